@@ -211,13 +211,6 @@ def test_headers_of_a_part_are_its_own(crm: Client) -> None:
     assert "0x80060882" in answer.text
 
 
-@pytest.mark.row(50)
-def test_a_longer_address_is_accepted_inside_a_batch(crm: Client) -> None:
-    condition = "cf_name%20eq%20'" + "x" * 60_000 + "'"
-    assert statuses(crm.batch(request_part("GET", f"{SERVICE}cf_dossiers?$filter={condition}"))) == [200]
-    assert statuses(crm.batch(request_part("GET", f"{SERVICE}cf_dossiers?$filter={condition.replace('x', 'xx')}"))) == [414]
-
-
 def test_stats_count_what_a_batch_does(crm: Client) -> None:
     crm.batch(create("D-1"), change_set(create("D-2", "1"), create("D-3", "2")), request_part("GET", SERVICE + "cf_dossiers"))
     stats = crm.emulator.stats()

@@ -304,20 +304,3 @@ def test_filters_nest_so_deep_and_no_deeper(crm: Client) -> None:
     assert refusal(crm, query(900))[0] == 400
     sql = "SELECT cf_name FROM cf_dossier WHERE " + "(" * 5000 + "cf_name = 'x'" + ")" * 5000
     assert crm.get(f"cf_dossiers?sql={sql}").status_code == 400
-
-
-@pytest.mark.row(50)
-@pytest.mark.usefixtures("real_http")
-def test_a_query_too_long_for_an_address_goes_into_a_batch(crm: Client) -> None:
-    """32,768 characters outside a batch, 65,536 inside; one more is refused."""
-    crm.dossier(cf_name="found")
-
-    def query(length: int, start: str) -> str:
-        bare = start + address("cf_dossiers", "<fetch><entity name='cf_dossier'><attribute name='cf_name' /></entity><!---->" + "</fetch>")
-        return bare.replace(quote("<!---->"), quote("<!--") + "x" * (length - len(bare)) + quote("-->"))
-
-    path = crm.url.removeprefix(crm.root)
-    assert crm.get(crm.root + query(32_768, path)).status_code == 200
-    assert crm.get(crm.root + query(32_769, path)).status_code == 414
-    for length, status in ((32_769, 200), (65_536, 200), (65_537, 414)):
-        assert statuses(crm.batch(request_part("GET", query(length, "")))) == [status], length

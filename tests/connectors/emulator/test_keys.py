@@ -21,26 +21,6 @@ def test_a_row_is_read_changed_and_deleted_by_its_alternate_key(crm: Client) -> 
     assert error_of(crm.get(address)) == (404, "0x80040217")
 
 
-@pytest.mark.row(37)
-def test_quotes_in_a_key_are_doubled(crm: Client) -> None:
-    contact = crm.contact(cf_nationalnumber="O'B")
-    assert crm.row("contacts(cf_nationalnumber='O''B')")["contactid"] == contact
-
-
-@pytest.mark.row(37)
-@pytest.mark.parametrize(
-    "key",
-    ["firstname='Jo'", "cf_nationalnumber=1", "cf_nationalnumber='1',firstname='Jo'", "cf_nationalnumber='x", "", "_cf_contactid_value=1"],
-)
-def test_what_is_no_key_is_refused_in_the_services_words(crm: Client, key: str) -> None:
-    answer = crm.get(f"contacts({key})")
-    assert answer.status_code == 400
-    assert answer.json()["error"]["message"].startswith(
-        "The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.contact'. Ensure that the names and number of key "
-        "properties match"
-    )
-
-
 def test_characters_that_the_front_end_refuses_are_refused(crm: Client) -> None:
     crm.contact(cf_nationalnumber="a&b")
     assert crm.get("contacts(cf_nationalnumber='a%26b')").status_code == 400

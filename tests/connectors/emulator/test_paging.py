@@ -1,25 +1,16 @@
-"""Pages: their size, the link to the next, and rows that come and go between them."""
+"""Pages of children, pages ordered by another table, and rows that go between two pages."""
 
 from __future__ import annotations
 
-import re
-import uuid
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.connectors.emulator.client import Client, error_of
+from tests.connectors.emulator.client import Client
 
 SMALL = {"Prefer": "odata.maxpagesize=2"}
-
-
-def fill(crm: Client, number: int, **columns: Any) -> list[str]:
-    ids = [str(uuid.uuid4()) for _ in range(number)]
-    crm.emulator.load(("cf_dossier", {"cf_dossierid": row, "cf_name": f"D-{n}", **columns}) for n, row in enumerate(ids))
-    return ids
 
 
 def pages(crm: Client, path: str, headers: dict[str, str]) -> list[list[dict[str, Any]]]:
@@ -30,88 +21,6 @@ def pages(crm: Client, path: str, headers: dict[str, str]) -> list[list[dict[str
         found.append(document["value"])
         link = document.get("@odata.nextLink")
     return found
-
-
-@pytest.mark.row(14)
-@pytest.mark.parametrize("preference", ["", "odata.maxpagesize=9999", "odata.maxpagesize=0"])
-def test_a_page_has_five_thousand_rows_at_most(crm: Client, preference: str) -> None:
-    fill(crm, 5003)
-    sizes = [len(page) for page in pages(crm, "cf_dossiers?$select=cf_name", {"Prefer": preference})]
-    assert sizes == [5000, 3]
-
-
-@pytest.mark.row(14)
-def test_the_page_size_is_echoed_and_the_last_page_has_no_link(crm: Client) -> None:
-    ids = fill(crm, 4)
-    answer = crm.get("cf_dossiers?$select=cf_name", SMALL)
-    assert answer.headers["Preference-Applied"] == "odata.maxpagesize=2"
-    found = pages(crm, "cf_dossiers?$select=cf_name", SMALL)
-    assert [len(page) for page in found] == [2, 2]
-    assert sorted(row["cf_dossierid"] for page in found for row in page) == sorted(ids)
-
-
-@pytest.mark.row(14)
-def test_a_link_followed_without_the_preference_gives_a_full_page(crm: Client) -> None:
-    fill(crm, 9)
-    link = crm.row("cf_dossiers?$select=cf_name", SMALL)["@odata.nextLink"]
-    assert len(crm.rows(link)) == 7
-
-
-def test_the_link_has_the_services_shape(crm: Client) -> None:
-    """Section 3.6, character by character."""
-    ids = sorted(fill(crm, 3))
-    link = crm.row("cf_dossiers?$select=cf_name&$filter=statecode eq 0", SMALL)["@odata.nextLink"]
-    head, _, token = link.partition("&$skiptoken=")
-    assert head in (
-        f"{crm.url}cf_dossiers?$select=cf_name&$filter=statecode%20eq%200",
-        f"{crm.url}cf_dossiers?$select=cf_name&$filter=statecode+eq+0",
-    )
-    first, last = ids[0].upper(), ids[1].upper()
-    assert token == (
-        "%3Ccookie%20pagenumber=%222%22%20pagingcookie=%22%253ccookie%2520page%253d%25221%2522%253e%253ccf_dossierid%2520last%253d%2522%257b"
-        f"{last}%257d%2522%2520first%253d%2522%257b{first}%257d%2522%2520%252f%253e%253c%252fcookie%253e%22%20istracking=%22False%22%20/%3E"
-    )
-    inner = unquote(re.search('pagingcookie="([^"]*)"', unquote(token)).group(1))  # type: ignore[union-attr]
-    assert inner == f'<cookie page="1"><cf_dossierid last="{{{last}}}" first="{{{first}}}" /></cookie>'
-
-
-def test_order_columns_stand_before_the_key_in_a_cookie(crm: Client) -> None:
-    fill(crm, 3, cf_courtreference='a"<b>&')
-    link = crm.row("cf_dossiers?$select=cf_name&$orderby=cf_courtreference,cf_outcome desc", SMALL)["@odata.nextLink"]
-    inner = unquote(unquote(link))
-    assert re.search(
-        r'<cf_courtreference last="a&quot;&lt;b&gt;&amp;" first="[^"]*" /><cf_outcome lastnull="1" firstnull="1" /><cf_dossierid last=',
-        inner,
-    )
-
-
-@pytest.mark.row(14)
-@pytest.mark.parametrize(
-    "tamper",
-    [
-        lambda link: link + "x",
-        lambda link: link[:-3],
-        lambda link: link.replace("pagenumber=%222", "pagenumber=%223"),
-        lambda link: link.replace("%257b", "%257b0", 1),
-        lambda link: link.replace("%25", "%2525"),
-        lambda link: link.split("$skiptoken=")[0] + "$skiptoken=%3Ccookie%20/%3E",
-        lambda link: link.split("$skiptoken=")[0] + "$skiptoken=",
-        lambda link: link.replace("cf_dossiers?", "contacts?").replace("cf_name", "fullname"),
-        lambda link: link.replace("?", "?$orderby=cf_name&", 1),
-    ],
-)
-def test_a_tampered_cookie_is_refused(crm: Client, tamper: Any) -> None:
-    fill(crm, 3)
-    link = crm.row("cf_dossiers?$select=cf_name", SMALL)["@odata.nextLink"]
-    assert crm.get(link).status_code == 200
-    assert error_of(crm.get(tamper(link)))[0] == 400
-
-
-def test_top_gives_no_link_and_a_page_size_wins_over_it(crm: Client) -> None:
-    fill(crm, 5)
-    document = crm.row("cf_dossiers?$top=3")
-    assert (len(document["value"]), "@odata.nextLink" in document) == (3, False)
-    assert [len(page) for page in pages(crm, "cf_dossiers?$top=3", SMALL)] == [2, 2, 1]
 
 
 def test_children_of_a_row_are_paged_too(crm: Client) -> None:

@@ -21,16 +21,18 @@ def contact(crm: Crm) -> str:
 def test_without_bearer_a_challenge_names_authority_and_resource(crm: Crm) -> None:
     """1.3: 'answers 401 with WWW-Authenticate: Bearer authorization_uri=…/oauth2/authorize,
     resource_id=…'."""
-    for path in ("/api/data/", "/api/data/v9.2/WhoAmI"):
+    for path in ("/api/data/", crm.path, f"{crm.path}WhoAmI", f"{crm.path}cf_fiches", f"{crm.path}$batch"):
         answer = requests.get(crm.origin + path, timeout=10)
         challenge = answer.headers["WWW-Authenticate"]
-        assert answer.status_code == 401
-        assert re.search(r"Bearer authorization_uri=\S+/oauth2/authorize, resource_id=\S+/", challenge), challenge
+        assert answer.status_code == 401, path
+        assert re.search(rf"^Bearer authorization_uri=\S+/oauth2/authorize, resource_id={re.escape(crm.origin)}/", challenge), challenge
+        assert "error" in answer.json()
 
 
-def test_an_empty_bearer_is_refused(crm: Crm) -> None:
+@pytest.mark.parametrize("value", ["", "Bearer", "Bearer  ", "Basic YTpi"])
+def test_only_a_bearer_token_gets_in(crm: Crm, value: str) -> None:
     """1.4: 'without [a fixed token], any non-empty bearer'."""
-    assert requests.get(crm.root + "WhoAmI", headers={"Authorization": "Bearer "}, timeout=10).status_code == 401
+    assert requests.get(crm.root + "WhoAmI", headers={"Authorization": value}, timeout=10).status_code == 401
 
 
 def test_the_token_endpoint_gives_a_token_that_works(crm: Crm) -> None:
@@ -44,23 +46,27 @@ def test_the_token_endpoint_gives_a_token_that_works(crm: Crm) -> None:
 
 def test_each_client_id_is_a_user_of_its_own(crm: Crm) -> None:
     """1.4: 'Each client_id is a user of its own.'"""
-    users = set()
-    for client in ("10000000-0000-4000-8000-000000000001", "10000000-0000-4000-8000-000000000002"):
+    users = []
+    for client in ("10000000-0000-4000-8000-000000000001", "10000000-0000-4000-8000-000000000002", "10000000-0000-4000-8000-000000000001"):
         form = {"grant_type": "client_credentials", "client_id": client, "client_secret": "s", "scope": crm.origin + "/.default"}
         token = requests.post(f"{crm.origin}/t/oauth2/v2.0/token", data=form, timeout=10).json()["access_token"]
-        users.add(Crm(crm.root, token).one("WhoAmI")["UserId"])
-    assert len(users) == 2
+        users.append(Crm(crm.root, token).one("WhoAmI")["UserId"])
+    assert users[0] == users[2] != users[1]
+    assert crm.exists(f"systemusers({users[1]})")
 
 
+@pytest.mark.parametrize("token", ["t", ""])
 @pytest.mark.parametrize("path", ["WhoAmI", "contacts", "nothings", "contacts(00000000-0000-0000-0000-0000000000ff)"])
-def test_every_answer_has_the_standard_headers(crm: Crm, path: str) -> None:
+def test_every_answer_has_the_standard_headers(crm: Crm, path: str, token: str) -> None:
     """15 row 2: 'OData-Version: 4.0, JSON Content-Type: application/json; odata.metadata=minimal, REQ_ID,
-    x-ms-service-request-id'."""
-    headers = crm.get(path).headers
+    x-ms-service-request-id'; with a token and without."""
+    headers = crm.get(path, {"Authorization": f"Bearer {token}"}).headers
     assert headers["OData-Version"] == "4.0"
     assert headers["Content-Type"] == "application/json; odata.metadata=minimal"
-    assert headers["REQ_ID"]
-    assert headers["x-ms-service-request-id"]
+    assert GUID.match(headers["REQ_ID"])
+    assert GUID.match(headers["x-ms-service-request-id"])
+    assert headers["x-ms-dop-hint"].isdigit()
+    assert headers["x-ms-ratelimit-burst-remaining-xrm-requests"].isdigit()
 
 
 def test_trace_headers_of_a_real_answer_are_there(crm: Crm) -> None:
@@ -77,9 +83,11 @@ def test_trace_headers_of_a_real_answer_are_there(crm: Crm) -> None:
 
 def test_an_affinity_cookie_is_set(crm: Crm) -> None:
     """1.10: 'Set-Cookie: ARRAffinity=<hex>' and 'ReqClientId=<guid>'."""
-    cookies = requests.get(crm.root + "WhoAmI", headers={"Authorization": "Bearer t"}, timeout=10).cookies
-    assert re.fullmatch("[0-9a-f]+", cookies["ARRAffinity"])
-    assert GUID.fullmatch(cookies["ReqClientId"])
+    with requests.Session() as session:
+        first, second = (session.get(crm.root + "WhoAmI", headers={"Authorization": "Bearer t"}, timeout=10) for _ in range(2))
+    assert re.fullmatch("[0-9a-f]+", first.cookies["ARRAffinity"])
+    assert GUID.fullmatch(first.cookies["ReqClientId"])
+    assert "ARRAffinity" not in second.cookies
 
 
 def test_who_am_i_gives_three_ids(crm: Crm) -> None:
@@ -88,6 +96,7 @@ def test_who_am_i_gives_three_ids(crm: Crm) -> None:
     assert body.pop("@odata.context") == crm.root + "$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse"
     assert set(body) == {"BusinessUnitId", "UserId", "OrganizationId"}
     assert all(GUID.fullmatch(text) for text in body.values())
+    assert crm.exists(f"businessunits({body['BusinessUnitId']})")
 
 
 def test_posting_a_function_is_404_with_an_empty_code(crm: Crm) -> None:
@@ -129,20 +138,29 @@ def test_a_wrong_set_name_is_404(crm: Crm, name: str) -> None:
 def test_an_unknown_column_is_400_with_code_0x0(crm: Crm) -> None:
     """3.1: 'code is literally "0x0": Could not find a property named 'cf_nam' on type
     'Microsoft.Dynamics.CRM.cf_fiche'.'"""
-    options: list[Row] = [{"select": "cf_nam"}, {"filter": "cf_nam eq 'x'"}, {"orderby": "cf_nam"}, {"select": "CF_Name"}]
-    for option in options:
+    asked: list[tuple[str, Row]] = [
+        ("cf_nam", {"select": "cf_nam"}),
+        ("cf_nam", {"filter": "cf_nam eq 'x'"}),
+        ("cf_nam", {"orderby": "cf_nam"}),
+        ("CF_Name", {"select": "CF_Name"}),
+        ("cf_dossierid", {"expand": "cf_dossierid"}),
+        ("cf_Nam", {"filter": "cf_Nam/cf_name eq 'x'"}),
+    ]
+    for name, option in asked:
         answer = crm.get("cf_fiches", **option)
         assert error(answer) == (400, "0x0")
-        name = "CF_Name" if "CF_Name" in option.values() else "cf_nam"
         assert message(answer) == f"Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.cf_fiche'."
 
 
-@pytest.mark.parametrize("option", ["$skip=1", "$search=x", "$format=json", "$compute=x", "$levels=1", "$Select=cf_name"])
+@pytest.mark.parametrize(
+    "option",
+    ["$skip=1", "$search=x", "$format=json", "$compute=x", "$levels=1", "$Select=cf_name", "foo=1", "$top=-1", "$top=x", "$count=yes",
+     "$top=1&$top=2"],
+)  # fmt: skip
 def test_unsupported_options_are_refused(crm: Crm, option: str) -> None:
     """3.1: 'Not supported: $skip $search $format'; 1.1: 'no 4.01 features'; 'Option names are
-    case-sensitive'."""
-    answer = crm.get("cf_fiches?" + option)
-    assert error(answer)[0] == 400
+    case-sensitive'; `$top` takes a number, `$count` true or false, and each comes once."""
+    assert error(crm.get("cf_fiches?" + option)) == (400, "0x80060888")
 
 
 @pytest.mark.parametrize("version", ["v9.0", "v9.1", "v9.2"])
@@ -180,12 +198,23 @@ def test_two_prefer_headers_are_both_honoured_and_echoed(crm: Crm) -> None:
     }
 
 
-@pytest.mark.parametrize("wanted", ["OData.Community.Display.V1.FormattedValue", "OData.Community.*", "*"])
-def test_annotations_can_be_chosen(crm: Crm, contact: str, wanted: str) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("OData.Community.Display.V1.FormattedValue", {"FormattedValue"}),
+        ("OData.Community.*", {"FormattedValue"}),
+        ("Microsoft.Dynamics.CRM.*", {"lookuplogicalname", "associatednavigationproperty"}),
+        ("Microsoft.Dynamics.CRM.lookuplogicalname,OData.*", {"lookuplogicalname", "FormattedValue"}),
+        ("Nothing.At.All", set()),
+        ("*", {"FormattedValue", "lookuplogicalname", "associatednavigationproperty"}),
+    ],
+)
+def test_annotations_can_be_chosen(crm: Crm, wanted: str, found: set[str]) -> None:
     """1.9: 'comma list and trailing-* wildcards allowed'."""
-    row = crm.one(f"contacts({contact})?$select=statecode,_ownerid_value", {"Prefer": f'odata.include-annotations="{wanted}"'})
-    assert row["statecode@OData.Community.Display.V1.FormattedValue"]
-    assert ("_ownerid_value@Microsoft.Dynamics.CRM.lookuplogicalname" in row) == (wanted == "*")
+    dossier = crm.create("cf_dossiers", cf_name="D")
+    fiche = crm.create("cf_fiches", cf_name="F", **{"cf_DossierId@odata.bind": f"/cf_dossiers({dossier})"})
+    row = crm.one(f"cf_fiches({fiche})?$select=_cf_dossierid_value", {"Prefer": f'odata.include-annotations="{wanted}"'})
+    assert {name.rpartition(".")[2] for name in row if name.startswith("_cf_dossierid_value@")} == found
 
 
 def test_an_error_has_code_and_message_only(crm: Crm) -> None:
@@ -219,7 +248,8 @@ def test_an_unknown_id_is_404_object_does_not_exist(crm: Crm) -> None:
 
 def test_a_malformed_id_is_400(crm: Crm) -> None:
     """2.2: 'Malformed GUID → 400 (not 404)'."""
-    assert error(crm.get("cf_fiches(5b1f0c7e)"))[0] == 400
+    for key in ("5b1f0c7e", "not-a-guid", f"'{new_id()}'"):
+        assert error(crm.get(f"cf_fiches({key})"))[0] == 400
 
 
 def test_keys_have_their_forms(crm: Crm, contact: str) -> None:
@@ -234,7 +264,10 @@ def test_a_quote_in_a_key_is_doubled(crm: Crm) -> None:
     assert crm.one("contacts(cf_nationalnumber='O''B%201')?$select=lastname")["contactid"] == row
 
 
-@pytest.mark.parametrize("key", ["firstname='Lien'", "cf_nationalnumber='1',firstname='x'"])
+@pytest.mark.parametrize(
+    "key",
+    ["firstname='Lien'", "cf_nationalnumber=1", "cf_nationalnumber='1',firstname='x'", "cf_nationalnumber='x", "", "_cf_contactid_value=1"],
+)
 def test_an_undeclared_key_is_400(crm: Crm, key: str) -> None:
     """2.2: 'message starts The key in the request URI is not valid for resource
     'Microsoft.Dynamics.CRM.cf_fiche'.'"""

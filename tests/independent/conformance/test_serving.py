@@ -16,7 +16,7 @@ pytestmark = pytest.mark.row(1, 3, 20)
 Start = Callable[..., Served]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def start() -> Iterator[Start]:
     with ExitStack() as stack:
 
@@ -28,22 +28,31 @@ def start() -> Iterator[Start]:
         yield run
 
 
+@pytest.fixture(scope="module")
+def guarded(start: Start) -> Served:
+    return start("--token", "geheim", "--limits", "off")
+
+
+@pytest.fixture(scope="module")
+def on_premises(start: Start) -> Served:
+    return start("--profile", "onprem")
+
+
 def test_one_line_says_that_it_is_ready(served: Served) -> None:
     """contract: 'Prints one line `emulator ready <Web API root>` on stdout once it accepts requests; --port 0
     picks a free port'."""
     assert re.fullmatch(r"emulator ready http://127\.0\.0\.1:\d+/api/data/v9\.2/\n", served.line)
 
 
-def test_a_fixed_token_is_the_only_one(start: Start) -> None:
+def test_a_fixed_token_is_the_only_one(guarded: Served) -> None:
     """contract: '--token T: only T and unexpired tokens of its own endpoint are accepted'; '/_emulator/ needs
     no token'."""
-    process = start("--token", "geheim")
-    form = {"grant_type": "client_credentials", "client_id": new_id(), "client_secret": "s", "scope": process.origin + "/.default"}
-    made = requests.post(f"{process.origin}/t/oauth2/v2.0/token", data=form, timeout=10).json()["access_token"]
-    assert [Crm(process.root, token).get("WhoAmI").status_code for token in ("geheim", made, "ander")] == [200, 200, 401]
-    control = Crm(process.root, "ander")
+    form = {"grant_type": "client_credentials", "client_id": new_id(), "client_secret": "s", "scope": guarded.origin + "/.default"}
+    made = requests.post(f"{guarded.origin}/t/oauth2/v2.0/token", data=form, timeout=10).json()["access_token"]
+    assert [Crm(guarded.root, token).get("WhoAmI").status_code for token in ("geheim", made, "ander")] == [200, 200, 401]
+    control = Crm(guarded.root, "ander")
     control.control("PUT", "clock", {"advance_s": 3700})
-    assert [Crm(process.root, token).get("WhoAmI").status_code for token in ("geheim", made)] == [200, 401]
+    assert [Crm(guarded.root, token).get("WhoAmI").status_code for token in ("geheim", made)] == [200, 401]
 
 
 def test_a_state_file_keeps_rows_over_a_restart(start: Start, tmp_path: Path) -> None:
@@ -70,23 +79,22 @@ def test_a_state_file_keeps_rows_over_a_restart(start: Start, tmp_path: Path) ->
     assert int(again.one(f"contacts({row})")["versionnumber"]) > int(before["versionnumber"])
 
 
-def test_limits_may_be_off_from_the_start(start: Start) -> None:
+def test_limits_may_be_off_from_the_start(guarded: Served) -> None:
     """contract: '--limits on|off'."""
-    crm = Crm(start("--limits", "off").root)
+    crm = Crm(guarded.root, "geheim")
     assert crm.control("GET", "limits")["on"] is False
     assert crm.get("WhoAmI").status_code == 200
 
 
-def test_on_premises_is_another_kind(start: Start) -> None:
+def test_on_premises_is_another_kind(on_premises: Served) -> None:
     """1.2: 'v9.1 in the on-prem docs; do not send v9.2'; no 429; 'innererror frequently present';
     'IsChunkingSupported false'."""
-    process = start("--profile", "onprem")
-    assert process.root.endswith("/api/data/v9.1/")
-    crm = Crm(process.root)
+    assert on_premises.root.endswith("/api/data/v9.1/")
+    crm = Crm(on_premises.root)
     answer = crm.get("WhoAmI")
     assert answer.status_code == 200
     assert "x-ms-ratelimit-burst-remaining-xrm-requests" not in answer.headers
-    assert crm.get(f"{process.origin}/api/data/v9.2/WhoAmI").status_code >= 400
+    assert crm.get(f"{on_premises.origin}/api/data/v9.2/WhoAmI").status_code >= 400
     inner = crm.get(f"contacts({new_id()})").json()["error"]["innererror"]
     assert {"message", "type", "stacktrace"} <= set(inner)
     record = crm.create("cf_recordings", cf_name="R")
@@ -98,21 +106,22 @@ def test_on_premises_is_another_kind(start: Start) -> None:
     )
     assert crm.get(f"cf_recordings({record})/cf_media/$value").content == b"abc"
     assert error(crm.get(f"cf_recordings({record})/cf_media/$value", {"Range": "bytes=0-1"})) == (400, "0x80090017")
-    challenges = requests.get(process.root + "WhoAmI", timeout=10).headers["WWW-Authenticate"]
+    challenges = requests.get(on_premises.root + "WhoAmI", timeout=10).headers["WWW-Authenticate"]
     assert "/adfs/" in challenges
 
 
-def test_audit_purges_are_to_the_day_on_premises(start: Start) -> None:
+@pytest.mark.parametrize(("name", "status"), [("on_premises", 200), ("served", 400)])
+def test_audit_purges_are_to_the_day_on_premises(request: pytest.FixtureRequest, name: str, status: int) -> None:
     """1.2: 'DeleteAuditData … SQL Standard: deletes rows up to EndDate'; online whole quarterly
     partitions."""
-    for profile, status in (("onprem", 200), ("online", 400)):
-        crm = Crm(start("--profile", profile).root)
-        crm.control("PUT", "clock", {"now": "2026-05-10T12:00:00Z"})
-        row = crm.create("cf_fiches", cf_name="F")
-        crm.control("PUT", "clock", {"now": "2026-05-20T12:00:00Z"})
-        answer = crm.post("DeleteAuditData", {"EndDate": "2026-05-15T00:00:00Z"})
-        assert answer.status_code == status, answer.text
-        assert (crm.rows("audits", filter=f"_objectid_value eq {row}") == []) is (profile == "onprem")
+    crm = Crm(request.getfixturevalue(name).root)
+    crm.control("PUT", "clock", {"now": "2026-05-10T12:00:00Z"})
+    row = crm.create("cf_fiches", cf_name="F")
+    crm.control("PUT", "clock", {"now": "2026-05-20T12:00:00Z"})
+    answer = crm.post("DeleteAuditData", {"EndDate": "2026-05-15T00:00:00Z"})
+    crm.control("PUT", "clock", {"real": True})
+    assert answer.status_code == status, answer.text
+    assert (crm.rows("audits", filter=f"_objectid_value eq {row}") == []) is (name == "on_premises")
 
 
 def test_a_clock_can_stand_move_and_be_real_again(crm: Crm) -> None:
@@ -126,10 +135,14 @@ def test_a_clock_can_stand_move_and_be_real_again(crm: Crm) -> None:
     assert (told["createdon"][:19], told["modifiedon"][:16]) == ("2020-02-29T10:00:00", "2020-02-29T11:00")
 
 
-def test_a_reset_empties_all(crm: Crm) -> None:
-    """contract: 'POST reset {"empty": true}'."""
-    crm.create("contacts", lastname="Weg (fictief)")
+def test_a_reset_empties_all(crm: Crm, switches: Callable[[object], object]) -> None:
+    """contract: 'POST reset {"empty": true}'; also what was counted a while ago."""
+    counted = "RetrieveTotalRecordCount(EntityNames=['cf_engagement'])"
+    switches({"stale_counts": True})
+    crm.create("cf_engagements", cf_name="weg")
+    assert crm.one(counted)["EntityRecordCountCollection"]["Values"] == [1]
     crm.control("POST", "reset", {"empty": True})
-    assert crm.rows("contacts") == []
+    assert crm.one(counted)["EntityRecordCountCollection"]["Values"] == [0]
+    assert crm.rows("cf_engagements") == []
     assert crm.rows("audits") == []
     assert crm.get("WhoAmI").status_code == 200
