@@ -26,22 +26,6 @@ def a_rule(crm: Client, *conditions: dict[str, Any], published: bool = True, **c
     return rule
 
 
-def test_a_duplicate_is_refused_to_who_asks_for_detection(crm: Client) -> None:
-    a_rule(crm)
-    crm.contact(**SAME_MAIL)
-    answer = crm.send("POST", "contacts", SAME_MAIL, DETECT)
-    assert error_of(answer) == (412, "0x80040333")
-    assert "a duplicate of the current record already exists" in answer.json()["error"]["message"]
-    assert len(crm.rows("contacts")) == 1
-
-
-@pytest.mark.parametrize("headers", [{}, {"MSCRM.SuppressDuplicateDetection": "true"}])
-def test_without_the_header_it_saves(crm: Client, headers: dict[str, str]) -> None:
-    a_rule(crm)
-    crm.contact(**SAME_MAIL)
-    assert crm.send("POST", "contacts", SAME_MAIL, headers).status_code == 204
-
-
 def test_an_update_into_a_duplicate_is_refused_and_one_beside_it_is_not(crm: Client) -> None:
     a_rule(crm)
     first = crm.contact(**SAME_MAIL)

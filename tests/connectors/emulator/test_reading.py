@@ -1,4 +1,4 @@
-"""Reading rows: any text comes back, and an order has a place for nulls."""
+"""Reading rows: any text comes back, but not in an address, and an order has a place for nulls."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ def test_values_survive_quotes_backslashes_and_other_scripts(crm: Client) -> Non
         f"cf_dossiers?$select=cf_name&$expand=cf_dossier_fiches($select=cf_summary)&$filter=cf_dossierid eq {dossier}", ANNOTATED
     )[0]
     assert row["cf_name"] == "100% 'x' \"y\""
+
+
+def test_characters_that_the_front_end_refuses_in_a_key_are_refused(crm: Client) -> None:
+    crm.contact(cf_nationalnumber="a&b")
+    assert crm.get("contacts(cf_nationalnumber='a%26b')").status_code == 400
+    assert len(crm.rows("contacts?$filter=cf_nationalnumber eq 'a%26b'")) == 1
 
 
 def test_rows_are_ordered_and_cut_as_asked(crm: Client) -> None:

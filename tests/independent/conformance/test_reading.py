@@ -320,22 +320,32 @@ def test_older_builds_give_the_link_only(crm: Crm, ids: dict[str, str], switches
     assert len(crm.one(f"cf_dossiers({ids['dossier']})", expand="cf_dossier_fiches($select=cf_name)")["cf_dossier_fiches"]) == 2
 
 
-def test_state_and_status_go_together(crm: Crm, ids: dict[str, str]) -> None:
-    """2.4: 'setting only statecode selects that state's default statuscode; an incompatible pair is a
-    400'."""
+@pytest.mark.parametrize("table_set", ["contacts", "cf_dossiers"])
+@pytest.mark.parametrize(
+    ("body", "state", "status"),
+    [
+        ({"statecode": 1}, 1, 2),
+        ({"statecode": 1, "statuscode": 2}, 1, 2),
+        ({"statuscode": 1}, 0, 1),
+        ({"statecode": 0}, 0, 1),
+    ],
+)
+def test_a_state_brings_its_default_status(crm: Crm, table_set: str, body: Row, state: int, status: int) -> None:
+    """2.4: 'setting only statecode selects that state's default statuscode'; 'Contact: statecode 0 Active
+    (default status 1), 1 Inactive (default status 2)'."""
+    name = "lastname" if table_set == "contacts" else "cf_name"
+    path = f"{table_set}({crm.create(table_set, **{name: 'Staat (fictief)'})})"
+    assert crm.one(path).items() >= {"statecode": 0, "statuscode": 1}.items()
+    row: Row = crm.patch(path, body, REPRESENTATION).json()
+    assert (row["statecode"], row["statuscode"]) == (state, status)
+
+
+@pytest.mark.parametrize("body", [{"statecode": 1, "statuscode": 1}, {"statuscode": 2}, {"statecode": 7}, {"statuscode": None}])
+def test_a_state_and_status_that_do_not_fit_are_400(crm: Crm, ids: dict[str, str], body: Row) -> None:
+    """2.4: 'an incompatible pair is a 400'."""
     path = f"cf_fiches({ids['other']})"
-    row: Row = crm.patch(path, {"statecode": 1}, REPRESENTATION).json()
-    assert (row["statecode"], row["statuscode"]) == (1, 2)
-    assert error(crm.patch(path, {"statecode": 0, "statuscode": 2}))[0] == 400
-    assert crm.one(path)["statecode"] == 1
-
-
-def test_contact_s_default_states(crm: Crm) -> None:
-    """2.4: 'Contact: statecode 0 Active (default status 1), 1 Inactive (default status 2)'."""
-    row = crm.create("contacts", lastname="Staat (fictief)")
-    assert crm.one(f"contacts({row})").items() >= {"statecode": 0, "statuscode": 1}.items()
-    crm.patch(f"contacts({row})", {"statecode": 1})
-    assert crm.one(f"contacts({row})").items() >= {"statecode": 1, "statuscode": 2}.items()
+    assert error(crm.patch(path, body)) == (400, "0x80048408")
+    assert crm.one(path).items() >= {"statecode": 0, "statuscode": 1}.items()
 
 
 def test_activities_are_one_list(crm: Crm, ids: dict[str, str]) -> None:
