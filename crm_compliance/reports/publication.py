@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from crm_compliance.reports.parts.cells import write_csv_rows
-from rules.anonymisation.small_counts import LEGEND, SUPPRESSED, Cell, PublishedTable, Shown
+from rules.anonymisation.publication import LEGEND, SUPPRESSED, Cell, PublishedTable, Shown
 
 Tables = Sequence[PublishedTable]
 COLUMNS = ("table", "year", "category", "value", "count")

@@ -32,7 +32,7 @@ def export(path: Path = typer.Option(..., "--output", metavar="F", help="A .csv,
     from crm_compliance.files import write_whole
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.publication import WRITERS, write_publication
-    from rules.anonymisation.small_counts import DIMENSIONS, Shown, publish
+    from rules.anonymisation.publication import DIMENSIONS, Shown, publish
     from rules.model.records import Statistic
 
     suffix = ending_of(path, WRITERS)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.anonymisation.small_counts import ALL, DIMENSIONS, Cell, PublishedTable, Shown, publish, show_line
+from rules.anonymisation.publication import ALL, DIMENSIONS, Cell, PublishedTable, Shown, publish, show_line
 from rules.model.records import Statistic
 
 SEXES, BANDS, OUTCOMES = ("f", "m", "unknown"), ("12-14", "15-17"), ("returned", "unknown")
