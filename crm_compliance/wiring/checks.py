@@ -46,7 +46,7 @@ def lacking_for_notice(mapping: Mapping, policy: Policy) -> list[str]:
 
 def lacking_provinces(mapping: Mapping, policy: Policy) -> Iterator[str]:
     """Yield the places of the mapping that ask for a province where nobody knows those of the country."""
-    from rules.anonymisation.techniques import has_provinces
+    from rules.anonymisation.provinces import has_provinces
 
     if policy.anonymise.is_in_place and not has_provinces(policy.home.country):
         for table in mapping.tables:

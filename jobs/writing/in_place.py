@@ -18,7 +18,8 @@ from jobs.reading.out_of_reach import LONG_TERM
 from jobs.writing.deletion_order import Rows
 from jobs.writing.statistics import facts_of_journal, written_rows
 from rules.anonymisation.anonymity import Anonymity, Conditions, Remnant, anonymity, are_backups_out_of_use, is_history_gone
-from rules.anonymisation.statistics import Combination, count_rows
+from rules.anonymisation.k_anonymity import count_rows
+from rules.anonymisation.statistics import Combination
 from rules.model.decisions import Decision, Disposition
 from rules.model.records import Unit, UnitKind
 from rules.model.residual_data import Place

@@ -30,17 +30,8 @@ from jobs.model.run import Action, ActionState, Run, StatisticWrite, StatisticWr
 from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_anywhere, rows_of
 from jobs.writing.send import send_operations
-from rules.anonymisation.statistics import (
-    NAME,
-    SILENT,
-    TOTAL_KEYS,
-    StatisticFacts,
-    aggregate,
-    count_rows,
-    facts_of,
-    shuffled,
-    youngest,
-)
+from rules.anonymisation.k_anonymity import aggregate, count_rows, shuffled
+from rules.anonymisation.statistics import NAME, SILENT, TOTAL_KEYS, StatisticFacts, facts_of, youngest
 from rules.model.decisions import Decision, Disposition
 from rules.model.records import Contact, Fiche, Statistic, Unit
 from rules.policy.categories import Mission

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from rules.anonymisation.techniques import AGE_BANDS, DURATION_BANDS, SEXES
+from rules.anonymisation.bands import AGE_BANDS, DURATION_BANDS, FICHES_BANDS, SEXES
 from rules.model.file_roles import FILE_ROLES
 from rules.model.languages import LANGUAGES
 from rules.policy.categories import OUTCOMES
@@ -17,7 +17,6 @@ from rules.policy.categories import OUTCOMES
 CHANNELS: Final = ("phone", "chat", "email", "letter", "fax", "form", "visit", "other")
 REPORTER_KINDS: Final = ("child", "parent", "professional", "other")  # 5.2
 SPOKEN: Final = (*LANGUAGES, "other")
-FICHES_BANDS: Final = ("1", "2-5", "6+")
 
 CHOICE_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {

@@ -15,7 +15,7 @@ import requests
 from ruamel.yaml import YAML
 
 from connectors.emulator.serving.server import RunningEmulator, running
-from rules.anonymisation.techniques import DURATION_BANDS
+from rules.anonymisation.bands import DURATION_BANDS
 from tests.crm_compliance.typist import Typist, organisation_of, people_and_cases
 from tests.integration.night import TOKEN
 from tests.yaml_files import read_yaml, yaml_text

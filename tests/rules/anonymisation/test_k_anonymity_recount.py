@@ -11,7 +11,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.anonymisation.statistics import StatisticFacts, aggregate, count_rows
+from rules.anonymisation.k_anonymity import aggregate, count_rows
+from rules.anonymisation.statistics import StatisticFacts
 from rules.policy.categories import Mission
 from rules.policy.loader import load_policy
 from tests.independent.counting import REGIONS, WIDE_AGES, Cell, generalised, mission, needed
