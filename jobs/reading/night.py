@@ -156,43 +156,31 @@ class Frames:
         same id."""
         import polars as pl
 
-        parts: list[pl.DataFrame] = []
+        from jobs.reading.row_numbers import SOURCE
+
+        connector, tables = self._connector, self._seen.tables
+        self._seen(_stage(record), 0)
+        if connector.has(record):
+            tables |= dict.fromkeys(connector.tables(record), 0)
         ids: list[pl.Series] = []
-        are_several = len(self._connector.sources(record)) > 1
-        for page in self._pages(record, fields):
-            if are_several:
-                ids.append(page["id"])
-            parts.append(page)
-            if sum(part.height for part in parts) >= _AT_ONCE:
-                frame = pl.concat(parts, rechunk=True)
-                parts.clear()
-                yield frame
-        if parts:
-            yield pl.concat(parts, rechunk=True)
+        sources = connector.sources(record)
+        for source in sources:
+            number = pl.lit(self._found.source(source), SOURCE).alias("source")
+            for frame in _put_together(self._pages(record, source, fields)):
+                if len(sources) > 1:
+                    ids.append(frame["id"])
+                yield frame.with_columns(number)
         if ids:
             every = pl.concat(ids)
             if every.n_unique() != len(every):
-                raise ReadIncomplete(
-                    f"rows of {record.__name__.lower()} in two tables have the same id", where=self._connector.tables(record)[0]
-                )
+                raise ReadIncomplete(f"rows of {_stage(record)} in two tables have the same id", where=connector.tables(record)[0])
 
-    def _pages(self, record: type[Record], fields: tuple[str, ...]) -> Iterator[pl.DataFrame]:
-        import polars as pl
-
-        from jobs.reading.row_numbers import SOURCE
-
-        connector, done, stage = self._connector, 0, record.__name__.lower()
-        self._seen(stage, done)
-        tables = self._seen.tables
-        if connector.has(record):
-            tables |= dict.fromkeys(connector.tables(record), 0)
-        for source in connector.sources(record):
-            number = self._found.source(source)
-            for page in connector.columns(source, fields):
-                done += page.height
-                self._seen(stage, done)
-                tables[connector.table(source)] += page.height
-                yield page.with_columns(pl.lit(number, SOURCE).alias("source"))
+    def _pages(self, record: type[Record], source: type[Record], fields: tuple[str, ...]) -> Iterator[pl.DataFrame]:
+        stage, table = _stage(record), self._connector.table(source)
+        for page in self._connector.columns(source, fields):
+            self._seen(stage, self._seen.rows[stage] + page.height)
+            self._seen.tables[table] += page.height
+            yield page
 
     def records(self, record: type[R], fields: tuple[str, ...]) -> Iterator[list[R]]:
         """Yield the rows of a kind as records: for kinds with few rows."""
@@ -200,6 +188,25 @@ class Frames:
 
         for frame in self(record, fields):
             yield records_of(self._found.sources, frame)
+
+
+def _stage(record: type[Record]) -> str:
+    return record.__name__.lower()
+
+
+def _put_together(pages: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Yield pages, several as one: to look up a few rows takes nearly as long as to look up many."""
+    import polars as pl
+
+    parts: list[pl.DataFrame] = []
+    for page in pages:
+        parts.append(page)
+        if sum(part.height for part in parts) >= _AT_ONCE:
+            frame = pl.concat(parts, rechunk=True)
+            parts.clear()
+            yield frame
+    if parts:
+        yield pl.concat(parts, rechunk=True)
 
 
 def _add_named_people(connector: Connector, found: WholeTables, read: Frames) -> None:

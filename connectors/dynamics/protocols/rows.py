@@ -79,9 +79,9 @@ class Rows(MappedKinds):
         for table in tables:
             for page in read(table, record, fields, among):
                 if len(tables) > 1:
-                    if not seen.isdisjoint(page.ids):
+                    if not seen.isdisjoint(ids := page.ids):
                         raise ReadIncomplete(f"Rows of {table.kind} in two tables have the same id.", where=table.name)
-                    seen |= page.ids
+                    seen |= ids
                 yield page
 
     def _read(self, source: _Source[P], table: Table, record: type[Record], fields: Sequence[str], among: Among | None) -> Iterator[P]:

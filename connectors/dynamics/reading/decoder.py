@@ -221,7 +221,7 @@ class PageDecoder(Generic[R]):
             raise PageBroken from None  # the decoder's own message may quote a value
         asked_again = body if content.next_link is None else b""  # only the last page is
         held = self._kept(values) if isinstance(values, Columns) else values
-        return Page(held, set(values["id"]), content.next_link, content.count, asked_again, content.delta_link)
+        return Page(held, content.next_link, content.count, asked_again, content.delta_link)
 
     def _values(self, rows: list[Any]) -> Values:
         values = Values(rows, self.lookups)

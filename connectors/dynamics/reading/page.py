@@ -106,11 +106,10 @@ def _joined(ids: list[str | None]) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[R]):
-    """One page: its values, of rows or of a frame, and the ids of its rows, the link to the next, the CRM's
-    own count and the delta link if requested, and of the last page the bytes it came in."""
+    """One page: its values, of rows or of a frame, the link to the next, the CRM's own count and the delta
+    link if requested, and of the last page the bytes it came in."""
 
     values: Values | FramedValues = field(repr=False)
-    ids: set[str] = field(repr=False)
     next_link: str | None
     count: int | None
     body: bytes = field(repr=False)
@@ -118,6 +117,11 @@ class Page(Generic[R]):
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of its rows."""
+        return set(self.values["id"])
 
     @property
     def rows(self) -> list[R]:
@@ -130,7 +134,19 @@ class Page(Generic[R]):
         if self.ids <= set(ids):
             return None
         values = self.values.only([row not in ids for row in self.values["id"]])
-        return Page(values, set(values["id"]), self.next_link, self.count, b"", self.delta_link)
+        return Page(values, self.next_link, self.count, b"", self.delta_link)
+
+
+def are_repeated(*pages: Page[Any]) -> bool:
+    """Return whether any row comes twice in these pages."""
+    held = [page.values.held("id") for page in pages]
+    columns = [each for each in held if not isinstance(each, list)]
+    if len(columns) < len(held):
+        return len(set().union(*held)) < sum(map(len, held))
+    import polars as pl
+
+    every = pl.concat(columns)
+    return every.n_unique() < len(every)
 
 
 class FramedValues:
@@ -170,7 +186,7 @@ class FramedValues:
         """Return the rows in the columns of `column_types`."""
         changed = [name for name in fields if name in self._changed]
         found = self._frame.with_columns(frame_of_values(self._record, changed, self.held)) if changed else self._frame
-        return found.select(list(column_types(self._record, fields)))
+        return found[list(column_types(self._record, fields))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class _PairDecoder:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise PageBroken from None
         values = Values(content.value)
-        return Page(values, set(values["id"]), content.next_link, content.count, body)
+        return Page(values, content.next_link, content.count, body)
 
 
 class Pairs:

@@ -8,7 +8,7 @@ from connectors.dynamics.http.query import query_string, select
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.reading.any_odata import is_offset
 from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageBroken, PageDecoder
-from connectors.dynamics.reading.page import Page
+from connectors.dynamics.reading.page import Page, are_repeated
 from connectors.dynamics.reading.page_lengths import PageLengths
 from connectors.dynamics.schema.counts import COUNT_LIMIT
 from connectors.interface.errors import ReadIncomplete
@@ -74,7 +74,7 @@ class Reader(Generic[R]):
         Raises:
             _Doubtful: the count differs; nothing was yielded yet.
             ReadIncomplete: a page is wrong, twice."""
-        page = self._page(first, set())
+        page = self._page(first, None)
         if page.count is None:
             raise ReadIncomplete("The CRM tells no count of the rows.", where=self._table)
         if page.count < COUNT_LIMIT:
@@ -95,11 +95,11 @@ class Reader(Generic[R]):
         """Yield this page and those behind it. Where the CRM cannot count that far, the last page is the only
         one whose length proves nothing, so it is requested once more and what it lacked is added."""
         links = {link}
-        before: set[str] = set()
+        before: Page[R] | None = None
         rows = 0
         while True:
-            rows += len(page.ids)
-            self._transport.count(pages=1, rows=len(page.ids))
+            rows += len(page)
+            self._transport.count(pages=1, rows=len(page))
             yield page
             if page.next_link is None:
                 again = self._page(link, before, known=page) if ask_last_again else page
@@ -109,7 +109,7 @@ class Reader(Generic[R]):
                 if again.next_link is None:
                     return
                 page = again
-            before = page.ids
+            before = page
             link = self._transport.absolute(str(page.next_link))
             if link in links:
                 raise ReadIncomplete("The CRM's pages lead in a circle.", where=self._table)
@@ -117,7 +117,7 @@ class Reader(Generic[R]):
             links.add(link)
             page = self._page(link, before)
 
-    def _page(self, link: str, before: set[str], known: Page[R] | None = None) -> Page[R]:
+    def _page(self, link: str, before: Page[R] | None, known: Page[R] | None = None) -> Page[R]:
         """Return one page; a wrong or short one is requested once more from the same link, since a GET is
         safe. If a short one comes again, pages are of that length here."""
         short: set[str] | None = None
@@ -137,7 +137,7 @@ class Reader(Generic[R]):
                 raise ReadIncomplete(f"A page of {self._table} is wrong, also at the second try: {last}.", where=self._table)
             self._transport.count(retries=1)
 
-    def _page_once(self, link: str, before: set[str], known: Page[R] | None) -> Page[R]:
+    def _page_once(self, link: str, before: Page[R] | None, known: Page[R] | None) -> Page[R]:
         answer = self._transport.get(link, prefer=self._prefer, where=self._table, as_it_came=True)
         if known is not None and answer.body == known.body:
             return known
@@ -145,10 +145,8 @@ class Reader(Generic[R]):
             page = self._decoder.decode(answer.body)
         except PageBroken:
             raise _Doubtful("it breaks off, or a row lacks a column or has another type than the CRM's metadata says") from None
-        if len(page.ids) != len(page):
-            raise _Doubtful("it holds a row twice")
-        if not page.ids.isdisjoint(before):
-            raise _Doubtful("it repeats rows of the page before")
+        if are_repeated(page, *([before] if before is not None else [])):
+            raise _Doubtful("it holds a row twice" if are_repeated(page) else "it repeats rows of the page before")
         if page.next_link is not None and self._lengths.doubt(len(page)):
             raise _Short(page)
         return page

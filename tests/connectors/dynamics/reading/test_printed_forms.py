@@ -21,7 +21,7 @@ ROW = b'{"lastname":"Peeters (fictief)"}'
         Answer(200, {"Set-Cookie": "Peeters"}, ROW, "id"),
         Prepared("key", (Request("PATCH", "/contacts", {}, ROW),)),
         Changes([ROW], set(), "link"),
-        Page(Values([Contact(id="Peeters")]), {"Peeters"}, None, 1, ROW),
+        Page(Values([Contact(id="Peeters")]), None, 1, ROW),
         Chunk(ROW),
         FramedPage(FramedValues(Contact, frame_of(Contact, (), [Contact(id="Peeters")]))),
     ],
