@@ -13,6 +13,7 @@ ID: Final = pl.UInt128
 VERSION: Final = pl.UInt64
 _GUID: Final = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _LENGTH: Final = 36  # of a GUID
+_DASHES: Final = (8, 13, 18, 23)  # where it has one
 _NUMBER: Final = '^W/"[1-9][0-9]{0,17}"$'
 _FEW: Final = 64  # ids that are written one by one sooner than all at once
 _ODD_IDS: Final = 2**128 - 2**32  # from here on numbers stand for texts
@@ -66,6 +67,8 @@ class Ids:
 
     def packed(self, texts: pl.Series) -> pl.Series:
         """Return the number of each id, the same for the same and for no other; null where there is none."""
+        if (alike := _numbers(texts, is_lower=True)) is not None:
+            return alike
         text = pl.col("id").str
         plain = pl.when(text.contains(_GUID)).then(text.replace_all("-", "", literal=True))
         numbers = texts.alias("id").to_frame().select(plain.str.to_integer(base=16, dtype=ID)).to_series()
@@ -74,9 +77,11 @@ class Ids:
     def asked(self, texts: pl.Series) -> pl.Series:
         """Return the number of each id that is looked for, at less cost: a GUID is its digits, however it is
         written. One that no row can have may be null."""
-        rows = texts.alias("id").to_frame()
-        digits = pl.when(pl.col("id").str.len_bytes() == _LENGTH).then(pl.col("id").str.replace_all("-", "", literal=True))
-        numbers = _below(rows.select(digits.str.to_integer(base=16, dtype=ID, strict=False)).to_series())
+        numbers = _numbers(texts, is_lower=False)
+        if numbers is None:
+            rows = texts.alias("id").to_frame()
+            digits = pl.when(pl.col("id").str.len_bytes() == _LENGTH).then(pl.col("id").str.replace_all("-", "", literal=True))
+            numbers = _below(rows.select(digits.str.to_integer(base=16, dtype=ID, strict=False)).to_series())
         return self._odd.with_known(numbers, texts) if self._odd.texts else numbers
 
     def texts(self, numbers: pl.Series) -> pl.Series:
@@ -94,6 +99,24 @@ class Ids:
         dash = pl.lit("-")
         written = pl.concat_str(one, two, dash, three, dash, four, dash, five, dash, six, seven, eight)
         return self._odd.with_texts(halves.select(written.alias("id")).to_series(), numbers)
+
+
+def _numbers(texts: pl.Series, *, is_lower: bool) -> pl.Series | None:
+    """Return the numbers of ids, read as one text; None where one is no GUID, or is not in lower case where
+    that is asked for, or may stand for a text."""
+    if not len(texts) or not (texts.str.len_bytes() == _LENGTH).all(ignore_nulls=False):
+        return None
+    text = texts.str.join("").item()
+    if any(text[place::_LENGTH] != "-" * len(texts) for place in _DASHES) or (is_lower and text != text.lower()):
+        return None
+    try:
+        digits = bytes.fromhex(text.replace("-", " "))
+    except ValueError:
+        return None
+    if 2 * len(digits) != (_LENGTH - len(_DASHES)) * len(texts):  # it passes over what is blank
+        return None
+    numbers = pl.Series(texts.name, [digits]).bin.reinterpret(dtype=pl.Array(ID, len(texts)), endianness="big").explode()
+    return numbers if _below(numbers) is numbers else None
 
 
 def _below(numbers: pl.Series) -> pl.Series:
