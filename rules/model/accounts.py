@@ -30,7 +30,12 @@ def account(text: str, option: str = "--as") -> str:
 def same_person(one: str, other: str) -> bool:
     """Return whether two names belong to one account. An object id of a directory is a name too; the display
     name of an account is not."""
-    return _plain(one).casefold() == _plain(other).casefold()
+    return one_form(one) == one_form(other)
+
+
+def one_form(name: str) -> str:
+    """Return a name in the form in which it is compared: in any case, width and spacing it is one person."""
+    return " ".join(_plain(name).casefold().split())
 
 
 def _plain(text: str) -> str:

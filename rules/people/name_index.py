@@ -9,6 +9,7 @@ from rapidfuzz import fuzz, process
 
 from rules.people.names import ADDED, Likeness, Name, comparison_key, first_names_alike, last_names_alike, name_of
 from rules.people.words import NAMELESS
+from rules.texts.folding import plain_letters
 
 # So much of a name has to be there, in per cent, that it is worth comparing properly. The tests hold it to
 # losing nobody.
@@ -51,7 +52,7 @@ def _letters(texts: Iterable[str]) -> dict[str, str]:
     """Return the letters and digits of each name. Those in ASCII, nearly all, are taken together: one by one
     is ten times slower."""
     plain = [text for text in texts if text.isascii() and "\n" not in text]
-    folded = ADDED.sub("", "\n".join(plain)).casefold().translate(_NOT_KEPT).split("\n") if plain else []
+    folded = plain_letters(ADDED.sub("", "\n".join(plain))).translate(_NOT_KEPT).split("\n") if plain else []
     found = dict(zip(plain, folded, strict=True))
     found.update((text, comparison_key(ADDED.sub("", text)).replace(" ", "")) for text in texts if text not in found)
     # What stands in brackets is the name where there is nothing else.

@@ -1,7 +1,9 @@
 """Words that are also names: read as a name only where they are written with a capital, and never a proof of
 a leak by themselves. Dutch, French, German and English together; without accents and case (`folding.fold`),
-but for NO_NAMES, which keeps accents."""
+but for what begins a sentence (`is_no_name`)."""
 
+import re
+from collections.abc import Iterable
 from typing import Final
 
 
@@ -9,10 +11,16 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_IN_NAMES_AND_STREETS: Final = _words("de den der van von ter ten t du des la le d l")
 # What belongs to a surname without telling families apart (IDN-14).
-PARTICLES: Final = _words("de den der van von vande vander vanden ter ten t du des la le el al ben bin bint ibn abu ait ould da dos d l")
+PARTICLES: Final = _IN_NAMES_AND_STREETS | _words("vande vander vanden el al ben bin bint ibn abu ait ould da dos")
+# The same before a word that may be an unknown surname.
+GUESSED: Final = PARTICLES | _words("te di zu zum zur")
 # The same in a text, with the articles that stand in names of places.
-JOINING: Final = PARTICLES | _words("te s op in het les della di zu zum zur af")
+JOINING: Final = GUESSED | _words("s op in het les della af")
+# Between the words of a street.
+IN_STREETS: Final = _IN_NAMES_AND_STREETS | _words("het les op in zum zur aan au aux en et sur am an im naar")
+_WITH_APOSTROPHE: Final = {"d": "d'", "l": "l'", "t": "'?t"}
 
 # What is typed where no name is known.
 PLACEHOLDERS: Final = _words(
@@ -115,7 +123,7 @@ _SENTENCES: Final = _words(
 
 # With a capital because a sentence begins, or a word of the trade: neither a name nor the beginning of a
 # street.
-NO_NAMES: Final = _words(
+_NO_NAMES: Final = _words(
     """
     ik hij zij ze we wij jij je u het de een dit dat deze die er en maar want dus toen nu ook niet wel was is heeft had zegt zei
     belt belde vraagt meldt vertelt verklaart wil kan kon zal zou moet mag op in aan bij met van voor naar om te na over door uit
@@ -128,3 +136,15 @@ NO_NAMES: Final = _words(
 )
 
 ORDINARY: Final = OFFICES | _PEOPLE | _TRADES | _THINGS | _TIMES | _FIRST_NAMES | _LETTERS | _SENTENCES
+
+
+def is_no_name(word: str) -> bool:
+    """Return whether a word with a capital only begins a sentence. Its accents count, for `Zé` is a name and
+    `Ze` is none."""
+    return word.casefold() in _NO_NAMES
+
+
+def as_written(words: Iterable[str]) -> str:
+    """Return the alternatives of a pattern that matches any of these particles in a tidy text, the longest
+    first."""
+    return "|".join(_WITH_APOSTROPHE.get(word, re.escape(word)) for word in sorted(words, key=lambda word: (-len(word), word)))

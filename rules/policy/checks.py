@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import TypeAlias
 
 from rules.files.yaml_lines import Path
+from rules.model.accounts import one_form
 from rules.model.bypass import Bypasses
 from rules.model.decisions import Disposition
 from rules.model.home import BELGIUM
@@ -68,18 +69,18 @@ def _elsewhere(policy: PolicyFile) -> Iterator[Finding]:
 
 def _approvers(policy: PolicyFile) -> Iterator[Finding]:
     """Yield what breaks RET-06, R-022: two different persons approve, neither being the one who proposed."""
-    people = {_person(name) for name in policy.approvers}
+    people = {one_form(name) for name in policy.approvers}
     if len(people) < 2:
         yield ("approvers",), "a schedule is approved by two different persons at least (RET-06)"
-    if policy.proposed_by and _person(policy.proposed_by) in people:
+    if policy.proposed_by and one_form(policy.proposed_by) in people:
         yield ("proposed_by",), "who proposes a schedule does not approve it (R-022)"
     for key, category in policy.categories.items():
         if category.approvers is None:
             continue
-        people = {_person(name) for name in category.approvers}
+        people = {one_form(name) for name in category.approvers}
         if len(people) < 2:
             yield ("categories", key, "approvers"), "a row is approved by two different persons at least (RET-06)"
-        if policy.proposed_by and _person(policy.proposed_by) in people:
+        if policy.proposed_by and one_form(policy.proposed_by) in people:
             yield ("categories", key, "approvers"), "who proposes a schedule does not approve one of its rows (R-022)"
 
 
@@ -98,10 +99,6 @@ def _named(policy: PolicyFile) -> Iterator[Finding]:
         if (canary.table, canary.id) in seen:
             yield ("canaries", index, "id"), "this canary is named twice"
         seen.add((canary.table, canary.id))
-
-
-def _person(name: str) -> str:
-    return " ".join(name.casefold().split())
 
 
 def _recording(policy: PolicyFile) -> Iterator[Finding]:

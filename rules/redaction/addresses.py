@@ -5,15 +5,13 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-from rules.people.words import NO_NAMES
+from rules.people.words import IN_STREETS, as_written, is_no_name
 from rules.redaction.patterns import Found
 from rules.texts.folding import fold
 
 _CAPITAL: Final = r"[^\W\d_a-zà-öø-ÿ]"
 _WORD: Final = rf"{_CAPITAL}[\w'-]{{0,40}}"
-_PARTICLE: Final = (
-    r"(?:de la|de l'|der|den|de|het|'?t|van|von|ter|ten|aan|op|in|du|des|d'|l'|la|les|le|aux?|en|et|sur|am|an|zum|zur|im|naar)"
-)
+_PARTICLE: Final = rf"(?:de la|de l'|{as_written(IN_STREETS)})"
 _NUMBER: Final = (
     r"\d{1,4}(?:\s?[a-zA-Z](?!\w))?(?:\s?[-/]\s?\d{1,4}[a-zA-Z]?)?"
     r"(?:\s?,?\s?(?:bus|bte|boîte|boite|box|b|appartement|app|apt|verdieping|étage)\.?\s?\w{1,4})?(?!\d)"
@@ -146,7 +144,7 @@ def past_the_number(text: str, end: int) -> int:
 
 def _after_the_beginning_of_a_sentence(text: str, begin: int, end: int) -> int:
     """Step over words before a street: in `Toen Kerkstraat 12` one."""
-    while (word := _FIRST_WORD.match(text, begin, end)) is not None and word[1].casefold() in NO_NAMES:
+    while (word := _FIRST_WORD.match(text, begin, end)) is not None and is_no_name(word[1]):
         begin = word.end()
     return begin
 

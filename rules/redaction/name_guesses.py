@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from rules.people.words import JOINING, NO_NAMES, ORDINARY
+from rules.people.words import GUESSED, JOINING, ORDINARY, as_written, is_no_name
 from rules.redaction.first_names import FIRST_NAMES
 from rules.redaction.patterns import Found
 from rules.texts.folding import fold
@@ -47,10 +47,7 @@ _TITLES: Final = rf"{_ADDRESSES}|{_TRADES}|{_RELATIONS}"
 _CAPITAL: Final = r"[^\W\d_a-zà-öø-ÿ]"
 _WORD: Final = rf"(?:(?:[dDlLOt]'|[dD]e|[vV]an|[mM]c|[mM]ac)?{_CAPITAL}[^\W\d_]+(?:['-][^\W\d_]+)*)"
 _INITIAL: Final = rf"(?:{_CAPITAL}(?:\.-?{_CAPITAL})*(?:\.|(?!\w)))"
-_PARTICLE: Final = (
-    r"(?:van den|van der|van de|van|von der|von|vanden|vander|vande|de la|de l'|den|der|de|du|des|ter|ten|te|'t|le|la|el|al|ben|bin|bint|"
-    r"ibn|abu|ait|ould|da|dos|di|zu|zur|zum)"
-)
+_PARTICLE: Final = rf"(?:{as_written(GUESSED)})"
 _NAME: Final = (
     rf"(?:(?i:{_PARTICLE})[ -]){{0,4}}(?:{_WORD}|{_INITIAL})(?:(?:[ -]|\s)(?:(?i:{_PARTICLE})[ -]){{0,4}}(?:{_WORD}|{_INITIAL})){{0,3}}"
 )
@@ -84,7 +81,7 @@ def guess_names(text: str) -> Iterator[Found]:
             begin = end - len(_WHOSE.sub("", text[begin:end]))
         elif _TRADE.fullmatch(match["title"]) is not None:
             begin = end - len(_WHOSE_ONE.sub("", text[begin:end]))
-        if _FIRST_WORD.sub("", text[begin:end]).strip(".'").casefold() in NO_NAMES:
+        if is_no_name(_FIRST_WORD.sub("", text[begin:end]).strip(".'")):
             continue
         if begin < end and _TITLE.fullmatch(text, begin, end) is None:
             end = begin + len(_before_a_sentence(text[begin:end]))
@@ -112,7 +109,7 @@ def past_the_surname(text: str, end: int) -> int:
     if behind is None:
         return end
     word = behind["word"].rstrip("'")
-    return end if word.isupper() or word.casefold() in NO_NAMES or fold(word) in ORDINARY else behind.end()
+    return end if word.isupper() or is_no_name(word) or fold(word) in ORDINARY else behind.end()
 
 
 def _called(text: str) -> Iterator[tuple[int, int]]:
@@ -145,6 +142,6 @@ def _before_a_sentence(name: str) -> str:
     for place in range(2, len(words), 2):
         word = words[place].strip(".'")
         is_joined = all(fold(before) in JOINING for before in words[:place:2])  # `von Stein`: what joins is not a name by itself
-        if (word.casefold() in NO_NAMES or fold(word) in ORDINARY) and fold(word) not in JOINING and not is_joined:
+        if (is_no_name(word) or fold(word) in ORDINARY) and fold(word) not in JOINING and not is_joined:
             return "".join(words[: place - 1])
     return name

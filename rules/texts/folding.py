@@ -72,6 +72,16 @@ def stands_in(letters: str, text: Squeezed) -> bool:
     return False
 
 
+def begin_of(letters: str, text: Squeezed) -> int | None:
+    """Return where a word of the original first begins with squeezed letters, None for nowhere."""
+    begin = text.text.find(letters)
+    while begin >= 0:
+        if text.starts[begin]:
+            return text.at[begin]
+        begin = text.text.find(letters, begin + 1)
+    return None
+
+
 @lru_cache(maxsize=10_000)
 def _is_invisible(character: str) -> bool:
     """Say whether a character takes no room: zero-width and direction marks, soft hyphens, joiners, stray

@@ -29,6 +29,7 @@ from rules.redaction.redaction import Redaction
 from rules.rights.criminal_matters import acts_in_criminal_matters
 from rules.rights.fields import FIELDS, FieldRule, Nature, ShownTo, needed_by, rule_for, rules_of
 from rules.rights.withholding import CHILD_STATEMENTS, withheld_on_behalf, withheld_recipient, withheld_role
+from rules.texts.folding import begin_of, fold, squeeze
 
 # What a person told of themselves; the rest was written by somebody else or follows from what was done (art.
 # 20).
@@ -92,7 +93,7 @@ class Items:
     ) -> None:
         self._redactor, self._language, self._numbers = redactor, language, numbers
         self._calendar, self._country = calendar, country
-        self._names = tuple(name.casefold() for name in names if name)
+        self._names = tuple(letters for name in names if (letters := fold(name)))
         self._askers, self._whole_contact, self._needed = askers, whole_contact, needed
         self._only_provided, self._wants_audio, self._media_type, self._choice = only_provided, wants_audio, media_type, choice
         self._text_of, self._checked = text_of, checked
@@ -293,8 +294,8 @@ class Items:
 
     def _around(self, text: str) -> str:
         """Return the sentences around the first place where a text names the person, or a whole short one."""
-        folded = text.casefold()
-        at = min((found for name in self._names if (found := folded.find(name)) >= 0), default=-1)
+        folded = squeeze(text)
+        at = min((place for name in self._names if (place := begin_of(name, folded)) is not None), default=-1)
         if at < 0 or len(text) <= 2 * _AROUND:
             return text if len(text) <= 2 * _AROUND else text[: 2 * _AROUND]
         begin = max(text.rfind(stop, 0, at) for stop in (".", "!", "?", "\n")) + 1

@@ -18,6 +18,7 @@ from jobs.requests.search.case_files import Filing
 from jobs.requests.search.material import NUMBERS
 from jobs.requests.search.scope import MENTION, Row
 from rules.model.records import Record
+from rules.texts.folding import fold
 
 _SHORTEST: Final = 4
 _LETTERS_OF_A_FORM: Final = 6  # more of them is a word, such as the name of a court
@@ -72,7 +73,7 @@ def _named(known: Iterable[str], texts: tuple[str, ...]) -> tuple[str, ...]:
     squeezed: dict[str, list[str]] = {}
     for number in known:
         if len(number) >= _SHORTEST and any(sign.isdigit() for sign in number):
-            squeezed.setdefault(_squeezed(number), []).append(number)
+            squeezed.setdefault(fold(number), []).append(number)
     if not squeezed:
         return ()
     automaton = ahocorasick.Automaton()
@@ -82,7 +83,7 @@ def _named(known: Iterable[str], texts: tuple[str, ...]) -> tuple[str, ...]:
     found = {
         number
         for text in texts
-        for letters in {letters for _, letters in automaton.iter(_squeezed(text))}
+        for letters in {letters for _, letters in automaton.iter(fold(text))}
         for number in squeezed[letters]
         if _pattern_of((number,)).search(text)
     }
@@ -114,11 +115,7 @@ def _form_of(number: str) -> str:
 
 
 def _bare(number: str) -> tuple[str, ...]:
-    return tuple(part.casefold().lstrip("0") for part in _PARTS.findall(number))
-
-
-def _squeezed(text: str) -> str:
-    return "".join(_PARTS.findall(text)).casefold()
+    return tuple(fold(part).lstrip("0") for part in _PARTS.findall(number))
 
 
 def _pattern_of(numbers: Iterable[str]) -> re.Pattern[str]:

@@ -46,8 +46,8 @@ class PlainRedactor:
         return f"[{key}]"
 
 
-def maker(**more: bool) -> Items:
-    return Items(cast("TextRedactor", PlainRedactor()), "nl", NUMBERS, calendar=BELGIAN, country="BE", names=("Lotte",), **more)  # type: ignore[arg-type]
+def maker(name: str = "Lotte", **more: bool) -> Items:
+    return Items(cast("TextRedactor", PlainRedactor()), "nl", NUMBERS, calendar=BELGIAN, country="BE", names=(name,), **more)  # type: ignore[arg-type]
 
 
 def compilation(items: tuple[Item, ...], **more: Any) -> Compilation:
@@ -243,6 +243,18 @@ def test_a_mention_by_one_of_two_surnames_is_left_out_without_a_trace_unless_som
     assert (item.status, item.code, item.where) == (ItemStatus.WITHHELD, "NOT_THE_PERSON", where)
     assert compilation((item,)).told_withheld == ()
     assert compilation((msgspec.structs.replace(item, code="RF-03"),)).told_withheld != ()
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("Zoë", "Zoe"), ("Zoe", "Zoë"), ("Zoe\u0308", "ZOË"), ("Groß", "GROSS"), ("D'Hondt", "D’Hondt")]
+)
+def test_of_a_long_text_only_the_sentence_that_names_the_person_is_told_however_it_is_spelt(name: str, written: str) -> None:
+    """IDN-13: a name that the search finds and this cut does not would tell the beginning of a text that is
+    about others."""
+    text = "De buren (fictief) vertelden van hun zoon. " * 20 + f"Daar zat {written} ook bij. " + "Nadien ging het over hun dochter. " * 20
+    row = Row("call", "c", FullCall(id="c", text=text), place="mention", fields=("text",))
+    (item,) = maker(name).of(row, "context-1")
+    assert item.proposal == f"Daar zat {written} ook bij."
 
 
 def test_the_report_of_who_asks_for_a_child_waits_for_a_person_and_is_not_kept_from_them() -> None:
