@@ -305,12 +305,12 @@ class Redactor:
     def _label_of(self, span: Span) -> str:
         if not span.keys:
             return label_for(span.what, self._language)
-        keys = sorted(span.keys, key=self._entitlement)
+        keys = sorted(span.keys, key=self._care_of)
         if len(keys) > 1 and len({self._same_names(key) for key in keys}) > 1:
             return label_for("name", self._language)
         return self._labels.label(keys[0])
 
-    def _entitlement(self, key: str) -> tuple[int, str]:
+    def _care_of(self, key: str) -> tuple[int, str]:
         role = self._people[key].role if key in self._people else FileRole.OTHER
         return (CARE.index(role) if role in CARE else len(CARE), key)
 
