@@ -73,7 +73,7 @@ DEEP = (
     # corpora
     "tests/connectors/dynamics/fuzz",
     "tests/crm_compliance/answer_package/test_any_text.py",
-    "tests/crm_compliance/answer_package/test_needle_surnames.py",
+    "tests/crm_compliance/answer_package/test_leak_surnames.py",
     "tests/jobs/fuzz",
     "tests/rules/redaction/test_redaction_cost.py",
 )

@@ -29,7 +29,7 @@ from jobs.model.answer import NOT_A_NAME, Addressee, Compilation, Field, Item, R
 from jobs.ports.outbox import NeedleFound
 from rules.model.requests import COPIES
 from rules.organisation.organisation import Organisation
-from rules.redaction.needles import GUID, Hit, Needles, name_needle
+from rules.redaction.leak_terms import GUID, Hit, Needles, name_needle
 
 ID: Final = "id"  # of the CRM (EXP-13)
 NEAR_NAME: Final = "near_name"  # nearly the name of somebody: a person may say that it is none

@@ -21,8 +21,8 @@ from rules.redaction.anybody import data_of_anybody, names_of_anybody
 from rules.redaction.known_names import KnownNames, Named
 from rules.redaction.known_numbers import OWN_ADDRESS, KnownStrings, forms_of
 from rules.redaction.labels import LABEL, Labels, label_for
+from rules.redaction.leak_terms import NAME, OWN, Needles, name_needle, needle
 from rules.redaction.name_guesses import before_whose, past_the_surname, without_whose
-from rules.redaction.needles import NAME, OWN, Needles, name_needle, needle
 from rules.redaction.own_name import is_own_name, without_own_name
 from rules.redaction.patterns import Found, hidden
 from rules.redaction.people import (

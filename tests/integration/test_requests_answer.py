@@ -25,7 +25,7 @@ from jobs.requests.answer.release_check import for_release
 from jobs.requests.answer.review import decide_items
 from rules.errors import Refused, UsageError
 from rules.model.requests import IdentityMethod, Outcome, RequestState, Right
-from rules.redaction.needles import Needles
+from rules.redaction.leak_terms import Needles
 from tests.crm_compliance.asking import told
 from tests.integration.deciding import ask
 from tests.integration.night import Night

@@ -13,7 +13,7 @@ from jobs.ports.context import JobContext
 from jobs.requests.search.documents import content_of, is_outside
 from jobs.requests.search.scope import Row
 from rules.model.personal_records import FullNote
-from rules.redaction.needles import Needles
+from rules.redaction.leak_terms import Needles
 
 
 class Files:

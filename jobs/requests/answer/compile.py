@@ -34,7 +34,7 @@ from rules.decoders import decoder_of
 from rules.hints import hint_to
 from rules.model.kinds import RELATIONS
 from rules.model.requests import COPIES, RequestState, Right, Step
-from rules.redaction.needles import Needles
+from rules.redaction.leak_terms import Needles
 from rules.rights.authority import ADULT_AGE
 from rules.rights.fields import needed_by
 

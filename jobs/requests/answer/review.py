@@ -43,7 +43,7 @@ from rules.model.requests import COPIES, Step
 from rules.model.roles import Act
 from rules.redaction.anybody import data_of_anybody, names_of_anybody
 from rules.redaction.labels import LABEL
-from rules.redaction.needles import Needles
+from rules.redaction.leak_terms import Needles
 from rules.redaction.redactor import NAME_GUESS
 from rules.texts.disguises import as_read
 from rules.texts.folding import fold, tidy

@@ -7,7 +7,7 @@ from jobs.requests.redaction.file_numbers import FileNumbers
 from jobs.requests.redaction.other_people import other_people, shown_person
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.scope import Row
-from rules.redaction.needles import GUID, TEXT, Needles, needle
+from rules.redaction.leak_terms import GUID, TEXT, Needles, needle
 from rules.redaction.people import Protected
 from rules.redaction.redactor import Redacted, Redactor
 from rules.texts.disguises import as_read

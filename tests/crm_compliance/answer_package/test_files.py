@@ -28,7 +28,7 @@ from crm_compliance.files import DiskProblem
 from jobs.model.answer import Addressee, Compilation, Context, Field, ItemStatus, Recipient, Withheld
 from jobs.ports.outbox import NeedleFound
 from rules.model.languages import LANGUAGES
-from rules.redaction.needles import GUID, name_needle, needle
+from rules.redaction.leak_terms import GUID, name_needle, needle
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, ORGANISATION, PERSON, PHOTO, ROW, compilation, fiche, neutral
 from tests.jobs.files.made import a_picture

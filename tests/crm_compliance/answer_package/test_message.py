@@ -12,7 +12,7 @@ from crm_compliance.answer_package.message import message_text
 from jobs.model.answer import Addressee, Compilation
 from jobs.ports.outbox import NeedleFound
 from rules.model.languages import LANGUAGES
-from rules.redaction.needles import name_needle, needle
+from rules.redaction.leak_terms import name_needle, needle
 from tests.crm_compliance.answer_package.samples import AT, ORGANISATION, SENDER, compilation, neutral
 
 LINK = "https://antwoord.example.org/d/" + "x" * 43

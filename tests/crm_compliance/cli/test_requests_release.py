@@ -26,7 +26,7 @@ from jobs.model.request import COMPILATION, PACKAGE
 from jobs.requests.answer.release import release_answer
 from rules.errors import Refused
 from rules.model.requests import Outcome, RequestState
-from rules.redaction.needles import name_needle
+from rules.redaction.leak_terms import name_needle
 from tests.crm_compliance.answer_package.pages import opened, pictures_of, text_of
 from tests.crm_compliance.asking import DORA, ERIK, Asking
 from tests.crm_compliance.cli.test_requests_answer_closed import JAN, PIET, jan, suspect

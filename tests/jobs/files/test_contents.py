@@ -17,7 +17,7 @@ from PIL import Image
 from jobs.files.file_texts import text_in
 from jobs.files.limits import Unread
 from jobs.files.supervisor import SHARED
-from rules.redaction.needles import Needles
+from rules.redaction.leak_terms import Needles
 from tests.jobs.files.made import a_compound_file, a_document, a_message, a_pdf, a_picture, packed, zipped
 
 WHO = "Żaneta D'Hondt-Müller"

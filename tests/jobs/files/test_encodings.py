@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jobs.files.encodings import decoded
 from jobs.files.file_texts import text_in
 from jobs.files.supervisor import SHARED
-from rules.redaction.needles import Needles, name_needle
+from rules.redaction.leak_terms import Needles, name_needle
 from rules.texts.folding import fold
 
 WHO = ("Élise", "Quaghebeur")  # fictitious

@@ -10,7 +10,7 @@ from jobs.files.encodings import decoded
 from jobs.files.html_text import plain_text
 from jobs.files.limits import MEBI, Limits
 from jobs.files.supervisor import Reader
-from rules.redaction.needles import Needles, name_needle, needle
+from rules.redaction.leak_terms import Needles, name_needle, needle
 from rules.redaction.people import Protected, Shown
 from rules.redaction.redactor import Redactor
 

@@ -8,8 +8,8 @@ import pytest
 from faker import Faker
 
 from rules.people.spellings import spellings
+from rules.redaction.leak_terms import OWN_NAME, Needles, name_needle, needle
 from rules.redaction.near_names import NearNames
-from rules.redaction.needles import OWN_NAME, Needles, name_needle, needle
 
 PEOPLE = (
     ("Katrijn", "Quaghebeur"),

@@ -12,7 +12,7 @@ from jobs.requests.search.mentions import Sought
 from rules.model.personal_records import FullContact
 from rules.people.names import Likeness, first_names_alike, last_names_alike, name_of
 from rules.redaction.known_names import KnownNames
-from rules.redaction.needles import Needles, name_needle
+from rules.redaction.leak_terms import Needles, name_needle
 from rules.texts.folding import fold, plain_letters, squeeze, squeeze_quickly, tidy
 
 FIRST = ("Els", "Noël", "Marie-Claire", "Fatıma", "Jürgen", "Åse", "Łukasz", "Saʿid", "Sa'id", "Sa’d", "N'Golo", "Al'a", "Jo-Ann")

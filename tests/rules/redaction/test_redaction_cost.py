@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from rules.redaction.needles import Needles, name_needle
+from rules.redaction.leak_terms import Needles, name_needle
 from tests.rules.redaction_cast import a_redactor
 
 LENGTH = 60_000

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.redaction.needles import Needles
+from rules.redaction.leak_terms import Needles
 from rules.redaction.people import Protected, Shown
 from rules.redaction.redactor import Redactor
 from rules.texts.disguises import as_read

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from rules.model.home import Home
-from rules.redaction.needles import Needles
+from rules.redaction.leak_terms import Needles
 from rules.redaction.patterns import detect
 from rules.redaction.people import Protected, Shown
 from rules.redaction.redactor import NAME_GUESS, Redactor

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jobs.requests.search.mentions import Sought
 from rules.model.personal_records import FullContact
-from rules.redaction.needles import Needles
+from rules.redaction.leak_terms import Needles
 from rules.redaction.people import Protected
 from rules.texts.disguises import as_read, encoded_parts
 from tests.rules.redaction_cast import a_redactor

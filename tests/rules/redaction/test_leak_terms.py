@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.redaction.needles import CLASSES, Needles, name_needle, needle
+from rules.redaction.leak_terms import CLASSES, Needles, name_needle, needle
 from rules.redaction.people import Protected, Shown
 from tests.rules.redaction_cast import a_redactor
 

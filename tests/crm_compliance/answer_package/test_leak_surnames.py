@@ -17,7 +17,7 @@ from crm_compliance.answer_package.package import package_of
 from jobs.model.answer import Addressee, Compilation, Field, Recipient, Withheld
 from jobs.ports.outbox import NeedleFound
 from rules.model.languages import LANGUAGES
-from rules.redaction.needles import Needles, name_needle
+from rules.redaction.leak_terms import Needles, name_needle
 from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, ORGANISATION, PERSON, compilation, fiche
 from tests.saying import texts_in
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.redaction.needles import Needles
+from rules.redaction.leak_terms import Needles
 from rules.redaction.people import Protected
 from rules.texts.disguises import as_read
 from tests.rules.redaction_cast import a_redactor
