@@ -26,10 +26,10 @@ from crm_compliance.answer_package.data import data_json
 from crm_compliance.answer_package.read_back import APART, words_of
 from jobs.files.file_texts import texts_of
 from jobs.model.answer import NOT_A_NAME, Addressee, Compilation, Field, Item, Recipient
-from jobs.ports.outbox import NeedleFound
+from jobs.ports.outbox import LeakFound
 from rules.model.requests import COPIES
 from rules.organisation.organisation import Organisation
-from rules.redaction.leak_terms import GUID, Hit, Needles, name_needle
+from rules.redaction.leak_terms import GUID, Hit, LeakTerms, name_leak_term
 
 ID: Final = "id"  # of the CRM (EXP-13)
 NEAR_NAME: Final = "near_name"  # nearly the name of somebody: a person may say that it is none
@@ -43,15 +43,15 @@ _ANYTHING: Final = "·"
 _NO_ADDRESSEE: Final = Addressee("")
 
 
-def search_for_needles(
+def check_for_leaks(
     compilation: Compilation, contents: Mapping[str, bytes], organisation: Organisation, *, told: Sequence[str] = ()
 ) -> None:
     """Search a package for leak-check terms: what it says, every file of it, and their names. `told` are
-    those notified of a decision. Raises NeedleFound: naming file, item and the kind of thing it is, never the
+    those notified of a decision. Raises LeakFound: naming file, item and the kind of thing it is, never the
     thing."""
-    needles, ours = Needles(compilation.needles), sender_of(organisation, compilation.language).said
+    leak_terms, ours = LeakTerms(compilation.leak_terms), sender_of(organisation, compilation.language).said
     texts = texts_for(compilation, organisation)
-    _search_data(compilation, needles, texts, "data.json" if "data.json" in contents else "letter.pdf", ours, told)
+    _search_data(compilation, leak_terms, texts, "data.json" if "data.json" in contents else "letter.pdf", ours, told)
     items = {item.shown_attachment.name: item.item for item in compilation.items if item.shown_attachment is not None}
     named = _naming_whom_it_is_for(compilation)
     fixed = _fixed_hits(compilation, named, texts, ours, told)
@@ -59,49 +59,51 @@ def search_for_needles(
         is_attached = name.startswith(_ATTACHED)
         item = items.get(name.removeprefix(_ATTACHED), "") if is_attached else ""
         for text in texts_of(name, content) if is_attached else words_of(name, content):
-            found = needles.found_in(text) if is_attached else (*named.found_in(text, fixed), *_ids_in(text))
+            found = leak_terms.found_in(text) if is_attached else (*named.found_in(text, fixed), *_ids_in(text))
             if found:
-                raise NeedleFound(name, found, item)
+                raise LeakFound(name, found, item)
         if found := named.found_in(name, fixed):
-            raise NeedleFound(name, found, item)
+            raise LeakFound(name, found, item)
 
 
 def search_message(compilation: Compilation, write: Callable[[Compilation], str], organisation: Organisation) -> None:
     """Search the message that accompanies the link, which is stored beside the package and is read before it.
     `write` writes it for any answer: for this one it is searched, and for the same answer without its data it
-    shows which words are ours. Raises NeedleFound: as `search_for_needles` does."""
+    shows which words are ours. Raises LeakFound: as `check_for_leaks` does."""
     texts = texts_for(compilation, organisation)
     named, ours = _naming_whom_it_is_for(compilation), sender_of(organisation, compilation.language).said
     fixed = _fixed_hits(compilation, named, texts, ours, ()) | named.hits_in(write(_frame_of(compilation, texts)))
     message = write(compilation)
     if found := (*named.found_in(message, fixed), *_ids_in(message)):
-        raise NeedleFound(MESSAGE, found)
+        raise LeakFound(MESSAGE, found)
 
 
-def _naming_whom_it_is_for(compilation: Compilation) -> Needles:
+def _naming_whom_it_is_for(compilation: Compilation) -> LeakTerms:
     """Return the leak-check terms of an answer; the names of the person it is for are their own, even if
     others share them."""
     people = dict.fromkeys(name for name in (compilation.addressee.name, compilation.about) if name)
-    return Needles((*compilation.needles, *(name_needle("", name, own=True) for name in people)))
+    return LeakTerms((*compilation.leak_terms, *(name_leak_term("", name, own=True) for name in people)))
 
 
-def _search_data(compilation: Compilation, needles: Needles, texts: Texts, file: str, ours: Sequence[str], told: Sequence[str]) -> None:
+def _search_data(
+    compilation: Compilation, leak_terms: LeakTerms, texts: Texts, file: str, ours: Sequence[str], told: Sequence[str]
+) -> None:
     """Search what is said beyond our own words: item by item, and then the rest of the answer."""
     own = set(_own_words(compilation, texts))
     for item in compilation.items if compilation.right in COPIES else ():
         for text in _strings_of(compilation, item, texts):
-            names = () if text in own else needles.found_in(text)
+            names = () if text in own else leak_terms.found_in(text)
             if found := (*names, *_ids_in(text)):
-                raise NeedleFound(file, found, item.item)
-            if text not in own and item.code != NOT_A_NAME and needles.are_nearly_in(text):
-                raise NeedleFound(file, (NEAR_NAME,), item.item, is_near=True)
+                raise LeakFound(file, found, item.item)
+            if text not in own and item.code != NOT_A_NAME and leak_terms.are_nearly_in(text):
+                raise LeakFound(file, (NEAR_NAME,), item.item, is_near=True)
     frame = set(_said_without_words(_frame_of(compilation, texts), texts.organisation, [_ANYTHING] * len(told)))
     anonymous = msgspec.structs.replace(compilation, addressee=_NO_ADDRESSEE, about="")
     for text in _said_without_words(anonymous, texts.organisation, told):
         for word in ours:
             text = text.replace(word, _ANYTHING) if word else text
-        if text not in frame | own and (found := needles.found_in(text)):
-            raise NeedleFound("letter.pdf", found)
+        if text not in frame | own and (found := leak_terms.found_in(text)):
+            raise LeakFound("letter.pdf", found)
 
 
 def _said_without_words(compilation: Compilation, organisation: Organisation, told: Sequence[str]) -> Iterator[str]:
@@ -142,7 +144,7 @@ def _own_words(compilation: Compilation, texts: Texts) -> Iterator[str]:
                 yield field.value
 
 
-def _fixed_hits(compilation: Compilation, needles: Needles, texts: Texts, ours: Sequence[str], told: Sequence[str]) -> frozenset[Hit]:
+def _fixed_hits(compilation: Compilation, leak_terms: LeakTerms, texts: Texts, ours: Sequence[str], told: Sequence[str]) -> frozenset[Hit]:
     """Return the hits in our own words: all texts and codes of the language, and this very answer with its
     data removed."""
     locale = texts.locale
@@ -153,7 +155,7 @@ def _fixed_hits(compilation: Compilation, needles: Needles, texts: Texts, ours: 
     said = list(_strings(answer_of(frame, texts.organisation, told=[_ANYTHING] * len(told), unsigned=True)))
     data = list(words_of("data.json", data_json(frame, shown_of(frame), texts.organisation)))
     texts_read = [APART.join((*words, *_own_words(compilation, texts))), " ".join(said), APART.join((*said, *data))]
-    return frozenset(hit for text in texts_read for hit in needles.hits_in(text, is_ours=True))
+    return frozenset(hit for text in texts_read for hit in leak_terms.hits_in(text, is_ours=True))
 
 
 def _frame_of(compilation: Compilation, texts: Texts) -> Compilation:

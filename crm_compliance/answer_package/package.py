@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from crm_compliance.answer_package.content.content import answer_of
 from crm_compliance.answer_package.content.view import shown_of
 from crm_compliance.answer_package.data import data_json
-from crm_compliance.answer_package.leak_check import search_for_needles
+from crm_compliance.answer_package.leak_check import check_for_leaks
 from crm_compliance.answer_package.letter import letter_pdf
 from crm_compliance.answer_package.page import page_html
 from crm_compliance.answer_package.table import data_csv
@@ -36,7 +36,7 @@ def package_of(
     working_copy: bool = False,
 ) -> dict[str, bytes]:
     """Make every file of a package; `attachments` holds the attached files, by neutral name, `told` those
-    notified of a decision (art. 19). Raises NeedleFound: something in it must not be sent; Unchecked: a file
+    notified of a decision (art. 19). Raises LeakFound: something in it must not be sent; Unchecked: a file
     in it cannot be read, and nobody has stated that they looked at it; PackageBroken: an attachment is
     missing, or is not the same as it was."""
     shown = shown_of(compilation, working_copy=working_copy)
@@ -52,7 +52,7 @@ def package_of(
                 raise PackageBroken("an attachment cannot be read", hint="compile the request again", where=attachment.name)
             contents[f"attachments/{attachment.name}"] = _checked(compilation, attachment, attachments[attachment.name], working_copy)
     if not working_copy:
-        search_for_needles(compilation, contents, organisation, told=told)
+        check_for_leaks(compilation, contents, organisation, told=told)
     contents["manifest.json"] = manifest_json(compilation, contents, organisation)
     return contents
 

@@ -272,10 +272,11 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
 
     `answer` is package, neutral or dpo_review; `scope` own, on_behalf or on_behalf_limited. `blocks` are
     codes that stop a release until they are overridden or resolved (`NO_CONTACT`, `TRANSFER_BASIS_MISSING`,
-    `SUS-06`, …). `not_searched` are places by code. `needles` are leak-check terms, strings that must not be
-    in the package: other people's names, numbers, addresses. `is_complete`: every row that was a candidate is
-    in exactly one of included, withheld or excluded (EXP-14). `offers_listening`: there is a recording with a
-    voice (EXP-08). `home` is as what its texts were redacted, so that what a reviewer writes is read alike.
+    `SUS-06`, …). `not_searched` are places by code. `leak_terms` are leak-check terms, strings that must not
+    be in the package: other people's names, numbers, addresses. `is_complete`: every row that was a candidate
+    is in exactly one of included, withheld or excluded (EXP-14). `offers_listening`: there is a recording
+    with a voice (EXP-08). `home` is as what its texts were redacted, so that what a reviewer writes is read
+    alike.
 
     A package is made of `shown` and `told_withheld`, whose numbers and classes have no gaps, and never of
     `items` (EXP-09, R-107)."""
@@ -295,7 +296,7 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     withheld: tuple[Withheld, ...] = ()
     blocks: tuple[str, ...] = ()
     not_searched: tuple[str, ...] = ()
-    needles: tuple[str, ...] = ()
+    leak_terms: tuple[str, ...] = msgspec.field(name="needles", default=())  # so named in stored answers
     refusal: str = ""  # the RF code where the right does not exist here, or the DPO refused
     remarks: tuple[str, ...] = ()  # RF codes that the letter adds to what it tells
     granted: tuple[str, ...] = ()  # items that the DPO granted, for rights other than access

@@ -15,7 +15,7 @@ class Unchecked(Refused):
     code = "unchecked"
 
 
-class NeedleFound(Refused):
+class LeakFound(Refused):
     """A file of the package holds what must not leave the house: `file` names it, `item` the item of the
     review that brings it in, where it is one. `is_near`: what was found may be no name at all."""
 
@@ -37,7 +37,7 @@ class Outbox(Protocol):
         goes along, by its neutral name, `told` who hears of a decision (art. 19); the link works before
         `until`.
 
-        Raises NeedleFound: something in it, or in the message that goes with the link, must not go out;
+        Raises LeakFound: something in it, or in the message that goes with the link, must not go out;
         Unchecked: a file in it cannot be read, and nobody has said that they looked at it; Refused: with code
         `attachment`, where one is lacking, or another than it was."""
 

@@ -33,14 +33,14 @@ _GAP: Final = r"[\W_]{0,4}"
 _LONGEST_ENDING: Final = 4
 
 
-def needle(what: str, value: str) -> str:
+def leak_term(what: str, value: str) -> str:
     """Return one leak-check term as a string that can be stored."""
     return f"{what}:{value}"
 
 
-def name_needle(first: str, last: str, *, own: bool = False) -> str:
+def name_leak_term(first: str, last: str, *, own: bool = False) -> str:
     """Return the leak-check term for a person's first and last name."""
-    return needle(OWN_NAME if own else NAME, _BETWEEN_NAMES.join(part.replace(_BETWEEN_NAMES, " ") for part in (first, last)))
+    return leak_term(OWN_NAME if own else NAME, _BETWEEN_NAMES.join(part.replace(_BETWEEN_NAMES, " ") for part in (first, last)))
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class Hit(msgspec.Struct, frozen=True):
     what: str
 
 
-class Needles:
+class LeakTerms:
     """A search for all leak-check terms at once, made from their stored form. It reports what class was
     found, never what.
 
@@ -60,7 +60,7 @@ class Needles:
     The labels of `labels.py` are never a name."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        """Prepare the search. `values` are as `needle` writes them; without a class, a plain string."""
+        """Prepare the search. `values` are as `leak_term` writes them; without a class, a plain string."""
         own: set[Spelling] = set()
         names: set[Spelling] = set()
         people: list[tuple[str, str]] = []

@@ -26,7 +26,7 @@ _INITIAL: Final = re.compile(r"[\s,.]{1,4}([^\W\d_])\.")  # one letter with a do
 
 
 class NearNames:
-    """A search for what is nearly one of some names. Correctly written names are for `Needles` to find."""
+    """A search for what is nearly one of some names. Correctly written names are for `LeakTerms` to find."""
 
     def __init__(self, names: Iterable[tuple[str, str]], own: Set[str]) -> None:
         """`names` are first and last names; `own` are spellings, folded, of the person whom the answer is

@@ -21,7 +21,7 @@ from rules.redaction.anybody import data_of_anybody, names_of_anybody
 from rules.redaction.known_names import KnownNames, Named
 from rules.redaction.known_numbers import OWN_ADDRESS, KnownStrings, forms_of
 from rules.redaction.labels import LABEL, Labels, label_for
-from rules.redaction.leak_terms import NAME, OWN, Needles, name_needle, needle
+from rules.redaction.leak_terms import NAME, OWN, LeakTerms, leak_term, name_leak_term
 from rules.redaction.name_guesses import before_whose, past_the_surname, without_whose
 from rules.redaction.own_name import is_own_name, without_own_name
 from rules.redaction.patterns import Found, hidden
@@ -125,18 +125,20 @@ class Redactor:
             return Redacted(withheld.label, (*redactions, withheld))
         return Redacted(text, tuple(redactions))
 
-    def needles(self) -> tuple[str, ...]:
+    def leak_terms(self) -> tuple[str, ...]:
         """Return the leak-check terms: what must not occur in any file of the package, in the form that
-        `needles.Needles` reads."""
-        names = [name_needle(first, last) for person in self._people.values() for first, last in person.names if f"{first}{last}".strip()]
-        known = [needle(what, value) for person in self._people.values() for what, value in self._needled(person)]
-        own = [name_needle(first, last, own=True) for first, last in self._shown.names]
-        own += [needle(OWN, value) for what in ("email", "address") for value in self._own_values[what]]
+        `leak_terms.LeakTerms` reads."""
+        names = [
+            name_leak_term(first, last) for person in self._people.values() for first, last in person.names if f"{first}{last}".strip()
+        ]
+        known = [leak_term(what, value) for person in self._people.values() for what, value in self._leak_terms_of(person)]
+        own = [name_leak_term(first, last, own=True) for first, last in self._shown.names]
+        own += [leak_term(OWN, value) for what in ("email", "address") for value in self._own_values[what]]
         return tuple(dict.fromkeys((*names, *known, *own)))
 
     @cached_property
-    def _last_look(self) -> Needles:
-        return Needles(self.needles())
+    def _last_look(self) -> LeakTerms:
+        return LeakTerms(self.leak_terms())
 
     def _refused(self, text: str) -> tuple[str, list[Redaction]]:
         """Redact what the last look still finds: what lies across a label, or is read in a way that tells no
@@ -332,7 +334,7 @@ class Redactor:
             if len(line) >= SHORTEST_ADDRESS and not any(stands_in(line, own) for own in self._own_addresses):
                 yield "address", address
 
-    def _needled(self, person: Protected) -> Iterator[tuple[str, str]]:
+    def _leak_terms_of(self, person: Protected) -> Iterator[tuple[str, str]]:
         """Yield what of that proves by itself who is meant: of an address street and number, no town."""
         for what, value in self._known_of(person):
             if what != "address":

@@ -25,7 +25,7 @@ from jobs.requests.answer.release_check import for_release
 from jobs.requests.answer.review import decide_items
 from rules.errors import Refused, UsageError
 from rules.model.requests import IdentityMethod, Outcome, RequestState, Right
-from rules.redaction.leak_terms import Needles
+from rules.redaction.leak_terms import LeakTerms
 from tests.crm_compliance.asking import told
 from tests.integration.deciding import ask
 from tests.integration.night import Night
@@ -132,7 +132,7 @@ def test_nothing_of_a_reporter_is_in_the_package_of_the_child(night: Night, chil
     answer.approve()
     text = told(answer.now)
     assert not [word for word in ("Karel", "Melderman", "karel@", "0470", "112233", "192.0.2.7", "reporter_kind") if word in text]
-    assert Needles(answer.now.needles).found_in(text) == ()
+    assert LeakTerms(answer.now.leak_terms).found_in(text) == ()
     (context,) = [each for each in answer.now.contexts if each.kind == "dossier"]
     assert context.sources == ("third_party",)
     voices = [item for item in answer.now.items if item.withholds == "voice"]

@@ -20,7 +20,7 @@ from crm_compliance.answer_package.outbox import FileOutbox
 from crm_compliance.answer_package.package import PackageBroken, package_of
 from jobs.files.supervisor import SHARED
 from jobs.model.answer import SEEN_UNCHECKED, Item, ItemStatus
-from jobs.ports.outbox import NeedleFound, Unchecked
+from jobs.ports.outbox import LeakFound, Unchecked
 from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.release import release_answer
 from rules.errors import UsageError
@@ -193,7 +193,7 @@ def test_a_file_that_names_somebody_else_among_its_bytes_is_withheld_and_stops_t
     assert (item.status, item.withholds, item.unread) == (ItemStatus.WITHHELD, "attachment", "unknown_kind")
     answer.decide({"item": item.item, "status": "APPROVED", "code": SEEN_UNCHECKED})
     answer.approve()
-    with pytest.raises(NeedleFound):
+    with pytest.raises(LeakFound):
         package_of(answer.now, night.context.organisation, attachments_of(answer.context, answer.now))
 
 
@@ -216,7 +216,7 @@ def test_a_file_with_digits_for_letters_names_somebody(night: Night, child: str,
     assert item.withholds == "attachment"
     answer.decide({"item": item.item, "status": "APPROVED"})
     answer.approve()
-    with pytest.raises(NeedleFound):
+    with pytest.raises(LeakFound):
         package_of(answer.now, night.context.organisation, attachments_of(answer.context, answer.now))
 
 
@@ -283,7 +283,7 @@ def test_r123_staff_and_others_who_are_named_and_in_no_file_are_labels(night: Ni
     assert not [name for name in ("Godelieve", "erbruggenaere", "Theofiel", "andersteenkiste") if name in proposal]
     assert "ergens" in proposal
     assert "anders" in proposal
-    known = " ".join(answer.now.needles)
+    known = " ".join(answer.now.leak_terms)
     assert "Verbruggenaere" in known
     assert "Vandersteenkiste" in known
     assert "Nergensgenoemd" not in known

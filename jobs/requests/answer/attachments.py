@@ -13,7 +13,7 @@ from jobs.ports.context import JobContext
 from jobs.requests.search.documents import content_of, is_outside
 from jobs.requests.search.scope import Row
 from rules.model.personal_records import FullNote
-from rules.redaction.leak_terms import Needles
+from rules.redaction.leak_terms import LeakTerms
 
 
 class Files:
@@ -35,7 +35,7 @@ class Files:
             if isinstance(row.record, FullNote) and row.record.is_document and not row.place and (text := self.text_of(row.record)):
                 yield text
 
-    def checked(self, attachment: Attachment, needles: Needles) -> Checked:
+    def checked(self, attachment: Attachment, leak_terms: LeakTerms) -> Checked:
         """Return whether somebody else is named in a file, and why not all of it can be read, if so. The
         sound of a recording is not fetched: only a person can know what is said in it. Raises ConnectorError:
         it cannot be fetched whole."""
@@ -46,7 +46,7 @@ class Files:
             is_document = is_outside(attachment.id)
             return Checked(tells_of_others=is_document, unread=Unread.UNKNOWN.value if is_document else "")
         reading = reading_of(found.body, attachment.media_type)
-        tells_of_others = any(needles.found_in(text) or needles.are_nearly_in(text) for text in reading.texts)
+        tells_of_others = any(leak_terms.found_in(text) or leak_terms.are_nearly_in(text) for text in reading.texts)
         return Checked(tells_of_others=tells_of_others, unread=reading.why, sha256=hashlib.sha256(found.body).hexdigest())
 
     def _text_in(self, note: FullNote) -> str | None:

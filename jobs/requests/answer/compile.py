@@ -34,7 +34,7 @@ from rules.decoders import decoder_of
 from rules.hints import hint_to
 from rules.model.kinds import RELATIONS
 from rules.model.requests import COPIES, RequestState, Right, Step
-from rules.redaction.leak_terms import Needles
+from rules.redaction.leak_terms import LeakTerms
 from rules.rights.authority import ADULT_AGE
 from rules.rights.fields import needed_by
 
@@ -128,7 +128,7 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
         shell = msgspec.structs.replace(shell, items=items, is_complete=is_complete, offers_listening=offers)
     else:
         shell = propose(context, request, found.given, found.entitlement, found.material, shell)
-    return Draft(msgspec.structs.replace(shell, needles=redactor.needles()), found, scope, searched)
+    return Draft(msgspec.structs.replace(shell, leak_terms=redactor.leak_terms()), found, scope, searched)
 
 
 def compilation_of(store: Store, request: str) -> Compilation | None:
@@ -168,7 +168,7 @@ def _items(
     files: Files | None,
     words: OwnWords,
 ) -> tuple[Item, ...]:
-    needles = Needles(redactor.needles())
+    leak_terms = LeakTerms(redactor.leak_terms())
     maker = Items(
         redactor,
         language,
@@ -184,7 +184,7 @@ def _items(
         media_type=lambda kind, row, field: _media_type(kind, context.connector.content(found.material.kinds[kind].full, row, field)),
         choice=words.choice,
         text_of=files.text_of if files is not None else lambda note: None,
-        checked=lambda attachment: files.checked(attachment, needles) if files is not None else Checked(),
+        checked=lambda attachment: files.checked(attachment, leak_terms) if files is not None else Checked(),
     )
     order = {made.key: number for number, made in enumerate(contexts.made)}
     made = []

@@ -15,7 +15,7 @@ import msgspec
 from jobs.model.answer import NOT_A_NAME, Compilation
 from jobs.model.request import PACKAGE, SubjectRequest, Word
 from jobs.ports.context import JobContext
-from jobs.ports.outbox import NeedleFound, Outbox, Unchecked
+from jobs.ports.outbox import LeakFound, Outbox, Unchecked
 from jobs.register.decision import decision_of
 from jobs.register.overrides import overrides_of
 from jobs.register.permissions import admitted, hand_of, save_move, signed
@@ -70,7 +70,7 @@ def release_answer(context: JobContext, request_id: str, who: str, role: str, ou
         archive, passphrase = outbox.package(compilation, files, who_hears(context, compilation), link.until)
     except Unchecked as unchecked:
         raise sent_back(hand_of(context, who, role), request, unchecked) from None
-    except NeedleFound as found:
+    except LeakFound as found:
         if found.item:
             raise _sent_back_for(context, request, found, who, role) from None
         found.hint = hint_to("compile_corrected", request=request.id)
@@ -90,7 +90,7 @@ def who_hears(context: JobContext, compilation: Compilation) -> list[str]:
     return [notice.recipient for notice in decision.notices if notice.recipient in named] if decision is not None else []
 
 
-def _sent_back_for(context: JobContext, request: SubjectRequest, found: NeedleFound, who: str, role: str) -> Refused:
+def _sent_back_for(context: JobContext, request: SubjectRequest, found: LeakFound, who: str, role: str) -> Refused:
     """Send a request back to the review because of one item; what was decided on the items stands, the words
     on the answer do not. The hint is the one step by which the answer can be approved again."""
     other = (

@@ -43,7 +43,7 @@ from rules.model.requests import COPIES, Step
 from rules.model.roles import Act
 from rules.redaction.anybody import data_of_anybody, names_of_anybody
 from rules.redaction.labels import LABEL
-from rules.redaction.leak_terms import Needles
+from rules.redaction.leak_terms import LeakTerms
 from rules.redaction.redactor import NAME_GUESS
 from rules.texts.disguises import as_read
 from rules.texts.folding import fold, tidy
@@ -148,7 +148,7 @@ def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, 
 def read_decisions(text: str, compilation: Compilation, *, takes_back: bool = False) -> Mapping[str, Decision]:
     """Read JSON lines, one an item. Raises UsageError: naming the first line that is wrong."""
     items = {item.item: item for item in compilation.items}
-    needles = cache(lambda: Needles(compilation.needles))  # a decision without a text needs none of it
+    leak_terms = cache(lambda: LeakTerms(compilation.leak_terms))  # a decision without a text needs none of it
     known = cache(lambda: _told_letters(compilation))
     is_copy = compilation.right in COPIES
     found: dict[str, Decision] = {}
@@ -180,11 +180,11 @@ def read_decisions(text: str, compilation: Compilation, *, takes_back: bool = Fa
         if decision.status is ItemStatus.PENDING_REVIEW:
             found[decision.item] = decision
             continue
-        told = needles().found_in(decision.text) if decision.text else ()
+        told = leak_terms().found_in(decision.text) if decision.text else ()
         if told:
             hint = f"found: {', '.join(told)}; write a label such as [persoon] instead"
             raise _wrong(decision.line, "has a text by which somebody else would be known", hint, code="needle")
-        if decision.text and decision.code != NOT_A_NAME and needles().are_nearly_in(decision.text):
+        if decision.text and decision.code != NOT_A_NAME and leak_terms().are_nearly_in(decision.text):
             hint = f'write a label such as [persoon] instead; where it is no name, say so with "code": "{NOT_A_NAME}"'
             raise _wrong(decision.line, "has a text with what is nearly the name of somebody else", hint, code="near_name")
         if decision.text and decision.code != NOT_A_NAME and (new := _newly_told(decision.text, known(), compilation.home)):

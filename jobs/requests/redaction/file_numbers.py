@@ -30,8 +30,8 @@ _LETTERS: Final = re.compile(r"[^\W\d_]")
 
 
 class FileNumbers:
-    """Numbers of other files that some texts name. `named` are these numbers, `needles` the leak-check terms:
-    those that can mean nothing else."""
+    """Numbers of other files that some texts name. `named` are these numbers, `leak_terms` the leak-check
+    terms: those that can mean nothing else."""
 
     def __init__(self, found: Assessment, rows: Iterable[Row], texts: Iterable[str]) -> None:
         rows, texts = tuple(rows), tuple(texts)
@@ -39,7 +39,7 @@ class FileNumbers:
         everywhere = {*found.material.numbers, *_numbers_of(found.filing), *told}
         alike = _written_alike(everywhere, texts, told)
         self.named = tuple(sorted({*_named(everywhere - told, texts), *alike}, key=lambda number: (-len(number), number)))
-        self.needles = tuple(number for number in self.named if _is_plain(number))
+        self.leak_terms = tuple(number for number in self.named if _is_plain(number))
         self._pattern = _pattern_of(self.named)
 
     def replaced(self, text: str, by: str) -> str:

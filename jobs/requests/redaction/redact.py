@@ -7,7 +7,7 @@ from jobs.requests.redaction.file_numbers import FileNumbers
 from jobs.requests.redaction.other_people import other_people, shown_person
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.scope import Row
-from rules.redaction.leak_terms import GUID, TEXT, Needles, needle
+from rules.redaction.leak_terms import GUID, TEXT, LeakTerms, leak_term
 from rules.redaction.people import Protected
 from rules.redaction.redactor import Redacted, Redactor
 from rules.texts.disguises import as_read
@@ -33,7 +33,7 @@ class TextRedactor:
         texts in which other files may be named."""
         self._redactor = Redactor((*other_people(found, ours), *also), shown_person(found), language, found.home)
         self._files = FileNumbers(found, rows, map(as_read, texts))
-        self._needles = Needles(self.needles())
+        self._leak_terms = LeakTerms(self.leak_terms())
 
     def redact(self, text: str) -> Redacted:
         """Return the text as it may be proposed; an id of the CRM, such as stands in a link to a row, is left
@@ -43,12 +43,12 @@ class TextRedactor:
 
     def tells(self, text: str) -> bool:
         """Say whether a text has something in it that would stop the release, or nearly."""
-        return bool(self._needles.found_in(text)) or self._needles.are_nearly_in(text)
+        return bool(self._leak_terms.found_in(text)) or self._leak_terms.are_nearly_in(text)
 
     def label(self, key: str) -> str:
         """Return the label of a person, the same throughout (R-118)."""
         return self._redactor.label(key)
 
-    def needles(self) -> tuple[str, ...]:
+    def leak_terms(self) -> tuple[str, ...]:
         """Return what must not occur anywhere in the package, without a reason."""
-        return (*self._redactor.needles(), *(needle(TEXT, number) for number in self._files.needles))
+        return (*self._redactor.leak_terms(), *(leak_term(TEXT, number) for number in self._files.leak_terms))

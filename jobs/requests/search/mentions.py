@@ -118,12 +118,12 @@ class Sought:
                     yield evidence, people
 
 
-def _automaton(needles: dict[str, set[str]]) -> ahocorasick.Automaton | None:
-    if not needles:
+def _automaton(terms: dict[str, set[str]]) -> ahocorasick.Automaton | None:
+    if not terms:
         return None
     automaton = ahocorasick.Automaton()
-    for needle, people in needles.items():
-        automaton.add_word(needle, (len(needle), people))
+    for term, people in terms.items():
+        automaton.add_word(term, (len(term), people))
     automaton.make_automaton()
     return automaton
 

@@ -147,7 +147,7 @@ def compilation(**changes: Any) -> Compilation:
         items=(PERSON, fiche(2), fiche(3, status=ItemStatus.WITHHELD, code="RF-03"), fiche(4), PHOTO, GIFT),
         withheld=(Withheld("item"),),
         not_searched=("backups",),
-        needles=("Els Geheim",),
+        leak_terms=("Els Geheim",),
     )
     return msgspec.structs.replace(usual, **changes)
 
@@ -155,5 +155,5 @@ def compilation(**changes: Any) -> Compilation:
 def neutral(**changes: Any) -> Compilation:
     """An answer to somebody about whom nothing may be told."""
     return msgspec.structs.replace(
-        compilation(answer="neutral", contexts=(), items=(), withheld=(), needles=(), not_searched=()), **changes
+        compilation(answer="neutral", contexts=(), items=(), withheld=(), leak_terms=(), not_searched=()), **changes
     )

@@ -37,7 +37,7 @@ def made(text: str) -> dict[str, bytes]:
     contexts = (msgspec.structs.replace(DOSSIER, recipients=(Recipient(text, on="2026-03-02"),)), GIFTS)
     gift = msgspec.structs.replace(GIFT, fields=(Field("name", text, provided=True),))
     items = (fiche(2, text), gift)
-    one = compilation(items=items, contexts=contexts, addressee=Addressee(text), needles=(), withheld=())
+    one = compilation(items=items, contexts=contexts, addressee=Addressee(text), leak_terms=(), withheld=())
     return package_of(one, ORGANISATION, {}) | {
         "data.csv": package_of(msgspec.structs.replace(one, right="portability"), ORGANISATION, {})["data.csv/data.csv"]
     }

@@ -21,14 +21,14 @@ from hypothesis import strategies as st
 from crm_compliance.answer_package.archive import archive_of, new_passphrase
 from crm_compliance.answer_package.characters import french
 from crm_compliance.answer_package.content.particulars import recipient_lines
-from crm_compliance.answer_package.leak_check import search_for_needles
+from crm_compliance.answer_package.leak_check import check_for_leaks
 from crm_compliance.answer_package.package import PackageBroken, package_of, write_plain
 from crm_compliance.answer_package.table import cell
 from crm_compliance.files import DiskProblem
 from jobs.model.answer import Addressee, Compilation, Context, Field, ItemStatus, Recipient, Withheld
-from jobs.ports.outbox import NeedleFound
+from jobs.ports.outbox import LeakFound
 from rules.model.languages import LANGUAGES
-from rules.redaction.leak_terms import GUID, name_needle, needle
+from rules.redaction.leak_terms import GUID, leak_term, name_leak_term
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, ORGANISATION, PERSON, PHOTO, ROW, compilation, fiche, neutral
 from tests.jobs.files.made import a_picture
@@ -223,14 +223,14 @@ def test_a_passphrase_cannot_be_guessed_and_can_be_read_out() -> None:
 
 # -- the last look -------------------------------------------------------------------------------------------
 
-SECRET = (name_needle("Els", "Geheim"), needle("phone", "+32 470 12 34 56"))
+SECRET = (name_leak_term("Els", "Geheim"), leak_term("phone", "+32 470 12 34 56"))
 
 
 @pytest.mark.parametrize("text", ["Els Geheim belde", "GEHEIM Els", "bel 0470/12.34.56", "Els\nGeheim"])
-def test_a_needle_in_a_text_stops_the_release(text: str) -> None:
+def test_a_leak_term_in_a_text_stops_the_release(text: str) -> None:
     """R-118, R-119: whatever the steps before have let through; what was found is not repeated."""
-    with pytest.raises(NeedleFound) as caught:
-        package(compilation(items=(fiche(2, text),), withheld=(), needles=SECRET))
+    with pytest.raises(LeakFound) as caught:
+        package(compilation(items=(fiche(2, text),), withheld=(), leak_terms=SECRET))
     assert caught.value.exit_code == 5
     assert caught.value.code == "needle"
     assert "Geheim" not in f"{caught.value}{caught.value.hint}{caught.value.where}"
@@ -245,18 +245,18 @@ def test_a_needle_in_a_text_stops_the_release(text: str) -> None:
     ],
     ids=["recipient", "title", "field"],
 )
-def test_a_needle_is_found_wherever_it_stands(changes: dict[str, Any]) -> None:
-    with pytest.raises(NeedleFound):
-        package(compilation(needles=SECRET, **changes))
+def test_a_leak_term_is_found_wherever_it_stands(changes: dict[str, Any]) -> None:
+    with pytest.raises(LeakFound):
+        package(compilation(leak_terms=SECRET, **changes))
 
 
 @pytest.mark.parametrize("name", ["letter.pdf", "index.html", "data.json", "data.csv/data.csv"])
 def test_each_kind_of_file_is_looked_into(name: str) -> None:
     """Found in that file alone: the others have nothing."""
     clean = package(compilation(right="portability"))
-    bad = package(compilation(right="portability", needles=(), items=(msgspec.structs.replace(GIFT, title="van Els Geheim"),)))
-    with pytest.raises(NeedleFound) as caught:
-        search_for_needles(compilation(needles=SECRET), {**clean, name: bad[name]}, ORGANISATION)
+    bad = package(compilation(right="portability", leak_terms=(), items=(msgspec.structs.replace(GIFT, title="van Els Geheim"),)))
+    with pytest.raises(LeakFound) as caught:
+        check_for_leaks(compilation(leak_terms=SECRET), {**clean, name: bad[name]}, ORGANISATION)
     assert caught.value.where == name
 
 
@@ -278,32 +278,32 @@ def packed(name: str, content: bytes) -> bytes:
     ],
     ids=["document", "name of a part", "document in an archive", "head of a picture"],
 )
-def test_a_needle_is_found_inside_documents_and_at_the_head_of_pictures(content: bytes) -> None:
+def test_a_leak_term_is_found_inside_documents_and_at_the_head_of_pictures(content: bytes) -> None:
     """EXP-06: what whoever looks at the file does not see."""
-    with pytest.raises(NeedleFound):
-        search_for_needles(compilation(needles=SECRET), {"attachments/attachment-1.bin": content}, ORGANISATION)
+    with pytest.raises(LeakFound):
+        check_for_leaks(compilation(leak_terms=SECRET), {"attachments/attachment-1.bin": content}, ORGANISATION)
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04 is no archive", packed("a.xml", b"<t>Lotte</t>")], ids=["none", "about the person"])
 def test_other_documents_go_out(content: bytes) -> None:
-    search_for_needles(compilation(needles=SECRET), {"attachments/attachment-1.docx": content}, ORGANISATION)
+    check_for_leaks(compilation(leak_terms=SECRET), {"attachments/attachment-1.docx": content}, ORGANISATION)
 
 
 def test_an_id_in_a_text_stops_the_release() -> None:
     """R-123."""
-    with pytest.raises(NeedleFound):
+    with pytest.raises(LeakFound):
         package(compilation(items=(fiche(2, f"zie {ROW}"),), withheld=()))
 
 
 def test_the_fixed_texts_of_a_letter_are_about_nobody() -> None:
     """A family that is called Klacht or Brief does not stop every letter."""
-    assert package(compilation(needles=(name_needle("Jan", "Klacht"), name_needle("Els", "Brief"))))
+    assert package(compilation(leak_terms=(name_leak_term("Jan", "Klacht"), name_leak_term("Els", "Brief"))))
 
 
 def test_a_name_in_the_name_of_a_file_stops_the_release() -> None:
     attachment = msgspec.structs.replace(PHOTO.attachment, name="els-geheim.png")  # type: ignore[type-var]
-    named = compilation(items=(msgspec.structs.replace(PHOTO, attachment=attachment),), needles=SECRET)
-    with pytest.raises(NeedleFound):
+    named = compilation(items=(msgspec.structs.replace(PHOTO, attachment=attachment),), leak_terms=SECRET)
+    with pytest.raises(LeakFound):
         package_of(named, ORGANISATION, {"els-geheim.png": a_picture()})
 
 

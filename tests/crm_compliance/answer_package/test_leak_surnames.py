@@ -12,12 +12,12 @@ import msgspec
 import pytest
 
 from crm_compliance.answer_package import leak_check
-from crm_compliance.answer_package.leak_check import search_for_needles
+from crm_compliance.answer_package.leak_check import check_for_leaks
 from crm_compliance.answer_package.package import package_of
 from jobs.model.answer import Addressee, Compilation, Field, Recipient, Withheld
-from jobs.ports.outbox import NeedleFound
+from jobs.ports.outbox import LeakFound
 from rules.model.languages import LANGUAGES
-from rules.redaction.leak_terms import Needles, name_needle
+from rules.redaction.leak_terms import LeakTerms, name_leak_term
 from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, ORGANISATION, PERSON, compilation, fiche
 from tests.saying import texts_in
 
@@ -50,15 +50,15 @@ def surnames() -> frozenset[str]:
 
 
 @lru_cache(maxsize=4)
-def prepared(values: tuple[str, ...]) -> Needles:
-    return Needles(values)
+def prepared(values: tuple[str, ...]) -> LeakTerms:
+    return LeakTerms(values)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def prepared_once() -> Iterator[None]:
     """A search for the same thousands of names is prepared once, not twice for each answer."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(leak_check, "Needles", lambda values: prepared(tuple(values)))
+        patch.setattr(leak_check, "LeakTerms", lambda values: prepared(tuple(values)))
         yield
 
 
@@ -73,7 +73,7 @@ def answer(language: str, right: str, *names: str) -> Compilation:
         contexts=contexts,
         items=told,
         withheld=(Withheld("item"), Withheld("voice")),
-        needles=[name_needle("Zzyx", name) for name in names],
+        leak_terms=[name_leak_term("Zzyx", name) for name in names],
     )
 
 
@@ -98,37 +98,37 @@ def test_a_name_that_is_a_word_of_every_letter_is_found_where_the_crm_has_it(lan
     words = sorted({word for text in texts_in(language).all_texts() for word in re.findall(r"[^\W\d_]{7,}", text)})
     clean, found = answer(language, "access"), list[str]()
     for word in words:
-        needles = (name_needle("Zzyx", word),)
+        leak_terms = (name_leak_term("Zzyx", word),)
         is_code = texts_in(language).value(word) != word  # as a field it is not what it seems to be
-        if is_code or not prepared(needles).found_in(word):  # or a word that is looked for as a part of the full name only
+        if is_code or not prepared(leak_terms).found_in(word):  # or a word that is looked for as a part of the full name only
             continue
-        found += needles
+        found += leak_terms
         for planted in (
             {"items": (fiche(2, f"Gisteren kwam {word} langs."),)},
             {"items": (msgspec.structs.replace(GIFT, fields=(Field("name", word),)),)},
             {"contexts": (msgspec.structs.replace(DOSSIER, recipients=(Recipient(f"Meester {word}"),)),)},
         ):
-            with pytest.raises(NeedleFound):
-                search_for_needles(msgspec.structs.replace(clean, needles=needles, **planted), {}, ORGANISATION)
+            with pytest.raises(LeakFound):
+                check_for_leaks(msgspec.structs.replace(clean, leak_terms=leak_terms, **planted), {}, ORGANISATION)
     assert len(found) > 100
-    search_for_needles(msgspec.structs.replace(clean, needles=found), {}, ORGANISATION)
+    check_for_leaks(msgspec.structs.replace(clean, leak_terms=found), {}, ORGANISATION)
 
 
 def test_the_town_of_the_person_is_theirs_whoever_is_called_like_it() -> None:
     """A single word of the own row; in a text it may be the other."""
     town = msgspec.structs.replace(PERSON, fields=(*PERSON.fields, Field("city", "Brugge")))
-    needles = (name_needle("Zzyx", "Brugge"),)
-    assert package_of(compilation(items=(town,), withheld=(), needles=needles), ORGANISATION, {})
-    with pytest.raises(NeedleFound) as caught:
-        package_of(compilation(items=(town, fiche(2, "Brugge belde haar.")), withheld=(), needles=needles), ORGANISATION, {})
+    leak_terms = (name_leak_term("Zzyx", "Brugge"),)
+    assert package_of(compilation(items=(town,), withheld=(), leak_terms=leak_terms), ORGANISATION, {})
+    with pytest.raises(LeakFound) as caught:
+        package_of(compilation(items=(town, fiche(2, "Brugge belde haar.")), withheld=(), leak_terms=leak_terms), ORGANISATION, {})
     assert caught.value.item == "item-2"
 
 
 def test_a_find_names_file_item_and_kind_and_never_the_word() -> None:
     """R-142."""
-    with pytest.raises(NeedleFound) as caught:
+    with pytest.raises(LeakFound) as caught:
         package_of(
-            compilation(items=(fiche(7, "Zij belde met Quaghebeur."),), needles=(name_needle("Els", "Quaghebeur"),)), ORGANISATION, {}
+            compilation(items=(fiche(7, "Zij belde met Quaghebeur."),), leak_terms=(name_leak_term("Els", "Quaghebeur"),)), ORGANISATION, {}
         )
     assert (caught.value.where, caught.value.exit_code) == ("data.json item-7", 5)
     assert "item-7" in str(caught.value)

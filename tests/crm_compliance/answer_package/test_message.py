@@ -10,9 +10,9 @@ import pytest
 from crm_compliance.answer_package.leak_check import search_message
 from crm_compliance.answer_package.message import message_text
 from jobs.model.answer import Addressee, Compilation
-from jobs.ports.outbox import NeedleFound
+from jobs.ports.outbox import LeakFound
 from rules.model.languages import LANGUAGES
-from rules.redaction.leak_terms import name_needle, needle
+from rules.redaction.leak_terms import leak_term, name_leak_term
 from tests.crm_compliance.answer_package.samples import AT, ORGANISATION, SENDER, compilation, neutral
 
 LINK = "https://antwoord.example.org/d/" + "x" * 43
@@ -50,7 +50,7 @@ def test_no_line_of_a_french_message_begins_with_its_punctuation() -> None:
 
 
 LOTTE = Addressee("Lotte Peeters (fictief)", is_minor=True, first_name="Lotte")
-OTHERS = (name_needle("Els", "Geheim"), needle("phone", "+32470123456"))
+OTHERS = (name_leak_term("Els", "Geheim"), leak_term("phone", "+32470123456"))
 
 
 def searched(compiled: Compilation, planted: str = "") -> None:
@@ -62,15 +62,15 @@ def searched(compiled: Compilation, planted: str = "") -> None:
 @pytest.mark.parametrize("surname", ["Keka", "Link", "Zarchiver", "Telefoon", "Mei"])
 def test_nobody_who_is_called_like_a_word_of_the_message_stops_it(language: str, addressee: Addressee, surname: str) -> None:
     """R-118: what the fixed words hold is no find, and neither is the name of whom it is for."""
-    needles = (*OTHERS, name_needle("Jo", surname), name_needle("Lotte", "Peeters"))
-    searched(compilation(language=language, addressee=addressee, needles=needles))
+    leak_terms = (*OTHERS, name_leak_term("Jo", surname), name_leak_term("Lotte", "Peeters"))
+    searched(compilation(language=language, addressee=addressee, leak_terms=leak_terms))
 
 
 @pytest.mark.parametrize("planted", ["Els Geheim", "GEHEIM, E.", "0470 12 34 56", "0b5c8a52-1111-4222-8333-444455556666"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_must_not_be_told_is_found_in_the_message_too(language: str, planted: str) -> None:
     """EXP-06, EXP-13: it is read before everything else."""
-    with pytest.raises(NeedleFound) as caught:
-        searched(compilation(language=language, needles=OTHERS), f"\n{planted}\n")
+    with pytest.raises(LeakFound) as caught:
+        searched(compilation(language=language, leak_terms=OTHERS), f"\n{planted}\n")
     assert (caught.value.file, caught.value.item) == ("message.txt", "")
     assert planted not in str(caught.value)

@@ -26,7 +26,7 @@ from jobs.model.request import COMPILATION, PACKAGE
 from jobs.requests.answer.release import release_answer
 from rules.errors import Refused
 from rules.model.requests import Outcome, RequestState
-from rules.redaction.leak_terms import name_needle
+from rules.redaction.leak_terms import name_leak_term
 from tests.crm_compliance.answer_package.pages import opened, pictures_of, text_of
 from tests.crm_compliance.asking import DORA, ERIK, Asking
 from tests.crm_compliance.cli.test_requests_answer_closed import JAN, PIET, jan, suspect
@@ -180,7 +180,7 @@ def test_where_the_register_does_not_take_it_nothing_is_left(child: Asking, typi
     assert child.row().state is RequestState.APPROVED
 
 
-def test_a_needle_stops_the_release(child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_leak_term_stops_the_release(child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the steps before have let through."""
     place = "crm_compliance.answer_package.package.page_html"
     monkeypatch.setattr(place, lambda answer: page_html(answer) + b"<!-- --><p>Verstraeten, Annelies</p>")
@@ -192,7 +192,7 @@ def test_a_needle_stops_the_release(child: Asking, typist: Typist, monkeypatch: 
     assert child.row().state is RequestState.APPROVED
 
 
-def test_a_needle_in_the_message_stops_the_release(child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_leak_term_in_the_message_stops_the_release(child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
     """EXP-06: the message lies beside the archive, not encrypted; it is looked at without its link, which is
     chance."""
     searched: list[str] = []
@@ -212,7 +212,7 @@ def test_a_needle_in_the_message_stops_the_release(child: Asking, typist: Typist
     assert child.row().state is RequestState.APPROVED
 
 
-def with_a_needle(typist: Typist, org: Night) -> tuple[str, str]:
+def with_a_leak(typist: Typist, org: Night) -> tuple[str, str]:
     """An approved answer in which only now a word is known for a name: the request, and the item with the
     word. Another item was rewritten."""
     person = lotte(org)
@@ -233,16 +233,16 @@ def with_a_needle(typist: Typist, org: Night) -> tuple[str, str]:
 
 
 @pytest.fixture
-def needle(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> tuple[Asking, str]:
-    name, bad = worlds.begin(request, with_a_needle)
+def leak_term(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> tuple[Asking, str]:
+    name, bad = worlds.begin(request, with_a_leak)
     return Asking(typist, name), bad
 
 
 @pytest.mark.parametrize("way", ["withheld", "rewritten"])
-def test_the_way_back_from_a_needle_is_one_step_and_loses_no_decision(needle: tuple[Asking, str], typist: Typist, way: str) -> None:
+def test_the_way_back_from_a_leak_term_is_one_step_and_loses_no_decision(leak_term: tuple[Asking, str], typist: Typist, way: str) -> None:
     """The refusal names file, item and kind; the hint is a command that works from the state in which it
     leaves the request (R-118)."""
-    asking, bad = needle
+    asking, bad = leak_term
     files = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt")
     error = typist.refused("requests", "release", asking.id, *files, *ERIK, code=5)
     assert (error["code"], error["where"]) == ("needle", f"data.json {bad}")
@@ -293,7 +293,7 @@ def _is_somebody_after_all(asking: Asking, surname: str) -> None:
     """As if it were known only now that this is a name."""
     with asking.context() as context:
         row, found = context.store.requests.get(asking.id), asking.compilation
-        known = msgspec.structs.replace(found, needles=(*found.needles, name_needle("Jo", surname)))
+        known = msgspec.structs.replace(found, leak_terms=(*found.leak_terms, name_leak_term("Jo", surname)))
         context.store.requests.save(row, [], since=row, parts={COMPILATION: msgspec.json.encode(known)})
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 from jobs.files.file_texts import text_in
 from jobs.files.limits import Unread
 from jobs.files.supervisor import SHARED
-from rules.redaction.leak_terms import Needles
+from rules.redaction.leak_terms import LeakTerms
 from tests.jobs.files.made import a_compound_file, a_document, a_message, a_pdf, a_picture, packed, zipped
 
 WHO = "Żaneta D'Hondt-Müller"
@@ -422,11 +422,11 @@ def test_a_header_that_is_called_by_a_name_is_read(name: str, inside: bool) -> N
     if inside:
         head = f'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="b"\n\n--b\n{head}\n\nx\n--b--'
     found = said(f"{head}\n\nhallo\n".encode(), "message/rfc822")
-    assert Needles(["Jan de Wit"]).found_in(found)
+    assert LeakTerms(["Jan de Wit"]).found_in(found)
 
 
 def test_the_words_of_the_format_are_no_names() -> None:
     """Somebody may be called as a standard header is."""
     head = "Return-Path: a@example.org\nReceived: x\nSender: b@example.org\nList-Post: x\nSubject: x\nContent-Type: text/plain"
     found = said(f"{head}\n\nhallo\n".encode(), "message/rfc822")
-    assert not Needles(["Kees Sender", "An Post", "Sender", "Post", "Path"]).found_in(found)
+    assert not LeakTerms(["Kees Sender", "An Post", "Sender", "Post", "Path"]).found_in(found)

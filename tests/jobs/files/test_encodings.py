@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from jobs.files.encodings import decoded
 from jobs.files.file_texts import text_in
 from jobs.files.supervisor import SHARED
-from rules.redaction.leak_terms import Needles, name_needle
+from rules.redaction.leak_terms import LeakTerms, name_leak_term
 from rules.texts.folding import fold
 
 WHO = ("Élise", "Quaghebeur")  # fictitious
 PEOPLE = st.sampled_from([WHO, ("Loïc", "Müllenaère")])
-NEEDLES = Needles([name_needle(*WHO), name_needle("Loïc", "Müllenaère")])
+LEAK_TERMS = LeakTerms([name_leak_term(*WHO), name_leak_term("Loïc", "Müllenaère")])
 LINE = "Gesprek met Élise één keer. Quaghebeur"
 READINGS = ("utf-8", "latin-1", "utf-16-le", "utf-16-be")
 WORDS = st.lists(st.sampled_from(["met", "één", "keer", "naïef", "€ 5", "op 3/4", "\r\n", "\n", "”zo”", "Łódź", "x"]), max_size=12).map(
@@ -50,7 +50,7 @@ def test_what_is_not_plainly_of_one_encoding_is_unread(content: bytes) -> None:
     assert decoded(content) is None
     found = SHARED.read(content, "text/plain", "nota.txt")
     assert found.why
-    assert NEEDLES.found_in("\n".join(found.texts)) == ("name",)
+    assert LEAK_TERMS.found_in("\n".join(found.texts)) == ("name",)
 
 
 @given(
@@ -71,10 +71,10 @@ def test_no_byte_in_a_text_hides_a_name(before: str, after: str, who: tuple[str,
     content = bytearray(f"{before} {' '.join(who)} {after}".encode(encoding, "replace"))
     content.insert(place % (len(content) + 1), byte)
     text = decoded(bytes(content))
-    if text is None or NEEDLES.found_in(text) or any(fold(bytes([byte]).decode(of, "replace")) for of in ("latin-1", "cp1252")):
+    if text is None or LEAK_TERMS.found_in(text) or any(fold(bytes([byte]).decode(of, "replace")) for of in ("latin-1", "cp1252")):
         return
     for written, read in product(READINGS, READINGS):
-        assert not NEEDLES.found_in(text.encode(written, "replace").decode(read, "replace").replace("\0", ""))
+        assert not LEAK_TERMS.found_in(text.encode(written, "replace").decode(read, "replace").replace("\0", ""))
 
 
 @given(WORDS, WORDS, PEOPLE, st.sampled_from(["utf-8", "latin-1"]), st.sampled_from(["utf-16-le", "utf-16-be"]), st.booleans())
@@ -84,7 +84,7 @@ def test_a_name_of_which_two_letters_were_taken_for_one_is_found(
     """However the text came to be so, the last look reads it the other way too."""
     text = f"{before} {' '.join(who)} {after} "
     content = (text.lower() if in_small else text).encode(encoding, "replace")
-    assert NEEDLES.found_in(content[: len(content) // 2 * 2].decode(pairs, "replace")) == ("name",)
+    assert LEAK_TERMS.found_in(content[: len(content) // 2 * 2].decode(pairs, "replace")) == ("name",)
 
 
 def test_a_message_with_a_text_that_cannot_be_read_is_not_told_without_it() -> None:

@@ -10,20 +10,22 @@ from jobs.files.encodings import decoded
 from jobs.files.html_text import plain_text
 from jobs.files.limits import MEBI, Limits
 from jobs.files.supervisor import Reader
-from rules.redaction.leak_terms import Needles, name_needle, needle
+from rules.redaction.leak_terms import LeakTerms, leak_term, name_leak_term
 from rules.redaction.people import Protected, Shown
 from rules.redaction.redactor import Redactor
 
 # Less than the product gives, so that what is slow or greedy is seen.
 LIMITS = Limits(seconds=10.0, wall=60.0, memory=384 * MEBI)
-_NEEDLES = Needles([name_needle("Żaneta", "D'Hondt-Müller"), needle("phone", "+32470112233"), needle("email", "a@example.org")])
+_LEAK_TERMS = LeakTerms(
+    [name_leak_term("Żaneta", "D'Hondt-Müller"), leak_term("phone", "+32470112233"), leak_term("email", "a@example.org")]
+)
 
 _REDACTOR = Redactor(
     [Protected("a", "witness", names=(("Żaneta", "D'Hondt-Müller"),), phones=("+32470112233",), emails=("a@example.org",))],
     Shown(names=(("Lotte", "Peeters"),)),
     "nl",
 )
-_REDACTOR_NEEDLES = Needles(_REDACTOR.needles())
+_REDACTOR_LEAK_TERMS = LeakTerms(_REDACTOR.leak_terms())
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def _plain(content: bytes, media_type: str, reader: Reader) -> str:
 
 def _searched(content: bytes, media_type: str, reader: Reader) -> str:
     """The last look at what was read."""
-    return " ".join(sorted({what for text in reader.read(content, media_type).texts for what in _NEEDLES.found_in(text)})) or "clean"
+    return " ".join(sorted({what for text in reader.read(content, media_type).texts for what in _LEAK_TERMS.found_in(text)})) or "clean"
 
 
 def _redacted(content: bytes, media_type: str, reader: Reader) -> str:
@@ -70,7 +72,7 @@ def _redacted(content: bytes, media_type: str, reader: Reader) -> str:
     if text is None:
         return "no text"
     proposed = _REDACTOR.redact(plain_text(text)).text
-    if _REDACTOR_NEEDLES.found_in(proposed):
+    if _REDACTOR_LEAK_TERMS.found_in(proposed):
         raise AssertionError("what is proposed holds what the last look refuses")
     return "redacted" if proposed != text else "as it was"
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.redaction.leak_terms import Needles
+from rules.redaction.leak_terms import LeakTerms
 from rules.redaction.people import Protected
 from rules.texts.disguises import as_read
 from tests.rules.redaction_cast import a_redactor
@@ -67,7 +67,7 @@ def _units(text: str) -> list[bytes]:
 
 
 REDACTOR = a_redactor(OTHER)
-NEEDLES = Needles(REDACTOR.needles())
+LEAK_TERMS = LeakTerms(REDACTOR.leak_terms())
 
 
 @st.composite
@@ -85,6 +85,6 @@ def planted(draw: st.DrawFn) -> str:
 @given(st.lists(st.one_of(planted(), st.text(max_size=10)), min_size=1, max_size=4).map("".join))
 def test_the_last_look_refuses_nothing_that_is_proposed(text: str) -> None:
     proposed = REDACTOR.redact(text).text
-    assert NEEDLES.found_in(proposed) == ()
+    assert LEAK_TERMS.found_in(proposed) == ()
     assert REDACTOR.redact(proposed).text == proposed
     assert as_read(proposed) == proposed

@@ -8,7 +8,7 @@ import pytest
 from faker import Faker
 
 from rules.people.spellings import spellings
-from rules.redaction.leak_terms import OWN_NAME, Needles, name_needle, needle
+from rules.redaction.leak_terms import OWN_NAME, LeakTerms, leak_term, name_leak_term
 from rules.redaction.near_names import NearNames
 
 PEOPLE = (
@@ -53,16 +53,16 @@ def test_what_is_further_from_a_name_or_stands_alone_does_not(text: str) -> None
 
 def test_a_name_as_it_should_be_is_for_the_other_search() -> None:
     """It is a find, which stops a release; what is nearly one never is."""
-    needles = Needles([name_needle(*PEOPLE[0])])
-    assert (needles.found_in("Katrijn Quaghebeur"), needles.are_nearly_in("Quaghebeur alleen")) == (("name",), False)
-    assert (needles.found_in("Katrijn Quaghebuer"), needles.are_nearly_in("Katrijn Quaghebuer")) == ((), True)
-    assert needles.are_nearly_in("<p>Quaghe<b></b>buer</p>")
+    leak_terms = LeakTerms([name_leak_term(*PEOPLE[0])])
+    assert (leak_terms.found_in("Katrijn Quaghebeur"), leak_terms.are_nearly_in("Quaghebeur alleen")) == (("name",), False)
+    assert (leak_terms.found_in("Katrijn Quaghebuer"), leak_terms.are_nearly_in("Katrijn Quaghebuer")) == ((), True)
+    assert leak_terms.are_nearly_in("<p>Quaghe<b></b>buer</p>")
 
 
 def test_the_persons_own_name_is_nearly_nobodys() -> None:
     own = (("Lotte", "Quaghebeurs"),)
     assert not near("Lotte Quaghebeurs", own=own)
-    assert not Needles([name_needle(*PEOPLE[0]), needle(OWN_NAME, "Lotte|Quagheber")]).are_nearly_in("Quagheber")
+    assert not LeakTerms([name_leak_term(*PEOPLE[0]), leak_term(OWN_NAME, "Lotte|Quagheber")]).are_nearly_in("Quagheber")
 
 
 def test_few_ordinary_words_are_nearly_a_name() -> None:

@@ -12,7 +12,7 @@ from jobs.requests.search.mentions import Sought
 from rules.model.personal_records import FullContact
 from rules.people.names import Likeness, first_names_alike, last_names_alike, name_of
 from rules.redaction.known_names import KnownNames
-from rules.redaction.leak_terms import Needles, name_needle
+from rules.redaction.leak_terms import LeakTerms, name_leak_term
 from rules.texts.folding import fold, plain_letters, squeeze, squeeze_quickly, tidy
 
 FIRST = ("Els", "Noël", "Marie-Claire", "Fatıma", "Jürgen", "Åse", "Łukasz", "Saʿid", "Sa'id", "Sa’d", "N'Golo", "Al'a", "Jo-Ann")
@@ -62,11 +62,11 @@ def _finds(known: KnownNames, text: str) -> bool:
 
 @pytest.mark.parametrize("last", LAST)
 def test_a_surname_that_is_the_same_to_the_search_is_redacted_and_refused(last: str) -> None:
-    known, needles = KnownNames([("a", "", last)]), Needles([name_needle("Katrijn", last)])
+    known, leak_terms = KnownNames([("a", "", last)]), LeakTerms([name_leak_term("Katrijn", last)])
     same = [one for one in _spellings(last) if last_names_alike(name_of(last), name_of(one)) is Likeness.SAME]
     assert len(same) > 10
     assert [one for one in same if not _finds(known, f"Toen belde Katrijn {one} nog.")] == []
-    assert [one for one in same if not needles.found_in(f"Toen belde Katrijn {one} nog.")] == []
+    assert [one for one in same if not leak_terms.found_in(f"Toen belde Katrijn {one} nog.")] == []
 
 
 @pytest.mark.parametrize(("last", "written"), [("Vandenbroeck", "Broeck"), ("Delatour", "Latour"), ("Elkhattabi", "Khattabi")])
@@ -74,16 +74,16 @@ def test_a_particle_that_is_written_on_to_a_surname_may_be_missing_beside_the_fi
     assert last_names_alike(name_of(last), name_of(written)) is Likeness.SAME
     for text in (f"Toen belde Katrijn {written} nog.", f"Toen belde {written}, Katrijn nog."):
         assert _finds(KnownNames([("a", "Katrijn", last)]), text)
-        assert Needles([name_needle("Katrijn", last)]).found_in(text)
+        assert LeakTerms([name_leak_term("Katrijn", last)]).found_in(text)
 
 
 @pytest.mark.parametrize("first", FIRST)
 def test_a_first_name_that_is_the_same_to_the_search_is_redacted(first: str) -> None:
-    known, needles = KnownNames([("a", first, "")]), Needles([name_needle(first, "Quaghebeur")])
+    known, leak_terms = KnownNames([("a", first, "")]), LeakTerms([name_leak_term(first, "Quaghebeur")])
     same = [one for one in _spellings(first) if first_names_alike(name_of(first), name_of(one)) is Likeness.SAME]
     assert len(same) > 10
     assert [one for one in same if not _finds(known, f"Toen belde {one} nog.")] == []
-    assert [one for one in same if not needles.found_in(f"Toen belde {one} Quaghebeur nog.")] == []
+    assert [one for one in same if not leak_terms.found_in(f"Toen belde {one} Quaghebeur nog.")] == []
 
 
 @pytest.mark.parametrize("last", LAST)

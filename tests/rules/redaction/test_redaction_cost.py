@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from rules.redaction.leak_terms import Needles, name_needle
+from rules.redaction.leak_terms import LeakTerms, name_leak_term
 from tests.rules.redaction_cast import a_redactor
 
 LENGTH = 60_000
@@ -23,18 +23,18 @@ PIECES = (
 def test_a_run_of_anything_is_read_in_time(piece: str) -> None:
     text = piece * (LENGTH // len(piece))
     redactor = a_redactor()
-    needles = Needles(redactor.needles())
+    leak_terms = LeakTerms(redactor.leak_terms())
     began = time.process_time()
     redactor.redact(text)
-    needles.found_in(text)
+    leak_terms.found_in(text)
     assert time.process_time() - began < 8  # what grows with the square of its length takes minutes
 
 
 @pytest.mark.parametrize("said", ["Els Claes ", "Els Janssens | "])
 def test_a_name_that_is_in_a_long_text_many_times_is_proved_once(said: str) -> None:
     """Else each of them would have the whole text searched again."""
-    needles = Needles([name_needle("Els", "Claes-Janssens"), name_needle("Els", "Janssens")])
+    leak_terms = LeakTerms([name_leak_term("Els", "Claes-Janssens"), name_leak_term("Els", "Janssens")])
     text = "a b c d e " * 20_000 + said * 20_000
     began = time.process_time()
-    needles.found_in(text)
+    leak_terms.found_in(text)
     assert time.process_time() - began < 8  # each for itself takes minutes

@@ -1,5 +1,5 @@
-"""Whatever is written around them, no needle is left in a redacted text, and what is the person's own is
-(R-118, R-119, EXP-06)."""
+"""Whatever is written around them, no leak-check term is left in a redacted text, and what is the person's
+own is (R-118, R-119, EXP-06)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.redaction.leak_terms import Needles
+from rules.redaction.leak_terms import LeakTerms
 from rules.redaction.people import Protected, Shown
 from rules.redaction.redactor import Redactor
 from rules.texts.disguises import as_read
@@ -118,11 +118,11 @@ CASES = st.builds(
 
 @settings(max_examples=300, deadline=None)
 @given(CASES)
-def test_no_needle_is_left_in_a_redacted_text_and_redacting_it_again_changes_nothing(case: tuple[tuple[Protected, ...], str]) -> None:
+def test_no_leak_term_is_left_in_a_redacted_text_and_redacting_it_again_changes_nothing(case: tuple[tuple[Protected, ...], str]) -> None:
     people, text = case
     redactor = Redactor(people, LOTTE, "nl")
     once = redactor.redact(text).text
-    assert Needles(redactor.needles()).found_in(once) == ()
+    assert LeakTerms(redactor.leak_terms()).found_in(once) == ()
     assert redactor.redact(once).text == once
 
 
@@ -164,8 +164,8 @@ def test_any_text_can_be_redacted(text: str) -> None:
     assert result.redactions or result.text == as_read(text)
 
 
-def test_the_same_name_as_the_person_is_no_needle() -> None:
+def test_the_same_name_as_the_person_is_no_leak_term() -> None:
     namesake = Protected("namesake", "witness", names=(("Lotte", "Peeters"),))
     redactor = Redactor((namesake,), Shown(names=(("Lotte", "Peeters"),)), "nl")
     assert redactor.redact("Lotte Peeters").text == "Lotte Peeters"
-    assert Needles(redactor.needles()).found_in("Lotte Peeters") == ()
+    assert LeakTerms(redactor.leak_terms()).found_in("Lotte Peeters") == ()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from rules.model.home import Home
-from rules.redaction.leak_terms import Needles
+from rules.redaction.leak_terms import LeakTerms
 from rules.redaction.patterns import detect
 from rules.redaction.people import Protected, Shown
 from rules.redaction.redactor import NAME_GUESS, Redactor
@@ -149,7 +149,7 @@ def test_a_neighbours_address_is_not_the_persons_own(text: str, redacted: str) -
     neighbour = Protected("n", "witness", addresses=("Kerkstraat 1", "Kerkstraat 12 bus 3", "Kerkstraat 99"))
     redactor = a_redactor(neighbour)
     assert redactor.redact(text).text == redacted
-    assert Needles(redactor.needles()).found_in(redacted) == ()
+    assert LeakTerms(redactor.leak_terms()).found_in(redacted) == ()
 
 
 def test_who_is_told_of_behind_an_own_name_is_somebody_else() -> None:
@@ -212,7 +212,7 @@ def test_a_name_is_not_read_across_the_persons_own() -> None:
     assert redactor.redact("Lotte Peeters antwoordde. Lotte Peeters, An en An Peeters").text == (
         "Lotte Peeters antwoordde. Lotte Peeters, [ouder] en [ouder]"
     )
-    assert Needles(redactor.needles()).found_in("Lotte Peeters antwoordde") == ()
+    assert LeakTerms(redactor.leak_terms()).found_in("Lotte Peeters antwoordde") == ()
 
 
 def test_a_title_before_a_shared_surname_means_the_grown_up() -> None:
@@ -307,7 +307,7 @@ def test_a_slip_of_the_pen_is_no_reason_to_take_a_word_for_a_name() -> None:
 def test_a_placeholder_is_nobody() -> None:
     redactor = a_redactor(Protected("a", "reporter", names=(("Anoniem", "Onbekend"),)))
     assert redactor.redact("anoniem, onbekend").text == "anoniem, onbekend"
-    assert Needles(redactor.needles()).found_in("anoniem onbekend") == ()
+    assert LeakTerms(redactor.leak_terms()).found_in("anoniem onbekend") == ()
 
 
 def test_the_organisation_itself_is_nobody_and_whoever_it_is_called_after_is_somebody() -> None:
@@ -319,7 +319,7 @@ def test_the_organisation_itself_is_nobody_and_whoever_it_is_called_after_is_som
     assert nobody.redact("mevrouw Kaartentafel").text != "mevrouw Kaartentafel"  # of its name only a part: somebody may be called so
     ours = Redactor([Protected("a", "staff", names=(("De Kaartentafel", "Info"),))], Shown(), "nl", Home(called="De Kaartentafel"))
     assert ours.redact("dienst De  Kaartentafel meldt").text == "dienst De  Kaartentafel meldt"
-    assert Needles(ours.needles()).found_in("De Kaartentafel") == ()
+    assert LeakTerms(ours.leak_terms()).found_in("De Kaartentafel") == ()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jobs.requests.search.mentions import Sought
 from rules.model.personal_records import FullContact
-from rules.redaction.leak_terms import Needles
+from rules.redaction.leak_terms import LeakTerms
 from rules.redaction.people import Protected
 from rules.texts.disguises import as_read, encoded_parts
 from tests.rules.redaction_cast import a_redactor
@@ -71,14 +71,14 @@ def test_nothing_in_disguise_gets_past_redaction(disguise: str) -> None:
     redactor = a_redactor(OTHER)
     redacted = redactor.redact(f"Gisteren {disguise} gezien.").text
     assert any(label in redacted for label in ("[getuige 1]", "[telefoonnummer]", "[e-mailadres]", "[link]"))
-    assert Needles(redactor.needles()).found_in(redacted) == ()
+    assert LeakTerms(redactor.leak_terms()).found_in(redacted) == ()
     assert "uagh" not in redacted
     assert redactor.redact(redacted).text == redacted
 
 
 @pytest.mark.parametrize("disguise", DISGUISES.values(), ids=DISGUISES)
 def test_nothing_in_disguise_gets_past_the_last_look(disguise: str) -> None:
-    assert Needles(a_redactor(OTHER).needles()).found_in(f"Gisteren {disguise} gezien.")
+    assert LeakTerms(a_redactor(OTHER).leak_terms()).found_in(f"Gisteren {disguise} gezien.")
 
 
 SEEN = {

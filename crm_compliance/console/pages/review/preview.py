@@ -16,7 +16,7 @@ from crm_compliance.console.pages.review.answers import Answer, answer_for, hand
 from crm_compliance.console.pages.review.headers import PICTURES, SOUNDS, framed, inline, taken_away
 from crm_compliance.console.visit import Visit
 from jobs.files.file_texts import page_of
-from jobs.ports.outbox import NeedleFound, Unchecked
+from jobs.ports.outbox import LeakFound, Unchecked
 from jobs.requests.answer.preview import preview_of
 from jobs.requests.answer.review import version_of
 from rules.errors import NotFound, Refused
@@ -162,7 +162,7 @@ def _make(answer: Answer) -> Made:
         if not whole.lacks:
             try:
                 return Made(package_of(whole.compilation, context.organisation, whole.attachments, told=whole.told))
-            except (NeedleFound, Unchecked, PackageBroken) as problem:
+            except (LeakFound, Unchecked, PackageBroken) as problem:
                 stopped, item = problem.code, _item_of(answer, problem)
         whole = preview_of(context, hand, answer.request.id, working_copy=True)
         try:
@@ -174,7 +174,7 @@ def _make(answer: Answer) -> Made:
 
 def _item_of(answer: Answer, problem: Refused) -> str:
     """Return the item because of which a release would stop; empty where it is none."""
-    if isinstance(problem, NeedleFound):
+    if isinstance(problem, LeakFound):
         return problem.item
     found = (each.item for each in answer.items if each.attachment is not None and each.attachment.name == problem.where)
     return next(found, "")
