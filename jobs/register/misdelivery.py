@@ -5,22 +5,22 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from jobs.model.request import HANDOVER, SubjectRequest
-from jobs.register.permissions import Hand, admitted, refused, save_move
+from jobs.register.permissions import Actor, authorised, refused, save_move
 from rules.model.requests import Step
 
 BREACH_HOURS: Final = timedelta(hours=72)
 
 
-def misdelivered(hand: Hand, request_id: str) -> SubjectRequest:
+def misdelivered(actor: Actor, request_id: str) -> SubjectRequest:
     """Record that an answer reached the wrong person. The link is dead at once, and the authority is notified
     within 72 hours (EXP-16). The first time counts; recording it again changes nothing."""
-    request = admitted(hand, request_id, Step.MISDELIVER)
+    request = authorised(actor, request_id, Step.MISDELIVER)
     if request.misdelivered_at is not None:
         return request
     if request.released_at is None:
         raise refused("state", "nothing was released for this request", "", request.id)
-    changes = {"misdelivered_at": hand.now, "link": "", "link_until": hand.now}
-    return save_move(hand, request, changes, Step.MISDELIVER, {}, parts={HANDOVER: None})
+    changes = {"misdelivered_at": actor.now, "link": "", "link_until": actor.now}
+    return save_move(actor, request, changes, Step.MISDELIVER, {}, parts={HANDOVER: None})
 
 
 def notify_by(request: SubjectRequest) -> datetime | None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from jobs.model.request import SubjectRequest, Word
-from jobs.register.permissions import Hand, admitted, refused, save_move
+from jobs.register.permissions import Actor, authorised, refused, save_move
 from rules.errors import UsageError
 from rules.model.accounts import same_person
 from rules.model.requests import Step
@@ -29,20 +29,20 @@ OVERRIDABLE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 )
 
 
-def override(hand: Hand, request_id: str, rule: str, reason: str) -> SubjectRequest:
+def override(actor: Actor, request_id: str, rule: str, reason: str) -> SubjectRequest:
     """Record one of the two approvals needed to override a rule: the DPO's and a second person's (IDV-05,
     SUS-11). The ledger does not say which rule: with some of them it would be a list of suspects (SUS-02).
     Raises UsageError: a rule that nobody may set aside, or a reason that is not a code; Refused: with code
     `same_person`."""
-    request = admitted(hand, request_id, Step.OVERRIDE)
+    request = authorised(actor, request_id, Step.OVERRIDE)
     if rule not in OVERRIDABLE:
         raise UsageError("there is no such rule to set aside", hint=f"one of: {', '.join(OVERRIDABLE)}", where="--rule")
     if not _CODE.fullmatch(reason):
         raise UsageError("--reason must be a code", hint="letters, digits, _ and -, without spaces; no personal data", where="--reason")
-    if any(same_person(word.who, hand.who) for word in _words_on(request, rule)):
+    if any(same_person(word.who, actor.who) for word in _words_on(request, rule)):
         raise refused("same_person", "this person has given their word on this rule", "a second person gives the other one", request.id)
-    word = Word("override", hand.who, hand.role, hand.now, rule, reason)
-    return save_move(hand, request, {"words": (*request.words, word)}, Step.OVERRIDE, {})
+    word = Word("override", actor.who, actor.role, actor.now, rule, reason)
+    return save_move(actor, request, {"words": (*request.words, word)}, Step.OVERRIDE, {})
 
 
 def overridden(request: SubjectRequest) -> frozenset[str]:

@@ -37,8 +37,8 @@ _ACTS: Final = MappingProxyType({Step.OVERRIDE: Act.SET_RULE_ASIDE, Step.APPROVE
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
-    """Somebody who moves a request now. `reference` makes the keyed reference of an account; `calendar` is
+class Actor:
+    """Who takes a step of a request now. `reference` makes the keyed reference of an account; `calendar` is
     that of the schedule."""
 
     store: Store
@@ -53,35 +53,35 @@ class Hand:
         return self.calendar.day(self.now)
 
 
-def hand_of(context: JobContext, who: str, role: str) -> Hand:
+def actor_of(context: JobContext, who: str, role: str) -> Actor:
     """Return the actor who changes a request now."""
-    return Hand(context.store, who, role, context.clock(), context.reference, context.policy.calendar)
+    return Actor(context.store, who, role, context.clock(), context.reference, context.policy.calendar)
 
 
-def admitted(hand: Hand, request_id: str, step: Step) -> SubjectRequest:
+def authorised(actor: Actor, request_id: str, step: Step) -> SubjectRequest:
     """Return the request for a step that this person may take in its present state. Raises UsageError: an
     unknown request; Refused: with code `role` or `other_crm`, which are recorded (ACC-10, R-127), or
     `state`."""
-    check_role(hand, step)
-    request = of_this_crm(hand, request_id, step)
+    check_role(actor, step)
+    request = of_this_crm(actor, request_id, step)
     if not may(step, request.state):
         raise wrong_state(request, step)
     return request
 
 
-def of_this_crm(hand: Hand, request_id: str, step: Step) -> SubjectRequest:
+def of_this_crm(actor: Actor, request_id: str, step: Step) -> SubjectRequest:
     """Return a request of the CRM that the store is open for; refuse one of another CRM."""
-    request = hand.store.requests.get(request_id)
-    refuse_other_crm(hand.store, request.crm, f"requests {step.value}", {"request": request.id, **_signature(hand)}, request.id)
+    request = actor.store.requests.get(request_id)
+    refuse_other_crm(actor.store, request.crm, f"requests {step.value}", {"request": request.id, **_signature(actor)}, request.id)
     return request
 
 
-def check_role(hand: Hand, step: Step, act: Act | None = None) -> None:
+def check_role(actor: Actor, step: Step, act: Act | None = None) -> None:
     """Refuse the service, and a role that never takes a step; the attempt leaves a trace (section 9.4,
     ACC-10). `act`: what the step is this time, where it only looks."""
-    act, told = act or _ACTS.get(step, Act.HANDLE_REQUEST), _signature(hand)
+    act, told = act or _ACTS.get(step, Act.HANDLE_REQUEST), _signature(actor)
     action, never = f"requests {step.value}", f"never takes the step {step.value}"
-    refuse_role(hand.store, hand.who, hand.role, act, told, action=action, never=never)
+    refuse_role(actor.store, actor.who, actor.role, act, told, action=action, never=never)
 
 
 def next_step(request: SubjectRequest) -> Hint | None:
@@ -100,7 +100,7 @@ def wrong_state(request: SubjectRequest, step: Step) -> Refused:
 
 
 def save_move(
-    hand: Hand,
+    actor: Actor,
     request: SubjectRequest,
     changes: Mapping[str, Any],
     step: Step,
@@ -110,19 +110,19 @@ def save_move(
 ) -> SubjectRequest:
     """Store a row of the register as a step leaves it, and return it. Raises Refused: with code `changed`, if
     somebody has taken another step since `request` was read: what that decided is not overwritten."""
-    moved = msgspec.structs.replace(request, crm=request.crm or hand.store.crms.current, moves=request.moves + 1, **changes)
+    moved = msgspec.structs.replace(request, crm=request.crm or actor.store.crms.current, moves=request.moves + 1, **changes)
     entry: Entry = ("request", {"request": request.id, "step": step.value, **told})
-    hand.store.requests.save(moved, [signed(entry, hand)], since=request, parts=parts)
+    actor.store.requests.save(moved, [signed(entry, actor)], since=request, parts=parts)
     return moved
 
 
-def signed(entry: Entry, hand: Hand) -> Entry:
+def signed(entry: Entry, actor: Actor) -> Entry:
     kind, data = entry
-    return kind, {**data, **_signature(hand)}
+    return kind, {**data, **_signature(actor)}
 
 
-def _signature(hand: Hand) -> dict[str, object]:
-    return {"role": hand.role, "by": hand.reference("person", hand.who)}
+def _signature(actor: Actor) -> dict[str, object]:
+    return {"role": actor.role, "by": actor.reference("person", actor.who)}
 
 
 def refused(code: str, message: str, hint: str | Hint, where: str = "") -> Refused:

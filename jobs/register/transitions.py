@@ -30,7 +30,7 @@ from jobs.ports.store.ledger import Entry
 from jobs.ports.store.store import Store
 from jobs.register.dates import is_refusal, open_questions, stops_of
 from jobs.register.overrides import overrides_of
-from jobs.register.permissions import Hand, admitted, check_role, of_this_crm, refused, save_move, signed, wrong_state
+from jobs.register.permissions import Actor, authorised, check_role, of_this_crm, refused, save_move, signed, wrong_state
 from rules.errors import UsageError
 from rules.model.requests import IdentityMethod, Mandate, Outcome, RequestState, Step
 from rules.rights.deadlines import may_extend, stops_clock
@@ -49,53 +49,53 @@ _BY_RELEASE: Final = frozenset({Outcome.DELIVERED, Outcome.DELIVERED_PARTLY, Out
 
 
 def identify(
-    hand: Hand, request_id: str, method: IdentityMethod, *, mandate: Mandate | None = None, child_agrees: bool = False
+    actor: Actor, request_id: str, method: IdentityMethod, *, mandate: Mandate | None = None, child_agrees: bool = False
 ) -> SubjectRequest:
     """Record how somebody was identified, and for whom they may act. Of the proof, method, day and verifier
     are kept (IDV-02). If nothing is said about the mandate of a person who asks for a child, only evidence in
     a file of the child shows it (RGT-04). Identifying again undoes what was built on the check before it."""
-    request = admitted(hand, request_id, Step.IDENTIFY)
+    request = authorised(actor, request_id, Step.IDENTIFY)
     if not request.on_behalf and (mandate is not None or child_agrees):
         raise UsageError("this request is for nobody else", hint="leave out --mandate and --child-agrees", where=request.id)
-    check = IdentityCheck(method, hand.now, hand.who, mandate, child_agrees)
+    check = IdentityCheck(method, actor.now, actor.who, mandate, child_agrees)
     changes: dict[str, Any] = {"identity": check, "answer": "", "scope": "", "refusal": "", "words": overrides_of(request)}
     changes["resumes_to" if request.state is RequestState.SUSPENDED else "state"] = RequestState.SEARCHING
     told: dict[str, object] = {"method": method.value}
     if request.on_behalf:
         told |= {"mandate": mandate.value if mandate is not None else None, "child_agrees": child_agrees}
-    return save_move(hand, request, changes, Step.IDENTIFY, told, parts={COMPILATION: None, DECISIONS: None, REVIEW_PAGE: None})
+    return save_move(actor, request, changes, Step.IDENTIFY, told, parts={COMPILATION: None, DECISIONS: None, REVIEW_PAGE: None})
 
 
-def suspend(hand: Hand, request_id: str, reason: str, asked_on: date) -> SubjectRequest:
+def suspend(actor: Actor, request_id: str, reason: str, asked_on: date) -> SubjectRequest:
     """Record a question to the person. It stops the clock if it was asked in time (DDL-07, R-137); a later
     one is recorded, and the request continues. Others may be open: days that several of them share count
     once. Raises UsageError: an invalid reason, or a day before the receipt or in the future."""
-    request = admitted(hand, request_id, Step.SUSPEND)
+    request = authorised(actor, request_id, Step.SUSPEND)
     _one_of(reason, QUESTIONS, "--reason")
-    _between(asked_on, request.received_on, hand.today, "--asked-on", "the receipt")
-    counts = stops_clock(request.received_on, asked_on, hand.calendar)
+    _between(asked_on, request.received_on, actor.today, "--asked-on", "the receipt")
+    counts = stops_clock(request.received_on, asked_on, actor.calendar)
     changes: dict[str, Any] = {"suspensions": (*request.suspensions, Suspension(reason, asked_on, counts))}
     if counts and request.state is not RequestState.SUSPENDED:
         changes |= {"state": RequestState.SUSPENDED, "resumes_to": request.state}
-    return save_move(hand, request, changes, Step.SUSPEND, {"reason": reason, "asked_on": asked_on.isoformat(), "counts": counts})
+    return save_move(actor, request, changes, Step.SUSPEND, {"reason": reason, "asked_on": asked_on.isoformat(), "counts": counts})
 
 
-def resume(hand: Hand, request_id: str, answered_on: date, *, reason: str = "") -> SubjectRequest:
+def resume(actor: Actor, request_id: str, answered_on: date, *, reason: str = "") -> SubjectRequest:
     """Record the day on which the person answered; the due date moves by the days in between (DDL-07, R-136).
 
     A person who was asked who they are, and is not identified yet, is being identified from then on. Of
     several open questions the oldest is the one that was answered, or the oldest for this `reason`; the clock
     is paused until the last of those that stop it has its answer. Raises UsageError: an invalid reason, or a
     day before the question or in the future; Refused: no such question is open."""
-    check_role(hand, Step.RESUME)
-    request = of_this_crm(hand, request_id, Step.RESUME)
+    check_role(actor, Step.RESUME)
+    request = of_this_crm(actor, request_id, Step.RESUME)
     if reason:
         _one_of(reason, QUESTIONS, "--reason")
     questions = open_questions(request)
     question = next((each for each in questions if reason in ("", each.reason)), None)
     if question is None or request.is_answered:
         raise wrong_state(request, Step.RESUME)
-    _between(answered_on, question.asked_on, hand.today, "--answered-on", "the question")
+    _between(answered_on, question.asked_on, actor.today, "--answered-on", "the question")
     answered = msgspec.structs.replace(question, answered_on=answered_on)
     changes: dict[str, Any] = {"suspensions": tuple(answered if each is question else each for each in request.suspensions)}
     state = (request.resumes_to or RequestState.RECEIVED) if request.state is RequestState.SUSPENDED else request.state
@@ -105,38 +105,38 @@ def resume(hand: Hand, request_id: str, answered_on: date, *, reason: str = "") 
         changes |= {"state": RequestState.SUSPENDED, "resumes_to": state}
     else:
         changes |= {"state": state, "resumes_to": None}
-    return save_move(hand, request, changes, Step.RESUME, {"answered_on": answered_on.isoformat()})
+    return save_move(actor, request, changes, Step.RESUME, {"answered_on": answered_on.isoformat()})
 
 
-def extend(hand: Hand, request_id: str, reason: str, notified_at: datetime) -> SubjectRequest:
+def extend(actor: Actor, request_id: str, reason: str, notified_at: datetime) -> SubjectRequest:
     """Add two months, of which the person was notified in time (DDL-06, R-134).
 
     Once it is known who the person is, only for an answer that gives data: asking for more time would reveal
     that there is something to read (SUS-04, R-105, R-114). Why it is refused is not stated. Raises
     UsageError: an invalid reason, or an instant in the future; Refused: EXTENSION_TOO_LATE (R-135), a second
     extension (R-139), or an answer that may have none."""
-    request = admitted(hand, request_id, Step.EXTEND)
+    request = authorised(actor, request_id, Step.EXTEND)
     _one_of(reason, EXTENSIONS, "--reason")
     if request.extension is not None:
         raise refused("extended", "a request is extended once", "DDL-06; the due date stands", request.id)
-    if is_refusal(request) or (request.answer != "package" and hand.store.requests.part(request.id, CONFIRMED) is not None):
+    if is_refusal(request) or (request.answer != "package" and actor.store.requests.part(request.id, CONFIRMED) is not None):
         hint = "an extension is for an answer that is compiled and gives data (DDL-09)"
         raise refused("no_extension", "this request cannot be extended", hint, request.id)
-    if not may_extend(request.received_on, notified_at, stops=stops_of(request), calendar=hand.calendar):
+    if not may_extend(request.received_on, notified_at, stops=stops_of(request), calendar=actor.calendar):
         hint = "the person had to be told by the end of the due date, which stands (DDL-06)"
         raise refused("EXTENSION_TOO_LATE", "EXTENSION_TOO_LATE: the notice came after the due date", hint, request.id)
-    if hand.calendar.day(notified_at) < request.received_on or notified_at > hand.now + CLOCKS_DIFFER:
+    if actor.calendar.day(notified_at) < request.received_on or notified_at > actor.now + CLOCKS_DIFFER:
         raise UsageError("the notice lies before the receipt or in the future", hint="--notified-at INSTANT", where="--notified-at")
     told: dict[str, object] = {"reason": reason, "notified_at": notified_at.isoformat()}
-    return save_move(hand, request, {"extension": Extension(reason, notified_at)}, Step.EXTEND, told)
+    return save_move(actor, request, {"extension": Extension(reason, notified_at)}, Step.EXTEND, told)
 
 
-def close(hand: Hand, request_id: str, outcome: str) -> SubjectRequest:
+def close(actor: Actor, request_id: str, outcome: str) -> SubjectRequest:
     """Close a request with the code of its outcome (ACC-08). What leads to files is removed at once, the rest
     when its time has come. `outcome` is a code, a refusal with its text code: `REFUSED:RF-08`. Raises
     UsageError: an invalid code; Refused: with code `outcome`, if the code says something else than what has
     happened."""
-    request = admitted(hand, request_id, Step.CLOSE)
+    request = authorised(actor, request_id, Step.CLOSE)
     code, refusal = read_outcome(outcome)
     if request.state is RequestState.RELEASED:
         fits = code is request.outcome and refusal in ("", request.refusal)
@@ -147,8 +147,8 @@ def close(hand: Hand, request_id: str, outcome: str) -> SubjectRequest:
         is_released = request.released_at is not None and request.outcome is not None
         was = f"it was released as {request.outcome}" if is_released else "nothing was released"
         raise refused("outcome", f"{code.value} is not how this request ended", was, request.id)
-    closed, entry = closing(hand.store, request, code, refusal, hand.now)
-    hand.store.requests.save(closed, [signed(entry, hand)], since=request, parts=parts_at_closing(closed), told=FROZEN)
+    closed, entry = closing(actor.store, request, code, refusal, actor.now)
+    actor.store.requests.save(closed, [signed(entry, actor)], since=request, parts=parts_at_closing(closed), told=FROZEN)
     return closed
 
 
@@ -175,17 +175,17 @@ def parts_at_closing(request: SubjectRequest) -> dict[str, bytes | None]:
     return dict.fromkeys(gone if request.released_at is not None else [*gone, COMPILATION, DECISIONS])
 
 
-def renew(hand: Hand, request_id: str) -> SubjectRequest:
+def renew(actor: Actor, request_id: str) -> SubjectRequest:
     """Let the link of a released answer be used as often as at first, until the day on which it ends. A
     download that a proxy took whole and did not pass on has counted (EXP-16). Raises Refused: with code
     `state`, if nothing was released; with code `gone`, if the link has ended or was withdrawn."""
-    request = admitted(hand, request_id, Step.RENEW)
+    request = authorised(actor, request_id, Step.RENEW)
     if request.released_at is None:
         raise refused("state", "nothing was released for this request", "", request.id)
-    if not request.link or request.link_until is None or hand.now >= request.link_until:
+    if not request.link or request.link_until is None or actor.now >= request.link_until:
         raise refused("gone", "the link has ended or was withdrawn", "hand the archive over in another way", request.id)
     told = {"downloads": len(request.downloads)}
-    return save_move(hand, request, {"renewals": (*request.renewals, hand.now)}, Step.RENEW, told)
+    return save_move(actor, request, {"renewals": (*request.renewals, actor.now)}, Step.RENEW, told)
 
 
 def read_outcome(text: str) -> tuple[Outcome, str]:

@@ -10,7 +10,7 @@ import msgspec
 
 from jobs.model.request import SubjectRequest
 from jobs.register.intake import open_request, read_form
-from jobs.register.permissions import Hand
+from jobs.register.permissions import Actor
 from tests.crm_compliance.requesting import a_form, person
 from tests.integration.night import Night
 
@@ -32,5 +32,5 @@ def changed(night: Night, request: SubjectRequest, parts: dict[str, bytes | None
     return moved
 
 
-def dpo(night: Night, now: datetime | None = None) -> Hand:
-    return Hand(night.store, "dora", "dpo", now or night.clock(), night.key.reference, night.policy.calendar)
+def dpo(night: Night, now: datetime | None = None) -> Actor:
+    return Actor(night.store, "dora", "dpo", now or night.clock(), night.key.reference, night.policy.calendar)

@@ -29,7 +29,7 @@ from jobs.model.request import (
 from jobs.model.run import Run
 from jobs.ports.context import JobContext
 from jobs.register.decision import Decision, decision_of
-from jobs.register.permissions import Hand
+from jobs.register.permissions import Actor
 from jobs.requests.decisions.carry_out import fulfil
 from jobs.requests.decisions.decide import Decided, grant, refuse
 from jobs.requests.decisions.propose import propose
@@ -116,8 +116,8 @@ def whats(answer: Compilation) -> list[tuple[str, str]]:
     return [(item.title, item.kind) for item in answer.items]
 
 
-def dora(night: Night, who: str = "dora", role: str = "dpo") -> Hand:
-    return Hand(night.store, who, role, night.clock(), night.key.reference, night.policy.calendar)
+def dora(night: Night, who: str = "dora", role: str = "dpo") -> Actor:
+    return Actor(night.store, who, role, night.clock(), night.key.reference, night.policy.calendar)
 
 
 def decide(night: Night, request: SubjectRequest, *items: str) -> Decided:

@@ -11,7 +11,7 @@ import pytest
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.errors import ObjectError
 from jobs.model.answer import Compilation, Item, ItemStatus
-from jobs.register.permissions import hand_of
+from jobs.register.permissions import actor_of
 from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.compile import compile_request
 from jobs.requests.answer.release import approve_content, outcome_of
@@ -74,8 +74,8 @@ def test_a_planted_word_in_a_document_comes_up_and_others_are_left_out(documents
     assert (text_item.status, text_item.needs_review) == (ItemStatus.PENDING_REVIEW, True)
     assert any("verslag #1.txt" in item.proposal for item in of_documents(answer)), "its name is told like that of a file on a note"
     assert not {"documents", TABLE}.intersection(answer.not_searched)
-    hand = hand_of(documents.context, "dora", "dpo")
-    assert completeness(documents.context, hand, request)["complete"] is True
+    actor = actor_of(documents.context, "dora", "dpo")
+    assert completeness(documents.context, actor, request)["complete"] is True
 
 
 def test_a_document_that_is_no_text_is_handed_over_as_a_file(documents: Documents, child: str, dossier: str) -> None:
@@ -87,7 +87,7 @@ def test_a_document_that_is_no_text_is_handed_over_as_a_file(documents: Document
     assert attachments_of(documents.context, answer, working_copy=True) == {item.attachment.name: picture}
     waiting = [item.item for item in answer.items if item.status is ItemStatus.PENDING_REVIEW]
     lines = "\n".join(f'{{"item": "{item}", "status": "APPROVED"}}' for item in waiting)
-    decide_items(hand_of(documents.context, "dora", "dpo"), request, lines)
+    decide_items(actor_of(documents.context, "dora", "dpo"), request, lines)
     approve_content(documents.context, request, "dora", "dpo")
     assert outcome_of(for_release(documents.context, request, "erik", "approver")[1])[0] is Outcome.DELIVERED
 
@@ -157,7 +157,7 @@ def test_without_the_setting_documents_are_named_as_not_searched(night: Night) -
     request, answer = compiled(documents, child)
     assert {"documents", TABLE} <= set(answer.not_searched)
     assert of_documents(answer) == []
-    found = completeness(documents.context, hand_of(documents.context, "dora", "dpo"), request)
+    found = completeness(documents.context, actor_of(documents.context, "dora", "dpo"), request)
     assert (found["complete"], "documents" in found["not_searched"]) == (False, True)
 
 

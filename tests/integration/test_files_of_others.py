@@ -69,9 +69,9 @@ def test_a_file_of_somebody_elses_dossier_is_named_as_not_searched(night: Night,
     compilation = answer.compile()
     assert note not in {item.source[1] for item in compilation.items}
     assert "attachments_content" in compilation.not_searched
-    counts = completeness(night.context, answer.hand(), answer.id)
+    counts = completeness(night.context, answer.actor(), answer.id)
     assert ("attachments_content" in counts["unread"], counts["complete"]) == (True, True)
-    assert "attachments_content" in match_request(night.context, answer.id, answer.hand()).not_searched
+    assert "attachments_content" in match_request(night.context, answer.id, answer.actor()).not_searched
     for language, said in NOT_LINKED.items():
         with subtests.test(language):
             assert said in page_of(night, msgspec.structs.replace(compilation, language=language))
@@ -99,7 +99,7 @@ def test_a_file_beside_a_text_that_speaks_of_the_person_is_searched(night: Night
     answer = Answer(night, lotte)
     told = told_of_files(answer.compile(), note, silent)
     assert told == [("mention", ItemStatus.PENDING_REVIEW, "Lotte Peeters (fictief) liep met [kind 1] langs de vaart.")]
-    assert completeness(night.context, answer.hand(), answer.id)["files_of_others"] == {"read": 2, "not_read": 0, "dossiers_left_out": 0}
+    assert completeness(night.context, answer.actor(), answer.id)["files_of_others"] == {"read": 2, "not_read": 0, "dossiers_left_out": 0}
 
 
 def test_what_no_program_reads_there_and_what_is_beyond_the_bounds_is_counted(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,10 +111,10 @@ def test_what_no_program_reads_there_and_what_is_beyond_the_bounds_is_counted(ni
         attached(night, dossier, SAID)
     answer = Answer(night, lotte)
     answer.compile()
-    counted = completeness(night.context, answer.hand(), answer.id)
+    counted = completeness(night.context, answer.actor(), answer.id)
     assert counted["files_of_others"] == {"read": 3, "not_read": 2, "dossiers_left_out": 0}
     monkeypatch.setattr(files_of_others, "MOST_FILES", 1)
-    bounded = completeness(night.context, answer.hand(), answer.id)["files_of_others"]
+    bounded = completeness(night.context, answer.actor(), answer.id)["files_of_others"]
     assert (bounded["read"] <= 1, sum(bounded.values())) == (True, 5)
     assert "attachments_content" in counted["unread"]
 
@@ -127,7 +127,7 @@ def test_of_many_dossiers_those_with_the_strongest_evidence_are_looked_into(nigh
     monkeypatch.setattr(files_of_others, "MOST_DOSSIERS", 1)
     answer = Answer(night, lotte)
     assert [item.source[1] for item in answer.compile().items if item.source[1] in notes] == notes[-1:]
-    found = completeness(night.context, answer.hand(), answer.id)["files_of_others"]
+    found = completeness(night.context, answer.actor(), answer.id)["files_of_others"]
     assert found == {"read": 1, "not_read": 0, "dossiers_left_out": 3}
 
 

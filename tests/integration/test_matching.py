@@ -25,7 +25,7 @@ from jobs.model.request import (
     SubjectRequest,
 )
 from jobs.register.overrides import override
-from jobs.register.permissions import Hand
+from jobs.register.permissions import Actor
 from jobs.requests.search.confirm import confirm_candidates, match_request
 from jobs.requests.search.freeze import frozen_of
 from jobs.requests.search.match import find_all_candidates, find_candidates
@@ -70,8 +70,8 @@ def asked(night: Night, given: Given, *, state: RequestState = RequestState.SEAR
     return request
 
 
-def hand(night: Night, who: str = "dora", role: str = "dpo") -> Hand:
-    return Hand(night.store, who, role, night.clock(), night.key.reference, night.policy.calendar)
+def actor(night: Night, who: str = "dora", role: str = "dpo") -> Actor:
+    return Actor(night.store, who, role, night.clock(), night.key.reference, night.policy.calendar)
 
 
 def part(night: Night, request: SubjectRequest, name: str, type_: type[Any]) -> Any:
@@ -222,7 +222,7 @@ def test_what_match_finds_is_sealed_and_kept_from_disposal(night: Night) -> None
     on it."""
     lotte = night.contact(firstname="Lotte", lastname="Peeters (fictief)", birthdate="1990-01-01")
     request = asked(night, Given(LOTTE))
-    listed = match_request(night.context, request.id, hand(night))
+    listed = match_request(night.context, request.id, actor(night))
     assert [(one.id, one.strength) for one in listed.found] == [(lotte, "contradiction")]
     assert "backups" in listed.not_searched
     assert part(night, request, CANDIDATES, Candidates) == listed
@@ -238,8 +238,8 @@ def test_a_search_that_finds_nobody_leaves_the_same_trace(night: Night) -> None:
     for given in (Given(LOTTE), Given(NOBODY)):
         request = asked(night, given)
         (*_, before) = night.store.ledger.entries()
-        listed = match_request(night.context, request.id, hand(night))
-        confirm_candidates(hand(night), request.id, [one.candidate for one in listed.found])
+        listed = match_request(night.context, request.id, actor(night))
+        confirm_candidates(actor(night), request.id, [one.candidate for one in listed.found])
         entries = [(entry.kind, {**entry.data, "request": ""}) for entry in night.store.ledger.entries(before.seq)]
         told.append(entries)
         rows.append(msgspec.structs.replace(night.store.requests.get(request.id), id=""))
@@ -251,25 +251,25 @@ def test_a_search_that_finds_nobody_leaves_the_same_trace(night: Night) -> None:
 def test_a_candidate_keeps_its_name_when_the_search_is_made_again(night: Night) -> None:
     old = night.contact(firstname="Lotte", lastname="Peeters (fictief)")
     request = asked(night, Given(LOTTE))
-    assert [(one.candidate, one.id) for one in match_request(night.context, request.id, hand(night)).found] == [("c1", old)]
+    assert [(one.candidate, one.id) for one in match_request(night.context, request.id, actor(night)).found] == [("c1", old)]
     new = night.contact(firstname="Lotte", lastname="Peeters (fictief)", birthdate="1985-07-30")
-    assert [(one.candidate, one.id) for one in match_request(night.context, request.id, hand(night)).found] == [("c2", new), ("c1", old)]
+    assert [(one.candidate, one.id) for one in match_request(night.context, request.id, actor(night)).found] == [("c2", new), ("c1", old)]
 
 
 def test_confirming_again_replaces_and_searching_again_undoes(night: Night) -> None:
     night.contact(firstname="Lotte", lastname="Peeters (fictief)")
     request = asked(night, Given(LOTTE))
-    match_request(night.context, request.id, hand(night))
-    confirm_candidates(hand(night), request.id, ["c1", "c1"])
+    match_request(night.context, request.id, actor(night))
+    confirm_candidates(actor(night), request.id, ["c1", "c1"])
     assert part(night, request, CONFIRMED, Confirmed) == Confirmed(("c1",), "dora", night.clock())
     compiled = msgspec.structs.replace(night.store.requests.get(request.id), state=RequestState.REVIEWING, answer="package", scope="own")
     night.store.requests.save(compiled, since=night.store.requests.get(request.id), parts={COMPILATION: b"{}"})
-    confirm_candidates(hand(night), request.id, [])
+    confirm_candidates(actor(night), request.id, [])
     assert part(night, request, CONFIRMED, Confirmed).candidates == ()
     assert night.store.requests.part(request.id, COMPILATION) is None
     after = night.store.requests.get(request.id)
     assert (after.state, after.answer, after.scope) == (RequestState.SEARCHING, "", "")
-    match_request(night.context, request.id, hand(night))
+    match_request(night.context, request.id, actor(night))
     assert night.store.requests.part(request.id, CONFIRMED) is None
 
 
@@ -277,21 +277,21 @@ def test_a_contradiction_is_confirmed_once_two_people_set_the_rule_aside(night: 
     """IDN-17."""
     night.contact(firstname="Lotte", lastname="Peeters (fictief)", birthdate="1990-01-01")
     request = asked(night, Given(LOTTE))
-    match_request(night.context, request.id, hand(night))
+    match_request(night.context, request.id, actor(night))
     for who, role in (("dora", "dpo"), ("erik", "approver")):
         with pytest.raises(Refused) as refused:
-            confirm_candidates(hand(night), request.id, ["c1"])
+            confirm_candidates(actor(night), request.id, ["c1"])
         assert refused.value.code == "contradiction"
-        override(hand(night, who, role), request.id, "IDN-17", "MARRIED")
-    assert confirm_candidates(hand(night), request.id, ["c1"]).candidates == ("c1",)
+        override(actor(night, who, role), request.id, "IDN-17", "MARRIED")
+    assert confirm_candidates(actor(night), request.id, ["c1"]).candidates == ("c1",)
 
 
 def test_only_the_dpo_confirms_and_an_attempt_is_recorded(night: Night) -> None:
     """R-127, ACC-10."""
     request = asked(night, Given(LOTTE))
-    match_request(night.context, request.id, hand(night))
+    match_request(night.context, request.id, actor(night))
     with pytest.raises(Refused) as refused:
-        confirm_candidates(hand(night, "carl", "crm_admin"), request.id, [])
+        confirm_candidates(actor(night, "carl", "crm_admin"), request.id, [])
     assert refused.value.code == "role"
     (*_, last) = night.store.ledger.entries()
     assert (last.kind, last.data["code"]) == ("denied", "role")
@@ -301,18 +301,18 @@ def test_an_unknown_candidate_is_not_repeated(night: Night) -> None:
     night.contact(firstname="Lotte", lastname="Peeters (fictief)")
     request = asked(night, Given(LOTTE))
     with pytest.raises(Refused) as refused:
-        confirm_candidates(hand(night), request.id, [])
+        confirm_candidates(actor(night), request.id, [])
     assert refused.value.code == "not_matched"
-    match_request(night.context, request.id, hand(night))
+    match_request(night.context, request.id, actor(night))
     with pytest.raises(UsageError) as unknown:
-        confirm_candidates(hand(night), request.id, ["c1", "Lotte"])
+        confirm_candidates(actor(night), request.id, ["c1", "Lotte"])
     assert "Lotte" not in f"{unknown.value} {unknown.value.hint} {unknown.value.where}"
 
 
 @pytest.mark.parametrize("state", [RequestState.RECEIVED, RequestState.SUSPENDED, RequestState.APPROVED, RequestState.CLOSED])
 def test_nobody_is_looked_for_before_the_requester_is_identified_or_after_the_approval(night: Night, state: RequestState) -> None:
     request = asked(night, Given(LOTTE), state=state)
-    for step in (lambda: match_request(night.context, request.id, hand(night)), lambda: confirm_candidates(hand(night), request.id, [])):
+    for step in (lambda: match_request(night.context, request.id, actor(night)), lambda: confirm_candidates(actor(night), request.id, [])):
         with pytest.raises(Refused) as refused:
             step()
         assert refused.value.code == "state"

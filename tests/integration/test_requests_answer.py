@@ -18,7 +18,7 @@ import pytest
 from jobs.model.answer import Compilation, Item, ItemStatus
 from jobs.model.request import Details, SubjectRequest, Word
 from jobs.ports.context import JobContext
-from jobs.register.permissions import Hand, hand_of
+from jobs.register.permissions import Actor, actor_of
 from jobs.requests.answer.compile import compile_request, compiled
 from jobs.requests.answer.release import approve_content, outcome_of
 from jobs.requests.answer.release_check import for_release
@@ -52,11 +52,11 @@ class Answer:
     def row(self) -> SubjectRequest:
         return self.night.store.requests.get(self.id)
 
-    def hand(self) -> Hand:
-        return hand_of(self.context, "dora", "dpo")
+    def actor(self) -> Actor:
+        return actor_of(self.context, "dora", "dpo")
 
     def decide(self, *lines: Mapping[str, object]) -> tuple[Item, ...]:
-        return decide_items(self.hand(), self.id, "\n".join(json.dumps(line) for line in lines))
+        return decide_items(self.actor(), self.id, "\n".join(json.dumps(line) for line in lines))
 
     def approve(self) -> SubjectRequest:
         """Approve what waits, as it is proposed, and the content."""

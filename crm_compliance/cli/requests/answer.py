@@ -130,7 +130,7 @@ def review(
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
     from crm_compliance.wiring.store import store_of
-    from jobs.register.permissions import Hand, hand_of
+    from jobs.register.permissions import Actor, actor_of
     from jobs.requests.answer import review as reviewing_items
 
     settings = arguments.settings()
@@ -142,23 +142,23 @@ def review(
     someone = person(settings, as_, role, looks_only=text is None and page is None and not completeness)
     if completeness:
         with arguments.opened() as desk:
-            hand = hand_of(desk.context, someone.who, someone.role)
-            counts = reviewing_items.completeness(desk.context, hand, request)
+            actor = actor_of(desk.context, someone.who, someone.role)
+            counts = reviewing_items.completeness(desk.context, actor, request)
         output.answer(counts, lambda console: console.print(_counted(counts)))
         return
     clock, reference = clock_of(settings), register_key(settings).reference
     with store_of(settings, clock) as store:
-        hand = Hand(store, someone.who, someone.role, clock(), reference, calendar_of(settings, store))
+        actor = Actor(store, someone.who, someone.role, clock(), reference, calendar_of(settings, store))
         if page is not None:
-            number = review_pages.write_page(hand, request, page)
+            number = review_pages.write_page(actor, request, page)
             document = {"request": request, "file": str(page), "items": number}
             output.answer(document, lambda console: console.print(f"{number} items: {page}", soft_wrap=True), ids=("request", request))
             return
         if text is None:
-            items = reviewing_items.items_of(hand, request)
+            items = reviewing_items.items_of(actor, request)
         else:
             with _in_file(decisions):
-                items = reviewing_items.decide_items(hand, request, text)
+                items = reviewing_items.decide_items(actor, request, text)
     output.answer([item_document(item) for item in items], lambda console: _show(console, items), ids=("request", request))
 
 

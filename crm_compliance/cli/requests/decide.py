@@ -40,7 +40,7 @@ def decide(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from jobs.register.permissions import hand_of
+    from jobs.register.permissions import actor_of
     from jobs.requests.decisions import decide as deciding
 
     if grant == bool(refuse):
@@ -50,11 +50,11 @@ def decide(
     settings = arguments.settings()
     someone = person(settings, as_, role)
     with arguments.opened() as desk:
-        hand = hand_of(desk.context, someone.who, someone.role)
+        actor = actor_of(desk.context, someone.who, someone.role)
         if grant:
-            decided = deciding.grant(desk.context, hand, request, items or [])
+            decided = deciding.grant(desk.context, actor, request, items or [])
         else:
-            decided = deciding.refuse(desk.context, hand, request, refuse)
+            decided = deciding.refuse(desk.context, actor, request, refuse)
     output.answer(_document(decided), lambda console: _show(console, decided), ids=("request", request))
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crm_compliance.settings import Settings
     from crm_compliance.store.store import SqlStore
     from jobs.model.request import SubjectRequest
-    from jobs.register.permissions import Hand
+    from jobs.register.permissions import Actor
 
 ROLE = role_for(Act.HANDLE_REQUEST)
 Code = TypeVar("Code", bound=StrEnum)
@@ -51,9 +51,9 @@ def identify(
     word = _code(Mandate, mandate, "--mandate") if mandate else None
     undone: dict[str, object] = {}
 
-    def identified(hand: Hand) -> SubjectRequest:
-        with telling_undone(hand.store, request) as told:
-            moved = move(hand, request, how, mandate=word, child_agrees=child_agrees)
+    def identified(actor: Actor) -> SubjectRequest:
+        with telling_undone(actor.store, request) as told:
+            moved = move(actor, request, how, mandate=word, child_agrees=child_agrees)
         undone.update(told)
         return moved
 
@@ -77,7 +77,7 @@ def suspend(
     from jobs.register.transitions import suspend as move
 
     day = arguments.day(asked_on, "--asked-on")
-    _move(as_, role, lambda hand: move(hand, request, reason, day))
+    _move(as_, role, lambda actor: move(actor, request, reason, day))
 
 
 def resume(
@@ -96,7 +96,7 @@ def resume(
     from jobs.register.transitions import resume as move
 
     day = arguments.day(answered_on, "--answered-on")
-    _move(as_, role, lambda hand: move(hand, request, day, reason=reason))
+    _move(as_, role, lambda actor: move(actor, request, day, reason=reason))
 
 
 def extend(
@@ -115,7 +115,7 @@ def extend(
     from jobs.register.transitions import extend as move
 
     moment = arguments.instant(notified_at, "--notified-at", arguments.settings())
-    _move(as_, role, lambda hand: move(hand, request, reason, moment))
+    _move(as_, role, lambda actor: move(actor, request, reason, moment))
 
 
 def override(
@@ -134,7 +134,9 @@ def override(
     from jobs.register.overrides import override as move
     from jobs.register.overrides import words_needed
 
-    _move(as_, role, lambda hand: move(hand, request, rule, reason), more=lambda moved: {"rule": rule, "needed": words_needed(moved, rule)})
+    _move(
+        as_, role, lambda actor: move(actor, request, rule, reason), more=lambda moved: {"rule": rule, "needed": words_needed(moved, rule)}
+    )
 
 
 def close(
@@ -154,7 +156,7 @@ def close(
     """
     from jobs.register.transitions import close as move
 
-    _move(as_, role, lambda hand: move(hand, request, outcome))
+    _move(as_, role, lambda actor: move(actor, request, outcome))
 
 
 def misdelivered(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> None:
@@ -167,7 +169,7 @@ def misdelivered(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> Non
     from jobs.register.misdelivery import notify_by
     from rules.dates.instants import instant
 
-    _move(as_, role, lambda hand: move(hand, request), more=lambda moved: {"notify_by": instant(notify_by(moved))})
+    _move(as_, role, lambda actor: move(actor, request), more=lambda moved: {"notify_by": instant(notify_by(moved))})
 
 
 def renew(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> None:
@@ -177,39 +179,41 @@ def renew(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> None:
     """
     from jobs.register.transitions import renew as move
 
-    _move(as_, role, lambda hand: move(hand, request))
+    _move(as_, role, lambda actor: move(actor, request))
 
 
 def _move(
-    who: str, role: str, move: Callable[[Hand], SubjectRequest], *, more: Callable[[SubjectRequest], dict[str, object]] | None = None
+    who: str, role: str, move: Callable[[Actor], SubjectRequest], *, more: Callable[[SubjectRequest], dict[str, object]] | None = None
 ) -> None:
     """Take one step as somebody, and answer with the request as it then stands."""
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.requests.review_pages import removing_pages
 
     settings = arguments.settings()
-    with _hand(settings, who, role) as (hand, store):
+    with _actor(settings, who, role) as (actor, store):
         with removing_pages(store):
-            moved = move(hand)
-        answer_with(settings, store, moved, more(moved) if more is not None else None, handles=may(hand.who, hand.role, Act.HANDLE_REQUEST))
+            moved = move(actor)
+        answer_with(
+            settings, store, moved, more(moved) if more is not None else None, handles=may(actor.who, actor.role, Act.HANDLE_REQUEST)
+        )
 
 
 @contextmanager
-def _hand(settings: Settings, who: str, role: str) -> Iterator[tuple[Hand, SqlStore]]:
+def _actor(settings: Settings, who: str, role: str) -> Iterator[tuple[Actor, SqlStore]]:
     from crm_compliance.identity.signin import person
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import policy_of
     from crm_compliance.wiring.store import store_of
     from jobs.checks.same_zone import refuse_other_zone
-    from jobs.register.permissions import Hand
+    from jobs.register.permissions import Actor
 
     someone = person(settings, who, role)
     clock = clock_of(settings)
     policy = policy_of(settings)
     with store_of(settings, clock) as store:
         refuse_other_zone(store, policy)
-        yield Hand(store, someone.who, someone.role, clock(), register_key(settings).reference, policy.calendar), store
+        yield Actor(store, someone.who, someone.role, clock(), register_key(settings).reference, policy.calendar), store
 
 
 def _code(codes: type[Code], text: str, option: str) -> Code:

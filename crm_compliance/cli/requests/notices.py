@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from crm_compliance.settings import Settings
     from jobs.register.decision import Notice
-    from jobs.register.permissions import Hand
+    from jobs.register.permissions import Actor
 
 
 def add_to(requests: typer.Typer) -> None:
@@ -59,7 +59,7 @@ def notices(
     from crm_compliance.wiring.schedule import calendar_of
     from crm_compliance.wiring.store import store_of
     from jobs.register.decision import NotTold
-    from jobs.register.permissions import Hand
+    from jobs.register.permissions import Actor
     from jobs.requests.decisions import notices as recipients
 
     _check(folder, language, told, on, not_told, reason)
@@ -68,14 +68,14 @@ def notices(
     files: list[str] = []
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        hand = Hand(store, someone.who, someone.role, clock(), register_key(settings).reference, calendar_of(settings, store))
+        actor = Actor(store, someone.who, someone.role, clock(), register_key(settings).reference, calendar_of(settings, store))
         if told is not None:
-            found = recipients.told(hand, request, told, arguments.day(on, "--on"))
+            found = recipients.told(actor, request, told, arguments.day(on, "--on"))
         elif not_told is not None:
-            found = recipients.not_told(hand, request, not_told, NotTold(reason.upper()))
+            found = recipients.not_told(actor, request, not_told, NotTold(reason.upper()))
         else:
-            files = _write(settings, hand, request, folder, language) if folder is not None else []
-            decision = recipients.listed(hand, request)[1]
+            files = _write(settings, actor, request, folder, language) if folder is not None else []
+            decision = recipients.listed(actor, request)[1]
             found = decision.notices if decision is not None else ()
     document = {"request": request, "notices": [_document(number, each) for number, each in enumerate(found, 1)], "files": files}
     output.answer(document, lambda console: _show(console, found, files, is_asked=folder is not None), ids=("request", request))
@@ -97,7 +97,7 @@ def _check(folder: Path | None, language: str, told: int | None, on: str, not_to
         raise UsageError("--language goes with --output", hint=f"one of: {', '.join(LANGUAGES)}", where="--language")
 
 
-def _write(settings: Settings, hand: Hand, request_id: str, folder: Path, language: str) -> list[str]:
+def _write(settings: Settings, actor: Actor, request_id: str, folder: Path, language: str) -> list[str]:
     """Write the letters that are due; no folder is made where none is."""
     from crm_compliance.answer_package.notices import letters_of
     from crm_compliance.files import new_folder, write_together
@@ -105,15 +105,15 @@ def _write(settings: Settings, hand: Hand, request_id: str, folder: Path, langua
     from crm_compliance.wiring.schedule import policy_of
     from jobs.requests.decisions import notices as recipients
 
-    request, decision = recipients.listed(hand, request_id)
+    request, decision = recipients.listed(actor, request_id)
     due = recipients.due_in(decision)
     if not due or decision is None:
         return []
     policy = policy_of(settings)
     organisation = organisation_of(settings).under(policy)
-    letters = letters_of(request, decision, due, organisation, usual=policy.defaults.language, language=language, at=hand.now)
+    letters = letters_of(request, decision, due, organisation, usual=policy.defaults.language, language=language, at=actor.now)
     new_folder(folder)
-    recipients.record_letters(hand, request, due)
+    recipients.record_letters(actor, request, due)
     return write_together(folder, letters)
 
 

@@ -35,15 +35,15 @@ def match(
     from crm_compliance.cli.requests.undone import telling_undone
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from jobs.register.permissions import hand_of
+    from jobs.register.permissions import actor_of
     from jobs.requests.search.confirm import match_request
 
     settings = arguments.settings()
     someone = person(settings, as_, role, looks_only=True)
     with arguments.opened() as desk:
-        hand = hand_of(desk.context, someone.who, someone.role)
+        actor = actor_of(desk.context, someone.who, someone.role)
         with telling_undone(desk.context.store, request) as told:
-            candidates = match_request(desk.context, request, hand)
+            candidates = match_request(desk.context, request, actor)
     document = {
         "request": request,
         "candidates": [_document(candidate) for candidate in candidates.found],
@@ -75,7 +75,7 @@ def confirm(
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
     from crm_compliance.wiring.store import store_of
-    from jobs.register.permissions import Hand
+    from jobs.register.permissions import Actor
     from jobs.requests.search.confirm import confirm_candidates
 
     if bool(candidates) == none:
@@ -84,9 +84,9 @@ def confirm(
     someone = person(settings, as_, role)
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        hand = Hand(store, someone.who, someone.role, clock(), register_key(settings).reference, calendar_of(settings, store))
+        actor = Actor(store, someone.who, someone.role, clock(), register_key(settings).reference, calendar_of(settings, store))
         with telling_undone(store, request) as undone, removing_pages(store):
-            confirmed = confirm_candidates(hand, request, candidates or ())
+            confirmed = confirm_candidates(actor, request, candidates or ())
         state = store.requests.get(request).state.value
     document = {"request": request, "confirmed": list(confirmed.candidates), "state": state, **undone}
     told = f"{', '.join(confirmed.candidates) or 'nobody'} confirmed\nNext: crm-compliance requests compile {request}"

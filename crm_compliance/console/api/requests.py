@@ -20,7 +20,7 @@ from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from jobs.model.request import SubjectRequest
-    from jobs.register.permissions import Hand
+    from jobs.register.permissions import Actor
 
 router = APIRouter(tags=["requests"], responses=INSTEAD)
 Sees = Annotated[Caller, acting(Act.SEE_REQUESTS)]
@@ -117,7 +117,7 @@ def identify(caller: Handles, request: RequestId, word: Identified) -> RequestAn
     """Record how the person was identified; the steps are the same for everybody, whatever is in the file."""
     from jobs.register.transitions import identify as move
 
-    return _moved(caller, lambda hand: move(hand, request, word.method, mandate=word.mandate, child_agrees=word.child_agrees))
+    return _moved(caller, lambda actor: move(actor, request, word.method, mandate=word.mandate, child_agrees=word.child_agrees))
 
 
 @router.post("/requests/{request}/suspend")
@@ -125,7 +125,7 @@ def suspend(caller: Handles, request: RequestId, word: Asked) -> RequestAnswer:
     """Record a question to the person; it stops the clock if it was asked in time."""
     from jobs.register.transitions import suspend as move
 
-    return _moved(caller, lambda hand: move(hand, request, word.reason, word.asked_on))
+    return _moved(caller, lambda actor: move(actor, request, word.reason, word.asked_on))
 
 
 @router.post("/requests/{request}/resume")
@@ -133,7 +133,7 @@ def resume(caller: Handles, request: RequestId, word: Answered) -> RequestAnswer
     """Record that the person has answered; the due date moves by the days in between."""
     from jobs.register.transitions import resume as move
 
-    return _moved(caller, lambda hand: move(hand, request, word.answered_on, reason=word.reason))
+    return _moved(caller, lambda actor: move(actor, request, word.answered_on, reason=word.reason))
 
 
 @router.post("/requests/{request}/extend")
@@ -144,7 +144,7 @@ def extend(caller: Handles, request: RequestId, word: Extended) -> RequestAnswer
 
     if word.notified_at.tzinfo is None:
         raise UsageError("the instant has no time zone", hint="for example 2026-11-25T09:30:00Z", where="notified_at")
-    return _moved(caller, lambda hand: move(hand, request, word.reason, word.notified_at))
+    return _moved(caller, lambda actor: move(actor, request, word.reason, word.notified_at))
 
 
 @router.post("/requests/{request}/close")
@@ -152,22 +152,22 @@ def close(caller: Handles, request: RequestId, word: Closed) -> RequestAnswer:
     """Close a request with the code of its outcome; what leads from it to files is removed."""
     from jobs.register.transitions import close as move
 
-    return _moved(caller, lambda hand: move(hand, request, word.outcome))
+    return _moved(caller, lambda actor: move(actor, request, word.outcome))
 
 
-def _moved(caller: Caller, move: Callable[[Hand], SubjectRequest]) -> RequestAnswer:
+def _moved(caller: Caller, move: Callable[[Actor], SubjectRequest]) -> RequestAnswer:
     """Take one step, and answer with the request as it then stands."""
     from crm_compliance.reports.requests.review_pages import removing_pages
     from crm_compliance.wiring.keys import register_key
     from jobs.checks.same_zone import refuse_other_zone
-    from jobs.register.permissions import Hand
+    from jobs.register.permissions import Actor
 
     services, person, policy = caller.services, caller.person, caller.services.policy()
     refuse_other_zone(services.store, policy)
     reference = register_key(services.settings).reference
-    hand = Hand(services.store, person.who, person.role, services.clock(), reference, policy.calendar)
+    actor = Actor(services.store, person.who, person.role, services.clock(), reference, policy.calendar)
     with removing_pages(services.store):
-        moved = move(hand)
+        moved = move(actor)
     return _answer(caller, moved)
 
 

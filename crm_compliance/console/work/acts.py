@@ -39,11 +39,11 @@ def make_plan(settings: Settings, asked: Asked, told: Told) -> Ended:
 def match(settings: Settings, asked: Asked, told: Told) -> Ended:
     """Search the CRM for the person of a request, and for the child."""
     from crm_compliance.console.work.step_note import noting
-    from jobs.register.permissions import hand_of
+    from jobs.register.permissions import actor_of
     from jobs.requests.search.confirm import match_request
 
     with _desk(settings, told) as desk, noting(desk.context.store, asked.subject, "request_searched") as said:
-        match_request(desk.context, asked.subject, hand_of(desk.context, asked.who, asked.role))
+        match_request(desk.context, asked.subject, actor_of(desk.context, asked.who, asked.role))
     return Ended(said[0])
 
 

@@ -16,7 +16,7 @@ from crm_compliance.files import write_whole
 from crm_compliance.reports.requests.items import review_page
 from jobs.model.request import REVIEW_PAGE
 from jobs.ports.store.store import Store
-from jobs.register.permissions import Hand
+from jobs.register.permissions import Actor
 from jobs.requests.answer.review import for_page
 from rules.decoders import decoder_of
 
@@ -27,15 +27,15 @@ class Page(msgspec.Struct, frozen=True):
     files: tuple[tuple[str, str], ...] = ()
 
 
-def write_page(hand: Hand, request_id: str, path: Path) -> int:
+def write_page(actor: Actor, request_id: str, path: Path) -> int:
     """Write the page for reviewing an answer (mode 0600), and seal what becomes of it; give how many items it
     has. Raises Refused: with code `role` or `not_compiled`; DiskProblem: it cannot be written."""
-    request, compilation = for_page(hand, request_id)
-    content = review_page(compilation, hand.calendar).encode()
+    request, compilation = for_page(actor, request_id)
+    content = review_page(compilation, actor.calendar).encode()
     where, digest = str(path.resolve()), hashlib.sha256(content).hexdigest()
-    before = [file for file in _page(hand.store, request_id).files if file[0] != where]
+    before = [file for file in _page(actor.store, request_id).files if file[0] != where]
     part = msgspec.json.encode(Page((*before, (where, digest))))
-    hand.store.requests.save(request, since=request, parts={REVIEW_PAGE: part})  # first: what is written has its end already
+    actor.store.requests.save(request, since=request, parts={REVIEW_PAGE: part})  # first: what is written has its end already
     with write_whole(path) as out:
         out.write(content)
     return len(compilation.items)

@@ -16,7 +16,7 @@ from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store
 from jobs.register.decision import as_reviewed, reopened
 from jobs.register.overrides import overrides_of
-from jobs.register.permissions import admitted, hand_of, refused, save_move
+from jobs.register.permissions import actor_of, authorised, refused, save_move
 from jobs.requests.answer.attachments import Files
 from jobs.requests.answer.items import Items, numbered, with_decisions
 from jobs.requests.answer.own_words import OwnWords, words_of
@@ -59,8 +59,8 @@ def compile_request(context: JobContext, request_id: str, who: str, role: str) -
     Raises:
         Refused: with code `role`, `state`, `not_confirmed` or `erased`.
         ConnectorError: something could not be read whole; nothing is stored."""
-    hand = hand_of(context, who, role)
-    request = admitted(hand, request_id, Step.COMPILE)
+    actor = actor_of(context, who, role)
+    request = authorised(actor, request_id, Step.COMPILE)
     compilation = drafted(context, request).compilation
     before = compilation_of(context.store, request.id)
     if before is not None:
@@ -73,7 +73,7 @@ def compile_request(context: JobContext, request_id: str, who: str, role: str) -
         "words": overrides_of(request),
     }
     parts = {COMPILATION: msgspec.json.encode(compilation), DECISIONS: reopened(context.store, request.id), REVIEW_PAGE: None}
-    save_move(hand, request, changes, Step.COMPILE, {"answer": compilation.answer}, parts=parts)
+    save_move(actor, request, changes, Step.COMPILE, {"answer": compilation.answer}, parts=parts)
     return compilation
 
 

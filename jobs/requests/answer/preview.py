@@ -8,7 +8,7 @@ import msgspec
 
 from jobs.model.answer import Compilation
 from jobs.ports.context import JobContext
-from jobs.register.permissions import Hand
+from jobs.register.permissions import Actor
 from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.release import who_hears
 from jobs.requests.answer.release_check import unfinished
@@ -27,7 +27,7 @@ class Preview(NamedTuple):
     lacks: str = ""
 
 
-def preview_of(context: JobContext, hand: Hand, request_id: str, *, working_copy: bool = False) -> Preview:
+def preview_of(context: JobContext, actor: Actor, request_id: str, *, working_copy: bool = False) -> Preview:
     """Return what the package of an answer would be made of today; `working_copy`: with what waits for a
     person, in any case.
 
@@ -35,9 +35,9 @@ def preview_of(context: JobContext, hand: Hand, request_id: str, *, working_copy
         UsageError: an unknown request.
         Refused: with code `role`, `other_crm` or `not_compiled`.
         ConnectorError: the CRM cannot be read."""
-    request, stored = for_looking(hand, request_id)
+    request, stored = for_looking(actor, request_id)
     problem = unfinished(context, request, stored)
     lacks = problem.code if problem is not None else ""
-    compilation = msgspec.structs.replace(as_it_stands(context, request, stored), generated_at=hand.now)
+    compilation = msgspec.structs.replace(as_it_stands(context, request, stored), generated_at=actor.now)
     files = attachments_of(context, compilation, working_copy=working_copy or bool(lacks))
     return Preview(compilation, files, tuple(who_hears(context, compilation)), lacks)

@@ -18,7 +18,7 @@ from jobs.ports.context import JobContext
 from jobs.ports.outbox import LeakFound, Outbox, Unchecked
 from jobs.register.decision import decision_of
 from jobs.register.overrides import overrides_of
-from jobs.register.permissions import admitted, hand_of, save_move, signed
+from jobs.register.permissions import actor_of, authorised, save_move, signed
 from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.compile import NEUTRAL, compiled
 from jobs.requests.answer.links import Link, new_link
@@ -41,14 +41,14 @@ class Released:
 def approve_content(context: JobContext, request_id: str, who: str, role: str) -> SubjectRequest:
     """Record the DPO's approval of the content. Raises Refused: with code `role`, `state`, `not_compiled`,
     `pending_item` (R-117), `dpo_review`, `undecided` or `incomplete` (R-128)."""
-    hand = hand_of(context, who, role)
-    request = admitted(hand, request_id, Step.APPROVE)
+    actor = actor_of(context, who, role)
+    request = authorised(actor, request_id, Step.APPROVE)
     problem = unfinished(context, request, compiled(context.store, request))
     if problem is not None:
         raise problem
-    word = Word(CONTENT, who, role, hand.now)
+    word = Word(CONTENT, who, role, actor.now)
     changes = {"state": RequestState.APPROVED, "words": (*overrides_of(request), word)}
-    return save_move(hand, request, changes, Step.APPROVE, {})
+    return save_move(actor, request, changes, Step.APPROVE, {})
 
 
 def release_answer(context: JobContext, request_id: str, who: str, role: str, outbox: Outbox) -> Released:
@@ -69,7 +69,7 @@ def release_answer(context: JobContext, request_id: str, who: str, role: str, ou
         files = attachments_of(context, compilation)
         archive, passphrase = outbox.package(compilation, files, who_hears(context, compilation), link.until)
     except Unchecked as unchecked:
-        raise sent_back(hand_of(context, who, role), request, unchecked) from None
+        raise sent_back(actor_of(context, who, role), request, unchecked) from None
     except LeakFound as found:
         if found.item:
             raise _sent_back_for(context, request, found, who, role) from None
@@ -77,7 +77,7 @@ def release_answer(context: JobContext, request_id: str, who: str, role: str, ou
         raise
     digest = hashlib.sha256(archive).hexdigest()
     row = released(request, compilation, who, role, now, package_sha256=digest, link=link.digest, link_until=link.until, downloads=())
-    entry = signed(("request", {"request": request.id, "step": Step.RELEASE.value, "sha256": digest}), hand_of(context, who, role))
+    entry = signed(("request", {"request": request.id, "step": Step.RELEASE.value, "sha256": digest}), actor_of(context, who, role))
     with outbox.putting(archive, passphrase, outbox.message(compilation, link.token, link.until)) as held:
         context.store.requests.save(row, [entry], since=request, parts={PACKAGE: archive, **held})
     return Released(digest, link)
@@ -101,7 +101,7 @@ def _sent_back_for(context: JobContext, request: SubjectRequest, found: LeakFoun
     if found.is_near:
         other = f'{other}, or, where it is no name, its decision again with "code": "{NOT_A_NAME}"'
     found.hint = hint_to("review_needle", request=request.id, item=found.item, other=other)
-    return sent_back(hand_of(context, who, role), request, found)
+    return sent_back(actor_of(context, who, role), request, found)
 
 
 def released(request: SubjectRequest, compilation: Compilation, who: str, role: str, at: datetime, **delivery: Any) -> SubjectRequest:

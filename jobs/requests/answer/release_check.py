@@ -8,7 +8,7 @@ from jobs.model.answer import Compilation
 from jobs.model.request import SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.overrides import overrides_of
-from jobs.register.permissions import Hand, admitted, check_role, hand_of, refused, save_move, wrong_state
+from jobs.register.permissions import Actor, actor_of, authorised, check_role, refused, save_move, wrong_state
 from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted
 from jobs.requests.context.transmissions import TRANSFER_BASIS_MISSING
 from jobs.requests.decisions.decide import as_it_stands, is_decided
@@ -28,7 +28,7 @@ _HINTS: Final = {
 def for_release(context: JobContext, request_id: str, who: str, role: str) -> tuple[SubjectRequest, Compilation]:
     """Return a request and its current answer, once this person may release it. Raises Refused: as
     `check_release` does; ConnectorError: the CRM cannot be read."""
-    request = admitted(hand_of(context, who, role), request_id, Step.RELEASE)
+    request = authorised(actor_of(context, who, role), request_id, Step.RELEASE)
     compilation = compiled(context.store, request)
     check_release(context, request, compilation, who, role)
     return request, as_it_stands(context, request, compilation)
@@ -39,8 +39,8 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
     the review. Raises Refused: with code `role` (recorded, R-127), `state`, `same_person` (R-126),
     `MANDATE_LAPSED`, `standing_changed`, `incomplete`, or that of the block that prevents it (`NO_CONTACT`,
     `CHANNEL_CHANGED`, `TRANSFER_BASIS_MISSING`); ConnectorError: it could not be checked."""
-    hand = hand_of(context, who, role)
-    check_role(hand, Step.RELEASE)
+    actor = actor_of(context, who, role)
+    check_role(actor, Step.RELEASE)
     if not may(Step.RELEASE, request.state):
         raise wrong_state(request, Step.RELEASE)
     content = next((word for word in request.words if word.step == CONTENT), None)
@@ -51,11 +51,11 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
         raise refused("same_person", message, "the release is a second person's (ACC-09)", request.id)
     problem = unfinished(context, request, compilation)
     if problem is not None:
-        raise sent_back(hand, request, problem)
+        raise sent_back(actor, request, problem)
     today = drafted(context, request, with_files=False)
     problem = _does_not_hold(request, compilation, today)
     if problem is not None:
-        raise sent_back(hand, request, problem)
+        raise sent_back(actor, request, problem)
     for block in today.compilation.blocks:
         hint = _HINTS.get(block, "look at the request again, then compile it again")
         contact = hint_to("override_contact", request=request.id)
@@ -118,10 +118,10 @@ def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
     return not files <= files_now
 
 
-def sent_back(hand: Hand, request: SubjectRequest, problem: Refused) -> Refused:
+def sent_back(actor: Actor, request: SubjectRequest, problem: Refused) -> Refused:
     """Withdraw the approvals of the answer, and send the request to the review."""
     changes: dict[str, Any] = {"state": RequestState.REVIEWING, "words": overrides_of(request)}
     if problem.code == MANDATE_LAPSED:
         changes["outcome"] = Outcome.MANDATE_LAPSED
-    save_move(hand, request, changes, Step.RELEASE, {"sent_back": True})
+    save_move(actor, request, changes, Step.RELEASE, {"sent_back": True})
     return problem

@@ -33,7 +33,7 @@ from jobs.model.answer import NOT_A_NAME, RECIPIENT, SEEN_UNCHECKED, Compilation
 from jobs.model.request import COMPILATION, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.decision import PUT_ASIDE, is_settled
-from jobs.register.permissions import Hand, admitted, check_role, of_this_crm, save_move
+from jobs.register.permissions import Actor, authorised, check_role, of_this_crm, save_move
 from jobs.requests.answer.compile import compiled, drafted
 from jobs.requests.search.documents import DOCUMENTS, OTHERS
 from rules.errors import UsageError
@@ -78,55 +78,55 @@ def version_of(item: Item) -> str:
     return hashlib.sha256(msgspec.json.encode(stands)).hexdigest()[:24]
 
 
-def items_of(hand: Hand, request_id: str) -> tuple[Item, ...]:
+def items_of(actor: Actor, request_id: str) -> tuple[Item, ...]:
     """Return the current items of the answer, for the two people who approve. Raises Refused: with code
     `role` or `not_compiled`."""
-    check_role(hand, Step.REVIEW, Act.SEE_ANSWER)
-    return compiled(hand.store, of_this_crm(hand, request_id, Step.REVIEW)).items
+    check_role(actor, Step.REVIEW, Act.SEE_ANSWER)
+    return compiled(actor.store, of_this_crm(actor, request_id, Step.REVIEW)).items
 
 
-def for_looking(hand: Hand, request_id: str) -> tuple[SubjectRequest, Compilation]:
+def for_looking(actor: Actor, request_id: str) -> tuple[SubjectRequest, Compilation]:
     """Return a request and its whole answer, for the two people who approve. Raises UsageError: an unknown
     request; Refused: with code `role`, `other_crm` or `not_compiled`."""
-    check_role(hand, Step.REVIEW, Act.SEE_ANSWER)
-    request = of_this_crm(hand, request_id, Step.REVIEW)
-    return request, compiled(hand.store, request)
+    check_role(actor, Step.REVIEW, Act.SEE_ANSWER)
+    request = of_this_crm(actor, request_id, Step.REVIEW)
+    return request, compiled(actor.store, request)
 
 
-def for_page(hand: Hand, request_id: str) -> tuple[SubjectRequest, Compilation]:
+def for_page(actor: Actor, request_id: str) -> tuple[SubjectRequest, Compilation]:
     """Return a request and its whole answer, for the page on which it is reviewed. Raises Refused: with code
     `role` or `not_compiled`."""
-    check_role(hand, Step.REVIEW)
-    request = hand.store.requests.get(request_id)
-    return request, compiled(hand.store, request)
+    check_role(actor, Step.REVIEW)
+    request = actor.store.requests.get(request_id)
+    return request, compiled(actor.store, request)
 
 
-def decide_items(hand: Hand, request_id: str, text: str, *, takes_back: bool = False) -> tuple[Item, ...]:
+def decide_items(actor: Actor, request_id: str, text: str, *, takes_back: bool = False) -> tuple[Item, ...]:
     """Take a file of decisions, whole or not at all, and give the items as they then stand; `takes_back`: a
     decision may also be taken back.
 
     Raises:
         UsageError: a line that is wrong, by its number; what it says is not repeated.
         Refused: with code `role`, `state` or `not_compiled`."""
-    request = admitted(hand, request_id, Step.REVIEW)
-    compilation = compiled(hand.store, request)
+    request = authorised(actor, request_id, Step.REVIEW)
+    compilation = compiled(actor.store, request)
     decisions = read_decisions(text, compilation, takes_back=takes_back)
     decide = _decided if request.right in COPIES else partial(_looked_at, compilation)
     items = tuple(decide(item, decisions.get(item.item)) for item in compilation.items)
     parts = {COMPILATION: msgspec.json.encode(msgspec.structs.replace(compilation, items=items))}
-    save_move(hand, request, {}, Step.REVIEW, {"decisions": len(decisions)}, parts=parts)
+    save_move(actor, request, {}, Step.REVIEW, {"decisions": len(decisions)}, parts=parts)
     return items
 
 
-def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, Any]:
+def completeness(context: JobContext, actor: Actor, request_id: str) -> dict[str, Any]:
     """Count again in which of three places every row is, for the two people who approve. It is stored nowhere
     (EXP-14). It is not complete if a table, a kind of row or a field of one is not mapped, or documents are
     out of reach, so that nobody was searched for there (EXP-03). `unread` are contents in which nobody is
     searched for in any organisation; `files_of_others` counts those in dossiers of others that speak of the
     person. Raises Refused: with code `role`, or
     `not_confirmed`."""
-    check_role(hand, Step.REVIEW, Act.SEE_ANSWER)
-    draft = drafted(context, of_this_crm(hand, request_id, Step.REVIEW), with_files=False)
+    check_role(actor, Step.REVIEW, Act.SEE_ANSWER)
+    draft = drafted(context, of_this_crm(actor, request_id, Step.REVIEW), with_files=False)
     items = [item for item in draft.compilation.items if item.kind != RECIPIENT]  # of a recipient the fiche is the row
     withheld = {item.source for item in items if not item.is_shown}
     included = {item.source for item in items} - withheld

@@ -36,7 +36,7 @@ from jobs.register.decision import (
 )
 from jobs.register.hold_texts import request_code
 from jobs.register.people import confirmed_people, given_of
-from jobs.register.permissions import Hand, admitted, refused, save_move
+from jobs.register.permissions import Actor, authorised, refused, save_move
 from jobs.requests.context.terms import TOLD_HOLDS
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.notice_recipients import recipients_told, told_of
@@ -79,7 +79,7 @@ class Decided(msgspec.Struct, frozen=True):
     notices: tuple[Notice, ...] = ()
 
 
-def grant(context: JobContext, hand: Hand, request_id: str, items: Sequence[str]) -> Decided:
+def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[str]) -> Decided:
     """Grant items of the answer; none named means all that it proposes but for what a review withheld. The
     others are not granted.
 
@@ -92,17 +92,17 @@ def grant(context: JobContext, hand: Hand, request_id: str, items: Sequence[str]
             could be granted.
         ConnectorError: the CRM cannot be read, or the decision stands and its effects at once do not all:
             decide again."""
-    request = _admitted(hand, request_id)
+    request = _authorised(actor, request_id)
     compilation = _compiled(context, request)
     _check_items(compilation, items)
     if compilation.answer == "neutral":
-        return Decided(save_move(hand, request, {}, Step.DECIDE, {}))
+        return Decided(save_move(actor, request, {}, Step.DECIDE, {}))
     if compilation.answer == "dpo_review":
         hint = hint_to("decide_reviewed", request=request.id)
         raise refused("dpo_review", "this answer has to be looked at before anything is decided", hint, request.id)
     if request.right is Right.PORTABILITY and not compilation.refusal:
         _check_all(compilation, items, request)
-        return Decided(save_move(hand, request, {"refusal": ""}, Step.DECIDE, {"decision": "granted"}))
+        return Decided(save_move(actor, request, {"refusal": ""}, Step.DECIDE, {"decision": "granted"}))
     if request.right is Right.PORTABILITY and compilation.items:  # what the review said of the data is not known any more
         raise refused("nothing_to_grant", "it was refused as a whole", hint_to("compile", request=request.id), request.id)
     if not compilation.items:
@@ -119,8 +119,8 @@ def grant(context: JobContext, hand: Hand, request_id: str, items: Sequence[str]
     known, corrected = told_of(context, contacts, tasks) if notices else ((), {})
     decision = Decision(
         right=request.right,
-        who=hand.who,
-        at=hand.now,
+        who=actor.who,
+        at=actor.now,
         contacts=tuple(sorted(contacts)),
         asking=tuple(sorted(people.contacts)),
         granted=chosen,
@@ -135,17 +135,17 @@ def grant(context: JobContext, hand: Hand, request_id: str, items: Sequence[str]
     items_now = tuple(_settled(item, "" if item.item in chosen else declined) for item in compilation.items)
     answer = _waiting(msgspec.structs.replace(compilation, granted=chosen, refusal="", items=items_now), decision, keeping)
     told = {"decision": "granted" if len(chosen) == len(compilation.items) else "granted_partly"}
-    request = save_move(hand, request, {"refusal": ""}, Step.DECIDE, told, parts=_parts(decision, answer))
+    request = save_move(actor, request, {"refusal": ""}, Step.DECIDE, told, parts=_parts(decision, answer))
     decision = take_effect(context, request, decision)
     waiting = {task.item: TECHNICAL for task in decision.of(AT_ONCE)} | keeping
     return Decided(request, chosen, "", decision.done, waiting, decision.notices)
 
 
-def refuse(context: JobContext, hand: Hand, request_id: str, code: str) -> Decided:
+def refuse(context: JobContext, actor: Actor, request_id: str, code: str) -> Decided:
     """Refuse the request with one of the texts that fit the right (6.4); within a month, whatever extension
     there was (DDL-09, R-105). Raises UsageError: the right of access, or a code that does not fit; Refused:
     another role or state, or no answer yet."""
-    request = _admitted(hand, request_id)
+    request = _authorised(actor, request_id)
     if code not in FITTING[request.right]:
         raise UsageError(
             f"this is not a refusal of the right of {request.right.value}",
@@ -154,13 +154,13 @@ def refuse(context: JobContext, hand: Hand, request_id: str, code: str) -> Decid
         )
     compilation = _compiled(context, request)
     if compilation.answer == "neutral":
-        return Decided(save_move(hand, request, {}, Step.DECIDE, {}))
+        return Decided(save_move(actor, request, {}, Step.DECIDE, {}))
     ended = has_unsubscribed(context.store, request.id)
-    decision = Decision(right=request.right, who=hand.who, at=hand.now, refusal=code, unsubscribed=ended)
+    decision = Decision(right=request.right, who=actor.who, at=actor.now, refusal=code, unsubscribed=ended)
     items = tuple(_settled(item, code) for item in compilation.items)
     answer = msgspec.structs.replace(compilation, granted=(), held=(), delayed=(), refusal=code, items=items)
     told = {"decision": "refused", "refusal": code}
-    request = save_move(hand, request, {"refusal": code}, Step.DECIDE, told, parts=_parts(decision, answer))
+    request = save_move(actor, request, {"refusal": code}, Step.DECIDE, told, parts=_parts(decision, answer))
     return Decided(request, refusal=code)
 
 
@@ -235,8 +235,8 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision
     place_hold(context, wanted, decision.who, Role.DPO)
 
 
-def _admitted(hand: Hand, request_id: str) -> SubjectRequest:
-    request = admitted(hand, request_id, Step.DECIDE)
+def _authorised(actor: Actor, request_id: str) -> SubjectRequest:
+    request = authorised(actor, request_id, Step.DECIDE)
     if request.right is Right.ACCESS:
         raise UsageError("access is not decided about: its answer is reviewed and approved", hint=hint_to("review", request=request.id))
     return request

@@ -16,7 +16,7 @@ from jobs.model.plan import Alarm
 from jobs.model.request import DECISIONS, SubjectRequest
 from jobs.ports.store.store import Store
 from jobs.register.decision import Decision, Notice, NoticeState, NotTold, decision_of, encoded
-from jobs.register.permissions import Hand, admitted, refused, save_move, signed
+from jobs.register.permissions import Actor, authorised, refused, save_move, signed
 from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.model.requests import Step
@@ -47,11 +47,11 @@ def reminder_of(store: Store, request: SubjectRequest, day: date) -> Alarm | Non
     return Alarm(NOTICE_DUE, f"{request.id}: recipients to be told: {len(late)}, the first of them since {min(late).isoformat()}")
 
 
-def listed(hand: Hand, request_id: str) -> tuple[SubjectRequest, Decision | None]:
+def listed(actor: Actor, request_id: str) -> tuple[SubjectRequest, Decision | None]:
     """Return the request with what its notices are about; None where there are none. For the DPO alone.
     Raises UsageError: an unknown request; Refused: another role, which is recorded."""
-    request = admitted(hand, request_id, Step.NOTIFY)
-    decision = _decided(hand.store, request)
+    request = authorised(actor, request_id, Step.NOTIFY)
+    decision = _decided(actor.store, request)
     return request, decision if decision is not None and decision.notices else None
 
 
@@ -68,39 +68,39 @@ def due_in(decision: Decision | None) -> dict[int, Notice]:
     return due
 
 
-def record_letters(hand: Hand, request: SubjectRequest, numbers: Collection[int]) -> None:
+def record_letters(actor: Actor, request: SubjectRequest, numbers: Collection[int]) -> None:
     """Write down for which notices letters are made, before they are."""
-    hand.store.ledger.append([signed(("request", {"request": request.id, "step": Step.NOTIFY.value, "letters": sorted(numbers)}), hand)])
+    actor.store.ledger.append([signed(("request", {"request": request.id, "step": Step.NOTIFY.value, "letters": sorted(numbers)}), actor)])
 
 
-def told(hand: Hand, request_id: str, number: int, on: date) -> tuple[Notice, ...]:
+def told(actor: Actor, request_id: str, number: int, on: date) -> tuple[Notice, ...]:
     """Record that a recipient was notified on a day. Recording again replaces what was recorded before; the
     ledger keeps both. Raises UsageError: there is no such notice, or the day is in the future, or before what
     it reports was done; Refused: another role, it has not been done yet, or, with code `changed`, somebody
     takes another step at this instant."""
-    request, decision, notice = _due(hand, request_id, number)
-    if notice.due_on is None or not notice.due_on <= on <= hand.today:
+    request, decision, notice = _due(actor, request_id, number)
+    if notice.due_on is None or not notice.due_on <= on <= actor.today:
         message = "the day lies in the future, or before that on which it was done"
         raise UsageError(message, hint=f"--on DATE, from {notice.due_on} on", where="--on")
-    return _ended(hand, request, decision, number, msgspec.structs.replace(notice, told_on=on, not_told=None), TOLD, on)
+    return _ended(actor, request, decision, number, msgspec.structs.replace(notice, told_on=on, not_told=None), TOLD, on)
 
 
-def not_told(hand: Hand, request_id: str, number: int, reason: NotTold) -> tuple[Notice, ...]:
+def not_told(actor: Actor, request_id: str, number: int, reason: NotTold) -> tuple[Notice, ...]:
     """Record why a recipient is not notified: it is impossible, or would take a disproportionate effort (art.
     19). Raises UsageError: there is no such notice; Refused: another role, what it reports has not been done
     yet, or, with code `changed`, somebody takes another step at this instant."""
-    request, decision, notice = _due(hand, request_id, number)
+    request, decision, notice = _due(actor, request_id, number)
     ended = msgspec.structs.replace(notice, told_on=None, not_told=reason)
-    return _ended(hand, request, decision, number, ended, reason.value, hand.today)
+    return _ended(actor, request, decision, number, ended, reason.value, actor.today)
 
 
 def _decided(store: Store, request: SubjectRequest) -> Decision | None:
     return decision_of(store, request.id) if request.answer != "neutral" else None
 
 
-def _due(hand: Hand, request_id: str, number: int) -> tuple[SubjectRequest, Decision, Notice]:
+def _due(actor: Actor, request_id: str, number: int) -> tuple[SubjectRequest, Decision, Notice]:
     """Return the request, decision and notice of a number, once what it reports has been done."""
-    request, decision = listed(hand, request_id)
+    request, decision = listed(actor, request_id)
     if decision is None or not 1 <= number <= len(decision.notices):
         raise UsageError(f"there is no notice {number}", hint=hint_to("show_notices", request=request.id), where=request.id)
     notice = decision.notices[number - 1]
@@ -110,8 +110,10 @@ def _due(hand: Hand, request_id: str, number: int) -> tuple[SubjectRequest, Deci
     return request, decision, notice
 
 
-def _ended(hand: Hand, request: SubjectRequest, decision: Decision, number: int, notice: Notice, code: str, on: date) -> tuple[Notice, ...]:
+def _ended(
+    actor: Actor, request: SubjectRequest, decision: Decision, number: int, notice: Notice, code: str, on: date
+) -> tuple[Notice, ...]:
     notices = (*decision.notices[: number - 1], notice, *decision.notices[number:])
     after = encoded(msgspec.structs.replace(decision, notices=notices))
-    save_move(hand, request, {}, Step.NOTIFY, {"notice": number, "code": code, "on": on.isoformat()}, parts={DECISIONS: after})
+    save_move(actor, request, {}, Step.NOTIFY, {"notice": number, "code": code, "on": on.isoformat()}, parts={DECISIONS: after})
     return notices

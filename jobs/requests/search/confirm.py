@@ -31,7 +31,7 @@ from jobs.ports.context import JobContext
 from jobs.ports.store.ledger import Entry
 from jobs.ports.store.store import Store
 from jobs.register.overrides import overridden, overrides_of
-from jobs.register.permissions import Hand, admitted, refused, save_move
+from jobs.register.permissions import Actor, authorised, refused, save_move
 from jobs.requests.search.freeze import frozen_of
 from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.match import find_candidates
@@ -45,7 +45,7 @@ CONTRADICTIONS: Final = "IDN-17"  # the rule that two people set aside to confir
 _BUILT_ON: Final[Mapping[str, None]] = MappingProxyType(dict.fromkeys((COMPILATION, DECISIONS, PACKAGE, REVIEW_PAGE)))
 
 
-def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidates:
+def match_request(context: JobContext, request_id: str, actor: Actor) -> Candidates:
     """Search for the person, and for the child on whose behalf the request is made. What is found is kept
     from disposal until the request is closed.
 
@@ -58,7 +58,7 @@ def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidate
         ConnectorError: something could not be read in full; nothing is stored.
 
     Source: IDN-17 to IDN-19, EXP-03, HLD-08, ACC-10."""
-    store, request = context.store, admitted(hand, request_id, Step.MATCH)
+    store, request = context.store, authorised(actor, request_id, Step.MATCH)
     part = store.requests.part(request.id, GIVEN)
     if part is None:
         raise refused("erased", "what was said with this request has been erased", "open the request again", request.id)
@@ -77,13 +77,13 @@ def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidate
     return listed
 
 
-def confirm_candidates(hand: Hand, request_id: str, names: Collection[str]) -> Confirmed:
+def confirm_candidates(actor: Actor, request_id: str, names: Collection[str]) -> Confirmed:
     """Record who the person is, by the names of candidates; none of them is an answer too. It replaces what
     was confirmed before. What contradicts the person is confirmed only once two people have set IDN-17 aside.
     Raises UsageError: an unknown request or candidate; Refused: with code `role`, `state`, `not_matched` or
     `contradiction`. Source: EXP-04, IDN-17, R-151."""
-    request = admitted(hand, request_id, Step.CONFIRM)
-    candidates = _candidates(hand.store, request.id)
+    request = authorised(actor, request_id, Step.CONFIRM)
+    candidates = _candidates(actor.store, request.id)
     if candidates is None:
         raise refused("not_matched", "nobody has searched for the person yet", hint_to("match", request=request.id), request.id)
     by_name = {candidate.candidate: candidate for candidate in candidates.found}
@@ -93,8 +93,8 @@ def confirm_candidates(hand: Hand, request_id: str, names: Collection[str]) -> C
     if any(candidate.strength == Strength.CONTRADICTION for candidate in chosen) and CONTRADICTIONS not in overridden(request):
         hint = hint_to("override_contradiction", request=request.id, rule=CONTRADICTIONS)
         raise refused("contradiction", "a candidate contradicts what is known of the person", hint, request.id)
-    confirmed = Confirmed(tuple(candidate.candidate for candidate in chosen), hand.who, hand.now)
-    save_move(hand, request, _undone(request), Step.CONFIRM, {}, parts={**_BUILT_ON, CONFIRMED: msgspec.json.encode(confirmed)})
+    confirmed = Confirmed(tuple(candidate.candidate for candidate in chosen), actor.who, actor.now)
+    save_move(actor, request, _undone(request), Step.CONFIRM, {}, parts={**_BUILT_ON, CONFIRMED: msgspec.json.encode(confirmed)})
     return confirmed
 
 

@@ -13,7 +13,7 @@ from crm_compliance.console.pages.requests.take_step import done_at_desk, moved
 from crm_compliance.console.visit import Visit
 from crm_compliance.wiring.desk import Desk
 from jobs.model.request import HANDOVER, PACKAGE
-from jobs.register.permissions import Hand, signed
+from jobs.register.permissions import Actor, signed
 from jobs.requests.answer.release import release_answer
 from jobs.requests.decisions.carry_out import fulfil_later
 from rules.errors import UsageError
@@ -51,10 +51,10 @@ def archive(visit: Visit) -> Response:
 def handed_over(visit: Visit) -> Response:
     """Remove passphrase and message: both have been passed on."""
 
-    def act(hand: Hand, request_id: str) -> None:
-        request = hand.store.requests.get(request_id)
-        entry = signed(("request", {"request": request.id, "step": HANDOVER}), hand)
-        hand.store.requests.save(request, [entry], since=request, parts={HANDOVER: None})
+    def act(actor: Actor, request_id: str) -> None:
+        request = actor.store.requests.get(request_id)
+        entry = signed(("request", {"request": request.id, "step": HANDOVER}), actor)
+        actor.store.requests.save(request, [entry], since=request, parts={HANDOVER: None})
 
     return moved(visit, act, note="request_handed_over")
 

@@ -10,13 +10,13 @@ from starlette.responses import Response
 from crm_compliance.answer_package.notices import letters_of
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.pages.requests.page import shown
-from crm_compliance.console.pages.requests.take_step import done_at_desk, hand_of, moved
+from crm_compliance.console.pages.requests.take_step import actor_of, done_at_desk, moved
 from crm_compliance.console.visit import Visit
 from crm_compliance.organisation import organisation_of
 from crm_compliance.wiring.desk import Desk
 from jobs.register.decision import NotTold
-from jobs.register.permissions import Hand
-from jobs.register.permissions import hand_of as hand_at
+from jobs.register.permissions import Actor
+from jobs.register.permissions import actor_of as actor_at
 from jobs.requests.answer.compile import compilation_of
 from jobs.requests.decisions import decide as deciding
 from jobs.requests.decisions import notices
@@ -30,13 +30,13 @@ def decide(visit: Visit) -> Response:
     items, refusal = visit.all_given("item"), visit.given("refusal") if visit.given("refuse") else ""
 
     def act(desk: Desk, request: str) -> object:
-        hand = hand_at(desk.context, who, role)
+        actor = actor_at(desk.context, who, role)
         if visit.given("refuse"):
-            return deciding.refuse(desk.context, hand, request, refusal)
+            return deciding.refuse(desk.context, actor, request, refusal)
         answer = compilation_of(desk.context.store, request)
         if not items and answer is not None and answer.answer == "package" and answer.items:
             raise UsageError(visit.say("Mark what is granted, or refuse the whole."))
-        return deciding.grant(desk.context, hand, request, items)
+        return deciding.grant(desk.context, actor, request, items)
 
     return done_at_desk(visit, "decide", act, note="request_decided")
 
@@ -44,14 +44,14 @@ def decide(visit: Visit) -> Response:
 def told(visit: Visit) -> Response:
     """Record how it ended with one recipient: told on a day, or not, with one of the two reasons."""
 
-    def act(hand: Hand, request: str) -> object:
+    def act(actor: Actor, request: str) -> object:
         text = visit.given("notice")
         number = int(text) if text.isdecimal() and len(text) < 9 else 0  # nobody has more notices
         if reason := visit.given("not_told"):
             if reason not in {each.value for each in NotTold}:
                 raise UsageError(visit.say("This is not one of the choices."), where="not_told")
-            return notices.not_told(hand, request, number, NotTold(reason))
-        return notices.told(hand, request, number, visit.needed_day("told_on", visit.say("Told on")))
+            return notices.not_told(actor, request, number, NotTold(reason))
+        return notices.told(actor, request, number, visit.needed_day("told_on", visit.say("Told on")))
 
     return moved(visit, act, note="request_told")
 
@@ -63,15 +63,15 @@ def letters(visit: Visit) -> Response:
     try:
         if language and language not in LANGUAGES:
             raise UsageError(visit.say("This is not one of the choices."), where="language")
-        hand = hand_of(visit)
-        request, decision = notices.listed(hand, request_id)
+        actor = actor_of(visit)
+        request, decision = notices.listed(actor, request_id)
         due = notices.due_in(decision)
         if not due or decision is None:
             raise UsageError(visit.say("No letter is written: nothing is due."), where=request.id)
         policy = services.policy()
         organisation = organisation_of(services.settings).under(policy)
-        made = letters_of(request, decision, due, organisation, usual=policy.defaults.language, language=language, at=hand.now)
-        notices.record_letters(hand, request, due)
+        made = letters_of(request, decision, due, organisation, usual=policy.defaults.language, language=language, at=actor.now)
+        notices.record_letters(actor, request, due)
     except ComplianceError as error:
         return shown(visit, request_id, error)
     content = io.BytesIO()

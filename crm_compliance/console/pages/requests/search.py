@@ -7,7 +7,7 @@ from starlette.responses import Response
 from crm_compliance.console.pages.requests.take_step import done_apart, done_at_desk, moved
 from crm_compliance.console.visit import Visit
 from crm_compliance.console.work.acts import COMPILE, MATCH
-from jobs.register.permissions import Hand, hand_of
+from jobs.register.permissions import Actor, actor_of
 from jobs.requests.answer.release import approve_content
 from jobs.requests.answer.review import completeness as count_rows
 from jobs.requests.search.confirm import confirm_candidates
@@ -23,10 +23,10 @@ def confirm(visit: Visit) -> Response:
     """Record which candidates are the person; none of them is an answer too, and is said as such."""
     chosen, is_nobody = visit.all_given("candidate"), bool(visit.given("none"))
 
-    def act(hand: Hand, request: str) -> object:
+    def act(actor: Actor, request: str) -> object:
         if is_nobody == bool(chosen):
             raise UsageError(visit.say("Mark who the person is, or say that nobody is."))
-        return confirm_candidates(hand, request, chosen)
+        return confirm_candidates(actor, request, chosen)
 
     return moved(visit, act, note="request_confirmed")
 
@@ -41,7 +41,7 @@ def completeness(visit: Visit) -> Response:
     nowhere."""
     who, role = visit.person.who, visit.person.role
     return done_at_desk(
-        visit, "count", lambda desk, request: count_rows(desk.context, hand_of(desk.context, who, role), request), note="", is_shown=True
+        visit, "count", lambda desk, request: count_rows(desk.context, actor_of(desk.context, who, role), request), note="", is_shown=True
     )
 
 

@@ -22,8 +22,8 @@ def identify(visit: Visit) -> Response:
     """Record how the person was identified, and for whom they may act."""
     return moved(
         visit,
-        lambda hand, request: transitions.identify(
-            hand,
+        lambda actor, request: transitions.identify(
+            actor,
             request,
             _one_of(visit, IdentityMethod, visit.needed("method", visit.say("The way of checking"))),
             mandate=_one_of(visit, Mandate, visit.given("mandate")) if visit.given("mandate") else None,
@@ -35,15 +35,15 @@ def identify(visit: Visit) -> Response:
 def suspend(visit: Visit) -> Response:
     """Record a question to the person."""
     asked_on = visit.needed_day("asked_on", visit.say("Asked on"))
-    return moved(visit, lambda hand, request: transitions.suspend(hand, request, visit.given("reason"), asked_on))
+    return moved(visit, lambda actor, request: transitions.suspend(actor, request, visit.given("reason"), asked_on))
 
 
 def resume(visit: Visit) -> Response:
     """Record that the person has answered."""
     return moved(
         visit,
-        lambda hand, request: transitions.resume(
-            hand, request, visit.needed_day("answered_on", visit.say("The person answered on")), reason=visit.given("reason")
+        lambda actor, request: transitions.resume(
+            actor, request, visit.needed_day("answered_on", visit.say("The person answered on")), reason=visit.given("reason")
         ),
     )
 
@@ -52,14 +52,16 @@ def extend(visit: Visit) -> Response:
     """Add two months of which the person was told."""
     return moved(
         visit,
-        lambda hand, request: transitions.extend(hand, request, visit.given("reason"), instant_of(visit, "notified_on", "notified_time")),
+        lambda actor, request: transitions.extend(actor, request, visit.given("reason"), instant_of(visit, "notified_on", "notified_time")),
     )
 
 
 def override(visit: Visit) -> Response:
     """Give one of the two words by which a rule is set aside."""
     return moved(
-        visit, lambda hand, request: overrides.override(hand, request, visit.given("rule"), visit.given("code")), note="request_word_given"
+        visit,
+        lambda actor, request: overrides.override(actor, request, visit.given("rule"), visit.given("code")),
+        note="request_word_given",
     )
 
 
@@ -67,7 +69,7 @@ def close(visit: Visit) -> Response:
     """Close the request with its outcome."""
     return moved(
         visit,
-        lambda hand, request: transitions.close(hand, request, visit.needed("outcome", visit.say("How it ended"))),
+        lambda actor, request: transitions.close(actor, request, visit.needed("outcome", visit.say("How it ended"))),
         note="request_closed",
     )
 

@@ -16,26 +16,26 @@ from crm_compliance.console.work.step_note import noting
 from crm_compliance.console.work.work import Ended, Work
 from crm_compliance.wiring.desk import Desk
 from jobs.checks.same_zone import refuse_other_zone
-from jobs.register.permissions import Hand
+from jobs.register.permissions import Actor
 from rules.errors import ComplianceError
 
 DONE: Final = "request_moved"
 
 
-def hand_of(visit: Visit) -> Hand:
+def actor_of(visit: Visit) -> Actor:
     """Return the person of a visit as somebody who moves a request now. Raises PolicyError, Refused: the
     store keeps days of another time zone."""
     services, policy = visit.services, visit.services.policy()
     refuse_other_zone(services.store, policy)
-    return Hand(services.store, visit.person.who, visit.person.role, visit.now, services.keys().reference, policy.calendar)
+    return Actor(services.store, visit.person.who, visit.person.role, visit.now, services.keys().reference, policy.calendar)
 
 
-def moved(visit: Visit, act: Callable[[Hand, str], object], note: str = DONE) -> Response:
+def moved(visit: Visit, act: Callable[[Actor, str], object], note: str = DONE) -> Response:
     """Take a step that needs no CRM, and answer with the page of the request."""
     request = visit.path("request")
     try:
         with noting(visit.services.store, request, note) as said:
-            act(hand_of(visit), request)
+            act(actor_of(visit), request)
     except ComplianceError as error:
         return shown(visit, request, error)
     return visit.see(f"/requests/{request}", note=said[0])

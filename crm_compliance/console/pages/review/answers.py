@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crm_compliance.console.visit import Visit
-from jobs.register.permissions import Hand
+from jobs.register.permissions import Actor
 from jobs.requests.answer.review import for_looking, version_of
 from rules.errors import NotFound, Refused
 from rules.model.requests import Step, may
@@ -83,14 +83,14 @@ class Answer:
         return self.visit.services.sessions.has_seen(self.visit.token, f"{what} {self.request.id} {key}")
 
 
-def hand_for(visit: Visit) -> Hand:
+def actor_for(visit: Visit) -> Actor:
     """Return who moves a request at this browser."""
     services, person = visit.services, visit.person
-    return Hand(services.store, person.who, person.role, visit.now, services.keys().reference, services.calendar)
+    return Actor(services.store, person.who, person.role, visit.now, services.keys().reference, services.calendar)
 
 
-def answer_for(visit: Visit, hand: Hand | None = None) -> Answer:
+def answer_for(visit: Visit, actor: Actor | None = None) -> Answer:
     """Return the answer that the address names. Raises NotFound: there is no such request; Refused: with
     code `role`, `other_crm` or `not_compiled`."""
-    request, compilation = for_looking(hand or hand_for(visit), visit.path("request"))
+    request, compilation = for_looking(actor or actor_for(visit), visit.path("request"))
     return Answer(visit, request, compilation)

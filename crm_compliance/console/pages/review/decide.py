@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from crm_compliance.console.endpoint import post
 from crm_compliance.console.language.told import Said
-from crm_compliance.console.pages.review.answers import Answer, answer_for, hand_for
+from crm_compliance.console.pages.review.answers import Answer, actor_for, answer_for
 from crm_compliance.console.pages.review.filters import Filter
 from crm_compliance.console.pages.review.views import item_values, progress_values, row_of, states_of
 from crm_compliance.console.visit import Visit
@@ -22,7 +22,7 @@ from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from jobs.model.answer import Item
-    from jobs.register.permissions import Hand
+    from jobs.register.permissions import Actor
 
 TEXT_BYTES: Final = 4 * 1024 * 1024  # of a form: three times the longest text that becomes an item
 ATTEMPTS: Final = 5  # to store a decision while others decide
@@ -36,14 +36,14 @@ def decide(visit: Visit) -> Response:
         Refused: with code `not_shown` or `file_not_shown`, where it would let out what was not on this
             screen; `role`, `state`, `not_compiled`.
         UsageError: somebody else has decided meanwhile (`changed`), or what the text says."""
-    hand, among = hand_for(visit), Filter.of(visit)
-    answer = answer_for(visit, hand)
+    actor, among = actor_for(visit), Filter.of(visit)
+    answer = answer_for(visit, actor)
     item = answer.item(visit.path("item"))
     what = visit.given("do")
     line = {"item": item.item, "since": visit.needed("since", visit.say("The version of the item")), **_decision(visit, item, what)}
     if line["status"] in (ItemStatus.APPROVED, ItemStatus.APPROVED_REDACTED):
         answer.refuse_unseen(item)
-    items = _stored(visit, hand, answer.request.id, json.dumps(line, ensure_ascii=False))
+    items = _stored(visit, actor, answer.request.id, json.dumps(line, ensure_ascii=False))
     stored = Answer(visit, answer.request, msgspec.structs.replace(answer.compilation, items=items))
     now = stored.item(item.item)
     language = stored.compilation.language
@@ -65,14 +65,14 @@ def decide(visit: Visit) -> Response:
     )
 
 
-def _stored(visit: Visit, hand: Hand, request: str, line: str, attempts: int = ATTEMPTS) -> tuple[Item, ...]:
+def _stored(visit: Visit, actor: Actor, request: str, line: str, attempts: int = ATTEMPTS) -> tuple[Item, ...]:
     """Store a decision, and return all items as they then stand. Where somebody else decides on another item
     at this instant it is taken again: the line names the version of the item that was on the screen."""
     try:
-        return decide_items(hand, request, line, takes_back=True)
+        return decide_items(actor, request, line, takes_back=True)
     except ComplianceError as error:
         if isinstance(error, Refused) and error.code == "changed" and attempts > 1:
-            return _stored(visit, hand, request, line, attempts - 1)
+            return _stored(visit, actor, request, line, attempts - 1)
         raise _of_one_item(visit, error) from None
 
 

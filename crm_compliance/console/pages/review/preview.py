@@ -12,7 +12,7 @@ from starlette.responses import Response
 from crm_compliance.answer_package.package import PackageBroken, package_of
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.endpoint import get
-from crm_compliance.console.pages.review.answers import Answer, answer_for, hand_for
+from crm_compliance.console.pages.review.answers import Answer, actor_for, answer_for
 from crm_compliance.console.pages.review.headers import PICTURES, SOUNDS, framed, inline, taken_away
 from crm_compliance.console.visit import Visit
 from jobs.files.file_texts import page_of
@@ -154,17 +154,17 @@ def _made(answer: Answer) -> Made:
 
 
 def _make(answer: Answer) -> Made:
-    hand = hand_for(answer.visit)
+    actor = actor_for(answer.visit)
     with answer.visit.services.desk() as desk:
         context = desk.context
-        whole = preview_of(context, hand, answer.request.id)
+        whole = preview_of(context, actor, answer.request.id)
         stopped = item = ""
         if not whole.lacks:
             try:
                 return Made(package_of(whole.compilation, context.organisation, whole.attachments, told=whole.told))
             except (LeakFound, Unchecked, PackageBroken) as problem:
                 stopped, item = problem.code, _item_of(answer, problem)
-        whole = preview_of(context, hand, answer.request.id, working_copy=True)
+        whole = preview_of(context, actor, answer.request.id, working_copy=True)
         try:
             files = package_of(whole.compilation, context.organisation, whole.attachments, told=whole.told, working_copy=True)
         except PackageBroken as problem:

@@ -25,7 +25,7 @@ from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.service.web.server import HEADERS, listening
 from crm_compliance.store.store import SqlStore
 from jobs.model.request import PACKAGE, SubjectRequest
-from jobs.register.permissions import Hand
+from jobs.register.permissions import Actor
 from jobs.register.transitions import renew
 from jobs.requests.answer.links import TIMES, VALID, Link, digest_of, new_link
 from rules.dates.calendar import BELGIAN
@@ -307,15 +307,15 @@ def test_a_link_that_a_proxy_used_up_can_be_renewed(desk: Desk) -> None:
         requests.get(desk.url, timeout=10)
     assert requests.get(desk.url, timeout=10).status_code == 404
     desk.clock.now += timedelta(hours=1)
-    hand = Hand(desk.store, "dora", "dpo", desk.clock.now, lambda kind, name: f"{kind}-reference", BELGIAN)
-    renew(hand, desk.id)
+    actor = Actor(desk.store, "dora", "dpo", desk.clock.now, lambda kind, name: f"{kind}-reference", BELGIAN)
+    renew(actor, desk.id)
     desk.clock.now += timedelta(hours=1)
     assert [requests.get(desk.url, timeout=10).status_code for _ in range(TIMES + 1)] == [200] * TIMES + [404]
     assert [entry.data["step"] for entry in desk.store.ledger.entries() if entry.data.get("step")] == ["renew"]
     for changes in ({"link_until": NOW}, {"link": ""}):
         desk.change(**changes)
         with pytest.raises(Refused) as caught:
-            renew(hand, desk.id)
+            renew(actor, desk.id)
         assert caught.value.code == "gone"
 
 
