@@ -26,11 +26,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import requests
 
 from benchmarks.peers import FLOOR_NAME, compared
+from benchmarks.pictures import Bars, bars
 from benchmarks.plan import FLOOR, PLAN, emulator, measured, requested
 from benchmarks.reads import walls
 from benchmarks.replay import replay
@@ -242,43 +242,18 @@ def _peers(peers: dict[str, Figures | None]) -> Iterator[str]:
 
 def plot(run: Run) -> str:
     """Return the plots, as SVG."""
-    import vl_convert
-
     large, floor = run.sizes[-1], run.peers[FLOOR_NAME]
     plan, command = "full plan", "full plan, by the command"
     ratios = {plan: large.ratio(found["cpu"] for found in large.plan), command: large.ratio(large.command)}
     ratios |= {f"reading: {name.partition(' (')[0]}": each["cpu"] / floor["cpu"] for name, each in run.peers.items() if each and floor}
-    spec = {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
-        "background": "white",
-        "config": {"font": "sans-serif", "title": {"anchor": "start", "fontSize": 13}, "axis": {"labelLimit": 320}},
-        "title": f"{run.began:%Y-%m-%d}, {large.rows:,} rows",
-        "vconcat": [
-            _bars("Processor time, times the floor", "times", ratios),
-            _bars("Processor time of a full plan, µs a row", "µs", {f"{each.rows:,} rows": _a_row(each) for each in run.sizes}),
-            _bars(
-                f"Seconds of a plan whose answers take {run.delay:g} s each", "seconds", {n: each["wall"] for n, each in run.walls.items()}
-            ),
+    return bars(
+        f"{run.began:%Y-%m-%d}, {large.rows:,} rows",
+        [
+            Bars("Processor time", "times the floor", ratios),
+            Bars("Processor time of a full plan", "µs a row", {f"{each.rows:,} rows": _a_row(each) for each in run.sizes}),
+            Bars(f"A plan whose answers take {run.delay:g} s each", "seconds", {name: each["wall"] for name, each in run.walls.items()}),
         ],
-    }
-    return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
-
-
-def _bars(title: str, unit: str, values: dict[str, float]) -> dict[str, Any]:
-    return {
-        "title": title,
-        "width": 460,
-        "height": {"step": 24},
-        "data": {"values": [{"name": name, "value": round(value, 2)} for name, value in values.items()]},
-        "encoding": {
-            "y": {"field": "name", "type": "nominal", "title": None, "sort": None},
-            "x": {"field": "value", "type": "quantitative", "title": unit},
-        },
-        "layer": [
-            {"mark": {"type": "bar", "color": "#0f766e"}},
-            {"mark": {"type": "text", "align": "left", "dx": 4}, "encoding": {"text": {"field": "value", "type": "quantitative"}}},
-        ],
-    }
+    )
 
 
 if __name__ == "__main__":

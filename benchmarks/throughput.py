@@ -17,9 +17,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from benchmarks.crm_model import SCENARIOS, Crm, Reply, Scenario
+from benchmarks.pictures import Lines, lines
 from connectors.dynamics.pace.allowance import hints_of
 from connectors.dynamics.pace.governor import Governor, Pace, Seen, operations_of
 
@@ -163,49 +163,25 @@ def _named(client: str) -> str:
 
 
 def plot(results: list[Result], scenarios: tuple[Scenario, ...]) -> str:
-    """Rows done over time, a panel a scenario, as SVG."""
-    import vl_convert
-
-    clients = [GOVERNED, *map(str, FIXED)]
-    colours = ["#0f766e", "#94a3b8", "#d97706", "#c81e1e", "#7c3aed"]
-    scale = {"domain": [_named(client) for client in clients], "range": colours}
+    """Return rows done over time as SVG, a panel a scenario. Dashed is the ceiling of the three quarters that
+    the governor may use."""
     panels = []
     for scenario in scenarios:
-        values: list[dict[str, Any]] = [
-            {"minute": second / 60, "rows": rows, "client": _named(result.client)}
-            for result in results
-            if result.scenario == scenario.name
-            for second, rows in result.curve
-        ]
         ceiling = scenario.ceiling(RESERVED_SHARE)
-        reach = [{"minute": minute, "rows": ceiling * minute * 60} for minute in (0, scenario.duration_s / 60)]
-        x = {"field": "minute", "type": "quantitative", "title": "minutes"}
-        y = {"field": "rows", "type": "quantitative", "title": "rows done"}
-        colour = {"field": "client", "type": "nominal", "title": None, "scale": scale}
         panels.append(
-            {
-                "title": {"text": scenario.title, "subtitle": "dashed: the ceiling of the three quarters that the governor may use"},
-                "width": 560,
-                "height": 240,
-                "layer": [
-                    {"data": {"values": values}, "mark": {"type": "line", "strokeWidth": 2}, "encoding": {"x": x, "y": y, "color": colour}},
-                    {
-                        "data": {"values": reach},
-                        "mark": {"type": "line", "strokeDash": [5, 4], "color": "#334155"},
-                        "encoding": {"x": x, "y": y},
-                    },
-                ],
-            }
+            Lines(
+                scenario.title,
+                "minutes",
+                "rows done",
+                {
+                    _named(result.client): [(second / 60, rows) for second, rows in result.curve]
+                    for result in results
+                    if result.scenario == scenario.name
+                },
+                limit=[(minute, ceiling * minute * 60) for minute in (0, scenario.duration_s / 60)],
+            )
         )
-    spec = {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
-        "background": "white",
-        "config": {"font": "sans-serif", "title": {"anchor": "start", "fontSize": 13}},
-        "title": "Simulation on a virtual clock: rows done by the governor and by fixed concurrency",
-        "columns": 2,
-        "concat": panels,
-    }
-    return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
+    return lines("Simulation on a virtual clock: rows done by the governor and by fixed concurrency", panels)
 
 
 def main() -> None:
