@@ -112,11 +112,11 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     draft.missed = Counts(connector.stats.missed) - told
     draft.retained_rows, draft.lake_instant = found.retained_rows, found.lake_instant
     holds = active_holds(context, day)
+    same = alike(found, as_of=day, scheme=policy.defaults.national_number) if kind is not Kind.RECORDINGS else ()
     decided = Decided.of(found, connector, policy, holds, day, context.workers, forget=True)
     staying = unreachable(connector, found, decided.frame, policy)
     decided = decided.lined(kind)
-    if kind is not Kind.RECORDINGS:
-        decided = decided.flagged(Flag.POSSIBLE_DUPLICATE, alike(found, as_of=day, scheme=policy.defaults.national_number))
+    decided = decided.flagged(Flag.POSSIBLE_DUPLICATE, same)
     decided = decided.flagged(Flag.LONG_TERM_RETENTION, staying | lying(found))
     going = observations.look_at(decided, staying)
     decided = decided.with_owners(found, going)
@@ -168,8 +168,8 @@ def going_rows(found: WholeTables, decided: Decided, going: pl.Series) -> Iterat
     from jobs.reading.row_numbers import BASE
 
     yield from decided.keys(decided.frame.filter(pl.col("row").is_in(going.implode())))
-    fiches = found.fiches.frame.select("source", "place", "dossier", "is_shared").with_row_index("row", BASE[UnitKind.FICHE])
-    fiches = fiches.filter(~pl.col("is_shared") & pl.col("dossier").is_not_null() & pl.col("place").is_in(going.implode()))
+    fiches = found.fiches.frame.select("source", "dossier", "is_shared").with_row_index("row", BASE[UnitKind.FICHE])
+    fiches = fiches.filter(~pl.col("is_shared") & pl.col("dossier").is_in(going.implode()).fill_null(False))
     yield from decided.keys(fiches)
 
 

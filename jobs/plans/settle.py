@@ -95,7 +95,7 @@ def _facts(found: WholeTables, going: pl.Series, undone: Mapping[str, str], *, d
         pl.Series("going", _marks(height, leaving)),
         pl.Series("lapsed", _marks(height, ended)),
         pl.Series("tied", _marks(height, tied)),
-        gone=pl.col("anonymised_on").is_not_null(),
+        pl.Series("gone", _marks(height, found.contacts.sparse["anonymised_on"].frame["number"])),
         writes=pl.col("newsletter").fill_null(False) | pl.Series(_marks(height, accounts)),
     ).with_columns(related=pl.col("tied") | pl.col("writes"))
 

@@ -15,7 +15,7 @@ from jobs.model.plan import Kind
 from jobs.ports.workers import HERE, Workers
 from jobs.reading.facts import facts_of_tables, held_in_tables, owners_of_attachments
 from jobs.reading.names import Names
-from jobs.reading.row_numbers import rearrange, whole
+from jobs.reading.parts import rearrange, whole
 from jobs.reading.whole import WholeTables
 from rules.holds.holds import Holds
 from rules.holds.precedence import HOLD_REASONS

@@ -8,7 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from jobs.reading.few import few_of
-from jobs.reading.row_numbers import BASE, ROW, SOURCE, Numbered
+from jobs.reading.row_numbers import BASE, ROW, SOURCE
 from jobs.reading.whole import WholeTables
 from rules.holds.holds import Holds
 from rules.law.facts import CHILDREN, DOSSIER_FACTS, FICHES, KIND, LEADERS, RECORDING_FACTS, UNITS, Facts, facts_of
@@ -98,20 +98,20 @@ class _TableFacts:
             sources = [found.source(type(self._outside[kind][number].row)) for number in numbers]
             return outside.with_columns(pl.Series("source", sources, dtype=SOURCE), row=own["row"], is_anonymised=pl.lit(False))
         if kind is UnitKind.DOSSIER:
-            rows = _taken(found.dossiers, numbers, "source", "categories", *DOSSIER_FACTS, "anonymised_on")
+            rows = found.dossiers.columns(numbers, "source", "categories", *DOSSIER_FACTS, "anonymised_on")
             texts = pl.col("categories", "outcome").cast(pl.String)
             return rows.with_columns(texts, _ANONYMISED, **own, legal_hold=self._flagged.gather(numbers)).drop("anonymised_on")
         if kind is UnitKind.FICHE:
-            rows = _taken(found.fiches, numbers, "source", "anonymised_on")
+            rows = found.fiches.columns(numbers, "source", "anonymised_on")
             return rows.with_columns(_ANONYMISED, **own, legal_hold=pl.lit(False)).drop("anonymised_on")
         own["is_anonymised"] = pl.lit(False)
         if kind is UnitKind.EMAIL:
-            return _taken(found.emails, numbers, "source", "sent_on").with_columns(**own, legal_hold=pl.lit(False))
+            return found.emails.columns(numbers, "source", "sent_on").with_columns(**own, legal_hold=pl.lit(False))
         is_flagged = pl.col("fiche").is_in(self._flagged_fiches.implode()).fill_null(False)
         if kind is UnitKind.RECORDING:
-            rows = _taken(found.recordings, numbers, "source", "fiche", *RECORDING_FACTS)
+            rows = found.recordings.columns(numbers, "source", "fiche", *RECORDING_FACTS)
             return rows.with_columns(**own, legal_hold=is_flagged).drop("fiche")
-        rows = _taken(found.attachments, numbers, "source", "fiche")
+        rows = found.attachments.columns(numbers, "source", "fiche")
         days = found.fiches.frame.select(fiche_communicated_on="communicated_on", fiche_created_on="created_on")[rows["fiche"]]
         return rows.hstack(days).with_columns(**own, legal_hold=is_flagged, has_fiche=pl.lit(True)).drop("fiche")
 
@@ -129,10 +129,10 @@ class _TableFacts:
         found = self._found
         columns = [name for name in FICHES if name != "row"]
         own = pl.concat([_among(found.fiches.frame["dossier"], dossiers).arg_true().cast(ROW), lone])
-        frame = _taken(found.fiches, own, *columns, "place").rename({"place": "row"}).select(*FICHES)
+        frame = found.fiches.columns(own, *columns).with_columns(row=found.units_of(own)).select(*FICHES)
         if found.also.height and len(dossiers):
             again = found.also.filter(_among(found.also["dossier"], dossiers))
-            rows = _taken(found.fiches, again["fiche"], *columns).with_columns(row=again["dossier"])
+            rows = found.fiches.columns(again["fiche"], *columns).with_columns(row=again["dossier"])
             frame = pl.concat([frame, rows.select(*FICHES)])
         return frame.with_columns(pl.col("categories").cast(pl.String))
 
@@ -151,10 +151,6 @@ def _numbers(height: int) -> pl.Series:
     return pl.int_range(height, dtype=ROW, eager=True)
 
 
-def _taken(rows: Numbered, numbers: pl.Series, *columns: str) -> pl.DataFrame:
-    return rows.frame.select(columns)[numbers] if len(numbers) else rows.frame.select(columns).clear()
-
-
 def _among(column: pl.Series, rows: pl.Series) -> pl.Series:
     """Return whether a column has one of these rows, which are in order."""
     if not len(rows):
@@ -170,9 +166,9 @@ def owners_of_attachments(found: WholeTables) -> pl.DataFrame:
     notes = found.attachments.frame
     if not notes.height:
         return pl.DataFrame(schema={"row": ROW, "owner": ROW})
-    of = found.fiches.frame.select("place", "is_shared")[notes["fiche"]]
+    of = found.fiches.frame.select("is_shared")[notes["fiche"]].with_columns(owner=found.units_of(notes["fiche"]))
     numbers = pl.int_range(_ATTACHMENT, _ATTACHMENT + notes.height, dtype=ROW, eager=True).alias("row")
-    return of.with_columns(numbers).filter(~pl.col("is_shared")).select("row", owner="place")
+    return of.with_columns(numbers).filter(~pl.col("is_shared")).select("row", "owner")
 
 
 def held_in_tables(found: WholeTables, holds: Holds) -> pl.DataFrame:
@@ -190,7 +186,7 @@ def _made(found: WholeTables, rows: list[int]) -> Iterator[tuple[int, Unit]]:
 
 def _every(found: WholeTables) -> list[int]:
     fiches = found.fiches.frame
-    rows = list(range(found.dossiers.height)) + fiches.filter(pl.col("dossier").is_null())["place"].to_list()
+    rows = list(range(found.dossiers.height)) + (fiches["dossier"].is_null().arg_true() + _FICHE).to_list()
     kinds = {UnitKind.RECORDING: found.recordings, UnitKind.ATTACHMENT: found.attachments, UnitKind.EMAIL: found.emails}
     for kind, of in kinds.items():
         rows += range(BASE[kind], BASE[kind] + of.height)
@@ -208,11 +204,13 @@ def _reached(found: WholeTables, holds: Holds) -> list[int]:
     files = found.children.filter(pl.col("contact").is_in(people))["row"].to_list()
     fiches = list(found.fiches.of(ids.get("fiche", ())).values())
     dossiers = [row for row in files if row < _FICHE] + list(found.dossiers.of(ids.get("dossier", ())).values())
-    places = found.fiches.frame[pl.Series(fiches, dtype=ROW)]["place"].to_list() if fiches else []
+    places = found.units_of(pl.Series(fiches, dtype=ROW)).to_list()
     dossiers += [row for row in places if row < _FICHE] + found.also.filter(pl.col("fiche").is_in(fiches))["dossier"].to_list()
     lone = [row for row in (*files, *places) if row >= _FICHE]
     # What hangs on a fiche that is held, or on one of a dossier that is.
-    hanging = found.fiches.frame.with_row_index("number").filter(pl.col("place").is_in([*dossiers, *lone]) | pl.col("number").is_in(fiches))
+    hanging = found.fiches.frame.with_row_index("number").filter(
+        pl.coalesce("dossier", pl.col("number") + _FICHE).is_in([*dossiers, *lone]) | pl.col("number").is_in(fiches)
+    )
     of = [*hanging["number"], *found.also.filter(pl.col("dossier").is_in(dossiers))["fiche"]]
     rows = [*dossiers, *lone]
     for kind, there in ((UnitKind.RECORDING, found.recordings), (UnitKind.ATTACHMENT, found.attachments)):

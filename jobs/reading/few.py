@@ -30,7 +30,7 @@ def few_of(found: WholeTables, rows: Iterable[int], *, people: Collection[str] =
     few = Gathering(found.audio)
     few.add_dossiers(_records(found, found.dossiers.taken(dossiers)))
     few.add_fiches(_fiches(found, fiches["number"]))
-    places = pl.concat([dossiers, fiches.filter(pl.col("dossier").is_null())["place"]])
+    places = pl.concat([dossiers, fiches.filter(pl.col("dossier").is_null())["number"] + _FICHE])
     _add_children(found, few, places, people)
     few.add_recordings(_records(found, _linked(recordings, "fiche", found.fiches)))
     audio = _linked(notes, "fiche", found.fiches).with_columns(regarding="fiche", regarding_kind=pl.lit("fiche"), is_document=pl.lit(True))

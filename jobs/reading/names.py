@@ -67,7 +67,7 @@ class Names:
 
     def _packed(self, kind: UnitKind, numbers: pl.Series) -> pl.DataFrame:
         if kind in self._rows:
-            return self._rows[kind].frame.select("key", "version")[numbers]
+            return self._rows[kind].columns(numbers, "key", "version")
         units = list(self._outside[kind].values())
         of = [units[number] for number in numbers]
         return pl.DataFrame(

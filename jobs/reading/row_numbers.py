@@ -3,7 +3,7 @@ name each other by number from then on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -11,6 +11,8 @@ import polars as pl
 from connectors.interface.columns import SEPARATOR
 from connectors.interface.errors import ReadIncomplete
 from jobs.reading.packed import ID, VERSION, Ids, Versions
+from jobs.reading.parts import numbers_from, rearrange, whole
+from jobs.reading.sparse import Sparse
 from rules.model.records import Record, UnitKind
 
 ROW: Final = pl.UInt32
@@ -22,21 +24,28 @@ _BITS: Final = 28
 # The number of a unit among those of all kinds: of each kind the rows have numbers of their own from here on.
 BASE: Final[Mapping[UnitKind, int]] = {kind: place << _BITS for place, kind in enumerate(UnitKind)}
 NOBODY: Final = (len(BASE)) << _BITS  # a contact that was not read
-NO_ROW: Final = 2**32 - 1  # no number of any row
 
 
 class Numbered:
     """Rows as they come, page by page. A row keeps its number whatever is added later, until all are put in
     the order of their ids. `frame` has them in the order of their numbers, with `key` for `id` and `version`
-    for `etag` (`jobs.reading.packed`)."""
+    for `etag` (`jobs.reading.packed`), but for what few rows have: these columns are `sparse`."""
 
-    def __init__(self, what: str, schema: Mapping[str, Any], ids: Ids | None = None, versions: Versions | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        schema: Mapping[str, Any],
+        ids: Ids | None = None,
+        versions: Versions | None = None,
+        *,
+        few: Collection[str] = (),
+    ) -> None:
         self._what = what
-        self._columns = {name: dtype for name, dtype in schema.items() if name not in _PACKED}
-        self._has_versions = "etag" in schema
         self.packed, self._versions = ids or Ids(), versions or Versions()
-        own = {"key": ID} | ({"version": VERSION} if self._has_versions else {})
-        self._parts = [pl.DataFrame(schema=own | self._columns)]
+        own = {"key": ID} | ({"version": VERSION} if "etag" in schema else {})
+        self._columns = own | {name: dtype for name, dtype in schema.items() if name not in _PACKED}
+        self.sparse = {name: Sparse({name: self._columns[name]}) for name in few}
+        self._parts = [pl.DataFrame(schema=self._columns).drop(few)]
         self._in_order = 0  # so many rows come first in the order of their keys
         self._found: pl.DataFrame | None = None
         self.height = 0
@@ -45,9 +54,12 @@ class Numbered:
         """Add rows, which have the columns of the schema and perhaps others."""
         if rows.height:
             packed = [self.packed.packed(rows["id"]).alias("key")]
-            if self._has_versions:
+            if "version" in self._columns:
                 packed.append(self._versions.packed(rows["etag"]).alias("version"))
-            self._parts.append(rows.select(*packed, *(pl.col(name).cast(dtype) for name, dtype in self._columns.items())))
+            own = rows.with_columns(packed).select(pl.col(name).cast(dtype) for name, dtype in self._columns.items())
+            for sparse in self.sparse.values():
+                sparse.add(self.height, own)
+            self._parts.append(own.drop(self.sparse))
             self.height += rows.height
             self._found = None
 
@@ -63,30 +75,38 @@ class Numbered:
 
     def put_in_order(self) -> pl.Series:
         """Put the rows in the order of their ids, in which they are found without an index, and return the
-        places at which they were. Raises ReadIncomplete: a row was read twice."""
-        order = _order(self.frame["key"])
+        number that each has now, by the one that it had. Raises ReadIncomplete: a row was read twice."""
+        order = _order(pl.concat([part["key"] for part in self._parts], rechunk=True))
         rearrange(self._parts, order)
         self._in_order, self._found = self.height, None
         self._refuse_twice(self.frame["key"])
-        return order
-
-    def set(self, **columns: pl.Expr) -> None:
-        """Put other values in columns."""
-        self._parts = [self.frame.with_columns(**columns)]
+        numbers = numbers_from(order)
+        for sparse in self.sparse.values():
+            sparse.renumber(numbers)
+        return numbers
 
     def drop(self, *columns: str) -> None:
         """Forget columns that nobody asks for any more."""
-        self._parts = [self.frame.drop(columns)]
         self._columns = {name: dtype for name, dtype in self._columns.items() if name not in columns}
+        self._parts = [self.frame.drop(columns, strict=False)]
+        self.sparse = {name: sparse for name, sparse in self.sparse.items() if name not in columns}
+
+    def columns(self, numbers: pl.Series, *names: str) -> pl.DataFrame:
+        """Return these columns of the rows with these numbers."""
+        frame, sparse = self.frame, self.sparse
+        return pl.DataFrame([sparse[name].of(numbers)[name] if name in sparse else frame[name].gather(numbers) for name in names])
 
     def taken(self, numbers: pl.Series) -> pl.DataFrame:
-        """Return the rows with these numbers, their ids and versions as texts in `id` and `etag`."""
-        rows = self.frame[numbers] if len(numbers) else self.frame.clear()
+        """Return the rows with these numbers, their ids and versions as texts in `id` and `etag`; one without
+        a version has none."""
+        rows = self.columns(numbers, *self._columns)
         return self._told(rows).hstack(rows.drop("key", "version", strict=False))
 
     def _told(self, rows: pl.DataFrame) -> pl.DataFrame:
         told = [self.packed.texts(rows["key"]).alias("id")]
-        return pl.DataFrame(told + ([self._versions.texts(rows["version"]).alias("etag")] if self._has_versions else []))
+        if "version" in rows.columns:
+            told.append(self._versions.texts(rows["version"]).fill_null("").alias("etag"))
+        return pl.DataFrame(told)
 
     def ids(self, numbers: pl.Series) -> pl.Series:
         """Return the ids of the rows with these numbers; null where there is none."""
@@ -135,32 +155,6 @@ class Numbered:
             return {}
         numbers = self.lookup(pl.Series(wanted, dtype=pl.String))
         return {each: number for each, number in zip(wanted, numbers, strict=True) if number is not None}
-
-
-def whole(parts: list[pl.DataFrame]) -> pl.DataFrame:
-    """Put parts together, in their place, a column at a time: of no more than one there is a second copy."""
-    if len(parts) > 1:
-        columns = pl.concat(parts).get_columns()
-        parts.clear()
-        for at in range(len(columns)):
-            columns[at] = columns[at].rechunk()
-        parts.append(pl.DataFrame(columns))
-    return parts[0]
-
-
-def rearrange(parts: list[pl.DataFrame], order: pl.Series) -> None:
-    """Put parts together, in their place, in another order of their rows, a column at a time."""
-    columns = whole(parts).get_columns()
-    parts.clear()
-    for at in range(len(columns)):
-        columns[at] = columns[at].gather(order)
-    parts.append(pl.DataFrame(columns))
-
-
-def numbers_from(order: pl.Series) -> pl.Series:
-    """Return which number each row has that was put in this order, by the one that it had."""
-    numbers = pl.int_range(len(order), dtype=ROW, eager=True)
-    return pl.repeat(0, len(order), dtype=ROW, eager=True).scatter(order, numbers)
 
 
 def _order(keys: pl.Series) -> pl.Series:

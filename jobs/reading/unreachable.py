@@ -59,5 +59,4 @@ def _units_of(found: WholeTables, fiches: list[int]) -> set[int]:
     """Return the dossiers of these fiches, or themselves where they are lone."""
     if not fiches:
         return set()
-    places = found.fiches.frame["place"].gather(pl.Series(fiches, dtype=ROW))
-    return {*places, *found.also.filter(pl.col("fiche").is_in(fiches))["dossier"]}
+    return {*found.units_of(pl.Series(fiches, dtype=ROW)), *found.also.filter(pl.col("fiche").is_in(fiches))["dossier"]}

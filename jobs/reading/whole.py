@@ -11,7 +11,9 @@ import polars as pl
 
 from connectors.interface.columns import SEPARATOR, frame_of
 from jobs.reading.packed import Ids, Versions
-from jobs.reading.row_numbers import BASE, NO_ROW, NOBODY, ROW, SOURCE, Numbered, numbers_from, rearrange, records_of, whole
+from jobs.reading.parts import NO_ROW, whole
+from jobs.reading.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
+from jobs.reading.sparse import Sparse
 from jobs.reading.units import is_audio_type, sort_relations
 from rules.law.facts import CHILDREN, DOSSIER_FACTS, UNITS
 from rules.model.file_roles import FILE_ROLES, FileRole
@@ -47,9 +49,8 @@ _DOSSIERS: Final = {
     **_OWN, "categories": _FEW, **{name: UNITS[name] for name in DOSSIER_FACTS}, "outcome": _FEW, "legal_hold": pl.Boolean,
     "anonymised_on": pl.Date,
 }  # fmt: skip
-# `dossier` is a number; `place` the number of the unit of the fiche: its dossier, or itself.
-_FICHES: Final = {
-    **_OWN, "dossier": ROW, "place": ROW, "is_shared": pl.Boolean, "categories": _FEW, "communicated_on": pl.Date,
+_FICHES: Final = {  # `dossier` is a number; only lone ones have a version
+    **_OWN, "dossier": ROW, "is_shared": pl.Boolean, "categories": _FEW, "communicated_on": pl.Date,
     "created_on": pl.Date, "transmitted_on": pl.Date, "anonymised_on": pl.Date,
 }  # fmt: skip
 _RECORDINGS: Final = {
@@ -64,6 +65,7 @@ _ALSO: Final = {"fiche": ROW, "dossier": ROW}
 _ABOUT: Final = {"about": ROW, "contact": ROW}
 _FICHE, _CONTACT = BASE[UnitKind.FICHE], BASE[UnitKind.CONTACT]
 SHARED: Final = _FICHE - 1  # the place of a fiche in several dossiers: the number of no unit
+_ANONYMISED: Final = ("anonymised_on",)  # what few rows of these tables have
 _PLACE: Final = pl.when(pl.col("is_shared")).then(pl.lit(SHARED, ROW)).otherwise("place")
 _WITHIN: Final = pl.col(pl.Int64).clip(-(2**31), 2**31 - 1)  # what is no year or age stays none
 Rows = pl.DataFrame | Sequence[Record]
@@ -87,9 +89,9 @@ class WholeTables:
         self.audio = tuple(audio)
         self.sources: list[type[Record]] = []  # the classes of what was read; of `source` in a frame this is the number
         self.ids, self.versions = Ids(), Versions()
-        self.contacts = self._numbered("contact", _CONTACTS)
-        self.dossiers = self._numbered("dossier", _DOSSIERS)
-        self.fiches = self._numbered("fiche", _FICHES)
+        self.contacts = self._numbered("contact", _CONTACTS, few=_ANONYMISED)
+        self.dossiers = self._numbered("dossier", _DOSSIERS, few=_ANONYMISED)
+        self.fiches = self._numbered("fiche", _FICHES, few=("version", *_ANONYMISED))
         self.recordings = self._numbered("recording", _RECORDINGS)
         self.attachments = self._numbered("note", _NOTES)
         self.emails = self._numbered("e-mail", _EMAILS)
@@ -98,9 +100,7 @@ class WholeTables:
         self._about = [pl.DataFrame(schema=_ABOUT)]
         self._children = [pl.DataFrame(schema={"row": ROW, "contact": ROW})]
         self._also = [pl.DataFrame(schema=_ALSO)]
-        # What few contacts have, by number.
-        self._births = [pl.DataFrame(schema={"contact": ROW, **_KEPT_BIRTHS})]
-        self._parents = [pl.DataFrame(schema={"contact": ROW, **_PARENTS})]
+        self._births, self._parents = Sparse(_KEPT_BIRTHS), Sparse(_PARENTS)  # of contacts
         self.relations: set[str] = set()
         self._tied = [pl.Series(dtype=ROW)]
         self.relation_units: dict[UnitKind, dict[str, Unit]] = {}
@@ -112,8 +112,8 @@ class WholeTables:
         self.retained_rows: dict[str, int] = {}
         self.lake_instant: datetime | None = None  # how new the lake is that it was read from; None: the CRM itself was read
 
-    def _numbered(self, what: str, schema: Mapping[str, Any]) -> Numbered:
-        return Numbered(what, schema, self.ids, self.versions)
+    def _numbered(self, what: str, schema: Mapping[str, Any], *, few: Collection[str] = ()) -> Numbered:
+        return Numbered(what, schema, self.ids, self.versions, few=few)
 
     @property
     def people(self) -> pl.DataFrame:
@@ -123,7 +123,7 @@ class WholeTables:
     def without_term(self) -> int:
         """How many people, not anonymised, something keeps that belongs to nothing with a term."""
         people = self.people.filter(pl.col("place").is_null()).select(pl.col("contact").unique())["contact"]
-        return self.contacts.frame["anonymised_on"].gather(people).null_count()
+        return self.contacts.columns(people, *_ANONYMISED).to_series().null_count()
 
     @property
     def about(self) -> pl.DataFrame:
@@ -136,15 +136,15 @@ class WholeTables:
     @property
     def parents(self) -> pl.DataFrame:
         """The contacts that lead to a contact or an account, with its id and kind."""
-        return whole(self._parents)
+        return self._parents.frame.rename({"number": "contact"})
 
     def births_of(self, contacts: pl.Series) -> pl.DataFrame:
         """Return what is recorded of the births of contacts, in their order."""
-        return _of_few(whole(self._births), contacts).cast(pl.Schema(_BIRTHS))
+        return self._births.of(contacts).cast(pl.Schema(_BIRTHS))
 
     def people_of(self, numbers: pl.Series) -> pl.DataFrame:
         """Return contacts by their numbers, with everything that was read of them."""
-        return pl.concat([self.contacts.taken(numbers), self.births_of(numbers), _of_few(self.parents, numbers)], how="horizontal")
+        return pl.concat([self.contacts.taken(numbers), self.births_of(numbers), self._parents.of(numbers)], how="horizontal")
 
     @property
     def children(self) -> pl.DataFrame:
@@ -165,9 +165,16 @@ class WholeTables:
         first."""
         found = self._of(kind).of(ids)
         if kind == "fiche":
-            places = self.fiches.frame["place"]
-            return {row: places[number] for row, number in found.items()}
+            return dict(zip(found, self.units_of(pl.Series(found.values(), dtype=ROW)), strict=True))
         return found
+
+    def units_of(self, fiches: pl.Series) -> pl.Series:
+        """Return the unit of each fiche, which is its dossier or itself; of one in several dossiers the
+        first."""
+        if not self.fiches.height:
+            return pl.repeat(None, len(fiches), dtype=ROW, eager=True)
+        dossiers = self.fiches.frame["dossier"].gather(fiches)
+        return dossiers.zip_with(dossiers.is_not_null(), fiches + _FICHE)
 
     def is_known(self, ids: Collection[str]) -> set[str]:
         """Return those of some ids that a contact, a dossier or a fiche has."""
@@ -180,18 +187,15 @@ class WholeTables:
 
     def add_contacts(self, rows: Rows) -> None:
         given = self._frame(Contact, rows, {**_CONTACTS, **_BIRTHS, **_PARENTS})
-        numbers = pl.int_range(self.contacts.height, self.contacts.height + given.height, dtype=ROW, eager=True)
+        self._births.add(self.contacts.height, given.with_columns(_WITHIN))
+        self._parents.add(self.contacts.height, given)
         self.contacts.add(given)
-        for parts, schema in ((self._births, _KEPT_BIRTHS), (self._parents, _PARENTS)):
-            facts = given.select(numbers.alias("contact"), *schema).with_columns(_WITHIN).cast(pl.Schema(schema))
-            parts.append(facts.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in schema)))
 
     def order_contacts(self) -> None:
         """Put the contacts in the order of their ids. Raises ReadIncomplete: one was read twice."""
-        number = numbers_from(self.contacts.put_in_order())
-        for parts in (self._births, self._parents):
-            parts[:] = [whole(parts).with_columns(number.gather(whole(parts)["contact"]).alias("contact"))]
-            rearrange(parts, parts[0]["contact"].arg_sort())
+        numbers = self.contacts.put_in_order()
+        self._births.renumber(numbers)
+        self._parents.renumber(numbers)
 
     def order_dossiers(self) -> None:
         """Put the dossiers in the order of their ids, before any fiche is added. Raises as
@@ -201,11 +205,9 @@ class WholeTables:
     def order_fiches(self) -> None:
         """Put the fiches in the order of their ids, before anything is added that belongs to one. Raises as
         `order_contacts`."""
-        order = self.fiches.put_in_order()
-        self.fiches.set(place=pl.coalesce("dossier", pl.int_range(pl.len(), dtype=ROW) + _FICHE))
+        numbers = self.fiches.put_in_order()
         if self.also.height:
-            number = numbers_from(order)
-            self._also = [self.also.with_columns(number.gather(self.also["fiche"]).alias("fiche"))]
+            self._also = [self.also.with_columns(numbers.gather(self.also["fiche"]).alias("fiche"))]
 
     def order_conversations(self) -> None:
         """Put recordings and stored conversations in the order of their ids. Raises as `order_contacts`."""
@@ -221,7 +223,7 @@ class WholeTables:
         self.dossiers.add(self._frame(Dossier, rows, _DOSSIERS))
 
     def add_fiches(self, rows: Rows) -> list[Fiche]:
-        given = self._frame(Fiche, rows, {**_FICHES, "dossier": pl.String, "also_in": pl.String}, without=("place", "is_shared"))
+        given = self._frame(Fiche, rows, {**_FICHES, "dossier": pl.String, "also_in": pl.String}, without=("is_shared",))
         if not given.height:
             return []
         found = self.dossiers.numbered(given, "dossier", "number")
@@ -233,8 +235,7 @@ class WholeTables:
         unresolved, found = _parted(found, late)
         number = pl.int_range(self.fiches.height, self.fiches.height + pl.len(), dtype=ROW)
         found = found.with_columns(
-            etag=pl.when(pl.col("number").is_null()).then("etag").otherwise(pl.lit("")),  # a plan does not write the others
-            place=pl.coalesce("number", number + _FICHE),
+            etag=pl.when(pl.col("number").is_null()).then("etag"),  # a plan does not write the others
             is_shared=pl.col("also_in") != "",
             dossier="number",
             fiche=number,
@@ -425,13 +426,10 @@ class WholeTables:
         self.activities = self._numbered("activity", _ACTIVITIES)
 
     def forget_facts(self) -> None:
-        """Forget what the law looks at, but for the register numbers: all units were decided on."""
+        """Forget what the law looks at: all units were decided on."""
         self.dossiers.drop("categories", *DOSSIER_FACTS, "legal_hold", "anonymised_on")
         self.fiches.drop("categories", "communicated_on", "created_on", "transmitted_on", "anonymised_on")
-        births = whole(self._births).filter(pl.col("national_number").is_not_null())
-        self._births = [
-            births.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in _KEPT_BIRTHS.items() if name != "national_number")
-        ]
+        self._births = Sparse(_KEPT_BIRTHS)
 
     def forget_units(self) -> None:
         """Forget everything but contacts and their relations: what becomes of the units was written down."""
@@ -441,10 +439,10 @@ class WholeTables:
 
     def _with_places(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Add the unit of the fiche `in_fiche`, and whether that is one of several dossiers."""
-        fiches = self.fiches.frame
-        if not fiches.height:
+        if not self.fiches.height:
             return rows.with_columns(place=pl.lit(None, ROW), is_shared=pl.lit(None, pl.Boolean))
-        return rows.with_columns(*(fiches[name].gather(rows["in_fiche"]).alias(name) for name in ("place", "is_shared")))
+        fiches = rows["in_fiche"]
+        return rows.with_columns(place=self.units_of(fiches), is_shared=self.fiches.frame["is_shared"].gather(fiches))
 
     def _frame(self, record: type[Record], rows: Rows, schema: Mapping[str, Any], *, without: Collection[str] = ()) -> pl.DataFrame:
         """Return rows in the columns of a schema, as far as they have them and in its types."""
@@ -464,12 +462,3 @@ def _parted(rows: pl.DataFrame, condition: pl.Expr) -> tuple[pl.DataFrame, pl.Da
     if not fits.any():
         return rows.clear(), rows
     return rows.filter(fits), rows.filter(~fits)
-
-
-def _of_few(facts: pl.DataFrame, contacts: pl.Series) -> pl.DataFrame:
-    """Return the facts of contacts, in their order; null of those that have none."""
-    rows = facts.drop("contact")
-    if not facts.height:
-        return pl.DataFrame({name: pl.repeat(None, len(contacts), dtype=dtype, eager=True) for name, dtype in rows.schema.items()})
-    place = facts["contact"].search_sorted(contacts.fill_null(NOBODY)).clip(upper_bound=facts.height - 1)
-    return rows[place.set(facts["contact"].gather(place).ne_missing(contacts), None)]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.interface.errors import ReadIncomplete
 from jobs.reading import row_numbers
-from jobs.reading.row_numbers import ROW, Numbered, numbers_from
+from jobs.reading.row_numbers import ROW, Numbered
 
 _ALL = 2**128 - 2**32 + 3  # among them the first numbers that stand for texts
 ID = st.text("ab", max_size=4) | st.uuids().map(str) | st.integers(-5, 5).map(lambda number: str(UUID(int=number % _ALL)))
@@ -39,7 +39,7 @@ def test_a_lookup_gives_the_number_of_each_id_that_there_is(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(row_numbers, "AT_ONCE", at_once)
         patch.setattr(row_numbers, "EVERY", 1)
-        number = numbers_from(found.put_in_order()).to_list()
+        number = found.put_in_order().to_list()
     add(found, *behind)
     numbers = dict(zip(first, number, strict=True)) | {each: len(first) + at for at, each in enumerate(behind)}
     assert found.lookup(pl.Series(asked, dtype=pl.String)).to_list() == [None if each is None else numbers.get(each) for each in asked]

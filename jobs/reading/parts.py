@@ -1,0 +1,38 @@
+"""A table whose rows came in parts, put together a column at a time: of no more than one there is a second
+copy."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from rules.law.facts import ROW
+
+NO_ROW: Final = 2**32 - 1  # no number of any row
+
+
+def whole(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """Put parts together, in their place."""
+    if len(parts) > 1:
+        columns = pl.concat(parts).get_columns()
+        parts.clear()
+        for at in range(len(columns)):
+            columns[at] = columns[at].rechunk()
+        parts.append(pl.DataFrame(columns))
+    return parts[0]
+
+
+def rearrange(parts: list[pl.DataFrame], order: pl.Series) -> None:
+    """Put parts together, in their place, in another order of their rows."""
+    columns = pl.concat(parts).get_columns()
+    parts.clear()
+    for at in range(len(columns)):
+        columns[at] = columns[at].rechunk().gather(order)
+    parts.append(pl.DataFrame(columns))
+
+
+def numbers_from(order: pl.Series) -> pl.Series:
+    """Return which number each row has that was put in this order, by the one that it had."""
+    numbers = pl.int_range(len(order), dtype=ROW, eager=True)
+    return pl.repeat(0, len(order), dtype=ROW, eager=True).scatter(order, numbers)

@@ -1,0 +1,47 @@
+"""What few rows have, kept by the numbers of those that have it: a column of nulls weighs as much as one of
+values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from jobs.reading.parts import NO_ROW, rearrange, whole
+from rules.law.facts import ROW
+
+
+class Sparse:
+    """Columns of which most rows have none. Numbers are added in their order."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._schema = pl.Schema(schema)
+        self._parts = [pl.DataFrame(schema={"number": ROW, **schema})]
+
+    def add(self, first: int, rows: pl.DataFrame) -> None:
+        """Add what rows have, which are numbered from `first` on, in the columns of the schema and perhaps
+        others."""
+        own = rows.select(pl.int_range(first, first + pl.len(), dtype=ROW).alias("number"), *self._schema)
+        self._parts.append(own.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in self._schema)).cast(self._schema))
+
+    def renumber(self, numbers: pl.Series) -> None:
+        """Have each row the number that stands in the place of the one it had."""
+        rows = self.frame
+        if rows.height:
+            self._parts[:] = [rows.with_columns(numbers.gather(rows["number"]).alias("number"))]
+            rearrange(self._parts, self._parts[0]["number"].arg_sort())
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows that have any, by `number` and in the order of it."""
+        return whole(self._parts)
+
+    def of(self, numbers: pl.Series) -> pl.DataFrame:
+        """Return what rows have, in their order; null of those that have none."""
+        rows = self.frame.drop("number")
+        if not rows.height:
+            return pl.DataFrame({name: pl.repeat(None, len(numbers), dtype=dtype, eager=True) for name, dtype in rows.schema.items()})
+        known = self.frame["number"]
+        place = known.search_sorted(numbers.fill_null(NO_ROW)).clip(upper_bound=rows.height - 1)
+        return rows[place.set(known.gather(place).ne_missing(numbers), None)]
