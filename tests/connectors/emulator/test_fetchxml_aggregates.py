@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.connectors.emulator.client import ANNOTATED, Client
-from tests.connectors.emulator.fetches import LABEL, fill, found, refusal
+from tests.connectors.emulator.fetches import LABEL, found
 
 pytestmark = pytest.mark.row(45)
 
@@ -18,16 +18,6 @@ def aggregated(crm: Client, inside: str, table: str = "cf_dossier", headers: dic
     return rows
 
 
-def test_aggregates_are_computed(crm: Client) -> None:
-    for amount in (10, 20.5, None):
-        crm.create("cf_donations", cf_name="G", cf_amount=amount)
-    inside = "".join(
-        f"<attribute name='cf_amount' alias='{kind}' aggregate='{kind}' />" for kind in ("sum", "avg", "min", "max", "countcolumn")
-    )
-    inside += "<attribute name='cf_donationid' alias='all' aggregate='count' />"
-    assert aggregated(crm, inside, "cf_donation") == [{"sum": 30.5, "avg": 15.25, "min": 10, "max": 20.5, "countcolumn": 2, "all": 3}]
-
-
 def test_groups_are_counted_and_ordered_by_alias(crm: Client) -> None:
     for reference in ("a", "b", "b", None):
         crm.dossier(cf_courtreference=reference)
@@ -36,13 +26,6 @@ def test_groups_are_counted_and_ordered_by_alias(crm: Client) -> None:
     )
     rows = aggregated(crm, inside + "<order alias='n' descending='true' /><order alias='ref' />")
     assert rows == [{"ref": "b", "n": 2}, {"n": 1}, {"ref": "a", "n": 1}]
-
-
-def test_distinct_values_are_counted(crm: Client) -> None:
-    for reference in ("a", "b", "b", None):
-        crm.dossier(cf_courtreference=reference)
-    inside = "<attribute name='cf_courtreference' alias='n' aggregate='countcolumn' distinct='true' />"
-    assert aggregated(crm, inside) == [{"n": 2}]
 
 
 def test_dates_are_grouped_by_their_parts(crm: Client) -> None:
@@ -67,11 +50,3 @@ def test_a_linked_column_can_be_grouped_by_with_its_label(crm: Client) -> None:
     link += "<attribute name='cf_outcome' alias='end' groupby='true' /></link-entity>"
     rows = aggregated(crm, "<attribute name='cf_ficheid' alias='n' aggregate='count' />" + link, "cf_fiche", ANNOTATED)
     assert rows == [{"n" + LABEL: "1", "n": 1, "end" + LABEL: "Teruggekeerd", "end": 100000002}]
-
-
-def test_more_than_fifty_thousand_rows_are_not_aggregated(crm: Client) -> None:
-    fill(crm, 50_000)
-    xml = "<fetch aggregate='true'><entity name='cf_dossier'><attribute name='cf_dossierid' alias='n' aggregate='count' /></entity></fetch>"
-    assert found(crm, "cf_dossiers", xml)["value"] == [{"n": 50_000}]
-    fill(crm, 1)
-    assert refusal(crm, xml)[:2] == (400, "0x8004E023")

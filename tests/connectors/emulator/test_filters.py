@@ -1,4 +1,4 @@
-"""`$filter`: comparison, null, paths, any and all, Dataverse's functions, and what is refused."""
+"""`$filter`: functions of days over instants, two-valued logic, any text, any depth, any name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.emulator.querying.filter_text import parse_filter
-from tests.connectors.emulator.client import Client, error_of
+from tests.connectors.emulator.client import Client
 
 NOW = "2026-03-15T12:00:00Z"  # a Sunday
 FUNCTION = "Microsoft.Dynamics.CRM."
@@ -23,135 +23,32 @@ FUNCTION = "Microsoft.Dynamics.CRM."
 def dossiers(crm: Client) -> Client:
     """Four dossiers, at a known time."""
     crm.control("PUT", "clock", {"now": NOW})
-    crm.emulator.load(
-        [
-            (
-                "cf_dossier",
-                {
-                    "cf_name": "Alfa",
-                    "cf_outcome": 100000000,
-                    "cf_legalhold": True,
-                    "cf_openedon": "2026-03-15T08:00:00Z",
-                    "cf_outcomeon": "2026-03-15",
-                },
-            ),
-            (
-                "cf_dossier",
-                {"cf_name": "beta", "cf_outcome": 100000001, "cf_openedon": "2026-03-14T23:30:00Z", "cf_categories": "100000021,100000030"},
-            ),
-            (
-                "cf_dossier",
-                {"cf_name": "Élan", "cf_openedon": "2025-12-31T23:59:59Z", "cf_categories": "100000021", "cf_outcomeon": "2015-03-15"},
-            ),
-            (
-                "cf_dossier",
-                {
-                    "cf_name": "100% O'Brien [x]",
-                    "cf_openedon": "2016-03-15T11:59:59Z",
-                    "cf_courtreference": "alfa",
-                    "cf_outcomeon": "2016-03-16",
-                },
-            ),
-        ]
-    )
+    opened = {"A": "2026-03-15T08:00:00Z", "b": "2026-03-14T23:30:00Z", "É": "2025-12-31T23:59:59Z", "1": "2016-03-15T11:59:59Z"}
+    crm.emulator.load(("cf_dossier", {"cf_name": name, "cf_openedon": at}) for name, at in opened.items())
     return crm
 
 
-def names(crm: Client, condition: str, **aliases: str) -> set[str]:
-    more = "".join(f"&@{name}={quote(value)}" for name, value in aliases.items())
-    return {str(row["cf_name"])[0] for row in crm.rows(f"cf_dossiers?$select=cf_name&$filter={quote(condition)}{more}")}
-
-
-@pytest.mark.row(13)
-@pytest.mark.parametrize(
-    ("condition", "found"),
-    [
-        ("cf_name eq 'ALFA'", "A"),
-        ("cf_name eq 'élan'", "É"),
-        ("cf_name eq '100% o''brien [X]'", "1"),
-        ("cf_name ne 'alfa'", "bÉ1"),
-        ("cf_outcome eq 100000001", "b"),
-        ("cf_outcome ne 100000001", "AÉ1"),
-        ("not (cf_outcome eq 100000001)", "AÉ1"),
-        ("not(cf_outcome eq 100000001)", "AÉ1"),
-        ("cf_outcome gt 99 and cf_outcome lt 100000001", "A"),
-        ("cf_outcome ge 100000000 and cf_outcome le 100000001", "Ab"),
-        ("cf_outcome eq null", "É1"),
-        ("cf_outcome ne null", "Ab"),
-        ("null eq cf_outcome", "É1"),
-        ("100000000 lt cf_outcome", "b"),
-        ("cf_legalhold eq true", "A"),
-        ("cf_legalhold eq false", "bÉ1"),
-        ("cf_name eq 'alfa' or cf_name eq 'beta' and cf_outcome eq 100000000", "A"),
-        ("(cf_name eq 'alfa' or cf_name eq 'beta') and cf_outcome eq 100000001", "b"),
-        ("contains(cf_name,'L')", "AÉ"),
-        ("contains(cf_name,'É')", "É"),
-        ("startswith(cf_name,'al')", "A"),
-        ("endswith(cf_name,'A')", "Ab"),
-        ("not contains(cf_name,'a')", "1"),
-        ("not contains(cf_courtreference,'alfa')", "AbÉ"),
-        ("contains(cf_name,'b_ta')", "b"),
-        ("startswith(cf_name,'[ab]')", "Ab"),
-        ("startswith(cf_name,'[^ab]')", "É1"),
-        ("contains(cf_name,'[%]')", "1"),
-        ("cf_name eq cf_courtreference", ""),
-        ("cf_openedon ge 2026-03-14T23:30:00Z", "Ab"),
-        ("cf_openedon gt 2026-03-15T00:30:00+01:00", "A"),
-        ("cf_openedon lt 2016-03-15T11:59:59.5Z", "1"),
-        ("cf_openedon eq 2026-03-15T08:00:00Z", "A"),
-        ("cf_outcomeon eq 2026-03-15", "A"),
-        ("cf_outcomeon lt 2016-03-16", "É"),
-        ("statecode eq 0", "AbÉ1"),
-        ("cf_dossier_fiches/any()", ""),
-        ("cf_dossier_fiches/all(f:f/cf_name eq 'x')", "AbÉ1"),
-    ],
-)
-def test_a_condition_finds_the_rows_it_describes(dossiers: Client, condition: str, found: str) -> None:
-    assert names(dossiers, condition) == set(found)
+def names(crm: Client, condition: str) -> set[str]:
+    return {row["cf_name"] for row in crm.rows(f"cf_dossiers?$select=cf_name&$filter={quote(condition)}")}
 
 
 @pytest.mark.row(38, 39)
 @pytest.mark.parametrize(
     ("function", "found"),
     [
-        ('In(PropertyName=\'cf_name\',PropertyValues=["alfa","Beta"])', "Ab"),
-        ("In(PropertyName='cf_name',PropertyValues=[\"100% O'Brien [x]\"])", "1"),
-        ("In(PropertyName='cf_name',PropertyValues=['ÉLAN'])", "É"),
-        ('In(PropertyName=\'cf_outcome\',PropertyValues=["100000000","100000001"])', "Ab"),
-        ("In(PropertyName='cf_outcome',PropertyValues=[100000000])", "A"),
-        ("NotIn(PropertyName='cf_outcome',PropertyValues=['100000000'])", "bÉ1"),
-        ('Between(PropertyName=\'cf_outcome\',PropertyValues=["1","100000000"])', "A"),
-        ('NotBetween(PropertyName=\'cf_outcome\',PropertyValues=["1","100000000"])', "bÉ1"),
-        ('Between(PropertyName=\'cf_openedon\',PropertyValues=["2026-03-14","2026-03-15"])', "b"),
-        ('ContainValues(PropertyName=\'cf_categories\',PropertyValues=["100000030","1"])', "b"),
-        ("ContainValues(PropertyName='cf_categories',PropertyValues=['100000021'])", "bÉ"),
-        ("DoesNotContainValues(PropertyName='cf_categories',PropertyValues=['100000030'])", "AÉ1"),
         ("Today(PropertyName='cf_openedon')", "A"),
         ("Yesterday(PropertyName='cf_openedon')", "b"),
-        ("Today(PropertyName='cf_outcomeon')", "A"),
-        ("Last7Days(PropertyName='cf_openedon')", "Ab"),
         ("ThisWeek(PropertyName='cf_openedon')", "A"),
         ("LastWeek(PropertyName='cf_openedon')", "b"),
-        ("ThisMonth(PropertyName='cf_openedon')", "Ab"),
         ("LastYear(PropertyName='cf_openedon')", "É"),
-        ("ThisYear(PropertyName='cf_openedon')", "Ab"),
-        ("LastXHours(PropertyName='cf_openedon',PropertyValue=5)", "A"),
-        ("LastXDays(PropertyName='cf_openedon',PropertyValue='1')", "Ab"),
         ("LastXMonths(PropertyName='cf_openedon',PropertyValue=3)", "AbÉ"),
         ("OlderThanXYears(PropertyName='cf_openedon',PropertyValue=10)", "1"),
-        ("OlderThanXYears(PropertyName='cf_outcomeon',PropertyValue=10)", "É"),
-        ("OlderThanXMonths(PropertyName='cf_openedon',PropertyValue=2)", "É1"),
-        ("OlderThanXHours(PropertyName='cf_openedon',PropertyValue=4)", "bÉ1"),
-        ("OlderThanXMinutes(PropertyName='cf_openedon',PropertyValue='240')", "bÉ1"),
         ("On(PropertyName='cf_openedon',PropertyValue='2026-03-14')", "b"),
-        ("On(PropertyName='cf_outcomeon',PropertyValue='2016-03-16')", "1"),
         ("OnOrAfter(PropertyName='cf_openedon',PropertyValue='2026-03-14')", "Ab"),
         ("OnOrBefore(PropertyName='cf_openedon',PropertyValue='2025-12-31')", "É1"),
-        ("EqualUserId(PropertyName='ownerid')", "AbÉ1"),
-        ("NotEqualUserId(PropertyName='ownerid')", ""),
     ],
 )
-def test_a_dataverse_function_is_a_condition(dossiers: Client, function: str, found: str) -> None:
+def test_a_function_finds_instants_by_days_of_the_clock(dossiers: Client, function: str, found: str) -> None:
     assert names(dossiers, FUNCTION + function) == set(found)
 
 
@@ -161,7 +58,6 @@ def test_a_dataverse_function_is_a_condition(dossiers: Client, function: str, fo
     [
         ("NextXHours(PropertyName='cf_openedon',PropertyValue=3)", "p"),
         ("NextXDays(PropertyName='cf_openedon',PropertyValue='2')", "pq"),
-        ("NextXWeeks(PropertyName='cf_openedon',PropertyValue=2)", "pqr"),
         ("NextXMonths(PropertyName='cf_outcomeon',PropertyValue=1)", "q"),
         ("NextXYears(PropertyName='cf_openedon',PropertyValue=1)", "pqrs"),
         ("Tomorrow(PropertyName='cf_openedon')", "q"),
@@ -185,95 +81,12 @@ def test_older_than_counts_from_this_very_second(dossiers: Client) -> None:
     assert names(dossiers, condition) == {"1"}
 
 
-@pytest.mark.row(13, 40)
-def test_lookups_lead_to_other_tables(crm: Client) -> None:
-    dossier, contact = crm.dossier(cf_name="Alfa"), crm.contact(lastname="Maes (fictief)")
-    fiche, other = crm.fiche(dossier), crm.fiche(crm.dossier(cf_name="Beta"))
-    party = crm.create(
-        "cf_parties", **{"cf_FicheId@odata.bind": f"/cf_fiches({fiche})", "cf_ContactId@odata.bind": f"/contacts({contact})"}
-    )
-    assert [row["cf_ficheid"] for row in crm.rows("cf_fiches?$filter=cf_DossierId/cf_name eq 'alfa'")] == [fiche]
-    assert [row["cf_ficheid"] for row in crm.rows("cf_fiches?$filter=not contains(cf_DossierId/cf_name,'alfa')")] == [other]
-    assert [row["cf_partyid"] for row in crm.rows("cf_parties?$filter=cf_FicheId/cf_DossierId/cf_name eq 'Alfa'")] == [party]
-    for guid in (dossier, dossier.upper(), f"'{dossier}'"):
-        assert [row["cf_ficheid"] for row in crm.rows(f"cf_fiches?$filter=_cf_dossierid_value eq {guid}")] == [fiche]
-    path = "cf_dossiers?$filter=cf_dossier_fiches/any(f:f/cf_fiche_parties/any(p:p/cf_ContactId/lastname eq 'maes (fictief)'))"
-    assert [row["cf_name"] for row in crm.rows(path)] == ["Alfa"]
-    assert {row["cf_name"] for row in crm.rows("cf_dossiers?$filter=cf_dossier_fiches/any()")} == {"Alfa", "Beta"}
+@pytest.mark.row(13)
+def test_a_path_leads_through_one_of_several_targets(crm: Client) -> None:
+    fiche = crm.fiche()
     note = crm.create("annotations", subject="x", **{"objectid_cf_fiche@odata.bind": f"/cf_fiches({fiche})"})
     assert [row["annotationid"] for row in crm.rows("annotations?$filter=objectid_cf_fiche/cf_name eq 'F-1'")] == [note]
     assert crm.rows("annotations?$filter=objectid_cf_dossier/cf_name eq 'F-1'") == []
-
-
-def test_parameter_aliases_are_put_in_and_missing_ones_are_null(dossiers: Client) -> None:
-    assert names(dossiers, "cf_name eq @n", n="'alfa'") == {"A"}
-    assert names(dossiers, "cf_name eq @n or cf_name eq '@n'", n="'100% O''Brien [x]'") == {"1"}
-    assert names(dossiers, "cf_outcome eq @missing") == set("É1")
-    assert names(dossiers, FUNCTION + "In(PropertyName=@c,PropertyValues=@v)", c="'cf_name'", v='["Alfa"]') == {"A"}
-
-
-@pytest.mark.parametrize(
-    "condition",
-    [
-        "cf_name eq",
-        "cf_name EQ 'x'",
-        "cf_name eq 'x' AND cf_name eq 'y'",
-        "cf_name",
-        "cf_name eq 5",
-        "cf_outcome eq 'x'",
-        "cf_openedon eq 'x'",
-        "cf_outcomeon eq 2026-03-15T00:00:00Z",
-        "cf_dossierid eq 7",
-        "tolower(cf_name) eq 'x'",
-        "length(cf_name) eq 3",
-        "indexof(cf_name,'x') eq 1",
-        "unknown(cf_name)",
-        "cf_outcome add 1 eq 2",
-        "cf_name in ('x','y')",
-        "contains(cf_name,'x') eq true",
-        "contains(cf_outcome,'x')",
-        "contains(cf_name)",
-        "'a' eq 'a'",
-        FUNCTION + "Nothing(PropertyName='cf_openedon')",
-        FUNCTION + "In(PropertyName='cf_name')",
-        FUNCTION + "In(PropertyName='cf_name',PropertyValues=['O'Brien'])",
-        FUNCTION + "In(PropertyName='cf_name',PropertyValues=[])",
-        FUNCTION + "In('cf_name',['x'])",
-        FUNCTION + "On(PropertyName='cf_openedon',PropertyValue='soon')",
-        FUNCTION + "LastXHours(PropertyName='cf_outcomeon',PropertyValue=5)",
-        FUNCTION + "OlderThanXYears(PropertyName='cf_openedon',PropertyValue=0)",
-        FUNCTION + "OlderThanXYears(PropertyName='cf_name',PropertyValue=1)",
-        FUNCTION + "ContainValues(PropertyName='cf_outcome',PropertyValues=['1'])",
-        "Microsoft.Other.Today(PropertyName='cf_openedon')",
-        "cf_dossier_fiches/any(f:cf_name eq 'x')",
-        "cf_dossier_fiches eq null",
-    ],
-)
-def test_a_condition_that_dataverse_does_not_know_is_refused(crm: Client, condition: str) -> None:
-    answer = crm.get(f"cf_dossiers?$filter={quote(condition)}")
-    assert error_of(answer) == (400, "0x80060888"), answer.text
-
-
-@pytest.mark.row(13)
-def test_an_unterminated_literal_is_told_with_its_position(crm: Client) -> None:
-    text = "lastname eq 'O'Bryan'"
-    message = crm.get(f"contacts?$filter={quote(text)}").json()["error"]["message"]
-    assert message == f"There is an unterminated literal at position 21 in '{text}'."
-
-
-def test_an_apostrophe_in_a_value_needs_the_double_quoted_form(crm: Client) -> None:
-    condition = FUNCTION + "In(PropertyName='cf_name',PropertyValues=['O'Brien'])"
-    message = crm.get(f"cf_dossiers?$filter={quote(condition)}").json()["error"]["message"]
-    assert message.startswith("Invalid JSON. A comma character ',' was expected in scope 'Array'.")
-
-
-@pytest.mark.row(40)
-def test_five_hundred_conditions_are_the_limit(crm: Client) -> None:
-    condition = " or ".join(["statecode eq 0"] * 500)
-    assert crm.get(f"cf_dossiers?$filter={condition}").status_code == 200
-    answer = crm.get(f"cf_dossiers?$filter={condition} or statecode eq 1")
-    assert error_of(answer) == (400, "0x8004430C")
-    assert answer.json()["error"]["message"] == "Number of conditions in query exceeded maximum limit."
 
 
 def test_deep_nesting_is_refused_not_fatal(crm: Client) -> None:

@@ -22,14 +22,6 @@ def test_every_table_of_the_organisation_has_a_view_of_its_active_rows(crm: Clie
     assert rows[0].keys() == {"@odata.etag", "cf_name", "createdon", "cf_dossierid"}
 
 
-def test_a_view_of_ones_own_is_run_by_the_other_option(crm: Client) -> None:
-    for name in "ABC":
-        crm.dossier(cf_name=name)
-    view = crm.create("userqueries", name="mine", returnedtypecode="cf_dossier", fetchxml=FETCH, querytype=0)
-    assert [row["cf_name"] for row in crm.rows(f"cf_dossiers?userQuery={view}")] == ["C", "B", "A"]
-    assert error_of(crm.get(f"cf_dossiers?savedQuery={view}")) == (404, "0x80040217")
-
-
 def test_pages_of_a_view_follow_each_other(crm: Client) -> None:
     for name in "ABCDE":
         crm.dossier(cf_name=name)
