@@ -49,7 +49,7 @@ def _lines(context: JobContext, again: Sequence[Returned]) -> Iterator[PlanLine]
         seen = look_around(context.connector, [(each.kind, each.id) for each in group])
         for each in group:
             unit = seen.units.get((each.kind, each.id))
-            held = holds.covering(unit) if unit is not None else ()
+            held = (holds.covering(unit) if unit is not None else ()) or holds.on_rows([(each.kind, each.id)])
             yield PlanLine(
                 table=each.table,
                 id=each.id,

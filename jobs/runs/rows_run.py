@@ -78,7 +78,7 @@ class UnscheduledRun(Application, ABC):
             unit = seen.units.get((word, line.id))
             if unit is None or self._has_gone(word, unit) or unit.etag != line.etag:
                 self.journal.is_gone(line)
-            elif reasons := holds.covering(unit):
+            elif reasons := holds.covering(unit) or holds.on_rows([(word, line.id)]):
                 self.journal.skip_lines([line], reasons[0].value)
             else:
                 going.append((line, unit))

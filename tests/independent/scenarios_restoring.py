@@ -74,7 +74,9 @@ def noticed(case: Case) -> None:
     case.expect("RESTORED" in str(case.ledger()), "the ledger has no alarm RESTORED")
 
 
-@scenario("ERA-13 HLD-04: holds win over a replay, and the unit goes by the next replay after its release", restorable=True)
+@scenario(
+    "ERA-13 HLD-04 HLD-07: holds win over a replay planned before them; the unit goes by the next one after its release", restorable=True
+)
 def held(case: Case) -> None:
     case.policy()
     person = case.contact()
@@ -89,17 +91,18 @@ def held(case: Case) -> None:
     case.organisation.back_up()
     case.apply()
     case.organisation.restore()
+    planned = case.ask("replay", "--dry-run")
     hold = case.hold("cf_dossier", by_row, kind="judicial")
     case.hold("--person", person, kind="complaint")
     case.change("cf_dossier", by_flag, cf_legalhold=True)
-    done = case.type("replay", "--json")
-    case.expect(done.code in (0, 6), f"replay exits {done.code}: {done.err[-300:]}")
+    done = case.type("apply", planned["plan"], "--json")
+    case.expect(done.code in (0, 6), f"apply exits {done.code}: {done.err[-300:]}")
     case.same("held dossiers", case.there("cf_dossier", by_row, by_flag, by_person), [True, True, True])
     case.same("the suspect of a held dossier", case.there("contact", person), [True])
     case.same("the free fiche", case.there("cf_fiche", free), [False])
     case.release(hold)
     case.type("replay", "--json")
-    case.same("after release", case.there("cf_dossier", by_row, by_flag), [False, True])
+    case.same("after release", case.there("cf_dossier", by_row, by_flag, by_person), [False, True, True])
 
 
 @scenario("ERA-13 RET-24: a replay above the limits waits for two people", restorable=True)

@@ -29,6 +29,7 @@ from rules.errors import Refused
 from tests.integration.holding import place, release
 from tests.integration.night import Night
 from tests.integration.restoring import Backup
+from tests.integration.test_interrupted import Meddling
 from tests.integration.test_kill_and_resume import (
     VOLATILE,
     CutShort,
@@ -464,14 +465,17 @@ def stable(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_holds_of_the_dpo_win_over_a_replay(night: Night, backup: Backing) -> None:
-    """HLD-04, HLD-07: on a dossier, on a person with the dossiers of that person, and after the plan was
-    made."""
+    """HLD-04, HLD-07: on a dossier, on a person with the dossiers of that person, on a note of a person;
+    placed before the plan, after it, and right before the write."""
+    names = ("held", "of a person", "held late", "held last", "free")
 
     def cases(night: Night) -> dict[str, str]:
-        child = night.contact(birthdate="2000-02-01")
-        found = {name: night.dossier("social_card", spoken=LONG_AGO) for name in ("held", "of a person", "held late", "free")}
+        child, noted = night.contact(birthdate="2000-02-01"), night.contact(birthdate="2000-02-01")
+        found = {name: night.dossier("social_card", spoken=LONG_AGO) for name in names}
         night.party(child, "child", dossier=found["of a person"])
-        return found | {"person": child, "recording": night.recording(LONG_AGO, fiche=night.fiches_of(found["held"])[0])}
+        night.party(noted, "child", dossier=found["free"])
+        recording = night.recording(LONG_AGO, fiche=night.fiches_of(found["held"])[0])
+        return found | {"person": child, "noted": noted, "note": night.note("contact", noted), "recording": recording}
 
     rows = cases(night)
     kept = backup(night)
@@ -479,16 +483,19 @@ def test_holds_of_the_dpo_win_over_a_replay(night: Night, backup: Backing) -> No
     kept.restore()
     place(night, "cf_dossier", rows["held"])
     place(night, person=rows["person"])
+    place(night, "annotation", rows["note"])
     plan = replay_plan(night)
-    assert plan.dispose == {"delete": 2, "anonymise": 0}
-    assert plan.retain == {"HOLD_JUDICIAL": 4}  # two dossiers, the person, the recording
+    assert plan.dispose == {"delete": 3, "anonymise": 0}
+    assert plan.retain == {"HOLD_JUDICIAL": 5}  # two dossiers, the two people, the recording
     place(night, "cf_dossier", rows["held late"])
-    run = night.apply(plan)
-    assert (run.counts["deleted"], run.counts["skipped"]) == (1, {"HOLD_JUDICIAL": 1})
-    left = [name for name in ("held", "of a person", "held late", "free") if night.get("cf_dossiers", rows[name]) is not None]
-    assert left == ["held", "of a person", "held late"]
-    assert night.get("contacts", rows["person"]) is not None
+    meddling = Meddling(night.context.connector, lambda: place(night, "cf_dossier", rows["held last"]), before="Email")
+    run = apply_plan(dataclasses.replace(night.context, connector=meddling), plan.id)
+    assert (run.counts["deleted"], run.counts["skipped"]) == (1, {"HOLD_JUDICIAL": 2})
+    assert [name for name in names if night.get("cf_dossiers", rows[name]) is not None] == ["held", "of a person", "held late", "held last"]
+    assert [night.get("contacts", rows[name]) is not None for name in ("person", "noted")] == [True, True]
     assert night.get("cf_recordings", rows["recording"]) is not None
+    announced: Any = entries(night, "intent")[-1]["units"]  # what is known to be held is not even announced
+    assert {unit["ref"] for unit in announced} == {night.key.reference("cf_dossier", rows[name]) for name in ("held last", "free")}
 
 
 def test_a_single_row_of_a_person_under_a_hold_stays(night: Night) -> None:
