@@ -26,7 +26,7 @@ from jobs.writing.bypass import Bypassing
 from jobs.writing.deletion_order import CHANGED
 from jobs.writing.document_folders import DocumentFolders
 from jobs.writing.earlier_rows import left_before, with_what_had_gone
-from jobs.writing.half_done import as_it_is, begun, without_mark
+from jobs.writing.half_done import as_it_is, begun, continued, without_mark
 from jobs.writing.outside_objects import Outside
 from jobs.writing.read_back import still_there
 from jobs.writing.send import settle_writes
@@ -212,15 +212,16 @@ class Journal:
     # -- noting ----------------------------------------------------------------------------------------------
 
     def is_gone(self, line: PlanLine) -> None:
-        """Note a unit that is not there any more: somebody else's work, or our own of before the run was cut
-        off."""
+        """Note a unit that is not there any more: somebody else's work, or our own of before."""
         if not self.has_landed(line.key):
             self.skip_lines([line], CHANGED)
 
     def has_landed(self, key: Key) -> bool:
-        """Note as done what was still under way when the run was cut off, and has come to pass since; return
-        whether it has."""
+        """Note as done what was still under way when this run was cut off, or an earlier one gave up on it,
+        and has come to pass since; return whether it has. The plan may be older than that."""
         before = self.announced.get(key)
+        if before is None and (left := self._left_before.get(key)) is not None and left.rows:
+            before = continued(left)
         if before is None or still_there(self.context.connector, before.rows):
             return False
         self.record([self.removed(before)], "outcome")

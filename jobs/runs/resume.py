@@ -16,7 +16,7 @@ from jobs.residual.purge import purge_retained
 from jobs.runs.journal import Journal, name_of
 from jobs.runs.recheck import held_now
 from jobs.writing import send
-from jobs.writing.half_done import finish_remaining, is_as_judged, is_shell
+from jobs.writing.half_done import continued, finish_remaining, is_as_judged, is_shell
 from jobs.writing.read_back import still_there
 from rules.model.records import Contact
 
@@ -89,7 +89,7 @@ def continue_partials(journal: Journal, planned: set[Key], crm: str) -> None:
             continue
         left = still_there(journal.context.connector, action.rows)
         remaining = [write for write in action.rows if (write.kind, write.id) in left]
-        again = msgspec.structs.replace(action, state=ActionState.INTENDED, code="", still_there=(), flags=(CONTINUED,))
+        again = continued(action)
         is_planned = any(write.key(journal.context.connector) in planned for write in remaining)
         if not remaining:
             journal.record([journal.removed(again)], "outcome")

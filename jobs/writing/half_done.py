@@ -7,7 +7,7 @@ import msgspec
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.model.run import CONTENT_BEGUN, Action, ActionState, RowWrite
+from jobs.model.run import CONTENT_BEGUN, CONTINUED, Action, ActionState, RowWrite
 from jobs.reading.gather import rows_of
 from jobs.writing.deletion_order import CHANGED
 from jobs.writing.send import Held, settle_writes
@@ -62,6 +62,11 @@ def _versions(connector: Connector, writes: Iterable[RowWrite]) -> dict[str, str
     for write in writes:
         by_kind.setdefault(write.kind, []).append(write.id)
     return {row.id: row.etag for kind, ids in by_kind.items() for row in rows_of(connector, KINDS[kind], (), Among("id", ids))}
+
+
+def continued(action: Action) -> Action:
+    """Return what an earlier run left of a unit as this run takes it up."""
+    return msgspec.structs.replace(action, state=ActionState.INTENDED, code="", still_there=(), flags=(CONTINUED,))
 
 
 def begun(action: Action) -> Action:
