@@ -26,6 +26,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "queue_old": "%(units)s units have waited for a decision of the %(role)s for more than %(days)s days, the oldest for %(oldest)s",
     "technical": "%(units)s units were skipped for a technical reason in %(runs)s runs in a row (HLD-13)",
     "left_over": "%(units)s units are half done since an earlier run (ERA-15)",
+    "retained_rest": "%(units)s units are half done: the rest lies in long-term retention and belongs to something that stays as well",
     "category_unmapped": "category value %(category)s is not in the mapping: %(units)s units are kept as UNCONFIGURED (R-161)",
     "retained_rows": (
         "RETAINED_ROWS: %(rows)s rows of %(table)s lie in long-term retention; they go with their unit, and what has none stays"

@@ -17,8 +17,8 @@ from jobs.writing.send import TECHNICAL
 from rules.model.decisions import Reason
 from rules.model.records import Contact
 
-TECHNICAL_AGAIN, LEFT_OVER = "TECHNICAL", "LEFT_OVER"
-WORK = (QUEUE_OLD, UNACCOUNTED_TABLES)  # work that waits for a person: the night did what it had to
+TECHNICAL_AGAIN, LEFT_OVER, RETAINED_REST = "TECHNICAL", "LEFT_OVER", "RETAINED_REST"
+WORK = (QUEUE_OLD, UNACCOUNTED_TABLES, RETAINED_REST)  # work that waits for a person: the night did what it had to
 # That two people let a plan through does not make its run a good one.
 LASTING = (VIEW_SHRANK, NOTHING_DUE, CANARY, HOLD_NOT_FOUND, MISSED_CHANGES, *WORK)
 KEPT = frozenset(reason.value for reason in Reason)  # codes of units that were skipped because they are to be kept
@@ -78,11 +78,14 @@ def _of_code(actions: Sequence[Action], code: str) -> set[Key]:
 def _left_over(past: Past, run: Run, actions: Sequence[Action], contacts: str) -> Iterator[Alarm]:
     """Yield an alarm for units that an earlier run left half done and that this one has not finished
     (ERA-15). Contacts are not among them: every plan finds those again, and one that it does not find is in
-    use again (RET-20). Neither is what only waits for what it shares a row with: it may do so for years."""
+    use again (RET-20). What only waits for what it shares a row with may do so for years: it is work, since
+    no plan tells of it, and no failure."""
     runs = {each.id for each in past.runs} - {run.id}
-    partials = [action for of, action in past.store.journal.partials() if of in runs and action.table != contacts]
+    older = [action for of, action in past.store.journal.partials() if of in runs and action.table != contacts]
+    again = [action for action in actions if action.state is ActionState.PARTIAL and CONTINUED in action.flags]
     waiting = {action.id for action in actions if action.state is ActionState.SKIPPED and action.code == LONG_TERM}
-    older = sum(1 for action in partials if not only_waits(action) and waiting.isdisjoint(write.id for write in action.rows))
-    again = sum(1 for action in actions if action.state is ActionState.PARTIAL and CONTINUED in action.flags and not only_waits(action))
-    if older + again:
-        yield Alarm.of(LEFT_OVER, "left_over", units=older + again)
+    left = [*again, *(action for action in older if waiting.isdisjoint(write.id for write in action.rows))]
+    if unfinished := sum(not only_waits(action) for action in left):
+        yield Alarm.of(LEFT_OVER, "left_over", units=unfinished)
+    if waits := sum(only_waits(action) for action in (*again, *older)):
+        yield Alarm.of(RETAINED_REST, "retained_rest", units=waits)

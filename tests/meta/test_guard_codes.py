@@ -26,6 +26,7 @@ def test_every_alarm_has_a_sentence_and_stands_in_the_documents() -> None:
         look_up.HOLD_NOT_FOUND,
         alarms.TECHNICAL_AGAIN,
         alarms.LEFT_OVER,
+        alarms.RETAINED_REST,
         QUEUE_OLD,
     }
     assert codes <= ALARMS.keys()

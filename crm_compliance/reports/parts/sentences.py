@@ -156,6 +156,7 @@ ALARMS: dict[str, str] = {
     "UNACCOUNTED": "No request finds what is in them, and their units stay: map them, or say in the mapping that they may stay.",
     "TECHNICAL": "The same units are skipped for a technical reason again and again; only an administrator can help (HLD-13).",
     "LEFT_OVER": "Units are half done since an earlier run.",
+    "RETAINED_REST": "The rest goes with the last of what it belongs to: look whether that has to stay.",
     "OBJECTS_WITHOUT_ROW": "Nothing will ever remove them; a person has to look whose they are.",
     "ROWS_WITHOUT_OBJECT": "Somebody has removed or moved it, or its storage is not there.",
     "OVERDUE": "The answer to a subject request is late (DDL-11).",
