@@ -25,9 +25,10 @@ def victims_of(connector: Connector, units: Sequence[Unit]) -> dict[str, int]:
 
 
 def victims_among(connector: Connector, rows: Iterable[RowKey]) -> dict[str, int]:
-    """Return the same of rows that go, by table and id: units' own rows, and fiches that go with them."""
-    found: Counter[str] = Counter()
+    """Return the same of rows that go, by table and id: units' own rows, and fiches that go with them. One
+    that hangs on several of them counts once."""
+    found: set[RowKey] = set()
     left = iter(rows)
     while some := list(islice(left, _AT_ONCE)):
-        found.update(each.row[0] for each in connector.hanging(sorted(some)) if each.goes)
-    return dict(sorted(found.items()))
+        found.update(each.row for each in connector.hanging(sorted(some)) if each.goes)
+    return dict(sorted(Counter(table for table, _ in found).items()))

@@ -355,21 +355,19 @@ def test_what_the_crm_deletes_along_is_told_before_and_cleaned_after(more: Night
 
 
 def test_the_victims_of_a_plan_are_counted_by_table(more: Night) -> None:
+    """An attachment that goes alone leaves its fiche, and all that hangs on it, as it is (RET-03)."""
     dossier = more.dossier("social_card", spoken=LONG_AGO)
     for _ in range(2):
         more.create("cf_measures", "cf_measureid", cf_name="m", **{"cf_DossierId@odata.bind": f"/cf_dossiers({dossier})"})
-    found = gather_units(more.connector, {UnitKind.DOSSIER: [dossier]})
-    assert victims_of(more.connector, list(found.every_unit())) == {"cf_measure": 2}
-
-
-def test_ret03_the_victims_of_a_fiche_are_not_those_of_an_audio_attachment_of_it(more: Night) -> None:
-    """An attachment that goes alone leaves its fiche, and all that hangs on it, as it is."""
-    fiche = more.fiche("social_card", spoken=LONG_AGO)
-    more.create("tasks", "activityid", subject=NAME, **{"regardingobjectid_cf_fiche_task@odata.bind": f"/cf_fiches({fiche})"})
-    note = more.note("cf_fiche", fiche, filename="a.mp3", mimetype="audio/mpeg", documentbody="AAAA", isdocument=True)
-    found = gather_units(more.connector, {UnitKind.ATTACHMENT: [note], UnitKind.FICHE: [fiche]})
-    units = {unit.id: unit for unit in found.every_unit()}
-    assert [victims_of(more.connector, [units[each]]) for each in (note, fiche)] == [{}, {"task": 1}]
+    heard = [*more.fiches_of(dossier), *more.fiches_of(more.dossier("unexplained_disappearance", spoken=LONG_AGO))]
+    for fiche in heard:
+        more.create("tasks", "activityid", subject=NAME, **{"regardingobjectid_cf_fiche_task@odata.bind": f"/cf_fiches({fiche})"})
+    notes = [more.note("cf_fiche", fiche, filename="a.mp3", mimetype="audio/mpeg", documentbody="AAAA", isdocument=True) for fiche in heard]
+    plan = more.plan()
+    assert plan.victims == {"cf_measure": 2, "task": 1}
+    assert {row for row, line in more.lines(plan).items() if line.is_disposal} == {dossier, *notes}
+    found = gather_units(more.connector, {UnitKind.DOSSIER: [dossier], UnitKind.ATTACHMENT: notes})
+    assert [victims_of(more.connector, [unit]) for unit in (found.dossiers[dossier], *found.attachments.values())] == [plan.victims, {}, {}]
 
 
 def test_a_unit_of_which_something_would_stay_behind_waits(more: Night) -> None:

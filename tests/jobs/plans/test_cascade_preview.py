@@ -1,0 +1,26 @@
+"""What the CRM itself would delete along with units that go, as a reviewer is told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from connectors.interface.connector import Connector
+from connectors.interface.remains import Hanging, RowKey
+from jobs.plans.cascade_preview import victims_among
+
+
+@pytest.mark.parametrize("at_once", [1, 10])
+def test_a_row_that_hangs_on_several_counts_once(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    """However the rows are shared out that are asked about; what stays behind is no victim."""
+    monkeypatch.setattr("jobs.plans.cascade_preview._AT_ONCE", at_once)
+
+    def hanging(rows: Collection[RowKey]) -> list[Hanging]:
+        on_each = [(("task", "of both"), True), (("cf_review", "stays"), False)]
+        return [Hanging(row, on, goes=goes) for on in rows for row, goes in (*on_each, (("task", f"of {on[1]}"), True))]
+
+    crm = cast(Connector, SimpleNamespace(hanging=hanging))
+    assert victims_among(crm, [("cf_dossier", "one"), ("cf_fiche", "two")]) == {"task": 3}
