@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Record)
 ID_LENGTH = 36  # of a GUID as text
+_END = "\n"  # of an id that is looked at with others
 
 
 class AnyPage(Protocol):
@@ -84,24 +85,31 @@ class Values:
 
 def lowered(ids: list[str | None]) -> list[str | None]:
     """Return ids in lower case and without braces, since they are compared as text all over the product. The
-    service writes them so; one look at all of them makes sure. Raises ValueError: one is no id, as an empty
-    text is none."""
+    service writes them so; one look at all of them makes sure. Raises ValueError: one is no id, as a text of
+    another length than theirs is none."""
     text, missing = _joined(ids)
     if "{" in text or text != text.lower():
         ids = [row if row is None else row.strip("{}").lower() for row in ids]
         text, missing = _joined(ids)
-    if len(text) != ID_LENGTH * (len(ids) - missing):
+    if not _have_one_length(text, len(ids) - missing):
         raise ValueError("an id that is none")
     return ids
 
 
 def _joined(ids: list[str | None]) -> tuple[str, int]:
-    """Return ids as one text, and how many are None: to count these takes as long as to join."""
+    """Return ids as lines of one text, and how many are None: to count these takes as long as to join."""
     try:
-        return "".join(ids), 0  # type: ignore[arg-type]  # the usual case, and the fastest way to see whether it is
+        return _END.join(ids), 0  # type: ignore[arg-type]  # the usual case, and the fastest way to see whether it is
     except TypeError:
         there = list(filter(None, ids))
-        return "".join(there), ids.count(None)
+        return _END.join(there), ids.count(None)
+
+
+def _have_one_length(text: str, number: int) -> bool:
+    """Return whether as many ids are joined as there should be, each as long as an id is."""
+    ends = number - 1
+    is_long_enough = len(text) == ID_LENGTH * number + ends and text.count(_END) == ends
+    return not number or (is_long_enough and text[ID_LENGTH :: ID_LENGTH + 1] == _END * ends)
 
 
 @dataclass(frozen=True, slots=True)

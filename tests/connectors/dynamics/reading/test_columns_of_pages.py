@@ -336,8 +336,9 @@ def test_what_is_no_id_breaks_the_page_before_anybody_asks_for_the_row(record: t
     (decoder, whole), _, columns = PAGES[record]
     row = dict.fromkeys(columns) | {decoder.select[0]: GUID, "@odata.etag": 'W/"1"', column: given_id}
     other = row | {decoder.select[0]: OTHER, column: OTHER if column == decoder.select[0] else None}
+    evened = other | {column: (given_id + GUID + OTHER)[len(given_id) : 2 * len(GUID)]}  # together they are as long as two ids
     for each in (decoder, whole):
-        for rows in ([row], [row, other]):
+        for rows in ([row], [row, other], [row, evened]):
             with pytest.raises(PageBroken):
                 each.decode(json.dumps({"value": rows}).encode())
 
