@@ -5,7 +5,7 @@ What is deleted along is noted with its unit, so that its history and its place 
 too. A unit of which something would remain is skipped and tried again: somebody has to map that table, or
 state that its rows may stay (R-158)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -14,9 +14,11 @@ from jobs.model.run import Action
 from jobs.ports.context import JobContext
 
 
-def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[Action], dict[tuple[str, str], str]]:
+def with_unmapped(
+    context: JobContext, intents: Sequence[Action], gone: Collection[str] = ()
+) -> tuple[list[Action], dict[tuple[str, str], str]]:
     """Return the same intents with what is deleted along with their rows, and the units that must wait, by
-    (table, id), with the table of which rows would remain."""
+    (table, id), with the table of which rows would remain. The rows `gone`, by id, will have gone by then."""
     connector = context.connector
     owners = {write.key(connector): action.key for action in intents for write in action.rows if write.operation == "delete"}
     there = {write.key(connector) for action in intents for write in action.rows if write.retained}
@@ -30,7 +32,7 @@ def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[
         owner = owners[each.on]
         if owners.get(each.row) == owner:  # a row of the same unit, that the CRM would delete along
             continue
-        if not each.goes and each.row in going:
+        if each.row[1] in gone or (not each.goes and each.row in going):
             continue
         if each.goes and each.on not in there:  # what hangs on a row in long-term retention goes along with nothing
             along.setdefault(owner, []).append(each.row)

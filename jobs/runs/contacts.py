@@ -50,7 +50,11 @@ class ContactsOfPlan:
     def free(self, lines: Sequence[PlanLine], gone: Collection[str]) -> list[PlanLine]:
         """Return those of some contacts that could be removed now if some rows, by id, had gone."""
         check = self._check({line.id for line in lines}, (), (), gone)
-        return [line for line in lines if check.etags.get(line.id) == line.etag and not check.keeps(line.id)]
+        free = [line for line in lines if check.etags.get(line.id) == line.etag and not check.keeps(line.id)]
+        etags = {line.id: line.etag for line in free}
+        rows = rows_of_contacts(self.context.connector, etags, self.terms, given_up=self.given_up, retained=check.retained)
+        waiting = self.journal.whole([self._action(contact, "delete", rows[contact]) for contact in etags], gone)[1]
+        return [line for line in free if line.key not in waiting]
 
     def dispose(self, lines: Sequence[PlanLine], trims: Sequence[str]) -> None:
         """Remove or trim contacts, but only those that nothing refers to now: a unit that was skipped keeps

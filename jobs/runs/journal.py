@@ -128,14 +128,18 @@ class Journal:
     def _left_before(self) -> dict[Key, Action]:
         return left_before(self.context, self.run)
 
-    def _without_orphans(self, intents: Sequence[Action]) -> list[Action]:
+    def whole(self, intents: Sequence[Action], gone: Collection[str] = ()) -> tuple[list[Action], dict[Key, str]]:
         """Return the intents with what is deleted along with them, and with the folders of documents that go
-        before. A unit of which something unmapped would remain waits (R-158), and so does one whose documents
-        are out of reach."""
-        found, orphans = with_unmapped(self.context, intents) if intents else ([], {})
+        before; and those that must wait, each with the cause: something unmapped would remain of the unit
+        (R-158), or its documents are out of reach. The rows `gone`, by id, will have gone by then."""
+        found, orphans = with_unmapped(self.context, intents, gone) if intents else ([], {})
         going, out_of_reach = self.folders.with_documents([action for action in found if action.key not in orphans])
-        causes = dict.fromkeys(out_of_reach, CONTENT_OUT_OF_REACH) | {key: UNACCOUNTED + table for key, table in orphans.items()}
-        outcomes = [_skipped(action, TECHNICAL, causes[action.key]) for action in found if action.key in causes]
+        return going, dict.fromkeys(out_of_reach, CONTENT_OUT_OF_REACH) | {key: UNACCOUNTED + table for key, table in orphans.items()}
+
+    def _without_orphans(self, intents: Sequence[Action]) -> list[Action]:
+        """Return those of the intents that are `whole`, and do not wait for what shares a row with them."""
+        going, causes = self.whole(intents)
+        outcomes = [_skipped(action, TECHNICAL, causes[action.key]) for action in intents if action.key in causes]
         there = self._bound_there(going, intents)
         waiting = ((action, there.bound[action.key]) for action in going if action.key in there.bound)
         self.record(outcomes + [_skipped(action, LONG_TERM, *self._in_turn(owners)) for action, owners in waiting], "outcome")

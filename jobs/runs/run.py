@@ -137,15 +137,18 @@ class Application:
         people = [line for line in lines if self.kind_of(line) is UnitKind.CONTACT]
         going = {line.id for line in self._contacts().free(people, gone)} if people else set[str]()
         if others := [line for line in lines if line not in people]:
-            going |= going_later(self.context, others, self.kind_of, self.in_force, self.day, self._kept_by_rows)
+            going |= going_later(self.context, others, self.kind_of, self.in_force, self.day, partial(self._kept_by_rows, gone))
         return going
 
-    def _kept_by_rows(self, units: Sequence[Unit], found: Gathering, holds: Holds) -> set[str]:
-        """Return those of some units, by id, that something which goes with them keeps. Whoever awaits its
-        turn goes as well."""
+    def _kept_by_rows(self, gone: Collection[str], units: Sequence[Unit], found: Gathering, holds: Holds) -> set[str]:
+        """Return those of some units, by id, that something which goes with them, or would stay behind, keeps
+        once the rows `gone` have gone. Whoever awaits its turn goes as well."""
         rows = self._rows_of(units, found, holds)
         self._block(rows, units)
-        return {unit for unit, code in rows.blocked.items() if code != AWAITS_TURN}
+        kept = {unit for unit, code in rows.blocked.items() if code != AWAITS_TURN}
+        tables = {unit.id: rows.of[unit.id][-1].key(self.context.connector)[0] for unit in units if unit.id not in kept}
+        going = [Action(table, unit, "delete", ActionState.INTENDED, rows=tuple(rows.of[unit])) for unit, table in tables.items()]
+        return kept | {unit for _, unit in self.journal.whole(going, gone)[1]}
 
     def _block(self, rows: Rows, units: Sequence[Unit]) -> None:
         """Note which of some units what goes with them keeps, or a hold that has come to their dossier."""

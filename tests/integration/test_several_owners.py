@@ -22,7 +22,7 @@ from rules.holds.placements import PlacedHold
 from rules.model.requests import Right
 from rules.policy.loader import load_policy
 from tests.integration.deciding import ask, granted
-from tests.integration.dependent import dependent_night
+from tests.integration.dependent import add, dependent_night
 from tests.integration.holding import place, release
 from tests.integration.night import Night
 from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide, certificate_of, skipped
@@ -436,6 +436,36 @@ def one_there_does_not_go_before_a_dossier_there_that_a_recording_keeps(night: N
     assert is_there(night, meeting)
     yield APPLIED
     assert left_there(night, lone, dossier) == [0, 0, 0]
+
+
+@in_one_night
+def a_row_there_does_not_go_before_a_dossier_that_a_row_of_a_table_unmapped_keeps(night: Night) -> Case:
+    """R-158: the fiche comes first, and is there; the dossier would leave a bill behind."""
+    lone, dossier = night.fiche("social_card", spoken=LONG_AGO), night.dossier("social_card", spoken=LONG_AGO)
+    meeting = a_meeting(night, dossier=dossier, fiche=lone)
+    bill = add(night, "cf_bill", ("cf_DossierId", "cf_dossiers", dossier), cf_name="rekening (fictief)")
+    retain(night, "cf_fiche", lone)
+    done = yield APPLIED
+    assert skipped(night, done, lone, dossier) == {"LONG_TERM_RETENTION": 1, "SKIPPED_TECHNICAL": 1}
+    assert is_there(night, meeting)
+    night.http.delete(f"{night.emulator.url}cf_bills({bill})").raise_for_status()
+    yield APPLIED
+    assert (left_there(night, lone), night.get("cf_dossiers", dossier)) == ([0, 0, 0], None)
+
+
+@in_one_night
+def a_row_there_does_not_go_before_a_person_whom_a_row_of_a_table_unmapped_keeps(night: Night) -> Case:
+    """R-158."""
+    dossier, person = there_with_its_person(night)
+    measure = add(night, "cf_measure", ("cf_ForId", "contacts", person), cf_name="maatregel (fictief)")
+    done = yield APPLIED
+    assert (skipped(night, done, dossier, person), left_there(night, dossier)) == (
+        {"LONG_TERM_RETENTION": 1, "STILL_REFERRED": 1},
+        [1, 1, 1],
+    )
+    night.http.delete(f"{night.emulator.url}cf_measures({measure})").raise_for_status()
+    yield APPLIED
+    assert (left_there(night, dossier), night.get("contacts", person)) == ([0, 0, 0], None)
 
 
 def both_there(night: Night) -> tuple[str, str, str]:
