@@ -7,6 +7,7 @@ from typing import Protocol
 
 from jobs.model.answer import Compilation
 from rules.errors import Refused
+from rules.hints import Hint
 
 
 class Unchecked(Refused):
@@ -17,14 +18,15 @@ class Unchecked(Refused):
 
 class LeakFound(Refused):
     """A file of the package holds what must not leave the house: `file` names it, `item` the item of the
-    review that brings it in, where it is one. `is_near`: what was found may be no name at all."""
+    review that brings it in, where it is one; `found` are the kinds of what it holds. `is_near`: what was
+    found may be no name at all."""
 
     code = "needle"
 
-    def __init__(self, file: str, found: Sequence[str], item: str = "", *, is_near: bool = False) -> None:
+    def __init__(self, file: str, found: Sequence[str], item: str = "", *, is_near: bool = False, hint: str | Hint = "") -> None:
         what = f"{file} holds what must not be told: {', '.join(found)}"
-        super().__init__(f"{item} in {what}" if item else what, where=f"{file} {item}".strip())
-        self.file, self.item, self.is_near = file, item, is_near
+        super().__init__(f"{item} in {what}" if item else what, where=f"{file} {item}".strip(), hint=hint)
+        self.file, self.found, self.item, self.is_near = file, tuple(found), item, is_near
 
 
 class Outbox(Protocol):

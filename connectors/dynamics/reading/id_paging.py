@@ -94,6 +94,12 @@ def _agreed(source: "_Source") -> _Found:
     )
 
 
+def _hinted(failure: ConnectorError) -> ConnectorError:
+    hint = "Open the set's address in a browser to see what the service wants."
+    code, request = failure.service_code, failure.request_id
+    return type(failure)(str(failure), hint=hint, where=failure.where, status=failure.status, service_code=code, request_id=request)
+
+
 class _Source:
     """One set of one service; `keys` are none where the rows' addresses have to give them."""
 
@@ -150,8 +156,7 @@ class _Source:
                     hint = "Names are case-sensitive; the service's root lists them."
                     raise UsageError(f"The service has no entity set {self.set_name}.", hint=hint, where=self.set_name) from None
                 if failure.status not in _OPTION_REFUSED or len(self._queries) == 1:
-                    failure.hint = failure.hint or "Open the set's address in a browser to see what the service wants."
-                    raise
+                    raise failure if failure.hint else _hinted(failure) from None
             del self._queries[0]
 
     def _page(self, link: str, seen: set[Id]) -> AnyPage:

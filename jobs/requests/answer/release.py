@@ -73,8 +73,7 @@ def release_answer(context: JobContext, request_id: str, who: str, role: str, ou
     except LeakFound as found:
         if found.item:
             raise _sent_back_for(context, request, found, who, role) from None
-        found.hint = hint_to("compile_corrected", request=request.id)
-        raise
+        raise LeakFound(found.file, found.found, hint=hint_to("compile_corrected", request=request.id)) from None
     digest = hashlib.sha256(archive).hexdigest()
     row = released(request, compilation, who, role, now, package_sha256=digest, link=link.digest, link_until=link.until, downloads=())
     entry = signed(("request", {"request": request.id, "step": Step.RELEASE.value, "sha256": digest}), actor_of(context, who, role))
@@ -100,8 +99,9 @@ def _sent_back_for(context: JobContext, request: SubjectRequest, found: LeakFoun
     )
     if found.is_near:
         other = f'{other}, or, where it is no name, its decision again with "code": "{NOT_A_NAME}"'
-    found.hint = hint_to("review_needle", request=request.id, item=found.item, other=other)
-    return sent_back(actor_of(context, who, role), request, found)
+    hint = hint_to("review_needle", request=request.id, item=found.item, other=other)
+    told = LeakFound(found.file, found.found, found.item, is_near=found.is_near, hint=hint)
+    return sent_back(actor_of(context, who, role), request, told)
 
 
 def released(request: SubjectRequest, compilation: Compilation, who: str, role: str, at: datetime, **delivery: Any) -> SubjectRequest:
