@@ -37,8 +37,8 @@ from jobs.checks.same_zone import refuse_other_zone
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Kind
 from jobs.model.verification import Verifier
+from jobs.plans.earlier_plans import Past
 from jobs.plans.make import overlooked
-from jobs.plans.past import Past
 from jobs.reading.night import whole_reads
 from jobs.register.dates import OVERDUE, has_gone_overdue
 from jobs.restores.detect import RESTORED, rows_back
@@ -48,7 +48,7 @@ from rules.model.records import KINDS, Record
 from rules.organisation.organisation import SAID_BY_POLICY
 from rules.policy.loader import SHIPPED
 from rules.policy.policy import Policy
-from rules.redaction.written_by_country import is_known
+from rules.redaction.country_formats import is_known
 from rules.retention.relations import relation_terms
 
 SKEW_S = 60.0  # a clock that is off by more may judge a birthday on the wrong day

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from connectors.dynamics.http.auth import TokenSource
     from crm_compliance.alerts.alerts_file import Route
     from crm_compliance.settings import Settings
-    from crm_compliance.store.rows.told import Told
+    from crm_compliance.store.rows.alerts import Told
     from crm_compliance.store.store import SqlStore
     from jobs.ports.context import Clock
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from crm_compliance.alerts.teller import repeats_after
-from crm_compliance.store.rows.told import ChannelState
+from crm_compliance.store.rows.alerts import ChannelState
 from rules.dates.instants import instant
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from crm_compliance.alerts.channels import Channels
-    from crm_compliance.store.rows.told import Told
+    from crm_compliance.store.rows.alerts import Told
     from jobs.inbox.item import InboxItem
 
 

@@ -17,7 +17,7 @@ from jobs.inbox.item import InboxItem, Stage, by_urgency
 
 if TYPE_CHECKING:
     from crm_compliance.alerts.channels import Channels, Target
-    from crm_compliance.store.rows.told import Told, ToldOnce
+    from crm_compliance.store.rows.alerts import Told, ToldOnce
 
 _STAGES: Final = tuple(Stage)
 log = structlog.get_logger()

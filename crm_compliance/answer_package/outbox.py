@@ -17,7 +17,7 @@ from crm_compliance.answer_package.package import package_of
 from crm_compliance.files import disk_errors, sync_folder, write_whole
 from jobs.model.answer import Compilation
 from jobs.model.request import HANDOVER, Handover
-from jobs.requests.answer.links import TIMES
+from jobs.requests.answer.download_link import TIMES
 from rules.errors import UsageError
 from rules.organisation.organisation import Organisation
 

@@ -17,9 +17,9 @@ from crm_compliance.cli.commands import (
     control,
     datamap,
     emulator,
-    first,
     history,
     holds,
+    init,
     mapping,
     plans,
     policy,
@@ -49,7 +49,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 for part in (
-    first, plans, runs, control, holds, history, proof, restores, group,
+    init, plans, runs, control, holds, history, proof, restores, group,
     statistics, service, alerts, policy, mapping, datamap, emulator,
 ):  # fmt: skip
     part.add_to(app)

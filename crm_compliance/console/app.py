@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Mount, Route, compile_path
 from crm_compliance.console import assets
 from crm_compliance.console.access import cookies, origin
 from crm_compliance.console.access.headers import PAGE
-from crm_compliance.console.access.once import Forms, Sent, answered_once
+from crm_compliance.console.access.idempotency import Forms, Sent, answered_once
 from crm_compliance.console.access.rate import Rate
 from crm_compliance.console.api.answers import ROOT as API
 from crm_compliance.console.api.app import api_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from starlette.responses import PlainTextResponse, Response
 
-from crm_compliance.console.language.told import Told
+from crm_compliance.console.language.error_message import Told
 from rules.errors import ComplianceError, NotFound
 
 if TYPE_CHECKING:

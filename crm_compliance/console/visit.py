@@ -22,10 +22,10 @@ from crm_compliance.console.access.sessions import form_token, name_of
 from crm_compliance.console.language.catalogs import Language, language_for, translations
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.days import iso_day
+from crm_compliance.console.language.error_message import Said, Told, told
 from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.language.sentences import Detail, detail_in
 from crm_compliance.console.language.templates import environment_of
-from crm_compliance.console.language.told import Said, Told, told
 from crm_compliance.console.navigation import entries_for
 from crm_compliance.console.notes import NOTES
 from crm_compliance.console.services import Services

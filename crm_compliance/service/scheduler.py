@@ -25,7 +25,7 @@ from crm_compliance.wiring.desk import Desk, desk
 from crm_compliance.wiring.schedule import policy_of
 from crm_compliance.wiring.store import store_of
 from jobs.model.plan import Alarm
-from jobs.plans.past import Past
+from jobs.plans.earlier_plans import Past
 from jobs.ports.context import JobContext
 from jobs.ports.store.leases import Lease
 from jobs.ports.store.store import Store

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from crm_compliance.store.expired_rows import OwnData
+from crm_compliance.store.rows.alerts import Told
 from crm_compliance.store.rows.certificates import Certificates
 from crm_compliance.store.rows.checkpoints import Checkpoints
 from crm_compliance.store.rows.console.sent_forms import SentForms
@@ -27,7 +28,6 @@ from crm_compliance.store.rows.quarantine import Quarantine
 from crm_compliance.store.rows.requests import Requests, Sealer
 from crm_compliance.store.rows.runs import Runs
 from crm_compliance.store.rows.statistics import Statistics
-from crm_compliance.store.rows.told import Told
 from crm_compliance.store.rows.transactions import Transactions
 from crm_compliance.store.rows.verifications import Verifications
 from crm_compliance.store.rows.work_queue import WorkQueue

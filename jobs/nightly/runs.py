@@ -7,8 +7,8 @@ from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
 from jobs.model.outcome import Outcome
 from jobs.model.plan import Alarm, Kind, Plan, PlanState
 from jobs.model.run import ActionState, Run, alarms_of, run_document
+from jobs.plans.earlier_plans import NO_RUN
 from jobs.plans.make import make_plan
-from jobs.plans.past import NO_RUN
 from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store
 from jobs.residual.documents import documents_left

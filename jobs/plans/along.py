@@ -13,8 +13,8 @@ from jobs.plans.explain import UNIT_WORDS
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather_units
 from jobs.reading.row_kinds import RowKinds
+from jobs.writing.anonymise import MASKED
 from jobs.writing.deletion_order import rows_of_contacts, rows_of_units
-from jobs.writing.in_place import MASKED
 from jobs.writing.outside_objects import Outside
 from jobs.writing.row_writes import EMPTY
 from jobs.writing.turns import Turns

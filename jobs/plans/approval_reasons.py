@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from jobs.holds.look_up import HOLD_NOT_FOUND
 from jobs.model.plan import Alarm, Breaker, CategoryCounter, Counter, Kind
 from jobs.plans.draft import RECORDING_KINDS, Draft
+from jobs.plans.earlier_plans import VIEW_SHRANK, Past
 from jobs.plans.observations import CANARY, Observations
-from jobs.plans.past import VIEW_SHRANK, Past
 from jobs.ports.context import JobContext
 from rules.model.records import UnitKind
 from rules.policy.limits import Limit

@@ -25,9 +25,9 @@ from jobs.plans.approval_reasons import Planned, breaker_of, why
 from jobs.plans.cascade_preview import victims_among
 from jobs.plans.category_names import is_of_the_crm, totals_with_names
 from jobs.plans.draft import Draft
+from jobs.plans.earlier_plans import BACKLOG, Past
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.plans.observations import CANARY, Observations, missed_changes, nothing_due, shrunk, unaccounted
-from jobs.plans.past import BACKLOG, Past
 from jobs.plans.queue import alarm_of, look_at_queue
 from jobs.ports.context import JobContext
 from jobs.reading.night import gather

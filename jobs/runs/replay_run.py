@@ -17,10 +17,10 @@ from jobs.reading.owners import WHOLE
 from jobs.runs.contacts import ContactsOfPlan
 from jobs.runs.quarantine import kept_with
 from jobs.runs.rows_run import Facts, Going, UnscheduledRun
+from jobs.writing.anonymise import MASKED
 from jobs.writing.contacts import ContactCheck
 from jobs.writing.deletion_order import CHANGED, Rows
 from jobs.writing.dissociate import dissociation
-from jobs.writing.in_place import MASKED
 from jobs.writing.row_writes import EMPTY, write_of_line
 from rules.model.decisions import Disposition
 

@@ -36,11 +36,11 @@ from jobs.runs.later import going_later
 from jobs.runs.quarantine import kept_with, waiting
 from jobs.runs.recheck import agrees, has_moved, held_since, unit_in
 from jobs.runs.resume import continue_partials, lapsed, settle_failed, settle_intended
+from jobs.writing.anonymise import InPlace, anonymity_code
 from jobs.writing.attachments import goes_along, may_follow
 from jobs.writing.bypass import bypass_used
 from jobs.writing.deletion_order import CHANGED, Rows, rows_of_units
 from jobs.writing.half_done import as_found_again
-from jobs.writing.in_place import InPlace, anonymity_code
 from jobs.writing.read_back import verify_actions
 from jobs.writing.statistics import facts_for, write_statistics
 from rules.holds.holds import Holds

@@ -18,8 +18,8 @@ from stdnum.exceptions import ValidationError
 from rules.model.home import BELGIUM, IN_BELGIUM, Home
 from rules.people.emails import normal_email
 from rules.people.phones import normal_phone
+from rules.redaction.country_formats import LOST_ZEROS, PLATES
 from rules.redaction.national_numbers import national_numbers
-from rules.redaction.written_by_country import LOST_ZEROS, PLATES
 from rules.texts.folding import fold
 
 

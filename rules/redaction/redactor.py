@@ -17,7 +17,6 @@ from rules.people.emails import normal_email
 from rules.people.phones import numbers_of_people
 from rules.people.spellings import Part, spellings
 from rules.redaction.addresses import past_the_number, same_house
-from rules.redaction.anybody import data_of_anybody, names_of_anybody
 from rules.redaction.known_names import KnownNames, Named
 from rules.redaction.known_numbers import OWN_ADDRESS, KnownStrings, forms_of
 from rules.redaction.labels import LABEL, Labels, label_for
@@ -36,6 +35,7 @@ from rules.redaction.people import (
     surnames,
     without_remarks,
 )
+from rules.redaction.personal_data import data_of_anybody, names_of_anybody
 from rules.redaction.redaction import Redaction
 from rules.redaction.spans import EDGES, Span, merged, outside
 from rules.texts.disguises import as_read, encoded_parts, of_pairs, readings

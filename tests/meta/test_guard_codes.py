@@ -5,7 +5,7 @@ from __future__ import annotations
 from crm_compliance.reports.parts.sentences import ALARMS, SKIPS, WHY
 from jobs.holds import look_up
 from jobs.model.work_queue import QUEUE_OLD
-from jobs.plans import approval_reasons, observations, past
+from jobs.plans import approval_reasons, earlier_plans, observations
 from jobs.runs import alarms, quarantine
 from tests.meta.pages import OPERATIONS
 
@@ -17,10 +17,10 @@ def test_every_reason_for_two_approvals_has_a_sentence_and_stands_in_the_documen
 
 def test_every_alarm_has_a_sentence_and_stands_in_the_documents() -> None:
     codes = {
-        past.VIEW_SHRANK,
-        past.NOTHING_DUE,
-        past.NO_RUN,
-        past.BACKLOG,
+        earlier_plans.VIEW_SHRANK,
+        earlier_plans.NOTHING_DUE,
+        earlier_plans.NO_RUN,
+        earlier_plans.BACKLOG,
         observations.CANARY,
         observations.MISSED_CHANGES,
         look_up.HOLD_NOT_FOUND,

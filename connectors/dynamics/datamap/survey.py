@@ -12,8 +12,8 @@ from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.counts import count_where, total_count
 from connectors.dynamics.schema.housekeeping import is_housekeeping
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata
-from connectors.dynamics.schema.pairs_left_out import is_left_out
 from connectors.dynamics.schema.role_places import RolePlace, other_connections, place_of
+from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.errors import ConnectorError
 from rules.model.data_map import DataMap, Fate, Place

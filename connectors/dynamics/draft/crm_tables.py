@@ -12,8 +12,8 @@ from connectors.dynamics.draft.words import STANDARD_TABLES, folded
 from connectors.dynamics.http.query import literal, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.counts import count_where
-from connectors.dynamics.schema.left_out import option_filter
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata, TableDefinition
+from connectors.dynamics.schema.unmapped_options import option_filter
 from connectors.interface.errors import ConnectorError, ReadIncomplete
 from rules.decoders import converted
 

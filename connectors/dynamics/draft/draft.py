@@ -10,8 +10,8 @@ from typing import Final
 from connectors.dynamics.draft.columns import Drafted, draft_columns
 from connectors.dynamics.draft.crm_tables import CrmTables, Seen
 from connectors.dynamics.draft.dependent import dependent_entries
-from connectors.dynamics.draft.elsewhere import Elsewhere
 from connectors.dynamics.draft.option_text import told_rows
+from connectors.dynamics.draft.other_places import Elsewhere
 from connectors.dynamics.draft.references import refer
 from connectors.dynamics.draft.tables import Kinds, kinds_of
 from connectors.dynamics.draft.text import are_fiches_too, draft_text

@@ -10,8 +10,8 @@ from typing import Final
 from connectors.dynamics.draft.columns import Drafted
 from connectors.dynamics.draft.crm_tables import CrmTables, Seen
 from connectors.dynamics.draft.dependent import SECTIONS
-from connectors.dynamics.draft.elsewhere import Elsewhere
 from connectors.dynamics.draft.option_text import choice_lines, counted, option_lines, told_rows
+from connectors.dynamics.draft.other_places import Elsewhere
 from connectors.dynamics.draft.statistics_table import COLUMNS, TABLE
 from connectors.dynamics.draft.tables import Kinds
 from connectors.dynamics.mapping.checks import can_be_further

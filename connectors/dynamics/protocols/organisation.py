@@ -17,14 +17,14 @@ from connectors.dynamics.mapping.mapping import CONNECTION, Table
 from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.schema.capabilities import Capability, capabilities
 from connectors.dynamics.schema.labels import labels
-from connectors.dynamics.schema.left_out import options_left_out
 from connectors.dynamics.schema.mapping_check import check_decisions, check_mapping
 from connectors.dynamics.schema.masks_check import check_masks
-from connectors.dynamics.schema.pairs_left_out import pairs_left_out
 from connectors.dynamics.schema.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
 from connectors.dynamics.schema.reference_rows import ReferenceRows
 from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_columns import unaccounted_columns
+from connectors.dynamics.schema.unmapped_options import options_left_out
+from connectors.dynamics.schema.unmapped_pairs import pairs_left_out
 from connectors.dynamics.schema.unmapped_tables import NotOffered
 from connectors.dynamics.schema.value_names import value_names
 from connectors.interface.changes import OperationKind

@@ -9,7 +9,7 @@ from itertools import chain
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from connectors.dynamics.http.freed_memory import give_back
+from connectors.dynamics.http.allocator import give_back
 from connectors.dynamics.http.query import any_of
 from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.memory.incremental import RememberingReader

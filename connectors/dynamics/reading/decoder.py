@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, cast
 
 import msgspec
 
+from connectors.dynamics.http.allocator import keep_freed
 from connectors.dynamics.http.characters import with_whole_characters
-from connectors.dynamics.http.freed_memory import keep_freed
 from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.mapping.mapping_file import BEHAVIOURS
 from connectors.dynamics.reading import steps

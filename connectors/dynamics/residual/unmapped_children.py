@@ -16,8 +16,8 @@ from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE
 from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.counts import total_count
 from connectors.dynamics.schema.metadata import Link, Metadata, Relationship
-from connectors.dynamics.schema.pairs_left_out import is_left_out
 from connectors.dynamics.schema.role_places import OTHER_HALF
+from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.remains import Hanging, RowKey
 

@@ -2,8 +2,8 @@
 what we take it for?
 
 Errors stop every command (exit 3), because a wrong column could end a term too early; what the mapping gives
-no key is a warning (`left_out.py`, `reference_rows.py`), since such units are kept and named in the report
-(R-161)."""
+no key is a warning (`unmapped_options.py`, `reference_rows.py`), since such units are kept and named in the
+report (R-161)."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,10 +11,10 @@ from datetime import date, datetime
 
 from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Condition, Mapping, Table, field_type
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
-from connectors.dynamics.schema.left_out import options_of
 from connectors.dynamics.schema.lookups_check import check_behind, check_owners, check_roles
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
+from connectors.dynamics.schema.unmapped_options import options_of
 from connectors.interface.errors import Finding
 from rules.anonymisation.techniques import APPLIED, ColumnType, check_technique
 from rules.files.suggestions import asked, nearest, suggestion

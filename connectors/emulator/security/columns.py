@@ -7,7 +7,7 @@ from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Column, Table
 from connectors.emulator.security.access import Access
 from connectors.emulator.security.roles import Fields, Rights
-from connectors.emulator.storage.guards import Guard, Row
+from connectors.emulator.storage.access_guard import Guard, Row
 
 DENIED = "0x8004f507"
 _NOTHING = Fields()

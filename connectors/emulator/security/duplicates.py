@@ -10,7 +10,7 @@ from connectors.emulator.errors import WebApiError
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage import sql
-from connectors.emulator.storage.guards import Guard, Row
+from connectors.emulator.storage.access_guard import Guard, Row
 from connectors.emulator.storage.tables import Tables
 
 HEADER = "mscrm.suppressduplicatedetection"

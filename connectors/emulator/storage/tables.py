@@ -13,8 +13,8 @@ from connectors.emulator.conditions.clock import Clock
 from connectors.emulator.conditions.switches import Switches
 from connectors.emulator.schema.environment import DEFAULT_USER, Environment, Relationship, Table
 from connectors.emulator.storage import sql
+from connectors.emulator.storage.access_guard import Guard
 from connectors.emulator.storage.cascades import Fall, fall_of
-from connectors.emulator.storage.guards import Guard
 from connectors.emulator.storage.new_rows import Values
 from connectors.emulator.storage.pairs import forget_pairs
 from connectors.emulator.storage.traces import Trace

@@ -258,7 +258,7 @@ def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, s
     from crm_compliance.wiring.mapping import app_url_of, link_of
     from crm_compliance.wiring.schedule import calendar_of, policy_of
     from jobs.plans.lines.pages import lines_of
-    from jobs.plans.lines.previous import since_previous
+    from jobs.plans.lines.previous_plan import since_previous
 
     now = clock_of(settings)()
     labels, link = labels_of(policy_of(settings)), link_of(plan.crm, app_url_of(settings))

@@ -121,8 +121,8 @@ def serve(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.hours import triggers_of
     from crm_compliance.service.alerts import telling
-    from crm_compliance.service.alone import alone
     from crm_compliance.service.scheduler import serve as serve_jobs
+    from crm_compliance.service.single_service import alone
     from crm_compliance.service.web.process import serving
     from crm_compliance.service.web.server import listening
 

@@ -50,7 +50,7 @@ def compile_(
 
     Example: crm-compliance requests compile request-0123 --as dora --role dpo
     """
-    from crm_compliance.cli.requests.undone import telling_undone
+    from crm_compliance.cli.requests.discarded_decisions import telling_undone
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests.review_pages import removing_pages

@@ -43,7 +43,7 @@ def identify(
 
     Example: crm-compliance requests identify request-0123 --method known_channel --as dora --role dpo
     """
-    from crm_compliance.cli.requests.undone import telling_undone
+    from crm_compliance.cli.requests.discarded_decisions import telling_undone
     from jobs.register.transitions import identify as move
     from rules.model.requests import IdentityMethod, Mandate
 

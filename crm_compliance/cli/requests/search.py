@@ -32,7 +32,7 @@ def match(
 
     Example: crm-compliance requests match request-0123 --json
     """
-    from crm_compliance.cli.requests.undone import telling_undone
+    from crm_compliance.cli.requests.discarded_decisions import telling_undone
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from jobs.register.permissions import actor_of
@@ -67,7 +67,7 @@ def confirm(
 
     Example: crm-compliance requests confirm request-0123 c1 c3 --as dora --role dpo
     """
-    from crm_compliance.cli.requests.undone import telling_undone
+    from crm_compliance.cli.requests.discarded_decisions import telling_undone
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests.review_pages import removing_pages

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crm_compliance.console.api.answers import INSTEAD, MOST, HoldAnswer, HoldsAnswer
 from crm_compliance.console.api.caller import Caller, acting
-from crm_compliance.console.api.once import MADE_BEFORE, IdempotencyKey, ids_of, made_before
+from crm_compliance.console.api.idempotency import MADE_BEFORE, IdempotencyKey, ids_of, made_before
 from jobs.model.hold_query import HoldList, HoldQuery
 from rules.errors import Refused
 from rules.model.roles import Act

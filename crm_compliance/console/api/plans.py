@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crm_compliance.console.api.answers import INSTEAD, MOST, ChangesAnswer, LineAnswer, LinesAnswer, PlanAnswer, WhyAnswer
 from crm_compliance.console.api.caller import Caller, acting
-from crm_compliance.console.api.once import IdempotencyKey
+from crm_compliance.console.api.idempotency import IdempotencyKey
 from jobs.plans.lines.query import MOST_LINES, LineQuery
 from rules.errors import UsageError
 from rules.model.roles import Act

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crm_compliance.console.api.answers import INSTEAD, MOST, RequestAnswer
 from crm_compliance.console.api.caller import Caller, acting
-from crm_compliance.console.api.once import MADE_BEFORE, IdempotencyKey, ids_of, made_before
+from crm_compliance.console.api.idempotency import MADE_BEFORE, IdempotencyKey, ids_of, made_before
 from jobs.register.intake import IntakeForm
 from rules.errors import ComplianceError, Refused
 from rules.model.requests import IdentityMethod, Mandate

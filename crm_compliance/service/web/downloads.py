@@ -17,7 +17,7 @@ import msgspec
 from jobs.model.request import PACKAGE, SubjectRequest
 from jobs.ports.context import Clock
 from jobs.ports.store.store import Store
-from jobs.requests.answer.links import TIMES, digest_of
+from jobs.requests.answer.download_link import TIMES, digest_of
 from rules.errors import Refused
 
 _ATTEMPTS: Final = 5  # to write a receipt while somebody else changes the same row

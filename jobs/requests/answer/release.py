@@ -21,7 +21,7 @@ from jobs.register.overrides import overrides_of
 from jobs.register.permissions import actor_of, authorised, save_move, signed
 from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.compile import NEUTRAL, compiled
-from jobs.requests.answer.links import Link, new_link
+from jobs.requests.answer.download_link import Link, new_link
 from jobs.requests.answer.release_check import CONTENT, for_release, sent_back, unfinished
 from rules.errors import Refused
 from rules.hints import hint_to

@@ -41,9 +41,9 @@ from rules.hints import Hint, hint_to
 from rules.model.home import Home
 from rules.model.requests import COPIES, Step
 from rules.model.roles import Act
-from rules.redaction.anybody import data_of_anybody, names_of_anybody
 from rules.redaction.labels import LABEL
 from rules.redaction.leak_terms import LeakTerms
+from rules.redaction.personal_data import data_of_anybody, names_of_anybody
 from rules.redaction.redactor import NAME_GUESS
 from rules.texts.disguises import as_read
 from rules.texts.folding import fold, tidy

@@ -22,7 +22,7 @@ from crm_compliance.alerts.teller import Telling, tell
 from crm_compliance.alerts.wording import MOST, notice_of
 from crm_compliance.service.health import Health
 from crm_compliance.settings import PREFIX, Settings, load_settings
-from crm_compliance.store.rows.told import FORGET
+from crm_compliance.store.rows.alerts import FORGET
 from crm_compliance.store.store import SqlStore
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from rules.dates.calendar import BRUSSELS

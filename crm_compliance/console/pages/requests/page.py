@@ -24,7 +24,7 @@ from jobs.register.overrides import OVERRIDABLE
 from jobs.register.release_blockers import blocks_of
 from jobs.register.transitions import EXTENSIONS, QUESTIONS, REFUSED_AT_ONCE
 from jobs.requests.answer.compile import compilation_of
-from jobs.requests.answer.links import TIMES
+from jobs.requests.answer.download_link import TIMES
 from jobs.requests.decisions.decide import FITTING
 from jobs.requests.decisions.notices import notices_of
 from rules.decoders import decoder_of

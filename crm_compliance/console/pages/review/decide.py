@@ -10,7 +10,7 @@ import msgspec
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import post
-from crm_compliance.console.language.told import Said
+from crm_compliance.console.language.error_message import Said
 from crm_compliance.console.pages.review.answers import Answer, actor_for, answer_for
 from crm_compliance.console.pages.review.filters import Filter
 from crm_compliance.console.pages.review.views import item_values, progress_values, row_of, states_of

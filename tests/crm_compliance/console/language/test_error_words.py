@@ -6,7 +6,7 @@ import pytest
 
 from crm_compliance.console.language.catalogs import LANGUAGES, Language
 from crm_compliance.console.language.codes import WORDS, words_of
-from crm_compliance.console.language.told import Said, told
+from crm_compliance.console.language.error_message import Said, told
 from jobs.register.intake import Wrong
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to

@@ -27,7 +27,7 @@ from crm_compliance.store.store import SqlStore
 from jobs.model.request import PACKAGE, SubjectRequest
 from jobs.register.permissions import Actor
 from jobs.register.transitions import renew
-from jobs.requests.answer.links import TIMES, VALID, Link, digest_of, new_link
+from jobs.requests.answer.download_link import TIMES, VALID, Link, digest_of, new_link
 from rules.dates.calendar import BELGIAN
 from rules.errors import Refused, UsageError
 from rules.model.requests import Channel, RequesterKind, RequestState, Right

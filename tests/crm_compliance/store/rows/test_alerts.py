@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from crm_compliance.store.rows.told import FORGET, ChannelState, ToldOnce
+from crm_compliance.store.rows.alerts import FORGET, ChannelState, ToldOnce
 from crm_compliance.store.store import SqlStore
 
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)

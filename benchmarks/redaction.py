@@ -5,7 +5,7 @@ Fictitious names of third persons, in thirty forms and in some thirty kinds of c
 the CRM knows in the same dossier, then of people nobody knows. What waits because nobody here can read it is
 counted by itself: a person looks at it.
 
-    python -m benchmarks.planted [--before TREE] [--details]
+    python -m benchmarks.redaction [--before TREE] [--details]
 
 With `--before`, the same for another working tree of the product, such as that of an earlier commit. About
 two minutes a tree.
@@ -24,7 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
-from benchmarks.planted_corpus import KNOWN, UNKNOWN, Case, corpus
+from benchmarks.redaction_corpus import KNOWN, UNKNOWN, Case, corpus
 
 HERE = Path(__file__).resolve().parent
 
@@ -55,7 +55,7 @@ def measured(cases: list[Case], tree: Path, known: tuple[tuple[str, str], ...]) 
         asked, told = Path(folder, "cases.json"), Path(folder, "fates.json")
         asked.write_text(json.dumps({"cases": [asdict(case) for case in cases], "known": known}))
         environment = {**os.environ, "PYTHONPATH": str(tree)}
-        subprocess.run([sys.executable, str(HERE / "planted_run.py"), str(asked), str(told)], check=True, cwd=tree, env=environment)
+        subprocess.run([sys.executable, str(HERE / "redaction_run.py"), str(asked), str(told)], check=True, cwd=tree, env=environment)
         fates: list[str] = json.loads(told.read_text())
         return fates
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 from sqlalchemy import update
 
-from crm_compliance.service.alone import SERVER, alone
+from crm_compliance.service.single_service import SERVER, alone
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
 from rules.errors import Refused

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.http.freed_memory import KEPT, LARGEST, give_back, keep_freed
+from connectors.dynamics.http.allocator import KEPT, LARGEST, give_back, keep_freed
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.planted_files import FILES, said
+from benchmarks.redaction_files import FILES, said
 
 KNOWN: Final = (
     ("Katrijn", "Quaghebeur"),
