@@ -6,7 +6,8 @@ from connectors.emulator.querying.pages import Reader
 from connectors.emulator.request.exchange import Answer, Operation
 from connectors.emulator.schema.environment import Navigation, Table
 from connectors.emulator.storage.payload import read_json
-from connectors.emulator.storage.writes import Writer, etag
+from connectors.emulator.storage.row_versions import check_if_match, etag
+from connectors.emulator.storage.writes import Writer
 
 
 class Lookups:
@@ -25,7 +26,7 @@ class Lookups:
         if not reference or method not in ("PUT", "DELETE"):
             raise method_not_allowed(method, navigation.name)
         self.stats.count("update")
-        self.writer.check_version(operation, version)
+        check_if_match(operation, version)
         if not navigation.column.writable:
             raise bad_payload(table.set_name, f"The property '{navigation.name}' is read-only.")
         bound = referenced_address(operation, table) if method == "PUT" else None

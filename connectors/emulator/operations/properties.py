@@ -13,6 +13,7 @@ from connectors.emulator.schema.environment import Column, Table
 from connectors.emulator.schema.values import to_stored
 from connectors.emulator.storage.files.columns import Files
 from connectors.emulator.storage.payload import read_json
+from connectors.emulator.storage.row_versions import check_if_match
 from connectors.emulator.storage.writes import Writer
 
 
@@ -30,7 +31,7 @@ class Properties:
             return self._read(operation, table, row_id, column, value=value)
         self.stats.count("update")
         self.writer.refuse_read_only(table, "Update")
-        self.writer.check_version(operation, version)
+        check_if_match(operation, version)
         return self._write(operation, table, row_id, column)
 
     def _read(self, operation: Operation, table: Table, row_id: str, column: Column, *, value: bool) -> Answer:

@@ -14,7 +14,8 @@ from connectors.emulator.request.paths import Key
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage import message_filters
 from connectors.emulator.storage.payload import read_json
-from connectors.emulator.storage.writes import Writer, etag
+from connectors.emulator.storage.row_versions import check_if_match, etag
+from connectors.emulator.storage.writes import Writer
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Rows:
         plain = not operation.preferences.annotations and operation.address.option("$expand") is None
         if plain and operation.if_none_match == tag:
             return Answer(304, b"", {"ETag": tag})
-        self.writer.check_version(operation, place.version)
+        check_if_match(operation, place.version)
         return Answer(200, self.reader.row(operation, table, place.row_id) or b"", {"ETag": tag})
 
     def patch(self, operation: Operation, place: Place) -> Answer:
@@ -122,7 +123,7 @@ class Rows:
         if place.exists:
             if operation.if_none_match == "*":
                 raise WebApiError(412, DUPLICATE_RECORD, "A record with matching key values already exists.")
-            self.writer.check_version(operation, place.version)
+            check_if_match(operation, place.version)
             self.writer.update(operation, table, place.row_id, document)
             return self.written(operation, table, place.row_id, created=False)
         if operation.if_match is not None:
@@ -142,7 +143,7 @@ class Rows:
         self.writer.refuse_read_only(place.table, "Delete")
         self.access.require(operation, "Delete", place.table)
         place.check_exists()
-        self.writer.check_version(operation, place.version)
+        check_if_match(operation, place.version)
         if not pretend:
             self.writer.delete(operation, place.table, place.row_id)
         return Answer(204)

@@ -1,4 +1,5 @@
-"""What is checked before a write: may this caller do that, and does anything object?"""
+"""What the room `security` checks before a write: may this caller do that, and does a plug-in or a duplicate
+object? Versions are checked in row_versions.py."""
 
 from typing import Any
 

@@ -14,7 +14,6 @@ from connectors.emulator.errors import (
     bad_payload,
     message_not_supported,
     no_such_row,
-    version_mismatch,
 )
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import CURRENCY, ROOT_UNIT, Column, Relationship, Table
@@ -333,16 +332,6 @@ class Writer:
     def refuse_read_only(self, table: Table, message: str) -> None:
         if table.view or table.intersect or table.name in READ_ONLY or (table.name in ONLY_DELETED and message != "Delete"):
             raise message_not_supported(message, table.name)
-
-    def check_version(self, operation: Operation, current: int | None) -> None:
-        """Check `If-Match` against the row's version; `*` fits any."""
-        expected = operation.if_match
-        if expected is not None and current is not None and expected.strip() != "*" and expected.strip() != etag(current):
-            raise version_mismatch()
-
-
-def etag(version: int) -> str:
-    return f'W/"{version}"'
 
 
 def back_reference(child: Table, relation: Relationship, parent_id: str) -> Values:
