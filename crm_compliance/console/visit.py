@@ -101,7 +101,7 @@ class Visit:
         return detail_in(words_of(self.language), self.formats, said)
 
     def told(self, error: ComplianceError, *kinds: str) -> Told:
-        """Return an error in words, in the language of the page; see `language.told`."""
+        """Return an error in words, in the language of the page; see `language.error_message`."""
         return told(self.language, error, *kinds, code="signin" if self.session is None and error.code == "role" else "")
 
     def category(self, key: str) -> str:
