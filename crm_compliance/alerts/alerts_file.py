@@ -20,6 +20,7 @@ from rules.files.suggestions import meant
 from rules.files.yaml_lines import Path, Problem, read_yaml, refusal
 from rules.files.yaml_models import problems_of
 from rules.model.crm_addresses import on_this_machine
+from rules.model.languages import UiLanguage
 from rules.model.roles import HUMAN_ROLES, Role
 
 HINT: Final = "Correct the file; docs/alerts.md tells what each key means."
@@ -70,7 +71,6 @@ MailAddress: TypeAlias = Annotated[str, AfterValidator(_mail_address)]
 Url: TypeAlias = Annotated[str, AfterValidator(checked_url)]
 HumanRole: TypeAlias = Annotated[Role, AfterValidator(_human)]
 JobName: TypeAlias = Annotated[str, AfterValidator(_job)]
-Language: TypeAlias = Literal["nl", "fr", "en"]
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 
 
@@ -78,7 +78,7 @@ class Recipients(Part):
     """Who of one role reads the mail, and in which language."""
 
     addresses: Annotated[tuple[MailAddress, ...], Field(min_length=1)]
-    language: Language = "en"
+    language: UiLanguage = "en"
 
 
 class SignInPart(Part):
@@ -113,7 +113,7 @@ class WebhookPart(Part):
 
     type: Literal["webhook", "teams"]
     url: Url | None = None
-    language: Language = "en"
+    language: UiLanguage = "en"
     ca_file: str = ""
 
 

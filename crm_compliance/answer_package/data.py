@@ -9,6 +9,7 @@ from crm_compliance.answer_package.content.retention import kept_data, kept_of
 from crm_compliance.answer_package.content.view import Shown, ShownItem
 from crm_compliance.answer_package.content.wording import Texts, texts_for
 from jobs.model.answer import Compilation, Context
+from rules.model.languages import USUAL
 from rules.model.requests import ARTICLES, Right
 from rules.organisation.organisation import Organisation
 
@@ -50,7 +51,7 @@ def _context(context: Context, texts: Texts) -> dict[str, object]:
         "type": context.kind,
         "role": context.role,
         "roles": list(context.roles or (context.role,)),
-        "category": context.category_labels.get(texts.language) or context.category_labels.get("nl", ""),
+        "category": context.category_labels.get(texts.language) or context.category_labels.get(USUAL, ""),
         "purpose": [texts.code("purpose", code) for code in context.purposes],
         "basis": texts.joined(basis_lines(context, texts)),
         "data_categories": list(context.data_categories),

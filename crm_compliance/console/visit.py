@@ -19,7 +19,7 @@ from crm_compliance.console.access import cookies
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.access.origin import FIELD
 from crm_compliance.console.access.sessions import form_token, name_of
-from crm_compliance.console.language.catalogs import Language, language_for, translations
+from crm_compliance.console.language.catalogs import language_for, translations
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.days import iso_day
 from crm_compliance.console.language.error_message import Said, Told, told
@@ -35,6 +35,7 @@ from crm_compliance.wiring.software import new_id
 from jobs.checks.denials import refuse_role
 from jobs.model.sentence import Sentence
 from rules.errors import ComplianceError, UsageError
+from rules.model.languages import UiLanguage
 from rules.model.roles import Act
 
 NOTE_LASTS: Final = timedelta(seconds=30)
@@ -70,7 +71,7 @@ class Visit:
         return self.services.clock()
 
     @property
-    def language(self) -> Language:
+    def language(self) -> UiLanguage:
         return language_for(self.request.cookies.get(cookies.LANGUAGE, ""), self.request.headers.get("Accept-Language", ""))
 
     @property

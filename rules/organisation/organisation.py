@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from rules.files.model import Model, Text
-from rules.model.languages import Language
+from rules.model.languages import LANGUAGES, Language
 from rules.model.purposes import PURPOSES, PurposeKey
 from rules.organisation.words import OwnTable, Words
 from rules.policy.policy import Policy
@@ -102,7 +102,7 @@ class OrganisationFile(Model):
 
     schema_: Annotated[Literal["organisation/1"], Field(alias="schema")]
     """The form of this file."""
-    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("nl", "fr", "de", "en")
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = LANGUAGES
     """The languages in which people are answered, the usual one first: a request in another is answered in
     that (EXP-11). Every text of this file has each of them."""
     controller: Addressee

@@ -10,6 +10,7 @@ from crm_compliance.answer_package.content.answer import Block, Bullets, Fact, F
 from crm_compliance.answer_package.content.view import Shown
 from crm_compliance.answer_package.content.wording import Texts
 from jobs.model.answer import Compilation, Context, ProcessedBy, Recipient, Retention
+from rules.model.languages import USUAL
 
 # What an answer says was searched, in its order, each with the codes of what keeps it from being said.
 SEARCHED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -34,7 +35,7 @@ SEARCHED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 def context_section(number: int, context: Context, texts: Texts) -> Section:
     """Return everything that the law requires to be stated about one context."""
-    label = context.category_labels.get(texts.language) or context.category_labels.get("nl", "")
+    label = context.category_labels.get(texts.language) or context.category_labels.get(USUAL, "")
     roles = context.roles or (context.role,)
     facts = [
         Fact(texts.say("access", "roles" if len(roles) > 1 else "role"), _words(texts, "role", roles)),

@@ -151,7 +151,6 @@ def diff(
     Example: crm-compliance plans diff plan-0123 plan-0456 --output changes.xlsx --language nl
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.console.language.catalogs import LANGUAGES
     from crm_compliance.console.language.line_words import line_words
     from crm_compliance.files import write_whole
     from crm_compliance.reports.parts.endings import ending_of
@@ -161,6 +160,7 @@ def diff(
     from crm_compliance.wiring.store import store_of
     from jobs.plans.lines.compare import compare
     from jobs.plans.lines.view import LinesView
+    from rules.model.languages import UI_LANGUAGES
 
     spoken = arguments.language(language)
     if path is not None:
@@ -170,7 +170,7 @@ def diff(
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         found = compare(*(LinesView.of(store, plan) for plan in (before, after)))
-    words = line_words(spoken, str) if spoken is not None and spoken in LANGUAGES else None
+    words = line_words(spoken, str) if spoken is not None and spoken in UI_LANGUAGES else None
     difference = Difference(found, link_of(found.after.plan.crm, app_url_of(settings)), clock(), spoken, words)
     if path is not None:
         with write_whole(path) as out:

@@ -8,21 +8,17 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
-from typing import Final, Literal, TypeAlias
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 
-Language: TypeAlias = Literal["en", "nl", "fr"]
-LANGUAGES: Final[tuple[Language, ...]] = ("nl", "fr", "en")
-OWN_NAMES: Final = {"nl": "Nederlands", "fr": "Français", "en": "English"}  # nobody reads the name of their language in another
-SPOKEN: Final = {**OWN_NAMES, "de": "Deutsch"}  # by those who ask
+from rules.model.languages import UI_LANGUAGES, UiLanguage
 
 
 @cache
-def translations(language: Language) -> NullTranslations:
+def translations(language: UiLanguage) -> NullTranslations:
     """Return the words of a language; English says what the code says."""
     if language == "en":
         return NullTranslations()
@@ -39,17 +35,17 @@ def translations(language: Language) -> NullTranslations:
     return joined or NullTranslations()
 
 
-def catalogs(language: Language) -> dict[str, Catalog]:
+def catalogs(language: UiLanguage) -> dict[str, Catalog]:
     """Return the catalogs of a language by the name of their file, in the order of the alphabet."""
     folder = files("crm_compliance.console") / "language" / "catalogs" / language
     found = sorted((each for each in folder.iterdir() if each.name.endswith(".po")), key=lambda each: each.name)
     return {each.name.removesuffix(".po"): read_po(BytesIO(each.read_bytes()), locale=language) for each in found}
 
 
-def language_for(chosen: str, accepted: str) -> Language:
+def language_for(chosen: str, accepted: str) -> UiLanguage:
     """Return the language that somebody chose, else the first of theirs that we speak; `accepted` is what the
     browser says (Accept-Language)."""
-    for language in LANGUAGES:
+    for language in UI_LANGUAGES:
         if chosen == language:
             return language
     weighed: list[tuple[float, int, str]] = []
@@ -60,7 +56,7 @@ def language_for(chosen: str, accepted: str) -> Language:
         except ValueError:
             continue
     for _, _, tag in sorted(weighed):
-        for language in LANGUAGES:
+        for language in UI_LANGUAGES:
             if tag == language:
                 return language
     return "en"

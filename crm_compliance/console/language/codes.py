@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from crm_compliance.console.language.catalogs import Language, translations
+from crm_compliance.console.language.catalogs import translations
 from crm_compliance.console.language.error_codes import KINDS as OF_ERRORS
 from crm_compliance.console.language.history_codes import OF_HISTORY
 from crm_compliance.console.language.map_reasons import MAP_REASONS
@@ -18,6 +18,7 @@ from crm_compliance.console.language.step_codes import OF_STEPS
 from crm_compliance.reports.parts.sentences import ALARMS, ANCHORS, FLAGS, REASONS, RULES, SKIPS, TABLES, WHY
 from rules.holds.placements import HoldState, HoldType
 from rules.model.data_map import Fate
+from rules.model.languages import UiLanguage
 from rules.model.roles import Role
 
 # Short names for what badges show; by the kind of code.
@@ -123,7 +124,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-def words_of(language: Language) -> Callable[[str, str], str]:
+def words_of(language: UiLanguage) -> Callable[[str, str], str]:
     """Return the function that gives the words for a code of a kind; a code without words is shown as it
     is."""
     said = translations(language).ugettext

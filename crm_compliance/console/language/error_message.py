@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from crm_compliance.console.language.catalogs import Language, translations
+from crm_compliance.console.language.catalogs import translations
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.error_codes import GENERAL
 from rules.errors import ComplianceError
 from rules.hints import Hint
+from rules.model.languages import UiLanguage
 
 KINDS: Final = ("error",)
 
@@ -31,7 +32,7 @@ class Told(NamedTuple):
     where: str
 
 
-def told(language: Language, error: ComplianceError, *kinds: str, code: str = "") -> Told:
+def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = "") -> Told:
     """Return an error in words: those for the field that it names (`--review-on`) or for its code, of the
     first of these kinds that has some. Where the code is one for everything, the message itself says more,
     if it is in the language of the page. `code` is whose words are said, where that is not its own."""
@@ -49,6 +50,6 @@ def told(language: Language, error: ComplianceError, *kinds: str, code: str = ""
     return Told(said, "", f"{message}: {hint}" if hint else message, error.code, error.where)
 
 
-def _words(language: Language, codes: tuple[str, ...], kinds: tuple[str, ...]) -> str:
+def _words(language: UiLanguage, codes: tuple[str, ...], kinds: tuple[str, ...]) -> str:
     word = words_of(language)
     return next((found for code in codes if code for kind in kinds if (found := word(kind, code)) != code), "")

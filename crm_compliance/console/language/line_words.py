@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
-from crm_compliance.console.language.catalogs import Language, translations
+from crm_compliance.console.language.catalogs import translations
 from crm_compliance.console.language.codes import words_of
 from jobs.model.plan import PlanLine
+from rules.model.languages import UiLanguage
 
 KINDS: Final[Mapping[str, str]] = {
     "table": "table",
@@ -21,7 +22,7 @@ KINDS: Final[Mapping[str, str]] = {
 }
 
 
-def line_words(language: Language, category: Callable[[str], str]) -> Callable[[PlanLine, str], str]:
+def line_words(language: UiLanguage, category: Callable[[str], str]) -> Callable[[PlanLine, str], str]:
     """Return what says a column of a line in words, several values after one another; `category` names a
     category by its key."""
     word = cache(words_of(language))

@@ -16,11 +16,12 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import write_po
 
-from crm_compliance.console.language.catalogs import Language, catalogs
+from crm_compliance.console.language.catalogs import catalogs
 from crm_compliance.console.language.codes import messages as of_codes
 from crm_compliance.console.language.schedule_texts import messages as of_schedule
 from crm_compliance.console.navigation import ENTRIES
 from crm_compliance.console.notes import NOTES
+from rules.model.languages import UiLanguage
 
 Message = str | tuple[str, str]  # with its plural, where it counts something
 _ERRORS: Final = ("UsageError", "Refused")  # whose codes say no more than that something is wrong
@@ -63,7 +64,7 @@ def _raised(source: str) -> Iterator[str]:
                 yield given.value
 
 
-def missing(language: Language) -> dict[Message, str]:
+def missing(language: UiLanguage) -> dict[Message, str]:
     """Return the messages that no catalog of a language says, or says with doubt."""
     said: set[str] = set()
     for catalog in catalogs(language).values():
@@ -87,7 +88,7 @@ def _walk(folder: Traversable, path: str) -> Iterator[tuple[Traversable, str]]:
             yield each, name
 
 
-def main(language: Language) -> int:
+def main(language: UiLanguage) -> int:
     """Write what lacks; 1 where something does."""
     catalog = Catalog(locale=language)
     for message, path in missing(language).items():

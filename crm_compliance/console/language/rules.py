@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from markupsafe import Markup, escape
 
-from crm_compliance.console.language.catalogs import Language
+from rules.model.languages import UiLanguage
 
 FAMILIES: Final = ("ret", "dat", "hld", "era", "rgt", "sus", "rf", "idv", "exp", "ddl", "acc", "idn")
 IDENTIFIER: Final = re.compile(rf"\b(?:{'|'.join(each.upper() for each in FAMILIES)})-[0-9]{{2}}\b")
@@ -37,7 +37,7 @@ class Family(NamedTuple):
 
 
 @cache
-def families(language: Language) -> tuple[Family, ...]:
+def families(language: UiLanguage) -> tuple[Family, ...]:
     """Return all rules in a language, by subject, in the order of a record's life."""
     folder = files("crm_compliance.console") / "language" / "rules"
     found = []
@@ -48,7 +48,7 @@ def families(language: Language) -> tuple[Family, ...]:
     return tuple(found)
 
 
-def with_links(text: str, language: Language) -> Markup:
+def with_links(text: str, language: UiLanguage) -> Markup:
     """Return a text in which each rule that is named leads to its own."""
     known = titles(language)
 
@@ -62,6 +62,6 @@ def with_links(text: str, language: Language) -> Markup:
 
 
 @cache
-def titles(language: Language) -> Mapping[str, str]:
+def titles(language: UiLanguage) -> Mapping[str, str]:
     """Return the title of each rule by its identifier."""
     return {rule.id: rule.title for family in families(language) for rule in family.rules}

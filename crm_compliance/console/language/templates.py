@@ -15,13 +15,14 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from crm_compliance.console.assets import address_of
-from crm_compliance.console.language.catalogs import LANGUAGES, OWN_NAMES, SPOKEN, Language, translations
+from crm_compliance.console.language.catalogs import translations
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.days import typed_day
 from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.language.rules import titles, with_links
 from crm_compliance.reports.parts.template import new_environment
 from rules.dates.calendar import Calendar
+from rules.model.languages import OWN_NAMES, UI_LANGUAGES, UiLanguage
 
 _ENDS_OF_PARTS: Final = re.compile(r"(?<=[._])(?=[^._])")
 
@@ -45,7 +46,7 @@ _COMPILED: Final = Compiled()
 
 
 @cache
-def environment_of(language: Language, calendar: Calendar) -> Environment:
+def environment_of(language: UiLanguage, calendar: Calendar) -> Environment:
     """Return the environment in which pages of a language are written, with the hours of a calendar."""
     made = new_environment(PackageLoader("crm_compliance.console"), extensions=("jinja2.ext.i18n",))
     made.bytecode_cache = _COMPILED
@@ -62,8 +63,8 @@ def environment_of(language: Language, calendar: Calendar) -> Environment:
     made.filters["breakable"] = breakable
     made.globals.update(
         language=language,
-        languages={each: OWN_NAMES[each] for each in LANGUAGES},
-        own_name=lambda code: SPOKEN.get(code, code),
+        languages={each: OWN_NAMES[each] for each in UI_LANGUAGES},
+        own_name=lambda code: OWN_NAMES.get(code, code),
         static=address_of,
         typed_day=typed_day,
         word=words_of(language),

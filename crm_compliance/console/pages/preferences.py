@@ -8,14 +8,14 @@ from starlette.responses import Response
 
 from crm_compliance.console.access import cookies
 from crm_compliance.console.endpoint import post
-from crm_compliance.console.language.catalogs import LANGUAGES
 from crm_compliance.console.visit import THEMES, Visit, local_path
+from rules.model.languages import UI_LANGUAGES
 
 
 def look(visit: Visit) -> Response:
     """Keep language and theme in cookies, and come back to where it was chosen."""
     response = visit.see(local_path(visit.given("here")))
-    for name, known in ((cookies.LANGUAGE, LANGUAGES), (cookies.THEME, THEMES)):
+    for name, known in ((cookies.LANGUAGE, UI_LANGUAGES), (cookies.THEME, THEMES)):
         if (chosen := visit.given(name)) in known:
             cookies.give(response, name, chosen, is_secure=visit.services.is_secure)
     return response

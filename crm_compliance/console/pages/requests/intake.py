@@ -18,7 +18,7 @@ from jobs.register.intake import MAX_BYTES, REPRESENTATIVES, FormMistaken, Intak
 from jobs.requests.search.freeze import refreeze
 from rules.errors import ComplianceError, Refused
 from rules.holds.of_requests import REASON_OF_RIGHT
-from rules.model.languages import LANGUAGES
+from rules.model.languages import LANGUAGES, USUAL
 from rules.model.requests import Channel, RequesterKind, Right
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _page(
         rights=[right.value for right in Right],
         kinds=[kind.value for kind in RequesterKind],
         channels=[channel.value for channel in Channel],
-        spoken=[*LANGUAGES, *([values["language"]] if values.get("language", "nl") not in LANGUAGES else [])],
+        spoken=[*LANGUAGES, *([values["language"]] if values.get("language", USUAL) not in LANGUAGES else [])],
         representatives=" ".join(sorted(REPRESENTATIVES)),
         about=ABOUT,
         today=visit.services.calendar.day(visit.now),

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from crm_compliance.console.language.catalogs import Language, catalogs, language_for
+from crm_compliance.console.language.catalogs import catalogs, language_for
 from crm_compliance.console.language.codes import WORDS, words_of
 from crm_compliance.console.language.history_codes import OF_HISTORY
 from crm_compliance.console.language.messages import missing
@@ -18,21 +18,22 @@ from jobs.model.plan import Kind, PlanState
 from jobs.model.run import RunState
 from rules.holds.placements import HoldState, HoldType
 from rules.model.decisions import Flag, Reason
+from rules.model.languages import UiLanguage
 from rules.model.requests import RequestState
 from rules.model.roles import Role
 
-OTHERS: tuple[Language, ...] = ("nl", "fr")
+OTHERS: tuple[UiLanguage, ...] = ("nl", "fr")
 COUNT = re.compile(r"%\(num\)s")
 BLANK = re.compile(r"%(?:\([a-z_]+\))?s")
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_a_language_lacks_nothing(language: Language) -> None:
+def test_a_language_lacks_nothing(language: UiLanguage) -> None:
     assert missing(language) == {}, "python -m crm_compliance.console.language.messages " + language
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_a_translation_has_the_blanks_of_its_text(language: Language) -> None:
+def test_a_translation_has_the_blanks_of_its_text(language: UiLanguage) -> None:
     """What is one of something may say so in a word."""
     wrong = []
     for name, catalog in catalogs(language).items():
@@ -48,7 +49,7 @@ def test_a_translation_has_the_blanks_of_its_text(language: Language) -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_catalogs_that_share_a_text_agree_on_it(language: Language) -> None:
+def test_catalogs_that_share_a_text_agree_on_it(language: UiLanguage) -> None:
     said: dict[object, str] = {}
     for catalog in catalogs(language).values():
         for entry in catalog:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from crm_compliance.console.language.catalogs import LANGUAGES, Language
 from crm_compliance.console.language.codes import WORDS, words_of
 from crm_compliance.console.language.error_message import Said, told
 from jobs.register.intake import Wrong
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
+from rules.model.languages import UI_LANGUAGES, UiLanguage
 from tests.crm_compliance.console.language.source_codes import codes_of_errors
 
 # Where no page comes: commands, programs that ask the API, and what a service says in its log.
@@ -21,7 +21,7 @@ def test_every_code_of_an_error_has_words_in_each_language() -> None:
     assert len(codes) > 60
     assert codes.keys() >= {"not_a_hold", "standing_changed", "breaker", "approval", "crm_unreachable"}  # each is made in another way
     assert {code: place for code, place in codes.items() if not WORDS["error"].get(code)}.keys() == ELSEWHERE
-    for language in LANGUAGES[:2]:
+    for language in UI_LANGUAGES[:2]:
         word = words_of(language)
         assert [code for code in codes.keys() - ELSEWHERE if word("error", code) == WORDS["error"][code]] == []
 
@@ -38,7 +38,7 @@ def test_every_mistake_of_a_form_has_words() -> None:
         ("en", "Everything is stopped: nothing is applied until the stop is lifted."),
     ],
 )
-def test_the_words_come_first_and_the_program_below(language: Language, said: str) -> None:
+def test_the_words_come_first_and_the_program_below(language: UiLanguage, said: str) -> None:
     found = told(language, Refused("everything is stopped since noon", hint="lift it", code="stopped", where="plan-1"))
     assert found == (said, "", "everything is stopped since noon: lift it", "stopped", "plan-1")
 

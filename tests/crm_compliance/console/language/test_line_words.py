@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from crm_compliance.console.language.catalogs import Language
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.line_words import line_words
 from crm_compliance.reports.plan.lines_file import CODED
+from rules.model.languages import UiLanguage
 from tests.jobs.plans.lines.storing import a_disposal, a_line
 
 
 @pytest.mark.parametrize("language", ["en", "nl", "fr"])
-def test_every_column_of_codes_has_words(language: Language) -> None:
+def test_every_column_of_codes_has_words(language: UiLanguage) -> None:
     said, word = line_words(language, lambda key: f"category {key}"), words_of(language)
     due = a_disposal(id="d1", flags=("REVIEW_DUE",), categories=("one", "two"), retention_end="2026-02-28")
     assert all(said(due, column) for column in CODED)

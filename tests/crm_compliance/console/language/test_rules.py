@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.console.language.catalogs import LANGUAGES, Language
 from crm_compliance.console.language.rules import IDENTIFIER, families, titles, with_links
+from rules.model.languages import UI_LANGUAGES, UiLanguage
 
 ROOT = Path(__file__).parents[4]
 KINDS = ("*.py", "*.j2", "*.toml", "*.yaml", "*.md")
@@ -31,8 +31,8 @@ def test_every_identifier_that_the_product_names_is_explained() -> None:
     assert {each: str(path.relative_to(ROOT)) for each, path in named().items() if each not in known} == {}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_each_rule_has_a_title_and_a_sentence_of_its_own_in_each_language(language: Language) -> None:
+@pytest.mark.parametrize("language", UI_LANGUAGES)
+def test_each_rule_has_a_title_and_a_sentence_of_its_own_in_each_language(language: UiLanguage) -> None:
     rules = [rule for family in families(language) for rule in family.rules]
     assert {rule.id for rule in rules} == set(titles("en"))
     beside = ("4.2", "R-161")  # which belong to a subject without its name

@@ -7,24 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.console.language.catalogs import Language
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.language.sentences import detail_in
 from jobs.model.plan import Alarm
 from jobs.model.sentence import SENTENCES, Sentence
 from rules.dates.calendar import Calendar
+from rules.model.languages import UiLanguage
 
 BLANK = re.compile(r"%\((\w+)\)s")
 
 
-def said_in(language: Language, sentence: Sentence | str) -> tuple[str, str]:
+def said_in(language: UiLanguage, sentence: Sentence | str) -> tuple[str, str]:
     return detail_in(words_of(language), Formats.of(language, Calendar("UTC")), sentence)
 
 
 @pytest.mark.parametrize("language", ["nl", "fr"])
 @pytest.mark.parametrize("name", SENTENCES)
-def test_each_language_says_every_fact(name: str, language: Language) -> None:
+def test_each_language_says_every_fact(name: str, language: UiLanguage) -> None:
     blanks = set(BLANK.findall(SENTENCES[name]))
     assert set(BLANK.findall(words_of(language)("sentence", name))) == blanks
     sentence = Sentence(name, {blank: f"<{blank}>" for blank in blanks})

@@ -9,9 +9,9 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from crm_compliance.console.language.catalogs import Language
 from crm_compliance.console.language.codes import WORDS
 from crm_compliance.console.pages.policy.meanings import PERIOD, Meaning, meaning
+from rules.model.languages import UiLanguage
 from rules.policy.categories import Category
 from rules.policy.diff import differences
 from rules.policy.limits import CategoryLimit, Limits, Quarantine
@@ -24,7 +24,7 @@ FIVE = {"type": "years_after", "years": 5, "anchor": ["proceedings_ended_on", "c
 TOLD_OTHERWISE = {"type", "derive", "categories", "enabled", "disposition", "open_blocks", "bypass", *PERIOD}
 
 
-def meanings(language: Language, old: Policy, new: Policy) -> dict[str, Meaning]:
+def meanings(language: UiLanguage, old: Policy, new: Policy) -> dict[str, Meaning]:
     return {change.where: meaning(visit_in(language), change, old, new) for change in differences(old, new)}
 
 
@@ -124,7 +124,7 @@ def test_rows_that_come_and_go_and_other_keys_are_told() -> None:
 
 
 @pytest.mark.parametrize("language", ["nl", "fr", "en"])
-def test_any_two_schedules_are_told_apart(language: Language) -> None:
+def test_any_two_schedules_are_told_apart(language: UiLanguage) -> None:
     """Each change has a sentence, and no key of the file stands in it."""
     told = {**meanings(language, POLICY, shipped_policy()), **meanings(language, shipped_policy(), ODD_POLICY)}
     assert len(told) > 40

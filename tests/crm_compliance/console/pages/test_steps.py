@@ -16,7 +16,7 @@ from hypothesis import given
 import jobs.plans.explain
 import jobs.plans.explain_contact
 import rules.law.steps
-from crm_compliance.console.language.catalogs import Language, translations
+from crm_compliance.console.language.catalogs import translations
 from crm_compliance.console.language.codes import WORDS, words_of
 from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.pages.conclusions import period
@@ -27,6 +27,7 @@ from rules.dates.calendar import Calendar
 from rules.holds.holds import Holds
 from rules.law.steps import explain, explain_each
 from rules.model.decisions import Step
+from rules.model.languages import UiLanguage
 from rules.model.records import Unit, UnitKind
 from rules.policy.categories import Anchor, Outcome
 from rules.policy.policy import Policy
@@ -41,7 +42,7 @@ MOMENTS = {"first_fiche_on": "2026-01-01", "last_activity": "2026-01-01", "creat
 UNIT_ID = "0f0e0d0c-0000-4000-8000-000000000001"
 
 
-def visit_in(language: Language) -> Visit:
+def visit_in(language: UiLanguage) -> Visit:
     """All that the words of a step ask of a visit."""
     said, formats = translations(language), Formats.of(language, Calendar())
     visit = SimpleNamespace(
@@ -63,7 +64,7 @@ def texts(step: Shown) -> Iterator[str]:
         yield from (each.text for each in values)
 
 
-def bare(language: Language, steps: list[Step]) -> list[str]:
+def bare(language: UiLanguage, steps: list[Step]) -> list[str]:
     """The texts that are no words; one sentence names a filler as the CRM writes it."""
     found = (text for step in shown(visit_in(language), steps, OF_BIRTH) for text in texts(step))
     return [text for text in found if DATA_NAME.search(text.replace("1900-01-01", ""))]
@@ -125,7 +126,7 @@ def test_steps_of_contacts_files_and_relations_are_told(step: Step, so: str) -> 
         ("en", "The retention end is 20 Sept 2026, by the category", "Period: 18 years", "It is anonymised."),
     ],
 )
-def test_a_decision_reads_as_sentences(language: Language, end: str, age: str, kept: str) -> None:
+def test_a_decision_reads_as_sentences(language: UiLanguage, end: str, age: str, kept: str) -> None:
     fiche = a_fiche("grooming", communicated_on=date(2026, 3, 20))
     dossier = a_dossier(fiche, children=[a_child(birth_on=date(2007, 9, 1))])
     _, steps = explain(dossier, POLICY, Holds.none(), AS_OF)
