@@ -122,6 +122,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     decided = decided.with_owners(found, going)
     draft.crm_holds += decided.crm_holds()
     draft.victims = victims_among(connector, going_rows(found, decided, going)) if len(going) else {}
+    found.forget_all_but_names()
     for lines, shapes in decided.shapes():
         draft.add(lines, shapes, decided.names.of)
     del decided

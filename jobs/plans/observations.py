@@ -103,15 +103,16 @@ class Observations:
         is_special = is_canary | is_due & (
             is_noted | pl.col("terms").is_in(waiting) | pl.col("row").is_in(pl.Series(sorted(staying), dtype=pl.UInt32).implode())
         )
-        special = decided.frame.filter(is_special)
+        is_one = decided.frame.select(is_special).to_series()
         going = [
             row
-            for row, kind, table, identity, decision in decided.decisions(special)
+            for row, kind, table, identity, decision in decided.decisions(decided.frame.filter(is_one))
             if self.look(kind, table, identity, decision, out_of_reach=row in staying)
         ]
-        others = decided.frame.filter(~is_special)
-        self.undecided += decided.keys(others.filter(has(pl.col("reasons"), Reason.UNCONFIGURED)))
-        due = others.filter(is_due)
+        others = decided.frame.select("row", "source", "retention_end", is_due=is_due, lacks=has(pl.col("reasons"), Reason.UNCONFIGURED))
+        others = others.filter(~is_one)
+        self.undecided += decided.keys(others.filter("lacks"))
+        due = others.filter("is_due")
         if self._has_old_plan:
             self.late.update(decided.keys(due.filter(pl.col("retention_end") < self._late_before)))
         return pl.concat([pl.Series(going, dtype=pl.UInt32), due["row"]])

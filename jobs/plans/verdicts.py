@@ -3,7 +3,6 @@ in the order of its lines."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,10 +11,10 @@ import polars as pl
 
 from connectors.interface.connector import Connector
 from jobs.model.plan import Kind
+from jobs.plans.packed_rows import PackedRows
 from jobs.ports.workers import HERE, Workers
 from jobs.reading.facts import facts_of_tables, held_in_tables, owners_of_attachments
 from jobs.reading.names import Names
-from jobs.reading.parts import rearrange, whole
 from jobs.reading.whole import WholeTables
 from rules.holds.holds import Holds
 from rules.holds.precedence import HOLD_REASONS
@@ -43,6 +42,7 @@ _COLUMNS = (
     "row", "kind", "source", "disposition", "reasons", "flags", "retention_end", "rule", "terms", "anchor", "anchor_on",
     "legal_hold", "review_due_on",
 )  # fmt: skip
+_KEPT = (*_COLUMNS[:-1], "is_held", "along")
 
 
 @dataclass(frozen=True)
@@ -75,21 +75,18 @@ class Decided:
         """Decide over all units that were read, a part of them by each worker. `forget`: nobody else asks for
         what the law looks at, so that it is gone before what was decided takes its place."""
         held, numbers = held_in_tables(found, holds), dict[Terms, int]()
-        packed, due_on = list[bytes](), list[pl.DataFrame]()
+        packed, due_on = PackedRows(), list[pl.DataFrame]()
         for frame, terms in workers.each(decided_part, ((part, rows, policy, held, day) for part, rows in facts_of_tables(found))):
             known = pl.Series([numbers.setdefault(each, len(numbers)) for each in terms], dtype=pl.UInt32)
             few = frame.with_columns(pl.col(_FEW).cast(_TEXT), terms=known.gather(frame["terms"]) if len(known) else frame["terms"])
             due_on.append(few.filter(has(pl.col("flags"), Flag.REVIEW_DUE)).select("row", "review_due_on"))
-            packed.append(_packed(few.drop("review_due_on")))
+            packed.add(few.drop("review_due_on"))
         if forget:
             found.forget_facts()
-        parts = [pl.read_parquet(part) for part in packed]
         names = Names(found)
-        order = _order_of_lines(whole(parts), names)
-        if not order.is_sorted():
-            rearrange(parts, order)
+        order = _order_of_lines(packed.columns(("row", "kind")), names)
         tables = tuple(_table_of(connector, source) for source in found.sources)
-        return cls(whole(parts), pl.concat(due_on), tuple(numbers), tables, names)
+        return cls(packed.columns(_KEPT, None if order.is_sorted() else order), pl.concat(due_on), tuple(numbers), tables, names)
 
     def lined(self, kind: Kind) -> Decided:
         """Return the units for which a plan of this kind has a line, in the order of its lines."""
@@ -186,13 +183,6 @@ class Decided:
         ends = () if end is None or anchor is None else (End("", rule, anchor, None, "", end, made),)
         categories = (RECORDING,) if along else self.terms[terms].categories
         return Decision(made, reasons_in(reasons), end, flags_in(flags), categories, rule, ends)
-
-
-def _packed(rows: pl.DataFrame) -> bytes:
-    """Return rows as Parquet, a fifth of what they take in columns."""
-    out = io.BytesIO()
-    rows.write_parquet(out, compression="zstd", compression_level=1, statistics=False)
-    return out.getvalue()
 
 
 def _order_of_lines(decided: pl.DataFrame, names: Names) -> pl.Series:

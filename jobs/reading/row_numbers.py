@@ -85,11 +85,11 @@ class Numbered:
             sparse.renumber(numbers)
         return numbers
 
-    def drop(self, *columns: str) -> None:
-        """Forget columns that nobody asks for any more."""
-        self._columns = {name: dtype for name, dtype in self._columns.items() if name not in columns}
-        self._parts = [self.frame.drop(columns, strict=False)]
-        self.sparse = {name: sparse for name, sparse in self.sparse.items() if name not in columns}
+    def keep(self, *columns: str) -> None:
+        """Forget all columns but these: nobody asks for the others any more."""
+        self._columns = {name: dtype for name, dtype in self._columns.items() if name in columns}
+        self.sparse = {name: sparse for name, sparse in self.sparse.items() if name in columns}
+        self._parts = [self.frame.select(name for name in self._columns if name not in self.sparse)]
 
     def columns(self, numbers: pl.Series, *names: str) -> pl.DataFrame:
         """Return these columns of the rows with these numbers."""

@@ -427,15 +427,20 @@ class WholeTables:
 
     def forget_facts(self) -> None:
         """Forget what the law looks at: all units were decided on."""
-        self.dossiers.drop("categories", *DOSSIER_FACTS, "legal_hold", "anonymised_on")
-        self.fiches.drop("categories", "communicated_on", "created_on", "transmitted_on", "anonymised_on")
+        self.dossiers.keep("key", "version")
+        self.fiches.keep("key", "version", "source", "dossier", "is_shared")
         self._births = Sparse(_KEPT_BIRTHS)
+
+    def forget_all_but_names(self) -> None:
+        """Forget of units everything but what they are called: what else there is to say of them is known."""
+        for rows in (self.dossiers, self.fiches, self.recordings, self.attachments, self.emails):
+            rows.keep("key", "version")
+        self._children = [self._children[0].clear()]
 
     def forget_units(self) -> None:
         """Forget everything but contacts and their relations: what becomes of the units was written down."""
         self.dossiers, self.fiches = self._numbered("dossier", _DOSSIERS), self._numbered("fiche", _FICHES)
         self.recordings, self.attachments = self._numbered("recording", _RECORDINGS), self._numbered("note", _NOTES)
-        self._children = [self._children[0].clear()]
 
     def _with_places(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Add the unit of the fiche `in_fiche`, and whether that is one of several dossiers."""
