@@ -2,16 +2,13 @@
 
 import smtplib
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from enum import StrEnum
-from functools import cache
-from typing import TYPE_CHECKING, Final
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from connectors.channels.channel import ChannelFailed, Notice
 from rules.errors import ComplianceError
@@ -22,6 +19,7 @@ if TYPE_CHECKING:
 TIMEOUT_S: Final = 20.0
 NEEDS_SIGN_IN: Final = 530
 XOAUTH2: Final = "XOAUTH2"
+Writes: TypeAlias = Callable[[Notice], tuple[str, str]]  # a notice as text, and the same as a page of HTML
 
 
 class Security(StrEnum):
@@ -35,8 +33,8 @@ class Security(StrEnum):
 
 class Mail:
     """A channel to one mail server, in the name of one sender. A server that does not offer what `security`
-    asks for gets nothing: no password and no message goes over an open line. With `tokens` the `user` signs
-    in by a bearer token (SASL XOAUTH2) and not by a password."""
+    asks for gets nothing: no password and no message goes over an open line. `writes` gives what a message
+    says. With `tokens` the `user` signs in by a bearer token (SASL XOAUTH2) and not by a password."""
 
     def __init__(
         self,
@@ -46,6 +44,7 @@ class Mail:
         port: int,
         security: Security,
         sender: str,
+        writes: Writes,
         user: str = "",
         password: str = "",
         tokens: "TokenSource | None" = None,
@@ -53,14 +52,14 @@ class Mail:
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self.name = name
-        self._host, self._port, self._security, self._sender = host, port, security, sender
+        self._host, self._port, self._security, self._sender, self._writes = host, port, security, sender, writes
         self._user, self._password, self._tokens = user, password, tokens
         self._ca_file, self._timeout_s = ca_file, timeout_s
 
     def send(self, notice: Notice, to: Sequence[str] = ()) -> None:
         """Send one message to all of `to`; one whom the server does not take fails it, once the others have
         it."""
-        message = message_of(notice, self._sender, to)
+        message = message_of(notice, self._writes(notice), self._sender, to)
         with self._connected() as server:
             refused = server.send_message(message, from_addr=self._sender, to_addrs=list(to))
         if refused:
@@ -134,27 +133,16 @@ class Mail:
         return ChannelFailed(f"the mail server of {self.name} {what}", hint=hint, where=self.name, code=code)
 
 
-def message_of(notice: Notice, sender: str, to: Sequence[str]) -> EmailMessage:
+def message_of(notice: Notice, written: tuple[str, str], sender: str, to: Sequence[str]) -> EmailMessage:
     """Return the message: as text, and the same as a page. It says that a program has written it, so that no
     absence is announced to it."""
+    text, page = written
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = notice.title, sender, ", ".join(to)
     message["Date"] = format_datetime(notice.at)
     message["Message-ID"] = f"<{notice.id}@{Address(addr_spec=sender).domain or 'localhost'}>"
     message["Auto-Submitted"], message["X-Auto-Response-Suppress"] = "auto-generated", "All"
-    message.set_content(_templates().get_template("mail.txt.j2").render(notice=notice))
-    message.add_alternative(_templates().get_template("mail.html.j2").render(notice=notice), subtype="html")
+    message.set_content(text)
+    message.add_alternative(page, subtype="html")
     message["Content-Language"] = notice.language  # set before, it would go into the first of the parts
     return message
-
-
-@cache
-def _templates() -> Environment:
-    loader = PackageLoader("connectors.channels", "templates")
-    return Environment(
-        loader=loader,
-        autoescape=select_autoescape(("html.j2",), ("txt.j2",)),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

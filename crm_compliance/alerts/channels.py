@@ -13,6 +13,7 @@ from connectors.channels.post import Post
 from connectors.channels.signature import is_key
 from connectors.channels.webhook import Form, Webhook
 from crm_compliance.alerts.alerts_file import HINT, Alerts, EmailPart, PingPart, SignInPart, WebhookPart, checked_url, load_alerts
+from crm_compliance.alerts.wording import as_mail
 from crm_compliance.files import text_of
 from crm_compliance.setting_types import ChannelSecret
 from crm_compliance.wiring.software import software_version
@@ -115,6 +116,7 @@ class _Opener:
             port=part.port,
             security=part.security,
             sender=part.sender,
+            writes=as_mail,
             user=part.user,
             password=password.get_secret_value() if password is not None else "",
             tokens=self.tokens(name, part.sign_in) if part.sign_in is not None else None,

@@ -12,9 +12,11 @@ from importlib.resources import files
 from typing import Any, Final
 
 from babel.dates import format_date
+from jinja2 import Environment, PackageLoader
 
 from connectors.channels.channel import Line, Notice
 from crm_compliance.alerts.addresses import address_of
+from crm_compliance.reports.parts.template import new_environment
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from rules.model.roles import Act, roles_of
 
@@ -60,6 +62,18 @@ def trial_notice(channel: str, *, language: str, address: str, at: datetime) -> 
         address=f"{address}/",
         is_test=True,
     )
+
+
+def as_mail(notice: Notice) -> tuple[str, str]:
+    """Return what a message says, as text and as a page of HTML."""
+    templates = _templates()
+    text, page = (templates.get_template(f"mail.{ending}.j2").render(notice=notice) for ending in ("txt", "html"))
+    return text, page
+
+
+@cache
+def _templates() -> Environment:
+    return new_environment(PackageLoader("crm_compliance.alerts"))
 
 
 @cache

@@ -1,9 +1,10 @@
-"""The templates of reports and answers: every value is escaped and a missing one is an error."""
+"""The templates of reports, answers, pages and messages: a missing value is an error, and every one is
+escaped but in plain text."""
 
 from collections.abc import Sequence
 from functools import cache
 
-from jinja2 import BaseLoader, Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import BaseLoader, Environment, PackageLoader, StrictUndefined, Template, select_autoescape
 
 from crm_compliance.reports.parts.sentences import advice, anchor_name, grouped, reason_sentence, table_name
 
@@ -22,7 +23,12 @@ def environment() -> Environment:
 def new_environment(loader: BaseLoader, extensions: Sequence[str] = ()) -> Environment:
     """Make an environment for templates that lie elsewhere, as strict as this one."""
     made = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, extensions=extensions
+        loader=loader,
+        autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=extensions,
     )
     made.filters.update(
         grouped=grouped,

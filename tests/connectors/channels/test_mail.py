@@ -23,6 +23,7 @@ from connectors.channels.mail import Mail, Security
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.entra import EntraTokens
 from connectors.emulator.serving.certificates import ServerCertificate, server_certificate
+from crm_compliance.alerts.wording import as_mail
 from tests.connectors.channels.receiver import a_notice
 
 TENANT, TOKEN = "https://login.microsoftonline.com/tenant-1", "token-canary"
@@ -104,7 +105,7 @@ def listening(made: ServerCertificate, folder: Path, security: Security, *, sign
 
 def mail(box: Postbox, security: Security, **changes: Any) -> Mail:
     usual: dict[str, Any] = {"port": box.port, "user": USER, "password": PASSWORD, "ca_file": box.ca_file}
-    return Mail("mail", host="127.0.0.1", sender=USER, security=security, timeout_s=5.0, **(usual | changes))
+    return Mail("mail", host="127.0.0.1", sender=USER, writes=as_mail, security=security, timeout_s=5.0, **(usual | changes))
 
 
 @pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])

@@ -19,7 +19,7 @@ from connectors.channels.mail import message_of
 from connectors.channels.webhook import card, document
 from crm_compliance.alerts.channels import FAILING, Channels, channels_of, failing, telling_not_well
 from crm_compliance.alerts.teller import Telling, tell
-from crm_compliance.alerts.wording import MOST, notice_of
+from crm_compliance.alerts.wording import MOST, as_mail, notice_of
 from crm_compliance.service.health import Health
 from crm_compliance.settings import PREFIX, Settings, load_settings
 from crm_compliance.store.rows.alerts import FORGET
@@ -165,7 +165,7 @@ def test_no_message_holds_what_an_item_knows_of_people(
         hint=hint_to("resume"),
     )
     notice = notice_of([item, item], again=[item.key] if again else [], language=language, address=ADDRESS, at=NOW)
-    mail = message_of(notice, "compliance@example.org", ["dpo@example.org"])
+    mail = message_of(notice, as_mail(notice), "compliance@example.org", ["dpo@example.org"])
     parts: list[Any] = list(mail.iter_parts())
     texts = [json.dumps(card(notice), ensure_ascii=False), json.dumps(document(notice), ensure_ascii=False), str(mail["Subject"])]
     for text in texts + [part.get_content() for part in parts]:
