@@ -47,8 +47,8 @@ from crm_compliance.wiring.keys import keys_in_force
 from crm_compliance.wiring.schedule import policy_of
 from crm_compliance.wiring.store import store_of
 from jobs.checks.agreement.holds import hold_entry
+from jobs.ledger.maintenance_runs import HOUSEKEEPING
 from jobs.ledger.plan_lines import digest_head
-from jobs.ledger.rounds import HOUSEKEEPING
 from jobs.model.plan import Approval, Breaker, CategoryTotal, Counter, Kind, Plan, PlanLine
 from jobs.model.request import GIVEN, Given, GivenPerson, SubjectRequest
 from jobs.model.run import Run, RunState

@@ -11,7 +11,7 @@ from jobs.nightly.orphan_objects import run_housekeeping
 from jobs.nightly.requests import run_requests
 from jobs.nightly.runs import carried_out, run_recordings, run_retention
 from jobs.ports.context import JobContext
-from jobs.register.upkeep import keep_register
+from jobs.register.maintenance import keep_register
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jobs.ledger.rounds import RoundMade
+from jobs.ledger.maintenance_runs import RoundMade
 from jobs.model.plan import Counter as BreakerCounter
 from jobs.model.plan import Plan
 from jobs.model.run import INTERRUPTED, Action, Run

@@ -18,7 +18,7 @@ from jobs.checks.agreement.references import References
 from jobs.checks.ledger_agreement import differences, refuse
 from jobs.ledger import checkpoints
 from jobs.ledger.entries import encode
-from jobs.ledger.rounds import RoundMade
+from jobs.ledger.maintenance_runs import RoundMade
 from jobs.model.plan import Approval, Plan
 from jobs.model.run import Action, ActionState, Run
 from jobs.ports.notary import Notary

@@ -66,7 +66,7 @@ def desk(
     from crm_compliance.store.erasure_file import ErasureFile
     from jobs.checks.same_zone import refuse_other_zone
     from jobs.ports.context import JobContext
-    from jobs.requests.search.freeze import StoredRequests
+    from jobs.requests.search.preserve import StoredRequests
 
     clock = clock_of(settings)
     versions = policy_versions(settings)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.inbox.item import InboxItem, ItemKind, Stage
-from jobs.ledger.rounds import HOUSEKEEPING
+from jobs.ledger.maintenance_runs import HOUSEKEEPING
 from jobs.model.plan import Alarm, Kind, Plan, PlanState
 from jobs.model.run import Run, RunState, alarms_of
 from jobs.model.work_queue import QUEUE_OLD

@@ -1,16 +1,16 @@
 """The nightly request maintenance: what has expired, what pending requests keep, and what is nearly due or
 late. Source: DDL-08, DDL-10, DDL-11, HLD-08, ERA-14."""
 
-from jobs.ledger.rounds import REQUESTS
+from jobs.ledger.maintenance_runs import REQUESTS
 from jobs.model.outcome import Outcome
 from jobs.model.run import RunState
 from jobs.ports.context import JobContext
 from jobs.proof.job_record import recorded
 from jobs.register.dates import alarms_of, has_gone_overdue
-from jobs.register.upkeep import keep_register
+from jobs.register.maintenance import keep_register
 from jobs.requests.decisions.carry_out import fulfil_all
 from jobs.requests.decisions.notices import reminder_of
-from jobs.requests.search.freeze import refreeze_all
+from jobs.requests.search.preserve import refreeze_all
 from rules.holds.of_requests import REASON_OF_RIGHT
 
 

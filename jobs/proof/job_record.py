@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from jobs.checks.clock import refuse_other_clock
-from jobs.ledger.rounds import ENDED, STARTED
+from jobs.ledger.maintenance_runs import ENDED, STARTED
 from jobs.model.run import RunState
 from jobs.ports.context import JobContext
 from jobs.proof.checkpoint import make_checkpoint

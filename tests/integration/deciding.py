@@ -34,7 +34,7 @@ from jobs.requests.decisions.carry_out import fulfil
 from jobs.requests.decisions.decide import Decided, grant, refuse
 from jobs.requests.decisions.propose import propose
 from jobs.requests.search.assess import assess
-from jobs.requests.search.freeze import StoredRequests
+from jobs.requests.search.preserve import StoredRequests
 from rules.dates.calendar import BELGIAN
 from rules.model.requests import Channel, IdentityMethod, Mandate, RequesterKind, RequestState, Right
 from tests.integration.night import Night

@@ -32,7 +32,7 @@ from jobs.plans.approve import approve_plan
 from jobs.plans.lines.pages import lines_of
 from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
-from jobs.requests.search.freeze import StoredRequests
+from jobs.requests.search.preserve import StoredRequests
 from jobs.runs.apply import apply_plan
 from rules.policy.policy import Policy
 

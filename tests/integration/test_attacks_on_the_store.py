@@ -30,9 +30,9 @@ from jobs.model.request import FROZEN
 from jobs.model.run import Run, RunState
 from jobs.plans.approve import approve_plan
 from jobs.plans.lines.pages import lines_of, paged
+from jobs.register.maintenance import keep_register
 from jobs.register.transitions import close
-from jobs.register.upkeep import keep_register
-from jobs.requests.search.freeze import refreeze
+from jobs.requests.search.preserve import refreeze
 from jobs.runs.apply import apply_plan
 from tests.integration.asking import ASKER, dpo, registered
 from tests.integration.holding import place, release

@@ -27,8 +27,8 @@ from jobs.model.request import (
 from jobs.register.overrides import override
 from jobs.register.permissions import Actor
 from jobs.requests.search.confirm import confirm_candidates, match_request
-from jobs.requests.search.freeze import frozen_of
 from jobs.requests.search.match import find_all_candidates, find_candidates
+from jobs.requests.search.preserve import frozen_of
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError, Refused, UsageError
 from rules.model.requests import Channel, RequesterKind, RequestState, Right

@@ -45,7 +45,7 @@ def list_(
     from crm_compliance.wiring.schedule import clock_shown
     from crm_compliance.wiring.store import store_of
     from jobs.checks.same_zone import zone_of
-    from jobs.ledger.rounds import RoundMade
+    from jobs.ledger.maintenance_runs import RoundMade
 
     settings = arguments.settings()
     with store_of(settings, clock_of(settings)) as store:

@@ -158,7 +158,7 @@ def _freeze(request: SubjectRequest) -> None:
     """Look up what the request keeps. Where that cannot be done now, every plan and run does it before
     anything else, or does not start."""
     from crm_compliance.cli.terminal import arguments
-    from jobs.requests.search.freeze import refreeze
+    from jobs.requests.search.preserve import refreeze
     from rules.holds.of_requests import REASON_OF_RIGHT
 
     if request.right not in REASON_OF_RIGHT:

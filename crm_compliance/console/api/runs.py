@@ -20,7 +20,7 @@ Sees = Annotated[Caller, acting(Act.SEE_HISTORY)]
 def list_runs(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 50) -> list[RunAnswer]:
     """The newest runs."""
     from crm_compliance.reports.documents import history_line, newest_first, round_line
-    from jobs.ledger.rounds import RoundMade
+    from jobs.ledger.maintenance_runs import RoundMade
 
     store = caller.services.store
     at_work = store.leases.run_at_work()

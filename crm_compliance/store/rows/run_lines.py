@@ -15,7 +15,7 @@ from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.tables import ledger as entries
 from crm_compliance.store.sql.tables import runs
 from jobs.ledger.entries import LedgerEntry
-from jobs.ledger.rounds import OF_ROUNDS, STARTED, RoundMade, rounds_of
+from jobs.ledger.maintenance_runs import OF_ROUNDS, STARTED, RoundMade, rounds_of
 from jobs.model.run import RunLine, RunState
 
 # Built once: every page asks whether something has come.

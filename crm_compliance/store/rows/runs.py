@@ -14,7 +14,7 @@ from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.tables import plans as plan_rows
 from crm_compliance.store.sql.tables import runs
-from jobs.ledger.rounds import ENDED, HOUSEKEEPING, OF_ROUNDS, STARTED, RoundMade, rounds_of
+from jobs.ledger.maintenance_runs import ENDED, HOUSEKEEPING, OF_ROUNDS, STARTED, RoundMade, rounds_of
 from jobs.model.run import Run, RunLine
 from rules.errors import NotFound
 

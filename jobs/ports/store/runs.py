@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from jobs.ports.store.ledger import Entry
 
 if TYPE_CHECKING:
-    from jobs.ledger.rounds import RoundMade
+    from jobs.ledger.maintenance_runs import RoundMade
     from jobs.model.plan import Kind
     from jobs.model.run import Run, RunLine
 

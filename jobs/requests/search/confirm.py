@@ -32,9 +32,9 @@ from jobs.ports.store.ledger import Entry
 from jobs.ports.store.store import Store
 from jobs.register.overrides import overridden, overrides_of
 from jobs.register.permissions import Actor, authorised, refused, save_move
-from jobs.requests.search.freeze import frozen_of
 from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.match import find_candidates
+from jobs.requests.search.preserve import frozen_of
 from rules.decoders import decoder_of
 from rules.errors import UsageError
 from rules.hints import hint_to

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import event
 
 from crm_compliance.store.store import SqlStore
-from jobs.ledger.rounds import ENDED, HOUSEKEEPING, STARTED
+from jobs.ledger.maintenance_runs import ENDED, HOUSEKEEPING, STARTED
 from jobs.model.plan import Kind, PlanState
 from jobs.model.run import ActionState, RunState, StatisticWrite, StatisticWrites
 from jobs.ports.store.store import Store

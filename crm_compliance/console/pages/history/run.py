@@ -50,7 +50,7 @@ def show(visit: Visit) -> Response:
         raise NotFound("there is no such run", hint="choose one of the history")
     state = state_of(line, visit.services.store.leases.run_at_work())
     if not line.plan:
-        return visit.page("history/round.html.j2", line=line, told=state, took=_took(line), counts=_counts_of_round(visit, line))
+        return visit.page("history/maintenance.html.j2", line=line, told=state, took=_took(line), counts=_counts_of_round(visit, line))
     store = visit.services.store
     run, plan = store.runs.get(line.id), store.plans.get(line.plan)
     return visit.page(

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.visit import Visit
 from jobs.history.listing import Wanted, listed, state_of
-from jobs.ledger.rounds import HOUSEKEEPING, REQUESTS
+from jobs.ledger.maintenance_runs import HOUSEKEEPING, REQUESTS
 from jobs.model.plan import Kind
 from jobs.model.run import INTERRUPTED, RunState
 from rules.errors import UsageError

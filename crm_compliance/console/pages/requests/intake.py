@@ -15,7 +15,7 @@ from crm_compliance.console.language.days import iso_day, iso_hour
 from crm_compliance.console.visit import Visit
 from crm_compliance.console.work.work import Ended, Work
 from jobs.register.intake import MAX_BYTES, REPRESENTATIVES, FormMistaken, IntakeForm, Mistake, Wrong, open_request, read_form
-from jobs.requests.search.freeze import refreeze
+from jobs.requests.search.preserve import refreeze
 from rules.errors import ComplianceError, Refused
 from rules.holds.of_requests import REASON_OF_RIGHT
 from rules.model.languages import LANGUAGES, USUAL

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crm_compliance.console.services import Services
-from jobs.ledger.rounds import ENDED, HOUSEKEEPING, STARTED
+from jobs.ledger.maintenance_runs import ENDED, HOUSEKEEPING, STARTED
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.store.values import ENTRY, a_plan, a_run

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from crm_compliance.console.services import Services
-from jobs.ledger.rounds import ENDED, STARTED
+from jobs.ledger.maintenance_runs import ENDED, STARTED
 from jobs.model.plan import Alarm
 from jobs.model.run import Action, ActionState, RunState
 from jobs.model.sentence import Sentence

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import event
 
 from crm_compliance.store.store import SqlStore
-from jobs.ledger.rounds import ENDED, HOUSEKEEPING, STARTED
+from jobs.ledger.maintenance_runs import ENDED, HOUSEKEEPING, STARTED
 from jobs.model.run import RunState
 from tests.crm_compliance.store.values import ENTRY, NIGHT, a_plan, a_run
 

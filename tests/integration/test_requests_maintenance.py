@@ -18,9 +18,9 @@ from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, FR
 from jobs.nightly.requests import run_requests
 from jobs.register.decision import Decision, Task, What
 from jobs.register.hold_texts import request_code
+from jobs.register.maintenance import keep_register
 from jobs.register.transitions import close, identify, resume, suspend
-from jobs.register.upkeep import keep_register
-from jobs.requests.search.freeze import refreeze
+from jobs.requests.search.preserve import refreeze
 from rules.holds.placements import HoldType
 from rules.model.requests import IdentityMethod, Outcome, RequestState, Right
 from tests.integration.asking import ASKER, changed, dpo, registered

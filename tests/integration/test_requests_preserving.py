@@ -15,7 +15,7 @@ from jobs.model.plan import Kind
 from jobs.model.request import FROZEN, GIVEN, Frozen
 from jobs.plans.make import make_plan
 from jobs.register.transitions import close
-from jobs.requests.search.freeze import StoredRequests, frozen_of, refreeze
+from jobs.requests.search.preserve import StoredRequests, frozen_of, refreeze
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.crm_compliance.requesting import person
