@@ -78,16 +78,16 @@ def held_by_requests(store: Store, tables: Mapping[str, str]) -> HeldRows:
     """Return what pending subject requests hold, for the DPO alone: one entry for each request and row, with
     the request's id as the hold (HLD-08). A closed request no longer leads to any row, although it still
     holds for a while (ACC-08). `tables` names the table of each kind."""
-    from jobs.model.request import FROZEN, Frozen
+    from jobs.model.request import PRESERVED, Preserved
 
     pending = [each for each in store.requests.all(unclosed=True) if not each.is_closed and each.right in REASON_OF_RIGHT]
-    parts = store.requests.some_parts([each.id for each in pending], FROZEN)
+    parts = store.requests.some_parts([each.id for each in pending], PRESERVED)
     rows: list[tuple[str, str, tuple[SubjectRequest, bool]]] = []
     for request in pending:
         if request.id in parts:
-            frozen = decoder_of(Frozen).decode(parts[request.id])
-            rows += [(tables.get("contact", "contact"), row, (request, True)) for row in frozen.contacts]
-            rows += [(tables.get(kind, kind), row, (request, kind == "contact")) for kind, row in frozen.rows]
+            preserved = decoder_of(Preserved).decode(parts[request.id])
+            rows += [(tables.get("contact", "contact"), row, (request, True)) for row in preserved.contacts]
+            rows += [(tables.get(kind, kind), row, (request, kind == "contact")) for kind, row in preserved.rows]
     return HeldRows(rows, _of_request)
 
 

@@ -33,7 +33,7 @@ def active_holds(context: JobContext, day: date) -> Holds:
     refuse(about_holds(context.store, Believed(context.store, context.references), day))
     placed = _in_force(context, day)
     grace_days = context.policy.defaults.request_grace_days
-    requests = context.requests.freezing(day - timedelta(days=grace_days))
+    requests = context.requests.preserving(day - timedelta(days=grace_days))
     spread = Spread(context.connector, always=bool(requests))
     for hold in placed:
         if hold.row:

@@ -177,7 +177,7 @@ class Confirmed(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class Frozen(msgspec.Struct, frozen=True):
+class Preserved(msgspec.Struct, frozen=True):
     """The sealed part `frozen`: what the request preserves from disposal, confirmed or not (HLD-08). It is
     kept until the grace period is over."""
 
@@ -186,7 +186,7 @@ class Frozen(msgspec.Struct, frozen=True):
     at: datetime
 
     @classmethod
-    def of(cls, candidates: Iterable[Candidate], at: datetime, before: "Frozen | None" = None) -> "Frozen":
+    def of(cls, candidates: Iterable[Candidate], at: datetime, before: "Preserved | None" = None) -> "Preserved":
         """Return everything that was found, of any class of match, and what was preserved `before`. What was
         there at the receipt stays."""
         found = [(each.kind, each.id) for each in candidates]
@@ -205,6 +205,6 @@ class Handover(msgspec.Struct, frozen=True):
 
 # The names of the sealed parts.
 KEEP = "keep"  # the step of an entry: what a request keeps was stored once more after it was closed
-GIVEN, CANDIDATES, CONFIRMED, FROZEN = "given", "candidates", "confirmed", "frozen"
+GIVEN, CANDIDATES, CONFIRMED, PRESERVED = "given", "candidates", "confirmed", "frozen"  # the last as stored parts are named
 COMPILATION, DECISIONS, PACKAGE, REVIEW_PAGE = "compilation", "decisions", "package", "review_page"
 HANDOVER = "handover"

@@ -10,7 +10,7 @@ from jobs.register.dates import alarms_of, has_gone_overdue
 from jobs.register.maintenance import keep_register
 from jobs.requests.decisions.carry_out import fulfil_all
 from jobs.requests.decisions.notices import reminder_of
-from jobs.requests.search.preserve import refreeze_all
+from jobs.requests.search.preserve import preserve_all
 from rules.holds.of_requests import REASON_OF_RIGHT
 
 
@@ -30,7 +30,7 @@ def run_requests(context: JobContext) -> Outcome:
         upkept = keep_register(store, context.policy, now, context.references)
         requests = store.requests.all()
         pending = [request for request in requests if not request.is_closed]
-        refreeze_all(context, [request for request in pending if request.right in REASON_OF_RIGHT])
+        preserve_all(context, [request for request in pending if request.right in REASON_OF_RIGHT])
         reminders = ((request.id, reminder_of(store, request, context.day(now))) for request in requests)  # closed or not
         alarms = [
             *((request.id, alarm) for request in pending for alarm in alarms_of(request, now, calendar)),

@@ -13,12 +13,12 @@ from jobs.model.request import (
     COMPILATION,
     CONFIRMED,
     DECISIONS,
-    FROZEN,
     GIVEN,
     HANDOVER,
     PACKAGE,
+    PRESERVED,
     REVIEW_PAGE,
-    Frozen,
+    Preserved,
     SubjectRequest,
 )
 from jobs.ports.store.store import Store
@@ -81,7 +81,7 @@ def _is_given_up(request: SubjectRequest, day: date) -> bool:
 
 def _give_up(store: Store, request: SubjectRequest, now: datetime) -> SubjectRequest:
     closed, (kind, data) = closing(store, request, Outcome.NOT_IDENTIFIED, "RF-01", now)
-    store.requests.save(closed, [(kind, {**data, "role": SERVICE})], since=request, parts=parts_at_closing(closed), told=FROZEN)
+    store.requests.save(closed, [(kind, {**data, "role": SERVICE})], since=request, parts=parts_at_closing(closed), told=PRESERVED)
     return closed
 
 
@@ -109,9 +109,9 @@ def _past_their_day(store: Store, request: SubjectRequest, policy: Policy, day: 
     if request.is_closed:
         names += [CANDIDATES, CONFIRMED]
         terms = policy.defaults.sealed_days, policy.defaults.request_grace_days
-        sealed, frozen = (is_past(request.closed_at, days, day, calendar) for days in terms)
-        if (sealed or frozen) and not _complaint_follows(store, request, day, references):
-            names += [GIVEN] * sealed + [FROZEN] * frozen
+        sealed, preserved = (is_past(request.closed_at, days, day, calendar) for days in terms)
+        if (sealed or preserved) and not _complaint_follows(store, request, day, references):
+            names += [GIVEN] * sealed + [PRESERVED] * preserved
     yield from (name for name in names if store.requests.part(request.id, name) is not None)
 
 
@@ -125,9 +125,9 @@ def _is_unfinished(store: Store, request: SubjectRequest) -> bool:
 def _complaint_follows(store: Store, request: SubjectRequest, day: date, references: References) -> bool:
     """Return whether a hold for a complaint about the request is in force. It names the request as its
     reason, or is on what the request kept (ACC-08)."""
-    part = store.requests.part(request.id, FROZEN)
-    frozen = decoder_of(Frozen).decode(part) if part is not None else None
-    kept = {*frozen.contacts, *(row for _, row in frozen.rows)} if frozen is not None else set()
+    part = store.requests.part(request.id, PRESERVED)
+    preserved = decoder_of(Preserved).decode(part) if part is not None else None
+    kept = {*preserved.contacts, *(row for _, row in preserved.rows)} if preserved is not None else set()
     codes = {request.id, *(request_code(each) for each in references("request", request.id))}
     return any(_is_complaint(hold, codes, kept, day) for hold in store.holds.all(unreleased=True))
 

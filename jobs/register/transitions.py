@@ -17,8 +17,8 @@ from jobs.model.request import (
     COMPILATION,
     CONFIRMED,
     DECISIONS,
-    FROZEN,
     HANDOVER,
+    PRESERVED,
     REVIEW_PAGE,
     Extension,
     IdentityCheck,
@@ -148,7 +148,7 @@ def close(actor: Actor, request_id: str, outcome: str) -> SubjectRequest:
         was = f"it was released as {request.outcome}" if is_released else "nothing was released"
         raise refused("outcome", f"{code.value} is not how this request ended", was, request.id)
     closed, entry = closing(actor.store, request, code, refusal, actor.now)
-    actor.store.requests.save(closed, [signed(entry, actor)], since=request, parts=parts_at_closing(closed), told=FROZEN)
+    actor.store.requests.save(closed, [signed(entry, actor)], since=request, parts=parts_at_closing(closed), told=PRESERVED)
     return closed
 
 
@@ -165,7 +165,7 @@ def closing(store: Store, request: SubjectRequest, outcome: Outcome, refusal: st
         request, state=RequestState.CLOSED, resumes_to=None, outcome=outcome, refusal=refusal, closed_at=now, words=words
     )
     told = {"request": request.id, "step": Step.CLOSE.value, "outcome": outcome.value, "refusal": refusal}
-    return closed, ("request", told | {"keeps": store.requests.has_part(request.id, FROZEN)})
+    return closed, ("request", told | {"keeps": store.requests.has_part(request.id, PRESERVED)})
 
 
 def parts_at_closing(request: SubjectRequest) -> dict[str, bytes | None]:

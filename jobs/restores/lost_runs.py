@@ -199,7 +199,7 @@ def _wide_holds(context: JobContext, day: date) -> Iterator[datetime]:
 def _requests(context: JobContext, day: date) -> Iterator[datetime]:
     """Yield when the subject requests were opened that keep what may be about a person."""
     grace_days = context.policy.defaults.request_grace_days
-    keeping = context.requests.freezing(day - timedelta(days=grace_days))
+    keeping = context.requests.preserving(day - timedelta(days=grace_days))
     ids = {each.request for each in keeping if each.reason(day, grace_days=grace_days) is not None}
     for entry in context.store.ledger.strand(REQUESTS):
         if entry.data.get("step") == "open" and entry.data.get("request") in ids:

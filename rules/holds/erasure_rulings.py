@@ -13,7 +13,7 @@ from rules.holds.precedence import HOLD_REASONS, ranked
 from rules.model.decisions import Reason
 
 _ERASURE: Final = "erasure"
-_OF_REQUESTS: Final = frozenset({Reason.HOLD_REQUEST, Reason.HOLD_RESTRICTION, Reason.HOLD_OBJECTION})  # what a request freezes as
+_OF_REQUESTS: Final = frozenset({Reason.HOLD_REQUEST, Reason.HOLD_RESTRICTION, Reason.HOLD_OBJECTION})  # as what a request preserves
 
 
 class Ruling(StrEnum):

@@ -169,7 +169,7 @@ def suspect_since(case: Case) -> None:
 
 
 @scenario("HLD-08 R-072: what the person asked about is kept until thirty days after closing, though it is expired")
-def frozen(case: Case) -> None:
+def preserved(case: Case) -> None:
     case.policy()
     asking = Asking(case)
     person, stranger = asking.person("1995-03-03"), asking.person("1996-04-04")

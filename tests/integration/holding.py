@@ -48,7 +48,7 @@ class Register:
     def __init__(self, *requests: RequestHold) -> None:
         self.requests = list(requests)
 
-    def freezing(self, closed_since: date) -> Sequence[RequestHold]:
+    def preserving(self, closed_since: date) -> Sequence[RequestHold]:
         return [one for one in self.requests if one.closed_on is None or one.closed_on >= closed_since]
 
 

@@ -26,13 +26,13 @@ from jobs.checks.ledger_agreement import about_schedules, refuse_altered
 from jobs.ledger.entries import FIRST, StoreAltered, hash_of
 from jobs.ledger.plan_lines import digest_head
 from jobs.model.plan import Approval, Kind, Plan
-from jobs.model.request import FROZEN
+from jobs.model.request import PRESERVED
 from jobs.model.run import Run, RunState
 from jobs.plans.approve import approve_plan
 from jobs.plans.lines.pages import lines_of, paged
 from jobs.register.maintenance import keep_register
 from jobs.register.transitions import close
-from jobs.requests.search.preserve import refreeze
+from jobs.requests.search.preserve import preserve
 from jobs.runs.apply import apply_plan
 from tests.integration.asking import ASKER, dpo, registered
 from tests.integration.holding import place, release
@@ -247,7 +247,7 @@ def test_what_a_closed_request_keeps_cannot_be_taken_away_unseen(attacked: Night
     if is_known:
         attacked.contact(**ASKER)
     request = registered(attacked)
-    refreeze(attacked.context, request)
+    preserve(attacked.context, request)
     close(dpo(attacked), request.id, "WITHDRAWN")
     (entry,) = [entry for entry in attacked.store.ledger.entries() if entry.data.get("step") == "close"]
     assert set(entry.data) == {"request", "step", "outcome", "refusal", "keeps", "kept", "role", "by"}
@@ -266,7 +266,7 @@ def test_an_older_copy_of_what_a_closed_request_keeps_is_told(attacked: Night, i
     if is_known:
         attacked.contact(**ASKER)
     request = registered(attacked)
-    refreeze(attacked.context, request)
+    preserve(attacked.context, request)
 
     def sealed() -> bytes:
         with attacked.store.database.reading() as connection:
@@ -274,12 +274,12 @@ def test_an_older_copy_of_what_a_closed_request_keeps_is_told(attacked: Night, i
 
     older = sealed()
     attacked.contact(**ASKER)
-    refreeze(attacked.context, request)
+    preserve(attacked.context, request)
     newer = sealed()
     close(dpo(attacked), request.id, "WITHDRAWN")
     refuse_altered(attacked.context)
     attack(attacked, "UPDATE request_parts SET content = :older WHERE name = 'frozen'", older=older)
-    assert attacked.store.requests.part(request.id, FROZEN) is not None  # it opens
+    assert attacked.store.requests.part(request.id, PRESERVED) is not None  # it opens
     with pytest.raises(StoreAltered, match="another part") as caught:
         refuse_altered(attacked.context)
     assert caught.value.where == f"request {request.id}"
@@ -291,21 +291,21 @@ def test_an_older_copy_of_what_a_closed_request_keeps_is_told(attacked: Night, i
 def test_what_is_looked_up_while_somebody_closes_a_request_is_what_it_keeps(attacked: Night) -> None:
     """Whoever comes second stores it beside the closed row, and the ledger says so."""
     request = registered(attacked)
-    refreeze(attacked.context, request)
+    preserve(attacked.context, request)
     attacked.contact(**ASKER)
     close(dpo(attacked), request.id, "WITHDRAWN")
-    assert refreeze(attacked.context, request).contacts  # by the row as it was before
+    assert preserve(attacked.context, request).contacts  # by the row as it was before
     assert list(attacked.store.ledger.entries())[-1].data.keys() == {"request", "step", "kept"}
     refuse_altered(attacked.context)
 
 
 def test_what_a_closed_request_kept_may_leave_the_database_when_it_has_had_its_day(attacked: Night) -> None:
     request = registered(attacked)
-    refreeze(attacked.context, request)
+    preserve(attacked.context, request)
     close(dpo(attacked), request.id, "WITHDRAWN")
     attacked.clock.now += timedelta(days=40)
     keep_register(attacked.store, attacked.policy, attacked.clock(), attacked.key.references)
-    assert not attacked.store.requests.has_part(request.id, FROZEN)
+    assert not attacked.store.requests.has_part(request.id, PRESERVED)
     refuse_altered(attacked.context)
 
 

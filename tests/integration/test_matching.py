@@ -28,7 +28,7 @@ from jobs.register.overrides import override
 from jobs.register.permissions import Actor
 from jobs.requests.search.confirm import confirm_candidates, match_request
 from jobs.requests.search.match import find_all_candidates, find_candidates
-from jobs.requests.search.preserve import frozen_of
+from jobs.requests.search.preserve import preserved_of
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError, Refused, UsageError
 from rules.model.requests import Channel, RequesterKind, RequestState, Right
@@ -226,9 +226,9 @@ def test_what_match_finds_is_sealed_and_kept_from_disposal(night: Night) -> None
     assert [(one.id, one.strength) for one in listed.found] == [(lotte, "contradiction")]
     assert "backups" in listed.not_searched
     assert part(night, request, CANDIDATES, Candidates) == listed
-    frozen = frozen_of(night.context, request.id)
-    assert frozen is not None
-    assert frozen.contacts == (lotte,)
+    preserved = preserved_of(night.context, request.id)
+    assert preserved is not None
+    assert preserved.contacts == (lotte,)
 
 
 def test_a_search_that_finds_nobody_leaves_the_same_trace(night: Night) -> None:

@@ -215,7 +215,7 @@ def test_r078_the_persons_own_access_request_is_answered_first(night: Night) -> 
 
 
 def test_a_strangers_pending_request_keeps_the_file_that_both_are_in(night: Night) -> None:
-    """HLD-08: everything about the other person is frozen, the file of the child too."""
+    """HLD-08: everything about the other person is preserved, the file of the child too."""
     child, other = night.contact(birthdate="2010-05-05"), night.contact(firstname="Bram", lastname="Maes (fictief)")
     dossier = night.dossier("sexting", closed=False)
     night.party(child, "child", dossier=dossier)

@@ -14,20 +14,20 @@ from crm_compliance.reports.holds import hold_document
 from jobs.checks.ledger_agreement import differences
 from jobs.holds.place import Wanted, place_hold
 from jobs.model.outcome import Outcome as JobOutcome
-from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, FROZEN, GIVEN, PACKAGE, SubjectRequest
+from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, GIVEN, PACKAGE, PRESERVED, SubjectRequest
 from jobs.nightly.requests import run_requests
 from jobs.register.decision import Decision, Task, What
 from jobs.register.hold_texts import request_code
 from jobs.register.maintenance import keep_register
 from jobs.register.transitions import close, identify, resume, suspend
-from jobs.requests.search.preserve import refreeze
+from jobs.requests.search.preserve import preserve
 from rules.holds.placements import HoldType
 from rules.model.requests import IdentityMethod, Outcome, RequestState, Right
 from tests.integration.asking import ASKER, changed, dpo, registered
 from tests.integration.holding import place, release
 from tests.integration.night import Night
 
-ALL = (GIVEN, CANDIDATES, CONFIRMED, FROZEN, COMPILATION, DECISIONS, PACKAGE)
+ALL = (GIVEN, CANDIDATES, CONFIRMED, PRESERVED, COMPILATION, DECISIONS, PACKAGE)
 DECISION = Decision(right=Right.ACCESS, who="dora", at=datetime(2026, 5, 4, 9, tzinfo=UTC))
 MAKING = {**dict.fromkeys((CANDIDATES, CONFIRMED, COMPILATION, PACKAGE), b"{}"), DECISIONS: msgspec.json.encode(DECISION)}
 
@@ -49,7 +49,7 @@ def on(night: Night, moment: datetime) -> JobOutcome:
 def delivered(night: Night) -> SubjectRequest:
     """A request with every part, delivered now."""
     request = registered(night)
-    refreeze(night.context, request)
+    preserve(night.context, request)
     return changed(
         night, request, dict(MAKING), state=RequestState.RELEASED, answer="package", outcome=Outcome.DELIVERED, released_at=night.clock()
     )
@@ -61,7 +61,7 @@ def test_r125_an_answer_is_there_for_thirty_days_and_then_gone(in_may: Night) ->
     on(in_may, datetime(2026, 6, 3, 21, 59, 59, tzinfo=UTC))
     assert left(in_may, request) == set(ALL)
     done = on(in_may, datetime(2026, 6, 3, 22, tzinfo=UTC))
-    assert left(in_may, request) == {GIVEN, CANDIDATES, CONFIRMED, FROZEN}
+    assert left(in_may, request) == {GIVEN, CANDIDATES, CONFIRMED, PRESERVED}
     assert {each["part"] for each in done.document["erased"]} == {COMPILATION, DECISIONS, PACKAGE}
 
 
@@ -69,9 +69,9 @@ def test_the_names_go_thirty_days_after_the_closing(in_may: Night) -> None:
     """ACC-08, HLD-08: with them the key; the row stays."""
     request = delivered(in_may)
     close(dpo(in_may), request.id, "DELIVERED")
-    assert left(in_may, request) == {GIVEN, FROZEN, COMPILATION, DECISIONS, PACKAGE}
+    assert left(in_may, request) == {GIVEN, PRESERVED, COMPILATION, DECISIONS, PACKAGE}
     on(in_may, datetime(2026, 6, 3, 21, 59, tzinfo=UTC))
-    assert left(in_may, request) == {GIVEN, FROZEN, COMPILATION, DECISIONS, PACKAGE}
+    assert left(in_may, request) == {GIVEN, PRESERVED, COMPILATION, DECISIONS, PACKAGE}
     key = in_may.key.folder / "requests" / f"{request.id}.key"
     assert key.exists()
     on(in_may, datetime(2026, 6, 3, 22, tzinfo=UTC))
@@ -94,7 +94,7 @@ def test_a_decision_outlives_its_day_while_something_granted_waits(in_may: Night
     changed(in_may, request, {DECISIONS: msgspec.json.encode(waiting)})
     in_may.clock.now = datetime(2026, 6, 10, 9, tzinfo=UTC)
     keep_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
-    assert left(in_may, request) == {GIVEN, CANDIDATES, CONFIRMED, FROZEN, DECISIONS}
+    assert left(in_may, request) == {GIVEN, CANDIDATES, CONFIRMED, PRESERVED, DECISIONS}
     changed(in_may, request, {DECISIONS: msgspec.json.encode(DECISION)})
     keep_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
     assert DECISIONS not in left(in_may, request)

@@ -12,10 +12,10 @@ import pytest
 
 from connectors.interface.errors import ConnectorError
 from jobs.model.plan import Kind
-from jobs.model.request import FROZEN, GIVEN, Frozen
+from jobs.model.request import GIVEN, PRESERVED, Preserved
 from jobs.plans.make import make_plan
 from jobs.register.transitions import close
-from jobs.requests.search.preserve import StoredRequests, frozen_of, refreeze
+from jobs.requests.search.preserve import StoredRequests, preserve, preserved_of
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.crm_compliance.requesting import person
@@ -39,9 +39,9 @@ def test_a_request_that_was_only_stored_keeps_what_the_next_plan_finds(night: Ni
     """A process that was killed between the receipt and the lookup."""
     mine, other = expired_dossier_of(night, night.contact(**ASKER)), night.dossier("social_card", spoken=LONG_AGO)
     request = registered(night)
-    assert night.store.requests.part(request.id, FROZEN) is None
+    assert night.store.requests.part(request.id, PRESERVED) is None
     assert reasons(night) == {mine: "HOLD_REQUEST", other: "EXPIRED"}
-    assert night.store.requests.part(request.id, FROZEN) is not None
+    assert night.store.requests.part(request.id, PRESERVED) is not None
 
 
 def test_a_weak_match_is_kept_and_so_is_a_suspect(night: Night) -> None:
@@ -63,7 +63,7 @@ def test_r073_the_last_day_is_the_closing_day_and_the_grace(make_night: Callable
     night = make_night(datetime(2026, 4, 10, 9, tzinfo=UTC))
     dossier = expired_dossier_of(night, night.contact(**ASKER))
     request = registered(night)
-    refreeze(night.context, request)
+    preserve(night.context, request)
     close(dpo(night), request.id, "WITHDRAWN")
     for moment, reason in (
         (datetime(2026, 5, 10, 21, 59, 59, tzinfo=UTC), "HOLD_REQUEST"),
@@ -87,9 +87,9 @@ def test_a_request_that_comes_during_a_run_is_looked_up_by_that_run(night: Night
     """The same register that has asked once notices a request that was not there yet."""
     night.contact(**ASKER)
     register = StoredRequests(night.context)
-    assert register.freezing(date(2026, 10, 1)) == ()
+    assert register.preserving(date(2026, 10, 1)) == ()
     registered(night)
-    (hold,) = register.freezing(date(2026, 10, 1))
+    (hold,) = register.preserving(date(2026, 10, 1))
     assert len(hold.contacts) == 1
 
 
@@ -97,10 +97,10 @@ def test_what_was_kept_once_stays_kept(night: Night) -> None:
     """Doubt keeps: a contact that is called otherwise by now was there at the receipt."""
     contact = night.contact(**ASKER)
     request = registered(night)
-    first = refreeze(night.context, request)
+    first = preserve(night.context, request)
     night.patch("contacts", contact, firstname="Anders", lastname="Genoemd (fictief)")
     newcomer = night.contact(**ASKER)
-    again = refreeze(night.context, request)
+    again = preserve(night.context, request)
     assert first.contacts == (contact,)
     assert set(again.contacts) == {contact, newcomer}
 
@@ -117,17 +117,17 @@ def test_a_lookup_that_fails_stops_plan_and_apply(night: Night) -> None:
     with pytest.raises(ConnectorError):
         apply_plan(night.context, plan.id)
     assert night.writes() == writes
-    assert frozen_of(night.context, request.id) is None
+    assert preserved_of(night.context, request.id) is None
     assert [each.id for each in night.store.plans.all()] == [plan.id]
 
 
 def test_without_what_the_person_said_the_old_lookup_counts_and_without_both_nothing_is_planned(night: Night) -> None:
     contact = night.contact(**ASKER)
     request = registered(night)
-    refreeze(night.context, request)
+    preserve(night.context, request)
     changed(night, request, {GIVEN: None})
-    assert refreeze(night.context, night.store.requests.get(request.id)).contacts == (contact,)
-    changed(night, request, {FROZEN: None})
+    assert preserve(night.context, night.store.requests.get(request.id)).contacts == (contact,)
+    changed(night, request, {PRESERVED: None})
     with pytest.raises(Refused) as caught:
         night.plan()
     assert (caught.value.code, caught.value.where) == ("not_frozen", request.id)
@@ -141,9 +141,9 @@ def test_many_requests_are_looked_up_in_one_reading(night: Night) -> None:
         return int(night.emulator.stats()["operations"]["read"])
 
     start = reads()
-    refreeze(night.context, requests[0])
+    preserve(night.context, requests[0])
     one = reads() - start
-    held = replace(night.context).requests.freezing(night.clock().date())
+    held = replace(night.context).requests.preserving(night.clock().date())
     assert [hold.contacts for hold in held] == [(contact,)] * 4
     assert reads() - start == 2 * one
 
@@ -152,8 +152,8 @@ def test_a_row_that_somebody_moves_meanwhile_is_kept_all_the_same(night: Night, 
     night.contact(**ASKER)
     request = registered(night)
     stale = msgspec.structs.replace(request, language="fr")
-    assert refreeze(night.context, stale).contacts
-    assert frozen_of(night.context, request.id) is not None
+    assert preserve(night.context, stale).contacts
+    assert preserved_of(night.context, request.id) is not None
     assert night.store.requests.get(request.id) == request
 
 
@@ -161,9 +161,9 @@ def test_a_closed_request_is_not_looked_up_any_more(night: Night) -> None:
     """What it kept is all it keeps, and no link to anybody is made again."""
     dossier = expired_dossier_of(night, night.contact(**ASKER))
     request = registered(night)
-    frozen = Frozen(contacts=(), rows=(), at=night.clock())
-    changed(night, request, {FROZEN: msgspec.json.encode(frozen)})
+    preserved = Preserved(contacts=(), rows=(), at=night.clock())
+    changed(night, request, {PRESERVED: msgspec.json.encode(preserved)})
     close(dpo(night), request.id, "WITHDRAWN")
     night.clock.now += timedelta(days=1)
     assert reasons(night) == {dossier: "EXPIRED"}
-    assert replace(night.context).requests.freezing(night.clock().date()) == ()
+    assert replace(night.context).requests.preserving(night.clock().date()) == ()

@@ -60,7 +60,7 @@ def open_(file: str = typer.Argument(..., metavar="FILE|-", help="A JSON file, o
     with store_of(settings, clock) as store:
         days = calendar_of(settings, store)
         request = open_request(store, read_form(text, clock(), days), calendar=days, new_id=new_id)
-    _freeze(request)
+    _preserve(request)
     with store_of(settings, clock) as store:
         answer_with(settings, store, store.requests.get(request.id))
 
@@ -154,18 +154,18 @@ def answer_with(
     )
 
 
-def _freeze(request: SubjectRequest) -> None:
+def _preserve(request: SubjectRequest) -> None:
     """Look up what the request keeps. Where that cannot be done now, every plan and run does it before
     anything else, or does not start."""
     from crm_compliance.cli.terminal import arguments
-    from jobs.requests.search.preserve import refreeze
+    from jobs.requests.search.preserve import preserve
     from rules.holds.of_requests import REASON_OF_RIGHT
 
     if request.right not in REASON_OF_RIGHT:
         return
     try:
         with arguments.opened() as desk:
-            refreeze(desk.context, request)
+            preserve(desk.context, request)
     except ComplianceError as error:
         output.warn(f"the receipt is registered, and what it keeps is not looked up yet: {error}")
 

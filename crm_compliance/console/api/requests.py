@@ -84,7 +84,7 @@ def open_(caller: Handles, form: IntakeForm, response: Response, idempotency_key
     """Register a request that has come in, and keep from now on what may be about the person. The receipt is
     registered even where the CRM cannot be reached; the next plan then looks up what is kept."""
     from jobs.register.intake import open_request, read_form
-    from jobs.requests.search.preserve import refreeze
+    from jobs.requests.search.preserve import preserve
     from rules.holds.of_requests import REASON_OF_RIGHT
 
     services = caller.services
@@ -100,7 +100,7 @@ def open_(caller: Handles, form: IntakeForm, response: Response, idempotency_key
     if request.right in REASON_OF_RIGHT:
         try:
             with services.desk() as desk:
-                refreeze(desk.context, request)
+                preserve(desk.context, request)
         except ComplianceError as error:
             warning = f"what the request keeps is not looked up yet: {error}"
     return _answer(caller, services.store.requests.get(request.id), {"warning": warning} if warning else {})

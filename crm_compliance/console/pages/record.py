@@ -18,7 +18,7 @@ from crm_compliance.reports.parts.links import safe_link
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.model.hold_query import HoldList, HoldQuery
 from jobs.model.plan import Kind, LinesRemoved, Plan, PlanLine
-from jobs.model.request import FROZEN, Frozen, SubjectRequest
+from jobs.model.request import PRESERVED, Preserved, SubjectRequest
 from rules.decoders import decoder_of
 from rules.model.roles import Act
 
@@ -93,11 +93,11 @@ def _requests(visit: Visit, row: str) -> Iterator[SubjectRequest]:
     tell anybody else who has asked about it (SUS-07)."""
     register = visit.services.store.requests
     pending = [request for request in register.all(unclosed=True) if request.closed_at is None]
-    parts = register.some_parts([request.id for request in pending], FROZEN)
+    parts = register.some_parts([request.id for request in pending], PRESERVED)
     for request in pending:
         if request.id in parts:
-            frozen = decoder_of(Frozen).decode(parts[request.id])
-            if row in frozen.contacts or any(kept == row for _, kept in frozen.rows):
+            preserved = decoder_of(Preserved).decode(parts[request.id])
+            if row in preserved.contacts or any(kept == row for _, kept in preserved.rows):
                 yield request
 
 

@@ -225,7 +225,7 @@ RULES: dict[str, str] = {
     "DAT-14": "A conversation is dated on the day it ended",
     "HLD-04": "A hold covers all that hangs below it",
     "HLD-05": "A hold stops disposal and never moves the retention end",
-    "HLD-08": "A pending request freezes all about the person",
+    "HLD-08": "A pending request preserves all about the person",
     "HLD-09": "Restricted data may be stored, nothing else",
     "HLD-10": "An objection that is pending stops disposal",
     "HLD-14": "The hold flag of the CRM counts as a legal hold",

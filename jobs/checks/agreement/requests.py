@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from jobs.checks.agreement.references import CLOSE_BY, Difference, at
 from jobs.ledger.entries import LedgerEntry
 from jobs.ledger.heads import REQUESTS
-from jobs.model.request import FROZEN, KEEP, SubjectRequest
+from jobs.model.request import KEEP, PRESERVED, SubjectRequest
 from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar
 from rules.model.requests import Step
@@ -30,7 +30,7 @@ def about_requests(store: Store, calendar: Calendar) -> Iterator[Difference]:
             kept[str(entry.data.get("request"))] = entry
             if entry.data.get("step") == Step.CLOSE.value:
                 closed[str(entry.data.get("request"))] = entry
-        elif entry.data.get("step") == "expire" and FROZEN in _list_of_parts(entry):
+        elif entry.data.get("step") == "expire" and PRESERVED in _list_of_parts(entry):
             expired.add(str(entry.data.get("request")))
     register = {request.id: request for request in store.requests.all()}
     missing = 0
@@ -43,7 +43,7 @@ def about_requests(store: Store, calendar: Calendar) -> Iterator[Difference]:
             continue
         told = _about_request(request, entry, closed.get(id), calendar)
         if not told and id in closed and id not in expired:
-            told = _about_part(closed[id], kept[id], store.requests.part_digest(id, FROZEN))
+            told = _about_part(closed[id], kept[id], store.requests.part_digest(id, PRESERVED))
         if told:
             yield Difference(f"request {id}", told)
     for id in sorted(register.keys() - opened.keys()):

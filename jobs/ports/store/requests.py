@@ -88,14 +88,14 @@ class RequestStore(Protocol):
 class SubjectRequests(Protocol):
     """The register of subject requests, as far as holds ask it."""
 
-    def freezing(self, closed_since: date) -> Sequence[RequestHold]:
+    def preserving(self, closed_since: date) -> Sequence[RequestHold]:
         """Return the requests pending, and those closed on this day or later (HLD-08)."""
 
 
 class NoSubjectRequests:
     """A register in which nobody has asked anything."""
 
-    def freezing(self, closed_since: date) -> Sequence[RequestHold]:
+    def preserving(self, closed_since: date) -> Sequence[RequestHold]:
         return ()
 
 

@@ -16,7 +16,7 @@ from jobs.model.answer import Retention
 from rules.model.decisions import Decision, Reason
 from rules.policy.categories import Category, UntilAge
 
-# Of these it is told that they keep something. What a request freezes, whoever made it, is told of the own
+# Of these it is told that they keep something. What a request preserves, whoever made it, is told of the own
 # request alone.
 TOLD_HOLDS: Final = frozenset(
     {Reason.HOLD_LEGAL, Reason.HOLD_JUDICIAL, Reason.HOLD_COMPLAINT, Reason.HOLD_RESTRICTION, Reason.HOLD_OBJECTION}

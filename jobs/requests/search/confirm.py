@@ -16,15 +16,15 @@ from jobs.model.request import (
     COMPILATION,
     CONFIRMED,
     DECISIONS,
-    FROZEN,
     GIVEN,
     PACKAGE,
+    PRESERVED,
     REVIEW_PAGE,
     Candidate,
     Candidates,
     Confirmed,
-    Frozen,
     Given,
+    Preserved,
     SubjectRequest,
 )
 from jobs.ports.context import JobContext
@@ -34,7 +34,7 @@ from jobs.register.overrides import overridden, overrides_of
 from jobs.register.permissions import Actor, authorised, refused, save_move
 from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.match import find_candidates
-from jobs.requests.search.preserve import frozen_of
+from jobs.requests.search.preserve import preserved_of
 from rules.decoders import decoder_of
 from rules.errors import UsageError
 from rules.hints import hint_to
@@ -69,8 +69,8 @@ def match_request(context: JobContext, request_id: str, actor: Actor) -> Candida
         not_searched=places_not_searched(context),
         at=context.clock(),
     )
-    frozen = Frozen.of(found, context.clock(), frozen_of(context, request.id))
-    parts: dict[str, bytes | None] = {CANDIDATES: msgspec.json.encode(listed), FROZEN: msgspec.json.encode(frozen), CONFIRMED: None}
+    preserved = Preserved.of(found, context.clock(), preserved_of(context, request.id))
+    parts: dict[str, bytes | None] = {CANDIDATES: msgspec.json.encode(listed), PRESERVED: msgspec.json.encode(preserved), CONFIRMED: None}
     entry: Entry = ("request", {"request": request.id, "step": Step.MATCH.value})
     moved = msgspec.structs.replace(request, moves=request.moves + 1, **_undone(request))
     store.requests.save(moved, [entry], since=request, parts={**_BUILT_ON, **parts})

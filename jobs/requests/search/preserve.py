@@ -6,7 +6,7 @@ from datetime import date
 
 import msgspec
 
-from jobs.model.request import FROZEN, GIVEN, KEEP, Frozen, Given, SubjectRequest
+from jobs.model.request import GIVEN, KEEP, PRESERVED, Given, Preserved, SubjectRequest
 from jobs.ports.context import JobContext
 from rules.decoders import decoder_of
 from rules.errors import Refused
@@ -26,7 +26,7 @@ class StoredRequests:
         self._context = context
         self._looked_up: set[str] = set()
 
-    def freezing(self, closed_since: date) -> Sequence[RequestHold]:
+    def preserving(self, closed_since: date) -> Sequence[RequestHold]:
         """Return the requests that are pending, and those that were closed on this day or later.
         Raises ConnectorError: what a pending request keeps could not be looked up; Refused: with code
         `not_frozen`, where it can no longer be determined what a pending request keeps."""
@@ -35,31 +35,31 @@ class StoredRequests:
     def _holds(self, closed_since: date) -> Iterator[RequestHold]:
         requests = [request for request in self._context.store.requests.all() if request.right in REASON_OF_RIGHT]
         pending = [request for request in requests if request.closed_at is None]
-        unknown = [one for one in pending if one.id not in self._looked_up or frozen_of(self._context, one.id) is None]
-        self._looked_up.update(refreeze_all(self._context, unknown))
+        unknown = [one for one in pending if one.id not in self._looked_up or preserved_of(self._context, one.id) is None]
+        self._looked_up.update(preserve_all(self._context, unknown))
         for request in requests:
             closed_on = self._context.day(request.closed_at) if request.closed_at is not None else None
             if closed_on is not None and closed_on < closed_since:
                 continue
-            frozen = frozen_of(self._context, request.id)
-            if frozen is not None:
+            preserved = preserved_of(self._context, request.id)
+            if preserved is not None:
                 yield RequestHold(
-                    request=request.id, right=request.right.value, contacts=frozen.contacts, rows=frozen.rows, closed_on=closed_on
+                    request=request.id, right=request.right.value, contacts=preserved.contacts, rows=preserved.rows, closed_on=closed_on
                 )
 
 
-def frozen_of(context: JobContext, request_id: str) -> Frozen | None:
+def preserved_of(context: JobContext, request_id: str) -> Preserved | None:
     """Return what a request keeps as it was last looked up; None where it never was, or has expired."""
-    part = context.store.requests.part(request_id, FROZEN)
-    return None if part is None else decoder_of(Frozen).decode(part)
+    part = context.store.requests.part(request_id, PRESERVED)
+    return None if part is None else decoder_of(Preserved).decode(part)
 
 
-def refreeze(context: JobContext, request: SubjectRequest) -> Frozen:
-    """Look up what one pending request keeps, and store it; see `refreeze_all`."""
-    return refreeze_all(context, [request])[request.id]
+def preserve(context: JobContext, request: SubjectRequest) -> Preserved:
+    """Look up what one pending request keeps, and store it; see `preserve_all`."""
+    return preserve_all(context, [request])[request.id]
 
 
-def refreeze_all(context: JobContext, requests: Sequence[SubjectRequest]) -> dict[str, Frozen]:
+def preserve_all(context: JobContext, requests: Sequence[SubjectRequest]) -> dict[str, Preserved]:
     """Look up what pending requests keep, in one reading of the CRM, and store it. What they kept before
     stays (HLD-08).
 
@@ -71,27 +71,27 @@ def refreeze_all(context: JobContext, requests: Sequence[SubjectRequest]) -> dic
         return {}
     from jobs.requests.search.match import find_all_candidates  # what compares people takes longer to load than most plans to open
 
-    before = {request.id: frozen_of(context, request.id) for request in requests}
+    before = {request.id: preserved_of(context, request.id) for request in requests}
     given: dict[str, Given] = {}
     for request in requests:
         part = context.store.requests.part(request.id, GIVEN)
         if part is not None:
             given[request.id] = decoder_of(Given).decode(part)
         elif before[request.id] is None:
-            raise _not_frozen(request)
+            raise _not_preserved(request)
     found = find_all_candidates(context, given)
-    kept = {request: frozen for request, frozen in before.items() if frozen is not None}
+    kept = {request: preserved for request, preserved in before.items() if preserved is not None}
     for request in requests:
         if request.id not in found:
             continue
-        old, new = before[request.id], Frozen.of(found[request.id], context.clock(), before[request.id])
+        old, new = before[request.id], Preserved.of(found[request.id], context.clock(), before[request.id])
         if old is None or (old.contacts, old.rows) != (new.contacts, new.rows):
             _store(context, request, new)
             kept[request.id] = new
     return kept
 
 
-def _not_frozen(request: SubjectRequest) -> Refused:
+def _not_preserved(request: SubjectRequest) -> Refused:
     return Refused(
         "nobody can tell what a pending request keeps: its sealed part is gone",
         hint="restore the data folder, or close the request",
@@ -100,15 +100,15 @@ def _not_frozen(request: SubjectRequest) -> Refused:
     )
 
 
-def _store(context: JobContext, request: SubjectRequest, frozen: Frozen) -> None:
+def _store(context: JobContext, request: SubjectRequest, preserved: Preserved) -> None:
     """Store what a request keeps beside its row, even if the row makes a transition meanwhile. One that is
     closed by then keeps it too, for all was there at the receipt."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             is_closed = request.closed_at is not None
             entries = [("request", {"request": request.id, "step": KEEP})] if is_closed else []
-            parts = {FROZEN: msgspec.json.encode(frozen)}
-            context.store.requests.save(request, entries, since=request, parts=parts, told=FROZEN if is_closed else "")
+            parts = {PRESERVED: msgspec.json.encode(preserved)}
+            context.store.requests.save(request, entries, since=request, parts=parts, told=PRESERVED if is_closed else "")
             return
         except Refused as error:
             if error.code != "changed" or attempt == ATTEMPTS:

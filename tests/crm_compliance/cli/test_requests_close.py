@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, FROZEN, GIVEN, HANDOVER, PACKAGE
+from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, GIVEN, HANDOVER, PACKAGE, PRESERVED
 from rules.model.requests import Outcome, RequestState
 from tests.crm_compliance.requesting import DORA, at, opened, put, steps, unreachable
 from tests.crm_compliance.typist import Typist
@@ -40,9 +40,9 @@ def test_a_released_request_is_closed_with_its_own_outcome_and_leads_to_no_file_
     document = typist.ask(*close, "DELIVERED")
     assert (document["state"], document["outcome"]) == ("closed", "DELIVERED")
     left = [
-        name for name in (GIVEN, CANDIDATES, CONFIRMED, FROZEN, COMPILATION, HANDOVER, PACKAGE) if org.store.requests.part(request, name)
+        name for name in (GIVEN, CANDIDATES, CONFIRMED, PRESERVED, COMPILATION, HANDOVER, PACKAGE) if org.store.requests.part(request, name)
     ]
-    assert left == [GIVEN, FROZEN, COMPILATION, PACKAGE]
+    assert left == [GIVEN, PRESERVED, COMPILATION, PACKAGE]
 
 
 def test_a_refusal_keeps_its_code(typist: Typist, org: Night) -> None:

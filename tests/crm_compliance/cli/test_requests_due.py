@@ -255,7 +255,7 @@ def test_a_round_is_a_run_that_history_knows(typist: Typist, org: Night) -> None
 def test_a_round_that_cannot_reach_the_crm_ended_with_failures(typist: Typist, org: Night) -> None:
     """It says so in the history, with the code of what stood in its way."""
     opened(typist)
-    typist.monkeypatch.setattr("jobs.nightly.requests.refreeze_all", unreachable)
+    typist.monkeypatch.setattr("jobs.nightly.requests.preserve_all", unreachable)
     typist.refused("run", "requests", code=4)
     (line,) = typist.ask("history", "list")
     assert (line["state"], line["counts"]) == ("done_with_failures", {"code": "crm_unreachable"})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.model.request import FROZEN, GIVEN, Frozen
+from jobs.model.request import GIVEN, PRESERVED, Preserved
 from tests.crm_compliance.requesting import CHILD, DORA, a_form, at, opened, person, shown, unreachable, written
 from tests.crm_compliance.typist import LONG_AGO, Typist, set_faults
 from tests.integration.night import Night
@@ -91,9 +91,9 @@ def test_a_receipt_is_not_lost_because_the_crm_cannot_be_reached(typist: Typist,
     assert (said.code, said.document["state"]) == (0, "received")
     assert "not looked up yet" in said.err
     request = said.document["request"]
-    assert org.store.requests.part(request, FROZEN) is None
+    assert org.store.requests.part(request, PRESERVED) is None
     typist.ask("plan")
-    assert org.store.requests.part(request, FROZEN) is not None
+    assert org.store.requests.part(request, PRESERVED) is not None
 
 
 BAD: dict[str, tuple[object, str]] = {
@@ -211,4 +211,4 @@ def test_nothing_of_a_request_is_readable_by_others(typist: Typist, org: Night) 
     request = opened(typist)
     key: Path = typist.folder / "data" / "keys" / "requests" / f"{request}.key"
     assert key.stat().st_mode & 0o077 == 0
-    assert Frozen.of((), datetime(2026, 11, 25, tzinfo=UTC)).contacts == ()
+    assert Preserved.of((), datetime(2026, 11, 25, tzinfo=UTC)).contacts == ()

@@ -1,4 +1,4 @@
-"""What subject requests freeze (HLD-08, HLD-10, R-035, R-073)."""
+"""What subject requests preserve (HLD-08, HLD-10, R-035, R-073)."""
 
 from __future__ import annotations
 

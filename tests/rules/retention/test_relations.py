@@ -111,7 +111,7 @@ def test_the_longest_row_wins_where_several_are_for_the_same_course() -> None:
 
 
 def test_a_hold_on_a_person_keeps_what_they_gave() -> None:
-    """HLD-04, HLD-08: a pending request freezes all about the person."""
+    """HLD-04, HLD-08: a pending request preserves all about the person."""
     holds = Holds.of([Hold("h", Reason.HOLD_REQUEST, "contact", "donor")])
     decision = decided(a_gift(date(2000, 1, 1)), AS_OF, EVERYTHING_ON, holds)
     assert (decision.disposition, decision.reason) == (Disposition.KEEP, Reason.HOLD_REQUEST)

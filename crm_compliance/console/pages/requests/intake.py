@@ -15,7 +15,7 @@ from crm_compliance.console.language.days import iso_day, iso_hour
 from crm_compliance.console.visit import Visit
 from crm_compliance.console.work.work import Ended, Work
 from jobs.register.intake import MAX_BYTES, REPRESENTATIVES, FormMistaken, IntakeForm, Mistake, Wrong, open_request, read_form
-from jobs.requests.search.preserve import refreeze
+from jobs.requests.search.preserve import preserve
 from rules.errors import ComplianceError, Refused
 from rules.holds.of_requests import REASON_OF_RIGHT
 from rules.model.languages import LANGUAGES, USUAL
@@ -63,7 +63,7 @@ def register(visit: Visit) -> Response:
         return visit.see(f"/requests/{error.where}", note="sent_before")
     note = "request_opened"
     if request.right in REASON_OF_RIGHT:
-        work = services.background.begin(Work(request.id, "freeze", visit.person.who, visit.now), lambda: _frozen(visit, request))
+        work = services.background.begin(Work(request.id, "freeze", visit.person.who, visit.now), lambda: _preserved(visit, request))
         if work.is_over:
             services.background.forget(work)
             note = work.note
@@ -88,10 +88,10 @@ def import_(visit: Visit) -> Response:
     return _page(visit, _read(visit, form), is_imported=True)
 
 
-def _frozen(visit: Visit, request: SubjectRequest) -> Ended:
+def _preserved(visit: Visit, request: SubjectRequest) -> Ended:
     try:
         with visit.services.desk() as desk:
-            refreeze(desk.context, request)
+            preserve(desk.context, request)
     except ComplianceError:
         return Ended("request_opened_only")
     return Ended("request_opened")

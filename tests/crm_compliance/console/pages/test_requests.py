@@ -299,7 +299,7 @@ def test_the_form_of_the_command_is_read_into_the_fields_and_registers_nothing(o
 def test_a_crm_that_is_away_keeps_no_receipt_from_being_registered(
     typist: Typist, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crm_compliance.console.pages.requests.intake.refreeze", unreachable)
+    monkeypatch.setattr("crm_compliance.console.pages.requests.intake.preserve", unreachable)
     dpo = signed_in(Role.DPO)
     answer = dpo.post("/requests/new", **TYPED)
     assert answer.status_code == 303

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 from crm_compliance.keys.request_seals import SealBroken, Sealing
 from crm_compliance.store.sql.database import parse
 from crm_compliance.store.store import SqlStore
-from jobs.model.request import FROZEN, GIVEN, IdentityCheck, SubjectRequest, Suspension, Word
+from jobs.model.request import GIVEN, PRESERVED, IdentityCheck, SubjectRequest, Suspension, Word
 from rules.errors import Refused, UsageError
 from rules.model.requests import Channel, IdentityMethod, Outcome, RequesterKind, RequestState, Right
 from tests.conftest import StandingClock
@@ -64,7 +64,7 @@ def test_a_request_comes_back_as_it_was_put_in(sealed_store: SqlStore) -> None:
     assert sealed_store.requests.all() == [full, a_request()]
     assert sealed_store.requests.get("request-2") == full
     assert sealed_store.requests.part("request-2", GIVEN) == b"said"
-    assert sealed_store.requests.part("request-2", FROZEN) is None
+    assert sealed_store.requests.part("request-2", PRESERVED) is None
     assert [entry.kind for entry in sealed_store.ledger.entries()] == ["request", "request"]
     with pytest.raises(UsageError):
         sealed_store.requests.get("request-3")
@@ -83,12 +83,12 @@ def test_a_row_is_replaced_only_as_it_was_read(sealed_store: SqlStore) -> None:
     """Two people at once: the second one is told, and nothing of theirs is stored."""
     sealed_store.requests.add(a_request(), {GIVEN: b"said"}, OPEN)
     moved = a_request(state=RequestState.SEARCHING)
-    sealed_store.requests.save(moved, [("request", {"step": "identify"})], since=a_request(), parts={FROZEN: b"kept"})
+    sealed_store.requests.save(moved, [("request", {"step": "identify"})], since=a_request(), parts={PRESERVED: b"kept"})
     with pytest.raises(Refused) as caught:
         sealed_store.requests.save(a_request(state=RequestState.CLOSED), [OPEN], since=a_request(), parts={GIVEN: None})
     assert caught.value.code == "changed"
     assert sealed_store.requests.get("request-1") == moved
-    assert [sealed_store.requests.part("request-1", name) for name in (GIVEN, FROZEN)] == [b"said", b"kept"]
+    assert [sealed_store.requests.part("request-1", name) for name in (GIVEN, PRESERVED)] == [b"said", b"kept"]
     assert len(list(sealed_store.ledger.entries())) == 2
 
 
@@ -120,11 +120,11 @@ def test_a_part_that_somebody_altered_or_moved_is_noticed(sealed_store: SqlStore
 
 def test_the_key_goes_with_the_last_part(sealed_store: SqlStore, tmp_path: Path) -> None:
     """EXP-17: what is left in a backup of the database is worth nothing."""
-    sealed_store.requests.add(a_request(), {GIVEN: b"said", FROZEN: b"kept"}, OPEN)
+    sealed_store.requests.add(a_request(), {GIVEN: b"said", PRESERVED: b"kept"}, OPEN)
     sealed_store.requests.save(a_request(), since=a_request(), parts={GIVEN: None})
     assert key_of(tmp_path, "request-1").exists()
     assert sealed_store.requests.part("request-1", GIVEN) is None
-    sealed_store.requests.save(a_request(), since=a_request(), parts={FROZEN: None})
+    sealed_store.requests.save(a_request(), since=a_request(), parts={PRESERVED: None})
     assert not key_of(tmp_path, "request-1").exists()
 
 
