@@ -53,13 +53,13 @@ class Traces:
 
 
 @dataclass(frozen=True, slots=True)
-class Hanging:
-    """A row of an unmapped table, and the row that it depends on. `goes`: the CRM deletes it along; else it
-    would stay behind."""
+class DependentRow:
+    """A row of an unmapped table, and the row that it depends on. `cascades`: the CRM deletes it with that
+    row; else it would stay behind."""
 
     row: RowKey
     on: RowKey
-    goes: bool
+    cascades: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +144,14 @@ class Remains(Protocol):
         """Return whether the history of a row can be purged only as long as the row exists: no job of ours
         may delete audit rows."""
 
-    def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
+    def dependent_rows(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[DependentRow]:
         """Return the rows of unmapped tables that depend on these at any depth, by the CRM's relationships. A
-        row that would stay behind although nobody may read its table is reported as `Hanging` with an empty
-        id."""
+        row that would stay behind although nobody may read its table is reported as `DependentRow` with an
+        empty id."""
 
-    def hanging_there(self, rows: Collection[RowKey]) -> list[Hanging]:
+    def retained_dependent_rows(self, rows: Collection[RowKey]) -> list[DependentRow]:
         """Return the rows of mapped tables in long-term retention that would be removed along with these,
-        which are there too, and are not among them; as `hanging`."""
+        which are there too, and are not among them; as `dependent_rows`."""
 
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
         """Return which of these rows, of mapped tables or others, exist."""

@@ -30,5 +30,5 @@ def victims_among(connector: Connector, rows: Iterable[RowKey]) -> dict[str, int
     found: set[RowKey] = set()
     left = iter(rows)
     while some := list(islice(left, _AT_ONCE)):
-        found.update(each.row for each in connector.hanging(sorted(some)) if each.goes)
+        found.update(each.row for each in connector.dependent_rows(sorted(some)) if each.cascades)
     return dict(sorted(Counter(table for table, _ in found).items()))

@@ -61,7 +61,7 @@ def _along(connector: Connector, going: Sequence[Action]) -> tuple[list[Belongin
     words = {table: kind for kind in connector.all_kinds.own if not kind.term for table in connector.tables(kind.record)}
     rows: defaultdict[str, dict[str, Key]] = defaultdict(dict)
     kept: set[Key] = set()
-    for each in connector.hanging_there(sorted(owners)):
+    for each in connector.retained_dependent_rows(sorted(owners)):
         table, row_id = each.row
         if table in words and row_id:
             rows[table].setdefault(row_id, owners[each.on])

@@ -24,24 +24,24 @@ def with_unmapped(
     there = {write.key(connector) for action in intents for write in action.rows if write.retained}
     along: dict[tuple[str, str], list[RowKey]] = {}
     waiting: dict[tuple[str, str], str] = {}
-    hanging = connector.hanging(list(owners))
+    dependent = connector.dependent_rows(list(owners))
     # A location that goes along with its own row does not stay behind without the location that it lies
     # below.
-    going = {each.row for each in hanging if each.goes} if context.documents else set()
-    for each in hanging:
+    going = {each.row for each in dependent if each.cascades} if context.documents else set()
+    for each in dependent:
         owner = owners[each.on]
         if owners.get(each.row) == owner:  # a row of the same unit, that the CRM would delete along
             continue
-        if each.row[1] in gone or (not each.goes and each.row in going):
+        if each.row[1] in gone or (not each.cascades and each.row in going):
             continue
-        if each.goes and each.on not in there:  # what hangs on a row in long-term retention goes along with nothing
+        if each.cascades and each.on not in there:  # what depends on a row in long-term retention is deleted with nothing
             along.setdefault(owner, []).append(each.row)
         else:
             waiting.setdefault(owner, each.row[0])
-    # A row that is masked takes nothing along, and nothing keeps it from being masked: whatever hangs on it
-    # would stay.
+    # A row that is masked takes nothing along, and nothing keeps it from being masked: whatever depends
+    # on it would stay.
     masked = {write.key(connector): action.key for action in intents for write in action.rows if write.mask is not None}
-    for each in connector.hanging(list(masked), restricting=True):
+    for each in connector.dependent_rows(list(masked), restricting=True):
         waiting.setdefault(masked[each.on], each.row[0])
     result = []
     for action in intents:

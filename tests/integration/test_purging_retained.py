@@ -255,12 +255,12 @@ def test_a_hold_that_comes_right_before_the_job_wins(night: Night) -> None:
     def change(*sent: Any, **more: Any) -> Any:
         return context.connector.change(*sent, **more)
 
-    def hanging(rows: Any, **more: Any) -> Any:  # asked once a unit has been judged
+    def dependent_rows(rows: Any, **more: Any) -> Any:  # asked once a unit has been judged
         if not night.store.holds.all():
             place(night, "cf_dossier", dossier)
-        return context.connector.hanging(rows, **more)
+        return context.connector.dependent_rows(rows, **more)
 
-    run = applied(night, plan, change=change, hanging=hanging)
+    run = applied(night, plan, change=change, dependent_rows=dependent_rows)
     assert (run.counts["deleted"], all_there(night)) == (0, before)
 
 

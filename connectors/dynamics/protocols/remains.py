@@ -11,7 +11,7 @@ from connectors.dynamics.residual.bin_and_retention import BIN, REFERENCE
 from connectors.dynamics.schema.role_places import RolePlace, swapped
 from connectors.dynamics.schema.unmapped_tables import KnownTable, NotOffered
 from connectors.interface.errors import ReadIncomplete
-from connectors.interface.remains import DocumentLocation, Hanging, Lying, Reach, RowKey, Trace, Traces
+from connectors.interface.remains import DependentRow, DocumentLocation, Lying, Reach, RowKey, Trace, Traces
 from connectors.interface.rows import Among
 from rules.model.records import Party, Record
 
@@ -130,15 +130,15 @@ class Remains(MappedKinds):
         may delete audit rows."""
         return bool(self._places.history.why_no_jobs())
 
-    def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
+    def dependent_rows(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[DependentRow]:
         """Return the rows of unmapped tables that depend on these, according to the CRM's relationships.
         Raises ConnectorError: it cannot be determined."""
-        return self._children.hanging(rows, restricting=restricting)
+        return self._children.dependent_rows(rows, restricting=restricting)
 
-    def hanging_there(self, rows: Collection[RowKey]) -> list[Hanging]:
+    def retained_dependent_rows(self, rows: Collection[RowKey]) -> list[DependentRow]:
         """Return the rows of mapped tables in long-term retention that a job would remove along with these,
         which are there too. Raises ConnectorError: it cannot be determined."""
-        return self._retained_children.hanging(rows)
+        return self._retained_children.dependent_rows(rows)
 
     def document_locations(self, rows: Collection[RowKey] | None = None) -> list[DocumentLocation]:
         """Return the rows of the CRM that say in which folder of a document store the documents of a row lie;

@@ -1,6 +1,6 @@
 """Rows in long-term retention that a job would remove along with others there, since their relationship
 cascades. Nothing can be written to such a row, so that no link of it can be emptied first: one that belongs
-to something that stays as well would go with the first and not with the last. ERA-12, line 10."""
+to something that stays as well would be removed with the first and not with the last. ERA-12, line 10."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -11,25 +11,25 @@ from connectors.dynamics.residual.long_term import LongTerm
 from connectors.dynamics.residual.unmapped_children import CASCADE, PLATFORM
 from connectors.dynamics.schema.metadata import Metadata, Relationship
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
-from connectors.interface.remains import Hanging, RowKey
+from connectors.interface.remains import DependentRow, RowKey
 
 
 class RetainedChildren:
-    """The rows of mapped tables that hang on rows in the long-term retention of one CRM."""
+    """The rows of mapped tables that depend on rows in the long-term retention of one CRM."""
 
     def __init__(self, mapping: Mapping, metadata: Metadata, directory: Directory, long_term: LongTerm) -> None:
         self._mapping, self._metadata, self._directory, self._long_term = mapping, metadata, directory, long_term
 
-    def hanging(self, rows: Collection[RowKey]) -> list[Hanging]:
-        """Return the rows of ours that would go along with these and are not among them, at any depth. A
-        table into which nobody may look there is told with an empty id. Raises ConnectorError: it cannot be
-        determined."""
+    def dependent_rows(self, rows: Collection[RowKey]) -> list[DependentRow]:
+        """Return the rows of mapped tables that would be removed with these and are not among them, at any
+        depth. A table that may not be read there is reported with an empty id. Raises ConnectorError: it
+        cannot be determined."""
         roots = {key: key for key in rows}
-        found: list[Hanging] = []
+        found: list[DependentRow] = []
         level = list(roots)
         while level:
             below = [(row, roots[on]) for row, on in self._on(level) if row not in roots]
-            found += [Hanging(row, root, goes=False) for row, root in below if self._mapping.named(row[0])]
+            found += [DependentRow(row, root, cascades=False) for row, root in below if self._mapping.named(row[0])]
             roots |= {row: root for row, root in below if row[1]}
             level = [row for row, _ in below if row[1]]
         return list(dict.fromkeys(found))

@@ -19,7 +19,7 @@ from connectors.dynamics.schema.metadata import Link, Metadata, Relationship
 from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
-from connectors.interface.remains import Hanging, RowKey
+from connectors.interface.remains import DependentRow, RowKey
 
 CASCADE, RESTRICT = "Cascade", "Restrict"
 # What the platform keeps beside rows: cleaned afterwards, or ids without a value, or another view of rows
@@ -71,56 +71,57 @@ class Children:
         self._directory, self._warnings, self._sees_to_documents = directory, warnings, sees_to_documents
         self._empty: dict[tuple[str, str], float] = {}  # table and column -> when it was seen to be empty
 
-    def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
-        """Return what depends on these rows, at any depth. Raises as `Connector.hanging`. What hangs on a row
-        that goes along goes or stays with it; each is told of the row of ours at its root. A row of ours that
-        the CRM would delete along, by a lookup that fills no field, is told as one that stays, also where it
-        is one of these rows."""
+    def dependent_rows(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[DependentRow]:
+        """Return what depends on these rows, at any depth. Raises as `Connector.dependent_rows`. What
+        depends on a row that is deleted along is deleted or stays with it; each is reported for the row of a
+        mapped table at its root. A row of a mapped table that the CRM would delete along, by a lookup that
+        fills no field, is reported as one that stays, also where it is one of these rows."""
         roots = {key: key for key in rows}
-        found: list[Hanging] = []
+        found: list[DependentRow] = []
         level = list(roots)
         while level:
             below = [
-                Hanging(each.row, roots[each.on], goes=each.goes) if each.on in roots else each
+                DependentRow(each.row, roots[each.on], cascades=each.cascades) if each.on in roots else each
                 for each in self._on(level, restricting=restricting)
-                if each.row not in roots or (self._is_ours(each) and not self._leads(each))  # two halves of a connection hang on each other
+                if each.row not in roots
+                or (self._is_ours(each) and not self._leads(each))  # two halves of a connection depend on each other
             ]
             found += below
-            fresh = {each.row: each.on for each in below if each.goes and each.row[1] and each.row not in roots}
+            fresh = {each.row: each.on for each in below if each.cascades and each.row[1] and each.row not in roots}
             roots |= fresh
             level = list(fresh)
         return found
 
-    def _is_ours(self, each: Hanging) -> bool:
-        return not each.goes and bool(self._mapping.named(each.row[0]))
+    def _is_ours(self, each: DependentRow) -> bool:
+        return not each.cascades and bool(self._mapping.named(each.row[0]))
 
-    def _leads(self, each: Hanging) -> bool:
+    def _leads(self, each: DependentRow) -> bool:
         """Return whether a row that goes too points to this one, which is behind it: the lookup is emptied
         first."""
         return any(lead.name == each.on[0] for lead in self._mapping.leading(each.row[0]).values())
 
-    def _on(self, rows: Collection[RowKey], *, restricting: bool) -> list[Hanging]:
+    def _on(self, rows: Collection[RowKey], *, restricting: bool) -> list[DependentRow]:
         """Return what depends on these rows by one relationship."""
         by_table: defaultdict[str, list[str]] = defaultdict(list)
         for name, row in rows:
             by_table[name].append(row)
-        found: list[Hanging] = []
+        found: list[DependentRow] = []
         for parent, ids in by_table.items():
             columns = self._columns(parent, restricting=restricting)
             known = self._directory.known(name for name, _ in columns)
-            for (name, column), goes in columns.items():
+            for (name, column), cascades in columns.items():
                 if name in known:
-                    found += self._of(known[name], column, parent, ids, goes=goes)
+                    found += self._of(known[name], column, parent, ids, cascades=cascades)
             found += self._tied(parent, ids)
         return found
 
-    def _tied(self, parent: str, ids: Collection[str]) -> list[Hanging]:
+    def _tied(self, parent: str, ids: Collection[str]) -> list[DependentRow]:
         """Return the rows that a table of links ties to these: the pair goes, and they would stay. Of pairs
         among dossiers, fiches and people that nothing reads, the pair itself keeps its row: nobody knows whom
         it is needed by."""
         definition = self._metadata.table(parent)
         mapped = {table.name for table in self._mapping.tables}
-        found: list[Hanging] = []
+        found: list[DependentRow] = []
         for link in definition.links if definition else ():
             other = link.other(parent)
             pairs = self._directory.table(link.table)
@@ -135,21 +136,21 @@ class Children:
                 tied = list(self._directory.rows(pairs, near, ids, f"{near},{far}"))
             except NotOffered:
                 tied = [{near: row, far: ""} for row in ids] if total_count(self._transport, pairs.name) != 0 else []
-            found += [Hanging((other, str(row[far]).lower()), (parent, str(row[near]).lower()), goes=False) for row in tied]
+            found += [DependentRow((other, str(row[far]).lower()), (parent, str(row[near]).lower()), cascades=False) for row in tied]
         if found:
             self._warn(f"rows of {found[0].row[0]} are tied to rows of {parent} that are to go", "", found[0].row[0])
         return found
 
-    def _paired(self, pairs: KnownTable, link: Link, parent: str, ids: Collection[str]) -> list[Hanging]:
+    def _paired(self, pairs: KnownTable, link: Link, parent: str, ids: Collection[str]) -> list[DependentRow]:
         """Return the pairs of a table of links in which these rows stand, on either side."""
         sides = [column for side, column in ((link.one, link.one_column), (link.two, link.two_column)) if side == parent]
-        found: list[Hanging] = []
+        found: list[DependentRow] = []
         for near in sides:
             try:
                 rows = [(str(row[pairs.primary_id]), str(row[near])) for row in self._directory.rows(pairs, near, ids, near)]
             except NotOffered:
                 rows = [("", row) for row in ids] if total_count(self._transport, pairs.name) != 0 else []
-            found += [Hanging((pairs.name, pair.lower()), (parent, row.lower()), goes=False) for pair, row in rows]
+            found += [DependentRow((pairs.name, pair.lower()), (parent, row.lower()), cascades=False) for pair, row in rows]
         return found
 
     def _columns(self, parent: str, *, restricting: bool) -> Mapping[tuple[str, str], bool]:
@@ -181,7 +182,7 @@ class Children:
         is_ours = bool(self._mapping.named(child)) and child not in PLATFORM | {CONNECTION}
         return is_ours and column not in self._mapping.used(child)
 
-    def _of(self, table: KnownTable, column: str, parent: str, ids: Collection[str], *, goes: bool) -> list[Hanging]:
+    def _of(self, table: KnownTable, column: str, parent: str, ids: Collection[str], *, cascades: bool) -> list[DependentRow]:
         is_unread = self._is_unread(table.name, column)
         lookup, beyond = f"_{column}_value", "" if is_unread else self._beyond(table.name)
         try:
@@ -192,10 +193,13 @@ class Children:
             if total_count(self._transport, table.name) == 0:
                 return []
             self._warn(f"{table.name}.{column} points to {parent}, and its rows cannot be looked at: {refusal.reason}", column, table.name)
-            return [] if goes else [Hanging((table.name, ""), (parent, row), goes=False) for row in ids]
-        found = [Hanging((table.name, str(row[table.primary_id]).lower()), (parent, str(row[lookup]).lower()), goes=goes) for row in rows]
+            return [] if cascades else [DependentRow((table.name, ""), (parent, row), cascades=False) for row in ids]
+        found = [
+            DependentRow((table.name, str(row[table.primary_id]).lower()), (parent, str(row[lookup]).lower()), cascades=cascades)
+            for row in rows
+        ]
         if is_unread:
-            kept = [Hanging(each.row, each.on, goes=False) for each in found if each.row != each.on]
+            kept = [DependentRow(each.row, each.on, cascades=False) for each in found if each.row != each.on]
             is_meant = column in self._mapping.leading(table.name)
             if (
                 kept
@@ -207,8 +211,8 @@ class Children:
         if beyond:  # out of scope: not to be deleted, and the CRM would
             if found:
                 self._warn(f"rows of {table.name} that are out of scope would go with rows of {parent}", column, table.name)
-            return [Hanging(each.row, each.on, goes=False) for each in found]
-        if found and not goes:
+            return [DependentRow(each.row, each.on, cascades=False) for each in found]
+        if found and not cascades:
             what = "documents in SharePoint hang on" if table.name == DOCUMENTS else f"rows of {table.name} would stay behind without"
             self._warn(f"{what} rows of {parent} that are to go", column, table.name)
         return found

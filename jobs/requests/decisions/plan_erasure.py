@@ -116,8 +116,8 @@ def _wanted(context: JobContext, decision: Decision) -> Iterator[Wanted]:
             rows += [Wanted(*row, "anonymise", task) for row in _naming_in(context, decision.contacts, task)]
         else:
             fiches = [task.id] if task.kind == "fiche" else _fiches_of(context, task.id) if task.kind == "dossier" else []
-            hanging = rows_of(connector, Recording, (), Among("fiche", fiches)) if fiches else []
-            rows = [Wanted("recording", row.id, _DELETED, task) for row in hanging] + [Wanted(task.kind, task.id, _DELETED, task)]
+            recordings = rows_of(connector, Recording, (), Among("fiche", fiches)) if fiches else []
+            rows = [Wanted("recording", row.id, _DELETED, task) for row in recordings] + [Wanted(task.kind, task.id, _DELETED, task)]
         for each in rows:
             if (each.kind, each.id) not in seen:
                 seen.add((each.kind, each.id))

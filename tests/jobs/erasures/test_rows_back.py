@@ -72,9 +72,9 @@ def test_every_kind_of_row_that_a_job_deletes_is_looked_for() -> None:
     assert deleted <= LINKS.keys()
 
 
-def test_what_hangs_on_a_row_goes_along_with_it() -> None:
+def test_what_depends_on_a_row_is_erased_with_it() -> None:
     """A recording keeps a line of its own: its term may differ from its fiche's."""
-    hanging = [
+    dependent = [
         Note(id="n1", regarding="d", regarding_kind="dossier"),
         Note(id="n2", regarding="f", regarding_kind="fiche"),
         Note(id="n3", regarding="r", regarding_kind="recording"),
@@ -82,7 +82,7 @@ def test_what_hangs_on_a_row_goes_along_with_it() -> None:
         Party(id="p1", dossier="d"),
         Party(id="p2", dossier="d", fiche="f"),
     ]
-    rows = [D, F, C, R, *hanging]
+    rows = [D, F, C, R, *dependent]
     assert back(rows, erased(rows)) == [("dossier", "d", "delete"), ("recording", "r", "delete"), ("contact", "c", "delete")]
 
 
@@ -100,7 +100,7 @@ def test_what_hangs_on_a_row_goes_along_with_it() -> None:
         Party(id="x", dossier="other", fiche="f"),
     ],
 )
-def test_a_row_that_hangs_on_what_stays_as_well_is_named(row: Record) -> None:
+def test_a_row_that_depends_on_what_stays_as_well_is_named(row: Record) -> None:
     rows: list[Record] = [D, F, row]
     assert (type(row).__name__.lower(), "x", "delete") in back(rows, erased(rows))
 
@@ -123,7 +123,7 @@ def test_a_trimmed_contact_is_back_in_the_version_that_was_emptied() -> None:
     assert back([Contact(id="c", etag="8")], trims) == []
 
 
-def test_what_hangs_on_a_trimmed_contact_does_not_go_along() -> None:
+def test_what_depends_on_a_trimmed_contact_stays() -> None:
     note = Note(id="n", regarding="c", regarding_kind="contact")
     entries = [
         Erasure(f"contact/{version_of('c', '7')}", "trim", "contact", "r", "t", "EXPIRED"),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.emulator.serving.server import running
-from connectors.interface.remains import Hanging
+from connectors.interface.remains import DependentRow
 from rules.model.data_map import DataMap, Fate, Place
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT, Crm
 from tests.yaml_files import read_yaml, yaml_text
@@ -166,7 +166,9 @@ def test_what_a_table_of_links_ties_to_a_unit_stays_when_the_unit_goes(crm: Crm)
     assert answer.status_code == 204, answer.text
     found = crm.connector.data_map(whole=True)
     assert (place(found, "cf_dossier_groups").fate, place(found, "cf_group").fate) == (Fate.GOES_ALONG, Fate.UNACCOUNTED)
-    assert crm.connector.hanging([("cf_dossier", dossier)]) == [Hanging(("cf_group", group), ("cf_dossier", dossier), goes=False)]
+    assert crm.connector.dependent_rows([("cf_dossier", dossier)]) == [
+        DependentRow(("cf_group", group), ("cf_dossier", dossier), cascades=False)
+    ]
 
 
 def test_pairs_of_units_that_nothing_reads_are_unaccounted_and_keep_both_sides(crm: Crm) -> None:
@@ -177,8 +179,8 @@ def test_pairs_of_units_that_nothing_reads_are_unaccounted_and_keep_both_sides(c
     pair(crm, dossier, fiche)
     found = place(crm.connector.data_map(whole=True), "cf_dossier_also")
     assert (found.fate, found.rows, found.is_alarming) == (Fate.UNACCOUNTED, 1, True)
-    hanging = crm.connector.hanging([("cf_dossier", dossier), ("cf_dossier", other), ("cf_fiche", fiche)])
-    assert {(each.row[0], each.on, each.goes) for each in hanging} == {
+    dependent_rows = crm.connector.dependent_rows([("cf_dossier", dossier), ("cf_dossier", other), ("cf_fiche", fiche)])
+    assert {(each.row[0], each.on, each.cascades) for each in dependent_rows} == {
         ("cf_dossier_also", ("cf_dossier", dossier), False),
         ("cf_dossier_also", ("cf_fiche", fiche), False),
     }
@@ -190,7 +192,7 @@ def test_pairs_that_somebody_let_stay_keep_nothing(tmp_path: Path) -> None:
         dossier, fiche = crm.dossier(), crm.fiche()
         pair(crm, dossier, fiche)
         assert place(crm.connector.data_map(whole=True), "cf_dossier_also").fate is Fate.STAYS
-        assert crm.connector.hanging([("cf_dossier", dossier), ("cf_fiche", fiche)]) == []
+        assert crm.connector.dependent_rows([("cf_dossier", dossier), ("cf_fiche", fiche)]) == []
         crm.close()
 
 
@@ -199,10 +201,10 @@ def test_a_row_below_one_that_goes_along_keeps_the_unit_at_the_root(crm: Crm) ->
     dossier, other = crm.dossier(), crm.dossier()
     row, photo, caption = visit(crm, dossier)
     at = ("cf_dossier", dossier)
-    assert crm.connector.hanging([at, ("cf_dossier", other)]) == [
-        Hanging(("cf_visit", row), at, goes=True),
-        Hanging(("cf_photo", photo), at, goes=True),
-        Hanging(("cf_caption", caption), at, goes=False),
+    assert crm.connector.dependent_rows([at, ("cf_dossier", other)]) == [
+        DependentRow(("cf_visit", row), at, cascades=True),
+        DependentRow(("cf_photo", photo), at, cascades=True),
+        DependentRow(("cf_caption", caption), at, cascades=False),
     ]
 
 

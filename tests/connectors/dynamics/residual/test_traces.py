@@ -17,7 +17,7 @@ from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.residual.purge import IDS_OF_A_QUERY, queries_for
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.errors import ConnectorError
-from connectors.interface.remains import Hanging, Reach, RowKey, Trace
+from connectors.interface.remains import DependentRow, Reach, RowKey, Trace
 from jobs.model.privileges import NEEDS
 from tests.connectors.emulator.client import Client
 from tests.known_definitions import KNOWN
@@ -392,9 +392,9 @@ def test_rows_that_go_along_and_rows_that_would_stay_are_told_apart(more: Crm) -
     task = more.create("tasks", subject="t", **{"regardingobjectid_cf_dossier_task@odata.bind": f"/cf_dossiers({dossier})"})
     review = more.create("cf_reviews", cf_name="r", **{"cf_FicheId@odata.bind": f"/cf_fiches({fiche})"})
     rows = [("cf_dossier", dossier), ("cf_fiche", fiche)]
-    assert more.connector.hanging(rows) == [
-        Hanging(("task", task), ("cf_dossier", dossier), goes=True),
-        Hanging(("cf_review", review), ("cf_fiche", fiche), goes=False),
+    assert more.connector.dependent_rows(rows) == [
+        DependentRow(("task", task), ("cf_dossier", dossier), cascades=True),
+        DependentRow(("cf_review", review), ("cf_fiche", fiche), cascades=False),
     ]
     (warning,) = more.connector.warnings
     assert "cf_review" in warning
@@ -404,8 +404,8 @@ def test_rows_that_go_along_and_rows_that_would_stay_are_told_apart(more: Crm) -
 def test_documents_in_sharepoint_never_go_with_the_row_that_tells_where_they_lie(more: Crm) -> None:
     fiche = more.fiche()
     more.point("sharepointdocumentlocation", "sharepointdocumentlocationid", "regardingobjectid", ("cf_fiche", fiche), name="map")
-    (found,) = more.connector.hanging([("cf_fiche", fiche)])
-    assert not found.goes
+    (found,) = more.connector.dependent_rows([("cf_fiche", fiche)])
+    assert not found.cascades
     assert "documents in SharePoint" in more.connector.warnings[0]
 
 
@@ -414,7 +414,7 @@ def test_what_the_mapping_lets_stay_is_not_asked_for(tmp_path: Path) -> None:
         crm = Crm(emulator, stay="[cf_review.cf_ficheid]")
         fiche = crm.fiche()
         crm.create("cf_reviews", cf_name="r", **{"cf_FicheId@odata.bind": f"/cf_fiches({fiche})"})
-        assert crm.connector.hanging([("cf_fiche", fiche)]) == []
+        assert crm.connector.dependent_rows([("cf_fiche", fiche)]) == []
         crm.close()
 
 
@@ -422,14 +422,14 @@ def test_a_table_that_cannot_be_looked_at_keeps_the_row_unless_it_is_empty(more:
     fiche = more.fiche()
     row = ("cf_fiche", fiche)
     more.may()
-    assert more.connector.hanging([row]) == []
+    assert more.connector.dependent_rows([row]) == []
     assert more.connector.warnings == []
     more.emulator.load([("cf_review", {"cf_reviewid": str(uuid.uuid4()), "cf_name": "r", "cf_ficheid": fiche})])
-    assert more.connector.hanging([row]) == [Hanging(("cf_review", ""), row, goes=False)]
+    assert more.connector.dependent_rows([row]) == [DependentRow(("cf_review", ""), row, cascades=False)]
 
 
-def test_nothing_hangs_on_rows_of_the_reference_environment_that_the_mapping_does_not_name(crm: Crm) -> None:
-    assert crm.connector.hanging([("cf_fiche", crm.fiche()), ("contact", crm.contact()), ("cf_dossier", crm.dossier())]) == []
+def test_nothing_depends_on_rows_of_the_reference_environment_that_the_mapping_does_not_name(crm: Crm) -> None:
+    assert crm.connector.dependent_rows([("cf_fiche", crm.fiche()), ("contact", crm.contact()), ("cf_dossier", crm.dossier())]) == []
 
 
 def test_rows_of_any_table_are_looked_for(more: Crm) -> None:
