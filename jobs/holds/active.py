@@ -8,7 +8,7 @@ from functools import partial
 from jobs.checks.agreement.holds import about_holds
 from jobs.checks.agreement.references import Believed
 from jobs.checks.ledger_agreement import refuse
-from jobs.holds.reach import Spread
+from jobs.holds.reach import HoldReach
 from jobs.model.run import Action
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather_units
@@ -34,28 +34,28 @@ def active_holds(context: JobContext, day: date) -> Holds:
     placed = _in_force(context, day)
     grace_days = context.policy.defaults.request_grace_days
     requests = context.requests.preserving(day - timedelta(days=grace_days))
-    spread = Spread(context.connector, always=bool(requests))
+    reach = HoldReach(context.connector, always=bool(requests))
     for hold in placed:
         if hold.row:
-            spread.add(hold.kind, hold.row, partial(hold.on_row, day=day), everything=hold.everything)
+            reach.add(hold.kind, hold.row, partial(hold.on_row, day=day), everything=hold.everything)
     for request in requests:
         reason = request.reason(day, grace_days=grace_days)
         if reason is not None:
             for contact in request.contacts:
-                spread.add(CONTACT, contact, partial(request.on_row, reason=reason), everything=True)
+                reach.add(CONTACT, contact, partial(request.on_row, reason=reason), everything=True)
             for kind, row in request.rows:
-                spread.add(kind, row, partial(request.on_row, reason=reason))
-    if spread.has_people:
+                reach.add(kind, row, partial(request.on_row, reason=reason))
+    if reach.has_people:
         for _, action in context.store.journal.partials():
             for contact in people_of(action):
-                spread.add_role(contact, action.rows[-1].kind, action.id)
-    spread.spread()
+                reach.add_role(contact, action.rows[-1].kind, action.id)
+    reach.extend()
     if (placed or requests) and _in_force(context, day) != placed:
         return active_holds(context, day)
     by_facts = [(hold.on_row(hold.kind, "", day), hold.conditions) for hold in placed if hold.conditions]
     return Holds.of(
-        [hold for hold in spread.placed if not context.gives_way(hold)],
-        kept=[hold for hold in spread.kept if not context.gives_way(hold)],
+        [hold for hold in reach.placed if not context.gives_way(hold)],
+        kept=[hold for hold in reach.kept if not context.gives_way(hold)],
         by_facts=[each for each in by_facts if not context.gives_way(each[0])],
     )
 

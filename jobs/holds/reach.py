@@ -27,11 +27,11 @@ class OnRow(Protocol):
     def __call__(self, kind: str, row: str) -> Hold: ...
 
 
-class Spread:
+class HoldReach:
     """Holds by the rows that they cover: `placed` covers the unit of the row, `kept` the row alone."""
 
     def __init__(self, connector: Connector, *, always: bool = False) -> None:
-        """Create a reach. With `always` the CRM is queried the same, with nothing to reach too (SUS-07)."""
+        """Begin with no holds. With `always` the CRM is queried the same, with nothing to reach too (SUS-07)."""
         self._connector, self._always = connector, always
         self.placed: list[Hold] = []
         self.kept: list[Hold] = []
@@ -53,7 +53,7 @@ class Spread:
     def has_people(self) -> bool:
         return bool(self._rows["contact"])
 
-    def spread(self) -> None:
+    def extend(self) -> None:
         """Reach every unit and row that the holds cover. Raises ConnectorError: the CRM could not be read."""
         self._from_activities_of_people()
         self._from_rows_that_name_people()
