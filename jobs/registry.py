@@ -11,7 +11,7 @@ from jobs.nightly.orphan_objects import run_housekeeping
 from jobs.nightly.requests import run_requests
 from jobs.nightly.runs import carried_out, run_recordings, run_retention
 from jobs.ports.context import JobContext
-from jobs.register.maintenance import keep_register
+from jobs.register.maintenance import maintain_register
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ _JOBS = (
         "30 1 * * *",
         run_requests,
         "cares for subject requests: what expires, what they keep, what is due",
-        without_crm=keep_register,
+        without_crm=maintain_register,
     ),
     Job("recordings", "0 2 * * *", carried_out(run_recordings), "plans and applies at once: recordings", Kind.RECORDINGS),
     Job("retention", "30 2 * * *", carried_out(run_retention), "plans and applies at once: dossiers, fiches, people", Kind.RETENTION),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jobs.ledger.maintenance_runs import RoundMade
+from jobs.ledger.maintenance_runs import MaintenanceRun
 from jobs.model.plan import Counter as BreakerCounter
 from jobs.model.plan import Plan
 from jobs.model.run import INTERRUPTED, Action, Run
@@ -79,7 +79,7 @@ def history_line(run: Run, at_work: str | None = None) -> dict[str, object]:
     }
 
 
-def round_line(made: RoundMade) -> dict[str, object]:
+def maintenance_line(made: MaintenanceRun) -> dict[str, object]:
     """Return what `history list` and `history show` answer for a run that carries out no plan."""
     return {
         "run": made.id,
@@ -95,10 +95,10 @@ def round_line(made: RoundMade) -> dict[str, object]:
     }
 
 
-def newest_first(runs: Iterable[Run], rounds: Iterable[RoundMade]) -> Iterator[Run | RoundMade]:
+def newest_first(runs: Iterable[Run], maintenance: Iterable[MaintenanceRun]) -> Iterator[Run | MaintenanceRun]:
     """Yield all runs, of plans and without one, as they are asked for. Both are given newest first, and keep
     their order."""
-    both: tuple[Iterable[Run | RoundMade], ...] = (runs, rounds)
+    both: tuple[Iterable[Run | MaintenanceRun], ...] = (runs, maintenance)
     return merge(*both, key=lambda run: run.started_at, reverse=True)
 
 

@@ -18,7 +18,7 @@ from jobs.checks.agreement.references import References
 from jobs.checks.ledger_agreement import differences, refuse
 from jobs.ledger import checkpoints
 from jobs.ledger.entries import encode
-from jobs.ledger.maintenance_runs import RoundMade
+from jobs.ledger.maintenance_runs import MaintenanceRun
 from jobs.model.plan import Approval, Plan
 from jobs.model.run import Action, ActionState, Run
 from jobs.ports.notary import Notary
@@ -113,7 +113,7 @@ def _files(
         if not run.are_certificates_gone:
             yield f"certificates/{run.id}.json", iter([attestation.encode(attest(store, notary, run, index, calendar))])
     yield "runs.json", iter([_json(documents)])
-    yield "rounds.json", iter([_json([_round_document(made) for made in reversed(store.runs.rounds())])])
+    yield "rounds.json", iter([_json([_maintenance_document(made) for made in reversed(store.runs.maintenance())])])
     yield "exceptions.json", iter([_json(exceptions)])
     yield "holds.json", iter([_json([_hold_document(hold, reference) for hold in store.holds.all()])])
 
@@ -195,7 +195,7 @@ def _run_document(run: Run, plan: Plan, store: Store, reference: Reference, cale
     }
 
 
-def _round_document(made: RoundMade) -> dict[str, object]:
+def _maintenance_document(made: MaintenanceRun) -> dict[str, object]:
     return {
         "run": made.id,
         "kind": made.kind,

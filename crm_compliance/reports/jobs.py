@@ -41,7 +41,7 @@ def _nothing(document: Document, paper: Paper) -> Iterator[str | Text]:
     return iter(())
 
 
-def _round(document: Document, paper: Paper) -> Iterator[str | Text]:
+def _requests(document: Document, paper: Paper) -> Iterator[str | Text]:
     yield f"{counted(document['pending'], 'request')} pending, {paper.number(len(document['overdue']))} of them overdue."
     yield (
         f"Reminders due: {len(document['reminded'])}; closed because the person did not answer: {len(document['closed'])}; "
@@ -50,7 +50,7 @@ def _round(document: Document, paper: Paper) -> Iterator[str | Text]:
     yield from (f"{request}: what was granted waits for {code}." for request, code in document["waiting"].items())
 
 
-def _upkeep(document: Document, paper: Paper) -> Iterator[str | Text]:
+def _housekeeping(document: Document, paper: Paper) -> Iterator[str | Text]:
     found, expired = document["objects"], document["expired"]
     listed = paper.number(found["listed"])
     yield f"{paper.number(found['recordings'])} recordings have content outside the CRM; the storages hold {listed} objects."
@@ -77,4 +77,4 @@ def _lost(document: Document, paper: Paper) -> Iterator[str | Text]:
 View = Callable[[Document, Paper], Iterator[str | Text]]
 
 # What is said before the alarms, and after them.
-VIEWS: Mapping[str, tuple[View, View]] = {"requests": (_round, _nothing), "housekeeping": (_upkeep, _lost)}
+VIEWS: Mapping[str, tuple[View, View]] = {"requests": (_requests, _nothing), "housekeeping": (_housekeeping, _lost)}

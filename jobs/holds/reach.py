@@ -31,7 +31,8 @@ class HoldReach:
     """Holds by the rows that they cover: `placed` covers the unit of the row, `kept` the row alone."""
 
     def __init__(self, connector: Connector, *, always: bool = False) -> None:
-        """Begin with no holds. With `always` the CRM is queried the same, with nothing to reach too (SUS-07)."""
+        """Begin with no holds. With `always` the CRM is queried the same, with nothing to reach too
+        (SUS-07)."""
         self._connector, self._always = connector, always
         self.placed: list[Hold] = []
         self.kept: list[Hold] = []

@@ -138,7 +138,7 @@ def _alarms_of(plan: Plan, run: Run | None) -> list[Alarm]:
 
 def _of_housekeeping(store: Store) -> Iterator[InboxItem]:
     """Yield what the last housekeeping has found: recordings and objects that have lost each other."""
-    last = next(store.runs.newest_rounds(HOUSEKEEPING), None)
+    last = next(store.runs.newest_maintenance(HOUSEKEEPING), None)
     if last is None or last.state is not RunState.DONE_WITH_FAILURES:
         return
     counted: Any = last.counts.get("objects")

@@ -7,7 +7,7 @@ from jobs.model.run import RunState
 from jobs.ports.context import JobContext
 from jobs.proof.job_record import recorded
 from jobs.register.dates import alarms_of, has_gone_overdue
-from jobs.register.maintenance import keep_register
+from jobs.register.maintenance import maintain_register
 from jobs.requests.decisions.carry_out import fulfil_all
 from jobs.requests.decisions.notices import reminder_of
 from jobs.requests.search.preserve import preserve_all
@@ -15,19 +15,19 @@ from rules.holds.of_requests import REASON_OF_RIGHT
 
 
 def run_requests(context: JobContext) -> Outcome:
-    """Make one round, which is a run like any other: it ends with failures where there is an alarm. What goes
-    by the calendar goes first.
+    """Maintain the requests, in a run like any other: it ends with failures where there is an alarm. What
+    depends on the calendar is done first.
 
     `overdue` of the answer are ids; `waiting` are released requests of which something granted could not be
     carried out, with the code of what stands in the way.
 
     Raises:
         ClocksDiffer: what has expired is not known; nothing was begun.
-        ConnectorError: what a pending request keeps could not be looked up; all that goes by the calendar was
+        ConnectorError: what a pending request keeps could not be looked up; what depends on the calendar was
             done."""
     now, store, calendar = context.clock(), context.store, context.policy.calendar
     with recorded(context, REQUESTS) as run:
-        upkept = keep_register(store, context.policy, now, context.references)
+        done = maintain_register(store, context.policy, now, context.references)
         requests = store.requests.all()
         pending = [request for request in requests if not request.is_closed]
         preserve_all(context, [request for request in pending if request.right in REASON_OF_RIGHT])
@@ -40,17 +40,17 @@ def run_requests(context: JobContext) -> Outcome:
         waiting = fulfil_all(context)
         run.state = RunState.DONE_WITH_FAILURES if alarms else RunState.DONE
         codes = sorted({alarm.code for _, alarm in alarms})
-        run.counts = {"pending": len(pending), "overdue": len(overdue), "alarms": codes, "totalled": upkept.totalled}
+        run.counts = {"pending": len(pending), "overdue": len(overdue), "alarms": codes, "totalled": done.totalled}
     totals = context.store.requests.totals().items()
     document = {
         "run": run.id,
         "state": run.state.value,
         "pending": len(pending),
         "overdue": overdue,
-        "reminded": list(upkept.reminded),
-        "closed": list(upkept.closed),
-        "erased": [{"request": request, "part": part} for request, part in upkept.erased],
-        "totalled": upkept.totalled,
+        "reminded": list(done.reminded),
+        "closed": list(done.closed),
+        "erased": [{"request": request, "part": part} for request, part in done.erased],
+        "totalled": done.totalled,
         "alarms": [{"code": alarm.code, "message": alarm.message, "request": request} for request, alarm in alarms],
         "waiting": waiting,
         "totals": [{"year": year, "right": right, "outcome": outcome, "requests": n} for (year, right, outcome), n in totals],

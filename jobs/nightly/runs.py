@@ -99,7 +99,7 @@ def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
     that named a folder of documents. A maintenance job
     carries out no plan: it has written no row, and there is nothing to read back."""
     context.store.journal.check()
-    if any(made.id == run_id for made in context.store.runs.rounds()):
+    if any(made.id == run_id for made in context.store.runs.maintenance()):
         return {"run": run_id, "checked": 0, "still_there": [], "not_checkable": []}
     if context.store.runs.get(run_id).is_journal_gone:
         raise UsageError(

@@ -36,7 +36,7 @@ from rules.policy.policy import Policy
 WORKING_COPIES = (COMPILATION, DECISIONS, HANDOVER, PACKAGE, REVIEW_PAGE)
 
 
-class Upkept(msgspec.Struct, frozen=True):
+class MaintenanceDone(msgspec.Struct, frozen=True):
     """What was done, by request id: `erased` are parts with their names, `totalled` counts the rows of which
     a yearly total is left."""
 
@@ -46,7 +46,7 @@ class Upkept(msgspec.Struct, frozen=True):
     totalled: int = 0
 
 
-def keep_register(store: Store, policy: Policy, now: datetime, references: References) -> Upkept:
+def maintain_register(store: Store, policy: Policy, now: datetime, references: References) -> MaintenanceDone:
     """Bring the register up to a moment. A request that somebody changes meanwhile is left for the next time.
     `references` name a request in the holds that were placed for it, the one in use first."""
     restate_holds(store, lambda table, id: references(table, id)[0])
@@ -69,7 +69,7 @@ def keep_register(store: Store, policy: Policy, now: datetime, references: Refer
             if error.code != "changed":
                 raise
     store.requests.destroy_spent_keys()
-    return Upkept(tuple(reminded), tuple(closed), tuple(erased), _total(store, policy, day))
+    return MaintenanceDone(tuple(reminded), tuple(closed), tuple(erased), _total(store, policy, day))
 
 
 def _is_given_up(request: SubjectRequest, day: date) -> bool:

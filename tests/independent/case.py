@@ -233,7 +233,7 @@ class Case:
         return spoken.document()
 
     def round(self) -> None:
-        """The nightly round over requests: 6 where somebody has to look at something."""
+        """The nightly maintenance of requests: 6 where somebody has to look at something."""
         spoken = self.type("run", "requests", "--json")
         self.expect(spoken.code in (0, 6), f"`run requests` exits {spoken.code}: {spoken.err[-300:]}")
 

@@ -362,7 +362,7 @@ def canaries(case: Case) -> None:
     case.same("ledger", case.ask("ledger", "verify").get("ok"), True)
 
 
-@scenario("DDL-12: a granted erasure that is killed on its way is carried out whole, by the next round at the latest")
+@scenario("DDL-12: a granted erasure that is killed on its way is carried out whole, by the next night at the latest")
 def killed(case: Case) -> None:
     case.policy()
     asking = Asking(case)

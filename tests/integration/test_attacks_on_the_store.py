@@ -30,7 +30,7 @@ from jobs.model.request import PRESERVED
 from jobs.model.run import Run, RunState
 from jobs.plans.approve import approve_plan
 from jobs.plans.lines.pages import lines_of, paged
-from jobs.register.maintenance import keep_register
+from jobs.register.maintenance import maintain_register
 from jobs.register.transitions import close
 from jobs.requests.search.preserve import preserve
 from jobs.runs.apply import apply_plan
@@ -304,7 +304,7 @@ def test_what_a_closed_request_kept_may_leave_the_database_when_it_has_had_its_d
     preserve(attacked.context, request)
     close(dpo(attacked), request.id, "WITHDRAWN")
     attacked.clock.now += timedelta(days=40)
-    keep_register(attacked.store, attacked.policy, attacked.clock(), attacked.key.references)
+    maintain_register(attacked.store, attacked.policy, attacked.clock(), attacked.key.references)
     assert not attacked.store.requests.has_part(request.id, PRESERVED)
     refuse_altered(attacked.context)
 

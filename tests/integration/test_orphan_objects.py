@@ -50,7 +50,7 @@ def audited(night: Night) -> list[Problem]:
 
 
 def expired(context: JobContext) -> Expired:
-    """What a round removed of our own data."""
+    """What a run removed of our own data."""
     return msgspec.convert(run_housekeeping(context).document["expired"], Expired)
 
 

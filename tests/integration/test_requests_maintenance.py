@@ -1,4 +1,4 @@
-"""The nightly round over subject requests (DDL-08, DDL-10, DDL-11, EXP-17, ACC-07, ACC-08)."""
+"""The nightly maintenance of subject requests (DDL-08, DDL-10, DDL-11, EXP-17, ACC-07, ACC-08)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, GI
 from jobs.nightly.requests import run_requests
 from jobs.register.decision import Decision, Task, What
 from jobs.register.hold_texts import request_code
-from jobs.register.maintenance import keep_register
+from jobs.register.maintenance import maintain_register
 from jobs.register.transitions import close, identify, resume, suspend
 from jobs.requests.search.preserve import preserve
 from rules.holds.placements import HoldType
@@ -93,10 +93,10 @@ def test_a_decision_outlives_its_day_while_something_granted_waits(in_may: Night
     waiting = msgspec.structs.replace(DECISION, tasks=(Task("1", What.UNSUBSCRIBE, "contact", "none"),))
     changed(in_may, request, {DECISIONS: msgspec.json.encode(waiting)})
     in_may.clock.now = datetime(2026, 6, 10, 9, tzinfo=UTC)
-    keep_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
+    maintain_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
     assert left(in_may, request) == {GIVEN, CANDIDATES, CONFIRMED, PRESERVED, DECISIONS}
     changed(in_may, request, {DECISIONS: msgspec.json.encode(DECISION)})
-    keep_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
+    maintain_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
     assert DECISIONS not in left(in_may, request)
 
 
@@ -136,7 +136,7 @@ def test_a_hold_names_a_request_in_no_words(in_may: Night) -> None:
 
 
 def test_what_earlier_holds_say_of_requests_is_said_anew(in_may: Night) -> None:
-    """Holds of before, in force or released, get the code with the next round, whether the CRM answers or
+    """Holds of before, in force or released, get the code with the next run, whether the CRM answers or
     not; the ledger agrees."""
     request = delivered(in_may)
     close(dpo(in_may), request.id, "DELIVERED")
@@ -148,7 +148,7 @@ def test_what_earlier_holds_say_of_requests_is_said_anew(in_may: Night) -> None:
         release(in_may, holds[1], reason=f"{request.id} is over")
     assert request.id in repr(in_may.store.holds.all())
     in_may.clock.now = datetime(2026, 6, 10, 9, tzinfo=UTC)
-    keep_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
+    maintain_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
     after = in_may.store.holds.all()
     code = request_code(in_may.key.reference("request", request.id))
     assert [(hold.id, hold.reason_code, hold.basis) for hold in after] == [(hold.id, code, f"GBA about {code}") for hold in holds]
@@ -156,7 +156,7 @@ def test_what_earlier_holds_say_of_requests_is_said_anew(in_may: Night) -> None:
     assert GIVEN in left(in_may, request), "the complaint still follows the request"
     assert list(differences(in_may.store, in_may.key.references, date(2026, 6, 10), in_may.policy.calendar)) == []
     kinds = [entry.kind for entry in in_may.store.ledger.entries()]
-    keep_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
+    maintain_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
     assert kinds.count("hold_restated") == 2
     assert in_may.store.holds.all() == after
     release(in_may, after[0])
@@ -223,7 +223,7 @@ def test_a_second_round_changes_nothing(in_may: Night) -> None:
     again = run_requests(in_may.context)
     assert (again.document["reminded"], again.document["closed"], again.document["erased"], again.document["totalled"]) == ([], [], [], 0)
     assert in_may.store.requests.all() == rows
-    assert len(list(in_may.store.ledger.entries())) == entries + 2  # that the round began and ended
+    assert len(list(in_may.store.ledger.entries())) == entries + 2  # that the run began and ended
 
 
 @pytest.mark.parametrize("saved", range(3))
@@ -243,9 +243,9 @@ def test_a_round_that_is_killed_anywhere_is_made_good_by_the_next_one(in_may: Ni
     with monkeypatch.context() as killing:
         killing.setattr(store.requests, "save", save_or_die)
         with pytest.raises(KeyboardInterrupt):
-            keep_register(store, in_may.policy, in_may.clock(), in_may.key.references)
+            maintain_register(store, in_may.policy, in_may.clock(), in_may.key.references)
     assert sum(not left(in_may, request) for request in requests) == saved
-    keep_register(store, in_may.policy, in_may.clock(), in_may.key.references)
+    maintain_register(store, in_may.policy, in_may.clock(), in_may.key.references)
     assert [left(in_may, request) for request in requests] == [set()] * 3
 
 

@@ -40,20 +40,20 @@ def list_(
     Example: crm-compliance history list --limit 10
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.reports.documents import history_line, newest_first, round_line
+    from crm_compliance.reports.documents import history_line, maintenance_line, newest_first
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.schedule import clock_shown
     from crm_compliance.wiring.store import store_of
     from jobs.checks.same_zone import zone_of
-    from jobs.ledger.maintenance_runs import RoundMade
+    from jobs.ledger.maintenance_runs import MaintenanceRun
 
     settings = arguments.settings()
     with store_of(settings, clock_of(settings)) as store:
         calendar = partial(clock_shown, settings, zone_of(store))
-        made = newest_first(store.runs.newest(), store.runs.newest_rounds())
+        made = newest_first(store.runs.newest(), store.runs.newest_maintenance())
         found = arguments.newest(made, lambda run: run.started_at, limit, since, calendar)
         at_work = store.leases.run_at_work()
-    documents = [round_line(run) if isinstance(run, RoundMade) else history_line(run, at_work) for run in found]
+    documents = [maintenance_line(run) if isinstance(run, MaintenanceRun) else history_line(run, at_work) for run in found]
     output.answer(documents, lambda console: _print(documents, console, calendar()))
 
 
@@ -70,7 +70,7 @@ def show(run: str = typer.Argument(..., metavar="RUN")) -> None:
     Example: crm-compliance history show run-0123
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.reports.documents import history_document, round_line
+    from crm_compliance.reports.documents import history_document, maintenance_line
     from crm_compliance.reports.run import print_history_run
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.schedule import clock_shown
@@ -80,9 +80,9 @@ def show(run: str = typer.Argument(..., metavar="RUN")) -> None:
     settings = arguments.settings()
     with store_of(settings, clock_of(settings)) as store:
         calendar = partial(clock_shown, settings, zone_of(store))
-        made = next((one for one in store.runs.rounds() if one.id == run), None)
+        made = next((one for one in store.runs.maintenance() if one.id == run), None)
         if made is not None:
-            document = round_line(made) | {"outcomes": {}, "approvals": []}
+            document = maintenance_line(made) | {"outcomes": {}, "approvals": []}
         else:
             found = store.runs.get(run)
             store.journal.check()

@@ -19,25 +19,25 @@ Sees = Annotated[Caller, acting(Act.SEE_HISTORY)]
 @router.get("/runs")
 def list_runs(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 50) -> list[RunAnswer]:
     """The newest runs."""
-    from crm_compliance.reports.documents import history_line, newest_first, round_line
-    from jobs.ledger.maintenance_runs import RoundMade
+    from crm_compliance.reports.documents import history_line, maintenance_line, newest_first
+    from jobs.ledger.maintenance_runs import MaintenanceRun
 
     store = caller.services.store
     at_work = store.leases.run_at_work()
-    found = islice(newest_first(store.runs.newest(), store.runs.newest_rounds()), limit)
-    documents = (round_line(run) if isinstance(run, RoundMade) else history_line(run, at_work) for run in found)
+    found = islice(newest_first(store.runs.newest(), store.runs.newest_maintenance()), limit)
+    documents = (maintenance_line(run) if isinstance(run, MaintenanceRun) else history_line(run, at_work) for run in found)
     return [RunAnswer.model_validate(document) for document in documents]
 
 
 @router.get("/runs/{run}")
 def show(caller: Sees, run: Annotated[str, Path(max_length=100)]) -> RunAnswer:
     """One run with its outcomes, which add up to the units read."""
-    from crm_compliance.reports.documents import history_document, round_line
+    from crm_compliance.reports.documents import history_document, maintenance_line
 
     store = caller.services.store
-    made = next((one for one in store.runs.newest_rounds() if one.id == run), None)
+    made = next((one for one in store.runs.newest_maintenance() if one.id == run), None)
     if made is not None:
-        return RunAnswer.model_validate(round_line(made) | {"outcomes": {}, "approvals": []})
+        return RunAnswer.model_validate(maintenance_line(made) | {"outcomes": {}, "approvals": []})
     found = store.runs.get(run)
     store.journal.check()
     document = history_document(found, store.plans.get(found.plan), store.journal.of_run(run), store.leases.run_at_work())

@@ -15,7 +15,7 @@ from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.tables import ledger as entries
 from crm_compliance.store.sql.tables import runs
 from jobs.ledger.entries import LedgerEntry
-from jobs.ledger.maintenance_runs import OF_ROUNDS, STARTED, RoundMade, rounds_of
+from jobs.ledger.maintenance_runs import OF_MAINTENANCE, STARTED, MaintenanceRun, maintenance_runs_of
 from jobs.model.run import RunLine, RunState
 
 # Built once: every page asks whether something has come.
@@ -75,7 +75,7 @@ class RunLines:
     def read(self, connection: Connection) -> tuple[RunLine, ...]:
         """Return all lines, newest first."""
         now = self._now(connection)
-        if self._read_runs(connection) | self._read_rounds(connection):
+        if self._read_runs(connection) | self._read_maintenance(connection):
             self.in_order = tuple(sorted(self.by_id.values(), key=lambda line: line.started_at)[::-1])
         self._read = now
         return self.in_order
@@ -106,14 +106,14 @@ class RunLines:
             self._last_run = max(self._last_run, position)
         return is_new
 
-    def _read_rounds(self, connection: Connection) -> bool:
-        found = ledger.of_no_run_after(connection, OF_ROUNDS, self._last_entry)
+    def _read_maintenance(self, connection: Connection) -> bool:
+        found = ledger.of_no_run_after(connection, OF_MAINTENANCE, self._last_entry)
         if not found:
             return False
         self._last_entry = found[-1].seq
         known = [*self._begun, *found]
-        made = {each.id: each for each in rounds_of(known)}
-        self.by_id.update({name: _of_round(each) for name, each in made.items()})
+        made = {each.id: each for each in maintenance_runs_of(known)}
+        self.by_id.update({name: _of_maintenance(each) for name, each in made.items()})
         at_work = {name for name, each in made.items() if each.state is RunState.RUNNING}
         self._begun = [entry for entry in known if entry.kind == STARTED and entry.run in at_work]
         return True
@@ -136,7 +136,7 @@ def _of_run(told: _Told) -> RunLine:
     )
 
 
-def _of_round(made: RoundMade) -> RunLine:
+def _of_maintenance(made: MaintenanceRun) -> RunLine:
     alarms = made.counts.get("alarms")
     return RunLine(
         id=made.id,

@@ -14,7 +14,7 @@ from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.tables import plans as plan_rows
 from crm_compliance.store.sql.tables import runs
-from jobs.ledger.maintenance_runs import ENDED, HOUSEKEEPING, OF_ROUNDS, STARTED, RoundMade, rounds_of
+from jobs.ledger.maintenance_runs import ENDED, HOUSEKEEPING, OF_MAINTENANCE, STARTED, MaintenanceRun, maintenance_runs_of
 from jobs.model.run import Run, RunLine
 from rules.errors import NotFound
 
@@ -109,11 +109,11 @@ class Runs(Rows):
     def of_plan(self, plan: str) -> Run | None:
         return self._transactions.one(_OF_PLAN, Run, f"the run of {plan}", of=plan)
 
-    def rounds(self) -> list[RoundMade]:
+    def maintenance(self) -> list[MaintenanceRun]:
         with self._transactions.reading() as connection:
-            return rounds_of(ledger.of_kinds(connection, OF_ROUNDS))[::-1]
+            return maintenance_runs_of(ledger.of_kinds(connection, OF_MAINTENANCE))[::-1]
 
-    def newest_rounds(self, kind: str = "") -> Iterator[RoundMade]:
+    def newest_maintenance(self, kind: str = "") -> Iterator[MaintenanceRun]:
         """The ledger is read from its end on, entries of runs that carry out a plan left aside."""
         begins = [HOUSEKEEPING] if kind == HOUSEKEEPING else [STARTED, HOUSEKEEPING]
         before: int | None = None
@@ -121,7 +121,7 @@ class Runs(Rows):
             with self._transactions.reading() as connection:
                 begun = ledger.of_no_run(connection, begins, before, AT_ONCE)
                 ended = ledger.ends_of(connection, ENDED, begun)
-            made = rounds_of([*begun[::-1], *ended])[::-1]
+            made = maintenance_runs_of([*begun[::-1], *ended])[::-1]
             yield from (each for each in made if not kind or each.kind == kind)
             if len(begun) < AT_ONCE:
                 return

@@ -26,7 +26,7 @@ def about_runs(store: Store) -> Iterator[Difference]:
     ended: dict[str, LedgerEntry] = {}
     for entry in store.ledger.strand(RUNS):
         if entry.kind == "run_started" and not entry.data.get("plan"):
-            continue  # a round: it carries out no plan, and has no row but this
+            continue  # maintenance: it carries out no plan, and has no row but this
         (started if entry.kind == "run_started" else ended)[entry.run or ""] = entry
     runs = store.runs.all()
     table = [run.id for run in reversed(runs)]

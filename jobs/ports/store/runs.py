@@ -1,4 +1,4 @@
-"""Runs and rounds, as the jobs ask for them."""
+"""Runs of plans and of maintenance, as the jobs ask for them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 from jobs.ports.store.ledger import Entry
 
 if TYPE_CHECKING:
-    from jobs.ledger.maintenance_runs import RoundMade
+    from jobs.ledger.maintenance_runs import MaintenanceRun
     from jobs.model.plan import Kind
     from jobs.model.run import Run, RunLine
 
 
 class RunStore(Protocol):
-    """The runs, and the rounds, which are runs that carry out no plan."""
+    """The runs, and the maintenance runs, which carry out no plan."""
 
     def start(self, run: Run, entry: Entry) -> None:
         """Add a run. Raises Refused: its plan was rejected meanwhile."""
@@ -47,10 +47,10 @@ class RunStore(Protocol):
 
     def of_plan(self, plan: str) -> Run | None: ...
 
-    def rounds(self) -> list[RoundMade]:
+    def maintenance(self) -> list[MaintenanceRun]:
         """Return the maintenance jobs that were done, newest first: runs that carry out no plan."""
 
-    def newest_rounds(self, kind: str = "") -> Iterator[RoundMade]:
+    def newest_maintenance(self, kind: str = "") -> Iterator[MaintenanceRun]:
         """Yield the same, of one kind where it is named, a few read at a time."""
 
     def disposals(self, kind: Kind, counter: str, limit: int) -> list[int]:

@@ -217,7 +217,9 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision
     case = CASES.get(given_of(context.store, request.id).details.about, "")
     article = f"GDPR art. 18(1){f'({case.lower()})' if case else ''}"
     codes = [request_code(each) for each in context.references("request", request.id)]
-    known = {f"{article}, {name}" for name in (request.id, *codes)}  # by its id in holds of before that the nightly round has not restated
+    known = {
+        f"{article}, {name}" for name in (request.id, *codes)
+    }  # by its id in holds of before that the nightly maintenance has not restated
     for hold in context.store.holds.all(unreleased=True):
         if (hold.kind, hold.row, hold.type) == (task.kind, task.id, HoldType.RESTRICTION) and hold.basis in known:
             return

@@ -1,4 +1,5 @@
-"""When an answer is due: questions, extensions, alarms, the calendar and the round (section 8)."""
+"""When an answer is due: questions, extensions, alarms, the calendar and the nightly maintenance (section
+8)."""
 
 from __future__ import annotations
 
@@ -202,7 +203,7 @@ def test_the_public_holidays_are_those_of_the_country_that_the_schedule_names(ty
     assert "no public holidays are known of it" in typist.refused("policy", "check", path, code=3)["message"]
 
 
-# -- calendar and the round ----------------------------------------------------------------------------------
+# -- calendar and maintenance --------------------------------------------------------------------------------
 
 
 def test_the_calendar_has_ids_and_days_alone(typist: Typist, org: Night) -> None:

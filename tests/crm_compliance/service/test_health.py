@@ -24,7 +24,7 @@ NIGHT = {"requests": (0, 31), "recordings": (1, 1), "retention": (1, 31), "house
 
 
 class KnownNights:
-    """Knows runs and rounds, and nothing else."""
+    """Knows runs and maintenance, and nothing else."""
 
     def __init__(self) -> None:
         self.made: dict[str, tuple[datetime, RunState]] = {}

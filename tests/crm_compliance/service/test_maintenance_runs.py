@@ -1,4 +1,4 @@
-"""The rounds that carry out no plan, as the service makes them at night."""
+"""The maintenance runs, which carry out no plan, as the service makes them at night."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_without_the_crm_other_rounds_do_nothing(typist: Typist, org: Night) -> 
 def test_nothing_goes_by_a_clock_that_is_not_the_crms(
     typist: Typist, org: Night, name: str, told: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """What has expired by a machine that is years ahead has not: neither round removes anything, with the
+    """What has expired by a machine that is years ahead has not: neither job removes anything, with the
     CRM or without."""
     typist.unset("CLOCK")
     set_faults(org.emulator, {"match": {"path": "api/data"}, "do": "skew", "s": -2 * 365 * 86_400})

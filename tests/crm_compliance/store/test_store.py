@@ -87,10 +87,10 @@ def test_jobs_without_a_plan_are_read_from_the_end_of_the_ledger(store: SqlStore
         else:
             store.ledger.append([(HOUSEKEEPING, {"state": "done"})], f"round-{number}")
     store.ledger.append([(STARTED, {"kind": "requests", "software": "1"})], "round-60")
-    assert list(store.runs.newest_rounds()) == store.runs.rounds()
-    assert [made.id for made in store.runs.rounds()] == [f"round-{number}" for number in range(60, -1, -1)]
-    assert [made.id for made in islice(store.runs.newest_rounds(HOUSEKEEPING), 2)] == ["round-58", "round-56"]
-    assert [made.state for made in islice(store.runs.newest_rounds("requests"), 2)] == [RunState.RUNNING, RunState.DONE]
+    assert list(store.runs.newest_maintenance()) == store.runs.maintenance()
+    assert [made.id for made in store.runs.maintenance()] == [f"round-{number}" for number in range(60, -1, -1)]
+    assert [made.id for made in islice(store.runs.newest_maintenance(HOUSEKEEPING), 2)] == ["round-58", "round-56"]
+    assert [made.state for made in islice(store.runs.newest_maintenance("requests"), 2)] == [RunState.RUNNING, RunState.DONE]
 
 
 def test_listed_plans_carry_their_words(store: SqlStore) -> None:

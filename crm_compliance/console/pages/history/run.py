@@ -50,7 +50,9 @@ def show(visit: Visit) -> Response:
         raise NotFound("there is no such run", hint="choose one of the history")
     state = state_of(line, visit.services.store.leases.run_at_work())
     if not line.plan:
-        return visit.page("history/maintenance.html.j2", line=line, told=state, took=_took(line), counts=_counts_of_round(visit, line))
+        return visit.page(
+            "history/maintenance.html.j2", line=line, told=state, took=_took(line), counts=_counts_of_maintenance(visit, line)
+        )
     store = visit.services.store
     run, plan = store.runs.get(line.id), store.plans.get(line.plan)
     return visit.page(
@@ -128,8 +130,8 @@ def _alarms(visit: Visit, run: Run) -> list[tuple[str, Detail]]:
     return [(alarm.code, visit.detail(alarm.sentence or alarm.message)) for alarm in alarms_of(run)]
 
 
-def _counts_of_round(visit: Visit, line: RunLine) -> list[tuple[str, str]]:
-    made = next((each for each in visit.services.store.runs.newest_rounds(line.kind) if each.id == line.id), None)
+def _counts_of_maintenance(visit: Visit, line: RunLine) -> list[tuple[str, str]]:
+    made = next((each for each in visit.services.store.runs.newest_maintenance(line.kind) if each.id == line.id), None)
     return list(_flat(visit, made.counts)) if made is not None else []
 
 

@@ -141,7 +141,7 @@ def test_a_key_that_was_left_behind_goes_later(sealed_store: SqlStore, tmp_path:
 
 
 def test_old_rows_become_yearly_totals(sealed_store: SqlStore) -> None:
-    """ACC-07: by year of receipt, right and outcome; totals add up over several rounds."""
+    """ACC-07: by year of receipt, right and outcome; totals add up over several runs."""
     rows = [
         closed("request-1"),
         closed("request-2", Right.ERASURE),
