@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from connectors.interface.connector import Connector
-from connectors.interface.remains import Hanging, RowKey
+from connectors.interface.remains import DependentRow, RowKey
 from jobs.plans.cascade_preview import victims_among
 
 
@@ -18,9 +18,9 @@ def test_a_row_that_hangs_on_several_counts_once(monkeypatch: pytest.MonkeyPatch
     """However the rows are shared out that are asked about; what stays behind is no victim."""
     monkeypatch.setattr("jobs.plans.cascade_preview._AT_ONCE", at_once)
 
-    def hanging(rows: Collection[RowKey]) -> list[Hanging]:
+    def dependent_rows(rows: Collection[RowKey]) -> list[DependentRow]:
         on_each = [(("task", "of both"), True), (("cf_review", "stays"), False)]
-        return [Hanging(row, on, goes=goes) for on in rows for row, goes in (*on_each, (("task", f"of {on[1]}"), True))]
+        return [DependentRow(row, on, cascades=goes) for on in rows for row, goes in (*on_each, (("task", f"of {on[1]}"), True))]
 
-    crm = cast(Connector, SimpleNamespace(hanging=hanging))
+    crm = cast(Connector, SimpleNamespace(dependent_rows=dependent_rows))
     assert victims_among(crm, [("cf_dossier", "one"), ("cf_fiche", "two")]) == {"task": 3}
