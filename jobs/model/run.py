@@ -23,6 +23,7 @@ TRIM = "trim"  # the emptying of a contact
 CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
 RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")  # always in the answer of `apply`
 CONTENT_BEGUN = "CONTENT_BEGUN"  # marks a unit of which something outside the CRM may have gone and no row
+UNANSWERED = "UNANSWERED"  # marks a unit that a run left alone although what it had sent before it was cut off may still come to pass
 LOOSE = "LOOSE"  # marks a row that a replay removed by itself: no unit of the schedule, so nothing is certified
 
 

@@ -16,6 +16,7 @@ from jobs.residual.purge import purge_retained
 from jobs.runs.journal import Journal, name_of
 from jobs.runs.recheck import held_now
 from jobs.writing import send
+from jobs.writing.earlier_rows import unanswered
 from jobs.writing.half_done import continued, finish_remaining, is_as_judged, is_shell
 from jobs.writing.read_back import still_there
 from rules.model.records import Contact
@@ -79,11 +80,12 @@ def settle_failed(journal: Journal) -> None:
 def continue_partials(journal: Journal, planned: set[Key], crm: str) -> None:
     """Go on with units that an earlier run left half done (ERA-15): what is left of them cannot be judged
     any more. Contacts whose row is still there are not among them: a plan finds those again
-    (`JournalStore.undone`). A write that had no answer may have been carried out afterwards: a unit that
-    is gone as a whole is in no plan either."""
+    (`JournalStore.undone`). A write that had no answer may have been carried out afterwards, also one of a
+    unit that was then passed over: a unit that is gone as a whole is in no plan either."""
     store = journal.context.store
     there: list[Remaining] = []
-    for run, action in [*store.journal.partials(), *((run, action) for run, action in store.journal.failures() if action.rows)]:
+    failures = [(run, action) for run, action in store.journal.failures() if action.rows]
+    for run, action in [*store.journal.partials(), *failures, *unanswered(store.journal)]:
         key = action.key
         if run == journal.run or key in planned or key in journal.actions or store.plans.get(store.runs.get(run).plan).crm != crm:
             continue
@@ -97,7 +99,7 @@ def continue_partials(journal: Journal, planned: set[Key], crm: str) -> None:
             continue  # no row of it was written: a plan judges it as it now is, whoever has taken rows since
         elif not is_planned and _is_left_there(journal.context.connector, action, remaining):
             there.append((msgspec.structs.replace(again, removed_at=""), remaining))
-        elif len(remaining) == len(action.rows) or action.state is ActionState.FAILED:
+        elif len(remaining) == len(action.rows) or action.state is not ActionState.PARTIAL:
             continue  # all rows are there, so a plan finds the unit again and judges it as it now is
         elif action.table != journal.context.connector.table(Contact) and is_as_judged(journal.context.connector, action, remaining):
             again = msgspec.structs.replace(again, removed_at="")  # part of it is only removed now

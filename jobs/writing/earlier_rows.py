@@ -11,18 +11,26 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from jobs.model.plan import Key
-from jobs.model.run import CONTENT_BEGUN, Action, DocumentFolder, RowWrite
+from jobs.model.run import CONTENT_BEGUN, UNANSWERED, Action, DocumentFolder, RowWrite
 from jobs.ports.context import JobContext
+from jobs.ports.store.journal import JournalStore
 from jobs.writing.half_done import begun
 from jobs.writing.read_back import still_there
 
 
 def left_before(context: JobContext, run: str) -> dict[Key, Action]:
     """Return what runs other than this one have left PARTIAL or FAILED of units of this CRM, and none has
-    done since."""
+    done since; also units that were left alone with a request under way."""
     found = context.store.journal.unfinished(run)
+    found += [(of, action) for of, action in unanswered(context.store.journal) if of != run]
     crms = {of: context.store.plans.get(context.store.runs.get(of).plan).crm for of in {of for of, _ in found}}
     return {action.key: action for of, action in found if crms[of] == context.crm}
+
+
+def unanswered(journal: JournalStore) -> list[tuple[str, Action]]:
+    """Return the units that the last run left alone although a request of before may still have come to pass
+    since, each with that run."""
+    return [(of, action) for of, action in journal.last_skips() if UNANSWERED in action.flags]
 
 
 def with_what_had_gone(

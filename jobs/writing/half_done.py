@@ -7,7 +7,7 @@ import msgspec
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.model.run import CONTENT_BEGUN, CONTINUED, Action, ActionState, RowWrite
+from jobs.model.run import CONTENT_BEGUN, CONTINUED, UNANSWERED, Action, ActionState, RowWrite
 from jobs.reading.gather import rows_of
 from jobs.writing.deletion_order import CHANGED
 from jobs.writing.send import Held, settle_writes
@@ -81,7 +81,10 @@ def without_mark(action: Action) -> Action:
 
 def as_it_is(outcome: Action, announced: Action | None) -> Action:
     """Return the outcome of a unit. One that stays is PARTIAL, and not SKIPPED, where something of it outside
-    the CRM has gone since it was announced, perhaps before the run was cut off; its rows are then known."""
+    the CRM has gone since it was announced, perhaps before the run was cut off; its rows are then known. So
+    they are where a request of then may still be under way, and nothing has been sent again."""
+    if outcome.state is ActionState.SKIPPED and announced is not None and not outcome.rows and CONTENT_BEGUN not in announced.flags:
+        return msgspec.structs.replace(announced, state=outcome.state, code=outcome.code, flags=(*outcome.flags, UNANSWERED))
     before = announced if announced is not None and CONTENT_BEGUN in announced.flags else None
     if outcome.state is ActionState.PARTIAL:
         return outcome

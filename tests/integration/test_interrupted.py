@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, text
 from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held
 from connectors.interface.errors import ConnectorError, ReadIncomplete
 from jobs.checks.agreement.plans import approval_entry
+from jobs.erasures.register import load_register
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Approval, Plan
 from jobs.model.run import ActionState, Run, RunState
@@ -23,10 +24,10 @@ from jobs.nightly.runs import run_recordings, run_retention
 from jobs.plans.lines.pages import lines_of, paged
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
-from tests.integration.holding import release
+from tests.integration.holding import place, release
 from tests.integration.night import CATEGORY, Night
 from tests.integration.test_holds import NOBODY, unseen
-from tests.integration.test_kill_and_resume import Fragile, Killed, Points
+from tests.integration.test_kill_and_resume import CutShort, Fragile, Killed, Points
 
 LONG_AGO = date(2018, 3, 1)
 MakeNight = Callable[..., Night]
@@ -248,6 +249,37 @@ def test_an_interrupted_run_whose_plan_has_lapsed_begins_nothing_new(
     # The next night is not in its way, and finds everything.
     assert run_retention(going_on.context).counts["anonymised"] == 2
     assert night.get("contacts", child) is None
+
+
+@pytest.mark.parametrize("planned", ["after", "before"])
+@pytest.mark.parametrize("trouble", ["expired", "held"])
+def test_what_lands_after_its_run_has_passed_it_over_is_done_by_the_next(night: Night, trouble: str, planned: str) -> None:
+    """Decision 0065: what has perhaps gone is known. It stands in the register, is certified and counted,
+    also where the next plan was made before it landed."""
+    dossier, child = a_grown_up(night)
+    plan = night.plan()
+    cut = CutShort(night.context.connector, 1)
+    with pytest.raises(Killed):
+        applied(night, plan, cut)
+    if trouble == "expired":
+        night.clock.now += timedelta(hours=80)
+    else:
+        hold = place(night, "cf_dossier", dossier)
+    passed = night.apply(plan)
+    assert passed.counts["skipped"] == ({"PLAN_EXPIRED": 2} if trouble == "expired" else {"HOLD_JUDICIAL": 1, "STILL_REFERRED": 1})
+    if trouble == "held":
+        release(night, hold)
+    if planned == "before":
+        plan = night.plan()
+    cut.land()
+    if planned == "after":
+        plan = night.plan()
+    run = night.apply(plan)
+    assert (run.state, run.counts["skipped"], night.get("contacts", child)) == (RunState.DONE, {}, None)
+    reference = night.key.reference("cf_dossier", dossier)
+    assert load_register(night.context).find([reference]) is not None
+    assert reference in {issued.certificate.unit_ref for issued in night.store.certificates.of_run(run.id)}
+    assert sum(row["cf_count"] for row in night.rows("cf_statistics?$select=cf_count")) == 1
 
 
 @pytest.mark.parametrize("trouble", ["changed", "refused"])

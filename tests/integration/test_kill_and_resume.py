@@ -138,6 +138,9 @@ class CutShort:
 
     def settle_and_land(self, journal: Journal) -> None:
         settle_intended(journal)
+        self.land()
+
+    def land(self) -> None:
         landed = self._inner.change(self._under_way)
         assert [each.status for each in landed] == [ChangeStatus.DONE] * len(self._under_way)
 
