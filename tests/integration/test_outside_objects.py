@@ -328,7 +328,7 @@ def hold_just_before_the_removal(reaching: Reaching, monkeypatch: pytest.MonkeyP
         reaching.night.patch("cf_dossiers", dossier, cf_legalhold=True)
         return {}
 
-    monkeypatch.setattr("jobs.runs.journal.held_actions", held)
+    monkeypatch.setattr("jobs.runs.recheck.held_actions", held)
 
 
 def test_a_hold_that_the_crm_got_just_before_the_removal_keeps_the_object(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
