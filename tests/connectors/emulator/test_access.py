@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
+from connectors.emulator.serving.server import running
 from tests.connectors.emulator.client import Client, error_of
 
 pytestmark = pytest.mark.usefixtures("real_http")
@@ -51,6 +52,15 @@ def test_the_openid_configuration_names_a_token_endpoint_that_works(crm: Client,
 
 def test_an_unknown_version_is_not_found(crm: Client) -> None:
     assert crm.get(f"{crm.root}/api/data/v10.0/WhoAmI").status_code == 404
+
+
+def test_a_fixed_token_and_its_own_until_they_end_get_in() -> None:
+    with running(token="geheim") as emulator:
+        stranger, friend = Client(emulator, "iets anders"), Client(emulator, "geheim")
+        made = Client(emulator, a_token(friend))
+        assert [client.get("WhoAmI").status_code for client in (friend, made, stranger)] == [200, 200, 401]
+        stranger.control("PUT", "clock", {"advance_s": 3_700})
+        assert [client.get("WhoAmI").status_code for client in (friend, made)] == [200, 401]
 
 
 @pytest.mark.row(3)

@@ -119,6 +119,10 @@ def test_what_is_rolled_back_is_not_audited(crm: Client) -> None:
     ]
     assert statuses(crm.batch(change_set(*parts))) == [404]
     assert [row["operation"] for row in audits(crm, fiche)] == [1]
+    donor = crm.contact()
+    crm.create("cf_donations", cf_name="g", **{"cf_ContactId@odata.bind": f"/contacts({donor})"})
+    assert crm.send("DELETE", f"contacts({donor})").status_code == 405
+    assert [row["operation"] for row in audits(crm, donor)] == [1]
 
 
 def test_audit_rows_have_the_time_of_the_clock_and_are_no_operations_of_their_own(crm: Client) -> None:
@@ -132,7 +136,8 @@ def test_audit_rows_have_the_time_of_the_clock_and_are_no_operations_of_their_ow
 
 def test_operations_and_lookups_of_audit_rows_are_annotated(crm: Client) -> None:
     fiche = crm.fiche()
-    row = crm.rows(f"audits?$filter=_objectid_value eq {fiche}", ANNOTATED)[0]
+    row = crm.rows(f"audits?$filter=_objectid_value eq {fiche}&$expand=userid,callinguserid", ANNOTATED)[0]
+    assert (row["userid"], row["callinguserid"]) == (None, None), "they are never expanded"
     assert row["operation@OData.Community.Display.V1.FormattedValue"] == "Maken"
     assert row["_objectid_value@Microsoft.Dynamics.CRM.lookuplogicalname"] == "cf_fiche"
     assert not [name for name in row if name.endswith("@Microsoft.Dynamics.CRM.associatednavigationproperty")]

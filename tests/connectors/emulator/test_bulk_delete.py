@@ -281,6 +281,42 @@ def test_the_typed_form_of_the_python_client_is_understood(jobs: Client) -> None
     assert [row["cf_ficheid"] for row in jobs.rows("cf_fiches")] == [second]
 
 
+@pytest.mark.row(24)
+@pytest.mark.parametrize(
+    ("column", "operator", "values", "gone"),
+    [
+        ("cf_year", "NotEqual", [("1", "System.Int32")], "2 3"),
+        ("cf_year", "NotIn", [("1", "System.Int32"), ("2", "System.Int32")], "3"),
+        ("cf_year", "GreaterThan", [("1", "System.Int32")], "2 3"),
+        ("cf_sex", "Null", [], "2"),
+        ("cf_sex", "NotNull", [], "1 3"),
+        ("cf_name", "Like", [("%-x", "System.String")], "2"),
+        ("createdon", "OlderThanXMonths", [("12", "System.Int32")], "1"),
+        ("createdon", "OnOrBefore", [("2021-01-01", "System.DateTime")], "1"),
+        ("createdon", "LastXDays", [("3", "System.Int32")], "2 3"),
+    ],
+)
+def test_conditions_have_the_names_of_query_expressions(
+    jobs: Client, column: str, operator: str, values: list[tuple[str, str]], gone: str
+) -> None:
+    for year, sex, created in ((1, "m", "2020-01-01T00:00:00Z"), (2, None, None), (3, "f", None)):
+        name = f"{year}-{'x' if year == 2 else 'y'}"
+        jobs.create("cf_statistics", cf_name=name, cf_year=year, cf_sex=sex, overriddencreatedon=created)
+    done = finished(jobs, query("cf_statistic", (column, operator, values)))
+    left = {str(row["cf_year"]) for row in jobs.rows("cf_statistics?$select=cf_year")}
+    assert (set("123") - left, done["successcount"]) == (set(gone.split()), len(gone.split()))
+
+
+@pytest.mark.row(24)
+def test_queries_run_in_their_order(jobs: Client) -> None:
+    """A donor goes once the gift has gone."""
+    donor = jobs.contact()
+    jobs.create("cf_donations", cf_name="gift", **{"cf_ContactId@odata.bind": f"/contacts({donor})"})
+    done = finished(jobs, query("cf_donation"), one("contact", donor))
+    assert (done["successcount"], done["failurecount"]) == (2, 0)
+    assert not jobs.exists("contacts", donor)
+
+
 def test_filters_nest_and_link_entities_join(jobs: Client) -> None:
     """A row counts once, however many rows of the linked table fit."""
     dossiers = {name: jobs.dossier(cf_name=name) for name in ("a", "b", "c", "d")}

@@ -15,10 +15,11 @@ def binned(crm: Client, fiche: str) -> int:
 @pytest.mark.row(25)
 def test_a_job_may_decline_the_recycle_bin(jobs: Client) -> None:
     jobs.control("PUT", "switches", {"recycle_bin_days": 30})
-    first, second = jobs.fiche(), jobs.fiche()
+    first, second, third = jobs.fiche(), jobs.fiche(), jobs.fiche()
     finished(jobs, one("cf_fiche", first))
     finished(jobs, one("cf_fiche", second), Options={"CanRecoverDeletedRecords": False})
-    assert (binned(jobs, first), binned(jobs, second)) == (1, 0)
+    finished(jobs, one("cf_fiche", third), Options={"CanRecoverDeletedRecords": True})
+    assert [binned(jobs, fiche) for fiche in (first, second, third)] == [1, 0, 1]
 
 
 @pytest.mark.row(25)

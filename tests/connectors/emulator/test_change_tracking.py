@@ -202,6 +202,7 @@ def test_a_token_that_was_not_given_out_for_this_table_is_refused(crm: Client) -
         f"cf_dossiers?$deltatoken={token}",
         f"cf_fiches?$deltatoken={tampered}",
         "cf_fiches?$deltatoken=x",
+        "cf_fiches?$select=cf_name&$deltatoken=rubbish",
         "cf_fiches?$deltatoken=",
     ):
         assert error_of(crm.get(other)) == (400, "0x80040203"), other
@@ -339,7 +340,7 @@ def test_deletions_outlive_a_restart(tmp_path: Path) -> None:
         crm.http.close()
 
 
-def test_a_deletion_inside_a_failed_change_set_is_no_deletion(crm: Client) -> None:
+def test_what_is_rolled_back_is_no_change(crm: Client) -> None:
     fiche = crm.fiche()
     link = begin(crm)["@odata.deltaLink"]
     answer: requests.Response = crm.batch(
@@ -349,6 +350,8 @@ def test_a_deletion_inside_a_failed_change_set_is_no_deletion(crm: Client) -> No
         )
     )
     assert answer.status_code == 400
+    targets = [{"@odata.type": "Microsoft.Dynamics.CRM.cf_fiche", "cf_ficheid": new_id(), "cf_name": name} for name in ("x", "y" * 200)]
+    assert crm.send("POST", "cf_fiches/Microsoft.Dynamics.CRM.CreateMultiple", {"Targets": targets}).status_code == 400
     assert changes(follow(crm, link)) == ([], [])
 
 

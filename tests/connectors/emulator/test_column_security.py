@@ -106,6 +106,18 @@ def test_a_secured_file_is_not_downloaded(admin: Client, clerk: Client) -> None:
     assert admin.get(f"contacts({contact})/cf_photo/$value").content == b"beeld"
 
 
+def test_a_column_is_secured_by_its_definition(admin: Client, clerk: Client) -> None:
+    path = "EntityDefinitions(LogicalName='contact')/Attributes(LogicalName='fullname')"
+    definition = admin.row(path + "/Microsoft.Dynamics.CRM.StringAttributeMetadata")
+    definition["@odata.type"] = "Microsoft.Dynamics.CRM.StringAttributeMetadata"
+    contact = admin.create("contacts", fullname="Lotte (fictief)")
+    for secured in (True, False):
+        assert admin.send("PUT", path, {**definition, "IsSecured": secured}, {"MSCRM.MergeLabels": "true"}).status_code == 204
+        assert clerk.row(f"contacts({contact})")["fullname"] == (None if secured else "Lotte (fictief)")
+        answer = clerk.send("PATCH", f"contacts({contact})", {"fullname": "Lotte (fictief)"}, {"If-Match": "*"})
+        assert answer.status_code == (403 if secured else 204)
+
+
 def test_definitions_tell_which_columns_are_secured(admin: Client) -> None:
     rows = admin.rows("EntityDefinitions(LogicalName='contact')/Attributes?$select=LogicalName,IsSecured&$filter=IsSecured eq true")
     assert {row["LogicalName"] for row in rows} == {"cf_nationalnumber", "cf_photo"}

@@ -27,12 +27,32 @@ def test_status_answers_instead_of_acting(crm: Client) -> None:
     assert crm.emulator.stats()["throttled"] == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("0x80072322", "Number of requests exceeded the limit of 6000 over time window of 300 seconds."),
+        (
+            "0x80072321",
+            "Combined execution time of incoming requests exceeded limit of 1,200,000 milliseconds over time window of 300 seconds. "
+            "Decrease number of concurrent requests or reduce the duration of requests and try again later.",
+        ),
+        ("0x80072326", "Number of concurrent requests exceeded the limit of 52."),
+    ],
+)
+def test_each_kind_of_429_can_be_called_up(crm: Client, code: str, words: str) -> None:
+    crm.faults({"match": {"path": "contacts"}, "do": "status", "status": 429, "retry_after": 37, "code": code})
+    answer = crm.get("contacts")
+    assert (*error_of(answer), answer.headers["Retry-After"]) == (429, code, "37")
+    assert answer.json()["error"]["message"] == words
+
+
 @pytest.mark.row(20)
 @pytest.mark.parametrize("status", [502, 503])
 def test_status_may_be_a_gateways_page(crm: Client, status: int) -> None:
     crm.faults({"do": "status", "status": status, "html": True})
     answer = crm.get("WhoAmI")
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, "text/html")
+    assert answer.text.lower().startswith(("<html", "<!doctype"))
 
 
 @pytest.mark.row(20)
@@ -162,6 +182,7 @@ def test_a_batch_may_be_cut_by_one_of_its_operations(crm: Client, kind: str, lef
         ({"path": "WhoAmI", "nth": 3}, {"times": 2}, [0, 0, 1, 1, 0, 0]),
         ({"path": "WhoAmI", "every": 2}, {}, [0, 1, 0, 1, 0, 1]),
         ({"path": "WhoAmI", "every": 2}, {"times": 1}, [0, 1, 0, 0, 0, 0]),
+        ({"path": "WhoAmI", "every": 2}, {"times": 2}, [0, 1, 0, 1, 0, 0]),
         ({"path": "*/WhoAmI"}, {}, [1] * 6),
         ({"path": "v9.2*AmI"}, {}, [1] * 6),
         ({"path": "^/api/.*/Who[A-Z]mI$"}, {}, [1] * 6),
@@ -199,7 +220,9 @@ def test_the_clock_is_set_advanced_and_real_again(crm: Client) -> None:
     assert crm.control("PUT", "clock", {"now": "2131-05-06T07:08:09+02:00"})["now"] == "2131-05-06T05:08:09Z"
     assert crm.control("PUT", "clock", {"advance_s": 51})["now"].startswith("2131-05-06T05:09:0")
     dossier = crm.dossier()
-    assert crm.row(f"cf_dossiers({dossier})")["createdon"].startswith("2131-05-06T05:09:0")
+    row = crm.row(f"cf_dossiers({dossier})")
+    assert row["createdon"].startswith("2131-05-06T05:09:0")
+    assert row["modifiedon"].startswith("2131-05-06T05:09:0")
     assert parsedate_to_datetime(crm.get("WhoAmI").headers["Date"]).year == 2131
     assert not crm.control("PUT", "clock", {"real": True})["now"].startswith("2131")
 

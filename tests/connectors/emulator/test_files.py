@@ -42,15 +42,19 @@ def test_a_part_of_a_file_is_given_by_range(crm: Client, recording: str) -> None
     upload(crm, recording)
     answer = crm.get(f"cf_recordings({recording})/cf_media/$value", {"Range": "bytes=10-19"})
     assert (answer.status_code, answer.content) == (206, AUDIO[10:20])
+    assert answer.headers["x-ms-chunk-size"] == "4194304"
     assert answer.headers["Content-Range"] == f"bytes 10-19/{len(AUDIO)}"
 
 
 def test_a_deleted_file_is_gone_and_the_column_is_null(crm: Client, recording: str) -> None:
     upload(crm, recording)
+    before = crm.etag("cf_recordings", recording)
     assert crm.send("DELETE", f"cf_recordings({recording})/cf_media").status_code == 204
-    assert error_of(crm.get(f"cf_recordings({recording})/cf_media/$value")) == (404, "0x80040217")
+    assert crm.etag("cf_recordings", recording) != before
     row = crm.row(f"cf_recordings({recording})")
     assert (row["cf_media"], row["cf_media_name"]) == (None, None)
+    for empty in (recording, crm.create("cf_recordings", cf_name="R-2")):
+        assert error_of(crm.get(f"cf_recordings({empty})/cf_media/$value")) == (404, "0x80040217")
 
 
 def test_a_file_goes_with_its_row(crm: Client, recording: str) -> None:
@@ -60,16 +64,21 @@ def test_a_file_goes_with_its_row(crm: Client, recording: str) -> None:
 
 
 def test_a_file_column_is_not_written_in_the_body(crm: Client, recording: str) -> None:
-    assert error_of(crm.send("PATCH", f"cf_recordings({recording})", {"cf_media": "x"})) == (400, "0x80048d19")
-    assert crm.send("PATCH", f"cf_recordings({recording})", {"cf_media": None}).status_code == 400
+    upload(crm, recording)
+    for value in ("x", "eA==", new_id(), None):
+        assert error_of(crm.send("PATCH", f"cf_recordings({recording})", {"cf_media": value})) == (400, "0x80048d19")
+    assert crm.get(f"cf_recordings({recording})/cf_media/$value").content == AUDIO
 
 
 def test_a_file_needs_a_name_and_an_expected_version(crm: Client, recording: str) -> None:
     assert crm.http.patch(f"{crm.url}cf_recordings({recording})/cf_media", data=b"x", timeout=10).status_code == 400
     assert upload(crm, recording, **{"If-Match": 'W/"1"'}).status_code == 412
-    by_option = f"{crm.url}cf_recordings({recording})/cf_media?x-ms-file-name=a%20b.mp3"
-    assert crm.http.patch(by_option, data=b"x", headers={"Content-Type": "application/octet-stream"}, timeout=10).status_code == 204
-    assert crm.row(f"cf_recordings({recording})")["cf_media_name"] == "a b.mp3"
+    assert error_of(upload(crm, new_id(), **{"If-Match": "*"})) == (404, "0x80040217")
+    by_option = f"{crm.url}cf_recordings({recording})/cf_media?x-ms-file-name=a%20%C3%A9.mp3"
+    for name, headers in (("a é.mp3", {}), ("h.mp3", {"x-ms-file-name": "h.mp3"})):
+        headers = {"Content-Type": "application/octet-stream", **headers}
+        assert crm.http.patch(by_option, data=b"x", headers=headers, timeout=10).status_code == 204
+        assert crm.row(f"cf_recordings({recording})")["cf_media_name"] == name
 
 
 def test_the_mime_type_is_that_of_the_upload(crm: Client, recording: str) -> None:

@@ -60,6 +60,7 @@ def test_a_small_image_is_its_own_thumbnail(crm: Client) -> None:
     row = crm.row(f"contacts({contact})")
     assert "entityimage" not in row
     assert row["entityimageid"] == contact
+    assert isinstance(row["entityimage_timestamp"], int)
     assert row["entityimage_url"].startswith("/Image/download.aspx?Entity=contact&Attribute=entityimage")
     assert crm.row(f"contacts({contact})?$select=entityimage")["entityimage"] == encoded(SMALL)
     assert crm.get(f"contacts({contact})/entityimage/$value").content == SMALL

@@ -22,11 +22,19 @@ def ask(crm: Client, server: str = "") -> requests.Response:
 
 
 @pytest.mark.row(16)
+def test_six_thousand_requests_are_allowed_and_the_headers_count_down(crm: Client) -> None:
+    allow(crm)
+    left = [int(ask(crm).headers["x-ms-ratelimit-burst-remaining-xrm-requests"]) for _ in range(3)]
+    assert left == [5999, 5998, 5997]
+
+
+@pytest.mark.row(16)
 def test_too_many_requests_are_refused_until_the_window_slides(crm: Client) -> None:
     allow(crm, requests=3)
     assert [ask(crm).status_code for _ in range(3)] == [200, 200, 200]
     answer = ask(crm)
     assert error_of(answer) == (429, "0x80072322")
+    assert answer.headers["Content-Type"] == "application/json; odata.metadata=minimal"
     assert answer.json()["error"]["message"] == "Number of requests exceeded the limit of 3 over time window of 300 seconds."
     assert 290 <= int(answer.headers["Retry-After"]) <= 302
     assert answer.headers["x-ms-ratelimit-burst-remaining-xrm-requests"] == "0"

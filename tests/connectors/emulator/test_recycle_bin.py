@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from connectors.emulator.serving.server import running
+from tests.connectors.emulator.bulk_deletes import finished, query
 from tests.connectors.emulator.client import Client, error_of
 
 AUDIO = bytes(range(256)) * 10
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.row(29)
 
 @pytest.fixture(autouse=True)
 def bin_of_thirty_days(crm: Client) -> None:
+    assert crm.control("GET", "switches")["recycle_bin_days"] == 0
     crm.switch(recycle_bin_days=30)
 
 
@@ -219,6 +221,9 @@ def test_tables_of_the_platform_are_never_kept(crm: Client) -> None:
     user = crm.create("systemusers", firstname="Iemand", lastname="Anders (fictief)")
     delete(crm, "systemusers", user)
     assert crm.rows(REFERENCES) == []
+    delete(crm, "bulkdeleteoperations", finished(crm, query("cf_fiche"))["bulkdeleteoperationid"])
+    jobs = quote("<fetch datasource='bin'><entity name='bulkdeleteoperation'><attribute name='name'/></entity></fetch>")
+    assert crm.rows(f"bulkdeleteoperations?fetchXml={jobs}") == crm.rows(REFERENCES) == []
     assert error_of(crm.send("POST", "Restore", {"Target": {"@odata.id": f"systemusers({user})"}})) == (404, "0x80040217")
 
 

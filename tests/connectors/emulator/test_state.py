@@ -44,17 +44,23 @@ relationships:
 """
 
 
-def test_a_state_file_keeps_rows_versions_and_cookies_over_a_restart(tmp_path: Path) -> None:
+def test_a_state_file_keeps_rows_files_versions_and_cookies_over_a_restart(tmp_path: Path) -> None:
     state = tmp_path / "state.db"
     with running(state=state) as emulator:
         crm = Client(emulator)
         dossiers = sorted(crm.dossier() for _ in range(3))
         etag = crm.etag("cf_dossiers", dossiers[0])
+        before = crm.row(f"cf_dossiers({dossiers[1]})")
+        recording = f"cf_recordings({crm.create('cf_recordings', cf_name='R-1')})/cf_media"
+        headers = {"Content-Type": "application/octet-stream", "x-ms-file-name": "a.mp3"}
+        assert crm.http.patch(crm.url + recording, data=b"geluid", headers=headers, timeout=10).status_code == 204
         link = crm.row("cf_dossiers?$select=cf_name", {"Prefer": "odata.maxpagesize=2"})["@odata.nextLink"]
         root = emulator.root
     with running(state=state) as emulator:
         crm = Client(emulator)
         assert crm.etag("cf_dossiers", dossiers[0]) == etag
+        assert crm.row(f"cf_dossiers({dossiers[1]})").items() >= (before.items() - {("@odata.context", before["@odata.context"])})
+        assert crm.get(recording + "/$value").content == b"geluid"
         assert [row["cf_dossierid"] for row in crm.rows(link.replace(root, emulator.root))] == dossiers[2:]
         crm.send("PATCH", f"cf_dossiers({dossiers[0]})", {"cf_name": "D-2"})
         assert crm.etag("cf_dossiers", dossiers[0]) > etag

@@ -48,13 +48,6 @@ def client(secure: tuple[Served, Path], plain: Crm, monkeypatch: pytest.MonkeyPa
         yield made
 
 
-def test_tls_is_served_with_a_certificate_to_trust(secure: tuple[Served, Path], plain: Crm) -> None:
-    """contract 3.1: '--tls: https; the certificate is written to CA.pem'."""
-    assert plain.root.startswith("https://")
-    assert secure[1].read_text().startswith("-----BEGIN CERTIFICATE-----")
-    assert plain.get("WhoAmI").status_code == 200
-
-
 def test_it_creates_reads_updates_and_deletes(client: DataverseClient, plain: Crm) -> None:
     """2.1, 4.2, 4.3: it resolves set names by itself, sends If-Match: * on update and delete."""
     row = client.records.create("cf_fiche", {"cf_name": "F-1", "cf_channel": 100000000})

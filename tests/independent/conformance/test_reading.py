@@ -8,7 +8,7 @@ import pytest
 
 from tests.independent.conformance.served import EVERYTHING, FORMATTED, REPRESENTATION, Crm, Row, error, message
 
-pytestmark = pytest.mark.row(6, 7, 38, 43)
+pytestmark = pytest.mark.row(6, 7, 23, 38, 43)
 
 
 @pytest.fixture(scope="module")
@@ -359,4 +359,8 @@ def test_activities_are_one_list(crm: Crm, ids: dict[str, str]) -> None:
     told = crm.one(f"phonecalls({call})?$select=_regardingobjectid_value", EVERYTHING)
     assert told["_regardingobjectid_value@Microsoft.Dynamics.CRM.associatednavigationproperty"] == "regardingobjectid_cf_fiche_phonecall"
     pointer = crm.rows("activitypointers", filter=f"_regardingobjectid_value eq {ids['person']}", expand="regardingobjectid_contact")
+    assert [row["activityid"] for row in pointer] == [mail]
     assert pointer[0]["regardingobjectid_contact"]["contactid"] == ids["person"]
+    assert crm.one(f"activitypointers({call})?$expand=regardingobjectid_cf_fiche")["regardingobjectid_cf_fiche"]["cf_name"] == "F-1"
+    assert crm.delete(f"activitypointers({call})").status_code == 405
+    assert len(crm.rows("activitypointers", {"Prefer": "odata.maxpagesize=1"})) == 1
