@@ -152,7 +152,7 @@ def _median(found: list[dict[str, float] | None]) -> dict[str, float]:
 
 @contextmanager
 def peers(folder: Path) -> Iterator[list[Peer]]:
-    """Give the clients, those that have to be installed for it below a folder."""
+    """Yield the clients, those that have to be installed for it below a folder."""
     dlt, script = _dlt(folder / "dlt"), NODE / "bench.mjs"
     is_there = shutil.which("node") is not None and (NODE / "node_modules/dynamics-web-api").is_dir()
     if is_there:

@@ -122,7 +122,7 @@ def _serve(pages: dict[str, list[str]], pipe: Connection) -> None:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     root = f"http://127.0.0.1:{server.server_port}/api/data/v9.2/"

@@ -19,7 +19,7 @@ ALLOCATOR, FREED_SOON = "_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:500,muzzy
 
 
 def tell_libraries() -> None:
-    """Tell libraries what they read from the environment when they are loaded; none of it is a setting of
+    """Set for libraries what they read from the environment when they are loaded; none of it is a setting of
     ours."""
     os.environ.update(NO_PLUGINS)  # noqa: TID251
     os.environ.setdefault(ALLOCATOR, FREED_SOON)  # noqa: TID251

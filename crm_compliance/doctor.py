@@ -261,7 +261,7 @@ def _sharepoint(settings: Settings) -> str:
 
 
 def _documents(settings: Settings, connector: Connector) -> str:
-    """Tell how many rows of the CRM have documents in SharePoint, and of how many no setting reaches
+    """Return how many rows of the CRM have documents in SharePoint, and of how many no setting reaches
     these."""
     found = [location for location in connector.document_locations() if location.owner is not None]
     (store,) = document_stores(settings)

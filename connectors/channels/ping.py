@@ -18,11 +18,11 @@ class Ping:
         self._post, self._start, self._success, self._fail = post, start, success, fail
 
     def begun(self) -> None:
-        """Say that a job has begun. Raises ChannelFailed."""
+        """Report that a job has begun. Raises ChannelFailed."""
         self._post.send(None, {}, suffix=self._start)
 
     def ended(self, *, is_good: bool) -> None:
-        """Say how a job has ended. Raises ChannelFailed."""
+        """Report how a job has ended. Raises ChannelFailed."""
         self._post.send(None, {}, suffix=self._success if is_good else self._fail)
 
     def check(self) -> str:

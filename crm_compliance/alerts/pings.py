@@ -34,7 +34,7 @@ class Watched:
 
 @contextmanager
 def watched(settings: Settings, job: str) -> Iterator[Watched]:
-    """Tell the switches of a job that it begins, and at the end of the block how it ended: badly, unless
+    """Inform the switches of a job that it begins, and at the end of the block how it ended: badly, unless
     somebody has called it good."""
     switches = _switches(settings, job)
     for switch in switches:
@@ -58,7 +58,7 @@ def _switches(settings: Settings, job: str) -> tuple[Switch, ...]:
 
 
 def _tell(settings: Settings, ping: Ping, act: Callable[[], None]) -> None:
-    """Tell one switch, then note in the store whether it took it: it hears of a store that cannot be
+    """Inform one switch, then note in the store whether it took it: it hears of a store that cannot be
     opened."""
     failure = None
     try:

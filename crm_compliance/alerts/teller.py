@@ -34,9 +34,9 @@ class Telling:
 
 
 def tell(channels: Channels, items: Iterable[InboxItem], told: Told, *, address: str, now: datetime, is_all: bool = True) -> Telling:
-    """Tell everybody what they have not been told of `items`, which is everything that waits now, unless
-    `is_all` is false. A crash between a message and the note that it was taken tells it twice, never not at
-    all."""
+    """Notify everybody of what they have not been notified of in `items`, which is everything that waits now,
+    unless `is_all` is false. A crash between a message and the note that it was taken tells it twice, never
+    not at all."""
     waiting = by_urgency(items)
     messages, things, failed = 0, 0, []
     for target in channels.targets:

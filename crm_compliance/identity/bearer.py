@@ -59,7 +59,7 @@ class Holder:
 
 
 class Bearers(Protocol):
-    """Tells whom a token stands for."""
+    """Finds out whom a token stands for."""
 
     def holder_of(self, token: str) -> Holder:
         """Raises NoToken: it stands for nobody who could call; KeysUnreachable."""

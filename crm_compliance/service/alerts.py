@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 @contextmanager
 def telling(settings: Settings, stop: threading.Event) -> Iterator[None]:
-    """Tell people in the background until the block ends, or `stop` is set."""
+    """Notify people in the background until the block ends, or `stop` is set."""
     thread = threading.Thread(target=keep_telling, args=(settings, stop), name="telling", daemon=True)
     thread.start()
     try:

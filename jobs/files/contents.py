@@ -42,7 +42,7 @@ _LOOKS: Final = frozenset({"w:ascii", "w:hansi", "w:cs", "w:eastasia", "typeface
 
 
 def told(content: bytes, media_type: str, name: str, limits: Limits) -> str | None:
-    """Give what a text file says, without markup; None where it is not a text, whatever it claims to be, or
+    """Return what a text file says, without markup; None where it is not a text, whatever it claims to be, or
     too long. Raises Exception: whatever comes out of reading it."""
     if len(content) > LONGEST_TEXT:
         return None
@@ -208,7 +208,7 @@ def _text(text: str) -> Iterator[str]:
 
 
 def _parts(name: str) -> bool:
-    """Say whether two words may stand on the two sides of a tag, and not one."""
+    """Return whether two words may stand on the two sides of a tag, and not one."""
     return name in _BREAKS or name in _CHANGES or not (goes_on(name) or name.startswith(_RUNS))
 
 
@@ -221,11 +221,11 @@ def _begins_as_message(text: str) -> bool:
 
 
 def _is_something_else(content: bytes) -> bool:
-    """Say whether what claims to be sound begins as a readable kind of file does, or is a text."""
+    """Return whether what claims to be sound begins as a readable kind of file does, or is a text."""
     return is_pdf(content) or content.startswith((*ARCHIVE, GZIP, b"\xd0\xcf\x11\xe0")) or decoded(content) is not None
 
 
 def _as_meant(escapes: re.Match[str]) -> str:
-    """Give what escapes of JSON stand for; half a character is dropped."""
+    """Return what escapes of JSON stand for; half a character is dropped."""
     meant: str = json.loads(f'"{escapes[0]}"')
     return meant.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

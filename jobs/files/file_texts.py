@@ -26,14 +26,14 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 def is_text_file(media_type: str, file_name: str) -> bool:
-    """Say whether a file claims to be a text."""
+    """Return whether a file claims to be a text."""
     kind = media_type.partition(";")[0].strip().lower()
     return kind.startswith("text/") or kind in _APPLICATIONS or PurePath(file_name.lower()).suffix in _ENDINGS
 
 
 def text_in(body: bytes, media_type: str, file_name: str) -> str | None:
-    """Give what a text file says, without markup; None where it is not a text, whatever it claims to be, too
-    long, or not to be read."""
+    """Return what a text file says, without markup; None where it is not a text, whatever it claims to be,
+    too long, or not to be read."""
     return SHARED.told(body, media_type, file_name)
 
 

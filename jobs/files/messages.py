@@ -29,9 +29,9 @@ _PLAIN: Final = ("us-ascii", "utf-8", "unknown-8bit")
 
 
 def message_text(body: bytes, budget: Budget) -> str | None:
-    """Give what a reader would see: addresses, subject and texts, without what was attached to it. None where
-    it is not a message, and where a text in it is not plainly of one encoding: told without it, it would say
-    less than it does."""
+    """Return what a reader would see: addresses, subject and texts, without what was attached to it. None
+    where it is not a message, and where a text in it is not plainly of one encoding: told without it, it
+    would say less than it does."""
     if decoded(body) is None:
         return None
     message = message_from_bytes(body, policy=compat32)

@@ -59,7 +59,7 @@ def without_keywords(content: bytes) -> bytes:
 
 
 def is_pdf(content: bytes) -> bool:
-    """Say whether readers of PDF take bytes for a PDF: the mark may have something before it."""
+    """Return whether readers of PDF take bytes for a PDF: the mark may have something before it."""
     return b"%PDF-" in content[:1024]
 
 
@@ -154,7 +154,7 @@ def _said_by(note: Any) -> Iterator[str]:
 
 
 def _shows_something(page: Any) -> bool:
-    """Say whether a page without a word has a picture on it, or so many lines that they may be letters."""
+    """Return whether a page without a word has a picture on it, or so many lines that they may be letters."""
     paths = 0
     for part in page.get_objects(max_depth=4):
         if part.type in (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING, pdfium.FPDF_PAGEOBJ_TEXT):

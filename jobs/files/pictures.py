@@ -25,7 +25,7 @@ _LONGEST: Final = 100  # milliseconds that a frame stays where the picture does 
 
 
 def is_picture(content: bytes) -> bool:
-    """Say whether bytes begin like a picture that can be redrawn."""
+    """Return whether bytes begin like a picture that can be redrawn."""
     if content.startswith(b"BM"):
         return len(content) > 26 and content[6:10] == b"\0\0\0\0"
     return content.startswith(_MAGIC) or (content.startswith(b"RIFF") and content[8:12] == b"WEBP")

@@ -53,7 +53,7 @@ class Reader:
         self.peak = 0  # bytes of memory, the most that a process ever had
 
     def told(self, content: bytes, media_type: str, name: str) -> str | None:
-        """Give what a text file says, without markup; None where it is not a text, too long to be told as
+        """Return what a text file says, without markup; None where it is not a text, too long to be told as
         one, or cannot be read. Raises ReaderMissing: no process can be started."""
         answer = self._asked("told", content, media_type, name)
         return answer.told if isinstance(answer, Answer) and not answer.reading.why else None

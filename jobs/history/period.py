@@ -96,7 +96,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def tell(store: Store, first: date, last: date, calendar: Calendar) -> Told:
-    """Tell what was done from one civil day to another, both included."""
+    """Return what was done from one civil day to another, both included."""
     begin, end = midnight(first, calendar), midnight(last + timedelta(days=1), calendar)
     everything = store.runs.lines()
     lines = [line for line in everything if begin <= line.started_at < end]

@@ -46,7 +46,7 @@ def problems_of(
     texts: Mapping[str, str] = _NOTHING,
     kinds: Collection[str | int] = (),
 ) -> list[Problem]:
-    """Give errors of a model as problems of a file, beside those of its YAML: what stands in a line first,
+    """Return errors of a model as problems of a file, beside those of its YAML: what stands in a line first,
     top down, then missing keys. One a field, since one mistake can break two rules. `texts` say what a value
     is, by a pattern that it does not match or by the type of an error. `kinds` are words that pydantic puts
     into the place of an error to say which kind of row or value it tried: no file has them there."""

@@ -29,8 +29,8 @@ _AS_THEIR_DOSSIER: Final = (
 
 
 def with_followed(units: pl.DataFrame, leaders: pl.DataFrame) -> pl.DataFrame:
-    """Give each marked recording the end and the reasons of its dossier, beside those of its own holds; of a
-    fiche in several dossiers of the one that stays longest. A disposal of the dossier always deletes it.
+    """Add to each marked recording the end and the reasons of its dossier, beside those of its own holds; of
+    a fiche in several dossiers of the one that stays longest. A disposal of the dossier always deletes it.
     `leader` is the row of that dossier, null of whatever does not follow one."""
     if leaders.is_empty():
         return units.with_columns(leader=pl.lit(None, pl.UInt32))

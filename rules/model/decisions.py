@@ -105,7 +105,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def deciding(self) -> End | None:
-        """Give the end that decides: the latest, on equal days the one that deletes (RET-11, RET-23); None
+        """Return the end that decides: the latest, on equal days the one that deletes (RET-11, RET-23); None
         where there is none."""
         return deciding_end(self.ends) if self.retention_end is not None else None
 

@@ -43,7 +43,7 @@ class NameSearch:
 
 
 def nameless(texts: Collection[str]) -> frozenset[str]:
-    """Give those that are not a name: nothing, or what is typed where no name is known."""
+    """Return those that are not a name: nothing, or what is typed where no name is known."""
     letters = _letters(texts)
     return frozenset(text for text, key in letters.items() if _NAMELESS.fullmatch(key) and not name_of(text))
 

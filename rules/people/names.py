@@ -154,7 +154,7 @@ def _without_particles(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def unjoined(word: str) -> str:
-    """Give a surname without the particle that is written on to it: `broeck` of `vandenbroeck`."""
+    """Return a surname without the particle that is written on to it: `broeck` of `vandenbroeck`."""
     for particle in _JOINED:
         if word.startswith(particle) and len(word) - len(particle) >= _SHORTEST_REST:
             return word[len(particle) :]
@@ -162,14 +162,14 @@ def unjoined(word: str) -> str:
 
 
 def _is_cut(one: tuple[str, ...], two: tuple[str, ...]) -> bool:
-    """Say whether one is a double name of which the other has a part."""
+    """Return whether one is a double name of which the other has a part."""
     few, many = sorted((set(one), set(two)), key=len)
     return few < many and any(len(word) >= _SHORTEST_REST for word in few)
 
 
 def _is_slip(wanted: Name, other: Name, *, of_first_name: bool = False) -> bool:
-    """Say whether the names differ by a spelling of IDN-16 or by a slip of the pen; never by a digit or by a
-    letter that stands alone. With another consonant a first name is another first name (Fatima, Fatiha),
+    """Return whether the names differ by a spelling of IDN-16 or by a slip of the pen; never by a digit or by
+    a letter that stands alone. With another consonant a first name is another first name (Fatima, Fatiha),
     unless the two keys lie side by side."""
     if _telling(wanted.words) != _telling(other.words):
         return False
@@ -200,7 +200,7 @@ def _telling(words: Iterable[str]) -> list[str]:
 
 
 def _same_sound(one: str, two: str) -> bool:
-    """Say whether only vowels differ, and few of them: Mohamed and Muhammad, Youssef and Yusuf, but not
+    """Return whether only vowels differ, and few of them: Mohamed and Muhammad, Youssef and Yusuf, but not
     Fatima and Fatiha."""
     bones = skeleton(one)
     return len(bones) >= _FEWEST_CONSONANTS and bones == skeleton(two) and OSA.distance(one, two, score_cutoff=2) <= 2

@@ -135,8 +135,8 @@ def spellings(first: str, last: str) -> frozenset[Spelling]:
 
 
 def _parted(spelling: Spelling, parted: Mapping[str, Sequence[bool]]) -> Spelling:
-    """Give a short name with the places where it is parted as it is written: `Sa'id`, `N'Golo`. A longer one
-    is known however it is parted."""
+    """Return a short name with the places where it is parted as it is written: `Sa'id`, `N'Golo`. A longer
+    one is known however it is parted."""
     if len(spelling.letters) >= _LOOSE_FROM or spelling.part is Part.INITIALS:
         return spelling
     edges = [0, *sorted(spelling.inner), len(spelling.letters)]

@@ -99,7 +99,7 @@ def street_lines(text: str) -> Iterator[Found]:
 
 
 def _near_digits(text: str) -> Iterator[tuple[int, int]]:
-    """Give the places of a text that are near enough to a digit for an address."""
+    """Yield the places of a text that are near enough to a digit for an address."""
     begin = end = 0
     for digits in _DIGITS.finditer(text):
         if digits.start() - _REACH > end:
@@ -110,7 +110,7 @@ def _near_digits(text: str) -> Iterator[tuple[int, int]]:
 
 
 def same_house(written: str, own: str) -> bool:
-    """Say whether an address is this one in another spelling: `Kapellestr. 17/3, 9220 Hamme` for
+    """Return whether an address is this one in another spelling: `Kapellestr. 17/3, 9220 Hamme` for
     `Kapellestraat 17 bus 3`. The box may be missing; another box, or a box where the own address has none, is
     a neighbour's."""
     one, other = _HOUSE.fullmatch(written.strip()), _HOUSE.fullmatch(own.strip())

@@ -61,7 +61,7 @@ class KnownNames:
         self._without = without
 
     def may_be_in(self, letters: str) -> bool:
-        """Say whether letters, squeezed, have any of the names in them, slips of the pen aside."""
+        """Return whether letters, squeezed, have any of the names in them, slips of the pen aside."""
         return bool(self._spellings and letters) and next(self._search.iter(letters), None) is not None
 
     def find(self, text: str, squeezed: Squeezed, barred: Sequence[tuple[int, int]] = ()) -> list[Named]:

@@ -59,7 +59,7 @@ class KnownStrings:
         self._search.make_automaton()
 
     def may_be_in(self, letters: str) -> bool:
-        """Say whether letters, squeezed, have any of them in them."""
+        """Return whether letters, squeezed, have any of them in them."""
         return bool(self._forms and letters) and next(self._search.iter(letters), None) is not None
 
     def find(self, squeezed: Squeezed) -> list[Found]:

@@ -44,7 +44,7 @@ LABEL: Final = re.compile(rf"\[(?:{_KNOWN})(?: (?:\d{{1,3}}|[{_LETTERS}]\d{{0,3}
 
 
 def word_for(what: str, language: str) -> str:
-    """Give the word for a role or a class, in Dutch where we do not have the language (EXP-11)."""
+    """Return the word for a role or a class, in Dutch where we do not have the language (EXP-11)."""
     return _WORDS[what][LANGUAGES.index(language) if language in LANGUAGES else 0]
 
 

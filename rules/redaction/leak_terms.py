@@ -200,5 +200,5 @@ def _our_views(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _views(text: str) -> Iterator[str]:
-    """Give a text in every way in which it can be read, without labels."""
+    """Return a text in every way in which it can be read, without labels."""
     return (LABEL.sub(" | ", view) for view in readings(text))

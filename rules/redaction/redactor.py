@@ -161,7 +161,7 @@ class Redactor:
         return line
 
     def _smallest(self, line: str) -> tuple[int, int]:
-        """Give a small part of a line that is refused by itself."""
+        """Return a small part of a line that is refused by itself."""
         before, end = 0, len(line)
         while before + 1 < end:
             middle = (before + end) // 2
@@ -358,13 +358,14 @@ class Redactor:
         return False
 
     def _safe_organisation(self, person: Protected) -> str:
-        """Give the name of a service, unless it is named after a person of the file: then give nothing."""
+        """Return the name of a service, unless it is named after a person of the file: then an empty
+        string."""
         name = person.organisation.strip()
         return "" if not name or self._names.find(name, squeeze(name)) or any(letter in name for letter in "[]") else name
 
 
 def _parts(text: str, plain: Tidy, seen: str) -> Iterator[tuple[int, int, str]]:
-    """Give the encoded parts of a text at their places in it as it is seen: what is made plain there may be
+    """Yield the encoded parts of a text at their places in it as it is seen: what is made plain there may be
     two letters."""
     yield from encoded_parts(seen)
     if text != plain.text:

@@ -91,7 +91,7 @@ def _read(text: str, *, with_tags: bool) -> str:
 
 
 def readings(text: str) -> Iterator[str]:
-    """Give a text in every way in which it can be read, without content in base64: as it is written, with
+    """Yield a text in every way in which it can be read, without content in base64: as it is written, with
     escapes and disguises taken off, of markup what stands between its tags and what in them, and what its
     encoded parts stand for, one encoding inside another. Redaction and the last look read by this, so that
     neither sees what the other does not."""
@@ -115,14 +115,14 @@ def readings(text: str) -> Iterator[str]:
 
 
 def _with_lines(read: str) -> Iterator[str]:
-    """Give a text, and with lines for what ends one in JSON."""
+    """Yield a text, and with lines for what ends one in JSON."""
     yield read
     if "\\" in read and (lines := _BROKEN.sub(" ", read)) != read:
         yield lines
 
 
 def _encoded_readings(text: str, read: str, deep: int) -> Iterator[str]:
-    """Give the readings of what is encoded in a text, which is given as it is read too."""
+    """Yield the readings of what is encoded in a text, which is given as it is read too."""
     for said, length in {said: end - begin for begin, end, said in _all_parts(text, read)}.items():
         yield said
         if length == len(said):  # digits for letters: they hide nothing else
@@ -142,8 +142,8 @@ def _all_parts(text: str, read: str) -> Iterator[tuple[int, int, str]]:
 
 
 def encoded_parts(text: str) -> Iterator[tuple[int, int, str]]:
-    """Give the parts of a text that may stand for another: begin, end, and what they would say. In base64, in
-    hexadecimal digits, in quoted letters (`Pe=65ters`), with digits for letters (`P33t3rs`), in the
+    """Yield the parts of a text that may stand for another: begin, end, and what they would say. In base64,
+    in hexadecimal digits, in quoted letters (`Pe=65ters`), with digits for letters (`P33t3rs`), in the
     characters that Latin letters become where two of them were taken for one (`of_pairs`). Only a search can
     say whether they stand for anything: until it does, they are what they seem to be."""
     yield from of_pairs(text)
@@ -165,7 +165,7 @@ def encoded_parts(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def of_pairs(text: str) -> Iterator[tuple[int, int, str]]:
-    """Give the parts of a text that are, byte for byte, a text in one byte or in UTF-8 that was taken for
+    """Yield the parts of a text that are, byte for byte, a text in one byte or in UTF-8 that was taken for
     UTF-16, with what that says. Text of two Latin letters a character looks Chinese: saved as UTF-16 again it
     is the letters again."""
     if text.isascii() or not _BEYOND.search(text):

@@ -84,7 +84,7 @@ def begin_of(letters: str, text: Squeezed) -> int | None:
 
 @lru_cache(maxsize=10_000)
 def _is_invisible(character: str) -> bool:
-    """Say whether a character takes no room: zero-width and direction marks, soft hyphens, joiners, stray
+    """Return whether a character takes no room: zero-width and direction marks, soft hyphens, joiners, stray
     control characters, and the signs for two letters of Arabic that Latin has not."""
     kind = unicodedata.category(character)
     return character in "ʾʿ" or kind in ("Cf", "Mn", "Me") or (kind == "Cc" and not character.isspace())
@@ -193,7 +193,8 @@ def squeeze_quickly(text: str) -> str:
 
 
 def plain_letters(text: str) -> str:
-    """Give a text in ASCII and lower case, with all that stands between its words: the folding of IDN-13."""
+    """Return a text in ASCII and lower case, with all that stands between its words: the folding of
+    IDN-13."""
     if not text.isascii():
         text = _NOT_ASCII.sub(lambda match: _written(match[0]), text)
     return (text if text.isprintable() else _STRAY.sub("", text)).lower()

@@ -65,13 +65,13 @@ def unescaped(text: str) -> str:
 
 
 def has_markup(text: str) -> bool:
-    """Say whether a text holds a tag or a comment, and not merely a sign such as `<` or an address such as
+    """Return whether a text holds a tag or a comment, and not merely a sign such as `<` or an address such as
     `<jan@example.org>`."""
     return any(not _LINK.match(text, found.start()) for found in _TAG.finditer(text))
 
 
 def goes_on(name: str) -> bool:
-    """Say whether a word may go on over a tag of this name."""
+    """Return whether a word may go on over a tag of this name."""
     return name in _IN_LINE or name.startswith(_SMART_TAGS)
 
 

@@ -24,7 +24,7 @@ class Begun:
         self._known: tuple[str, dict[str, Any], Any] | None = None
 
     def put_back(self, crm: RunningEmulator, typist: Typist) -> None:
-        """Give a typist, before anything was typed, what was set up, if it was."""
+        """Set a typist up, before anything is typed, with what was prepared, if it was."""
         if self._known is not None:
             with crm.emulator.tables.lock:
                 self._rows.backup(crm.emulator.tables.connection)

@@ -80,7 +80,7 @@ def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[.
 
 @pytest.fixture
 def database_file(tmp_path: Path) -> Callable[[], str]:
-    """Gives the URL of a new SQLite file at each call."""
+    """Returns the URL of a new SQLite file at each call."""
     numbers = count()
     return lambda: f"sqlite:///{tmp_path / f'state-{next(numbers)}.db'}"
 

@@ -256,7 +256,7 @@ class Night:
 
 
 def approve_where_needed(store: SqlStore, plan_id: str, now: datetime, key: KeyRing) -> Plan:
-    """Give the approvals that a plan lacks, each by another fictitious person."""
+    """Record the approvals that a plan lacks, each by another fictitious person."""
     plan = store.plans.get(plan_id)
     for role in plan.missing(now):
         plan = approve_plan(store, plan_id, f"fictief-{role}", role, "", approves=True, now=now, **references_of(key))

@@ -83,7 +83,7 @@ class Planted:
         self.make("annotation", documentbody=file, **on, **self.texts("annotation"))
 
     def location(self, folder: str, below: tuple[str, str], of: tuple[str, str] | None = None) -> str:
-        """Say that documents lie in a folder below a site or another location, of a row where there is
+        """Record that documents are in a folder below a site or another location, of a row where there is
         one."""
         bound = {f"parentsiteorlocation_{below[0]}__bind": self.at(*below)}
         if of is not None:

@@ -790,7 +790,7 @@ def test_one_column_of_a_role_points_to_a_dossier_or_a_fiche(
 
 
 def restrict(house: House, typist: Typist) -> set[str]:
-    """Give the application user the least role and nothing else; gives its privileges."""
+    """Grant the application user the least role and nothing else; return its privileges."""
     path = typist.settings.mapping
     assert path is not None
     text = Path(path).read_text("utf-8")

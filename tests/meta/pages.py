@@ -10,7 +10,7 @@ DOCS = ROOT / "docs"
 
 
 def page(name: str) -> str:
-    """Give a page of `docs/`."""
+    """Return a page of `docs/`."""
     return (DOCS / name).read_text(encoding="utf-8")
 
 

@@ -103,8 +103,8 @@ def of_column(attribute: Attribute, definition: TableDefinition, of_table: Verdi
 
 
 def _unfilled(attribute: Attribute, mapping: Mapping) -> str:
-    """Say that no field is filled from a column; of a lookup also what becomes of the rows behind it, which
-    nothing follows (a country, but a family too)."""
+    """Explain that no field is filled from a column; of a lookup also what becomes of the rows behind it,
+    which nothing follows (a country, but a family too)."""
     told = "no field of the mapping is filled from it"
     behind = sorted(name for name in attribute.targets if not mapping.named(name))
     return f"{told}; rows of {', '.join(behind)} to which it points stay, and are not searched" if behind else told

@@ -21,7 +21,7 @@ def keep_freed() -> None:
 
 
 def give_back() -> None:
-    """Give to the system what was freed and kept: no page comes for now."""
+    """Return freed memory to the system: no page is expected for now."""
     if (trim := _function("malloc_trim")) is not None:
         trim(0)
 

@@ -57,7 +57,7 @@ class Slip(NamedTuple):
 
 
 def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[Slip]:
-    """Give each thing that does not fit, with its field; `given` says whether the file has a field, also one
+    """Yield each thing that does not fit, with its field; `given` says whether the file has a field, also one
     whose value is refused already."""
     misspelt = {suggestion(kind[:60], KINDS) for kind in file.tables.keys() - KINDS.keys()}
     there = {kind for kind in KINDS if kind in misspelt or given(("tables", kind))}

@@ -52,7 +52,7 @@ def own_rows(policy: Policy) -> list[str]:
 
 
 def _term(table: Table, policy: Policy) -> Iterator[Misspelt]:
-    """Say of the row that decides over the rows of a dependent table why it does not."""
+    """Yield why the row of the schedule that decides on a dependent table does not fit."""
     if table.own is None or not table.own.term:
         return
     key, rows = table.own.term, policy.categories

@@ -67,7 +67,7 @@ def unversioned() -> Step:
 
 
 def swap(table: Table) -> Step:
-    """Give the roles that are lookups of their dossier or fiche an id of their own."""
+    """Return the step by which roles that are lookups of their dossier or fiche get an id of their own."""
     return Step("id", ("id",), lambda ids: [swapped(row, table) for row in ids])
 
 

@@ -146,7 +146,7 @@ class _Rows:
 
 
 def _is_reference(table: Table, own: set[str]) -> bool:
-    """Say whether a table looks like a list of values: it points to nothing; a name and a code at most."""
+    """Return whether a table looks like a list of values: it points to nothing; a name and a code at most."""
     columns = [column for column in table.columns.values() if not column.system]
     return len(columns) <= _OF_REFERENCE and not any(set(column.targets) & own or column.pii for column in columns)
 

@@ -12,8 +12,9 @@ WITHHELD = ("anoniem", "privé", "anonymous")
 
 
 class RegisterNumbers:
-    """Gives every national register number at most once, since the CRM keeps them as an alternate key. Serial
-    numbers 997 and 998 are practically never issued: no number made here belongs to a living person."""
+    """Issues every national register number at most once, since the CRM keeps them as an alternate key.
+    Serial numbers 997 and 998 are practically never issued: no number made here belongs to a living
+    person."""
 
     def __init__(self) -> None:
         self._given: set[str] = set()

@@ -182,7 +182,7 @@ def diff(
     old: Path = typer.Argument(..., metavar="OLD", help="The version before."),
     new: Path = typer.Argument(..., metavar="NEW", help="The version after."),
 ) -> None:
-    """Say in words what changed between two versions of a retention schedule, and which changes erase
+    """Describe in words what changed between two versions of a retention schedule, and which changes erase
     earlier.
 
     Example: crm-compliance policy diff policy-2026.yaml policy-2027.yaml

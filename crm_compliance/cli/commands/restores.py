@@ -169,8 +169,8 @@ def _tell(run: Run) -> int:
 
 @erased.command("check")
 def check(file: str = typer.Argument(..., metavar="F", help="JSON Lines or CSV with table and id; - is standard input.")) -> int:
-    """Say which lines of a file would bring an erased row back, before it is imported; exit 5 where there are
-    some.
+    """Show which lines of a file would bring an erased row back, before it is imported; exit 5 where there
+    are some.
 
     Example: crm-compliance erased check contacts.csv
     """

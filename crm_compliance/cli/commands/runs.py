@@ -110,7 +110,7 @@ def _jobs() -> Iterator[tuple[str, str]]:
 
 
 def why(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.Argument(..., metavar="ID")) -> None:
-    """Say what would become of one unit now, step by step; a fiche of a dossier answers for its dossier.
+    """Show what would become of one unit now, step by step; a fiche of a dossier answers for its dossier.
 
     Example: crm-compliance why cf_dossier 00000000-0000-0000-0000-000000000001
     """

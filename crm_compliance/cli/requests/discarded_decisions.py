@@ -11,7 +11,7 @@ from jobs.ports.store.store import Store
 
 @contextmanager
 def telling_undone(store: Store, request: str) -> Iterator[dict[str, Any]]:
-    """Give the document of a command, which has the key `undone` after the block where something is; and
+    """Yield the document of a command, which has the key `undone` after the block where something is; and
     warn."""
     import msgspec
 

@@ -62,8 +62,8 @@ def confirm(
     as_: str = AS,
     role: str = role_for(Act.HANDLE_REQUEST),
 ) -> None:
-    """Say which candidates are the person, each by name; only these get into an answer. It replaces what was
-    confirmed before.
+    """Record which candidates are the person, each by name; only these get into an answer. It replaces what
+    was confirmed before.
 
     Example: crm-compliance requests confirm request-0123 c1 c3 --as dora --role dpo
     """

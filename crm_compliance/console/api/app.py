@@ -95,7 +95,7 @@ class Measured:
 
 
 def _describe(api: FastAPI) -> None:
-    """Say in the description how a caller proves who it is, and which act each operation takes."""
+    """Describe how a caller proves who it is, and which act each operation takes."""
     made = api.openapi
 
     def described() -> dict[str, Any]:

@@ -132,8 +132,8 @@ def why(
 
 
 def _said(caller: Caller, plan: str, word: Word, key: str, *, approves: bool) -> PlanAnswer:
-    """Give a word on a plan. With a key, one that this person has given already is not given again: they
-    have one word on a plan, so that nothing need be kept to know it."""
+    """Approve or reject a plan. With a key, what this person has said already is not recorded again: each
+    person has one say on a plan, so that nothing need be kept to know it."""
     from jobs.plans.approve import approve_plan, has_said
 
     services, person = caller.services, caller.person

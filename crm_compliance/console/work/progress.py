@@ -17,7 +17,7 @@ TOLD_EVERY_S: Final = 0.5
 
 @contextmanager
 def telling_reads(desk: Desk, told: Told) -> Iterator[None]:
-    """Tell how many rows were read of the CRM, and in how many requests."""
+    """Report how many rows were read of the CRM, and in how many requests."""
     stats = desk.context.connector.stats
     with _telling(lambda: told(Counts(rows=stats.rows, requests=stats.requests))):
         yield

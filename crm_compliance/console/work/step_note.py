@@ -18,7 +18,7 @@ UNDONE: Final = "request_undone"
 
 @contextmanager
 def noting(store: Store, request: str, note: str) -> Iterator[list[str]]:
-    """Give the note of a step: another one where it has undone what people had decided on the answer. Pages
+    """Yield the note of a step: another one where it has undone what people had decided on the answer. Pages
     for reviewing that have lost their answer are removed."""
     said = [note]
     decision, old = decision_of(store, request), compilation_of(store, request)

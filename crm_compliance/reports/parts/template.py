@@ -16,7 +16,7 @@ def template(name: str) -> Template:
 
 @cache
 def environment() -> Environment:
-    """Give the environment, for a template that lies elsewhere too."""
+    """Return the environment, for a template that lies elsewhere too."""
     return new_environment(PackageLoader("crm_compliance.reports"))
 
 

@@ -157,7 +157,7 @@ class GuardedConnection(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """Says when it takes requests."""
+    """Reports when it takes requests."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)

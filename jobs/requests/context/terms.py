@@ -25,7 +25,7 @@ TOLD_HOLDS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Says how long something is kept, on the day of the answer."""
+    """Determines how long something is kept, on the day of the answer."""
 
     day: date
     grace_days: int

@@ -141,5 +141,5 @@ def _joined(number: str, patterns: Sequence[str]) -> str:
 
 
 def _is_plain(number: str) -> bool:
-    """Say whether these letters and digits in this order are the number of a file and nothing else."""
+    """Return whether these letters and digits in this order are the number of a file and nothing else."""
     return bool(_LETTERS.search(number)) or sum(sign.isdigit() for sign in number) >= _ONE_NUMBER

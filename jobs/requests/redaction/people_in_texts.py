@@ -30,12 +30,12 @@ class Words:
             self._words.update(map(fold, _WORD.findall(text)))
 
     def has_all(self, name: str) -> bool:
-        """Say whether every word of a name is somewhere in the texts."""
+        """Return whether every word of a name is somewhere in the texts."""
         words = _WORD.findall(name)
         return bool(words) and all(fold(word) in self._words for word in words)
 
     def has_together(self, first: str, last: str) -> bool:
-        """Say whether a full name stands somewhere, in either order."""
+        """Return whether a full name stands somewhere, in either order."""
         one, other = fold(first), fold(last)
         return any(one + other in letters or other + one in letters for letters in self._letters)
 

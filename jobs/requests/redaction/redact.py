@@ -42,7 +42,7 @@ class TextRedactor:
         return self._redactor.redact(self._files.replaced(text, LEFT_OUT))
 
     def tells(self, text: str) -> bool:
-        """Say whether a text has something in it that would stop the release, or nearly."""
+        """Return whether a text has something in it that would stop the release, or nearly."""
         return bool(self._leak_terms.found_in(text)) or self._leak_terms.are_nearly_in(text)
 
     def label(self, key: str) -> str:

@@ -46,7 +46,7 @@ _OF = {"htm": "html", "txt": "html", "json": "html", "csv": "html", "xml": "html
 
 
 def changed(entry: Entry, others: Sequence[Entry], chance: random.Random) -> bytes:
-    """Give a seed after one to six accidents; of an archive those may happen to what is in it."""
+    """Return a seed after one to six accidents; of an archive those may happen to what is in it."""
     content = entry.content
     if content.startswith(b"PK") and chance.random() < 0.6:
         content = _inside(content, others, chance)

@@ -35,7 +35,7 @@ class Findings:
 
 
 def contents(seed: int, seeds: Sequence[Entry]) -> Iterator[tuple[str, Entry, bytes]]:
-    """Give name, seed and content, without an end."""
+    """Yield name, seed and content, without an end."""
     for entry in seeds:
         yield entry.name, entry, entry.content
     chance = random.Random(seed)

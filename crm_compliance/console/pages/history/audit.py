@@ -20,7 +20,7 @@ SHOWN: Final = 200  # lines of one table; the evidence pack has all
 
 
 def show(visit: Visit) -> Response:
-    """Tell of the period in the address; without one, of the last thirty days."""
+    """Show the period in the address; without one, of the last thirty days."""
     today = visit.services.calendar.day(visit.now)
     last = visit.asked_day("to", visit.say("To and including")) or today
     first = visit.asked_day("from", visit.say("From")) or last - USUAL

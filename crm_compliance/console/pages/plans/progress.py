@@ -53,7 +53,7 @@ def progress_of(visit: Visit, plan: Plan) -> Progress | None:
 
 
 def events(visit: Visit) -> Response:
-    """Tell how far it is until it is over. Nothing is told where there is no run, or too many look."""
+    """Report how far it is until it is over. Nothing is reported where there is no run, or too many look."""
     plan = visit.services.store.plans.get(visit.path("plan"))
     if visit.request.method == "HEAD" or progress_of(visit, plan) is None:
         return Response(status_code=204, headers=dict(PAGE))  # this ends it: the browser does not ask again

@@ -58,7 +58,7 @@ def show(visit: Visit) -> Response:
 
 
 def work(visit: Visit) -> Response:
-    """Say whether what goes on for a request has ended: htmx asks every few seconds."""
+    """Return whether the work in progress for a request has ended: htmx asks every few seconds."""
     found = visit.services.background.of(visit.path("request"))
     if found is not None and not found.is_over:
         return visit.part("requests/work.html.j2", work=found, id=found.subject)

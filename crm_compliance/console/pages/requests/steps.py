@@ -57,7 +57,7 @@ def extend(visit: Visit) -> Response:
 
 
 def override(visit: Visit) -> Response:
-    """Give one of the two words by which a rule is set aside."""
+    """Record one of the two approvals that override a rule."""
     return moved(
         visit,
         lambda actor, request: overrides.override(actor, request, visit.given("rule"), visit.given("code")),

@@ -110,7 +110,7 @@ def _text(visit: Visit) -> str:
 
 
 def _of_one_item(visit: Visit, error: ComplianceError) -> ComplianceError:
-    """Say it of the item, in words of the page: there are no lines of a file."""
+    """Return the error in words of the page, for the item: there are no lines of a file."""
     said = visit.word("wrong", error.code)
     if said != error.code:
         kind = UsageError if isinstance(error, UsageError) else Refused

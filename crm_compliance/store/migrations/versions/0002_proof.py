@@ -90,5 +90,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """There is no way back."""
+    """Refuse: a step is not undone."""
     raise RuntimeError("an older version would have to drop proof")

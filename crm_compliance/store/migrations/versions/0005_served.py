@@ -27,5 +27,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """There is no way back."""
+    """Refuse: a step is not undone."""
     raise RuntimeError("an older version would believe by name whoever says so")

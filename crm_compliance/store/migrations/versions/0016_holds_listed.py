@@ -58,5 +58,5 @@ def _said(doc: str) -> dict[str, str | None]:
 
 
 def downgrade() -> None:
-    """There is no way back."""
+    """Refuse: a step is not undone."""
     raise RuntimeError("an older version would have to drop proof")

@@ -73,7 +73,7 @@ class Crm(Client):
         return row
 
     def may(self, *but: str) -> None:
-        """Give the user the least role and all of the cleaning role but these privileges."""
+        """Grant the user the least role and all of the cleaning role but these privileges."""
         lines = [*self.connector.least_role(NEEDS), *self.connector.cleaning_role()]
         privileges = {line.name: line.depth for line in lines if line.name not in but}
         user = self.connector.whoami()
