@@ -26,7 +26,7 @@ class Described:
     is_secret: bool = False
 
 
-_SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
+SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
     "Needed: which CRM, and who reads it": {
         "crm_url": Described("The root of the CRM's Web API.", "https://org.crm4.dynamics.com/api/data/v9.2/"),
         "crm_tenant_id": Described("The directory (tenant) in Entra ID to which the application belongs.", _AN_ID),
@@ -119,15 +119,10 @@ def web_api_root(text: str) -> str:
     return f"{text.rstrip('/')}{_WEB_API}" if is_bare else text
 
 
-def described() -> dict[str, Described]:
-    """Return every setting."""
-    return {name: each for section in _SECTIONS.values() for name, each in section.items()}
-
-
 def _lines(values: Mapping[str, str]) -> Iterator[str]:
     yield "# Settings of crm-compliance. A line that begins with # is not in force: what stands in it is the default, or"
     yield f"# an example. A variable {PREFIX}NAME wins over a line of this file. Secrets belong into variables."
-    for title, section in _SECTIONS.items():
+    for title, section in SECTIONS.items():
         yield f"\n# {title}"
         for name, each in section.items():
             yield f"\n# {each.text}"

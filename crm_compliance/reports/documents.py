@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from heapq import merge
 from typing import TYPE_CHECKING
 
@@ -132,7 +132,3 @@ def _counter(counter: BreakerCounter) -> dict[str, object]:
 def _word(word: object) -> dict[str, object]:
     built: dict[str, object] = msgspec.to_builtins(word)
     return {"as": built["who"], "role": built["role"], "at": built["at"], "approves": built["approves"], "comment": built["comment"]}
-
-
-def _day(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()

@@ -6,7 +6,7 @@ of a suspicion is in none of these structures (SUS-05): it must not be disclosed
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -16,18 +16,16 @@ from rules.redaction.redaction import Redaction
 from rules.rights.withholding import CLASSES
 
 # The codes that an answer speaks in; the texts of the package have words for each of them in every language.
-DATA_CATEGORIES: Final = (
+DataCategory: TypeAlias = Literal[
     "identification", "contact_details", "national_number", "birth", "sex", "image", "voice", "facts", "sensitive", "role",
-    "communication", "technical", "payment", "preferences", "training", "engagement",
-)  # fmt: skip
-RECIPIENT_CATEGORIES: Final = ("police", "processor")
-SOURCES: Final = ("self", "third_party", "professional", "contacts", "not_recorded")
-CRITERIA: Final = (
+    "communication", "technical", "payment", "preferences", "training", "engagement", "request",
+]  # fmt: skip
+Source: TypeAlias = Literal["self", "third_party", "professional", "contacts", "not_recorded"]
+Criterion: TypeAlias = Literal[
     "no_term", "until_age", "six_months_after_contact", "open", "not_set", "unknown", "agreement", "tax", "until_withdrawn", "request",
     "needed", "nothing_needs_them",
-)  # fmt: skip
-BASES: Final = ("consent", "contract", "legal_obligation", "of_the_others", "not_decided")
-WITHHELD_CLASSES: Final = ("voice", "image", "attachment", "text", "item", "mention", *CLASSES)
+]  # fmt: skip
+Basis: TypeAlias = Literal["consent", "contract", "legal_obligation", "of_the_others", "not_decided"]
 RGT_09: Final = "RGT-09"
 NOT_THE_PERSON: Final = "NOT_THE_PERSON"  # the reviewer's word that a row speaks of somebody else
 DPO_REVIEW: Final = "DPO_REVIEW"
@@ -110,7 +108,7 @@ class Item(msgspec.Struct, frozen=True):
     proposal: str = ""
     text: str | None = None
     code: str = ""
-    withholds: str = ""  # the class of what is withheld, one of WITHHELD_CLASSES: RGT-09 by default, else where the DPO says so
+    withholds: str = ""  # the class of what is withheld: RGT-09 by default, else where the DPO says so
     attachment: Attachment | None = None
     redactions: tuple[Redaction, ...] = ()
     digest: str = ""
@@ -139,7 +137,7 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def withheld_class(self) -> str:
-        """What is left out where it is withheld, one of WITHHELD_CLASSES."""
+        """The class of what is left out where it is withheld."""
         if self.withholds or self.attachment is None:
             return self.withholds or ("text" if self.needs_review else "item")
         family = self.attachment.media_type.partition("/")[0]
@@ -168,7 +166,7 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Recipient(msgspec.Struct, frozen=True):
-    """A recipient of data: by name if it is logged, else one of RECIPIENT_CATEGORIES (art. 15(1)(c)).
+    """A recipient of data: by name if it is logged, else by category (art. 15(1)(c)).
 
     `on` is a day in ISO form, `country` an ISO code if it is outside the EEA, `safeguard` the ground for
     passing data on there. `source` is the row (kind, id) that states it, empty for a recipient that no row
@@ -184,7 +182,7 @@ class Recipient(msgspec.Struct, frozen=True):
 
 
 class Retention(msgspec.Struct, frozen=True):
-    """How long a context is kept: a last day, or a criterion, one of CRITERIA.
+    """How long a context is kept: a last day, or a criterion.
 
     A last day that has passed is never stated as the term: `is_over`, and the request itself keeps the data,
     until `grace_days` after it is closed (HLD-08). An end that is counted from a birth date is a criterion
@@ -193,7 +191,7 @@ class Retention(msgspec.Struct, frozen=True):
 
     category: str
     last_day: date | None
-    criterion: str = ""
+    criterion: Criterion | Literal[""] = ""
     is_held: bool = False
     age: int | None = None
     is_over: bool = False
@@ -201,11 +199,11 @@ class Retention(msgspec.Struct, frozen=True):
 
 
 class Ground(msgspec.Struct, frozen=True):
-    """The legal basis of some purposes of a context: a code of BASES, or words by language; `special` is that
+    """The legal basis of some purposes of a context: a code, or words by language; `special` is that
     of Article 9."""
 
     purposes: tuple[str, ...]
-    code: str = ""
+    code: Basis | Literal[""] = ""
     labels: dict[str, str] = {}
     special: dict[str, str] = {}
 
@@ -227,7 +225,7 @@ class Context(msgspec.Struct, frozen=True):
     `kind` is dossier, fiche, recording, donation, enrolment, engagement, newsletter, contact, request, or the
     name of a dependent table with a term of its own;
     `role` that of the person in it. `purposes`, `data_categories` and `sources` are codes of the texts;
-    `basis` is the legal basis as the policy has it, or one of BASES where no row of it says one:
+    `basis` is the legal basis as the policy has it, or a Basis where no row of it says one:
     `of_the_others` is that of the other contexts, which need these data. `rights` are rights
     (`rules.model.requests.Right`) that apply here. `source` is the unit of the CRM and stays inside."""
 
@@ -237,10 +235,10 @@ class Context(msgspec.Struct, frozen=True):
     category_labels: dict[str, str]
     purposes: tuple[str, ...]
     basis: str
-    data_categories: tuple[str, ...]
+    data_categories: tuple[DataCategory, ...]
     recipients: tuple[Recipient, ...]
     retention: Retention
-    sources: tuple[str, ...]
+    sources: tuple[Source, ...]
     rights: tuple[str, ...]
     special: bool = False
     portable: bool = False

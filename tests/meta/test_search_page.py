@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
-from connectors.dynamics.mapping.mapping_file import COPIES
+from connectors.dynamics.mapping.mapping_file import Copies
 from connectors.interface.remains import DocumentLocation, Lying, Reach, Traces
 from jobs.requests.search.gaps import places_not_searched
 from rules.model.data_map import DataMap, Fate, Place
@@ -71,7 +71,7 @@ def codes(organisation: Organisation, *documents: Library) -> set[str]:
 
 def test_the_page_explains_every_code_and_no_other() -> None:
     possible = codes(Organisation(maps=False, copies=None))
-    possible |= codes(Organisation(maps=True, copies=COPIES, fields=["storage_uri"]))
+    possible |= codes(Organisation(maps=True, copies=get_args(Copies), fields=["storage_uri"]))
     possible |= codes(Organisation(maps=True, copies=()), Library())
     table = PAGE.split("| code |", 1)[1].split("\n\n", 1)[0]
     told = {re.sub(r":.*", ":", code) for line in table.splitlines() for code in re.findall(r"`([^`]+)`", line.split("|")[1])}

@@ -3,7 +3,7 @@ which fields each kind of row has, `checks.py` says. The sentence below a field 
 `schema.json`."""
 
 from types import MappingProxyType
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
@@ -11,7 +11,7 @@ from rules.anonymisation.techniques import TECHNIQUES
 from rules.files.model import Model
 
 SCHEMA: Final = "crm-mapping/1"
-COPIES: Final = ("search_index", "lake", "offline")  # kinds of copies that the Web API does not reach (ERA-12)
+Copies: TypeAlias = Literal["search_index", "lake", "offline"]  # kinds of copies that the Web API does not reach (ERA-12)
 BEHAVIOURS: Final = ("date_only", "user_local", "time_zone_independent")
 COLUMN_TECHNIQUES: Final = tuple(name for name, technique in TECHNIQUES.items() if technique.fits)
 
@@ -226,7 +226,7 @@ class MappingFile(Model):
     beyond_reach: tuple[Literal["audit_history"], ...] = ()
     """Places that the application user sees and may not clean, accepted by the controller as out of its reach
     (ERA-12)."""
-    copies: tuple[Literal["search_index", "lake", "offline"], ...] | None = None
+    copies: tuple[Copies, ...] | None = None
     """Copies of rows that the Web API does not reach; an empty list says that there are none (ERA-12)."""
     stay: Annotated[dict[TableOrColumn, DecidedPart], BeforeValidator(_without_reasons)] = Field(default_factory=dict)
     """Columns of tables that are not mapped, as table.column: their rows may stay, the link emptied, when

@@ -21,7 +21,6 @@ WIDTH = 18
 WIDTH_OF_WORDS = 44
 CODED = ("table", "outcome", "disposition", "reason", "reasons", "flags", "categories", "rule")
 InWords = Callable[[PlanLine, str], str]  # what a column of a line says, in words
-SUFFIXES = (".csv", ".xlsx")
 
 
 def write_lines(
@@ -36,9 +35,9 @@ def write_lines(
     words: InWords | None = None,
 ) -> None:
     """Write every line that matches, in the order of the query, whatever its offset and limit; `suffix` is
-    one of SUFFIXES. `link` gives the address of a row in the CRM (ACC-04). Headings are the names of the plan
-    file, or words of a language; with `words` each column of codes has one beside it that says them. In CSV
-    the address stands in a column of its own."""
+    `.csv` or `.xlsx`. `link` gives the address of a row in the CRM (ACC-04). Headings are the names of the
+    plan file, or words of a language; with `words` each column of codes has one beside it that says them. In
+    CSV the address stands in a column of its own."""
     columns = [column for name in LINE_COLUMNS for column in columns_of(name, heading(name, language), language, words)]
     if suffix == ".csv":
         columns.append(Column(heading("link", language), WIDTH))

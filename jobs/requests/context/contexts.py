@@ -5,12 +5,12 @@ has a context. Source: GDPR art. 15(1), 15(2); section 7.1; RGT-10 to RGT-12; R-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace as with_changes
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
 from jobs.holds.active import active_holds
-from jobs.model.answer import Context, Retention
+from jobs.model.answer import Basis, Context, Criterion, DataCategory, Retention, Source
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather_units
 from jobs.requests.context.grounds import grounds_of, in_languages, may_be_objected_to, processors_of
@@ -42,14 +42,15 @@ _PURPOSES: Final[Mapping[Mission, tuple[str, ...]]] = MappingProxyType(
 _RECORDING: Final = "recording"
 _NEWSLETTER: Final = "newsletter"
 _PARTNERSHIP: Final = "partnership"
-_CONTACTS: Final = ("contacts",)  # that somebody was in contact, and nothing of who
+_CONTACTS: Final[tuple[Source, ...]] = ("contacts",)  # that somebody was in contact, and nothing of who
 _EVERYWHERE: Final = (Right.ACCESS.value, Right.RECTIFICATION.value, Right.ERASURE.value, Right.RESTRICTION.value)
 _AND_OBJECTION: Final = (*_EVERYWHERE, Right.OBJECTION.value)
 _ON_CONSENT: Final = (*_EVERYWHERE, Right.PORTABILITY.value, Right.OBJECTION.value, Right.CONSENT_WITHDRAWAL.value)
 _ON_CONTRACT: Final = (*_EVERYWHERE, Right.PORTABILITY.value)
 # kind of relation -> role, purposes, basis where the schedule says none, data, rights, criterion where no row
 # of it in force says a term
-_RELATIONS: Final[Mapping[str, tuple[str, tuple[str, ...], str, tuple[str, ...], tuple[str, ...], str]]] = MappingProxyType(
+_Relation: TypeAlias = tuple[str, tuple[str, ...], Basis, tuple[DataCategory, ...], tuple[str, ...], Criterion]
+_RELATIONS: Final[Mapping[str, _Relation]] = MappingProxyType(
     {
         "donation": ("donor", ("fundraising", "accounting"), "contract", ("payment",), (*_ON_CONTRACT, Right.OBJECTION.value), "tax"),
         "enrolment": ("participant", ("training",), "contract", ("training",), _ON_CONTRACT, "not_set"),
@@ -264,12 +265,12 @@ class Contexts:
             source=(kind, ""),
         )
 
-    def _from_person(self) -> tuple[str, ...]:
+    def _from_person(self) -> tuple[Source, ...]:
         """Return the source of what a person gave: that person. A reader limited by RGT-09 is nowhere shown
         that it was the child."""
         return _CONTACTS if any(row.is_limited for row in self._rows) else ("self",)
 
-    def _end_of_relations(self, kind: str, key: str, criterion: str, *, is_day_told: bool) -> Retention:
+    def _end_of_relations(self, kind: str, key: str, criterion: Criterion, *, is_day_told: bool) -> Retention:
         """Return the last day of what ends last of one kind. It is a criterion if one of them has no end,
         such as an agreement that continues."""
         ends = [self._decisions[row.kind, row.id] for row in self._rows if row.kind == kind if (row.kind, row.id) in self._decisions]
@@ -353,9 +354,9 @@ def _basis_labels(category: Category | None) -> dict[str, str]:
     return in_languages(category.basis_labels if category is not None and category.enabled else None)
 
 
-def _data(rows: Sequence[Row], *, is_whole: bool) -> tuple[str, ...]:
+def _data(rows: Sequence[Row], *, is_whole: bool) -> tuple[DataCategory, ...]:
     kinds = {row.kind for row in rows}
-    found = ["role"] if "party" in kinds else []
+    found: list[DataCategory] = ["role"] if "party" in kinds else []
     tells_facts = any(kind == "fiche" or (depends(kind) and kind not in ACTIVITIES) for kind in kinds)
     found += ["facts"] if tells_facts or (is_whole and "dossier" in kinds) else []
     found += ["voice"] if _RECORDING in kinds else []
@@ -364,7 +365,7 @@ def _data(rows: Sequence[Row], *, is_whole: bool) -> tuple[str, ...]:
     return (*found, "sensitive") if is_whole else tuple(found)
 
 
-def _sources(rows: Sequence[Row], roles: Sequence[str], *, is_whole: bool, is_limited: bool) -> tuple[str, ...]:
+def _sources(rows: Sequence[Row], roles: Sequence[str], *, is_whole: bool, is_limited: bool) -> tuple[Source, ...]:
     """Return where data came from, by kind and never by person (R-119).
 
     What somebody said comes from them; what a role says of a person who did not speak comes from others. Of a
@@ -376,11 +377,12 @@ def _sources(rows: Sequence[Row], roles: Sequence[str], *, is_whole: bool, is_li
     if not is_whole:
         has_spoken = bool(SPEAKERS.intersection(roles)) or any(row.is_own and row.kind != "party" for row in rows)
         spoken_of = set(roles) - SPEAKERS - {FileRole.OTHER}
-        by_others = () if not spoken_of else ("third_party",) if spoken_of - PARENTS else _CONTACTS
+        by_others: tuple[Source, ...] = () if not spoken_of else ("third_party",) if spoken_of - PARENTS else _CONTACTS
         return (*(("self",) if has_spoken or not spoken_of else ()), *by_others)
     kinds = {row.record.reporter_kind for row in rows if isinstance(row.record, FullFiche)}
     told = {"professional" if kind == "professional" else "self" if kind == "child" else "third_party" for kind in kinds}
-    return tuple(source for source in ("self", "third_party", "professional") if source in told) or _CONTACTS
+    sources: tuple[Source, ...] = ("self", "third_party", "professional")
+    return tuple(source for source in sources if source in told) or _CONTACTS
 
 
 def _key_of(policy: Policy, category: Category | None) -> str:

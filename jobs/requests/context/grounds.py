@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from jobs.model.answer import Ground, ProcessedBy
+from jobs.model.answer import Basis, Ground, ProcessedBy
 from rules.model.languages import LANGUAGES
 from rules.organisation.organisation import Organisation, Processor
 from rules.organisation.words import Words
@@ -15,7 +15,7 @@ _POINT_E_OR_F: Final = re.compile(r"(?i)\b6\W{0,2}1\W{0,2}[ef]\b")  # of Article
 
 
 def grounds_of(
-    organisation: Organisation, purposes: Sequence[str], category: Category | None, fallback: str, *, is_special: bool
+    organisation: Organisation, purposes: Sequence[str], category: Category | None, fallback: Basis, *, is_special: bool
 ) -> tuple[Ground, ...]:
     """Return the basis of each purpose. Where the organisation has none for any of them, return that of its
     row, or the code `fallback`. Purposes on the same basis are stated together. A purpose without a basis of

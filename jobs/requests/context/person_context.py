@@ -4,9 +4,9 @@ nothing else. So its roles, purposes and sources are theirs, and it is kept whil
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
-from jobs.model.answer import Context, Ground
+from jobs.model.answer import Context, DataCategory, Ground
 from jobs.requests.context.grounds import may_be_objected_to
 from jobs.requests.context.terms import Terms
 from jobs.requests.context.transmissions import PROCESSOR
@@ -16,7 +16,9 @@ from rules.model.personal_records import FullContact
 from rules.model.requests import Right
 from rules.rights.fields import needed_by
 
-_DATA: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+Code = TypeVar("Code", bound=str)
+
+_DATA: Final[Mapping[DataCategory, tuple[str, ...]]] = MappingProxyType(
     {
         "identification": ("first_name", "last_name"),
         "contact_details": ("email", "email_2", "phone", "mobile", "street", "city", "postcode"),
@@ -43,7 +45,7 @@ def person_context(rows: Sequence[Row], others: Sequence[Context], *, is_whole: 
         for code, names in _DATA.items()
         if any(getattr(each, name) for each in contacts for name in names if is_whole or name in needed)
     )
-    spoken = ("communication",) if any(row.unit is None and depends(row.kind) for row in rows) else ()
+    spoken: tuple[DataCategory, ...] = ("communication",) if any(row.unit is None and depends(row.kind) for row in rows) else ()
     roles = _each(role for each in others for role in each.roles) or ("no_role",)
     grounds = _grounds(others)
     purposes = _each(purpose for each in others for purpose in each.purposes) or ("contact",)
@@ -77,5 +79,5 @@ def _grounds(others: Iterable[Context]) -> tuple[Ground, ...]:
     return tuple(found.values())
 
 
-def _each(values: Iterable[str]) -> tuple[str, ...]:
+def _each(values: Iterable[Code]) -> tuple[Code, ...]:
     return tuple(dict.fromkeys(values))

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from jobs.model.answer import Retention
+from jobs.model.answer import Criterion, Retention
 from rules.model.decisions import Decision, Reason
 from rules.policy.categories import Category, UntilAge
 
@@ -52,11 +52,11 @@ class Terms:
         """Return the term up to a day. A day that has passed is over, and stated so."""
         return self._kept(Retention(key, last_day, "", is_held, is_over=last_day < self.day))
 
-    def as_long_as(self, criterion: str, key: str = "", *, is_held: bool = False) -> Retention:
+    def as_long_as(self, criterion: Criterion, key: str = "", *, is_held: bool = False) -> Retention:
         """Return the term given by a criterion alone."""
         return self._kept(Retention(key, None, criterion, is_held))
 
-    def of_several(self, key: str, decisions: Sequence[Decision], *, criterion: str, is_day_told: bool) -> Retention:
+    def of_several(self, key: str, decisions: Sequence[Decision], *, criterion: Criterion, is_day_told: bool) -> Retention:
         """Return the term of rows that end on their own: the day of the last end, else the criterion."""
         ends = [decision.retention_end for decision in decisions if decision.retention_end is not None]
         is_held = any(is_told_held(decision) for decision in decisions)

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.first_settings import described
+from crm_compliance.first_settings import SECTIONS
 from crm_compliance.settings import load_settings, setting_names
 from tests.crm_compliance.typist import Typist
 
 URL = "https://org.crm4.dynamics.com/api/data/v9.2/"
 IDS = ("--tenant", "t-1", "--client", "c-1")
+DESCRIBED = {name: each for section in SECTIONS.values() for name, each in section.items()}
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def typist(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_every_setting_is_described_once() -> None:
-    assert sorted(described()) == setting_names()
+    assert sorted(name for section in SECTIONS.values() for name in section) == setting_names()
 
 
 def test_the_file_loads_and_says_what_was_given(typist: Typist, tmp_path: Path) -> None:
@@ -48,7 +49,7 @@ def test_what_stands_as_a_comment_is_a_setting_that_could_be_put_in_force(typist
     assert typist.type("init", "--output", path).code == 0
     text = path.read_text("utf-8")
     assert tomllib.loads(text) == {}
-    for name, each in described().items():
+    for name, each in DESCRIBED.items():
         if each.is_secret:
             assert f"the variable CRM_COMPLIANCE_{name.upper()} takes it" in text
             assert not re.search(rf"^#? ?{name} =", text, re.MULTILINE)

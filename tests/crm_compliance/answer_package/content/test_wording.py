@@ -7,16 +7,19 @@ import string
 import tomllib
 from datetime import UTC, date, datetime
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from crm_compliance.answer_package.content.wording import ON_BEHALF
 from jobs.model import answer
+from jobs.requests.context.transmissions import PROCESSOR
+from jobs.requests.search.scope import MENTION
 from rules.model.languages import LANGUAGES
 from rules.model.personal_records import FULL, PARTICIPATIONS, TOOK_PART
 from rules.model.purposes import PURPOSES
 from rules.model.requests import Right
+from rules.rights.withholding import CLASSES
 from tests.saying import texts_in
 
 
@@ -45,12 +48,12 @@ def test_every_code_that_an_answer_speaks_in_has_words(language: str) -> None:
     texts = texts_in(language)
     codes = {
         "purpose": PURPOSES,
-        "data_category": answer.DATA_CATEGORIES,
-        "recipient_category": answer.RECIPIENT_CATEGORIES,
-        "source": answer.SOURCES,
-        "criterion": [code for code in answer.CRITERIA if code],
-        "basis": answer.BASES,
-        "withheld": answer.WITHHELD_CLASSES,
+        "data_category": get_args(answer.DataCategory),
+        "recipient_category": [PROCESSOR.name],
+        "source": get_args(answer.Source),
+        "criterion": get_args(answer.Criterion),
+        "basis": get_args(answer.Basis),
+        "withheld": ["voice", "image", "attachment", "text", "item", MENTION, *CLASSES],
         "right": [right.value for right in Right],
         "rights": [right.value for right in Right],
         "refusal": [f"RF-{number:02}" for number in range(1, 9)],

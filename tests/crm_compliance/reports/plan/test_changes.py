@@ -25,7 +25,7 @@ from crm_compliance.reports.plan.changes import (
     write_difference,
 )
 from crm_compliance.reports.plan.headings import WORDS, heading
-from crm_compliance.reports.plan.lines_file import CODED, SUFFIXES, write_lines
+from crm_compliance.reports.plan.lines_file import CODED, write_lines
 from jobs.model.plan import LINE_COLUMNS, PlanLine
 from jobs.plans.lines.compare import Change, compare
 from jobs.plans.lines.query import LineQuery
@@ -179,7 +179,7 @@ def in_words(line: PlanLine, column: str) -> str:
     return f"<{column} of {line.id}>"
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
 def test_beside_each_column_of_codes_stands_what_it_says(suffix: str) -> None:
     """For an auditor both: the word, and the code that it is a word of."""
     out = io.BytesIO()
@@ -196,7 +196,7 @@ def test_beside_each_column_of_codes_stands_what_it_says(suffix: str) -> None:
     assert (gone[place], gone[place + 2] or "") == ("<reason of b2>", "")
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
 def test_no_match_is_a_file_with_headings(suffix: str) -> None:
     content = lines_file(suffix, LineQuery(reason="HOLD_LEGAL"))
     assert len(table(content) if suffix == ".csv" else sheet(content)) == 1
