@@ -19,7 +19,7 @@ import urllib3
 
 from connectors.emulator.serving.certificates import server_certificate, write_authority
 
-_AT_ONCE = ("EntityDefinitions", "WhoAmI", "RetrieveCurrentOrganization")  # what is no look at rows
+_AT_ONCE = ("EntityDefinitions", "WhoAmI", "RetrieveCurrentOrganization")  # what is not a look at rows
 _KEPT = ("content-type", "content-encoding", "odata-version")
 
 

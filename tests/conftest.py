@@ -42,7 +42,7 @@ gc.set_threshold(GARBAGE_AFTER)  # as in the product
 logs.configure(sys.stderr)  # as in the product: what is not configured draws each error in colours, frame by frame
 os.environ["XDG_DATA_HOME"] = os.devnull  # a test that names no data folder fails, rather than sharing the machine's with others
 
-# A busy machine is no failure: neither an example nor making it has to be quick. The same tree gives the
+# A busy machine is not a failure: neither an example nor making it has to be quick. The same tree gives the
 # same examples, so that a failure is of the change that brought it; others are looked for with `make search`.
 BUSY: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("default", **BUSY, derandomize=True)

@@ -3,7 +3,7 @@ defines its tables.
 
 A client reads some forty definitions before it does anything else, and they are the same for every
 organisation of the same schema. The first is always asked for over HTTP, so that token, clock and patience of
-each client are what they are; so is all that is no definition. All definitions are asked for wherever an
+each client are what they are; so is all that is not a definition. All definitions are asked for wherever an
 answer might be another: where the schema was altered, where trouble is scripted, where requests are limited,
 with any other token than the emulator's own, at any address that no fixture has named here, and in tests that
 ask for `real_definitions` because they count, compare or refuse requests or try the reading itself. Commands

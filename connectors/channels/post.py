@@ -124,4 +124,4 @@ class Post:
 
 
 def _uncounted(*, retries: int = 0, waited_s: float = 0.0) -> None:
-    """Count nothing: these are no requests to the CRM."""
+    """Count nothing: these are not requests to the CRM."""

@@ -90,7 +90,7 @@ def _column(name: str, held: type, kind: pl.DataType, values: list[Any] | pl.Ser
 
 def values_of(record: type[Record], column: pl.Series) -> list[Any]:
     """Return what records of a kind hold in the field of a column, in the order of the rows; as it stands in
-    the column where it is no field of theirs."""
+    the column where it is not a field of theirs."""
     values = column.to_list()
     if column.name in record.__struct_fields__ and held_by(record, column.name) is tuple:
         return [tuple(each.split(SEPARATOR)) if each else () for each in values]

@@ -10,7 +10,7 @@ from connectors.interface.errors import Finding
 @dataclass(frozen=True, slots=True)
 class Document:
     """One file below a folder of a document store. `id` is its name for the store alone and tells nothing of
-    anybody; `version` is another one after each change. What is no plain file (a notebook, a link to
+    anybody; `version` is another one after each change. What is not a plain file (a notebook, a link to
     something elsewhere) has no content that could be fetched. `folders` are the ids of the folders around it,
     but for the one that was asked for."""
 

@@ -52,8 +52,8 @@ class MappedKinds(Protocol):
         determined."""
 
     def is_derived(self, record: type[Record]) -> bool:
-        """Return whether records of this class are no rows of their own: they go with their dossier or fiche,
-        and are never written."""
+        """Return whether records of this class are not rows of their own: they go with their dossier or
+        fiche, and are never written."""
 
     def is_activity(self, record: type[Record]) -> bool:
         """Return whether people may take part in rows of this class as participants."""

@@ -160,7 +160,7 @@ class BlobContainer:
             else:
                 self._client.get_blob_client(str(blob.name)).delete_blob(delete_snapshots="include")
         except ResourceNotFoundError as error:
-            if getattr(error, "error_code", None) != "BlobNotFound":  # a container that is gone is no removal
+            if getattr(error, "error_code", None) != "BlobNotFound":  # a container that is gone is not a removal
                 raise
 
 

@@ -234,7 +234,7 @@ class SharePoint:
 
 def _canonical(address: str) -> str | None:
     """Return the one spelling of an address: SharePoint makes no difference between upper and lower case, nor
-    between two ways of writing an accent. None for what is no plain https address."""
+    between two ways of writing an accent. None for what is not a plain https address."""
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port

@@ -51,7 +51,7 @@ class KeysUnreachable(ComplianceError):
 @dataclass(frozen=True, slots=True)
 class Holder:
     """Whom a token stands for, with the roles that are ours, in the order of section 9.4. An application that
-    calls in nobody's name is no person: `is_app`."""
+    calls in nobody's name is not a person: `is_app`."""
 
     who: str
     roles: tuple[str, ...]

@@ -44,7 +44,7 @@ def role_page(lines: Sequence[Line], cleaning: Sequence[Line], answering: Sequen
             "",
             *_table(cleaning),
             "",
-            "A table that the mapping does not name and that points to dossiers, fiches, contacts or what hangs on them needs to be",
+            "A table that the mapping does not name and that points to dossiers, fiches, contacts or what depends on them needs to be",
             "readable too (at the level of the organisation), unless it is empty or its column stands under `stay` in the mapping.",
             "",
             "## What answers to people ask for",

@@ -84,8 +84,8 @@ class Lease:
 
 
 class Leases(Rows):
-    """The leases of one database. `folder` is for the lock on this machine where the database is no file of
-    it; without one, a lease that was not given back lapses after a minute."""
+    """The leases of one database. `folder` is for the lock on this machine where the database is not a file
+    of it; without one, a lease that was not given back lapses after a minute."""
 
     def __init__(self, transactions: Transactions, folder: Path | None) -> None:
         super().__init__(transactions)

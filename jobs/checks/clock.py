@@ -29,5 +29,5 @@ def refuse_other_clock(context: JobContext) -> None:
     if abs(ahead) > TOLERANCE.total_seconds():
         raise ClocksDiffer(
             f"the CRM's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's",
-            hint="synchronise this machine's clock (NTP), then make a new plan: every retention end hangs on the day",
+            hint="synchronise this machine's clock (NTP), then make a new plan: retention ends are counted by date",
         )

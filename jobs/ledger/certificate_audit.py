@@ -83,5 +83,5 @@ def _names(data: Mapping[str, object]) -> set[object]:
 def _root(certificates: list[Certificate]) -> str:
     try:
         return merkle_root(certificates)
-    except ValueError:  # a hash that is no hash
+    except ValueError:  # a hash that is not a hash
         return ""

@@ -56,7 +56,7 @@ class Along(NamedTuple):
 
 def rows_along(context: JobContext, table: str, row: str, *, disposition: str = "") -> Along:
     """Return what would go with one unit as the CRM is now, whether it is due or not; `disposition` is what
-    its plan says. Raises NotFound: the row is no unit now; UsageError: a table without units;
+    its plan says. Raises NotFound: the row is not a unit now; UsageError: a table without units;
     ConnectorError."""
     context = context.on(context.today)
     connector, terms = context.connector, relation_terms(context.policy)

@@ -58,7 +58,7 @@ def has_said(plan: Plan, who: str, role: str, comment: str, *, approves: bool, n
 
 def _unaltered(store: Store, references: References, plan: Plan) -> Plan:
     """Return the plan as it stands, once it is what the ledger says. A word that somebody else gives between
-    the two readings is no alteration: both are read again. Raises StoreAltered."""
+    the two readings is not an alteration: both are read again. Raises StoreAltered."""
     for _ in range(ATTEMPTS):
         try:
             refuse_altered_plan(store, references, plan)

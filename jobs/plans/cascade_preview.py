@@ -26,7 +26,7 @@ def victims_of(connector: Connector, units: Sequence[Unit]) -> dict[str, int]:
 
 def victims_among(connector: Connector, rows: Iterable[RowKey]) -> dict[str, int]:
     """Return the same of rows that go, by table and id: units' own rows, and fiches that go with them. One
-    that hangs on several of them counts once."""
+    that depends on several of them counts once."""
     found: set[RowKey] = set()
     left = iter(rows)
     while some := list(islice(left, _AT_ONCE)):

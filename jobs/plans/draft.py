@@ -1,4 +1,4 @@
-"""The lines of a plan in the making, and their totals: counted by what equal lines have in common, and
+"""The lines of a plan while it is made, and their totals: counted by what equal lines have in common, and
 written page by page."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What a plan in the making notes of its units beside the decision: canaries, quarantine, what is out of
-reach, changes, a backlog."""
+"""What is noted of the units of a plan while it is made, beside the decision: canaries, quarantine, what is
+out of reach, changes, a backlog."""
 
 from __future__ import annotations
 

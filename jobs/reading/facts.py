@@ -195,7 +195,7 @@ def _every(found: WholeTables) -> list[int]:
 
 def _reached(found: WholeTables, holds: Holds) -> list[int]:
     """Return the units that holds on rows may reach: a hold on a dossier, on a fiche in it or on a child in
-    it reaches what hangs on it too (HLD-04). What stands outside the missions is few, and always looked
+    it reaches what depends on it too (HLD-04). What stands outside the missions is few, and always looked
     at."""
     ids: dict[str, set[str]] = {}
     for kind, row in holds.rows:
@@ -207,7 +207,7 @@ def _reached(found: WholeTables, holds: Holds) -> list[int]:
     places = found.units_of(pl.Series(fiches, dtype=ROW)).to_list()
     dossiers += [row for row in places if row < _FICHE] + found.also.filter(pl.col("fiche").is_in(fiches))["dossier"].to_list()
     lone = [row for row in (*files, *places) if row >= _FICHE]
-    # What hangs on a fiche that is held, or on one of a dossier that is.
+    # What depends on a fiche that is held, or on one of a dossier that is.
     hanging = found.fiches.frame.with_row_index("number").filter(
         pl.coalesce("dossier", pl.col("number") + _FICHE).is_in([*dossiers, *lone]) | pl.col("number").is_in(fiches)
     )

@@ -297,7 +297,7 @@ def add_late_notes(connector: Connector, found: Found, notes: Sequence[Note]) ->
         _stop_at(connector, Note, NOTE_FIELDS, found.add_notes, hidden)
 
 
-# What belongs to a row that the mapping leaves out of scope is out of scope with it: it is no unit, keeps
+# What belongs to a row that the mapping leaves out of scope is out of scope with it: it is not a unit, keeps
 # whoever it names, and is counted in a warning.
 
 

@@ -121,7 +121,7 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
         found.order_conversations()
     _add_retained_conversations(connector, found, lie)  # by a plan of any kind: one that has to stay keeps its fiche
     if kind is not Kind.RECORDINGS:
-        # Before the activities that hang on them.
+        # Before the activities that belong to them.
         _add_relations(connector, found, read, terms=terms, lie=lie)
         for frame in read(Call, CALL_FIELDS):
             found.add_calls(frame)

@@ -11,7 +11,7 @@ from jobs.reading.units import Gathering, chained, is_audio
 from rules.model.kinds import RELATIONS
 from rules.model.records import KINDS, Contact, Dependent, Fiche, Note, Record, Unit, UnitKind
 
-WHOLE = ("dossier", "fiche", "recording")  # what goes with all that hangs on it; a contact does too, in its own way
+WHOLE = ("dossier", "fiche", "recording")  # what goes with all that depends on it; a contact does too, in its own way
 UNIT_KINDS = {kind.value: kind for kind in UnitKind}
 
 

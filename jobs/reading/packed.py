@@ -22,7 +22,7 @@ _DIGITS: Final = pl.Series([f"{number:04x}" for number in range(2**16)], dtype=p
 
 
 class _Odd:
-    """The texts that are no numbers, each with its own from `first` on."""
+    """The texts that are not numbers, each with its own from `first` on."""
 
     def __init__(self, first: int, dtype: Any) -> None:
         self._first, self._dtype = first, dtype
@@ -102,8 +102,8 @@ class Ids:
 
 
 def _numbers(texts: pl.Series, *, is_lower: bool) -> pl.Series | None:
-    """Return the numbers of ids, read as one text; None where one is no GUID, or is not in lower case where
-    that is asked for, or may stand for a text."""
+    """Return the numbers of ids, read as one text; None where one is not a GUID, or is not in lower case
+    where that is asked for, or may stand for a text."""
     if not len(texts) or not (texts.str.len_bytes() == _LENGTH).all(ignore_nulls=False):
         return None
     text = texts.str.join("").item()

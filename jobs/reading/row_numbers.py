@@ -178,7 +178,7 @@ def _places(keys: pl.Series, asked: pl.Series) -> pl.Series:
 
 
 def records_of(sources: Sequence[type[Record]], rows: pl.DataFrame) -> list[Any]:
-    """Return a few rows as records of the classes that `source` names; columns that are no field of theirs
+    """Return a few rows as records of the classes that `source` names; columns that are not fields of theirs
     are left out."""
     made: list[Any] = []
     if not rows.height:

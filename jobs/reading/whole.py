@@ -67,7 +67,7 @@ _FICHE, _CONTACT = BASE[UnitKind.FICHE], BASE[UnitKind.CONTACT]
 SHARED: Final = _FICHE - 1  # the place of a fiche in several dossiers: the number of no unit
 _ANONYMISED: Final = ("anonymised_on",)  # what few rows of these tables have
 _PLACE: Final = pl.when(pl.col("is_shared")).then(pl.lit(SHARED, ROW)).otherwise("place")
-_WITHIN: Final = pl.col(pl.Int64).clip(-(2**31), 2**31 - 1)  # what is no year or age stays none
+_WITHIN: Final = pl.col(pl.Int64).clip(-(2**31), 2**31 - 1)  # what is not a year or age stays none
 Rows = pl.DataFrame | Sequence[Record]
 
 

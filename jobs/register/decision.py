@@ -21,7 +21,7 @@ from rules.model.requests import COPIES, Right
 class What(StrEnum):
     """What granting one item does; the value is also the title of the item, by which letters name it."""
 
-    ERASE = "erase"  # a file, a recording, a course or an agreement goes with all that hangs on it
+    ERASE = "erase"  # a file, a recording, a course or an agreement goes with all that depends on it
     DISOWN = "disown"  # the person's roles in a file stay, and do not say any more whose they are
     PROFILE = "profile"  # the contact goes as far as nothing else needs it (RET-20)
     CORRECT = "correct"  # a field says what the person says

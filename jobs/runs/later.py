@@ -38,7 +38,7 @@ def units_of(connector: Connector, rows: Iterable[tuple[str, str]]) -> dict[tupl
 def going_later(
     context: JobContext, lines: Sequence[PlanLine], kind_of: Callable[[PlanLine], UnitKind], in_force: Policy, day: date, blocked: Blocked
 ) -> set[str]:
-    """Return those of some units of a plan that are no contacts, by id, that would be disposed of if it were
+    """Return those of some units of a plan that are not contacts, by id, that would be disposed of if it were
     their turn now. Raises as `gather_units`: it cannot be determined."""
     holds = active_holds(context, day)
     waiting = put_off(context, lines, day)

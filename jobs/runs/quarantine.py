@@ -34,7 +34,7 @@ from rules.retention.quarantine import QUARANTINED, UNDONE, Mark, covers, last_d
 
 Reference: TypeAlias = Callable[[str, str], str]
 PUT_OFF = frozenset({AWAITS_TURN, CANARY, QUARANTINED, UNDONE, LONG_TERM})  # codes of units that are skipped by design
-NOTED = ("dossier", "fiche", "recording")  # a note can hang on these
+NOTED = ("dossier", "fiche", "recording")  # a note can be attached to these
 SUBJECT = "Bewaartermijn / Durée de conservation / Retention period"
 TEXT = (
     "De bewaartermijn van dit item is voorbij. Het wordt vernietigd of geanonimiseerd na {day}, tenzij er een reden is om het te bewaren: "
@@ -178,6 +178,6 @@ def _notice(context: JobContext, mark: Mark) -> Operation:
 
 
 def _noted(connector: Connector, table: str, row: str) -> str | None:
-    """Return the word for a row on which a note can hang; None for another one."""
+    """Return the word for a row to which a note can be attached; None for another one."""
     kinds = RowKinds(connector, NOTED)
     return kinds.of(table, row) if table in kinds else None

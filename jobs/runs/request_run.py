@@ -29,7 +29,7 @@ class Fulfilment(UnscheduledRun):
     """One run of the plan of one request, from where its journal stands to its end."""
 
     rule = REQUEST_RULE
-    with_termed = True  # what was granted is the file with all that hangs on it
+    with_termed = True  # what was granted is the file with all that depends on it
 
     def __init__(self, context: JobContext, plan: Plan, run: Run) -> None:
         decision = decision_of(context.store, plan.request)

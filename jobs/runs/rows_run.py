@@ -40,7 +40,7 @@ class UnscheduledRun(Application, ABC):
 
     def kind_of(self, line: PlanLine | Action) -> UnitKind:
         """Return the kind of unit of a line. A role or a call is none by itself; alone it is written like an
-        e-mail that hangs on nothing, before any file."""
+        e-mail that belongs to nothing, before any file."""
         return UNIT_KINDS.get(self.words.of(line.table, line.id), UnitKind.EMAIL)
 
     @abstractmethod

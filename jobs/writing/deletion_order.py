@@ -210,7 +210,7 @@ def below(
     One that also belongs to what does not go stays with that: it loses its link, or the pair where a table of
     links ties it. One that belongs to several units goes with the last of them: one of these `waits` for the
     next run, else nothing would lead to it any more, or it would go too early. One that has a term of its own
-    stays with all that hangs on it, and loses its link (RET-03); it goes too `with_termed`."""
+    stays with all that depends on it, and loses its link (RET-03); it goes too `with_termed`."""
     while True:
         known = len(waits.after) if waits is not None else 0
         found = _below(connector, owners, lie, waits, with_termed=with_termed)

@@ -69,7 +69,7 @@ class PublishedTable:
 
 @dataclass(slots=True)
 class _Line:
-    """A line in the making: the counts, and which are masked or suppressed."""
+    """An unfinished line: the counts, and which are masked or suppressed."""
 
     counts: Mapping[str, int]
     below: set[str] = field(default_factory=set)

@@ -72,7 +72,8 @@ def is_zone(name: str) -> bool:
 
 
 def is_working_day(day: date, calendar: Calendar = BELGIAN) -> bool:
-    """Return whether a day is no Saturday, Sunday, public holiday nor one of the organisation's own days."""
+    """Return whether a day is neither a Saturday, a Sunday, a public holiday nor one of the organisation's
+    own days."""
     return day.weekday() < _SATURDAY and day not in calendar
 
 

@@ -26,7 +26,7 @@ class Ruling(StrEnum):
 
 
 _STRENGTH: Final = {ruling: at for at, ruling in enumerate(Ruling)}
-# Reasons that are no holds; one that the table does not name is decided by the DPO too.
+# Reasons that are not holds; one that the table does not name is decided by the DPO too.
 _OF_REASON: Final = MappingProxyType({Reason.DATA_ERROR: Ruling.ALLOWED, Reason.EXPIRED: Ruling.ALLOWED})
 
 

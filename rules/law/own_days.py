@@ -63,8 +63,8 @@ _OF_FILES: Final = (
 
 
 def with_own_days(units: pl.DataFrame) -> pl.DataFrame:
-    """Add `own_day` to each unit that is no file, and `own_anchor`, the column that has it; `own_day_to_come`
-    where that is an error; `counted_from_creation` where nothing better is known."""
+    """Add `own_day` to each unit that is not a file, and `own_anchor`, the column that has it;
+    `own_day_to_come` where that is an error; `counted_from_creation` where nothing better is known."""
     if units["kind"].is_in(FILES).all():
         return units.with_columns(_OF_FILES)
     return units.with_columns(own_day=OWN_DAY, own_anchor=OWN_ANCHOR).with_columns(

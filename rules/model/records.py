@@ -214,7 +214,7 @@ def dependent_record(table: str) -> type[Dependent]:
 
 
 class _Kinds(dict[str, type[Record]]):
-    """By word. What is no word of ours is a table of the organisation's own."""
+    """By word. What is not one of our words is a table of the organisation's own."""
 
     def __missing__(self, word: str) -> type[Record]:
         return dependent_record(word)
@@ -261,7 +261,7 @@ KINDS |= {
 @cache
 def word_of(record: type[Record]) -> str:
     """Return the word for the kind of which this class has rows, with or without what they say about people,
-    of one table or of all; empty where it is no kind of row."""
+    of one table or of all; empty where it is not a kind of row."""
     if issubclass(record, Dependent):
         return record.__name__ if record is not Dependent else ""
     return next((word for word, kind in KINDS.items() if issubclass(record, kind)), "")

@@ -82,7 +82,7 @@ class Anonymise(Model):
     """What `anonymise` does to a dossier or lone fiche whose time has come (ERA-03)."""
 
     how: Literal["extract_and_delete", "in_place"] = "extract_and_delete"
-    """`in_place`: the rows stay, masked as the mapping says, and all that hangs on them goes (5.3,
+    """`in_place`: the rows stay, masked as the mapping says, and all that depends on them goes (5.3,
     ERA-06)."""
     pseudonyms: Literal["run", "kept"] = "run"
     """The key behind `hmac`: random and destroyed with the run, or kept, so that every unit is reported

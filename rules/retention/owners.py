@@ -1,4 +1,5 @@
-"""Recordings and audio attachments that go with the row that they hang on. Source: RET-03, RET-05, ACC-03."""
+"""Recordings and audio attachments that go with the row that they belong to. Source: RET-03, RET-05,
+ACC-03."""
 
 from typing import Final
 
@@ -7,7 +8,7 @@ from rules.model.decisions import Decision, Disposition, End, Reason
 from rules.model.records import Unit, UnitKind
 from rules.retention.clocks import RECORDING
 
-GOES_ALONG: Final = "RET-03"  # the rule of an audio attachment that goes with the row that it hangs on
+GOES_ALONG: Final = "RET-03"  # the rule of an audio attachment that goes with the row that it belongs to
 
 
 def followed_dossier(unit: Unit) -> Unit | None:

@@ -12,6 +12,6 @@ EEA: Final = frozenset(
 
 
 def is_outside(country: str | None) -> bool:
-    """Return whether a country is outside the EEA: empty is our own, what is no code counts as outside."""
+    """Return whether a country is outside the EEA: empty is our own, what is not a code counts as outside."""
     code = (country or "").strip().upper()
     return bool(code) and code not in EEA

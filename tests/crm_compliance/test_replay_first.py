@@ -70,7 +70,7 @@ def test_a_service_that_never_erased_anything_asks_nothing(typist: Typist, org: 
 def test_the_service_waits_for_a_crm_that_does_not_answer(
     typist: Typist, org: Night, erased: tuple[str, Backup], told: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not knowing whether it was restored is no readiness."""
+    """Not knowing whether it was restored is not being ready."""
     row, backup = erased
     backup.restore()
     typist.set(CRM_TOKEN="wrong")

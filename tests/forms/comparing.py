@@ -129,7 +129,7 @@ def _count(values: dict[str, Any]) -> int:
 
 
 def shared(items: Sequence[dict[str, Any]], own: frozenset[str]) -> list[dict[str, Any]]:
-    """Items that are no notes and of no table of `own`, where there are any. Their order follows from ids
+    """Items that are not notes and of no table of `own`, where there are any. Their order follows from ids
     that the platform gives to participants, so it is none here, and numbers are left out."""
     kept = (_without(item, "item") for item in items if not own or item.get("kind", item.get("type")) not in own | {"note"})
     return sorted(kept, key=lambda item: json.dumps(item, sort_keys=True))

@@ -58,7 +58,7 @@ def _theme(dossier: Row) -> Row:
 
 
 def below(row: str) -> str:
-    """The id of what hangs on a row."""
+    """The id of what depends on a row."""
     return str(uuid5(NAMESPACE_URL, f"below {row}"))
 
 

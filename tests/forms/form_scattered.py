@@ -43,7 +43,7 @@ OF_RECORDINGS = _columns("cf_recording", cf_ficheid="sc_gesprek", cf_channel="")
 
 
 def translate(rows: list[Row]) -> list[Row]:
-    """Rows of the reference environment as this organisation has them, and others that are no dossiers."""
+    """Rows of the reference environment as this organisation has them, and others that are not dossiers."""
     tables = {row.key: _table(row) for row in rows}
     roles = list(_roles(rows))
     made = [_translated(row, tables) for row in rows if row.table != "cf_party"]
@@ -95,7 +95,7 @@ def _roles(rows: list[Row]) -> Iterator[tuple[Link, int, Link]]:
 
 
 def _beside() -> Iterator[Row]:
-    """An office for which incidents are, questions that are no dossiers, and calls about them or nothing."""
+    """An office for which incidents are, questions that are not dossiers, and calls about them or nothing."""
     yield Row(*OFFICE, values={"name": "Steunpunt (fictief)"}, created=MADE_ON)
     for number in range(3):
         question, about, internal = (str(uuid5(NAMESPACE_URL, f"{kind} {number}")) for kind in ("question", "about", "internal"))

@@ -492,7 +492,7 @@ class Chaos:
         self.check(again.code == 0, "later: the ledger does not verify")
 
     def explained(self, rows: Rows, gone: dict[str, set[str]], twin_gone: dict[str, set[str]], held: dict[str, set[str]]) -> None:
-        """What stays beyond the twin's hangs on a held unit: rows of it, or people whom a surviving row
+        """What stays beyond the twin's belongs to a held unit: rows of it, or people whom a surviving row
         names."""
         named = {
             row[column] for table in ("cf_party", "activityparty") for row in rows[table] for column in row if column.endswith("_value")

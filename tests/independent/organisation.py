@@ -356,7 +356,7 @@ class Organisation:
             self.changes.append((table, row_id, {"statecode": 1}))
         return self.add(table, columns, row_id)
 
-    # -- what hangs on a unit --------------------------------------------------------------------------------
+    # -- what depends on a unit ------------------------------------------------------------------------------
 
     def surround(self, dossier: str | None, fiches: list[str]) -> None:
         """Roles, notes, calls, e-mails, recordings and attachments on a unit."""
@@ -884,7 +884,7 @@ def audio_notes(o: Organisation) -> None:
         if o.chance(0.5):
             o.note("cf_fiche", fiche, mimetype=media, filename="gesprek.mp3")
     if o.chance(0.4):
-        o.note("cf_dossier", dossier, mimetype="audio/mpeg")  # on a dossier it is no recording
+        o.note("cf_dossier", dossier, mimetype="audio/mpeg")  # on a dossier it is not a recording
 
 
 def bystanders(o: Organisation) -> None:

@@ -27,7 +27,7 @@ def found(asking: Asking, told: dict[str, Any], **form: Any) -> dict[str, Item]:
 
 
 def class_of(candidates: dict[str, Item], row: str) -> str:
-    """Its class; nothing where the row is no candidate."""
+    """Its class; nothing where the row is not a candidate."""
     return str(candidates.get(row, {}).get("class", ""))
 
 

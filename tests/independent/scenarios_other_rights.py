@@ -116,7 +116,7 @@ def contested(case: Case) -> None:
         told = f"{added[0]['subject']} {added[0]['notetext']}"
         case.expect(words in told, "the note does not have the words of the person")
         case.expect("2026" in told, f"the note is not dated: {told!r}")
-        case.expect(added[0]["_objectid_value"] in (fiche, dossier), "the note hangs on something else")
+        case.expect(added[0]["_objectid_value"] in (fiche, dossier), "the note depends on something else")
 
 
 def with_donor_payment(case: Case) -> None:

@@ -79,7 +79,7 @@ def in_bin(night: Night, table_set: str, table: str) -> int:
 
 
 def expired(night: Night) -> tuple[str, str]:
-    """A dossier past its end with everything that hangs on it, of which the history tells a name; and its
+    """A dossier past its end with everything that depends on it, of which the history tells a name; and its
     reporter."""
     dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=2, cf_summary=NAME)
     first = night.fiches_of(dossier)[0]
@@ -355,7 +355,7 @@ def test_what_the_crm_deletes_along_is_told_before_and_cleaned_after(more: Night
 
 
 def test_the_victims_of_a_plan_are_counted_by_table(more: Night) -> None:
-    """An attachment that goes alone leaves its fiche, and all that hangs on it, as it is (RET-03)."""
+    """An attachment that goes alone leaves its fiche, and all that depends on it, as it is (RET-03)."""
     dossier = more.dossier("social_card", spoken=LONG_AGO)
     for _ in range(2):
         more.create("cf_measures", "cf_measureid", cf_name="m", **{"cf_DossierId@odata.bind": f"/cf_dossiers({dossier})"})

@@ -355,7 +355,7 @@ def who_is_named_since_the_plan_is_not_removed(night: Night) -> Case:
 def task_with(night: Night, dossier: str, *contacts: str, **columns: Any) -> str:
     """A task on a dossier in which people take part."""
     parties = [{"partyid_contact@odata.bind": f"/contacts({contact})", "participationtypemask": 5} for contact in contacts]
-    parties.append({"addressused": "iemand@example.org", "participationtypemask": 5})  # who is no contact
+    parties.append({"addressused": "iemand@example.org", "participationtypemask": 5})  # who is not a contact
     return add(
         night, "task", ("regardingobjectid_cf_dossier_task", "cf_dossiers", dossier), **columns, task_activity_parties=parties,
     )  # fmt: skip

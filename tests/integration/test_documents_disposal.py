@@ -246,7 +246,7 @@ def test_without_the_setting_such_a_unit_waits_as_ever(night: Night) -> None:
     assert (run.counts["unaccounted"], "documents" in run.counts) == ({LOCATION: 1}, False)
     (warning,) = night.connector.warnings
     assert warning == (
-        "documents in SharePoint hang on rows of cf_dossier that are to go; "
+        "documents in SharePoint depend on rows of cf_dossier that are to go; "
         f"map the table, or name {LOCATION}.regardingobjectid under `stay` in the mapping"
     )
     assert documents.library.files == {*STAYS, "D-1/brief.txt"}
@@ -392,7 +392,7 @@ def a_fiches_folder_inside_its_dossiers_goes_with_it(documents: Documents) -> Ca
 
 @in_one_night
 def a_location_below_that_of_a_row_that_goes_keeps_it(documents: Documents) -> Case:
-    """Somebody else's location hangs on it: without it nobody would know where those documents lie."""
+    """Somebody else's location depends on it: without it nobody would know where those documents lie."""
     dossier = documents.night.dossier("social_card", spoken=LONG_AGO)
     above = documents.location(("cf_dossier", dossier), "D-below")
     documents.location(("contact", documents.night.contact()), "P-below", below=(LOCATION, above))

@@ -1,6 +1,6 @@
-"""What is in a file that hangs on somebody else's dossier is read where that dossier speaks of the person,
-and by nobody where it does not, and that is said wherever somebody asks what was searched; what hangs on the
-own dossier is read and told (EXP-03, EXP-06). Everybody is fictitious."""
+"""What is in a file that depends on somebody else's dossier is read where that dossier speaks of the person,
+and by nobody where it does not, and that is said wherever somebody asks what was searched; what depends on
+the own dossier is read and told (EXP-03, EXP-06). Everybody is fictitious."""
 
 from __future__ import annotations
 

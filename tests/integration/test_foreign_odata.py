@@ -280,7 +280,7 @@ def _before_rows(service: Service) -> int:
 
 @pytest.mark.parametrize("trouble", ["429 100", "429", "503", "cut", "short"])
 def test_trouble_that_never_ends_ends_the_reading(typist: Typist, naps: list[float], trouble: str) -> None:
-    """The first two answers, which tell that this is no Dataverse and what the key is, are spared."""
+    """The first two answers, which tell that this is not a Dataverse and what the key is, are spared."""
     service = Service(trouble=lambda number: trouble if number > 3 else "")
     refused(typist, service)
     assert sum(naps) <= 1830

@@ -48,10 +48,10 @@ class Organisation:
 
     def __init__(self, night: Night) -> None:
         self.rows: list[tuple[str, str]] = []  # kind and id
-        self.below: dict[str, set[str]] = {}  # unit -> all rows of it, recordings with what hangs on them
+        self.below: dict[str, set[str]] = {}  # unit -> all rows of it, recordings with what depends on them
         self.unit_of: dict[str, str] = {}  # row -> the unit that it cannot be taken from
         self.roles: dict[str, set[str]] = {}  # contact -> the units in which it has a role
-        self.about: dict[str, set[str]] = {}  # contact -> what hangs on it
+        self.about: dict[str, set[str]] = {}  # contact -> what depends on it
         people = [self._new("contact", night.contact(birthdate="1980-05-05")) for _ in range(4)]
         for person in people:
             self.about[person] = {self._new("note", night.note("contact", person))}

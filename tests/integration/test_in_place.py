@@ -197,7 +197,7 @@ def a_category_that_is_deleted_is_deleted(night: Night) -> Case:
 
 
 def test_a_unit_on_which_something_unmapped_hangs_waits(make_night: MakeNight, tmp_path: Path) -> None:
-    """R-081: a deleted row takes along what hangs on it, a masked one would keep it."""
+    """R-081: a deleted row takes along what depends on it, a masked one would keep it."""
     with running(environment=environment_with_more(tmp_path), token=TOKEN, limits=False) as emulator, KNOWN.of(emulator, TOKEN):
         base = make_night(policy=in_place())
         night = Night(emulator, base.store, base.key, base.policy, base.clock)

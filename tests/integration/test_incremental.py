@@ -57,7 +57,7 @@ def work_by_day(night: Night, dossiers: list[str]) -> None:
 @pytest.fixture
 def every_table_tracked(emulator: RunningEmulator) -> Iterator[None]:
     environment = emulator.emulator.tables.environment
-    environment.origin = ""  # from here on it is no file's: nobody else may be told what it answers
+    environment.origin = ""  # from here on it is not a file's: nobody else may be told what it answers
     tables = environment.tables.values()
     before = [(table, table.change_tracking) for table in tables]
     for table, _ in before:

@@ -37,7 +37,7 @@ class Meddling:
     """A connector beside which somebody works in the CRM: `act` is called once, just before the n-th read of
     a kind or the n-th change.
 
-    Notes are read once with the units and once more with what hangs on them, after the decision.
+    Notes are read once with the units and once more with what depends on them, after the decision.
     """
 
     def __init__(self, inner: Any, act: Callable[[], object], *, before: str, nth: int = 1) -> None:

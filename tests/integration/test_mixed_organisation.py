@@ -115,7 +115,7 @@ class House(Planted):
         return visit, seen
 
     def story(self, child: str, mother: str, theme: str, day: str, *, closed: bool) -> str:
-        """A dossier with everything that can hang on it."""
+        """A dossier with everything that can depend on it."""
         people = {"customerid_contact__bind": self.at("contact", mother), "th_KindId__bind": self.at("contact", child)}
         of_theme = {"th_ThemaId__bind": self.at("th_thema", self.themes[theme])}
         case = self.make("incident", casetypecode=2, th_gestart=day, th_bewaren=False, **people, **of_theme, **self.texts("incident"))

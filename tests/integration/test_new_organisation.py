@@ -57,7 +57,7 @@ class House(Planted):
         self.root = self.location("hb_traject", ("sharepointsite", site))
 
     def story(self, child: str, mother: str, theme: str, day: str, *, closed: bool) -> str:
-        """A dossier with everything that can hang on it."""
+        """A dossier with everything that can depend on it."""
         about = {"hb_HoofdthemaId__bind": self.at("hb_thema", self.themes[theme])}
         case = self.make("hb_traject", hb_startdatum=day, hb_bewaren=False, **about, **self.texts("hb_traject"))
         there = self.at("hb_traject", case)

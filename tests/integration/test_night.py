@@ -163,7 +163,7 @@ def a_reporter_who_gives_money_keeps_what_the_gift_needs(night: Night) -> Case:
 
 @in_one_night
 def a_former_volunteer_is_kept_without_a_line_and_loses_what_operations_needed(night: Night) -> Case:
-    """RET-20: an ended agreement is no active relation, yet its contact lives on."""
+    """RET-20: an ended agreement is not an active relation, yet its contact lives on."""
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     volunteer = night.contact(birthdate="1970-01-02")
     bind = {"cf_ContactId@odata.bind": f"/contacts({volunteer})"}

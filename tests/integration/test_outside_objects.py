@@ -436,8 +436,8 @@ def test_what_is_half_deleted_outside_when_its_run_goes_no_further_is_told_as_su
 
 
 def test_a_hold_that_comes_to_the_dossier_of_a_half_deleted_recording_keeps_what_is_left(reaching: Reaching) -> None:
-    """HLD-07: a transcript hangs on it, so that no plan judges it again; its own version tells nothing of the
-    dossier's hold."""
+    """HLD-07: a transcript depends on it, so that no plan judges it again; its own version tells nothing of
+    the dossier's hold."""
     night = reaching.night
     dossier = night.dossier("sexting", closed=False, spoken=date(2026, 1, 1))
     row = a_recording(reaching, fiche=night.fiches_of(dossier)[0])

@@ -68,7 +68,7 @@ class Planter:
         self.words[word] = (table_set, column)
 
     def plant(self) -> tuple[str, str]:
-        """A dossier with everything that can hang on it, and its child; gives their ids."""
+        """A dossier with everything that can depend on it, and its child; gives their ids."""
         night = self._night
         child = night.contact(**self.texts("contact", "cf_nationalnumber", "address1_country"), birthdate="2000-02-01")
         dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=0, **self.texts("cf_dossier"))

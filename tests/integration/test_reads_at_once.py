@@ -82,7 +82,7 @@ def test_what_people_do_meanwhile_changes_the_lines_of_what_they_touch_alone(mak
 
 
 def planned(night: Night) -> dict[str, Any]:
-    """The lines of a plan; a table that was written into twice while it was read is no plan at all."""
+    """The lines of a plan; a table that was written into twice while it was read is not a plan at all."""
     for _ in range(6):
         try:
             return night.lines(night.plan())

@@ -205,7 +205,7 @@ def test_a_person_who_is_needed_again_stays(night: Night) -> None:
 
 
 def test_a_trimmed_contact_that_was_filled_in_again_is_left_alone(night: Night, backup: Backing) -> None:
-    """A register number that a donor gave after the trim is no ghost of the old one: its row has another
+    """A register number that a donor gave after the trim is not a ghost of the old one: its row has another
     version."""
 
     def donor(night: Night) -> str:

@@ -207,7 +207,7 @@ def test_whether_a_neutral_answer_goes_to_a_minor_follows_from_what_was_given_al
 @pytest.mark.parametrize("category", ["social_card", "e_safety", "civil_party"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_told_as_a_basis_is_one_of_article_6_and_may_be_objected_to(night: Night, language: str, category: str) -> None:
-    """Section 7.1(a), RGT-11: a purpose is no basis; against a legitimate interest there is objection."""
+    """Section 7.1(a), RGT-11: a purpose is not a basis; against a legitimate interest there is objection."""
     contact = night.contact(birthdate="2001-03-04")
     night.party(contact, "child", dossier=night.dossier(category, spoken=date(2026, 10, 18)))
     found = told(night, contact)["dossier"]

@@ -322,7 +322,7 @@ def no_more_is_due_than_is_theirs(_: Paired) -> Case:
 
 @in_one_night
 def a_fiche_in_several_dossiers_goes_with_the_last(desk: Paired) -> Case:
-    """It stays as long as one of them does, with what hangs on it and who has a role in it (RET-20)."""
+    """It stays as long as one of them does, with what depends on it and who has a role in it (RET-20)."""
     house, typist = desk.house, desk.typist
     child, reporter = house.person("2000-02-01"), house.person("1980-02-01")
     goes, stays = house.case("SEX"), house.case("SEX", closed=False)

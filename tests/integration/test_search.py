@@ -326,7 +326,8 @@ def test_a_row_that_people_know_to_be_about_the_person_is_taken_in_by_itself(nig
 
 
 def test_deleted_rows_are_found_in_the_recycle_bin(night: Night) -> None:
-    """EXP-03: a dossier that was deleted with all that hangs on it, and single rows of a file that stays."""
+    """EXP-03: a dossier that was deleted with all that depends on it, and single rows of a file that
+    stays."""
     switch(night, recycle_bin_days=30)
     child, parent = person(night), night.contact(firstname="Ouder")
     gone = night.dossier("runaway", fiches=1, cf_summary="Verwijderd dossier.")

@@ -414,7 +414,7 @@ def a_row_there_waits_with_its_dossier_for_a_person_who_stays(night: Night) -> C
 
 
 def test_two_there_with_a_row_in_common_go_in_one_night_though_not_in_one_group(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The row is on a part of the other, which is no line of the plan."""
+    """The row is on a part of the other, which is not a line of the plan."""
     monkeypatch.setattr("jobs.runs.journal.Journal.group", 1)
     pair = two_there(night)[:2]
     done = night.apply(night.plan())

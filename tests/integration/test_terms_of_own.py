@@ -87,7 +87,7 @@ def test_a_row_goes_by_its_own_term_before_its_dossier(night: Night) -> None:
 
 
 def test_a_row_outlives_its_dossier_until_its_own_day(night: Night) -> None:
-    """RET-03: it loses its link, keeps what hangs on it, and whom it names."""
+    """RET-03: it loses its link, keeps what depends on it, and whom it names."""
     child, visited = night.contact(birthdate="2000-02-01"), night.contact(birthdate="1980-02-01")
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     night.party(child, "child", dossier=dossier)

@@ -96,7 +96,7 @@ def test_a_look_into_the_store_loads_no_more_than_the_store(after_a_look: dict[s
 
 
 def test_what_is_shown_in_a_terminal_knows_no_pictures(data: Path) -> None:
-    """What somebody wrote between colons is no picture, and their names take long to load."""
+    """What somebody wrote between colons is not a picture, and their names take long to load."""
     assert "rich._emoji_codes" not in loaded(data, "history", "list")
 
 

@@ -14,8 +14,8 @@ from rules.model.records import Dossier, Fiche, Note, Record, Recording
 R = TypeVar("R", bound=Record)
 
 ALIAS = "held"
-# By kind: the lookup that leads to the fiche. A recording may have none; what an attachment hangs on must be
-# a fiche, or the way from it to a dossier is another one.
+# By kind: the lookup that leads to the fiche. A recording may have none; what an attachment belongs to must
+# be a fiche, or the way from it to a dossier is another one.
 WAYS: dict[str, tuple[str, str]] = {"recording": ("fiche", "LeftOuter"), "note": ("regarding", "Inner")}
 _CAST = "Microsoft.Dynamics.CRM."
 

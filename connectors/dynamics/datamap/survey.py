@@ -123,7 +123,7 @@ class Survey:
         return Place(table.name, None, table.path, table.rows, *verdict, self._beyond(table.name))
 
     def _beyond(self, name: str) -> int | None:
-        """Return how many rows of a mapped table are of none of its kinds. Connections that are no roles are
+        """Return how many rows of a mapped table are of none of its kinds. Connections that are not roles are
         such rows, whoever wrote what into them."""
         definition = self._metadata.table(name)
         if definition is None:

@@ -139,8 +139,8 @@ def _has_other_file(drafted: Drafted, name: str) -> bool:
 
 
 def _is_free(attribute: Attribute, table: Seen) -> bool:
-    """Return whether a column may be the organisation's answer to a field: it is no housekeeping of the
-    platform."""
+    """Return whether a column may be the organisation's answer to a field: it is not part of the housekeeping
+    of the platform."""
     return (
         attribute.name not in PLATFORM and attribute.name != table.definition.primary_id and not attribute.part_of and "_" in attribute.name
     )

@@ -1,5 +1,5 @@
-"""Tables of the organisation's own that hang on what the draft maps, as entries that somebody puts in force:
-what they belong to, and what each of their columns holds."""
+"""Tables of the organisation's own that depend on what the draft maps, as entries that somebody puts in
+force: what they belong to, and what each of their columns holds."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -32,8 +32,8 @@ Told = Callable[[TableDefinition, Attribute], str]  # how many rows have a value
 def dependent_entries(
     places: Collection[Place], tables: Mapping[str, Seen], kinds: Mapping[str, str], told: Told, terms: Collection[str]
 ) -> list[str]:
-    """Return the lines of the tables with rows that hang on what is mapped and that nothing maps; `kinds` are
-    the words of the tables that are mapped, by name, `terms` the rows of the schedule for such tables."""
+    """Return the lines of the tables with rows that depend on what is mapped and that nothing maps; `kinds`
+    are the words of the tables that are mapped, by name, `terms` the rows of the schedule for such tables."""
     found = {
         place.table: tables[place.table]
         for place in places

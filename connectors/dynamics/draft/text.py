@@ -40,7 +40,7 @@ def draft_text(
 ) -> str:
     """Return the file. `reader` counts rows; `places` are those where something may stand that no column
     tells; `unaccounted` is what the data map finds that nothing accounts for, once the rest is known;
-    `dependent` are lines of tables that hang on others; `maybe` are the columns of tables that could be a
+    `dependent` are lines of tables that depend on others; `maybe` are the columns of tables that could be a
     needed kind, `more` those of further tables of a kind that has one; `categories` the keys of the
     schedule."""
     count = reader.count
@@ -227,7 +227,7 @@ def _new_statistic(prefix: str, candidates: Iterable[Seen], count: Count) -> Ite
 def _dependent(entries: Collection[str]) -> Iterator[str]:
     if entries:
         yield ""
-        yield "# choose: tables that hang on these rows: what stands here is searched, told and deleted with what it belongs to"
+        yield "# choose: tables that depend on these rows: what stands here is searched, disclosed and deleted with what it belongs to"
         yield "# dependent:"
         yield from entries
 

@@ -46,7 +46,7 @@ class Again:
     def after_answer(self, answer: Answer) -> bool:
         if answer.status == 429:
             return self.throttled
-        if not self.passing or answer.status < FIRST_FAULT:  # a body that is no fault can be a page, and is not looked at here
+        if not self.passing or answer.status < FIRST_FAULT:  # a body that is not a fault can be a page, and is not looked at here
             return False
         return faults.is_transient(faults.fault(answer.status, answer.body))
 

@@ -183,8 +183,8 @@ def _check_term(part: DependentPart) -> Iterator[Slip]:
 
 
 def _is_rooted(name: str, file: MappingFile) -> bool:
-    """Return whether rows of a table may belong to something that is no dependent table, at whatever depth;
-    what is not known is told by itself."""
+    """Return whether rows of a table may belong to something that is not a dependent table, at whatever
+    depth; what is not known is told by itself."""
     seen, waiting = {name}, [name]
     for each in waiting:
         for word in above_of(file.dependent[each]):

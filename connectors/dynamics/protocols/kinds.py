@@ -58,8 +58,8 @@ class MappedKinds(Parts):
         return found[0] if found else KINDS[kind]
 
     def is_derived(self, record: type[Record]) -> bool:
-        """Return whether records of this class are no rows of their own: they go with their dossier or fiche,
-        and are never written."""
+        """Return whether records of this class are not rows of their own: they go with their dossier or
+        fiche, and are never written."""
         tables = self.mapping.tables_of(record)
         return bool(tables) and all(self._tables.place(table).is_derived for table in tables)
 

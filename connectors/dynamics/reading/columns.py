@@ -69,7 +69,7 @@ def _values(column: pl.Series) -> list[Any]:
 def take_off(name: str) -> Callable[[list[Any]], list[Any]]:
     """Return what gives one attribute of each of some objects; made for this name alone it takes half as long
     as `operator.attrgetter`, which a word of Python is left to (a column may be called `from`). Raises
-    ValueError: it is no name."""
+    ValueError: it is not a name."""
     if not name.isidentifier():
         raise ValueError(name)
     if iskeyword(name):

@@ -85,8 +85,8 @@ class Values:
 
 def lowered(ids: list[str | None]) -> list[str | None]:
     """Return ids in lower case and without braces, since they are compared as text all over the product. The
-    service writes them so; one look at all of them makes sure. Raises ValueError: one is no id, as a text of
-    another length than theirs is none."""
+    service writes them so; one look at all of them makes sure. Raises ValueError: one is not an id, as a text
+    of another length than theirs is none."""
     text, missing = _joined(ids)
     if "{" in text or text != text.lower():
         ids = [row if row is None else row.strip("{}").lower() for row in ids]

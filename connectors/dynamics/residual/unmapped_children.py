@@ -38,7 +38,7 @@ _TAKEN_ALONG = (
     "the CRM would delete rows of {child} along with rows of {parent} that are to go, by {column}, which fills no field: "
     "empty it, or let the relationship remove the link only"
 )
-EMPTY_FOR_S = 600.0  # how long nobody is asked again whether any row of a table hangs on anything
+EMPTY_FOR_S = 600.0  # how long nobody is asked again whether any row of a table depends on anything
 
 
 def _takes_connections(each: Relationship) -> bool:
@@ -213,7 +213,7 @@ class Children:
                 self._warn(f"rows of {table.name} that are out of scope would go with rows of {parent}", column, table.name)
             return [DependentRow(each.row, each.on, cascades=False) for each in found]
         if found and not cascades:
-            what = "documents in SharePoint hang on" if table.name == DOCUMENTS else f"rows of {table.name} would stay behind without"
+            what = "documents in SharePoint depend on" if table.name == DOCUMENTS else f"rows of {table.name} would stay behind without"
             self._warn(f"{what} rows of {parent} that are to go", column, table.name)
         return found
 

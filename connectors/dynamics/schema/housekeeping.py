@@ -5,8 +5,8 @@ from connectors.dynamics.schema.masks_check import PLATFORM as PLATFORM_COLUMNS
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.dynamics.schema.role_places import OTHER_HALF
 
-# What a column of these types holds is no data of anybody: keys, kinds of rows, states, and what the CRM adds
-# up.
+# What a column of these types holds are not data of anybody: keys, kinds of rows, states, and what the CRM
+# adds up.
 _HOUSEKEEPING = frozenset({"EntityNameType", "StateType", "StatusType", "ManagedPropertyType", "VirtualType", "CalendarRulesType"})
 _OF_PLATFORM = PLATFORM_COLUMNS | {"objecttypecode", "filesize", "ispartydeleted", "isworkflowcreated", "activitytypecode", "documentsize"}
 # What either half of a connection says of the other.

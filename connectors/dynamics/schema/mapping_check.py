@@ -325,7 +325,7 @@ def check_decisions(mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
 
 def _check_stays(attribute: Attribute, table: str, where: str, mapping: Mapping) -> Iterator[Finding]:
     """Yield a warning for a column that goes with its row where the row may stay without what it says of
-    somebody: nothing empties what is no field."""
+    somebody: nothing empties what is not a field."""
     kinds = sorted({each.kind for each in mapping.named(table)} & OUTLIVING)
     if kinds and attribute.is_filled and attribute.kind in _TEXT_TYPES | _IMAGE_TYPES:
         told = f"{table}.{attribute.name} stays as it is where a {kinds[0]} is emptied and not deleted (RET-20)"

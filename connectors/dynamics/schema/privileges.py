@@ -90,7 +90,7 @@ def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Reco
             continue
         place = place_of(table, mapping, metadata)
         operations = () if place.is_derived else operations if place is RolePlace.OWN else {OperationKind.DELETE} & set(operations)
-        add(table.name, "Read", f"{word}: decisions hang on every row")
+        add(table.name, "Read", f"{word}: decisions depend on every row")
         for operation, accesses in ACCESS.items():
             for access in accesses if operation in operations else ():
                 add(table.name, access, f"{word}: {operation.value}")

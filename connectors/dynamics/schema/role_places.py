@@ -2,8 +2,8 @@
 the dossier or fiche itself, as participants of an activity, or as pairs of a many-to-many relationship.
 
 Of a connection the platform keeps two halves, one for each record, and deletes them together; the one whose
-first record is the dossier or the fiche counts. A role in one of the last three places is no row of its own:
-it goes with its dossier or fiche, and nothing deletes it."""
+first record is the dossier or the fiche counts. A role in one of the last three places is not a row of its
+own: it goes with its dossier or fiche, and nothing deletes it."""
 
 import hashlib
 import uuid
@@ -73,7 +73,8 @@ def units_of(mapping: Mapping) -> Iterator[Table]:
 
 
 def is_key(name: str, definition: TableDefinition) -> bool:
-    """Return whether a column holds plain ids, as those of pairs and of a row itself do, and is no lookup."""
+    """Return whether a column holds plain ids, as those of pairs and of a row itself do, and is not a
+    lookup."""
     return definition.attributes[name].kind not in LOOKUP_TYPES
 
 

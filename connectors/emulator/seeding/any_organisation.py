@@ -23,7 +23,7 @@ _ADDRESSES = frozenset({"sender", "torecipients", "addressused"})
 
 
 class _Rows:
-    """One organisation in the making."""
+    """One organisation while it is made."""
 
     def __init__(self, environment: Environment, draw: Draw, as_of: date) -> None:
         self._environment, self._draw, self._as_of = environment, draw, as_of

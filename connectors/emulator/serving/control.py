@@ -63,7 +63,7 @@ def control_routes(organisation: Organisation) -> Starlette:
         try:
             return msgspec.json.decode(body) if body.strip() else {}
         except msgspec.DecodeError as problem:
-            raise ControlProblem("the body is no JSON") from problem
+            raise ControlProblem("the body is not valid JSON") from problem
 
     async def reset(request: Request) -> Response:
         document = await document_of(request)

@@ -75,7 +75,7 @@ FEATURES = (
         "untracked_status", "expired_delta_status", "expired_delta_full", "change_tracking_days",
     ),
     _row(33, "File columns", "whole, in ranges, in chunks", DOC, "chunked_files", "null_guards_files"),
-    _row(34, "Notes", "base64 bodies with their size (`filesize`, read-only), a limit, gone with what they hang on", DOC),
+    _row(34, "Notes", "base64 bodies with their size (`filesize`, read-only), a limit, deleted with what they belong to", DOC),
     _row(35, "Single properties", "PUT a value, DELETE to empty", DOC),
     _row(36, "References", "associate and disassociate in their four forms", DOC),
     _row(37, "Alternate keys", "in addresses and binds; values must be unique", DOC),

@@ -47,7 +47,7 @@ class Tokens:
 
     def application_at_graph(self, authorization: str | None) -> str | None:
         """Return the application behind a header of a request to Graph; empty for the fixed token, None where
-        it is no token for Graph."""
+        it is not a token for Graph."""
         scheme, _, token = (authorization or "").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:

@@ -58,7 +58,7 @@ def _lines(field: ShownField, texts: Texts) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.label for each in field.redactions))
 
 
-# Deeds that say by themselves what they are about: the row of a person is no object of a sentence.
+# Deeds that say by themselves what they are about: the row of a person is not an object of a sentence.
 _ALONE = frozenset({"profile", "unsubscribe", "no_image", "recorded"})
 
 

@@ -62,7 +62,7 @@ KINDS: Final[Mapping[str, str]] = {
     "requests": "Requests",
     "housekeeping": "Housekeeping",
 }
-# A hold has words of its own: a request that was released is no hold that was.
+# A hold has words of its own: a request that was released is not a hold that was.
 HOLD_STATES: Final[Mapping[str, str]] = {HoldState.ACTIVE: "In force", HoldState.ENDED: "Past its last day", HoldState.RELEASED: "Lifted"}
 HOLD_TYPES: Final[Mapping[str, str]] = {
     HoldType.LEGAL: "Legal",

@@ -24,7 +24,7 @@ def iso_hour(text: str) -> str:
 
 
 def typed_day(value: date | str | None) -> str:
-    """Return a day as a field has it (25/11/2026); a text that is no day in ISO form as it is, empty for
+    """Return a day as a field has it (25/11/2026); a text that is not a day in ISO form as it is, empty for
     none."""
     try:
         found = date.fromisoformat(value) if isinstance(value, str) else value

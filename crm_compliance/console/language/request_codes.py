@@ -156,7 +156,7 @@ ROWS: Final[Mapping[str, str]] = {
     "recipient": "Recipient",
 }
 DEEDS: Final[Mapping[str, str]] = {
-    What.ERASE: "Erase it, with all that hangs on it",
+    What.ERASE: "Erase it, with all rows that depend on it",
     What.DISOWN: "Roles in a file stay, and no longer say whose they are",
     What.PROFILE: "Erase the contact, as far as nothing else needs it",
     What.CORRECT: "Correct a field",

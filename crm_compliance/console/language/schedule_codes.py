@@ -8,7 +8,7 @@ from rules.policy.diff import BYPASS_WORDS, MEANINGS
 KEYS: Final[Mapping[str, str]] = {
     **{where: meaning.text for where, meaning in MEANINGS.items()},
     "anonymise": "what anonymising does",
-    "approvals": "when two people look at a plan",
+    "approvals": "when a plan needs approval by two people",
     "approvers": "who approved it",
     "backups": "backups of the CRM",
     "canaries": "units whose outcome is known beforehand",
@@ -71,7 +71,7 @@ PARTS: Final[Mapping[str, str]] = {  # keys below those, by their own name
     "en": "in English",
     "extra_holidays": "days beside the public holidays on which no answer is due",
     "factor": "times the median",
-    "first_run": "whether two people look at the first disposal of a category",
+    "first_run": "whether the first disposal of a category needs approval by two people",
     "fr": "in French",
     "holidays": "whose public holidays count",
     "how": "how",

@@ -140,7 +140,7 @@ def _open(visit: Visit, asked: Mapping[str, object], result: object) -> So:
 
 
 def _lone_email(visit: Visit, asked: Mapping[str, object], result: object) -> So:
-    return visit.say("It hangs on nothing, so it counts as a lone fiche without a category."), ()
+    return visit.say("It belongs to nothing, so it counts as a lone fiche without a category."), ()
 
 
 def _evidence(visit: Visit, asked: Mapping[str, object], result: object) -> So:

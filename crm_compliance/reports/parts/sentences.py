@@ -179,7 +179,7 @@ ANCHORS: dict[str, str] = {
     "held_on": "course",
     "birth_on": "birth date of the child",
     "birth_date": "birth date of the child",
-    "owner": "the dossier or fiche that it hangs on",
+    "owner": "the dossier or fiche that it belongs to",
 }
 
 TABLES: dict[str, str] = {
@@ -198,7 +198,7 @@ TABLES: dict[str, str] = {
 RULES: dict[str, str] = {
     "RET-01": "A dossier and its fiches end together",
     "RET-02": "A fiche without dossier ends by itself",
-    "RET-03": "A recording has a term of its own; an audio attachment cannot outlive the fiche that it hangs on",
+    "RET-03": "A recording has a term of its own; an audio attachment cannot outlive the fiche that it belongs to",
     "RET-04": "A contact ends with the last unit that refers to it",
     "RET-05": "Notes and e-mails follow their unit; audio is a recording",
     "RET-06": "The period of the schedule, counted from its anchor",
@@ -223,7 +223,7 @@ RULES: dict[str, str] = {
     "DAT-05": "A birthday on 29 February counts as the 28th",
     "DAT-10": "A missing, a future and a filler date differ; none disposes",
     "DAT-14": "A conversation is dated on the day it ended",
-    "HLD-04": "A hold covers all that hangs below it",
+    "HLD-04": "A hold covers all that depends on the record",
     "HLD-05": "A hold stops disposal and never moves the retention end",
     "HLD-08": "A pending request preserves all about the person",
     "HLD-09": "Restricted data may be stored, nothing else",

@@ -28,7 +28,7 @@ FILE_NAME: Final = "package.zip"
 CHUNK: Final = 64 * 1024
 TRIES: Final = 60  # of one client in a minute that lead to nothing
 TEXT_OF_METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"  # the text format of Prometheus
-NO_MORE_THAN_HOST: Final = frozenset(f"{ascii_letters}{digits}-.:[]")  # with a port; what else an address may have is no host
+NO_MORE_THAN_HOST: Final = frozenset(f"{ascii_letters}{digits}-.:[]")  # with a port; what else an address may have is not a host
 THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 log = structlog.get_logger()
 

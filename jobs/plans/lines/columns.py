@@ -74,7 +74,7 @@ class LineColumns:
 
     @classmethod
     def read(cls, content: bytes) -> LineColumns:
-        """Return what `written` gave. Raises StoreAltered: it is no page of lines."""
+        """Return what `written` gave. Raises StoreAltered: it is not a page of lines."""
         import polars as pl
 
         if is_text(content):

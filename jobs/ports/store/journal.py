@@ -44,7 +44,7 @@ class JournalStore(Protocol):
 
     def partials(self) -> list[tuple[str, Action]]:
         """Return the units half done, each with the run that tried last and left it PARTIAL (ERA-15). To skip
-        one is no try: nothing was written of it, so that it is as half done as before."""
+        one is not a try: nothing was written of it, so that it is as half done as before."""
 
     def last_skips(self) -> list[tuple[str, Action]]:
         """Return the units whose last action, over all runs, was skipped, each with its run, oldest first."""

@@ -38,7 +38,7 @@ _GONE: Final = (None, "", "")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A row of the plan in the making, with its task; people deleted with a file have none."""
+    """A row of the plan while it is made, with its task; people deleted with a file have none."""
 
     kind: str
     id: str

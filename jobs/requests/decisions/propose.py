@@ -29,7 +29,7 @@ from rules.rights.entitlement import Entitlement
 Unit = tuple[str, str]  # dossier or fiche, and its id
 PROPOSALS: Final = MappingProxyType(
     {
-        What.ERASE: "erase it with all that hangs on it",
+        What.ERASE: "erase it with all rows that depend on it",
         What.DISOWN: "keep the information, and remove whose role it was",
         What.PROFILE: "erase the profile as far as nothing else needs it; payments stay for their fiscal term",
         What.CORRECT: "write what the person says",

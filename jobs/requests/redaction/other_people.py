@@ -153,7 +153,7 @@ def split_name(name: str | None) -> tuple[str, str]:
 
 
 def without_remarks(name: str | None) -> str:
-    """Return a name without what stands in it between brackets, and without the person's other names."""
+    """Return a name without remarks in brackets, and without the person's other names."""
     return _QUOTED.sub(" ", _ALIAS.sub("", _REMARK.sub(" ", name or ""))).strip()
 
 

@@ -20,7 +20,7 @@ from rules.people.phones import numbers_of_people
 
 _NAMES: Final = frozenset({Evidence.NAME, Evidence.NAME_FUZZY})
 _LINES: Final = frozenset({Evidence.PHONE, Evidence.EMAIL})
-# The kinds by which somebody may be known who is no contact, in the order in which they are listed.
+# The kinds by which somebody may be known who is not a contact, in the order in which they are listed.
 CALLED: Final = ("fiche", "recording", "party", "call", "email", "activity_party")
 
 
@@ -42,8 +42,8 @@ class CallerRows:
     recordings: list[FullRecording] = field(default_factory=list)
     calls: list[FullCall] = field(default_factory=list)
     emails: list[FullEmail] = field(default_factory=list)
-    names: list[FullParty] = field(default_factory=list)  # roles of people who are no contact
-    participants: list[FullActivityParty] = field(default_factory=list)  # participants who are no contact
+    names: list[FullParty] = field(default_factory=list)  # roles of people who are not contacts
+    participants: list[FullActivityParty] = field(default_factory=list)  # participants who are not contacts
     of_fiche: dict[str, set[str]] = field(default_factory=dict)
     of_activity: dict[str, set[str]] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)  # of activities, by id

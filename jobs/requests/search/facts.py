@@ -94,7 +94,7 @@ class Files:
                         yield {**values, "contact": contact}, unit
 
     def _units(self, kind: str, row: str, seen: set[tuple[str, str]]) -> Iterator[UnitKey]:
-        if (kind, row) in seen:  # rows that hang on each other lead in a circle
+        if (kind, row) in seen:  # rows that depend on each other lead in a circle
             return
         seen.add((kind, row))
         values = self._values(kind, row)

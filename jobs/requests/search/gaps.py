@@ -51,7 +51,7 @@ def places_not_searched(context: JobContext) -> tuple[str, ...]:
 
 def _unread_contents(connector: Connector, *, has_stores: bool) -> list[str]:
     """List contents that are handed over as they are, and in which nobody is looked for; and activities of
-    kinds that are not mapped. What this CRM has none of is no gap."""
+    kinds that are not mapped. What this CRM has none of is not a gap."""
     places = []
     if connector.has(FullRecording):
         places.append("recordings_audio")

@@ -51,7 +51,7 @@ def search_everywhere(
 
 
 def inside_of(context: JobContext, units: Collection[tuple[str, str]]) -> Material:
-    """Return some dossiers and lone fiches, by kind and id, with all that hangs on them, whoever has a role
+    """Return some dossiers and lone fiches, by kind and id, with all that depends on them, whoever has a role
     there. Raises ConnectorError: something could not be read in full; ObjectError: a folder of documents
     could not."""
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:

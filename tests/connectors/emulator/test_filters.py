@@ -186,5 +186,5 @@ def test_any_text_is_found_again_by_its_quoted_form(crm: Client, word: str) -> N
 )
 def test_many_rows_are_asked_for_by_the_tree_that_the_parser_makes(column: str, rows: list[UUID], in_capitals: bool) -> None:
     conditions = [f"{column} eq {str(row).upper() if in_capitals else row}" for row in rows]
-    # A blank more, and it is no plain list of rows.
+    # A blank more, and it is not a plain list of rows.
     assert parse_filter(" or ".join(conditions), {}) == parse_filter(" or ".join([f"{conditions[0]} ", *conditions[1:]]), {})

@@ -54,7 +54,7 @@ class Library:
 
     @property
     def files(self) -> set[str]:
-        """The paths of all that is no folder."""
+        """The paths of all that is not a folder."""
         drives = self.graph.drives
         drive = drives.add_library(drives.add_site(self.site), self.name)
         root = drives.item(drive, drive.root)

@@ -96,8 +96,8 @@ def test_what_was_made_of_a_missing_object_is_still_there_and_goes(store: LocalF
     ],
 )
 def test_nothing_outside_the_folder_is_reached(store: LocalFolder, folder: Path, address: str) -> None:
-    """`..` in every spelling, links out of the folder and within it, other hosts, and what is no address at
-    all."""
+    """`..` in every spelling, links out of the folder and within it, other hosts, and what is not an address
+    at all."""
     secret, call = folder.parent / "secret.wav", folder / "call.wav"
     put(secret)
     put(call)

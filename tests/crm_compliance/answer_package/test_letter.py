@@ -342,8 +342,8 @@ def test_the_first_page_says_who_how_many_from_when_to_when_and_what_was_left_ou
 
 
 def test_a_record_that_is_decided_on_in_parts_is_counted_once() -> None:
-    """RGT-09, EXP-08: of a conversation number and day, its text released apart, and a file that hangs on it
-    are one record."""
+    """RGT-09, EXP-08: of a conversation number and day, its text released apart, and a file that depends on
+    it are one record."""
     text = fiche(2, item="item-3", fields=(Field("summary", "WHAT THE CRM HAS", is_text=True),))
     file = msgspec.structs.replace(PHOTO, source=text.source, kind="fiche")
     compiled = compilation(scope="on_behalf_limited", items=(fiche(2, needs_review=False, proposal=""), text, file, fiche(7)), withheld=())

@@ -61,7 +61,7 @@ def searched(compiled: Compilation, planted: str = "") -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("surname", ["Keka", "Link", "Zarchiver", "Telefoon", "Mei"])
 def test_nobody_who_is_called_like_a_word_of_the_message_stops_it(language: str, addressee: Addressee, surname: str) -> None:
-    """R-118: what the fixed words hold is no find, and neither is the name of whom it is for."""
+    """R-118: what the fixed words hold is not a find, and neither is the name of whom it is for."""
     leak_terms = (*OTHERS, name_leak_term("Jo", surname), name_leak_term("Lotte", "Peeters"))
     searched(compilation(language=language, addressee=addressee, leak_terms=leak_terms))
 

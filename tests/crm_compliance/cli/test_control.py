@@ -59,7 +59,7 @@ def test_a_plan_says_why_it_waits(typist: Typist, org: Night) -> None:
     shown = typist.type("plans", "show", plan["plan"], "--output", typist.folder / "plan.html")
     assert "FIRST_RUN: It disposes of a category of which no completed run has disposed before." in " ".join(shown.out.split())
     page = (typist.folder / "plan.html").read_text(encoding="utf-8")
-    assert "Why two people look at it" in page
+    assert "Why it needs approval by two people" in page
     assert "The circuit breaker tripped" not in page
 
 

@@ -96,8 +96,8 @@ def test_everything_is_named_at_once_with_line_and_what_was_meant(typist: Typist
 
 
 def test_what_stands_in_the_wrong_place_is_told_with_the_right_one(typist: Typist, tmp_path: Path) -> None:
-    """A field of the other section is no misspelt one; what is said not to be recorded has no column; what is
-    mapped cannot stay; a kind of row is no table."""
+    """A field of the other section is not a misspelt one; what is said not to be recorded has no column; what
+    is mapped cannot stay; a kind of row is not a table."""
     path = edited(
         tmp_path,
         ("      outcome: cf_outcome\n", ""),

@@ -287,7 +287,7 @@ THEMES = (("Weglopen", "WEG"), ("Sexting", "SEX"), ("Schoolmoeheid", "SCH"))
 def test_an_organisation_whose_names_say_little_is_mapped_by_answering(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A list of words is no dossier and a visit no party; what is open has candidates with row counts; the
+    """A list of words is not a dossier and a visit no party; what is open has candidates with row counts; the
     answers alone make a mapping that is in order at the first look."""
     with running(environment=DATA / "sparing-environment.yaml", token=TOKEN) as emulator:
         client = Client(emulator, TOKEN)

@@ -117,7 +117,7 @@ def test_a_decision_on_what_an_item_was_before_is_refused(asking: Asking) -> Non
 
 
 def test_half_of_a_character_in_a_decision_is_refused_with_its_line_and_stores_nothing(asking: Asking) -> None:
-    """What is no character cannot be stored; the lines before it are not taken either, and the text is not
+    """What is not a character cannot be stored; the lines before it are not taken either, and the text is not
     repeated."""
     first, second, *_ = [item["item"] for item in asking.items() if item["needs_review"]]
     before = asking.items()
@@ -132,7 +132,7 @@ def test_half_of_a_character_in_a_decision_is_refused_with_its_line_and_stores_n
 
 @pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\ufffe", "\U0010ffff", "\x00", "\x0b", "😀"])
 def test_a_decision_may_hold_any_character(asking: Asking, sign: str) -> None:
-    """A browser writes some of them as they are: a sign within a text is no end of a line of the file."""
+    """A browser writes some of them as they are: a sign within a text is not an end of a line of the file."""
     item = next(item["item"] for item in asking.items() if item["needs_review"])
     line = {"item": item, "status": "APPROVED_REDACTED", "text": f"Zij belde{sign} terug."}
     file = asking.typist.folder / "as-a-browser-writes.jsonl"

@@ -230,7 +230,8 @@ def test_words_in_two_cells_are_two_words() -> None:
     ],
 )
 def test_a_word_is_read_by_itself_where_it_stands_right_beside_another(before: str, struck: str) -> None:
-    """What was struck out of a document is in it still, and a name glued to the word before it is no name."""
+    """What was struck out of a document is in it still, and a name glued to the word before it is not a
+    name."""
     parts = {"[Content_Types].xml": "<T/>", "word/document.xml": f"<w:p>{before}{struck}</w:p>"}
     assert "Peeters" in said(packed(**parts)).split("\n")
 

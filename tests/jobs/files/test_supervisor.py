@@ -158,7 +158,7 @@ def test_a_gigabyte_that_is_packed_three_times_is_too_large() -> None:
 
 
 def test_of_a_sound_that_is_too_long_to_be_looked_through_the_ends_are() -> None:
-    """A recording of hours is no file that cannot be read: nobody but a person can tell what is said in
+    """A recording of hours is not a file that cannot be read: nobody but a person can tell what is said in
     it."""
     small = limited(content=100)
     found = small.read(b"\xff\xfb" * 60 + b"TAG" + WORDS.encode(), "audio/mpeg")

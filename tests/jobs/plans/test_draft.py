@@ -1,4 +1,4 @@
-"""The lines of a plan in the making, and how they are counted."""
+"""The lines of a plan while it is made, and how they are counted."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ FIVE = group(5, ORGANISATIONS).map(side_by_side)
 
 
 class OneByOne(Gathering):
-    """Units put together one by one, with the activities that hang on them."""
+    """Units put together one by one, with the activities that belong to them."""
 
     def __init__(self) -> None:
         super().__init__(("audio/*",))

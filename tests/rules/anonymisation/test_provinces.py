@@ -99,6 +99,6 @@ def test_an_address_never_gives_more_than_a_province(postcode: str | None, count
     ],
 )
 def test_of_another_home_country_no_province_is_guessed(postcode: str, country: str | None, told: str) -> None:
-    """R-092: its postcodes are no Belgian ones, and which countries are its neighbours nobody here knows."""
+    """R-092: its postcodes are not Belgian ones, and which countries are its neighbours nobody here knows."""
     assert province(postcode, country, "NL") == told
     assert not has_provinces("NL")

@@ -19,7 +19,7 @@ PLACES = (*REGIONS, "neighbouring", "eea", "other", "BE")
 
 
 def test_a_pseudonym_is_keyed_and_lasts_as_long_as_its_key() -> None:
-    """ERA-05: a hash without a key is no pseudonym."""
+    """ERA-05: a hash without a key is not a pseudonym."""
     key, other = bytes(32), bytes(31) + b"\x01"
     assert hmac_pseudonym(key, "a") == hmac.new(key, b"a", hashlib.sha256).hexdigest()
     assert hmac_pseudonym(key, "a") != hmac_pseudonym(other, "a") != hashlib.sha256(b"a").hexdigest()

@@ -1,4 +1,4 @@
-"""What somebody wrote in brackets behind a name is no name. Everybody is fictitious."""
+"""What somebody wrote in brackets behind a name is not a name. Everybody is fictitious."""
 
 from __future__ import annotations
 

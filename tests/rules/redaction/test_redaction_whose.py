@@ -1,5 +1,5 @@
-"""Who is somebody of whom: what joins two people is no name, and the person of the answer is never a stranger
-in it. All are fictitious."""
+"""Who is somebody of whom: what joins two people is not a name, and the person of the answer is never a
+stranger in it. All are fictitious."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def test_an_agreement_of_a_kind_that_nobody_decided_upon_is_kept(kind: str | Non
 
 def test_an_agreement_that_still_runs_has_not_started_to_expire() -> None:
     assert decided(an_agreement(None), AS_OF, EVERYTHING_ON).reasons == (Reason.NOT_STARTED,)
-    assert decided(an_agreement(date(1900, 1, 1)), AS_OF, EVERYTHING_ON).reasons == (Reason.NOT_STARTED,)  # a sentinel is no date
+    assert decided(an_agreement(date(1900, 1, 1)), AS_OF, EVERYTHING_ON).reasons == (Reason.NOT_STARTED,)  # a sentinel is not a date
 
 
 def test_an_agreement_without_a_term_is_kept() -> None:

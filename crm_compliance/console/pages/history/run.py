@@ -79,7 +79,7 @@ def show(visit: Visit) -> Response:
 
 def _left(actions: Iterable[Action]) -> list[Left]:
     """Return what failed or went in part by state and code, the most frequent first; what was skipped because
-    the data had changed is no failure."""
+    the data had changed is not a failure."""
     found: dict[tuple[str, str], list[Key]] = {}
     for action in actions:
         if action.state is not ActionState.SKIPPED or action.code == TECHNICAL:

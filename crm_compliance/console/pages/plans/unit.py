@@ -28,7 +28,7 @@ GONE: Final = (ActionState.REMOVED, ActionState.DONE)
 
 def line_in(visit: Visit, plan: str, table: str, row: str) -> PlanLine | None:
     """Return the line of a plan about a row; None where it has none. Raises LinesRemoved."""
-    if len(row) < len("00000000"):  # a part of an id is no id: what it leads to could be many
+    if len(row) < len("00000000"):  # a part of an id is not an id: what it leads to could be many
         return None
     page = visit.services.lines.of(plan).page(LineQuery(table=table, id=row, limit=MOST_LINES))
     return next((line for line in page.lines if line.id == row.lower()), None)

@@ -55,7 +55,7 @@ def start(visit: Visit) -> Response:
 
 def _given(visit: Visit) -> tuple[str, str]:
     """Return the schedule to try, and what to call it: a file, else a version that is known. Raises
-    UsageError: a file that is no schedule, or neither."""
+    UsageError: a file that is not a schedule, or neither."""
     file = visit.form.get("file")
     if isinstance(file, UploadFile) and file.size:
         try:

@@ -45,7 +45,7 @@ def quiet(refusal: Exception) -> bool:
 
 
 def as_json(body: bytes) -> Any:
-    """What the standard library makes of it; None where it is no JSON."""
+    """What the standard library makes of it; None where it is not JSON."""
     try:
         return json.loads(body.decode("utf-8", "replace"), strict=False)  # a column that nobody asked for is not looked at
     except (ValueError, RecursionError):

@@ -80,7 +80,7 @@ def most_in_a_window(trace: Trace, window_s: float) -> tuple[int, float]:
     requests, seconds = 0, 0.0
     ends, took = [end for end, _ in trace.ended], [took for _, took in trace.ended]  # in the order of their time
     for end in ends:
-        inside = took[bisect_right(ends, end - window_s + 1e-6) : bisect_right(ends, end)]  # rounding is no second visit
+        inside = took[bisect_right(ends, end - window_s + 1e-6) : bisect_right(ends, end)]  # rounding is not a second visit
         requests, seconds = max(requests, len(inside)), max(seconds, sum(inside))
     return requests, seconds
 

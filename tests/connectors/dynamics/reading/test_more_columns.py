@@ -69,7 +69,7 @@ def test_categories_are_all_that_lookups_and_pairs_name(crm: tuple[Client, Dynam
         assert client.send("POST", f"incidents({case})/cc_incident_categorie/$ref", link).status_code == 204
     for among in (None, Among("id", [case, bare])):
         found = read(connector, Dossier, "categories", among=among)
-        assert set(found[case].categories) == {"social_card", "runaway", "grooming", ids["NEW"]}  # a new one is no key of the schedule
+        assert set(found[case].categories) == {"social_card", "runaway", "grooming", ids["NEW"]}  # a new one is not a key of the schedule
         assert found[bare].categories == ()
 
 

@@ -111,7 +111,7 @@ def test_a_category_is_told_by_a_column_of_the_table_of_reference(crm: tuple[Cli
     made = {client.dossier(**{"cf_SubjectId@odata.bind": f"/cf_subjects({row})"}): code for code, row in rows.items()}
     made[client.dossier()] = ""
     found = {made[row.id]: row.categories for page in connector.read(Dossier, ("categories",)) for row in page}
-    assert found == {"SEX": ("sexting",), "WEG": ("runaway",), "NEW": (rows["NEW"],), "": ()}  # a new one is no key of the schedule
+    assert found == {"SEX": ("sexting",), "WEG": ("runaway",), "NEW": (rows["NEW"],), "": ()}  # a new one is not a key of the schedule
     full = {made[row.id]: row.categories for page in connector.read(FullDossier, ("categories", "number")) for row in page}
     assert full == found
     assert connector.unsearched_columns() == ()

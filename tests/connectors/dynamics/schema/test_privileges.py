@@ -78,7 +78,7 @@ def test_a_read_that_reaches_a_part_counts_as_missing(emulator: RunningEmulator,
     """The list is filtered without a word: it would look like an organisation with less to keep."""
     give(emulator, LEAST | {"prvReadcf_fiche": depth})
     (error,) = errors(emulator)
-    assert error == f"cf_fiche: prvReadcf_fiche reaches {depth} only, not the whole organisation (fiche: decisions hang on every row)"
+    assert error == f"cf_fiche: prvReadcf_fiche reaches {depth} only, not the whole organisation (fiche: decisions depend on every row)"
 
 
 @pytest.mark.parametrize(

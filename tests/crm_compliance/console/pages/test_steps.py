@@ -65,7 +65,7 @@ def texts(step: Shown) -> Iterator[str]:
 
 
 def bare(language: UiLanguage, steps: list[Step]) -> list[str]:
-    """The texts that are no words; one sentence names a filler as the CRM writes it."""
+    """The texts that are not words; one sentence names a filler as the CRM writes it."""
     found = (text for step in shown(visit_in(language), steps, OF_BIRTH) for text in texts(step))
     return [text for text in found if DATA_NAME.search(text.replace("1900-01-01", ""))]
 

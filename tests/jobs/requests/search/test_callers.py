@@ -1,4 +1,4 @@
-"""Rows that carry a number, an address or a name of somebody who is no contact there. Everybody is
+"""Rows that carry a number, an address or a name of somebody who is not a contact there. Everybody is
 fictitious."""
 
 from __future__ import annotations
