@@ -24,6 +24,17 @@ def rows_named_in(path: Path) -> Iterator[int]:
             yield from (number.value for number in node.args if isinstance(number, ast.Constant) and isinstance(number.value, int))
 
 
+def rooms_imported_by(path: Path) -> set[str]:
+    """The first word of each module that a file imports, the first two of a module of tests."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+        elif isinstance(node, ast.Import):
+            names |= {each.name for each in node.names}
+    return {name.partition(".")[0] if not name.startswith("tests.") else ".".join(name.split(".")[:2]) for name in names}
+
+
 @cache
 def texts(folder: Path) -> dict[Path, str]:
     """What each file of Python in a folder says."""
@@ -46,6 +57,14 @@ def test_every_row_has_a_test_that_names_it(feature: Feature) -> None:
 
 def test_tests_name_no_row_that_is_not_on_the_page() -> None:
     assert {feature.row for feature in FEATURES} >= proven()
+
+
+@pytest.mark.parametrize("path", [ROOT / "tests" / "web_api.py", *sorted((ROOT / "tests/independent/conformance").glob("*.py"))])
+def test_the_conformance_of_the_emulator_is_asked_from_outside(path: Path) -> None:
+    """It imports nothing of the product, nor of tests that do."""
+    rooms = rooms_imported_by(path)
+    assert not rooms & {"connectors", "crm_compliance", "jobs", "rules"}
+    assert {room for room in rooms if room.startswith("tests.")} <= {"tests.web_api", "tests.independent"}
 
 
 def test_every_switch_stands_on_a_row() -> None:

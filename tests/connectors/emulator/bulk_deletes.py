@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.connectors.emulator.client import Client, new_id
+from tests.connectors.emulator.client import Client
+from tests.web_api import new_id
 
 NONE = new_id()
 

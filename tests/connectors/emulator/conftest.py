@@ -1,8 +1,9 @@
-"""One emulator for all tests of a module, emptied before each and asked without sockets.
+"""What happens in an emulator by its clock, rights, history and switches, and with drawn input, other
+organisations, seeds and state files. How requests and answers look: tests/independent/conformance.
 
-Over HTTP go modules and tests whose subject a connection may change, and what tests/independent/conformance
-does not ask for: organisations of other files and documents in SharePoint. They ask for `real_http`. The Web
-API of the shipped organisation is asked over HTTP by conformance, from another process."""
+One emulator for all tests of a module, emptied before each and asked without sockets. Over HTTP go modules
+and tests whose subject a connection may change, and what conformance does not ask for: organisations of other
+files and documents in SharePoint. They ask for `real_http`."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from tests.connectors.emulator.client import Client, error_of, new_id
+from tests.connectors.emulator.client import Client
+from tests.web_api import error_of, new_id
 
 COOKIE = "@Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
 MORE = "@Microsoft.Dynamics.CRM.morerecords"

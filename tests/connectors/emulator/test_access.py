@@ -6,7 +6,8 @@ import pytest
 import requests
 
 from connectors.emulator.serving.server import running
-from tests.connectors.emulator.client import Client, error_of
+from tests.connectors.emulator.client import Client
+from tests.web_api import error_of
 
 pytestmark = pytest.mark.usefixtures("real_http")
 

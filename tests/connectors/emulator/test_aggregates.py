@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.emulator.client import ANNOTATED, Client
+from tests.connectors.emulator.client import Client
+from tests.web_api import ANNOTATED
 
 pytestmark = pytest.mark.row(44)
 

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.connectors.emulator.client import ANNOTATED, Client, change_set, error_of, new_id, request_part, statuses
+from tests.connectors.emulator.client import Client
+from tests.web_api import ANNOTATED, change_set, error_of, new_id, request_part, statuses
 
 USER = "9e8f0000-0000-4000-8000-0000000000a1"
 COLUMNS = "$select=auditid,operation,action,_objectid_value,objecttypecode,_userid_value,changedata,createdon"

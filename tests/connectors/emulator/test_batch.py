@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.connectors.emulator.client import Client, change_set, request_part, statuses
+from tests.connectors.emulator.client import Client
+from tests.web_api import change_set, request_part, statuses
 
 SERVICE = "/api/data/v9.2/"
 

@@ -11,7 +11,8 @@ import pytest
 
 from connectors.emulator.serving.server import running
 from tests.connectors.emulator.bulk_deletes import advance, body, finished, one, query, run_of, start, state
-from tests.connectors.emulator.client import JUNE, Client, change_set, error_of, new_id, request_part
+from tests.connectors.emulator.client import JUNE, Client
+from tests.web_api import change_set, error_of, new_id, request_part
 
 # -- what it asks for ----------------------------------------------------------------------------------------
 

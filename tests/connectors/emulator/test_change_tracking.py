@@ -11,7 +11,8 @@ import pytest
 import requests
 
 from connectors.emulator.serving.server import running
-from tests.connectors.emulator.client import Client, change_set, error_of, new_id, request_part
+from tests.connectors.emulator.client import Client
+from tests.web_api import change_set, error_of, new_id, request_part
 
 pytestmark = pytest.mark.row(32)
 TRACK = {"Prefer": "odata.track-changes"}

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.emulator.client import ANNOTATED, Client, error_of
+from tests.connectors.emulator.client import Client
 from tests.connectors.emulator.posted import CRM, TABLE, attribute, label, make, visit
+from tests.web_api import ANNOTATED, error_of
 
 pytestmark = pytest.mark.row(49)
 

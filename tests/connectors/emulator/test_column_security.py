@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.connectors.emulator.client import ANNOTATED, Client, error_of, organisation
+from tests.connectors.emulator.client import Client, organisation
+from tests.web_api import ANNOTATED, error_of
 
 pytestmark = pytest.mark.row(48)
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.emulator.client import Client, error_of
+from tests.connectors.emulator.client import Client
+from tests.web_api import error_of
 
 pytestmark = pytest.mark.row(47)
 

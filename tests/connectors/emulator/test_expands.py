@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.emulator.client import Client, new_id
+from tests.connectors.emulator.client import Client
+from tests.web_api import new_id
 
 pytestmark = pytest.mark.row(43)
 

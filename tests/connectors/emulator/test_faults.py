@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from connectors.emulator.serving.server import running
-from tests.connectors.emulator.client import Client, change_set, error_of, request_part, statuses
+from tests.connectors.emulator.client import Client
+from tests.web_api import change_set, error_of, request_part, statuses
 
 pytestmark = pytest.mark.usefixtures("real_http")
 

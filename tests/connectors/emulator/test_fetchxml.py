@@ -9,8 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from connectors.emulator.serving.server import running
-from tests.connectors.emulator.client import ANNOTATED, Client, error_of, request_part, statuses
+from tests.connectors.emulator.client import Client
 from tests.connectors.emulator.fetches import LABEL, address, fill, found, names, refusal
+from tests.web_api import ANNOTATED, error_of, request_part, statuses
 
 pytestmark = pytest.mark.row(45)
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.emulator.client import ANNOTATED, Client
+from tests.connectors.emulator.client import Client
 from tests.connectors.emulator.fetches import LABEL, found
+from tests.web_api import ANNOTATED
 
 pytestmark = pytest.mark.row(45)
 

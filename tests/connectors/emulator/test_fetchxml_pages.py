@@ -9,8 +9,9 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from tests.connectors.emulator.client import ANNOTATED, Client
+from tests.connectors.emulator.client import Client
 from tests.connectors.emulator.fetches import COOKIE, fill, found, refusal
+from tests.web_api import ANNOTATED
 
 pytestmark = pytest.mark.row(45)
 

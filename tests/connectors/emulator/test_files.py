@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from connectors.emulator.storage.files import columns
-from tests.connectors.emulator.client import Client, change_set, error_of, new_id, request_part, statuses
+from tests.connectors.emulator.client import Client
+from tests.web_api import change_set, error_of, new_id, request_part, statuses
 
 pytestmark = pytest.mark.row(33)
 AUDIO = bytes(range(256)) * 40

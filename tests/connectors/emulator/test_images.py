@@ -10,7 +10,8 @@ import pytest
 import requests
 
 from connectors.emulator.storage.files import columns
-from tests.connectors.emulator.client import Client, error_of
+from tests.connectors.emulator.client import Client
+from tests.web_api import error_of
 
 pytestmark = pytest.mark.row(49)
 

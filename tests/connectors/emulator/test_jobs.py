@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.connectors.emulator.bulk_deletes import advance, finished, query, run_of, start, state
-from tests.connectors.emulator.client import Client, error_of
+from tests.connectors.emulator.client import Client
+from tests.web_api import error_of
 
 
 def test_a_recurring_job_runs_again_and_waits_in_between(jobs: Client) -> None:

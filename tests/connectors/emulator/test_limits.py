@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from tests.connectors.emulator.client import Client, error_of, statuses
+from tests.connectors.emulator.client import Client
+from tests.web_api import error_of, statuses
 
 pytestmark = pytest.mark.usefixtures("real_http")
 

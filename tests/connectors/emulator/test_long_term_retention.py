@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.connectors.emulator.client import JUNE, Client, error_of, new_id
+from tests.connectors.emulator.client import JUNE, Client
+from tests.web_api import error_of, new_id
 
 pytestmark = pytest.mark.row(49)
 

@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 import pytest
 
 from connectors.emulator.schema.environment_file import EnvironmentProblem, load_environment
-from tests.connectors.emulator.client import Client, error_of, new_id, organisation, request_part, statuses
+from tests.connectors.emulator.client import Client, organisation
+from tests.web_api import error_of, new_id, request_part, statuses
 
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
 ENVIRONMENT = """

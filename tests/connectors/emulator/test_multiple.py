@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.connectors.emulator.client import Client, change_set, error_of, new_id, request_part
+from tests.connectors.emulator.client import Client
+from tests.web_api import change_set, error_of, new_id, request_part
 
 pytestmark = pytest.mark.row(42)
 FICHE = {"@odata.type": "Microsoft.Dynamics.CRM.cf_fiche"}

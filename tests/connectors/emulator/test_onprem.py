@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from connectors.emulator.serving.server import RunningEmulator, running
-from tests.connectors.emulator.client import ANNOTATED, Client, change_set, error_of, new_id, request_part
+from tests.connectors.emulator.client import Client
+from tests.web_api import ANNOTATED, change_set, error_of, new_id, request_part
 
 pytestmark = [pytest.mark.row(1, 2, 3, 20), pytest.mark.usefixtures("real_http")]
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.connectors.emulator.client import Client, error_of, new_id, request_part, statuses
+from tests.connectors.emulator.client import Client
+from tests.web_api import error_of, new_id, request_part, statuses
 
 pytestmark = pytest.mark.row(30)
 

@@ -13,8 +13,9 @@ from urllib.parse import quote
 import pytest
 
 from tests.connectors.emulator.bulk_deletes import finished, query
-from tests.connectors.emulator.client import Client, error_of, new_id
+from tests.connectors.emulator.client import Client
 from tests.connectors.emulator.fetches import found, names, refusal
+from tests.web_api import error_of, new_id
 
 pytestmark = pytest.mark.row(39)
 

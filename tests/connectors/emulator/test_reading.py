@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.connectors.emulator.client import ANNOTATED, Client
+from tests.connectors.emulator.client import Client
+from tests.web_api import ANNOTATED
 
 
 def test_values_survive_quotes_backslashes_and_other_scripts(crm: Client) -> None:

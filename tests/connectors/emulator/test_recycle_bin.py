@@ -12,7 +12,8 @@ import requests
 
 from connectors.emulator.serving.server import running
 from tests.connectors.emulator.bulk_deletes import finished, query
-from tests.connectors.emulator.client import Client, error_of
+from tests.connectors.emulator.client import Client
+from tests.web_api import error_of
 
 AUDIO = bytes(range(256)) * 10
 DAY_S = 86_400

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.emulator.client import Client, error_of
+from tests.connectors.emulator.client import Client
 from tests.connectors.emulator.posted import CRM, TABLE, attribute, contact_lookup, exists, label, make, visit
+from tests.web_api import error_of
 
 
 @pytest.fixture

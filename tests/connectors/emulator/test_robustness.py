@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.connectors.emulator.client import Client, request_part
+from tests.connectors.emulator.client import Client
+from tests.web_api import request_part
 
 pytestmark = pytest.mark.usefixtures("real_http")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.connectors.emulator.client import Client, error_of, new_id
+from tests.connectors.emulator.client import Client
+from tests.web_api import error_of, new_id
 
 pytestmark = pytest.mark.row(45)
 

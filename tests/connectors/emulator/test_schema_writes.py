@@ -10,8 +10,9 @@ import pytest
 import requests
 
 from connectors.emulator.serving.server import running
-from tests.connectors.emulator.client import ANNOTATED, Client, change_set, error_of, request_part, statuses
+from tests.connectors.emulator.client import Client
 from tests.connectors.emulator.posted import CRM, TABLE, attribute, contact_lookup, exists, label, make, visit
+from tests.web_api import ANNOTATED, change_set, error_of, request_part, statuses
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from connectors.emulator.schema.environment_file import EnvironmentProblem, load
 from connectors.emulator.schema.table_specs import plural
 from connectors.emulator.serving.server import SeedSpec, running
 from connectors.emulator.storage.database import Database, StateProblem
-from tests.connectors.emulator.client import ANNOTATED, Client, change_set, new_id, request_part, statuses
+from tests.connectors.emulator.client import Client
+from tests.web_api import ANNOTATED, change_set, new_id, request_part, statuses
 
 OTHER = """
 publisher_prefix: zz

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.emulator.client import ANNOTATED, Client, error_of, new_id
+from tests.connectors.emulator.client import Client
+from tests.web_api import ANNOTATED, error_of, new_id
 
 
 def test_a_team_may_own_a_row(crm: Client) -> None:

@@ -11,7 +11,8 @@ from PowerPlatform.Dataverse.client import DataverseClient
 from PowerPlatform.Dataverse.core.errors import HttpError
 from PowerPlatform.Dataverse.models.upsert import UpsertItem
 
-from tests.independent.conformance.served import Crm, Served, new_id
+from tests.independent.conformance.served import Served
+from tests.web_api import WebApi, new_id
 
 pytestmark = pytest.mark.row(2, 4, 8, 12, 14, 17, 24, 42)
 
@@ -34,24 +35,24 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, P
 
 
 @pytest.fixture
-def plain(secure: tuple[Served, Path]) -> Iterator[Crm]:
-    caller = Crm(secure[0].root, verify=str(secure[1]))
+def plain(secure: tuple[Served, Path]) -> Iterator[WebApi]:
+    caller = WebApi(secure[0].url, verify=str(secure[1]))
     caller.control("POST", "reset", {"empty": True})
     yield caller
     caller.http.close()
 
 
 @pytest.fixture
-def client(secure: tuple[Served, Path], plain: Crm, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataverseClient]:
+def client(secure: tuple[Served, Path], plain: WebApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataverseClient]:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(secure[1]))
-    with DataverseClient(plain.origin, Credential()) as made:
+    with DataverseClient(plain.root, Credential()) as made:
         yield made
 
 
-def test_it_creates_reads_updates_and_deletes(client: DataverseClient, plain: Crm) -> None:
+def test_it_creates_reads_updates_and_deletes(client: DataverseClient, plain: WebApi) -> None:
     """2.1, 4.2, 4.3: it resolves set names by itself, sends If-Match: * on update and delete."""
     row = client.records.create("cf_fiche", {"cf_name": "F-1", "cf_channel": 100000000})
-    assert plain.one(f"cf_fiches({row})")["cf_name"] == "F-1"
+    assert plain.row(f"cf_fiches({row})")["cf_name"] == "F-1"
     client.records.update("cf_fiche", row, {"cf_name": "F-2"})
     found = client.records.retrieve("cf_fiche", row)
     assert found is not None
@@ -67,7 +68,7 @@ def test_it_does_not_recreate_what_is_gone(client: DataverseClient) -> None:
     assert told.value.status_code == 404
 
 
-def test_it_creates_and_updates_many(client: DataverseClient, plain: Crm) -> None:
+def test_it_creates_and_updates_many(client: DataverseClient, plain: WebApi) -> None:
     """6.1: CreateMultiple and UpdateMultiple."""
     rows = client.records.create("cf_fiche", [{"cf_name": f"F-{n}"} for n in range(3)])
     client.records.update("cf_fiche", rows, {"cf_summary": "alle"})
@@ -76,7 +77,7 @@ def test_it_creates_and_updates_many(client: DataverseClient, plain: Crm) -> Non
     assert [(row["cf_name"], row["cf_summary"]) for row in told] == [("a", "alle"), ("b", "alle"), ("F-2", "alle")]
 
 
-def test_it_upserts_by_key(client: DataverseClient, plain: Crm) -> None:
+def test_it_upserts_by_key(client: DataverseClient, plain: WebApi) -> None:
     """4.4 and 6.1: alternate keys in @odata.id; one item is a PATCH, several UpsertMultiple."""
     items: list[UpsertItem | dict[str, object]] = [
         UpsertItem(alternate_key={"cf_nationalnumber": f"K-{n}"}, record={"lastname": f"Sleutel {n} (fictief)"}) for n in range(2)
@@ -86,14 +87,14 @@ def test_it_upserts_by_key(client: DataverseClient, plain: Crm) -> None:
     assert sorted(row["cf_nationalnumber"] for row in plain.rows("contacts")) == ["K-0", "K-1"]
 
 
-def test_it_binds_by_schema_name(client: DataverseClient, plain: Crm) -> None:
+def test_it_binds_by_schema_name(client: DataverseClient, plain: WebApi) -> None:
     """2.3: navigation names keep their case."""
     who = client.records.create("contact", {"lastname": "Een (fictief)"})
     row = client.records.create("cf_party", {"cf_name": "p", "cf_ContactId@odata.bind": f"/contacts({who})"})
-    assert plain.one(f"cf_parties({row})")["_cf_contactid_value"] == who
+    assert plain.row(f"cf_parties({row})")["_cf_contactid_value"] == who
 
 
-def test_it_pages(client: DataverseClient, plain: Crm) -> None:
+def test_it_pages(client: DataverseClient, plain: WebApi) -> None:
     """3.6: Prefer on each page."""
     plain.load("cf_fiche", [{"cf_name": f"F-{n:02d}"} for n in range(25)], "cf_fiches")
     pages = list(client.records.list_pages("cf_fiche", select=["cf_name"], orderby=["cf_name asc"], page_size=10))
@@ -102,7 +103,7 @@ def test_it_pages(client: DataverseClient, plain: Crm) -> None:
     assert len(list(client.records.list("cf_fiche", filter="cf_name lt 'F-05'"))) == 5
 
 
-def test_it_runs_fetchxml_and_sql(client: DataverseClient, plain: Crm) -> None:
+def test_it_runs_fetchxml_and_sql(client: DataverseClient, plain: WebApi) -> None:
     """3.7: FetchXML with its cookie; the SQL route."""
     plain.load("cf_fiche", [{"cf_name": f"F-{n}"} for n in range(5)], "cf_fiches")
     xml = "<fetch count='2'><entity name='cf_fiche'><attribute name='cf_name'/><order attribute='cf_name'/></entity></fetch>"
@@ -110,18 +111,18 @@ def test_it_runs_fetchxml_and_sql(client: DataverseClient, plain: Crm) -> None:
     assert len(client.query.sql("SELECT cf_name FROM cf_fiche WHERE cf_name > 'F-2'")) == 2
 
 
-def test_it_deletes_many_by_a_job(client: DataverseClient, plain: Crm) -> None:
+def test_it_deletes_many_by_a_job(client: DataverseClient, plain: WebApi) -> None:
     """6.2: 'the client therefore defaults to BulkDelete for id lists'."""
     rows = client.records.create("cf_fiche", [{"cf_name": f"F-{n}"} for n in range(3)])
     job = client.records.delete("cf_fiche", rows[:2])
     plain.control("PUT", "clock", {"advance_s": 60})
-    assert plain.one(f"asyncoperations({job})")["statuscode"] == 30
+    assert plain.row(f"asyncoperations({job})")["statuscode"] == 30
     assert [row["cf_ficheid"] for row in plain.rows("cf_fiches")] == rows[2:]
     client.records.delete("cf_fiche", rows[2:], use_bulk_delete=False)
     assert plain.rows("cf_fiches") == []
 
 
-def test_it_batches_with_a_change_set(client: DataverseClient, plain: Crm) -> None:
+def test_it_batches_with_a_change_set(client: DataverseClient, plain: WebApi) -> None:
     """5.1: its own bytes, '$1' references."""
     batch = client.batch.new()
     with batch.changeset() as changes:
@@ -145,7 +146,7 @@ def test_its_batch_tells_which_failed(client: DataverseClient) -> None:
 
 
 @pytest.mark.parametrize("mode", ["small", "chunk"])
-def test_it_uploads_files(client: DataverseClient, plain: Crm, tmp_path: Path, mode: str) -> None:
+def test_it_uploads_files(client: DataverseClient, plain: WebApi, tmp_path: Path, mode: str) -> None:
     """12: 'Microsoft's Python upload sends If-None-Match: null (only if empty) or If-Match: *'."""
     (tmp_path / "stem.mp3").write_bytes(b"geluid" * 1000)
     row = client.records.create("cf_recording", {"cf_name": "R"})
@@ -162,7 +163,7 @@ def test_it_lists_and_describes_tables(client: DataverseClient) -> None:
     assert told["entity_set_name"] == "cf_parties"
 
 
-def test_it_tells_a_throttle_from_other_errors(client: DataverseClient, plain: Crm) -> None:
+def test_it_tells_a_throttle_from_other_errors(client: DataverseClient, plain: WebApi) -> None:
     """7.4: 'Microsoft's Python client marks 429/502/503/504 as transient but does not retry them itself'."""
     client.records.create("cf_fiche", {"cf_name": "F"})
     plain.control(

@@ -8,14 +8,14 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from tests.independent.conformance.served import EVERYTHING, Crm, Row, error, message
+from tests.web_api import ANNOTATED, Row, WebApi, error_of, message_of
 
 pytestmark = pytest.mark.row(44, 45)
 COOKIE, MORE = "@Microsoft.Dynamics.CRM.fetchxmlpagingcookie", "@Microsoft.Dynamics.CRM.morerecords"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def world(crm: Crm) -> dict[str, str]:
+def world(crm: WebApi) -> dict[str, str]:
     people = {
         name: crm.create("contacts", firstname=name, lastname=f"{name} (fictief)", address1_city=city, cf_birthyear=year)
         for name, city, year in (("Ann", "Gent", 1990), ("Bert", "Gent", 1995), ("Cis", None, 2000))
@@ -31,13 +31,13 @@ def world(crm: Crm) -> dict[str, str]:
     return people
 
 
-def fetch(crm: Crm, table_set: str, xml: str, headers: Row | None = None) -> Row:
+def fetch(crm: WebApi, table_set: str, xml: str, headers: Row | None = None) -> Row:
     answer = crm.get(f"{table_set}?fetchXml={quote(xml)}", headers)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
 
-def test_aggregates_are_named_by_alias(crm: Crm) -> None:
+def test_aggregates_are_named_by_alias(crm: WebApi) -> None:
     """3.4: '$apply=aggregate(cf_allowance with sum as total,… average as mean,$count as n)'."""
     [row] = crm.rows(
         "contacts",
@@ -55,13 +55,13 @@ def test_aggregates_are_named_by_alias(crm: Crm) -> None:
     }
 
 
-def test_a_null_group_lacks_the_property(crm: Crm) -> None:
+def test_a_null_group_lacks_the_property(crm: WebApi) -> None:
     """3.4: 'A null group simply lacks the property'."""
     rows = crm.rows("contacts", apply="groupby((address1_city),aggregate($count as n))")
     assert {(row.get("address1_city"), "address1_city" in row, row["n"]) for row in rows} == {("Gent", True, 2), (None, False, 1)}
 
 
-def test_a_group_by_navigation_has_a_joined_name(crm: Crm) -> None:
+def test_a_group_by_navigation_has_a_joined_name(crm: WebApi) -> None:
     """3.4: 'groupby((cf_ContactId/fullname)) yields key contact_fullname (i.e. underscore-joined)'."""
     rows = crm.rows("cf_donations", apply="groupby((cf_ContactId/fullname),aggregate(cf_amount with sum as total,$count as n))")
     assert rows == [
@@ -71,7 +71,7 @@ def test_a_group_by_navigation_has_a_joined_name(crm: Crm) -> None:
     ]
 
 
-def test_a_filter_comes_before_the_group(crm: Crm) -> None:
+def test_a_filter_comes_before_the_group(crm: WebApi) -> None:
     """3.4: '$apply=filter(statecode eq 0)/groupby((statuscode))'."""
     rows = crm.rows("contacts", apply="filter(cf_birthyear gt 1990)/groupby((address1_city),aggregate($count as n))")
     assert sorted(row["n"] for row in rows) == [1, 1]
@@ -79,11 +79,11 @@ def test_a_filter_comes_before_the_group(crm: Crm) -> None:
 
 
 @pytest.mark.parametrize("order", ["n", "n desc", "firstname"])
-def test_ordering_by_anything_but_a_group_fails(crm: Crm, order: str) -> None:
+def test_ordering_by_anything_but_a_group_fails(crm: WebApi, order: str) -> None:
     """3.4: 'message contains The query node SingleValueOpenPropertyAccess is not supported'."""
     answer = crm.get("contacts", apply="groupby((address1_city),aggregate($count as n))", orderby=order)
-    assert error(answer) == (400, "0x80060888")
-    assert "The query node SingleValueOpenPropertyAccess is not supported" in message(answer)
+    assert error_of(answer) == (400, "0x80060888")
+    assert "The query node SingleValueOpenPropertyAccess is not supported" in message_of(answer)
 
 
 @pytest.mark.parametrize(
@@ -104,12 +104,12 @@ def test_ordering_by_anything_but_a_group_fails(crm: Crm, order: str) -> None:
         "",
     ],
 )
-def test_other_transformations_are_refused(crm: Crm, text: str) -> None:
+def test_other_transformations_are_refused(crm: WebApi, text: str) -> None:
     """3.4: 'no countdistinct on the OData route'; 'grouping by a datetime column is not supported'."""
-    assert error(crm.get("contacts", apply=text))[0] == 400
+    assert error_of(crm.get("contacts", apply=text))[0] == 400
 
 
-def test_more_than_50000_rows_are_not_aggregated(crm: Crm) -> None:
+def test_more_than_50000_rows_are_not_aggregated(crm: WebApi) -> None:
     """3.4: '0x8004E023 The maximum record limit is exceeded. Reduce the number of records.'; of FetchXML
     too."""
     for _ in range(5):
@@ -118,21 +118,21 @@ def test_more_than_50000_rows_are_not_aggregated(crm: Crm) -> None:
     assert crm.rows("cf_statistics", apply="aggregate($count as n)") == fetch(crm, "cf_statistics", xml)["value"] == [{"n": 50000}]
     crm.create("cf_statistics", cf_name="druppel")
     answer = crm.get("cf_statistics", apply="aggregate($count as n)")
-    assert error(answer) == (400, "0x8004E023")
-    assert message(answer) == "The maximum record limit is exceeded. Reduce the number of records."
-    assert error(crm.get("cf_statistics?fetchXml=" + quote(xml))) == (400, "0x8004E023")
+    assert error_of(answer) == (400, "0x8004E023")
+    assert message_of(answer) == "The maximum record limit is exceeded. Reduce the number of records."
+    assert error_of(crm.get("cf_statistics?fetchXml=" + quote(xml))) == (400, "0x8004E023")
     for name, number in (("druppel", 1), ("v", 50000)):
         assert crm.rows("cf_statistics", apply=f"filter(cf_name eq '{name}')/aggregate($count as n)") == [{"n": number}]
 
 
-def test_fetchxml_selects_orders_and_omits_nulls(crm: Crm) -> None:
+def test_fetchxml_selects_orders_and_omits_nulls(crm: WebApi) -> None:
     """3.7: 'GET cf_fiches?fetchXml=<percent-encoded>'; 2.4: 'FetchXML results omit null columns'."""
     xml = (
         "<fetch><entity name='contact'><attribute name='firstname'/><attribute name='address1_city'/>"
         "<order attribute='firstname' descending='true'/></entity></fetch>"
     )
     body = fetch(crm, "contacts", xml)
-    assert body["@odata.context"] == f"{crm.root}$metadata#contacts(firstname,address1_city)"
+    assert body["@odata.context"] == f"{crm.url}$metadata#contacts(firstname,address1_city)"
     told = [(row.pop("@odata.etag"), row.pop("contactid"), row) for row in body["value"]]
     assert [row for _, _, row in told] == [
         {"firstname": "Cis"},
@@ -193,7 +193,7 @@ def test_fetchxml_selects_orders_and_omits_nulls(crm: Crm) -> None:
         ),
     ],
 )  # fmt: skip
-def test_fetchxml_conditions(crm: Crm, condition: str, found: str) -> None:
+def test_fetchxml_conditions(crm: WebApi, condition: str, found: str) -> None:
     """3.7: FetchXML over HTTP."""
     xml = (
         f"<fetch><entity name='cf_dossier'><attribute name='cf_name'/><order attribute='cf_name'/><filter>{condition}"
@@ -206,7 +206,7 @@ def test_fetchxml_conditions(crm: Crm, condition: str, found: str) -> None:
     "order",
     ["", "<order attribute='firstname'/>", "<order attribute='firstname' descending='true'/>", "<order attribute='address1_city'/>"],
 )
-def test_fetchxml_pages_by_a_twice_encoded_cookie(crm: Crm, order: str) -> None:
+def test_fetchxml_pages_by_a_twice_encoded_cookie(crm: WebApi, order: str) -> None:
     """3.7: 'take pagingcookie, URL-decode twice, XML-escape into paging-cookie, increase page'; the last page
     has none."""
     xml = "<fetch{}><entity name='contact'><attribute name='firstname'/>{}</entity></fetch>"
@@ -215,7 +215,7 @@ def test_fetchxml_pages_by_a_twice_encoded_cookie(crm: Crm, order: str) -> None:
     cookie, page = "", 1
     while True:
         start = f" count='1' page='{page}'" + (f" paging-cookie={quoteattr(cookie)}" if cookie else "")
-        body = fetch(crm, "contacts", xml.format(start, order), EVERYTHING)
+        body = fetch(crm, "contacts", xml.format(start, order), ANNOTATED)
         seen += [row["firstname"] for row in body["value"]]
         if not body.get(MORE):
             break
@@ -230,23 +230,23 @@ def test_fetchxml_pages_by_a_twice_encoded_cookie(crm: Crm, order: str) -> None:
     assert sorted(seen) == ["Ann", "Bert", "Cis"]
 
 
-def test_paging_annotations_come_on_demand_only(crm: Crm) -> None:
+def test_paging_annotations_come_on_demand_only(crm: WebApi) -> None:
     """3.7: 'Response annotations (need odata.include-annotations)'."""
     xml = "<fetch count='1'><entity name='contact'><attribute name='firstname'/></entity></fetch>"
     assert fetch(crm, "contacts", xml).keys() == {"@odata.context", "value"}
-    assert fetch(crm, "contacts", xml, EVERYTHING)[MORE] is True
+    assert fetch(crm, "contacts", xml, ANNOTATED)[MORE] is True
 
 
-def test_simple_paging_needs_no_cookie(crm: Crm) -> None:
+def test_simple_paging_needs_no_cookie(crm: WebApi) -> None:
     """3.7: 'Without a cookie ("simple paging") at most 50,000 rows'; 'top excludes page'."""
     xml = "<fetch {}><entity name='contact'><attribute name='firstname'/><order attribute='firstname'/></entity></fetch>"
     for head, found in (("count='2' page='2'", ["Cis"]), ("count='5000' page='10'", []), ("top='2'", ["Ann", "Bert"])):
         assert [row["firstname"] for row in fetch(crm, "contacts", xml.format(head))["value"]] == found
     for head in ("count='5000' page='11'", "top='1' page='2'"):
-        assert error(crm.get("contacts?fetchXml=" + quote(xml.format(head))))[0] == 400
+        assert error_of(crm.get("contacts?fetchXml=" + quote(xml.format(head))))[0] == 400
 
 
-def test_columns_of_a_link_are_aliased(crm: Crm) -> None:
+def test_columns_of_a_link_are_aliased(crm: WebApi) -> None:
     """3.7: 'Aliased columns have . encoded: a_x002e_cf_name'."""
     xml = (
         "<fetch><entity name='cf_donation'><attribute name='cf_name'/><order attribute='cf_name'/>"
@@ -257,7 +257,7 @@ def test_columns_of_a_link_are_aliased(crm: Crm) -> None:
     assert [(row["cf_name"], row["a_x002e_firstname"]) for row in rows] == [("G-10", "Ann"), ("G-30", "Ann"), ("G-5", "Bert")]
 
 
-def test_an_outer_link_finds_rows_without_one(crm: Crm) -> None:
+def test_an_outer_link_finds_rows_without_one(crm: WebApi) -> None:
     """3.7: link-entity outer, the "not in" query."""
     xml = (
         "<fetch><entity name='contact'><attribute name='firstname'/><filter>"
@@ -267,19 +267,19 @@ def test_an_outer_link_finds_rows_without_one(crm: Crm) -> None:
     assert [row["firstname"] for row in fetch(crm, "contacts", xml)["value"]] == ["Cis"]
 
 
-def test_a_link_on_which_the_order_rests_has_no_cookie(crm: Crm) -> None:
+def test_a_link_on_which_the_order_rests_has_no_cookie(crm: WebApi) -> None:
     """3.7: 'sorting on a link-entity column yields no cookie'."""
     xml = (
         "<fetch count='1'><entity name='cf_donation'><attribute name='cf_name'/>"
         "<link-entity name='contact' from='contactid' to='cf_contactid' alias='a'>"
         "<order attribute='firstname'/></link-entity></entity></fetch>"
     )
-    body = fetch(crm, "cf_donations", xml, EVERYTHING)
+    body = fetch(crm, "cf_donations", xml, ANNOTATED)
     assert body[MORE] is True
     assert COOKIE not in body
 
 
-def test_fetchxml_aggregates(crm: Crm) -> None:
+def test_fetchxml_aggregates(crm: WebApi) -> None:
     """3.7: '<fetch aggregate="true"> supports countcolumn distinct'; nulls count for nothing."""
     columns = "".join(
         f"<attribute name='cf_amount' aggregate='{kind}' alias='{kind}'/>" for kind in ("sum", "avg", "min", "max", "countcolumn")
@@ -292,7 +292,7 @@ def test_fetchxml_aggregates(crm: Crm) -> None:
 
 
 @pytest.mark.parametrize("kind", ["savedquery", "userquery"])
-def test_a_predefined_query_is_carried_out(crm: Crm, kind: str) -> None:
+def test_a_predefined_query_is_carried_out(crm: WebApi, kind: str) -> None:
     """3.7: 'GET cf_fiches?savedQuery={guid} or ?userQuery={guid}; results omit null columns'."""
     table_set = {"savedquery": "savedqueries", "userquery": "userqueries"}[kind]
     xml = (
@@ -309,20 +309,20 @@ def test_a_predefined_query_is_carried_out(crm: Crm, kind: str) -> None:
     rows = crm.rows(f"contacts?{kind[:-5]}Query={query}")
     assert [(row["firstname"], "address1_city" in row) for row in rows] == [("Cis", False)]
     if kind == "userquery":
-        assert error(crm.get(f"contacts?savedQuery={query}")) == (404, "0x80040217")
+        assert error_of(crm.get(f"contacts?savedQuery={query}")) == (404, "0x80040217")
     listed = crm.rows(table_set, select=f"name,{kind}id,fetchxml", filter="returnedtypecode eq 'contact'")
     assert query in {row[kind + "id"] for row in listed}
 
 
-def test_an_unknown_source_is_400(crm: Crm) -> None:
+def test_an_unknown_source_is_400(crm: WebApi) -> None:
     """3.7: datasource is bin or retained."""
     answer = crm.get(
         "contacts?fetchXml=" + quote("<fetch datasource='cellar'><entity name='contact'><attribute name='firstname'/></entity></fetch>")
     )
-    assert error(answer)[0] == 400
+    assert error_of(answer)[0] == 400
 
 
-def test_a_predefined_query_works_on_a_collection(crm: Crm, world: dict[str, str]) -> None:
+def test_a_predefined_query_works_on_a_collection(crm: WebApi, world: dict[str, str]) -> None:
     """3.7: 'May also be applied to a collection navigation'."""
     xml = "<fetch><entity name='cf_donation'><attribute name='cf_name'/><order attribute='cf_name'/></entity></fetch>"
     body = {"name": "giften", "returnedtypecode": "cf_donation", "fetchxml": xml, "querytype": 0}
@@ -331,9 +331,9 @@ def test_a_predefined_query_works_on_a_collection(crm: Crm, world: dict[str, str
     assert [row["cf_name"] for row in rows] == ["G-10", "G-30"]
 
 
-def test_sums_have_decimals(crm: Crm) -> None:
+def test_sums_have_decimals(crm: WebApi) -> None:
     """3.4: 'Sums look like 440000.000000000'."""
     wanted = ",".join(f"cf_amount with {kind} as {name}" for kind, name in (("sum", "s"), ("average", "a"), ("min", "l"), ("max", "h")))
     answer = crm.get("cf_donations", apply=f"aggregate({wanted},$count as n)")
     assert '"s":46.000000000,"a":11.500000000,"l":1.000000000,"h":30.000000000,"n":5' in answer.text
-    assert answer.json()["@odata.context"] == f"{crm.root}$metadata#cf_donations"
+    assert answer.json()["@odata.context"] == f"{crm.url}$metadata#cf_donations"

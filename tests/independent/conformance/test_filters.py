@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.independent.conformance.served import Crm, error, message
+from tests.web_api import WebApi, error_of, message_of
 
 pytestmark = pytest.mark.row(13, 38, 39, 40)
 NOW = "2026-03-14T12:00:00Z"  # a Saturday
@@ -28,7 +28,7 @@ DOSSIERS = {  # name: categories, opened
 
 
 @pytest.fixture(scope="module")
-def world(crm: Crm) -> Iterator[dict[str, str]]:
+def world(crm: WebApi) -> Iterator[dict[str, str]]:
     crm.control("PUT", "clock", {"now": NOW})
     ids: dict[str, str] = {}
     for first, (last, city, year, text, born) in PEOPLE.items():
@@ -57,7 +57,7 @@ def world(crm: Crm) -> Iterator[dict[str, str]]:
     crm.control("PUT", "clock", {"real": True})
 
 
-def names(crm: Crm, table_set: str, column: str, condition: str) -> str:
+def names(crm: WebApi, table_set: str, column: str, condition: str) -> str:
     return " ".join(row[column] for row in crm.rows(table_set, select=column, filter=condition, orderby=column))
 
 
@@ -127,7 +127,7 @@ def names(crm: Crm, table_set: str, column: str, condition: str) -> str:
         (f"{FN}EqualBusinessId(PropertyName='owningbusinessunit')", "Ann bert Cis D'hert Eva"),
     ],
 )
-def test_a_filter_on_people_finds(crm: Crm, world: dict[str, str], condition: str, found: str) -> None:
+def test_a_filter_on_people_finds(crm: WebApi, world: dict[str, str], condition: str, found: str) -> None:
     """3.2: comparison, logic, strings 'case-insensitive', LIKE wildcards, columns compared, 'Always used as a
     boolean term'."""
     assert names(crm, "contacts", "firstname", condition) == found
@@ -173,7 +173,7 @@ def test_a_filter_on_people_finds(crm: Crm, world: dict[str, str], condition: st
         ("cf_dossier_fiches/any(f:f/cf_fiche_parties/any(p:p/cf_ContactId/lastname eq 'aerts'))", "D-1"),
     ],
 )
-def test_a_filter_on_dossiers_finds(crm: Crm, world: dict[str, str], condition: str, found: str) -> None:
+def test_a_filter_on_dossiers_finds(crm: WebApi, world: dict[str, str], condition: str, found: str) -> None:
     """3.2: dates 'measured from "now" on the server', multi choice, 'Lambda on collections … nesting
     allowed'."""
     assert names(crm, "cf_dossiers", "cf_name", condition) == found
@@ -193,7 +193,7 @@ def test_a_filter_on_dossiers_finds(crm: Crm, world: dict[str, str], condition: 
         ("cf_parties", FN + "In(PropertyName='cf_contactid',PropertyValues=[\"{bert}\"])", "P-2"),
     ],
 )
-def test_a_filter_through_lookups_finds(crm: Crm, world: dict[str, str], table_set: str, condition: str, found: str) -> None:
+def test_a_filter_through_lookups_finds(crm: WebApi, world: dict[str, str], table_set: str, condition: str, found: str) -> None:
     """3.2: 'GUID values unquoted … accept both'; 'Path through a single-valued navigation, several levels
     deep'."""
     for name, row in world.items():
@@ -201,7 +201,7 @@ def test_a_filter_through_lookups_finds(crm: Crm, world: dict[str, str], table_s
     assert names(crm, table_set, "cf_name", condition) == found
 
 
-def test_aliases_stand_for_values(crm: Crm, world: dict[str, str]) -> None:
+def test_aliases_stand_for_values(crm: WebApi, world: dict[str, str]) -> None:
     """3.1: '$filter=cf_name eq @n&@n='x'; an unassigned alias is null'."""
     alias = quote("'Ann'")
     assert [row["firstname"] for row in crm.rows(f"contacts?$filter=firstname%20eq%20@n&@n={alias}")] == ["Ann"]
@@ -213,24 +213,24 @@ def test_aliases_stand_for_values(crm: Crm, world: dict[str, str]) -> None:
     assert [row["firstname"] for row in function] == ["Ann", "Eva"]
 
 
-def test_choices_sort_by_number(crm: Crm, world: dict[str, str]) -> None:
+def test_choices_sort_by_number(crm: WebApi, world: dict[str, str]) -> None:
     """3.2: 'Choice columns sort and compare by integer value, not by label'."""
     rows = crm.rows("cf_fiches", select="cf_name", filter="cf_channel ne null", orderby="cf_channel desc,cf_name")
     assert [row["cf_name"] for row in rows] == ["F-2", "F-1", "F-3"]
 
 
-def test_an_unterminated_literal_is_400(crm: Crm, world: dict[str, str]) -> None:
+def test_an_unterminated_literal_is_400(crm: WebApi, world: dict[str, str]) -> None:
     """3.2: '400, There is an unterminated literal at position 21 in 'cf_name eq 'O'Brien''.'"""
     answer = crm.get("cf_fiches", filter="cf_name eq 'O'Brien'")
-    assert error(answer) == (400, "0x80060888")
-    assert message(answer) == "There is an unterminated literal at position 20 in 'cf_name eq 'O'Brien''."
+    assert error_of(answer) == (400, "0x80060888")
+    assert message_of(answer) == "There is an unterminated literal at position 20 in 'cf_name eq 'O'Brien''."
 
 
-def test_an_apostrophe_needs_the_double_quoted_form(crm: Crm, world: dict[str, str]) -> None:
+def test_an_apostrophe_needs_the_double_quoted_form(crm: WebApi, world: dict[str, str]) -> None:
     """3.2: 'otherwise Invalid JSON. A comma character ',' was expected in scope 'Array'…'."""
     answer = crm.get("contacts", filter=f"{FN}In(PropertyName='firstname',PropertyValues=['D'hert','Ann'])")
-    assert error(answer) == (400, "0x80060888")
-    assert message(answer).startswith("Invalid JSON. A comma character ',' was expected in scope 'Array'.")
+    assert error_of(answer) == (400, "0x80060888")
+    assert message_of(answer).startswith("Invalid JSON. A comma character ',' was expected in scope 'Array'.")
 
 
 @pytest.mark.parametrize(
@@ -278,34 +278,34 @@ def test_an_apostrophe_needs_the_double_quoted_form(crm: Crm, world: dict[str, s
         "Microsoft.Other.Today(PropertyName='createdon')",
     ],
 )
-def test_other_expressions_are_refused(crm: Crm, world: dict[str, str], condition: str) -> None:
+def test_other_expressions_are_refused(crm: WebApi, world: dict[str, str], condition: str) -> None:
     """3.2: 'No arithmetic, no length/tolower/year/now/concat etc.'; 'Hour/minute operators are refused on
     DateOnly columns'; 1.1: no in-operator."""
-    assert error(crm.get("contacts", filter=condition)) == (400, "0x80060888")
+    assert error_of(crm.get("contacts", filter=condition)) == (400, "0x80060888")
 
 
-def test_a_lambda_through_a_lookup_is_refused(crm: Crm, world: dict[str, str]) -> None:
+def test_a_lambda_through_a_lookup_is_refused(crm: WebApi, world: dict[str, str]) -> None:
     """3.2: 'a lambda reached through a lookup path is not supported'."""
-    assert error(crm.get("cf_fiches", filter="cf_DossierId/cf_dossier_parties/any()"))[0] == 400
+    assert error_of(crm.get("cf_fiches", filter="cf_DossierId/cf_dossier_parties/any()"))[0] == 400
 
 
-def test_the_501st_condition_is_refused(crm: Crm, world: dict[str, str]) -> None:
+def test_the_501st_condition_is_refused(crm: WebApi, world: dict[str, str]) -> None:
     """3.2: 'At most 500 conditions per query → 0x8004430C Number of conditions in query exceeded maximum
     limit.'"""
     terms = [f"cf_birthyear eq {number}" for number in range(501)]
     assert crm.get("contacts", filter=" or ".join(terms[:500])).status_code == 200
     answer = crm.get("contacts", filter=" or ".join(terms))
-    assert error(answer) == (400, "0x8004430C")
-    assert message(answer) == "Number of conditions in query exceeded maximum limit."
+    assert error_of(answer) == (400, "0x8004430C")
+    assert message_of(answer) == "Number of conditions in query exceeded maximum limit."
 
 
-def test_a_condition_reached_by_a_link_counts_the_link(crm: Crm, world: dict[str, str]) -> None:
+def test_a_condition_reached_by_a_link_counts_the_link(crm: WebApi, world: dict[str, str]) -> None:
     """3.2: 'At most 500 conditions per query (a link counts)'."""
     terms = [f"cf_channel eq {number}" for number in range(499)] + ["cf_DossierId/cf_name eq 'x'"]
-    assert error(crm.get("cf_fiches", filter=" or ".join(terms))) == (400, "0x8004430C")
+    assert error_of(crm.get("cf_fiches", filter=" or ".join(terms))) == (400, "0x8004430C")
 
 
-def test_the_clock_moves_what_today_means(crm: Crm, world: dict[str, str]) -> None:
+def test_the_clock_moves_what_today_means(crm: WebApi, world: dict[str, str]) -> None:
     """15 row 38: 'date functions relative to an injectable clock'."""
     crm.control("PUT", "clock", {"now": "2026-03-15T08:00:00Z"})
     try:

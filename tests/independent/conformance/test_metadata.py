@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.independent.conformance.served import Crm, error
+from tests.web_api import WebApi, error_of
 
 pytestmark = pytest.mark.row(31, 49)
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
@@ -26,8 +26,8 @@ COLUMNS = (
 
 
 @pytest.fixture(scope="module")
-def contact(crm: Crm) -> dict[str, Any]:
-    return crm.one(TABLE.format("contact"), select=NAMES, expand=COLUMNS)
+def contact(crm: WebApi) -> dict[str, Any]:
+    return crm.row(TABLE.format("contact"), select=NAMES, expand=COLUMNS)
 
 
 def test_a_table_tells_its_names_and_flags(contact: dict[str, Any]) -> None:
@@ -46,16 +46,16 @@ def test_a_table_tells_its_names_and_flags(contact: dict[str, Any]) -> None:
     assert isinstance(contact["ObjectTypeCode"], int)
 
 
-def test_a_table_can_be_had_by_its_metadata_id(crm: Crm, contact: dict[str, Any]) -> None:
+def test_a_table_can_be_had_by_its_metadata_id(crm: WebApi, contact: dict[str, Any]) -> None:
     """10.1: 'Keys: EntityDefinitions(LogicalName='cf_fiche') or (guid)'."""
-    found = crm.one(f"EntityDefinitions({contact['MetadataId']})")
+    found = crm.row(f"EntityDefinitions({contact['MetadataId']})")
     assert found["LogicalName"] == "contact"
     assert "Attributes" not in found
 
 
-def test_all_tables_come_at_once(crm: Crm) -> None:
+def test_all_tables_come_at_once(crm: WebApi) -> None:
     """10.1: 'No paging: everything is returned at once'; the client filters IsPrivate eq false."""
-    body = crm.one("EntityDefinitions", {"Prefer": "odata.maxpagesize=2"}, select="LogicalName", filter="IsPrivate eq false")
+    body = crm.row("EntityDefinitions", {"Prefer": "odata.maxpagesize=2"}, select="LogicalName", filter="IsPrivate eq false")
     names = {row["LogicalName"] for row in body["value"]}
     assert "@odata.nextLink" not in body
     assert {
@@ -70,10 +70,10 @@ def test_all_tables_come_at_once(crm: Crm) -> None:
     ("table", "tracked", "audited"),
     [("cf_dossier", True, True), ("cf_recording", True, True), ("cf_donation", False, False), ("phonecall", False, True)],
 )
-def test_flags_are_those_of_the_environment(crm: Crm, table: str, tracked: bool, audited: bool) -> None:
+def test_flags_are_those_of_the_environment(crm: WebApi, table: str, tracked: bool, audited: bool) -> None:
     """environment: 'Change tracking is on for contact, cf_dossier, cf_fiche, cf_party and cf_recording';
     `audited: true`."""
-    row = crm.one(TABLE.format(table), select="ChangeTrackingEnabled,IsAuditEnabled,IsActivity")
+    row = crm.row(TABLE.format(table), select="ChangeTrackingEnabled,IsAuditEnabled,IsActivity")
     assert (row["ChangeTrackingEnabled"], row["IsAuditEnabled"]["Value"], row["IsActivity"]) == (tracked, audited, table == "phonecall")
 
 
@@ -92,10 +92,10 @@ def test_columns_carry_types_and_levels(contact: dict[str, Any]) -> None:
     assert "cf_ContactId" not in columns
 
 
-def test_a_column_may_belong_to_another(crm: Crm) -> None:
+def test_a_column_may_belong_to_another(crm: WebApi) -> None:
     """10.1: AttributeOf."""
     for column, of in (("entityimage_url", "entityimage"), ("birthdate", None)):
-        assert crm.one(TABLE.format("contact") + f"/Attributes(LogicalName='{column}')")["AttributeOf"] == of
+        assert crm.row(TABLE.format("contact") + f"/Attributes(LogicalName='{column}')")["AttributeOf"] == of
 
 
 def test_keys_are_active(contact: dict[str, Any]) -> None:
@@ -137,14 +137,14 @@ def test_relationships_tell_their_cascade(
     assert set(row["CascadeConfiguration"]) >= {"Assign", "Delete", "Archive", "Merge", "Reparent", "Share", "Unshare", "RollupView"}
 
 
-def test_the_other_side_has_the_same_relationship(crm: Crm) -> None:
+def test_the_other_side_has_the_same_relationship(crm: WebApi) -> None:
     """10.2: ManyToOneRelationships."""
     rows = crm.rows(TABLE.format("cf_fiche") + "/ManyToOneRelationships")
     [row] = [r for r in rows if r["SchemaName"] == "cf_dossier_fiches"]
     assert (row["ReferencedEntity"], row["ReferencingEntityNavigationPropertyName"]) == ("cf_dossier", "cf_DossierId")
 
 
-def test_n_to_n_relationships_name_their_intersect(crm: Crm) -> None:
+def test_n_to_n_relationships_name_their_intersect(crm: WebApi) -> None:
     """10.2: 'N:N object: Entity1LogicalName, Entity2LogicalName, IntersectEntityName, …'."""
     rows = crm.rows(TABLE.format("systemuser") + "/ManyToManyRelationships")
     [row] = [r for r in rows if r["SchemaName"] == "systemuserroles_association"]
@@ -152,11 +152,11 @@ def test_n_to_n_relationships_name_their_intersect(crm: Crm) -> None:
     assert {"IntersectEntityName", "Entity1IntersectAttribute", "Entity2IntersectAttribute", "Entity1NavigationPropertyName"} <= set(row)
 
 
-def test_labels_come_in_each_provisioned_language(crm: Crm) -> None:
+def test_labels_come_in_each_provisioned_language(crm: WebApi) -> None:
     """10.2: option labels; 'LCIDs: nl 1043, fr 1036, en 1033, de 1031'; UserLocalizedLabel follows the
     caller."""
     path = TABLE.format("cf_fiche") + "/Attributes(LogicalName='cf_channel')/Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
-    body = crm.one(path, select="LogicalName", expand="OptionSet($select=Options),GlobalOptionSet($select=Options)")
+    body = crm.row(path, select="LogicalName", expand="OptionSet($select=Options),GlobalOptionSet($select=Options)")
     for kind in ("OptionSet", "GlobalOptionSet"):
         [letter] = [option for option in body[kind]["Options"] if option["Value"] == 100000003]
         labels = {label["LanguageCode"]: label["Label"] for label in letter["Label"]["LocalizedLabels"]}
@@ -174,26 +174,26 @@ def test_labels_come_in_each_provisioned_language(crm: Crm) -> None:
         ("cf_openedon", "DateTime"), ("cf_name", "String"), ("cf_summary", "Memo"),
     ],
 )  # fmt: skip
-def test_columns_can_be_cast(crm: Crm, column: str, kind: str) -> None:
+def test_columns_can_be_cast(crm: WebApi, column: str, kind: str) -> None:
     """10.1: 'Derived types: cast segment'."""
     rows = crm.rows(TABLE.format("cf_dossier") + f"/Attributes/Microsoft.Dynamics.CRM.{kind}AttributeMetadata", select="LogicalName")
     assert column in {row["LogicalName"] for row in rows}
 
 
-def test_state_and_status_options_hang_together(crm: Crm) -> None:
+def test_state_and_status_options_hang_together(crm: WebApi) -> None:
     """10.2: 'Status options add State, state options add DefaultStatus, InvariantName'; 'Boolean:
     OptionSet.TrueOption/FalseOption'."""
     start = TABLE.format("contact") + "/Attributes(LogicalName='{}')/Microsoft.Dynamics.CRM.{}AttributeMetadata"
-    states = crm.one(start.format("statecode", "State"), expand="OptionSet")["OptionSet"]["Options"]
+    states = crm.row(start.format("statecode", "State"), expand="OptionSet")["OptionSet"]["Options"]
     assert {(o["Value"], o["DefaultStatus"], o["InvariantName"]) for o in states} == {(0, 1, "Active"), (1, 2, "Inactive")}
-    statuses = crm.one(start.format("statuscode", "Status"), expand="OptionSet")["OptionSet"]["Options"]
+    statuses = crm.row(start.format("statuscode", "Status"), expand="OptionSet")["OptionSet"]["Options"]
     assert {(o["Value"], o["State"]) for o in statuses} == {(1, 0), (2, 1)}
-    flag = crm.one(start.format("donotbulkemail", "Boolean"), expand="OptionSet")["OptionSet"]
+    flag = crm.row(start.format("donotbulkemail", "Boolean"), expand="OptionSet")["OptionSet"]
     assert (flag["TrueOption"]["Value"], flag["FalseOption"]["Value"]) == (1, 0)
     assert flag["TrueOption"]["Label"]["UserLocalizedLabel"]["Label"] == "Ja"
 
 
-def test_enums_are_filtered_by_qualified_type(crm: Crm) -> None:
+def test_enums_are_filtered_by_qualified_type(crm: WebApi) -> None:
     """10.1: 'OwnershipType eq Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned''; managed properties by
     path."""
     owned = crm.rows("EntityDefinitions", select="LogicalName", filter="OwnershipType eq Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned'")
@@ -204,15 +204,15 @@ def test_enums_are_filtered_by_qualified_type(crm: Crm) -> None:
     assert not {"contact", "cf_donation"} & {row["LogicalName"] for row in audited}
 
 
-def test_unknown_definitions_and_properties_are_refused(crm: Crm) -> None:
+def test_unknown_definitions_and_properties_are_refused(crm: WebApi) -> None:
     """8.2: 404 row or segment not found; 3.1: 'code is literally "0x0"'."""
-    assert error(crm.get(TABLE.format("cf_nothing"))) == (404, "0x80040217")
+    assert error_of(crm.get(TABLE.format("cf_nothing"))) == (404, "0x80040217")
     assert crm.get(TABLE.format("cf_fiche") + "/Nothing").status_code == 404
-    assert error(crm.get("EntityDefinitions", select="Nothing")) == (400, "0x0")
-    assert error(crm.get("EntityDefinitions", filter="contains(LogicalName,'cf')"))[0] == 400
+    assert error_of(crm.get("EntityDefinitions", select="Nothing")) == (400, "0x0")
+    assert error_of(crm.get("EntityDefinitions", filter="contains(LogicalName,'cf')"))[0] == 400
 
 
-def test_the_csdl_names_keys_lookups_and_sets(crm: Crm) -> None:
+def test_the_csdl_names_keys_lookups_and_sets(crm: WebApi) -> None:
     """10.3: 'namespace Microsoft.Dynamics.CRM (alias mscrm); tables derive from crmbaseentity; …
     ReferentialConstraint'."""
     answer = crm.get("$metadata", {"Accept": "application/xml"})
