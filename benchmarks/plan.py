@@ -45,11 +45,12 @@ print(json.dumps({"cpu": time.process_time() - before, "wall": time.perf_counter
 """
 
 PLAN = """
-import json, resource, sys, time
+import gc, json, resource, sys, time
 from pathlib import Path
 
-from crm_compliance.__main__ import tell_libraries
+from crm_compliance.__main__ import GARBAGE_AFTER, tell_libraries
 tell_libraries()
+gc.set_threshold(GARBAGE_AFTER)  # as every command has it
 from crm_compliance.settings import load_settings
 from crm_compliance.wiring.desk import desk
 from jobs.model.plan import Kind

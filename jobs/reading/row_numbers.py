@@ -10,6 +10,7 @@ import polars as pl
 
 from connectors.interface.columns import SEPARATOR
 from connectors.interface.errors import ReadIncomplete
+from jobs.reading.key_search import KeySearch
 from jobs.reading.packed import ID, VERSION, Ids, Versions
 from jobs.reading.parts import numbers_from, rearrange, whole
 from jobs.reading.sparse import Sparse
@@ -48,6 +49,7 @@ class Numbered:
         self._parts = [pl.DataFrame(schema=self._columns).drop(few)]
         self._in_order = 0  # so many rows come first in the order of their keys
         self._found: pl.DataFrame | None = None
+        self._search, self._search_behind = KeySearch(), KeySearch()
         self.height = 0
 
     def add(self, rows: pl.DataFrame) -> None:
@@ -61,7 +63,7 @@ class Numbered:
                 sparse.add(self.height, own)
             self._parts.append(own.drop(self.sparse))
             self.height += rows.height
-            self._found = None
+            self._found, self._search_behind = None, KeySearch()
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -79,11 +81,16 @@ class Numbered:
         order = _order(pl.concat([part["key"] for part in self._parts], rechunk=True))
         rearrange(self._parts, order)
         self._in_order, self._found = self.height, None
+        self.forget_search()
         self._refuse_twice(self.frame["key"])
         numbers = numbers_from(order)
         for sparse in self.sparse.values():
             sparse.renumber(numbers)
         return numbers
+
+    def forget_search(self) -> None:
+        """Forget what was kept to find ids sooner: few are looked for any more."""
+        self._search, self._search_behind = KeySearch(), KeySearch()
 
     def keep(self, *columns: str) -> None:
         """Forget all columns but these: nobody asks for the others any more."""
@@ -120,7 +127,9 @@ class Numbered:
             rows = self.frame.select("key", number=pl.int_range(pl.len(), dtype=ROW))
             self._found = rows[self._in_order :].sort("key")
             keys = self._found["key"]
-            self._refuse_twice(pl.concat([keys, keys.filter(_places(rows["key"].head(self._in_order), keys).is_not_null())]).sort())
+            self._refuse_twice(
+                pl.concat([keys, keys.filter(self._search.places(rows["key"].head(self._in_order), keys).is_not_null())]).sort()
+            )
         return self._found
 
     def _refuse_twice(self, keys: pl.Series) -> None:
@@ -142,11 +151,11 @@ class Numbered:
             there = ids.is_not_null().arg_true()
             return pl.repeat(None, len(ids), dtype=ROW, eager=True).scatter(there, self.lookup(ids.gather(there)))
         asked = self.packed.asked(ids)
-        number = _places(self.frame["key"].head(self._in_order), asked)
+        number = self._search.places(self.frame["key"].head(self._in_order), asked)
         if self.is_in_order:
             return number
         behind = self._behind
-        return number.zip_with(number.is_not_null(), behind["number"].gather(_places(behind["key"], asked)))
+        return number.zip_with(number.is_not_null(), behind["number"].gather(self._search_behind.places(behind["key"], asked)))
 
     def of(self, ids: Iterable[str | None]) -> dict[str, int]:
         """Return the numbers of those of a few ids that there are."""
@@ -167,14 +176,6 @@ def _order(keys: pl.Series) -> pl.Series:
     part = cuts.search_sorted(keys, side="left")
     of = ((part == number).arg_true() for number in range(len(cuts) + 1))
     return pl.concat([places.gather(keys.gather(places).arg_sort()) for places in of], rechunk=True)
-
-
-def _places(keys: pl.Series, asked: pl.Series) -> pl.Series:
-    """Return the places at which keys, which are in order, are what is asked for; null where none is."""
-    if not len(keys):
-        return pl.repeat(None, len(asked), dtype=ROW, eager=True)
-    place = keys.search_sorted(asked, side="left").clip(upper_bound=len(keys) - 1)
-    return place.set(keys.gather(place).ne_missing(asked), None)
 
 
 def records_of(sources: Sequence[type[Record]], rows: pl.DataFrame) -> list[Any]:

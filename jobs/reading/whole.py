@@ -422,8 +422,10 @@ class WholeTables:
         return self.sources.index(record)
 
     def forget_links(self) -> None:
-        """Forget what activities belong to: everything was read."""
+        """Forget what activities belong to, and what was kept to find rows: everything was read."""
         self.activities = self._numbered("activity", _ACTIVITIES)
+        for rows in (self.contacts, self.dossiers, self.fiches):
+            rows.forget_search()
 
     def forget_facts(self) -> None:
         """Forget what the law looks at: all units were decided on."""

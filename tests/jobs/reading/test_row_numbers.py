@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.interface.errors import ReadIncomplete
-from jobs.reading import row_numbers
+from jobs.reading import key_search, row_numbers
 from jobs.reading.row_numbers import ROW, Numbered
 
 _ALL = 2**128 - 2**32 + 3  # among them the first numbers that stand for texts
@@ -29,20 +29,21 @@ def add(found: Numbered, *ids: str) -> None:
         found.add(pl.DataFrame({"id": [each], "place": [found.height]}))
 
 
-@pytest.mark.parametrize("at_once", [1, 3, row_numbers.AT_ONCE])
+@pytest.mark.parametrize(("at_once", "many"), [(1, 1), (3, key_search._MANY), (row_numbers.AT_ONCE, 1)])
 @given(first=IDS, behind=IDS, asked=st.lists(st.none() | ID, max_size=12))
 def test_a_lookup_gives_the_number_of_each_id_that_there_is(
-    at_once: int, first: list[str], behind: list[str], asked: list[str | None]
+    at_once: int, many: int, first: list[str], behind: list[str], asked: list[str | None]
 ) -> None:
     behind = [each for each in behind if each not in first]
     found = rows(*first)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(row_numbers, "AT_ONCE", at_once)
         patch.setattr(row_numbers, "EVERY", 1)
+        patch.setattr(key_search, "_MANY", many)
         number = found.put_in_order().to_list()
-    add(found, *behind)
-    numbers = dict(zip(first, number, strict=True)) | {each: len(first) + at for at, each in enumerate(behind)}
-    assert found.lookup(pl.Series(asked, dtype=pl.String)).to_list() == [None if each is None else numbers.get(each) for each in asked]
+        add(found, *behind)
+        numbers = dict(zip(first, number, strict=True)) | {each: len(first) + at for at, each in enumerate(behind)}
+        assert found.lookup(pl.Series(asked, dtype=pl.String)).to_list() == [None if each is None else numbers.get(each) for each in asked]
     assert dict(zip(found.ids(pl.int_range(found.height, dtype=ROW, eager=True)), found.frame["place"], strict=True)) == {
         each: at for at, each in enumerate([*first, *behind])
     }
