@@ -15,6 +15,7 @@ from crm_compliance.alerts.channels import channels_of
 from crm_compliance.connections.document_stores import document_stores
 from crm_compliance.connections.object_stores import object_stores
 from crm_compliance.files import DiskProblem, writable_by_others
+from crm_compliance.hints import in_words
 from crm_compliance.hours import triggers_of
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.custody import remnants
@@ -22,7 +23,6 @@ from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, KeyUnusa
 from crm_compliance.organisation import organisation_of
 from crm_compliance.ownership import HINT, strangers
 from crm_compliance.proof import refuse_broken, verify_ledger
-from crm_compliance.reports.parts.hints import in_words
 from crm_compliance.settings import Settings
 from crm_compliance.store.sql.database import StoreUnusable
 from crm_compliance.wiring.checks import checked, fitting, permitted
@@ -44,6 +44,7 @@ from jobs.register.dates import OVERDUE, has_gone_overdue
 from jobs.restores.detect import RESTORED, rows_back
 from rules.dates.instants import instant
 from rules.errors import ComplianceError, MappingError, UsageError
+from rules.hints import hint_to
 from rules.model.records import KINDS, Record
 from rules.organisation.organisation import SAID_BY_POLICY
 from rules.policy.loader import SHIPPED
@@ -210,14 +211,14 @@ def _nights(settings: Settings) -> str:
     with store_of(settings, clock) as store:
         refuse_other_zone(store, policy)
         since = store.kill_switch.stopped_since()
-        told = [] if since is None else [f"STOPPED since {instant(since)}: nothing is applied until crm-compliance resume"]
+        told = [] if since is None else [f"STOPPED since {instant(since)}: nothing is applied until {in_words(hint_to('let_go_on'))}"]
         if settings.crm_url is not None:
             hours = policy.watch.no_run_hours
             found = Past.of(store, settings.crm_url).missing_runs(Kind.ALL, clock(), hours)
             told += [f"{alarm.code}: {alarm.message}" for alarm in found]
         late = sum(has_gone_overdue(request, clock(), calendar) for request in store.requests.all())
         if late:
-            told.append(f"{OVERDUE}: {late} subject requests should have been answered: crm-compliance requests list")
+            told.append(f"{OVERDUE}: {late} subject requests should have been answered: {in_words(hint_to('list_requests'))}")
     return "\n".join(told) or "runs are enabled and none was missed"
 
 
@@ -366,7 +367,7 @@ def _restored(settings: Settings) -> str:
     with desk(settings) as opened:
         back = rows_back(opened.context)
     if back:
-        return f"warning: {RESTORED}: {back} rows that had been erased are back in the CRM: crm-compliance replay"
+        return f"warning: {RESTORED}: {back} rows that had been erased are back in the CRM: {in_words(hint_to('replay'))}"
     return "no row that had been erased is back"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Final, Literal, overload
 
 from rules.errors import UsageError
+from rules.hints import hint_to
 
 # What a disk says when it takes no more. Any other OSError may come from the network as well, and is not ours
 # to explain.
@@ -163,10 +164,7 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-_BEGIN: Final = {
-    "mapping": "; crm-compliance mapping draft --output F.yaml writes one to begin with",
-    "policy": "; crm-compliance policy show --output F.yaml writes one to begin with",
-}
+_BEGIN: Final = {"mapping": hint_to("begin_mapping"), "policy": hint_to("begin_policy")}
 
 
 def text_of(path: Path, what: str) -> str:
@@ -177,6 +175,6 @@ def text_of(path: Path, what: str) -> str:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(
             f"the {what} file cannot be read: {why}",
-            hint=f"the setting CRM_COMPLIANCE_{what.upper()}, or the argument, names it{_BEGIN.get(what, '')}",
+            hint=_BEGIN.get(what) or f"the setting CRM_COMPLIANCE_{what.upper()}, or the argument, names it",
             where=str(path),
         ) from None

@@ -16,16 +16,18 @@ from rules.hints import Hint
 
 class ComplianceError(Exception):
     """Something a person can act on: `str(error)` says what happened, `hint` what to do (in words, or as a
-    code), `where` the place (file:line, table). `code` says which error it is, where it is not that of its
-    class. A message holds ids, codes and counts, never a payload."""
+    code), `where` the place (file:line, table). `field` names what was given and is wrong, such as
+    `review_on`: an option of a command, an input of a page. `code` says which error it is, where it is not
+    that of its class. A message holds ids, codes and counts, never a payload."""
 
     exit_code = 1
     code = "error"
 
-    def __init__(self, message: str, *, hint: str | Hint = "", where: str = "", code: str = "") -> None:
+    def __init__(self, message: str, *, hint: str | Hint = "", where: str = "", code: str = "", field: str = "") -> None:
         super().__init__(message)
         self.hint: str | Hint = hint
         self.where = where
+        self.field = field
         self.code = code or type(self).code
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.channels.channel import ChannelFailed
 from connectors.channels.ping import Ping
 from crm_compliance.alerts.wording import trial_notice
-from crm_compliance.reports.parts.hints import in_words
+from crm_compliance.hints import in_words
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.store import store_of
 from rules.errors import ComplianceError

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from crm_compliance.demo.asker import asker_among, rows_of
+from crm_compliance.hints import in_words
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.reports.parts.sentences import WHY, counted
 from crm_compliance.settings import Settings, environment_of
 from crm_compliance.wiring.clock import clock_of
 from rules.errors import ComplianceError, UsageError
+from rules.hints import hint_to
 from rules.model.roles import Role
 
 MARK = ".crm-compliance-demo"  # a folder without it is never emptied
@@ -107,9 +109,8 @@ def _answer_somebody(night: "_Night", folder: Path, url: str) -> tuple[tuple[str
     night.type("requests", "approve", request, *DPO)
     package, passphrase = str(folder / "package.zip"), str(folder / "passphrase.txt")
     night.type("requests", "release", request, "--output", package, "--passphrase-file", passphrase, *APPROVER)
-    night.say(
-        "The link works while `crm-compliance serve` runs with this data folder: it would go to the person, the passphrase another way."
-    )
+    served = in_words(hint_to("serve"))
+    night.say(f"The link works while `{served}` runs with this data folder: it would go to the person, the passphrase another way.")
     return (
         ("request.json", "what the person asked"),
         ("decisions.jsonl", "what was decided on each text and file"),

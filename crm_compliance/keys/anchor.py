@@ -9,6 +9,7 @@ from pathlib import Path
 from crm_compliance.files import DiskProblem, disk_errors
 from jobs.ledger.checkpoints import Checkpoint, decode, encode, looks_like_one
 from rules.errors import UsageError
+from rules.hints import hint_to
 
 
 class AnchorUnfit(UsageError):
@@ -26,7 +27,7 @@ def catch_up(path: Path, checkpoints: Sequence[Checkpoint]) -> None:
         with disk_errors(path), open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b", buffering=0) as file:
             there = file.readall()
             if not wanted.startswith(there):
-                raise AnchorUnfit("the anchor does not fit the database", hint="crm-compliance ledger verify tells more", where=str(path))
+                raise AnchorUnfit("the anchor does not fit the database", hint=hint_to("ledger_tells_more"), where=str(path))
             if len(there) < len(wanted):
                 file.write(wanted[len(there) :])
                 os.fsync(file.fileno())

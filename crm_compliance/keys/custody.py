@@ -20,6 +20,7 @@ from crm_compliance.store.store import SqlStore
 from jobs.ledger.entries import LedgerEntry, StoreAltered
 from jobs.ledger.heads import KEYS
 from jobs.ports.store.ledger import Entry
+from rules.hints import hint_to
 
 if TYPE_CHECKING:
     from jobs.ports.context import Clock
@@ -52,7 +53,7 @@ def open_store(settings: Settings, clock: Clock, *, recovering: bool = False) ->
         store.close()
         raise StoreLost(
             f"the database is empty, and there was one: {', '.join(map(str, left))}",
-            hint="restore the database from its newest backup; if there is none: crm-compliance recover",
+            hint=hint_to("restore_or_recover"),
             where=store.place,
         )
     try:

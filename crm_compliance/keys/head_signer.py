@@ -21,6 +21,7 @@ from jobs.ledger.entries import FIRST
 from jobs.ledger.heads import Head, altered
 from rules.decoders import decoder_of
 from rules.errors import UsageError
+from rules.hints import hint_to
 
 NAME = "ledger.head"
 LENGTH = 256  # bytes; always the same, so that writing again never leaves half a file
@@ -86,9 +87,7 @@ class FileWitness:
             with suppress(msgspec.MsgspecError):
                 found = decoder_of(Remembered).decode(text)
                 return found.entries, found.hash
-        raise HeadUnreadable(
-            f"{self._file} is not as it was written", hint="restore it from a backup, or: crm-compliance recover", where=str(self._file)
-        )
+        raise HeadUnreadable(f"{self._file} is not as it was written", hint=hint_to("restore_head_or_recover"), where=str(self._file))
 
     def expect(self) -> None:
         with disk_errors(self._file):

@@ -26,6 +26,7 @@ from rules.dates.ages import reached_on
 from rules.dates.instants import instant
 from rules.decoders import decoder_of
 from rules.errors import Refused, UsageError
+from rules.hints import hint_to
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -211,9 +212,9 @@ class KeyRing:
             message = (
                 "a signing key's private half goes when it is replaced, its public half stays" if is_signing else "there is no such key"
             )
-            raise UsageError(message, hint="crm-compliance keys show", where=id[:40])
+            raise UsageError(message, hint=hint_to("show_keys"), where=id[:40])
         if at == len(keys) - 1:
-            raise Refused("the key is in use", hint="crm-compliance keys rotate makes a new one", where=id)
+            raise Refused("the key is in use", hint=hint_to("rotate_keys"), where=id)
         return _years_after(keys[at + 1].made_at, years)
 
     def refuse_undestroyable(self, id: str, years: int, now: datetime) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rules.errors import UsageError
+from rules.hints import hint_to
 
 FINGERPRINT = 16  # hexadecimal digits of an id that come from the key
 _BLOCK = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
@@ -83,5 +84,5 @@ def read_pem(content: bytes, where: str) -> PublicKeys:
         if isinstance(key, Ed25519PublicKey):
             raw.append(key.public_bytes_raw())
     if not raw:
-        raise UsageError("there is no Ed25519 public key in the file", hint="crm-compliance keys show --output keys.pem", where=where)
+        raise UsageError("there is no Ed25519 public key in the file", hint=hint_to("export_keys"), where=where)
     return PublicKeys(raw)

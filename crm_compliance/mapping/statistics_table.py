@@ -12,6 +12,7 @@ from connectors.dynamics.mapping.mapping import Mapping as CrmMapping
 from crm_compliance.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from rules.errors import UsageError
+from rules.hints import hint_to
 
 
 def wanted_table(settings: Settings) -> tuple[CrmMapping, StatisticsTable]:
@@ -21,7 +22,7 @@ def wanted_table(settings: Settings) -> tuple[CrmMapping, StatisticsTable]:
     mapping, _ = examine_mapping(text, source)
     wanted = statistics_table(mapping) if mapping is not None else None
     if mapping is None or wanted is None:
-        raise UsageError("the mapping names no table with the prefix of a publisher", hint="crm-compliance mapping check", where=source)
+        raise UsageError("the mapping names no table with the prefix of a publisher", hint=hint_to("check_mapping"), where=source)
     return mapping, wanted
 
 

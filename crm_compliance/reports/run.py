@@ -7,12 +7,14 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
+from crm_compliance.hints import in_words
 from crm_compliance.reports.parts.clock_times import clock_time
 from crm_compliance.reports.parts.next_steps import NextStep, print_next_steps
 from crm_compliance.reports.parts.paper import Paper
 from crm_compliance.reports.parts.sentences import ALARMS, bypass_sentence, reason_sentence
 from jobs.model.run import INTERRUPTED, TECHNICAL, RunState
 from rules.dates.calendar import Calendar
+from rules.hints import hint_to
 
 SHOWN = 20  # rows still there that are named one by one; `--json` has them all
 
@@ -26,10 +28,12 @@ def print_run(document: Document, console: Console) -> None:
     _print_counts(document, paper)
     steps = []
     if document.get("state") in (RunState.RUNNING, INTERRUPTED):
-        steps.append(NextStep("The run did not reach its end. Go on from there:", f"crm-compliance apply {_text(document, 'plan')}"))
+        steps.append(NextStep("The run did not reach its end. Go on from there:", in_words(hint_to("apply", plan=_text(document, "plan")))))
     elif document.get("state") == RunState.DONE_WITH_FAILURES:
-        steps.append(NextStep("What failed or stayed in part comes back in the next plan:", "crm-compliance plan"))
-    steps.append(NextStep("Read back once more, at any time, that all of it is gone:", f"crm-compliance verify {_text(document, 'run')}"))
+        steps.append(NextStep("What failed or stayed in part comes back in the next plan:", in_words(hint_to("plan"))))
+    steps.append(
+        NextStep("Read back once more, at any time, that all of it is gone:", in_words(hint_to("verify", run=_text(document, "run"))))
+    )
     print_next_steps(steps, paper)
 
 
@@ -131,7 +135,9 @@ def _print_counts(counts: Document, paper: Paper) -> None:
         table.add_row(code, Text(_meaning(code, causes, paper)), paper.number(number))
     paper.show(table)
     for name, number in sorted(_counts(counts.get("unaccounted")).items()):
-        told = f"{paper.number(number)} of the skipped units have rows of {name}, which nothing accounts for: crm-compliance datamap"
+        told = (
+            f"{paper.number(number)} of the skipped units have rows of {name}, which nothing accounts for: {in_words(hint_to('datamap'))}"
+        )
         paper.line(Text(told, style="yellow"))
     if documents := _number(counts, "documents"):
         paper.line(f"{paper.number(documents)} documents outside the CRM went before their rows.")

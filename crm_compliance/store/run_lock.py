@@ -22,6 +22,7 @@ from crm_compliance.store.rows.leases import RUNNER, taken
 from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.database import Database
 from rules.errors import ComplianceError, Refused
+from rules.hints import hint_to
 
 FRESH_S = 5.0  # a lease that was renewed less long ago is not asked for before a request
 BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -184,6 +185,6 @@ def _lost(name: str) -> Refused:
     again = "apply the same plan again" if name == RUNNER else f"see that one {name} alone is started on this store"
     return Refused(
         f"the right to go on as {name} was lost: another process has taken over",
-        hint=f"nothing more is written here; crm-compliance history list, then {again}",
+        hint=hint_to("go_on_again", again=again),
         code="lease_lost",
     )

@@ -18,6 +18,7 @@ from jobs.reading.row_kinds import RowKinds
 from jobs.register.hold_texts import without_requests
 from rules.dates.calendar import Calendar
 from rules.errors import Refused, UsageError
+from rules.hints import hint_to
 from rules.holds.conditions import Condition, read_conditions
 from rules.holds.placements import HoldState, HoldType, PlacedHold, check_new, check_notice
 from rules.model.accounts import account, same_person
@@ -105,7 +106,7 @@ def _refuse_missing(connector: Connector, hold: PlacedHold, wanted: Wanted) -> N
         raise UsageError(what, hint=hint, where=f"{hold.table} {hold.row}", code="no_row")
     if lost is not None:
         hint = "an id as a plan file has it"
-        raise UsageError("there is no such contact", hint=hint, where=f"--obtained-by {lost}", code="no_row")
+        raise UsageError("there is no such contact", hint=hint, where=f"contact {lost}", code="no_row")
 
 
 def release_hold(
@@ -127,8 +128,8 @@ def release_hold(
     without notice to the person (R-074), or released before."""
     hold = store.holds.get(hold_id)
     if not asked_by.strip() or not reason.strip():
-        raise UsageError("who asks for the release, and why, must be said", hint="--asked-by WHO --reason TEXT; no personal data")
-    who, asked_by = account(who), account(asked_by, "--asked-by")
+        raise UsageError("who asks for the release, and why, must be said", hint=hint_to("say_who_asks"))
+    who, asked_by = account(who), account(asked_by, "asked_by")
     data: dict[str, object] = {"hold": hold.id, "role": role, "by": reference("person", who)}
     refuse_other_crm(store, hold.crm, Act.RELEASE_HOLD, data, hold.id)
     refuse_role(store, who, role, Act.RELEASE_HOLD, data)
@@ -164,7 +165,7 @@ def _scope(connector: Connector, policy: Policy, wanted: Wanted) -> tuple[str, t
     """Return the kind of record that a hold is on, and its conditions if it has any."""
     if wanted.person:
         if wanted.table or wanted.row or wanted.where:
-            raise UsageError("--person names all that is held", hint="leave out --table, --id and --where")
+            raise UsageError("a hold on a person names no row", hint=hint_to("leave_out_rows"), field="person")
         return "contact", ()
     holdable = (*HOLDABLE, *(each.word for each in connector.all_kinds.own))
     kinds = RowKinds(connector, holdable)
@@ -181,7 +182,7 @@ def _scope(connector: Connector, policy: Policy, wanted: Wanted) -> tuple[str, t
         )
         raise UsageError("this table cannot be held", hint=f"one of: {names}", where=wanted.table[:64])
     if bool(wanted.row) == bool(wanted.where):
-        raise UsageError("a hold is on one row, or on what meets conditions", hint="--id ID, or --where FIELD=VALUE")
+        raise UsageError("a hold is on one row, or on what meets conditions", hint=hint_to("name_row_or_conditions"))
     if wanted.row:
         return kind, ()
     outcomes = {outcome for lines in policy.derive.values() for line in lines for outcome in line.outcomes or ()}

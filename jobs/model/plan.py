@@ -283,9 +283,7 @@ class Plan(msgspec.Struct, frozen=True):
         """Raise Refused, with the guard's code, unless the plan may be applied at `now`."""
         state = self.state(now)
         if self.as_of_given:
-            raise Refused(
-                "the plan looks at another day than its own", hint="plan without --as-of and apply that plan (DAT-12)", where=self.id
-            )
+            raise Refused("the plan looks at another day than its own", hint=hint_to("plan_of_today"), where=self.id)
         if state is PlanState.REJECTED:
             raise Refused("the plan was rejected", hint="make a new plan", where=self.id)
         if state is PlanState.EXPIRED:

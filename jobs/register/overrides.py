@@ -36,9 +36,9 @@ def override(actor: Actor, request_id: str, rule: str, reason: str) -> SubjectRe
     `same_person`."""
     request = authorised(actor, request_id, Step.OVERRIDE)
     if rule not in OVERRIDABLE:
-        raise UsageError("there is no such rule to set aside", hint=f"one of: {', '.join(OVERRIDABLE)}", where="--rule")
+        raise UsageError("there is no such rule to set aside", hint=f"one of: {', '.join(OVERRIDABLE)}", field="rule")
     if not _CODE.fullmatch(reason):
-        raise UsageError("--reason must be a code", hint="letters, digits, _ and -, without spaces; no personal data", where="--reason")
+        raise UsageError("the reason must be a code", hint="letters, digits, _ and -, without spaces; no personal data", field="reason")
     if any(same_person(word.who, actor.who) for word in _words_on(request, rule)):
         raise refused("same_person", "this person has given their word on this rule", "a second person gives the other one", request.id)
     word = Word("override", actor.who, actor.role, actor.now, rule, reason)

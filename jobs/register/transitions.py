@@ -32,6 +32,7 @@ from jobs.register.dates import is_refusal, open_questions, stops_of
 from jobs.register.overrides import overrides_of
 from jobs.register.permissions import Actor, authorised, check_role, of_this_crm, refused, save_move, signed, wrong_state
 from rules.errors import UsageError
+from rules.hints import hint_to
 from rules.model.requests import IdentityMethod, Mandate, Outcome, RequestState, Step
 from rules.rights.deadlines import may_extend, stops_clock
 
@@ -56,7 +57,7 @@ def identify(
     a file of the child shows it (RGT-04). Identifying again undoes what was built on the check before it."""
     request = authorised(actor, request_id, Step.IDENTIFY)
     if not request.on_behalf and (mandate is not None or child_agrees):
-        raise UsageError("this request is for nobody else", hint="leave out --mandate and --child-agrees", where=request.id)
+        raise UsageError("this request is for nobody else", hint=hint_to("leave_out_mandate"), where=request.id)
     check = IdentityCheck(method, actor.now, actor.who, mandate, child_agrees)
     changes: dict[str, Any] = {"identity": check, "answer": "", "scope": "", "refusal": "", "words": overrides_of(request)}
     changes["resumes_to" if request.state is RequestState.SUSPENDED else "state"] = RequestState.SEARCHING
@@ -71,8 +72,8 @@ def suspend(actor: Actor, request_id: str, reason: str, asked_on: date) -> Subje
     one is recorded, and the request continues. Others may be open: days that several of them share count
     once. Raises UsageError: an invalid reason, or a day before the receipt or in the future."""
     request = authorised(actor, request_id, Step.SUSPEND)
-    _one_of(reason, QUESTIONS, "--reason")
-    _between(asked_on, request.received_on, actor.today, "--asked-on", "the receipt")
+    _one_of(reason, QUESTIONS, "reason")
+    _between(asked_on, request.received_on, actor.today, "asked_on", "the receipt")
     counts = stops_clock(request.received_on, asked_on, actor.calendar)
     changes: dict[str, Any] = {"suspensions": (*request.suspensions, Suspension(reason, asked_on, counts))}
     if counts and request.state is not RequestState.SUSPENDED:
@@ -90,12 +91,12 @@ def resume(actor: Actor, request_id: str, answered_on: date, *, reason: str = ""
     check_role(actor, Step.RESUME)
     request = of_this_crm(actor, request_id, Step.RESUME)
     if reason:
-        _one_of(reason, QUESTIONS, "--reason")
+        _one_of(reason, QUESTIONS, "reason")
     questions = open_questions(request)
     question = next((each for each in questions if reason in ("", each.reason)), None)
     if question is None or request.is_answered:
         raise wrong_state(request, Step.RESUME)
-    _between(answered_on, question.asked_on, actor.today, "--answered-on", "the question")
+    _between(answered_on, question.asked_on, actor.today, "answered_on", "the question")
     answered = msgspec.structs.replace(question, answered_on=answered_on)
     changes: dict[str, Any] = {"suspensions": tuple(answered if each is question else each for each in request.suspensions)}
     state = (request.resumes_to or RequestState.RECEIVED) if request.state is RequestState.SUSPENDED else request.state
@@ -116,7 +117,7 @@ def extend(actor: Actor, request_id: str, reason: str, notified_at: datetime) ->
     UsageError: an invalid reason, or an instant in the future; Refused: EXTENSION_TOO_LATE (R-135), a second
     extension (R-139), or an answer that may have none."""
     request = authorised(actor, request_id, Step.EXTEND)
-    _one_of(reason, EXTENSIONS, "--reason")
+    _one_of(reason, EXTENSIONS, "reason")
     if request.extension is not None:
         raise refused("extended", "a request is extended once", "DDL-06; the due date stands", request.id)
     if is_refusal(request) or (request.answer != "package" and actor.store.requests.part(request.id, CONFIRMED) is not None):
@@ -126,7 +127,7 @@ def extend(actor: Actor, request_id: str, reason: str, notified_at: datetime) ->
         hint = "the person had to be told by the end of the due date, which stands (DDL-06)"
         raise refused("EXTENSION_TOO_LATE", "EXTENSION_TOO_LATE: the notice came after the due date", hint, request.id)
     if actor.calendar.day(notified_at) < request.received_on or notified_at > actor.now + CLOCKS_DIFFER:
-        raise UsageError("the notice lies before the receipt or in the future", hint="--notified-at INSTANT", where="--notified-at")
+        raise UsageError("the notice lies before the receipt or in the future", hint="when the person was told", field="notified_at")
     told: dict[str, object] = {"reason": reason, "notified_at": notified_at.isoformat()}
     return save_move(actor, request, {"extension": Extension(reason, notified_at)}, Step.EXTEND, told)
 
@@ -193,10 +194,10 @@ def read_outcome(text: str) -> tuple[Outcome, str]:
     what a neutral answer says, and is never chosen."""
     code, _, refusal = text.replace("+", ":").replace(" ", ":").partition(":")
     if code not in {each.value for each in Outcome}:
-        raise UsageError("there is no such outcome", hint=f"one of: {', '.join(Outcome)}; a refusal as REFUSED:RF-08", where="--outcome")
+        raise UsageError("there is no such outcome", hint=f"one of: {', '.join(Outcome)}; a refusal as REFUSED:RF-08", field="outcome")
     outcome = Outcome(code)
     if refusal and (outcome is not Outcome.REFUSED or not re.fullmatch(r"RF-0[1-8]", refusal)):
-        raise UsageError("RF-01 to RF-08 go with REFUSED", hint="for example REFUSED:RF-08", where="--outcome")
+        raise UsageError("RF-01 to RF-08 go with REFUSED", hint="for example REFUSED:RF-08", field="outcome")
     return outcome, refusal
 
 
@@ -212,7 +213,7 @@ def _fits_unreleased(request: SubjectRequest, outcome: Outcome, refusal: str) ->
     if outcome in _BY_RELEASE or request.answer:
         return False, ""
     if not refusal:
-        raise UsageError("which refusal it is must be said", hint="for example REFUSED:RF-08", where="--outcome")
+        raise UsageError("which refusal it is must be said", hint="for example REFUSED:RF-08", field="outcome")
     fitting = REFUSED_AT_ONCE.get(refusal)
     fits = {_ANYBODY: True, _UNIDENTIFIED: not is_identified, _REPRESENTATIVE: request.on_behalf}
     return fitting is not None and fits[fitting], refusal
@@ -226,11 +227,11 @@ def _kept_word(word: Word, outcome: Outcome) -> Word | None:
     return msgspec.structs.replace(word, rule="", reason="") if word.rule.startswith("SUS-") else word
 
 
-def _one_of(word: str, words: Collection[str], option: str) -> None:
+def _one_of(word: str, words: Collection[str], field: str) -> None:
     if word not in words:
-        raise UsageError(f"{option} is unknown", hint=f"one of: {', '.join(words)}", where=option)
+        raise UsageError(f"this {field} is unknown", hint=f"one of: {', '.join(words)}", field=field)
 
 
-def _between(day: date, first: date, last: date, option: str, what: str) -> None:
+def _between(day: date, first: date, last: date, field: str, what: str) -> None:
     if not first <= day <= last:
-        raise UsageError(f"{option} lies before {what} or in the future", hint="write it as 2026-11-25", where=option)
+        raise UsageError(f"the day lies before {what} or in the future", hint="write it as 2026-11-25", field=field)

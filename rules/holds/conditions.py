@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from rules.errors import UsageError
+from rules.hints import hint_to
 from rules.model.records import Dossier, Fiche, Recording, Unit, UnitKind
 
 NONE: Final = "none"  # the value of a field that is empty
@@ -98,14 +99,16 @@ def read_conditions(kind: str, given: Sequence[str], *, categories: Collection[s
     its number. Raises UsageError: no condition, a kind without conditions, an unknown field or value."""
     fields = FIELDS.get(kind)
     if fields is None:
-        raise UsageError("holds by conditions are for dossiers, fiches and recordings", hint="name one row with --id instead")
+        raise UsageError("holds by conditions are for dossiers, fiches and recordings", hint=hint_to("name_row"))
     if not given:
-        raise UsageError("a hold without any condition would cover everything", hint=f"--where FIELD=VALUE, one of: {', '.join(fields)}")
+        raise UsageError(
+            "a hold without any condition would cover everything", hint=f"FIELD=VALUE, one of: {', '.join(fields)}", field="where"
+        )
     found: dict[str, list[str]] = {}
     for text in given:
         field, is_pair, value = (part.strip() for part in text.partition("="))
         if not is_pair or field not in fields:
-            raise UsageError(f"there is no such condition: {field[:40]}", hint=f"FIELD=VALUE, one of: {', '.join(fields)}", where="--where")
+            raise UsageError(f"there is no such condition: {field[:40]}", hint=f"FIELD=VALUE, one of: {', '.join(fields)}", field="where")
         found.setdefault(field, []).append(_checked(field, value, categories, outcomes))
     return tuple(Condition(field, tuple(values)) for field, values in found.items())
 
@@ -115,14 +118,14 @@ def _checked(field: str, value: str, categories: Collection[str], outcomes: Coll
         try:
             return date.fromisoformat(value).isoformat()
         except ValueError:
-            raise UsageError(f"{field} is not a date: {value[:40]}", hint="write it as 2026-11-25", where="--where") from None
+            raise UsageError(f"{field} is not a date: {value[:40]}", hint="write it as 2026-11-25", field="where") from None
     if field in ("category", "outcome"):
         known = categories if field == "category" else outcomes
         if value in known or value == NONE or value.isdecimal():
             return value
-        raise UsageError(f"there is no such {field}: {value[:40]}", hint=f"one of: {', '.join(sorted(known))}, or {NONE}", where="--where")
+        raise UsageError(f"there is no such {field}: {value[:40]}", hint=f"one of: {', '.join(sorted(known))}, or {NONE}", field="where")
     if value not in YES_NO:
-        raise UsageError(f"{field} is yes or no, not {value[:40]}", where="--where")
+        raise UsageError(f"{field} is yes or no, not {value[:40]}", field="where")
     return value
 
 

@@ -127,17 +127,17 @@ def check_new(hold: PlacedHold, day: date) -> None:
             code=NOT_A_HOLD.lower(),
         )
     if hold.type not in PLACEABLE:
-        raise UsageError("a pending request is a hold by itself", hint=hint_to("open_request"), where="--type")
+        raise UsageError("a pending request is a hold by itself", hint=hint_to("open_request"), field="type")
     if not _CODE.fullmatch(hold.reason_code):
-        raise UsageError("the reason is a code without spaces", hint="--reason LIT-2026-014", where="--reason")
+        raise UsageError("the reason is a code without spaces", hint="such as LIT-2026-014", field="reason")
     if not hold.basis.strip():
-        raise UsageError("the legal basis is missing", hint='--basis "claim before the court"; no personal data', where="--basis")
+        raise UsageError("the legal basis is missing", hint='such as "claim before the court"; no personal data', field="basis")
     if hold.obtained_by and hold.type not in OBTAINABLE:
-        raise UsageError("only a restriction or an objection is somebody's own (4.2)", hint="leave it out", where="--obtained-by")
+        raise UsageError("only a restriction or an objection is somebody's own (4.2)", hint="leave it out", field="obtained_by")
     if hold.ends_on is not None and hold.ends_on < day:
-        raise UsageError("the last day of the hold is in the past", where="--ends-on")
+        raise UsageError("the last day of the hold is in the past", field="ends_on")
     if not day <= hold.review_on <= add_months(day, REVIEW_MONTHS):
-        raise UsageError(f"the review is due within {REVIEW_MONTHS} months, and not in the past", hint="HLD-01", where="--review-on")
+        raise UsageError(f"the review is due within {REVIEW_MONTHS} months, and not in the past", hint="HLD-01", field="review_on")
 
 
 def check_notice(hold: PlacedHold, notified_on: date | None, *, placed_on: date, day: date) -> None:
@@ -148,7 +148,7 @@ def check_notice(hold: PlacedHold, notified_on: date | None, *, placed_on: date,
     if missing or (notified_on is not None and not placed_on <= notified_on <= day):
         raise Refused(
             "the person is told before a restriction is lifted" if missing else "the notice lies in the future, or before the hold",
-            hint="--notified-on DATE, the day on which the person was told (HLD-09)",
+            hint=hint_to("say_when_told"),
             where=hold.id,
             code="notice",
         )

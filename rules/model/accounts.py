@@ -11,19 +11,19 @@ from rules.errors import UsageError
 _NAME: Final = re.compile(r"[A-Za-z0-9_.@+-]{1,100}")
 
 
-def account(text: str, option: str = "--as") -> str:
+def account(text: str, field: str = "as") -> str:
     """Return the name of an account as it is kept: full-width letters become ours, and no space is around it.
     Raises UsageError: it is empty, has letters that are not ASCII, or is not the name of an account. The text
     is not repeated."""
     name = _plain(text)
     if not name.isascii():
         raise UsageError(
-            f"{option} holds letters that are not ASCII: two names could look the same and be two",
+            "this name holds letters that are not ASCII: two names could look the same and be two",
             hint="the name of the account, in plain letters: anna",
-            where=option,
+            field=field,
         )
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{option} is missing or is not an account name", hint=f"{option} anna", where=option)
+        raise UsageError("this is missing or is not an account name", hint="the name of the account: anna", field=field)
     return name
 
 

@@ -18,6 +18,7 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, create_engine, inspect, text
 
+from crm_compliance.hints import in_words
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.head_signer import NAME, FileWitness, remembers_a_ledger
 from crm_compliance.settings import Settings
@@ -507,7 +508,7 @@ def test_a_removed_record_of_the_last_head_is_missed(attacked: Night, how: Calla
     for act in (attacked.plan, lambda: apply_plan(attacked.context, ready.id), lambda: attacked.store.ledger.append([("note", {})])):
         with pytest.raises(StoreAltered, match="last head of the ledger is missing") as caught:
             act()
-        assert (caught.value.exit_code, caught.value.code, "recover" in caught.value.hint) == (7, "head_missing", True)
+        assert (caught.value.exit_code, caught.value.code, "recover" in in_words(caught.value.hint)) == (7, "head_missing", True)
     assert [problem.code for problem in audited(attacked)] == ["head_missing"]
 
 

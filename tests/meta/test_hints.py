@@ -1,17 +1,22 @@
-"""What a person can do next is a code with facts below the desk, and a command line only there."""
+"""What a person can do next is a code with facts, and a command line only in the table of the desk and among
+the commands; what was given wrongly is a field, and an option only there."""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from crm_compliance.reports.parts.hints import commands_after, in_words, texts
+from crm_compliance.cli.terminal.output import Output
+from crm_compliance.console.api.answers import wrong_of
+from crm_compliance.hints import commands_after, in_words, texts
 from jobs.register.permissions import next_step
+from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.model.requests import RequestState, Right
 from tests.crm_compliance.store.rows.test_requests import a_request
@@ -19,7 +24,9 @@ from tests.crm_compliance.store.rows.test_requests import a_request
 ROOT = Path(__file__).parents[2]
 EMULATOR = ROOT / "connectors" / "emulator"  # a program of its own, whose page says how it is started
 BELOW = [path for storey in ("jobs", "rules", "connectors") for path in (ROOT / storey).rglob("*.py") if not path.is_relative_to(EMULATOR)]
-COMMAND = re.compile(r"crm-compliance (?!was )[a-z]")
+PAGES = ROOT / "rules" / "documents"  # pages of docs/, which tell of commands
+COMMAND = re.compile(r"crm-compliance (?!was |that )[a-z]")
+OPTION = re.compile(r"(?<![\w-])--[a-z]")
 FACTS = {code: {name for _, name, _, _ in string.Formatter().parse(text) if name} for code, text in texts().items()}
 
 
@@ -31,15 +38,35 @@ def strings(tree: ast.AST) -> Iterator[str]:
             yield node.value
 
 
-def test_no_command_line_stands_below_the_desk() -> None:
-    found = [
+def those_that_say(pattern: re.Pattern[str], paths: Iterable[Path], sign: str) -> list[tuple[str, str]]:
+    return [
         (path.relative_to(ROOT).as_posix(), said)
-        for path in BELOW
-        if "crm-" in (text := path.read_text(encoding="utf-8"))  # the others need not be parsed
+        for path in paths
+        if sign in (text := path.read_text(encoding="utf-8"))  # the others need not be parsed
         for said in strings(ast.parse(text))
-        if COMMAND.search(said)
+        if pattern.search(said)
     ]
-    assert found == []
+
+
+def test_a_command_line_stands_in_the_table_or_among_the_commands() -> None:
+    desk = [path for path in (ROOT / "crm_compliance").rglob("*.py") if not path.is_relative_to(ROOT / "crm_compliance" / "cli")]
+    assert those_that_say(COMMAND, [*BELOW, *desk], "crm-") == []
+
+
+def test_work_and_law_name_what_was_given_and_not_the_option() -> None:
+    said = [path for path in BELOW if path.relative_to(ROOT).parts[0] in ("jobs", "rules") and not path.is_relative_to(PAGES)]
+    assert those_that_say(OPTION, said, "--") == []
+
+
+def test_a_field_is_told_as_its_option_by_the_command_line_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    error = UsageError("the last day of the hold is in the past", field="ends_on")
+    told = Output()
+    told.fail(error)
+    assert capsys.readouterr().err == "error: --ends-on: the last day of the hold is in the past\n"
+    told.json = True
+    told.fail(error)
+    assert json.loads(capsys.readouterr().err)["error"]["where"] == "--ends-on"
+    assert wrong_of(error).where == "ends_on"
 
 
 @pytest.mark.parametrize("code", texts())

@@ -217,8 +217,8 @@ def approve(request: str = REQUEST, as_: str = AS, role: str = role_for(Act.APPR
     Example: crm-compliance requests approve request-0123 --as dora --role dpo
     """
     from crm_compliance.cli.terminal import arguments
+    from crm_compliance.hints import commands_after
     from crm_compliance.identity.signin import person
-    from crm_compliance.reports.parts.hints import commands_after
     from crm_compliance.reports.requests.register import request_document
     from jobs.register.permissions import next_step
     from jobs.requests.answer.release import approve_content

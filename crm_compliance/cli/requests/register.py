@@ -137,7 +137,7 @@ def answer_with(
 ) -> None:
     """Answer with a request. How many recipients are to be told says that something of the person is in the
     CRM: that is for the DPO."""
-    from crm_compliance.reports.parts.hints import commands_after
+    from crm_compliance.hints import commands_after
     from crm_compliance.reports.requests.register import print_request, request_document
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.schedule import calendar_of

@@ -60,14 +60,14 @@ class Output:
 
     def fail(self, error: ComplianceError) -> None:
         """Print what is wrong, where, and what to do; with `--json` as the last line of stderr."""
-        from crm_compliance.reports.parts.hints import in_words
+        from crm_compliance.hints import in_words, option
 
-        hint = in_words(error.hint)
+        hint, place = in_words(error.hint), error.where or option(error.field)
         if self.json:
-            document = {"code": error.code, "message": str(error), "hint": hint, "where": error.where}
+            document = {"code": error.code, "message": str(error), "hint": hint, "where": place}
             print_line(json.dumps({"error": document}, ensure_ascii=False), error=True)
             return
-        where = f"{error.where}: " if error.where and error.where not in str(error) else ""
+        where = f"{place}: " if place and place not in str(error) else ""
         print_line(f"error: {where}{error}", error=True)
         if hint:
             print_line(f"  hint: {hint}", error=True)

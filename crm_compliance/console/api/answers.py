@@ -189,9 +189,9 @@ def answer_of(error: ComplianceError) -> JSONResponse:
 
 def wrong_of(error: ComplianceError) -> Wrong:
     """Return an error as answers tell it."""
-    from crm_compliance.reports.parts.hints import in_words
+    from crm_compliance.hints import in_words
 
-    return Wrong(code=error.code, message=str(error), hint=in_words(error.hint), where=error.where)
+    return Wrong(code=error.code, message=str(error), hint=in_words(error.hint), where=error.where or error.field)
 
 
 async def compliance_error(_: Request, error: Exception) -> JSONResponse:

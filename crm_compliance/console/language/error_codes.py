@@ -51,12 +51,12 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "not_a_hold": ("Statistics, studies, research, training and quality are no reason to keep personal data longer. Give another reason."),
     "notice": "A restriction is lifted after the person was told. Give the day on which that was done, not in the future.",
     "released": "This hold was lifted already. There is nothing more to do.",
-    "--asked-by": "Name the account of who asks, as they sign in with it, without spaces: anna, or anna@example.org.",
-    "--ends-on": "The last day of the hold is in the past, or is not a day. Choose a day from today on, or leave it empty.",
-    "--review-on": "A hold is reviewed within 12 months. Choose a day from today on, at most 12 months ahead.",
-    "--basis": "The legal basis is missing. Say in a few words why it is kept, without personal data.",
-    "--type": "A hold of this type is not placed by hand. Choose another type, or register a request.",
-    "--obtained-by": "Only a restriction or an objection is obtained by somebody. Leave this field empty.",
+    "field_asked_by": "Name the account of who asks, as they sign in with it, without spaces: anna, or anna@example.org.",
+    "field_ends_on": "The last day of the hold is in the past, or is not a day. Choose a day from today on, or leave it empty.",
+    "field_review_on": "A hold is reviewed within 12 months. Choose a day from today on, at most 12 months ahead.",
+    "field_basis": "The legal basis is missing. Say in a few words why it is kept, without personal data.",
+    "field_type": "A hold of this type is not placed by hand. Choose another type, or register a request.",
+    "field_obtained_by": "Only a restriction or an objection is obtained by somebody. Leave this field empty.",
     "not_frozen": ("Nobody can tell what a pending request keeps: its sealed part is gone. Restore the data folder, or close the request."),
     "attachment": (
         "A file of the answer is not there, is another one than was checked, or cannot be shown. Look at it again, or "

@@ -33,13 +33,13 @@ class Told(NamedTuple):
 
 
 def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = "") -> Told:
-    """Return an error in words: those for the field that it names (`--review-on`) or for its code, of the
+    """Return an error in words: those for the field that it names or for its code, of the
     first of these kinds that has some. Where the code is one for everything, the message itself says more,
     if it is in the language of the page. `code` is whose words are said, where that is not its own."""
     message, hint = str(error), "" if isinstance(error.hint, Hint) else error.hint
     if error.args and isinstance(error.args[0], Said):
         return Told(message, hint, "", error.code, error.where)
-    by_field = error.where if error.where.startswith("--") else ""
+    by_field = f"field_{error.field}" if error.field else ""
     said = _words(language, (by_field, code or error.code), kinds or KINDS)
     if (code or error.code) in GENERAL and not _words(language, (by_field,), kinds or KINDS):
         ours = translations(language).ugettext(message)

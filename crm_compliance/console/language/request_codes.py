@@ -236,15 +236,15 @@ REFUSED: Final[Mapping[str, str]] = {
     "nothing_to_grant": "Nothing here can be granted.",
     "waiting": "What this recipient would be told has not been done yet.",
     "other_crm": "This request belongs to another CRM than the one that is served now.",
-    # By the field of the command, where one does not fit.
-    "--asked-on": "The day of the question lies before the receipt or in the future.",
-    "--answered-on": "The day of the answer lies before the question or in the future.",
-    "--notified-at": "The notice lies before the receipt or in the future.",
-    "--on": "The day lies in the future, or before the day on which it was done.",
-    "--reason": "Choose one of the reasons, or write one as a code.",
-    "--rule": "This rule is not one that can be set aside.",
-    "--outcome": "Choose how it ended.",
-    "--refuse": "This text is not a refusal of this right.",
+    # By the field, where one does not fit.
+    "field_asked_on": "The day of the question lies before the receipt or in the future.",
+    "field_answered_on": "The day of the answer lies before the question or in the future.",
+    "field_notified_at": "The notice lies before the receipt or in the future.",
+    "field_on": "The day lies in the future, or before the day on which it was done.",
+    "field_reason": "Choose one of the reasons, or write one as a code.",
+    "field_rule": "This rule is not one that can be set aside.",
+    "field_outcome": "Choose how it ended.",
+    "field_refuse": "This text is not a refusal of this right.",
     "busy": "Something is being done for this request already. Wait until it has ended.",
 }
 

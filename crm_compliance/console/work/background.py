@@ -115,13 +115,14 @@ def _work(subject: str, stored: StoredWork) -> Work:
     return work.over()
 
 
-def failed(message: str, code: str, hint: str, where: str, exit_code: int) -> ComplianceError:
+def failed(message: str, code: str, hint: str, where: str, exit_code: int, field: str = "") -> ComplianceError:
     """Return an error as another process, or an earlier one, has told it."""
-    error = ComplianceError(message, code=code, hint=hint, where=where)
+    error = ComplianceError(message, code=code, hint=hint, where=where, field=field)
     error.exit_code = exit_code
     return error
 
 
 def failure_of(error: ComplianceError) -> Failure:
     """Return an error as it is told to another process, or a later one."""
-    return Failure(str(error), error.code, error.hint if not isinstance(error.hint, Hint) else "", error.where, error.exit_code)
+    hint = error.hint if not isinstance(error.hint, Hint) else ""
+    return Failure(str(error), error.code, hint, error.where, error.exit_code, error.field)

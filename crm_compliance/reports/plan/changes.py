@@ -14,6 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from crm_compliance.hints import in_words
 from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.parts.paper import Paper
 from crm_compliance.reports.parts.spreadsheet import Cell, Column, Linked, write_csv, write_xlsx
@@ -22,6 +23,7 @@ from crm_compliance.reports.plan.lines_file import WIDTH, WIDTHS, InWords, cells
 from crm_compliance.reports.plan.model import Link
 from jobs.model.plan import Plan, PlanLine
 from jobs.plans.lines.compare import ADDED, CHANGED, REMOVED, Change, Comparison
+from rules.hints import hint_to
 from rules.model.languages import Language
 
 COUNTS: Final = (ADDED, REMOVED, CHANGED, "unchanged")
@@ -110,7 +112,7 @@ def print_since(found: Comparison, console: Console) -> None:
         paper.line(f"Nothing has changed since {before}.")
         return
     numbers = ", ".join(f"{paper.number(getattr(found, name))} {name}" for name in COUNTS)
-    paper.line(f"Since {before}: {numbers}; crm-compliance plans diff {before} {after}")
+    paper.line(f"Since {before}: {numbers}; {in_words(hint_to('diff_plans', before=before, after=after))}")
 
 
 def print_difference(difference: Difference, console: Console) -> None:

@@ -12,11 +12,13 @@ from typing import TypeVar, cast
 
 import msgspec
 
+from crm_compliance.hints import in_words
 from crm_compliance.reports.parts.clock_times import clock_time
 from crm_compliance.reports.parts.next_steps import NextStep
 from crm_compliance.reports.parts.sentences import DOUBT, LISTED_IN_FULL, TABLES, advice, reason_sentence, table_name
 from jobs.model.plan import Kind, Plan, PlanLine, PlanState
 from rules.dates.calendar import Calendar
+from rules.hints import hint_to
 from rules.model.decisions import Reason
 from rules.model.roles import Role
 
@@ -282,26 +284,26 @@ def build_report(
 
 def next_steps(plan: Plan, state: PlanState, now: datetime, calendar: Calendar) -> tuple[NextStep, ...]:
     """Return what to do with a plan in this state, in order, with the commands (9.4, DAT-12, RET-24)."""
-    others = {Kind.REPLAY: "crm-compliance replay --dry-run", Kind.REQUEST: "crm-compliance run requests"}
-    again = others.get(plan.kind, f"crm-compliance plan --kind {plan.kind}")
+    others = {Kind.REPLAY: hint_to("plan_replay"), Kind.REQUEST: hint_to("run_requests")}
+    again = in_words(others.get(plan.kind) or hint_to("plan_kind", kind=plan.kind))
     if state is PlanState.APPLIED:
-        return (NextStep("This plan was applied. Its run is in the history.", "crm-compliance history list"),)
+        return (NextStep("This plan was applied. Its run is in the history.", in_words(hint_to("list_history"))),)
     if plan.as_of_given:
         return (NextStep("This plan looks at a day of your choice and can never be applied (DAT-12). For one that can:", again),)
     if state is PlanState.REJECTED:
         return (NextStep("This plan was rejected. Once the cause is mended, make a new one:", again),)
     if state is PlanState.EXPIRED:
         return (NextStep("This plan is past its validity. Make a new one:", again),)
-    apply = NextStep(f"Apply it before {clock_time(plan.valid_until, calendar)}:", f"crm-compliance apply {plan.id}")
+    apply = NextStep(f"Apply it before {clock_time(plan.valid_until, calendar)}:", in_words(hint_to("apply", plan=plan.id)))
     if state is PlanState.WAITING:
         lacking = plan.missing(now)
         approvals = tuple(
             NextStep(
-                f"{ROLES.get(role, role)} reads this report and approves:", f"crm-compliance plans approve {plan.id} --as WHO --role {role}"
+                f"{ROLES.get(role, role)} reads this report and approves:", in_words(hint_to("approve_plan_as", plan=plan.id, role=role))
             )
             for role in lacking
         )
-        reject = NextStep("Or, where something looks wrong:", f"crm-compliance plans reject {plan.id} --as WHO --role ROLE --comment T")
+        reject = NextStep("Or, where something looks wrong:", in_words(hint_to("reject_plan", plan=plan.id)))
         return (*approvals, reject, NextStep(f"Once approved, apply it before {clock_time(plan.valid_until, calendar)}:", apply.command))
     if not sum(plan.dispose.values()) and not plan.trims:
         return (NextStep("Nothing to dispose of. Applying the plan only records that it was looked at:", apply.command),)

@@ -5,11 +5,13 @@ line."""
 from rich.console import Console
 from rich.text import Text
 
+from crm_compliance.hints import in_words
 from crm_compliance.reports.parts.next_steps import NextStep, print_next_steps
 from crm_compliance.reports.parts.paper import Paper
 from crm_compliance.reports.parts.sentences import ALARMS, SKIPS, WHY, bypass_sentence, queue_sentence
 from crm_compliance.reports.plan.model import DryRunReport
 from jobs.model.plan import CategoryCounter, Counter, PlanState
+from rules.hints import hint_to
 
 STYLES = {"delete": "red", "anonymise": "yellow", "keep": "green", "soon": "blue"}
 STATE_STYLES = {PlanState.WAITING: "yellow", PlanState.READY: "green", PlanState.REJECTED: "red", PlanState.EXPIRED: "red"}
@@ -77,9 +79,7 @@ def print_plan(report: DryRunReport, console: Console) -> None:
             paper.line(f"  {code}: {WHY.get(code, '')}")
     if not report.adds_up:
         paper.panel("THE OUTCOMES DO NOT ADD UP", "Do not apply this plan; report it as a fault (ACC-03).")
-    read = NextStep(
-        "Read every unit with its reason, and what to do about each flag:", f"crm-compliance plans show {plan.id} --output report.html"
-    )
+    read = NextStep("Read every unit with its reason, and what to do about each flag:", in_words(hint_to("show_plan", plan=plan.id)))
     print_next_steps((read, *report.next_steps), paper)
 
 

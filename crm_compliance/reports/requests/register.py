@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from crm_compliance.reports.parts.hints import commands_after
+from crm_compliance.hints import commands_after, in_words
 from crm_compliance.reports.parts.sentences import ALARMS
 from jobs.model.request import SubjectRequest
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, targets_of
 from jobs.register.permissions import next_step
 from rules.dates.calendar import Calendar
 from rules.dates.instants import instant
+from rules.hints import hint_to
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -131,7 +132,7 @@ def _facts(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"stops the release: {', '.join(document['blocks'])}"
     if notices := document.get("notices"):
         told = ", ".join(f"{number} {state}" for state, number in notices.items() if number)
-        yield f"recipients to be told: {told}; see crm-compliance requests notices {document['request']}"
+        yield f"recipients to be told: {told}; see {in_words(hint_to('show_notices', request=document['request']))}"
     if document["misdelivered_at"]:
         yield f"misdelivered: {document['misdelivered_at']}; the link is dead"
     elif document["delivered_at"] and not document["closed_at"]:

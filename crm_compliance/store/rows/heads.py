@@ -23,6 +23,7 @@ from jobs.ledger.heads import Head, JournalCounts, RegisterCounts, altered, stra
 from rules.dates.instants import instant
 from rules.decoders import decoder_of
 from rules.errors import UsageError
+from rules.hints import hint_to
 
 if TYPE_CHECKING:
     from jobs.ports.context import Clock
@@ -287,7 +288,7 @@ class Heads:
 def _behind(what: str) -> StoreAltered:
     return StoreAltered(
         f"{what}: the database was put back to an older day",
-        hint="restore its newest copy; if there is none newer: crm-compliance recover, and tell the DPO",
+        hint=hint_to("restore_newest"),
         where="ledger",
     )
 
@@ -295,6 +296,6 @@ def _behind(what: str) -> StoreAltered:
 def _missing(what: str) -> HeadMissing:
     return HeadMissing(
         f"the record of the last head of the ledger is missing: {what}; an older copy of the database could not be told from the newest",
-        hint="restore database and keys/ledger.head from their newest backups; if there are none: crm-compliance recover, and tell the DPO",
+        hint=hint_to("restore_with_head"),
         where="ledger",
     )

@@ -12,6 +12,7 @@ from crm_compliance.store.sql.tables import holds
 from jobs.model.hold_query import HoldList, HoldPage, HoldQuery
 from jobs.ports.store.ledger import Entry
 from rules.errors import NotFound, Refused
+from rules.hints import hint_to
 from rules.holds.placements import PlacedHold
 
 # Built once: every plan and every run asks for them several times.
@@ -62,7 +63,7 @@ class Holds(Rows):
 def _read(connection: Connection, hold: str) -> PlacedHold:
     doc = connection.execute(select(holds.c.doc).where(holds.c.id == hold)).scalar()
     if doc is None:
-        raise NotFound(f"there is no hold {hold[:64]}", hint="crm-compliance holds list")
+        raise NotFound(f"there is no hold {hold[:64]}", hint=hint_to("list_holds"))
     return decoded(doc, PlacedHold, hold)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.tables import leases
 from rules.errors import Refused
+from rules.hints import hint_to
 
 LEASE_S = 60.0  # so long after the last renewal nobody else may run
 RUNNER = "runner"
@@ -108,5 +109,5 @@ def refuse_beside_another(connection: Connection) -> None:
 def taken(name: str) -> Refused:
     """Return the refusal of a lease that somebody else holds."""
     what = "another run" if name == RUNNER else f"another {name}"
-    hint = f"wait until it has ended: crm-compliance history list; what died on another machine is free after {LEASE_S:.0f} seconds"
+    hint = hint_to("wait_for_other", seconds=f"{LEASE_S:.0f}")
     return Refused(f"{what} is at work", hint=hint, code="another_run")

@@ -16,6 +16,7 @@ from crm_compliance.store.sql.documents import Altered, decoded
 from crm_compliance.store.sql.tables import approvals, plan_pages, plans
 from jobs.model.plan import Approval, LinesRemoved, Plan
 from rules.errors import NotFound, Refused
+from rules.hints import hint_to
 from rules.model.accounts import same_person
 
 if TYPE_CHECKING:
@@ -199,4 +200,4 @@ def _decoded(doc: str, applied: bool, words: Sequence[Approval]) -> Plan:
 
 
 def _unknown(plan: str) -> NotFound:
-    return NotFound(f"there is no plan {plan}", hint="crm-compliance plans list")
+    return NotFound(f"there is no plan {plan}", hint=hint_to("list_plans"))

@@ -16,6 +16,7 @@ from crm_compliance.store.sql.tables import request_parts, request_totals, subje
 from jobs.model.request import SubjectRequest
 from jobs.ports.store.ledger import Entry
 from rules.errors import NotFound, Refused
+from rules.hints import hint_to
 from rules.model.references import is_reference, short_reference
 from rules.model.requests import RequestState, Right
 
@@ -68,7 +69,7 @@ class Requests(Rows):
     def get(self, request: str) -> SubjectRequest:
         found = self._transactions.one(_DOC, SubjectRequest, request, of=request)
         if found is None:
-            raise NotFound(f"there is no request {request[:64]}", hint="crm-compliance requests list")
+            raise NotFound(f"there is no request {request[:64]}", hint=hint_to("list_requests"))
         return found
 
     def some(self, requests: Collection[str]) -> dict[str, SubjectRequest]:

@@ -17,6 +17,7 @@ from crm_compliance.store.sql.tables import runs
 from jobs.ledger.maintenance_runs import ENDED, HOUSEKEEPING, OF_MAINTENANCE, STARTED, MaintenanceRun, maintenance_runs_of
 from jobs.model.run import Run, RunLine
 from rules.errors import NotFound
+from rules.hints import hint_to
 
 if TYPE_CHECKING:
     from jobs.model.plan import Kind
@@ -161,4 +162,4 @@ def _row(run: Run) -> dict[str, object]:
 
 
 def _unknown(run: str) -> NotFound:
-    return NotFound(f"there is no run {run}", hint="crm-compliance history list")
+    return NotFound(f"there is no run {run}", hint=hint_to("list_history"))

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from crm_compliance.files import DiskProblem, disk_errors, refuse_open_to_others
 from rules.errors import UsageError
+from rules.hints import hint_to
 
 HEAD = "0018"  # the last step in migrations/versions
 VERSION_TABLE = "crm_compliance_version"  # not alembic's own name: another program may live in the same PostgreSQL database
@@ -222,10 +223,10 @@ def _misfit(connection: Connection, mark: str, place: str) -> StoreUnusable:
     there = {name: {column["name"] for column in columns} for (_, name), columns in inspector.get_multi_columns().items()}
     is_head = all(there.get(name) == set(table.columns.keys()) for name, table in metadata.tables.items())
     tables = f"the tables are those of version {HEAD}" if is_head else "the tables are not those of that version"
-    mend = f"; if there is none: set version_num in {VERSION_TABLE} to {HEAD}, then crm-compliance ledger verify" if is_head else ""
+    restore = "nothing was changed; somebody has altered the mark: tell the DPO, and restore the database from its newest backup"
     return StoreUnusable(
         f"the version mark of the database (table {VERSION_TABLE}) says {mark[:40]!r}, and {tables}",
-        hint=f"nothing was changed; somebody has altered the mark: tell the DPO, and restore the database from its newest backup{mend}",
+        hint=hint_to("restore_or_mend_mark", table=VERSION_TABLE, version=HEAD) if is_head else restore,
         where=place,
     )
 

@@ -2,6 +2,7 @@
 the person's entitlement is still what the answer says (SUS-08, RGT-07), whether anything is missing (EXP-14),
 and what else prevents it (IDV-05, R-121). What no longer holds goes back to the review."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from jobs.model.answer import Compilation
@@ -13,14 +14,14 @@ from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted
 from jobs.requests.context.transmissions import TRANSFER_BASIS_MISSING
 from jobs.requests.decisions.decide import as_it_stands, is_decided
 from rules.errors import Refused
-from rules.hints import hint_to
+from rules.hints import Hint, hint_to
 from rules.model.accounts import same_person
 from rules.model.requests import COPIES, Outcome, RequestState, Step, may
 
 CONTENT: Final = "content"  # the DPO's word, which a second person's release stands on
 MANDATE_LAPSED, CHANGED, INCOMPLETE = "MANDATE_LAPSED", "standing_changed", "incomplete"
-_HINTS: Final = {
-    "CHANNEL_CHANGED": "identify the person again by another method, or two people set it aside: --rule CHANNEL_CHANGED (IDV-05)",
+_HINTS: Final[Mapping[str, str | Hint]] = {
+    "CHANNEL_CHANGED": hint_to("identify_otherwise"),
     TRANSFER_BASIS_MISSING: "record the ground of the transfer on the fiche, then compile again (R-121)",
 }
 

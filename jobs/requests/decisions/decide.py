@@ -150,7 +150,7 @@ def refuse(context: JobContext, actor: Actor, request_id: str, code: str) -> Dec
         raise UsageError(
             f"this is not a refusal of the right of {request.right.value}",
             hint=f"one of: {', '.join(FITTING[request.right])}",
-            where="--refuse",
+            field="refuse",
         )
     compilation = _compiled(context, request)
     if compilation.answer == "neutral":
@@ -257,14 +257,14 @@ def _check_items(compilation: Compilation, items: Sequence[str]) -> None:
     for number, item in enumerate(items, start=1):
         if item not in known or item in items[: number - 1]:
             what = "is named twice" if item in known else "is not in the answer"
-            raise UsageError(f"item {number} of those named {what}", hint=hint_to("review", request=compilation.request), where="--grant")
+            raise UsageError(f"item {number} of those named {what}", hint=hint_to("review", request=compilation.request), field="grant")
 
 
 def _check_all(compilation: Compilation, items: Collection[str], request: SubjectRequest) -> None:
     """Check that what is to be handed over is granted as a whole. It is reviewed item by item."""
     if items and set(items) != {item.item for item in compilation.items}:
         hint = hint_to("review_portable", request=request.id)
-        raise UsageError("portability is granted as a whole; single items are withheld by the review", hint=hint, where="--grant")
+        raise UsageError("portability is granted as a whole; single items are withheld by the review", hint=hint, field="grant")
 
 
 def _tasks(context: JobContext, request: SubjectRequest, item: Item) -> Iterable[Task]:

@@ -63,7 +63,7 @@ def due_in(decision: Decision | None) -> dict[int, Notice]:
     due = {number: one for number, one in enumerate(decision.notices, 1) if one.state is NoticeState.DUE}
     lost = [str(number) for number, one in due.items() if not (decision.known if one.is_named else one.can_be_found)]
     if lost:
-        hint = "a recipient could not find them: record each as --not-told N --reason impossible"
+        hint = hint_to("record_not_told")
         raise refused("not_found", f"nothing says which data these notices are about: {', '.join(lost)}", hint)
     return due
 
@@ -81,7 +81,7 @@ def told(actor: Actor, request_id: str, number: int, on: date) -> tuple[Notice, 
     request, decision, notice = _due(actor, request_id, number)
     if notice.due_on is None or not notice.due_on <= on <= actor.today:
         message = "the day lies in the future, or before that on which it was done"
-        raise UsageError(message, hint=f"--on DATE, from {notice.due_on} on", where="--on")
+        raise UsageError(message, hint=f"a day from {notice.due_on} on", field="on")
     return _ended(actor, request, decision, number, msgspec.structs.replace(notice, told_on=on, not_told=None), TOLD, on)
 
 

@@ -86,10 +86,10 @@ def test_an_unknown_role_is_refused_before_anybody_signs_in(desk: Desk, there: S
 
 @pytest.mark.parametrize("who", ["", "Anna Peeters", "a" * 101, "a/b", "a\nb"])
 def test_a_name_that_is_no_account_is_refused(who: str) -> None:
-    with pytest.raises(UsageError, match="--as"):
+    with pytest.raises(UsageError, match="not an account name"):
         person(HERE, who, "dpo")
     if who:
-        with pytest.raises(UsageError, match="--as"):
+        with pytest.raises(UsageError, match="not an account name"):
             proposer(HERE, who)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import update
 
 from connectors.dynamics.pace.gate import Timeline
 from connectors.emulator.serving.server import RunningEmulator
+from crm_compliance.hints import in_words
 from crm_compliance.hours import trigger_of
 from crm_compliance.service import scheduler
 from crm_compliance.service.scheduler import missed, run_job
@@ -388,7 +389,7 @@ def test_a_scheduler_that_was_taken_over_starts_nothing_more_and_says_why(
         scheduler.serve(typist.settings, stop, announce=lambda _: stolen(org))
     assert (caught.value.code, caught.value.exit_code) == ("lease_lost", 5)
     assert "scheduler" in str(caught.value)
-    assert "one scheduler alone" in caught.value.hint
+    assert "one scheduler alone" in in_words(caught.value.hint)
     assert stop.is_set(), "a job at work ends too"
     assert [line["code"] for line in told() if line["event"] == "the right to start jobs was lost"] == ["lease_lost"]
 

@@ -157,22 +157,22 @@ def test_an_investigation_is_a_reason_where_a_court_asks(kind: HoldType) -> None
 
 
 @pytest.mark.parametrize(
-    ("facts", "where"),
+    ("facts", "field"),
     [
-        ({"review_on": DAY - timedelta(days=1)}, "--review-on"),
-        ({"review_on": add_months(DAY, 12) + timedelta(days=1)}, "--review-on"),
-        ({"ends_on": DAY - timedelta(days=1)}, "--ends-on"),
-        ({"basis": " "}, "--basis"),
-        ({"reason_code": "two words"}, "--reason"),
-        ({"reason_code": ""}, "--reason"),
-        ({"type": HoldType.REQUEST}, "--type"),
+        ({"review_on": DAY - timedelta(days=1)}, "review_on"),
+        ({"review_on": add_months(DAY, 12) + timedelta(days=1)}, "review_on"),
+        ({"ends_on": DAY - timedelta(days=1)}, "ends_on"),
+        ({"basis": " "}, "basis"),
+        ({"reason_code": "two words"}, "reason"),
+        ({"reason_code": ""}, "reason"),
+        ({"type": HoldType.REQUEST}, "type"),
     ],
 )
-def test_what_no_hold_may_say_is_refused(facts: dict[str, Any], where: str) -> None:
+def test_what_no_hold_may_say_is_refused(facts: dict[str, Any], field: str) -> None:
     """HLD-01."""
     with pytest.raises(UsageError) as caught:
         check_new(a_hold(**facts), DAY)
-    assert caught.value.where == where
+    assert caught.value.field == field
 
 
 @pytest.mark.parametrize("facts", [{"review_on": DAY}, {"review_on": add_months(DAY, 12)}, {"ends_on": DAY}])

@@ -20,15 +20,16 @@ def test_a_name_is_kept_in_one_form(text: str, name: str) -> None:
 @pytest.mark.parametrize("text", [CYRILLIC, ZERO_WIDTH, "ánna", "anna\u0301", "αnna", "аnnа"])
 def test_a_name_with_letters_that_are_not_ascii_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(UsageError, match="ASCII") as refused:
-        account(text, "--asked-by")
+        account(text, "asked_by")
     assert text not in f"{refused.value} {refused.value.hint}"
-    assert refused.value.where == "--asked-by"
+    assert refused.value.field == "asked_by"
 
 
 @pytest.mark.parametrize("text", ["", "  ", "Anna Peeters", "a/b", "a" * 101, "a\nb"])
 def test_what_is_no_name_of_an_account_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="--as"):
+    with pytest.raises(UsageError, match="not an account name") as refused:
         account(text)
+    assert refused.value.field == "as"
 
 
 @pytest.mark.parametrize("other", ["anna", "Anna", "ANNA", " anna", "anna\n", FULL_WIDTH, "ＡＮＮＡ"])

@@ -22,6 +22,7 @@ class Failure(NamedTuple):
     hint: str
     where: str
     exit_code: int
+    field: str = ""
 
 
 class StoredWork(msgspec.Struct, frozen=True, kw_only=True):

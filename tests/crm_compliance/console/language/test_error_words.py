@@ -60,7 +60,7 @@ def test_a_page_says_its_own_refusals_in_full() -> None:
 
 
 def test_one_code_for_many_fields_is_told_by_the_field() -> None:
-    error = UsageError("the last day of the hold is in the past", where="--ends-on")
+    error = UsageError("the last day of the hold is in the past", field="ends_on")
     assert told("nl", error).message.startswith("De laatste dag van de bewaarplicht")
     assert told("nl", error).detail == "the last day of the hold is in the past"
     assert told("nl", UsageError("there is no plan plan-9")).detail == "there is no plan plan-9"

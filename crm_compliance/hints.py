@@ -1,4 +1,5 @@
-"""What a person can do next, in the words of the command line."""
+"""What a person can do next, in the words of the command line: the only place below the commands where one is
+written."""
 
 import tomllib
 from functools import cache
@@ -16,6 +17,11 @@ def texts() -> dict[str, str]:
 def in_words(hint: str | Hint) -> str:
     """Return the words of a hint; one in words stays as it is."""
     return hint if isinstance(hint, str) else texts()[hint.code].format_map(hint.facts)
+
+
+def option(field: str) -> str:
+    """Return the option by which a field is given; empty for none."""
+    return f"--{field.replace('_', '-')}" if field else ""
 
 
 def commands_after(hint: Hint | None) -> str:
