@@ -5,17 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from rules.model.roles import MAY, Act, Role, needed
-
-_ROLES: Final[Mapping[Role, str]] = MappingProxyType(
-    {
-        Role.SERVICE: "Service",
-        Role.CRM_ADMIN: "CRM administrator",
-        Role.DPO: "DPO",
-        Role.APPROVER: "Second approver",
-        Role.AUDITOR: "Auditor",
-    }
-)
+from rules.model.roles import MAY, TITLES, Act, Role, needed
 
 # What each act is, and where it is done.
 _ACTS: Final[Mapping[Act, tuple[str, str]]] = MappingProxyType(
@@ -49,7 +39,7 @@ _ACTS: Final[Mapping[Act, tuple[str, str]]] = MappingProxyType(
 
 def roles_part() -> str:
     """Write who may do what: `x`, or `two`, where two people speak and this role must be among them."""
-    lines = [f"| act | {' | '.join(_ROLES[role] for role in Role)} | where |", f"|---|{'---|' * len(Role)}---|"]
+    lines = [f"| act | {' | '.join(TITLES[role] for role in Role)} | where |", f"|---|{'---|' * len(Role)}---|"]
     for act, (words, where) in _ACTS.items():
         marks = (("two" if role in needed(act) else "x") if role in MAY[act] else "–" for role in Role)
         lines.append(f"| {words} | {' | '.join(marks)} | {where} |")

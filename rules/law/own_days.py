@@ -9,11 +9,11 @@ import polars as pl
 
 from rules.law.days import is_to_come
 from rules.law.terms import FILES, RECORDINGS
-from rules.model.records import UnitKind
+from rules.model.records import RELATION_KINDS, UnitKind
 from rules.retention.clocks import COMMUNICATED_ON, CREATED_ON, ENDED_ON, STARTED_ON
 from rules.retention.relations import anchor_of
 
-_OTHERS: Final = (UnitKind.DONATION, UnitKind.ENROLMENT, UnitKind.ENGAGEMENT, UnitKind.OWN_TABLE)
+_OTHERS: Final = (*RELATION_KINDS, UnitKind.OWN_TABLE)
 _KIND: Final = pl.col("kind")
 IS_RECORDING: Final = UnitKind.RECORDING.value == _KIND
 IS_ATTACHMENT: Final = UnitKind.ATTACHMENT.value == _KIND

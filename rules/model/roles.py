@@ -24,6 +24,16 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
+# What a role is called, where somebody reads it.
+TITLES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        Role.SERVICE: "Service",
+        Role.CRM_ADMIN: "CRM administrator",
+        Role.DPO: "Data protection officer",
+        Role.APPROVER: "Second approver",
+        Role.AUDITOR: "Auditor",
+    }
+)
 HUMAN_ROLES: Final = tuple(role for role in Role if role is not Role.SERVICE)
 SERVICE: Final = Role.SERVICE.value  # also the name of the product's own account, which proposes what nobody else did
 Deciding: TypeAlias = Literal["crm_admin", "dpo"]  # whose work undecided units can be

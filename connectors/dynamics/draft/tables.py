@@ -12,8 +12,8 @@ from typing import Final
 
 from connectors.dynamics.draft.crm_tables import Seen
 from connectors.dynamics.draft.words import FIELD_WORDS, KINDS_BY_WORD, OPTION_WORDS, STANDARD_TABLES, Words, folded
+from rules.model.kinds import RELATIONS
 
-RELATIONS: Final = ("donation", "enrolment", "engagement")
 MAYBE_FICHES: Final = ("phonecall",)  # standard tables of which each row may be a communication of its own
 _TO_FILES: Final = 2  # lookups of a party to what people take part in
 _LEAST_WORD: Final = 5  # letters of a word that may stand within a name

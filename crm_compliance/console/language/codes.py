@@ -19,7 +19,7 @@ from crm_compliance.reports.parts.sentences import ALARMS, ANCHORS, FLAGS, REASO
 from rules.holds.placements import HoldState, HoldType
 from rules.model.data_map import Fate
 from rules.model.languages import UiLanguage
-from rules.model.roles import Role
+from rules.model.roles import TITLES
 
 # Short names for what badges show; by the kind of code.
 STATES: Final[Mapping[str, str]] = {
@@ -45,13 +45,6 @@ STATES: Final[Mapping[str, str]] = {
     "partial": "In part",
     "failed": "Failed",
     "skipped": "Skipped",
-}
-ROLES: Final[Mapping[str, str]] = {
-    Role.SERVICE: "Service",
-    Role.CRM_ADMIN: "CRM administrator",
-    Role.DPO: "Data protection officer",
-    Role.APPROVER: "Second approver",
-    Role.AUDITOR: "Auditor",
 }
 KINDS: Final[Mapping[str, str]] = {
     "retention": "Retention",
@@ -109,7 +102,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "map_reason": MAP_REASONS,
     "outcome": OUTCOMES,
     "reason": {**SKIPS, **REASONS},
-    "role": ROLES,
+    "role": TITLES,
     "rule": RULES,
     "state": STATES,
     "table": TABLES,

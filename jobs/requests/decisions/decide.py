@@ -48,7 +48,7 @@ from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.holds.placements import REVIEW_MONTHS, HoldType
 from rules.model.requests import Right, Step
-from rules.model.roles import Role
+from rules.model.roles import Act, roles_of
 
 _ALWAYS: Final = ("RF-01", "RF-07", "RF-08")
 # The texts that a refusal may be written with (6.4). RF-00 is what a neutral answer says: nobody chooses it.
@@ -234,7 +234,7 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision
         obtained_by=decision.asking,
         review_on=add_months(context.today, REVIEW_MONTHS),
     )
-    place_hold(context, wanted, decision.who, Role.DPO)
+    place_hold(context, wanted, decision.who, roles_of(Act.HANDLE_REQUEST)[0])  # the role in which it was decided
 
 
 def _authorised(actor: Actor, request_id: str) -> SubjectRequest:

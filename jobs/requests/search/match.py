@@ -11,12 +11,11 @@ from connectors.interface.connector import Connector
 from jobs.model.request import Candidate, Given, GivenPerson
 from jobs.ports.context import JobContext
 from jobs.reading.row_kinds import table_of
+from jobs.register.people import CHILD, REQUESTER
 from jobs.requests.search.callers import CallerRows, read_caller_rows, traces_of
 from rules.model.personal_records import FullContact
 from rules.people.birthdates import Sentinels, sentinels_of
 from rules.people.candidates import RANK, Strength, Wanted, match, wanted_of
-
-REQUESTER, CHILD = "requester", "child"
 
 _OF_CONTACTS: Final = (
     "first_name", "last_name", "birth_on", "birth_year", "national_number", "phone", "mobile", "email", "email_2", "anonymised_on",
