@@ -112,8 +112,15 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     draft.missed = Counts(connector.stats.missed) - told
     draft.retained_rows, draft.lake_instant = found.retained_rows, found.lake_instant
     holds = active_holds(context, day)
-    same = alike(found, as_of=day, scheme=policy.defaults.national_number) if kind is not Kind.RECORDINGS else ()
-    decided = Decided.of(found, connector, policy, holds, day, context.workers, forget=True)
+    same = set[int]()
+
+    def forget() -> None:
+        found.forget_facts()
+        if kind is not Kind.RECORDINGS:
+            same.update(alike(found, as_of=day, scheme=policy.defaults.national_number))
+        found.forget_births()
+
+    decided = Decided.of(found, connector, policy, holds, day, context.workers, after=forget)
     staying = unreachable(connector, found, decided.frame, policy)
     decided = decided.lined(kind)
     decided = decided.flagged(Flag.POSSIBLE_DUPLICATE, same)

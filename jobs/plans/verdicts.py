@@ -3,7 +3,7 @@ in the order of its lines."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -70,10 +70,10 @@ class Decided:
         day: date,
         workers: Workers = HERE,
         *,
-        forget: bool = False,
+        after: Callable[[], None] | None = None,
     ) -> Decided:
-        """Decide over all units that were read, a part of them by each worker. `forget`: nobody else asks for
-        what the law looks at, so that it is gone before what was decided takes its place."""
+        """Decide over all units that were read, a part of them by each worker. `after` the law has seen them
+        all, and before what was decided takes up room, what nobody asks for any more may be forgotten."""
         held, numbers = held_in_tables(found, holds), dict[Terms, int]()
         packed, due_on = PackedRows(), list[pl.DataFrame]()
         for frame, terms in workers.each(decided_part, ((part, rows, policy, held, day) for part, rows in facts_of_tables(found))):
@@ -81,8 +81,8 @@ class Decided:
             few = frame.with_columns(pl.col(_FEW).cast(_TEXT), terms=known.gather(frame["terms"]) if len(known) else frame["terms"])
             due_on.append(few.filter(has(pl.col("flags"), Flag.REVIEW_DUE)).select("row", "review_due_on"))
             packed.add(few.drop("review_due_on"))
-        if forget:
-            found.forget_facts()
+        if after is not None:
+            after()
         names = Names(found)
         order = _order_of_lines(packed.columns(("row", "kind")), names)
         tables = tuple(_table_of(connector, source) for source in found.sources)

@@ -3,6 +3,7 @@ copy."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import polars as pl
@@ -23,13 +24,17 @@ def whole(parts: list[pl.DataFrame]) -> pl.DataFrame:
     return parts[0]
 
 
-def rearrange(parts: list[pl.DataFrame], order: pl.Series) -> None:
-    """Put parts together, in their place, in another order of their rows."""
-    columns = pl.concat(parts).get_columns()
+def rearrange(parts: list[pl.DataFrame], by: str, order_of: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Put parts together, in their place, in the order that `order_of` gives for one column; return it."""
+    columns = {column.name: column for column in pl.concat(parts).get_columns()}
     parts.clear()
-    for at in range(len(columns)):
-        columns[at] = columns[at].rechunk().gather(order)
+    columns[by] = columns[by].rechunk()
+    order = order_of(columns[by])
+    for name in columns:
+        columns[name] = columns[name].rechunk()
+        columns[name] = columns[name].gather(order)
     parts.append(pl.DataFrame(columns))
+    return order
 
 
 def numbers_from(order: pl.Series) -> pl.Series:

@@ -78,8 +78,7 @@ class Numbered:
     def put_in_order(self) -> pl.Series:
         """Put the rows in the order of their ids, in which they are found without an index, and return the
         number that each has now, by the one that it had. Raises ReadIncomplete: a row was read twice."""
-        order = _order(pl.concat([part["key"] for part in self._parts], rechunk=True))
-        rearrange(self._parts, order)
+        order = rearrange(self._parts, "key", _order)
         self._in_order, self._found = self.height, None
         self.forget_search()
         self._refuse_twice(self.frame["key"])

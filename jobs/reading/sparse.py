@@ -30,7 +30,7 @@ class Sparse:
         rows = self.frame
         if rows.height:
             self._parts[:] = [rows.with_columns(numbers.gather(rows["number"]).alias("number"))]
-            rearrange(self._parts, self._parts[0]["number"].arg_sort())
+            rearrange(self._parts, "number", pl.Series.arg_sort)
 
     @property
     def frame(self) -> pl.DataFrame:

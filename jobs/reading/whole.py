@@ -428,9 +428,12 @@ class WholeTables:
             rows.forget_search()
 
     def forget_facts(self) -> None:
-        """Forget what the law looks at: all units were decided on."""
+        """Forget what the law looks at, but for births: all units were decided on."""
         self.dossiers.keep("key", "version")
         self.fiches.keep("key", "version", "source", "dossier", "is_shared")
+
+    def forget_births(self) -> None:
+        """Forget when and under which number people were born."""
         self._births = Sparse(_KEPT_BIRTHS)
 
     def forget_all_but_names(self) -> None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Record)
 P = TypeVar("P", bound=AnyPage)
+_MANY_PAGES = 100  # what is kept of so many is worth clearing again
 _Source = Callable[[Table, TableDefinition, type[Any], Sequence[str], Among | None], Iterator[P]]  # gives what a table's own rows say
 _Read = Callable[[Table, type[Any], Sequence[str], Among | None], Iterator[P]]  # gives all that rows of a table say
 
@@ -61,12 +62,17 @@ class Rows(MappedKinds):
     def columns(self, record: type[Record], fields: Sequence[str]) -> "Iterator[pl.DataFrame]":
         """Yield all rows of a kind as frames in the columns of `column_types`, row for row and value for
         value what `read` gives. A table whose changes the CRM tracks is read by what has changed since last
-        time, where there is a memory; where there is a lake, what it has of them. Raises as `read`."""
+        time, where there is a memory; where there is a lake, what it has of them. After many pages their
+        memory is given back: who took a large table has something to do with it. Raises as `read`."""
         lake = self._lake
         read = partial(self._read, self._framed) if lake is None else partial(self._laid, lake)
         pages: Iterator[Any] = self._pages(read, record, tuple(fields), None)
+        count = 0
         for page in pages:
+            count += 1
             yield page.frame(record, fields)
+        if count >= _MANY_PAGES:
+            give_back()
 
     def _pages(self, read: _Read[P], record: type[Record], fields: Sequence[str], among: Among | None) -> Iterator[P]:
         """Yield the rows of a kind from all of its tables, each as `read` gives it. Raises as `read`."""
