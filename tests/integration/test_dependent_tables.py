@@ -130,6 +130,8 @@ def held_at(table: str) -> Callable[[Night], Case]:
         """HLD-04: nothing that a held row belongs to can go without it."""
         rows = plant(night, Planter(night))
         place(night, table, rows[table])
+        plan = yield PLANNED
+        assert not night.lines(plan)[rows["cf_dossier"]].is_disposal  # known before the last look, which asks each row
         yield APPLIED
         assert rows_left(night, rows) == set(SETS)
         assert night.get("cf_dossiers", rows["cf_dossier"]) is not None

@@ -51,7 +51,8 @@ def test_a_night_with_all_of_these(night: Night, subtests: pytest.Subtests) -> N
 
 
 def a_dossier_with_people(night: Night) -> dict[str, str]:
-    """An expired dossier with a child, a suspect on its fiche, notes, a call and a recording past its end."""
+    """An expired dossier with a child, a suspect on its fiche, notes, a call, an e-mail and a recording past
+    its end."""
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     (fiche,) = night.fiches_of(dossier)
     child, suspect = night.contact(), night.contact(lastname="Maes (fictief)")
@@ -64,6 +65,9 @@ def a_dossier_with_people(night: Night) -> dict[str, str]:
         "suspect_role": night.party(suspect, "suspect", fiche=fiche),
         "note": night.note("cf_fiche", fiche),
         "call": night.call("cf_dossier", dossier, [child]),
+        "email": night.create(
+            "emails", "activityid", subject="Verzonnen.", **{"regardingobjectid_cf_dossier_email@odata.bind": f"/cf_dossiers({dossier})"}
+        ),
         "recording": night.recording(LONG_AGO, fiche=fiche),
         "audio": night.note("cf_fiche", fiche, filename="a.mp3", mimetype="audio/mpeg", documentbody="AAAA", isdocument=True),
     }
@@ -78,6 +82,7 @@ TABLES = {
     "suspect_role": "cf_party",
     "note": "annotation",
     "call": "phonecall",
+    "email": "email",
     "audio": "annotation",
 }
 

@@ -251,6 +251,18 @@ def test_an_interrupted_run_whose_plan_has_lapsed_begins_nothing_new(
     assert night.get("contacts", child) is None
 
 
+def test_what_lands_just_before_it_is_sent_again_counts_as_done(night: Night) -> None:
+    """It looks changed to the run that goes on, and is its own work of before."""
+    dossier, child = a_grown_up(night)
+    plan = night.plan()
+    cut = CutShort(night.context.connector, 1)
+    with pytest.raises(Killed):
+        applied(night, plan, cut)
+    run = applied(night, plan, Meddling(night.context.connector, cut.land, before="change"))
+    assert (run.state, run.counts["skipped"], run.counts["anonymised"], night.get("contacts", child)) == (RunState.DONE, {}, 1, None)
+    assert load_register(night.context).find([night.key.reference("cf_dossier", dossier)]) is not None
+
+
 @pytest.mark.parametrize("planned", ["after", "before"])
 @pytest.mark.parametrize("trouble", ["expired", "held"])
 def test_what_lands_after_its_run_has_passed_it_over_is_done_by_the_next(night: Night, trouble: str, planned: str) -> None:

@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 
 from connectors.interface.errors import ReadIncomplete
 from jobs.reading import facts
-from jobs.reading.facts import facts_of_tables
+from jobs.reading.facts import facts_of_tables, held_in_tables
 from jobs.reading.few import few_of
 from jobs.reading.names import Names
 from jobs.reading.units import Gathering
 from jobs.reading.whole import WholeTables
+from rules.holds.holds import Hold, Holds
+from rules.law.bits import bits
 from rules.law.facts import Facts, facts_of, with_leaders
+from rules.model.decisions import Reason
 from rules.model.records import ActivityParty, Call, Contact, Dossier, Email, Fiche, Note, Party, Recording, Unit
 from tests.rules.strategies import examples, group
 
@@ -107,6 +110,7 @@ def side_by_side(organisations: list[Rows]) -> Rows:
 
 
 FIVE = group(5, ORGANISATIONS).map(side_by_side)
+HELD = st.lists(st.one_of(*map(one_of, ("contact", "dossier", "fiche", "recording", "email"))), min_size=5, max_size=5)  # a row of each
 
 
 class OneByOne(Gathering):
@@ -209,8 +213,9 @@ def _told(part: str, frame: Any, names: dict[int, str]) -> Any:
 
 
 @examples(20)  # of five organisations
-@given(FIVE)
-def test_a_few_units_of_whole_tables_are_the_units(rows: Rows) -> None:
+@given(FIVE, HELD)
+def test_a_few_units_of_whole_tables_are_the_units_and_held_like_them(rows: Rows, on: list[str]) -> None:
+    """HLD-04."""
     one_by_one, whole = filled(OneByOne(), rows), filled(WholeTables(("audio/*",)), rows)
     found = named(whole, facts_in_parts(whole).units)
     together = [*one_by_one.every_unit()]
@@ -222,6 +227,10 @@ def test_a_few_units_of_whole_tables_are_the_units(rows: Rows) -> None:
         assert sorted(fiche.id for fiche in unit.fiches) == sorted(fiche.id for fiche in expected.fiches)
         assert {child and child.id for child in unit.children} == {child and child.id for child in expected.children}
         assert [above.id for above in unit.above()] == [above.id for above in expected.above()]
+    reason = Reason.HOLD_JUDICIAL
+    holds = Holds.of(Hold(f"hold-{at}", reason, row.partition("-")[0], f"{row} of {at}") for at, row in enumerate(on))
+    held = held_in_tables(whole, holds).filter(pl.col("held") & bits([reason]) != 0)  # beside the flag of the CRM
+    assert sorted(named(whole, held)["id"]) == sorted(unit.id for unit in together if reason in holds.covering(unit))
 
 
 def test_a_row_read_twice_stops_the_reading() -> None:
