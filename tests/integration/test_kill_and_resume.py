@@ -197,6 +197,20 @@ def run_fragile(night: Night, plan: Plan, points: Points) -> Run:
     return apply_plan(context, plan.id)
 
 
+Planned = tuple[Night, Plan, Beginning]
+
+
+@pytest.fixture
+def planned(make_night: MakeNight, database_file: Callable[[], str]) -> Iterator[Planned]:
+    """The organisation with its plan, and what stands then, to begin from again."""
+    night = make_night(url=(url := database_file()))
+    organisation(night)
+    plan = night.plan()
+    beginning = Beginning(night, url)
+    yield night, plan, beginning
+    beginning.close()
+
+
 @pytest.mark.parametrize(("operations", "every"), [(1000, 1), (3, 3)], ids=["one change set a unit", "several change sets a unit"])
 def test_a_run_killed_at_any_point_ends_like_an_undisturbed_one(
     make_night: MakeNight,
@@ -223,12 +237,10 @@ def test_a_run_killed_at_any_point_ends_like_an_undisturbed_one(
 
 
 @pytest.mark.parametrize("fault", ["cut_after", "cut_before"])
-def test_a_cut_connection_has_no_double_and_no_lost_effect(make_night: MakeNight, database_file: Callable[[], str], fault: str) -> None:
-    url = database_file()
-    night = make_night(url=url)
-    organisation(night)
-    plan = night.plan()
-    beginning = Beginning(night, url)
+def test_a_cut_connection_has_no_double_and_no_lost_effect(
+    planned: Planned, make_night: MakeNight, database_file: Callable[[], str], fault: str
+) -> None:
+    night, plan, beginning = planned
     undisturbed = night.apply(plan)
     expected = state_of(night)
     for nth in range(1, 7):
@@ -237,19 +249,14 @@ def test_a_cut_connection_has_no_double_and_no_lost_effect(make_night: MakeNight
         run = again.apply(plan)
         again.emulator_faults([])
         assert (nth, run.counts, state_of(again)) == (nth, undisturbed.counts, expected)
-    beginning.close()
 
 
 def test_what_was_under_way_when_a_run_was_killed_is_counted_once_it_lands(
-    make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    planned: Planned, make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing of a request is there when the resumed run reads back what it had announced, and all of it when
     it looks at the units again: each request of a run in turn."""
-    url = database_file()
-    night = make_night(url=url)
-    organisation(night)
-    plan = night.plan()
-    beginning = Beginning(night, url)
+    night, plan, beginning = planned
     undisturbed = night.apply(plan)
     expected = state_of(night)
     for nth in range(1, night.emulator.stats()["batches"] + 1):
@@ -262,18 +269,13 @@ def test_what_was_under_way_when_a_run_was_killed_is_counted_once_it_lands(
             run = again.apply(plan)
         assert (nth, run.state, run.counts) == (nth, undisturbed.state, undisturbed.counts)
         assert (nth, state_of(again)) == (nth, expected)
-    beginning.close()
 
 
 def test_what_landed_of_a_run_that_may_not_go_on_is_counted_too(
-    make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    planned: Planned, make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The plan has expired by the time its run is taken up again: what went is done, what stays skipped."""
-    url = database_file()
-    night = make_night(url=url)
-    organisation(night)
-    plan = night.plan()
-    beginning = Beginning(night, url)
+    _, plan, beginning = planned
     for nth, done in enumerate(((3, 0, 0), (4, 2, 0), (7, 2, 0), (7, 2, 1)), start=1):
         again = beginning.again(make_night, database_file())
         cut = CutShort(again.connector, nth)
@@ -291,7 +293,6 @@ def test_what_landed_of_a_run_that_may_not_go_on_is_counted_too(
         assert (nth, states) == (nth, {True: {ActionState.DONE}, False: {of_those_there}})
         assert len(again.rows("cf_statistics")) == (1 if nth == 1 else 2)
         again.store.close()
-    beginning.close()
 
 
 def test_a_process_that_is_really_killed_is_taken_over_at_once(

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from starlette.applications import Starlette
 
+from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.app import routes
 from crm_compliance.console.services import Services
@@ -23,6 +24,7 @@ from crm_compliance.wiring.clock import clock_of
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError
 from rules.model.roles import Role
+from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.begun import Begun
 from tests.crm_compliance.console.browser import Browser
 from tests.crm_compliance.nights import Planned
@@ -60,6 +62,21 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Begun]:
     found = Begun(tmp_path_factory.mktemp("begun"))
     yield found
     found.close()
+
+
+@pytest.fixture
+def typist(request: pytest.FixtureRequest, crm: RunningEmulator, typist: Typist) -> Typist:
+    """Whoever types; for a test that begins with what its module has begun, in the folder of that."""
+    if "begun" in request.fixturenames:
+        begun: Begun = request.getfixturevalue("begun")
+        begun.put_back(crm, typist)
+    return typist
+
+
+@pytest.fixture
+def asking(request: pytest.FixtureRequest, typist: Typist, org: Night, begun: Begun) -> Asking:
+    """The request that `compiled` of the module sets up, once."""
+    return begun.asking(typist, org, lambda: request.module.compiled(typist, org))
 
 
 @pytest.fixture

@@ -10,31 +10,16 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
-import pytest
 from PIL import Image
 from starlette.applications import Starlette
 
-from connectors.emulator.serving.server import RunningEmulator
 from rules.model.roles import Role
 from tests.crm_compliance.asking import Asking
-from tests.crm_compliance.begun import Begun
 from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser
 from tests.crm_compliance.console.live import live
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
-
-
-@pytest.fixture
-def typist(request: pytest.FixtureRequest, crm: RunningEmulator, typist: Typist, begun: Begun) -> Typist:
-    if "asking" in request.fixturenames:
-        begun.put_back(crm, typist)
-    return typist
-
-
-@pytest.fixture
-def asking(typist: Typist, org: Night, begun: Begun) -> Asking:
-    return begun.asking(typist, org, lambda: compiled(typist, org))
 
 
 def compiled(typist: Typist, org: Night) -> Asking:

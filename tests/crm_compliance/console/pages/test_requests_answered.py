@@ -17,7 +17,6 @@ import pytest
 import pyzipper
 from httpx2 import Response
 
-from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.console.app import routes
 from crm_compliance.console.services import Services
 from crm_compliance.service.web.app import app_of
@@ -44,13 +43,6 @@ WORLDS = ("erasure",)
 def patient(services: Services) -> None:
     """A test waits for an act, however slow the machine is."""
     services.background.patience_s = 60
-
-
-@pytest.fixture
-def typist(request: pytest.FixtureRequest, crm: RunningEmulator, typist: Typist, begun: Begun) -> Typist:
-    if "approved" in request.fixturenames:
-        begun.put_back(crm, typist)
-    return typist
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 
-from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.console.app import routes
 from crm_compliance.console.pages.review.views import field_words, words_of_fields
 from crm_compliance.console.services import Services
@@ -25,7 +24,6 @@ from jobs.model.answer import Field
 from rules.model.roles import Role
 from tests.browser.axe import violations
 from tests.crm_compliance.asking import Asking
-from tests.crm_compliance.begun import Begun
 from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.console.live import live
@@ -39,18 +37,6 @@ TEXTS = (
     "Afspraak op school.",
     "Een lang gesprek. " + "Zij vertelt hoe het ging. " * 300,
 )
-
-
-@pytest.fixture
-def typist(request: pytest.FixtureRequest, crm: RunningEmulator, typist: Typist, begun: Begun) -> Typist:
-    if "asking" in request.fixturenames:
-        begun.put_back(crm, typist)
-    return typist
-
-
-@pytest.fixture
-def asking(typist: Typist, org: Night, begun: Begun) -> Asking:
-    return begun.asking(typist, org, lambda: compiled(typist, org))
 
 
 def compiled(typist: Typist, org: Night) -> Asking:
