@@ -133,11 +133,10 @@ def alike(found: WholeTables, *, as_of: date, scheme: str) -> set[int]:
     of a child. They are evaluated separately and only reported; merging personal files is for a case manager.
     `as_of` is the day on which a number has to be valid, by `scheme`. Source: A-25, R-040, IDN-07."""
     pairs = found.children.filter((pl.col("row") < _FICHE) & pl.col("contact").is_not_null())
-    several = pairs.filter(pl.col("row").n_unique().over("contact") > 1) if pairs["contact"].is_duplicated().any() else pairs.clear()
-    rows = set(several["row"])
+    rows = set(pairs.filter(pl.col("contact").is_duplicated())["row"])  # each is once in a file
     if not pairs.height:
         return rows
-    texts = pairs.with_columns(found.births_of(pairs["contact"])["national_number"].alias("text")).filter(pl.col("text") != "")
+    texts = pairs.with_columns(found.register_numbers_of(pairs["contact"]).alias("text")).filter(pl.col("text") != "")
     if scheme == BELGIAN:  # numbers that are equal in the end have ten digits in common; what is not plain is looked at
         digits = pl.col("text").str.replace_all(r"[^0-9]", "").str.tail(10)
         is_plain = ~pl.col("text").str.contains(r"[^\x00-\x7F]")

@@ -37,9 +37,9 @@ class Sparse:
         """The rows that have any, by `number` and in the order of it."""
         return whole(self._parts)
 
-    def of(self, numbers: pl.Series) -> pl.DataFrame:
-        """Return what rows have, in their order; null of those that have none."""
-        rows = self.frame.drop("number")
+    def of(self, numbers: pl.Series, *names: str) -> pl.DataFrame:
+        """Return what rows have of these columns, or of all, in their order; null of those that have none."""
+        rows = self.frame.select(names or self._schema.names())
         if not rows.height:
             return pl.DataFrame({name: pl.repeat(None, len(numbers), dtype=dtype, eager=True) for name, dtype in rows.schema.items()})
         known = self.frame["number"]

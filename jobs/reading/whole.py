@@ -142,6 +142,10 @@ class WholeTables:
         """Return what is recorded of the births of contacts, in their order."""
         return self._births.of(contacts).cast(pl.Schema(_BIRTHS))
 
+    def register_numbers_of(self, contacts: pl.Series) -> pl.Series:
+        """Return the numbers of the register that contacts have, in their order."""
+        return self._births.of(contacts, "national_number").to_series()
+
     def people_of(self, numbers: pl.Series) -> pl.DataFrame:
         """Return contacts by their numbers, with everything that was read of them."""
         return pl.concat([self.contacts.taken(numbers), self.births_of(numbers), self._parents.of(numbers)], how="horizontal")

@@ -31,4 +31,5 @@ def test_each_row_has_what_it_had_wherever_it_stands_now(parts: list[list[tuple[
     told = found.of(pl.Series(asked, dtype=ROW))
     assert told.schema == pl.Schema(SCHEMA)
     assert told.rows() == [now.get(each, (None, None)) if each is not None else (None, None) for each in asked]
+    assert found.of(pl.Series(asked, dtype=ROW), "text").equals(told.select("text"))
     assert found.frame["number"].to_list() == sorted(number for number, row in now.items() if row != (None, None))
