@@ -46,7 +46,7 @@ from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.keys import keys_in_force
 from crm_compliance.wiring.schedule import policy_of
 from crm_compliance.wiring.store import store_of
-from jobs.checks.agreement.holds import hold_entry
+from jobs.checks.drift.holds import hold_entry
 from jobs.ledger.maintenance_runs import HOUSEKEEPING
 from jobs.ledger.plan_lines import digest_head
 from jobs.model.plan import Approval, Breaker, CategoryTotal, Counter, Kind, Plan, PlanLine

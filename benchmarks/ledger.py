@@ -6,7 +6,7 @@ plan or a run.
    verified.
 2. A transaction that adds one entry and signs the new end, as each does, against one that only adds it.
 3. What `plan` and `apply` look at before they believe the store
-   (`jobs.checks.ledger_agreement.refuse_altered`), in a store of so many entries and as many units in its
+   (`jobs.checks.ledger_drift.refuse_altered`), in a store of so many entries and as many units in its
    journal, against `ledger verify` of that store; and the same once more in one process, as a service does.
 
 What is compared runs in one process, in turns, so that the machine's moods hit both.
@@ -36,7 +36,7 @@ from crm_compliance.keys.head_signer import FileWitness
 from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
-from jobs.checks.ledger_agreement import refuse_altered
+from jobs.checks.ledger_drift import refuse_altered
 from jobs.ledger.checkpoints import Checkpoint
 from jobs.ledger.entries import FIRST, LedgerEntry, decode, encode, next_entry
 from jobs.ledger.merkle import Tree

@@ -9,7 +9,7 @@ from crm_compliance.keys.key_ring import KeyKind, KeyRing, public_keys_below
 from crm_compliance.keys.public_keys import PublicKeys
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
-from jobs.checks.ledger_agreement import differences
+from jobs.checks.ledger_drift import differences
 from jobs.ledger.certificate_audit import audit_certificates
 from jobs.ledger.checkpoints import Checkpoint
 from jobs.ledger.entries import LedgerEntry, StoreAltered

@@ -14,8 +14,8 @@ import msgspec
 
 from crm_compliance.files import write_whole
 from crm_compliance.keys.public_keys import PublicKey, write_pem
-from jobs.checks.agreement.references import References
-from jobs.checks.ledger_agreement import differences, refuse
+from jobs.checks.drift.references import References
+from jobs.checks.ledger_drift import differences, refuse
 from jobs.ledger import checkpoints
 from jobs.ledger.entries import encode
 from jobs.ledger.maintenance_runs import MaintenanceRun

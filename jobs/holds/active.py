@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from functools import partial
 
-from jobs.checks.agreement.holds import about_holds
-from jobs.checks.agreement.references import Believed
-from jobs.checks.ledger_agreement import refuse
+from jobs.checks.drift.holds import about_holds
+from jobs.checks.drift.references import Believed
+from jobs.checks.ledger_drift import refuse
 from jobs.holds.reach import HoldReach
 from jobs.model.run import Action
 from jobs.ports.context import JobContext

@@ -7,9 +7,9 @@ import msgspec
 
 from connectors.interface.connector import Connector
 from connectors.interface.errors import ConnectorError
-from jobs.checks.agreement.holds import hold_entry
-from jobs.checks.agreement.references import Reference
 from jobs.checks.denials import denied, refuse_role
+from jobs.checks.drift.holds import hold_entry
+from jobs.checks.drift.references import Reference
 from jobs.checks.same_crm import refuse_other_crm
 from jobs.holds.look_up import missing
 from jobs.ports.context import JobContext

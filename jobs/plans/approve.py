@@ -4,10 +4,10 @@ section 9.4)."""
 from datetime import datetime
 from typing import Final
 
-from jobs.checks.agreement.plans import approval_entry
-from jobs.checks.agreement.references import CLOSE_BY, Reference, References
 from jobs.checks.denials import denied
-from jobs.checks.ledger_agreement import refuse_altered_plan
+from jobs.checks.drift.plans import approval_entry
+from jobs.checks.drift.references import CLOSE_BY, Reference, References
+from jobs.checks.ledger_drift import refuse_altered_plan
 from jobs.checks.same_crm import refuse_other_crm
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Approval, Plan, PlanState

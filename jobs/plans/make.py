@@ -14,7 +14,7 @@ import msgspec
 from connectors.interface.remains import RowKey
 from connectors.interface.rows import Among
 from jobs.checks.clock import refuse_other_clock
-from jobs.checks.ledger_agreement import refuse_altered
+from jobs.checks.ledger_drift import refuse_altered
 from jobs.holds.active import active_holds
 from jobs.holds.look_up import look_up_unseen, not_found
 from jobs.ledger.plan_lines import digest_head
@@ -100,7 +100,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     give the contacts to trim."""
     import polars as pl
 
-    from jobs.plans.settle import alike, settle_all
+    from jobs.plans.contact_outcomes import alike, settle_all
     from jobs.plans.verdicts import Decided
     from jobs.reading.names import Names
     from jobs.reading.row_numbers import BASE

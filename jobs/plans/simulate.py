@@ -79,7 +79,7 @@ def simulate(context: JobContext, new: Policy, *, day: date) -> Simulation:
     """Decide on every unit under the schedule in force on a day and under another one. The other one is
     treated as in force on that day, whatever its `valid_from`. Raises ConnectorError: the CRM could not be
     read whole."""
-    from jobs.plans.settle import settle_all
+    from jobs.plans.contact_outcomes import settle_all
     from jobs.plans.verdicts import Decided
 
     old = context.on(day).policy

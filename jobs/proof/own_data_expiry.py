@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-from jobs.checks.agreement.plans import about_plan
-from jobs.checks.agreement.references import Believed
+from jobs.checks.drift.plans import about_plan
+from jobs.checks.drift.references import Believed
 from jobs.ledger.heads import RUNS
 from jobs.model.plan import LinesRemoved
 from jobs.model.run import Run

@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from jobs.checks.agreement.holds import hold_entry
-from jobs.checks.agreement.references import Reference
+from jobs.checks.drift.holds import hold_entry
+from jobs.checks.drift.references import Reference
 from jobs.ports.store.store import Store
 from rules.holds.placements import PlacedHold
 from rules.model.references import NAMED, tidied

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from jobs.checks.agreement.references import References
+from jobs.checks.drift.references import References
 from jobs.model.request import (
     CANDIDATES,
     COMPILATION,

@@ -159,7 +159,7 @@ def closing(store: Store, request: SubjectRequest, outcome: Outcome, refusal: st
     Which rule people set aside is not kept where it would reveal a suspicion (SUS-02, SUS-07). The entry says
     whether the request continues to keep what it kept, as everyone's does for whom it was looked up, found or
     not. By the digest of the sealed part it says which one that is: removing that part from the database, or
-    putting an older one in its place, is noticed (`jobs/checks/ledger_agreement.py`), and the digest reveals
+    putting an older one in its place, is noticed (`jobs/checks/ledger_drift.py`), and the digest reveals
     nothing to anybody."""
     words = tuple(kept for word in request.words if (kept := _kept_word(word, outcome)) is not None)
     closed = msgspec.structs.replace(

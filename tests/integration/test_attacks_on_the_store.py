@@ -23,7 +23,7 @@ from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.head_signer import NAME, FileWitness, remembers_a_ledger
 from crm_compliance.settings import Settings
 from jobs.checks.kill_switch import stop
-from jobs.checks.ledger_agreement import about_schedules, refuse_altered
+from jobs.checks.ledger_drift import about_schedules, refuse_altered
 from jobs.ledger.entries import FIRST, StoreAltered, hash_of
 from jobs.ledger.plan_lines import digest_head
 from jobs.model.plan import Approval, Kind, Plan

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from connectors.interface.errors import ConnectorError
-from jobs.checks.agreement.holds import about_holds
-from jobs.checks.agreement.references import Believed
+from jobs.checks.drift.holds import about_holds
+from jobs.checks.drift.references import Believed
 from jobs.ledger.heads import HOLDS
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import ActionState

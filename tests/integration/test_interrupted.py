@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, text
 
 from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held
 from connectors.interface.errors import ConnectorError, ReadIncomplete
-from jobs.checks.agreement.plans import approval_entry
+from jobs.checks.drift.plans import approval_entry
 from jobs.erasures.register import load_register
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Approval, Plan

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from crm_compliance.reports.holds import hold_document
-from jobs.checks.ledger_agreement import differences
+from jobs.checks.ledger_drift import differences
 from jobs.holds.place import Wanted, place_hold
 from jobs.model.outcome import Outcome as JobOutcome
 from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, GIVEN, PACKAGE, PRESERVED, SubjectRequest

@@ -19,7 +19,7 @@ from crm_compliance.console.services import Busy, Services, waiting_for
 from crm_compliance.console.visit import Visit
 from crm_compliance.console.work.work import Ended, Work
 from crm_compliance.service.web.server import HEADERS
-from jobs.checks.ledger_agreement import refuse_altered_plan
+from jobs.checks.ledger_drift import refuse_altered_plan
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState
 from jobs.runs.journal import Journal

@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from jobs.plans.settle import alike
+from jobs.plans.contact_outcomes import alike
 from jobs.reading.whole import WholeTables
 from rules.model.number_schemes import BELGIAN
 from rules.model.records import Contact, Dossier, Party

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from jobs.checks.agreement.references import Believed, Difference, Reference, sha256
+from jobs.checks.drift.references import Believed, Difference, Reference, sha256
 from jobs.ledger.entries import LedgerEntry
 from jobs.ledger.heads import HOLDS
 from jobs.ports.store.store import Store

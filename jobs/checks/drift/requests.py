@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from jobs.checks.agreement.references import CLOSE_BY, Difference, at
+from jobs.checks.drift.references import CLOSE_BY, Difference, at
 from jobs.ledger.entries import LedgerEntry
 from jobs.ledger.heads import REQUESTS
 from jobs.model.request import KEEP, PRESERVED, SubjectRequest

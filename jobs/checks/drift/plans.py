@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jobs.checks.agreement.references import CLOSE_BY, Believed, Difference, Reference, at, sha256
+from jobs.checks.drift.references import CLOSE_BY, Believed, Difference, Reference, at, sha256
 from jobs.ledger.entries import LedgerEntry
 from jobs.model.plan import Approval, Plan
 from jobs.ports.store.store import Store

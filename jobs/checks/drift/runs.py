@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jobs.checks.agreement.references import Difference
+from jobs.checks.drift.references import Difference
 from jobs.ledger.entries import LedgerEntry
 from jobs.ledger.heads import RUNS
 from jobs.model.plan import Plan

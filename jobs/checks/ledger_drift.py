@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import Final
 
-from jobs.checks.agreement.holds import about_holds
-from jobs.checks.agreement.plans import about_plan
-from jobs.checks.agreement.quarantine import about_marks
-from jobs.checks.agreement.references import Believed, Difference, References, sha256
-from jobs.checks.agreement.requests import about_requests
-from jobs.checks.agreement.runs import about_run_of, about_runs
+from jobs.checks.drift.holds import about_holds
+from jobs.checks.drift.plans import about_plan
+from jobs.checks.drift.quarantine import about_marks
+from jobs.checks.drift.references import Believed, Difference, References, sha256
+from jobs.checks.drift.requests import about_requests
+from jobs.checks.drift.runs import about_run_of, about_runs
 from jobs.erasures.register import refuse_if_behind
 from jobs.ledger.entries import StoreAltered
 from jobs.ledger.heads import CRMS, SWITCH

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from jobs.checks.agreement.references import Believed, Difference
+from jobs.checks.drift.references import Believed, Difference
 from jobs.ledger.entries import LedgerEntry
 from jobs.ledger.heads import QUARANTINE
 from jobs.ports.store.store import Store
