@@ -77,7 +77,7 @@ class Changes(Protocol):
         """Return how many of `waiting` deletes of this kind to judge and pass to `change` together: `usual`,
         or more where that is quicker."""
 
-    def settle_earlier(self) -> None:
+    def reconcile_earlier(self) -> None:
         """Wait until nothing that an earlier process of ours began is running in the CRM, so that the next
         read shows how it ended. Raises ConnectorError: it does not end, or that cannot be determined."""
 

@@ -1,5 +1,5 @@
 """What becomes of contacts once units go, in columns. Only those that lead to others, and those that are
-held, are settled one by one. Source: RET-04, RET-20, A-18, A-25."""
+held, are decided one by one. Source: RET-04, RET-20, A-18, A-25."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from jobs.reading.whole import WholeTables
 from rules.model.number_schemes import BELGIAN
 from rules.model.records import Contact, UnitKind
 from rules.people.national_numbers import parse
-from rules.retention.contacts import ContactFacts, Stopped, settle_contacts
+from rules.retention.contacts import ContactFacts, Stopped, contact_outcomes
 from rules.retention.relations import RelationTerms
 
 _FICHE, _OUTSIDE = BASE[UnitKind.FICHE], BASE[UnitKind.DONATION]
 
 
 @dataclass(frozen=True)
-class Settled:
+class ContactOutcomes:
     """`remove` and `orphans` are contacts by number, `trim` by id; `held` as in `ContactVerdicts`."""
 
     remove: pl.Series
@@ -32,7 +32,7 @@ class Settled:
     held: Mapping[str, Stopped]
 
 
-def settle_all(
+def all_contact_outcomes(
     found: WholeTables,
     going: pl.Series,
     undone: Mapping[str, str],
@@ -40,7 +40,7 @@ def settle_all(
     day: date,
     terms: RelationTerms,
     held: Collection[str] = (),
-) -> Settled:
+) -> ContactOutcomes:
     """Return which contacts are deleted with the units of these numbers, trimmed, or were never linked
     (RET-20). `undone` are contacts that an earlier run should have removed or trimmed, each with which of the
     two; `held` those whose own row a hold keeps (HLD-04)."""
@@ -50,13 +50,13 @@ def settle_all(
     parents = found.contacts.numbered(parents, "parent", "leads").filter(pl.col("leads").is_not_null())
     own = pl.Series(list(found.contacts.of(held).values()), dtype=ROW)
     leading = pl.concat([parents["contact"].cast(ROW), parents["leads"], about["about"], about["contact"], own]).unique()
-    few = settle_contacts(_facts_of(found, facts, leading, held))
+    few = contact_outcomes(_facts_of(found, facts, leading, held))
     facts = facts.with_columns(pl.Series("leads", _marks(contacts.height, leading)))
     had = (pl.col("going") | pl.col("lapsed")) & ~pl.col("gone")
     alone = ~pl.col("leads")
     numbers = found.contacts.of(few.remove | few.orphans)
     trim = facts.select((alone & pl.col("going") & ~pl.col("gone") & pl.col("related") & ~pl.col("kept")).arg_true()).to_series()
-    return Settled(
+    return ContactOutcomes(
         _with(facts.select((alone & had & ~pl.col("kept") & ~pl.col("related")).arg_true()).to_series(), numbers, few.remove),
         _with(
             facts.select((alone & ~had & ~pl.col("kept") & ~pl.col("related") & ~pl.col("gone")).arg_true()).to_series(),

@@ -20,7 +20,7 @@ from rules.errors import NotFound
 from rules.law.decisions import decisions
 from rules.model.decisions import Decision, Disposition, Reason, Step
 from rules.model.records import Call, Contact, Email, Party, Record, UnitKind
-from rules.retention.contacts import ContactFacts, contact_decision, settle_contacts
+from rules.retention.contacts import ContactFacts, contact_decision, contact_outcomes
 from rules.retention.relations import RelationTerms, relation_terms
 
 MOST_PEOPLE = 200  # who lead to one contact; of more nobody is looked at, and all of them count as staying
@@ -77,7 +77,7 @@ def explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine
     held = frozenset(one for one in circle.contacts if holds.on_rows([("contact", one)]))
     undone = context.store.journal.undone(table, circle.contacts)
     facts, is_tied = _facts(context, gathering, going, undone, held)
-    verdicts = settle_contacts(facts)
+    verdicts = contact_outcomes(facts)
     own_holds = holds.on_rows([("contact", row)])
     kept = Decision(Disposition.KEEP, own_holds, None, (), (), "HLD-04") if own_holds else None
     decision = contact_decision(row, verdicts) or kept or Decision(Disposition.KEEP, (Reason.NOT_EXPIRED,), None, (), (), "RET-20")

@@ -100,7 +100,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     give the contacts to trim."""
     import polars as pl
 
-    from jobs.plans.contact_outcomes import alike, settle_all
+    from jobs.plans.contact_outcomes import alike, all_contact_outcomes
     from jobs.plans.verdicts import Decided
     from jobs.reading.names import Names
     from jobs.reading.row_numbers import BASE
@@ -141,14 +141,14 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     people = connector.table(Contact)
     held = holds.on_contacts()
     draft.without_term = found.without_term
-    settled = settle_all(found, going, context.store.journal.undone(people), day=day, terms=terms, held=held)
-    draft.held_contacts += [(contact, stopped.disposition, held[stopped.by].value) for contact, stopped in settled.held.items()]
+    outcomes = all_contact_outcomes(found, going, context.store.journal.undone(people), day=day, terms=terms, held=held)
+    draft.held_contacts += [(contact, stopped.disposition, held[stopped.by].value) for contact, stopped in outcomes.held.items()]
     retained = list(found.contacts.of(found.retained).values())
     lines = pl.concat(
         pl.DataFrame({"number": numbers}).select(
             row=pl.col("number") + BASE[UnitKind.CONTACT], shape=shape + pl.col("number").is_in(retained).cast(pl.UInt32)
         )
-        for shape, numbers in ((0, settled.remove), (2, settled.orphans))
+        for shape, numbers in ((0, outcomes.remove), (2, outcomes.orphans))
     )
     names = Names(found)
     lines = lines[names.order(lines["row"])]
@@ -162,10 +162,10 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     # Contacts in long-term retention that would have to be trimmed, which no write can do, or purged where no
     # job of ours may. They are in the plan all the same: a run notes that they stay, or a later one would
     # take them for ones that were never linked.
-    trims, removals = settled.trim & found.retained, lines.filter(pl.col("shape") == 1).height
+    trims, removals = outcomes.trim & found.retained, lines.filter(pl.col("shape") == 1).height
     if out_of_reach := len(trims) + (removals if removals and not connector.may_purge_retained() else 0):
         observations.waiting[LONG_TERM] += out_of_reach
-    return set(settled.trim)
+    return set(outcomes.trim)
 
 
 def going_rows(found: WholeTables, decided: Decided, going: pl.Series) -> Iterator[RowKey]:

@@ -79,7 +79,7 @@ def simulate(context: JobContext, new: Policy, *, day: date) -> Simulation:
     """Decide on every unit under the schedule in force on a day and under another one. The other one is
     treated as in force on that day, whatever its `valid_from`. Raises ConnectorError: the CRM could not be
     read whole."""
-    from jobs.plans.contact_outcomes import settle_all
+    from jobs.plans.contact_outcomes import all_contact_outcomes
     from jobs.plans.verdicts import Decided
 
     old = context.on(day).policy
@@ -95,7 +95,7 @@ def simulate(context: JobContext, new: Policy, *, day: date) -> Simulation:
     recordings = [sum(each[kind.value] for kind in RECORDING_KINDS) for each in kinds]
     changed = list(_changed(*both))
     undone = context.store.journal.undone(connector.table(Contact))
-    removed = [len(settle_all(found, going[at], undone, day=day, terms=terms[at]).remove) for at in range(2)]
+    removed = [len(all_contact_outcomes(found, going[at], undone, day=day, terms=terms[at]).remove) for at in range(2)]
     before, after = (forecast((decision for *_, decision in each.decisions()), day) for each in both)
     by_category: dict[str, Counter[str]] = {}
     by_month: dict[str, Counter[str]] = {}

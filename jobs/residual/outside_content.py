@@ -17,7 +17,7 @@ from jobs.residual.documents import DocumentRemoval
 from jobs.residual.recording_content import OBJECT_LEFT, ObjectRemoval, changed_units
 from jobs.writing.document_folders import DocumentFolders
 from jobs.writing.outside_objects import Outside
-from jobs.writing.send import Settled
+from jobs.writing.send import WriteOutcome
 
 AT_ONCE = 8  # removals; each waits for its storage most of the time
 Begin = Callable[[Sequence[Action]], None]  # notes that something of these units is about to go
@@ -26,7 +26,7 @@ Keeping = Callable[[Sequence[Action]], Mapping[Key, str]]  # the units that a ho
 
 def remove_content(
     context: JobContext, outside: Outside, folders: DocumentFolders, intents: Sequence[Action], *, held: Keeping, begin: Begin
-) -> dict[Key, Settled]:
+) -> dict[Key, WriteOutcome]:
     """Remove what these units have outside the CRM (`RowWrite.object`, `Action.documents`), and return those
     that must not be written. `begin` is told of each unit right before the first of it goes, so that a run
     that is cut off leaves a trace of it.
@@ -39,17 +39,17 @@ def remove_content(
     if not having:
         return {}
     objects, documents = ObjectRemoval(context, outside, having), DocumentRemoval(context, folders, having)
-    settled: dict[Key, Settled] = {}
+    outcomes: dict[Key, WriteOutcome] = {}
     begun: set[Key] = set()
 
     def going() -> list[Action]:
-        return [action for action in having if action.key not in settled]
+        return [action for action in having if action.key not in outcomes]
 
     def stop(codes: Mapping[Key, str]) -> None:
         """Leave these out, and so whatever would take something of theirs along."""
         while codes:
             for key, code in codes.items():
-                settled[key] = Settled(ActionState.PARTIAL if key in begun else ActionState.SKIPPED, code)
+                outcomes[key] = WriteOutcome(ActionState.PARTIAL if key in begun else ActionState.SKIPPED, code)
             codes = dict.fromkeys(objects.shared(going()) | documents.shared(going()), CHANGED)
 
     stop(_kept(context, having, held) | objects.codes)
@@ -60,7 +60,7 @@ def remove_content(
             few = pieces[at : at + AT_ONCE]
             concerned = {key for key, _ in few}
             stop(_kept(context, [action for action in going() if action.key in concerned], held))
-            still = [(key, remove) for key, remove in few if key not in settled]
+            still = [(key, remove) for key, remove in few if key not in outcomes]
             context.still_ours()
             refuse_if_stopped(context.store)
             if fresh := {key for key, _ in still} - begun:
@@ -70,7 +70,7 @@ def remove_content(
             for _, failure in failures:
                 folders.warn(failure)
             stop(dict.fromkeys((key for key, _ in failures), OBJECT_LEFT))
-    return settled | dict.fromkeys(documents.binned(going()), Settled(ActionState.PARTIAL, OBJECT_LEFT))
+    return outcomes | dict.fromkeys(documents.binned(going()), WriteOutcome(ActionState.PARTIAL, OBJECT_LEFT))
 
 
 def _kept(context: JobContext, actions: Sequence[Action], held: Keeping) -> dict[Key, str]:

@@ -10,12 +10,12 @@ from connectors.interface.connector import Connector
 from connectors.interface.remains import Trace
 from jobs.model.run import ActionState, RowWrite
 from jobs.writing.read_back import still_there
-from jobs.writing.send import TECHNICAL, Held, Settled
+from jobs.writing.send import TECHNICAL, Held, WriteOutcome
 
 NO_ANSWER = "NO_ANSWER"
 
 
-def purge_retained(connector: Connector, writes: Mapping[str, Sequence[RowWrite]], *, held: Held) -> dict[str, Settled]:
+def purge_retained(connector: Connector, writes: Mapping[str, Sequence[RowWrite]], *, held: Held) -> dict[str, WriteOutcome]:
     """Purge the retained rows of each unit, by a key of the caller's, and return the outcome for each that
     has such rows.
 
@@ -31,18 +31,18 @@ def purge_retained(connector: Connector, writes: Mapping[str, Sequence[RowWrite]
     keys = {(write.kind, write.id): write.key(connector) for rows in going.values() for write in rows}
     refused = connector.purge(Trace.RETAINED, list(keys.values())) if keys else frozenset()
     left = still_there(connector, [write for rows in going.values() for write in rows])
-    settled: dict[str, Settled] = {}
+    outcomes: dict[str, WriteOutcome] = {}
     for key, rows in there.items():
         is_whole = all(write.retained for write in writes[key])
         remaining = [write for write in rows if (write.kind, write.id) in left]
         if key in kept:
-            settled[key] = Settled(ActionState.SKIPPED if is_whole else ActionState.PARTIAL, kept[key])
+            outcomes[key] = WriteOutcome(ActionState.SKIPPED if is_whole else ActionState.PARTIAL, kept[key])
         elif not remaining:
-            settled[key] = Settled(ActionState.DONE)
+            outcomes[key] = WriteOutcome(ActionState.DONE)
         elif not is_whole or len(remaining) < len(rows):
-            settled[key] = Settled(ActionState.PARTIAL, TECHNICAL)
+            outcomes[key] = WriteOutcome(ActionState.PARTIAL, TECHNICAL)
         elif any(keys[write.kind, write.id] in refused for write in remaining):
-            settled[key] = Settled(ActionState.SKIPPED, TECHNICAL)
+            outcomes[key] = WriteOutcome(ActionState.SKIPPED, TECHNICAL)
         else:
-            settled[key] = Settled(ActionState.FAILED, NO_ANSWER)
-    return settled
+            outcomes[key] = WriteOutcome(ActionState.FAILED, NO_ANSWER)
+    return outcomes

@@ -68,7 +68,7 @@ def clean_lost_places(context: JobContext) -> LostPlaces:
     store, connector = context.store, context.connector
     with store.leases.exclusive() as lease, connector.guarded(lease.check):
         refuse_if_stopped(store)
-        connector.settle_earlier()
+        connector.reconcile_earlier()
         register = load_register(context)
         tables = register.tables | register.tables_written
         found = _found(context, register, tables) if tables else {}

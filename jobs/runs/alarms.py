@@ -42,14 +42,14 @@ def alarms_of_run(context: JobContext, plan: Plan, run: Run, actions: Sequence[A
 def _backlog(context: JobContext, plan: Plan, actions: Sequence[Action]) -> Iterator[Alarm]:
     """Yield an alarm for units that are long overdue and that this run has not disposed of either. Those that
     are kept or postponed do not count; those that await their turn do."""
-    settled = {
+    handled = {
         action.key
         for action in actions
         if action.removed_at
         or action.state is ActionState.DONE
         or (action.state is ActionState.SKIPPED and action.code in KEPT | POSTPONED and AWAITS_TURN not in action.flags)
     }
-    if late := [unit for unit in plan.backlog if unit not in settled]:
+    if late := [unit for unit in plan.backlog if unit not in handled]:
         yield Alarm.of(BACKLOG, "backlog_left", units=len(late), days=context.policy.watch.backlog_days)
 
 

@@ -29,7 +29,7 @@ from jobs.writing.earlier_rows import left_before, with_what_had_gone
 from jobs.writing.half_done import as_it_is, begun, continued, without_mark
 from jobs.writing.outside_objects import Outside
 from jobs.writing.read_back import still_there
-from jobs.writing.send import settle_writes
+from jobs.writing.send import send_and_reconcile
 from jobs.writing.turns import Turns
 from rules.dates.instants import instant
 from rules.model.records import Unit, UnitKind
@@ -84,14 +84,14 @@ class Journal:
         if self.context.connector.needs_row_for_history():
             held = held_now(self.context, self.day, sendable, units)
             purged = purge_before(self.context, [action for name, action in sendable.items() if name not in held])
-        settled = settle_writes(
+        results = send_and_reconcile(
             self.context.connector,
             {name: action.rows for name, action in sendable.items()},
             {_name(key) for key in self.announced},
             held=lambda names: self.may_not_go({name: sendable[name] for name in names}, units),
         )
-        written = {name: action.rows for name, action in sendable.items() if settled[name].state is ActionState.DONE}
-        settled |= purge_retained(
+        written = {name: action.rows for name, action in sendable.items() if results[name].state is ActionState.DONE}
+        results |= purge_retained(
             self.context.connector, written, held=lambda names: self.may_not_leave({name: sendable[name] for name in names}, written, units)
         )
         outcomes = []
@@ -99,7 +99,7 @@ class Journal:
             if (key := action.key) in failed:
                 outcomes.append(failed[key])
                 continue
-            result = settled[_name(key)]
+            result = results[_name(key)]
             if result.code == STOPPED:
                 continue  # its intent stands; the run goes on from there once the kill switch is lifted
             if result.state is ActionState.DONE:
@@ -154,7 +154,7 @@ class Journal:
     def _remove_content(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> dict[Key, Action]:
         """Remove what units have outside the CRM before their rows (R-053); give the outcome of those that
         stop there."""
-        settled = remove_content(
+        results = remove_content(
             self.context,
             self.outside,
             self.folders,
@@ -162,7 +162,7 @@ class Journal:
             held=lambda actions: self.kept_now(actions, units),
             begin=self._begin_content,
         )
-        stopped = ((action, settled[action.key]) for action in intents if action.key in settled)
+        stopped = ((action, results[action.key]) for action in intents if action.key in results)
         outcomes = [msgspec.structs.replace(action, state=found.state, code=found.code) for action, found in stopped]
         return {each.key: begun(each) if each.state is ActionState.PARTIAL else each for each in outcomes}
 
@@ -203,10 +203,10 @@ class Journal:
         actions = self.actions.values()
         waiting = [action for action in actions if action.state is ActionState.PARTIAL and action.code == LONG_TERM]
         left = {write.id for action in waiting for write in action.rows if write.operation == "delete"}
-        settled = {action.id for action in (*actions, *of) if action.code != AWAITS_TURN}
+        decided = {action.id for action in (*actions, *of) if action.code != AWAITS_TURN}
 
         def to_come(owners: Collection[Owner], now: Sequence[Action]) -> Collection[str]:
-            later = {row: units for (_, row), units in units_of(self.context.connector, owners).items() if settled.isdisjoint(units)}
+            later = {row: units for (_, row), units in units_of(self.context.connector, owners).items() if decided.isdisjoint(units)}
             gone = {row.id for action in now for row in action.rows if row.operation == "delete"} | {action.id for action in now}
             going = {*self.going_later({unit for units in later.values() for unit in units}, gone)} if later else set[str]()
             return {row for _, row in owners if row in left} | {row for row, units in later.items() if not going.isdisjoint(units)}

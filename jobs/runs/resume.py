@@ -39,7 +39,7 @@ def lapsed(context: JobContext, plan: Plan) -> str:
     return PLAN_EXPIRED if context.clock() >= plan.valid_until else ""
 
 
-def settle_intended(journal: Journal) -> None:
+def reconcile_intended(journal: Journal) -> None:
     """Find out the outcome of units that an interrupted run had announced: deleted, half done by us, or
     to be judged again."""
     intended = [action for action in journal.actions.values() if action.state is ActionState.INTENDED]
@@ -67,7 +67,7 @@ def settle_intended(journal: Journal) -> None:
         journal.record(outcomes, "outcome")
 
 
-def settle_failed(journal: Journal) -> None:
+def reconcile_failed(journal: Journal) -> None:
     """Check again units whose write had no answer. One that is gone as a whole was carried out late, and
     is done."""
     failed = [action for action in journal.actions.values() if action.state is ActionState.FAILED and action.rows]
@@ -126,15 +126,15 @@ def _purge_remaining(journal: Journal, there: Sequence[Remaining]) -> list[Actio
     refuse_if_stopped(journal.context.store)
     actions = {name_of(action): action for action, _ in there}
     rows = {name_of(action): remaining for action, remaining in there}
-    settled = purge_retained(
+    results = purge_retained(
         journal.context.connector, rows, held=lambda names: journal.may_not_leave({name: actions[name] for name in names}, rows, {})
     )
     outcomes = []
     for name, action in actions.items():
-        if settled[name].state is ActionState.DONE:
+        if results[name].state is ActionState.DONE:
             outcomes.append(journal.removed(action))
         else:
-            outcomes.append(msgspec.structs.replace(action, state=ActionState.PARTIAL, code=settled[name].code))
+            outcomes.append(msgspec.structs.replace(action, state=ActionState.PARTIAL, code=results[name].code))
     return outcomes
 
 

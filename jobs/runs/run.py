@@ -35,7 +35,7 @@ from jobs.runs.journal import Journal, name_of
 from jobs.runs.later import going_later
 from jobs.runs.quarantine import kept_with, waiting
 from jobs.runs.recheck import agrees, has_moved, held_since, unit_in
-from jobs.runs.resume import continue_partials, lapsed, settle_failed, settle_intended
+from jobs.runs.resume import continue_partials, lapsed, reconcile_failed, reconcile_intended
 from jobs.writing.anonymise import InPlace, anonymity_code
 from jobs.writing.attachments import goes_along, may_follow
 from jobs.writing.bypass import bypass_used
@@ -77,14 +77,14 @@ class Application:
 
     def carry_out(self) -> Run:
         journal = self.journal
-        self.context.connector.settle_earlier()
+        self.context.connector.reconcile_earlier()
         due = list(lines_of(self.context.store.plans.pages(self.plan.id), is_disposal))
         self.kinds.load(line.key for line in due)
         if not lapsed(self.context, self.plan):
             journal.going_later = partial(self._going_later, {line.id: line for line in due})
         journal.people = {line.id for line in due if self.kind_of(line) is UnitKind.CONTACT}
         journal.followers = {line.id: line for line in due if may_follow(line, self.kind_of(line))}
-        settle_intended(journal)
+        reconcile_intended(journal)
         self._due = due
         pending = [line for line in due if line.key not in journal.actions]
         self._continue_partials(due)
@@ -113,12 +113,12 @@ class Application:
                 self.context.progress("applying", done, len(pending))
                 self._dispose_of_units(group)
                 done += len(group)
-        self._settle_followers(followers)
+        self._reconcile_followers(followers)
         contacts = [line for line in pending if self.kind_of(line) is UnitKind.CONTACT]
         if contacts or trims:
             people.dispose(contacts, trims)
         people.pass_over_held(code)
-        settle_failed(journal)
+        reconcile_failed(journal)
         self._clean()
         self._verify()
         self.run = write_statistics(self.context, self.run, list(journal.actions.values()))
@@ -216,7 +216,7 @@ class Application:
         self._block(rows, [unit for _, unit, _ in going])
         self.journal.carry_out(self._intents(going, rows, facts), {line.key: unit for line, unit, _ in going})
 
-    def _settle_followers(self, lines: Sequence[PlanLine]) -> None:
+    def _reconcile_followers(self, lines: Sequence[PlanLine]) -> None:
         """Note what became of attachments whose dossier or lone fiche did not take them along: they stay with
         it, for its reason."""
         journal = self.journal

@@ -10,7 +10,7 @@ from connectors.interface.rows import Among
 from jobs.model.run import CONTENT_BEGUN, CONTINUED, UNANSWERED, Action, ActionState, RowWrite
 from jobs.reading.gather import rows_of
 from jobs.writing.deletion_order import CHANGED
-from jobs.writing.send import Held, settle_writes
+from jobs.writing.send import Held, send_and_reconcile
 from rules.model.records import KINDS, Fiche, UnitKind
 
 
@@ -21,7 +21,7 @@ def finish_remaining(
     HLD-07). `as_sent` are the same writes, perhaps with fewer bypasses than when they were announced."""
     if not is_as_judged(connector, action, remaining):
         return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=CHANGED)
-    result = settle_writes(connector, {"rest": as_sent}, {"rest"}, held=held)["rest"]
+    result = send_and_reconcile(connector, {"rest": as_sent}, {"rest"}, held=held)["rest"]
     if result.state is ActionState.DONE:
         return msgspec.structs.replace(action, state=ActionState.DONE, code="")
     return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=result.code)

@@ -24,16 +24,16 @@ Held = Callable[[Collection[str]], Mapping[str, str]]  # keys -> those that may 
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class WriteOutcome:
     """What became of one unit's writes."""
 
     state: ActionState
     code: str = ""
 
 
-def settle_writes(
+def send_and_reconcile(
     connector: Connector, writes: Mapping[str, Sequence[RowWrite]], doubtful: Collection[str] = frozenset(), *, held: Held
-) -> dict[str, Settled]:
+) -> dict[str, WriteOutcome]:
     """Send the writes of each unit, by a key of the caller's, and return the outcome of each.
 
     Rows in long-term retention are left out: no write reaches them, and they are deleted once the live ones
@@ -50,24 +50,24 @@ def settle_writes(
     reason is skipped and tried again by the next run (HLD-13)."""
     live = {key: [row for row in rows if not row.retained] for key, rows in writes.items()}
     pieces = {key: [tuple(rows[at : at + MAX_OPERATIONS]) for at in range(0, len(rows), MAX_OPERATIONS)] for key, rows in live.items()}
-    settled: dict[str, Settled] = {}
+    outcomes: dict[str, WriteOutcome] = {}
     step = 0
-    while waiting := {key: parts[step] for key, parts in pieces.items() if key not in settled and step < len(parts)}:
-        for key, (status, code) in _settle_step(connector, waiting, doubtful, held).items():
+    while waiting := {key: parts[step] for key, parts in pieces.items() if key not in outcomes and step < len(parts)}:
+        for key, (status, code) in _send_step(connector, waiting, doubtful, held).items():
             if status is ChangeStatus.DONE:
                 continue
             if step > 0:
-                settled[key] = Settled(ActionState.PARTIAL, code)
+                outcomes[key] = WriteOutcome(ActionState.PARTIAL, code)
             elif status is ChangeStatus.CHANGED:
-                settled[key] = Settled(ActionState.SKIPPED, CHANGED)
+                outcomes[key] = WriteOutcome(ActionState.SKIPPED, CHANGED)
             elif status is ChangeStatus.HELD:
-                settled[key] = Settled(ActionState.SKIPPED, code)
+                outcomes[key] = WriteOutcome(ActionState.SKIPPED, code)
             elif status is ChangeStatus.REFUSED:
-                settled[key] = Settled(ActionState.SKIPPED, TECHNICAL)
+                outcomes[key] = WriteOutcome(ActionState.SKIPPED, TECHNICAL)
             else:
-                settled[key] = Settled(ActionState.FAILED, code)
+                outcomes[key] = WriteOutcome(ActionState.FAILED, code)
         step += 1
-    return {key: settled.get(key, Settled(ActionState.DONE)) for key in writes}
+    return {key: outcomes.get(key, WriteOutcome(ActionState.DONE)) for key in writes}
 
 
 def send_operations(connector: Connector, operations: Sequence[Operation]) -> str:
@@ -77,7 +77,7 @@ def send_operations(connector: Connector, operations: Sequence[Operation]) -> st
     return next((result.service_code for result in connector.change(sets) if result.status is ChangeStatus.REFUSED), "")
 
 
-def _settle_step(
+def _send_step(
     connector: Connector, waiting: Mapping[str, tuple[RowWrite, ...]], doubtful: Collection[str], held: Held
 ) -> dict[str, tuple[ChangeStatus, str]]:
     """Send one change set for each key, and read back those whose answer was lost before they are sent again.

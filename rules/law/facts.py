@@ -138,7 +138,7 @@ def facts_of(units: Sequence[Unit]) -> Facts:
     for row, unit in enumerate(units):
         places.setdefault(unit.kind, []).append(row)
     if UnitKind.CONTACT in places:
-        raise ValueError("contacts are settled together, not decided one by one")
+        raise ValueError("contacts are decided together, not one by one")
     parts = [pl.DataFrame(schema=UNITS), *(_of_kind(kind, rows, [units[row] for row in rows], joined) for kind, rows in places.items())]
     files = [row for kind in _FILES for row in places.get(kind, ())]
     leaders = [(row, leader) for row, unit in enumerate(units) if unit.belongs_to is not None for leader in _leaders(unit)]

@@ -1,5 +1,5 @@
 """What becomes of contacts once units go: a person is kept as long as anything that stays speaks of them. A
-contact has no term of its own. All contacts are settled together, because one may keep another. Source:
+contact has no term of its own. All contacts are decided together, because one may keep another. Source:
 RET-04, RET-20, A-18, A-25."""
 
 from collections.abc import Iterable, Mapping
@@ -53,7 +53,7 @@ class ContactVerdicts(msgspec.Struct, frozen=True):
     held: dict[str, Stopped] = {}
 
 
-def settle_contacts(facts: ContactFacts) -> ContactVerdicts:
+def contact_outcomes(facts: ContactFacts) -> ContactVerdicts:
     """Return which contacts are deleted with the units disposed of, which are trimmed, and which were never
     linked to anything.
 

@@ -117,7 +117,7 @@ def _for_oneself(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitK
         blocks.append("RGT-13")
     if _is_too_young(asked, found, maturity_age):
         blocks.append("RGT-05")
-    return _settled(asked, _own(asked, found), blocks)
+    return _completed(asked, _own(asked, found), blocks)
 
 
 def _is_too_young(asked: Asked, found: Involvement, maturity_age: int) -> bool:
@@ -141,16 +141,16 @@ def _for_a_child(
     theirs = involvement(asked.child, roles, files, asked.day, heard=asked.requester, overrides=asked.overrides)
     can_be_told = bool(theirs.roles) or asked.child_has_relations
     if asked.deceased or not can_be_told:
-        return _settled(asked, _own(asked, mine), ())  # RGT-13; and a child of whom nothing may be told is like a child who is unknown
+        return _completed(asked, _own(asked, mine), ())  # RGT-13; and a child of whom nothing may be told is like a child who is unknown
     how = authority(asked, roles, theirs.whole, maturity_age=maturity_age)
     if how is Authority.LAPSED:
         return Entitlement(answer=PACKAGE, scope=ON_BEHALF, blocks=(MANDATE_LAPSED,), excluded=theirs.excluded)
     if how in {Authority.HELD, Authority.CHILD_DECIDES}:
-        return _settled(asked, _on_behalf(asked, theirs, files, harmless), ["RGT-05"] if how is Authority.CHILD_DECIDES else [])
+        return _completed(asked, _on_behalf(asked, theirs, files, harmless), ["RGT-05"] if how is Authority.CHILD_DECIDES else [])
     knows = any(_KNOWS_OF_CHILD.intersection(mine.roles.get(unit, ())) for unit in theirs.whole - {unit for unit, _ in theirs.review})
     if knows and not is_suspected and how is not Authority.CONTESTED:
-        return _settled(asked, _own(asked, mine), (), remark="RF-07")
-    return _settled(asked, _own(asked, mine), ())
+        return _completed(asked, _own(asked, mine), (), remark="RF-07")
+    return _completed(asked, _own(asked, mine), ())
 
 
 def _own(asked: Asked, found: Involvement) -> Entitlement:
@@ -191,7 +191,7 @@ def _is_limiting(file: FileFacts | None, harmless: frozenset[str]) -> bool:
     return file is None or not file.categories or not harmless.issuperset(file.categories)
 
 
-def _settled(asked: Asked, draft: Entitlement, blocks: Sequence[str], remark: str = "") -> Entitlement:
+def _completed(asked: Asked, draft: Entitlement, blocks: Sequence[str], remark: str = "") -> Entitlement:
     """Apply what the right itself says, and say which answer that makes."""
     draft = _by_right(asked, draft)
     if not (draft.own or draft.for_child or draft.relations or draft.identity or draft.refusal):

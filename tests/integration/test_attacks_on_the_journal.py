@@ -148,7 +148,7 @@ def test_an_altered_journal_lets_nothing_go(attacked: Night, how: Callable[[Nigh
 def test_a_run_that_was_cut_off_goes_on_by_no_altered_journal(
     attacked: Night, how: Callable[[Night, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ERA-15: an intent that stands in the journal is settled before anything else."""
+    """ERA-15: an intent that stands in the journal is reconciled before anything else."""
     plan, run = cut_off(attacked, monkeypatch)
     how(attacked, run.id)
     before = attacked.writes()

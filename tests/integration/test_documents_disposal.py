@@ -21,7 +21,7 @@ from jobs.plans.make import make_plan
 from jobs.residual.recording_content import OBJECT_LEFT
 from jobs.runs.apply import apply_plan
 from jobs.writing.document_folders import BINNED, ELSEWHERE, SHARED
-from jobs.writing.send import Settled
+from jobs.writing.send import WriteOutcome
 from rules.model.requests import Right
 from rules.model.residual_data import Place
 from tests.integration.deciding import ask, granted
@@ -104,7 +104,7 @@ def test_a_run_that_was_killed_between_documents_and_rows_goes_on(documents: Doc
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr("jobs.runs.journal.settle_writes", killed)
+        patched.setattr("jobs.runs.journal.send_and_reconcile", killed)
         with pytest.raises(Killed):
             documents.apply(plan)
     assert documents.library.files == STAYS
@@ -210,11 +210,11 @@ def test_a_row_that_the_crm_keeps_after_its_documents_went_is_half_done(document
     dossier = documents.dossier_with("brief.txt")
     plan = documents.plan()
 
-    def refused(connector: object, writes: dict[str, object], *rest: object, **more: object) -> dict[str, Settled]:
-        return dict.fromkeys(writes, Settled(ActionState.SKIPPED, "SKIPPED_TECHNICAL"))
+    def refused(connector: object, writes: dict[str, object], *rest: object, **more: object) -> dict[str, WriteOutcome]:
+        return dict.fromkeys(writes, WriteOutcome(ActionState.SKIPPED, "SKIPPED_TECHNICAL"))
 
     with monkeypatch.context() as patched:
-        patched.setattr("jobs.runs.journal.settle_writes", refused)
+        patched.setattr("jobs.runs.journal.send_and_reconcile", refused)
         run = documents.apply(plan)
     assert documents.outcome(run, dossier) == (ActionState.PARTIAL, "SKIPPED_TECHNICAL")
     again = documents.apply()

@@ -21,7 +21,7 @@ from jobs.plans.lines.pages import lines_of
 from jobs.plans.make import make_plan
 from jobs.runs.apply import apply_plan
 from jobs.runs.resume import lapsed
-from jobs.writing.send import settle_writes
+from jobs.writing.send import send_and_reconcile
 from rules.errors import Refused, UsageError
 from rules.holds.of_requests import RequestHold
 from rules.holds.placements import PlacedHold
@@ -541,14 +541,14 @@ def test_a_hold_on_nothing_that_comes_while_a_plan_is_carried_out_ends_it(night:
     plan = night.plan()
     monkeypatch.setattr("jobs.runs.journal.Journal.group", 1)
     placed = iter([lambda: unseen(night, monkeypatch, rows[3]), lambda: unseen(night, monkeypatch, NOBODY)])
-    real = settle_writes
+    real = send_and_reconcile
 
     def settled(*given: Any, **named: Any) -> Any:
         done = real(*given, **named)
         next(placed, lambda: None)()
         return done
 
-    monkeypatch.setattr("jobs.runs.journal.settle_writes", settled)
+    monkeypatch.setattr("jobs.runs.journal.send_and_reconcile", settled)
     run = apply_plan(night.context, plan.id)
     assert run.counts["skipped"] == {"HOLD_NOT_FOUND": 2}
     assert [night.get("cf_dossiers", row) is None for row in rows] == [True, True, False, False]
@@ -558,10 +558,10 @@ def test_a_run_ends_by_a_second_hold_on_nothing_once_the_first_is_released(night
     rows = sorted(night.dossier("social_card", spoken=LONG_AGO) for _ in range(4))
     plan = night.plan()
     monkeypatch.setattr("jobs.runs.journal.Journal.group", 1)
-    real_settle, real_lapsed, placed = settle_writes, lapsed, list[PlacedHold]()
+    real_send, real_lapsed, placed = send_and_reconcile, lapsed, list[PlacedHold]()
 
     def settled(*given: Any, **named: Any) -> Any:
-        done = real_settle(*given, **named)
+        done = real_send(*given, **named)
         placed.append(unseen(night, monkeypatch, NOBODY))
         return done
 
@@ -570,7 +570,7 @@ def test_a_run_ends_by_a_second_hold_on_nothing_once_the_first_is_released(night
             release(night, placed[0])
         return real_lapsed(*given)
 
-    monkeypatch.setattr("jobs.runs.journal.settle_writes", settled)
+    monkeypatch.setattr("jobs.runs.journal.send_and_reconcile", settled)
     monkeypatch.setattr("jobs.runs.run.lapsed", released_before)
     run = apply_plan(night.context, plan.id)
     assert (len(placed), run.counts["skipped"]) == (2, {"HOLD_NOT_FOUND": 2})

@@ -28,7 +28,7 @@ from jobs.model.plan import Plan
 from jobs.model.run import ActionState, Run
 from jobs.runs.apply import apply_plan
 from jobs.runs.journal import Journal
-from jobs.runs.resume import PLAN_EXPIRED, settle_intended
+from jobs.runs.resume import PLAN_EXPIRED, reconcile_intended
 from jobs.writing import send
 from tests.integration.beginnings import Beginning
 from tests.integration.night import TOKEN, Night
@@ -136,8 +136,8 @@ class CutShort:
         self._under_way = change_sets
         raise Killed
 
-    def settle_and_land(self, journal: Journal) -> None:
-        settle_intended(journal)
+    def reconcile_and_land(self, journal: Journal) -> None:
+        reconcile_intended(journal)
         self.land()
 
     def land(self) -> None:
@@ -265,7 +265,7 @@ def test_what_was_under_way_when_a_run_was_killed_is_counted_once_it_lands(
         with pytest.raises(Killed):
             apply_plan(dataclasses.replace(again.context, connector=cut), plan.id)
         with monkeypatch.context() as patch:
-            patch.setattr("jobs.runs.run.settle_intended", cut.settle_and_land)
+            patch.setattr("jobs.runs.run.reconcile_intended", cut.reconcile_and_land)
             run = again.apply(plan)
         assert (nth, run.state, run.counts) == (nth, undisturbed.state, undisturbed.counts)
         assert (nth, state_of(again)) == (nth, expected)
@@ -282,7 +282,7 @@ def test_what_landed_of_a_run_that_may_not_go_on_is_counted_too(
         with pytest.raises(Killed):
             apply_plan(dataclasses.replace(again.context, connector=cut), plan.id)
         with monkeypatch.context() as patch:
-            patch.setattr("jobs.runs.run.settle_intended", cut.settle_and_land)
+            patch.setattr("jobs.runs.run.reconcile_intended", cut.reconcile_and_land)
             patch.setattr("jobs.runs.run.lapsed", lambda *_: PLAN_EXPIRED)
             run = again.apply(plan)
         assert (nth, *(run.counts[each] for each in ("deleted", "anonymised", "trimmed"))) == (nth, *done)

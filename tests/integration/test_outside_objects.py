@@ -29,7 +29,7 @@ from jobs.residual.outside_content import AT_ONCE
 from jobs.residual.recording_content import OBJECT_LEFT, objects_left
 from jobs.runs.apply import apply_plan
 from jobs.writing.outside_objects import Outside
-from jobs.writing.send import Settled
+from jobs.writing.send import WriteOutcome
 from rules.errors import Refused
 from tests.integration.holding import place, release
 from tests.integration.night import Night
@@ -212,7 +212,7 @@ def test_a_run_that_was_killed_between_object_and_row_goes_on(reaching: Reaching
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr("jobs.runs.journal.settle_writes", killed)
+        patched.setattr("jobs.runs.journal.send_and_reconcile", killed)
         with pytest.raises(Killed):
             reaching.apply(plan)
     assert reaching.storage.names == set()
@@ -526,11 +526,11 @@ def test_a_row_that_the_crm_keeps_after_its_object_went_is_half_done(reaching: R
     row = a_recording(reaching)
     plan = reaching.plan()
 
-    def refused(connector: object, writes: dict[str, object], *rest: object, **more: object) -> dict[str, Settled]:
-        return dict.fromkeys(writes, Settled(ActionState.SKIPPED, "SKIPPED_TECHNICAL"))
+    def refused(connector: object, writes: dict[str, object], *rest: object, **more: object) -> dict[str, WriteOutcome]:
+        return dict.fromkeys(writes, WriteOutcome(ActionState.SKIPPED, "SKIPPED_TECHNICAL"))
 
     with monkeypatch.context() as patched:
-        patched.setattr("jobs.runs.journal.settle_writes", refused)
+        patched.setattr("jobs.runs.journal.send_and_reconcile", refused)
         run = reaching.apply(plan)
     assert outcome(reaching, run, row) == (ActionState.PARTIAL, "SKIPPED_TECHNICAL")
     assert outcome(reaching, reaching.apply(), row) == (ActionState.DONE, "")
@@ -632,14 +632,14 @@ def test_a_unit_that_lost_content_alone_is_never_finished_without_being_judged_a
     for name in ("a.wav", "b.wav"):
         a_recording(reaching, name, fiche=fiche, cf_startedon="2018-03-01T11:00:00Z")
 
-    def unanswered(connector: object, writes: dict[str, object], *rest: object, **more: object) -> dict[str, Settled]:
-        return dict.fromkeys(writes, Settled(ActionState.FAILED, "NO_ANSWER"))
+    def unanswered(connector: object, writes: dict[str, object], *rest: object, **more: object) -> dict[str, WriteOutcome]:
+        return dict.fromkeys(writes, WriteOutcome(ActionState.FAILED, "NO_ANSWER"))
 
     with monkeypatch.context() as patched:
         if code == OBJECT_LEFT:
             reaching.storage.broken = {"b.wav"}
         else:
-            patched.setattr("jobs.runs.journal.settle_writes", unanswered)
+            patched.setattr("jobs.runs.journal.send_and_reconcile", unanswered)
         run = reaching.apply(make_plan(reaching.context, Kind.RETENTION))
     assert outcome(reaching, run, dossier) == (ActionState.PARTIAL, code)
     reaching.storage.broken = set()

@@ -241,7 +241,7 @@ def test_an_emptying_that_lands_late_counts_as_emptied_again(night: Night, backu
     with pytest.raises(Killed):
         apply_plan(dataclasses.replace(night.context, connector=cut), plan.id)
     with monkeypatch.context() as patch:
-        patch.setattr("jobs.runs.run.settle_intended", cut.settle_and_land)
+        patch.setattr("jobs.runs.run.reconcile_intended", cut.reconcile_and_land)
         run = night.apply(plan)
     assert (night.get("contacts", person) or {})["description"] is None
     assert (run.counts["trimmed"], run.counts["skipped"]) == (1, {})

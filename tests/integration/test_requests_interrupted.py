@@ -202,7 +202,7 @@ def test_a_role_that_is_disowned_late_is_in_the_register_and_goes_again_after_a_
         with pytest.raises(Killed):
             release(night, request)
     with monkeypatch.context() as patch:
-        patch.setattr("jobs.runs.run.settle_intended", cut.settle_and_land)
+        patch.setattr("jobs.runs.run.reconcile_intended", cut.reconcile_and_land)
         run = fulfil(context, request.id)
     assert run is not None
     assert (run.counts["deleted"], run.counts["anonymised"], run.counts["skipped"]) == (1, 1, {})

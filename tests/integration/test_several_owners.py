@@ -17,7 +17,7 @@ from jobs.erasures.register import load_register
 from jobs.erasures.rows_back import returned_rows
 from jobs.model.run import RunState
 from jobs.runs.apply import apply_plan
-from jobs.writing.send import settle_writes
+from jobs.writing.send import send_and_reconcile
 from rules.holds.placements import PlacedHold
 from rules.model.requests import Right
 from rules.policy.loader import load_policy
@@ -253,7 +253,7 @@ def the_second_there_that_waits_for_another_row_keeps_the_first_too(night: Night
 
 def held_after_writes(night: Night, monkeypatch: pytest.MonkeyPatch, *rows: tuple[str, str]) -> list[PlacedHold]:
     """Place holds once live rows are written, right before what lies there is purged."""
-    real, placed = settle_writes, list[PlacedHold]()
+    real, placed = send_and_reconcile, list[PlacedHold]()
 
     def settled(*given: Any, **named: Any) -> Any:
         done = real(*given, **named)
@@ -261,7 +261,7 @@ def held_after_writes(night: Night, monkeypatch: pytest.MonkeyPatch, *rows: tupl
             placed.extend([place(night, table, row) for table, row in rows])
         return done
 
-    monkeypatch.setattr("jobs.runs.journal.settle_writes", settled)
+    monkeypatch.setattr("jobs.runs.journal.send_and_reconcile", settled)
     return placed
 
 

@@ -86,7 +86,7 @@ class Deleting:
         self._options: dict[str, bool] = {}
         self._tried: set[str] = set()  # rows that were in a job: never in a second one
 
-    def settle_earlier(self) -> None:
+    def reconcile_earlier(self) -> None:
         """Wait until no job of ours is under way any more, and remove what jobs have left."""
         self._jobs.sweep()
 
@@ -114,7 +114,7 @@ class Deleting:
         """Return one result for each change set, in the order given. `send` sends batches, given by index.
         `held` names, of the keys it is given, those that a hold of the product covers now. Raises
         ConnectorError: an earlier job has not ended, or the very first batch is refused; nothing was done."""
-        swept = self._jobs.unsettled
+        swept = self._jobs.unfinished
         if swept:
             self._jobs.sweep()
         table, singles = self._singles(change_sets)

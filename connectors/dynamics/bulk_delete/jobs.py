@@ -130,12 +130,12 @@ def start_of(clock: ServerClock) -> str:
 
 
 class Jobs:
-    """The bulk-delete jobs of one account. `unsettled`: one of them may not have ended, so that `sweep` comes
-    before any other write."""
+    """The bulk-delete jobs of one account. `unfinished`: one of them may not have ended, so that `sweep`
+    comes before any other write."""
 
     def __init__(self, transport: Transport, warnings: list[str]) -> None:
         self._transport, self._warnings = transport, warnings
-        self.unsettled = False
+        self.unfinished = False
 
     # -- one job ---------------------------------------------------------------------------------------------
 
@@ -152,11 +152,11 @@ class Jobs:
             "StartDateTime": start_at,
             **({"Options": options} if options else {}),
         }
-        self.unsettled = True  # until the opposite is known, also where this process is interrupted
+        self.unfinished = True  # until the opposite is known, also where this process is interrupted
         try:
             answer = self._transport.send("POST", "BulkDelete", body, where="BulkDelete", again=WHILE_THROTTLED)
         except (NotSent, Unauthorised) as failure:
-            self.unsettled = False
+            self.unfinished = False
             raise NotStarted(str(failure), is_lasting=False) from None
         except ConnectorError:
             return self._found(name)
@@ -164,7 +164,7 @@ class Jobs:
             return self._started(answer) or self._found(name)
         if (answer.status == 408 or answer.status >= 500) and answer.status != 501:
             return self._found(name)
-        self.unsettled = False
+        self.unfinished = False
         found = faults.fault(answer.status, answer.body)
         told = ", ".join(filter(None, (str(answer.status), found.code, found.privilege)))
         raise NotStarted(f"the CRM refuses the job ({told})", is_lasting=answer.status != 429, status=answer.status)
@@ -196,7 +196,7 @@ class Jobs:
     def clean(self, job: str, name: str) -> None:
         """Remove the records of a job that has ended: its own row, and with it its run and failures. What
         cannot be removed becomes a warning."""
-        self.unsettled = False
+        self.unfinished = False
         try:
             self._remove(f"{JOBS}({guid(job)})")
             for run in self._list(RUNS, _Run, "statecode", f"name eq {literal(name)}"):
@@ -220,7 +220,7 @@ class Jobs:
         except ConnectorError as failure:
             if failure.status not in _NOT_OFFERED:
                 raise
-            self.unsettled = False  # who may not see jobs has never started one that could be followed
+            self.unfinished = False  # who may not see jobs has never started one that could be followed
             return
         for job in jobs:
             if job.statecode != COMPLETED and not self.end(job.id):
@@ -231,7 +231,7 @@ class Jobs:
                 )
             self.clean(job.id, job.name or PREFIX)
         self._sweep_runs(ours)
-        self.unsettled = False
+        self.unfinished = False
 
     def _sweep_runs(self, ours: str) -> None:
         """Remove runs whose job somebody else has removed."""

@@ -65,7 +65,7 @@ class Memory:
             is_given_up = True
             raise
         finally:
-            if not draft.settle() and not is_given_up:
+            if not draft.put_in_place() and not is_given_up:
                 self.drop(place)
 
     def drop(self, place: Path) -> None:

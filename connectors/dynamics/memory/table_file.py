@@ -166,7 +166,7 @@ class Draft:
         with suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, self._name = tempfile.mkstemp(prefix=PART, dir=folder)  # mode 0600
-            self._file = open(handle, "wb")  # noqa: SIM115  # closed by `settle`
+            self._file = open(handle, "wb")  # noqa: SIM115  # closed by `put_in_place`
         self._put(self._own_name)
 
     def add(self, rows: pl.DataFrame) -> None:
@@ -188,7 +188,7 @@ class Draft:
         self._write(msgspec.msgpack.encode(Worth(link, full_at, self._number, self._rows)), 0)
         self._finished = True
 
-    def settle(self) -> bool:
+    def put_in_place(self) -> bool:
         """Put a finished file in its place, remove any other; whether that succeeded."""
         if self._file is None:
             return False

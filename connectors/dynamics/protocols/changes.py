@@ -24,10 +24,10 @@ class Changes(Rows):
         job of the CRM may be quicker."""
         return MOST_ROWS if waiting > usual and self.deleting.pays(record, waiting) else usual
 
-    def settle_earlier(self) -> None:
+    def reconcile_earlier(self) -> None:
         """Wait until no job of an earlier process is running, and remove what it left. Raises ConnectorError:
         a job does not end even when it is cancelled, or the CRM cannot be queried."""
-        self.deleting.settle_earlier()
+        self.deleting.reconcile_earlier()
 
     def tries(self) -> Iterator[None]:
         """Yield once, and again after a while each time, until patience ends."""

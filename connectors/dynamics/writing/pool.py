@@ -157,7 +157,7 @@ class Pool:
                 sent = send_batch(transport, change_sets)
             finally:
                 transport.gate.end(operations)
-            self._settle(work, user, chosen, sent)
+            self._record(work, user, chosen, sent)
             return
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._most, thread_name_prefix="batch")
@@ -171,9 +171,9 @@ class Pool:
         for answered in [each for each in under_way if each in done]:
             user, chosen = under_way.pop(answered)
             self._transports[user].gate.end(work.operations(chosen))
-            self._settle(work, user, chosen, answered.result())
+            self._record(work, user, chosen, answered.result())
 
-    def _settle(self, work: _Work, user: int, chosen: Sequence[int], sent: Sent) -> None:
+    def _record(self, work: _Work, user: int, chosen: Sequence[int], sent: Sent) -> None:
         if sent.refusal is not None and len(self._refused | {user}) < len(self._transports):
             if user not in self._refused:
                 self._refused.add(user)

@@ -132,7 +132,7 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
     )
     declined = DECLINED.get(request.right, NOT_GRANTED)
     keeping = _keeping(context, request, decision)
-    items_now = tuple(_settled(item, "" if item.item in chosen else declined) for item in compilation.items)
+    items_now = tuple(_marked(item, "" if item.item in chosen else declined) for item in compilation.items)
     answer = _waiting(msgspec.structs.replace(compilation, granted=chosen, refusal="", items=items_now), decision, keeping)
     told = {"decision": "granted" if len(chosen) == len(compilation.items) else "granted_partly"}
     request = save_move(actor, request, {"refusal": ""}, Step.DECIDE, told, parts=_parts(decision, answer))
@@ -157,7 +157,7 @@ def refuse(context: JobContext, actor: Actor, request_id: str, code: str) -> Dec
         return Decided(save_move(actor, request, {}, Step.DECIDE, {}))
     ended = has_unsubscribed(context.store, request.id)
     decision = Decision(right=request.right, who=actor.who, at=actor.now, refusal=code, unsubscribed=ended)
-    items = tuple(_settled(item, code) for item in compilation.items)
+    items = tuple(_marked(item, code) for item in compilation.items)
     answer = msgspec.structs.replace(compilation, granted=(), held=(), delayed=(), refusal=code, items=items)
     told = {"decision": "refused", "refusal": code}
     request = save_move(actor, request, {"refusal": code}, Step.DECIDE, told, parts=_parts(decision, answer))
@@ -287,7 +287,7 @@ def _with_profiles(right: Right, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
     return (*tasks, *(Task(task.item, What.PROFILE, task.kind, task.id) for task in ended))
 
 
-def _settled(item: Item, code: str) -> Item:
+def _marked(item: Item, code: str) -> Item:
     return msgspec.structs.replace(item, status=ItemStatus.WITHHELD if code else ItemStatus.APPROVED, code=code)
 
 

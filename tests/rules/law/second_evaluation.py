@@ -72,7 +72,7 @@ def _decide(unit: Unit, schedule: Schedule, holds: Holds, as_of: date) -> Decisi
         return _decide_email(unit, schedule, holds.covering(unit), as_of)
     if unit.relation is not None:
         return decide_relation(unit, schedule, holds.covering(unit), as_of)
-    raise ValueError("contacts are settled together, not decided one by one")
+    raise ValueError("contacts are decided together, not one by one")
 
 
 def _decide_file(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of: date) -> Decision:

@@ -41,7 +41,7 @@ def test_nothing_is_decided_of_nothing() -> None:
 
 
 def test_a_contact_has_no_decision_of_its_own() -> None:
-    with pytest.raises(ValueError, match="settled together"):
+    with pytest.raises(ValueError, match="decided together"):
         decisions([a_dossier(), Unit(UnitKind.CONTACT, "somebody", "1")], POLICY, Holds.none(), AS_OF)
 
 

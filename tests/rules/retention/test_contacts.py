@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rules.model.decisions import Disposition, Flag, Reason
 from rules.model.records import Contact
-from rules.retention.contacts import ContactFacts, ContactVerdicts, contact_decision, settle_contacts
+from rules.retention.contacts import ContactFacts, ContactVerdicts, contact_decision, contact_outcomes
 
 NAMES = ("lotte", "bram", "ines", "joris", "kaat", "mil")
 
@@ -25,7 +25,7 @@ def settled(
     about: Iterable[tuple[str, str]] = (),
     relations: Iterable[str] = (),
 ) -> ContactVerdicts:
-    return settle_contacts(
+    return contact_outcomes(
         ContactFacts(
             contacts={name: Contact(id=name, **facts) for name, facts in contacts.items()},
             kept=set(kept),
@@ -150,7 +150,7 @@ def test_removed_is_the_largest_set_that_nothing_that_stays_refers_to(
 
     groups = [set(group) for size in range(len(there) + 1) for group in combinations(sorted(there), size)]
     allowed = [group for group in groups if may_go(group)]
-    verdicts = settle_contacts(facts)
+    verdicts = contact_outcomes(facts)
     assert verdicts.remove in allowed
     assert verdicts.remove == set().union(*allowed)
 
@@ -160,7 +160,7 @@ def test_trimmed_and_orphaned_are_what_their_definitions_say(
     case: tuple[ContactFacts, set[tuple[str, str]], set[str], set[str]],
 ) -> None:
     facts, links, related, there = case
-    verdicts = settle_contacts(facts)
+    verdicts = contact_outcomes(facts)
     staying = there - verdicts.remove
     referred = facts.kept | {other for one, other in links if one in staying}
     assert verdicts.trim == (facts.going & related & there) - referred

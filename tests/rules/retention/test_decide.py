@@ -175,7 +175,7 @@ def test_a_policy_is_read_anew_when_it_is_another_one() -> None:
 
 
 def test_a_contact_has_no_decision_of_its_own() -> None:
-    with pytest.raises(ValueError, match="settled together"):
+    with pytest.raises(ValueError, match="decided together"):
         decided(Unit(UnitKind.CONTACT, BRAM, "1"), AS_OF)
 
 

@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.model.records import Contact
-from rules.retention.contacts import ContactFacts, ContactVerdicts, Stopped, settle_contacts
+from rules.retention.contacts import ContactFacts, ContactVerdicts, Stopped, contact_outcomes
 
 NAMES = ("lotte", "bram", "ines", "joris", "kaat")
 
 
 def settled(contacts: dict[str, Contact], held: set[str], **facts: set[str]) -> ContactVerdicts:
     told: dict[str, set[str]] = {"kept": set(), "going": set(), "relations": set()} | facts
-    return settle_contacts(ContactFacts(contacts=contacts, about=[], held=frozenset(held), **told))
+    return contact_outcomes(ContactFacts(contacts=contacts, about=[], held=frozenset(held), **told))
 
 
 def people(**parents: str) -> dict[str, Contact]:

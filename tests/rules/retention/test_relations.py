@@ -15,7 +15,7 @@ from rules.law.steps import explain_each
 from rules.model.decisions import Disposition, Reason
 from rules.model.records import Contact, Donation, Engagement, Enrolment, Unit, UnitKind
 from rules.policy.policy import Policy
-from rules.retention.contacts import ContactFacts, settle_contacts
+from rules.retention.contacts import ContactFacts, contact_outcomes
 from rules.retention.relations import relation_terms
 from tests.rules import strategies
 from tests.rules.builders import POLICY, a_policy, codes, decided, shipped_policy
@@ -170,15 +170,15 @@ def facts(**more: Any) -> ContactFacts:
 
 def test_a_person_goes_with_their_last_relation() -> None:
     """RET-04, RET-20."""
-    verdicts = settle_contacts(facts(lapsed={"donor"}))
+    verdicts = contact_outcomes(facts(lapsed={"donor"}))
     assert (verdicts.remove, verdicts.trim, verdicts.orphans) == ({"donor"}, set(), {"friend"})
 
 
 def test_a_person_with_another_relation_stays_untouched_when_one_ends() -> None:
     """What a gift needs is not for operations: nothing is trimmed because a relation ended."""
-    verdicts = settle_contacts(facts(lapsed={"donor"}, relations={"donor"}))
+    verdicts = contact_outcomes(facts(lapsed={"donor"}, relations={"donor"}))
     assert (verdicts.remove, verdicts.trim) == (set(), set())
 
 
 def test_a_person_in_a_dossier_that_stays_is_kept_when_a_relation_ends() -> None:
-    assert settle_contacts(facts(lapsed={"donor"}, kept={"donor"})).remove == set()
+    assert contact_outcomes(facts(lapsed={"donor"}, kept={"donor"})).remove == set()

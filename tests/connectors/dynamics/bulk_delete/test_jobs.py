@@ -440,7 +440,7 @@ def test_a_running_job_of_a_killed_process_is_followed_and_a_completed_one_remov
     leave_a_job(crm, ids)
     assert (crm.left(), crm.job_rows) == (set(ids), 1)
     later = make()
-    later.connector.settle_earlier()
+    later.connector.reconcile_earlier()
     assert crm.left() == set()
     assert crm.job_rows == 0
 
@@ -454,7 +454,7 @@ def test_what_another_program_has_started_is_left_alone(crm: Crm) -> None:
     body = {"QuerySet": [query], "JobName": "opruiming", "SendEmailNotification": False, "ToRecipients": [], "CCRecipients": []}
     crm.http.post(f"{crm.emulator.url}BulkDelete", json={**body, "RecurrencePattern": ""}).raise_for_status()
     crm.sleep(60)
-    crm.connector.settle_earlier()
+    crm.connector.reconcile_earlier()
     assert [row["name"] for row in crm.rows("asyncoperations")] == ["opruiming"]
 
 
@@ -493,7 +493,7 @@ def test_without_the_privileges_there_are_no_jobs_and_the_reason_is_told(crm: Cr
     assert "prvBulkDelete" in capability.reason
     assert "AsyncOperation" in capability.reason
     assert crm.connector.warnings == []
-    crm.connector.settle_earlier()
+    crm.connector.reconcile_earlier()
 
 
 def test_the_optional_privileges_are_enough_for_a_job(crm: Crm) -> None:
