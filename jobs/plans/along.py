@@ -8,7 +8,7 @@ from connectors.interface.connector import Connector
 from connectors.interface.remains import RowKey
 from jobs.holds.active import active_holds
 from jobs.model.run import RowWrite
-from jobs.plans.cascade_preview import victims_of
+from jobs.plans.cascade_preview import cascade_counts
 from jobs.plans.explain import UNIT_WORDS
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather_units
@@ -85,7 +85,7 @@ def rows_along(context: JobContext, table: str, row: str, *, disposition: str = 
     going = tuple(_told(connector, write, owns) for write in rows.of[unit.id])
     roles = (write.target for write in rows.of[unit.id] if write.kind == "party" and write.operation == "delete" and write.target)
     people = tuple((connector.table(Contact), each) for each in dict.fromkeys(roles))
-    return Along(going, victims_of(connector, [unit]), people, rows.blocked.get(unit.id, ""), leaves)
+    return Along(going, cascade_counts(connector, [unit]), people, rows.blocked.get(unit.id, ""), leaves)
 
 
 def _gone(table: str, row: str) -> NotFound:

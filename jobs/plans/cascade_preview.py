@@ -13,7 +13,7 @@ _AT_ONCE = 100_000  # rows that are asked about together
 FILES = (UnitKind.DOSSIER, UnitKind.FICHE)
 
 
-def victims_of(connector: Connector, units: Sequence[Unit]) -> dict[str, int]:
+def cascade_counts(connector: Connector, units: Sequence[Unit]) -> dict[str, int]:
     """Return how many rows of each unmapped table would be deleted with these units and their fiches. It is a
     preview for the person who reviews a plan. What belongs to their notes, activities and roles is not
     counted here; it is checked when the unit is deleted."""
@@ -21,10 +21,10 @@ def victims_of(connector: Connector, units: Sequence[Unit]) -> dict[str, int]:
     # Only a dossier or a lone fiche takes fiches with it; that of a recording or an audio attachment stays
     # (RET-03).
     fiches = (fiche for unit in units if unit.kind in FILES for fiche in unit.fiches)
-    return victims_among(connector, rows | {(connector.table(type(fiche)), fiche.id) for fiche in fiches if not fiche.also_in})
+    return cascade_counts_among(connector, rows | {(connector.table(type(fiche)), fiche.id) for fiche in fiches if not fiche.also_in})
 
 
-def victims_among(connector: Connector, rows: Iterable[RowKey]) -> dict[str, int]:
+def cascade_counts_among(connector: Connector, rows: Iterable[RowKey]) -> dict[str, int]:
     """Return the same of rows that go, by table and id: units' own rows, and fiches that go with them. One
     that depends on several of them counts once."""
     found: set[RowKey] = set()

@@ -22,7 +22,7 @@ from jobs.model.plan import LINE_COLUMNS, LOOKING_AT_DOSSIERS, Alarm, CategoryTo
 from jobs.model.sentence import Sentence
 from jobs.model.work_queue import WorkQueue
 from jobs.plans.approval_reasons import Planned, breaker_of, why
-from jobs.plans.cascade_preview import victims_among
+from jobs.plans.cascade_preview import cascade_counts_among
 from jobs.plans.category_names import is_of_the_crm, totals_with_names
 from jobs.plans.draft import Draft
 from jobs.plans.earlier_plans import BACKLOG, Past
@@ -128,7 +128,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     going = observations.look_at(decided, staying)
     decided = decided.with_owners(found, going)
     draft.crm_holds += decided.crm_holds()
-    draft.victims = victims_among(connector, going_rows(found, decided, going)) if len(going) else {}
+    draft.victims = cascade_counts_among(connector, going_rows(found, decided, going)) if len(going) else {}
     found.forget_all_but_names()
     for lines, shapes in decided.shapes():
         draft.add(lines, shapes, decided.names.of)

@@ -20,7 +20,7 @@ from jobs.model.plan import Plan
 from jobs.model.privileges import NEEDS
 from jobs.model.run import Action, ActionState, Run, RunState
 from jobs.nightly.runs import run_retention, verify_run
-from jobs.plans.cascade_preview import victims_of
+from jobs.plans.cascade_preview import cascade_counts
 from jobs.reading.gather import gather_units
 from jobs.runs.apply import apply_plan
 from rules.model.records import UnitKind
@@ -354,7 +354,7 @@ def test_what_the_crm_deletes_along_is_told_before_and_cleaned_after(more: Night
     assert verify_run(more.context, run.id)["still_there"] == []
 
 
-def test_the_victims_of_a_plan_are_counted_by_table(more: Night) -> None:
+def test_the_cascade_of_a_plan_is_counted_by_table(more: Night) -> None:
     """An attachment that goes alone leaves its fiche, and all that depends on it, as it is (RET-03)."""
     dossier = more.dossier("social_card", spoken=LONG_AGO)
     for _ in range(2):
@@ -367,7 +367,11 @@ def test_the_victims_of_a_plan_are_counted_by_table(more: Night) -> None:
     assert plan.victims == {"cf_measure": 2, "task": 1}
     assert {row for row, line in more.lines(plan).items() if line.is_disposal} == {dossier, *notes}
     found = gather_units(more.connector, {UnitKind.DOSSIER: [dossier], UnitKind.ATTACHMENT: notes})
-    assert [victims_of(more.connector, [unit]) for unit in (found.dossiers[dossier], *found.attachments.values())] == [plan.victims, {}, {}]
+    assert [cascade_counts(more.connector, [unit]) for unit in (found.dossiers[dossier], *found.attachments.values())] == [
+        plan.victims,
+        {},
+        {},
+    ]
 
 
 def test_a_unit_of_which_something_would_stay_behind_waits(more: Night) -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from connectors.interface.connector import Connector
 from connectors.interface.remains import DependentRow, RowKey
-from jobs.plans.cascade_preview import victims_among
+from jobs.plans.cascade_preview import cascade_counts_among
 
 
 @pytest.mark.parametrize("at_once", [1, 10])
 def test_a_row_that_hangs_on_several_counts_once(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
-    """However the rows are shared out that are asked about; what stays behind is not a victim."""
+    """However the rows are shared out that are asked about; what stays behind is not counted."""
     monkeypatch.setattr("jobs.plans.cascade_preview._AT_ONCE", at_once)
 
     def dependent_rows(rows: Collection[RowKey]) -> list[DependentRow]:
@@ -23,4 +23,4 @@ def test_a_row_that_hangs_on_several_counts_once(monkeypatch: pytest.MonkeyPatch
         return [DependentRow(row, on, cascades=goes) for on in rows for row, goes in (*on_each, (("task", f"of {on[1]}"), True))]
 
     crm = cast(Connector, SimpleNamespace(dependent_rows=dependent_rows))
-    assert victims_among(crm, [("cf_dossier", "one"), ("cf_fiche", "two")]) == {"task": 3}
+    assert cascade_counts_among(crm, [("cf_dossier", "one"), ("cf_fiche", "two")]) == {"task": 3}
