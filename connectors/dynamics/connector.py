@@ -106,7 +106,7 @@ class DynamicsConnector(Changes, Remains, Organisation):
         self._places = Places(self._transport, directory, removing, self.whoami, self.warnings)
         self._contents = Contents(self._transport)
         self._ties = Ties(directory, mapping)
-        self._lying = LyingReader(directory, self.warnings)
+        self._binned_or_retained = LyingReader(directory, self.warnings)
         self._long_term = LongTerm(directory)
         self._behind = Behind(directory, mapping, self._metadata, self._scopes, self._long_term.rows_of)
         self._naming = Naming(self._transport, directory, self.warnings)

@@ -73,7 +73,7 @@ class DocumentLocation:
 
 
 @dataclass(frozen=True, slots=True)
-class Lying:
+class BinnedOrRetained:
     """Rows that are stored elsewhere than among the live ones, as records of the requested kind; none unless
     `reach` is READ."""
 
@@ -84,7 +84,7 @@ class Lying:
 class Remains(Protocol):
     """What outlives a row: found, and purged."""
 
-    def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
+    def binned_or_retained(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> BinnedOrRetained:
         """Return rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id
         or a lookup, is one of its ids; without `among` all of them. Raises ConnectorError: it cannot be
         determined. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning."""

@@ -107,11 +107,11 @@ class SharePoint:
     def binned(self, addresses: Collection[str]) -> set[str]:
         wanted = {address: canonical for address in addresses if (canonical := _canonical(address)) is not None}
         sites = {reached.id: reached for canonical in wanted.values() if (reached := self._reach_of(canonical)) is not None}
-        lying = [place for site in sites.values() for place in self._bin(site)]
+        binned = [place for site in sites.values() for place in self._bin(site)]
         return {
             address
             for address, canonical in wanted.items()
-            if any(place == canonical or place.startswith(f"{canonical}/") or canonical.startswith(f"{place}/") for place in lying)
+            if any(place == canonical or place.startswith(f"{canonical}/") or canonical.startswith(f"{place}/") for place in binned)
         }
 
     def findings(self) -> list[Finding]:

@@ -130,11 +130,11 @@ class HoldReach:
 
     def _read(self, record: type[R], fields: tuple[str, ...], field: str, ids: Collection[str]) -> list[R]:
         among = always(field, ids) if self._always else Among(field, sorted(ids))
-        return rows_anywhere(self._connector, record, fields, among, self._lie) if among.ids else []
+        return rows_anywhere(self._connector, record, fields, among, self._retaining) if among.ids else []
 
     @cached_property
-    def _lie(self) -> Collection[type[Record]]:
+    def _retaining(self) -> Collection[type[Record]]:
         """The kinds of which rows may lie in long-term retention: a role there leads from a person to a file
         as any other does."""
-        lie = self._connector.retaining((*(kind.record for kind in self._connector.all_kinds.depending), Party, Fiche))
-        return lie if lie.isdisjoint(KINDS[word] for word in ACTIVITIES) else lie | {ActivityParty}
+        retaining = self._connector.retaining((*(kind.record for kind in self._connector.all_kinds.depending), Party, Fiche))
+        return retaining if retaining.isdisjoint(KINDS[word] for word in ACTIVITIES) else retaining | {ActivityParty}

@@ -65,11 +65,11 @@ def explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine
     """Explain a contact, which has no term of its own. It is deleted with the last unit that refers to it,
     unless a relation remains. Raises NotFound."""
     connector, day, terms = context.connector, context.today, relation_terms(context.policy)
-    lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values())))
-    circle = _circle_of(connector, row, lie)
+    retaining = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values())))
+    circle = _circle_of(connector, row, retaining)
     if row not in circle.contacts:
         raise NotFound("there is no such contact", where=f"{table} {row[:64]}")
-    gathering = _gathered(context, circle, terms, lie)
+    gathering = _gathered(context, circle, terms, retaining)
     holds = active_holds(context, day)
     units = list(gathering.every_unit())
     decided = list(zip(units, decisions(units, context.policy, holds, day), strict=True))
@@ -101,18 +101,18 @@ def explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine
     return line_of(table, row, contact.etag, decision, context.policy.version), steps
 
 
-def _circle_of(connector: Connector, row: str, lie: frozenset[type[Record]]) -> _Circle:
+def _circle_of(connector: Connector, row: str, retaining: frozenset[type[Record]]) -> _Circle:
     found, asked, waiting = _Circle(), set[str](), {row}
     while waiting:
         ids = sorted(waiting)
         asked |= waiting
-        people = rows_anywhere(connector, Contact, CONTACT_FIELDS, Among("id", ids), lie)
+        people = rows_anywhere(connector, Contact, CONTACT_FIELDS, Among("id", ids), retaining)
         found.contacts.update((contact.id, contact) for contact in people)
         there = sorted(contact.id for contact in people)
-        found.parties += rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", there), lie)
-        taking = participations(connector, there, lie)
+        found.parties += rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", there), retaining)
+        taking = participations(connector, there, retaining)
         found.taking.update(taking)
-        waiting = {child.id for child in rows_anywhere(connector, Contact, ("parent",), Among("parent", there), lie)}
+        waiting = {child.id for child in rows_anywhere(connector, Contact, ("parent",), Among("parent", there), retaining)}
         waiting |= {about for owners in taking.values() for kind, about in owners if kind == "contact" and about is not None}
         waiting -= asked
         if len(asked) + len(waiting) > MOST_PEOPLE:
@@ -121,12 +121,14 @@ def _circle_of(connector: Connector, row: str, lie: frozenset[type[Record]]) -> 
     return found
 
 
-def _gathered(context: JobContext, circle: _Circle, terms: RelationTerms, lie: frozenset[type[Record]]) -> Gathering:
+def _gathered(context: JobContext, circle: _Circle, terms: RelationTerms, retaining: frozenset[type[Record]]) -> Gathering:
     """Read everything that refers to the people of a circle."""
     connector = context.connector
     found = gather_units(connector, circle.wanted([kind.word for kind in connector.all_kinds.termed]))
     found.contacts.update(circle.contacts)
-    add_relations(connector, found, progress=context.progress, among=Among("contact", sorted(circle.contacts)), terms=terms, lie=lie)
+    add_relations(
+        connector, found, progress=context.progress, among=Among("contact", sorted(circle.contacts)), terms=terms, retaining=retaining
+    )
     for person, owners in circle.taking.items():
         for kind, regarding in owners:
             found.take_part(person, found.hook_of(kind, regarding))

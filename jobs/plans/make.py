@@ -104,7 +104,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     from jobs.plans.verdicts import Decided
     from jobs.reading.names import Names
     from jobs.reading.row_numbers import BASE
-    from jobs.reading.unreachable import lying, unreachable
+    from jobs.reading.unreachable import retained_units, unreachable
 
     connector, policy, terms = context.connector, context.policy, relation_terms(context.policy)
     told = Counts(connector.stats.missed)
@@ -124,7 +124,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     staying = unreachable(connector, found, decided.frame, policy)
     decided = decided.lined(kind)
     decided = decided.flagged(Flag.POSSIBLE_DUPLICATE, same)
-    decided = decided.flagged(Flag.LONG_TERM_RETENTION, staying | lying(found))
+    decided = decided.flagged(Flag.LONG_TERM_RETENTION, staying | retained_units(found))
     going = observations.look_at(decided, staying)
     decided = decided.with_owners(found, going)
     draft.crm_holds += decided.crm_holds()

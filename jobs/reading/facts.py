@@ -208,10 +208,10 @@ def _reached(found: WholeTables, holds: Holds) -> list[int]:
     dossiers += [row for row in places if row < _FICHE] + found.also.filter(pl.col("fiche").is_in(fiches))["dossier"].to_list()
     lone = [row for row in (*files, *places) if row >= _FICHE]
     # What depends on a fiche that is held, or on one of a dossier that is.
-    hanging = found.fiches.frame.with_row_index("number").filter(
+    reached = found.fiches.frame.with_row_index("number").filter(
         pl.coalesce("dossier", pl.col("number") + _FICHE).is_in([*dossiers, *lone]) | pl.col("number").is_in(fiches)
     )
-    of = [*hanging["number"], *found.also.filter(pl.col("dossier").is_in(dossiers))["fiche"]]
+    of = [*reached["number"], *found.also.filter(pl.col("dossier").is_in(dossiers))["fiche"]]
     rows = [*dossiers, *lone]
     for kind, there in ((UnitKind.RECORDING, found.recordings), (UnitKind.ATTACHMENT, found.attachments)):
         numbers = there.frame.select(pl.col("fiche").is_in(of).fill_null(False).arg_true()).to_series().to_list()

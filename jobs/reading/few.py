@@ -23,8 +23,8 @@ def few_of(found: WholeTables, rows: Iterable[int], *, people: Collection[str] =
     numbers = {kind: pl.Series(each, dtype=ROW) for kind, each in of.items()}
     recordings, notes = found.recordings.taken(numbers[UnitKind.RECORDING]), found.attachments.taken(numbers[UnitKind.ATTACHMENT])
     emails = found.emails.taken(numbers[UnitKind.EMAIL])
-    hanging = pl.concat([recordings["fiche"], notes["fiche"]]).drop_nulls()
-    loose = pl.concat([hanging, numbers[UnitKind.FICHE]]).unique()
+    owning = pl.concat([recordings["fiche"], notes["fiche"]]).drop_nulls()
+    loose = pl.concat([owning, numbers[UnitKind.FICHE]]).unique()
     all_fiches = found.fiches.frame.with_row_index("number")
     dossiers, fiches = _files(found, all_fiches, numbers[UnitKind.DOSSIER], loose)
     few = Gathering(found.audio)
@@ -35,7 +35,7 @@ def few_of(found: WholeTables, rows: Iterable[int], *, people: Collection[str] =
     few.add_recordings(_records(found, _linked(recordings, "fiche", found.fiches)))
     audio = _linked(notes, "fiche", found.fiches).with_columns(regarding="fiche", regarding_kind=pl.lit("fiche"), is_document=pl.lit(True))
     for note in _records(found, audio):
-        few.attachments[note.id] = few.hung(UnitKind.ATTACHMENT, note.id, note.etag, note.regarding, note=note)
+        few.attachments[note.id] = few.unit_on_fiche(UnitKind.ATTACHMENT, note.id, note.etag, note.regarding, note=note)
     few.emails = {row.id: Unit(UnitKind.EMAIL, row.id, row.etag, email=row) for row in _records(found, emails)}
     few.retained, few.named_there, few.relation_units = found.retained, found.named_there, {}
     made = {

@@ -72,10 +72,10 @@ def add_relations(
     among: Among | None = None,
     terms: RelationTerms = NOTHING_IN_FORCE,
     without: Collection[UnitKind] = (),
-    lie: Collection[type[Record]] = (),
+    retaining: Collection[type[Record]] = (),
 ) -> None:
     """Add the relations of contacts (RET-20): gifts, courses, agreements; those of the kinds `without` are
-    passed over. Of the kinds `lie` rows in long-term retention tie their contact too."""
+    passed over. Of the kinds `retaining` rows in long-term retention tie their contact too."""
     for kind, (record, _, _) in TIES.items():
         if kind in without:
             continue
@@ -83,9 +83,9 @@ def add_relations(
         live: set[str] = set()
         for page in _pages(connector, record, fields, progress, among):
             found.add_relations(kind, page, terms=terms)
-            if record in lie:
+            if record in retaining:
                 live.update(map(_ID, page))
-        if record in lie:
+        if record in retaining:
             retained = without_live(retained_rows_of(connector, record, fields, among), live)
             found.retained.update(map(_ID, retained))
             found.add_relations(kind, retained, terms=terms)
@@ -112,7 +112,7 @@ def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]])
     What was moved into long-term retention since counts as before (RET-11). Deleted ids are simply absent."""
     found = Gathering(connector.recording_media_types, versions={})
     kinds = {KINDS[kind.value] for kind, ids in wanted.items() if ids and kind is not UnitKind.OWN_TABLE}
-    found.may_lie_there = lie = connector.retaining((Dossier, Fiche, Party, *kinds)) if kinds else frozenset()
+    found.may_lie_there = retaining = connector.retaining((Dossier, Fiche, Party, *kinds)) if kinds else frozenset()
     ids = Among("id", sorted(wanted.get(UnitKind.OWN_TABLE, ())))
     termed = connector.all_kinds.termed if ids.ids else ()
     own = [(kind, rows_of(connector, cast("type[Dependent]", kind.full), own_fields(kind), ids)) for kind in termed]
@@ -121,29 +121,31 @@ def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]])
     for word, row in chain.from_iterable(tops.values()):
         above[word].add(row)
     of_recordings = sorted({*wanted.get(UnitKind.RECORDING, ())} | above["recording"])
-    recordings = _wanted(connector, found, Recording, RECORDING_FIELDS, of_recordings, lie)
-    notes = _wanted(connector, found, Note, NOTE_FIELDS, wanted.get(UnitKind.ATTACHMENT, ()), lie)
-    hanging = {row.fiche for row in recordings if row.fiche is not None} | set(wanted.get(UnitKind.FICHE, ())) | above["fiche"]
-    hanging |= {row.regarding for row in notes if row.regarding_kind == "fiche" and row.regarding is not None}
-    loose = rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(hanging)))
-    moved = retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(hanging - set(map(_ID, loose))))) if Fiche in lie else []
+    recordings = _wanted(connector, found, Recording, RECORDING_FIELDS, of_recordings, retaining)
+    notes = _wanted(connector, found, Note, NOTE_FIELDS, wanted.get(UnitKind.ATTACHMENT, ()), retaining)
+    owning = {row.fiche for row in recordings if row.fiche is not None} | set(wanted.get(UnitKind.FICHE, ())) | above["fiche"]
+    owning |= {row.regarding for row in notes if row.regarding_kind == "fiche" and row.regarding is not None}
+    loose = rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(owning)))
+    moved = (
+        retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(owning - set(map(_ID, loose))))) if Fiche in retaining else []
+    )
     of_fiches = {dossier for row in (*loose, *moved) for dossier in row.dossiers}
     dossiers = sorted(of_fiches | set(wanted.get(UnitKind.DOSSIER, ())) | above["dossier"])
     fiches: dict[str, Fiche] = {}
     while dossiers:  # with those that share a fiche with them, as whole as they are
         found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", dossiers)))
-        if Dossier in lie:
+        if Dossier in retaining:
             found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, set(dossiers) - found.dossiers.keys()))
         fresh = [row for row in rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", dossiers)) if row.id not in fiches]
         fiches |= {row.id: row for row in fresh}
         dossiers = sorted({dossier for row in fresh if row.also_in for dossier in row.dossiers} - found.dossiers.keys())
     add_late_fiches(connector, found, [row for row in found.add_fiches(fiches.values()) if row.also_in])
     add_late_fiches(connector, found, found.add_fiches(row for row in loose if row.id not in found.fiches))
-    if Fiche in lie:
+    if Fiche in retaining:
         add_retained_fiches(found, retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", sorted(found.dossiers))))
         add_retained_fiches(found, moved)
     parties = _parties_of(connector, found, rows_of)
-    retained = without_live(_parties_of(connector, found, retained_rows_of).values(), parties) if Party in lie else []
+    retained = without_live(_parties_of(connector, found, retained_rows_of).values(), parties) if Party in retaining else []
     people = {row.contact for row in (*parties.values(), *retained) if row.contact is not None}
     found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, Among("id", sorted(people))))
     add_late_parties(connector, found, found.add_parties(parties.values()))
@@ -158,9 +160,9 @@ def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]])
     add_late_notes(
         connector, found, found.add_notes([row for row in notes if row.id not in found.retained or row.regarding in found.fiches])
     )
-    found.add_emails(_wanted(connector, found, Email, EMAIL_FIELDS, wanted.get(UnitKind.EMAIL, ()), lie))
+    found.add_emails(_wanted(connector, found, Email, EMAIL_FIELDS, wanted.get(UnitKind.EMAIL, ()), retaining))
     for kind, (record, _, fields) in TIES.items():
-        rows = _wanted(connector, found, record, fields, wanted.get(kind, ()), lie)
+        rows = _wanted(connector, found, record, fields, wanted.get(kind, ()), retaining)
         if rows:
             found.relation_units[kind] = {row.id: Unit(kind, row.id, row.etag, relation=row) for row in rows}
     for own_kind, own_rows in own:
@@ -169,11 +171,16 @@ def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]])
 
 
 def _wanted(
-    connector: Connector, found: Gathering, record: type[R], fields: tuple[str, ...], ids: Sequence[str], lie: Collection[type[Record]]
+    connector: Connector,
+    found: Gathering,
+    record: type[R],
+    fields: tuple[str, ...],
+    ids: Sequence[str],
+    retaining: Collection[type[Record]],
 ) -> list[R]:
     """Return the rows of these ids, those in long-term retention noted as such."""
     rows = rows_of(connector, record, fields, Among("id", ids))
-    if record in lie:
+    if record in retaining:
         missing = set(ids) - set(map(_ID, rows))
         retained = retained_rows_of(connector, record, fields, Among("id", sorted(missing)))
         found.retained.update(map(_ID, retained))
@@ -200,10 +207,12 @@ def rows_of(connector: Connector, record: type[R], fields: tuple[str, ...], amon
     return [row for page in connector.read(record, fields, among=among) for row in page]
 
 
-def rows_anywhere(connector: Connector, record: type[R], fields: tuple[str, ...], among: Among, lie: Collection[type[Record]]) -> list[R]:
+def rows_anywhere(
+    connector: Connector, record: type[R], fields: tuple[str, ...], among: Among, retaining: Collection[type[Record]]
+) -> list[R]:
     """Return all rows of a small read, with those in long-term retention if `lie` has rows of this kind."""
     rows = rows_of(connector, record, fields, among)
-    return [*rows, *without_live(retained_rows_of(connector, record, fields, among), set(map(_ID, rows)))] if record in lie else rows
+    return [*rows, *without_live(retained_rows_of(connector, record, fields, among), set(map(_ID, rows)))] if record in retaining else rows
 
 
 def _pages(

@@ -30,7 +30,7 @@ def retained_rows_of(connector: Connector, record: type[R], fields: tuple[str, .
     look there: nobody knows what a decision would lack."""
     if among is not None and not among.ids:
         return []
-    found = connector.lying(Trace.RETAINED, record, fields, among)
+    found = connector.binned_or_retained(Trace.RETAINED, record, fields, among)
     if found.reach is Reach.NOT_REACHABLE:
         raise ReadIncomplete(
             "rows in long-term retention cannot be looked into, and they count in every decision",

@@ -97,38 +97,40 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
     for frame in read(Contact, CONTACT_FIELDS):
         found.add_contacts(frame)
     found.retained_rows = connector.retained_rows()
-    lie = {record for record in KINDS.values() if connector.has(record) and any(map(found.retained_rows.get, connector.tables(record)))}
-    if Contact in lie:
+    retaining = {
+        record for record in KINDS.values() if connector.has(record) and any(map(found.retained_rows.get, connector.tables(record)))
+    }
+    if Contact in retaining:
         found.add_contacts(retained_among(connector, found, Contact, CONTACT_FIELDS, None))
     found.order_contacts()
     for frame in read(Dossier, DOSSIER_FIELDS):
         found.add_dossiers(frame)
-    if Dossier in lie:
+    if Dossier in retaining:
         found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, None))
     found.order_dossiers()
     for frame in read(Fiche, _SHARED_FICHE_FIELDS):
         add_late_fiches(connector, found, found.add_fiches(frame))
-    add_retained_fiches(found, _retained(connector, Fiche, FICHE_FIELDS, lie))
+    add_retained_fiches(found, _retained(connector, Fiche, FICHE_FIELDS, retaining))
     found.order_fiches()
     for frame in read(Party, PARTY_FIELDS):
         add_late_parties(connector, found, found.add_parties(frame))
-    add_retained_parties(found, _retained(connector, Party, PARTY_FIELDS, lie))
+    add_retained_parties(found, _retained(connector, Party, PARTY_FIELDS, retaining))
     if kind is not Kind.RETENTION:
         for frame in read(Recording, RECORDING_FIELDS):
             add_late_recordings(connector, found, found.add_recordings(frame))
         for frame in read(Note, NOTE_FIELDS):
             add_late_notes(connector, found, found.add_notes(frame))
         found.order_conversations()
-    _add_retained_conversations(connector, found, lie)  # by a plan of any kind: one that has to stay keeps its fiche
+    _add_retained_conversations(connector, found, retaining)  # by a plan of any kind: one that has to stay keeps its fiche
     if kind is not Kind.RECORDINGS:
         # Before the activities that belong to them.
-        _add_relations(connector, found, read, terms=terms, lie=lie)
+        _add_relations(connector, found, read, terms=terms, retaining=retaining)
         for frame in read(Call, CALL_FIELDS):
             found.add_calls(frame)
         for frame in read(Email, EMAIL_FIELDS):
             found.add_emails(frame)
         found.order_activities()
-        _add_retained_activities(connector, found, lie)
+        _add_retained_activities(connector, found, retaining)
         _add_own_terms(connector, found, read)
         _add_named_people(connector, found, read)
         for frame in read(ActivityParty, ACTIVITY_PARTY_FIELDS):
@@ -289,7 +291,9 @@ def check_visible(connector: Connector, seen: Mapping[str, int]) -> None:
             )
 
 
-def _add_relations(connector: Connector, found: WholeTables, read: Frames, *, terms: RelationTerms, lie: Collection[type[Record]]) -> None:
+def _add_relations(
+    connector: Connector, found: WholeTables, read: Frames, *, terms: RelationTerms, retaining: Collection[type[Record]]
+) -> None:
     """Add the relations of contacts, as `jobs.reading.gather.add_relations` does for a few."""
     for kind, (record, _, _) in TIES.items():
         fields = tie_fields(kind, terms)
@@ -301,21 +305,21 @@ def _add_relations(connector: Connector, found: WholeTables, read: Frames, *, te
         else:
             for frame in read(record, fields):
                 found.add_ties(frame["contact"].drop_nulls())
-                live.update(frame["id"] if record in lie else ())
-        if record in lie:
+                live.update(frame["id"] if record in retaining else ())
+        if record in retaining:
             retained = without_live(retained_rows_of(connector, record, fields, None), live)
             found.retained.update(row.id for row in retained)
             found.add_relations(kind, retained, terms=terms)
 
 
-def _retained(connector: Connector, record: type[R], fields: tuple[str, ...], lie: Collection[type[Record]]) -> list[R]:
+def _retained(connector: Connector, record: type[R], fields: tuple[str, ...], retaining: Collection[type[Record]]) -> list[R]:
     """Return all rows of a kind that are in long-term retention, if there are any."""
-    return retained_rows_of(connector, record, fields, None) if record in lie else []
+    return retained_rows_of(connector, record, fields, None) if record in retaining else []
 
 
-def _add_retained_conversations(connector: Connector, found: WholeTables, lie: Collection[type[Record]]) -> None:
+def _add_retained_conversations(connector: Connector, found: WholeTables, retaining: Collection[type[Record]]) -> None:
     """Add the recordings and stored conversations there that no live row is."""
-    recordings, notes = _retained(connector, Recording, RECORDING_FIELDS, lie), _retained(connector, Note, NOTE_FIELDS, lie)
+    recordings, notes = _retained(connector, Recording, RECORDING_FIELDS, retaining), _retained(connector, Note, NOTE_FIELDS, retaining)
     if not (recordings or notes):
         return
     live = {row.id for row in rows_of(connector, Recording, (), Among("id", sorted(row.id for row in recordings)))}
@@ -327,10 +331,10 @@ def _add_retained_conversations(connector: Connector, found: WholeTables, lie: C
     found.add_notes(notes)
 
 
-def _add_retained_activities(connector: Connector, found: WholeTables, lie: Collection[type[Record]]) -> None:
+def _add_retained_activities(connector: Connector, found: WholeTables, retaining: Collection[type[Record]]) -> None:
     """Add what the calls and e-mails there belong to, and who takes part in them. An activity that stays
     keeps its people (RET-20)."""
-    calls, emails = _retained(connector, Call, CALL_FIELDS, lie), _retained(connector, Email, EMAIL_FIELDS, lie)
+    calls, emails = _retained(connector, Call, CALL_FIELDS, retaining), _retained(connector, Email, EMAIL_FIELDS, retaining)
     if not (calls or emails):
         return
     live = found.activities.of(row.id for row in (*calls, *emails))

@@ -12,27 +12,27 @@ from rules.model.records import KINDS, ActivityParty, Fiche, Record
 
 
 def participations(
-    connector: Connector, contacts: Iterable[str], lie: Collection[type[Record]] = ()
+    connector: Connector, contacts: Iterable[str], retaining: Collection[type[Record]] = ()
 ) -> dict[str, list[tuple[str | None, str | None]]]:
     """Return, for each contact, what the activities in which it takes part belong to, and the rows of
     dependent tables that name it, as (kind, id). It is (None, None) for nothing or for an activity of a kind
-    that is not mapped. Activities of the kinds `lie` may be in long-term retention, with their
+    that is not mapped. Activities of the kinds `retaining` may be in long-term retention, with their
     participants."""
-    has_retained = not {KINDS[kind] for kind in ACTIVITIES}.isdisjoint(lie)
+    has_retained = not {KINDS[kind] for kind in ACTIVITIES}.isdisjoint(retaining)
     taking = rows_anywhere(
         connector, ActivityParty, ACTIVITY_PARTY_FIELDS, Among("party", sorted(contacts)), (ActivityParty,) if has_retained else ()
     )
-    hangs: dict[str, tuple[str | None, str | None]] = {}
+    owners: dict[str, tuple[str | None, str | None]] = {}
     ids = sorted({row.activity for row in taking if row.activity is not None})
     for kind in ACTIVITIES:
-        for row in rows_anywhere(connector, KINDS[kind], ("regarding", "regarding_kind"), Among("id", ids), lie):
-            hangs[row.id] = next(ROW_KINDS[kind].owners(row), (None, None))
+        for row in rows_anywhere(connector, KINDS[kind], ("regarding", "regarding_kind"), Among("id", ids), retaining):
+            owners[row.id] = next(ROW_KINDS[kind].owners(row), (None, None))
     if connector.is_activity(Fiche):
-        hangs |= {row.id: ("fiche", row.id) for row in rows_anywhere(connector, Fiche, (), Among("id", ids), lie)}
+        owners |= {row.id: ("fiche", row.id) for row in rows_anywhere(connector, Fiche, (), Among("id", ids), retaining)}
     result: dict[str, list[tuple[str | None, str | None]]] = defaultdict(list)
     own_activities = _own_activities(connector, ids)
     for row in taking:
-        result[row.party or ""] += own_activities.get(row.activity or "") or [hangs.get(row.activity or "", (None, None))]
+        result[row.party or ""] += own_activities.get(row.activity or "") or [owners.get(row.activity or "", (None, None))]
     for own in connector.all_kinds.own:
         for name in (*own.people, *(own.lookups if own.term and "contact" in own.above else ())):
             named = rows_of(connector, own.full, (name, *own.links), Among(name, sorted(contacts)))

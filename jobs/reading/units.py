@@ -175,7 +175,7 @@ class Gathering:
         unresolved = [row for row in page if row.fiche is not None and row.fiche not in fiches]
         for row in page:
             if row.fiche is None or row.fiche in fiches:
-                self.recordings[row.id] = self.hung(UnitKind.RECORDING, row.id, row.etag, row.fiche, recording=row)
+                self.recordings[row.id] = self.unit_on_fiche(UnitKind.RECORDING, row.id, row.etag, row.fiche, recording=row)
         return unresolved
 
     def add_notes(self, page: Iterable[Note]) -> list[Note]:
@@ -185,10 +185,10 @@ class Gathering:
                 if row.regarding not in self.fiches:
                     unresolved.append(row)
                 else:
-                    self.attachments[row.id] = self.hung(UnitKind.ATTACHMENT, row.id, row.etag, row.regarding, note=row)
+                    self.attachments[row.id] = self.unit_on_fiche(UnitKind.ATTACHMENT, row.id, row.etag, row.regarding, note=row)
         return unresolved
 
-    def hung(
+    def unit_on_fiche(
         self, kind: UnitKind, row: str, etag: str, fiche_id: str | None, *, recording: Recording | None = None, note: Note | None = None
     ) -> Unit:
         """Return a unit that belongs to a fiche: with the fiche, and the unit of its dossier from which holds

@@ -17,7 +17,7 @@ from rules.policy.policy import Policy
 _RECORDING = BASE[UnitKind.RECORDING]
 
 
-def lying(found: WholeTables) -> set[int]:
+def retained_units(found: WholeTables) -> set[int]:
     """Return the numbers of the units of which a row is in long-term retention, or named there."""
     return _units_with(found, found.retained | found.named_there) if found.retained else set()
 
@@ -28,8 +28,8 @@ def unreachable(connector: Connector, found: WholeTables, decided: pl.DataFrame,
     if not found.retained:
         return set()
     recordings = found.recordings.frame.with_row_index("row", _RECORDING).with_columns(pl.col("row").cast(ROW))
-    lie = pl.Series(list(found.recordings.of(found.retained).values()), dtype=ROW)
-    there = recordings[lie.sort()].join(decided.select("row", "is_held", "disposition"), on="row", how="left")
+    retaining = pl.Series(list(found.recordings.of(found.retained).values()), dtype=ROW)
+    there = recordings[retaining.sort()].join(decided.select("row", "is_held", "disposition"), on="row", how="left")
     # It may be deleted with its fiche if its own period has ended, or it follows its dossier (RET-03), and no
     # object outside the CRM belongs to it.
     in_dossier = pl.col("fiche").is_in(found.fiches.frame["dossier"].is_not_null().arg_true().cast(ROW).implode()).fill_null(False)
@@ -39,12 +39,12 @@ def unreachable(connector: Connector, found: WholeTables, decided: pl.DataFrame,
     due = decided.filter(pl.col("disposition") != Disposition.KEEP.value)
     rows = set(due["row"])
     staying = rows & ({*there.filter("is_outside")["row"]} | _units_of(found, keeping.to_list()))
-    lies = rows & lying(found)
-    staying |= lies & found.bound
+    retained = rows & retained_units(found)
+    staying |= retained & found.bound
     if policy.anonymise.is_in_place:
         masked = set(due.filter(pl.col("disposition") == Disposition.ANONYMISE.value)["row"])
-        staying |= lies & masked & _units_with(found, found.retained)
-    return staying | lies if lies - staying and not connector.may_purge_retained() else staying
+        staying |= retained & masked & _units_with(found, found.retained)
+    return staying | retained if retained - staying and not connector.may_purge_retained() else staying
 
 
 def _units_with(found: WholeTables, ids: Collection[str]) -> set[int]:

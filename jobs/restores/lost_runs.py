@@ -139,9 +139,9 @@ def _living(context: JobContext, units: Collection[str]) -> set[str]:
     found: set[str] = set()
     connector = context.connector
     records = [KINDS[kind] for kind in connector.all_kinds.links if connector.has(KINDS[kind])] if units else []
-    lie = connector.retaining(records)
+    retaining = connector.retaining(records)
     for record in records:
-        pages = chain(connector.read(record, ()), [retained_rows_of(connector, record, (), None)] if record in lie else [])
+        pages = chain(connector.read(record, ()), [retained_rows_of(connector, record, (), None)] if record in retaining else [])
         for row in chain.from_iterable(pages):
             found.update(ref for ref in context.references(connector.table(type(row)), row.id) if ref in units)
     return found

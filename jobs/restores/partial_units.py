@@ -41,7 +41,7 @@ def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey
     mapped = [
         kind for kind in links if connector.has(KINDS[kind]) and not register.tables_written.isdisjoint(connector.tables(KINDS[kind]))
     ]
-    lie = connector.retaining([KINDS[kind] for kind in mapped])
+    retaining = connector.retaining([KINDS[kind] for kind in mapped])
     for kind in mapped:
         record, fields = KINDS[kind], links[kind]
         tables.update(connector.tables(record))
@@ -57,7 +57,7 @@ def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey
                 if whole is not None:
                     as_judged[whole.unit] = (kind, row, whole)
         for row in (
-            retained_rows_of(connector, record, (), None) if record in lie else ()
+            retained_rows_of(connector, record, (), None) if record in retaining else ()
         ):  # announced with its unit, and still to be purged
             ref, written = register.announced(context.references(connector.table(type(row)), row.id))
             there[written.unit if written is not None else ""].add(ref)

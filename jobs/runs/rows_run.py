@@ -66,8 +66,8 @@ class UnscheduledRun(Application, ABC):
         connector = self.context.connector
         if not connector.all_kinds.own:
             return []
-        lie = connector.retaining(tuple(kind.record for kind in connector.all_kinds.depending))
-        return [write for _, write in below(connector, {unit.id: unit.id}, lie, with_termed=self.with_termed)]
+        retaining = connector.retaining(tuple(kind.record for kind in connector.all_kinds.depending))
+        return [write for _, write in below(connector, {unit.id: unit.id}, retaining, with_termed=self.with_termed)]
 
     def _dispose_of_units(self, lines: Sequence[PlanLine]) -> None:
         holds = active_holds(self.context, self.day)

@@ -128,37 +128,37 @@ def check_contacts(
     organisation any more, and not donors where gifts have a term of their own. `leaving` are ids of units,
     fiches and roles that are about to be deleted."""
     ids = sorted({*removals, *trims})
-    lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values()))) if ids else frozenset()
+    retaining = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values()))) if ids else frozenset()
     fields = ("parent", "parent_kind", "newsletter")
     contacts = {row.id: row for row in rows_of(connector, Contact, fields, Among("id", list(removals)))}
     trimmed = (*TRIMMED_FIELDS, *connector.all_kinds["contact"].further)
     full = cast("type[Contact]", connector.all_kinds["contact"].full)
     contacts |= {row.id: row for row in rows_of(connector, full, (*fields, *trimmed), Among("id", list(trims)))}
-    moved = sorted({*ids} - contacts.keys()) if Contact in lie else []
+    moved = sorted({*ids} - contacts.keys()) if Contact in retaining else []
     retained = {row.id: row for row in retained_rows_of(connector, Contact, fields, Among("id", moved))}
     contacts |= retained
     children: dict[str, list[str]] = {}
-    for child in rows_anywhere(connector, Contact, ("parent",), Among("parent", ids), lie):
+    for child in rows_anywhere(connector, Contact, ("parent",), Among("parent", ids), retaining):
         if child.id != child.parent:  # a contact that points to itself keeps nobody
             children.setdefault(child.parent or "", []).append(child.id)
     found = Gathering(())
     tied = [contact for contact in ids if contact not in given_up]
-    add_relations(connector, found, progress=progress, among=Among("contact", tied), terms=terms, lie=lie)
+    add_relations(connector, found, progress=progress, among=Among("contact", tied), terms=terms, retaining=retaining)
     if untied := [contact for contact in ids if contact in given_up]:
         without = (UnitKind.DONATION,) if gifts_have_a_term(terms) else ()
         of_untied = Among("contact", untied)
-        add_relations(connector, found, progress=progress, among=of_untied, terms=terms, without=without, lie=lie)
+        add_relations(connector, found, progress=progress, among=of_untied, terms=terms, without=without, retaining=retaining)
     relations = relations_after(found, (), day=day, terms=terms)
     bound = {*retained} if retained and not connector.may_purge_retained() else {*retained} & {*trims}
-    donors = [contact for contact in ids if terms.donor or contact in given_up] if Donation in lie else []
+    donors = [contact for contact in ids if terms.donor or contact in given_up] if Donation in retaining else []
     # The link of a gift in long-term retention to its donor cannot be emptied, and shows the donor's name.
     bound |= {row.contact for row in retained_rows_of(connector, Donation, ("contact",), Among("contact", donors)) if row.contact}
     return ContactCheck(
         contacts,
         removals,
         going=going,
-        with_party=_contacts_of(rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", ids), lie), leaving) | {*half_done},
-        taking_part=participations(connector, ids, lie),
+        with_party=_contacts_of(rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", ids), retaining), leaving) | {*half_done},
+        taking_part=participations(connector, ids, retaining),
         children=children,
         related=relations.lasting,
         held=held,

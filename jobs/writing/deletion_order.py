@@ -99,7 +99,7 @@ def rows_of_units(
     which of several units goes that have a row in common: one of them may yet be refused. `with_termed` is
     for `below`."""
     rows = Rows()
-    lie = connector.retaining((*(kind.record for kind in connector.all_kinds.depending), Party, Recording)) if units else frozenset()
+    retaining = connector.retaining((*(kind.record for kind in connector.all_kinds.depending), Party, Recording)) if units else frozenset()
     files = [unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE)]
     fiche_units = {fiche.id: unit for unit in files for fiche in unit.fiches if not fiche.also_in}  # a shared one stays
     owners: dict[str, Unit] = {unit.id: unit for unit in units} | fiche_units
@@ -125,7 +125,7 @@ def rows_of_units(
     for unit in units:
         if unit.recording is not None and unit.id not in objects:
             rows.blocked[unit.id] = CONTENT_OUT_OF_REACH
-    if Recording in lie:
+    if Recording in retaining:
         live = {row.id for row in recordings}
         there = without_live(retained_rows_of(connector, Recording, RECORDING_FIELDS, Among("fiche", sorted(fiche_units))), live)
         found.add_recordings([row for row in there if row.id not in found.recordings])
@@ -145,7 +145,7 @@ def rows_of_units(
         roles = _parties(connector, set(dossiers), by_fiche)
         of_unit |= {write.id: unit_id for unit_id, _, write in roles if write.operation == "delete"}
     waits = Waits(turns)
-    for unit_id, write in below(connector, of_unit, lie, waits, with_termed=with_termed):
+    for unit_id, write in below(connector, of_unit, retaining, waits, with_termed=with_termed):
         if write.retained and connector.all_kinds[write.kind].term:
             rows.blocked[unit_id] = LONG_TERM  # no write takes its link off
         leaves[unit_id].append(write)
@@ -154,7 +154,7 @@ def rows_of_units(
             leaves[unit_id].append(write)
         if versions.get(role.id) != role.etag:
             rows.blocked[unit_id] = CHANGED  # a role that the decision did not know, a younger child perhaps
-    if Party in lie:
+    if Party in retaining:
         for unit_id, role, write in _retained_parties(connector, set(dossiers), by_fiche):
             if not connector.is_derived(type(role)):
                 leaves[unit_id].append(write)
@@ -198,14 +198,14 @@ def _retained_parties(connector: Connector, dossiers: set[str], units: Mapping[s
 def below(
     connector: Connector,
     owners: Mapping[str, str],
-    lie: Collection[type[Record]],
+    retaining: Collection[type[Record]],
     waits: Waits | None = None,
     *,
     with_termed: bool = False,
 ) -> list[tuple[str, RowWrite]]:
     """Return the rows that go with these owners (id -> id of its unit), at any depth, what belongs to others
-    first, each with its unit; of the kinds `lie` also those in long-term retention. What belongs to two of
-    them comes once.
+    first, each with its unit; of the kinds `retaining` also those in long-term retention. What belongs to two
+    of them comes once.
 
     One that also belongs to what does not go stays with that: it loses its link, or the pair where a table of
     links ties it. One that belongs to several units goes with the last of them: one of these `waits` for the
@@ -213,14 +213,14 @@ def below(
     stays with all that depends on it, and loses its link (RET-03); it goes too `with_termed`."""
     while True:
         known = len(waits.after) if waits is not None else 0
-        found = _below(connector, owners, lie, waits, with_termed=with_termed)
+        found = _below(connector, owners, retaining, waits, with_termed=with_termed)
         if waits is None or len(waits.after) == known:
             return found
         waits.clear()  # the order of all is another one by what was found
 
 
 def _below(
-    connector: Connector, owners: Mapping[str, str], lie: Collection[type[Record]], waits: Waits | None, *, with_termed: bool
+    connector: Connector, owners: Mapping[str, str], retaining: Collection[type[Record]], waits: Waits | None, *, with_termed: bool
 ) -> list[tuple[str, RowWrite]]:
     """Return what `below` does, in the order that is known; adds to that who must go after whom."""
     units, seen = dict(owners), set[str]()
@@ -229,13 +229,13 @@ def _below(
     fresh = sorted(owners)
     while fresh:
         level: list[tuple[str, RowWrite]] = []
-        for kind, row, is_retained in _dependent(connector, fresh, lie):
+        for kind, row, is_retained in _dependent(connector, fresh, retaining):
             is_known = row.id in seen or (kind.own is not None and row.id in owners)  # rows may lead in a circle
             above = {owner for _, owner in links_of(kind, row)}
             if is_retained and kind.own is not None and (rest := above - units.keys()):
                 # It goes with what purges it where another owner that lies there is due too (`bound_there`).
                 anywhere = not _there(connector, kind, row, units)
-                above -= _gone(connector, kind, row, rest, lie, anywhere=anywhere)
+                above -= _gone(connector, kind, row, rest, retaining, anywhere=anywhere)
                 if not units.keys() >= above:
                     continue  # it goes with the last of them: what lies there keeps its links
             if not is_retained and (is_known or not units.keys() >= above or (kind.term and not with_termed)):
@@ -268,14 +268,14 @@ def _in_turn(units: Iterable[str], waits: Waits | None) -> list[str]:
 
 
 def _gone(
-    connector: Connector, kind: Kind, row: Record, owners: Collection[str], lie: Collection[type[Record]], *, anywhere: bool
+    connector: Connector, kind: Kind, row: Record, owners: Collection[str], retaining: Collection[type[Record]], *, anywhere: bool
 ) -> set[str]:
     """Return those of the owners of a row in long-term retention that are not live any more, or not
     `anywhere`: nothing writes to what lies there, so that it names them for ever."""
-    found = rows_anywhere(connector, kind.record, kind.links, Among("id", [row.id]), lie)
+    found = rows_anywhere(connector, kind.record, kind.links, Among("id", [row.id]), retaining)
     asked = {(name, owner) for each in found for name, owner in kind.owners(each) if owner in owners}
     known = ((connector.all_kinds[name].record, owner) for name, owner in asked if name in connector.all_kinds)
-    where = ((record, owner, connector.retaining((record,)) if anywhere else lie) for record, owner in known)
+    where = ((record, owner, connector.retaining((record,)) if anywhere else retaining) for record, owner in known)
     return {owner for record, owner, there in where if not rows_anywhere(connector, record, (), Among("id", [owner]), there)}
 
 
@@ -320,7 +320,7 @@ def _unlinked(kind: Kind, row: Record, units: Mapping[str, str], waits: Waits | 
         yield one, write_of(row, UNLINK, ",".join(name for name, unit in links if unit == one))
 
 
-def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type[Record]]) -> Iterator[tuple[Kind, Record, bool]]:
+def _dependent(connector: Connector, owners: Sequence[str], retaining: Collection[type[Record]]) -> Iterator[tuple[Kind, Record, bool]]:
     """Yield the rows that belong to these owners, each with its kind, and whether it lies in long-term
     retention."""
     for kind in connector.all_kinds.depending:
@@ -329,7 +329,7 @@ def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type
             among = Among(name, owners)
             for row in chain.from_iterable(connector.read(kind.record, kind.owner_fields, among=among)):
                 found.setdefault((row.id, False), row)
-            for row in retained_rows_of(connector, kind.record, kind.owner_fields, among) if kind.record in lie else ():
+            for row in retained_rows_of(connector, kind.record, kind.owner_fields, among) if kind.record in retaining else ():
                 found.setdefault((row.id, True), row)
         yield from ((kind, row, is_retained) for (_, is_retained), row in found.items())
 
@@ -377,12 +377,12 @@ def rows_of_contacts(
     row. Where being a donor has ended before the term of the payment, by the schedule or because the person
     has `given_up` being one, the payment stays and only its link to the donor goes (R-104). Those of the ids
     `retained` lie in long-term retention; `waits` is for `below`."""
-    lie = connector.retaining(tuple(kind.record for kind in connector.all_kinds.depending)) if contacts else frozenset()
+    retaining = connector.retaining(tuple(kind.record for kind in connector.all_kinds.depending)) if contacts else frozenset()
     rows: dict[str, list[RowWrite]] = {contact: [] for contact in contacts}
     if donors := sorted(contact for contact in contacts if terms.donor or contact in given_up):
         for gift in rows_of(connector, Donation, ("contact",), Among("contact", donors)):
             rows[gift.contact or ""].append(write_of(gift, "unlink_contact", gift.contact or ""))
-    for contact, write in below(connector, dict(zip(contacts, contacts, strict=True)), lie, waits):
+    for contact, write in below(connector, dict(zip(contacts, contacts, strict=True)), retaining, waits):
         rows[contact].append(write)
     for contact, etag in contacts.items():
         rows[contact].append(RowWrite("contact", contact, etag, retained=contact in retained))

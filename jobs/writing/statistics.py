@@ -49,12 +49,12 @@ def facts_for(context: JobContext, going: Sequence[tuple[Unit, Decision]]) -> di
     individual = [unit for unit, decision in going if decision.disposition is Disposition.ANONYMISE]
     children = {unit.id: youngest(unit.children, context.policy, as_of=day) for unit in individual}
     people = {child.id: child for child in children.values() if child is not None}
-    lie = context.connector.retaining((Contact, Fiche)) if individual else frozenset()
-    for row in rows_anywhere(context.connector, Contact, CHILD_FIELDS, Among("id", sorted(people)), lie):
+    retaining = context.connector.retaining((Contact, Fiche)) if individual else frozenset()
+    for row in rows_anywhere(context.connector, Contact, CHILD_FIELDS, Among("id", sorted(people)), retaining):
         person = people[row.id]
         person.gender, person.postcode, person.country = row.gender, row.postcode, row.country
     fiches = {fiche.id: fiche for unit in individual for fiche in unit.fiches}
-    for fiche in rows_anywhere(context.connector, Fiche, FIRST_FIELDS, Among("id", sorted(fiches)), lie):
+    for fiche in rows_anywhere(context.connector, Fiche, FIRST_FIELDS, Among("id", sorted(fiches)), retaining):
         fiches[fiche.id].channel, fiches[fiche.id].reporter_kind = fiche.channel, fiche.reporter_kind
     facts: dict[str, dict[str, object]] = {}
     for unit, decision in going:

@@ -301,7 +301,7 @@ def test_a_night_with_all_of_these(documents: Documents, subtests: pytest.Subtes
     in_one_night.play(documents, subtests)
 
 
-def lying(documents: Documents, folder: str) -> set[str]:
+def left_in(documents: Documents, folder: str) -> set[str]:
     """The paths of what lies in a folder; what is nobody's lies where it lay."""
     files = documents.library.files
     assert files >= STAYS
@@ -323,7 +323,7 @@ def locked(lock: str, says: str) -> Callable[[Documents], Case]:
         documents.library.lock(f"{folder}/Lotte (fictief).txt", "")
         again = yield APPLIED
         assert documents.outcome(again, dossier) == (ActionState.DONE, "")
-        assert lying(documents, folder) == set()
+        assert left_in(documents, folder) == set()
 
     return a_document_that_may_not_go_keeps_its_unit
 
@@ -340,7 +340,7 @@ def a_folder_that_a_living_unit_names_too_stays_with_it(documents: Documents) ->
     documents.location(("cf_dossier", living), "d-living")
     run = yield APPLIED
     assert documents.outcome(run, due) == (ActionState.DONE, "")
-    assert lying(documents, "D-living") == {"D-living/brief.txt"}
+    assert left_in(documents, "D-living") == {"D-living/brief.txt"}
     assert (documents.locations(due), documents.locations(living)) == (0, 1)
     assert "documents" not in certificate_of(documents.night, run, "cf_dossier", due).objects
 
@@ -350,7 +350,7 @@ def two_units_that_go_together_take_their_folder_along(documents: Documents) -> 
     dossiers = [documents.dossier_with("brief.txt", folder="D-two"), documents.dossier_with(folder="D-two")]
     run = yield APPLIED
     assert [documents.outcome(run, dossier)[0] for dossier in dossiers] == [ActionState.DONE, ActionState.DONE]
-    assert lying(documents, "D-two") == set()
+    assert left_in(documents, "D-two") == set()
 
 
 @in_one_night
@@ -363,7 +363,7 @@ def two_locations_of_one_unit_name_one_folder(documents: Documents) -> Case:
     assert documents.outcome(run, dossier) == (ActionState.DONE, "")
     assert [folder.files for folder in documents.action(run, dossier).documents if folder.files] == [1]
     assert certificate_of(documents.night, run, "cf_dossier", dossier).objects["documents"] == 1
-    assert lying(documents, "D#1") == set()
+    assert left_in(documents, "D#1") == set()
 
 
 @in_one_night
@@ -373,7 +373,7 @@ def a_folder_with_a_living_units_folder_in_it_waits(documents: Documents) -> Cas
     documents.location(("contact", living), "D-around/persoon")
     run = yield APPLIED
     assert documents.outcome(run, due) == TECHNICAL
-    assert lying(documents, "D-around") == {"D-around/brief.txt"}
+    assert left_in(documents, "D-around") == {"D-around/brief.txt"}
     assert SHARED in documents.night.connector.warnings
 
 
@@ -387,7 +387,7 @@ def a_fiches_folder_inside_its_dossiers_goes_with_it(documents: Documents) -> Ca
         documents.library.put(path)
     run = yield APPLIED
     assert documents.outcome(run, dossier) == (ActionState.DONE, "")
-    assert lying(documents, "D-above") == set()
+    assert left_in(documents, "D-above") == set()
 
 
 @in_one_night
@@ -414,7 +414,7 @@ def what_was_deleted_by_hand_keeps_its_unit_while_it_can_be_put_back(documents: 
     assert {stage: documents.outcome(run, dossier) for stage, dossier in dossiers.items()} == {1: TECHNICAL, 2: TECHNICAL}
     assert BINNED in documents.night.connector.warnings
     for stage in dossiers:
-        assert lying(documents, f"D-stage-{stage}") == {f"D-stage-{stage}/brief.txt"}, "nothing has gone yet"
+        assert left_in(documents, f"D-stage-{stage}") == {f"D-stage-{stage}/brief.txt"}, "nothing has gone yet"
     drives.empty_bin(site, 1)
     drives.empty_bin(site, 2)
     again = yield APPLIED
@@ -429,7 +429,7 @@ def a_unit_that_waits_keeps_the_folder_that_another_names_and_the_other_goes(doc
     documents.location(("cf_dossier", waits), "x/D-1", below=("sharepointsite", other))
     run = yield APPLIED
     assert (documents.outcome(run, waits), documents.outcome(run, goes)) == (TECHNICAL, (ActionState.DONE, ""))
-    assert lying(documents, "D-waits") == {"D-waits/brief.txt"}
+    assert left_in(documents, "D-waits") == {"D-waits/brief.txt"}
 
 
 @in_one_night
@@ -472,7 +472,7 @@ def a_notebook_and_a_shortcut_go_with_their_folder(documents: Documents) -> Case
     documents.library.put("D-book/elders", kind="shortcut")
     run = yield APPLIED
     assert documents.outcome(run, dossier) == (ActionState.DONE, "")
-    assert lying(documents, "D-book") == set()
+    assert left_in(documents, "D-book") == set()
 
 
 @in_one_night
@@ -484,7 +484,7 @@ def a_contact_goes_with_its_documents(documents: Documents) -> Case:
     documents.library.put("P-reporter/kaart.txt")
     run = yield APPLIED
     assert documents.outcome(run, person) == (ActionState.DONE, "")
-    assert (lying(documents, "D-reporter"), lying(documents, "P-reporter")) == (set(), set())
+    assert (left_in(documents, "D-reporter"), left_in(documents, "P-reporter")) == (set(), set())
 
 
 def test_a_sharepoint_that_cannot_be_looked_at_keeps_the_unit(documents: Documents, subtests: pytest.Subtests) -> None:
@@ -501,4 +501,4 @@ def test_a_sharepoint_that_cannot_be_looked_at_keeps_the_unit(documents: Documen
         with subtests.test(str(status)):
             assert documents.outcome(run, dossier) == TECHNICAL
             assert documents.night.get("cf_dossiers", dossier) is not None
-            assert lying(documents, f"D-{status}") == {f"D-{status}/brief.txt"}
+            assert left_in(documents, f"D-{status}") == {f"D-{status}/brief.txt"}

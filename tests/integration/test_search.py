@@ -346,17 +346,17 @@ def test_deleted_rows_are_found_in_the_recycle_bin(night: Night) -> None:
         remove(night, "cf_parties", role)
     remove(night, "phonecalls", call)
     found = search(night, child)
-    lying = {(each.kind, each.id): each for each in found.elsewhere}
+    elsewhere = {(each.kind, each.id): each for each in found.elsewhere}
     assert {each.place for each in found.elsewhere} == {"bin"}
-    assert lying.keys() >= {("note", note), ("party", role), ("fiche", deleted), ("call", call), ("dossier", gone)}
-    assert ("recording", recording) in lying
-    assert lying["dossier", gone].values["summary"] == "Verwijderd dossier."
-    assert lying["dossier", gone].values["categories"] == ("runaway",)
-    assert lying["party", role].values["role"] == "child"
+    assert elsewhere.keys() >= {("note", note), ("party", role), ("fiche", deleted), ("call", call), ("dossier", gone)}
+    assert ("recording", recording) in elsewhere
+    assert elsewhere["dossier", gone].values["summary"] == "Verwijderd dossier."
+    assert elsewhere["dossier", gone].values["categories"] == ("runaway",)
+    assert elsewhere["party", role].values["role"] == "child"
     assert {each.values["party"] for each in found.elsewhere if each.kind == "activity_party"} == {child, parent}
     assert parent in found.contacts
     assert ("dossier", stays) in files_of(found)
-    assert not ({row for _, row in lying} & set(found.fiches) | {row for _, row in lying} & set(found.dossiers))
+    assert not ({row for _, row in elsewhere} & set(found.fiches) | {row for _, row in elsewhere} & set(found.dossiers))
 
 
 def test_a_deleted_role_counts_with_its_file_or_where_it_is_a_suspicion(night: Night) -> None:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any, get_args
 
 from connectors.dynamics.mapping.mapping_file import Copies
-from connectors.interface.remains import DocumentLocation, Lying, Reach, Traces
+from connectors.interface.remains import BinnedOrRetained, DocumentLocation, Reach, Traces
 from jobs.requests.search.gaps import places_not_searched
 from rules.model.data_map import DataMap, Fate, Place
 from rules.model.kinds import Kinds
@@ -31,8 +31,8 @@ class Organisation:
     def fields(self, record: object) -> frozenset[str]:
         return self._fields
 
-    def lying(self, *asked: object) -> Lying:
-        return Lying(Reach.NOT_REACHABLE)
+    def binned_or_retained(self, *asked: object) -> BinnedOrRetained:
+        return BinnedOrRetained(Reach.NOT_REACHABLE)
 
     def data_map(self) -> DataMap:
         unmapped = ("cf_visit", "sharepointdocumentlocation")

@@ -58,7 +58,7 @@ class Parts:
     _contents: Contents
     _ties: Ties
     _behind: Behind
-    _lying: LyingReader
+    _binned_or_retained: LyingReader
     _long_term: LongTerm
     _naming: Naming
     _children: Children

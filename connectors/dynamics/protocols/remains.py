@@ -11,7 +11,7 @@ from connectors.dynamics.residual.bin_and_retention import BIN, REFERENCE
 from connectors.dynamics.schema.role_places import RolePlace, swapped
 from connectors.dynamics.schema.unmapped_tables import KnownTable, NotOffered
 from connectors.interface.errors import ReadIncomplete
-from connectors.interface.remains import DependentRow, DocumentLocation, Lying, Reach, RowKey, Trace, Traces
+from connectors.interface.remains import BinnedOrRetained, DependentRow, DocumentLocation, Reach, RowKey, Trace, Traces
 from connectors.interface.rows import Among
 from rules.model.records import Party, Record
 
@@ -19,27 +19,29 @@ from rules.model.records import Party, Record
 class Remains(MappedKinds):
     """What the CRM keeps of rows beside them."""
 
-    def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
+    def binned_or_retained(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> BinnedOrRetained:
         """Return rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id
         or a lookup, is one of its ids; without `among` all of them. Raises ConnectorError: it cannot be
         determined. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning."""
         if among is not None and not among.ids:
-            return Lying(Reach.READ)
+            return BinnedOrRetained(Reach.READ)
         fields = tuple(fields)
         tables = self.mapping.tables_of(record)
         if trace is Trace.RETAINED and len(tables) > 1:  # one that keeps nothing there may not be asked
             keeping = self._long_term.tables({table.name for table in tables})
             tables = tuple(table for table in tables if table.name in keeping)
         try:
-            found = [self._lying_in(table, trace, record, fields, among) for table in tables]
+            found = [self._binned_or_retained_in(table, trace, record, fields, among) for table in tables]
         except NotOffered:  # what points there
-            return Lying(Reach.NOT_REACHABLE)
+            return BinnedOrRetained(Reach.NOT_REACHABLE)
         if any(each.reach is Reach.NOT_REACHABLE for each in found):
-            return Lying(Reach.NOT_REACHABLE)
+            return BinnedOrRetained(Reach.NOT_REACHABLE)
         kept = any(each.reach is Reach.READ for each in found) or not found
-        return Lying(Reach.READ if kept else Reach.NOT_KEPT, tuple(row for each in found for row in each.rows))
+        return BinnedOrRetained(Reach.READ if kept else Reach.NOT_KEPT, tuple(row for each in found for row in each.rows))
 
-    def _lying_in(self, table: Table, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
+    def _binned_or_retained_in(
+        self, table: Table, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None
+    ) -> BinnedOrRetained:
         definition, place = self._tables.definition(table), self._tables.place(table)
         is_untied = trace is Trace.RETAINED and "dossier" in table.pairs  # pairs are those of live rows
         if is_untied:
@@ -49,14 +51,14 @@ class Remains(MappedKinds):
         if among is not None and among.field == "regarding" and table.leads:
             among = Among("id", self._behind.rows_tied_to(table, among.ids, also_in=also_in) or among.ids[:1])
         if among is not None and self._tables.filter_column(table, definition, among.field) is None:
-            return Lying(Reach.READ)
+            return BinnedOrRetained(Reach.READ)
         known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
         column = definition.primary_id if among is None or among.field == "id" else table.columns_of(table.full)[among.field].name
         ids = among.ids if among is not None else None
         if ids is not None and place is RolePlace.UNIT and among is not None and among.field == "id":
             ids = [swapped(row, table) for row in ids]
         decoder = self._tables.decoder(table, definition, fields, record)
-        found = self._lying.read(trace, known, decoder, column, ids, (table, definition))
+        found = self._binned_or_retained.read(trace, known, decoder, column, ids, (table, definition))
         if is_untied and found.rows:
             hint = "restore them, or let them be deleted there, before they count in any decision"
             raise ReadIncomplete(f"Nobody can tell to which dossiers {table.name} in retention belongs.", hint=hint, where=table.name)

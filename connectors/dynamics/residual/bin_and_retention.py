@@ -36,11 +36,11 @@ class OtherSource:
             return Traces(Reach.NOT_KEPT)
         self._found = {}
         try:
-            self._found = lying = self._lying(rows)
+            self._found = stored = self._stored(rows)
         except NotOffered as refusal:
             self._warn(f"{NAMES[self._source]} cannot be looked into: {refusal.reason}")
             return Traces(Reach.NOT_REACHABLE)
-        left = {key: Left(REFERENCE if self._source == BIN else key[0], len(found), tuple(sorted(found))) for key, found in lying.items()}
+        left = {key: Left(REFERENCE if self._source == BIN else key[0], len(found), tuple(sorted(found))) for key, found in stored.items()}
         return Traces(Reach.READ, left, frozenset(key[0] for key in left))
 
     def kept(self, tables: Collection[str]) -> Iterator[RowKey]:
@@ -78,10 +78,10 @@ class OtherSource:
         """Remove these rows, and what went along, from there for good; what the last look has found. Raises
         as `Connector.purge`."""
         try:
-            lying = {row: self._found[row] for row in rows} if self._found.keys() >= set(rows) else self._lying(rows)
+            stored = {row: self._found[row] for row in rows} if self._found.keys() >= set(rows) else self._stored(rows)
         except NotOffered:
             return frozenset(rows)
-        by_table = _by_table(each for found in lying.values() for each in found)
+        by_table = _by_table(each for found in stored.values() for each in found)
         known = self._directory.known(by_table)
         queries = [
             query
@@ -93,27 +93,27 @@ class OtherSource:
         if ended is Ended.NOT_ALLOWED:
             self._warn(f"no job may empty {NAMES[self._source]}: {self._purging.lacking() or 'the CRM refuses it'}")
         if self._source == BIN:
-            self._remove_references({each for found in lying.values() for each in found})
+            self._remove_references({each for found in stored.values() for each in found})
         return frozenset(rows) if ended is Ended.NOT_ALLOWED else frozenset()
 
-    def _lying(self, rows: Collection[RowKey]) -> dict[RowKey, set[RowKey]]:
+    def _stored(self, rows: Collection[RowKey]) -> dict[RowKey, set[RowKey]]:
         """Return by row: itself where it is there, and what was deleted along with it."""
-        lying: defaultdict[RowKey, set[RowKey]] = defaultdict(set)
+        stored: defaultdict[RowKey, set[RowKey]] = defaultdict(set)
         by_id = {key[1]: key for key in rows}
         if self._source == BIN:
             for of, row, root in self._references(list(by_id)):
-                lying[by_id.get(row) or by_id[root]].add((of or by_id.get(row, ("", ""))[0], row))
+                stored[by_id.get(row) or by_id[root]].add((of or by_id.get(row, ("", ""))[0], row))
         for name, table in self._directory.known(name for name, _ in rows).items():
             own = {row for of, row in rows if of == name}
             # Where one request looks for them all, it tells as well that there are none.
             if len(own) > IDS_OF_A_FETCH and not self._directory.has_any(table, self._source):
                 continue
             for row, _ in self._directory.in_source(table, self._source, table.primary_id, own):
-                lying[name, row].add((name, row))
+                stored[name, row].add((name, row))
         activities = {name for name, table in self._directory.known(name for name, _ in rows).items() if table.primary_id == ACTIVITY}
         for party, activity in self._parties([row for name, row in rows if name in activities]):
-            lying[by_id[activity]].add((PARTY, party))
-        return dict(lying)
+            stored[by_id[activity]].add((PARTY, party))
+        return dict(stored)
 
     def _parties(self, activities: Collection[str]) -> set[tuple[str, str]]:
         """Return the participants that are there, with their activity: they keep names and addresses, and

@@ -13,7 +13,7 @@ from connectors.dynamics.schema.conditions import columns_of, meets
 from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.dynamics.schema.unmapped_tables import IDS_OF_A_FETCH, Directory, KnownTable, NotOffered
 from connectors.interface.errors import ReadIncomplete
-from connectors.interface.remains import Lying, Reach, Trace
+from connectors.interface.remains import BinnedOrRetained, Reach, Trace
 from rules.model.records import Record
 
 SOURCES = {Trace.BIN: BIN, Trace.RETAINED: RETAINED}
@@ -33,24 +33,24 @@ class LyingReader:
         column: str,
         ids: Collection[str] | None,
         mapped: tuple[Table, TableDefinition],
-    ) -> Lying:
+    ) -> BinnedOrRetained:
         """Return the rows whose column is one of these ids, or all (None), as far as they are of the kind
-        that is `mapped`. Raises as `Connector.lying`."""
+        that is `mapped`. Raises as `Connector.binned_or_retained`."""
         source = SOURCES[trace]
         if self._directory.table(REFERENCE if trace is Trace.BIN else RETENTION_POLICY) is None:
-            return Lying(Reach.NOT_KEPT)
+            return BinnedOrRetained(Reach.NOT_KEPT)
         attributes = [_attribute(name) for name in (*decoder.select, *columns_of(*mapped))]
         try:
             # Where one request reads them all, it tells as well that there are none.
             if ids is not None and len(ids) > IDS_OF_A_FETCH and not self._directory.has_any(table, source):
-                return Lying(Reach.READ)
+                return BinnedOrRetained(Reach.READ)
             rows = [row for row in self._directory.rows_in_source(table, source, attributes, column, ids) if meets(*mapped, row)]
         except NotOffered as refusal:
             message = f"{NAMES[source]} cannot be looked into: {refusal.reason}"
             if message not in self._warnings:
                 self._warnings.append(message)
-            return Lying(Reach.NOT_REACHABLE)
-        return Lying(Reach.READ, tuple(_decoded(rows, decoder, table.name)))
+            return BinnedOrRetained(Reach.NOT_REACHABLE)
+        return BinnedOrRetained(Reach.READ, tuple(_decoded(rows, decoder, table.name)))
 
 
 def _attribute(selected: str) -> str:

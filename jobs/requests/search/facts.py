@@ -60,7 +60,7 @@ class Files:
 
     def __init__(self, material: Material) -> None:
         self._live = {(kind, row): record for kind in material.kinds for row, record in material.rows(kind).items()}
-        self._lying = {(each.kind, each.id): each.values for each in material.elsewhere}
+        self._binned_or_retained = {(each.kind, each.id): each.values for each in material.elsewhere}
         self._named: defaultdict[str, set[str]] = defaultdict(set)  # by role: who is named there
         for mention in material.mentions:
             if mention.kind == "party":
@@ -79,7 +79,7 @@ class Files:
 
     def rows(self, *kinds: str) -> Iterator[tuple[str, str, Values]]:
         """Return the rows of some kinds, with their fields."""
-        for kind, row in dict.fromkeys((*self._live, *self._lying)):
+        for kind, row in dict.fromkeys((*self._live, *self._binned_or_retained)):
             if kind in kinds:
                 yield kind, row, self._values(kind, row)
 
@@ -89,7 +89,7 @@ class Files:
             is_suspect = values["role"] == FileRole.SUSPECT
             contacts = [values["contact"]] if values["contact"] is not None else sorted(self._named[row]) if is_suspect else []
             for unit in sorted(self.units_of(kind, row)):
-                if (kind, row) in self._live or is_suspect or unit in self._lying:
+                if (kind, row) in self._live or is_suspect or unit in self._binned_or_retained:
                     for contact in contacts:
                         yield {**values, "contact": contact}, unit
 
@@ -116,4 +116,4 @@ class Files:
         live = self._live.get((kind, row))
         if live is not None:
             return {name: getattr(live, name) for name in live.__struct_fields__}
-        return self._lying.get((kind, row), {})
+        return self._binned_or_retained.get((kind, row), {})

@@ -37,7 +37,7 @@ def places_not_searched(context: JobContext) -> tuple[str, ...]:
     places += _unread_contents(connector, has_stores=bool(context.objects))
     looks = [(trace, kind) for trace in ELSEWHERE for kind in kinds.values()]
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
-        reached = threads.map(lambda look: connector.lying(look[0], look[1].full, (), Among("id", [NOBODY])).reach, looks)
+        reached = threads.map(lambda look: connector.binned_or_retained(look[0], look[1].full, (), Among("id", [NOBODY])).reach, looks)
         places += [trace.value for (trace, _), reach in zip(looks, reached, strict=True) if reach is Reach.NOT_REACHABLE]
     places += [f"column:{place}" for place in connector.unsearched_columns()]
     tables = [f"table:{name}" for name in connector.data_map().unsearched_tables]

@@ -276,10 +276,10 @@ class _Search:
             people |= {getattr(row, name) for row in found.rows(own.word).values() for name in own.people}
         for kind in RELATIONS:
             people |= {row.contact for row in found.rows(kind).values()}
-        for lying in found.elsewhere:
-            name = {"party": "contact", "activity_party": "party"}.get(lying.kind)
-            if name and lying.values[name] is not None and lying.values.get("party_kind") in (None, "contact"):
-                people.add(str(lying.values[name]))
+        for each in found.elsewhere:
+            name = {"party": "contact", "activity_party": "party"}.get(each.kind)
+            if name and each.values[name] is not None and each.values.get("party_kind") in (None, "contact"):
+                people.add(str(each.values[name]))
         self._take(("contact", "id", {row for row in people if row is not None} - found.contacts.keys()))
 
     def _owners_of_dependent(self) -> defaultdict[str, set[str]]:
@@ -302,39 +302,41 @@ class _Search:
         by_person = (*(tie for tie in ties if tie[1] in ("contact", *REGARDING)), ("activity_party", "party"), ("contact", "id"))
         by_file = (*((kind, "id") for kind in FILES), *(tie for tie in ties if tie[1] in (*FILES, *REGARDING)))
         for trace in ELSEWHERE:
-            lying: dict[tuple[str, str], Elsewhere] = {}
-            self._lying(trace, lying, [(kind, name, self._people) for kind, name in by_person])
-            taking = {str(row.values["activity"]) for row in lying.values() if row.kind == "activity_party"}
-            parties = [row.values for row in lying.values() if row.kind == "party"]
+            elsewhere: dict[tuple[str, str], Elsewhere] = {}
+            self._add_elsewhere(trace, elsewhere, [(kind, name, self._people) for kind, name in by_person])
+            taking = {str(row.values["activity"]) for row in elsewhere.values() if row.kind == "activity_party"}
+            parties = [row.values for row in elsewhere.values() if row.kind == "party"]
             files = {row for _, row in self._units} | {row.id for row in self.material.fiches.values() if self._is_own(row)}
             files |= {str(row[name]) for row in parties for name in ("dossier", "fiche") if row[name] is not None}
-            self._lying(trace, lying, [("fiche", "id", files)])
-            files |= {str(row.values["dossier"]) for row in lying.values() if row.kind == "fiche" and row.values["dossier"] is not None}
+            self._add_elsewhere(trace, elsewhere, [("fiche", "id", files)])
+            files |= {str(row.values["dossier"]) for row in elsewhere.values() if row.kind == "fiche" and row.values["dossier"] is not None}
             activities = [(kind, "id", taking) for kind in ACTIVITIES]
-            self._lying(trace, lying, [*((kind, name, files) for kind, name in by_file), *activities])
-            fiches = {row for kind, row in lying if kind == "fiche"} - files
-            self._lying(trace, lying, [(kind, name, fiches) for kind, name in by_file if name in ("fiche", *REGARDING)])
-            self._lying(trace, lying, [("activity_party", "activity", {row for kind, row in lying if kind in ACTIVITIES})])
+            self._add_elsewhere(trace, elsewhere, [*((kind, name, files) for kind, name in by_file), *activities])
+            fiches = {row for kind, row in elsewhere if kind == "fiche"} - files
+            self._add_elsewhere(trace, elsewhere, [(kind, name, fiches) for kind, name in by_file if name in ("fiche", *REGARDING)])
+            self._add_elsewhere(trace, elsewhere, [("activity_party", "activity", {row for kind, row in elsewhere if kind in ACTIVITIES})])
             for own in self._kinds.own:
                 above = {row for word in own.above if word != "contact" for row in self.material.rows(word)}
-                above |= {row for kind, row in lying if kind in own.above}
-                self._lying(trace, lying, [(own.word, name, above) for name in own.owner_fields])
-            self.material.elsewhere += lying.values()
+                above |= {row for kind, row in elsewhere if kind in own.above}
+                self._add_elsewhere(trace, elsewhere, [(own.word, name, above) for name in own.owner_fields])
+            self.material.elsewhere += elsewhere.values()
             # A role that was deleted tells of a file that is there: what it is about has to be known, and
             # whose role stands there now.
-            gone = [row.values for row in lying.values() if row.kind in ("party", "fiche")]
+            gone = [row.values for row in elsewhere.values() if row.kind in ("party", "fiche")]
             dossiers, fiches = ({str(row[name]) for row in gone if row.get(name) is not None} for name in ("dossier", "fiche"))
             self._take(("dossier", "id", dossiers - self.material.dossiers.keys()), ("fiche", "id", fiches - self.material.fiches.keys()))
 
     def _is_own(self, fiche: FullFiche) -> bool:
         return any(("dossier", dossier) in self._units for dossier in fiche.dossiers)
 
-    def _lying(self, trace: Trace, lying: dict[tuple[str, str], Elsewhere], reads: Sequence[tuple[str, str, Collection[str]]]) -> None:
+    def _add_elsewhere(
+        self, trace: Trace, elsewhere: dict[tuple[str, str], Elsewhere], reads: Sequence[tuple[str, str, Collection[str]]]
+    ) -> None:
         def read(kind: str, name: str, ids: Collection[str]) -> Iterable[Record]:
-            return self._connector.lying(trace, self._kinds[kind].full, self._fields[kind], always(name, ids)).rows
+            return self._connector.binned_or_retained(trace, self._kinds[kind].full, self._fields[kind], always(name, ids)).rows
 
         for (kind, _, _), rows in zip(reads, self._threads.map(lambda one: read(*one), reads), strict=True):
             for row in rows:
                 if not (kind in ANONYMISED and getattr(row, "anonymised_on", None) is not None):
                     values = {name: getattr(row, name) for name in self._fields[kind]}
-                    lying.setdefault((kind, row.id), Elsewhere(trace.value, kind, row.id, values))
+                    elsewhere.setdefault((kind, row.id), Elsewhere(trace.value, kind, row.id, values))

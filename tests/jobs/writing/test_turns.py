@@ -11,7 +11,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.interface.remains import Lying, Reach
+from connectors.interface.remains import BinnedOrRetained, Reach
 from connectors.interface.rows import Among
 from jobs.model.run import AWAITS_TURN, TECHNICAL, Action, ActionState
 from jobs.ports.store.journal import JournalStore
@@ -115,10 +115,10 @@ class Crm:
     def read(self, record: type[Record], fields: object, *, among: Among) -> list[list[Party]]:
         return [[row for row in self._of(among) if row.id not in self._there]]
 
-    def lying(self, trace: object, record: type[Record], fields: object, among: Among) -> Lying:
+    def binned_or_retained(self, trace: object, record: type[Record], fields: object, among: Among) -> BinnedOrRetained:
         if record is Party:
-            return Lying(Reach.READ, tuple(row for row in self._of(among) if row.id in self._there))
-        return Lying(Reach.READ, tuple(record(id=each, etag="1") for each in among.ids if each in self._there))
+            return BinnedOrRetained(Reach.READ, tuple(row for row in self._of(among) if row.id in self._there))
+        return BinnedOrRetained(Reach.READ, tuple(record(id=each, etag="1") for each in among.ids if each in self._there))
 
     def tables(self, record: type[Record]) -> tuple[str, ...]:
         return (record.__name__,)

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.dynamics.schema import unmapped_tables
 from connectors.interface.errors import ConnectorError
-from connectors.interface.remains import Lying, Reach, Trace
+from connectors.interface.remains import BinnedOrRetained, Reach, Trace
 from connectors.interface.rows import Among
 from rules.model.personal_records import FULL, FullActivityParty, FullDossier, FullFiche, FullNote
 from rules.model.records import KINDS
@@ -30,8 +30,8 @@ class Crm(Connected):
     def remove(self, table_set: str, row: str) -> None:
         assert self.send("DELETE", f"{table_set}({row})").status_code == 204
 
-    def fiches(self, *ids: str, field: str = "dossier", trace: Trace = Trace.BIN) -> Lying:
-        return self.connector.lying(trace, FullFiche, FIELDS, Among(field, ids))
+    def fiches(self, *ids: str, field: str = "dossier", trace: Trace = Trace.BIN) -> BinnedOrRetained:
+        return self.connector.binned_or_retained(trace, FullFiche, FIELDS, Among(field, ids))
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def test_rows_of_others_and_rows_that_are_there_do_not_come(crm: Crm) -> None:
     dossier, other = crm.dossier(), crm.dossier()
     crm.gone(other)
     crm.fiche(dossier)
-    assert crm.fiches(dossier) == Lying(Reach.READ)
-    assert crm.fiches() == Lying(Reach.READ)
+    assert crm.fiches(dossier) == BinnedOrRetained(Reach.READ)
+    assert crm.fiches() == BinnedOrRetained(Reach.READ)
 
 
 def test_rows_are_found_by_their_id_too(crm: Crm) -> None:
@@ -86,11 +86,11 @@ def test_a_note_and_participants_are_found_by_lookups_of_many_tables(crm: Crm) -
     call = crm.create("phonecalls", subject="x", phonecall_activity_parties=parties)
     crm.remove("annotations", note)
     crm.remove("phonecalls", call)
-    lying = crm.connector.lying
-    (found,) = lying(Trace.BIN, FullNote, ["regarding", "regarding_kind", "text"], Among("regarding", [fiche])).rows
+    binned_or_retained = crm.connector.binned_or_retained
+    (found,) = binned_or_retained(Trace.BIN, FullNote, ["regarding", "regarding_kind", "text"], Among("regarding", [fiche])).rows
     assert isinstance(found, FullNote)
     assert (found.id, found.regarding) == (note, fiche)
-    (taking,) = lying(Trace.BIN, FullActivityParty, ["activity", "party", "address"], Among("party", [contact])).rows
+    (taking,) = binned_or_retained(Trace.BIN, FullActivityParty, ["activity", "party", "address"], Among("party", [contact])).rows
     assert isinstance(taking, FullActivityParty)
     assert (taking.activity, taking.address) == (call, "a@b.example")
 
@@ -100,17 +100,17 @@ def test_retained_rows_are_no_rows_of_the_bin(crm: Crm) -> None:
     target = {"Target": {"@odata.type": "Microsoft.Dynamics.CRM.cf_dossier", "cf_dossierid": dossier}}
     assert crm.send("POST", "Retain", target).status_code == 200
     among = Among("id", [dossier])
-    (row,) = crm.connector.lying(Trace.RETAINED, FullDossier, ["summary"], among).rows
+    (row,) = crm.connector.binned_or_retained(Trace.RETAINED, FullDossier, ["summary"], among).rows
     assert isinstance(row, FullDossier)
     assert row.summary == "Bewaard."
-    assert crm.connector.lying(Trace.BIN, FullDossier, ["summary"], among) == Lying(Reach.READ)
+    assert crm.connector.binned_or_retained(Trace.BIN, FullDossier, ["summary"], among) == BinnedOrRetained(Reach.READ)
 
 
 def test_a_place_that_may_not_be_looked_into_is_not_reachable_with_a_warning(crm: Crm) -> None:
     dossier = crm.dossier()
     crm.gone(dossier)
     crm.faults({"match": {"path": '*datasource="bin"*'}, "do": "status", "status": 403})
-    assert crm.fiches(dossier) == Lying(Reach.NOT_REACHABLE)
+    assert crm.fiches(dossier) == BinnedOrRetained(Reach.NOT_REACHABLE)
     assert any("recycle bin" in warning for warning in crm.connector.warnings)
 
 
@@ -146,7 +146,7 @@ def test_every_kind_and_every_field_can_be_read_there(crm: Crm) -> None:
     ids = [row for _, row in rows]
     for kind in set(KINDS) - {"statistic", "activity_party"}:
         fields = crm.connector.fields(FULL[kind]) - {"picture", "body", "media", "image"}
-        found = crm.connector.lying(Trace.BIN, FULL[kind], fields, Among("id", ids))
+        found = crm.connector.binned_or_retained(Trace.BIN, FULL[kind], fields, Among("id", ids))
         assert (found.reach, len(found.rows)) == (Reach.READ, 1), kind
     fields = crm.connector.fields(FullActivityParty)
-    assert len(crm.connector.lying(Trace.BIN, FullActivityParty, fields, Among("party", [contact])).rows) == 2
+    assert len(crm.connector.binned_or_retained(Trace.BIN, FullActivityParty, fields, Among("party", [contact])).rows) == 2

@@ -31,7 +31,7 @@ def material(*rows: Any, **more: Any) -> Material:
     return found
 
 
-def lying(kind: str, row: str, **values: Any) -> Elsewhere:
+def elsewhere_row(kind: str, row: str, **values: Any) -> Elsewhere:
     names = {
         "party": ("contact", "dossier", "fiche", "role", "suspect_until", "authority_evidence", "authority_valid_until"),
         "dossier": ("categories",),
@@ -90,7 +90,7 @@ def test_a_file_without_any_role_is_a_file_too() -> None:
 
 
 def test_a_file_that_lies_elsewhere_counts_with_its_roles() -> None:
-    rows = [lying("dossier", "d", categories=("runaway",)), lying("party", "1", contact="c", dossier="d", role="reporter")]
+    rows = [elsewhere_row("dossier", "d", categories=("runaway",)), elsewhere_row("party", "1", contact="c", dossier="d", role="reporter")]
     found = material(elsewhere=rows)
     assert [(role.unit, role.role) for role in roles_of(found)] == [(("dossier", "d"), "reporter")]
     assert files_of(found)["dossier", "d"].categories == ("runaway",)
@@ -98,7 +98,10 @@ def test_a_file_that_lies_elsewhere_counts_with_its_roles() -> None:
 
 def test_a_deleted_role_in_a_file_that_stays_counts_only_as_a_suspicion() -> None:
     """SUS-05: erasing later reveals less."""
-    rows = [lying("party", "1", contact="c", dossier="d", role="reporter"), lying("party", "2", contact="c", dossier="d", role="suspect")]
+    rows = [
+        elsewhere_row("party", "1", contact="c", dossier="d", role="reporter"),
+        elsewhere_row("party", "2", contact="c", dossier="d", role="suspect"),
+    ]
     found = material(FullDossier(id="d"), elsewhere=rows)
     assert [role.role for role in roles_of(found)] == ["suspect"]
 
