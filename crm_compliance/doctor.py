@@ -37,7 +37,7 @@ from jobs.checks.same_zone import refuse_other_zone
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Kind
 from jobs.model.verification import Verifier
-from jobs.plans.earlier_plans import Past
+from jobs.plans.earlier_plans import EarlierPlans
 from jobs.plans.make import overlooked
 from jobs.reading.night import whole_reads
 from jobs.register.dates import OVERDUE, has_gone_overdue
@@ -214,7 +214,7 @@ def _nights(settings: Settings) -> str:
         told = [] if since is None else [f"STOPPED since {instant(since)}: nothing is applied until {in_words(hint_to('let_go_on'))}"]
         if settings.crm_url is not None:
             hours = policy.watch.no_run_hours
-            found = Past.of(store, settings.crm_url).missing_runs(Kind.ALL, clock(), hours)
+            found = EarlierPlans.of(store, settings.crm_url).missing_runs(Kind.ALL, clock(), hours)
             told += [f"{alarm.code}: {alarm.message}" for alarm in found]
         late = sum(has_gone_overdue(request, clock(), calendar) for request in store.requests.all())
         if late:
@@ -312,7 +312,7 @@ def _overlooked(settings: Settings, connector: Connector) -> str:
     """Return warnings about what is easily overlooked: rows in long-term retention, columns that are new."""
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        known = Past.of(store, settings.needed_crm_url).columns_known(clock())
+        known = EarlierPlans.of(store, settings.needed_crm_url).columns_known(clock())
         told = [str(each) for each in overlooked(connector.retained_rows(), connector.unaccounted_columns(), known)]
     return "\n".join(told) or "no row lies in long-term retention, and no column is new"
 

@@ -25,7 +25,7 @@ from crm_compliance.wiring.desk import Desk, desk
 from crm_compliance.wiring.schedule import policy_of
 from crm_compliance.wiring.store import store_of
 from jobs.model.plan import Alarm
-from jobs.plans.earlier_plans import Past
+from jobs.plans.earlier_plans import EarlierPlans
 from jobs.ports.context import JobContext
 from jobs.ports.store.leases import Lease
 from jobs.ports.store.store import Store
@@ -263,4 +263,4 @@ def missing_before(context: JobContext, job: Job) -> list[Alarm]:
     """Return the alarm that nights have passed without this job, as far as the store remembers."""
     if job.kind is None:
         return []
-    return Past.of(context.store, context.crm).missing_runs(job.kind, context.clock(), context.policy.watch.no_run_hours)
+    return EarlierPlans.of(context.store, context.crm).missing_runs(job.kind, context.clock(), context.policy.watch.no_run_hours)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from jobs.holds.look_up import HOLD_NOT_FOUND
 from jobs.model.plan import Alarm, Breaker, CategoryCounter, Counter, Kind
 from jobs.plans.draft import RECORDING_KINDS, Draft
-from jobs.plans.earlier_plans import VIEW_SHRANK, Past
+from jobs.plans.earlier_plans import VIEW_SHRANK, EarlierPlans
 from jobs.plans.observations import CANARY, Observations
 from jobs.ports.context import JobContext
 from rules.model.records import UnitKind
@@ -34,7 +34,7 @@ class Planned:
         self.read = {key: total.delete + total.anonymise + total.retain for key, total in totals.items()}
 
 
-def breaker_of(context: JobContext, past: Past, kind: Kind, planned: Planned) -> Breaker:
+def breaker_of(context: JobContext, earlier_plans: EarlierPlans, kind: Kind, planned: Planned) -> Breaker:
     """Return the result of the circuit breaker. It covers the whole, by the last runs of the same kind, and
     each category that the policy limits."""
     limits = context.policy.limits
@@ -42,7 +42,7 @@ def breaker_of(context: JobContext, past: Past, kind: Kind, planned: Planned) ->
     recordings = counter_of(context, kind, "recordings", planned.counters["recordings"], limits.recordings)
     categories: dict[str, CategoryCounter] = {}
     for key, limit in limits.categories.items():
-        found = category_breaker(planned.of.get(key, 0), planned.read.get(key, 0), past.disposals_of(key, kind), limit)
+        found = category_breaker(planned.of.get(key, 0), planned.read.get(key, 0), earlier_plans.disposals_of(key, kind), limit)
         categories[key] = CategoryCounter(found.planned, found.limit, found.median, found.tripped)
     tripped = units.tripped or recordings.tripped or any(counter.tripped for counter in categories.values())
     return Breaker(tripped, units, recordings, categories)
@@ -55,7 +55,7 @@ def counter_of(context: JobContext, kind: Kind, counter: str, planned: int, limi
 
 
 def why(
-    context: JobContext, past: Past, planned: Planned, found: Breaker, observations: Observations, alarms: Iterable[Alarm]
+    context: JobContext, earlier_plans: EarlierPlans, planned: Planned, found: Breaker, observations: Observations, alarms: Iterable[Alarm]
 ) -> tuple[str, ...]:
     """Return the codes of all that requires two approvals, empty if nothing does, in the order of WHY."""
     codes = {alarm.code for alarm in alarms if alarm.code in NEEDS_APPROVAL}
@@ -63,7 +63,10 @@ def why(
         codes.add(BREAKER_TRIPPED)
     if any(counter.tripped for counter in found.categories.values()):
         codes.add(CATEGORY_LIMIT)
-    if context.policy.approvals.first_run and {key for key, number in planned.of.items() if number > 0} - past.disposed_categories():
+    if (
+        context.policy.approvals.first_run
+        and {key for key, number in planned.of.items() if number > 0} - earlier_plans.disposed_categories()
+    ):
         codes.add(FIRST_RUN)
     if observations.drifted:
         codes.add(DRIFTED)

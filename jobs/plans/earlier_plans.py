@@ -17,7 +17,7 @@ NEWS_DAYS = 30  # for so long every plan names a column that is new
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class EarlierPlans:
     """The plans and runs of one CRM, each newest first; those that another CRM had in the same store are not
     among them."""
 
@@ -26,7 +26,7 @@ class Past:
     runs: tuple[Run, ...]
 
     @classmethod
-    def of(cls, store: Store, crm: str) -> "Past":
+    def of(cls, store: Store, crm: str) -> "EarlierPlans":
         """Read them all."""
         plans = {plan.id: plan for plan in store.plans.all() if plan.crm == crm}
         return cls(store, tuple(plans.values()), tuple(run for run in store.runs.all() if run.plan in plans))

@@ -25,7 +25,7 @@ from jobs.plans.approval_reasons import Planned, breaker_of, why
 from jobs.plans.cascade_preview import cascade_counts_among
 from jobs.plans.category_names import is_of_the_crm, totals_with_names
 from jobs.plans.draft import Draft
-from jobs.plans.earlier_plans import BACKLOG, Past
+from jobs.plans.earlier_plans import BACKLOG, EarlierPlans
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.plans.observations import CANARY, Observations, missed_changes, nothing_due, shrunk, unaccounted
 from jobs.plans.queue import alarm_of, look_at_queue
@@ -64,8 +64,8 @@ def make_plan(
         raise PolicyError(f"the policy is valid from {context.policy.valid_from} on", hint="plan a later day, or take the version in force")
     head = digest_head(kind, moment, context.crm, context.policy.digest, context.mapping_digest)
     draft = Draft(context.policy.version, day, context.policy.defaults.due_soon_days, head)
-    past = Past.of(context.store, context.crm)
-    observations = Observations(context, past, kind, day)
+    earlier_plans = EarlierPlans.of(context.store, context.crm)
+    observations = Observations(context, earlier_plans, kind, day)
     trims = decide_all(context, draft, kind, day, observations)
     refuse_other_clock(context)  # by all the answers that the plan was made of
     pages, digest = draft.finish(trims)
@@ -74,7 +74,7 @@ def make_plan(
         context,
         draft,
         kind,
-        past=past,
+        earlier_plans=earlier_plans,
         observations=observations,
         now=now,
         as_of=moment,
@@ -186,7 +186,7 @@ def head_of(
     draft: Draft,
     kind: Kind,
     *,
-    past: Past,
+    earlier_plans: EarlierPlans,
     observations: Observations,
     now: datetime,
     as_of: datetime,
@@ -199,11 +199,11 @@ def head_of(
 ) -> Plan:
     """Return the head of the plan: totals, digest, what the guards say, and who has to review it."""
     policy, categories, planned = context.policy, totals_with_names(context, draft.by_category()), Planned(draft, observations)
-    breaker = breaker_of(context, past, kind, planned)
-    late = () if given else backlog_of(context, past, kind, observations, now)
+    breaker = breaker_of(context, earlier_plans, kind, planned)
+    late = () if given else backlog_of(context, earlier_plans, kind, observations, now)
     # A look at another day is never applied: what is odd about it is that day's own.
-    alarms = () if given else (*not_found(lost), *alarms_of_plan(context, past, kind, draft, observations, late, now, queue))
-    reasons = why(context, past, planned, breaker, observations, alarms)
+    alarms = () if given else (*not_found(lost), *alarms_of_plan(context, earlier_plans, kind, draft, observations, late, now, queue))
+    reasons = why(context, earlier_plans, planned, breaker, observations, alarms)
     retained, unmapped_columns = draft.retained_rows, context.connector.unaccounted_columns()
     return Plan(
         id=context.new_id("plan"),
@@ -235,7 +235,7 @@ def head_of(
         warnings=(
             *from_lake(draft.lake_instant),
             *unmapped(categories),
-            *overlooked(retained, unmapped_columns, past.columns_known(now), draft.without_term),
+            *overlooked(retained, unmapped_columns, earlier_plans.columns_known(now), draft.without_term),
         ),
         notes_on_trimmed=about_contacts(context, sorted(trims)),
         victims=draft.victims,
@@ -255,7 +255,7 @@ def head_of(
 
 def alarms_of_plan(
     context: JobContext,
-    past: Past,
+    earlier_plans: EarlierPlans,
     kind: Kind,
     draft: Draft,
     observations: Observations,
@@ -267,8 +267,8 @@ def alarms_of_plan(
     policy, connector = context.policy, context.connector
     due = sum(draft.planned().values()) - observations.waiting[CANARY]
     yield from observations.odd_canaries(connector)
-    yield from shrunk(past, kind, observations.rows(connector), policy.watch, connector)
-    yield from nothing_due(past, kind, draft.units, due, policy, context.day(now))
+    yield from shrunk(earlier_plans, kind, observations.rows(connector), policy.watch, connector)
+    yield from nothing_due(earlier_plans, kind, draft.units, due, policy, context.day(now))
     if late:
         yield Alarm.of(BACKLOG, "backlog_planned", units=len(late), days=policy.watch.backlog_days)
     if old := alarm_of(queue):
@@ -277,15 +277,17 @@ def alarms_of_plan(
     context.tables_seen(found)
     yield from unaccounted(found)
     yield from missed_changes(draft.missed)
-    yield from past.missing_runs(kind, now, policy.watch.no_run_hours)
+    yield from earlier_plans.missing_runs(kind, now, policy.watch.no_run_hours)
 
 
-def backlog_of(context: JobContext, past: Past, kind: Kind, observations: Observations, now: datetime) -> tuple[tuple[str, str], ...]:
+def backlog_of(
+    context: JobContext, earlier_plans: EarlierPlans, kind: Kind, observations: Observations, now: datetime
+) -> tuple[tuple[str, str], ...]:
     """Return the units far past their end that an old plan already disposed of, without those that wait by
     design. Before there is such a plan, nothing is late."""
     if not observations.late:
         return ()
-    before = past.old_plan(kind, now - timedelta(days=context.policy.watch.backlog_days))
+    before = earlier_plans.old_plan(kind, now - timedelta(days=context.policy.watch.backlog_days))
     if before is None:
         return ()
     try:
@@ -293,7 +295,7 @@ def backlog_of(context: JobContext, past: Past, kind: Kind, observations: Observ
     except LinesRemoved:
         return ()
     late = planned & observations.late
-    return tuple(sorted(late - past.waiting_there())) if late else ()
+    return tuple(sorted(late - earlier_plans.waiting_there())) if late else ()
 
 
 def leave_quarantine(context: JobContext, observations: Observations) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from connectors.interface.connector import Connector
 from jobs.model.plan import Alarm, Kind
 from jobs.plans.draft import RECORDING_KINDS
-from jobs.plans.earlier_plans import NOTHING_DUE, VIEW_SHRANK, Past
+from jobs.plans.earlier_plans import NOTHING_DUE, VIEW_SHRANK, EarlierPlans
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.reading.seen import Seen
@@ -42,7 +42,7 @@ class Observations:
     canaries, by table and id; `undecided` the other units that nothing in force decides on (RET-14), as
     (table, id)."""
 
-    def __init__(self, context: JobContext, past: Past, kind: Kind, day: date) -> None:
+    def __init__(self, context: JobContext, earlier_plans: EarlierPlans, kind: Kind, day: date) -> None:
         policy = context.policy
         self.seen = Seen(context.progress)
         self.aside: list[tuple[UnitKind, Decision]] = []
@@ -53,13 +53,13 @@ class Observations:
         self.canaries: dict[tuple[str, str], Decision] = {}
         self.undecided: list[tuple[str, str]] = []
         self._kind, self._day, self._policy = kind, day, policy
-        self._changed = past.drifted()
+        self._changed = earlier_plans.drifted()
         self._marks: dict[tuple[str, str], Mark] = {(mark.table, mark.id): mark for mark in context.store.quarantine.marks()}
         self._expected = {(canary.table, canary.id): canary.due for canary in policy.canaries}
         self._canary_ids = {canary.id for canary in policy.canaries}
         self._late_before = day - timedelta(days=policy.watch.backlog_days)
         # Late is what an old plan had: before there is one nobody asks, and it would be most of what goes.
-        self._has_old_plan = past.old_plan(kind, context.clock() - timedelta(days=policy.watch.backlog_days)) is not None
+        self._has_old_plan = earlier_plans.old_plan(kind, context.clock() - timedelta(days=policy.watch.backlog_days)) is not None
 
     def look(self, kind: UnitKind, table: str, row: str, decision: Decision, *, out_of_reach: bool = False) -> bool:
         """Note what is particular about a unit; return whether a run of this plan disposes of it, as far as
@@ -164,13 +164,13 @@ def _units(connector: Connector) -> tuple[type[Record], ...]:
     return (*UNITS, *(kind.record for kind in connector.all_kinds.termed))
 
 
-def shrunk(past: Past, kind: Kind, seen: dict[str, int], watch: Watch, connector: Connector) -> Iterator[Alarm]:
+def shrunk(earlier_plans: EarlierPlans, kind: Kind, seen: dict[str, int], watch: Watch, connector: Connector) -> Iterator[Alarm]:
     """Yield an alarm for each table that shows fewer rows than the last plan saw. Rows that our own runs have
     removed since are not counted as missing."""
-    before = past.last_view(kind)
+    before = earlier_plans.last_view(kind)
     if before is None:
         return
-    removed = past.removed_since(before, connector)
+    removed = earlier_plans.removed_since(before, connector)
     for table, now in seen.items():
         was = before.seen.get(table, 0)
         lost = was - removed[table] - now
@@ -192,16 +192,16 @@ def missed_changes(missed: Mapping[str, int]) -> Iterator[Alarm]:
         yield Alarm.of(MISSED_CHANGES, "missed_changes", table=table, rows=rows)
 
 
-def nothing_due(past: Past, kind: Kind, units: int, disposals: int, policy: Policy, day: date) -> Iterator[Alarm]:
+def nothing_due(earlier_plans: EarlierPlans, kind: Kind, units: int, disposals: int, policy: Policy, day: date) -> Iterator[Alarm]:
     """Yield an alarm if a plan finds nothing although it usually does, or reads no unit although there were
     some. A second plan on a day on which a run was completed finds nothing, as it should (R-060)."""
-    before = past.last_view(kind)
-    if units == 0 and before is not None and before.units > past.disposed_since(before):
+    before = earlier_plans.last_view(kind)
+    if units == 0 and before is not None and before.units > earlier_plans.disposed_since(before):
         yield Alarm.of(NOTHING_DUE, "no_unit_read", before=before.units)
         return
-    history = past.disposals(kind)
+    history = earlier_plans.disposals(kind)
     median = median_of(history)
-    if disposals or median is None or len(history) < policy.watch.usual_runs or past.has_run_on(day, kind, policy.calendar):
+    if disposals or median is None or len(history) < policy.watch.usual_runs or earlier_plans.has_run_on(day, kind, policy.calendar):
         return
     if median >= policy.watch.usual_disposals:
         yield Alarm.of(NOTHING_DUE, "nothing_due", median=median)

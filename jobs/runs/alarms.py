@@ -7,7 +7,7 @@ from jobs.holds.look_up import HOLD_NOT_FOUND
 from jobs.model.plan import Alarm, Key, Plan
 from jobs.model.run import AWAITS_TURN, CONTINUED, Action, ActionState, Run
 from jobs.model.work_queue import QUEUE_OLD
-from jobs.plans.earlier_plans import BACKLOG, NOTHING_DUE, VIEW_SHRANK, Past
+from jobs.plans.earlier_plans import BACKLOG, NOTHING_DUE, VIEW_SHRANK, EarlierPlans
 from jobs.plans.observations import CANARY, MISSED_CHANGES, UNACCOUNTED_TABLES
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
@@ -30,12 +30,12 @@ def alarms_of_run(context: JobContext, plan: Plan, run: Run, actions: Sequence[A
     """Return what is wrong with a run although it completed. With an alarm it ends with failures, unless the
     alarm is WORK for a person. Alarms that the run itself has cured are not among them: a missed night, a
     backlog that is gone now."""
-    past = Past.of(context.store, plan.crm)
+    earlier_plans = EarlierPlans.of(context.store, plan.crm)
     return [
         *(alarm for alarm in plan.alarms if alarm.code in LASTING),
         *_backlog(context, plan, actions),
-        *_technical(context, past, run, actions),
-        *_left_over(past, run, actions, context.connector.table(Contact)),
+        *_technical(context, earlier_plans, run, actions),
+        *_half_done(earlier_plans, run, actions, context.connector.table(Contact)),
     ]
 
 
@@ -53,13 +53,13 @@ def _backlog(context: JobContext, plan: Plan, actions: Sequence[Action]) -> Iter
         yield Alarm.of(BACKLOG, "backlog_left", units=len(late), days=context.policy.watch.backlog_days)
 
 
-def _technical(context: JobContext, past: Past, run: Run, actions: Sequence[Action]) -> Iterator[Alarm]:
+def _technical(context: JobContext, earlier_plans: EarlierPlans, run: Run, actions: Sequence[Action]) -> Iterator[Alarm]:
     """Yield an alarm for units that were skipped for a technical reason in several runs in a row (HLD-13). A
     run in which a unit awaited its turn says nothing of it, so the one before counts."""
     wanted = context.policy.watch.technical_runs
     in_a_row = Counter(_of_code(actions, TECHNICAL))
     again = {key for key in in_a_row if wanted == 1}
-    earlier = (each for each in past.completed(run.kind) if each.id != run.id)
+    earlier = (each for each in earlier_plans.completed(run.kind) if each.id != run.id)
     while (open_ := in_a_row.keys() - again) and (before := next(earlier, None)) is not None:
         left = context.store.journal.of_run(before.id, NOT_DONE)
         refused = open_ & _of_code(left, TECHNICAL)
@@ -75,13 +75,13 @@ def _of_code(actions: Sequence[Action], code: str) -> set[Key]:
     return {action.key for action in actions if action.code == code}
 
 
-def _left_over(past: Past, run: Run, actions: Sequence[Action], contacts: str) -> Iterator[Alarm]:
+def _half_done(earlier_plans: EarlierPlans, run: Run, actions: Sequence[Action], contacts: str) -> Iterator[Alarm]:
     """Yield an alarm for units that an earlier run left half done and that this one has not finished
     (ERA-15). Contacts are not among them: every plan finds those again, and one that it does not find is in
     use again (RET-20). What only waits for what it shares a row with may do so for years: it is work, since
     no plan tells of it, and no failure."""
-    runs = {each.id for each in past.runs} - {run.id}
-    older = [action for of, action in past.store.journal.partials() if of in runs and action.table != contacts]
+    runs = {each.id for each in earlier_plans.runs} - {run.id}
+    older = [action for of, action in earlier_plans.store.journal.partials() if of in runs and action.table != contacts]
     again = [action for action in actions if action.state is ActionState.PARTIAL and CONTINUED in action.flags]
     waiting = {action.id for action in actions if action.state is ActionState.SKIPPED and action.code == LONG_TERM}
     left = [*again, *(action for action in older if waiting.isdisjoint(write.id for write in action.rows))]

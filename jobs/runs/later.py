@@ -15,7 +15,7 @@ from jobs.reading.gather import gather_units, rows_anywhere
 from jobs.reading.out_of_reach import OutOfReach
 from jobs.reading.units import Gathering, is_anonymised
 from jobs.runs.quarantine import put_off
-from jobs.runs.recheck import agrees, has_moved, held_since, unit_in
+from jobs.runs.recheck import has_moved, held_since, matches, unit_in
 from rules.holds.holds import Holds
 from rules.law.decisions import decisions
 from rules.model.records import Fiche, Unit, UnitKind
@@ -58,6 +58,6 @@ def going_later(
     going: list[Unit] = []
     for (line, unit), decision, now in zip(there, decided, by_now, strict=True):
         stays = not (decision.is_disposal and now.is_disposal) or unit.id in kept or out_of_reach.keeps(unit, decision)
-        if not stays and agrees(line, unit, decision) and not has_moved(line, unit, found):
+        if not stays and matches(line, unit, decision) and not has_moved(line, unit, found):
             going.append(unit)
     return {unit.id for unit in going} - {*blocked(going, found, holds)}

@@ -17,7 +17,7 @@ from rules.model.decisions import Decision, Flag, Reason
 from rules.model.records import Dossier, Unit, UnitKind
 
 
-def agrees(line: PlanLine, unit: Unit, decision: Decision) -> bool:
+def matches(line: PlanLine, unit: Unit, decision: Decision) -> bool:
     """Return whether a fresh decision is the planned one: same version of the unit's row, disposition, end
     and categories (RET-17)."""
     end = decision.retention_end.isoformat() if decision.retention_end is not None else None

@@ -34,7 +34,7 @@ from jobs.runs.counts import HALF_DONE, counts_of, has_failures
 from jobs.runs.journal import Journal, name_of
 from jobs.runs.later import going_later
 from jobs.runs.quarantine import kept_with, waiting
-from jobs.runs.recheck import agrees, has_moved, held_since, unit_in
+from jobs.runs.recheck import has_moved, held_since, matches, unit_in
 from jobs.runs.resume import continue_partials, lapsed, reconcile_failed, reconcile_intended
 from jobs.writing.anonymise import InPlace, anonymity_code
 from jobs.writing.attachments import goes_along, may_follow
@@ -201,7 +201,7 @@ class Application:
                 self.journal.skip_lines([line], decision.reason.value)
             elif out_of_reach.keeps(unit, decision):
                 self.journal.skip_lines([line], LONG_TERM)
-            elif not agrees(line, unit, decision) or has_moved(line, unit, found):
+            elif not matches(line, unit, decision) or has_moved(line, unit, found):
                 self.journal.skip_lines([line], CHANGED)
             elif (kept := kept_by_now.get(unit.id)) is not None:
                 self.journal.skip_lines([line], kept.value)
