@@ -31,7 +31,7 @@ def converted(value: object, kind: type[T]) -> T:
     return msgspec.convert(value, kind)
 
 
-@lru_cache(maxsize=1024)  # structs of pages are made anew for each mapping: those that are over can go
+@lru_cache(maxsize=1024)  # structs of pages are made again for each mapping: those that are over can go
 def _decoder_of(kind: Any) -> msgspec.json.Decoder[Any]:
     with _making:
         return msgspec.json.Decoder(kind)

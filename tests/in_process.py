@@ -66,7 +66,7 @@ class Served:
         return not any(rule.kind in ON_THE_LINE for rule in self.application.faults.rules)
 
     def answer(self, request: requests.PreparedRequest) -> HTTPResponse:
-        """What the application answers, as it lies there to be read.
+        """What the application answers, as it is there to be read.
 
         Raises:
             CutConnection: it breaks off without an answer.

@@ -41,7 +41,7 @@ DEEP = (
     "tests/integration/test_lost_in_mid_run.py",
     "tests/integration/test_outage.py",
     "tests/integration/test_requests_interrupted.py",
-    # copies of a CRM that were put back, and what lies out of reach
+    # copies of a CRM that were put back, and what is out of reach
     "tests/crm_compliance/store/test_register_of_erasures.py",
     "tests/integration/test_cleaning.py",
     "tests/integration/test_last_truth.py",

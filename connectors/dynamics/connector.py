@@ -72,7 +72,7 @@ class DynamicsConnector(Changes, Remains, Organisation):
         """Create the connector. With a `memory`, tables whose changes the CRM tracks may be read by what has
         changed since last time. `more_tokens` are those of further application users. `pseudonym_key` is that
         of the technique `hmac` where it outlives the run (ERA-05). `sees_to_documents`: documents in
-        SharePoint are removed before the rows that say where they lie. Plans read whole tables from the
+        SharePoint are removed before the rows that say where they are. Plans read whole tables from the
         `lake`, if there is one, instead of the CRM."""
         pace = replace(environment.pace, shared_by=1 + len(more_tokens))
         self.environment = environment = replace(environment, pace=pace)

@@ -30,7 +30,7 @@ class Organisation:
         self.switches = tables.switches
         self.clock = clock
         self.seed: Callable[[], Rows] | None = None  # the rows that it begins with
-        self.documents: Callable[[], Iterable[tuple[str, str, str, str]]] = tuple  # and what lies in SharePoint then
+        self.documents: Callable[[], Iterable[tuple[str, str, str, str]]] = tuple  # and what is in SharePoint then
         self.stats = Stats()
         self.faults = Faults()
         self.limits = Limits(enabled=limits and tables.switches.service_protection)

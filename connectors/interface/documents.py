@@ -34,14 +34,14 @@ class DocumentStore(Protocol):
         """What kind of place it is, for people, without an address."""
 
     def canonical(self, address: str) -> str | None:
-        """Return the one spelling of a folder's address; None where it lies outside what the settings name. A
+        """Return the one spelling of a folder's address; None where it is outside what the settings name. A
         folder inside another one has that one's spelling and a slash at its beginning."""
 
     def folder(self, address: str) -> str | None:
         """Return the id of the folder at an address; None where there is none."""
 
     def documents(self, folder: str) -> Iterator[Document]:
-        """Yield all that lies in a folder at any depth, but for folders; nothing where it is missing."""
+        """Yield all that is in a folder at any depth, but for folders; nothing where it is missing."""
 
     def fetch(self, document: str) -> bytes | None:
         """Return a document whole; None where it is missing."""
@@ -54,7 +54,7 @@ class DocumentStore(Protocol):
         """Return whether a folder exists."""
 
     def binned(self, addresses: Collection[str]) -> set[str]:
-        """Return those of the addresses of folders of which something lies in a recycle bin, whoever put it
+        """Return those of the addresses of folders of which something is in a recycle bin, whoever put it
         there."""
 
     def findings(self) -> list[Finding]:

@@ -110,7 +110,7 @@ class Remains(Protocol):
         the only way to delete them."""
 
     def document_locations(self, rows: Collection[RowKey] | None = None) -> list[DocumentLocation]:
-        """Return the rows of the CRM that say in which folder of a document store the documents of a row lie;
+        """Return the rows of the CRM that say in which folder of a document store the documents of a row are;
         of `rows` those that are such, without it all. Raises ConnectorError: it cannot be determined."""
 
     @property

@@ -1,8 +1,8 @@
 """Documents in SharePoint, below the sites and libraries that the settings name and nowhere else.
 
 What goes, goes by `permanentDelete`, with all versions and past the recycle bin. The recycle bin of a site is
-listed too: what somebody deleted by hand lies there for months, Graph cannot empty it, and as long as
-something of a folder lies there that folder's unit waits. Source: Microsoft Learn, "driveItem:
+listed too: what somebody deleted by hand is there for months, Graph cannot empty it, and as long as
+something of a folder is there that folder's unit waits. Source: Microsoft Learn, "driveItem:
 permanentDelete", "List items" of recycleBin; ERA-12, lines 4 and 8."""
 
 import threading
@@ -25,7 +25,7 @@ DEEPEST = 100  # folders in one another; SharePoint's addresses end long before
 
 @dataclass(frozen=True, slots=True)
 class _Library:
-    """One document library, and where it lies, in the one spelling of addresses."""
+    """One document library, and where it is, in the one spelling of addresses."""
 
     drive: str
     address: str
@@ -62,7 +62,7 @@ class SharePoint:
         patience_s: float = 0.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> "SharePoint":
-        """Open what lies below `places` through the Graph at `url` (`https://graph.microsoft.com/v1.0/`);
+        """Open what is below `places` through the Graph at `url` (`https://graph.microsoft.com/v1.0/`);
         nothing is sent yet. Raises UsageError: the address is not usable."""
         environment = Environment(url=url, any_odata=True, sends_no_tag=True, ca_file=ca_file, user_agent=user_agent, patience_s=patience_s)
         graph = Graph(Transport(environment, tokens, sleep=sleep), tokens.close)
@@ -135,7 +135,7 @@ class SharePoint:
             found.append(Finding(False, "whether the application's role on each site is write shows at the first removal", WHERE))
         return found
 
-    # -- where things lie ------------------------------------------------------------------------------------
+    # -- where things are ------------------------------------------------------------------------------------
 
     def _place_of(self, canonical: str) -> str | None:
         return max((place for place in self._places if canonical.startswith(f"{place}/")), key=len, default=None)
@@ -190,7 +190,7 @@ class SharePoint:
         item = self._graph.get(f"drives/{library.drive}/root:/{_quoted('/'.join(inside))}")
         return None if item is None else (library.drive, item)
 
-    # -- what lies there -------------------------------------------------------------------------------------
+    # -- what is there -------------------------------------------------------------------------------------
 
     def _below(self, drive: str, item: str, above: tuple[str, ...]) -> Iterator[Document]:
         if len(above) > DEEPEST:
@@ -219,7 +219,7 @@ class SharePoint:
             raise ObjectError("a document is still in SharePoint after it was removed", hint="look at it in SharePoint", where=WHERE)
 
     def _bin(self, site: _Reached) -> Iterator[str]:
-        """Yield where what lies in the recycle bin of a site lay, in the one spelling of addresses."""
+        """Yield where what is in the recycle bin of a site lay, in the one spelling of addresses."""
         rows = self._graph.rows(f"sites/{site.id}/recycleBin/items")
         if rows is None:
             raise ObjectError("the recycle bin of a site cannot be looked at", hint="look at the application's access", where=WHERE)

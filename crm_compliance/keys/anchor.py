@@ -1,5 +1,5 @@
 """The anchor: the checkpoints of the ledger once more, in a file that is only ever added to, where the
-database is not. The file may lie on storage that lets nobody rewrite it. Its content is always the beginning
+database is not. The file may be on storage that lets nobody rewrite it. Its content is always the beginning
 of what the database says, so that a line torn by a power cut is completed by the next one."""
 
 import os

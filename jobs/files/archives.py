@@ -25,7 +25,7 @@ def members(content: bytes, budget: Budget, depth: int) -> Iterator[tuple[str, b
     it is locked.
 
     Raises:
-        CannotRead: it would cost more than is left; something lies in it that does not belong to it.
+        CannotRead: it would cost more than is left; something is in it that does not belong to it.
         Exception: whatever the library raises over damaged bytes."""
     with zipfile.ZipFile(BytesIO(content)) as archive:
         yield "", b"", among(archive.comment)

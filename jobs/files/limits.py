@@ -12,7 +12,7 @@ class Limits(msgspec.Struct, frozen=True):
     """What one file may cost. `seconds` are of the processor, `wall` of the clock; `memory` is beyond what
     the reader has at its start."""
 
-    content: int = 64 * MEBI  # bytes, as it lies in the CRM
+    content: int = 64 * MEBI  # bytes, as it is in the CRM
     unpacked: int = 64 * MEBI  # bytes of everything that is taken out of it
     text: int = 8 * MEBI  # characters of what it says
     parts: int = 5_000

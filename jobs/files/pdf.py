@@ -166,7 +166,7 @@ def _shows_something(page: Any) -> bool:
 
 
 def _binned_or_retained(content: bytes, found: Found) -> Iterator[tuple[bool, bytes]]:
-    """Return what lies in the file between its streams, and in them; True before a file of its own."""
+    """Return what is in the file between its streams, and in them; True before a file of its own."""
     begin = 0
     while (opened := _STREAM.search(content, begin)) is not None:
         yield False, content[begin : opened.start()]

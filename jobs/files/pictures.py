@@ -1,6 +1,6 @@
 """Pictures: redrawn without whatever was said in them beside what is to be seen.
 
-Who took a picture, where, with what, and what somebody noted in it lies in a dozen places (EXIF, XMP,
+Who took a picture, where, with what, and what somebody noted in it is in a dozen places (EXIF, XMP,
 comments, text chunks, colour profiles, a smaller picture inside, bytes after the end). A redrawn picture has
 none of them. Source: EXP-06, R-119."""
 

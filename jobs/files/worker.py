@@ -25,7 +25,7 @@ _FILES: Final = 64
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Read one file after another until nobody asks any more."""
     for what, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_NOFILE, _FILES)):
-        resource.setrlimit(what, (most, most))  # what it holds must not lie on a disk
+        resource.setrlimit(what, (most, most))  # what it holds must not be on a disk
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     base, peak = _address_space(), _peak()
     is_watched = False

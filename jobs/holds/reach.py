@@ -134,7 +134,7 @@ class HoldReach:
 
     @cached_property
     def _retaining(self) -> Collection[type[Record]]:
-        """The kinds of which rows may lie in long-term retention: a role there leads from a person to a file
+        """The kinds of which rows may be in long-term retention: a role there leads from a person to a file
         as any other does."""
         retaining = self._connector.retaining((*(kind.record for kind in self._connector.all_kinds.depending), Party, Fiche))
         return retaining if retaining.isdisjoint(KINDS[word] for word in ACTIVITIES) else retaining | {ActivityParty}

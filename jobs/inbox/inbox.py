@@ -30,6 +30,6 @@ def waiting(store: Store, policy: Policy, now: datetime, *, crm: str = "", not_w
 
 
 def waiting_for(items: Iterable[InboxItem], who: str, roles: Collection[str]) -> list[InboxItem]:
-    """Return what of it is the work of one person in these roles: not what they proposed, or have spoken on
-    already."""
+    """Return what of it is the work of one person in these roles: not what they proposed, or have decided
+    on already."""
     return [item for item in items if item.is_for(who, roles)]

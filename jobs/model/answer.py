@@ -27,7 +27,7 @@ Criterion: TypeAlias = Literal[
 ]  # fmt: skip
 Basis: TypeAlias = Literal["consent", "contract", "legal_obligation", "of_the_others", "not_decided"]
 RGT_09: Final = "RGT-09"
-NOT_THE_PERSON: Final = "NOT_THE_PERSON"  # the reviewer's word that a row speaks of somebody else
+NOT_THE_PERSON: Final = "NOT_THE_PERSON"  # the reviewer's word that a row mentions somebody else
 DPO_REVIEW: Final = "DPO_REVIEW"
 RECIPIENT: Final = "recipient"  # the kind of an item that says to whom something of a fiche was passed on
 TOLD_CODES: Final = frozenset({"RF-03", "VOICE", RGT_09})  # reasons that a person is told; whatever else a reviewer writes is told as RF-03
@@ -299,7 +299,7 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     remarks: tuple[str, ...] = ()  # RF codes that the letter adds to what it tells
     granted: tuple[str, ...] = ()  # items that the DPO granted, for rights other than access
     held: tuple[str, ...] = ()  # those of them that an obligation or a claim keeps for now
-    delayed: tuple[str, ...] = ()  # corrections among them that cannot be written yet: told without a reason, which may lie in other files
+    delayed: tuple[str, ...] = ()  # corrections among them that cannot be written yet: told without a reason, which may be in other files
     kept: tuple[str, ...] = ()  # keys of contexts that stay whatever is erased: told with their ground and term (art. 12(4))
     words: dict[str, str] = {}  # what the CRM calls tables and columns that the product has no words for: `table`, `table.column`
     home: Home = IN_BELGIUM

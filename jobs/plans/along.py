@@ -31,7 +31,7 @@ ROW, TOTAL = "row", "total"  # what stays of a unit in the statistics: a row of 
 
 class AlongRow(NamedTuple):
     """One row that is written with the unit: its kind in the product's word, its table and id in the CRM, and
-    what becomes of it. `is_retained`: it lies in long-term retention; `has_object`: content outside the CRM
+    what becomes of it. `is_retained`: it is in long-term retention; `has_object`: content outside the CRM
     goes with it."""
 
     kind: str

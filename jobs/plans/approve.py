@@ -16,7 +16,7 @@ from rules.errors import Refused
 from rules.model.accounts import account, same_person
 from rules.model.roles import Act, is_service, may, refusal
 
-ATTEMPTS: Final = 5  # to read a plan and the ledger while others speak
+ATTEMPTS: Final = 5  # to read a plan and the ledger while others decide
 
 
 def approve_plan(
@@ -68,7 +68,7 @@ def _unaltered(store: Store, references: References, plan: Plan) -> Plan:
                 raise
         else:
             return plan
-    raise Refused("others speak on this plan at this moment", hint="look at it again, then decide", where=plan.id, code="busy")
+    raise Refused("others are deciding on this plan at this moment", hint="look at it again, then decide", where=plan.id, code="busy")
 
 
 def _refusal(plan: Plan, who: str, role: str, approves: bool, now: datetime) -> Refused | None:

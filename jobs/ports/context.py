@@ -82,7 +82,7 @@ class JobContext:
     logged_as: Callable[[str], AbstractContextManager[None]] = _unnamed  # names the run in whatever is logged meanwhile
     notary: Notary | None = None
     policy_text: str = ""
-    objects: Sequence[ObjectStore] = ()  # where the content of recordings lies outside the CRM
+    objects: Sequence[ObjectStore] = ()  # where the content of recordings is outside the CRM
     documents: Sequence[DocumentStore] = ()  # where people keep documents of the CRM's rows outside it
     requests: SubjectRequests = NO_SUBJECT_REQUESTS
     gives_way: Callable[[Hold], bool] = _stands  # holds that an erasure on request overrules (table 4.2)

@@ -1,4 +1,4 @@
-"""Units of a few rows of whole tables: those that a hold may reach, or that lie in long-term retention."""
+"""Units of a few rows of whole tables: those that a hold may reach, or that are in long-term retention."""
 
 from __future__ import annotations
 

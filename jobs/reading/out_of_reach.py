@@ -53,7 +53,7 @@ class OutOfReach:
 
 
 def may_go_there(recordings: Iterable[Unit], policy: Policy, holds: Holds, as_of: date) -> set[str]:
-    """Return which of these recordings, which lie there, may be deleted with their fiche: those that may go
+    """Return which of these recordings, which are there, may be deleted with their fiche: those that may go
     with it and to which no object outside the CRM belongs."""
     asked = [unit for unit in recordings if unit.recording is not None and not unit.recording.storage_uri]
     return may_go_along(asked, policy, holds, as_of)

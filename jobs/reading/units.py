@@ -69,7 +69,7 @@ class Gathering:
     bound: set[str] = field(default_factory=set)
     may_lie_there: frozenset[type[Record]] = frozenset()
     beyond: set[str] = field(default_factory=set)
-    retained_rows: dict[str, int] = field(default_factory=dict)  # how many of each table lie there
+    retained_rows: dict[str, int] = field(default_factory=dict)  # how many of each table are there
 
     # -- adding pages ----------------------------------------------------------------------------------------
 

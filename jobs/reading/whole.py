@@ -80,7 +80,7 @@ class WholeTables:
 
     `relations`, `former`, `relation_units` and `gifts` are as in `Gathering`, but for what `tied` has.
 
-    `retained` are the rows that lie in the CRM's long-term retention, `named_there` the dossiers and fiches
+    `retained` are the rows that are in the CRM's long-term retention, `named_there` the dossiers and fiches
     that a role there names, and `bound` the numbers of the units that one role there ties to each other.
     `beyond` are rows that belong to one which is out of scope, and are so with it. The methods that add rows
     return those that point to something not read yet."""

@@ -183,8 +183,8 @@ def change_decision(store: Store, request_id: str, change: Callable[[Decision], 
     """Change what is stored of a decision, and return it as it is then; None if there is none any more.
 
     What it records has happened: where somebody takes a step at this instant, `change` is asked again of what
-    that has left, and nothing of either is lost. Raises Refused: with code `changed`, if the row would not
-    hold still."""
+    that has left, and nothing of either is lost. Raises Refused: with code `changed`, if others keep
+    changing the row."""
     request, found = store.requests.get(request_id), decision_of(store, request_id)
     if found is None or (after := change(found)) == found:
         return found

@@ -31,10 +31,10 @@ from rules.model.records import KINDS
 from rules.model.residual_data import Place, PlaceState
 
 PLACES_LEFT = "PLACES_LEFT"  # the code of a unit whose rows are gone and of which something is still in another place (ERA-12)
-WITH_ROWS_OF_THEIR_OWN = (Trace.TIMELINE, Trace.JOBS)  # what is deleted there may have a history too, and lie in the bin
+WITH_ROWS_OF_THEIR_OWN = (Trace.TIMELINE, Trace.JOBS)  # what is deleted there may have a history too, and be in the bin
 DONE, NOT_APPLICABLE = PlaceState.DONE, PlaceState.NOT_APPLICABLE
 NOT_REACHABLE, STILL_THERE = PlaceState.NOT_REACHABLE, PlaceState.STILL_THERE
-# Places whose rows are deleted with the unit, and the kinds of rows that lie there.
+# Places whose rows are deleted with the unit, and the kinds of rows that are there.
 WITH_THE_UNIT: Mapping[Place, frozenset[str]] = {
     Place.NOTES: frozenset({"note"}),
     Place.ACTIVITIES: frozenset(ACTIVITIES),
@@ -141,7 +141,7 @@ def clean_rows(
     for trace, wanted in rows.items():
         for key, found in _clean(connector, trace, wanted, (), partial(announce_rows, context, run)).items():
             places[key][TRACES[trace]] = found.state
-            gone[key] = [*gone[key], *found.rows]  # of their own they may have a history too, and lie in the bin
+            gone[key] = [*gone[key], *found.rows]  # of their own they may have a history too, and be in the bin
     history = {key: [*gone[key], *living[key]] for key in gone}
     purged = dict.fromkeys(gone, 0)
     for key, found in _clean(connector, Trace.HISTORY, history, _flat(living)).items():

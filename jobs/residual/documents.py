@@ -33,7 +33,7 @@ class DocumentRemoval:
         return [(action.key, partial(_remove, place)) for action in going for place in self._of(action)]
 
     def binned(self, removed: Sequence[Action]) -> set[Key]:
-        """Return the units of which something lies in a recycle bin after all was removed, or nobody can
+        """Return the units of which something is in a recycle bin after all was removed, or nobody can
         say."""
         return set(_binned(self._context, self._folders, [(action.key, place) for action in removed for place in self._of(action)]))
 
@@ -79,7 +79,7 @@ def _remove(place: Place) -> str:
 
 
 def _binned(context: JobContext, folders: DocumentFolders, removed: Sequence[tuple[Key, Place]]) -> list[Key]:
-    """Return the units of which something lies in a recycle bin after all was removed, or nobody can say."""
+    """Return the units of which something is in a recycle bin after all was removed, or nobody can say."""
     left: list[Key] = []
     for store in context.documents:
         keys = {place.address: key for key, place in removed if place.store is store}

@@ -1,4 +1,4 @@
-"""What lies in long-term retention goes from there with the last of what it belongs to. Nothing takes a link
+"""What is in long-term retention goes from there with the last of what it belongs to. Nothing takes a link
 off it, and a job that purges one owner removes what cascades. So it matters who else really goes: a unit that
 a hold keeps, or that the CRM refused, keeps its rows there too (RET-20, decision 0059)."""
 

@@ -1,5 +1,5 @@
 """Removes what units have outside the CRM, recordings in storages and documents, before the rows that say
-where it lies: what no row names can no longer be found (ERA-12, ERA-15, R-053).
+where it is: what no row names can no longer be found (ERA-12, ERA-15, R-053).
 
 No change set spans the CRM and a storage. So all that could keep a unit, by any of its places, is looked at
 before the first of them is touched, and again before each few of them: removing many takes its time, and a
@@ -33,7 +33,7 @@ def remove_content(
 
     SKIPPED, nothing was removed: a row is another than was judged, or something that stays names an object
     or a folder too, also what stays because it must not be written (CHANGED); or a hold has come.
-    PARTIAL: the same came after a part was removed; or something could not be removed or lies in a recycle
+    PARTIAL: the same came after a part was removed; or something could not be removed or is in a recycle
     bin (OBJECT_LEFT), so that the rows stay and it is not lost from sight."""
     having = [action for action in intents if action.documents or any(write.object for write in action.rows)]
     if not having:

@@ -110,7 +110,7 @@ def changed_units(context: JobContext, actions: Sequence[Action]) -> list[Key]:
     """Return the units of which a row is not what was judged any more. What the CRM would refuse must not
     cost an object."""
     judged: defaultdict[type[Record], set[str]] = defaultdict(set)
-    for write in _writes(actions):  # what lies in long-term retention has no other version
+    for write in _writes(actions):  # what is in long-term retention has no other version
         judged[write.record(context.connector)].add(write.id)
     versions = {row.id: row.etag for kind, ids in judged.items() for row in rows_of(context.connector, kind, (), Among("id", sorted(ids)))}
     return [action.key for action in actions if any(versions.get(write.id) != write.etag for write in _writes([action]))]

@@ -25,7 +25,7 @@ def with_unmapped(
     along: dict[tuple[str, str], list[RowKey]] = {}
     waiting: dict[tuple[str, str], str] = {}
     dependent = connector.dependent_rows(list(owners))
-    # A location that goes along with its own row does not stay behind without the location that it lies
+    # A location that goes along with its own row does not stay behind without the location that it is
     # below.
     going = {each.row for each in dependent if each.cascades} if context.documents else set()
     for each in dependent:

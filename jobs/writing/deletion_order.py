@@ -34,7 +34,7 @@ from rules.retention.relations import RelationTerms
 class Waits(set[str]):
     """The units that wait for others with which they have a row in common, by id. One order serves all these
     rows, so that no two units wait for each other: the first of them waits for none. A unit goes after those
-    before which it must not go: an owner of such a row lies in long-term retention with it, and not with
+    before which it must not go: an owner of such a row is in long-term retention with it, and not with
     them."""
 
     def __init__(self, turns: Turns) -> None:
@@ -233,11 +233,11 @@ def _below(
             is_known = row.id in seen or (kind.own is not None and row.id in owners)  # rows may lead in a circle
             above = {owner for _, owner in links_of(kind, row)}
             if is_retained and kind.own is not None and (rest := above - units.keys()):
-                # It goes with what purges it where another owner that lies there is due too (`bound_there`).
+                # It goes with what purges it where another owner that is there is due too (`bound_there`).
                 anywhere = not _there(connector, kind, row, units)
                 above -= _gone(connector, kind, row, rest, retaining, anywhere=anywhere)
                 if not units.keys() >= above:
-                    continue  # it goes with the last of them: what lies there keeps its links
+                    continue  # it goes with the last of them: what is there keeps its links
             if not is_retained and (is_known or not units.keys() >= above or (kind.term and not with_termed)):
                 staying |= {} if is_known else {row.id: (kind, row)}
                 continue
@@ -271,7 +271,7 @@ def _gone(
     connector: Connector, kind: Kind, row: Record, owners: Collection[str], retaining: Collection[type[Record]], *, anywhere: bool
 ) -> set[str]:
     """Return those of the owners of a row in long-term retention that are not live any more, or not
-    `anywhere`: nothing writes to what lies there, so that it names them for ever."""
+    `anywhere`: nothing writes to what is there, so that it names them for ever."""
     found = rows_anywhere(connector, kind.record, kind.links, Among("id", [row.id]), retaining)
     asked = {(name, owner) for each in found for name, owner in kind.owners(each) if owner in owners}
     known = ((connector.all_kinds[name].record, owner) for name, owner in asked if name in connector.all_kinds)
@@ -280,7 +280,7 @@ def _gone(
 
 
 def _there(connector: Connector, kind: Kind, row: Record, units: Mapping[str, str]) -> list[str]:
-    """Return the units that go of which the owner of a row in long-term retention lies there too: it may take
+    """Return the units that go of which the owner of a row in long-term retention is there too: it may take
     the row along, and is the last for that."""
     found = retained_rows_of(connector, kind.record, kind.links, Among("id", [row.id]))  # a level is read without the kinds of owners
     owners = {(name, owner) for each in found for name, owner in kind.owners(each) if name in connector.all_kinds and owner in units}
@@ -321,7 +321,7 @@ def _unlinked(kind: Kind, row: Record, units: Mapping[str, str], waits: Waits | 
 
 
 def _dependent(connector: Connector, owners: Sequence[str], retaining: Collection[type[Record]]) -> Iterator[tuple[Kind, Record, bool]]:
-    """Yield the rows that belong to these owners, each with its kind, and whether it lies in long-term
+    """Yield the rows that belong to these owners, each with its kind, and whether it is in long-term
     retention."""
     for kind in connector.all_kinds.depending:
         found: dict[tuple[str, bool], Record] = {}
@@ -376,7 +376,7 @@ def rows_of_contacts(
     """Return the writes that remove each contact (id -> version): notes and activities about it, then its
     row. Where being a donor has ended before the term of the payment, by the schedule or because the person
     has `given_up` being one, the payment stays and only its link to the donor goes (R-104). Those of the ids
-    `retained` lie in long-term retention; `waits` is for `below`."""
+    `retained` are in long-term retention; `waits` is for `below`."""
     retaining = connector.retaining(tuple(kind.record for kind in connector.all_kinds.depending)) if contacts else frozenset()
     rows: dict[str, list[RowWrite]] = {contact: [] for contact in contacts}
     if donors := sorted(contact for contact in contacts if terms.donor or contact in given_up):

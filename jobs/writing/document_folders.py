@@ -1,5 +1,5 @@
 """What units have in document stores outside the CRM: which folder a row of the CRM names, who else names it,
-and what lies there. An address can hold a name, so it is read from the CRM when it is needed and kept
+and what is there. An address can hold a name, so it is read from the CRM when it is needed and kept
 nowhere; the journal has the store's own ids (ACC-05)."""
 
 from bisect import bisect_left
@@ -105,7 +105,7 @@ class DocumentFolders:
         return {row: held[1] for row, held in found if held is not None}
 
     def _made(self, action: Action, own: Sequence[DocumentLocation], named_by: Mapping[str, set[str]]) -> tuple[_Made, ...] | None:
-        """Return the folders that go with one unit, each where it lies; None where the unit has to wait.
+        """Return the folders that go with one unit, each where it is; None where the unit has to wait.
         `named_by` is what rows beside those that go name."""
         rows = {(action.table, action.id), *action.along, *(write.key(self._context.connector) for write in action.rows)}
         made: list[_Made] = []
@@ -129,7 +129,7 @@ class DocumentFolders:
         return tuple(made)
 
     def _look_into_bins(self, places: Sequence[Place], binned: dict[str, bool]) -> None:
-        """Note for each address whether something of it lies in a recycle bin, or nobody can say."""
+        """Note for each address whether something of it is in a recycle bin, or nobody can say."""
         for store in self._context.documents:
             addresses = [place.address for place in places if place.store is store and place.address not in binned]
             try:

@@ -32,7 +32,7 @@ def add_months(day: pl.Expr, months: int) -> pl.Expr:
     if not months:
         return day
     year, month = divmod(_LAST_MONTH - months, MONTHS_PER_YEAR)
-    beyond = date(year, month + 1, 1)  # from here on the sum lies beyond the calendar
+    beyond = date(year, month + 1, 1)  # from here on the sum is beyond the calendar
     sum_of = pl.when(day < beyond).then(day).dt.offset_by(f"{months}mo")
     return pl.when(day >= beyond).then(pl.lit(date.max)).otherwise(sum_of)
 

@@ -1,5 +1,5 @@
 """The data map: every table and column of the CRM that can hold data of a unit or a person, and what becomes
-of it. What nothing speaks of is unaccounted, and is never called searched, complete or gone. Source: EXP-03,
+of it. What nothing mentions is unaccounted, and is never called searched, complete or gone. Source: EXP-03,
 ERA-12; R-158, R-161."""
 
 from collections.abc import Collection
@@ -41,7 +41,7 @@ class Place(msgspec.Struct, frozen=True):
 
     @property
     def is_alarming(self) -> bool:
-        """Whether nothing speaks of it, and something is or may be there."""
+        """Whether nothing mentions it, and something is or may be there."""
         return self.fate is Fate.UNACCOUNTED and self.rows != 0
 
 

@@ -1,4 +1,4 @@
-"""What is true of every row of a kind: what it belongs to and goes with, where it speaks of people, where it
+"""What is true of every row of a kind: what it belongs to and goes with, where it mentions people, where it
 stands in an answer. Whatever handles rows of every kind asks here. A new kind is a record, its personal
 record, one line here, the rule of each field (`rules/rights/fields.py`), and its table in the mapping."""
 
@@ -25,7 +25,7 @@ class Kind:
     a role in, and what others belong to. `is_relation`: it ties a contact to the organisation outside its
     missions (RET-20). `is_activity`: people take part in it, by a table of participants.
 
-    `texts` are the fields that may speak of people; `dates` those by which an answer orders the rows, the
+    `texts` are the fields that may mention people; `dates` those by which an answer orders the rows, the
     first that is there. `order` is the place of the kind in an answer; without one it is told only with
     another row, cannot be held and is not erased by itself. `choices` are fields of which the mapping must
     say what each option means, of the lean record and of the personal one. `further` are texts of the
@@ -190,7 +190,7 @@ class Kinds(Mapping[str, Kind]):
 
     @property
     def depth(self) -> int:
-        """How many dependent tables lie below each other at most."""
+        """How many dependent tables are below each other at most."""
         found: dict[str, int] = {}
         for kind in self.own:
             found[kind.word] = 1 + max((found.get(word, 0) for word in kind.above), default=0)

@@ -1,4 +1,4 @@
-"""What data are kept for: the codes in which an answer, and the schedule, speak of it (GDPR art. 15(1)(a)).
+"""What data are kept for: the codes in which an answer, and the schedule, mention it (GDPR art. 15(1)(a)).
 Source: policy §3, §4.3, §6.1; section 7.1."""
 
 from typing import Final, Literal, get_args

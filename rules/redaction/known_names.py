@@ -65,7 +65,7 @@ class KnownNames:
         return bool(self._spellings and letters) and next(self._search.iter(letters), None) is not None
 
     def find(self, text: str, squeezed: Squeezed, barred: Sequence[tuple[int, int]] = ()) -> list[Named]:
-        """Find the names in a text, which is given squeezed too; none lies across a place in `barred` (begin,
+        """Find the names in a text, which is given squeezed too; none crosses a place in `barred` (begin,
         end; in their order)."""
         if not self._spellings:
             return []

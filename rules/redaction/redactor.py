@@ -141,7 +141,7 @@ class Redactor:
         return LeakTerms(self.leak_terms())
 
     def _refused(self, text: str) -> tuple[str, list[Redaction]]:
-        """Redact what the last look still finds: what lies across a label, or is read in a way that tells no
+        """Redact what the last look still finds: what crosses a label, or is read in a way that tells no
         place in the text. As little as it takes is cut from a line, or of all lines where none shows it by
         itself."""
         if not self._last_look.found_in(text):

@@ -48,7 +48,7 @@ class Classifier:
 
     def __init__(self, policy: Policy) -> None:
         self._derive = policy.derive
-        # A row that neither has a term nor disposes, or that speaks of another kind of unit, answers for no
+        # A row that neither has a term nor disposes, or that mentions another kind of unit, answers for no
         # dossier: doubt keeps.
         self._enabled = {
             key: category.open_blocks

@@ -1,4 +1,4 @@
-"""A database that was lost in the middle of a run: what had been begun is finished by what lies beside it
+"""A database that was lost in the middle of a run: what had been begun is finished by what is beside it
 (ERA-13, RET-20)."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What tests of a module would each make anew: the rows of an organisation, with the data folder of whoever
+"""What tests of a module would each make again: the rows of an organisation, with the data folder of whoever
 typed commands for it. It is made once, and then given to each test as it was."""
 
 from __future__ import annotations

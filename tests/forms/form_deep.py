@@ -1,4 +1,4 @@
-"""De Diepte: what is written about a dossier lies in reports, their paragraphs and what is attached to these;
+"""De Diepte: what is written about a dossier is in reports, their paragraphs and what is attached to these;
 dossiers have themes and fiches, both many to many."""
 
 from __future__ import annotations

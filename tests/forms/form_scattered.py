@@ -1,5 +1,5 @@
 """Steunpunt Verspreid: a dossier is an incident of one type, a fiche is a telephone call, a chat or a sheet,
-its recordings lie in two tables, and who has which role stands in lookups and among the participants."""
+its recordings are in two tables, and who has which role stands in lookups and among the participants."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class House:
 
     @property
     def objects(self) -> Path:
-        """The folder of the contents of recordings that lie outside the CRM."""
+        """The folder of the contents of recordings that are outside the CRM."""
         return self.folder / "objects"
 
     def load(self, rows: Sequence[Row]) -> None:

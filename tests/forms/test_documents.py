@@ -27,7 +27,7 @@ NAMES = ("verslag.txt", "bijlagen/brief.txt")
 
 
 def with_sharepoint(folder: Path) -> Schema:
-    """The tables of the form and the two that say where documents lie."""
+    """The tables of the form and the two that say where documents are."""
     document: dict[str, Any] = YAML(typ="safe").load(FORM.schema.file)
     text = {"type": "string(400)"}
     columns: dict[str, dict[str, Any]] = {

@@ -1,6 +1,6 @@
 """Somebody asks what is known about them: the request, every step to its answer, and what the answer says.
 
-A companion of `Case`. What only the DPO may read (proposals, decisions, packages) lies beside the case's
+A companion of `Case`. What only the DPO may read (proposals, decisions, packages) is beside the case's
 folder, so that everything inside it may still be searched for words that nobody may find there.
 """
 

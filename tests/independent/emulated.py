@@ -1,4 +1,4 @@
-"""An emulator that is emptied as often as wanted; its rows may lie in a file that can be put back."""
+"""An emulator that is emptied as often as wanted; its rows may be in a file that can be put back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SWITCHES = {
 
 
 class Organisation(Emulator):
-    """An organisation without limits; with `state` its rows lie in a file that can be put back."""
+    """An organisation without limits; with `state` its rows are in a file that can be put back."""
 
     def __init__(self, folder: Path, state: Path | None = None) -> None:
         self.state = state

@@ -60,7 +60,7 @@ class Scenario:
 
     name: str
     act: Act
-    restorable: bool = False  # from outside, on an emulator whose rows lie in a file
+    restorable: bool = False  # from outside, on an emulator whose rows are in a file
 
     @property
     def rules(self) -> set[str]:

@@ -101,7 +101,7 @@ def published(case: Case) -> None:
 
 
 def numbers(document: object, key: str = "") -> list[int]:
-    """Every number under a key that speaks of a count."""
+    """Every number under a key that mentions a count."""
     if isinstance(document, dict):
         return [n for name, value in document.items() for n in numbers(value, str(name))]
     if isinstance(document, list):

@@ -132,7 +132,7 @@ def simulated(case: Case) -> None:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """What lies in the store; remembered rows and logs of SQLite are left out, locks too."""
+    """What is in the store; remembered rows and logs of SQLite are left out, locks too."""
     found = {
         str(p.relative_to(folder)): p
         for p in folder.rglob("*")

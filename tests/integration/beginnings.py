@@ -16,7 +16,7 @@ from tests.integration.restoring import Backup
 
 
 class Beginning:
-    """The rows of the emulator, the database, and what lies beside the keys for it: what the witness knows,
+    """The rows of the emulator, the database, and what is beside the keys for it: what the witness knows,
     the register of erasures."""
 
     def __init__(self, night: Night, url: str, name: str = "beginning") -> None:

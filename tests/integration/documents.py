@@ -30,7 +30,7 @@ LOCATION = "sharepointdocumentlocation"
 
 
 def environment_with_sharepoint(folder: Path, on_delete: str = "cascade") -> Path:
-    """The reference environment with the two tables that say where documents lie."""
+    """The reference environment with the two tables that say where documents are."""
     path = folder / "environment.yaml"
     path.write_text(_environment(on_delete), encoding="utf-8")
     return path
@@ -76,7 +76,7 @@ def _environment(on_delete: str) -> str:
 
 
 class Documents:
-    """A night over such an organisation, with one site, one library in it, and what lies there."""
+    """A night over such an organisation, with one site, one library in it, and what is there."""
 
     def __init__(self, night: Night, *, configured: bool = True, places: tuple[str, ...] = (SITE,)) -> None:
         self.night = night
@@ -111,7 +111,7 @@ class Documents:
         return row
 
     def location(self, owner: tuple[str, str] | None, name: str, *, below: tuple[str, str] | None = None) -> str:
-        """A row that says that the documents of another row lie in the folder of this name."""
+        """A row that says that the documents of another row are in the folder of this name."""
         about = {"regardingobjectid": owner} if owner is not None else {}
         where = below or (LOCATION, self.root)
         return self._row(LOCATION, name="Documenten", relativeurl=name, parentsiteorlocation=where, **about)

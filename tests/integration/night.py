@@ -281,7 +281,7 @@ def of_store(folder: Path, url: str) -> tuple[Path, str]:
 
 
 def brussels_noon(day: date) -> datetime:
-    """Noon of a day, near enough to Brussels for every test that does not speak of hours."""
+    """Noon of a day, near enough to Brussels for every test that does not mention hours."""
     return datetime(day.year, day.month, day.day, 11, tzinfo=UTC)
 
 

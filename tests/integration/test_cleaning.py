@@ -340,7 +340,7 @@ def certificates(night: Night) -> int:
 
 
 def test_what_the_crm_deletes_along_is_told_before_and_cleaned_after(more: Night) -> None:
-    """Tasks and a custom table that cascade; the custom one is audited, and both lie in the bin."""
+    """Tasks and a custom table that cascade; the custom one is audited, and both are in the bin."""
     switch(more, recycle_bin_days=30)
     dossier = more.dossier("social_card", spoken=LONG_AGO)
     task = more.create("tasks", "activityid", subject=NAME, **{"regardingobjectid_cf_dossier_task@odata.bind": f"/cf_dossiers({dossier})"})

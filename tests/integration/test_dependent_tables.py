@@ -320,7 +320,7 @@ def they_come_back_from_a_backup_and_go_again(night: Night) -> Case:
 
 @in_one_night
 def who_is_named_in_a_row_that_stays_is_not_removed(night: Night) -> Case:
-    """RET-20: nobody goes before what names them, at whatever depth that lies."""
+    """RET-20: nobody goes before what names them, at whatever depth that is."""
     visited = night.contact(firstname="Mina", lastname="Verstraeten (fictief)")
     ended = night.dossier("social_card", spoken=LONG_AGO)
     running = night.dossier("social_card", closed=False, spoken=date(2026, 11, 20))

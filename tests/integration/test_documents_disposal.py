@@ -1,4 +1,4 @@
-"""Documents in SharePoint go before the rows that say where they lie, never alone, never another's (ERA-12,
+"""Documents in SharePoint go before the rows that say where they are, never alone, never another's (ERA-12,
 lines 4 and 8; ERA-15, R-053)."""
 
 from __future__ import annotations
@@ -302,7 +302,7 @@ def test_a_night_with_all_of_these(documents: Documents, subtests: pytest.Subtes
 
 
 def left_in(documents: Documents, folder: str) -> set[str]:
-    """The paths of what lies in a folder; what is nobody's lies where it lay."""
+    """The paths of what is in a folder; what is nobody's lies where it lay."""
     files = documents.library.files
     assert files >= STAYS
     return {path for path in files if path.startswith(f"{folder}/")}
@@ -392,7 +392,7 @@ def a_fiches_folder_inside_its_dossiers_goes_with_it(documents: Documents) -> Ca
 
 @in_one_night
 def a_location_below_that_of_a_row_that_goes_keeps_it(documents: Documents) -> Case:
-    """Somebody else's location depends on it: without it nobody would know where those documents lie."""
+    """Somebody else's location depends on it: without it nobody would know where those documents are."""
     dossier = documents.night.dossier("social_card", spoken=LONG_AGO)
     above = documents.location(("cf_dossier", dossier), "D-below")
     documents.location(("contact", documents.night.contact()), "P-below", below=(LOCATION, above))

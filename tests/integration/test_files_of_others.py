@@ -1,4 +1,4 @@
-"""What is in a file that depends on somebody else's dossier is read where that dossier speaks of the person,
+"""What is in a file that depends on somebody else's dossier is read where that dossier mentions the person,
 and by nobody where it does not, and that is said wherever somebody asks what was searched; what depends on
 the own dossier is read and told (EXP-03, EXP-06). Everybody is fictitious."""
 
@@ -29,7 +29,7 @@ def attached(night: Night, dossier: str, text: str | bytes, *, kind: str = "cf_d
 
 
 def speaking(night: Night, text: str = "Ook Lotte Peeters (fictief) werd genoemd.") -> tuple[str, str]:
-    """A dossier of others with a fiche whose text speaks of somebody."""
+    """A dossier of others with a fiche whose text mentions somebody."""
     other = night.dossier("grooming", closed=False, fiches=0)
     night.party(night.contact(firstname="Karel", lastname="Vandenbossche (fictief)"), "child", dossier=other)
     return other, night.fiche("grooming", dossier=other, cf_summary=text)
@@ -90,7 +90,7 @@ def test_a_file_of_the_own_dossier_is_read_and_told_without_the_others(night: Ni
 
 @pytest.mark.parametrize("kind", ["cf_dossier", "cf_fiche"])
 def test_a_file_beside_a_text_that_speaks_of_the_person_is_searched(night: Night, kind: str) -> None:
-    """Its sentence waits for a person, without the others; a file that does not speak of them is not told."""
+    """Its sentence waits for a person, without the others; a file that does not mention them is not told."""
     lotte = lotte_of(night)
     dossier, fiche = speaking(night, "Belde terug op 0470/11.22.33.")
     row = dossier if kind == "cf_dossier" else fiche

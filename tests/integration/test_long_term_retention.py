@@ -44,7 +44,7 @@ def line(night: Night, plan: Plan, row: str) -> tuple[str, bool]:
 
 @in_one_night
 def a_fiche_there_counts_in_the_period_of_its_live_dossier(night: Night) -> Case:
-    """RET-11: the longest wins, wherever it lies."""
+    """RET-11: the longest wins, wherever it is."""
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     lately = night.fiche("social_card", dossier=dossier, spoken=LATELY)
     retain(night, "cf_fiche", lately)

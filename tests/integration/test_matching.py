@@ -218,7 +218,7 @@ def test_a_page_that_fails_is_no_empty_list(night: Night) -> None:
 
 
 def test_what_match_finds_is_sealed_and_kept_from_disposal(night: Night) -> None:
-    """HLD-08, IDN-19: the list lies in the working area of the request, and the ledger does not know what is
+    """HLD-08, IDN-19: the list is in the working area of the request, and the ledger does not know what is
     on it."""
     lotte = night.contact(firstname="Lotte", lastname="Peeters (fictief)", birthdate="1990-01-01")
     request = asked(night, Given(LOTTE))

@@ -480,7 +480,7 @@ def a_role_of_which_everything_goes_goes_too(night: Night) -> Case:
 @in_one_night
 def a_role_in_two_units_that_go_is_lost_to_neither_of_them(night: Night) -> Case:
     """RET-08, RET-20: which of the two is carried out first does not decide whether the other still knows its
-    child, without whom its term would begin anew with the first fiche."""
+    child, without whom its term would begin again with the first fiche."""
     child = night.contact(birthdate="2000-05-05")
     pairs = [(night.dossier("social_card", spoken=date(2018, 1, 1)), night.dossier("sexting", spoken=date(2018, 1, 1))) for _ in range(4)]
     for n, (short, until_age) in enumerate(pairs):

@@ -1,4 +1,4 @@
-"""A whole night whose state lies in PostgreSQL: plan, approval, apply, a kill, the lock, the ledger."""
+"""A whole night whose state is in PostgreSQL: plan, approval, apply, a kill, the lock, the ledger."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def there(night: Night, table: str) -> set[str]:
 
 
 def all_there(night: Night) -> dict[str, int]:
-    """How many rows of each table lie there, those without left out."""
+    """How many rows of each table are there, those without left out."""
     return {table: number for table in SETS if (number := len(there(night, table)))}
 
 
@@ -207,7 +207,7 @@ def test_a_contact_there_whom_no_job_may_purge_is_not_forgotten(night: Night) ->
 
 
 def test_figures_are_taken_of_what_lies_there(night: Night) -> None:
-    """ERA-03: sex and province of a child whose contact lies there too."""
+    """ERA-03: sex and province of a child whose contact is there too."""
     child = night.contact(birthdate="2000-02-01", address1_postalcode="9000", gendercode=2)
     dossier = night.dossier("sexting", spoken=LONG_AGO)
     retain(night, "cf_party", night.party(child, "child", dossier=dossier))
@@ -222,7 +222,7 @@ def test_figures_are_taken_of_what_lies_there(night: Night) -> None:
 
 
 def test_a_hold_on_a_person_reaches_a_unit_there(night: Night) -> None:
-    """HLD-04: by a role that lies there too."""
+    """HLD-04: by a role that is there too."""
     dossier, person = retained_dossier(night)
     place(night, person=person)
     found = night.lines(night.plan())[dossier]

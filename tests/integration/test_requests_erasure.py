@@ -179,7 +179,7 @@ def test_r079_a_hold_that_comes_between_plan_and_write_wins(night: Night, monkey
 
 
 def test_a_recording_that_has_to_wait_is_not_lost_when_its_file_goes(night: Night) -> None:
-    """HLD-13: what lies outside the CRM cannot be reached on the first night; the recording goes on the next
+    """HLD-13: what is outside the CRM cannot be reached on the first night; the recording goes on the next
     one, without its fiche."""
     child = night.contact(birthdate="2010-05-05")
     dossier = night.dossier("sexting", closed=False)

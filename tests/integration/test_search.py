@@ -247,7 +247,7 @@ def test_everybody_in_the_file_of_a_mention_is_known_whatever_row_their_role_is_
 
 
 def planted(night: Night) -> dict[tuple[str, str], str]:
-    """One row for each text in which somebody may be spoken of, that no link leads to."""
+    """One row for each text in which somebody may be mentioned, that no link leads to."""
     text, other = "Dit gaat over Noelle Van den Broeck", night.contact(firstname="Iemand")
     fiche = night.fiche("sexting")
     unresolved = {"participationtypemask": 1, "addressused": MAIL}

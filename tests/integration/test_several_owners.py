@@ -122,7 +122,7 @@ def a_row_on_two_units_that_end_goes_with_the_last(night: Night) -> Case:
 
 @in_one_night
 def a_row_in_long_term_retention_goes_with_the_last_though_it_names_the_first(night: Night) -> Case:
-    """ERA-12, line 10: what lies there keeps its links, also to what is gone."""
+    """ERA-12, line 10: what is there keeps its links, also to what is gone."""
     first = night.dossier("social_card", spoken=LONG_AGO)
     lone = night.fiche("social_card", spoken=LONG_AGO)
     meeting = a_meeting(night, dossier=first, fiche=lone)
@@ -141,13 +141,13 @@ def one_there_stays_with_the_owner_that_stays(night: Night) -> Case:
 
 
 def is_there(night: Night, meeting: str) -> bool:
-    """Whether a meeting lies in long-term retention."""
+    """Whether a meeting is in long-term retention."""
     return meeting in in_retention(night, "cf_meeting", "cf_meetings")
 
 
 def left_there(night: Night, *units: str) -> list[int]:
     """How many of these dossiers and lone fiches, of the fiches of these dossiers and of the meetings on them
-    lie in long-term retention: dossiers, fiches, meetings."""
+    are in long-term retention: dossiers, fiches, meetings."""
     found = []
     for name, links in (("dossier", ()), ("fiche", ("cf_dossierid",)), ("meeting", ("cf_dossierid", "cf_ficheid"))):
         wanted = "".join(f'<attribute name="{column}"/>' for column in (f"cf_{name}id", *links))
@@ -252,7 +252,7 @@ def the_second_there_that_waits_for_another_row_keeps_the_first_too(night: Night
 
 
 def held_after_writes(night: Night, monkeypatch: pytest.MonkeyPatch, *rows: tuple[str, str]) -> list[PlacedHold]:
-    """Place holds once live rows are written, right before what lies there is purged."""
+    """Place holds once live rows are written, right before what is there is purged."""
     real, placed = send_and_reconcile, list[PlacedHold]()
 
     def settled(*given: Any, **named: Any) -> Any:
@@ -469,7 +469,7 @@ def a_row_there_does_not_go_before_a_person_whom_a_row_of_a_table_unmapped_keeps
 
 
 def both_there(night: Night) -> tuple[str, str, str]:
-    """A lone fiche that was spoken of e-safety and a dossier, both ended and in long-term retention, and the
+    """A lone fiche of e-safety and a dossier, both ended and in long-term retention, and the
     meeting there that is on both; the fiche comes first."""
     lone = night.fiche("e_safety", spoken=LONG_AGO)
     dossier, meeting = there_with_its_dossier(night, lone)
@@ -506,7 +506,7 @@ def test_one_there_does_not_go_before_a_dossier_there_that_is_not_disposed_of_by
 def test_one_there_goes_when_its_run_goes_on_unless_the_plan_has_lapsed(
     night: Night, monkeypatch: pytest.MonkeyPatch, *, is_lapsed: bool
 ) -> None:
-    """The run is killed between the role of the fiche, which is live, and what lies there; the dossier goes
+    """The run is killed between the role of the fiche, which is live, and what is there; the dossier goes
     later only by a plan that is still in force."""
     lone = night.fiche("e_safety", spoken=LONG_AGO)
     role = night.party(night.contact(), "reporter", fiche=lone)

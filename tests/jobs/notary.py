@@ -12,7 +12,7 @@ from jobs.ledger.checkpoints import Checkpoint
 
 
 class PlainNotary:
-    """Signs with a fixed key; `anchored` is what lies outside the database."""
+    """Signs with a fixed key; `anchored` is what is outside the database."""
 
     key = "s-2026-11-0123456789abcdef"
     register_key = "r-2026-11-01234567"

@@ -55,7 +55,7 @@ class Organisation:
 
 
 class Library:
-    """Where documents lie, all of it in reach."""
+    """Where documents are, all of it in reach."""
 
     def findings(self) -> tuple[()]:
         return ()

@@ -54,7 +54,7 @@ def of_table(
 
 
 def _removes(tie: Tie, parents: Values[str, Verdict], *, sees_to_documents: bool) -> bool:
-    if tie.child == tie.parent == DOCUMENTS:  # one may lie below another of the same row; else its unit waits
+    if tie.child == tie.parent == DOCUMENTS:  # one may be below another of the same row; else its unit waits
         return sees_to_documents
     goes = parents.get(tie.parent, (Fate.GOES_ALONG, ""))[0] in (Fate.MAPPED, Fate.GOES_ALONG)
     return tie.on_delete == LINKS_ONLY or (goes and tie.on_delete == CASCADE and (tie.child != DOCUMENTS or sees_to_documents))

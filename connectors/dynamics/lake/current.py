@@ -16,7 +16,7 @@ from connectors.interface.errors import ReadIncomplete
 
 VERSION: Final = "versionnumber"
 _ID, _DELETED, _SINK, _STATE = "id", "isdelete", "sinkmodifiedon", "msft_datastate"
-_RETAINED: Final = 1  # of msft_datastate: the row lies in long-term retention, and the CRM has it no more
+_RETAINED: Final = 1  # of msft_datastate: the row is in long-term retention, and the CRM has it no more
 _LAST: Final = 2**63 - 1
 _MARKS: Final = (_ID, _DELETED, _STATE)
 

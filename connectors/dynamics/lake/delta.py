@@ -34,7 +34,7 @@ class DeltaTable:
 
     @property
     def paths(self) -> list[Path]:
-        """Where the files lie, below the table's own folder."""
+        """Where the files are, below the table's own folder."""
         return [self.folder / unquote(name) for name in sorted(self.files)]
 
 

@@ -1,4 +1,4 @@
-"""A folder in which tables are laid down: where the files of each lie, in whichever form.
+"""A folder in which tables are laid down: where the files of each are, in whichever form.
 
 | form | where |
 |---|---|
@@ -42,7 +42,7 @@ class Folder:
         self._root = root
 
     def table(self, name: str) -> Laid:
-        """Return where a table lies, by its logical name. Raises ReadIncomplete: it does not, which never
+        """Return where a table is, by its logical name. Raises ReadIncomplete: it is nowhere, which never
         means that it has no rows."""
         if not self._root.is_dir():
             raise ReadIncomplete("The folder of the lake is not there.", hint="mount it, or unset crm_lake", where="crm_lake")
@@ -83,7 +83,7 @@ class Folder:
         return Laid(form, files, {each.lower(): each for each in names})
 
     def _place(self, table: str, location: str) -> Path:
-        """Return where a partition lies here; its address in the storage is container, then path."""
+        """Return the path of a partition here; its address in the storage is container, then path."""
         parts = unquote(urlsplit(location).path).strip("/").split("/")
         starts = [at for at, part in enumerate(parts) if part.lower() == table]
         path = self._root.joinpath(*parts[starts[0] :]) if starts and ".." not in parts else None

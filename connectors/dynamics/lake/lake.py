@@ -1,4 +1,4 @@
-"""A lake: where it lies, and how old what it says may be."""
+"""A lake: where it is, and how old what it says may be."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -80,7 +80,7 @@ class RememberingReader(Generic[R]):
             yield from ((rows,) for rows in self._full(since))
 
     def _remembered(self, since: _Since) -> Iterator[pl.DataFrame]:
-        """Yield what is remembered with what has changed; the whole table anew where that turns out to be
+        """Yield what is remembered with what has changed; the whole table where that turns out to be
         damaged."""
         is_begun = False
         try:

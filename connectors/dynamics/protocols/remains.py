@@ -143,7 +143,7 @@ class Remains(MappedKinds):
         return self._retained_children.dependent_rows(rows)
 
     def document_locations(self, rows: Collection[RowKey] | None = None) -> list[DocumentLocation]:
-        """Return the rows of the CRM that say in which folder of a document store the documents of a row lie;
+        """Return the rows of the CRM that say in which folder of a document store the documents of a row are;
         of `rows` those that are such, without it all. Raises ConnectorError."""
         return self._locations.read(rows)
 

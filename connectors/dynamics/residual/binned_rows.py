@@ -1,4 +1,4 @@
-"""Rows of mapped tables that lie in the recycle bin or in long-term retention, read as records. Source: the
+"""Rows of mapped tables that are in the recycle bin or in long-term retention, read as records. Source: the
 reference, sections 6.4 and 11.4; EXP-03."""
 
 from collections.abc import Collection, Iterator

@@ -1,4 +1,4 @@
-"""Where the documents of rows lie in SharePoint, as the CRM's own rows say it: a location is a folder below
+"""Where the documents of rows are in SharePoint, as the CRM's own rows say it: a location is a folder below
 another location or below a site; each has a piece of the address, or all of it (Microsoft Learn,
 "SharePointDocumentLocation table"). A piece stands there as people named the folder; a whole address is
 percent-encoded."""
@@ -81,7 +81,7 @@ def _owner(row: Mapping[str, Any]) -> RowKey | None:
 
 
 def _address(row: Mapping[str, Any], above: Rows, sites: Mapping[str, str]) -> str:
-    """Return the whole address of a location; empty where what it lies below is not known."""
+    """Return the whole address of a location; empty where what it is below is not known."""
     pieces: list[str] = []
     for _ in range(_DEEPEST):
         if whole := str(row.get("absoluteurl") or ""):

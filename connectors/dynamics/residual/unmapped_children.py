@@ -43,7 +43,7 @@ EMPTY_FOR_S = 600.0  # how long nobody is asked again whether any row of a table
 
 def _takes_connections(each: Relationship) -> bool:
     """Return whether connections go with a row, before anybody looks at its timeline: those of its roles are
-    written by us, and the others have a history and lie in the bin too."""
+    written by us, and the others have a history and are in the bin too."""
     return each.child == CONNECTION and each.on_delete == CASCADE
 
 
@@ -66,7 +66,7 @@ class Children:
         *,
         sees_to_documents: bool = False,
     ) -> None:
-        """`sees_to_documents`: the caller removes documents before the rows that say where they lie."""
+        """`sees_to_documents`: the caller removes documents before the rows that say where they are."""
         self._transport, self._mapping, self._metadata = transport, mapping, metadata
         self._directory, self._warnings, self._sees_to_documents = directory, warnings, sees_to_documents
         self._empty: dict[tuple[str, str], float] = {}  # table and column -> when it was seen to be empty

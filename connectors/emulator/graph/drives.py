@@ -1,5 +1,5 @@
-"""Sites, their document libraries and what lies in these, in the same database as the rows. A name is unique
-in its folder, upper or lower case. What is deleted lies in the recycle bin of its site for 93 days, in its
+"""Sites, their document libraries and what is in these, in the same database as the rows. A name is unique
+in its folder, upper or lower case. What is deleted is in the recycle bin of its site for 93 days, in its
 first or second stage; what is deleted permanently does not."""
 
 import sqlite3
@@ -213,7 +213,7 @@ class Drives:
     # -- the recycle bin -------------------------------------------------------------------------------------
 
     def binned(self, site: Site, stages: Sequence[int] = (1, 2)) -> list[Binned]:
-        """Return what lies in the bin of a site, latest first; what has lain there for 93 days is gone."""
+        """Return what is in the bin of a site, latest first; what has lain there for 93 days is gone."""
         before = instant_text(self._clock.now() - timedelta(days=BIN_DAYS))
         self._sql.execute("DELETE FROM _graph_bin WHERE at <= ?", (before,))
         marks = ", ".join("?" for _ in stages)
@@ -224,7 +224,7 @@ class Drives:
         return [Binned(*row) for row in rows.fetchall()]
 
     def empty_bin(self, site: Site, stage: int) -> None:
-        """Empty a stage of the bin: what lay in the first lies in the second then."""
+        """Empty a stage of the bin: what lay in the first is in the second then."""
         if stage == 1:
             self._sql.execute("UPDATE _graph_bin SET stage = 2 WHERE site = ? AND stage = 1", (site.id,))
         else:

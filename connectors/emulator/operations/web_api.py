@@ -169,7 +169,7 @@ class WebApi:
             return None
         return ACTIONS_ON_SET.get(name)
 
-    # -- sets, rows, and what lies below a row ---------------------------------------------------------------
+    # -- sets, rows, and what is below a row ---------------------------------------------------------------
 
     def _set(self, operation: Operation, table: Table, rest: list[Segment]) -> Answer:
         if rest:

@@ -123,7 +123,7 @@ class Table:
         return list(self.collections.values())
 
     def copy(self) -> "Table":
-        """Return a table that may be altered while this one stays as it is; what `relink` makes anew is
+        """Return a table that may be altered while this one stays as it is; what `relink` rebuilds is
         shared until then."""
         return replace(self, columns=dict(self.columns), added_keys=dict(self.added_keys), failed_keys=dict(self.failed_keys))
 

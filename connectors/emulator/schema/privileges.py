@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors.emulator.schema.environment import DEFAULT_USER, ROOT_UNIT, Environment, Table, metadata_id
 
-# kind -> AccessRights, the mask that a privilege's row and RetrievePrincipalAccess speak of
+# kind -> AccessRights, the mask that a privilege's row and RetrievePrincipalAccess mention
 KINDS = {"Create": 32, "Read": 1, "Write": 2, "Delete": 65536, "Assign": 524288, "Share": 262144, "Append": 4, "AppendTo": 16}
 DEPTHS = {"Basic": 1, "Local": 2, "Deep": 4, "Global": 8}  # as `privilegedepthmask`
 

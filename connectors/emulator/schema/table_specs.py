@@ -34,7 +34,7 @@ _TYPE = re.compile(
 )
 
 
-# The tables whose rows carry a file in base64, with the column it lies in; the platform keeps its size beside
+# The tables whose rows carry a file in base64, with the column it is in; the platform keeps its size beside
 # it.
 BODIES = {"annotation": "documentbody", "activitymimeattachment": "body"}
 

@@ -1,4 +1,4 @@
-"""Where documents of seeded rows lie in SharePoint, and what lies there: for an organisation whose schema has
+"""Where documents of seeded rows are in SharePoint, and what is there: for an organisation whose schema has
 the two tables that say so. Every third row that a location may belong to has a folder with two documents."""
 
 import uuid
@@ -16,7 +16,7 @@ Placed = tuple[str, str, str, str]  # site, library, path, text
 
 
 def has_documents(environment: Environment) -> bool:
-    """Return whether rows of this schema can say where their documents lie."""
+    """Return whether rows of this schema can say where their documents are."""
     tables = environment.tables
     return SITE in tables and LOCATION in tables and "absoluteurl" in tables[SITE].columns and tables[LOCATION].columns.keys() >= _COLUMNS
 

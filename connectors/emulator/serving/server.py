@@ -30,7 +30,7 @@ STOP_S = 3
 
 @dataclass(frozen=True)
 class SeedSpec:
-    """A synthetic organisation: its size, its random seed, and the day around which its dates lie."""
+    """A synthetic organisation: its size, its random seed, and the day around which its dates are."""
 
     dossiers: int
     seed: int
@@ -44,7 +44,7 @@ class SeedSpec:
         return rows if environment is None or not has_documents(environment) else with_locations(environment, rows)
 
     def documents(self, environment: Environment) -> Iterator[tuple[str, str, str, str]]:
-        """Yield the documents that lie there: site, library, path and text."""
+        """Yield the documents that are there: site, library, path and text."""
         from connectors.emulator.seeding.documents import documents_of, has_documents
 
         return documents_of(environment, self._rows(environment)) if has_documents(environment) else iter(())

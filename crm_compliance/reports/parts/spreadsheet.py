@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
 from crm_compliance.reports.parts.cells import OPTIONS, write_csv_rows
 
-MAX_ROWS = 1_000_000  # Excel's sheets end at 1,048,576 rows; the library drops what lies beyond without a word
+MAX_ROWS = 1_000_000  # Excel's sheets end at 1,048,576 rows; the library drops what is beyond without a word
 MAX_TEXT = 255  # characters of a text inside a formula
 FIRST_DAY = date(1900, 3, 1)  # earlier ones are other days in Excel than in the calendar
 

@@ -16,12 +16,12 @@ def template(name: str) -> Template:
 
 @cache
 def environment() -> Environment:
-    """Return the environment, for a template that lies elsewhere too."""
+    """Return the environment, for a template that is elsewhere too."""
     return new_environment(PackageLoader("crm_compliance.reports"))
 
 
 def new_environment(loader: BaseLoader, extensions: Sequence[str] = ()) -> Environment:
-    """Make an environment for templates that lie elsewhere, as strict as this one."""
+    """Make an environment for templates that are elsewhere, as strict as this one."""
     made = Environment(
         loader=loader,
         autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True),

@@ -73,7 +73,7 @@ class Downloads:
 
     def receipt(self, taken: Taken) -> None:
         """Count one download, in the register and in the ledger. Raises Refused: the package was withdrawn
-        meanwhile, or the row would not hold still."""
+        meanwhile, or others kept changing the row."""
         for attempt in range(_ATTEMPTS):
             request = self._store.requests.get(taken.request)
             if not self._is_valid(request, under_way=0):

@@ -1,5 +1,5 @@
 """What people were told of, by reference, and how each alert channel does: nothing in it says what waits, and
-no ledger speaks of it."""
+no ledger records it."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def completeness(context: JobContext, actor: Actor, request_id: str) -> dict[str
     """Count again in which of three places every row is, for the two people who approve. It is stored nowhere
     (EXP-14). It is not complete if a table, a kind of row or a field of one is not mapped, or documents are
     out of reach, so that nobody was searched for there (EXP-03). `unread` are contents in which nobody is
-    searched for in any organisation; `files_of_others` counts those in dossiers of others that speak of the
+    searched for in any organisation; `files_of_others` counts those in dossiers of others that mention the
     person. Raises Refused: with code `role`, or
     `not_confirmed`."""
     check_role(actor, Step.REVIEW, Act.SEE_ANSWER)

@@ -1,4 +1,4 @@
-"""In which files the rows lie that were found: dossiers, lone fiches, or none. Source: RET-02, SUS-01,
+"""In which files the rows are that were found: dossiers, lone fiches, or none. Source: RET-02, SUS-01,
 SUS-05."""
 
 from collections.abc import Iterator
@@ -29,13 +29,13 @@ class Filing:
         return (found[row] for row in sorted(found))
 
     def units(self, kind: str, row: str) -> frozenset[UnitKey]:
-        """Return the files in which a row lies, live or not; more than one only for a role that stands on
+        """Return the files in which a row is, live or not; more than one only for a role that stands on
         two."""
         return self._files.units_of(kind, row)
 
 
 def record_of(kind: Kind, values: dict[str, object]) -> Record:
-    """Return a row that lies elsewhere as a record of its kind."""
+    """Return a row that is elsewhere as a record of its kind."""
     record: Any = kind.full
     found: Record = record(**{name: value for name, value in values.items() if name in record.__struct_fields__})
     return found

@@ -25,7 +25,7 @@ Row = tuple[str, str]  # kind and id
 
 class FullDocument(FullNote, gc=False, kw_only=True):
     """A document outside the CRM, as a note with a file. `shared_with` are further rows, as (kind, id), whose
-    documents lie in the same folder."""
+    documents are in the same folder."""
 
     shared_with: tuple[Row, ...] = ()
 
@@ -40,7 +40,7 @@ class _Folder:
 
 
 def documents_not_searched(context: JobContext, tables: Collection[str]) -> tuple[str, ...]:
-    """Return the codes of places that are not searched because documents lie there; `tables` are those of
+    """Return the codes of places that are not searched because documents are there; `tables` are those of
     tables that are not mapped and have rows. The codes are the same for everybody (SUS-04). Raises
     ConnectorError."""
     if not is_reached(context):
@@ -81,7 +81,7 @@ def is_outside(row: str) -> bool:
 
 
 def content_of(context: JobContext, kind: str, row: str, name: str) -> Content | None:
-    """Return what a row of an answer holds as a file, from the CRM or from where documents lie; None where it
+    """Return what a row of an answer holds as a file, from the CRM or from where documents are; None where it
     is gone. Raises ConnectorError, ObjectError: it cannot be fetched whole."""
     if not is_outside(row):
         return context.connector.content(context.connector.all_kinds[kind].full, row, name)

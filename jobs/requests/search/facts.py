@@ -19,8 +19,8 @@ def roles_of(material: Material) -> list[RoleInFile]:
     """Return every role of every contact in the files that were found, each as it stands on its row, in a
     fixed order.
 
-    A role on a fiche of a dossier counts for the dossier. A role that lies in the recycle bin or in long-term
-    retention counts where its file lies there too; that of a suspect counts always, so that nothing is
+    A role on a fiche of a dossier counts for the dossier. A role that is in the recycle bin or in long-term
+    retention counts where its file is there too; that of a suspect counts always, so that nothing is
     revealed because somebody has deleted it (SUS-05). So does a suspect's role without a contact that names
     one of the people asked for. A role that the CRM leaves empty is ""."""
     found = {

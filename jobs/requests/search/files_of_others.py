@@ -1,7 +1,7 @@
-"""The files in dossiers of others whose texts speak of the person: each is read once and searched for what
+"""The files in dossiers of others whose texts mention the person: each is read once and searched for what
 the person would be called, as texts are (EXP-03, EXP-04).
 
-Nobody's files are opened because somebody asks for an answer: only those beside a row that already speaks of
+Nobody's files are opened because somebody asks for an answer: only those beside a row that already mentions
 the person, by more than a part of a name, and no more of them than `MOST_FILES`, in no more dossiers than
 `MOST_DOSSIERS`: somebody who is called like many others is named in many. In a file in which the
 person has a role that role decides what is told, of texts and files alike (EXP-05). To whom a file is closed,
@@ -38,7 +38,7 @@ _SOUND: Final = ("audio/", "video/")
 @dataclass(frozen=True, slots=True)
 class Searched:
     """How many files of others were read to their end, and how many were not: sound, what no program reads,
-    and what is beyond the bounds. `dossiers_left_out` speak of the person too, and nothing of theirs was
+    and what is beyond the bounds. `dossiers_left_out` mention the person too, and nothing of theirs was
     looked at."""
 
     read: int = 0
@@ -47,7 +47,7 @@ class Searched:
 
 
 def search_files_of_others(context: JobContext, found: Assessment, scope: Scope) -> tuple[Assessment, Scope, Searched]:
-    """Return what was found and the scope of the answer, with the files of others that speak of the person
+    """Return what was found and the scope of the answer, with the files of others that mention the person
     among the mentions. Raises ConnectorError, ObjectError: a file cannot be fetched whole."""
     speaking = _speaking(found, scope)
     if not speaking:
@@ -67,7 +67,7 @@ def search_files_of_others(context: JobContext, found: Assessment, scope: Scope)
 
 
 def _speaking(found: Assessment, scope: Scope) -> list[UnitKey]:
-    """Return the dossiers and lone fiches of others in which a row speaks of the person, those with the
+    """Return the dossiers and lone fiches of others in which a row mentions the person, those with the
     strongest evidence first."""
     strength: dict[UnitKey, int] = {}
     for row in scope.rows:

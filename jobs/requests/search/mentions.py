@@ -1,4 +1,4 @@
-"""Whether a text speaks of certain people: their full name in any order and spelling, or a number or address
+"""Whether a text mentions certain people: their full name in any order and spelling, or a number or address
 of theirs.
 
 The search is made here, over texts that were read for it, and never by a condition sent to the CRM: such a

@@ -45,11 +45,11 @@ class Row:
     is_limited: bool = False
     is_reference: bool = False
     place: str = ""
-    fields: tuple[str, ...] = ()  # of a mention: where the person is spoken of
+    fields: tuple[str, ...] = ()  # of a mention: where the person is mentioned
     evidence: str = ""  # of a mention: the strongest kind
     said: tuple[tuple[str, str], ...] = ()  # of a mention in a file: its field, and a passage
     where: MentionedIn | None = None  # of a mention, for who reviews it
-    has_texts: bool = True  # not where it lies in no file and may tell of a closed one
+    has_texts: bool = True  # not where it is in no file and may tell of a closed one
     is_caller: bool = False
     is_askers: bool = False
 
@@ -259,9 +259,9 @@ class Scope:
         return found
 
     def _mentions(self) -> list[Row]:
-        """Return rows of other files that speak of the person, for the DPO to look at (EXP-04). Whoever asks
+        """Return rows of other files that mention the person, for the DPO to look at (EXP-04). Whoever asks
         for a child gets none of them, and neither does somebody to whom a file is closed: they may stem from
-        there. A row that a name leads to, and that is somebody else's, speaks of that person."""
+        there. A row that a name leads to, and that is somebody else's, mentions that person."""
         fields: dict[tuple[str, str], list[str]] = {}
         evidence: dict[tuple[str, str], str] = {}
         said: dict[tuple[str, str], list[tuple[str, str]]] = {}

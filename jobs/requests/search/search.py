@@ -195,7 +195,7 @@ class _Search:
     # -- mentions --------------------------------------------------------------------------------------------
 
     def mentions(self) -> None:
-        """Find the rows elsewhere whose texts speak of the people; every text of the CRM is read for it, page
+        """Find the rows elsewhere whose texts mention the people; every text of the CRM is read for it, page
         by page."""
         sought = Sought([*(row for row in self.material.contacts.values() if row.id in self._people), *self._like], self._home)
         for mentions in self._threads.map(lambda kind: self._mentions_in(kind, sought), self._kinds):
@@ -294,10 +294,10 @@ class _Search:
     # -- bin and retention -----------------------------------------------------------------------------------
 
     def elsewhere(self) -> None:
-        """Take in what lies in the recycle bin or in long-term retention of the people and of the files in
+        """Take in what is in the recycle bin or in long-term retention of the people and of the files in
         which they have a role."""
         ties = [(kind.word, name) for kind in self._kinds.values() for name in kind.owner_fields]
-        # Rows that lie elsewhere are looked for by what ties them to the person (first) and to the files of
+        # Rows that are elsewhere are looked for by what ties them to the person (first) and to the files of
         # the person (then).
         by_person = (*(tie for tie in ties if tie[1] in ("contact", *REGARDING)), ("activity_party", "party"), ("contact", "id"))
         by_file = (*((kind, "id") for kind in FILES), *(tie for tie in ties if tie[1] in (*FILES, *REGARDING)))

@@ -1,4 +1,4 @@
-"""Roles and privileges: what is missing is named, what lies out of reach is refused or silently left out."""
+"""Roles and privileges: what is missing is named, what is out of reach is refused or silently left out."""
 
 from __future__ import annotations
 

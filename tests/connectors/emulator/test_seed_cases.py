@@ -1,4 +1,4 @@
-"""The fictitious organisation has every case that the retention schedule speaks of, and was cleaned until
+"""The fictitious organisation has every case that the retention schedule mentions, and was cleaned until
 recently."""
 
 import re

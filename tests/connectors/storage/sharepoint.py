@@ -29,7 +29,7 @@ class Library:
         return self.emulator.emulator.graph
 
     def put(self, path: str, content: bytes = b"Verzonnen.", *, kind: str = "file", media_type: str = "text/plain", lock: str = "") -> str:
-        """Put a file or something else; gives the address of the folder that it lies in."""
+        """Put a file or something else; gives the address of the folder that it is in."""
         with self.emulator.emulator.tables.lock:
             drives = self.graph.drives
             drive = drives.add_library(drives.add_site(self.site), self.name)

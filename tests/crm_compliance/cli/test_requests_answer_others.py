@@ -90,7 +90,7 @@ def test_a_reviewer_adds_no_name_or_number_that_the_answer_does_not_have(witness
 
 
 def test_no_text_of_a_contact_is_told_to_somebody_who_is_suspected_elsewhere(typist: Typist, org: Night) -> None:
-    """SUS-05: it lies in no file and may stem from the closed one; to others it is proposed."""
+    """SUS-05: it is in no file and may stem from the closed one; to others it is proposed."""
     person = jan(org, description="Zie ook een ander dossier, daar als verdachte genoemd.")
     a_report(org, person, "Ik zag een auto.")
     assert "verdachte" in str(asked_by(typist, JAN, person, kind="witness").items())

@@ -193,7 +193,7 @@ def test_a_leak_term_stops_the_release(child: Asking, typist: Typist, monkeypatc
 
 
 def test_a_leak_term_in_the_message_stops_the_release(child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
-    """EXP-06: the message lies beside the archive, not encrypted; it is looked at without its link, which is
+    """EXP-06: the message is beside the archive, not encrypted; it is looked at without its link, which is
     chance."""
     searched: list[str] = []
 

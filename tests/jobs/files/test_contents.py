@@ -255,7 +255,7 @@ def test_a_word_is_read_by_itself_where_it_stands_right_beside_another(before: s
     ],
 )
 def test_what_cannot_be_read_is_never_taken_for_nothing_in_it(content: bytes, why: str) -> None:
-    """It says so, and is looked through as it lies there all the same."""
+    """It says so, and is looked through as it is there all the same."""
     found = SHARED.read(content)
     assert found.why == why
     if b"x" * 10 not in content and not content.startswith(b"\x1f\x8b"):

@@ -95,7 +95,7 @@ def test_what_is_half_done_and_was_refused_since_was_tried_then() -> None:
 
 
 class Crm:
-    """Rows that each belong to a dossier and a fiche, which are units; some lie in long-term retention."""
+    """Rows that each belong to a dossier and a fiche, which are units; some are in long-term retention."""
 
     def __init__(self, *rows: Party, there: Collection[str]) -> None:
         self._rows, self._there = rows, there
@@ -209,7 +209,7 @@ def test_units_go_in_the_order_of_how_many_go_before_each_circles_aside(after: s
 
 
 def test_an_order_of_many_units_takes_no_minutes() -> None:
-    """A row of three hundred units, of which half lie in long-term retention: to look through all pairs at
+    """A row of three hundred units, of which half are in long-term retention: to look through all pairs at
     each step took longer than a suite may."""
     units = [f"{number:03}" for number in range(300)]
     waits = Waits(turns_of(Left()))

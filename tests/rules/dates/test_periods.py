@@ -113,7 +113,7 @@ def test_an_instant_without_zone_is_refused() -> None:
 
 
 def test_the_ends_of_the_calendar_are_days_too() -> None:
-    """A user's "never" is told as one that lies in the future, not as a bug."""
+    """A user's "never" is told as one that is in the future, not as a bug."""
     assert BELGIAN.day(datetime(9999, 12, 31, 23, 59, tzinfo=UTC)) == date.max
     assert BELGIAN.day(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))) == date.min
 

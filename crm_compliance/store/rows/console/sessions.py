@@ -1,5 +1,5 @@
 """Who is signed in at a browser, and what was on their screen: rows that end by themselves, and that no
-ledger speaks of."""
+ledger mentions."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_what_lies_in_long_term_retention_is_told_by_a_number_with_a_point_too(t
         ([{"versionnumber": 6, "name": None, "contactid": None, "IsDelete": True}], {}),
         ([{"versionnumber": None, "name": None, "contactid": None, "IsDelete": True}], {}),
         ([{"versionnumber": 4, "IsDelete": True}], {"a": "new"}),  # put back since
-        ([{"versionnumber": 6, "msft_datastate": 1}], {}),  # lies in long-term retention
+        ([{"versionnumber": 6, "msft_datastate": 1}], {}),  # is in long-term retention
         ([{"versionnumber": 6, "name": "newer", "msft_datastate": 0}], {"a": "newer"}),
     ],
 )

@@ -1,4 +1,4 @@
-"""Where documents lie in SharePoint, put together from the rows that say it piece by piece."""
+"""Where documents are in SharePoint, put together from the rows that say it piece by piece."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The passages of a file that speak of somebody. Everybody is fictitious."""
+"""The passages of a file that mention somebody. Everybody is fictitious."""
 
 from __future__ import annotations
 

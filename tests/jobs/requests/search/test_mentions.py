@@ -1,4 +1,4 @@
-"""Whether a text speaks of somebody: full names in any spelling and order, numbers and addresses; and nothing
+"""Whether a text mentions somebody: full names in any spelling and order, numbers and addresses; and nothing
 that is not theirs."""
 
 from __future__ import annotations
