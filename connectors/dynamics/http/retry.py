@@ -23,7 +23,7 @@ LOCAL_S = 60.0  # so long a program on this machine may take to start again
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """After what the same request may be sent again. A token that lapsed is no part of it: a 401 says that
+    """After what the same request may be sent again. A token that lapsed is not part of it: a 401 says that
     the request was not even looked at. A certificate that we refuse, and what the CRM refuses for good, never
     are.
 

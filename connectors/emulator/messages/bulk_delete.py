@@ -55,7 +55,7 @@ def _check_options(call: Call, options: dict[str, Any]) -> None:
         if "@" in name:
             continue
         if name not in _OPTIONS or not isinstance(value, bool | None):
-            raise bad_payload(call.name, f"The property '{name[:60]}' does not exist on the type of 'Options', or is no boolean.")
+            raise bad_payload(call.name, f"The property '{name[:60]}' does not exist on the type of 'Options', or is not a boolean.")
 
 
 def _check_queries(call: Call, jobs: BulkDeleteJobs) -> None:

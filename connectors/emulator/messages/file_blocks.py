@@ -71,7 +71,7 @@ def _file_column(call: Call, right: str) -> tuple[Table, str, Column]:
     target, name = target_of(call), _text(call, "FileAttributeName")
     column = target.table.columns.get(name)
     if column is None or column.kind != "file":
-        raise WebApiError(400, INVALID_ARGUMENT, f"The attribute '{name[:100]}' of '{target.table.name}' is no file column.")
+        raise WebApiError(400, INVALID_ARGUMENT, f"The attribute '{name[:100]}' of '{target.table.name}' is not a file column.")
     _require_row(call, target.table, target.row_id, right)
     return target.table, target.row_id, column
 

@@ -86,7 +86,7 @@ def _build(document: Mapping[str, Any], platform: Mapping[str, Any]) -> Environm
                 table.columns[column.name] = column = replace(column, targets=every, any_table=True)
             for target in column.targets:
                 if target not in tables:
-                    raise ValueError(f"{table.name}.{column.name} looks up {target}, which is no table")
+                    raise ValueError(f"{table.name}.{column.name} looks up {target}, which is not a table")
     relationships = [
         Relationship(r["name"], r["parent"], r["child"], r["column"], r["on_delete"]) for r in document.get("relationships") or []
     ]

@@ -98,7 +98,7 @@ def _sent_back_for(context: JobContext, request: SubjectRequest, found: LeakFoun
         else "or correct the row in the CRM and compile"
     )
     if found.is_near:
-        other = f'{other}, or, where it is no name, its decision again with "code": "{NOT_A_NAME}"'
+        other = f'{other}, or, where it is not a name, its decision again with "code": "{NOT_A_NAME}"'
     hint = hint_to("review_needle", request=request.id, item=found.item, other=other)
     told = LeakFound(found.file, found.found, found.item, is_near=found.is_near, hint=hint)
     return sent_back(actor_of(context, who, role), request, told)

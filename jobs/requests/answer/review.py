@@ -185,7 +185,7 @@ def read_decisions(text: str, compilation: Compilation, *, takes_back: bool = Fa
             hint = f"found: {', '.join(told)}; write a label such as [persoon] instead"
             raise _wrong(decision.line, "has a text by which somebody else would be known", hint, code="needle")
         if decision.text and decision.code != NOT_A_NAME and leak_terms().are_nearly_in(decision.text):
-            hint = f'write a label such as [persoon] instead; where it is no name, say so with "code": "{NOT_A_NAME}"'
+            hint = f'write a label such as [persoon] instead; where it is not a name, say so with "code": "{NOT_A_NAME}"'
             raise _wrong(decision.line, "has a text with what is nearly the name of somebody else", hint, code="near_name")
         if decision.text and decision.code != NOT_A_NAME and (new := _newly_told(decision.text, known(), compilation.home)):
             found_here = f"found: {', '.join(new)}; write a label such as [persoon] instead"
