@@ -21,6 +21,7 @@ from rules.holds.precedence import HOLD_REASONS
 from rules.law.bits import bits, flags_in, reasons_in
 from rules.law.codes import CODES, has, where
 from rules.law.facts import ROW, Facts
+from rules.law.hold_columns import HELD
 from rules.law.law import law
 from rules.law.terms import Terms
 from rules.law.verdict import DELETE, KEEP
@@ -198,8 +199,10 @@ def _order_of_lines(decided: pl.DataFrame, names: Names) -> pl.Series:
 def decided_part(part: Facts, rows: pl.Expr, policy: Policy, held: pl.DataFrame, day: date) -> tuple[pl.DataFrame, tuple[Terms, ...]]:
     """Decide over one part of the units; return those of them that count, and the terms that they number. A
     plain function of what it is given: it may be done anywhere, and twice."""
-    made = law(part, schedule_of(policy), held, day)
-    frame = made.units.filter(rows & ~pl.col("is_anonymised"))  # ERA-07
+    if held.height:
+        held = held.rename({"row": "number"}).join(part.units.select("number", "row"), on="number")
+    made = law(part, schedule_of(policy), held.select(*HELD), day)
+    frame = made.units.filter(rows & ~pl.col("is_anonymised")).with_columns(row="number")  # ERA-07
     return frame.select(*_COLUMNS, is_held=pl.col("held") != 0, along=pl.lit(False)), tuple(made.terms)
 
 

@@ -15,7 +15,7 @@ from rules.law.facts import CHILDREN, DOSSIER_FACTS, FICHES, KIND, LEADERS, RECO
 from rules.law.hold_columns import HELD, held_units
 from rules.model.records import Unit, UnitKind
 
-MORE: Final = {"source": SOURCE, "is_anonymised": pl.Boolean}  # what units of whole tables have beside their facts
+MORE: Final = {"number": ROW, "source": SOURCE, "is_anonymised": pl.Boolean}  # what units of whole tables have beside their facts
 _SCHEMA: Final = {name: dtype for name, dtype in {**UNITS, **MORE}.items() if name not in ("id", "etag")}
 _FICHE, _RECORDING, _ATTACHMENT = (BASE[kind] for kind in (UnitKind.FICHE, UnitKind.RECORDING, UnitKind.ATTACHMENT))
 _AT_ONCE: Final = 20_000  # units made at a time
@@ -34,7 +34,7 @@ def facts_of_tables(found: WholeTables) -> Iterator[tuple[Facts, pl.Expr]]:
         yield made.part(part, leaders.clear()), pl.lit(True)
     if leaders.height:
         rows = pl.concat([follows, leaders["leader"].unique()])
-        yield made.part(_by_kind(rows), leaders), pl.col("row").is_in(follows.implode())
+        yield made.part(_by_kind(rows), leaders), pl.col("number").is_in(follows.implode())
 
 
 def _parts(rows: Iterable[tuple[UnitKind, pl.Series]]) -> Iterator[dict[UnitKind, pl.Series]]:
@@ -87,16 +87,19 @@ class _TableFacts:
     def part(self, rows: Mapping[UnitKind, pl.Series], leaders: pl.DataFrame) -> Facts:
         """Return the facts of these rows of each kind."""
         parts = [pl.DataFrame(schema=_SCHEMA), *(self._units(kind, numbers) for kind, numbers in rows.items())]
+        units = pl.concat(parts, how="diagonal").with_columns(row=pl.int_range(pl.len(), dtype=ROW))
         dossiers, lone = rows.get(UnitKind.DOSSIER, _numbers(0)), rows.get(UnitKind.FICHE, _numbers(0))
-        return Facts(pl.concat(parts, how="diagonal"), self._fiches(dossiers, lone), self._children(dossiers, lone), leaders)
+        if leaders.height:
+            leaders = leaders.select(_places(units["number"], leaders[name]).alias(name) for name in LEADERS)
+        return Facts(units, self._fiches(dossiers, lone), self._children(dossiers, lone), leaders)
 
     def _units(self, kind: UnitKind, numbers: pl.Series) -> pl.DataFrame:
         found = self._found
-        own: dict[str, Any] = {"row": numbers + BASE[kind], "kind": pl.lit(kind.value, KIND)}
+        own: dict[str, Any] = {"number": numbers + BASE[kind], "kind": pl.lit(kind.value, KIND)}
         if kind in self._outside:
             outside = facts_of([self._outside[kind][number] for number in numbers]).units.drop("id", "etag")
             sources = [found.source(type(self._outside[kind][number].row)) for number in numbers]
-            return outside.with_columns(pl.Series("source", sources, dtype=SOURCE), row=own["row"], is_anonymised=pl.lit(False))
+            return outside.with_columns(pl.Series("source", sources, dtype=SOURCE), number=own["number"], is_anonymised=pl.lit(False))
         if kind is UnitKind.DOSSIER:
             rows = found.dossiers.columns(numbers, "source", "categories", *DOSSIER_FACTS, "anonymised_on")
             texts = pl.col("categories", "outcome").cast(pl.String)
@@ -126,20 +129,26 @@ class _TableFacts:
     def _fiches(self, dossiers: pl.Series, lone: pl.Series) -> pl.DataFrame:
         """Return the facts of fiches: each in its dossier, a lone one in itself, a shared one in all its
         dossiers."""
-        found = self._found
+        found, also = self._found, self._found.also
+        first = _numbers(len(dossiers) + len(lone)).slice(len(dossiers))  # lone fiches come right behind dossiers
+        in_dossiers = _among(found.fiches.frame["dossier"], dossiers).arg_true().cast(ROW)
+        numbers, rows = [in_dossiers, lone], [_places(dossiers, found.fiches.frame["dossier"].gather(in_dossiers)), first]
+        if also.height and len(dossiers):
+            again = also.filter(_among(also["dossier"], dossiers))
+            numbers.append(again["fiche"])
+            rows.append(_places(dossiers, again["dossier"]))
         columns = [name for name in FICHES if name != "row"]
-        own = pl.concat([_among(found.fiches.frame["dossier"], dossiers).arg_true().cast(ROW), lone])
-        frame = found.fiches.columns(own, *columns).with_columns(row=found.units_of(own)).select(*FICHES)
-        if found.also.height and len(dossiers):
-            again = found.also.filter(_among(found.also["dossier"], dossiers))
-            rows = found.fiches.columns(again["fiche"], *columns).with_columns(row=again["dossier"])
-            frame = pl.concat([frame, rows.select(*FICHES)])
-        return frame.with_columns(pl.col("categories").cast(pl.String))
+        frame = found.fiches.columns(pl.concat(numbers), *columns)
+        return frame.with_columns(pl.col("categories").cast(pl.String), row=pl.concat(rows)).select(*FICHES)
 
     def _children(self, dossiers: pl.Series, lone: pl.Series) -> pl.DataFrame:
-        children = self._found.children
-        of = [children.filter(_among(children["row"], rows)) for rows in (dossiers, lone + _FICHE) if len(rows)]
-        pairs = pl.concat([children.clear(), *of])
+        children, place = self._found.children, 0
+        parts = [children.clear()]
+        for rows in (dossiers, lone + _FICHE):
+            pairs = children.filter(_among(children["row"], rows)) if len(rows) else children.clear()
+            parts.append(pairs.with_columns(row=_places(rows, pairs["row"]) + place))
+            place += len(rows)
+        pairs = pl.concat(parts)
         return pairs.select("row").hstack(self._found.births_of(pairs["contact"])).select(*CHILDREN)
 
     def leaders(self) -> pl.DataFrame:
@@ -155,9 +164,20 @@ def _among(column: pl.Series, rows: pl.Series) -> pl.Series:
     """Return whether a column has one of these rows, which are in order."""
     if not len(rows):
         return pl.repeat(False, len(column), dtype=pl.Boolean, eager=True)
-    if rows[-1] - rows[0] + 1 == len(rows):
+    if _are_together(rows):
         return column.is_between(rows[0], rows[-1]).fill_null(False)
     return column.is_in(rows.implode()).fill_null(False)
+
+
+def _places(rows: pl.Series, asked: pl.Series) -> pl.Series:
+    """Return the places of some among these rows, which are in order."""
+    if not len(asked) or _are_together(rows):
+        return asked - rows[0] if len(asked) else asked
+    return rows.search_sorted(asked).cast(ROW)
+
+
+def _are_together(rows: pl.Series) -> bool:
+    return bool(rows[-1] - rows[0] + 1 == len(rows))
 
 
 def owners_of_attachments(found: WholeTables) -> pl.DataFrame:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from rules.law.bits import bit, bits
-from rules.law.codes import CODES, together, where
-from rules.law.facts import CHILDREN
+from rules.law.codes import CODES, surely, together, where
+from rules.law.days import is_none_of
+from rules.law.places import beside
 from rules.model.decisions import Flag
-from rules.model.records import Contact
-from rules.people.birthdates import recorded_birth
+from rules.people.birthdates import Recorded, recorded_birth
 from rules.retention.schedule import Schedule
 
-_RECORDED = tuple(name for name in CHILDREN if name != "row")
 _BIRTH = pl.col("birth_on")
-_OF_CHILD = ("row", "child", "first_fiche_on", _BIRTH.alias("earliest"), _BIRTH.alias("latest"), pl.lit(0, CODES).alias("recorded_flags"))
 
 
 LATEST_BIRTH: Final = pl.coalesce("latest", "first_fiche_on")  # line 4 of RET-09
@@ -38,40 +36,55 @@ def births_of(units: pl.DataFrame, children: pl.DataFrame, schedule: Schedule, d
     """Return a row for each child of a file that has an age-based category: `row`, its file; `child`, its
     place among all; `born`, the latest day on which it can have been born, null where there is no date at all
     (RET-09); `told`, what a person should look at."""
-    asked = units.filter("needs_birth").select("row", "first_fiche_on")
-    concerned = children.with_row_index("child").join(asked, on="row").with_columns(is_plain=_is_plain(schedule.sentinel_days, day))
-    births = concerned.filter("is_plain").select(_OF_CHILD)
-    if births.height < concerned.height:
-        births = pl.concat([births, _weighed(concerned.filter(~pl.col("is_plain")), schedule, day)])
-    return births.select("row", "child", born=LATEST_BIRTH, told=TOLD_OF_BIRTH)
+    of = children["row"]
+    asked = children.with_row_index("child").hstack(units[["first_fiche_on", "needs_birth"]][of])
+    if not asked["needs_birth"].all():
+        asked = asked.filter("needs_birth")
+    return _recorded(asked, schedule, day).select("row", "child", born=LATEST_BIRTH, told=TOLD_OF_BIRTH)
 
 
 def with_births(units: pl.DataFrame, births: pl.DataFrame) -> pl.DataFrame:
     """Add `born_on` to each file that has an age-based category, the latest birth of all its children, null
     where one of them has none; with `birth_flags`. A file without a child counts as having one of whom
     nothing is known (A-24)."""
+    if not units["needs_birth"].any():
+        return units.with_columns(born_on=pl.lit(None, pl.Date), birth_flags=pl.lit(0, CODES))
     of_files = births.group_by("row").agg(youngest=pl.col("born").max(), unknown=pl.col("born").null_count())
     told = births.filter(pl.col("told") != 0).group_by("row").agg(pl.col("told").bitwise_or())  # few children have something to tell
-    found = units.join(of_files, on="row", how="left", maintain_order="left").join(told, on="row", how="left", maintain_order="left")
-    return found.with_columns(born_on=BORN_ON, birth_flags=BIRTH_FLAGS).drop("youngest", "unknown", "told")
+    asked = beside(beside(units[["row", "needs_birth", "first_fiche_on"]], of_files), told)
+    return units.hstack(asked.select(born_on=BORN_ON, birth_flags=BIRTH_FLAGS))
 
 
 @lru_cache(maxsize=16)
 def _is_plain(sentinels: frozenset[date], day: date) -> pl.Expr:
     """Return whether a birth date counts by itself: no number that could say otherwise, no sentinel, not to
     come."""
-    is_usable = _BIRTH.is_not_null() & (day >= _BIRTH) & ~_BIRTH.is_in(sorted(sentinels))
-    return (pl.col("national_number").is_null() & is_usable).fill_null(False)
+    return surely(pl.col("national_number").is_null() & (day >= _BIRTH) & is_none_of(_BIRTH, sentinels))
 
 
-def _weighed(children: pl.DataFrame, schedule: Schedule, day: date) -> pl.DataFrame:
-    """Weigh what else is recorded: numbers, years and months, stated ages. Few children have as much."""
-    found = [recorded_birth(Contact(**facts), schedule.sentinels, day) for facts in children.select(_RECORDED).iter_rows(named=True)]
-    return children.select(
-        "row",
-        "child",
-        "first_fiche_on",
-        pl.Series("earliest", [earliest for earliest, _, _ in found], dtype=pl.Date),
-        pl.Series("latest", [latest for _, latest, _ in found], dtype=pl.Date),
-        pl.Series("recorded_flags", [bits(flags) for _, _, flags in found], dtype=CODES),
-    )
+def _recorded(children: pl.DataFrame, schedule: Schedule, day: date) -> pl.DataFrame:
+    """Add to each child the `earliest` and the `latest` day on which it can have been born by what is
+    recorded, with `recorded_flags`. Few have more than a birth date: numbers, years and months, stated ages
+    are weighed one by one."""
+    earliest, latest = children["birth_on"], children["birth_on"]  # which are set in their place
+    flags = pl.repeat(0, children.height, dtype=CODES, eager=True)
+    others = children.select((~_is_plain(schedule.sentinel_days, day)).arg_true()).to_series()
+    if len(others):
+        weighed = _Weighed(schedule, day)
+        found = [weighed[facts] for facts in zip(*(children[name][others].to_list() for name in Recorded._fields), strict=True)]
+        earliest.scatter(others, pl.Series([each for each, _, _ in found], dtype=pl.Date))
+        latest.scatter(others, pl.Series([each for _, each, _ in found], dtype=pl.Date))
+        flags.scatter(others, pl.Series([each for _, _, each in found], dtype=CODES))
+    return children.with_columns(earliest=earliest, latest=latest, recorded_flags=flags)
+
+
+class _Weighed(dict[tuple[Any, ...], tuple[date | None, date | None, int]]):
+    """What is recorded of births, weighed; of many children the same is."""
+
+    def __init__(self, schedule: Schedule, day: date) -> None:
+        self._sentinels, self._day = schedule.sentinels, day
+
+    def __missing__(self, facts: tuple[Any, ...]) -> tuple[date | None, date | None, int]:
+        earliest, latest, flags = recorded_birth(Recorded(*facts), self._sentinels, self._day)
+        found = self[facts] = (earliest, latest, bits(flags))
+        return found

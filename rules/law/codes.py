@@ -12,6 +12,11 @@ from rules.model.decisions import Flag, Reason
 CODES: Final = pl.UInt32
 
 
+def surely(condition: pl.Expr) -> pl.Expr:
+    """Return whether a condition is true; one that is null is not."""
+    return condition.eq_missing(True)
+
+
 def where(condition: pl.Expr, code: Reason | Flag) -> pl.Expr:
     """Return the bit of a code where a condition is true, else 0; a condition that is null is not true."""
     return pl.when(condition).then(pl.lit(bit(code), CODES)).otherwise(pl.lit(0, CODES))
@@ -23,7 +28,7 @@ def has(numbers: pl.Expr, *codes: Reason | Flag) -> pl.Expr:
 
 
 def together(*numbers: pl.Expr) -> pl.Expr:
-    """Return all codes of several numbers."""
+    """Return all codes of several numbers; whether one of several conditions is true."""
     found = numbers[0]
     for number in numbers[1:]:
         found = found | number

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import and_
 from typing import Final
 
 import polars as pl
 
 from rules.dates.periods import MONTHS_PER_YEAR
+from rules.law.codes import surely
 
 TODAY: Final = pl.col("today")  # the day as of which everything is decided
 _LAST_MONTH: Final = date.max.year * MONTHS_PER_YEAR + MONTHS_PER_YEAR  # the first month after the calendar, counted from year 0
@@ -18,12 +21,17 @@ _LAST_MONTH: Final = date.max.year * MONTHS_PER_YEAR + MONTHS_PER_YEAR  # the fi
 def known(sentinels: frozenset[date], *names: str) -> pl.Expr:
     """Read sentinels in these columns as the absent days that they stand for (RET-14)."""
     days = pl.col(names)
-    return pl.when(~days.is_in(sorted(sentinels))).then(days) if sentinels else days
+    return pl.when(is_none_of(days, sentinels)).then(days) if sentinels else days
+
+
+def is_none_of(day: pl.Expr, days: Iterable[date]) -> pl.Expr:
+    """Return whether a day is none of these; null of one that is absent."""
+    return reduce(and_, (day != each for each in sorted(days)), pl.lit(True))
 
 
 def is_to_come(day: pl.Expr) -> pl.Expr:
     """Return whether a day is still to come; one that is absent is not (RET-16)."""
-    return (day > TODAY).fill_null(False)
+    return surely(day > TODAY)
 
 
 def add_months(day: pl.Expr, months: int) -> pl.Expr:

@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from rules.dates.periods import MONTHS_PER_YEAR, period_of_months
+from rules.law.codes import surely
 from rules.law.days import add_months, end_of_calendar_year_after, is_to_come
 from rules.law.facts import SEPARATOR
 from rules.law.terms import Basis, Terms
@@ -82,101 +83,111 @@ def ends_of(units: pl.DataFrame, fiches: pl.DataFrame, terms: Sequence[Terms], s
         of_clock = of_clocks[number,]
         if basis is Basis.FILE and Anchor.TRANSMITTED_ON.value in clock.anchors:
             of_clock = _with_transmission(of_clock, fiches, clock, terms)
-        found = of_clock.with_columns(_birthday(clock)).with_columns(_end(basis, clock, schedule))
-        parts.append(found.with_columns(_particulars(basis, clock)).select(*ENDS))
+        if clock.kind is Kind.AGE:
+            of_clock = of_clock.with_columns(birthday=_birthday(clock))
+        parts.append(of_clock.select(_end(basis, clock, schedule)))
     return pl.concat(parts) if parts else pl.DataFrame(schema=ENDS)
+
+
+_SPARES: Final = pl.col("disposition") != _DELETE
+_IS_STARTED: Final = (pl.col("on").is_not_null() | pl.col("is_termless")).alias("is_started")
+_IS_TO_COME: Final = pl.col("is_to_come").alias("anchor_to_come")
+_OF_BEST: Final = (pl.col("on", "anchor", "anchor_on"), pl.col("rule").alias("end_rule"), pl.col("disposition"))
+_OF_ONLY: Final = ("row", *_OF_BEST, _IS_STARTED, "is_second_choice", _IS_TO_COME)
+_OF_SEVERAL: Final = (*(each.first() for each in _OF_BEST), _IS_STARTED.all(), pl.col("is_second_choice").any(), _IS_TO_COME.any())
 
 
 def deciding(ends: pl.DataFrame) -> pl.DataFrame:
     """Return the end that decides over each unit, where there is one: the latest; on one day `delete` beats
     `anonymise`, then the first (RET-11, RET-23); with `is_started`, whether every category with a term has an
     end, and whether one of them counts from a second choice or a day to come."""
-    has_end = pl.col("on").is_not_null()
-    told = ("row", "on", "anchor", "anchor_on", pl.col("rule").alias("end_rule"), "disposition")
-    of_only = ends.filter("is_only").select(
-        *told, (has_end | pl.col("is_termless")).alias("is_started"), "is_second_choice", pl.col("is_to_come").alias("anchor_to_come")
-    )
+    if ends["is_only"].all():
+        return ends.select(_OF_ONLY)
     several = ends.filter(~pl.col("is_only"))
-    if several.is_empty():
-        return of_only
-    spares = pl.col("disposition") != _DELETE
-    best = several.sort("row", pl.col("on"), spares, "place", descending=[False, True, False, False], nulls_last=True)
-    of_several = several.group_by("row").agg(
-        is_started=(has_end | pl.col("is_termless")).all(),
-        is_second_choice=pl.col("is_second_choice").any(),
-        anchor_to_come=pl.col("is_to_come").any(),
-    )
-    first = best.unique("row", keep="first", maintain_order=True).select(told)
-    return pl.concat([of_only, first.join(of_several, on="row")])
-
-
-@lru_cache(maxsize=256)
-def _end(basis: Basis, clock: Clock, schedule: Schedule) -> list[pl.Expr]:
-    if clock.kind is Kind.NO_TERM:
-        nothing = pl.lit(None, pl.Date)
-        return [nothing.alias("on"), pl.lit("").alias("anchor"), nothing.alias("anchor_on"), *_as_written(clock)]
-    if basis is Basis.OWN_DAY:
-        return _end_of_row(clock, schedule)
-    return _age_end(clock, schedule) if clock.kind is Kind.AGE else _anchored_end(clock)
+    best = several.sort("row", "on", _SPARES, "place", descending=[False, True, False, False], nulls_last=True)
+    return pl.concat([ends.filter("is_only").select(_OF_ONLY), best.group_by("row", maintain_order=True).agg(_OF_SEVERAL)])
 
 
 @lru_cache(maxsize=256)
 def _birthday(clock: Clock) -> pl.Expr:
-    return (add_months(pl.col("born_on"), clock.months) if clock.kind is Kind.AGE else pl.lit(None, pl.Date)).alias("birthday")
+    return add_months(pl.col("born_on"), clock.months)
 
 
-def _as_written(clock: Clock) -> list[pl.Expr]:
-    return [pl.lit(clock.rule).alias("rule"), pl.lit(clock.period).alias("period")]
+@lru_cache(maxsize=256)
+def _end(basis: Basis, clock: Clock, schedule: Schedule) -> list[pl.Expr]:
+    """Return all columns of an end: those that are there by now, and what the clock says."""
+    is_termless = clock.kind is Kind.NO_TERM
+    told = {
+        "anchor": pl.lit(""),
+        "anchor_on": pl.lit(None, pl.Date),
+        "rule": pl.lit(clock.rule),
+        "period": pl.lit(clock.period),
+        "category": pl.lit(clock.key),
+        "disposition": pl.lit(Disposition.KEEP.value if is_termless else clock.disposition.value),
+        "is_termless": pl.lit(is_termless),
+        "is_second_choice": pl.lit(False),
+        "is_to_come": pl.lit(False),
+        "on": pl.lit(None, pl.Date),
+        "birthday": pl.col("birthday") if clock.kind is Kind.AGE else pl.lit(None, pl.Date),
+    }
+    if basis is Basis.OWN_DAY and not is_termless:
+        told |= _end_of_row(clock, schedule)
+    elif clock.kind is Kind.AGE:
+        told |= _age_end(clock, schedule)
+    elif not is_termless:
+        told |= _anchored_end(clock)
+    return [told.get(name, pl.col(name)).alias(name) for name in ENDS]
 
 
-def _age_end(clock: Clock, schedule: Schedule) -> list[pl.Expr]:
+def _age_end(clock: Clock, schedule: Schedule) -> dict[str, pl.Expr]:
     """The birthday is the last day kept (RET-08); where the last activity or the closing came later, it is
     those and the late months (RET-10), which 0 switches off."""
     born, birthday = pl.col("born_on"), pl.col("birthday")
     if not schedule.late_months:
-        return [birthday.alias("on"), pl.lit(BIRTH).alias("anchor"), born.alias("anchor_on"), *_as_written(clock)]
+        return {"on": birthday, "anchor": pl.lit(BIRTH), "anchor_on": born}
     birthday = pl.when(~pl.col("is_undated")).then(birthday)  # the last activity is unknown
     late = pl.col("late_activity_on")
-    is_late = (late > birthday).fill_null(False)
-    return [
-        pl.when(is_late).then(add_months(late, schedule.late_months)).otherwise(birthday).alias("on"),
-        pl.when(~is_late)
-        .then(pl.lit(BIRTH))
-        .when("closing_is_last")
-        .then(pl.lit(CLOSED_ON))
-        .otherwise(pl.lit(LAST_ACTIVITY))
-        .alias("anchor"),
-        pl.when(is_late).then(late).otherwise(born).alias("anchor_on"),
-        pl.when(is_late).then(pl.lit(LATE_RULE)).otherwise(pl.lit(clock.rule)).alias("rule"),
-        pl.when(is_late).then(pl.lit(period_of_months(schedule.late_months))).otherwise(pl.lit(clock.period)).alias("period"),
-    ]
+    is_late = surely(late > birthday)
+    last = pl.when("closing_is_last").then(pl.lit(CLOSED_ON)).otherwise(pl.lit(LAST_ACTIVITY))
+    return {
+        "on": pl.when(is_late).then(add_months(late, schedule.late_months)).otherwise(birthday),
+        "anchor": pl.when(is_late).then(last).otherwise(pl.lit(BIRTH)),
+        "anchor_on": pl.when(is_late).then(late).otherwise(born),
+        "rule": pl.when(is_late).then(pl.lit(LATE_RULE)).otherwise(pl.lit(clock.rule)),
+        "period": pl.when(is_late).then(pl.lit(period_of_months(schedule.late_months))).otherwise(pl.lit(clock.period)),
+    }
 
 
-def _anchored_end(clock: Clock) -> list[pl.Expr]:
+def _anchored_end(clock: Clock) -> dict[str, pl.Expr]:
     """The first of the row's anchors that exists, plus its period (RET-06). A last activity that is unknown
     leaves no other choice (RET-07)."""
-    chosen_on, chosen = pl.lit(None, pl.Date), pl.lit(clock.anchors[0])
+    first = clock.anchors[0]
+    chosen_on, chosen = pl.lit(None, pl.Date), pl.lit(first)
     for anchor in reversed(clock.anchors):
         day = _day_of(anchor)
         choice = pl.when(day.is_not_null())
         chosen_on, chosen = choice.then(day).otherwise(chosen_on), choice.then(pl.lit(anchor)).otherwise(chosen)
         if anchor == LAST_ACTIVITY:
             unknown = pl.when("is_undated")
-            chosen_on, chosen = unknown.then(None).otherwise(chosen_on), unknown.then(pl.lit(clock.anchors[0])).otherwise(chosen)
-    return [_after(chosen_on, clock).alias("on"), chosen.alias("anchor"), chosen_on.alias("anchor_on"), *_as_written(clock)]
+            chosen_on, chosen = unknown.then(None).otherwise(chosen_on), unknown.then(pl.lit(first)).otherwise(chosen)
+    told = {"on": _after(chosen_on, clock), "anchor": chosen, "anchor_on": chosen_on}
+    if len(clock.anchors) > 1:
+        told["is_second_choice"] = chosen_on.is_not_null() & (chosen != first)
+    if not clock.is_usual:
+        told["is_to_come"] = is_to_come(chosen_on)
+    return told
 
 
-def _end_of_row(clock: Clock, schedule: Schedule) -> list[pl.Expr]:
+def _end_of_row(clock: Clock, schedule: Schedule) -> dict[str, pl.Expr]:
     """A recording, gift, course, agreement or row of a dependent table counts from its own day. One that was
     taken over may go at once, where the schedule says so (RET-21)."""
-    day, goes_at_once = pl.col("own_day"), pl.col("taken_over").fill_null(False) & schedule.delete_after_takeover
-    return [
-        pl.when(goes_at_once).then(day).otherwise(_after(day, clock)).alias("on"),
-        pl.col("own_anchor").alias("anchor"),
-        day.alias("anchor_on"),
-        pl.lit(clock.rule).alias("rule"),
-        pl.when(goes_at_once).then(pl.lit("P0M")).otherwise(pl.lit(clock.period)).alias("period"),
-    ]
+    day, goes_at_once = pl.col("own_day"), surely(pl.col("taken_over")) & schedule.delete_after_takeover
+    return {
+        "on": pl.when(goes_at_once).then(day).otherwise(_after(day, clock)),
+        "anchor": pl.col("own_anchor"),
+        "anchor_on": day,
+        "period": pl.when(goes_at_once).then(pl.lit("P0M")).otherwise(pl.lit(clock.period)),
+    }
 
 
 def _after(day: pl.Expr, clock: Clock) -> pl.Expr:
@@ -189,22 +200,6 @@ def _day_of(anchor: str) -> pl.Expr:
     if anchor == LAST_ACTIVITY:
         return pl.when(~pl.col("is_undated")).then("last_activity")
     return pl.col(_DAY_OF[anchor]) if anchor in _DAY_OF else pl.lit(None, pl.Date)
-
-
-@lru_cache(maxsize=256)
-def _particulars(basis: Basis, clock: Clock) -> list[pl.Expr]:
-    is_anchored = basis is Basis.FILE and clock.kind not in (Kind.AGE, Kind.NO_TERM)
-    on = pl.col("anchor_on")
-    is_second = on.is_not_null() & (pl.col("anchor") != clock.anchors[0]) if is_anchored else pl.lit(False)
-    to_come = is_to_come(on) if is_anchored and not clock.is_usual else pl.lit(False)
-    is_termless = clock.kind is Kind.NO_TERM
-    return [
-        pl.lit(clock.key).alias("category"),
-        pl.lit(Disposition.KEEP.value if is_termless else clock.disposition.value).alias("disposition"),
-        pl.lit(is_termless).alias("is_termless"),
-        is_second.alias("is_second_choice"),
-        to_come.alias("is_to_come"),
-    ]
 
 
 TRANSMITTED_ON: Final = pl.when(pl.col("transmitted_on").is_not_null().all()).then(pl.col("transmitted_on").max())  # 2.3

@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from rules.law.codes import CODES
+from rules.law.places import beside
 from rules.law.verdict import DELETE, EXPIRED, KEEP
 
 FOLLOWS_DOSSIER = "RET-05"
@@ -47,5 +48,4 @@ def with_followed(units: pl.DataFrame, leaders: pl.DataFrame) -> pl.DataFrame:
         descending=[False, False, True, False], nulls_last=True,
     )  # fmt: skip
     followed = best.unique("row", keep="first", maintain_order=True).select("row", "leader", "their_reasons", "their_end")
-    found = units.join(followed, on="row", how="left", maintain_order="left")
-    return found.with_columns(_AS_THEIR_DOSSIER).drop("their_reasons", "their_end")
+    return beside(units, followed).with_columns(_AS_THEIR_DOSSIER).drop("their_reasons", "their_end")

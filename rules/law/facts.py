@@ -23,7 +23,7 @@ SEPARATOR: Final = "\x1f"  # between the categories of one row: no key of a mapp
 # One row a unit. Null means: the CRM has nothing, or units of this kind have no such fact. Never null are
 # `row`, `kind`, `id`, `etag` and `legal_hold`.
 UNITS: Final[Mapping[str, Any]] = {
-    "row": ROW,  # its number, by which everything else names it
+    "row": ROW,  # its place among them, from 0, by which everything else names it
     "kind": KIND,
     "id": pl.String,
     "etag": pl.String,

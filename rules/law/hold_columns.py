@@ -9,7 +9,8 @@ import polars as pl
 
 from rules.holds.holds import Holds
 from rules.law.bits import bits
-from rules.law.codes import CODES, where
+from rules.law.codes import CODES, surely, where
+from rules.law.places import beside
 from rules.model.decisions import Reason
 from rules.model.records import Unit
 
@@ -34,5 +35,5 @@ def with_holds(units: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     """Add `held` to each unit, the reasons of the holds on it, the CRM's own flag included (HLD-14)."""
     if held.is_empty():
         return units.with_columns(held=HELD_BY_CRM, is_overdue=pl.lit(False))
-    found = units.join(held, on="row", how="left", maintain_order="left")
-    return found.with_columns(held=pl.col("held").fill_null(0) | HELD_BY_CRM, is_overdue=pl.col("is_overdue").fill_null(False))
+    found = beside(units, held)
+    return found.with_columns(held=pl.col("held").fill_null(0) | HELD_BY_CRM, is_overdue=surely(pl.col("is_overdue")))

@@ -19,8 +19,9 @@ from rules.law.facts import FICHES, UNITS, Facts
 from rules.law.hold_columns import with_holds
 from rules.law.moments import counted, with_moments
 from rules.law.own_days import with_own_days
+from rules.law.places import beside
 from rules.law.terms import Basis, Terms, with_terms
-from rules.law.verdict import marked, with_disposition, with_flags, with_reasons, with_takeover
+from rules.law.verdict import marked, with_disposition, with_flags, with_reasons
 from rules.model.decisions import Decision, Disposition, End
 from rules.retention.clocks import RECORDING
 from rules.retention.schedule import Schedule
@@ -76,18 +77,17 @@ def law(facts: Facts, schedule: Schedule, held: pl.DataFrame, day: date) -> Deci
     fiches = counted(_known(facts.fiches, FICHES, schedule, day))
     units = with_moments(_known(facts.units, UNITS, schedule, day), fiches)
     units, terms = with_terms(units, fiches, schedule)
-    units = with_own_days(units)
+    units = with_own_days(units, terms)
     births = births_of(units, facts.children, schedule, day)
     units = with_births(units, births)
     ends = ends_of(units, fiches, terms, schedule)
-    units = units.join(deciding(ends), on="row", how="left", maintain_order="left")
+    units = beside(units, deciding(ends))
     units = with_holds(units, held)
     units = with_reasons(units)
     units = with_flags(units, {each.review_months for each in terms})
     units = with_disposition(units)
     units = with_followed(units, facts.leaders)
-    units = marked(units)
-    units = with_takeover(units, schedule)
+    units = marked(units, schedule)
     return Decisions(units, ends, terms, births)
 
 

@@ -8,7 +8,9 @@ from typing import Final
 
 import polars as pl
 
+from rules.law.codes import surely, together
 from rules.law.days import is_to_come
+from rules.law.places import beside
 
 # Of a fiche: it counts by its communication, without one by its creation (RET-07).
 COUNTS_ON: Final = pl.coalesce("communicated_on", "created_on")
@@ -25,13 +27,13 @@ HAS_UNCATEGORISED: Final = (pl.col("categories") == "").any()  # RET-14
 
 # Of a file by itself.
 IS_DOSSIER: Final = pl.col("categories").is_not_null()
-IS_OPEN: Final = IS_DOSSIER & pl.col("is_active").fill_null(True)  # RET-13: not read counts as active, doubt keeps
+IS_OPEN: Final = IS_DOSSIER & pl.col("is_active").ne_missing(False)  # RET-13: not read counts as active, doubt keeps
 SHUT_ON: Final = pl.when(~IS_OPEN).then("closed_on")
 LAST_ACTIVITY_ON: Final = pl.max_horizontal("last_communication", "reopened_on")  # RET-07: a closing never is one
 LATE_ACTIVITY_ON: Final = pl.max_horizontal(LAST_ACTIVITY_ON, SHUT_ON)  # RET-10
-CLOSING_IS_LAST: Final = (LAST_ACTIVITY_ON.fill_null(date.min) < SHUT_ON).fill_null(False)  # RET-10
-IS_FUTURE: Final = pl.any_horizontal(  # RET-16, also a closing of an active dossier
-    pl.col("fiche_to_come").fill_null(False), *(is_to_come(pl.col(name)) for name in ("reopened_on", "closed_on", "proceedings_ended_on"))
+CLOSING_IS_LAST: Final = surely(LAST_ACTIVITY_ON.fill_null(date.min) < SHUT_ON)  # RET-10
+IS_FUTURE: Final = together(  # RET-16, also a closing of an active dossier
+    surely(pl.col("fiche_to_come")), *(is_to_come(pl.col(name)) for name in ("reopened_on", "closed_on", "proceedings_ended_on"))
 )
 
 
@@ -56,10 +58,10 @@ def with_moments(units: pl.DataFrame, fiches: pl.DataFrame) -> pl.DataFrame:
         fiche_to_come=FICHE_TO_COME,
         has_uncategorised=HAS_UNCATEGORISED,
     )
-    return units.join(of_fiches, on="row", how="left", maintain_order="left").with_columns(
+    return beside(units, of_fiches).with_columns(
         last_activity=LAST_ACTIVITY_ON,
-        is_undated=pl.col("is_undated").fill_null(False),
-        created_used=pl.col("created_used").fill_null(False),
+        is_undated=surely(pl.col("is_undated")),
+        created_used=surely(pl.col("created_used")),
         is_open=IS_OPEN,
         shut_on=SHUT_ON,
         late_activity_on=LATE_ACTIVITY_ON,

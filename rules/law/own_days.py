@@ -3,12 +3,14 @@ table counts from. Source: RET-05, RET-14, RET-16, DAT-14, section 2.3."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import polars as pl
 
+from rules.law.codes import surely
 from rules.law.days import is_to_come
-from rules.law.terms import FILES, RECORDINGS
+from rules.law.terms import Basis, Terms
 from rules.model.records import RELATION_KINDS, UnitKind
 from rules.retention.clocks import COMMUNICATED_ON, CREATED_ON, ENDED_ON, STARTED_ON
 from rules.retention.relations import anchor_of
@@ -18,7 +20,7 @@ _KIND: Final = pl.col("kind")
 IS_RECORDING: Final = UnitKind.RECORDING.value == _KIND
 IS_ATTACHMENT: Final = UnitKind.ATTACHMENT.value == _KIND
 IS_EMAIL: Final = UnitKind.EMAIL.value == _KIND
-IS_CONVERSATION: Final = _KIND.is_in(RECORDINGS)
+IS_CONVERSATION: Final = IS_RECORDING | IS_ATTACHMENT
 
 COUNTS_FROM_END: Final = pl.col("ended_on").is_not_null()  # DAT-14: a conversation from its end, without one from its start
 COUNTS_FROM_CREATION: Final = pl.col("has_fiche") & pl.col("fiche_communicated_on").is_null()  # RET-05: of the fiche
@@ -49,10 +51,10 @@ OWN_ANCHOR: Final = (
 )
 # RET-16: of an e-mail, which has no term, and of a conversation that has one. The creation of a row is no
 # fact about the conversation.
-OWN_DAY_TO_COME: Final = (
-    IS_EMAIL | (IS_CONVERSATION & pl.col("has_clock") & (pl.col("own_anchor") != CREATED_ON)).fill_null(False)
-) & is_to_come(pl.col("own_day"))
-FROM_CREATION: Final = (pl.col("own_anchor") == CREATED_ON).fill_null(False)
+OWN_DAY_TO_COME: Final = (IS_EMAIL | surely(IS_CONVERSATION & pl.col("has_clock") & (pl.col("own_anchor") != CREATED_ON))) & is_to_come(
+    pl.col("own_day")
+)
+FROM_CREATION: Final = surely(pl.col("own_anchor") == CREATED_ON)
 
 _OF_FILES: Final = (
     pl.lit(None, pl.Date).alias("own_day"),
@@ -62,10 +64,11 @@ _OF_FILES: Final = (
 )
 
 
-def with_own_days(units: pl.DataFrame) -> pl.DataFrame:
+def with_own_days(units: pl.DataFrame, terms: Iterable[Terms]) -> pl.DataFrame:
     """Add `own_day` to each unit that is not a file, and `own_anchor`, the column that has it;
-    `own_day_to_come` where that is an error; `counted_from_creation` where nothing better is known."""
-    if units["kind"].is_in(FILES).all():
+    `own_day_to_come` where that is an error; `counted_from_creation` where nothing better is known. `terms`
+    are those of these units."""
+    if all(each.basis is Basis.FILE for each in terms):
         return units.with_columns(_OF_FILES)
     return units.with_columns(own_day=OWN_DAY, own_anchor=OWN_ANCHOR).with_columns(
         own_day_to_come=OWN_DAY_TO_COME, counted_from_creation=FROM_CREATION

@@ -11,8 +11,9 @@ import msgspec
 import polars as pl
 
 from rules.law.bits import bits
-from rules.law.codes import CODES
+from rules.law.codes import CODES, surely, together
 from rules.law.facts import SEPARATOR
+from rules.law.places import beside
 from rules.model.decisions import Disposition, End, Flag, Reason
 from rules.model.records import UnitKind
 from rules.retention.classify import Classification, Facts
@@ -22,11 +23,12 @@ from rules.retention.schedule import Schedule
 
 FILES: Final = (UnitKind.DOSSIER.value, UnitKind.FICHE.value)
 RECORDINGS: Final = (UnitKind.RECORDING.value, UnitKind.ATTACHMENT.value)
-_KEY: Final = ("kind", "categories", "others", "is_missing", "outcome", "sort")  # what units have in common to which the same rows apply
+_KEY: Final = ["kind", "categories", "others", "is_missing", "outcome", "sort"]  # what units have in common to which the same rows apply
 _OWN: Final = pl.col("categories").fill_null("")
-IS_FILE: Final = pl.col("kind").is_in(FILES)
+IS_FILE: Final = together(*(pl.col("kind") == kind for kind in FILES))
 # RET-14: a fiche without a category is missing one, and so is what has no fiche at all and none of its own.
-IS_MISSING: Final = (IS_FILE & pl.col("has_uncategorised").fill_null(_OWN == "")).fill_null(False)
+IS_MISSING: Final = surely(IS_FILE & pl.coalesce("has_uncategorised", _OWN == ""))
+_ASKED: Final = (IS_MISSING.alias("is_missing"), pl.lit(None, pl.String).alias("others"))
 _IS_OTHER: Final = (pl.col("categories") != "") & (pl.col("categories") != pl.col("own"))  # of a fiche, beside the dossier's own
 
 
@@ -67,31 +69,32 @@ def with_terms(units: pl.DataFrame, fiches: pl.DataFrame, schedule: Schedule) ->
 
     A dossier's categories are its own and those of all its fiches; a fiche without one is missing one even
     where the dossier has some (RET-14)."""
-    asked = units.select("row", "kind", "categories", "outcome", "sort", is_missing=IS_MISSING, own=_OWN)
-    beside = fiches.select("row", "categories").join(asked.select("row", "own"), on="row").filter(_IS_OTHER)
-    if beside.is_empty():
-        asked = asked.with_columns(others=pl.lit(None, pl.String))
-    else:
-        beside = beside.select("row", "categories").unique().sort("row", "categories")
-        others = beside.group_by("row").agg(others=pl.col("categories").str.join(SEPARATOR))
-        asked = asked.join(others, on="row", how="left", maintain_order="left")
-    kinds = asked.select(_KEY).unique(maintain_order=True)
+    own = units.select(_OWN).to_series()
+    others = fiches[["row", "categories"]].with_columns(own=own[fiches["row"]]).filter(_IS_OTHER)
+    asked = units.with_columns(_ASKED)
+    if others.height:
+        others = others[["row", "categories"]].unique().sort("row", "categories")
+        others = others.group_by("row").agg(others="categories").with_columns(pl.col("others").list.join(SEPARATOR))
+        asked = beside(asked.drop("others"), others)
+    kinds = asked.group_by(_KEY, maintain_order=True).agg("row")
     found = [
         _terms_of(UnitKind(kind), own_ones, more, is_missing, outcome, sort, schedule)
-        for kind, own_ones, more, is_missing, outcome, sort in kinds.iter_rows()
+        for kind, own_ones, more, is_missing, outcome, sort in kinds[_KEY].iter_rows()
     ]
-    told = kinds.with_columns(
-        terms=pl.Series(range(len(found)), dtype=pl.UInt32),
-        term_reasons=pl.Series([bits(each.reasons) for each in found], dtype=CODES),
-        term_flags=pl.Series([bits(each.flags) for each in found], dtype=CODES),
-        has_clock=pl.Series([bool(each.clocks) for each in found], dtype=pl.Boolean),
-        needs_birth=pl.Series([each.needs_birth for each in found], dtype=pl.Boolean),
-        needs_activity=pl.Series([any(clock.uses_activity for clock in each.clocks) for each in found], dtype=pl.Boolean),
-        is_six_month=pl.Series([each.is_six_month for each in found], dtype=pl.Boolean),
-        review_months=pl.Series([each.review_months for each in found], dtype=pl.UInt32),
+    told = pl.DataFrame(
+        {
+            "row": kinds["row"],
+            "terms": pl.Series(range(len(found)), dtype=pl.UInt32),
+            "term_reasons": pl.Series([bits(each.reasons) for each in found], dtype=CODES),
+            "term_flags": pl.Series([bits(each.flags) for each in found], dtype=CODES),
+            "has_clock": pl.Series([bool(each.clocks) for each in found], dtype=pl.Boolean),
+            "needs_birth": pl.Series([each.needs_birth for each in found], dtype=pl.Boolean),
+            "needs_activity": pl.Series([any(clock.uses_activity for clock in each.clocks) for each in found], dtype=pl.Boolean),
+            "is_six_month": pl.Series([each.is_six_month for each in found], dtype=pl.Boolean),
+            "review_months": pl.Series([each.review_months for each in found], dtype=pl.UInt32),
+        }
     )
-    named = asked.select(_KEY).join(told, on=_KEY, how="left", nulls_equal=True, maintain_order="left").drop(_KEY)
-    return units.hstack(named), found
+    return beside(units, told.explode("row")), found
 
 
 def _terms_of(

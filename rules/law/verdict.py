@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from rules.holds.precedence import HOLD_REASONS
-from rules.law.codes import has, together, where
+from rules.law.codes import has, surely, together, where
 from rules.law.days import TODAY, add_months
 from rules.law.moments import IS_DOSSIER
 from rules.law.own_days import IS_RECORDING
@@ -21,8 +21,8 @@ KEEP, DELETE = Disposition.KEEP.value, Disposition.DELETE.value
 EXPIRED: Final = where(pl.lit(True), Reason.EXPIRED)
 
 # Why a unit is kept. The term has said NO_TERM (RET-15) and UNCONFIGURED (RET-14).
-HAS_DATE_TO_COME: Final = pl.col("is_future") | pl.col("own_day_to_come") | pl.col("anchor_to_come").fill_null(False)  # RET-16
-HAS_NOT_STARTED: Final = ~pl.col("is_started").fill_null(True)  # RET-06
+HAS_DATE_TO_COME: Final = pl.col("is_future") | pl.col("own_day_to_come") | surely(pl.col("anchor_to_come"))  # RET-16
+HAS_NOT_STARTED: Final = pl.col("is_started").eq_missing(False)  # RET-06
 ENDLESS: Final = together(pl.col("term_reasons"), where(HAS_DATE_TO_COME, Reason.DATA_ERROR), where(HAS_NOT_STARTED, Reason.NOT_STARTED))
 RETENTION_END: Final = pl.when(pl.col("endless") == 0).then("on")  # RET-11: none where a reason leaves the unit without one
 IS_KEPT_OPEN: Final = pl.col("is_open") & ~pl.col("is_six_month")  # RET-13
@@ -33,7 +33,7 @@ REASONS: Final = together(  # 4.2
 
 # What a person should look at.
 USES_CREATION: Final = pl.col("created_used") & pl.col("needs_activity")  # RET-07
-USES_SECOND_CHOICE: Final = pl.col("is_second_choice").fill_null(False)  # RET-06
+USES_SECOND_CHOICE: Final = surely(pl.col("is_second_choice"))  # RET-06
 OPEN_PAST_END: Final = pl.col("is_kept_open") & (pl.col("retention_end") < TODAY)  # RET-13
 REVIEW_DUE: Final = pl.col("review_due_on") <= TODAY  # RET-15
 FLAGS: Final = together(
@@ -45,8 +45,8 @@ FLAGS: Final = together(
 )
 
 # What becomes of it.
-IS_KEPT: Final = (pl.col("reasons") != 0).fill_null(False)
-HAS_PUBLIC_ALERT: Final = pl.col("public_alert").fill_null(False)
+IS_KEPT: Final = surely(pl.col("reasons") != 0)
+HAS_PUBLIC_ALERT: Final = surely(pl.col("public_alert"))
 DISPOSITION: Final = (  # RET-23; ERA-04: whoever was sought by name in public is deleted
     pl.when(IS_KEPT).then(pl.lit(KEEP)).when(HAS_PUBLIC_ALERT).then(pl.lit(DELETE)).otherwise("disposition")
 )
@@ -62,7 +62,7 @@ HELD_FLAGS: Final = pl.col("flags") | where(IS_HELD & pl.col("is_overdue"), Flag
 HELD_RULE: Final = pl.when(PLACED_BY_PEOPLE).then(pl.lit("HLD-05")).otherwise("rule")
 
 # A recording that nobody took over into the dossier is no reason to keep it (RET-21). An empty mark means no.
-IS_LEFT: Final = IS_RECORDING & ~pl.col("taken_over").fill_null(False)
+IS_LEFT: Final = IS_RECORDING & ~surely(pl.col("taken_over"))
 
 
 def with_reasons(units: pl.DataFrame) -> pl.DataFrame:
@@ -98,18 +98,14 @@ def with_disposition(units: pl.DataFrame) -> pl.DataFrame:
     return units.with_columns(disposition=DISPOSITION, reasons=BECAUSE).with_columns(rule=RULE)
 
 
-def marked(units: pl.DataFrame) -> pl.DataFrame:
-    """Add what its holds add to a unit that is kept by one."""
-    return units.with_columns(flags=HELD_FLAGS, rule=HELD_RULE)
-
-
-def with_takeover(units: pl.DataFrame, schedule: Schedule) -> pl.DataFrame:
-    """Add the warnings about recordings that nobody took over."""
-    return units.with_columns(flags=_takeover_flags(schedule.warning.days))
+def marked(units: pl.DataFrame, schedule: Schedule) -> pl.DataFrame:
+    """Add what its holds add to a unit that is kept by one, and the warnings about recordings that nobody
+    took over."""
+    return units.with_columns(flags=_marked_flags(schedule.warning.days), rule=HELD_RULE)
 
 
 @lru_cache(maxsize=8)
-def _takeover_flags(days: int) -> pl.Expr:
+def _marked_flags(days: int) -> pl.Expr:
     is_near = IS_LEFT & (pl.col("retention_end").dt.offset_by(f"-{days}d") <= TODAY)
     is_disposed = is_near & (pl.col("disposition") != KEEP)
-    return together(pl.col("flags"), where(is_near, Flag.TAKEOVER_WARNING), where(is_disposed, Flag.DISPOSED_NOT_TAKEN_OVER))
+    return together(HELD_FLAGS, where(is_near, Flag.TAKEOVER_WARNING), where(is_disposed, Flag.DISPOSED_NOT_TAKEN_OVER))

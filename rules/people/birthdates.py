@@ -2,7 +2,7 @@
 erases too early. Source: RET-09, A-04, section 10.1."""
 
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,17 @@ FIRST_YEAR: Final = 1753  # what Dataverse can store; an earlier birth year is a
 
 _NO_FLAGS: Final[tuple[Flag, ...]] = ()
 _UNKNOWN: Final = (Flag.BIRTHDATE_UNKNOWN,)
+
+
+class Recorded(NamedTuple):
+    """What is recorded of the birth of a child, as a contact has it."""
+
+    birth_on: date | None
+    birth_year: int | None
+    birth_month: int | None
+    stated_age: int | None
+    stated_on: date | None
+    national_number: str | None
 
 
 class Sentinels(msgspec.Struct, frozen=True):
@@ -67,7 +78,7 @@ def _weigh(child: Contact, first_fiche_on: date | None, sentinels: Sentinels, as
     return latest, tuple(sorted(flags))
 
 
-def recorded_birth(child: Contact, sentinels: Sentinels, as_of: date) -> tuple[date | None, date | None, set[Flag]]:
+def recorded_birth(child: Contact | Recorded, sentinels: Sentinels, as_of: date) -> tuple[date | None, date | None, set[Flag]]:
     """Return the earliest and the latest day on which a child can have been born, and what a person should
     look at; no days where nothing that was recorded tells (lines 1 to 3 of RET-09)."""
     flags: set[Flag] = set()
@@ -83,7 +94,7 @@ def recorded_birth(child: Contact, sentinels: Sentinels, as_of: date) -> tuple[d
 
 
 def _full(
-    child: Contact, number: NationalNumber | None, sentinels: Sentinels, as_of: date, flags: set[Flag]
+    child: Contact | Recorded, number: NationalNumber | None, sentinels: Sentinels, as_of: date, flags: set[Flag]
 ) -> tuple[date | None, date | None]:
     """Return line 1: a full date, of the birth date column or a valid number; of two the later one."""
     days = [
@@ -100,7 +111,7 @@ def _full(
 
 
 def _in_part(
-    child: Contact, number: NationalNumber | None, sentinels: Sentinels, as_of: date, flags: set[Flag]
+    child: Contact | Recorded, number: NationalNumber | None, sentinels: Sentinels, as_of: date, flags: set[Flag]
 ) -> tuple[date | None, date | None]:
     """Return line 2: a year with or without its month. Two sources give the later result. A month without a
     year is ignored."""
@@ -135,7 +146,7 @@ def _add_span(spans: list[tuple[date, date]], year: int, month: int | None, sent
     spans.append((last, first))
 
 
-def _from_stated_age(child: Contact, sentinels: Sentinels, as_of: date, flags: set[Flag]) -> date | None:
+def _from_stated_age(child: Contact | Recorded, sentinels: Sentinels, as_of: date, flags: set[Flag]) -> date | None:
     """Return line 3: an age stated on a day, perhaps the very birthday. Absurd ages, and ages without a day,
     do not count; a birth that would be in the future is flagged, and keeps."""
     age, stated_on = child.stated_age, child.stated_on

@@ -169,7 +169,7 @@ def test_whole_tables_say_what_units_say(rows: Rows) -> None:
     units = [*one_by_one.every_unit()]
     expected, found = facts_of(with_leaders(units)), facts_in_parts(whole)  # behind the units, leaders of a chain once more
     units_of_tables = named(whole, found.units)
-    names = dict(units_of_tables.select("row", "id").iter_rows())
+    names = dict(units_of_tables.select("number", "id").iter_rows())
     known = dict(expected.units.select("row", "id").iter_rows())
     columns = [name for name in expected.units.columns if name != "row"]
     assert units_of_tables.select(columns).sort("id").equals(expected.units.head(len(units)).select(columns).sort("id"))
@@ -190,16 +190,23 @@ def facts_in_parts(whole: WholeTables) -> Facts:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(facts, "PART", 3)
         parts = list(facts_of_tables(whole))
+    for part, _ in parts:
+        assert part.units["row"].to_list() == list(range(part.units.height))
     units = pl.concat([part.units.filter(counts) for part, counts in parts])
-    assert units["row"].is_unique().all()
+    assert units["number"].is_unique().all()
     alone = [part for part, _ in parts if part.leaders.is_empty()]  # what others follow is there once more with these
-    fiches, children = pl.concat([part.fiches for part in alone]), pl.concat([part.children for part in alone])
-    return Facts(units, fiches, children, parts[-1][0].leaders)
+    fiches, children = (pl.concat([numbered(part, getattr(part, name)) for part in alone]) for name in ("fiches", "children"))
+    return Facts(units, fiches, children, numbered(parts[-1][0], parts[-1][0].leaders))
+
+
+def numbered(part: Facts, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows of a part with the numbers of their units instead of their places there."""
+    return rows.with_columns(part.units["number"].gather(rows[name]).alias(name) for name in ("row", "leader") if name in rows.columns)
 
 
 def named(whole: WholeTables, units: pl.DataFrame) -> pl.DataFrame:
     """Return facts of units with their ids and versions."""
-    return units.hstack(Names(whole).of(units["row"]))
+    return units.hstack(Names(whole).of(units["number"]))
 
 
 def _told(part: str, frame: Any, names: dict[int, str]) -> Any:
@@ -219,9 +226,9 @@ def test_a_few_units_of_whole_tables_are_the_units_and_held_like_them(rows: Rows
     one_by_one, whole = filled(OneByOne(), rows), filled(WholeTables(("audio/*",)), rows)
     found = named(whole, facts_in_parts(whole).units)
     together = [*one_by_one.every_unit()]
-    made, units = few_of(whole, found["row"])[1], {each.id: each for each in together}
+    made, units = few_of(whole, found["number"])[1], {each.id: each for each in together}
     assert sorted(found["id"]) == sorted(each.id for each in together)  # each of them once
-    for row, identity in found.select("row", "id").iter_rows():
+    for row, identity in found.select("number", "id").iter_rows():
         unit, expected = made[row], units[identity]
         assert (unit.kind, unit.id, unit.etag) == (expected.kind, expected.id, expected.etag)
         assert sorted(fiche.id for fiche in unit.fiches) == sorted(fiche.id for fiche in expected.fiches)

@@ -1,0 +1,16 @@
+"""What was found of some units, beside them by their places: `row` is where a unit stands, so nothing
+has to be looked for."""
+
+from __future__ import annotations
+
+import polars as pl
+
+
+def beside(units: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Return units with what was found of some of them, one row a unit at most, by `row`; null of the
+    others."""
+    rows = units["row"]
+    if not found["row"].equals(rows):
+        place = pl.repeat(None, units.height, dtype=pl.UInt32, eager=True)
+        found = found[place.scatter(found["row"], rows.head(found.height))]
+    return units.hstack([column for column in found if column.name != "row"])
