@@ -25,7 +25,7 @@ from jobs.plans.lines.pages import lines_of, paged
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.integration.holding import place, release
-from tests.integration.night import CATEGORY, Night
+from tests.integration.night import CATEGORY, ROLE, Night
 from tests.integration.test_holds import NOBODY, unseen
 from tests.integration.test_kill_and_resume import CutShort, Fragile, Killed, Points
 
@@ -154,14 +154,22 @@ def test_a_fiche_that_the_decision_did_not_know_stops_its_dossier(night: Night, 
     assert first in night.fiches_of(dossier)
 
 
-def test_a_younger_child_that_the_decision_did_not_know_stops_the_dossier(night: Night) -> None:
+@pytest.mark.parametrize("known_as", ["", "witness"])
+def test_a_younger_child_that_the_decision_did_not_know_stops_the_dossier(night: Night, known_as: str) -> None:
+    """Nobody has known that somebody is one, or only that the person is in the file."""
     dossier, _ = a_grown_up(night)
     sibling = night.contact(birthdate="2015-01-01")
+    role = night.party(sibling, known_as, dossier=dossier) if known_as else ""
+
+    def act() -> None:
+        if role:
+            night.patch("cf_parties", role, cf_role=ROLE["child"])
+        else:
+            night.party(sibling, "child", dossier=dossier)
+
     plan = night.plan()
-    run = applied(
-        night, plan, Meddling(night.context.connector, lambda: night.party(sibling, "child", dossier=dossier), before="Note", nth=2)
-    )
-    assert run.counts["skipped"] == {"CHANGED": 1, "STILL_REFERRED": 1}
+    run = applied(night, plan, Meddling(night.context.connector, act, before="Note", nth=2))
+    assert run.counts["skipped"] == {"CHANGED": 1, "STILL_REFERRED": 2 if known_as else 1}
     assert night.get("cf_dossiers", dossier) is not None
 
 

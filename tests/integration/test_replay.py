@@ -29,7 +29,7 @@ from rules.errors import Refused
 from tests.integration.holding import place, release
 from tests.integration.night import Night
 from tests.integration.restoring import Backup
-from tests.integration.test_interrupted import Meddling
+from tests.integration.test_interrupted import Meddling, killed_before
 from tests.integration.test_kill_and_resume import (
     VOLATILE,
     CutShort,
@@ -391,6 +391,23 @@ def test_a_lost_database_is_made_good_by_the_journal(make_night: MakeNight, back
     assert state_of(night)["cf_dossiers"] == after["cf_dossiers"]
     assert {(entry.ref, entry.operation) for entry in night.store.erasures.all()} >= known
     assert replay_if_restored(night.context) is None
+
+
+def test_an_emptying_that_a_lost_run_had_announced_is_carried_out_by_the_replay(
+    make_night: MakeNight, database_file: Callable[[], str]
+) -> None:
+    """Its dossier has gone, and the contact is as it was: nothing but the announcement tells that it is to be
+    emptied."""
+    before = make_night(url=database_file(), register="erasures.jsonl")
+    person = before.contact(birthdate="1980-05-05", description="Verzonnen.")
+    before.donation(person)
+    before.party(person, "reporter", dossier=before.dossier("social_card", spoken=LONG_AGO))
+    killed_before(before, before.plan(), "change", at=2)
+    night = make_night(url=database_file(), register="erasures.jsonl")
+    run = recover(night.context).run
+    assert run is not None
+    assert (run.counts["trimmed"], run.counts["skipped"]) == (1, {})
+    assert (night.get("contacts", person) or {})["description"] is None
 
 
 def test_a_lost_journal_is_made_good_by_the_database(night: Night, tmp_path: Path) -> None:

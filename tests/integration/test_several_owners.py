@@ -15,7 +15,7 @@ from crm_compliance.settings import Settings
 from crm_compliance.wiring.schedule import policy_text
 from jobs.erasures.register import load_register
 from jobs.erasures.rows_back import returned_rows
-from jobs.model.run import RunState
+from jobs.model.run import ActionState, RunState
 from jobs.runs.apply import apply_plan
 from jobs.writing.send import send_and_reconcile
 from rules.holds.placements import PlacedHold
@@ -300,6 +300,51 @@ def test_what_is_left_there_of_a_unit_does_not_go_before_the_other_owner(night: 
     for _ in range(2):
         done = night.apply(night.approved(night.plan()))
     assert ([left_there(night, other, dossier) for other, dossier, _ in pairs], done.alarms) == ([[0, 0, 0]] * 2, ())
+
+
+def test_what_is_left_there_under_a_hold_keeps_what_it_shares_with_a_later_group(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HLD-07: what only waits in the same run binds nobody; what a hold keeps does."""
+    monkeypatch.setattr("jobs.runs.journal.Journal.group", 1)
+    while (pair := two_there(night, first_is_live=True))[0] > pair[1]:  # the one that is live has to come first
+        pass
+    other, dossier, fiche = pair
+
+    def sent(connector: Any, writes: Any, *given: Any, **named: Any) -> Any:
+        done = send_and_reconcile(connector, writes, *given, **named)
+        if f"cf_dossier/{other}" in writes:
+            place(night, "cf_fiche", fiche)
+        return done
+
+    monkeypatch.setattr("jobs.runs.journal.send_and_reconcile", sent)
+    run = night.apply(night.plan())
+    states = {action.id: (action.state, action.code) for action in night.store.journal.of_run(run.id)}
+    assert (states[other], states[dossier]) == ((ActionState.PARTIAL, "HOLD_JUDICIAL"), (ActionState.SKIPPED, "LONG_TERM_RETENTION"))
+    assert left_there(night, other, dossier) == [1, 2, 1]
+
+
+def test_one_there_that_waits_right_before_the_purge_keeps_what_it_shares_with_a_later_group(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A third dossier, with which the first has a row in common, comes under a hold when the first is about
+    to be purged: the first stays as a whole, and the second with it."""
+    monkeypatch.setattr("jobs.runs.journal.Journal.group", 1)
+    first, second, third = units = sorted(night.dossier("social_card", spoken=LONG_AGO) for _ in range(3))
+    for one, other in ((second, first), (first, third)):
+        a_meeting(night, dossier=one, fiche=night.fiches_of(other)[0])
+    for row in units:
+        retain(night, "cf_fiche", night.fiches_of(row)[0])
+    for row in units:
+        retain(night, "cf_dossier", row)
+
+    def sent(connector: Any, writes: Any, *given: Any, **named: Any) -> Any:
+        if f"cf_dossier/{first}" in writes:
+            place(night, "cf_dossier", third)
+        return send_and_reconcile(connector, writes, *given, **named)
+
+    monkeypatch.setattr("jobs.runs.journal.send_and_reconcile", sent)
+    run = night.apply(night.plan())
+    assert run.counts["skipped"] == {"HOLD_JUDICIAL": 1, "LONG_TERM_RETENTION": 2}
+    assert left_there(night, *units) == [3, 3, 2]
 
 
 @in_one_night
