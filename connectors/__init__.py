@@ -1,2 +1,2 @@
-"""The outside world: what a job may ask of a CRM, Dynamics over HTTP, and the emulator. Client and emulator
-share no code."""
+"""The outside world: what a job may ask of a CRM, Dynamics over HTTP, and an emulator that shares no code with
+the client."""

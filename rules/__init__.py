@@ -1,1 +1,1 @@
-"""The law: vocabulary, retention schedule and decisions. Pure functions: no I/O, no clock."""
+"""The law: vocabulary, retention schedule and decisions, as pure functions without I/O and a clock."""

@@ -1,3 +1,2 @@
-"""A Dataverse organisation in one process: real HTTP, invented people, the answers that the Web API gives.
-
-Shares no code with `connectors.dynamics`: each checks the other."""
+"""A Dataverse organisation in one process: real HTTP, invented people, the answers that the Web API gives, and
+no code of the client."""

@@ -1,2 +1,2 @@
-"""Views of a stored plan or run for people: a DPO, a CRM administrator, an auditor. No personal data in any
-of them (ACC-04)."""
+"""Views of a stored plan or run for people (a DPO, a CRM administrator, an auditor), without personal data
+(ACC-04)."""

@@ -1,1 +1,1 @@
-"""The steps from one shape of the database to the next. A step that has been released is never edited."""
+"""The steps from one shape of the database to the next, of which a released one is never edited."""

@@ -1,3 +1,1 @@
-"""Lines of a stored plan in columns: filtered, sorted, counted and compared.
-
-They are made of the stored pages; a run reads the pages themselves."""
+"""Lines of a stored plan in columns, made of its pages: filtered, sorted, counted and compared."""
