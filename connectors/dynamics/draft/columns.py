@@ -4,18 +4,16 @@ would end a term too early."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from connectors.dynamics.draft.crm_tables import Seen
+from connectors.dynamics.draft.proposal import Drafted, Option
 from connectors.dynamics.draft.tables import likeness
 from connectors.dynamics.draft.words import ACTIVITY_COLUMNS, FIELD_WORDS, OPTION_WORDS, STANDARD_COLUMNS, Words, folded
 from connectors.dynamics.mapping.mapping import (
     LOOKUPS,
     MUST_BE_CHOICE,
-    REQUIRED_FIELDS,
-    SAFEGUARDS,
     UNIT_KINDS,
     field_type,
     mappable_fields,
@@ -27,9 +25,6 @@ from rules.files.suggestions import nearest
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS
 
-if TYPE_CHECKING:
-    from connectors.dynamics.draft.references import Referred
-
 _CHOICES: Final = frozenset({"PicklistType", "MultiSelectPicklistType"})
 _TEXTS: Final = frozenset({"StringType", "MemoType"})
 _NUMBERS: Final = frozenset({"IntegerType", "BigIntType"})
@@ -37,41 +32,6 @@ _OF_SEVERAL: Final = ("categories",)  # fields that a multi-select may fill
 _TRUTHS: Final = ("yes", "no")
 _STATES: Final = {"incident": ("active", "inactive", "inactive")}  # active, resolved, cancelled
 _SAME_COLUMN: Final = {"communicated_at": "communicated_on", "started_at": "started_on", "ended_at": "ended_on"}
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option of a column, or row of a table of reference: its labels, the key that one of them is a word
-    for, else the key that is like one ("" where none is), and the id of the row."""
-
-    value: int | str
-    labels: tuple[str, ...]
-    key: str = ""
-    like: str = ""
-    row: str = ""
-
-
-@dataclass(slots=True)
-class Drafted:
-    """The columns of one kind, by field; the options of those that are choices; for each field that is open
-    the columns that could fill it; and the tables of reference of fields, in force or proposed, with further
-    lookups to them; `either` are lookups of a role to a dossier or a fiche, `instead` columns of the
-    organisation's own for fields that a column of the platform fills."""
-
-    kind: str
-    table: Seen
-    columns: dict[str, str] = field(default_factory=dict)
-    choices: dict[str, list[Option]] = field(default_factory=dict)
-    open: dict[str, list[Attribute]] = field(default_factory=dict)
-    references: dict[str, Referred] = field(default_factory=dict)
-    proposed: dict[str, list[Referred]] = field(default_factory=dict)
-    further: dict[str, list[Referred]] = field(default_factory=dict)
-    either: list[str] = field(default_factory=list)
-    instead: dict[str, list[Attribute]] = field(default_factory=dict)
-
-    @property
-    def needed(self) -> frozenset[str]:
-        return REQUIRED_FIELDS[self.kind] | SAFEGUARDS.get(self.kind, frozenset())
 
 
 def draft_columns(kind: str, table: Seen, tables: dict[str, Seen], words: Words = OPTION_WORDS) -> Drafted:

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from connectors.dynamics.draft.columns import Drafted, draft_columns
+from connectors.dynamics.draft.columns import draft_columns
 from connectors.dynamics.draft.crm_tables import CrmTables, Seen
 from connectors.dynamics.draft.dependent import dependent_entries
 from connectors.dynamics.draft.option_text import told_rows
 from connectors.dynamics.draft.other_places import Elsewhere
+from connectors.dynamics.draft.proposal import Drafted
 from connectors.dynamics.draft.references import refer
 from connectors.dynamics.draft.tables import Kinds, kinds_of
 from connectors.dynamics.draft.text import are_fiches_too, draft_text

@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Iterator
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
-from connectors.dynamics.draft.columns import Option
+from connectors.dynamics.draft.proposal import Option
 from rules.anonymisation.choice_keys import CHOICE_KEYS
 
 if TYPE_CHECKING:
     from connectors.dynamics.draft.crm_tables import CrmTables
-    from connectors.dynamics.draft.references import Referred
+    from connectors.dynamics.draft.proposal import Referred
     from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 
 Rows = Callable[[Option], str]  # how many rows have an option

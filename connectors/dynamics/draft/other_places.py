@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from connectors.dynamics.draft.columns import Drafted, Option, option_of
+from connectors.dynamics.draft.columns import option_of
 from connectors.dynamics.draft.crm_tables import CrmTables, Seen
 from connectors.dynamics.draft.option_text import counted, option_lines, reference_lines
+from connectors.dynamics.draft.proposal import Drafted, Option
 from connectors.dynamics.draft.references import NO_REFERENCE, by_of
 from connectors.dynamics.draft.words import STATE_WORDS, Words, folded
 from connectors.dynamics.mapping.mapping import CONNECTION, MANY, MASKED_KINDS, MUST_BE_CHOICE, PARTICIPANTS, UNIT_KINDS, mappable_fields

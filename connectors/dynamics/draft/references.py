@@ -4,11 +4,12 @@ words of a list, and each is proposed a key by how it is called."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
-from connectors.dynamics.draft.columns import Drafted, Option, option_of
+from connectors.dynamics.draft.columns import option_of
 from connectors.dynamics.draft.crm_tables import CrmTables, Seen
+from connectors.dynamics.draft.proposal import Drafted, Option, Referred
 from connectors.dynamics.draft.tables import likeness
 from connectors.dynamics.draft.words import FIELD_WORDS, Words
 from connectors.dynamics.mapping.mapping import MUST_BE_CHOICE
@@ -16,17 +17,6 @@ from connectors.dynamics.schema.masks_check import PLATFORM
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute
 
 NO_REFERENCE: Final = frozenset({"contact", "account", "systemuser", "team", "businessunit", "transactioncurrency", "owner"})
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Referred:
-    """One lookup to a table of reference: the column by which its rows are told apart, and the rows as
-    options; None where they were not read, since they may be more than words of a list."""
-
-    column: Attribute
-    target: Seen
-    by: str
-    options: tuple[Option, ...] | None
 
 
 def refer(drafted: Drafted, reader: CrmTables, tables: Mapping[str, Seen], kinds: frozenset[str], words: Words) -> None:

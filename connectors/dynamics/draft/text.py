@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from types import MappingProxyType
 from typing import Final
 
-from connectors.dynamics.draft.columns import Drafted
 from connectors.dynamics.draft.crm_tables import CrmTables, Seen
 from connectors.dynamics.draft.dependent import SECTIONS
 from connectors.dynamics.draft.option_text import choice_lines, counted, option_lines, told_rows
 from connectors.dynamics.draft.other_places import Elsewhere
+from connectors.dynamics.draft.proposal import Drafted
 from connectors.dynamics.draft.statistics_table import COLUMNS, TABLE
 from connectors.dynamics.draft.tables import Kinds
 from connectors.dynamics.mapping.checks import can_be_further
