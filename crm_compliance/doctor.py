@@ -39,7 +39,7 @@ from jobs.model.plan import Kind
 from jobs.model.verification import Verifier
 from jobs.plans.earlier_plans import EarlierPlans
 from jobs.plans.make import overlooked
-from jobs.reading.night import whole_reads
+from jobs.reading.tables.night import whole_reads
 from jobs.register.dates import OVERDUE, has_gone_overdue
 from jobs.restores.detect import RESTORED, rows_back
 from rules.dates.instants import instant

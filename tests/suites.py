@@ -16,7 +16,7 @@ DEEP = (
     # acceptance from outside: scenarios, random organisations against a second evaluation, chaos, conformance
     "tests/independent",
     "tests/crm_compliance/demo",
-    "tests/jobs/reading/test_whole.py",
+    "tests/jobs/reading/tables/test_whole_tables.py",
     "tests/rules/law/test_equality.py",
     # programs of others, and a browser
     "tests/integration/clients",

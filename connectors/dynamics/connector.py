@@ -23,10 +23,10 @@ from connectors.dynamics.pace.governor import ONE_AT_A_TIME, Pace
 from connectors.dynamics.protocols.changes import Changes
 from connectors.dynamics.protocols.organisation import Organisation
 from connectors.dynamics.protocols.remains import Remains
-from connectors.dynamics.reading.behind import Behind
 from connectors.dynamics.reading.file_columns import Contents
 from connectors.dynamics.reading.pairs import Pairs
 from connectors.dynamics.reading.references import References
+from connectors.dynamics.reading.referrers import Behind
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.reading.ties import Ties
 from connectors.dynamics.residual.binned_rows import LyingReader

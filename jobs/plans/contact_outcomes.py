@@ -11,8 +11,8 @@ import polars as pl
 
 from jobs.model.run import TRIM
 from jobs.reading.relations import relations_after
-from jobs.reading.row_numbers import BASE, ROW
-from jobs.reading.whole import WholeTables
+from jobs.reading.tables.row_numbers import BASE, ROW
+from jobs.reading.tables.whole_tables import WholeTables
 from rules.model.number_schemes import BELGIAN
 from rules.model.records import Contact, UnitKind
 from rules.people.national_numbers import parse

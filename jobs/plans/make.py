@@ -30,7 +30,7 @@ from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.plans.observations import CANARY, Observations, missed_changes, nothing_due, shrunk, unaccounted
 from jobs.plans.queue import alarm_of, look_at_queue
 from jobs.ports.context import JobContext
-from jobs.reading.night import gather
+from jobs.reading.tables.night import gather
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.writing.bypass import bypass_planned
 from rules.errors import PolicyError
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from jobs.plans.verdicts import Decided
-    from jobs.reading.whole import WholeTables
+    from jobs.reading.tables.whole_tables import WholeTables
 
 
 def make_plan(
@@ -102,9 +102,9 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
 
     from jobs.plans.contact_outcomes import alike, all_contact_outcomes
     from jobs.plans.verdicts import Decided
-    from jobs.reading.names import Names
-    from jobs.reading.row_numbers import BASE
-    from jobs.reading.unreachable import retained_units, unreachable
+    from jobs.reading.tables.names import Names
+    from jobs.reading.tables.row_numbers import BASE
+    from jobs.reading.tables.out_of_reach import retained_units, unreachable
 
     connector, policy, terms = context.connector, context.policy, relation_terms(context.policy)
     told = Counts(connector.stats.missed)
@@ -173,7 +173,7 @@ def going_rows(found: WholeTables, decided: Decided, going: pl.Series) -> Iterat
     and lone fiches that are in no other dossier."""
     import polars as pl
 
-    from jobs.reading.row_numbers import BASE
+    from jobs.reading.tables.row_numbers import BASE
 
     yield from decided.keys(decided.frame.filter(pl.col("row").is_in(going.implode())))
     fiches = found.fiches.frame.select("source", "dossier", "is_shared").with_row_index("row", BASE[UnitKind.FICHE])

@@ -14,7 +14,7 @@ from jobs.plans.draft import RECORDING_KINDS
 from jobs.plans.earlier_plans import NOTHING_DUE, VIEW_SHRANK, EarlierPlans
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
-from jobs.reading.seen import Seen
+from jobs.reading.tables.row_counts import Seen
 from rules.model.data_map import DataMap
 from rules.model.decisions import Decision, Reason
 from rules.model.records import KINDS, ActivityParty, Record, UnitKind

@@ -16,7 +16,7 @@ from jobs.holds.active import active_holds
 from jobs.model.plan import Kind
 from jobs.plans.draft import RECORDING_KINDS
 from jobs.ports.context import JobContext
-from jobs.reading.night import gather
+from jobs.reading.tables.night import gather
 from rules.model.decisions import Decision
 from rules.model.records import Contact
 from rules.policy.policy import Policy

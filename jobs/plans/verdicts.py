@@ -11,11 +11,11 @@ import polars as pl
 
 from connectors.interface.connector import Connector
 from jobs.model.plan import Kind
-from jobs.plans.packed_rows import PackedRows
+from jobs.plans.waiting_rows import PackedRows
 from jobs.ports.workers import HERE, Workers
-from jobs.reading.facts import facts_of_tables, held_in_tables, owners_of_attachments
-from jobs.reading.names import Names
-from jobs.reading.whole import WholeTables
+from jobs.reading.tables.facts import facts_of_tables, held_in_tables, owners_of_attachments
+from jobs.reading.tables.names import Names
+from jobs.reading.tables.whole_tables import WholeTables
 from rules.holds.holds import Holds
 from rules.holds.precedence import HOLD_REASONS
 from rules.law.bits import bits, flags_in, reasons_in

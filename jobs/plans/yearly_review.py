@@ -12,7 +12,7 @@ from jobs.model.plan import Kind
 from jobs.plans.approval_reasons import FIRST_RUN
 from jobs.plans.category_names import names_of
 from jobs.ports.context import JobContext
-from jobs.reading.night import gather
+from jobs.reading.tables.night import gather
 from rules.dates.periods import add_months
 from rules.errors import PolicyError
 from rules.model.decisions import Decision, Flag, Reason

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from jobs.reading.packed import ID
+from jobs.reading.tables.compact_ids import ID
 
 _ROW: Final = pl.UInt32
 _WIDTH: Final = 128  # bits of a key

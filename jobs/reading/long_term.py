@@ -17,8 +17,8 @@ from connectors.interface.rows import Among
 from rules.model.records import Fiche, Party, Record
 
 if TYPE_CHECKING:
+    from jobs.reading.tables.whole_tables import WholeTables
     from jobs.reading.units import Gathering
-    from jobs.reading.whole import WholeTables
 
 R = TypeVar("R", bound=Record)
 Found = Union["Gathering", "WholeTables"]  # a few units, or everything

@@ -19,15 +19,15 @@ from jobs.residual.last_owner import Owner, There, bound_there
 from jobs.residual.outside_content import remove_content
 from jobs.residual.purge import purge_retained
 from jobs.residual.unmapped_rows import with_unmapped
-from jobs.runs.later import units_of
+from jobs.runs.deferred_units import units_of
 from jobs.runs.recheck import held_now
 from jobs.writing.attachments import apart
 from jobs.writing.bypass import Bypassing
 from jobs.writing.deletion_order import CHANGED
 from jobs.writing.document_folders import DocumentFolders
 from jobs.writing.earlier_rows import left_before, with_what_had_gone
-from jobs.writing.half_done import as_it_is, begun, continued, without_mark
 from jobs.writing.outside_objects import Outside
+from jobs.writing.partial_units import as_it_is, begun, continued, without_mark
 from jobs.writing.read_back import still_there
 from jobs.writing.send import send_and_reconcile
 from jobs.writing.turns import Turns

@@ -17,7 +17,7 @@ from jobs.runs.journal import Journal, name_of
 from jobs.runs.recheck import held_now
 from jobs.writing import send
 from jobs.writing.earlier_rows import unanswered
-from jobs.writing.half_done import continued, finish_remaining, is_as_judged, is_shell
+from jobs.writing.partial_units import continued, finish_remaining, is_as_judged, is_shell
 from jobs.writing.read_back import still_there
 from rules.model.records import Contact
 

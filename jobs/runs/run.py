@@ -31,8 +31,8 @@ from jobs.residual.recording_content import objects_left
 from jobs.runs.alarms import WORK, alarms_of_run
 from jobs.runs.contacts import ContactsOfPlan
 from jobs.runs.counts import HALF_DONE, counts_of, has_failures
+from jobs.runs.deferred_units import going_later
 from jobs.runs.journal import Journal, name_of
-from jobs.runs.later import going_later
 from jobs.runs.quarantine import kept_with, waiting
 from jobs.runs.recheck import has_moved, held_since, matches, unit_in
 from jobs.runs.resume import continue_partials, lapsed, reconcile_failed, reconcile_intended
@@ -40,7 +40,7 @@ from jobs.writing.anonymise import InPlace, anonymity_code
 from jobs.writing.attachments import goes_along, may_follow
 from jobs.writing.bypass import bypass_used
 from jobs.writing.deletion_order import CHANGED, Rows, rows_of_units
-from jobs.writing.half_done import as_found_again
+from jobs.writing.partial_units import as_found_again
 from jobs.writing.read_back import verify_actions
 from jobs.writing.statistics import facts_for, write_statistics
 from rules.holds.holds import Holds

@@ -14,7 +14,7 @@ from jobs.model.plan import Key
 from jobs.model.run import CONTENT_BEGUN, UNANSWERED, Action, DocumentFolder, RowWrite
 from jobs.ports.context import JobContext
 from jobs.ports.store.journal import JournalStore
-from jobs.writing.half_done import begun
+from jobs.writing.partial_units import begun
 from jobs.writing.read_back import still_there
 
 

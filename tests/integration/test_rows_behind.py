@@ -251,7 +251,7 @@ def one_to_which_a_report_there_points_stays_with_that(night: Night) -> Case:
 
 
 def test_what_points_to_many_is_read_once_however_many_pages_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.dynamics.reading.behind._WHOLE", 1)
+    monkeypatch.setattr("connectors.dynamics.reading.referrers._WHOLE", 1)
     where, asked = Directory.where, list[str]()
 
     def noted(self: Directory, table: KnownTable, condition: str, select: str) -> Iterator[dict[str, Any]]:

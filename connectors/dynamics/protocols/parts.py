@@ -10,9 +10,9 @@ from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.memory.cache_invalidation import WrittenRows
 from connectors.dynamics.memory.cuts import Cuts
 from connectors.dynamics.memory.table_cache import Memory
-from connectors.dynamics.reading.behind import Behind
 from connectors.dynamics.reading.file_columns import Contents
 from connectors.dynamics.reading.pairs import Pairs
+from connectors.dynamics.reading.referrers import Behind
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.reading.ties import Ties
 from connectors.dynamics.residual.binned_rows import LyingReader

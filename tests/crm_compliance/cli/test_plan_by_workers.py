@@ -13,7 +13,7 @@ import pytest
 
 from jobs.plans import draft, verdicts
 from jobs.plans.lines import columns, pages
-from jobs.reading import facts, names
+from jobs.reading.tables import facts, names
 from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.integration.night import Night
 

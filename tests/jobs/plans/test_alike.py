@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from jobs.plans.contact_outcomes import alike
-from jobs.reading.whole import WholeTables
+from jobs.reading.tables.whole_tables import WholeTables
 from rules.model.number_schemes import BELGIAN
 from rules.model.records import Contact, Dossier, Party
 

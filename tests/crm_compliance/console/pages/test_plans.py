@@ -19,7 +19,7 @@ from crm_compliance.console.services import Services
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
-from jobs.plans.along import ROW, TOTAL, rows_along
+from jobs.plans.deletion_preview import ROW, TOTAL, rows_along
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.typist import Typist

@@ -10,10 +10,10 @@ from typing import Any, Final
 import polars as pl
 
 from connectors.interface.columns import SEPARATOR, frame_of
-from jobs.reading.packed import Ids, Versions
-from jobs.reading.parts import NO_ROW, whole
-from jobs.reading.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
-from jobs.reading.sparse import Sparse
+from jobs.reading.tables.compact_ids import Ids, Versions
+from jobs.reading.tables.parts import NO_ROW, whole
+from jobs.reading.tables.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
+from jobs.reading.tables.sparse import Sparse
 from jobs.reading.units import is_audio_type, sort_relations
 from rules.law.facts import CHILDREN, DOSSIER_FACTS, UNITS
 from rules.model.file_roles import FILE_ROLES, FileRole

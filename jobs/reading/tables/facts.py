@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from jobs.reading.few import few_of
-from jobs.reading.row_numbers import BASE, ROW, SOURCE
-from jobs.reading.whole import WholeTables
+from jobs.reading.tables.few_units import few_of
+from jobs.reading.tables.row_numbers import BASE, ROW, SOURCE
+from jobs.reading.tables.whole_tables import WholeTables
 from rules.holds.holds import Holds
 from rules.law.facts import CHILDREN, DOSSIER_FACTS, FICHES, KIND, LEADERS, RECORDING_FACTS, UNITS, Facts, facts_of
 from rules.law.hold_columns import HELD, held_units

@@ -8,9 +8,9 @@ from typing import Final
 
 import polars as pl
 
-from jobs.reading.packed import ID, VERSION
-from jobs.reading.row_numbers import BASE, ROW, Numbered
-from jobs.reading.whole import WholeTables
+from jobs.reading.tables.compact_ids import ID, VERSION
+from jobs.reading.tables.row_numbers import BASE, ROW, Numbered
+from jobs.reading.tables.whole_tables import WholeTables
 from rules.model.records import UnitKind
 
 _OF_A_KIND: Final = BASE[UnitKind.FICHE]  # how many numbers a kind has

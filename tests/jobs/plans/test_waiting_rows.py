@@ -7,8 +7,8 @@ from datetime import date
 import polars as pl
 import pytest
 
-from jobs.plans import packed_rows
-from jobs.plans.packed_rows import PackedRows
+from jobs.plans import waiting_rows
+from jobs.plans.waiting_rows import PackedRows
 
 _RULE = pl.Categorical(pl.Categories("packed", physical=pl.UInt16))
 _SCHEMA = pl.Schema([("row", pl.UInt32()), ("rule", _RULE), ("end", pl.Date()), ("is_held", pl.Boolean())])
@@ -20,9 +20,9 @@ def part(*numbers: int) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=_SCHEMA)
 
 
-@pytest.mark.parametrize("rows_a_part", [1, 3, packed_rows.ROWS_A_PART])
+@pytest.mark.parametrize("rows_a_part", [1, 3, waiting_rows.ROWS_A_PART])
 def test_columns_come_back_as_they_were_or_in_another_order(rows_a_part: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed_rows, "ROWS_A_PART", rows_a_part)
+    monkeypatch.setattr(waiting_rows, "ROWS_A_PART", rows_a_part)
     packed = PackedRows()
     for each in (part(5, 1, 9), part(), part(7), part(2, 8)):
         packed.add(each)

@@ -11,9 +11,9 @@ import polars as pl
 from connectors.interface.columns import SEPARATOR
 from connectors.interface.errors import ReadIncomplete
 from jobs.reading.key_search import KeySearch
-from jobs.reading.packed import ID, VERSION, Ids, Versions
-from jobs.reading.parts import numbers_from, rearrange, whole
-from jobs.reading.sparse import Sparse
+from jobs.reading.tables.compact_ids import ID, VERSION, Ids, Versions
+from jobs.reading.tables.parts import numbers_from, rearrange, whole
+from jobs.reading.tables.sparse import Sparse
 from rules.model.records import Record, UnitKind
 
 ROW: Final = pl.UInt32
@@ -30,7 +30,7 @@ NOBODY: Final = (len(BASE)) << _BITS  # a contact that was not read
 class Numbered:
     """Rows as they come, page by page. A row keeps its number whatever is added later, until all are put in
     the order of their ids. `frame` has them in the order of their numbers, with `key` for `id` and `version`
-    for `etag` (`jobs.reading.packed`), but for what few rows have: these columns are `sparse`."""
+    for `etag` (`jobs.reading.tables.compact_ids`), but for what few rows have: these columns are `sparse`."""
 
     def __init__(
         self,

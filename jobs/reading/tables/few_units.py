@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from jobs.reading.row_numbers import BASE, ROW, Numbered, records_of
+from jobs.reading.tables.row_numbers import BASE, ROW, Numbered, records_of
+from jobs.reading.tables.whole_tables import WholeTables
 from jobs.reading.units import Gathering
-from jobs.reading.whole import WholeTables
 from rules.model.kinds import Kind as RowKind
 from rules.model.records import Contact, Dependent, Fiche, Unit, UnitKind
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from connectors.interface.errors import ReadIncomplete
 from jobs.reading import facts
-from jobs.reading.facts import facts_of_tables, held_in_tables
-from jobs.reading.few import few_of
-from jobs.reading.names import Names
+from jobs.reading.tables.facts import facts_of_tables, held_in_tables
+from jobs.reading.tables.few_units import few_of
+from jobs.reading.tables.names import Names
+from jobs.reading.tables.whole_tables import WholeTables
 from jobs.reading.units import Gathering
-from jobs.reading.whole import WholeTables
 from rules.holds.holds import Hold, Holds
 from rules.law.bits import bits
 from rules.law.facts import Facts, facts_of, with_leaders

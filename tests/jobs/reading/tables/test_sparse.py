@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.reading.sparse import Sparse
+from jobs.reading.tables.sparse import Sparse
 from rules.law.facts import ROW
 
 SCHEMA = {"year": pl.Int32, "text": pl.String}

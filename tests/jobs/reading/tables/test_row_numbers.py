@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.interface.errors import ReadIncomplete
 from jobs.reading import key_search, row_numbers
-from jobs.reading.row_numbers import ROW, Numbered
+from jobs.reading.tables.row_numbers import ROW, Numbered
 
 _ALL = 2**128 - 2**32 + 3  # among them the first numbers that stand for texts
 ID = st.text("ab", max_size=4) | st.uuids().map(str) | st.integers(-5, 5).map(lambda number: str(UUID(int=number % _ALL)))

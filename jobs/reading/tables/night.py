@@ -35,7 +35,7 @@ from jobs.reading.gather import (
     tie_fields,
 )
 from jobs.reading.long_term import add_retained_fiches, add_retained_parties, retained_among, retained_rows_of, without_live
-from jobs.reading.seen import Seen
+from jobs.reading.tables.row_counts import Seen
 from jobs.reading.tops import tops_of
 from rules.model.kinds import Kinds
 from rules.model.records import (
@@ -60,7 +60,7 @@ from rules.retention.relations import NOTHING_IN_FORCE, RelationTerms
 if TYPE_CHECKING:
     import polars as pl
 
-    from jobs.reading.whole import WholeTables
+    from jobs.reading.tables.whole_tables import WholeTables
 
 _SHARED_FICHE_FIELDS = (*FICHE_FIELDS, "also_in")
 _AT_ONCE = 50_000  # rows that are looked up together
@@ -89,7 +89,7 @@ def whole_reads(connector: Connector, kind: Kind, terms: RelationTerms) -> Itera
 
 
 def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: RelationTerms) -> WholeTables:
-    from jobs.reading.whole import WholeTables
+    from jobs.reading.tables.whole_tables import WholeTables
 
     seen = progress if isinstance(progress, Seen) else Seen(progress)  # who looks on counts the same rows
     found = WholeTables(connector.recording_media_types)
@@ -158,7 +158,7 @@ class Frames:
         same id."""
         import polars as pl
 
-        from jobs.reading.row_numbers import SOURCE
+        from jobs.reading.tables.row_numbers import SOURCE
 
         connector, tables = self._connector, self._seen.tables
         self._seen(_stage(record), 0)
@@ -186,7 +186,7 @@ class Frames:
 
     def records(self, record: type[R], fields: tuple[str, ...]) -> Iterator[list[R]]:
         """Yield the rows of a kind as records: for kinds with few rows."""
-        from jobs.reading.row_numbers import records_of
+        from jobs.reading.tables.row_numbers import records_of
 
         for frame in self(record, fields):
             yield records_of(self._found.sources, frame)
@@ -263,7 +263,7 @@ def _named_reads(connector: Connector) -> Iterator[tuple[type[Record], tuple[str
 
 def _add_own_terms(connector: Connector, found: WholeTables, read: Frames) -> None:
     """Add the rows of dependent tables that have a term of their own."""
-    from jobs.reading.few import add_own_rows
+    from jobs.reading.tables.few_units import add_own_rows
 
     for kind in connector.all_kinds.termed:
         for page in read.records(cast("type[Dependent]", kind.full), own_fields(kind)):

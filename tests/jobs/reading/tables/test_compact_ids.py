@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.reading import packed
-from jobs.reading.packed import Ids, Versions
-from tests.jobs.reading.test_row_numbers import ID
+from jobs.reading.tables import compact_ids
+from jobs.reading.tables.compact_ids import Ids, Versions
+from tests.jobs.reading.tables.test_row_numbers import ID
 
 VERSION = (
     st.integers(0, 2**63).map(lambda number: f'W/"{number}"') | st.sampled_from(["", "W/", 'W/"007"', '"5"']) | st.text("0W/", max_size=4)
 )
 
 
-@pytest.mark.parametrize("few", [0, packed._FEW], ids=["at once", "one by one"])
+@pytest.mark.parametrize("few", [0, compact_ids._FEW], ids=["at once", "one by one"])
 @given(ids=st.lists(st.none() | ID, max_size=12), versions=st.lists(st.none() | VERSION, max_size=12))
 def test_what_was_packed_comes_back(few: int, ids: list[str | None], versions: list[str | None]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packed, "_FEW", few)
+        patch.setattr(compact_ids, "_FEW", few)
         for kind, texts in ((Ids(), ids), (Versions(), versions)):
             numbers = kind.packed(pl.Series(texts, dtype=pl.String))
             assert kind.texts(numbers).to_list() == texts

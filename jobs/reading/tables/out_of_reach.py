@@ -8,8 +8,8 @@ from collections.abc import Collection
 import polars as pl
 
 from connectors.interface.connector import Connector
-from jobs.reading.row_numbers import BASE, ROW
-from jobs.reading.whole import WholeTables
+from jobs.reading.tables.row_numbers import BASE, ROW
+from jobs.reading.tables.whole_tables import WholeTables
 from rules.model.decisions import Disposition
 from rules.model.records import UnitKind
 from rules.policy.policy import Policy

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from jobs.reading.parts import NO_ROW, rearrange, whole
+from jobs.reading.tables.parts import NO_ROW, rearrange, whole
 from rules.law.facts import ROW
 
 
