@@ -30,8 +30,8 @@ from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.plans.observations import CANARY, Observations, missed_changes, nothing_due, shrunk, unaccounted
 from jobs.plans.queue import alarm_of, look_at_queue
 from jobs.ports.context import JobContext
-from jobs.reading.tables.night import gather
 from jobs.reading.out_of_reach import LONG_TERM
+from jobs.reading.tables.night import gather
 from jobs.writing.bypass import bypass_planned
 from rules.errors import PolicyError
 from rules.holds.placements import PlacedHold
@@ -103,8 +103,8 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     from jobs.plans.contact_outcomes import alike, all_contact_outcomes
     from jobs.plans.verdicts import Decided
     from jobs.reading.tables.names import Names
-    from jobs.reading.tables.row_numbers import BASE
     from jobs.reading.tables.out_of_reach import retained_units, unreachable
+    from jobs.reading.tables.row_numbers import BASE
 
     connector, policy, terms = context.connector, context.policy, relation_terms(context.policy)
     told = Counts(connector.stats.missed)

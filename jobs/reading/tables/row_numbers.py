@@ -10,8 +10,8 @@ import polars as pl
 
 from connectors.interface.columns import SEPARATOR
 from connectors.interface.errors import ReadIncomplete
-from jobs.reading.key_search import KeySearch
 from jobs.reading.tables.compact_ids import ID, VERSION, Ids, Versions
+from jobs.reading.tables.key_search import KeySearch
 from jobs.reading.tables.parts import numbers_from, rearrange, whole
 from jobs.reading.tables.sparse import Sparse
 from rules.model.records import Record, UnitKind

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.interface.errors import ReadIncomplete
-from jobs.reading import key_search, row_numbers
+from jobs.reading.tables import key_search, row_numbers
 from jobs.reading.tables.row_numbers import ROW, Numbered
 
 _ALL = 2**128 - 2**32 + 3  # among them the first numbers that stand for texts

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.interface.errors import ReadIncomplete
-from jobs.reading import facts
+from jobs.reading.tables import facts
 from jobs.reading.tables.facts import facts_of_tables, held_in_tables
 from jobs.reading.tables.few_units import few_of
 from jobs.reading.tables.names import Names
