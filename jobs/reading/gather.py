@@ -35,7 +35,7 @@ from rules.model.records import (
     Unit,
     UnitKind,
 )
-from rules.retention.relations import NOTHING_IN_FORCE, RelationTerms
+from rules.retention.relations import NOTHING_IN_FORCE, RelationTerms, anchor_of
 
 DOSSIER_FIELDS = (
     "categories", "outcome", "opened_on", "closed_on", "reopened_on", "proceedings_ended_on", "reviewed_on", "is_active", "public_alert",
@@ -55,9 +55,9 @@ ACTIVITY_PARTY_FIELDS = ("activity", "party", "party_kind")
 # Gifts, courses and agreements: what tells that they tie a contact, and what a row of the schedule needs to
 # decide over them (2.3).
 TIES: Mapping[UnitKind, tuple[type[Donation | Enrolment | Engagement], tuple[str, ...], tuple[str, ...]]] = {
-    UnitKind.DONATION: (Donation, ("contact",), ("contact", "booked_on")),
-    UnitKind.ENROLMENT: (Enrolment, ("contact",), ("contact", "kind", "held_on")),
-    UnitKind.ENGAGEMENT: (Engagement, ("contact", "ended_on"), ("contact", "kind", "ended_on")),
+    UnitKind.DONATION: (Donation, ("contact",), ("contact", anchor_of(UnitKind.DONATION))),
+    UnitKind.ENROLMENT: (Enrolment, ("contact",), ("contact", "kind", anchor_of(UnitKind.ENROLMENT))),
+    UnitKind.ENGAGEMENT: (Engagement, ("contact", "ended_on"), ("contact", "kind", anchor_of(UnitKind.ENGAGEMENT))),
 }
 
 R = TypeVar("R", bound=Record)

@@ -36,8 +36,8 @@ class Kind:
     kinds that its rows may belong to, by the fields `lookups`, `people` the fields that name a contact,
     `emptied` those that lose their value where its rows outlive what they belong to, `natures` what each
     of its fields holds, by the words of `rules.rights.fields.Nature`. With a `term`, the row of the schedule
-    that decides over them, its rows are units and stay when what they belong to goes; `counted_from` is the
-    field with the date from which it counts."""
+    that decides over them, its rows are units and stay when what they belong to goes. `counted_from` is the
+    field with the date from which the term of such rows, or of a relation, counts."""
 
     word: str
     order: int | None = None
@@ -123,9 +123,9 @@ _ROW_KINDS = (
     Kind("email", 7, depends=True, is_activity=True, texts=("subject", "text", "sender", "recipients"),
          dates=("sent_at", "sent_on", "created_on")),
     Kind("activity_party", texts=("address", "name"), required=("activity", "party")),
-    Kind("donation", 9, is_relation=True, texts=("name",), dates=("booked_on",)),
-    Kind("enrolment", 10, is_relation=True, texts=("name", "course"), dates=("held_on",), choices=("kind",)),
-    Kind("engagement", 11, is_relation=True, texts=("name",), dates=("started_on",), choices=("kind",)),
+    Kind("donation", 9, is_relation=True, texts=("name",), dates=("booked_on",), counted_from="booked_on"),
+    Kind("enrolment", 10, is_relation=True, texts=("name", "course"), dates=("held_on",), choices=("kind",), counted_from="held_on"),
+    Kind("engagement", 11, is_relation=True, texts=("name",), dates=("started_on",), choices=("kind",), counted_from="ended_on"),
 )  # fmt: skip
 # In the order in which they are searched. Statistics are about nobody (5.4), and are none of these.
 ROW_KINDS: Final[Mapping[str, Kind]] = MappingProxyType({kind.word: kind for kind in _ROW_KINDS})

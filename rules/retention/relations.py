@@ -11,18 +11,12 @@ from typing import Final
 
 import msgspec
 
-from rules.model.kinds import kind_of
+from rules.model.kinds import ROW_KINDS, kind_of
 from rules.model.records import RELATION_KINDS, Dependent, Donation, Unit, UnitKind
 from rules.policy.categories import Anchor
 from rules.policy.policy import Policy
 from rules.retention.clocks import Clock, end_after, without_sentinel
 from rules.retention.schedule import Schedule, schedule_of
-
-ANCHOR_FIELDS: Final = {
-    UnitKind.DONATION: Anchor.BOOKED_ON.value,
-    UnitKind.ENROLMENT: Anchor.HELD_ON.value,
-    UnitKind.ENGAGEMENT: Anchor.ENDED_ON.value,
-}
 
 
 class RelationTerms(msgspec.Struct, frozen=True):
@@ -96,12 +90,11 @@ def sort_of(unit: Unit) -> str | None:
 
 def anchor_of(kind: UnitKind) -> str:
     """Return what a period of these rows counts from, as a schedule names it."""
-    return ANCHOR_FIELDS.get(kind, Anchor.OWN_DATE.value)
+    return ROW_KINDS[kind].counted_from if kind in RELATION_KINDS else Anchor.OWN_DATE.value
 
 
 def counted_day(unit: Unit) -> date | None:
     """Return the day from which a gift, course, agreement or row of a dependent table counts, as the CRM has
     it."""
-    is_own = isinstance(unit.relation, Dependent)
-    day: date | None = getattr(unit.relation, kind_of(unit.word, unit.row).counted_from if is_own else ANCHOR_FIELDS[unit.kind], None)
+    day: date | None = getattr(unit.relation, kind_of(unit.word, unit.row).counted_from, None)
     return day
