@@ -25,7 +25,7 @@ import orjson
 import requests
 
 from benchmarks.plan import emulator
-from crm_compliance.settings import environment_of
+from crm_compliance.configuration.settings import environment_of
 
 LIMIT_S = 30.0
 TEXT = (

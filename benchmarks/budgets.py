@@ -39,7 +39,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.page import Page
 from connectors.emulator.serving.server import SeedSpec, running
-from crm_compliance.settings import environment_of, load_settings
+from crm_compliance.configuration.settings import environment_of, load_settings
 from crm_compliance.wiring.desk import desk
 from jobs.model.plan import Kind
 from jobs.plans.explain import explain_unit

@@ -38,9 +38,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import requests
 
+from crm_compliance.configuration.settings import load_settings
 from crm_compliance.console.app import INSIDE
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
-from crm_compliance.settings import load_settings
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.keys import keys_in_force
@@ -237,7 +237,7 @@ def serve() -> None:
 
     from crm_compliance.console.access.sessions import Sessions
     from crm_compliance.console.app import routes
-    from crm_compliance.console.services import Services
+    from crm_compliance.console.frame.services import Services
     from crm_compliance.service.web.app import app_of
     from crm_compliance.service.web.downloads import Downloads
     from crm_compliance.service.web.server import address_of, fitted, listening, server_of

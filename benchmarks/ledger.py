@@ -31,10 +31,10 @@ from typing import Any, cast
 
 import msgspec
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.head_signer import FileWitness
 from crm_compliance.keys.key_ring import KeyRing
-from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from jobs.checks.ledger_drift import refuse_altered
 from jobs.ledger.checkpoints import Checkpoint

@@ -26,7 +26,7 @@ import requests
 
 from benchmarks.plan import FLOOR, emulator, requested
 from benchmarks.replay import replay
-from crm_compliance.settings import environment_of
+from crm_compliance.configuration.settings import environment_of
 
 FLOOR_NAME = "floor: requests and orjson"
 NODE = Path(__file__).parents[1] / "tests/integration/clients/node"

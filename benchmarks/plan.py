@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from crm_compliance.settings import environment_of
+from crm_compliance.configuration.settings import environment_of
 
 FLOOR = """
 import json, resource, sys, time
@@ -51,7 +51,7 @@ from pathlib import Path
 from crm_compliance.__main__ import GARBAGE_AFTER, tell_libraries
 tell_libraries()
 gc.set_threshold(GARBAGE_AFTER)  # as every command has it
-from crm_compliance.settings import load_settings
+from crm_compliance.configuration.settings import load_settings
 from crm_compliance.wiring.desk import desk
 from jobs.model.plan import Kind
 from jobs.plans.make import make_plan
@@ -101,7 +101,7 @@ def requested(url: str) -> list[tuple[str, str]]:
     from connectors.dynamics.connector import connect
     from connectors.dynamics.http.answers import Answer
     from connectors.dynamics.http.auth import StaticToken
-    from crm_compliance.settings import Settings
+    from crm_compliance.configuration.settings import Settings
     from crm_compliance.wiring.mapping import mapping_text
     from jobs.reading import gather
     from rules.model import records

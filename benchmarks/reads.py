@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.plan import PLAN, emulator, measured
 from benchmarks.replay import Replay, replay
-from crm_compliance.settings import environment_of
+from crm_compliance.configuration.settings import environment_of
 
 ONE = "one page after the other"
 

@@ -34,7 +34,7 @@ from benchmarks.pictures import Bars, bars
 from benchmarks.plan import FLOOR, PLAN, emulator, measured, requested
 from benchmarks.reads import walls
 from benchmarks.replay import replay
-from crm_compliance.settings import environment_of
+from crm_compliance.configuration.settings import environment_of
 
 PAGE, PLOT = "benchmarks.md", "benchmarks.svg"
 ABOUT = (
@@ -47,7 +47,7 @@ WHYS = 30  # units that are asked about
 WHY = """
 import itertools, json, statistics, sys, time
 
-from crm_compliance.settings import load_settings
+from crm_compliance.configuration.settings import load_settings
 from crm_compliance.wiring.desk import desk
 from jobs.plans.explain import explain_unit
 from jobs.plans.lines.pages import lines_of

@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 
-from crm_compliance.ownership import refuse_strangers
+from crm_compliance.host.ownership import refuse_strangers
 
 # Loading modules makes objects that live on: looking through them after each 2,000 takes a sixth of the
 # start, and looking through them once a tenth of a short command, which has ended before.

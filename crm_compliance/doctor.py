@@ -12,18 +12,18 @@ from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.interface.connector import Connector
 from connectors.interface.errors import ReadIncomplete
 from crm_compliance.alerts.channels import channels_of
+from crm_compliance.configuration.hours import triggers_of
+from crm_compliance.configuration.organisation import organisation_of
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.document_stores import document_stores
 from crm_compliance.connections.object_stores import object_stores
-from crm_compliance.files import DiskProblem, writable_by_others
 from crm_compliance.hints import in_words
-from crm_compliance.hours import triggers_of
+from crm_compliance.host.files import DiskProblem, writable_by_others
+from crm_compliance.host.ownership import HINT, strangers
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.custody import remnants
 from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, KeyUnusable, memory_key
-from crm_compliance.organisation import organisation_of
-from crm_compliance.ownership import HINT, strangers
 from crm_compliance.proof import refuse_broken, verify_ledger
-from crm_compliance.settings import Settings
 from crm_compliance.store.sql.database import StoreUnusable
 from crm_compliance.wiring.checks import checked, fitting, permitted
 from crm_compliance.wiring.clock import clock_of

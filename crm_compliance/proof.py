@@ -16,8 +16,8 @@ from rules.hints import hint_to
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from crm_compliance.configuration.settings import Settings
     from crm_compliance.keys.public_keys import PublicKeys
-    from crm_compliance.settings import Settings
     from crm_compliance.store.store import SqlStore
     from jobs.ledger.verification import Audit
     from jobs.ports.context import Clock

@@ -22,8 +22,8 @@ from hypothesis import HealthCheck, settings
 from requests.adapters import HTTPAdapter
 from sqlalchemy import create_engine
 
-from crm_compliance import logs
 from crm_compliance.__main__ import GARBAGE_AFTER
+from crm_compliance.host import logs
 from crm_compliance.store.sql import database
 from rules.files import yaml_lines, yaml_nodes
 from tests import known_definitions, suites

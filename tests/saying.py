@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from crm_compliance import organisation
 from crm_compliance.answer_package.content import wording
-from crm_compliance.settings import Settings
+from crm_compliance.configuration import organisation
+from crm_compliance.configuration.settings import Settings
 
 SHIPPED = organisation.organisation_of(Settings())
 

@@ -14,8 +14,8 @@ from connectors.channels.signature import is_key
 from connectors.channels.webhook import Form, Webhook
 from crm_compliance.alerts.alerts_file import HINT, Alerts, EmailPart, PingPart, SignInPart, WebhookPart, checked_url, load_alerts
 from crm_compliance.alerts.wording import as_mail
-from crm_compliance.files import text_of
-from crm_compliance.setting_types import ChannelSecret
+from crm_compliance.configuration.setting_types import ChannelSecret
+from crm_compliance.host.files import text_of
 from crm_compliance.wiring.software import software_version
 from rules.errors import AlertsError, ComplianceError
 from rules.files.suggestions import meant
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from connectors.channels.channel import Channel
     from connectors.dynamics.http.auth import TokenSource
     from crm_compliance.alerts.alerts_file import Route
-    from crm_compliance.settings import Settings
+    from crm_compliance.configuration.settings import Settings
     from crm_compliance.store.rows.alerts import Told
     from crm_compliance.store.store import SqlStore
     from jobs.ports.context import Clock

@@ -19,7 +19,7 @@ from rules.errors import ComplianceError
 
 if TYPE_CHECKING:
     from connectors.channels.ping import Ping
-    from crm_compliance.settings import Settings
+    from crm_compliance.configuration.settings import Settings
 
 log = structlog.get_logger()
 

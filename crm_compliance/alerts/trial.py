@@ -15,7 +15,7 @@ from rules.errors import ComplianceError
 
 if TYPE_CHECKING:
     from crm_compliance.alerts.channels import Channels
-    from crm_compliance.settings import Settings
+    from crm_compliance.configuration.settings import Settings
 
 
 def tried(settings: Settings, channels: Channels, name: str) -> dict[str, Any]:

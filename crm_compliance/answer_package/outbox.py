@@ -14,7 +14,7 @@ from crm_compliance.answer_package.archive import archive_of, new_passphrase
 from crm_compliance.answer_package.leak_check import search_message
 from crm_compliance.answer_package.message import ENDING, message_text
 from crm_compliance.answer_package.package import package_of
-from crm_compliance.files import disk_errors, sync_folder, write_whole
+from crm_compliance.host.files import disk_errors, sync_folder, write_whole
 from jobs.model.answer import Compilation
 from jobs.model.request import HANDOVER, Handover
 from jobs.requests.answer.download_link import TIMES

@@ -13,7 +13,7 @@ from crm_compliance.answer_package.leak_check import check_for_leaks
 from crm_compliance.answer_package.letter import letter_pdf
 from crm_compliance.answer_package.page import page_html
 from crm_compliance.answer_package.table import data_csv
-from crm_compliance.files import new_folder, private_folder, write_whole
+from crm_compliance.host.files import new_folder, private_folder, write_whole
 from jobs.files.file_texts import reading_of
 from jobs.model.answer import SEEN_UNCHECKED, Attachment, Compilation
 from jobs.ports.outbox import Unchecked

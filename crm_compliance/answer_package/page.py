@@ -12,7 +12,7 @@ from jinja2 import Template
 
 from crm_compliance.answer_package.characters import french, visible
 from crm_compliance.answer_package.content.answer import Answer
-from crm_compliance.organisation import product_texts
+from crm_compliance.configuration.organisation import product_texts
 from crm_compliance.reports.parts.template import environment
 
 WORDS: Final = ("skip", "contents", "letter", "back")

@@ -31,7 +31,7 @@ from crm_compliance.cli.commands import (
 )
 from crm_compliance.cli.requests import group
 from crm_compliance.cli.terminal.output import output, print_line
-from crm_compliance.files import DiskProblem
+from crm_compliance.host.files import DiskProblem
 from rules.errors import ComplianceError, UsageError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it

@@ -4,8 +4,8 @@ from urllib.parse import urlsplit
 
 from connectors.dynamics.http.auth import StaticToken, TokenSource
 from connectors.storage.graph import scope_of
-from crm_compliance.setting_types import Client
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.setting_types import Client
+from crm_compliance.configuration.settings import Settings
 from rules.errors import UsageError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.credentials import graph_token_source
-from crm_compliance.settings import Settings
 
 if TYPE_CHECKING:
     from connectors.storage.sharepoint import SharePoint

@@ -3,7 +3,7 @@ nothing else."""
 
 from connectors.interface.objects import ObjectStore
 from connectors.storage.local import LocalFolder
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 from rules.errors import UsageError
 from rules.model.crm_addresses import on_this_machine
 

@@ -11,8 +11,8 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from crm_compliance.setting_types import HERE_ALONE, PROCESSES, THREADS
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.setting_types import HERE_ALONE, PROCESSES, THREADS
+from crm_compliance.configuration.settings import Settings
 from jobs.ports.workers import HERE, Workers
 from rules.errors import ComplianceError, UsageError
 from rules.model.crm_addresses import on_this_machine

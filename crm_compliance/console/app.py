@@ -18,19 +18,19 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, compile_path
 
-from crm_compliance.console import assets
 from crm_compliance.console.access import cookies, origin
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.access.idempotency import Forms, Sent, answered_once
 from crm_compliance.console.access.rate import Rate
 from crm_compliance.console.api.answers import ROOT as API
 from crm_compliance.console.api.app import api_of
-from crm_compliance.console.endpoint import Endpoint
-from crm_compliance.console.errors import nothing_here, refused
+from crm_compliance.console.frame.endpoint import Endpoint
+from crm_compliance.console.frame.errors import nothing_here, refused
+from crm_compliance.console.frame.services import Services
+from crm_compliance.console.frame.visit import Visit, local_path
+from crm_compliance.console.layout import assets
 from crm_compliance.console.pages import preferences, signin
 from crm_compliance.console.pages.rooms import ENDPOINTS
-from crm_compliance.console.services import Services
-from crm_compliance.console.visit import Visit, local_path
 from rules.errors import ComplianceError, Refused, UsageError
 
 PAGES: Final = 4  # at once: each of forty that shared the interpreter would take as long as all of them

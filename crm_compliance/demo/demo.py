@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from crm_compliance.configuration.settings import Settings, environment_of
 from crm_compliance.demo.asker import asker_among, rows_of
 from crm_compliance.hints import in_words
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.reports.parts.sentences import WHY, counted
-from crm_compliance.settings import Settings, environment_of
 from crm_compliance.wiring.clock import clock_of
 from rules.errors import ComplianceError, UsageError
 from rules.hints import hint_to

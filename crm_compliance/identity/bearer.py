@@ -13,9 +13,9 @@ import jwt
 from jwt import PyJWK, PyJWKSet
 from jwt.exceptions import PyJWTError
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.identity.signin import application_of, roles_in
-from crm_compliance.settings import Settings
 from rules.errors import ComplianceError
 from rules.model.roles import HUMAN_ROLES, SERVICE
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.identity.token_cache import SignedIn
-from crm_compliance.settings import Settings
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.store import store_of
 from rules.errors import ComplianceError, UsageError

@@ -17,7 +17,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from crm_compliance.files import disk_errors, private_folder, write_whole
+from crm_compliance.host.files import disk_errors, private_folder, write_whole
 from crm_compliance.keys.key_ring import signin_key
 from rules.decoders import decoder_of
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.credentials import credential_of
 from crm_compliance.identity.signin import SCOPES, NotSignedIn, application_of, is_somebody, reason_of, roles_in
 from crm_compliance.keys.key_ring import signin_key
-from crm_compliance.settings import Settings
 from rules.model.roles import HUMAN_ROLES, SERVICE
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from crm_compliance.files import DiskProblem, disk_errors
+from crm_compliance.host.files import DiskProblem, disk_errors
 from jobs.ledger.checkpoints import Checkpoint, decode, encode, looks_like_one
 from rules.errors import UsageError
 from rules.hints import hint_to

@@ -4,10 +4,10 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.anchor import catch_up, read_anchor
 from crm_compliance.keys.key_ring import KeyKind, KeyRing, public_keys_below
 from crm_compliance.keys.public_keys import PublicKeys
-from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from jobs.checks.ledger_drift import differences
 from jobs.ledger.certificate_audit import audit_certificates

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.head_signer import NAME, FileWitness, remembers_a_ledger
 from crm_compliance.keys.key_ring import KeyRing, KeysMissing, is_key_id, made_entry
 from crm_compliance.keys.request_seals import Sealing
-from crm_compliance.settings import Settings
-from crm_compliance.store.erasure_file import ErasureFile
+from crm_compliance.store.files.erasure_file import ErasureFile
 from crm_compliance.store.store import SqlStore
 from jobs.ledger.entries import LedgerEntry, StoreAltered
 from jobs.ledger.heads import KEYS

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from crm_compliance.files import disk_errors, place_once, private_folder
+from crm_compliance.host.files import disk_errors, place_once, private_folder
 from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.keys.public_keys import PublicKeys
-from crm_compliance.store.erasure_file import ErasureFile
+from crm_compliance.store.files.erasure_file import ErasureFile
 from crm_compliance.store.sql.seals import Seals
 from jobs.ledger.entries import FIRST
 from jobs.ledger.heads import Head, altered

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crm_compliance.files import disk_errors, open_to_others, place_once, private_folder, sync_folder
+from crm_compliance.host.files import disk_errors, open_to_others, place_once, private_folder, sync_folder
 from crm_compliance.keys.public_keys import PublicKey, PublicKeys, fingerprint
 from rules.dates.ages import reached_on
 from rules.dates.instants import instant

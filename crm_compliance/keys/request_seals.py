@@ -9,7 +9,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from crm_compliance.files import disk_errors, place_once, private_folder, sync_folder
+from crm_compliance.host.files import disk_errors, place_once, private_folder, sync_folder
 from rules.errors import ComplianceError
 
 LENGTH = 32

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.mapping.schedule_check import own_rows
-from crm_compliance.organisation import organisation_of
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.organisation import organisation_of
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.crm import connector_of
 from crm_compliance.wiring.schedule import policy_of
 from rules.organisation.organisation import Organisation

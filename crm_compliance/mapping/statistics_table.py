@@ -9,7 +9,7 @@ from typing import Final
 from connectors.dynamics.draft.statistics_table import StatisticsTable, statistics_table
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import Mapping as CrmMapping
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from rules.errors import UsageError
 from rules.hints import hint_to

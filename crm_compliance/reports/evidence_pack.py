@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from crm_compliance.files import write_whole
+from crm_compliance.host.files import write_whole
 from crm_compliance.keys.public_keys import PublicKey, write_pem
 from jobs.checks.drift.references import References
 from jobs.checks.ledger_drift import differences, refuse

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crm_compliance.alerts.channels import Channels
-    from crm_compliance.settings import Settings
+    from crm_compliance.configuration.settings import Settings
     from crm_compliance.store.store import SqlStore
     from jobs.inbox.item import InboxItem
 

@@ -10,8 +10,8 @@ from time import monotonic
 from typing import Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
-from crm_compliance.hours import crons_of, last_hour
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.hours import crons_of, last_hour
+from crm_compliance.configuration.settings import Settings
 from jobs.model.plan import Kind
 from jobs.model.run import RunLine, RunState
 from jobs.ports.context import Clock

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from crm_compliance.settings import Settings
+    from crm_compliance.configuration.settings import Settings
     from crm_compliance.store.store import SqlStore
     from jobs.model.plan import Plan
     from jobs.model.request import SubjectRequest

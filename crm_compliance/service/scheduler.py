@@ -14,11 +14,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.typing import FilteringBoundLogger
 
 from crm_compliance.alerts.pings import Watched, watched
-from crm_compliance.hours import crons_of, last_hour, triggers_of
+from crm_compliance.configuration.hours import crons_of, last_hour, triggers_of
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.proof import verify_of_night
 from crm_compliance.service.one_job import carry_out, without_crm
-from crm_compliance.settings import Settings
-from crm_compliance.store.erasure_file import ErasureFile
+from crm_compliance.store.files.erasure_file import ErasureFile
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.crm import Patience
 from crm_compliance.wiring.desk import Desk, desk

@@ -15,7 +15,7 @@ from crm_compliance.wiring.store import store_of
 from rules.errors import ComplianceError, Refused
 
 if TYPE_CHECKING:
-    from crm_compliance.settings import Settings
+    from crm_compliance.configuration.settings import Settings
     from jobs.ports.store.leases import Lease
 
 SERVER: Final = "server"  # the lease

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from crm_compliance.store.expired_rows import OwnData
+from crm_compliance.store.files.run_lock import Leases
 from crm_compliance.store.rows.alerts import Told
 from crm_compliance.store.rows.certificates import Certificates
 from crm_compliance.store.rows.checkpoints import Checkpoints
@@ -17,6 +17,7 @@ from crm_compliance.store.rows.console.works import Works
 from crm_compliance.store.rows.crm_use import CrmUse
 from crm_compliance.store.rows.crms import Crms
 from crm_compliance.store.rows.erasures import Erasures
+from crm_compliance.store.rows.expired_rows import OwnData
 from crm_compliance.store.rows.heads import Heads, Witness
 from crm_compliance.store.rows.holds import Holds
 from crm_compliance.store.rows.journal import Journal
@@ -31,7 +32,6 @@ from crm_compliance.store.rows.statistics import Statistics
 from crm_compliance.store.rows.transactions import Transactions
 from crm_compliance.store.rows.verifications import Verifications
 from crm_compliance.store.rows.work_queue import WorkQueue
-from crm_compliance.store.run_lock import Leases
 from crm_compliance.store.sql.database import Database
 from jobs.ports.store.store import Store
 

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 
 if TYPE_CHECKING:
     from jobs.ports.context import Clock

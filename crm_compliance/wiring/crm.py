@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from crm_compliance.wiring.schedule import calendar_of
 from crm_compliance.wiring.software import software_version
@@ -38,7 +38,7 @@ def memory_of(settings: Settings, clock: Clock) -> Memory:
     """Return what is kept of this CRM between two reads, encrypted, below the data folder: of rows nothing if
     each read is to be a full one. What is no longer of use is removed."""
     from connectors.dynamics.memory.table_cache import Memory, tidy
-    from crm_compliance.files import private_folder
+    from crm_compliance.host.files import private_folder
     from crm_compliance.keys.key_ring import memory_key
 
     folder = settings.data_dir / "memory"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.checks import checked, fitting, permitted
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.crm import Patience, connector_of, lake_of, memory_of, waits_s
@@ -56,15 +56,15 @@ def desk(
     was lost or put back to an older day. Without `asks_crm` the CRM is not checked, for what has to be done
     while it does not answer and writes nothing there."""
     from connectors.dynamics.memory.table_cache import tidy
+    from crm_compliance.configuration.organisation import organisation_of
     from crm_compliance.connections.document_stores import document_stores
     from crm_compliance.connections.object_stores import object_stores
     from crm_compliance.connections.worker_pool import Pool, workers_of
     from crm_compliance.keys.checkpoint_signer import DeskNotary
     from crm_compliance.keys.custody import tell_of_recovery
     from crm_compliance.keys.key_ring import pseudonym_key
-    from crm_compliance.organisation import organisation_of
-    from crm_compliance.store.data_map_file import keep_tables
-    from crm_compliance.store.erasure_file import ErasureFile
+    from crm_compliance.store.files.data_map_file import keep_tables
+    from crm_compliance.store.files.erasure_file import ErasureFile
     from jobs.checks.same_zone import refuse_other_zone
     from jobs.ports.context import JobContext
     from jobs.requests.search.preserve import StoredRequests
@@ -141,6 +141,6 @@ def desk(
 
 def _logged_as(run: str) -> AbstractContextManager[None]:
     """Name the run in what is logged meanwhile. What only looks or plans loads no logs."""
-    from crm_compliance.logs import run_bound
+    from crm_compliance.host.logs import run_bound
 
     return run_bound(run)

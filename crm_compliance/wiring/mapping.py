@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Callable
 from importlib.resources import files
 
-from crm_compliance.files import text_of
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
+from crm_compliance.host.files import text_of
 
 
 def mapped_tables(settings: Settings) -> dict[str, str]:

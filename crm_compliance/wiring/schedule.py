@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from crm_compliance.files import text_of
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
+from crm_compliance.host.files import text_of
 from crm_compliance.wiring.clock import clock_of
 from rules.errors import ComplianceError, PolicyError
 

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.clock import clock_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[t
     """Yield the register of erasures and how its references are made, without a CRM. After the database was
     lost, the register is what the file beside it has."""
     from crm_compliance.keys.custody import StoreLost, keys_of_register, open_keys
-    from crm_compliance.store.erasure_file import ErasureFile
+    from crm_compliance.store.files.erasure_file import ErasureFile
     from jobs.erasures.register import Register
 
     clock = clock_of(settings)

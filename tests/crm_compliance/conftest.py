@@ -15,7 +15,7 @@ import pytest
 import structlog
 
 from connectors.emulator.serving.server import RunningEmulator, running
-from crm_compliance import logs
+from crm_compliance.host import logs
 from tests.browser.chromium import Lent, is_here, lending
 from tests.crm_compliance.nights import Applied, Planned, applied, planned
 from tests.crm_compliance.typist import Typist, organisation_of, reset

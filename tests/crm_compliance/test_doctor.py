@@ -17,7 +17,7 @@ from connectors.dynamics.http.clock import ServerClock
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance import doctor
-from crm_compliance.settings import environment_of
+from crm_compliance.configuration.settings import environment_of
 from crm_compliance.wiring.mapping import mapping_text
 from tests.crm_compliance.typist import Typist, people_and_cases, set_faults
 from tests.integration.night import TOKEN, Night
@@ -233,8 +233,8 @@ def test_the_installed_command_examines_itself(typist: Typist, org: Night) -> No
 
 def test_what_the_controller_has_to_fill_in_is_named() -> None:
     """Section 7.1: a purpose without a legal basis and a processor without a name."""
+    from crm_compliance.configuration.settings import Settings
     from crm_compliance.doctor import _organisation
-    from crm_compliance.settings import Settings
 
     told = _organisation(Settings())
     assert "purposes.fundraising.basis" in told
@@ -244,8 +244,8 @@ def test_what_the_controller_has_to_fill_in_is_named() -> None:
 
 def test_a_schedule_of_ones_own_with_the_shipped_organisation_is_warned_of() -> None:
     """Its answers would go out in the name of somebody else."""
+    from crm_compliance.configuration.settings import Settings
     from crm_compliance.doctor import _organisation
-    from crm_compliance.settings import Settings
 
     data = Path(__file__).parents[1] / "data"
     assert "warning: the CRM is not that of" in _organisation(Settings(mapping=data / "second-mapping.yaml"))
@@ -259,8 +259,8 @@ def test_a_schedule_of_ones_own_with_the_shipped_organisation_is_warned_of() -> 
 @pytest.mark.parametrize(("country", "told"), [("BE", False), ("NL", False), ("DE", False), ("PT", True)])
 def test_what_is_not_known_of_a_country_is_said(country: str, told: bool) -> None:
     """EXP-06: how plates, numbers and postcodes are written there is not guessed."""
+    from crm_compliance.configuration.settings import Settings
     from crm_compliance.doctor import _policy
-    from crm_compliance.settings import Settings
     from crm_compliance.wiring.schedule import policy_of
 
     shipped = policy_of(Settings())

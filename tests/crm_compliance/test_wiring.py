@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
-from crm_compliance.files import text_of
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.hints import in_words
-from crm_compliance.settings import Settings
+from crm_compliance.host.files import text_of
 from crm_compliance.wiring.checks import checked
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.crm import Patience, connector_of, memory_of

@@ -14,9 +14,9 @@ import requests
 
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.cli.app import run
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.keys.request_seals import Sealing
-from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.schedule import policy_of
 from tests.integration.night import TOKEN, Clock, Night, witness_of
@@ -110,7 +110,7 @@ class Typist:
 
     @property
     def settings(self) -> Settings:
-        from crm_compliance.settings import load_settings
+        from crm_compliance.configuration.settings import load_settings
 
         return load_settings()
 

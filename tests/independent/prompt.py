@@ -27,7 +27,7 @@ from typing import Any
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.schema.metadata import Metadata
 from crm_compliance.cli import app
-from crm_compliance.organisation import product_texts
+from crm_compliance.configuration.organisation import product_texts
 from rules.files.yaml_lines import Problem
 from rules.model.languages import USUAL
 from rules.organisation.loader import load_organisation

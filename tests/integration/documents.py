@@ -12,7 +12,7 @@ from typing import Any
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.storage.sharepoint import SharePoint
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Action, ActionState, Run

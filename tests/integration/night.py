@@ -18,12 +18,12 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.memory.table_cache import Memory
 from connectors.dynamics.pace.governor import ONE_AT_A_TIME
 from connectors.emulator.serving.server import RunningEmulator
+from crm_compliance.configuration.organisation import organisation_of
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.checkpoint_signer import DeskNotary
 from crm_compliance.keys.head_signer import FileWitness
 from crm_compliance.keys.key_ring import KeyRing
-from crm_compliance.organisation import organisation_of
-from crm_compliance.settings import Settings
-from crm_compliance.store.erasure_file import ErasureFile
+from crm_compliance.store.files.erasure_file import ErasureFile
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.checks import checked
 from jobs.model.plan import Kind, Plan, PlanLine

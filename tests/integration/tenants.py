@@ -14,12 +14,12 @@ import pytest
 import requests
 
 from connectors.emulator.serving.server import RunningEmulator, running
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.app import routes
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
-from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.store import store_of
 from tests.conftest import StandingClock

@@ -18,10 +18,10 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, create_engine, inspect, text
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.hints import in_words
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.head_signer import NAME, FileWitness, remembers_a_ledger
-from crm_compliance.settings import Settings
 from jobs.checks.kill_switch import stop
 from jobs.checks.ledger_drift import about_schedules, refuse_altered
 from jobs.ledger.entries import FIRST, StoreAltered, hash_of

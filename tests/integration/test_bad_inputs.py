@@ -21,7 +21,7 @@ import pytest
 import responses
 
 from connectors.emulator.serving.server import RunningEmulator
-from crm_compliance.settings import environment_of
+from crm_compliance.configuration.settings import environment_of
 from tests.crm_compliance.typist import Typist, organisation_of, people_and_cases, set_faults, without_first_look
 from tests.integration.night import TOKEN, Night
 

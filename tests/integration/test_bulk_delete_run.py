@@ -23,7 +23,7 @@ from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.transport import Transport
 from connectors.emulator.serving.server import RunningEmulator
-from crm_compliance.settings import Settings, environment_of
+from crm_compliance.configuration.settings import Settings, environment_of
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import ActionState, Run, RunState

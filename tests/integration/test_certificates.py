@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.public_keys import PublicKeys
-from crm_compliance.settings import Settings
 from jobs.ledger.certificates import Certificate
 from jobs.model.plan import Kind
 from jobs.model.run import ActionState, Run, RunState

@@ -14,10 +14,10 @@ import pytest
 
 from connectors.emulator.serving.server import running
 from crm_compliance.answer_package.package import package_of
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.mapping.explain import explain_row
-from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.mapping import mapping_text
 from crm_compliance.wiring.schedule import policy_of

@@ -15,7 +15,7 @@ from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.pace.governor import Pace
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.holds.active import active_holds
 from jobs.model.plan import Kind

@@ -21,7 +21,7 @@ from sqlalchemy import update
 
 from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held
 from crm_compliance.cli.app import run
-from crm_compliance.settings import environment_of
+from crm_compliance.configuration.settings import environment_of
 from crm_compliance.store.sql import tables
 from crm_compliance.store.store import SqlStore
 from jobs.model.plan import Plan

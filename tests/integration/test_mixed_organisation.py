@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator, running
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.schedule import policy_text
 from tests.connectors.storage.sharepoint import Library
 from tests.crm_compliance.typist import Typist

@@ -12,9 +12,9 @@ import pytest
 
 from connectors.interface.errors import ObjectError
 from connectors.storage.local import LocalFolder
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.reports.documents import plan_document
-from crm_compliance.settings import Settings
 from jobs.checks.ledger_drift import refuse_altered
 from jobs.ledger.verification import Problem
 from jobs.model.plan import Kind, LinesRemoved

@@ -13,7 +13,7 @@ from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.pace.gate import STEP_S
 from connectors.interface.errors import ConnectorError
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.checks.kill_switch import resume, stop
 from jobs.model.plan import Plan

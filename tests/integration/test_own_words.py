@@ -22,7 +22,7 @@ import requests
 from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.app import routes
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads

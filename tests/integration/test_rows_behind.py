@@ -17,10 +17,10 @@ from connectors.emulator.serving.server import running
 from connectors.interface.errors import ConnectorError
 from connectors.interface.remains import Reach, Trace
 from connectors.interface.rows import Among
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.mapping.explain import explain_row
-from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.mapping import mapping_text
 from crm_compliance.wiring.schedule import policy_of, policy_text

@@ -20,7 +20,7 @@ import requests
 from connectors.dynamics.http.sessions import Sessions
 from connectors.interface.errors import ConnectorError, ReadIncomplete
 from connectors.storage.local import LocalFolder
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring import mapping
 from jobs.model.privileges import NEEDS
 from jobs.requests.search.facts import files_of, roles_of

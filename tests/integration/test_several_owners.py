@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.schedule import policy_text
 from jobs.erasures.register import load_register
 from jobs.erasures.rows_back import returned_rows

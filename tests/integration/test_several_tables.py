@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from connectors.emulator.serving.server import running
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.key_ring import KeyRing
-from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.mapping import mapping_text
 from crm_compliance.wiring.schedule import policy_of

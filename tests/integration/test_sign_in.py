@@ -25,10 +25,10 @@ from cryptography.x509.oid import NameOID
 from connectors.dynamics.http.entra import EntraTokens
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.errors import ObjectError, Unauthorised, Unreachable
+from crm_compliance.configuration.settings import Settings, environment_of
 from crm_compliance.connections.credentials import token_source
 from crm_compliance.connections.document_stores import document_stores
 from crm_compliance.identity.signin import NotSignedIn, Person, person
-from crm_compliance.settings import Settings, environment_of
 from crm_compliance.wiring.crm import connector_of
 from rules.errors import UsageError
 from rules.model.records import Dossier

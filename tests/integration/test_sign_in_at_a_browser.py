@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.app import routes
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from tests.crm_compliance.console.browser import text_of

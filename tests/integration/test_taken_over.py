@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from crm_compliance.store import run_lock
+from crm_compliance.store.files import run_lock
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
 from crm_compliance.store.sql.database import Database

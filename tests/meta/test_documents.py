@@ -12,11 +12,11 @@ import typer
 from ruamel.yaml import YAML
 
 from crm_compliance.cli.app import app
-from crm_compliance.hours import crons_of
+from crm_compliance.configuration.hours import crons_of
+from crm_compliance.configuration.settings import Settings, setting_names
 from crm_compliance.reports.pages import pages
 from crm_compliance.reports.parts.sentences import FLAGS, REASONS, SKIPS
 from crm_compliance.reports.plan.formats import FORMATS
-from crm_compliance.settings import Settings, setting_names
 from jobs.holds import look_up
 from jobs.registry import JOBS
 from jobs.runs import resume

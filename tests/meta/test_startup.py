@@ -15,7 +15,7 @@ import requests
 
 from connectors.emulator.serving.server import SeedSpec, running
 from crm_compliance.cli import app
-from crm_compliance.settings import environment_of
+from crm_compliance.configuration.settings import environment_of
 
 ROOT = Path(__file__).parents[2]
 NEVER = {  # by a command that only looks into the store

@@ -13,7 +13,7 @@ from babel.dates import format_date, get_timezone_location
 from babel.localedata import locale_identifiers
 from babel.numbers import format_currency, format_decimal
 
-from crm_compliance.organisation import product_texts
+from crm_compliance.configuration.organisation import product_texts
 from jobs.model.answer import Compilation
 from rules.model.home import BELGIUM
 from rules.organisation.organisation import Organisation

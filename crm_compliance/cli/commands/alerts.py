@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from crm_compliance.alerts.channels import Channels
-    from crm_compliance.settings import Settings
+    from crm_compliance.configuration.settings import Settings
 
 alerts = typer.Typer(help="Who is told of what, by which channel: list, test.", no_args_is_help=True)
 FAILURES = 6

@@ -27,10 +27,10 @@ def datamap(path: Path = typer.Option(None, "--output", metavar="F", help="A .ht
     Example: crm-compliance datamap --output map.html
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.files import write_whole
+    from crm_compliance.host.files import write_whole
     from crm_compliance.reports.data_map import WRITERS, Survey, print_data_map, write_data_map
     from crm_compliance.reports.parts.endings import ending_of
-    from crm_compliance.store.data_map_file import keep_map
+    from crm_compliance.store.files.data_map_file import keep_map
 
     suffix = ending_of(path, WRITERS) if path is not None else ""
     if path is not None:

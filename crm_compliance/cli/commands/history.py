@@ -97,7 +97,7 @@ def export(path: Path = typer.Option(..., "--output", metavar="FILE", help="JSON
     Example: crm-compliance history export --output ledger.jsonl
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.files import write_whole
+    from crm_compliance.host.files import write_whole
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.store import store_of
     from jobs.ledger.entries import encode

@@ -49,8 +49,8 @@ def init(
         settings.toml
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.files import write_whole
-    from crm_compliance.first_settings import first_settings, missing, secrets_needed
+    from crm_compliance.configuration.first_settings import first_settings, missing, secrets_needed
+    from crm_compliance.host.files import write_whole
 
     arguments.target(path)
     if path.exists():
@@ -81,8 +81,8 @@ def init(
 def _value(name: str, text: str) -> str:
     """Return a value as the file will have it: absolute paths, the root of the Web API. Raises UsageError: it
     is not usable."""
-    from crm_compliance.first_settings import web_api_root
-    from crm_compliance.settings import usable
+    from crm_compliance.configuration.first_settings import web_api_root
+    from crm_compliance.configuration.settings import usable
 
     if name in _PATHS:
         text = str(Path(text).expanduser().absolute())

@@ -35,7 +35,7 @@ def check(
     Example: crm-compliance mapping check mapping.yaml --offline
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.files import text_of
+    from crm_compliance.host.files import text_of
     from crm_compliance.mapping.check import check_mapping_file
     from crm_compliance.wiring.mapping import mapping_text
 
@@ -122,7 +122,7 @@ def draft(
     Example: crm-compliance mapping draft --output mapping.yaml
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.files import write_whole
+    from crm_compliance.host.files import write_whole
     from crm_compliance.mapping.draft import draft_mapping
 
     arguments.target(path)
@@ -153,7 +153,7 @@ def statistics(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.cli.terminal.tables import table_of
-    from crm_compliance.files import write_whole
+    from crm_compliance.host.files import write_whole
     from crm_compliance.mapping.statistics_table import WRITERS, mapped_columns, wanted_table
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.wiring.crm import connector_of

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from crm_compliance.settings import Settings
+    from crm_compliance.configuration.settings import Settings
     from jobs.model.plan import Plan
     from jobs.ports.store.store import Store
     from rules.dates.calendar import Calendar
@@ -152,7 +152,7 @@ def diff(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.console.language.line_words import line_words
-    from crm_compliance.files import write_whole
+    from crm_compliance.host.files import write_whole
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.plan.changes import FORMATS, Difference, difference_document, print_difference, write_difference
     from crm_compliance.wiring.clock import clock_of

@@ -14,7 +14,7 @@ from crm_compliance.cli.terminal.output import output, print_line
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from crm_compliance.settings import Settings
+    from crm_compliance.configuration.settings import Settings
     from rules.policy.policy import Policy
     from rules.policy.versions import PolicyVersions, Version
 
@@ -33,7 +33,7 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", he
     Example: crm-compliance policy show --output policy.yaml
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.files import write_whole
+    from crm_compliance.host.files import write_whole
     from rules.policy.rows import describe
 
     versions, version = _in_force(arguments.settings())
@@ -122,7 +122,7 @@ def check(
     Example: crm-compliance policy check policy.yaml
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.organisation import organisation_of
+    from crm_compliance.configuration.organisation import organisation_of
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.mapping import named_categories
     from crm_compliance.wiring.schedule import versions_in
@@ -168,7 +168,7 @@ def _unfilled(console: Console, unfilled: Sequence[str]) -> None:
 
 
 def _one(path: Path) -> tuple[PolicyVersions, Version]:
-    from crm_compliance.files import text_of
+    from crm_compliance.host.files import text_of
     from rules.policy.loader import load_policy
     from rules.policy.versions import PolicyVersions, Version
 
@@ -237,7 +237,7 @@ def simulate(
         found = simulated(desk.context, tried, day=desk.context.day(moment or desk.context.clock()))
         link = link_of(desk.context.crm, app_url_of(desk.settings))
     if path is not None:
-        from crm_compliance.files import write_whole
+        from crm_compliance.host.files import write_whole
 
         with write_whole(path) as out:
             write_units(found, path.suffix.lower(), out, link=link)
@@ -263,7 +263,7 @@ def review(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.cli.terminal.report_files import labels_of
-    from crm_compliance.files import write_whole
+    from crm_compliance.host.files import write_whole
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.review import SUFFIXES, print_review, review_document, review_pieces
     from crm_compliance.wiring.mapping import app_url_of, link_of

@@ -51,7 +51,7 @@ def certificate(
 
 def _write(run: str, path: Path, unit: tuple[str, str] | None) -> int:
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.files import write_whole
+    from crm_compliance.host.files import write_whole
     from crm_compliance.proof import certificates_of
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.store import store_of
@@ -134,7 +134,7 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.pem", hel
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.cli.terminal.tables import table_of
-    from crm_compliance.files import write_whole
+    from crm_compliance.host.files import write_whole
     from crm_compliance.keys.public_keys import write_pem
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import policy_of

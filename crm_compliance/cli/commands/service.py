@@ -64,7 +64,7 @@ def _advice(check: Check) -> str:
 
 def _role(path: Path) -> int:
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.files import write_whole
+    from crm_compliance.host.files import write_whole
     from crm_compliance.reports.role import role_page
     from crm_compliance.wiring.crm import connector_of
     from crm_compliance.wiring.schedule import policy_of
@@ -119,7 +119,7 @@ def serve(
     from zoneinfo import ZoneInfo
 
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.hours import triggers_of
+    from crm_compliance.configuration.hours import triggers_of
     from crm_compliance.service.alerts import telling
     from crm_compliance.service.scheduler import serve as serve_jobs
     from crm_compliance.service.single_service import alone

@@ -29,7 +29,7 @@ def export(path: Path = typer.Option(..., "--output", metavar="F", help="A .csv,
     import io
 
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.files import write_whole
+    from crm_compliance.host.files import write_whole
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.publication import WRITERS, write_publication
     from rules.anonymisation.publication import DIMENSIONS, Shown, publish

@@ -16,7 +16,7 @@ from rules.errors import UsageError
 from rules.model.roles import Act, may
 
 if TYPE_CHECKING:
-    from crm_compliance.settings import Settings
+    from crm_compliance.configuration.settings import Settings
     from crm_compliance.store.store import SqlStore
     from jobs.model.request import SubjectRequest
     from jobs.register.permissions import Actor

@@ -17,7 +17,7 @@ from rules.model.roles import Act
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from crm_compliance.settings import Settings
+    from crm_compliance.configuration.settings import Settings
     from jobs.register.decision import Notice
     from jobs.register.permissions import Actor
 
@@ -100,8 +100,8 @@ def _check(folder: Path | None, language: str, told: int | None, on: str, not_to
 def _write(settings: Settings, actor: Actor, request_id: str, folder: Path, language: str) -> list[str]:
     """Write the letters that are due; no folder is made where none is."""
     from crm_compliance.answer_package.notices import letters_of
-    from crm_compliance.files import new_folder, write_together
-    from crm_compliance.organisation import organisation_of
+    from crm_compliance.configuration.organisation import organisation_of
+    from crm_compliance.host.files import new_folder, write_together
     from crm_compliance.wiring.schedule import policy_of
     from jobs.requests.decisions import notices as recipients
 

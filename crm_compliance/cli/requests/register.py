@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from crm_compliance.settings import Settings
+    from crm_compliance.configuration.settings import Settings
     from crm_compliance.store.store import SqlStore
     from jobs.model.request import SubjectRequest
 
@@ -113,7 +113,7 @@ def calendar(path: Path = typer.Option(..., "--output", metavar="F.ics")) -> Non
     Example: crm-compliance requests calendar --output requests.ics
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.files import write_whole
+    from crm_compliance.host.files import write_whole
     from crm_compliance.reports.parts.sentences import counted
     from crm_compliance.reports.requests.calendar import dates_of
     from crm_compliance.wiring.clock import clock_of

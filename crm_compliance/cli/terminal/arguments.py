@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar, get_args
 
 from crm_compliance.cli.terminal.output import output
-from crm_compliance.settings import Settings, load_settings
+from crm_compliance.configuration.settings import Settings, load_settings
 from crm_compliance.wiring.crm import Patience
 from crm_compliance.wiring.desk import Desk, desk
 from crm_compliance.wiring.schedule import calendar_of

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from crm_compliance.settings import Settings
+    from crm_compliance.configuration.settings import Settings
     from jobs.ports.context import Progress
 
 
@@ -54,7 +54,7 @@ class Output:
     def log(self, settings: Settings) -> None:
         """Send logs to stderr from now on, redacted; a command that may log says so before it does, for the
         library's own default is stdout."""
-        from crm_compliance.logs import configure
+        from crm_compliance.host.logs import configure
 
         configure(sys.stderr, level=settings.log_level, terminal=sys.stderr.isatty())
 

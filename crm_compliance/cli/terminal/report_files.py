@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from crm_compliance.files import write_whole
+from crm_compliance.host.files import write_whole
 from crm_compliance.reports.plan.formats import Source, write_report
 from rules.policy.policy import Policy
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from crm_compliance.console.errors import status_of
-from crm_compliance.console.services import Busy
+from crm_compliance.console.frame.errors import status_of
+from crm_compliance.console.frame.services import Busy
 from crm_compliance.identity.bearer import KeysUnreachable, NoToken
 from rules.errors import ComplianceError
 

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from crm_compliance.console.access.rate import Rate
 from crm_compliance.console.api import answers, holds, new_plan, plans, requests, runs, schedule
 from crm_compliance.console.api.answers import ROOT
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from crm_compliance.identity.bearer import NoToken, bearers_of
 from rules.errors import ComplianceError
 

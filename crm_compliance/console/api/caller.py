@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fastapi import Depends, Request
 
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from crm_compliance.identity.bearer import Bearers, Holder, NoToken
 from crm_compliance.identity.signin import Person
 from jobs.checks.denials import denied, refuse_role

@@ -19,8 +19,8 @@ from babel.messages.pofile import write_po
 from crm_compliance.console.language.catalogs import catalogs
 from crm_compliance.console.language.codes import messages as of_codes
 from crm_compliance.console.language.schedule_texts import messages as of_schedule
-from crm_compliance.console.navigation import ENTRIES
-from crm_compliance.console.notes import NOTES
+from crm_compliance.console.layout.navigation import ENTRIES
+from crm_compliance.console.layout.notes import NOTES
 from rules.model.languages import UiLanguage
 
 Message = str | tuple[str, str]  # with its plural, where it counts something

@@ -14,12 +14,12 @@ from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from crm_compliance.console.assets import address_of
 from crm_compliance.console.language.catalogs import translations
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.days import typed_day
 from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.language.rules import titles, with_links
+from crm_compliance.console.layout.assets import address_of
 from crm_compliance.reports.parts.template import new_environment
 from rules.dates.calendar import Calendar
 from rules.model.languages import OWN_NAMES, UI_LANGUAGES, UiLanguage

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from crm_compliance.console.visit import Visit
+from crm_compliance.console.frame.visit import Visit
 from rules.model.decisions import Disposition, Reason, Step
 
 PERIOD: Final = re.compile(r"P(\d+)([MY])")

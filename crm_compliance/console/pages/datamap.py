@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.frame.endpoint import get, post
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.map_reasons import reason_in
-from crm_compliance.console.visit import Visit
 from crm_compliance.console.work.acts import DATA_MAP
 from crm_compliance.console.work.process import Asked
 from crm_compliance.reports.data_map import COUNTED, picture
-from crm_compliance.store.data_map_file import KeptMap, kept_map
+from crm_compliance.store.files.data_map_file import KeptMap, kept_map
 from rules.errors import UsageError
 from rules.model.data_map import DataMap, Fate, Place
 from rules.model.roles import Act

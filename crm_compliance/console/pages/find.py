@@ -9,9 +9,9 @@ from urllib.parse import unquote, urlencode
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import post
+from crm_compliance.console.frame.endpoint import post
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.why import ROW, row_of
-from crm_compliance.console.visit import Visit
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.model.plan import Kind, LinesRemoved
 from jobs.plans.lines.query import LineQuery

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from starlette.responses import Response
 
 from crm_compliance.alerts.addresses import address_of
-from crm_compliance.console.endpoint import get
+from crm_compliance.configuration.hours import crons_of, trigger_of
+from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans.plan import lines_address
 from crm_compliance.console.pages.requests.next_step import short_next
-from crm_compliance.console.visit import Visit
-from crm_compliance.hours import crons_of, trigger_of
 from jobs.inbox.inbox import waiting, waiting_for
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Kind, Plan

@@ -7,8 +7,8 @@ from typing import Final
 from starlette.responses import Response
 
 from crm_compliance.console.access import cookies
-from crm_compliance.console.endpoint import post
-from crm_compliance.console.visit import THEMES, Visit, local_path
+from crm_compliance.console.frame.endpoint import post
+from crm_compliance.console.frame.visit import THEMES, Visit, local_path
 from rules.model.languages import UI_LANGUAGES
 
 

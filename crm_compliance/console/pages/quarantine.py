@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get, post
-from crm_compliance.console.visit import Visit
+from crm_compliance.console.frame.endpoint import get, post
+from crm_compliance.console.frame.visit import Visit
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.runs.quarantine import undo
 from rules.model.roles import Act

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get
+from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans.plan import category_name
 from crm_compliance.console.pages.plans.unit import line_in
 from crm_compliance.console.pages.why import row_of
-from crm_compliance.console.visit import Visit
 from crm_compliance.reports.parts.links import safe_link
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.model.hold_query import HoldList, HoldQuery

@@ -7,9 +7,9 @@ from typing import Final
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get
+from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.rules import families
-from crm_compliance.console.visit import Visit
 
 
 def show(visit: Visit) -> Response:

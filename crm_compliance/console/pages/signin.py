@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 
 from crm_compliance.console.access import cookies
 from crm_compliance.console.access.headers import PAGE
-from crm_compliance.console.endpoint import get, post
-from crm_compliance.console.visit import Visit, local_path
+from crm_compliance.console.frame.endpoint import get, post
+from crm_compliance.console.frame.visit import Visit, local_path
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.identity.web_signin import LASTS, PATH, way_back, way_out
 from rules.errors import UsageError

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.codes import WORDS
 from crm_compliance.console.pages.conclusions import Told, category, conclusion, period, reason
-from crm_compliance.console.visit import Visit
 from rules.model.decisions import Disposition, Step
 
 UNIT: Final = re.compile(r"([a-z][a-z0-9_]{0,63}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")

@@ -6,8 +6,8 @@ from typing import Final
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import post
-from crm_compliance.console.visit import Visit
+from crm_compliance.console.frame.endpoint import post
+from crm_compliance.console.frame.visit import Visit
 from jobs.checks import kill_switch
 from rules.model.roles import Act
 

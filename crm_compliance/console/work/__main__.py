@@ -20,11 +20,11 @@ NICER: Final = 5  # pages come first
 
 def main() -> int:
     """Carry it out, and say how it ended."""
+    from crm_compliance.configuration.settings import load_settings
     from crm_compliance.console.work.acts import ACTS
     from crm_compliance.console.work.background import failure_of
     from crm_compliance.console.work.work import Counts
-    from crm_compliance.logs import configure
-    from crm_compliance.settings import load_settings
+    from crm_compliance.host.logs import configure
     from rules.errors import ComplianceError
 
     configure(sys.stderr, terminal=False)

@@ -11,8 +11,8 @@ from crm_compliance.console.work.progress import telling_reads
 from crm_compliance.console.work.work import Ended, Told
 
 if TYPE_CHECKING:
+    from crm_compliance.configuration.settings import Settings
     from crm_compliance.console.work.process import Asked
-    from crm_compliance.settings import Settings
     from crm_compliance.wiring.desk import Desk
 
 PLAN, MATCH, COMPILE, DATA_MAP, TRY = "plan", "match", "compile", "datamap", "try"
@@ -59,7 +59,7 @@ def compile_(settings: Settings, asked: Asked, told: Told) -> Ended:
 
 def map_data(settings: Settings, asked: Asked, told: Told) -> Ended:
     """Make the data map again, as `datamap` does."""
-    from crm_compliance.store.data_map_file import keep_map
+    from crm_compliance.store.files.data_map_file import keep_map
 
     with _desk(settings, told) as desk:
         found = desk.context.connector.data_map(whole=True)

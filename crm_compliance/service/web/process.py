@@ -15,8 +15,8 @@ from typing import Final
 
 import structlog
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.service.web.server import address_of
-from crm_compliance.settings import Settings
 from crm_compliance.wiring.clock import clock_of
 from jobs.ports.context import Clock
 from rules.errors import UsageError
@@ -86,8 +86,8 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     from crm_compliance.alerts.channels import telling_not_well
     from crm_compliance.console.access.sessions import Sessions
     from crm_compliance.console.app import routes
-    from crm_compliance.console.services import Services
-    from crm_compliance.logs import configure
+    from crm_compliance.console.frame.services import Services
+    from crm_compliance.host.logs import configure
     from crm_compliance.service.health import Health, disk_not_well, record_not_whole
     from crm_compliance.service.metrics import Metrics
     from crm_compliance.service.web.app import app_of, hosts_of

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from crm_compliance.files import DiskProblem, disk_errors, refuse_open_to_others
+from crm_compliance.host.files import DiskProblem, disk_errors, refuse_open_to_others
 from rules.errors import UsageError
 from rules.hints import hint_to
 

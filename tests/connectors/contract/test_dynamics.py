@@ -19,7 +19,7 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import SeedSpec, running
 from connectors.interface.connector import Connector
-from crm_compliance.settings import PREFIX, TEST_PREFIX, load_settings
+from crm_compliance.configuration.settings import PREFIX, TEST_PREFIX, load_settings
 from crm_compliance.wiring.crm import connector_of
 from tests.connectors.contract.suite import ConnectorContract
 

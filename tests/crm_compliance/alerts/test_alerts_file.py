@@ -8,7 +8,7 @@ import pytest
 
 from crm_compliance.alerts.alerts_file import load_alerts
 from crm_compliance.alerts.channels import channels_of
-from crm_compliance.settings import PREFIX, load_settings
+from crm_compliance.configuration.settings import PREFIX, load_settings
 from jobs.inbox.item import ItemKind
 from rules.errors import AlertsError
 from tests.crm_compliance.typist import NOW

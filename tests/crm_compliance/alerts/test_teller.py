@@ -20,8 +20,8 @@ from connectors.channels.webhook import card, document
 from crm_compliance.alerts.channels import FAILING, Channels, channels_of, failing, telling_not_well
 from crm_compliance.alerts.teller import Telling, tell
 from crm_compliance.alerts.wording import MOST, as_mail, notice_of
+from crm_compliance.configuration.settings import PREFIX, Settings, load_settings
 from crm_compliance.service.health import Health
-from crm_compliance.settings import PREFIX, Settings, load_settings
 from crm_compliance.store.rows.alerts import FORGET
 from crm_compliance.store.store import SqlStore
 from jobs.inbox.item import InboxItem, ItemKind, Stage

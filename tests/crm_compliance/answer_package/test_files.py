@@ -24,7 +24,7 @@ from crm_compliance.answer_package.content.particulars import recipient_lines
 from crm_compliance.answer_package.leak_check import check_for_leaks
 from crm_compliance.answer_package.package import PackageBroken, package_of, write_plain
 from crm_compliance.answer_package.table import cell
-from crm_compliance.files import DiskProblem
+from crm_compliance.host.files import DiskProblem
 from jobs.model.answer import Addressee, Compilation, Context, Field, ItemStatus, Recipient, Withheld
 from jobs.ports.outbox import LeakFound
 from rules.model.languages import LANGUAGES

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import requests
 
-from crm_compliance.settings import environment_of
+from crm_compliance.configuration.settings import environment_of
 from tests.crm_compliance.typist import Typist
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.first_settings import SECTIONS
-from crm_compliance.settings import load_settings, setting_names
+from crm_compliance.configuration.first_settings import SECTIONS
+from crm_compliance.configuration.settings import load_settings, setting_names
 from tests.crm_compliance.typist import Typist
 
 URL = "https://org.crm4.dynamics.com/api/data/v9.2/"

@@ -13,7 +13,7 @@ import pytest
 
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.emulator.serving.server import SeedSpec, running
-from crm_compliance.settings import load_settings
+from crm_compliance.configuration.settings import load_settings
 from crm_compliance.wiring.mapping import mapping_text
 from tests.connectors.dynamics.lake.test_lake import with_history
 from tests.crm_compliance.typist import NOW, Typist, people_and_cases

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.settings import load_settings
+from crm_compliance.configuration.settings import load_settings
 from crm_compliance.store.store import SqlStore
 from jobs.ledger.heads import STRANDS
 from tests.crm_compliance.openssl import OPENSSL

@@ -9,8 +9,8 @@ import pytest
 
 from connectors.storage.azure import BlobContainer
 from connectors.storage.local import LocalFolder
+from crm_compliance.configuration.settings import load_settings
 from crm_compliance.connections.object_stores import object_stores
-from crm_compliance.settings import load_settings
 from rules.errors import UsageError
 
 KEY = "dmVyem9ubmVu"

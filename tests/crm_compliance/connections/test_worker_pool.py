@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.worker_pool import Pool, WorkersLost, workers_of
-from crm_compliance.settings import Settings
 from jobs.ports.workers import HERE
 from rules.errors import UsageError
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from rules.model.roles import Role
 from tests.crm_compliance.console.live import live

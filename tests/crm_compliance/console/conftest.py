@@ -11,15 +11,15 @@ import pytest
 from starlette.applications import Starlette
 
 from connectors.emulator.serving.server import RunningEmulator
+from crm_compliance.configuration.settings import load_settings
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.app import routes
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from crm_compliance.console.work.acts import ACTS
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.work import Ended, Told, Work
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
-from crm_compliance.settings import load_settings
 from crm_compliance.wiring.clock import clock_of
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError

@@ -14,9 +14,9 @@ from starlette.applications import Starlette
 
 from crm_compliance.console.access.sessions import form_token
 from crm_compliance.console.app import INSIDE, OUTSIDE
+from crm_compliance.console.frame.services import Busy, Services, waiting_for
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans import progress
-from crm_compliance.console.services import Busy, Services, waiting_for
-from crm_compliance.console.visit import Visit
 from crm_compliance.console.work.work import Ended, Work
 from crm_compliance.service.web.server import HEADERS
 from jobs.checks.ledger_drift import refuse_altered_plan

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.typist import NOW

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.files import DiskProblem
+from crm_compliance.configuration.settings import Settings
+from crm_compliance.host.files import DiskProblem
 from crm_compliance.service import health
 from crm_compliance.service.health import disk_not_well
-from crm_compliance.settings import Settings
 from crm_compliance.store.sql.database import Database
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from crm_compliance.console.app import INSIDE, OUTSIDE
-from crm_compliance.console.endpoint import Endpoint
+from crm_compliance.console.frame.endpoint import Endpoint
 from rules.model.roles import HUMAN_ROLES, MAY, Role
 from tests.crm_compliance.console.browser import Browser
 from tests.integration.night import Night

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from crm_compliance.console.visit import local_path
+from crm_compliance.console.frame.visit import local_path
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.console.browser import Browser, text_of
 

@@ -7,8 +7,8 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
-from crm_compliance.console.assets import address_of, static_files
-from crm_compliance.console.navigation import ENTRIES
+from crm_compliance.console.layout.assets import address_of, static_files
+from crm_compliance.console.layout.navigation import ENTRIES
 from crm_compliance.console.pages.inbox import SYMBOLS
 from tests.crm_compliance.console.browser import Browser
 

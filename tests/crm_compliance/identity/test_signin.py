@@ -12,9 +12,9 @@ import requests
 
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.entra import EntraTokens, PatientSession
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.credentials import token_source
 from crm_compliance.identity.signin import NotSignedIn, Person, person, proposer
-from crm_compliance.settings import Settings
 from rules.errors import UsageError
 from rules.model.roles import HUMAN_ROLES
 from tests.crm_compliance.typist import Typist

@@ -14,10 +14,10 @@ import pytest
 import requests
 
 from connectors.emulator.serving.server import RunningEmulator, running
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.identity import signin
 from crm_compliance.identity.signin import NotSignedIn, Person, person
 from crm_compliance.identity.token_cache import SignedIn, sign_out
-from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from rules.errors import Refused, UsageError
 

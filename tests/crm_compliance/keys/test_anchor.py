@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.files import DiskProblem
+from crm_compliance.host.files import DiskProblem
 from crm_compliance.keys.anchor import AnchorUnfit, catch_up, read_anchor
 from jobs.ledger.checkpoints import Checkpoint, encode
 from rules.errors import UsageError

@@ -14,7 +14,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from crm_compliance.files import DiskProblem
+from crm_compliance.host.files import DiskProblem
 from crm_compliance.keys.key_ring import Key, KeyKind, KeyRing, KeyUnusable, memory_key, public_keys_below
 from crm_compliance.keys.public_keys import PublicKeys
 from rules.errors import Refused, UsageError

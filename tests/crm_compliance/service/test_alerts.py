@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.service.alerts import TELLER, keep_telling, look
-from crm_compliance.settings import Settings
 from tests.connectors.channels.receiver import Receiver, receiving
 from tests.crm_compliance.nights import Planned
 from tests.crm_compliance.typist import NOW, Typist

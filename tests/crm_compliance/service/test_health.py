@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.service.health import REMEMBERED_S, Health
 from crm_compliance.service.web.app import app_of
-from crm_compliance.settings import Settings
 from jobs.model.run import RunLine, RunState
 from rules.dates.calendar import BRUSSELS
 from rules.errors import UsageError

@@ -10,7 +10,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from crm_compliance.hours import last_hour
+from crm_compliance.configuration.hours import last_hour
 from crm_compliance.service.health import Health
 from crm_compliance.service.metrics import Metrics
 from crm_compliance.service.web.app import app_of

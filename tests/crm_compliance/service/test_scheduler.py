@@ -19,12 +19,12 @@ from sqlalchemy import update
 
 from connectors.dynamics.pace.gate import Timeline
 from connectors.emulator.serving.server import RunningEmulator
+from crm_compliance.configuration.hours import trigger_of
+from crm_compliance.configuration.settings import Settings, environment_of
 from crm_compliance.hints import in_words
-from crm_compliance.hours import trigger_of
 from crm_compliance.service import scheduler
 from crm_compliance.service.scheduler import missed, run_job
-from crm_compliance.settings import Settings, environment_of
-from crm_compliance.store import run_lock
+from crm_compliance.store.files import run_lock
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
 from crm_compliance.store.sql.database import StoreUnusable

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from sqlalchemy import create_engine, text
 
-from crm_compliance.store.erasure_file import ErasureFile, Line
+from crm_compliance.store.files.erasure_file import ErasureFile, Line
 from jobs.model.run import Erasure
 from rules.decoders import decoder_of
 from tests.crm_compliance.typist import LONG_AGO, Typist

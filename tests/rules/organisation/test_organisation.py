@@ -9,8 +9,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from crm_compliance.organisation import organisation_of, product_texts
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.organisation import organisation_of, product_texts
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.schedule import policy_of
 from rules.errors import OrganisationError
 from rules.files.yaml_lines import read_yaml

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get
-from crm_compliance.console.visit import Visit
+from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.visit import Visit
 from jobs.history.period import tell
 from rules.errors import UsageError
 from rules.model.roles import Act

@@ -16,9 +16,9 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
 from crm_compliance.console.access.headers import PAGE
-from crm_compliance.console.endpoint import get, post
-from crm_compliance.console.services import Busy
-from crm_compliance.console.visit import Visit
+from crm_compliance.console.frame.endpoint import get, post
+from crm_compliance.console.frame.services import Busy
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.proof import verify_ledger, write_evidence
 from jobs.model.verification import Verifier
 from rules.model.roles import Act

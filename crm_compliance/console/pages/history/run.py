@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 from starlette.responses import Response
 
 from crm_compliance.console.access.headers import PAGE
-from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.frame.endpoint import get, post
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.sentences import Detail
-from crm_compliance.console.visit import Visit
 from crm_compliance.proof import certificates_of
 from jobs.history.listing import state_of
 from jobs.model.plan import Key, Plan

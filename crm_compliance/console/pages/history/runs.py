@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get
-from crm_compliance.console.visit import Visit
+from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.visit import Visit
 from jobs.history.listing import Wanted, listed, state_of
 from jobs.ledger.maintenance_runs import HOUSEKEEPING, REQUESTS
 from jobs.model.plan import Kind

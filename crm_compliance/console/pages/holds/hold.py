@@ -6,8 +6,8 @@ from typing import Final
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get, post
-from crm_compliance.console.visit import Visit
+from crm_compliance.console.frame.endpoint import get, post
+from crm_compliance.console.frame.visit import Visit
 from jobs.holds.place import release_hold
 from rules.holds.placements import HoldState, HoldType
 from rules.model.accounts import same_person

@@ -10,8 +10,8 @@ from typing import Final
 from starlette.responses import Response
 
 from connectors.interface.errors import ConnectorError
-from crm_compliance.console.endpoint import get, post
-from crm_compliance.console.visit import Visit
+from crm_compliance.console.frame.endpoint import get, post
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.wiring.mapping import mapped_tables
 from jobs.holds.place import HOLDABLE, Wanted, place_hold
 from rules.dates.periods import add_months

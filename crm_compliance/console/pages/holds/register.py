@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get
+from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.holds.new_hold import tables_to_hold
-from crm_compliance.console.visit import Visit
 from crm_compliance.reports.holds import HeldRows, held_by_flags, held_by_requests
 from crm_compliance.wiring.mapping import mapped_tables
 from jobs.model.hold_query import HoldList, HoldQuery

@@ -10,12 +10,12 @@ from typing import IO, BinaryIO, Final, cast
 from starlette.responses import Response, StreamingResponse
 
 from crm_compliance.console.access.headers import PAGE
-from crm_compliance.console.endpoint import get
+from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.services import waiting_for
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.line_words import line_words
 from crm_compliance.console.pages.plans.changes import compared_with
 from crm_compliance.console.pages.plans.lines import query_of
-from crm_compliance.console.services import waiting_for
-from crm_compliance.console.visit import Visit
 from crm_compliance.reports.plan.changes import Difference, write_difference
 from crm_compliance.reports.plan.lines_file import InWords, write_lines
 from rules.model.roles import Act

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from jobs.model.plan import Plan, PlanState
 
 if TYPE_CHECKING:
-    from crm_compliance.console.visit import Visit
+    from crm_compliance.console.frame.visit import Visit
 
 
 def head_of(visit: Visit, plan: Plan) -> dict[str, Any]:

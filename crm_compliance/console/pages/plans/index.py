@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get
+from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans.new_plan import MADE_BY_PEOPLE, making
-from crm_compliance.console.visit import Visit
 from jobs.model.plan import Kind
 from rules.errors import UsageError
 from rules.model.roles import Act

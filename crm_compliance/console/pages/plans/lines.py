@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get
+from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans.head import head_of
 from crm_compliance.console.pages.plans.plan import category_name
-from crm_compliance.console.visit import Visit
 from crm_compliance.reports.parts.links import safe_link
 from jobs.model.plan import LinesRemoved, Plan
 from jobs.plans.lines.query import FILTERS, SORTS, LinePage, LineQuery

@@ -7,8 +7,8 @@ from typing import Final
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get, post
-from crm_compliance.console.visit import Visit
+from crm_compliance.console.frame.endpoint import get, post
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.work.acts import PLAN
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.work import Work

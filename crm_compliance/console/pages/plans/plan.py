@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get
+from crm_compliance.configuration.hours import crons_of, trigger_of
+from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans.head import head_of
 from crm_compliance.console.pages.plans.progress import progress_of
 from crm_compliance.console.pages.plans.words import words_on
-from crm_compliance.console.visit import Visit
-from crm_compliance.hours import crons_of, trigger_of
 from crm_compliance.wiring.mapping import mapping_digest
 from jobs.model.plan import CategoryCounter, Counter, Kind, LinesRemoved, Plan, PlanState
 from jobs.nightly.runs import approved_plan

@@ -13,9 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from crm_compliance.console.access.headers import PAGE
-from crm_compliance.console.endpoint import get
+from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans.head import head_of
-from crm_compliance.console.visit import Visit
 from jobs.model.plan import Plan
 from jobs.model.run import ActionState, Run
 from rules.errors import ComplianceError

@@ -9,8 +9,8 @@ from typing import Final
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import post
-from crm_compliance.console.visit import Visit
+from crm_compliance.console.frame.endpoint import post
+from crm_compliance.console.frame.visit import Visit
 from jobs.model.plan import Approval, Plan, PlanState
 from jobs.plans.approve import approve_plan
 from rules.model.accounts import same_person

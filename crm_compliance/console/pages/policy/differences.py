@@ -6,10 +6,10 @@ from typing import Final
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get
+from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.policy.meanings import meaning
 from crm_compliance.console.pages.policy.versions import version_of, versions_of
-from crm_compliance.console.visit import Visit
 from rules.model.roles import Act
 from rules.policy.diff import Direction, differences
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.codes import WORDS
 from crm_compliance.console.pages.policy.schedule import anchor, period
-from crm_compliance.console.visit import Visit
 from rules.policy.categories import Category, NoTerm
 from rules.policy.diff import Change, categories_of
 from rules.policy.policy import Policy

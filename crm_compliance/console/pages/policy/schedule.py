@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get
+from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.codes import WORDS
 from crm_compliance.console.pages.policy.versions import version_of, versions_of
-from crm_compliance.console.visit import Visit
 from rules.model.roles import Act
 from rules.policy.categories import Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
 from rules.policy.rows import disposition_word

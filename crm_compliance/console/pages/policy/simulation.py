@@ -7,9 +7,9 @@ from typing import Any, Final
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.frame.endpoint import get, post
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.policy.versions import version_of, versions_of
-from crm_compliance.console.visit import Visit
 from crm_compliance.console.work.acts import TRY
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.trial import Trial

@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-from crm_compliance.console.visit import Visit
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.wiring.schedule import policy_versions
 from rules.errors import NotFound, PolicyError
 from rules.policy.loader import load_policy

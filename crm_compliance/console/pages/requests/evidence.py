@@ -11,7 +11,7 @@ from rules.people.candidates import NAME_DIFFERS, Evidence
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from crm_compliance.console.visit import Visit
+    from crm_compliance.console.frame.visit import Visit
 
 Part = TypeVar("Part")
 # By what was said: the evidence against it, then that which agrees with it, the strongest first.

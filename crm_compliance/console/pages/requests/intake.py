@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.days import iso_day, iso_hour
-from crm_compliance.console.visit import Visit
 from crm_compliance.console.work.work import Ended, Work
 from jobs.register.intake import MAX_BYTES, REPRESENTATIVES, FormMistaken, IntakeForm, Mistake, Wrong, open_request, read_form
 from jobs.requests.search.preserve import preserve

@@ -14,7 +14,7 @@ from rules.model.requests import COPIES, RequestState
 from rules.model.roles import Act, roles_of
 
 if TYPE_CHECKING:
-    from crm_compliance.console.visit import Visit
+    from crm_compliance.console.frame.visit import Visit
     from jobs.model.answer import Compilation
     from jobs.model.request import SubjectRequest
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
-from crm_compliance.console.errors import nothing_here, status_of
+from crm_compliance.console.frame.errors import nothing_here, status_of
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.requests.evidence import places_of, seen_of
 from crm_compliance.console.pages.requests.next_step import next_of, path_of
 from crm_compliance.console.pages.review.views import number_of
-from crm_compliance.console.visit import Visit
 from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.requests.register import LOOKED_AT, SUSPICION
 from jobs.model.answer import Compilation

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.requests.next_step import short_next
-from crm_compliance.console.visit import Visit
 from crm_compliance.reports.requests.register import by_urgency
 from jobs.model.request import GIVEN, Given, SubjectRequest
 from jobs.register.dates import days_left, due_of, has_gone_overdue, target_of

@@ -8,9 +8,9 @@ from starlette.responses import Response
 from crm_compliance.answer_package.message import ENDING
 from crm_compliance.answer_package.outbox import HeldOutbox
 from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.requests.page import handover_of
 from crm_compliance.console.pages.requests.take_step import done_at_desk, moved
-from crm_compliance.console.visit import Visit
 from crm_compliance.wiring.desk import Desk
 from jobs.model.request import HANDOVER, PACKAGE
 from jobs.register.permissions import Actor, signed

@@ -8,11 +8,11 @@ import zipfile
 from starlette.responses import Response
 
 from crm_compliance.answer_package.notices import letters_of
+from crm_compliance.configuration.organisation import organisation_of
 from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.requests.page import shown
 from crm_compliance.console.pages.requests.take_step import actor_of, done_at_desk, moved
-from crm_compliance.console.visit import Visit
-from crm_compliance.organisation import organisation_of
 from crm_compliance.wiring.desk import Desk
 from jobs.register.decision import NotTold
 from jobs.register.permissions import Actor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.frame.endpoint import get, post
 from crm_compliance.console.pages.requests import intake, page, register, release, rights, search, steps
 from rules.model.roles import Act
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.requests.take_step import done_apart, done_at_desk, moved
-from crm_compliance.console.visit import Visit
 from crm_compliance.console.work.acts import COMPILE, MATCH
 from jobs.register.permissions import Actor, actor_of
 from jobs.requests.answer.release import approve_content

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from starlette.responses import Response
 
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.days import iso_hour
 from crm_compliance.console.pages.requests.take_step import moved
-from crm_compliance.console.visit import Visit
 from jobs.register import misdelivery, overrides, transitions
 from rules.errors import UsageError
 from rules.model.requests import IdentityMethod, Mandate

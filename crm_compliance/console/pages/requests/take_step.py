@@ -8,8 +8,8 @@ from typing import Final
 
 from starlette.responses import Response
 
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.requests.page import shown
-from crm_compliance.console.visit import Visit
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.progress import telling_reads
 from crm_compliance.console.work.step_note import noting

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crm_compliance.console.visit import Visit
+from crm_compliance.console.frame.visit import Visit
 from jobs.register.permissions import Actor
 from jobs.requests.answer.review import for_looking, version_of
 from rules.errors import NotFound, Refused

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import post
+from crm_compliance.console.frame.endpoint import post
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.error_message import Said
 from crm_compliance.console.pages.review.answers import Answer, actor_for, answer_for
 from crm_compliance.console.pages.review.filters import Filter
 from crm_compliance.console.pages.review.views import item_values, progress_values, row_of, states_of
-from crm_compliance.console.visit import Visit
 from jobs.model.answer import NOT_A_NAME, NOT_THE_PERSON, SEEN_UNCHECKED, ItemStatus
 from jobs.requests.answer.review import decide_items
 from rules.errors import ComplianceError, Refused, UsageError

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from starlette.responses import Response
 
-from crm_compliance.console.endpoint import get
+from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.review.answers import Answer, answer_for
 from crm_compliance.console.pages.review.headers import PICTURES, SOUNDS, inline, taken_away
-from crm_compliance.console.visit import Visit
 from jobs.files.file_texts import page_of, reading_of
 from rules.errors import NotFound, Refused
 from rules.model.roles import Act

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from crm_compliance.console.visit import Visit
+from crm_compliance.console.frame.visit import Visit
 from jobs.model.answer import RECIPIENT, Item, ItemStatus
 from rules.redaction.labels import label_for
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import Response
 
 from crm_compliance.console.access.headers import PAGE
-from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.frame.endpoint import get, post
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.review.answers import Answer, answer_for
 from crm_compliance.console.pages.review.filters import Filter
 from crm_compliance.console.pages.review.views import filter_values, item_values, list_values
-from crm_compliance.console.visit import Visit
 from rules.errors import Refused
 from rules.model.roles import Act
 

@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from crm_compliance.answer_package.package import PackageBroken, package_of
 from crm_compliance.console.access.headers import PAGE
-from crm_compliance.console.endpoint import get
+from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.review.answers import Answer, actor_for, answer_for
 from crm_compliance.console.pages.review.headers import PICTURES, SOUNDS, framed, inline, taken_away
-from crm_compliance.console.visit import Visit
 from jobs.files.file_texts import page_of
 from jobs.ports.outbox import LeakFound, Unchecked
 from jobs.requests.answer.preview import preview_of
@@ -23,7 +23,7 @@ from rules.errors import NotFound, Refused
 from rules.model.roles import Act
 
 if TYPE_CHECKING:
-    from crm_compliance.console.file_cache import Files
+    from crm_compliance.console.frame.file_cache import Files
 
 PAGES: Final = 60  # of a letter or another PDF that are shown
 TEXT: Final = 200_000  # characters of a table or of data that are shown

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+from crm_compliance.configuration.organisation import product_texts
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.review.answers import Answer
 from crm_compliance.console.pages.review.filters import MARKS, STATES, Filter, marks_of
-from crm_compliance.console.visit import Visit
-from crm_compliance.organisation import product_texts
 from crm_compliance.reports.requests.items import REASONS, compared
 from jobs.model.answer import NOT_THE_PERSON, Context, Field, Item, ItemStatus
 from jobs.register.decision import What

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.dynamics.mapping.loader import examine_mapping, parse_mapping
 from connectors.dynamics.mapping.mapping import Table, field_type
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from rules.model.kinds import ROW_KINDS, kind_of
 from rules.model.personal_records import FullContact, FullDossier, FullFiche

@@ -19,7 +19,7 @@ from connectors.dynamics.schema.mapping_check import check_decisions, check_mapp
 from connectors.dynamics.schema.masks_check import check_masks
 from connectors.dynamics.schema.reference_rows import ReferenceRows
 from connectors.emulator.serving.server import running
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.schedule import policy_text
 from rules.policy.loader import load_policy
 from tests.connectors.dynamics.reading.test_other_values import CHILD, SUSPECT, TABLES, connected, mapping

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.schedule_check import misspelt
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from crm_compliance.wiring.schedule import policy_text
 from rules.policy.loader import load_policy

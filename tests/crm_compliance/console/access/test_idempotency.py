@@ -18,8 +18,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from crm_compliance.console.access.cookies import NOTE
 from crm_compliance.console.access.idempotency import LASTS, Forms, answered_once
 from crm_compliance.console.app import routes
+from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages.plans.new_plan import SUBJECT
-from crm_compliance.console.services import Services
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.work import Ended, Told
 from crm_compliance.service.web.app import app_of

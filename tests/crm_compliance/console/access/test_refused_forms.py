@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from crm_compliance.console.app import SIGN_INS
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import ROOT, Browser, text_of

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from crm_compliance.console.access.sessions import Sessions, digest_of, name_of
 from crm_compliance.console.app import routes
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from rules.model.roles import Role

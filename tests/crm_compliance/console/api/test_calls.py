@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from crm_compliance.console.api.answers import ROOT as ROOT_OF_CALLS
 from crm_compliance.console.api.app import BODY_BYTES, ROUTERS, TRIES
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.work import Counts, Ended, Told
 from crm_compliance.identity.demo_people import DEMO_PEOPLE

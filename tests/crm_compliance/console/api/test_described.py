@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from crm_compliance.console.api.answers import ROOT
 from crm_compliance.console.api.app import ROUTERS
 from crm_compliance.console.app import routes
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 
 from connectors.emulator.serving.server import RunningEmulator
+from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages.datamap import SUBJECT
-from crm_compliance.console.services import Services
 from crm_compliance.reports.data_map import COUNTED
-from crm_compliance.store.data_map_file import KeptMap, keep_map, keep_tables, kept_map
+from crm_compliance.store.files.data_map_file import KeptMap, keep_map, keep_tables, kept_map
 from rules.model.data_map import DataMap, Fate, Place
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of

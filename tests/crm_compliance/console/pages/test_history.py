@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from jobs.ledger.maintenance_runs import ENDED, HOUSEKEEPING, STARTED
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of

@@ -12,7 +12,7 @@ from io import BytesIO
 import pytest
 from sqlalchemy import text
 
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from jobs.ledger.maintenance_runs import ENDED, STARTED
 from jobs.model.plan import Alarm
 from jobs.model.run import Action, ActionState, RunState

@@ -9,9 +9,9 @@ import pytest
 
 from crm_compliance.alerts.addresses import address_of
 from crm_compliance.alerts.channels import FAILING, UNUSABLE
+from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages import inbox
 from crm_compliance.console.pages.inbox import SYMBOLS
-from crm_compliance.console.services import Services
 from crm_compliance.service.health import BAD, LATE, NO_SCHEDULE, UNREADABLE
 from jobs.inbox.item import InboxItem, ItemKind
 from jobs.registry import JOBS

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages.plans.new_plan import SUBJECT
-from crm_compliance.console.services import Services
 from crm_compliance.console.work.process import Asked, carried_out
 from crm_compliance.console.work.work import Counts, Ended, Told, Work
 from rules.errors import ComplianceError

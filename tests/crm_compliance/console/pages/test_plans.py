@@ -14,8 +14,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
+from crm_compliance.console.frame.services import Services
 from crm_compliance.console.language.codes import words_of
-from crm_compliance.console.services import Services
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState

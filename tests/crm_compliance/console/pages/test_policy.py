@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages.policy.simulation import SUBJECT
-from crm_compliance.console.services import Services
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.typist import Typist, people_and_cases

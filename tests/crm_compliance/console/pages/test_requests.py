@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from jobs.model.request import SubjectRequest
 from rules.dates.calendar import BRUSSELS
 from rules.model.requests import Channel, RequesterKind, RequestState, Right

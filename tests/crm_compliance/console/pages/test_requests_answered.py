@@ -18,7 +18,7 @@ import pyzipper
 from httpx2 import Response
 
 from crm_compliance.console.app import routes
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from jobs.model.request import HANDOVER, Handover

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from crm_compliance.console.services import Services
+from crm_compliance.console.frame.services import Services
 from tests.browser.axe import violations
 from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.console.live import live

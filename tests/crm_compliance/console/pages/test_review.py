@@ -16,8 +16,8 @@ from PIL import Image
 from starlette.applications import Starlette
 
 from crm_compliance.console.app import routes
+from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages.review.views import field_words, words_of_fields
-from crm_compliance.console.services import Services
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from jobs.model.answer import Field

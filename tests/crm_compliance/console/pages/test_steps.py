@@ -16,12 +16,12 @@ from hypothesis import given
 import jobs.plans.explain
 import jobs.plans.explain_contact
 import rules.law.steps
+from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.catalogs import translations
 from crm_compliance.console.language.codes import WORDS, words_of
 from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.pages.conclusions import period
 from crm_compliance.console.pages.steps import Shown, shown
-from crm_compliance.console.visit import Visit
 from crm_compliance.reports.why import hidden_from
 from rules.dates.calendar import Calendar
 from rules.holds.holds import Holds

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from crm_compliance.configuration.settings import Settings, environment_of
 from crm_compliance.service.web import process
 from crm_compliance.service.web.process import serving
 from crm_compliance.service.web.server import listening
-from crm_compliance.settings import Settings, environment_of
 from tests.crm_compliance.service.web.test_server import ends
 
 
@@ -89,7 +89,7 @@ def test_three_hundred_that_hang_leave_the_nights_their_files(root: str) -> None
 def test_it_ends_when_the_one_that_started_it_is_killed(tmp_path: Path) -> None:
     code = (
         "from pathlib import Path\n"
-        "from crm_compliance.settings import Settings\n"
+        "from crm_compliance.configuration.settings import Settings\n"
         "from crm_compliance.service.web.process import serving\n"
         "from crm_compliance.service.web.server import listening\n"
         "if __name__ == '__main__':\n"

@@ -18,7 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event
 
-from crm_compliance.files import DiskProblem
+from crm_compliance.host.files import DiskProblem
 from crm_compliance.store.sql import database
 from crm_compliance.store.sql.database import HEAD, VERSION_TABLE, Database, StoreUnusable, parse
 from crm_compliance.store.sql.tables import metadata

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from crm_compliance.settings import PREFIX, Settings
+from crm_compliance.configuration.settings import PREFIX, Settings
 from jobs.registry import JOBS
 
 NEEDED: Final = ("crm_url", "crm_tenant_id", "crm_client_id")

@@ -11,7 +11,7 @@ from crm_compliance.console.language.error_message import Told
 from rules.errors import ComplianceError, NotFound
 
 if TYPE_CHECKING:
-    from crm_compliance.console.visit import Visit
+    from crm_compliance.console.frame.visit import Visit
 
 FORBIDDEN: Final = frozenset({"role", "same_person", "old_page"})
 OURS: Final = frozenset({"disk", "open_to_others", "store"})  # nothing is wrong with what was asked

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from crm_compliance.files import disk_errors, private_folder, sync_folder
+from crm_compliance.host.files import disk_errors, private_folder, sync_folder
 from crm_compliance.store.sql.seals import ERASURES, Seals, is_sealed, seal
 from jobs.model.run import Erasure
 from jobs.model.sentence import Sentence

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_compliance.files import DiskProblem
-from crm_compliance.store.erasure_file import ErasureFile
+from crm_compliance.host.files import DiskProblem
+from crm_compliance.store.files.erasure_file import ErasureFile
 from jobs.model.run import Erasure
 
 

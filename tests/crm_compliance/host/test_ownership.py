@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.ownership import CODE, strangers
+from crm_compliance.host.ownership import CODE, strangers
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def started(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

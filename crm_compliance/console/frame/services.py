@@ -10,12 +10,12 @@ from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.console.access.sessions import Sessions
-from crm_compliance.console.file_cache import FileCache
+from crm_compliance.console.frame.file_cache import FileCache
 from crm_compliance.console.work.background import Background
 from crm_compliance.console.work.process import Asked, carried_out
 from crm_compliance.console.work.work import Ended, Told, Work
-from crm_compliance.settings import Settings
 from crm_compliance.wiring.desk import Desk, desk
 from crm_compliance.wiring.schedule import calendar_of, policy_of
 from rules.errors import ComplianceError

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from crm_compliance.store import run_lock
+from crm_compliance.store.files import run_lock
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
 from crm_compliance.store.sql.database import Database
@@ -23,7 +23,7 @@ from jobs.model.run import ActionState
 from rules.errors import Refused
 from tests.crm_compliance.store.values import ENTRY, NIGHT, a_plan, a_run, an_action
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 OTHER = """
 import sys
 from datetime import UTC, datetime

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from crm_compliance.files import disk_errors
+from crm_compliance.host.files import disk_errors
 from crm_compliance.store.rows import leases
 from crm_compliance.store.rows.leases import RUNNER, taken
 from crm_compliance.store.rows.transactions import Rows, Transactions

@@ -43,7 +43,7 @@ def refuse_strangers(arguments: Sequence[str]) -> None:
 
 
 def _shadows() -> Iterator[str]:
-    home = Path(__file__).resolve().parent.parent
+    home = Path(__file__).resolve().parent.parent.parent
     for name in PACKAGES:
         try:
             spec = find_spec(name)

@@ -19,6 +19,7 @@ from crm_compliance.console.access import cookies
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.access.origin import FIELD
 from crm_compliance.console.access.sessions import form_token, name_of
+from crm_compliance.console.frame.services import Services
 from crm_compliance.console.language.catalogs import language_for, translations
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.days import iso_day
@@ -26,9 +27,8 @@ from crm_compliance.console.language.error_message import Said, Told, told
 from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.language.sentences import Detail, detail_in
 from crm_compliance.console.language.templates import environment_of
-from crm_compliance.console.navigation import entries_for
-from crm_compliance.console.notes import NOTES
-from crm_compliance.console.services import Services
+from crm_compliance.console.layout.navigation import entries_for
+from crm_compliance.console.layout.notes import NOTES
 from crm_compliance.identity.signin import Person
 from crm_compliance.store.rows.console.sessions import Session
 from crm_compliance.wiring.software import new_id

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from crm_compliance.configuration.hours import crons_of
+from crm_compliance.configuration.settings import PREFIX, Settings, load_settings, setting_names
 from crm_compliance.connections.credentials import more_token_sources, token_source
-from crm_compliance.hours import crons_of
-from crm_compliance.settings import PREFIX, Settings, load_settings, setting_names
 from crm_compliance.store.sql.database import Database
 from jobs.registry import JOBS
 from rules.errors import UsageError

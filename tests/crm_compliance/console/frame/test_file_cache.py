@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from crm_compliance.console import file_cache
-from crm_compliance.console.file_cache import LASTS_S, FileCache
+from crm_compliance.console.frame import file_cache
+from crm_compliance.console.frame.file_cache import LASTS_S, FileCache
 
 
 def test_it_ends_with_its_time() -> None:

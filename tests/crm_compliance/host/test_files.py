@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.files import DiskProblem, disk_errors, private_folder, write_whole
+from crm_compliance.host.files import DiskProblem, disk_errors, private_folder, write_whole
 
 
 @contextmanager

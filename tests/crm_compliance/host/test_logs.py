@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from crm_compliance import logs
+from crm_compliance.host import logs
 from rules.errors import UsageError
 
 NAME = "Lotte Peeters"

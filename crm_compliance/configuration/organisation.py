@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rules.model.languages import USUAL
 
 if TYPE_CHECKING:
-    from crm_compliance.settings import Settings
+    from crm_compliance.configuration.settings import Settings
     from rules.organisation.organisation import Organisation
 
 
@@ -27,7 +27,7 @@ def organisation_of(settings: Settings) -> Organisation:
 
     named = settings.organisation
     if named is not None:
-        from crm_compliance.files import text_of
+        from crm_compliance.host.files import text_of
 
         return load_organisation(text_of(named, "organisation"), source=str(named), texts=product_texts(USUAL))
     text = (files("rules") / "organisation" / "shipped" / f"{SHIPPED}.yaml").read_text(encoding="utf-8")

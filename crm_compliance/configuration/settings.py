@@ -16,8 +16,7 @@ from urllib.parse import quote
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from crm_compliance.files import private_folder, refuse_open_to_others
-from crm_compliance.setting_types import (
+from crm_compliance.configuration.setting_types import (
     HERE_ALONE,
     ChannelSecrets,
     Client,
@@ -34,6 +33,7 @@ from crm_compliance.setting_types import (
     WebUrl,
     Workers,
 )
+from crm_compliance.host.files import private_folder, refuse_open_to_others
 from rules.errors import UsageError
 from rules.files.suggestions import meant, nearest
 from rules.model.crm_addresses import on_this_machine

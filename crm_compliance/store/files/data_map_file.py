@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from crm_compliance.files import DiskProblem, write_whole
+from crm_compliance.host.files import DiskProblem, write_whole
 from rules.decoders import decoder_of
 from rules.model.data_map import DataMap, Fate
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
-from crm_compliance.settings import Settings
+from crm_compliance.configuration.settings import Settings
 from jobs.registry import JOBS
 from rules.errors import UsageError
 

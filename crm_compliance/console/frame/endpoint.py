@@ -11,7 +11,7 @@ from starlette.responses import Response
 from rules.model.roles import Act
 
 if TYPE_CHECKING:
-    from crm_compliance.console.visit import Visit
+    from crm_compliance.console.frame.visit import Visit
 
 Method = Literal["GET", "POST"]
 FORM_BYTES: Final = 64 * 1024

@@ -1,0 +1,1 @@
+"""What an installation is told: its settings, the hours of its jobs, the organisation for which it speaks."""
