@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from crm_compliance.hints import in_words
 from crm_compliance.store.files import run_lock
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
@@ -67,7 +68,7 @@ def test_a_second_runner_in_the_same_process_is_refused_and_told_what_to_do(stor
     with store.leases.exclusive(), pytest.raises(Refused) as caught, store.leases.exclusive():
         pass
     assert (caught.value.code, caught.value.exit_code) == ("another_run", 5)
-    assert "history list" in caught.value.hint
+    assert "history list" in in_words(caught.value.hint)
 
 
 def test_the_scheduler_has_a_lock_of_its_own_so_that_it_can_start_runs(store: SqlStore) -> None:
