@@ -31,7 +31,7 @@ from tests.integration.holding import place
 from tests.integration.night import Night
 from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide, certificate_of, skipped
 from tests.integration.test_planted_words import Planter
-from tests.integration.test_requests_answer import Answer
+from tests.jobs.requests.answer.test_compile import Answer
 
 LONG_AGO = date(2020, 1, 10)
 

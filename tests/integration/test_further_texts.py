@@ -32,7 +32,7 @@ from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.integration.deciding import ask, granted
 from tests.integration.dependent import NOW
 from tests.integration.night import TOKEN, Clock, Night, witness_of
-from tests.integration.test_requests_answer import Answer
+from tests.jobs.requests.answer.test_compile import Answer
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 

@@ -19,7 +19,7 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.emulator.serving.server import RunningEmulator, running
 from jobs.model.privileges import NEEDS
 from tests.crm_compliance.asking import Asking
-from tests.crm_compliance.cli.test_requests_decide import asking_for, decide, released
+from tests.crm_compliance.cli.requests.test_decide import asking_for, decide, released
 from tests.crm_compliance.typist import Typist, set_faults
 from tests.integration.night import TOKEN
 from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide

@@ -33,11 +33,11 @@ from tests.integration.dependent import NOW
 from tests.integration.holding import place
 from tests.integration.night import TOKEN, Clock, Night, witness_of
 from tests.integration.side_by_side import APPLIED, Case, SideBySide, skipped
-from tests.integration.test_cleaning import switch
 from tests.integration.test_in_place import a_runaway, in_place
 from tests.integration.test_planted_words import Planter
-from tests.integration.test_purging_retained import retain
-from tests.integration.test_requests_answer import Answer
+from tests.jobs.requests.answer.test_compile import Answer
+from tests.jobs.residual.test_clean import switch
+from tests.jobs.residual.test_purge import retain
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 

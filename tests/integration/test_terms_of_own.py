@@ -21,7 +21,7 @@ from tests.integration.deciding import ask, granted
 from tests.integration.dependent import MAPPING, SETS, add, dependent_night
 from tests.integration.holding import place
 from tests.integration.night import Night
-from tests.integration.test_requests_answer import Answer
+from tests.jobs.requests.answer.test_compile import Answer
 
 LONG_AGO = date(2020, 1, 10)
 VISITS = """\

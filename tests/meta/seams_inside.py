@@ -33,8 +33,8 @@ from rules.dates.calendar import BRUSSELS
 from rules.model.kinds import ROW_KINDS
 from rules.model.records import KINDS, Dossier
 from rules.model.requests import Right
-from tests.integration.conftest import make_night
 from tests.integration.deciding import ask
+from tests.integration.fixtures import make_night
 from tests.integration.holding import place
 from tests.integration.night import TOKEN, Night
 from tests.known_definitions import KNOWN

@@ -19,6 +19,20 @@ ROOMS = sorted(
     if path.parent != ROOT / storey
 )
 MOST_FILES = 24
+# Rooms whose behaviour shows only in what others do with them, and where that is proved.
+PROVED_IN = {
+    "connectors/dynamics/protocols": "tests/connectors/dynamics/test_against_emulator.py",
+    "connectors/interface": "tests/connectors/dynamics/test_against_emulator.py",
+    "connectors/dynamics/draft": "tests/crm_compliance/mapping/test_draft.py",
+    "crm_compliance/console/layout": "tests/crm_compliance/console",
+    "crm_compliance/reports/parts": "tests/crm_compliance/reports",
+    "crm_compliance/store/migrations": "tests/crm_compliance/store",
+    "crm_compliance/store/rows/console": "tests/crm_compliance/console",
+    "jobs/checks": "tests/integration/test_bad_inputs.py",
+    "jobs/history": "tests/crm_compliance/cli/commands/test_history.py",
+    "jobs/model": "tests/jobs/plans",
+    "jobs/ports": "tests/meta/test_house.py",
+}
 
 
 def purpose(room: str) -> str:
@@ -39,6 +53,22 @@ def test_the_page_says_the_same_of_a_room(room: str) -> None:
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_can_be_taken_in_at_a_glance(room: str) -> None:
     assert len([path for path in (ROOT / room).glob("*.py") if path.name != "__init__.py"]) <= MOST_FILES
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_has_tests_of_its_name(room: str) -> None:
+    """In a folder or a module of its name; tests of the emulator are named for what a client asks of it."""
+    if not any(path.name != "__init__.py" for path in (ROOT / room).glob("*.py")):
+        return
+    place = ROOT / "tests" / room
+    known = next((there for name, there in PROVED_IN.items() if room == name or room.startswith(f"{name}/")), None)
+    if room.startswith("connectors/emulator/"):
+        known = "tests/connectors/emulator"
+    assert [*place.glob("**/test_*.py"), *place.parent.glob(f"test_{place.name}*.py")] or (known and (ROOT / known).exists())
+
+
+def test_no_room_with_tests_of_its_name_is_said_to_be_proved_elsewhere() -> None:
+    assert [room for room in PROVED_IN if list((ROOT / "tests" / room).glob("**/test_*.py"))] == []
 
 
 def test_the_page_names_no_room_that_is_not_there() -> None:

@@ -26,7 +26,7 @@ from jobs.runs.journal import Journal
 from rules.errors import Refused
 from rules.model.roles import Role
 from tests.crm_compliance.asking import Asking
-from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
+from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser
 from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.integration.night import Night

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from rules.model.roles import Role
 from tests.crm_compliance.asking import Asking
-from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
+from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser
 from tests.crm_compliance.console.live import live
 from tests.crm_compliance.typist import Typist

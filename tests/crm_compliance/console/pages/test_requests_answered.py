@@ -28,8 +28,8 @@ from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.answer_package.pages import text_of as text_of_pdf
 from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.begun import Begun
-from tests.crm_compliance.cli.test_requests_decide import asking_for, lotte
-from tests.crm_compliance.cli.test_requests_notices import ABROAD, POLICE, file_of
+from tests.crm_compliance.cli.requests.test_decide import asking_for, lotte
+from tests.crm_compliance.cli.requests.test_notices import ABROAD, POLICE, file_of
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.typist import Typist
 from tests.crm_compliance.worlds import Worlds

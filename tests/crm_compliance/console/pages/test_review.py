@@ -24,7 +24,7 @@ from jobs.model.answer import Field
 from rules.model.roles import Role
 from tests.browser.axe import violations
 from tests.crm_compliance.asking import Asking
-from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
+from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.console.live import live
 from tests.crm_compliance.typist import Typist

@@ -1,0 +1,533 @@
+"""certificate, keys, evidence, ledger verify: proof that somebody else can check with nothing but the
+files."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm_compliance.configuration.settings import load_settings
+from crm_compliance.store.store import SqlStore
+from jobs.ledger.heads import STRANDS
+from tests.crm_compliance.openssl import OPENSSL
+from tests.crm_compliance.typist import NOW, Typist
+from tests.crm_compliance.worlds import Worlds
+from tests.integration.night import Night, approve_where_needed
+from tests.jobs.consistency import is_consistent
+
+LONG_AGO = date(2018, 3, 1)
+CANARIES = ("Wouter Verzonnen", "+32470000000", "wouter@example.org", "85.07.30-997.34")
+GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+PACK = {"VERIFY.md", "keys.pem", "ledger.jsonl", "checkpoints.jsonl", "anchor.jsonl", "consistency.json", "policies.json", "plans.json"}
+PACK |= {"head.json", "rounds.json"}
+
+
+def a_night(typist: Typist, org: Night) -> tuple[str, str]:
+    """A dossier of which everything personal goes; gives the run and the dossier."""
+    child = org.contact(lastname=CANARIES[0], telephone1=CANARIES[1], emailaddress1=CANARIES[2], birthdate="2000-02-17")
+    org.patch("contacts", child, cf_nationalnumber=CANARIES[3])
+    dossier = org.dossier("social_card", spoken=LONG_AGO, cf_summary=" ".join(CANARIES))
+    org.party(child, "child", dossier=dossier)
+    org.dossier("grooming", spoken=LONG_AGO, closed=False)
+    plan = typist.ask("plan")["plan"]
+    approve_where_needed(org.store, plan, NOW, org.key)
+    return str(typist.ask("apply", plan)["run"]), dossier
+
+
+@pytest.fixture
+def night(worlds: Worlds, request: pytest.FixtureRequest) -> tuple[str, str]:
+    """After a night: its run, and the dossier that went."""
+    return worlds.begin(request, a_night)
+
+
+def offline(typist: Typist, folder: Path) -> None:
+    """Settings as on an auditor's machine."""
+    typist.set(CRM_URL="http://127.0.0.1:9/", DATA_DIR=str(folder / "elsewhere"))
+
+
+# -- certificate ---------------------------------------------------------------------------------------------
+
+
+def test_certificates_are_written_and_verify_on_another_machine(night: tuple[str, str], typist: Typist, tmp_path: Path) -> None:
+    run, _ = night
+    file, keys = tmp_path / "certificates.json", tmp_path / "keys.pem"
+    told = typist.ask("certificate", run, "--output", file)
+    assert (told["run"], told["certificates"]) == (run, 2)
+    assert typist.type("certificate", run, "--output", file).last == f"run {run}"
+    typist.ask("keys", "show", "--output", keys)
+    assert typist.ask("certificate", "verify", file)["ok"] is True
+    offline(typist, tmp_path)
+    answer = typist.ask("certificate", "verify", file, "--keys", keys)
+    assert (answer["ok"], answer["certificates"], answer["problems"]) == (True, 2, [])
+    assert not (tmp_path / "elsewhere").exists()
+    typist.set(CRM_URL="not a url", SURPRISE="x")  # no setting is even looked at
+    assert typist.type("certificate", "verify", file, "--keys", keys).code == 0
+
+
+def test_an_altered_certificate_is_named_and_exit_7(night: tuple[str, str], typist: Typist, tmp_path: Path) -> None:
+    run, _ = night
+    file, keys = tmp_path / "certificates.json", tmp_path / "keys.pem"
+    typist.ask("certificate", run, "--output", file)
+    typist.ask("keys", "show", "--output", keys)
+    text = file.read_text(encoding="utf-8")
+    first = json.loads(text)["certificates"][0]["certificate_id"]
+    file.write_text(text.replace('"DELETED"', '"ANONYMISED"', 1), encoding="utf-8")
+    said = typist.type("certificate", "verify", file, "--keys", keys, "--json")
+    assert (said.code, said.document["ok"], said.error["code"]) == (7, False, "certificate_broken")
+    assert said.document["problems"][0]["where"] == f"certificate 1, {first}"
+    assert first in typist.type("certificate", "verify", file, "--keys", keys).out
+
+
+def test_the_certificate_of_one_unit_is_found_by_its_id_however_it_is_spelled(
+    night: tuple[str, str], typist: Typist, tmp_path: Path
+) -> None:
+    run, dossier = night
+    file = tmp_path / "one.json"
+    assert typist.ask("certificate", run, "--unit", "cf_dossier", f"{{{dossier.upper()}}}", "--output", file)["certificates"] == 1
+    assert typist.ask("certificate", "verify", file)["ok"] is True
+    assert json.loads(file.read_text())["certificates"][0]["unit_type"] == "dossier"
+    typist.ask("keys", "rotate")
+    assert typist.ask("certificate", run, "--unit", "cf_dossier", dossier, "--output", file)["certificates"] == 1
+    other = "00000000-0000-4000-8000-000000000001"
+    assert "no certificate" in typist.refused("certificate", run, "--unit", "cf_dossier", other, "--output", file, code=2)["message"]
+
+
+def test_whoever_verifies_has_to_say_whom_he_trusts(night: tuple[str, str], typist: Typist, tmp_path: Path) -> None:
+    run, _ = night
+    file = tmp_path / "certificates.json"
+    typist.ask("certificate", run, "--output", file)
+    offline(typist, tmp_path)
+    assert "--keys" in typist.refused("certificate", "verify", file, code=2)["hint"]
+    assert not (tmp_path / "elsewhere").exists()
+    strangers = Typist(typist.capsys, typist.monkeypatch, tmp_path / "strangers", "http://127.0.0.1:9/")
+    strangers.ask("keys", "show", "--output", tmp_path / "strangers.pem")
+    said = strangers.type("certificate", "verify", file, "--keys", tmp_path / "strangers.pem", "--json")
+    assert (said.code, {problem["where"] for problem in said.document["problems"]}) == (7, {"checkpoint", "signature"})
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("verify",),
+        ("run-1",),
+        ("run-1", "run-2", "--output", "x.json"),
+        ("verify", "nowhere.json"),
+        ("verify", "x", "--output", "y"),
+        ("run-1", "--output", "x.json", "--keys", "k.pem"),
+        ("run-1", "--output", "x.json"),
+        ("run-1", "--output", "no/folder/x.json"),
+        ("run-1", "--unit", "cf_dossier", "no id", "--output", "x.json"),
+    ],
+)
+def test_certificate_says_what_is_wrong_with_its_arguments(typist: Typist, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(typist.folder)
+    typist.refused("certificate", *words, code=2)
+
+
+def test_another_file_is_no_broken_certificate(typist: Typist, tmp_path: Path) -> None:
+    (tmp_path / "letter.json").write_text('{"beste": "lezer"}')
+    typist.ask("keys", "show", "--output", tmp_path / "keys.pem")
+    assert "not a file of certificates" in typist.refused("certificate", "verify", tmp_path / "letter.json", code=2)["message"]
+
+
+# -- keys ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("night")
+def test_keys_are_told_to_the_ledger_when_they_are_made_and_replaced(typist: Typist, org: Night) -> None:
+    made = typist.ask("keys", "rotate")["keys"]
+    about = [(entry.kind, entry.data) for entry in org.store.ledger.entries() if entry.kind.startswith("key_")]
+    assert [kind for kind, _ in about] == ["key_made", "key_made", "key_rotated", "key_rotated"]
+    assert {(data["kind"], data["from"], data["to"]) for _, data in about[2:]} == {
+        (each["kind"], each["from"], each["to"]) for each in made
+    }
+    shown = typist.ask("keys", "show")["keys"]
+    assert [(key["kind"], key["state"]) for key in shown] == [
+        ("register", "replaced"),
+        ("register", "in use"),
+        ("signing", "replaced"),
+        ("signing", "in use"),
+    ]
+    assert shown[0]["until"] == "2036-11-25"
+    assert typist.ask("ledger", "verify")["ok"] is True
+
+
+@pytest.mark.usefixtures("night")
+def test_keys_that_are_a_year_old_are_replaced_by_the_next_command(typist: Typist, org: Night) -> None:
+    typist.set(CLOCK="2027-11-24T11:00:00Z")
+    typist.ask("plan")
+    assert len(typist.ask("keys", "show")["keys"]) == 2
+    typist.set(CLOCK="2027-11-26T11:00:00Z")
+    typist.ask("plan")
+    assert len(typist.ask("keys", "show")["keys"]) == 4
+    assert sum(entry.kind == "key_rotated" for entry in org.store.ledger.entries()) == 2
+
+
+def test_a_register_key_is_destroyed_by_the_dpo_after_its_term_alone(
+    night: tuple[str, str], typist: Typist, org: Night, tmp_path: Path
+) -> None:
+    run, dossier = night
+    current = typist.ask("keys", "show")["keys"][0]["key"]
+    dpo = ("--as", "dora.canary", "--role", "dpo")
+    assert "in use" in typist.refused("keys", "destroy", current, *dpo, code=5)["message"]
+    typist.ask("keys", "rotate")
+    assert "2036-11-25" in typist.refused("keys", "destroy", current, *dpo, code=5)["message"]
+    typist.set(CLOCK="2036-11-25T12:00:00Z")
+    assert typist.refused("keys", "destroy", current, "--as", "anna", "--role", "crm_admin", code=5)["code"] == "role"
+    assert typist.refused("keys", "destroy", "r-2020-01-00000000", *dpo, code=2)["where"] == "r-2020-01-00000000"
+    assert typist.ask("keys", "destroy", current, *dpo) == {"key": current, "state": "destroyed"}
+    typist.refused("keys", "destroy", current, *dpo, code=2)
+    assert [entry.data["code"] for entry in org.store.ledger.entries() if entry.kind == "denied"] == ["refused", "refused", "role"]
+    assert sum(entry.kind == "key_destroyed" for entry in org.store.ledger.entries()) == 1
+    assert "dora.canary" not in "".join(str(entry.data) for entry in org.store.ledger.entries())
+    file = tmp_path / "certificates.json"
+    typist.refused("certificate", run, "--unit", "cf_dossier", dossier, "--output", file, code=2)  # its reference leads nowhere
+    typist.ask("certificate", run, "--output", file)
+    assert typist.ask("certificate", "verify", file)["ok"] is True
+    assert typist.ask("ledger", "verify")["ok"] is True
+
+
+@pytest.mark.usefixtures("night")
+def test_the_schedule_sets_the_term(typist: Typist, tmp_path: Path) -> None:
+    """ACC-07: the same term for certificates and for the keys behind their references."""
+    typist.ask("keys", "rotate")
+    text = (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8")
+    assert "certificate_years: 10 " in text
+    (tmp_path / "policy.yaml").write_text(text.replace("certificate_years: 10 ", "certificate_years: 30 "), encoding="utf-8")
+    typist.set(POLICY=str(tmp_path / "policy.yaml"))
+    assert typist.ask("keys", "show")["keys"][0]["until"] == "2056-11-25"
+
+
+# -- the ledger ----------------------------------------------------------------------------------------------
+
+
+def exported(typist: Typist, tmp_path: Path) -> tuple[Path, Path, Path]:
+    ledger, keys = tmp_path / "ledger.jsonl", tmp_path / "keys.pem"
+    typist.ask("history", "export", "--output", ledger)
+    typist.ask("keys", "show", "--output", keys)
+    return ledger, tmp_path / "data" / "anchor.jsonl", keys
+
+
+@pytest.mark.usefixtures("night")
+def test_an_export_verifies_offline_against_the_anchor(typist: Typist, tmp_path: Path) -> None:
+    ledger, anchor, keys = exported(typist, tmp_path)
+    offline(typist, tmp_path)
+    answer = typist.ask("ledger", "verify", ledger, "--anchor", anchor, "--keys", keys)
+    assert (answer["ok"], answer["checkpoints"], answer["signatures"], answer["first_broken"]) == (True, 1, "checked", None)
+    said = typist.type("ledger", "verify", ledger, "--anchor", anchor, "--json")
+    assert (said.code, said.document["signatures"], "not" in said.err) == (0, "not checked", True)
+    assert typist.ask("ledger", "verify", ledger)["signatures"] == "none to check"
+
+
+@pytest.mark.usefixtures("night")
+def test_entries_cut_off_at_the_end_are_noticed_with_the_anchor(typist: Typist, tmp_path: Path) -> None:
+    ledger, anchor, keys = exported(typist, tmp_path)
+    lines = ledger.read_bytes().splitlines(keepends=True)
+    ledger.write_bytes(b"".join(lines[:-3]))
+    assert typist.ask("ledger", "verify", ledger)["ok"] is True  # the chain alone cannot know
+    said = typist.type("ledger", "verify", ledger, "--anchor", anchor, "--keys", keys, "--json")
+    assert (said.code, said.document["first_broken"]) == (7, len(lines) - 2)
+    assert "cut off" in said.error["message"]
+
+
+@pytest.mark.usefixtures("night")
+def test_a_checkpoint_dropped_from_the_database_or_the_anchor_is_noticed(typist: Typist, org: Night, tmp_path: Path) -> None:
+    anchor = tmp_path / "data" / "anchor.jsonl"
+    content = anchor.read_bytes()
+    anchor.unlink()
+    assert "the anchor lacks it" in typist.type("ledger", "verify").out
+    assert typist.type("ledger", "verify").code == 7
+    assert not next(check["ok"] for check in typist.ask("doctor", code=7)["checks"] if check["name"] == "store")
+    anchor.write_bytes(content)
+    with org.store.database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM checkpoints")
+    said = typist.type("ledger", "verify")
+    assert (said.code, "the database has lost it" in said.out) == (7, True)
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE certificates SET doc = '{}' WHERE position = 1", "certificate 1"),
+        ("UPDATE certificates SET doc = replace(doc, 'DELETED', 'ANONYMISED') WHERE position = 1", "certificate 1"),
+        ("DELETE FROM certificates", "certificates of run-"),
+        ("UPDATE checkpoints SET doc = '{}'", "the checkpoint over"),
+        ("UPDATE plans SET doc = 'x'", "a plan"),
+        ("UPDATE actions SET doc = '[]'", "a unit in the journal"),
+    ],
+)
+def test_a_document_of_the_database_that_was_changed_is_named_with_exit_7(
+    night: tuple[str, str], typist: Typist, org: Night, tmp_path: Path, statement: str, told: str
+) -> None:
+    """R-141, ACC-06: neither a bug's message nor silence."""
+    run, _ = night
+    with org.store.database.writing() as connection:
+        connection.exec_driver_sql(statement)
+    asked = ("ledger", "verify") if "certificates" in statement or "checkpoints" in statement else ("history", "show", run)
+    said = typist.type(*asked)
+    assert (said.code, told in said.out + said.err) == (7, True), (said.out, said.err)
+
+
+@pytest.mark.parametrize("content", ["Geachte heer\n", "1,2,3\n" * 20, '{"name": "x"}\n'])
+def test_what_is_no_ledger_is_told_apart_from_a_broken_one(typist: Typist, tmp_path: Path, content: str) -> None:
+    (tmp_path / "other.txt").write_text(content)
+    assert "not a ledger" in typist.refused("ledger", "verify", tmp_path / "other.txt", code=2)["message"]
+
+
+@pytest.mark.parametrize("damage", ["flip", "delete", "swap", "truncate", "null"])
+@pytest.mark.usefixtures("night")
+def test_what_was_done_to_an_export_is_named_by_its_entry(typist: Typist, tmp_path: Path, damage: str) -> None:
+    """R-141."""
+    ledger, _, _ = exported(typist, tmp_path)
+    lines = ledger.read_bytes().splitlines(keepends=True)
+    first = 1
+    if damage == "flip":
+        lines[0] = lines[0].replace(b'"kind":"', b'"kind":"x', 1)
+    elif damage == "delete":
+        del lines[first - 1]
+    elif damage == "swap":
+        lines[0], lines[1] = lines[1], lines[0]
+    elif damage == "truncate":
+        lines[-1], first = lines[-1][:-9], len(lines)
+    else:
+        lines[0] = b"null\n"
+    ledger.write_bytes(b"".join(lines))
+    said = typist.type("ledger", "verify", ledger, "--json")
+    assert (said.code, said.document["first_broken"]) == (7, first)
+
+
+def test_the_anchor_can_lie_elsewhere(typist: Typist, org: Night, tmp_path: Path) -> None:
+    typist.set(ANCHOR_FILE=str(tmp_path / "worm.jsonl"))
+    a_night(typist, org)
+    assert (tmp_path / "worm.jsonl").read_bytes()
+    assert not (tmp_path / "data" / "anchor.jsonl").exists()
+    assert typist.ask("ledger", "verify")["checkpoints"] == 1
+
+
+# -- the evidence pack ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def kept_packs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a pack is kept once it was made: two nights take long, and no test needs two of its own."""
+    return tmp_path_factory.mktemp("packs")
+
+
+@pytest.fixture
+def pack(typist: Typist, org: Night, tmp_path: Path, kept_packs: Path) -> Path:
+    """An unpacked archive after two nights, with a hold, a denied attempt and replaced keys; each test has a
+    copy to spoil."""
+    if not (kept_packs / "pack").exists():
+        make_pack(typist, org, tmp_path)
+        shutil.copytree(tmp_path / "pack", kept_packs / "pack")
+    else:
+        shutil.copytree(kept_packs / "pack", tmp_path / "pack")
+    return tmp_path / "pack"
+
+
+def make_pack(typist: Typist, org: Night, tmp_path: Path) -> None:
+    a_night(typist, org)
+    held = org.dossier("e_safety", spoken=LONG_AGO)
+    hold = ("holds", "place", "--table", "cf_dossier", "--id", held, "--type", "judicial", "--reason", "REQ-1", "--basis", CANARIES[0])
+    typist.ask(*hold, "--review-on", "2027-02-01", "--as", "dora.canary", "--role", "dpo")
+    typist.ask("keys", "rotate")
+    plan = typist.ask("plan", "--as", "eva.canary")["plan"]
+    typist.refused("plans", "approve", plan, "--as", "eva.canary", "--role", "dpo", code=5)
+    if not typist.ask("plans", "show", plan)["applicable"]:
+        approve_where_needed(org.store, plan, NOW, org.key)
+    typist.ask("apply", plan)
+    typist.ask("run", "requests")
+    names = typist.ask("evidence", "--output", tmp_path / "evidence.zip")["files"]
+    with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
+        assert sorted(archive.namelist()) == sorted(names)
+        archive.extractall(tmp_path / "pack")
+
+
+def loaded(pack: Path, name: str) -> Any:
+    return json.loads((pack / name).read_text(encoding="utf-8"))
+
+
+def test_the_pack_has_what_an_auditor_must_see(pack: Path) -> None:
+    """ACC-01, ACC-02, ACC-03, R-143."""
+    names = {path.relative_to(pack).as_posix() for path in pack.rglob("*") if path.is_file()}
+    assert names >= PACK | {"runs.json", "exceptions.json", "holds.json", "manifest.json"}
+    runs = loaded(pack, "runs.json")
+    assert len(runs) == 2
+    for run in runs:
+        assert sum(run["completeness"]["outcomes"].values()) == run["completeness"]["units"]
+        assert f"certificates/{run['run']}.json" in names
+    (version,) = loaded(pack, "policies.json")
+    assert {run["schedule_digest"] for run in runs} == {version["digest"]}
+    assert version["own_data"]["certificate_years"] == 10
+    assert hashlib.sha256((pack / version["file"]).read_bytes()).hexdigest() == version["digest"]
+    (hold,) = loaded(pack, "holds.json")
+    assert (hold["type"], hold["reason_code"], hold["released_at"]) == ("judicial", "REQ-1", None)
+    assert {word["role"] for word in runs[0]["approvals"]} == {"crm_admin", "dpo"}
+    assert len(list((pack / "keys").iterdir())) == 2
+    (made,) = loaded(pack, "rounds.json")
+    assert (made["kind"], made["state"], made["counts"]["pending"]) == ("requests", "done", 0)
+    assert loaded(pack, "head.json")["entries"] == len((pack / "ledger.jsonl").read_bytes().splitlines())
+
+
+def test_the_pack_names_nobody_and_no_row(pack: Path) -> None:
+    """R-142, ACC-05: canaries of the rows, of the people who acted (with a dot: a signature may hold any four
+    letters), of what they wrote, and every GUID."""
+    for path in pack.rglob("*"):
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            assert [canary for canary in (*CANARIES, "eva.canary", "dora.canary", "fictief-") if canary in text] == [], path
+            assert GUID.findall(text) == [], path
+            assert GUID.findall(path.name) == []
+
+
+@OPENSSL
+def test_the_instructions_work_with_the_files_alone(pack: Path, tmp_path: Path) -> None:
+    """Every block of VERIFY.md, in a shell without our software in its path."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", (pack / "VERIFY.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 7
+    for block in blocks:
+        done = subprocess.run(["bash", "-euc", block], cwd=pack, capture_output=True, text=True, env=_bare(), check=False)
+        assert done.returncode == 0, (block, done.stderr)
+
+
+def test_the_instructions_know_every_strand() -> None:
+    page = (files("crm_compliance.reports") / "templates" / "VERIFY.md").read_text(encoding="utf-8")
+    (found,) = re.findall(r"^strands = (\{.*?^\})", page, re.DOTALL | re.MULTILINE)
+    assert {name: tuple(kinds) for name, kinds in ast.literal_eval(found).items()} == dict(STRANDS)
+
+
+@OPENSSL
+@pytest.mark.parametrize(
+    ("name", "old", "new", "step"),
+    [
+        ("runs.json", '"skipped": 0', '"skipped": 1', 0),
+        ("ledger.jsonl", '"kind":"plan"', '"kind":"plam"', 1),
+        ("anchor.jsonl", '"root":"', '"root":"0', 2),
+        ("checkpoints.jsonl", '"at":"2026', '"at":"2025', 3),
+        ("head.json", '"entries":', '"entries":1', 3),
+        ("ledger.jsonl", '"kind":"plan"', '"kind":"outcome"', 4),
+        ("head.json", '"hash":"', '"hash":"0', 4),
+        ("policies.json", "", "", None),
+    ],
+)
+def test_the_instructions_notice_what_was_changed(pack: Path, name: str, old: str, new: str, step: int | None) -> None:
+    if step is None:
+        next((pack / "policies").glob("*.yaml")).write_text("other")
+        step = 0
+    else:
+        text = (pack / name).read_text(encoding="utf-8")
+        assert old in text
+        (pack / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+    block = re.findall(r"^```sh\n(.*?)^```", (pack / "VERIFY.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[step]
+    assert subprocess.run(["bash", "-euc", block], cwd=pack, capture_output=True, env=_bare(), check=False).returncode != 0
+
+
+def test_the_journal_and_the_register_can_be_checked_on_the_machine_with_public_tools(typist: Typist, org: Night, tmp_path: Path) -> None:
+    """ACC-06: the blocks of the auditor's page, word for word; each notices what was changed."""
+    page = (Path(__file__).parents[4] / "docs" / "auditor.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    make_pack(typist, org, tmp_path)
+
+    def codes() -> list[int]:
+        return [
+            subprocess.run(["bash", "-euc", block], cwd=tmp_path, capture_output=True, env=_bare(), check=False).returncode
+            for block in blocks
+        ]
+
+    assert codes() == [0, 0, 0]
+    with org.store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE erasures SET reason = 'OTHER' WHERE position = 1")
+        connection.exec_driver_sql("DELETE FROM actions WHERE position = 1")
+    assert codes() == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("DELETE FROM actions WHERE position = 1", "journal"),
+        ("UPDATE actions SET doc = replace(doc, 'EXPIRED', 'REQUEST') WHERE position = 1", "journal"),
+        ("UPDATE erasures SET reason = 'OTHER' WHERE position = 1", "register of erasures"),
+        ("DELETE FROM holds", "hold"),
+        ("DELETE FROM policies", "schedule"),
+        ("UPDATE plans SET doc = replace(doc, 'service', 'servant')", "head"),
+    ],
+)
+@pytest.mark.usefixtures("night")
+def test_what_was_altered_is_never_packed(typist: Typist, org: Night, tmp_path: Path, statement: str, told: str) -> None:
+    """ACC-06: an archive of it would look like proof."""
+    dossier = org.dossier("e_safety", spoken=LONG_AGO)
+    hold = ("holds", "place", "--table", "cf_dossier", "--id", dossier, "--type", "judicial", "--reason", "REQ-1", "--basis", "fictief")
+    typist.ask(*hold, "--review-on", "2027-02-01", "--as", "dora.canary", "--role", "dpo")
+    with org.store.database.writing() as connection:
+        assert connection.exec_driver_sql(statement).rowcount
+    error = typist.refused("evidence", "--output", tmp_path / "evidence.zip", code=7)
+    assert told in error["message"]
+    assert not (tmp_path / "evidence.zip").exists()
+
+
+def test_a_round_is_a_run_like_any_other(typist: Typist, org: Night, tmp_path: Path) -> None:
+    """In history, for `verify`, which has nothing to read back, and in the evidence."""
+    for job in ("requests", "housekeeping"):
+        run = typist.ask("run", job)["run"]
+        assert typist.ask("history", "show", run)["run"] == run
+        assert typist.ask("verify", run) == {"run": run, "checked": 0, "still_there": [], "not_checkable": []}
+    typist.ask("evidence", "--output", tmp_path / "evidence.zip")
+    with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
+        rounds = json.loads(archive.read("rounds.json"))
+    assert [made["kind"] for made in rounds] == ["requests", "housekeeping"]
+    typist.refused("verify", "run-none", code=2)
+
+
+def test_the_files_of_the_pack_verify_with_the_software_too(pack: Path, typist: Typist, tmp_path: Path) -> None:
+    offline(typist, tmp_path)
+    keys = ("--keys", pack / "keys.pem")
+    answer = typist.ask("ledger", "verify", pack / "ledger.jsonl", "--anchor", pack / "anchor.jsonl", *keys)
+    assert (answer["ok"], answer["signatures"]) == (True, "checked")
+    assert answer["checkpoints"] == len((pack / "checkpoints.jsonl").read_bytes().splitlines())
+    for document in (pack / "certificates").iterdir():
+        assert typist.ask("certificate", "verify", document, *keys)["ok"] is True
+
+
+def test_the_consistency_proofs_hold(pack: Path) -> None:
+    proofs = loaded(pack, "consistency.json")
+    points = [json.loads(line) for line in (pack / "checkpoints.jsonl").read_text().splitlines()]
+    assert [str(point["entries"]) for point in points] == list(proofs["proofs"])
+    for point in points:
+        path = [bytes.fromhex(step) for step in proofs["proofs"][str(point["entries"])]]
+        last = bytes.fromhex(proofs["root"])
+        assert is_consistent(point["entries"], proofs["entries"], path, bytes.fromhex(point["root"]), last)
+
+
+def test_a_pack_of_an_installation_that_has_done_nothing_is_whole_too(typist: Typist, tmp_path: Path) -> None:
+    names = typist.ask("evidence", "--output", tmp_path / "evidence.zip")["files"]
+    assert set(names) >= PACK
+    typist.refused("evidence", "--output", tmp_path / "missing" / "evidence.zip", code=2)
+
+
+def test_nothing_is_needed_of_the_crm_to_prove_what_was_done(night: tuple[str, str], typist: Typist, tmp_path: Path) -> None:
+    run, _ = night
+    typist.set(CRM_URL="http://127.0.0.1:9/")
+    typist.ask("certificate", run, "--output", tmp_path / "c.json")
+    typist.ask("evidence", "--output", tmp_path / "e.zip")
+    with SqlStore.open(load_settings().store_url, clock=lambda: NOW) as store:
+        assert store.runs.get(run).is_over
+
+
+def _bare() -> dict[str, str]:
+    folder = str(Path(sys.executable).parent)
+    path = os.pathsep.join(each for each in os.environ["PATH"].split(os.pathsep) if each != folder)
+    return {"PATH": path, "LC_ALL": "C.UTF-8"}

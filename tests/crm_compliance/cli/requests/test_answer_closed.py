@@ -1,0 +1,247 @@
+"""What an answer does not tell, and how it does not tell that: suspicions, neutral answers (R-106 to R-116).
+Everybody is fictitious."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+
+from jobs.model.answer import Compilation
+from rules.errors import Refused
+from rules.model.requests import Outcome
+from tests.crm_compliance.asking import DORA, ERIK, Asking, told
+from tests.crm_compliance.cli.requests.test_answer_rights import ELS, LOTTE, els, lotte
+from tests.crm_compliance.requesting import same_row
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
+
+JAN: dict[str, Any] = {"firstname": "Jan", "lastname": "Wouterlood (fictief)", "emails": ["jan@example.org"]}
+PIET: dict[str, Any] = {"firstname": "Piet", "lastname": "Onbekend (fictief)", "emails": ["piet@example.org"]}
+
+
+def jan(org: Night, **more: Any) -> str:
+    return org.contact(firstname="Jan", lastname="Wouterlood (fictief)", emailaddress1="jan@example.org", **more)
+
+
+def suspect(org: Night, contact: str, dossier: str, until: str | None = None) -> str:
+    role = org.party(contact, "suspect", dossier=dossier)
+    org.patch("cf_parties", role, cf_suspectuntil=until)
+    return role
+
+
+def asked_by(typist: Typist, given: dict[str, Any], *contacts: str, **more: Any) -> Asking:
+    asking = Asking(typist).open(given, **more).identify().confirm(*contacts)
+    asking.compile()
+    return asking
+
+
+def masked(compilation: Compilation) -> dict[str, Any]:
+    """A compiled answer without its request, its instant and its addressee."""
+    document: dict[str, Any] = json.loads(msgspec.json.encode(compilation))
+    return {key: value for key, value in document.items() if key not in ("request", "reference", "generated_at", "addressee", "about")} | {
+        "minor": document["addressee"]["is_minor"]
+    }
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "es"])
+def test_nobody_can_tell_an_unknown_person_from_a_suspect(typist: Typist, org: Night, language: str) -> None:
+    """R-106, R-111, R-116, SUS-04, SUS-07: the same answer, the same steps, two approvals, the same row of
+    the register.
+
+    The suspect's preferred language is told by no file: a request in Spanish is answered in Dutch for both
+    (R-122).
+    """
+    person = jan(org, cf_language=100000001, birthdate="2011-01-01")
+    suspect(org, person, org.dossier("grooming", closed=False))
+    known = asked_by(typist, JAN, person, kind="witness", language=language)
+    unknown = asked_by(typist, PIET, kind="witness", language=language)
+    answers = []
+    for asking in (known, unknown):
+        assert {key: value for key, value in asking.answer.items() if key != "request"} == {
+            "answer": "neutral",
+            "scope": "own",
+            "items": 0,
+            "pending": 0,
+            "refusal": None,
+            "blocks": [],
+            "files": [],
+        }
+        assert asking.items() == []
+        asking.approve_all()
+        with pytest.raises(Refused) as refusal:
+            asking.release("Dora")
+        assert refusal.value.code == "same_person"
+        answers.append((masked(asking.compilation), asking.release()))
+    assert answers[0][0] == answers[1][0]
+    assert same_row(answers[0][1], answers[1][1])
+    assert [row.outcome for _, row in answers] == [Outcome.NEUTRAL, Outcome.NEUTRAL]
+    assert [word.step for word in answers[1][1].words] == ["content", "release"]
+
+
+def test_what_stems_from_a_closed_dossier_leaves_no_trace(typist: Typist, org: Night) -> None:
+    """R-107, SUS-05: witness in A, suspect in B; nothing of B, and no gap where it would be."""
+    person = jan(org, description="Zie ook dossier D-2026-0666.")
+    in_a = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0111")
+    statement = org.fiche(
+        "grooming", dossier=in_a, cf_summary="Ik zag een auto; zie ook D-2026-0666.", cf_transmittedto="PZ Noord (fictief)"
+    )  # fmt: skip
+    org.party(person, "reporter", fiche=statement)
+    in_b = org.dossier("sexting", closed=False, fiches=0, cf_name="D-2026-0666", cf_summary="Geheim verslag van B.")
+    fiche = org.fiche("sexting", dossier=in_b, cf_name="F-2026-6660", cf_summary="Jan Wouterlood stuurde beelden.",
+                      cf_transmittedto="PZ Zuid (fictief)", cf_transmittedcountry="US", cf_callernumber="+32470999999")  # fmt: skip
+    victim = org.contact(firstname="Mina", lastname="Slachtoffer (fictief)")
+    org.party(victim, "child", dossier=in_b)
+    suspect(org, person, in_b)
+    org.note("contact", person, notetext="Volgens B gevaarlijk.")
+    org.call("cf_fiche", fiche, [person])
+    org.recording(date(2026, 11, 1), fiche=fiche, cf_transcript="Opname uit B.", cf_callernumber="+32470999999")
+    asking = asked_by(typist, JAN, person, kind="witness")
+    assert asking.answer["answer"] == "package"
+    assert asking.answer["blocks"] == []
+    assert [item["item"] for item in asking.items()] == [f"item-{number}" for number in range(1, asking.answer["items"] + 1)]
+    asking.approve_all()
+    text = told(asking.compilation)
+    assert [word for word in ("Ik zag een auto", "D-2026-0111", "PZ Noord (fictief)") if word not in text] == []
+    closed = (
+        "0666",
+        "6660",
+        "Geheim",
+        "beelden",
+        "PZ Zuid",
+        '"US"',
+        "Mina",
+        "Slachtoffer",
+        "gevaarlijk",
+        "gesprek",
+        "Opname",
+        "sexting",
+        "9999",
+    )
+    assert [word for word in closed if word in text] == []
+    assert [item.item for item in asking.compilation.shown] == [str(number) for number in range(1, len(asking.compilation.shown) + 1)]
+    assert asking.release().outcome is Outcome.DELIVERED
+    log = typist.type("history", "export", "--output", typist.folder / "ledger.jsonl")
+    assert log.code == 0
+    ledger = (typist.folder / "ledger.jsonl").read_text(encoding="utf-8")
+    assert not [word for word in (in_b, "exclu", "suspect", "Wouterlood") if word in ledger]
+
+
+def test_a_witness_who_is_suspected_in_the_same_dossier_gets_the_neutral_answer(typist: Typist, org: Night) -> None:
+    """R-108, SUS-06."""
+    person = jan(org)
+    dossier = org.dossier("grooming", closed=False)
+    org.party(person, "reporter", dossier=dossier)
+    suspect(org, person, dossier)
+    assert asked_by(typist, JAN, person, kind="witness").answer["answer"] == "neutral"
+
+
+def test_a_dossier_that_shares_a_child_with_a_closed_one_waits_for_the_dpo(typist: Typist, org: Night) -> None:
+    """R-109, SUS-06: and goes out once two people have looked at it."""
+    person, child = jan(org), lotte(org)
+    in_a, in_b = org.dossier("grooming", closed=False), org.dossier("sexting", closed=False)
+    org.party(person, "reporter", dossier=in_a)
+    suspect(org, person, in_b)
+    for dossier in (in_a, in_b):
+        org.party(child, "child", dossier=dossier)
+    asking = asked_by(typist, JAN, person, kind="witness")
+    assert (asking.answer["answer"], asking.answer["blocks"]) == ("dpo_review", ["SUS-06"])
+    assert typist.refused("requests", "approve", asking.id, *DORA, code=5)["code"] in ("dpo_review", "pending_item")
+    asking.override("SUS-06")
+    assert asking.compile()["answer"] == "package"
+
+
+def test_a_suspicion_that_has_ended_is_looked_at_by_the_dpo(typist: Typist, org: Night) -> None:
+    """R-110, SUS-08: its last day counts; the day of the release decides."""
+    person = jan(org)
+    dossier = org.dossier("grooming", closed=False)
+    role = suspect(org, person, dossier, "2026-11-25")
+    assert asked_by(typist, JAN, person, kind="witness").answer["answer"] == "neutral"
+    org.patch("cf_parties", role, cf_suspectuntil="2026-11-24")
+    asking = asked_by(typist, JAN, person, kind="witness")
+    assert (asking.answer["answer"], asking.answer["blocks"]) == ("dpo_review", ["SUS-08"])
+
+
+@pytest.mark.parametrize("begins", [True, False])
+def test_a_suspicion_that_begins_or_ends_before_the_release_sends_the_answer_back(typist: Typist, org: Night, begins: bool) -> None:
+    """SUS-08: neither a package nor a neutral answer goes out that is not true any more."""
+    person = jan(org)
+    dossier = org.dossier("grooming", closed=False)
+    role = org.party(person, "reporter" if begins else "suspect", dossier=dossier)
+    asking = asked_by(typist, JAN, person, kind="witness")
+    assert asking.answer["answer"] == ("package" if begins else "neutral")
+    asking.approve_all()
+    org.patch("cf_parties", role, cf_role=100000005 if begins else 100000003)
+    with pytest.raises(Refused) as refusal:
+        asking.release()
+    assert refusal.value.code == "standing_changed"
+    assert (asking.row().state, asking.row().words) == ("reviewing", ())
+    assert asking.compile()["answer"] == ("neutral" if begins else "package")
+
+
+def test_a_parent_who_is_suspected_in_another_dossier_of_the_child_gets_the_neutral_answer(typist: Typist, org: Night) -> None:
+    """R-113, SUS-11."""
+    child, parent = lotte(org, "2017-03-04"), els(org)
+    in_a, in_b = org.dossier("grooming", closed=False), org.dossier("sexting", closed=False)
+    org.party(parent, "parent", dossier=in_a)
+    suspect(org, parent, in_b)
+    for dossier in (in_a, in_b):
+        org.party(child, "child", dossier=dossier)
+    asking = Asking(typist).open(ELS, LOTTE | {"birthdate": "2017-03-04"}).identify("eid", "--mandate", "shown").confirm(child, parent)
+    assert (asking.compile()["answer"], asking.answer["items"]) == ("neutral", 0)
+    assert asking.row().scope == "own"
+
+
+def test_a_neutral_answer_cannot_be_extended(typist: Typist, org: Night) -> None:
+    """R-114."""
+    person = jan(org)
+    suspect(org, person, org.dossier("grooming", closed=False))
+    asking = asked_by(typist, JAN, person, kind="witness")
+    more = ("--reason", "complexity", "--notified-at", "2026-11-25T10:30:00Z")
+    typist.refused("requests", "extend", asking.id, *more, *DORA, code=5)
+
+
+def test_a_suspect_who_gives_is_told_of_the_gifts_alone(typist: Typist, org: Night) -> None:
+    """SUS-05, EXP-05: relation data, and of the contact what they need."""
+    person = jan(org, description="Verdacht.", cf_nationalnumber="85073099734")
+    org.donation(person)
+    suspect(org, person, org.dossier("grooming", closed=False))
+    asking = asked_by(typist, JAN, person, kind="donor")
+    assert (asking.answer["answer"], asking.answer["pending"]) == ("package", 0)
+    text = told(asking.compilation)
+    assert "jan@example.org" in text
+    assert not [word for word in ("Verdacht", "85073099734", "national_number", '"dossier"') if word in text]
+
+
+def test_mentions_in_other_files_wait_for_a_person(typist: Typist, org: Night) -> None:
+    """EXP-04, R-151: by the sentence, with everybody else redacted; nothing of it goes out by itself."""
+    person = jan(org)
+    org.party(person, "reporter", dossier=org.dossier("grooming", closed=False))
+    story = "Een lang verhaal over iets anders. " * 20
+    org.fiche("social_card", cf_summary=f"{story}Mevrouw Janssens kent Jan Wouterlood (fictief) van vroeger. {story}")
+    asking = asked_by(typist, JAN, person, kind="witness")
+    (mention,) = [item for item in asking.items() if item["title"] == "mention"]
+    assert (mention["status"], mention["withholds"]) == ("PENDING_REVIEW", "mention")
+    assert "Jan Wouterlood" in mention["proposal"]
+    assert "Janssens" not in mention["proposal"]
+    assert len(mention["proposal"]) < 200
+    assert typist.refused("requests", "approve", asking.id, *DORA, code=5)["code"] == "pending_item"
+
+
+def test_the_two_who_approve_can_have_the_rows_counted(typist: Typist, org: Night) -> None:
+    """EXP-14: included, withheld and excluded add up, and nobody else sees it."""
+    person = jan(org)
+    org.party(person, "reporter", dossier=org.dossier("grooming", closed=False))
+    closed = org.dossier("sexting", closed=False, fiches=2)
+    suspect(org, person, closed)
+    asking = asked_by(typist, JAN, person, kind="witness")
+    for who in (DORA, ERIK):
+        counts = typist.ask("requests", "review", asking.id, "--completeness", *who)
+        assert counts["complete"] is True
+        assert counts["excluded"] == 4
+        assert counts["candidates"] == counts["included"] + counts["withheld"] + counts["excluded"]
+    said = typist.refused("requests", "review", asking.id, "--completeness", "--as", "anna", "--role", "auditor", code=5)
+    assert said["code"] == "role"

@@ -1,0 +1,194 @@
+"""What an answer does not tell of other files, other people and those to whom something was passed on.
+Everybody is fictitious."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from crm_compliance.wiring.mapping import mapping_text
+from rules.model.requests import Outcome
+from tests.crm_compliance.answer_package.pages import text_of
+from tests.crm_compliance.asking import DORA, Asking, told
+from tests.crm_compliance.cli.requests.test_answer_closed import JAN, asked_by, jan, suspect
+from tests.crm_compliance.typist import Typist
+from tests.crm_compliance.worlds import Worlds
+from tests.integration.night import Night
+
+
+def a_report(org: Night, person: str, summary: str, **columns: Any) -> tuple[str, str]:
+    """A dossier with one fiche, of which the person is the reporter."""
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0111")
+    fiche = org.fiche("grooming", dossier=dossier, cf_name="F-2026-0112", cf_summary=summary, **columns)
+    org.party(person, "reporter", fiche=fiche)
+    return dossier, fiche
+
+
+@pytest.mark.parametrize("is_suspect", [True, False])
+def test_the_numbers_of_all_other_files_are_replaced_alike(typist: Typist, org: Night, is_suspect: bool) -> None:
+    """SUS-05, EXP-09: the file of a suspicion, one in which the person has no part, a fiche, and proceedings;
+    the own numbers stay."""
+    person = jan(org)
+    a_report(org, person, "Zie D-2026-0111, F-2026-0112, d 2026/0666, D-2026-0777, F-2026-7771, BR.20.L7.001234 van 2026.")
+    closed = org.dossier("sexting", closed=False, fiches=0, cf_name="D-2026-0666")
+    other = org.dossier("sexting", closed=False, fiches=0, cf_name="D-2026-0777", cf_courtreference="BR.20.L7.001234")
+    org.fiche("sexting", dossier=other, cf_name="F-2026-7771")
+    if is_suspect:
+        suspect(org, person, closed)
+    (item,) = [item for item in asked_by(typist, JAN, person, kind="witness").items() if item["proposal"]]
+    assert item["proposal"] == "Zie D-2026-0111, F-2026-0112, […], […], […], […] van 2026."
+
+
+def test_a_number_of_a_file_that_is_not_there_is_replaced_like_one_that_is(typist: Typist, org: Night) -> None:
+    """SUS-05, EXP-09: in clear beside a gap it would tell that the gap is a file. Own numbers, days, plates
+    and amounts stay."""
+    person = jan(org)
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0111")
+    elsewhere = ("D-2025-0042", "d 2019/7", "D2026.01234", "f-2024-0009")
+    for named in elsewhere:
+        summary = f"Zie {named}, D-2026-0777 en D-2026-111 (2026-03-04, CD-20 en 2026 0042, B-1000)."
+        fiche = org.fiche("grooming", dossier=dossier, cf_name="F-2026-0112", cf_summary=summary)
+        org.party(person, "reporter", fiche=fiche)
+    org.dossier("sexting", closed=False, fiches=0, cf_name="D-2026-0777")
+    asking = asked_by(typist, JAN, person, kind="witness")
+    items = [item for item in asking.items() if item["proposal"]]
+    assert [item["proposal"] for item in items] == ["Zie […], […] en D-2026-111 (2026-03-04, CD-20 en 2026 0042, B-1000)."] * 4
+    for item in items:
+        (named,) = [each for each in elsewhere if each in str(item["original"])]
+        asking.decide({"item": item["item"], "status": "APPROVED_REDACTED", "text": f"Zie {named}."}, code=2)
+    assert asking.approve_all().release().outcome is Outcome.DELIVERED
+
+
+def a_witness(typist: Typist, org: Night) -> str:
+    """The request of a witness with a report of their own, which waits for a person."""
+    person = jan(org, telephone1="+32470112233")
+    a_report(org, person, "Ik zag op 3 maart een auto. U kunt mij bereiken op +32470112233.")
+    return asked_by(typist, JAN, person, kind="witness").id
+
+
+@pytest.fixture
+def witness(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> Asking:
+    return Asking(typist, worlds.begin(request, a_witness))
+
+
+@pytest.mark.parametrize(
+    "added", ["mevrouw Quintens", "0471 55 66 77", "quintens@example.com", "Dorpsstraat 12, 9000 Gent", "85.07.30-997.34"]
+)
+def test_a_reviewer_adds_no_name_or_number_that_the_answer_does_not_have(witness: Asking, added: str) -> None:
+    """EXP-06, EXP-07: nobody knows whose it is, so that no later look would find it; where it is nobody else,
+    a person says so."""
+    asking = witness
+    (item,) = [item for item in asking.items() if item["proposal"]]
+    line = {"item": item["item"], "status": "APPROVED_REDACTED"}
+    refused = asking.decide(line | {"text": f"Ik zag een auto van {added}."}, code=2)
+    assert (added in str(refused), "NOT_A_NAME" in refused["hint"]) == (False, True)
+    asking.decide(line | {"text": "Jan Wouterlood zag op 3 maart een auto van [derde 1]. Bereikbaar op +32470112233."})
+    asking.decide(line | {"text": f"Ik zag een auto van {added}.", "code": "NOT_A_NAME"})
+    assert asking.approve_all().release().outcome is Outcome.DELIVERED
+
+
+def test_no_text_of_a_contact_is_told_to_somebody_who_is_suspected_elsewhere(typist: Typist, org: Night) -> None:
+    """SUS-05: it is in no file and may stem from the closed one; to others it is proposed."""
+    person = jan(org, description="Zie ook een ander dossier, daar als verdachte genoemd.")
+    a_report(org, person, "Ik zag een auto.")
+    assert "verdachte" in str(asked_by(typist, JAN, person, kind="witness").items())
+    suspect(org, person, org.dossier("sexting", closed=False))
+    asking = asked_by(typist, JAN, person, kind="witness")
+    assert asking.answer["answer"] == "package"
+    assert "verdachte" not in str(asking.items())
+    asking.approve_all()
+    assert asking.release().outcome is Outcome.DELIVERED
+
+
+def test_a_recipient_is_decided_about_by_itself(typist: Typist, org: Night) -> None:
+    """7.1(c): the police waits for the DPO, and where the fiche or the recipient is withheld neither name,
+    day nor class is told."""
+    person = jan(org)
+    a_report(org, person, "Ik zag een auto.", cf_transmittedto="PZ Zuid (fictief)", cf_transmittedon="2026-02-03")
+    asking = asked_by(typist, JAN, person, kind="witness")
+    (recipient,) = [item for item in asking.items() if item["kind"] == "recipient"]
+    assert (recipient["status"], recipient["code"]) == ("PENDING_REVIEW", "DPO_REVIEW")
+    asking.decide({"item": recipient["item"], "status": "WITHHELD", "code": "RF-03"})
+    asking.approve_all()
+    answer = asking.compilation
+    assert "PZ Zuid" not in str([each.recipients for each in answer.told_contexts()])
+    assert (answer.told_withheld, asking.release().outcome) == ((), Outcome.DELIVERED)
+
+
+def test_a_row_of_a_namesake_is_no_mention(typist: Typist, org: Night) -> None:
+    """EXP-04: linked to another contact, or in a file in which somebody of the same name has a role."""
+    person = jan(org)
+    a_report(org, person, "Ik zag een auto.")
+    other = org.contact(firstname="Jan", lastname="Wouterlood (fictief)", emailaddress1="another@example.org")
+    elsewhere = org.dossier("sexting", closed=False, fiches=0, cf_name="D-2026-0777", cf_summary="Jan Wouterlood (fictief) is het kind.")
+    org.party(other, "child", dossier=elsewhere)
+    org.note("contact", other, notetext="Jan Wouterlood (fictief) belde.")
+    stranger = org.contact(firstname="Piet", lastname="Vreemde (fictief)")
+    third = org.dossier("sexting", closed=False, fiches=0, cf_name="D-2026-0888", cf_summary="Een buur, Jan Wouterlood (fictief).")
+    org.party(stranger, "reporter", dossier=third)
+    (mention,) = [item for item in asked_by(typist, JAN, person, kind="witness").items() if item["title"] == "mention"]
+    assert mention["file"] == {"kind": "dossier", "id": third, "number": "D-2026-0888"}
+    assert mention["contacts"] == [{"id": stranger, "name": "Piet Vreemde (fictief)"}]
+
+
+def mentioned_elsewhere(typist: Typist, org: Night) -> str:
+    """The request of a witness who has a namesake in a file, which waits for a person."""
+    person = jan(org)
+    a_report(org, person, "Ik zag een auto.")
+    org.fiche("social_card", cf_summary="Een zekere Jan Wouterlood (fictief).")
+    return asked_by(typist, JAN, person, kind="witness").id
+
+
+@pytest.fixture
+def namesake(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> Asking:
+    return Asking(typist, worlds.begin(request, mentioned_elsewhere))
+
+
+@pytest.mark.parametrize(("code", "outcome"), [("NOT_THE_PERSON", Outcome.DELIVERED), ("RF-03", Outcome.DELIVERED_PARTLY)])
+def test_what_is_not_about_the_person_leaves_no_trace(namesake: Asking, code: str, outcome: Outcome) -> None:
+    """EXP-09: no class, no reason, no outcome in part."""
+    asking = namesake
+    (mention,) = [item for item in asking.items() if item["title"] == "mention"]
+    asking.decide({"item": mention["item"], "status": "WITHHELD", "code": code})
+    asking.approve_all()
+    assert ("mention" in told(asking.compilation)) is (code == "RF-03")
+    assert asking.release().outcome is outcome
+
+
+def lean_mapping(typist: Typist) -> None:
+    """The shipped mapping without gifts and notes."""
+    text, _ = mapping_text(typist.settings)
+    for kind, following in (("donation", "enrolment"), ("note", "call")):
+        text = re.sub(rf"\n  {kind}:\n.*?(?=\n  {following}:)", "", text, flags=re.DOTALL)
+    path = typist.folder / "mapping.yaml"
+    path.write_text(text, encoding="utf-8")
+    typist.set(MAPPING=str(path))
+
+
+def test_nothing_is_called_searched_that_was_not(typist: Typist, org: Night) -> None:
+    """EXP-03: a table that is not mapped and has rows of people is named by match, by the count of rows, and
+    in the letter."""
+    person = jan(org)
+    a_report(org, person, "Ik zag een auto.")
+    org.note("contact", person)
+    org.donation(person)
+    before = asked_by(typist, JAN, person, kind="witness")
+    assert typist.ask("requests", "review", before.id, "--completeness", *DORA)["complete"] is True
+    lean_mapping(typist)
+    asking = asked_by(typist, JAN, person, kind="witness")
+    lacking = {"kind:donation", "kind:note", "table:annotation", "table:cf_donation"}
+    assert lacking <= set(typist.ask("requests", "match", asking.id)["not_searched"])
+    asking.confirm(person)
+    asking.compile("--plain-folder", str(typist.folder / "copy"))
+    counts = typist.ask("requests", "review", asking.id, "--completeness", *DORA)
+    assert (counts["complete"], set(counts["not_searched"])) == (False, lacking)
+    said = typist.type("requests", "review", asking.id, "--completeness", *DORA).out
+    assert "NOT COMPLETE" in said
+    assert "table:cf_donation" in said
+    searched, _, rest = " ".join(text_of((typist.folder / "copy" / "letter.pdf").read_bytes()).split()).partition("Niet doorzocht")
+    searched = searched.rpartition("Wij hebben gezocht in")[2]
+    assert "telefoongesprekken" in searched
+    assert [word for word in ("nota’s", "giften") if word in searched] == []
+    assert [word for word in ("nota’s", "giften", "annotation", "cf_donation") if word not in rest] == []

@@ -1,0 +1,520 @@
+"""An answer on its way out: the archive, its passphrase, the link (R-106, R-107, R-117 to R-128). Everybody
+is fictitious."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import pyzipper
+import requests
+
+from crm_compliance.answer_package import outbox as outboxes
+from crm_compliance.answer_package.message import message_text
+from crm_compliance.answer_package.page import page_html
+from crm_compliance.service.web.app import app_of
+from crm_compliance.service.web.downloads import Downloads
+from crm_compliance.service.web.server import listening
+from jobs.model.request import COMPILATION, PACKAGE
+from jobs.requests.answer.release import release_answer
+from rules.errors import Refused
+from rules.model.requests import Outcome, RequestState
+from rules.redaction.leak_terms import name_leak_term
+from tests.crm_compliance.answer_package.pages import opened, pictures_of, text_of
+from tests.crm_compliance.asking import DORA, ERIK, Asking
+from tests.crm_compliance.cli.requests.test_answer_closed import JAN, PIET, jan, suspect
+from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
+from tests.crm_compliance.typist import Typist
+from tests.crm_compliance.web import serving
+from tests.crm_compliance.worlds import Worlds
+from tests.integration.night import Night
+
+LOTTE_ASKS = LOTTE | {"birthdate": "2012-03-04"}
+GUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def release(asking: Asking, name: str = "answer") -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Release an answer; what the command says, and the files in the archive."""
+    folder = asking.typist.folder
+    zipped, passphrase = folder / f"{name}.zip", folder / f"{name}.txt"
+    said = asking.typist.ask("requests", "release", asking.id, "--output", zipped, "--passphrase-file", passphrase, *ERIK)
+    return said, unpacked(zipped.read_bytes(), passphrase)
+
+
+def unpacked(zipped: bytes, passphrase: Path) -> dict[str, bytes]:
+    with pyzipper.AESZipFile(io.BytesIO(zipped)) as archive:
+        archive.setpassword(passphrase.read_bytes())
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def approved_child(typist: Typist, org: Night) -> str:
+    """A child of fourteen with a dossier, in which a reporter has a name, whose answer is approved."""
+    person = lotte(org)
+    reporter = org.contact(firstname="Annelies", lastname="Verstraeten (fictief)", emailaddress1="annelies@example.org")
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
+    org.fiche("grooming", dossier=dossier, cf_summary="Lotte chat al weken met iemand. Annelies Verstraeten (fictief) belde erover.")
+    org.party(person, "child", dossier=dossier)
+    org.party(reporter, "reporter", dossier=dossier)
+    asking = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(person)
+    asking.compile()
+    return asking.approve_all().id
+
+
+@pytest.fixture
+def child(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> Asking:
+    """The approved answer to a child."""
+    return Asking(typist, worlds.begin(request, approved_child))
+
+
+def test_a_released_answer_is_an_encrypted_archive_with_its_passphrase_apart(child: Asking, typist: Typist) -> None:
+    """Contract 3.6, 5; EXP-16, EXP-18."""
+    said, files = release(child)
+    assert said.keys() >= {"file", "sha256", "link", "expires_at", "message"}
+    message = Path(said["message"])
+    assert (message.name, oct(message.stat().st_mode & 0o777)) == ("answer.zip.message.txt", "0o600")
+    text = message.read_text(encoding="utf-8")
+    assert said["link"] in text.splitlines()
+    assert "7-Zip" in text
+    assert (typist.folder / "answer.txt").read_text(encoding="utf-8") not in text
+    zipped = (typist.folder / "answer.zip").read_bytes()
+    assert said["sha256"] == hashlib.sha256(zipped).hexdigest()
+    assert said["expires_at"].startswith("2026-12-09T11:")
+    assert (typist.folder / "answer.txt").stat().st_mode & 0o777 == 0o600
+    assert sorted(files) == ["data.json", "index.html", "letter.pdf", "manifest.json"]
+    manifest = json.loads(files["manifest.json"])["files"]
+    assert manifest == {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(set(files) - {"manifest.json"})}
+    row = child.row()
+    assert (row.state, row.outcome, row.package_sha256) == (RequestState.RELEASED, Outcome.DELIVERED, said["sha256"])
+    assert [word.who for word in row.words] == ["dora", "erik"]
+
+
+def test_a_link_that_leads_to_this_machine_is_released_with_a_warning(child: Asking, typist: Typist) -> None:
+    """EXP-16: nobody else could open it."""
+    said = typist.type("requests", "release", child.id, "--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt",
+                       *ERIK, "--json")  # fmt: skip
+    assert said.code == 0
+    assert said.document["link"].startswith("http://127.0.0.1:8080/d/")
+    (warning,) = said.document["warnings"]
+    assert "PUBLIC_URL" in warning
+    assert f"warning: {warning}" in said.err
+
+
+def test_nothing_in_it_leads_to_the_reporter_or_to_a_row(child: Asking) -> None:
+    """R-118, R-119, R-123: no name, no address of the reporter and no id, in any file or name of one."""
+    _, files = release(child)
+    told = text_of(files["letter.pdf"])
+    assert "Lotte chat al weken" in told
+    assert "melding door een derde" in told
+    for text in (told.encode(), *files.values(), *(name.encode() for name in files)):
+        assert b"Annelies" not in text
+        assert b"Verstraeten" not in text
+        assert b"annelies@example.org" not in text
+        assert not GUID.search(text)
+    assert "116000" in told  # a child gets a page of its own (EXP-10)
+
+
+def test_the_link_hands_out_the_same_archive(child: Asking, typist: Typist) -> None:
+    """EXP-16: the same bytes that the second person has in hand, and a receipt."""
+    typist.set(PUBLIC_URL="https://privacy.example.org/antwoord")
+    said, _ = release(child)
+    assert said["link"].startswith("https://privacy.example.org/antwoord/d/")
+    assert said["warnings"] == []
+    token = said["link"].rpartition("/")[2]
+    with child.context() as context, listening(0) as listener:
+        with serving(app_of(Downloads(context.store, context.clock)), listener) as root:
+            answer = requests.get(f"{root}/d/{token}", timeout=10)
+        kinds = [entry.kind for entry in context.store.ledger.entries()]
+    assert hashlib.sha256(answer.content).hexdigest() == said["sha256"]
+    assert kinds[-1] == "request_downloaded"
+    assert len(child.row().downloads) == 1
+    assert token not in json.dumps(typist.ask("requests", "show", child.id))
+
+
+def test_a_passphrase_is_never_written_over(child: Asking, typist: Typist) -> None:
+    (typist.folder / "old.txt").write_text("x")
+    error = typist.refused(
+        "requests", "release", child.id, "--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "old.txt", *ERIK, code=2
+    )
+    assert "already" in error["message"]
+    assert (typist.folder / "old.txt").read_text() == "x"
+    assert not (typist.folder / "a.zip").exists()
+    assert child.row().state is RequestState.APPROVED
+
+
+@pytest.mark.parametrize(("output", "secret"), [("none/a.zip", "a.txt"), ("a.zip", "none/a.txt"), ("a.zip", "a.zip")])
+def test_a_place_that_cannot_be_written_is_said_before_anything_happens(child: Asking, typist: Typist, output: str, secret: str) -> None:
+    files = ("--output", typist.folder / output, "--passphrase-file", typist.folder / secret)
+    typist.refused("requests", "release", child.id, *files, *ERIK, code=2)
+    assert child.row().state is RequestState.APPROVED
+    assert not [path for path in typist.folder.iterdir() if path.name.startswith("a.")]
+
+
+def test_whoever_approved_the_content_does_not_release(child: Asking, typist: Typist) -> None:
+    """R-126; R-127 for the role."""
+    files = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt")
+    assert typist.refused("requests", "release", child.id, *files, "--as", "dora", "--role", "approver", code=5)["code"] == "same_person"
+    assert typist.refused("requests", "release", child.id, *files, "--as", "carl", "--role", "crm_admin", code=5)["code"] == "role"
+    assert not list(typist.folder.glob("a.*"))
+
+
+def test_where_the_register_does_not_take_it_nothing_is_left(child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever changes the request meanwhile wins; no archive and no passphrase lie about."""
+
+    def changed(*_: Any, **__: Any) -> Any:
+        raise Refused("somebody else was quicker")
+
+    files = {"archive": typist.folder / "a.zip", "passphrase_file": typist.folder / "a.txt"}
+    with child.context() as context, monkeypatch.context() as patched:
+        patched.setattr(type(context.store.requests), "save", changed)
+        outbox = outboxes.FileOutbox(context.organisation, **files, public_url="http://127.0.0.1:8080")
+        with pytest.raises(Refused, match="quicker"):
+            release_answer(context, child.id, "erik", "approver", outbox)
+    assert not list(typist.folder.glob("*a.*"))
+    assert child.row().state is RequestState.APPROVED
+
+
+def test_a_leak_term_stops_the_release(child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the steps before have let through."""
+    place = "crm_compliance.answer_package.package.page_html"
+    monkeypatch.setattr(place, lambda answer: page_html(answer) + b"<!-- --><p>Verstraeten, Annelies</p>")
+    files = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt")
+    error = typist.refused("requests", "release", child.id, *files, *ERIK, code=5)
+    assert (error["code"], error["where"]) == ("needle", "index.html")
+    assert "Annelies" not in json.dumps(error)
+    assert not list(typist.folder.glob("a.*"))
+    assert child.row().state is RequestState.APPROVED
+
+
+def test_a_leak_term_in_the_message_stops_the_release(child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EXP-06: the message is beside the archive, not encrypted; it is looked at without its link, which is
+    chance."""
+    searched: list[str] = []
+
+    def leaking(*given: Any, **more: Any) -> str:
+        searched.append(more["link"])
+        return message_text(*given, **more) + ("Verstraeten, Annelies\n" if len(searched) > 1 else "")
+
+    monkeypatch.setattr(outboxes, "message_text", leaking)
+    files = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt")
+    error = typist.refused("requests", "release", child.id, *files, *ERIK, code=5)
+    assert (error["code"], error["where"]) == ("needle", "message.txt")
+    assert f"requests compile {child.id}" in error["hint"]
+    assert "Annelies" not in json.dumps(error)
+    assert set(searched) == {""}
+    assert not list(typist.folder.glob("a.*"))
+    assert child.row().state is RequestState.APPROVED
+
+
+def with_a_leak(typist: Typist, org: Night) -> tuple[str, str]:
+    """An approved answer in which only now a word is known for a name: the request, and the item with the
+    word. Another item was rewritten."""
+    person = lotte(org)
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
+    org.party(person, "child", dossier=dossier)
+    for summary in ("Lotte belde.", "Lotte zag Zwaluwvanger.", "Lotte belde opnieuw."):
+        org.fiche("grooming", dossier=dossier, cf_summary=summary)
+    asking = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(person)
+    asking.compile()
+    waiting = [item["item"] for item in asking.items() if item["status"] == "PENDING_REVIEW"]
+    texts = {item.item: item.proposal for item in asking.compilation.items}
+    (bad,) = [item for item in waiting if "Zwaluwvanger" in texts[item]]
+    rewritten = next(item for item in waiting if item != bad)
+    asking.decide({"item": rewritten, "status": "APPROVED_REDACTED", "text": "Zij belde (verzonnen)."})
+    asking.approve_all()
+    _is_somebody_after_all(asking, "Zwaluwvanger")
+    return asking.id, bad
+
+
+@pytest.fixture
+def leak_term(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> tuple[Asking, str]:
+    name, bad = worlds.begin(request, with_a_leak)
+    return Asking(typist, name), bad
+
+
+@pytest.mark.parametrize("way", ["withheld", "rewritten"])
+def test_the_way_back_from_a_leak_term_is_one_step_and_loses_no_decision(leak_term: tuple[Asking, str], typist: Typist, way: str) -> None:
+    """The refusal names file, item and kind; the hint is a command that works from the state in which it
+    leaves the request (R-118)."""
+    asking, bad = leak_term
+    files = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt")
+    error = typist.refused("requests", "release", asking.id, *files, *ERIK, code=5)
+    assert (error["code"], error["where"]) == ("needle", f"data.json {bad}")
+    assert bad in error["message"]
+    assert "name" in error["message"]
+    assert "Zwaluwvanger" not in json.dumps(error)
+    assert error["hint"].startswith(f"crm-compliance requests review {asking.id} --decisions FILE with the line ")
+    assert not list(typist.folder.glob("a.*"))
+    assert (asking.row().state, asking.row().words) == (RequestState.REVIEWING, ())
+
+    line = json.loads(re.search(r"\{.*\}", error["hint"])[0])  # type: ignore[index]
+    asking.decide(line if way == "withheld" else {"item": bad, "status": "APPROVED_REDACTED", "text": "Lotte zag iemand."})
+    typist.ask("requests", "approve", asking.id, *DORA)
+    _, released = release(asking)
+    told = released["data.json"].decode()
+    assert "Zwaluwvanger" not in told
+    assert "Zij belde (verzonnen)." in told
+    assert ("Lotte zag iemand." in told) is (way == "rewritten")
+
+
+def test_what_is_nearly_a_name_sends_back_until_a_person_says_that_it_is_none(typist: Typist, org: Night) -> None:
+    """R-118, EXP-07: a slip of the pen proves nothing, and no ordinary word stops an answer for good."""
+    person = lotte(org)
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
+    org.party(person, "child", dossier=dossier)
+    org.fiche("grooming", dossier=dossier, cf_summary="Lotte zag Zwaluwvangre.")
+    asking = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(person)
+    asking.compile()
+    (bad,) = [item["item"] for item in asking.items() if item["status"] == "PENDING_REVIEW"]
+    asking.approve_all()
+    _is_somebody_after_all(asking, "Zwaluwvanger")
+
+    error = _refused_release(asking, typist)
+    assert (error["code"], error["where"]) == ("needle", f"data.json {bad}")
+    assert "near_name" in error["message"]
+    assert "NOT_A_NAME" in error["hint"]
+    assert asking.row().state is RequestState.REVIEWING
+
+    other = {"item": bad, "status": "APPROVED_REDACTED", "text": "Zij zag Zwaluwvangre (verzonnen)."}
+    assert "nearly the name" in asking.decide(other, code=2)["message"]
+    asking.decide(other | {"code": "NOT_A_NAME"})
+    typist.ask("requests", "approve", asking.id, *DORA)
+    _, released = release(asking)
+    assert "Zij zag Zwaluwvangre (verzonnen)." in released["data.json"].decode()
+
+
+def _is_somebody_after_all(asking: Asking, surname: str) -> None:
+    """As if it were known only now that this is a name."""
+    with asking.context() as context:
+        row, found = context.store.requests.get(asking.id), asking.compilation
+        known = msgspec.structs.replace(found, leak_terms=(*found.leak_terms, name_leak_term("Jo", surname)))
+        context.store.requests.save(row, [], since=row, parts={COMPILATION: msgspec.json.encode(known)})
+
+
+def with_an_unreadable_file(typist: Typist, org: Night) -> tuple[str, str, str]:
+    """A child's answer with a file that nothing here reads: the request, the row of the file, and its
+    item."""
+    person = lotte(org)
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
+    org.party(person, "child", dossier=dossier)
+    org.fiche("grooming", dossier=dossier, cf_summary="Lotte belde.")
+    row = org.note(
+        "cf_dossier", dossier, filename="a.bin", mimetype="application/octet-stream", isdocument=True, documentbody=_base64(b"\0\1")
+    )
+    asking = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(person)
+    asking.compile()
+    return asking.id, row, _file_of(asking)["item"]
+
+
+@pytest.fixture
+def unreadable(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> tuple[Asking, str, str]:
+    name, row, item = worlds.begin(request, with_an_unreadable_file)
+    return Asking(typist, name), row, item
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _file_of(asking: Asking) -> dict[str, Any]:
+    (found,) = [item for item in asking.items() if item.get("unread")]
+    return found
+
+
+def _refused_release(asking: Asking, typist: Typist) -> dict[str, Any]:
+    error = typist.refused("requests", "release", asking.id, "--output", typist.folder / "a.zip", "--passphrase-file",
+                           typist.folder / "a.txt", *ERIK, code=5)  # fmt: skip
+    assert not list(typist.folder.glob("a.*"))
+    return error
+
+
+def _seen(item: str) -> dict[str, Any]:
+    return {"item": item, "status": "APPROVED", "code": "SEEN_UNCHECKED"}
+
+
+def test_a_file_that_nothing_reads_goes_out_on_a_word_on_that_very_content(
+    unreadable: tuple[Asking, str, str], typist: Typist, org: Night
+) -> None:
+    """EXP-07: the word is on what was looked at; where the content is another, it is asked for again."""
+    asking, row, item = unreadable
+    assert "cannot be checked" in asking.decide({"item": item, "status": "APPROVED"}, code=2)["message"]
+    asking.decide(_seen(item))
+    asking.approve_all()
+    org.patch("annotations", row, documentbody=_base64(b"\0\1\2"))
+    error = _refused_release(asking, typist)
+    assert (error["code"], error["where"]) == ("attachment", "attachment-1.bin")
+    assert "compile" in error["hint"]
+
+    asking.compile()
+    waiting = _file_of(asking)
+    assert (waiting["status"], waiting["unread"]) == ("PENDING_REVIEW", "unknown_kind")
+    asking.decide(_seen(waiting["item"]))
+    asking.approve_all()
+    _, files = release(asking)
+    assert files["attachments/attachment-1.bin"] == b"\0\1\2"
+
+
+@pytest.mark.parametrize("way", ["seen", "withheld"])
+def test_the_way_back_from_a_file_that_nobody_vouches_for(unreadable: tuple[Asking, str, str], typist: Typist, way: str) -> None:
+    """As of an answer that was approved before such a word was asked for: the hint works from the state in
+    which the request is left."""
+    asking, _, item = unreadable
+    asking.decide(_seen(item))
+    other = next(each["item"] for each in asking.items() if each["status"] == "PENDING_REVIEW")
+    asking.decide({"item": other, "status": "APPROVED_REDACTED", "text": "Zij belde (verzonnen)."})
+    asking.approve_all()
+    _without_its_word(asking, item)
+
+    error = _refused_release(asking, typist)
+    assert (error["code"], error["where"]) == ("unchecked", "attachment-1.bin")
+    assert item in error["message"]
+    assert "unknown_kind" in error["message"]
+    assert "SEEN_UNCHECKED" in error["hint"]
+    assert (asking.row().state, asking.row().words) == (RequestState.REVIEWING, ())
+
+    asking.decide(_seen(item) if way == "seen" else {"item": item, "status": "WITHHELD", "code": "RF-03"})
+    typist.ask("requests", "approve", asking.id, *DORA)
+    _, files = release(asking)
+    assert ("attachments/attachment-1.bin" in files) is (way == "seen")
+    assert "Zij belde (verzonnen)." in files["data.json"].decode()
+
+
+def _without_its_word(asking: Asking, item: str) -> None:
+    with asking.context() as context:
+        row, found = context.store.requests.get(asking.id), asking.compilation
+        items = tuple(msgspec.structs.replace(each, code="" if each.item == item else each.code) for each in found.items)
+        changed = msgspec.json.encode(msgspec.structs.replace(found, items=items))
+        context.store.requests.save(row, [], since=row, parts={COMPILATION: changed})
+
+
+def test_the_working_copy_is_not_encrypted_and_is_the_dpos_own(child: Asking, typist: Typist) -> None:
+    """Contract 5."""
+    other = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(child.compilation.items[0].source[1])
+    said = other.compile("--plain-folder", str(typist.folder / "copy"))
+    assert sorted(Path(name).name for name in said["files"]) == ["data.json", "index.html", "letter.pdf", "manifest.json"]
+    assert "Werkexemplaar" in (typist.folder / "copy" / "index.html").read_text(encoding="utf-8")
+    assert (typist.folder / "copy").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_working_copy_has_the_files_that_somebody_has_to_look_at(typist: Typist, org: Night) -> None:
+    """EXP-07: the review names the file, and the DPO finds it."""
+    person = lotte(org)
+    dossier = org.dossier("grooming", closed=False, fiches=0)
+    org.party(person, "child", dossier=dossier)
+    picture = b"\x89PNG\r\n\x1a\n\0"
+    body = {"filename": "foto.png", "mimetype": "image/png", "isdocument": True, "documentbody": base64.b64encode(picture).decode()}
+    org.note("cf_dossier", dossier, **body)
+    asking = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(person)
+    asking.compile("--plain-folder", str(typist.folder / "copy"))
+    assert (typist.folder / "copy" / "attachments" / "attachment-1.png").read_bytes() == picture
+    shown = typist.type("requests", "review", asking.id).out
+    assert "attachment-1.png" in shown
+
+
+def test_a_file_of_decisions_that_cannot_be_used_is_named(typist: Typist, org: Night) -> None:
+    asking = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(lotte(org))
+    asking.compile()
+    decisions = typist.folder / "decisions.jsonl"
+    review = ("requests", "review", asking.id, "--decisions", decisions, *DORA)
+    assert str(decisions) in typist.refused(*review, code=2)["message"]
+    decisions.write_text('{"item": "item-1", "status": "APPROVED"}\n{"item": "item-99", "status": "APPROVED"}\n', encoding="utf-8")
+    assert typist.refused(*review, code=2)["where"] == f"{decisions}:2"
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "de", "en"])
+def test_two_neutral_packages_are_one_but_for_what_they_must(typist: Typist, org: Night, language: str) -> None:
+    """R-106, SUS-04: an unknown person and one who is only a suspect; text, pictures, metadata, names and
+    manifest."""
+    person = jan(org)
+    suspect(org, person, org.dossier("grooming", closed=False))
+    made = []
+    for given, contacts in ((JAN, (person,)), (PIET, ())):
+        asking = Asking(typist).open(given, language=language).identify().confirm(*contacts)
+        asking.compile()
+        asking.approve_all()
+        said, files = release(asking, asking.id)
+        made.append((files, said))
+        assert asking.row().outcome is Outcome.NEUTRAL
+        with asking.context() as context:
+            assert context.store.requests.part(asking.id, PACKAGE) is not None
+    (one, one_said), (other, other_said) = made
+    assert sorted(one) == sorted(other) == ["letter.pdf", "manifest.json"]
+    assert one_said.keys() == other_said.keys()
+    texts = [masked(text_of(files["letter.pdf"])) for files in (one, other)]
+    assert texts[0] == texts[1]
+    assert "15" in texts[0]
+    assert masked(re.sub(r"[0-9a-f]{64}|T[\d:]+", "", one["manifest.json"].decode())) == masked(
+        re.sub(r"[0-9a-f]{64}|T[\d:]+", "", other["manifest.json"].decode())
+    )
+    with opened(one["letter.pdf"]) as a, opened(other["letter.pdf"]) as b:
+        assert {key: str(value) for key, value in a.docinfo.items()} == {key: str(value) for key, value in b.docinfo.items()}
+        assert a.Root.Metadata.read_bytes() == b.Root.Metadata.read_bytes()
+    for (width, height, pixels), (wide, high, others) in zip(pictures_of(one["letter.pdf"]), pictures_of(other["letter.pdf"]), strict=True):
+        assert (width, height) == (wide, high)
+        body = slice(240 * width, 770 * width)  # between the reference and the foot of the page
+        assert pixels[body] == others[body]
+
+
+def masked(text: str) -> str:
+    return re.sub(r"request-[0-9a-f]+|DSR-2026-[0-9A-Z]{4}-[0-9A-Z]{4}|(Jan Wouterlood|Piet Onbekend) \(fictief\)", "…", text)
+
+
+def test_a_neutral_answer_is_the_text_and_nothing_else_also_in_the_archive(typist: Typist, org: Night) -> None:
+    """RF-00."""
+    asking = Asking(typist).open(PIET, language="en").identify().confirm()
+    asking.compile()
+    _, files = release(asking.approve_all())
+    assert "There are no personal data that we can communicate to you under Article 15 GDPR." in text_of(files["letter.pdf"])
+
+
+def test_a_donor_takes_along_one_json_and_one_table(typist: Typist, org: Night) -> None:
+    """R-100, RGT-14."""
+    person = org.contact(firstname="Piet", lastname="Onbekend (fictief)", emailaddress1="piet@example.org")
+    org.patch("cf_donations", org.donation(person), cf_amount=25.0)
+    asking = Asking(typist).open(PIET, kind="donor", right="portability").identify().confirm(person)
+    assert asking.compile()["answer"] == "package"
+    typist.ask("requests", "decide", asking.id, "--grant", *DORA)
+    _, files = release(asking.approve_all())
+    assert sorted(files) == ["data.csv/data.csv", "data.json", "index.html", "letter.pdf", "manifest.json"]
+    assert b"25" in files["data.csv/data.csv"]
+    assert files["data.csv/data.csv"].decode().startswith('"item"')
+
+
+def test_a_refusal_goes_out_as_a_letter(typist: Typist, org: Night) -> None:
+    """R-099: RF-04, with complaint and court."""
+    person = lotte(org)
+    org.party(person, "child", dossier=org.dossier("grooming", closed=False))
+    asking = Asking(typist).open(LOTTE_ASKS, kind="child", right="portability").identify().confirm(person)
+    asking.compile()
+    _, files = release(asking.approve_all())
+    assert sorted(files) == ["letter.pdf", "manifest.json"]
+    text = text_of(files["letter.pdf"])
+    assert "Dit recht geldt niet voor deze gegevens" in text
+    assert "Drukpersstraat 35" in text
+    row = asking.row()
+    assert (row.outcome, row.refusal) == (Outcome.REFUSED, "RF-04")
+
+
+def test_nothing_of_the_dossier_of_a_suspicion_is_in_the_package(typist: Typist, org: Night) -> None:
+    """R-107, SUS-05: reporter in one dossier, suspect in another: no number, date, recipient or text of it,
+    and no gap."""
+    person = jan(org)
+    mine = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0001")
+    org.party(person, "reporter", dossier=mine)
+    other = org.dossier("sexting", closed=False, fiches=0, cf_name="D-2019-9999")
+    org.fiche("sexting", dossier=other, cf_transmittedto="Politiezone Elders (fictief)", cf_summary="Jan zou het gedaan hebben.")
+    suspect(org, person, other)
+    asking = Asking(typist).open(JAN, kind="reporter").identify().confirm(person)
+    asking.compile()
+    said, files = release(asking.approve_all())
+    document = json.loads(files["data.json"])
+    assert [item["item"] for item in document["items"]] == [str(number) for number in range(1, len(document["items"]) + 1)]
+    assert "D-2026-0001" in text_of(files["letter.pdf"])
+    for text in (text_of(files["letter.pdf"]), *(content.decode("latin-1") for content in files.values()), json.dumps(said)):
+        assert not [word for word in ("D-2019-9999", "Elders", "gedaan", "sexting", "suspect", "verdacht") if word in text]

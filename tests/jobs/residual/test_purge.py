@@ -1,0 +1,471 @@
+"""Units in the CRM's long-term retention are disposed of when their period has ended, as live ones are, or
+named and kept as a whole (P34).
+
+All people are fictitious.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Collection
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from connectors.interface.remains import Trace
+from jobs.erasures.register import load_register
+from jobs.model.plan import Kind, Plan
+from jobs.model.run import Action, Run, RunState
+from jobs.nightly.runs import verify_run
+from jobs.plans.make import make_plan
+from jobs.restores.detect import recover, rows_back
+from jobs.runs.apply import apply_plan
+from tests.crm_compliance.typist import LONG_AGO
+from tests.integration.holding import place
+from tests.integration.night import Night
+from tests.jobs.runs.test_kill_and_resume import Fragile, Killed, Points, Snapshots, fragile_store
+
+CODE = "LONG_TERM_RETENTION"
+LATELY = date(2026, 11, 1)
+SETS = {
+    "cf_dossier": "cf_dossiers", "cf_fiche": "cf_fiches", "cf_party": "cf_parties", "cf_recording": "cf_recordings", "contact": "contacts",
+    "annotation": "annotations", "phonecall": "phonecalls",
+}  # fmt: skip
+KEYS = {"phonecall": "activityid"}
+MakeNight = Callable[..., Night]
+
+
+@pytest.fixture
+def night(make_night: MakeNight) -> Night:
+    return make_night()
+
+
+def retain(night: Night, table: str, row: str) -> None:
+    target = {"Target": {"@odata.type": f"Microsoft.Dynamics.CRM.{table}", KEYS.get(table, f"{table}id"): row}}
+    night.http.post(f"{night.emulator.url}Retain", json=target, timeout=10).raise_for_status()
+
+
+def roll_back(night: Night, table: str, row: str) -> None:
+    target = {"Target": {"@odata.type": f"Microsoft.Dynamics.CRM.{table}", KEYS.get(table, f"{table}id"): row}}
+    night.http.post(f"{night.emulator.url}RollbackRetain", json=target, timeout=10).raise_for_status()
+
+
+def there(night: Night, table: str) -> set[str]:
+    """The ids of a table's rows in long-term retention."""
+    key = KEYS.get(table, f"{table}id")
+    text = f'<fetch datasource="retained"><entity name="{table}"><attribute name="{key}"/></entity></fetch>'
+    return {row[key] for row in night.rows(f"{SETS[table]}?fetchXml={quote(text)}")}
+
+
+def all_there(night: Night) -> dict[str, int]:
+    """How many rows of each table are there, those without left out."""
+    return {table: number for table in SETS if (number := len(there(night, table)))}
+
+
+def retained_dossier(night: Night, category: str = "social_card", *, spoken: date = LONG_AGO) -> tuple[str, str]:
+    """A dossier with two fiches, a note, a call and a role, all there; and the live person of that role."""
+    person = night.contact(birthdate="1980-01-01")
+    dossier = night.dossier(category, spoken=spoken, fiches=2)
+    role = night.party(person, "reporter", dossier=dossier)
+    note, call = night.note("cf_dossier", dossier), night.call("cf_dossier", dossier, [person])
+    retain(night, "cf_party", role)
+    for fiche in night.fiches_of(dossier):
+        retain(night, "cf_fiche", fiche)
+    retain(night, "cf_dossier", dossier)
+    assert note in there(night, "annotation"), "it goes where its dossier goes"
+    assert call in there(night, "phonecall")
+    return dossier, person
+
+
+def actions(night: Night, run: Run) -> dict[str, Action]:
+    return {action.id: action for action in night.store.journal.of_run(run.id)}
+
+
+def skipped(run: Run) -> object:
+    return run.counts["skipped"]
+
+
+class Stubborn:
+    """A connector of which one answer is another."""
+
+    def __init__(self, inner: Any, **answers: Any) -> None:
+        self._inner, self._answers = inner, answers
+
+    def __getattr__(self, name: str) -> Any:
+        return self._answers[name] if name in self._answers else getattr(self._inner, name)
+
+
+def applied(night: Night, plan: Plan, **answers: Any) -> Run:
+    context = night.context
+    return apply_plan(dataclasses.replace(context, connector=Stubborn(context.connector, **answers)), plan.id)
+
+
+def test_a_unit_that_lies_there_goes_and_is_certified(night: Night) -> None:
+    dossier, person = retained_dossier(night)
+    plan = night.plan()
+    line = night.lines(plan)[dossier]
+    assert (line.outcome, CODE in line.flags, plan.waiting, plan.breaker.units.planned) == ("dispose", True, {}, 1)
+    run = night.apply(plan)
+    assert (run.state, run.counts["deleted"], skipped(run)) == (RunState.DONE, 2, {})
+    assert all_there(night) == {}
+    assert night.get("contacts", person) is None, "nothing refers to them any more"
+    action = actions(night, run)[dossier]
+    assert action.places["copies"] == "done"
+    assert {write.kind for write in action.rows if write.retained} == {"dossier", "fiche", "party", "note", "call"}
+    certificate = next(each.certificate for each in night.store.certificates.of_run(run.id) if each.certificate.unit_type == "dossier")
+    assert (certificate.disposition, certificate.objects["fiches"], certificate.objects["notes"]) == ("DELETED", 2, 1)
+    assert verify_run(night.context, run.id)["still_there"] == []
+    assert night.rows("asyncoperations") == []
+
+
+def test_the_register_of_erasures_knows_of_it(night: Night) -> None:
+    """ERA-13."""
+    dossier, _ = retained_dossier(night)
+    night.apply(night.plan())
+    found = load_register(night.context).find(night.key.references("cf_dossier", dossier))
+    assert found is not None
+    assert found.operation == "delete"
+    assert rows_back(night.context) == 0
+
+
+def test_the_next_night_finds_nothing(night: Night) -> None:
+    retained_dossier(night)
+    night.apply(night.plan())
+    plan = night.plan()
+    assert (plan.units, plan.retained_rows) == (0, {})
+
+
+@pytest.mark.parametrize("which", ["dossier", "fiche"])
+def test_a_unit_of_which_a_part_lies_there_goes_as_a_whole(night: Night, which: str) -> None:
+    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=2)
+    retain(night, f"cf_{which}", dossier if which == "dossier" else night.fiches_of(dossier)[0])
+    run = night.apply(night.plan())
+    assert (run.state, run.counts["deleted"], run.counts["rows"]) == (RunState.DONE, 1, {"cf_dossier": 1, "cf_fiche": 2})
+    assert (all_there(night), night.rows("cf_dossiers"), night.rows("cf_fiches")) == ({}, [], [])
+
+
+def test_a_unit_whose_period_runs_stays(night: Night) -> None:
+    dossier, _ = retained_dossier(night, spoken=LATELY)
+    before = all_there(night)
+    run = night.apply(night.plan())
+    assert (run.counts["deleted"], all_there(night)) == (0, before)
+    assert dossier in there(night, "cf_dossier")
+
+
+def test_a_recording_there_goes_by_its_own_period(night: Night) -> None:
+    """RET-03."""
+    old, young = night.recording(LONG_AGO), night.recording(LATELY)
+    for row in (old, young):
+        retain(night, "cf_recording", row)
+    run = night.apply(night.plan(Kind.RECORDINGS))
+    assert (run.state, run.counts["deleted"], there(night, "cf_recording")) == (RunState.DONE, 1, {young})
+
+
+def test_a_contact_there_goes_with_the_last_unit_that_refers_to_it(night: Night) -> None:
+    """RET-20."""
+    dossier, person = retained_dossier(night)
+    retain(night, "contact", person)
+    plan = night.plan()
+    assert CODE in night.lines(plan)[person].flags
+    run = night.apply(plan)
+    assert (run.state, run.counts["deleted"], all_there(night)) == (RunState.DONE, 2, {})
+    assert {dossier, person} <= actions(night, run).keys()
+
+
+def test_a_donor_there_cannot_be_trimmed_and_is_not_forgotten(night: Night) -> None:
+    """RET-20: once restored, the next night empties the fields of operations."""
+    donor = night.contact(cf_birthplace="Verzonnen")
+    night.donation(donor)
+    night.party(donor, "reporter", dossier=night.dossier("social_card", spoken=LONG_AGO))
+    retain(night, "contact", donor)
+    plan = night.plan()
+    assert (plan.trims, plan.waiting) == ((donor,), {CODE: 1})
+    assert skipped(night.apply(plan)) == {CODE: 1}
+    assert night.plan().waiting == {CODE: 1}
+    roll_back(night, "contact", donor)
+    assert night.apply(night.plan()).counts["trimmed"] == 1
+    found = night.get("contacts", donor)
+    assert found is not None
+    assert found["cf_birthplace"] is None
+
+
+def test_a_contact_there_whom_no_job_may_purge_is_not_forgotten(night: Night) -> None:
+    """RET-20: without a word in the journal a later plan would take it for one that was never linked."""
+    person = night.contact()
+    night.party(person, "reporter", dossier=night.dossier("social_card", spoken=LONG_AGO))
+    retain(night, "contact", person)
+    context = night.context
+    lacking = dataclasses.replace(context, connector=Stubborn(context.connector, may_purge_retained=lambda: False))
+    plan = make_plan(lacking, Kind.ALL)
+    assert plan.waiting == {CODE: 1}
+    assert skipped(apply_plan(lacking, plan.id)) == {CODE: 1}
+    assert night.apply(night.plan()).counts["deleted"] == 1
+    assert all_there(night) == {}
+
+
+def test_figures_are_taken_of_what_lies_there(night: Night) -> None:
+    """ERA-03: sex and province of a child whose contact is there too."""
+    child = night.contact(birthdate="2000-02-01", address1_postalcode="9000", gendercode=2)
+    dossier = night.dossier("sexting", spoken=LONG_AGO)
+    retain(night, "cf_party", night.party(child, "child", dossier=dossier))
+    for table, row in (("cf_fiche", night.fiches_of(dossier)[0]), ("cf_dossier", dossier), ("contact", child)):
+        retain(night, table, row)
+    found = night.apply(night.plan())
+    assert (found.state, found.counts["anonymised"], all_there(night)) == (RunState.DONE, 1, {})
+    assert len(night.rows("cf_statistics")) == 1
+
+
+# -- holds ---------------------------------------------------------------------------------------------------
+
+
+def test_a_hold_on_a_person_reaches_a_unit_there(night: Night) -> None:
+    """HLD-04: by a role that is there too."""
+    dossier, person = retained_dossier(night)
+    place(night, person=person)
+    found = night.lines(night.plan())[dossier]
+    assert (found.outcome, found.reason) == ("retain", "HOLD_JUDICIAL")
+
+
+def test_a_hold_can_be_placed_on_a_row_there(night: Night) -> None:
+    dossier, _ = retained_dossier(night)
+    place(night, "cf_dossier", dossier)
+    assert night.lines(night.plan())[dossier].reason == "HOLD_JUDICIAL"
+
+
+@pytest.mark.parametrize("by", ["row", "person"])
+def test_a_hold_that_came_since_the_plan_wins(night: Night, by: str) -> None:
+    """HLD-07."""
+    dossier, person = retained_dossier(night)
+    plan, before = night.plan(), all_there(night)
+    place(night, "cf_dossier", dossier) if by == "row" else place(night, person=person)
+    run = night.apply(plan)
+    assert (run.counts["deleted"], all_there(night)) == (0, before)
+    assert "HOLD_JUDICIAL" in run.counts["skipped"]  # type: ignore[operator]
+
+
+def test_a_hold_that_comes_right_before_the_job_wins(night: Night) -> None:
+    """HLD-07: after everything was judged, and before the job is started."""
+    dossier, _ = retained_dossier(night)
+    plan, before = night.plan(), all_there(night)
+    context = night.context
+
+    def change(*sent: Any, **more: Any) -> Any:
+        return context.connector.change(*sent, **more)
+
+    def dependent_rows(rows: Any, **more: Any) -> Any:  # asked once a unit has been judged
+        if not night.store.holds.all():
+            place(night, "cf_dossier", dossier)
+        return context.connector.dependent_rows(rows, **more)
+
+    run = applied(night, plan, change=change, dependent_rows=dependent_rows)
+    assert (run.counts["deleted"], all_there(night)) == (0, before)
+
+
+# -- what the platform does not let us do --------------------------------------------------------------------
+
+
+def stays(night: Night, unit: str, kind: Kind = Kind.ALL) -> None:
+    """The unit is due, is named and counted in the plan, and stays without a failure."""
+    plan, before = night.plan(kind), all_there(night)
+    assert (night.lines(plan)[unit].outcome, CODE in night.lines(plan)[unit].flags, plan.waiting) == ("dispose", True, {CODE: 1})
+    assert sum(plan.dispose.values()) + sum(plan.retain.values()) == plan.units  # ACC-03: what waits is a part of what is due
+    assert plan.breaker.units.planned == 0
+    run = night.apply(plan)
+    assert (run.state, skipped(run)) == (RunState.DONE, {CODE: 1})
+    assert all_there(night) == before
+
+
+def test_a_row_there_cannot_be_anonymised_in_place(make_night: MakeNight) -> None:
+    """R-081: no write reaches it."""
+    night = make_night(policy=lambda text: text.replace("backups:\n", "anonymise:\n  how: in_place\n\nbackups:\n", 1))
+    night.create("teams", "teamid", name="Geanonimiseerd")
+    child, dossier = night.contact(birthdate="2000-02-01"), night.dossier("sexting", spoken=LONG_AGO)
+    night.party(child, "child", dossier=dossier)
+    retain(night, "cf_dossier", dossier)
+    stays(night, dossier)
+
+
+def test_a_recording_there_that_has_to_stay_keeps_its_fiche(night: Night) -> None:
+    """RET-03: its link to the fiche cannot be emptied."""
+    fiche = night.fiche("social_card", spoken=LONG_AGO)
+    retain(night, "cf_recording", night.recording(LATELY, fiche=fiche))
+    stays(night, fiche)
+    stays(night, fiche, Kind.RETENTION)
+    assert night.get("cf_fiches", fiche) is not None
+
+
+def test_a_recording_there_with_content_outside_the_crm_stays(night: Night) -> None:
+    """R-053: the row alone tells where its content is."""
+    recording = night.recording(LONG_AGO, cf_storageuri="https://voorbeeld.invalid/a.wav")
+    retain(night, "cf_recording", recording)
+    plan = night.plan(Kind.RECORDINGS)
+    assert plan.waiting == {CODE: 1}
+    assert skipped(night.apply(plan)) == {CODE: 1}
+    assert there(night, "cf_recording") == {recording}
+
+
+def test_a_role_there_that_is_in_two_units_keeps_both(night: Night) -> None:
+    """RET-20: its link to the one cannot be emptied."""
+    dossier, fiche = night.dossier("social_card", spoken=LONG_AGO), night.fiche("social_card", spoken=LATELY)
+    retain(night, "cf_party", night.party(night.contact(), "reporter", dossier=dossier, fiche=fiche))
+    stays(night, dossier)
+    assert night.get("cf_dossiers", dossier) is not None
+
+
+def test_an_account_that_may_start_no_job_keeps_what_lies_there(night: Night) -> None:
+    dossier, _ = retained_dossier(night)
+    context = night.context
+    lacking = dataclasses.replace(context, connector=Stubborn(context.connector, may_purge_retained=lambda: False))
+    before = all_there(night)
+    plan = make_plan(lacking, Kind.ALL)
+    assert plan.waiting == {CODE: 1}
+    assert CODE in night.lines(plan)[dossier].flags
+    run = apply_plan(lacking, plan.id)
+    assert (run.state, skipped(run), all_there(night)) == (RunState.DONE, {CODE: 1}, before)
+
+
+# -- what goes wrong -----------------------------------------------------------------------------------------
+
+
+def test_a_job_that_is_refused_leaves_the_unit_for_the_next_night(night: Night) -> None:
+    """HLD-13."""
+    dossier, person = retained_dossier(night)
+    before = all_there(night)
+    night.emulator_faults([{"match": {"method": "POST", "path": "*BulkDelete*"}, "do": "status", "status": 403}])
+    run = night.apply(night.plan())
+    assert (run.state, run.counts["deleted"], all_there(night)) == (RunState.DONE_WITH_FAILURES, 0, before)
+    assert actions(night, run)[dossier].code == "SKIPPED_TECHNICAL"
+    assert night.get("contacts", person) is not None
+    assert load_register(night.context).find(night.key.references("cf_dossier", dossier)) is None, "nothing of it has gone"
+    assert night.store.certificates.of_run(run.id) == []
+    night.emulator_faults([])
+    run = night.apply(night.plan())
+    assert (run.state, run.counts["deleted"], all_there(night)) == (RunState.DONE, 2, {})
+
+
+def test_a_job_that_did_not_do_it_is_not_believed(night: Night) -> None:
+    dossier, _ = retained_dossier(night)
+    before = all_there(night)
+    run = applied(night, night.plan(), purge=lambda trace, rows, **more: frozenset())
+    assert (run.state, run.counts["failed"], all_there(night)) == (RunState.DONE_WITH_FAILURES, 1, before)
+    assert (actions(night, run)[dossier].code, night.store.certificates.of_run(run.id)) == ("NO_ANSWER", [])
+    run = night.apply(night.plan())
+    assert (run.state, all_there(night)) == (RunState.DONE, {})
+
+
+def test_what_is_left_there_of_a_unit_whose_live_rows_went_is_taken_up_the_next_night(night: Night) -> None:
+    """R-089: a note there that no plan would find again."""
+    night.fiche("social_card", spoken=LATELY)
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    note = night.note("cf_dossier", dossier)
+    retain(night, "annotation", note)
+    night.emulator_faults([{"match": {"method": "POST", "path": "*BulkDelete*"}, "do": "status", "status": 403}])
+    run = night.apply(night.plan())
+    assert (run.state, run.counts["partial"]) == (RunState.DONE_WITH_FAILURES, 1)
+    assert (night.get("cf_dossiers", dossier), there(night, "annotation"), night.store.certificates.of_run(run.id)) == (None, {note}, [])
+    night.emulator_faults([])
+    run = night.apply(night.plan())
+    assert (run.state, there(night, "annotation")) == (RunState.DONE, set())
+    assert [each.certificate.unit_type for each in night.store.certificates.of_run(run.id)] == ["dossier"]
+
+
+def test_a_row_that_came_back_since_the_plan_is_another_one(night: Night) -> None:
+    """RET-17."""
+    dossier, _ = retained_dossier(night)
+    plan = night.plan()
+    roll_back(night, "cf_dossier", dossier)
+    assert skipped(night.apply(plan)) == {"CHANGED": 1, "STILL_REFERRED": 1}
+    assert night.get("cf_dossiers", dossier) is not None
+    assert night.apply(night.plan()).counts["deleted"] == 2
+    assert (night.rows("cf_dossiers"), all_there(night)) == ([], {})
+
+
+def test_a_unit_in_quarantine_gets_no_note_where_none_can_hang(make_night: MakeNight) -> None:
+    night = make_night(policy=lambda text: text + "quarantine:\n  days: 14\n  notice: note\n")
+    fiche = night.fiche("social_card", spoken=LONG_AGO)
+    retain(night, "cf_fiche", fiche)
+    assert skipped(night.apply(night.plan())) == {"QUARANTINED": 1}
+    night.clock.now += timedelta(days=15)
+    assert night.apply(night.plan()).counts["deleted"] == 1
+    assert all_there(night) == {}
+
+
+# -- killed --------------------------------------------------------------------------------------------------
+
+
+def organisation(night: Night) -> None:
+    retained_dossier(night)
+    mixed = night.dossier("social_card", spoken=LONG_AGO, fiches=2)
+    night.note("cf_dossier", mixed)
+    retain(night, "cf_fiche", night.fiches_of(mixed)[0])
+    retained_dossier(night, spoken=LATELY)
+
+
+def state_of(night: Night) -> str:
+    live = {table: sorted(row[KEYS.get(table, f"{table}id")] for row in night.rows(SETS[table])) for table in SETS}
+    return json.dumps([live, {table: sorted(there(night, table)) for table in SETS}])
+
+
+def run_fragile(night: Night, plan: Plan, points: Points) -> Run:
+    context = night.context
+    store = fragile_store(night.store, points, journal=("record",), runs=("save", "start"))
+    return apply_plan(dataclasses.replace(context, store=store, connector=Fragile(context.connector, points, ("change", "purge"))), plan.id)
+
+
+def test_a_run_killed_at_any_point_ends_like_an_undisturbed_one(make_night: MakeNight, database_file: Callable[[], str]) -> None:
+    url = database_file()
+    night = make_night(url=url)
+    organisation(night)
+    plan, points = night.plan(), Snapshots(night, url)
+    undisturbed = run_fragile(night, plan, points)
+    expected, counts = state_of(night), undisturbed.counts
+    assert (undisturbed.state, counts["deleted"], len(points) > 10) == (RunState.DONE, 3, True)
+    for at, again in points.nights(make_night, database_file):
+        run = again.apply(plan)
+        assert (state_of(again), run.counts, run.state) == (expected, counts, RunState.DONE), f"killed at {at}"
+
+
+def test_a_run_killed_in_the_middle_of_the_job_goes_on_with_what_is_left(night: Night) -> None:
+    """Part of what a unit was judged by has gone: the rest is finished, for nobody could judge it any
+    more."""
+    dossier, _ = retained_dossier(night)
+    plan, context = night.plan(), night.context
+
+    def purge(trace: Trace, rows: Collection[tuple[str, str]], **more: Any) -> Any:
+        context.connector.purge(trace, [row for row in rows if row[0] == "cf_fiche"], **more)
+        raise Killed
+
+    with pytest.raises(Killed):
+        applied(night, plan, purge=purge)
+    assert (len(there(night, "cf_fiche")), there(night, "cf_dossier")) == (0, {dossier})
+    run = night.apply(plan)
+    assert (run.state, run.counts["deleted"], all_there(night)) == (RunState.DONE, 2, {})
+    assert len(night.store.certificates.of_run(run.id)) == 2
+
+
+@pytest.mark.parametrize("before", ["change", "purge"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_was_announced_and_not_purged_when_the_database_was_lost_is_judged_again(
+    make_night: MakeNight, database_file: Callable[[], str], *, whole: bool, before: str
+) -> None:
+    """ERA-13: recovering purges no unit that is still there; of one whose own row has gone it purges the
+    rest."""
+    night = make_night(url=database_file(), register=f"lost-{whole}-{before}.jsonl")
+    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=2)
+    for table, row in [*(("cf_fiche", fiche) for fiche in night.fiches_of(dossier)), *([("cf_dossier", dossier)] if whole else [])]:
+        retain(night, table, row)
+    plan, context, there_before = night.plan(), night.context, all_there(night)
+    killing = Fragile(context.connector, Points(1), (before,))
+    if whole and before == "change":  # nothing of it is written by a request
+        killing = Fragile(context.connector, Points(1), ("purge",))
+    with pytest.raises(Killed):
+        apply_plan(dataclasses.replace(context, connector=killing), plan.id)
+    after = make_night(url=database_file(), register=f"lost-{whole}-{before}.jsonl")
+    recover(after.context)
+    if whole or before == "change":
+        assert all_there(after) == there_before
+        assert after.apply(after.plan()).counts["deleted"] == 1
+    assert (all_there(after), after.rows("cf_dossiers")) == ({}, [])

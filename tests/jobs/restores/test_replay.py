@@ -1,0 +1,553 @@
+"""After a restore of the CRM: what had been erased and is back goes again, and nothing else does (ERA-13,
+R-091).
+
+A restore brings back every row with the version it had; where a test says `made_again`, somebody has made
+rows again with their old ids.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from jobs.erasures.register import load_register, reconcile
+from jobs.ledger.entries import StoreAltered
+from jobs.model.plan import Kind, Plan, PlanState
+from jobs.model.run import ActionState, Run, RunState
+from jobs.nightly.runs import run_retention
+from jobs.restores.detect import note_rows_back, recover, replay, replay_if_restored, rows_back
+from jobs.restores.plan import plan_replay
+from jobs.runs.apply import apply_plan
+from rules.errors import Refused
+from tests.integration.holding import place, release
+from tests.integration.night import Night
+from tests.integration.restoring import Backup
+from tests.jobs.runs.test_interrupted import Meddling, killed_before
+from tests.jobs.runs.test_kill_and_resume import (
+    VOLATILE,
+    CutShort,
+    Fragile,
+    Killed,
+    Points,
+    Snapshots,
+    fragile_store,
+    organisation,
+    state_of,
+)
+
+MakeNight = Callable[..., Night]
+LONG_AGO = date(2018, 3, 1)
+
+
+@pytest.fixture
+def backup() -> Iterator[Callable[[Night], Backup]]:
+    made: list[Backup] = []
+
+    def make(night: Night) -> Backup:
+        made.append(Backup(night))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+Backing = Callable[[Night], Backup]
+
+
+def made_again(night: Night, make: Callable[[Night], Any]) -> Any:
+    """Empty the CRM and make rows with the ids of then."""
+    night.http.post(f"{night.emulator.root}/_emulator/reset", json={"empty": True}).raise_for_status()
+    night.ids = Random(1)
+    return make(night)
+
+
+def replayed(night: Night) -> Run:
+    return replay(night.context)
+
+
+def replay_plan(night: Night) -> Plan:
+    plan = plan_replay(night.context)
+    assert plan is not None
+    return plan
+
+
+def entries(night: Night, kind: str) -> list[dict[str, object]]:
+    return [entry.data for entry in night.store.ledger.entries() if entry.kind == kind]
+
+
+def test_what_a_restore_brings_back_goes_again(night: Night, backup: Backing) -> None:
+    """ERA-13: dossiers, their fiches, roles, notes, calls, recordings and people, and the trimmed contact;
+    nothing is counted twice."""
+    organisation(night)
+    kept = backup(night)
+    first = night.apply(night.plan())
+    after = state_of(night)
+    kept.restore()
+    again = replayed(night)
+    assert again.state is RunState.DONE
+    assert (first.counts["deleted"], first.counts["anonymised"], again.counts["deleted"]) == (7, 2, 9)  # what was extracted and deleted
+    assert again.counts["rows"] == first.counts["rows"]
+    assert again.counts["statistics"] == 0
+    left = state_of(night)
+    assert {table: rows for table, rows in left.items() if table != "cf_statistics"} == {
+        table: rows for table, rows in after.items() if table != "cf_statistics"
+    }
+    assert [row["cf_count"] for row in night.rows("cf_statistics")] == [2]  # what the backup had
+    assert night.store.runs.get(again.id).kind is Kind.REPLAY
+
+
+def test_a_second_replay_finds_nothing(night: Night, backup: Backing) -> None:
+    organisation(night)
+    kept = backup(night)
+    night.apply(night.plan())
+    kept.restore()
+    replayed(night)
+    writes = night.writes()
+    again = replayed(night)
+    assert (again.state, again.counts["deleted"], night.writes()) == (RunState.DONE, 0, writes)
+
+
+def test_a_replayed_unit_is_certified_by_the_reason_in_the_register(night: Night) -> None:
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    night.apply(night.plan())
+    made_again(night, lambda night: night.dossier("social_card", spoken=LONG_AGO))
+    run = replayed(night)
+    (issued,) = night.store.certificates.of_run(run.id)
+    assert issued.certificate.unit_ref == night.key.reference("cf_dossier", dossier)
+    assert (issued.certificate.rule_id, issued.certificate.reason, issued.certificate.unit_type) == ("ERA-13", "EXPIRED", "dossier")
+
+
+def test_the_schedule_is_not_asked_again(night: Night) -> None:
+    """What was erased on request goes again long before its end."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    night.apply(night.plan())
+    young = lambda night: night.dossier("runaway", spoken=date(2026, 11, 1), closed=False)  # noqa: E731
+    assert made_again(night, young) == dossier
+    assert night.plan().dispose == {"delete": 0, "anonymise": 0}
+    assert replayed(night).counts["deleted"] == 1
+    assert night.get("cf_dossiers", dossier) is None
+
+
+def test_a_hold_of_the_crm_wins(night: Night) -> None:
+    """HLD-07: the plan says so, and a hold that comes after the plan is found by the write itself."""
+
+    def two(night: Night, **columns: Any) -> tuple[str, str]:
+        return night.dossier("social_card", spoken=LONG_AGO, **columns), night.dossier("social_card", spoken=LONG_AGO)
+
+    first, second = two(night)
+    night.apply(night.plan())
+    made_again(night, lambda night: two(night, cf_legalhold=True))
+    plan = replay_plan(night)
+    assert (plan.dispose, plan.retain) == ({"delete": 1, "anonymise": 0}, {"HOLD_LEGAL": 1})
+    night.patch("cf_dossiers", second, cf_legalhold=True)
+    run = night.apply(plan)
+    assert run.counts["deleted"] == 0
+    assert run.counts["skipped"] == {"CHANGED": 1}
+    assert night.get("cf_dossiers", first) is not None
+    assert night.get("cf_dossiers", second) is not None
+
+
+def test_a_hold_on_a_dossier_keeps_the_single_rows_of_it(night: Night) -> None:
+    """HLD-04: an erased role, note, call and recording that are put under a dossier with a hold stay."""
+
+    def rows_under(night: Night, dossier: str) -> None:
+        fiche = night.fiches_of(dossier)[0]
+        night.party(None, "reporter", dossier=dossier)
+        night.party(None, "reporter", fiche=fiche)
+        night.note("cf_dossier", dossier)
+        night.call("cf_fiche", fiche, [])
+        recording = night.recording(LONG_AGO, fiche=fiche)
+        night.note("cf_recording", recording)
+
+    rows_under(night, night.dossier("social_card", spoken=LONG_AGO))
+    night.apply(night.plan())
+    night.http.post(f"{night.emulator.root}/_emulator/reset", json={"empty": True}).raise_for_status()
+    night.ids = Random(2)
+    kept = night.dossier("runaway", spoken=date(2026, 11, 1), cf_legalhold=True)
+    night.ids = Random(1)
+    night.ids.getrandbits(128), night.ids.getrandbits(128)  # the dossier and the fiche of then
+    rows_under(night, kept)
+    plan = replay_plan(night)
+    assert (plan.units, plan.retain) == (5, {"HOLD_LEGAL": 5})  # the note on the recording goes or stays with that
+    assert night.apply(plan).counts["deleted"] == 0
+    night.patch("cf_dossiers", kept, cf_legalhold=False)
+    run = replayed(night)
+    assert (run.state, run.counts["deleted"]) == (RunState.DONE, 5)
+    assert run.counts["rows"] == {"annotation": 2, "cf_party": 2, "cf_recording": 1, "phonecall": 1}
+    assert night.get("cf_dossiers", kept) is not None
+    assert len(night.store.certificates.of_run(run.id)) == 1  # the recording alone is a unit of the schedule
+
+
+def test_a_person_who_is_needed_again_stays(night: Night) -> None:
+    """RET-20: the contact is back, and a new dossier refers to it."""
+
+    def someone(night: Night) -> str:
+        child = night.contact(birthdate="2000-02-01")
+        night.party(child, "child", dossier=night.dossier("sexting", spoken=LONG_AGO))
+        return child
+
+    child = someone(night)
+    night.apply(night.plan())
+    assert night.get("contacts", child) is None
+    made_again(night, someone)
+    night.party(child, "parent", dossier=night.dossier("runaway", spoken=date(2026, 11, 1)))
+    run = replayed(night)
+    assert (run.counts["deleted"], run.counts["skipped"]) == (1, {"STILL_REFERRED": 1})
+    assert night.get("contacts", child) is not None
+
+
+def test_a_trimmed_contact_that_was_filled_in_again_is_left_alone(night: Night, backup: Backing) -> None:
+    """A register number that a donor gave after the trim is not a ghost of the old one: its row has another
+    version."""
+
+    def donor(night: Night) -> str:
+        person = night.contact(birthdate="1980-05-05", description="Verzonnen.")
+        night.donation(person)
+        night.party(person, "reporter", dossier=night.dossier("social_card", spoken=LONG_AGO))
+        return person
+
+    person = donor(night)
+    kept = backup(night)
+    assert night.apply(night.plan()).counts["trimmed"] == 1
+    night.patch("contacts", person, birthdate="1980-05-05")
+    assert replay_plan(night).trims == ()
+    kept.restore()
+    plan = replay_plan(night)
+    assert plan.trims == (person,)
+    night.patch("contacts", person, description="Nieuw, verzonnen.")
+    run = night.apply(plan)
+    assert (run.counts["trimmed"], run.counts["skipped"]) == (0, {"CHANGED": 1})
+
+
+def test_an_emptying_that_lands_late_counts_as_emptied_again(night: Night, backup: Backing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The replay is killed with it under way, and it lands after the next run has looked."""
+    person = night.contact(birthdate="1980-05-05", description="Verzonnen.")
+    night.donation(person)
+    night.party(person, "reporter", dossier=night.dossier("social_card", spoken=LONG_AGO))
+    kept = backup(night)
+    night.apply(night.plan())
+    kept.restore()
+    plan = replay_plan(night)
+    assert plan.trims == (person,)
+    cut = CutShort(night.context.connector, 2)  # its dossier goes first
+    with pytest.raises(Killed):
+        apply_plan(dataclasses.replace(night.context, connector=cut), plan.id)
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.runs.run.reconcile_intended", cut.reconcile_and_land)
+        run = night.apply(plan)
+    assert (night.get("contacts", person) or {})["description"] is None
+    assert (run.counts["trimmed"], run.counts["skipped"]) == (1, {})
+    assert run.counts["verified"] == {"gone": 3, "masked": 1, "still_there": 0}
+
+
+def test_a_replay_killed_at_any_point_ends_like_an_undisturbed_one(
+    make_night: MakeNight, backup: Backing, database_file: Callable[[], str]
+) -> None:
+    url = database_file()
+    night = make_night(url=url)
+    organisation(night)
+    kept = backup(night)
+    night.apply(night.plan())
+    kept.restore()
+    plan, points = replay_plan(night), Snapshots(night, url)
+    undisturbed = applied(night, plan, points)
+    expected = state_of(night)
+    assert len(points) > 10
+    for at, again in points.nights(make_night, database_file):
+        resumed = again.apply(plan)
+        assert (at, resumed.state, resumed.counts) == (at, undisturbed.state, undisturbed.counts)
+        assert (at, state_of(again)) == (at, expected)
+
+
+def applied(night: Night, plan: Plan, points: Points) -> Run:
+    context = night.context
+    context = dataclasses.replace(
+        context,
+        store=fragile_store(night.store, points, journal=("record",), runs=("save", "start")),
+        connector=Fragile(context.connector, points, ("change",)),
+    )
+    return apply_plan(context, plan.id)
+
+
+# -- noticing a restore --------------------------------------------------------------------------------------
+
+
+def test_a_restore_is_noticed_by_the_rows_that_went_last(night: Night, backup: Backing) -> None:
+    """R-091."""
+    organisation(night)
+    kept = backup(night)
+    assert rows_back(night.context) == 0
+    run = night.apply(night.plan())
+    assert rows_back(night.context) == 0
+    assert note_rows_back(night.context) == 0
+    kept.restore()
+    gone = sum(run.counts["rows"].values())  # type: ignore[attr-defined]
+    assert rows_back(night.context) == gone
+    assert note_rows_back(night.context) == gone
+    assert entries(night, "alarm")[-1] == {"code": "RESTORED", "rows": gone}
+
+
+def test_a_nightly_run_replays_before_anything_else(night: Night, backup: Backing) -> None:
+    """R-091, ERA-13: the night's own plan sees a CRM without what had been erased."""
+    organisation(night)
+    kept = backup(night)
+    night.apply(night.plan())
+    after = state_of(night)
+    kept.restore()
+    assert run_retention(night.context).counts["deleted"] == 0
+    assert [run.kind for run in night.store.runs.all()] == [Kind.RETENTION, Kind.REPLAY, Kind.ALL]
+    assert state_of(night)["cf_dossiers"] == after["cf_dossiers"]
+
+
+def test_a_unit_that_is_half_done_is_no_sign_of_a_restore(night: Night) -> None:
+    """What is left of it never went."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    night.apply(night.plan())
+    (run,) = night.store.runs.all()
+    (action,) = night.store.journal.of_run(run.id)
+    night.store.journal.record(run.id, [msgspec.structs.replace(action, state=ActionState.PARTIAL)])
+    made_again(night, lambda night: night.dossier("social_card", spoken=LONG_AGO))
+    assert night.get("cf_dossiers", dossier) is not None
+    assert rows_back(night.context) == 0
+    assert replay_if_restored(night.context) is None
+
+
+def test_holds_that_keep_all_that_is_back_let_the_night_go_on(night: Night) -> None:
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    night.apply(night.plan())
+    made_again(night, lambda night: night.dossier("social_card", spoken=LONG_AGO, cf_legalhold=True))
+    plans = len(night.store.plans.all())
+    assert replay_if_restored(night.context) is None
+    assert len(night.store.plans.all()) == plans
+    assert run_retention(night.context).state is RunState.DONE
+    assert night.get("cf_dossiers", dossier) is not None
+
+
+def test_a_large_replay_waits_for_two_people(make_night: MakeNight) -> None:
+    """RET-24: the same plan is taken up again night after night, until it is approved or lapses."""
+    night = make_night(policy=lambda text: text.replace("max: 200", "max: 2"))
+
+    def three(night: Night) -> list[str]:
+        return [night.dossier("social_card", spoken=LONG_AGO) for _ in range(3)]
+
+    three(night)
+    night.apply(night.approved(night.plan()))
+    made_again(night, three)
+    writes = night.writes()
+    for _ in range(2):
+        with pytest.raises(Refused) as refused:
+            run_retention(night.context)
+        assert refused.value.code == "breaker"
+    waiting = [plan for plan in night.store.plans.all() if plan.kind is Kind.REPLAY]
+    assert ([plan.id for plan in waiting], night.writes()) == ([refused.value.where], writes)
+    night.approved(waiting[0])
+    run_retention(night.context)
+    assert night.store.plans.get(waiting[0].id).state(night.clock()) is PlanState.APPLIED
+    assert night.rows("cf_dossiers") == []
+
+
+def test_an_old_replay_plan_that_nobody_approved_gives_way_to_a_new_one(make_night: MakeNight) -> None:
+    night = make_night(policy=lambda text: text.replace("max: 200", "max: 0"))
+    night.dossier("social_card", spoken=LONG_AGO)
+    night.apply(night.approved(night.plan()))
+    made_again(night, lambda night: night.dossier("social_card", spoken=LONG_AGO))
+    refusals = []
+    for days in (0, 5):
+        night.clock.now += timedelta(days=days)
+        with pytest.raises(Refused) as refused:
+            replay_if_restored(night.context)
+        refusals.append(refused.value.where)
+    assert len(set(refusals)) == 2
+
+
+# -- a register in two places --------------------------------------------------------------------------------
+
+
+def test_a_lost_database_is_made_good_by_the_journal(make_night: MakeNight, backup: Backing, database_file: Callable[[], str]) -> None:
+    """The new database knows no rows to look for, so all are looked for; afterwards it has what the journal
+    has."""
+    before = make_night(url=database_file(), register="erasures.jsonl")
+    organisation(before)
+    kept = backup(before)
+    before.apply(before.plan())
+    after = state_of(before)
+    known = {(entry.ref, entry.operation) for entry in before.store.erasures.all()}
+    night = make_night(url=database_file(), register="erasures.jsonl")
+    kept.restore()
+    with pytest.raises(StoreAltered) as caught:
+        replay_if_restored(night.context)
+    assert caught.value.code == "store_behind"
+    run = recover(night.context).run
+    assert run is not None
+    assert run.state is RunState.DONE
+    assert state_of(night)["cf_dossiers"] == after["cf_dossiers"]
+    assert {(entry.ref, entry.operation) for entry in night.store.erasures.all()} >= known
+    assert replay_if_restored(night.context) is None
+
+
+def test_an_emptying_that_a_lost_run_had_announced_is_carried_out_by_the_replay(
+    make_night: MakeNight, database_file: Callable[[], str]
+) -> None:
+    """Its dossier has gone, and the contact is as it was: nothing but the announcement tells that it is to be
+    emptied."""
+    before = make_night(url=database_file(), register="erasures.jsonl")
+    person = before.contact(birthdate="1980-05-05", description="Verzonnen.")
+    before.donation(person)
+    before.party(person, "reporter", dossier=before.dossier("social_card", spoken=LONG_AGO))
+    killed_before(before, before.plan(), "change", at=2)
+    night = make_night(url=database_file(), register="erasures.jsonl")
+    run = recover(night.context).run
+    assert run is not None
+    assert (run.counts["trimmed"], run.counts["skipped"]) == (1, {})
+    assert (night.get("contacts", person) or {})["description"] is None
+
+
+def test_a_lost_journal_is_made_good_by_the_database(night: Night, tmp_path: Path) -> None:
+    organisation(night)
+    night.apply(night.plan())
+    known = {(entry.ref, entry.operation) for entry in night.store.erasures.all()}
+    assert {(entry.ref, entry.operation) for entry in night.context.erased.read()} == known
+    journal = tmp_path / "erasures.jsonl"
+    journal.unlink()
+    assert reconcile(night.context) == (0, len(known))
+    assert {(entry.ref, entry.operation) for entry in night.context.erased.read()} == known
+    assert reconcile(night.context) == (0, 0)
+
+
+def test_a_key_that_was_rotated_still_finds_what_was_erased(night: Night) -> None:
+    """9.2: keys are rotated yearly, and references under every key that lives are looked up."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    night.apply(night.plan())
+    made_again(night, lambda night: night.dossier("social_card", spoken=LONG_AGO))
+    night.key, _ = night.key.rotate(night.clock())
+    assert load_register(night.context).find([night.key.reference("cf_dossier", dossier)]) is None
+    assert replayed(night).counts["deleted"] == 1
+
+
+def test_the_register_names_nobody(night: Night, tmp_path: Path) -> None:
+    """R-142: keyed references alone, in the database and beside it."""
+    organisation(night)
+    run = night.apply(night.plan())
+    text = (tmp_path / "erasures.jsonl").read_text(encoding="utf-8")
+    ids = [write.id for action in night.store.journal.of_run(run.id) for write in action.rows]
+    assert ids
+    assert [row for row in ids if row in text] == []
+    assert "Peeters" not in text
+    assert {entry.row_table for entry in night.store.erasures.all()} >= {"cf_dossier", "cf_fiche", "cf_party", "contact", "annotation"}
+
+
+def test_a_damaged_journal_is_told_and_the_rest_of_it_used(night: Night, tmp_path: Path) -> None:
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    night.apply(night.plan())
+    made_again(night, lambda night: night.dossier("social_card", spoken=LONG_AGO))
+    journal = tmp_path / "erasures.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b"cf_fiche", b"cf_fichf"))
+    plan = replay_plan(night)
+    assert all("erasures.jsonl" in str(warning) for warning in plan.warnings)
+    assert plan.warnings
+    assert night.apply(plan).counts["deleted"] == 1
+    assert night.get("cf_dossiers", dossier) is None
+
+
+def test_what_was_anonymised_in_place_is_masked_again(make_night: MakeNight, backup: Backing) -> None:
+    """ERA-06, ERA-13: the rows stay under their ids, and nothing of their old content."""
+    night = make_night(policy=lambda text: text.replace("backups:\n", "anonymise:\n  how: in_place\nbackups:\n", 1))
+    night.create("teams", "teamid", name="Geanonimiseerd")
+    dossier = night.dossier("sexting", spoken=LONG_AGO, fiches=2)
+    night.party(night.contact(birthdate="2000-02-01"), "child", dossier=dossier)
+    night.note("cf_dossier", dossier)
+    kept = backup(night)
+    first = night.apply(night.plan())
+    assert first.counts["verified"]["masked"] == 3  # type: ignore[index]
+    after = [night.rows(table) for table in ("cf_dossiers", "cf_fiches", "contacts", "annotations", "cf_parties")]
+    assert replay_plan(night).units == 0
+    kept.restore()
+    again = replayed(night)
+    assert (again.state, again.counts["anonymised"], again.counts["statistics"]) == (RunState.DONE, 1, 0)
+    assert again.counts["verified"] == first.counts["verified"]
+    left = [night.rows(table) for table in ("cf_dossiers", "cf_fiches", "contacts", "annotations", "cf_parties")]
+    assert [list(map(stable, rows)) for rows in left] == [list(map(stable, rows)) for rows in after]
+
+
+def stable(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key not in VOLATILE}
+
+
+def test_holds_of_the_dpo_win_over_a_replay(night: Night, backup: Backing) -> None:
+    """HLD-04, HLD-07: on a dossier, on a person with the dossiers of that person, on a note of a person;
+    placed before the plan, after it, and right before the write."""
+    names = ("held", "of a person", "held late", "held last", "free")
+
+    def cases(night: Night) -> dict[str, str]:
+        child, noted = night.contact(birthdate="2000-02-01"), night.contact(birthdate="2000-02-01")
+        found = {name: night.dossier("social_card", spoken=LONG_AGO) for name in names}
+        night.party(child, "child", dossier=found["of a person"])
+        night.party(noted, "child", dossier=found["free"])
+        recording = night.recording(LONG_AGO, fiche=night.fiches_of(found["held"])[0])
+        return found | {"person": child, "noted": noted, "note": night.note("contact", noted), "recording": recording}
+
+    rows = cases(night)
+    kept = backup(night)
+    night.apply(night.plan())
+    kept.restore()
+    place(night, "cf_dossier", rows["held"])
+    place(night, person=rows["person"])
+    place(night, "annotation", rows["note"])
+    plan = replay_plan(night)
+    assert plan.dispose == {"delete": 3, "anonymise": 0}
+    assert plan.retain == {"HOLD_JUDICIAL": 5}  # two dossiers, the two people, the recording
+    place(night, "cf_dossier", rows["held late"])
+    meddling = Meddling(night.context.connector, lambda: place(night, "cf_dossier", rows["held last"]), before="Email")
+    run = apply_plan(dataclasses.replace(night.context, connector=meddling), plan.id)
+    assert (run.counts["deleted"], run.counts["skipped"]) == (1, {"HOLD_JUDICIAL": 2})
+    assert [name for name in names if night.get("cf_dossiers", rows[name]) is not None] == ["held", "of a person", "held late", "held last"]
+    assert [night.get("contacts", rows[name]) is not None for name in ("person", "noted")] == [True, True]
+    assert night.get("cf_recordings", rows["recording"]) is not None
+    announced: Any = entries(night, "intent")[-1]["units"]  # what is known to be held is not even announced
+    assert {unit["ref"] for unit in announced} == {night.key.reference("cf_dossier", rows[name]) for name in ("held last", "free")}
+
+
+def test_a_single_row_of_a_person_under_a_hold_stays(night: Night) -> None:
+    """An erased role that was made again in another dossier, and a hold on the person whose role it is."""
+
+    def role(night: Night, dossier: str) -> str:
+        child = night.contact(birthdate="2000-02-01")
+        night.party(child, "child", dossier=dossier)
+        return child
+
+    role(night, night.dossier("social_card", spoken=LONG_AGO))
+    night.apply(night.plan())
+    night.http.post(f"{night.emulator.root}/_emulator/reset", json={"empty": True}).raise_for_status()
+    night.ids = Random(2)
+    other = night.dossier("runaway", spoken=date(2026, 11, 1))
+    night.ids = Random(1)
+    night.ids.getrandbits(128), night.ids.getrandbits(128)  # the dossier and the fiche of then
+    child = role(night, other)
+    hold = place(night, person=child)
+    assert replay_plan(night).retain == {"HOLD_JUDICIAL": 2}
+    release(night, hold)
+    run = replayed(night)
+    assert (run.counts["deleted"], run.counts["rows"]) == (2, {"cf_party": 1, "contact": 1})
+    assert night.get("cf_dossiers", other) is not None
+
+
+def test_a_night_after_a_restore_reads_everything_anew(make_night: MakeNight, backup: Backing) -> None:
+    """What is remembered of the CRM is of a later day than the CRM itself."""
+    night = make_night(remembering=True)
+    night.dossier("social_card", spoken=LONG_AGO)
+    night.dossier("runaway", spoken=date(2026, 11, 1))
+    kept = backup(night)
+    night.apply(night.plan())
+    kept.restore()
+    forgotten: list[str] = []
+    context = dataclasses.replace(night.context, forget_memory=lambda: forgotten.append("memory"))
+    assert replay(context).state is RunState.DONE
+    assert forgotten == ["memory"]

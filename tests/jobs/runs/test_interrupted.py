@@ -1,0 +1,480 @@
+"""What happens between an interruption and its end, between a reading and its write: others work in the CRM
+meanwhile."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import create_engine, text
+
+from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held
+from connectors.interface.errors import ConnectorError, ReadIncomplete
+from jobs.checks.drift.plans import approval_entry
+from jobs.erasures.register import load_register
+from jobs.ledger.entries import StoreAltered
+from jobs.model.plan import Approval, Plan
+from jobs.model.run import ActionState, Run, RunState
+from jobs.nightly.runs import run_recordings, run_retention
+from jobs.plans.lines.pages import lines_of, paged
+from jobs.runs.apply import apply_plan
+from rules.errors import Refused
+from tests.integration.holding import place, release
+from tests.integration.night import CATEGORY, ROLE, Night
+from tests.jobs.holds.test_holds import NOBODY, unseen
+from tests.jobs.runs.test_kill_and_resume import CutShort, Fragile, Killed, Points
+
+LONG_AGO = date(2018, 3, 1)
+MakeNight = Callable[..., Night]
+
+
+class Meddling:
+    """A connector beside which somebody works in the CRM: `act` is called once, just before the n-th read of
+    a kind or the n-th change.
+
+    Notes are read once with the units and once more with what depends on them, after the decision.
+    """
+
+    def __init__(self, inner: Any, act: Callable[[], object], *, before: str, nth: int = 1) -> None:
+        self._inner, self._act, self._before, self._left = inner, act, before, nth
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def _maybe(self, what: str) -> None:
+        if what == self._before:
+            self._left -= 1
+            if self._left == 0:
+                self._act()
+
+    def read(self, record: type[Any], fields: Any, **options: Any) -> Iterator[list[Any]]:
+        self._maybe(record.__name__)
+        return iter(list(self._inner.read(record, fields, **options)))
+
+    def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
+        self._maybe("change")
+        found: list[ChangeResult] = self._inner.change(change_sets, held)
+        return found
+
+
+def applied(night: Night, plan: Plan, connector: Any) -> Run:
+    return apply_plan(dataclasses.replace(night.context, connector=connector), plan.id)
+
+
+def killed_before(night: Night, plan: Plan, method: str, at: int = 1) -> None:
+    """Carry out a plan until just before the n-th call of a connector's or store's method."""
+    context = night.context
+    broken = Fragile(context.connector if method == "change" else context.store, Points(2 * at - 1), (method,))
+    changed: dict[str, Any] = {"connector" if method == "change" else "store": broken}
+    with pytest.raises(Killed):
+        apply_plan(dataclasses.replace(context, **changed), plan.id)
+
+
+def a_grown_up(night: Night, **columns: Any) -> tuple[str, str]:
+    """An expired dossier and its child."""
+    dossier = night.dossier("sexting", spoken=LONG_AGO, fiches=2, **columns)
+    child = night.contact(birthdate="2000-02-01")
+    night.party(child, "child", dossier=dossier)
+    return dossier, child
+
+
+def test_a_unit_that_was_announced_is_judged_as_it_is_when_the_run_goes_on(night: Night) -> None:
+    """RET-17: between the kill and the resumption the dossier is re-opened, gets a fiche and loses a note."""
+    dossier, _ = a_grown_up(night)
+    note = night.note("cf_dossier", dossier)
+    plan = night.plan()
+    killed_before(night, plan, "change")
+    night.patch("cf_dossiers", dossier, statecode=0, statuscode=1)
+    night.fiche("sexting", spoken=date(2026, 11, 24), dossier=dossier)
+    night.http.delete(f"{night.emulator.url}annotations({note})").raise_for_status()
+    run = night.apply(plan)
+    assert run.counts["skipped"] == {"OPEN_DOSSIER": 1, "STILL_REFERRED": 1}
+    assert night.get("cf_dossiers", dossier) is not None
+    assert len(night.fiches_of(dossier)) == 3
+
+
+@pytest.mark.parametrize("reopened", [False, True])
+def test_a_dossier_of_which_only_its_own_row_stayed_is_finished_after_a_kill(night: Night, *, reopened: bool) -> None:
+    """The CRM says that it deleted the dossier and did not; the run is killed before it looks. Without fiches
+    nothing would be due."""
+    dossier, child = a_grown_up(night)
+    fault = [{"match": {"method": "DELETE", "path": f"cf_dossiers({dossier})", "nth": 1}, "times": 1, "do": "keep_row"}]
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    plan = night.plan()
+    killed = dataclasses.replace(night.context, connector=Fragile(night.context.connector, Points(2), ("change",)))
+    with pytest.raises(Killed):
+        apply_plan(killed, plan.id)
+    assert (night.get("cf_dossiers", dossier) is not None, night.fiches_of(dossier)) == (True, [])
+    if reopened:
+        night.patch("cf_dossiers", dossier, statecode=0, statuscode=1)
+    run = night.apply(plan)
+    assert (night.get("cf_dossiers", dossier) is not None) is reopened
+    if reopened:
+        assert (run.state, run.counts["partial"], run.counts["anonymised"]) == (RunState.DONE_WITH_FAILURES, 1, 0)
+        return
+    assert (run.state, run.counts["anonymised"], run.counts["deleted"]) == (RunState.DONE, 1, 1)
+    assert night.get("contacts", child) is None
+    assert len(night.rows("cf_statistics")) == 1
+
+
+def test_a_leftover_that_has_come_back_to_life_is_left_alone(night: Night) -> None:
+    """A contact whose removal was answered and not done is the child of a new dossier when the next run
+    comes."""
+    dossier, child = a_grown_up(night)
+    fault = [{"match": {"method": "DELETE", "path": f"contacts({child})", "nth": 1}, "times": 1, "do": "keep_row"}]
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    assert night.apply(night.plan()).counts["partial"] == 1
+    night.party(child, "child", dossier=night.dossier("runaway", spoken=date(2026, 11, 20), closed=False))
+    run = night.apply(night.plan())
+    assert (run.state, run.counts["deleted"]) == (RunState.DONE, 0)
+    assert night.get("contacts", child) is not None
+    assert night.get("cf_dossiers", dossier) is None
+
+
+@pytest.mark.parametrize("change", ["new", "recategorised"])
+def test_a_fiche_that_the_decision_did_not_know_stops_its_dossier(night: Night, change: str) -> None:
+    dossier, _ = a_grown_up(night)
+    first = night.fiches_of(dossier)[0]
+
+    def act() -> None:
+        if change == "new":
+            night.fiche("unexplained_disappearance", spoken=LONG_AGO, dossier=dossier)
+        else:
+            night.patch("cf_fiches", first, cf_categories=str(CATEGORY["unexplained_disappearance"]))
+
+    plan = night.plan()
+    run = applied(night, plan, Meddling(night.context.connector, act, before="Note", nth=2))
+    assert run.counts["skipped"] == {"CHANGED": 1, "STILL_REFERRED": 1}
+    assert night.get("cf_dossiers", dossier) is not None
+    assert first in night.fiches_of(dossier)
+
+
+@pytest.mark.parametrize("known_as", ["", "witness"])
+def test_a_younger_child_that_the_decision_did_not_know_stops_the_dossier(night: Night, known_as: str) -> None:
+    """Nobody has known that somebody is one, or only that the person is in the file."""
+    dossier, _ = a_grown_up(night)
+    sibling = night.contact(birthdate="2015-01-01")
+    role = night.party(sibling, known_as, dossier=dossier) if known_as else ""
+
+    def act() -> None:
+        if role:
+            night.patch("cf_parties", role, cf_role=ROLE["child"])
+        else:
+            night.party(sibling, "child", dossier=dossier)
+
+    plan = night.plan()
+    run = applied(night, plan, Meddling(night.context.connector, act, before="Note", nth=2))
+    assert run.counts["skipped"] == {"CHANGED": 1, "STILL_REFERRED": 2 if known_as else 1}
+    assert night.get("cf_dossiers", dossier) is not None
+
+
+def test_a_hold_set_on_the_dossier_at_the_last_moment_keeps_its_recording(night: Night) -> None:
+    """HLD-04, HLD-07: the hold changes the dossier's version, not the recording's."""
+    dossier = night.dossier("runaway", spoken=LONG_AGO, closed=False)
+    recording = night.recording(LONG_AGO, fiche=night.fiches_of(dossier)[0])
+    plan = night.plan()
+    run = applied(
+        night, plan, Meddling(night.context.connector, lambda: night.patch("cf_dossiers", dossier, cf_legalhold=True), before="Note")
+    )
+    assert run.counts["skipped"] == {"HOLD_LEGAL": 1}
+    assert night.get("cf_recordings", recording) is not None
+
+
+def test_a_contact_linked_while_others_are_written_stays(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new party row changes no version of the contact, so each group is looked at again."""
+    monkeypatch.setattr("jobs.runs.journal.Journal.group", 1)
+    people = []
+    for _ in range(3):
+        _, child = a_grown_up(night)
+        people.append(child)
+    last = max(people)
+    fresh = night.dossier("runaway", spoken=date(2026, 11, 20))
+    plan = night.plan()
+    # change: three dossiers, then the contacts one by one, in the order of their ids
+    meddling = Meddling(night.context.connector, lambda: night.party(last, "child", dossier=fresh), before="change", nth=5)
+    run = applied(night, plan, meddling)
+    assert run.counts["skipped"] == {"STILL_REFERRED": 1}
+    assert night.get("contacts", last) is not None
+
+
+def test_an_interrupted_run_of_any_kind_is_finished_by_the_next_night(night: Night) -> None:
+    """Killed after the units and before the contacts; the night of another kind takes it over."""
+    dossier, child = a_grown_up(night)
+    plan = night.plan()
+    killed_before(night, plan, "change", at=2)
+    assert night.get("cf_dossiers", dossier) is None
+    run_recordings(night.context)
+    run = night.store.runs.of_plan(plan.id)
+    assert run is not None
+    assert (run.state, run.counts["anonymised"], run.counts["deleted"]) == (RunState.DONE, 1, 1)
+    assert night.get("contacts", child) is None
+    assert len(night.rows("cf_statistics")) == 1
+
+
+def test_no_other_plan_is_applied_while_a_run_is_interrupted(night: Night) -> None:
+    a_grown_up(night)
+    first = night.plan()
+    killed_before(night, first, "change")
+    second = night.plan()
+    with pytest.raises(Refused, match="interrupted") as caught:
+        night.apply(second)
+    assert caught.value.code == "another_run"
+    assert night.apply(first).counts["anonymised"] == 1
+    assert night.apply(second).counts["anonymised"] == 0
+    assert sum(row["cf_count"] for row in night.rows("cf_statistics?$select=cf_count")) == 1
+
+
+@pytest.mark.parametrize("trouble", ["expired", "rejected", "policy", "hold"])
+def test_an_interrupted_run_whose_plan_has_lapsed_begins_nothing_new(
+    make_night: MakeNight, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    night = make_night()
+    dossier, child = a_grown_up(night)
+    other, _ = a_grown_up(night)
+    plan = night.plan()
+    killed_before(night, plan, "change")
+    going_on = night
+    if trouble == "expired":
+        night.clock.now += timedelta(hours=80)
+    elif trouble == "rejected":
+        word = Approval("ben", "dpo", night.clock.now, approves=False)
+        night.store.plans.approve(plan.id, word, ("approval", approval_entry(plan, word, night.context.reference)))
+    elif trouble == "hold":
+        lost = unseen(night, monkeypatch, NOBODY)
+    else:
+        going_on = make_night(policy=lambda text: text.replace("max: 200", "max: 100"))
+    run = going_on.apply(plan)
+    code = {"expired": "PLAN_EXPIRED", "rejected": "PLAN_REJECTED", "policy": "POLICY_CHANGED", "hold": "HOLD_NOT_FOUND"}[trouble]
+    assert run.counts["skipped"] == {code: 4}
+    assert {night.get("cf_dossiers", one) is None for one in (dossier, other)} == {False}
+    if trouble == "hold":
+        release(night, lost)
+    # The next night is not in its way, and finds everything.
+    assert run_retention(going_on.context).counts["anonymised"] == 2
+    assert night.get("contacts", child) is None
+
+
+def test_what_lands_just_before_it_is_sent_again_counts_as_done(night: Night) -> None:
+    """It looks changed to the run that goes on, and is its own work of before."""
+    dossier, child = a_grown_up(night)
+    plan = night.plan()
+    cut = CutShort(night.context.connector, 1)
+    with pytest.raises(Killed):
+        applied(night, plan, cut)
+    run = applied(night, plan, Meddling(night.context.connector, cut.land, before="change"))
+    assert (run.state, run.counts["skipped"], run.counts["anonymised"], night.get("contacts", child)) == (RunState.DONE, {}, 1, None)
+    assert load_register(night.context).find([night.key.reference("cf_dossier", dossier)]) is not None
+
+
+@pytest.mark.parametrize("planned", ["after", "before"])
+@pytest.mark.parametrize("trouble", ["expired", "held"])
+def test_what_lands_after_its_run_has_passed_it_over_is_done_by_the_next(night: Night, trouble: str, planned: str) -> None:
+    """Decision 0065: what has perhaps gone is known. It stands in the register, is certified and counted,
+    also where the next plan was made before it landed."""
+    dossier, child = a_grown_up(night)
+    plan = night.plan()
+    cut = CutShort(night.context.connector, 1)
+    with pytest.raises(Killed):
+        applied(night, plan, cut)
+    if trouble == "expired":
+        night.clock.now += timedelta(hours=80)
+    else:
+        hold = place(night, "cf_dossier", dossier)
+    passed = night.apply(plan)
+    assert passed.counts["skipped"] == ({"PLAN_EXPIRED": 2} if trouble == "expired" else {"HOLD_JUDICIAL": 1, "STILL_REFERRED": 1})
+    if trouble == "held":
+        release(night, hold)
+    if planned == "before":
+        plan = night.plan()
+    cut.land()
+    if planned == "after":
+        plan = night.plan()
+    run = night.apply(plan)
+    assert (run.state, run.counts["skipped"], night.get("contacts", child)) == (RunState.DONE, {}, None)
+    reference = night.key.reference("cf_dossier", dossier)
+    assert load_register(night.context).find([reference]) is not None
+    assert reference in {issued.certificate.unit_ref for issued in night.store.certificates.of_run(run.id)}
+    assert sum(row["cf_count"] for row in night.rows("cf_statistics?$select=cf_count")) == 1
+
+
+@pytest.mark.parametrize("trouble", ["changed", "refused"])
+def test_a_contact_that_was_not_removed_is_found_by_the_next_plan(night: Night, trouble: str) -> None:
+    """RET-20: without its unit it would look like a contact that was never linked to anything."""
+    _, child = a_grown_up(night)
+    plan = night.plan()
+    if trouble == "changed":
+        night.patch("contacts", child, firstname="Lotje")
+    else:
+        fault = [{"match": {"method": "DELETE", "path": f"contacts({child})", "nth": 1}, "times": 1, "do": "status", "status": 403}]
+        night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    first = night.apply(plan)
+    assert (first.counts["anonymised"], first.counts["deleted"]) == (1, 0)
+    again = night.plan()
+    assert night.lines(again)[child].outcome == "dispose"
+    assert night.apply(again).counts["deleted"] == 1
+    assert night.get("contacts", child) is None
+
+
+def test_a_write_that_lands_late_counts_as_done(night: Night) -> None:
+    """The answer is lost, the rows are still there when read back, and the server carries the request out
+    after all."""
+    dossier, child = a_grown_up(night)
+    plan, inner = night.plan(), night.context.connector
+
+    class Late:
+        sent: Sequence[ChangeSet] | None = None
+        landed = False
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(inner, name)
+
+        def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
+            if self.sent is None:
+                self.sent = change_sets
+                return [ChangeResult(one.key, ChangeStatus.UNKNOWN) for one in change_sets]
+            if not self.landed:
+                self.landed = True
+                inner.change(self.sent)
+            return inner.change(change_sets, held)
+
+    run = applied(night, plan, Late())
+    assert (run.state, run.counts["anonymised"], run.counts["deleted"]) == (RunState.DONE, 1, 1)
+    assert night.get("cf_dossiers", dossier) is None
+    assert night.get("contacts", child) is None
+    assert len(night.rows("cf_statistics")) == 1
+
+
+def test_what_somebody_changed_while_an_answer_was_lost_is_not_taken_for_our_own_work(night: Night) -> None:
+    """RET-17: the request never arrived, and before it is sent again the dossier is written to."""
+    dossier, child = a_grown_up(night)
+    plan, inner = night.plan(), night.context.connector
+
+    class Lost:
+        sent = 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(inner, name)
+
+        def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
+            self.sent += 1
+            if self.sent == 1:
+                return [ChangeResult(one.key, ChangeStatus.UNKNOWN) for one in change_sets]
+            if self.sent == 2:
+                night.patch("cf_dossiers", dossier, cf_summary="Anders.")
+            return inner.change(change_sets, held)
+
+    run = applied(night, plan, Lost())
+    assert (run.state, run.counts["anonymised"], run.counts["partial"]) == (RunState.DONE, 0, 0)
+    assert run.counts["skipped"] == {"CHANGED": 1, "STILL_REFERRED": 1}
+    assert (night.get("cf_dossiers", dossier) is None, night.get("contacts", child) is None) == (False, False)
+
+
+def test_a_unit_finished_by_a_later_run_is_counted_there(night: Night) -> None:
+    """HLD-11: its figures were not written when it was left half done."""
+    dossier, _ = a_grown_up(night)
+    fault = [{"match": {"method": "DELETE", "path": f"cf_dossiers({dossier})", "nth": 1}, "times": 1, "do": "keep_row"}]
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    first = night.apply(night.plan())
+    assert (first.counts["partial"], night.rows("cf_statistics")) == (1, [])
+    second = night.apply(night.plan())
+    assert second.counts["anonymised"] == 1
+    assert len(night.rows("cf_statistics")) == 1
+
+
+def test_an_altered_line_is_not_carried_out(night: Night) -> None:
+    """What is applied is what was looked at: the lines must give the plan's digest."""
+    orphan = night.contact()
+    plan = night.plan()
+    engine = create_engine(str(night.store.database.engine.url))
+    with engine.begin() as connection:
+        kept = lines_of([connection.execute(text("SELECT content FROM plan_pages")).scalar_one()])
+        going = [msgspec.structs.replace(line, outcome="dispose", disposition="delete") for line in kept]
+        connection.execute(text("UPDATE plan_pages SET content = :content"), {"content": paged(going, (), {})[0][0]})
+    engine.dispose()
+    with pytest.raises(StoreAltered) as caught:
+        night.apply(plan)
+    assert (caught.value.where, caught.value.exit_code) == (f"plan {plan.id}", 7)
+    assert night.get("contacts", orphan) is not None
+
+
+def test_the_journal_forgets_the_figures_once_they_are_written(night: Night) -> None:
+    """ERA-16: beside the id of the dossier they would undo what the shuffling hides."""
+    a_grown_up(night)
+    run = night.apply(night.plan())
+    journal = night.store.journal.of_run(run.id)
+    assert {action.state for action in journal} == {ActionState.DONE}
+    assert [action.statistic for action in journal] == [None, None]
+    saved = night.store.runs.get(run.id)
+    assert saved.statistics is not None
+    assert (saved.statistics.rows, saved.statistics.done, saved.counts["statistics"]) == ((), True, 1)
+    assert "age_band" not in json.dumps([str(action) for action in journal])
+
+
+def test_a_role_that_the_mapping_does_not_know_may_be_a_childs(night: Night) -> None:
+    """R-161 for roles: the dossier is kept as long as a child of unknown age would keep it."""
+    dossier, _ = a_grown_up(night)
+    stranger = night.contact(birthdate="2012-02-01")
+    row = {"cf_partyid": "00000000-0000-4000-8000-00000000000a", "cf_name": "rol", "cf_role": 100000099, "cf_contactid": stranger}
+    night.emulator.load(
+        [("cf_party", row | {"cf_dossierid": dossier, "createdon": "2018-03-01T11:00:00Z", "statecode": 0, "statuscode": 1})]
+    )
+    line = night.lines(night.plan())[dossier]
+    assert (line.outcome, line.reason) == ("retain", "NOT_EXPIRED")
+    assert "BIRTHDATE_UNKNOWN" in line.flags
+
+
+def test_relations_that_this_account_does_not_see_stop_the_run(night: Night) -> None:
+    a_grown_up(night)
+    person = night.contact()
+    night.create("cf_enrolments", "cf_enrolmentid", cf_name="e", cf_course="c", **{"cf_ContactId@odata.bind": f"/contacts({person})"})
+    connector = night.context.connector
+
+    class Blind(Meddling):
+        def columns(self, record: type[Any], fields: Any) -> Iterator[Any]:
+            return iter(()) if record.__name__ == "Enrolment" else iter(self._inner.columns(record, fields))
+
+    from jobs.model.plan import Kind
+    from jobs.plans.make import make_plan
+
+    with pytest.raises(ReadIncomplete, match="shows this account none") as caught:
+        make_plan(dataclasses.replace(night.context, connector=Blind(connector, lambda: None, before="")), Kind.ALL)
+    assert caught.value.where == "cf_enrolment"
+
+
+def test_statistics_that_the_crm_refuses_are_written_when_it_takes_them(night: Night) -> None:
+    a_grown_up(night)
+    plan = night.plan()
+    fault = [{"match": {"method": "POST", "path": "cf_statistics", "every": 1}, "times": 9, "do": "status", "status": 403}]
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    with pytest.raises(ConnectorError, match="the statistics could not be written: the CRM refuses with 0x") as caught:
+        night.apply(plan)
+    assert caught.value.where == "cf_statistic"
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=[]).raise_for_status()
+    assert night.apply(plan).counts["statistics"] == 1
+    assert len(night.rows("cf_statistics")) == 1
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_fiches_that_outlive_their_dossier_go_the_next_night_unless_somebody_has_used_them(night: Night, *, changed: bool) -> None:
+    """The CRM says that it deleted all of the dossier and kept a fiche: alone it has no child, so that no
+    plan could judge it."""
+    dossier, _ = a_grown_up(night)
+    kept = night.fiches_of(dossier)[0]
+    fault = [{"match": {"method": "DELETE", "path": f"cf_fiches({kept})", "nth": 1}, "times": 1, "do": "keep_row"}]
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    first = night.apply(night.plan())
+    assert (first.counts["partial"], night.get("cf_dossiers", dossier)) == (1, None)
+    if changed:
+        night.patch("cf_fiches", kept, cf_name="F-1 (fictief)")
+    second = night.apply(night.plan())
+    assert (night.get("cf_fiches", kept) is not None) is changed
+    if changed:
+        assert second.state is RunState.DONE_WITH_FAILURES
+        assert "LEFT_OVER" in str(second.counts["alarms"])
+    else:
+        assert (second.state, second.counts["alarms"]) == (RunState.DONE, [])
