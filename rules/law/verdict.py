@@ -11,9 +11,9 @@ import polars as pl
 
 from rules.holds.precedence import HOLD_REASONS
 from rules.law.codes import has, surely, together, where
-from rules.law.days import TODAY, add_months
-from rules.law.moments import IS_DOSSIER
+from rules.law.days import TODAY
 from rules.law.own_days import IS_RECORDING
+from rules.law.periodic_review import REVIEW_DUE, review_due_on
 from rules.model.decisions import Disposition, Flag, Reason
 from rules.retention.schedule import RULE_OF_REASON, Schedule
 
@@ -35,7 +35,6 @@ REASONS: Final = together(  # 4.2
 USES_CREATION: Final = pl.col("created_used") & pl.col("needs_activity")  # RET-07
 USES_SECOND_CHOICE: Final = surely(pl.col("is_second_choice"))  # RET-06
 OPEN_PAST_END: Final = pl.col("is_kept_open") & (pl.col("retention_end") < TODAY)  # RET-13
-REVIEW_DUE: Final = pl.col("review_due_on") <= TODAY  # RET-15
 FLAGS: Final = together(
     pl.col("term_flags"),
     pl.col("birth_flags"),
@@ -78,18 +77,7 @@ def with_reasons(units: pl.DataFrame) -> pl.DataFrame:
 def with_flags(units: pl.DataFrame, review_months: Collection[int]) -> pl.DataFrame:
     """Add `flags`, what a person should look at, and `review_due_on`. `review_months` are those that a term
     of these units names."""
-    return units.with_columns(review_due_on=_review_due_on(frozenset(review_months) - {0})).with_columns(flags=FLAGS)
-
-
-@lru_cache(maxsize=32)
-def _review_due_on(terms: frozenset[int]) -> pl.Expr:
-    """Months after the last review, else after the opening; a lone fiche counts from its communication
-    (RET-15)."""
-    since = pl.when(IS_DOSSIER).then(pl.coalesce("reviewed_on", "opened_on")).otherwise("first_fiche_on")
-    due_on = pl.lit(None, pl.Date)
-    for months in terms:
-        due_on = pl.when(pl.col("review_months") == months).then(add_months(since, months)).otherwise(due_on)
-    return due_on
+    return units.with_columns(review_due_on=review_due_on(frozenset(review_months) - {0})).with_columns(flags=FLAGS)
 
 
 def with_disposition(units: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,24 @@
+"""When a unit whose category has no term is to be reviewed. Source: RET-15."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import polars as pl
+
+from rules.law.days import TODAY, add_months
+from rules.law.moments import IS_DOSSIER
+
+REVIEW_DUE: Final = pl.col("review_due_on") <= TODAY
+
+
+@lru_cache(maxsize=32)
+def review_due_on(terms: frozenset[int]) -> pl.Expr:
+    """Return the day as an expression: months after the last review, else after the opening; a lone fiche
+    counts from its communication. `terms` are the numbers of months that a category of these units names."""
+    since = pl.when(IS_DOSSIER).then(pl.coalesce("reviewed_on", "opened_on")).otherwise("first_fiche_on")
+    due_on = pl.lit(None, pl.Date)
+    for months in terms:
+        due_on = pl.when(pl.col("review_months") == months).then(add_months(since, months)).otherwise(due_on)
+    return due_on
