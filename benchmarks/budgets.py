@@ -20,6 +20,7 @@ made twice and the second one counted: in the first, caches fill and modules are
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import tempfile
@@ -82,6 +83,7 @@ def counted(tally: Tally) -> Iterator[None]:
         watching.use_tool_id(watching.OPTIMIZER_ID, __name__)
         watching.register_callback(watching.OPTIMIZER_ID, watching.events.JUMP, looped)
         watching.set_events(watching.OPTIMIZER_ID, watching.events.JUMP)
+    gc.collect()  # so that garbage is collected at the same moments, whatever ran before
     tracemalloc.start()
     sys.setprofile(called)
     try:

@@ -210,7 +210,7 @@ def rows_of(connector: Connector, record: type[R], fields: tuple[str, ...], amon
 def rows_anywhere(
     connector: Connector, record: type[R], fields: tuple[str, ...], among: Among, retaining: Collection[type[Record]]
 ) -> list[R]:
-    """Return all rows of a small read, with those in long-term retention if `lie` has rows of this kind."""
+    """Return all rows of a small read, with those in long-term retention if `retaining` has their kind."""
     rows = rows_of(connector, record, fields, among)
     return [*rows, *without_live(retained_rows_of(connector, record, fields, among), set(map(_ID, rows)))] if record in retaining else rows
 

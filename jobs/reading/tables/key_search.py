@@ -28,16 +28,16 @@ class KeySearch:
             return pl.repeat(None, len(asked), dtype=_ROW, eager=True)
         last = len(keys) - 1
         if len(asked) < _MANY:
-            place = keys.search_sorted(asked).clip(upper_bound=last)
+            place = keys.search_sorted(asked, side="left").clip(upper_bound=last)
         else:
             if self._first is None:
                 self._bits = len(keys).bit_length()
-                self._first = self._begin(keys).search_sorted(pl.int_range(1 << self._bits, dtype=_ROW, eager=True))
+                self._first = self._begin(keys).search_sorted(pl.int_range(1 << self._bits, dtype=_ROW, eager=True), side="left")
             place = self._first.gather(self._begin(asked)).clip(upper_bound=last)
             late = (keys.gather(place) < asked).arg_true()
             place = place.scatter(late, (place.gather(late) + 1).clip(upper_bound=last))  # the next, mostly
             late = late.filter(keys.gather(place.gather(late)) < asked.gather(late))
-            place = place.scatter(late, keys.search_sorted(asked.gather(late)).clip(upper_bound=last))
+            place = place.scatter(late, keys.search_sorted(asked.gather(late), side="left").clip(upper_bound=last))
         return place.set(keys.gather(place).ne_missing(asked), None)
 
     def _begin(self, keys: pl.Series) -> pl.Series:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 import polars as pl
 
 from connectors.interface.columns import SEPARATOR
@@ -24,6 +25,7 @@ EVERY: Final = 500  # of so many ids one is looked at to part them
 _BITS: Final = 28
 # The number of a unit among those of all kinds: of each kind the rows have numbers of their own from here on.
 BASE: Final[Mapping[UnitKind, int]] = {kind: place << _BITS for place, kind in enumerate(UnitKind)}
+_SEVERAL: Final = ("categories", "also_in", "tied")  # kept as one text
 NOBODY: Final = (len(BASE)) << _BITS  # a contact that was not read
 
 
@@ -179,14 +181,16 @@ def _order(keys: pl.Series) -> pl.Series:
 
 def records_of(sources: Sequence[type[Record]], rows: pl.DataFrame) -> list[Any]:
     """Return a few rows as records of the classes that `source` names; columns that are not fields of theirs
-    are left out."""
+    are left out, and fields that no column has kept are unknown."""
+    fields = {source: msgspec.structs.fields(sources[source]) for source in rows["source"].unique()}
+    kept = {source: [field.name for field in some if field.name in rows.columns] for source, some in fields.items()}
+    unkept = {source: {f.name: None for f in some if f.required and f.name not in rows.columns} for source, some in fields.items()}
     made: list[Any] = []
-    if not rows.height:
-        return made
-    fields = [name for name in sources[rows["source"][0]].__struct_fields__ if name in rows.columns]
-    several = [name for name in ("categories", "also_in", "tied") if name in fields]
-    for source, values in zip(rows["source"], rows.select(fields).iter_rows(named=True), strict=True):
-        for name in several:
-            values[name] = tuple(values[name].split(SEPARATOR)) if values[name] else ()
-        made.append(sources[source](**values))
+    for values in rows.iter_rows(named=True):
+        source = values["source"]
+        given = {name: values[name] for name in kept[source]}
+        for name in _SEVERAL:
+            if name in given:
+                given[name] = tuple(given[name].split(SEPARATOR)) if given[name] else ()
+        made.append(sources[source](**unkept[source], **given))
     return made

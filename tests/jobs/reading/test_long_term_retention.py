@@ -12,6 +12,7 @@ from jobs.model.plan import Kind, Plan
 from jobs.model.run import ActionState, RunState
 from jobs.plans.explain import explain_unit
 from tests.crm_compliance.typist import LONG_AGO
+from tests.integration.holding import place
 from tests.integration.night import Night
 from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
 
@@ -74,6 +75,20 @@ def test_a_hold_on_a_dossier_there_reaches_a_live_recording_of_it(night: Night) 
     retain(night, "cf_dossier", dossier)
     found = night.lines(night.plan(Kind.RECORDINGS))[recording]
     assert (found.outcome, found.reason) == ("retain", "HOLD_LEGAL")
+
+
+def test_a_hold_on_a_dossier_reaches_a_recording_there(night: Night) -> None:
+    """HLD-04: a hold that is placed here looks at rows of which a plan keeps less than a record has."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    fiche = night.fiches_of(dossier)[0]
+    recording = night.recording(LONG_AGO, fiche=fiche)
+    note = night.note("cf_fiche", fiche, filename="a.mp3", mimetype="audio/mpeg", documentbody="AAAA", isdocument=True)
+    for table, row in (("cf_recording", recording), ("annotation", note)):
+        retain(night, table, row)
+    place(night, "cf_dossier", dossier)
+    lines = night.lines(night.plan())
+    assert {(lines[row].outcome, lines[row].reason) for row in (dossier, recording) if row in lines} == {("retain", "HOLD_JUDICIAL")}
+    assert recording in lines
 
 
 def test_a_recording_of_a_fiche_there_goes_when_its_own_period_has_ended(night: Night) -> None:

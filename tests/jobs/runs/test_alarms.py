@@ -74,6 +74,10 @@ def test_of_two_that_take_turns_each_is_told_in_its_night() -> None:
     assert (alarms("TWTWT", "WTWTW"), alarms("TWTWTW", "WTWTWT")) == ([("TECHNICAL", 1)],) * 2
 
 
+def test_a_unit_that_this_run_left_half_done_is_a_failure_whatever_it_waits_for() -> None:
+    assert has_failures([Action("cf_dossier", "0", "delete", ActionState.PARTIAL, LONG_TERM)])
+
+
 @pytest.mark.parametrize(("left", "told"), [("R", "LEFT_OVER"), ("C", "RETAINED_REST")])
 def test_what_is_left_of_a_unit_and_only_waits_is_work_and_no_failure(left: str, told: str) -> None:
     """ERA-15; what it shares a row with in long-term retention may stay for years, and no plan tells of it.

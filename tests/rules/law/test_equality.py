@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rules.holds.holds import Holds
 from rules.law.decisions import decisions
 from rules.law.facts import CHILDREN, FICHES, LEADERS, UNITS, facts_of
-from rules.model.records import Unit, UnitKind
+from rules.model.decisions import Reason
+from rules.model.records import Contact, Unit, UnitKind
 from rules.policy.policy import Policy
 from tests.rules.builders import POLICY, a_dossier
 from tests.rules.law import anything
@@ -34,6 +35,15 @@ def test_both_evaluations_are_equal_in_every_field(units: list[Unit], policy: Po
 @given(anything.units(), anything.POLICY, anything.holds(), ON_DAYS)
 def test_a_unit_by_itself_is_decided_as_among_others(unit: Unit, policy: Policy, held: Holds, day: date) -> None:
     assert decisions([unit], policy, held, day) == [decide(unit, policy, held, as_of=day)]
+
+
+def test_a_child_of_whom_nothing_tells_an_age_keeps_a_dossier_without_fiches() -> None:
+    """RET-08, RET-09: one child is of age; of the other there is no date, and no fiche to count from."""
+    of_age, unknown = Contact(id="c1", etag="1", birth_on=date(2000, 5, 5)), Contact(id="c2", etag="1")
+    unit = a_dossier(children=[of_age, unknown], categories=("runaway",), closed_on=date(2015, 1, 1))
+    (decision,) = decisions([unit], POLICY, Holds.none(), date(2050, 1, 1))
+    assert (decision.retention_end, decision.reasons) == (None, (Reason.NOT_STARTED,))
+    assert decision == decide(unit, POLICY, Holds.none(), as_of=date(2050, 1, 1))
 
 
 def test_nothing_is_decided_of_nothing() -> None:

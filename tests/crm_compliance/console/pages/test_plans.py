@@ -258,7 +258,7 @@ def test_a_button_on_a_form_opens_what_the_role_may_see(
     assert "/why/" not in approver
     fiche = org.rows(f"cf_fiches?$filter=_cf_dossierid_value eq {units['delete']}")[0]["cf_ficheid"]
     unsaid = signed_in(Role.DPO).page(f"/open?typename=cf_fiche&id={fiche}")
-    assert "A fiche goes with its dossier" in text_of(unsaid)
+    assert "A fiche is deleted with its dossier" in text_of(unsaid)
     assert (
         f'hx-get="/why/cf_fiche/{fiche}" hx-target="#steps" hx-swap="outerHTML" hx-disabled-elt="this" hx-trigger="load, click"' in unsaid
     )

@@ -18,6 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event
 
+from crm_compliance.hints import in_words
 from crm_compliance.host.files import DiskProblem
 from crm_compliance.store.sql import database
 from crm_compliance.store.sql.database import HEAD, VERSION_TABLE, Database, StoreUnusable, parse
@@ -155,7 +156,7 @@ def test_a_version_mark_that_does_not_fit_the_tables_is_told_as_that(
         open_store(database_url)
     assert (caught.value.code, caught.value.exit_code) == ("store", 2)
     assert f"says {mark!r}, and the tables are those of version {HEAD}" in str(caught.value)
-    assert f"set version_num in {VERSION_TABLE} to {HEAD}" in caught.value.hint
+    assert f"set version_num in {VERSION_TABLE} to {HEAD}" in in_words(caught.value.hint)
     raw(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '{HEAD}'")
     assert len(list(open_store(database_url).ledger.entries())) == 1  # nothing was changed
 
