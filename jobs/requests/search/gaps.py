@@ -1,5 +1,6 @@
 """Where people cannot be searched for in this organisation (EXP-03)."""
 
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from connectors.interface.connector import Connector
@@ -19,11 +20,12 @@ AT_ONCE = 4  # reads; the parallelism that the service itself hints at
 ELSEWHERE = (Trace.BIN, Trace.RETAINED)
 
 
-def places_not_searched(context: JobContext) -> tuple[str, ...]:
+def places_not_searched(context: JobContext, reached: Mapping[tuple[Trace, str], Collection[Reach]] | None = None) -> tuple[str, ...]:
     """Return codes for where people cannot be searched for in this organisation, for any person
     (docs/search.md). The codes are the same for everybody, so that the list of a neutral answer reveals
-    nothing (SUS-04). Raises ConnectorError: whether the recycle bin or another place can be searched cannot
-    be determined now."""
+    nothing (SUS-04). `reached` is what a search has met that looked for rows of every kind in the recycle bin
+    and in long-term retention; without it they are looked into here. Raises ConnectorError: whether the
+    recycle bin or another place can be searched cannot be determined now."""
     connector = context.connector
     places = ["backups"]
     places += connector.copies if connector.copies is not None else ["copies"]
@@ -35,10 +37,8 @@ def places_not_searched(context: JobContext) -> tuple[str, ...]:
         mapped = connector.fields(kind.full)
         places += [f"column:{word}.{name}" for name in (*kind.texts, *kind.contents) if name not in mapped]
     places += _unread_contents(connector, has_stores=bool(context.objects))
-    looks = [(trace, kind) for trace in ELSEWHERE for kind in kinds.values()]
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
-        reached = threads.map(lambda look: connector.binned_or_retained(look[0], look[1].full, (), Among("id", [NOBODY])).reach, looks)
-        places += [trace.value for (trace, _), reach in zip(looks, reached, strict=True) if reach is Reach.NOT_REACHABLE]
+    met = _look_into(connector) if reached is None else reached
+    places += [trace.value for (trace, _), reaches in met.items() if Reach.NOT_REACHABLE in reaches]
     places += [f"column:{place}" for place in connector.unsearched_columns()]
     tables = [f"table:{name}" for name in connector.data_map().unsearched_tables]
     documents = documents_not_searched(context, tables)
@@ -47,6 +47,14 @@ def places_not_searched(context: JobContext) -> tuple[str, ...]:
     if connector.traces(Trace.HISTORY, ()).reach is not Reach.NOT_KEPT:
         places.append("audit_history")
     return tuple(dict.fromkeys(places))
+
+
+def _look_into(connector: Connector) -> dict[tuple[Trace, str], list[Reach]]:
+    """Return what is met in each place where rows are kept elsewhere, by kind."""
+    looks = [(trace, kind) for trace in ELSEWHERE for kind in connector.all_kinds.values()]
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
+        found = threads.map(lambda look: connector.binned_or_retained(look[0], look[1].full, (), Among("id", [NOBODY])), looks)
+        return {(trace, kind.word): [each.reach] for (trace, kind), each in zip(looks, found, strict=True)}
 
 
 def _unread_contents(connector: Connector, *, has_stores: bool) -> list[str]:

@@ -7,7 +7,7 @@ from itertools import chain
 
 from connectors.interface.connector import Connector
 from connectors.interface.errors import ReadIncomplete
-from connectors.interface.remains import Trace
+from connectors.interface.remains import BinnedOrRetained, Reach, Trace
 from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import always, ids_or_nobody
 from jobs.reading.gather import rows_of
@@ -46,7 +46,7 @@ def search_everywhere(
         search.rows(rows)
         search.elsewhere()
         search.bystanders()
-    search.material.not_searched = places_not_searched(context)
+    search.material.not_searched = places_not_searched(context, search.reached)
     return search.material
 
 
@@ -82,6 +82,7 @@ class _Search:
         self._attended: set[str] = set()  # activities of which the participants were taken in
         self._own_activities = tuple(kind for kind in self._kinds.own if connector.is_activity(kind.full))
         self._units: set[tuple[str, str]] = set()  # the dossiers and lone fiches in which the people have a role
+        self.reached: dict[tuple[Trace, str], set[Reach]] = {}  # by place and kind, what came of looking there
 
     # -- reading ---------------------------------------------------------------------------------------------
 
@@ -332,11 +333,12 @@ class _Search:
     def _add_elsewhere(
         self, trace: Trace, elsewhere: dict[tuple[str, str], Elsewhere], reads: Sequence[tuple[str, str, Collection[str]]]
     ) -> None:
-        def read(kind: str, name: str, ids: Collection[str]) -> Iterable[Record]:
-            return self._connector.binned_or_retained(trace, self._kinds[kind].full, self._fields[kind], always(name, ids)).rows
+        def read(kind: str, name: str, ids: Collection[str]) -> BinnedOrRetained:
+            return self._connector.binned_or_retained(trace, self._kinds[kind].full, self._fields[kind], always(name, ids))
 
-        for (kind, _, _), rows in zip(reads, self._threads.map(lambda one: read(*one), reads), strict=True):
-            for row in rows:
+        for (kind, _, _), found in zip(reads, self._threads.map(lambda one: read(*one), reads), strict=True):
+            self.reached.setdefault((trace, kind), set()).add(found.reach)
+            for row in found.rows:
                 if not (kind in ANONYMISED and getattr(row, "anonymised_on", None) is not None):
                     values = {name: getattr(row, name) for name in self._fields[kind]}
                     elsewhere.setdefault((kind, row.id), Elsewhere(trace.value, kind, row.id, values))

@@ -27,7 +27,7 @@ from jobs.requests.search.facts import files_of, roles_of
 from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.material import Material, Mention
 from jobs.requests.search.search import search_everywhere
-from rules.model.kinds import ROW_KINDS
+from rules.model.kinds import ROW_KINDS, Kind
 from tests.integration.night import ROLE, Night
 
 FIRST, LAST, MAIL, PHONE, NUMBER = "Noëlle", "Van den Broeck (fictief)", "noelle@voorbeeld.example", "0475/12.34.56", "85.07.30-997.34"
@@ -423,6 +423,16 @@ def test_a_bin_that_may_not_be_looked_into_is_named(night: Night) -> None:
     found = search_everywhere(context, [child])
     assert "bin" in found.not_searched
     assert "retained" not in found.not_searched
+
+
+@pytest.mark.parametrize("kind", ROW_KINDS.values(), ids=ROW_KINDS)
+def test_a_bin_that_may_not_be_looked_into_for_rows_of_one_kind_is_named(night: Night, kind: Kind) -> None:
+    switch(night, recycle_bin_days=30)
+    context, child = night.context, person(night)
+    (table,) = night.connector.tables(kind.full)
+    night.emulator_faults([{"match": {"path": f'*datasource="bin"*name="{table}"*'}, "do": "status", "status": 403}])
+    assert search_everywhere(context, [child]).not_searched == places_not_searched(context)
+    assert "bin" in places_not_searched(context)
 
 
 # -- whole, quick and discreet -------------------------------------------------------------------------------
