@@ -42,8 +42,8 @@ from connectors.emulator.serving.wire import CutConnection, Message
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ON_THE_LINE = ("latency", "cut_before", "cut_after", "truncate")
 FINE = re.compile(
-    r"[A-Za-z0-9$'()*+,\-./:;=@_!&~]*(?:\?(?:[A-Za-z0-9$'()*+,\-./:;=@_!&~?]|%[0-9A-F]{2})*)?"
-).fullmatch  # what urllib3 leaves as it is
+    r"[A-Za-z0-9$'()*+,\-./:;=@_!&~]*+(?:\?(?:[A-Za-z0-9$'()*+,\-./:;=@_!&~?]++|%[0-9A-F]{2})*+)?+"
+).fullmatch  # what urllib3 leaves as it is; possessive, since addresses are long and no part of one is read in two ways
 SEND = HTTPAdapter.send  # the sending itself
 SERVER = server._Server
 FAILED: list[Message] = [
