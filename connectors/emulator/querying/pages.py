@@ -125,9 +125,7 @@ class Reader:
         tokens = self._page_collections(writer, query)
         writer.links_only = self.tables.switches.collection_links_only and not query.nested
         shape = writer.shape(query, ROW)
-        where, values = self._where(compiler, query, within)
-        document = [f'{{"@odata.context":{json.dumps(operation.root + "$metadata#" + table.set_name + query.shape)}']
-        document += self._counts(operation, query, where, values)
+        where, values = matching = self._where(compiler, query, within)
 
         expressions = [compiler.column(table, ROW, path).expression for path, _ in query.order] + [sql.dotted(ROW, table.key)]
         descending = [down for _, down in query.order] + [False]
@@ -143,19 +141,24 @@ class Reader:
         paged = preferred > 0 or query.top is None
         if not paged:
             limit = min(query.top or 0, MAX_PAGE)
+        asked = limit + 1 if paged else limit
         # the order columns are selected last; `%.0s` consumes them without a trace
         statement = sql.select(
             [*shape.expressions, *expressions],
             f"{sql.name(table.name)} {ROW}",
             where,
             order_terms(compiler, query, ROW),
-            limit + 1 if paged else limit,
+            asked,
         )
         found = self.tables.connection.execute(statement, (*shape.values, *values)).fetchall()
+        is_whole = query.skiptoken is None and len(found) < asked  # and has counted itself
+        count = 0 if not query.count else len(found) if is_whole else self._count(table, *matching)
         more = paged and len(found) > limit
         if more:
             del found[limit:]
         self._remember(tokens)
+        document = [f'{{"@odata.context":{json.dumps(operation.root + "$metadata#" + table.set_name + query.shape)}']
+        document += self._counts(operation, query, count)
         template = shape.template + "%.0s" * len(expressions)
         rows = operation.alter([template % row for row in found])
         document.append(f',"value":[{",".join(rows)}]')
@@ -192,12 +195,12 @@ class Reader:
         kept = [part for part in query.split("&") if part and not part.startswith(("$skiptoken=", "%24skiptoken="))]
         return operation.root + path + "?" + "&".join([*kept, "$skiptoken=" + cookies.in_link(token)])
 
-    def _counts(self, operation: Operation, query: Query, where: list[str], values: list[Any]) -> list[str]:
-        """Return `@odata.count` where requested, and the annotations that show whether it was cut off."""
+    def _counts(self, operation: Operation, query: Query, number: int) -> list[str]:
+        """Return the number of rows as `@odata.count` where requested, and the annotations that show whether
+        it was cut off."""
         annotated = operation.preferences.wants(COUNT)
         if not query.count:
             return [f',"@{COUNT}":-1,"@{COUNT}limitexceeded":false'] if annotated else []
-        number = self._count(query.table, where, values)
         text = f',"@odata.count":{min(number, MAX_COUNT)}'
         if annotated:
             text += f',"@{COUNT}":{min(number, MAX_COUNT)},"@{COUNT}limitexceeded":{str(number > MAX_COUNT).lower()}'
