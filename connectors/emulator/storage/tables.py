@@ -14,7 +14,7 @@ from connectors.emulator.conditions.switches import Switches
 from connectors.emulator.schema.environment import DEFAULT_USER, Environment, Relationship, Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.access_guard import Guard
-from connectors.emulator.storage.cascades import Fall, fall_of
+from connectors.emulator.storage.cascades import Fall, Row, fall_of
 from connectors.emulator.storage.new_rows import Values
 from connectors.emulator.storage.pairs import forget_pairs
 from connectors.emulator.storage.traces import Trace
@@ -36,6 +36,7 @@ class Tables:
         self._depth = 0
         self._version = FIRST_VERSION  # `Database` reads the one of a state file
         self._lookup_sql: dict[tuple[str, str], str] = {}
+        self._whole: dict[str, tuple[list[str], str]] = {}  # by table: every column it stores, and the SQL that reads a row
         self.cookies = GivenCookies(self.connection)
 
     def security_stamp(self) -> str:
@@ -82,6 +83,7 @@ class Tables:
     def forget_statements(self) -> None:
         """Forget statements built for tables that have been altered since."""
         self._lookup_sql.clear()
+        self._whole.clear()
 
     def next_version(self) -> int:
         """Return a version that is never given twice, also when its write was rolled back."""
@@ -104,9 +106,7 @@ class Tables:
     def stored(self, table: Table, row_id: str, columns: Iterable[str]) -> dict[str, Any] | None:
         """Return the stored values of one row, or None when there is no such row."""
         names = list(columns)
-        found = self.connection.execute(
-            sql.select([sql.name(c) for c in names], sql.name(table.name), [f"{sql.name(table.key)} = ?"]), (row_id,)
-        ).fetchone()
+        found = self.connection.execute(_by_key(table, names), (row_id,)).fetchone()
         return dict(zip(names, found, strict=True)) if found else None
 
     def find(self, table: Table, values: Mapping[str, Any]) -> str | None:
@@ -176,18 +176,23 @@ class Tables:
         return fall
 
     def _tell_deletion(self, fall: Fall, user: str, *, recoverable: bool) -> None:
+        read: dict[Row, Values] = {}  # once, however many traces want the row
         for trace in self.traces:
-            wanted = [
-                (self.environment.tables[name], row_id) for name, row_id in fall.deleted if trace.wants(self.environment.tables[name])
-            ]
-            rows = [(table, self.whole(table, row_id)) for table, row_id in wanted]
-            if rows:
-                trace.deleted(rows, user, recoverable=recoverable)
+            wanted = [row for row in fall.deleted if trace.wants(self.environment.tables[row[0]])]
+            for name, row_id in wanted:
+                if (name, row_id) not in read:
+                    read[name, row_id] = self.whole(self.environment.tables[name], row_id)
+            if wanted:
+                trace.deleted([(self.environment.tables[row[0]], read[row]) for row in wanted], user, recoverable=recoverable)
 
     def whole(self, table: Table, row_id: str) -> Values:
         """Return every stored value of a row that exists."""
-        names = [*table.columns, *(c.type_column for c in table.columns.values() if c.polymorphic)]
-        return self.stored(table, row_id, names) or {}
+        if table.name not in self._whole:
+            names = [*table.columns, *(c.type_column for c in table.columns.values() if c.polymorphic)]
+            self._whole[table.name] = names, _by_key(table, names)
+        names, statement = self._whole[table.name]
+        found = self.connection.execute(statement, (row_id,)).fetchone()
+        return dict(zip(names, found, strict=True)) if found else {}
 
     def _children(self, relation: Relationship, parent_id: str) -> list[str]:
         statement = self._lookup_sql.get((relation.name, "children"))
@@ -219,6 +224,10 @@ class Tables:
 
     def count(self, table: Table) -> int:
         return int(self.connection.execute(sql.select(["count(*)"], sql.name(table.name))).fetchone()[0])
+
+
+def _by_key(table: Table, columns: Iterable[str]) -> str:
+    return sql.select([sql.name(column) for column in columns], sql.name(table.name), [f"{sql.name(table.key)} = ?"])
 
 
 class GivenCookies:
