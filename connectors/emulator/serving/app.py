@@ -193,13 +193,13 @@ class App:
 
     def _headers(self, request: Request, answer: Answer, user: str, server: str, fired: list[Fault]) -> list[tuple[str, str]]:
         skew = sum(float(fault.extra.get("s", 0)) for fault in fired if fault.kind == "skew")
-        first, second = uuid.uuid4(), uuid.uuid4()
+        first, second = str(uuid.uuid4()), str(uuid.uuid4())
         headers = [
             ("Date", http_date(self.clock.timestamp() + skew)),
             ("OData-Version", "4.0"),
             ("REQ_ID", f"{first},{first}"),
             ("x-ms-service-request-id", f"{second},{first}"),
-            ("AuthActivityId", str(second)),
+            ("AuthActivityId", second),
             ("CRM.ServiceId", "CRMAppPool"),
             ("Cache-Control", "no-cache"),
             ("Expires", "-1"),

@@ -2,8 +2,10 @@
 place, so that nobody has to wonder where a quotation mark may come from."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 
+@lru_cache(maxsize=4096)  # an environment has some hundreds of names, and every statement is made of them
 def name(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
