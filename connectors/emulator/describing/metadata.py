@@ -37,6 +37,7 @@ _HIDDEN = {"OptionSet", "GlobalOptionSet", *_NESTED}  # given only when expanded
 MOST_KEPT, LONGEST_KEPT = 1_000, 65_536  # answers, bytes
 _ROOT = b"\0"  # in place of the service root in a kept answer: no JSON has this byte
 _ANSWERS: dict[tuple[str, frozenset[str], str], bytes] = {}
+_PROPERTIES: dict[tuple[str, str], set[str]] = {}  # of a metadata type, in an unaltered schema of that origin
 
 
 class Metadata:
@@ -97,19 +98,22 @@ class Metadata:
     def answer(self, operation: Operation) -> Answer:
         """Return the answer. Organisations with the unaltered schema of the same file that retain the same
         tables share their answers."""
-        environment = self.environment
-        if environment.generation or not environment.origin:
+        if not self._is_shared:
             return self._answer(operation)
+        environment = self.environment
         key, root = (environment.origin, frozenset(environment.retaining), operation.raw), operation.root.encode()
         known = _ANSWERS.get(key)
         if known is None:
             answer = self._answer(operation)
             if len(answer.body) <= LONGEST_KEPT:
-                while len(_ANSWERS) >= MOST_KEPT:
-                    _ANSWERS.pop(next(iter(_ANSWERS)), None)
-                _ANSWERS[key] = answer.body.replace(root, _ROOT)
+                _keep(_ANSWERS, key, answer.body.replace(root, _ROOT))
             return answer
         return Answer(200, known.replace(_ROOT, root))
+
+    @property
+    def _is_shared(self) -> bool:
+        """Whether others may have the same schema: it is as its file says."""
+        return not self.environment.generation and bool(self.environment.origin)
 
     def _answer(self, operation: Operation) -> Answer:
         self._keep_up()
@@ -252,13 +256,25 @@ class Metadata:
         if "$select" not in options:
             return None
         names = [name.strip() for name in options["$select"].split(",") if name.strip()]
-        if type_name not in self._properties:
-            self._properties[type_name] = self._known_properties(type_name)
-        known = self._properties[type_name]
+        known = self._properties_of(type_name)
         for name in names:
             if name not in known:
                 raise no_property(name, type_name)
         return names
+
+    def _properties_of(self, type_name: str) -> set[str]:
+        """Return the properties of a metadata type. It takes the documents of every column to know them,
+        which organisations with the unaltered schema of the same file need not make each."""
+        if not self._is_shared:
+            if type_name not in self._properties:
+                self._properties[type_name] = self._known_properties(type_name)
+            return self._properties[type_name]
+        key = (self.environment.origin, type_name)
+        known = _PROPERTIES.get(key)
+        if known is None:
+            known = self._known_properties(type_name)
+            _keep(_PROPERTIES, key, known)
+        return known
 
     def _known_properties(self, type_name: str) -> set[str]:
         """Return the properties of a metadata type; a derived one has its own besides those of its base."""
@@ -284,6 +300,12 @@ class Metadata:
         columns = [(d, c) for t in self.environment.tables.values() for d, c in zip(self.columns_of(t), t.columns.values(), strict=True)]
         base = set.intersection(*(set(document) for document, _ in columns))
         return base.union(*(set(document) for document, column in columns if column.kind in kinds))
+
+
+def _keep(kept: dict[Any, Any], key: Any, value: Any) -> None:
+    while len(kept) >= MOST_KEPT:
+        kept.pop(next(iter(kept)), None)
+    kept[key] = value
 
 
 def _keyed(segment: Segment, documents: list[Document], name_property: str, type_name: str) -> Document:
