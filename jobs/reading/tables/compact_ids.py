@@ -34,7 +34,7 @@ class _Odd:
         if numbers.null_count() == texts.null_count():
             return numbers
         lacking = (numbers.is_null() & texts.is_not_null()).arg_true()
-        odd = texts.gather(lacking)
+        odd = texts[lacking]
         for text in odd.unique(maintain_order=True):
             if text not in self._places:
                 self._places[text] = self._first + len(self.texts)
@@ -44,14 +44,14 @@ class _Odd:
     def with_known(self, numbers: pl.Series, texts: pl.Series) -> pl.Series:
         """Return numbers, with those of texts that have been kept instead of their own."""
         kept = texts.is_in(self.texts).fill_null(False).arg_true()
-        return numbers.scatter(kept, [self._places[text] for text in texts.gather(kept)]) if len(kept) else numbers
+        return numbers.scatter(kept, [self._places[text] for text in texts[kept]]) if len(kept) else numbers
 
     def with_texts(self, texts: pl.Series, numbers: pl.Series) -> pl.Series:
         """Return texts, with those of numbers that stand for one."""
         if not self.texts:
             return texts
         odd = (numbers >= pl.Series([self._first], dtype=self._dtype)).fill_null(False).arg_true()
-        return texts.scatter(odd, [self.texts[number - self._first] for number in numbers.gather(odd)]) if len(odd) else texts
+        return texts.scatter(odd, [self.texts[number - self._first] for number in numbers[odd]]) if len(odd) else texts
 
 
 class Ids:
@@ -104,18 +104,21 @@ class Ids:
 def _numbers(texts: pl.Series, *, is_lower: bool) -> pl.Series | None:
     """Return the numbers of ids, read as one text; None where one is not a GUID, or is not in lower case
     where that is asked for, or may stand for a text."""
-    if not len(texts) or not (texts.str.len_bytes() == _LENGTH).all(ignore_nulls=False):
+    many = len(texts)
+    if not many or texts.null_count():
         return None
-    text = texts.str.join("").item()
-    if any(text[place::_LENGTH] != "-" * len(texts) for place in _DASHES) or (is_lower and text != text.lower()):
+    text, step = texts.str.join("\n").item(), _LENGTH + 1
+    if text[_LENGTH::step] != "\n" * (many - 1) or any(text[place::step] != "-" * many for place in _DASHES):
+        return None
+    if is_lower and text != text.lower():
         return None
     try:
         digits = bytes.fromhex(text.replace("-", " "))
     except ValueError:
         return None
-    if 2 * len(digits) != (_LENGTH - len(_DASHES)) * len(texts):  # it passes over what is blank
+    if 2 * len(digits) != (_LENGTH - len(_DASHES)) * many:  # it passes over what is blank
         return None
-    numbers = pl.Series(texts.name, [digits]).bin.reinterpret(dtype=pl.Array(ID, len(texts)), endianness="big").explode()
+    numbers = pl.Series(texts.name, [digits]).bin.reinterpret(dtype=pl.Array(ID, many), endianness="big").reshape((many,))
     return numbers if _below(numbers) is numbers else None
 
 

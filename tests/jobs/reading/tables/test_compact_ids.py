@@ -14,6 +14,7 @@ from tests.jobs.reading.tables.test_row_numbers import ID
 VERSION = (
     st.integers(0, 2**63).map(lambda number: f'W/"{number}"') | st.sampled_from(["", "W/", 'W/"007"', '"5"']) | st.text("0W/", max_size=4)
 )
+GUID = "00000000-0000-4000-8000-00000000000a"
 
 
 @pytest.mark.parametrize("few", [0, compact_ids._FEW], ids=["at once", "one by one"])
@@ -25,3 +26,26 @@ def test_what_was_packed_comes_back(few: int, ids: list[str | None], versions: l
             numbers = kind.packed(pl.Series(texts, dtype=pl.String))
             assert kind.texts(numbers).to_list() == texts
             assert numbers.n_unique() == len(set(texts))
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [f"{GUID}\n{GUID}"],
+        [f"{GUID}\n{GUID}", None],
+        [GUID, None, GUID],
+        [GUID[:-1], f"0{GUID}"],
+        [f"{GUID}\n", GUID[1:]],
+        [GUID.replace("0", " ", 1), GUID],
+        [GUID.replace("0", "-", 1), GUID],
+        [GUID.replace("0", "٠", 1), GUID],
+        [GUID[:8] + GUID[9:] + "-", GUID],
+    ],
+)
+def test_texts_that_look_like_ids_only_when_they_are_read_as_one_are_told_apart(texts: list[str | None]) -> None:
+    ids = Ids()
+    assert ids.texts(ids.packed(pl.Series([GUID], dtype=pl.String))).to_list() == [GUID]
+    packed = ids.packed(pl.Series(texts, dtype=pl.String))
+    assert ids.texts(packed).to_list() == texts
+    assert packed.n_unique() == len(set(texts))
+    assert ids.asked(pl.Series(texts, dtype=pl.String)).equals(packed)
