@@ -11,6 +11,7 @@ import polars as pl
 
 from jobs.model.run import TRIM
 from jobs.reading.relations import relations_after
+from jobs.reading.tables.parts import repeated
 from jobs.reading.tables.row_numbers import BASE, ROW
 from jobs.reading.tables.whole_tables import WholeTables
 from rules.model.number_schemes import BELGIAN
@@ -120,7 +121,7 @@ def _facts_of(found: WholeTables, facts: pl.DataFrame, numbers: pl.Series, held:
 
 def _marks(height: int, numbers: pl.Series) -> pl.Series:
     """Return for each contact whether it is one of these."""
-    marks = pl.repeat(False, height, dtype=pl.Boolean, eager=True)
+    marks = repeated(False, height, pl.Boolean)
     return marks.scatter(numbers, True) if len(numbers) else marks
 
 

@@ -70,7 +70,7 @@ class Draft:
         is_birth = pl.Series([model.anchor == _BIRTH for model in models], dtype=pl.Boolean)
         for part in lines.iter_slices(LINES_A_PAGE):
             told = named(part["row"])
-            anchor_on = pl.when(~is_birth.gather(part["shape"])).then("anchor_on")
+            anchor_on = pl.when(~is_birth[part["shape"]]).then("anchor_on")
             own = part.select("shape", told["id"], "retention_end", told["etag"], anchor_on=anchor_on)
             self._pages.add(LineColumns(models, own))
 
@@ -81,7 +81,7 @@ class Draft:
         for number, count, oldest in lines.group_by("shape").agg(pl.len(), pl.col("retention_end").min()).iter_rows():
             shapes[number].count, shapes[number].oldest = count, oldest
         waits = pl.Series([shape.decision.reasons[0] is Reason.NOT_EXPIRED for shape in shapes], dtype=pl.Boolean)
-        soon = lines.filter(waits.gather(lines["shape"]) & (pl.col("retention_end") < self._soon))
+        soon = lines.filter(waits[lines["shape"]] & (pl.col("retention_end") < self._soon))
         for number, end, count in soon.group_by("shape", "retention_end").len().iter_rows():
             shapes[number].soon += count
             self.due[end.isoformat()] += count

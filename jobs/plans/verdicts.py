@@ -79,7 +79,7 @@ class Decided:
         packed, due_on = PackedRows(), list[pl.DataFrame]()
         for frame, terms in workers.each(decided_part, ((part, rows, policy, held, day) for part, rows in facts_of_tables(found))):
             known = pl.Series([numbers.setdefault(each, len(numbers)) for each in terms], dtype=pl.UInt32)
-            few = frame.with_columns(pl.col(_FEW).cast(_TEXT), terms=known.gather(frame["terms"]) if len(known) else frame["terms"])
+            few = frame.with_columns(pl.col(_FEW).cast(_TEXT), terms=known[frame["terms"]] if len(known) else frame["terms"])
             due_on.append(few.filter(has(pl.col("flags"), Flag.REVIEW_DUE)).select("row", "review_due_on"))
             packed.add(few.drop("review_due_on"))
         if after is not None:
@@ -192,7 +192,7 @@ def _order_of_lines(decided: pl.DataFrame, names: Names) -> pl.Series:
     for each in kinds_of(Kind.ALL):
         if each.value in there:
             of_kind = (decided["kind"] == each.value).arg_true()
-            places.append(of_kind.gather(names.order(decided["row"].gather(of_kind))))
+            places.append(of_kind[names.order(decided["row"][of_kind])])
     return pl.concat(places)
 
 

@@ -35,7 +35,7 @@ class PackedRows:
         """Return these columns of all rows, as they came or in another order."""
         if self._open:
             self._turn()
-        return pl.DataFrame([self._column(name) if order is None else self._column(name).gather(order) for name in names])
+        return pl.DataFrame([self._column(name) if order is None else self._column(name)[order] for name in names])
 
     def _column(self, name: str) -> pl.Series:
         return pl.concat([pl.read_parquet(part, columns=[name]).to_series() for part in self._parts], rechunk=True)

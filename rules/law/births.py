@@ -67,7 +67,7 @@ def _recorded(children: pl.DataFrame, schedule: Schedule, day: date) -> pl.DataF
     recorded, with `recorded_flags`. Few have more than a birth date: numbers, years and months, stated ages
     are weighed one by one."""
     earliest, latest = children["birth_on"], children["birth_on"]  # which are set in their place
-    flags = pl.repeat(0, children.height, dtype=CODES, eager=True)
+    flags = pl.Series([0], dtype=CODES).new_from_index(0, children.height)
     others = children.select((~_is_plain(schedule.sentinel_days, day)).arg_true()).to_series()
     if len(others):
         weighed = _Weighed(schedule, day)

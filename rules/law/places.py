@@ -11,6 +11,6 @@ def beside(units: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     others."""
     rows = units["row"]
     if not found["row"].equals(rows):
-        place = pl.repeat(None, units.height, dtype=pl.UInt32, eager=True)
+        place = pl.Series([None], dtype=pl.UInt32).new_from_index(0, units.height)
         found = found[place.scatter(found["row"], rows.head(found.height))]
     return units.hstack([column for column in found if column.name != "row"])

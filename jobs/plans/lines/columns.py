@@ -69,7 +69,7 @@ class LineColumns:
         frames = [pl.DataFrame(schema=_schema())]
         for part in parts:
             numbers = pl.Series([shapes.setdefault(shape, len(shapes)) for shape in part.shapes], dtype=pl.UInt32)
-            frames.append(part.frame.with_columns(shape=numbers.gather(part.frame["shape"])))
+            frames.append(part.frame.with_columns(shape=numbers[part.frame["shape"]]))
         return cls(list(shapes), pl.concat(frames, rechunk=True))
 
     @classmethod
@@ -104,7 +104,7 @@ class LineColumns:
         place = {number: at for at, number in enumerate(used)}
         places = pl.Series([place.get(number, 0) for number in range(len(self.shapes))], dtype=pl.UInt32)
         out = io.BytesIO()
-        frame = self.frame.with_columns(shape=places.gather(self.frame["shape"])).rechunk()
+        frame = self.frame.with_columns(shape=places[self.frame["shape"]]).rechunk()
         frame.write_parquet(out, compression="zstd", compression_level=_ZSTD, statistics=False)
         body = msgspec.msgpack.encode(_Kept([self.shapes[number] for number in used], out.getvalue()))
         return _FORM + hashlib.sha256(body).digest() + body
@@ -118,7 +118,7 @@ class LineColumns:
         import polars as pl
 
         kept = pl.Series([wanted(shape) for shape in self.shapes], dtype=pl.Boolean)
-        return LineColumns(self.shapes, self.frame.filter(kept.gather(self.frame["shape"])))
+        return LineColumns(self.shapes, self.frame.filter(kept[self.frame["shape"]]))
 
     def lines(self, places: pl.Series | None = None) -> Iterator[PlanLine]:
         """Yield the lines at these places of the plan, in this order, or all of them."""

@@ -90,7 +90,7 @@ def _side(columns: LineColumns, codes: dict[object, int], name: str) -> pl.DataF
     import polars as pl
 
     def numbered(values: list[object]) -> pl.Series:
-        return pl.Series([codes.setdefault(value, len(codes)) for value in values], dtype=pl.UInt32).gather(columns.frame["shape"])
+        return pl.Series([codes.setdefault(value, len(codes)) for value in values], dtype=pl.UInt32)[columns.frame["shape"]]
 
     says: list[object] = [tuple(getattr(shape, field) for field in OF_SHAPE) for shape in columns.shapes]
     return columns.frame.select("id", *OF_LINE).with_columns(

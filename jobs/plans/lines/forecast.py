@@ -15,6 +15,6 @@ def ends_by_month(view: LinesView, first: date, last: date) -> dict[str, int]:
 
     waits = [shape.reason == Reason.NOT_EXPIRED and shape.outcome == "retain" for shape in view.columns.shapes]
     frame = view.columns.frame.filter(pl.col("retention_end").is_between(first, last))
-    kept = frame.filter(pl.Series(waits, dtype=pl.Boolean).gather(frame["shape"])) if waits else frame
+    kept = frame.filter(pl.Series(waits, dtype=pl.Boolean)[frame["shape"]]) if waits else frame
     counted = kept["retention_end"].dt.strftime("%Y-%m").value_counts()
     return dict(sorted((month, int(number)) for month, number in counted.iter_rows()))

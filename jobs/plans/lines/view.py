@@ -67,9 +67,9 @@ class LinesView:
 
         order = self._order(query.sort, query.descending)
         passing = [not self._failing(query, number) for number in range(len(self._values))]
-        kept = has_id.gather(order) if has_id is not None else None
+        kept = has_id[order] if has_id is not None else None
         if not all(passing):
-            of_shape = pl.Series(passing, dtype=pl.Boolean).gather(self.columns.frame["shape"].gather(order))
+            of_shape = pl.Series(passing, dtype=pl.Boolean)[self.columns.frame["shape"][order]]
             kept = of_shape if kept is None else kept & of_shape
         return order if kept is None else order.filter(kept)
 
@@ -143,4 +143,4 @@ class LinesView:
         values = [getattr(shape, sort) for shape in self.columns.shapes]
         known = sorted({value for value in values if value}, reverse=descending)
         rank = {value: number for number, value in enumerate(known)}
-        return pl.Series([rank.get(value, _LAST) for value in values], dtype=pl.Int64).gather(frame["shape"])
+        return pl.Series([rank.get(value, _LAST) for value in values], dtype=pl.Int64)[frame["shape"]]

@@ -8,6 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from jobs.reading.tables.few_units import few_of
+from jobs.reading.tables.parts import repeated
 from jobs.reading.tables.row_numbers import BASE, ROW, SOURCE
 from jobs.reading.tables.whole_tables import WholeTables
 from rules.holds.holds import Holds
@@ -70,7 +71,7 @@ class _TableFacts:
 
     def rows(self, without: pl.Series) -> Iterator[tuple[UnitKind, pl.Series]]:
         """Yield the rows of all units by kind, in the order of lines, as numbers of theirs, but for these."""
-        found = self._found
+        found, others = self._found, without.implode()
         yield UnitKind.DOSSIER, _numbers(found.dossiers.height)
         yield UnitKind.FICHE, found.fiches.frame["dossier"].is_null().arg_true().cast(ROW)
         for kind, height in (
@@ -82,7 +83,7 @@ class _TableFacts:
             numbers = _numbers(height)
             if not height:
                 continue
-            yield kind, numbers.filter(~(numbers + BASE[kind]).is_in(without.implode())) if len(without) else numbers
+            yield kind, numbers.filter(~(numbers + BASE[kind]).is_in(others)) if len(without) else numbers
 
     def part(self, rows: Mapping[UnitKind, pl.Series], leaders: pl.DataFrame) -> Facts:
         """Return the facts of these rows of each kind."""
@@ -103,7 +104,7 @@ class _TableFacts:
         if kind is UnitKind.DOSSIER:
             rows = found.dossiers.columns(numbers, "source", "categories", *DOSSIER_FACTS, "anonymised_on")
             texts = pl.col("categories", "outcome").cast(pl.String)
-            return rows.with_columns(texts, _ANONYMISED, **own, legal_hold=self._flagged.gather(numbers)).drop("anonymised_on")
+            return rows.with_columns(texts, _ANONYMISED, **own, legal_hold=self._flagged[numbers]).drop("anonymised_on")
         if kind is UnitKind.FICHE:
             rows = found.fiches.columns(numbers, "source", "anonymised_on")
             return rows.with_columns(_ANONYMISED, **own, legal_hold=pl.lit(False)).drop("anonymised_on")
@@ -132,7 +133,7 @@ class _TableFacts:
         found, also = self._found, self._found.also
         first = _numbers(len(dossiers) + len(lone)).slice(len(dossiers))  # lone fiches come right behind dossiers
         in_dossiers = _among(found.fiches.frame["dossier"], dossiers).arg_true().cast(ROW)
-        numbers, rows = [in_dossiers, lone], [_places(dossiers, found.fiches.frame["dossier"].gather(in_dossiers)), first]
+        numbers, rows = [in_dossiers, lone], [_places(dossiers, found.fiches.frame["dossier"][in_dossiers]), first]
         if also.height and len(dossiers):
             again = also.filter(_among(also["dossier"], dossiers))
             numbers.append(again["fiche"])
@@ -161,12 +162,13 @@ def _numbers(height: int) -> pl.Series:
 
 
 def _among(column: pl.Series, rows: pl.Series) -> pl.Series:
-    """Return whether a column has one of these rows, which are in order."""
+    """Return whether a column has one of these rows, which are in order; null where it has none at all."""
     if not len(rows):
-        return pl.repeat(False, len(column), dtype=pl.Boolean, eager=True)
+        return repeated(False, len(column), pl.Boolean)
     if _are_together(rows):
-        return column.is_between(rows[0], rows[-1]).fill_null(False)
-    return column.is_in(rows.implode()).fill_null(False)
+        first, last = rows.slice(0, 1), rows.slice(len(rows) - 1)
+        return (column >= first) & (column <= last)
+    return column.is_in(rows.implode())
 
 
 def _places(rows: pl.Series, asked: pl.Series) -> pl.Series:
@@ -258,7 +260,7 @@ def _leaders(found: WholeTables, flagged: pl.Series) -> pl.DataFrame:
         others = of.filter("is_shared").join(found.also.rename({"dossier": "other"}), on="fiche", maintain_order="left_right")
         parts[-1] = (
             pl.concat([of.select("row", leader="dossier"), others.select("row", leader="other")])
-            .with_columns(is_flagged=flagged.gather(pl.concat([of["dossier"], others["other"]])))
+            .with_columns(is_flagged=flagged[pl.concat([of["dossier"], others["other"]])])
             .with_columns(place=pl.int_range(pl.len()).over("row"))
             .sort("row", "is_flagged", "place", descending=[False, True, True])
             .select("row", "leader")

@@ -9,8 +9,10 @@ from typing import Final
 import polars as pl
 
 from jobs.reading.tables.compact_ids import ID
+from jobs.reading.tables.parts import repeated
 
 _ROW: Final = pl.UInt32
+_NONE: Final = pl.Series([None], dtype=_ROW)
 _WIDTH: Final = 128  # bits of a key
 _MANY: Final = 5_000  # from so many keys on that are looked for at once, it is worth to know how all begin
 
@@ -25,20 +27,33 @@ class KeySearch:
     def places(self, keys: pl.Series, asked: pl.Series) -> pl.Series:
         """Return the places at which keys, which are in order, are what is asked for; null where none is."""
         if not len(keys):
-            return pl.repeat(None, len(asked), dtype=_ROW, eager=True)
-        last = len(keys) - 1
+            return repeated(None, len(asked), _ROW)
         if len(asked) < _MANY:
-            place = keys.search_sorted(asked, side="left").clip(upper_bound=last)
-        else:
-            if self._first is None:
-                self._bits = len(keys).bit_length()
-                self._first = self._begin(keys).search_sorted(pl.int_range(1 << self._bits, dtype=_ROW, eager=True), side="left")
-            place = self._first.gather(self._begin(asked)).clip(upper_bound=last)
-            late = (keys.gather(place) < asked).arg_true()
-            place = place.scatter(late, (place.gather(late) + 1).clip(upper_bound=last))  # the next, mostly
-            late = late.filter(keys.gather(place.gather(late)) < asked.gather(late))
-            place = place.scatter(late, keys.search_sorted(asked.gather(late), side="left").clip(upper_bound=last))
-        return place.set(keys.gather(place).ne_missing(asked), None)
+            return places_among(keys, asked)
+        last = len(keys) - 1
+        if self._first is None:
+            self._bits = len(keys).bit_length()
+            self._first = self._begin(keys).search_sorted(pl.int_range(1 << self._bits, dtype=_ROW, eager=True), side="left")
+        place = self._first[self._begin(asked)].clip(upper_bound=last)
+        late = (keys[place] < asked).arg_true()
+        place = place.scatter(late, (place[late] + 1).clip(upper_bound=last))  # the next, mostly
+        late = late.filter(keys[place[late]] < asked[late])
+        return _only_found(keys, asked, place.scatter(late, _first_not_before(keys, asked[late])))
 
     def _begin(self, keys: pl.Series) -> pl.Series:
         return (keys // pl.Series([2 ** (_WIDTH - self._bits)], dtype=ID)).cast(_ROW)
+
+
+def places_among(keys: pl.Series, asked: pl.Series) -> pl.Series:
+    """Return the places at which keys, of which there are any and which are in order, are what is asked for;
+    null where none is."""
+    return _only_found(keys, asked, _first_not_before(keys, asked))
+
+
+def _first_not_before(keys: pl.Series, asked: pl.Series) -> pl.Series:
+    """Return the place of the first key that is not before what is asked for, or of the last one."""
+    return pl.select(pl.lit(keys).search_sorted(asked, side="left").clip(upper_bound=len(keys) - 1)).to_series()
+
+
+def _only_found(keys: pl.Series, asked: pl.Series, places: pl.Series) -> pl.Series:
+    return places.zip_with(keys[places] == asked, _NONE)

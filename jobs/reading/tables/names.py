@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from jobs.reading.tables.compact_ids import ID, VERSION
+from jobs.reading.tables.parts import numbers_from
 from jobs.reading.tables.row_numbers import BASE, ROW, Numbered
 from jobs.reading.tables.whole_tables import WholeTables
 from rules.model.records import UnitKind
@@ -36,9 +37,10 @@ class Names:
         """Return `key` and `version` of rows, in their order."""
         if (kind := _only_kind(rows)) is not None:
             return self._packed(kind, rows - BASE[kind])
-        parts = [(places, self._packed(kind, rows.gather(places) - BASE[kind])) for kind, places in _by_kind(rows)]
-        every = [packed.with_columns(place=places) for places, packed in parts]
-        return pl.concat([pl.DataFrame(schema={**_PACKED, "place": ROW}), *every]).sort("place").drop("place")
+        parts = [(places, self._packed(kind, rows[places] - BASE[kind])) for kind, places in _by_kind(rows)]
+        if not parts:
+            return pl.DataFrame(schema=_PACKED)
+        return pl.concat([packed for _, packed in parts])[numbers_from(pl.concat([places for places, _ in parts]))]
 
     def of(self, rows: pl.Series) -> pl.DataFrame:
         """Return `id` and `etag` of rows, in their order."""
@@ -88,6 +90,6 @@ def _only_kind(rows: pl.Series) -> UnitKind | None:
 def _by_kind(rows: pl.Series) -> Iterator[tuple[UnitKind, pl.Series]]:
     """Yield the places of the rows of each kind."""
     of = rows // _OF_A_KIND
-    kinds = list(UnitKind)
+    kinds, places = list(UnitKind), pl.int_range(len(rows), dtype=ROW, eager=True)
     for number in of.unique().sort():
-        yield kinds[number], (of == number).arg_true()
+        yield kinds[number], places.filter(of == number)

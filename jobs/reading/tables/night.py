@@ -158,6 +158,7 @@ class Frames:
         same id."""
         import polars as pl
 
+        from jobs.reading.tables.parts import repeated
         from jobs.reading.tables.row_numbers import SOURCE
 
         connector, tables = self._connector, self._seen.tables
@@ -167,11 +168,11 @@ class Frames:
         ids: list[pl.Series] = []
         sources = connector.sources(record)
         for source in sources:
-            number = pl.lit(self._found.source(source), SOURCE).alias("source")
+            number = self._found.source(source)
             for frame in _put_together(self._pages(record, source, fields)):
                 if len(sources) > 1:
                     ids.append(frame["id"])
-                yield frame.with_columns(number)
+                yield frame.hstack([repeated(number, frame.height, SOURCE).alias("source")])
         if ids:
             every = pl.concat(ids)
             if every.n_unique() != len(every):

@@ -4,7 +4,7 @@ copy."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -32,7 +32,7 @@ def rearrange(parts: list[pl.DataFrame], by: str, order_of: Callable[[pl.Series]
     order = order_of(columns[by])
     for name in columns:
         columns[name] = columns[name].rechunk()
-        columns[name] = columns[name].gather(order)
+        columns[name] = columns[name][order]
     parts.append(pl.DataFrame(columns))
     return order
 
@@ -40,4 +40,9 @@ def rearrange(parts: list[pl.DataFrame], by: str, order_of: Callable[[pl.Series]
 def numbers_from(order: pl.Series) -> pl.Series:
     """Return which number each row has that was put in this order, by the one that it had."""
     numbers = pl.int_range(len(order), dtype=ROW, eager=True)
-    return pl.repeat(0, len(order), dtype=ROW, eager=True).scatter(order, numbers)
+    return numbers.clone().scatter(order, numbers)
+
+
+def repeated(value: Any, times: int, dtype: Any) -> pl.Series:
+    """Return a column of one value, without an expression, which costs far more before it has any row."""
+    return pl.Series([value], dtype=dtype).new_from_index(0, times)

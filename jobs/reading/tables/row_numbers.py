@@ -13,7 +13,7 @@ from connectors.interface.columns import SEPARATOR
 from connectors.interface.errors import ReadIncomplete
 from jobs.reading.tables.compact_ids import ID, VERSION, Ids, Versions
 from jobs.reading.tables.key_search import KeySearch
-from jobs.reading.tables.parts import numbers_from, rearrange, whole
+from jobs.reading.tables.parts import numbers_from, rearrange, repeated, whole
 from jobs.reading.tables.sparse import Sparse
 from rules.model.records import Record, UnitKind
 
@@ -48,7 +48,7 @@ class Numbered:
         own = {"key": ID} | ({"version": VERSION} if "etag" in schema else {})
         self._columns = own | {name: dtype for name, dtype in schema.items() if name not in _PACKED}
         self.sparse = {name: Sparse({name: self._columns[name]}) for name in few}
-        self._parts = [pl.DataFrame(schema=self._columns).drop(few)]
+        self._parts = [pl.DataFrame(schema={name: dtype for name, dtype in self._columns.items() if name not in few})]
         self._in_order = 0  # so many rows come first in the order of their keys
         self._found: pl.DataFrame | None = None
         self._search, self._search_behind = KeySearch(), KeySearch()
@@ -57,13 +57,13 @@ class Numbered:
     def add(self, rows: pl.DataFrame) -> None:
         """Add rows, which have the columns of the schema and perhaps others."""
         if rows.height:
-            packed = [self.packed.packed(rows["id"]).alias("key")]
+            packed = {"key": self.packed.packed(rows["id"]).alias("key")}
             if "version" in self._columns:
-                packed.append(self._versions.packed(rows["etag"]).alias("version"))
-            own = rows.with_columns(packed).select(pl.col(name).cast(dtype) for name, dtype in self._columns.items())
+                packed["version"] = self._versions.packed(rows["etag"]).alias("version")
+            own = pl.DataFrame([packed[name] if name in packed else rows[name].cast(dtype) for name, dtype in self._columns.items()])
             for sparse in self.sparse.values():
                 sparse.add(self.height, own)
-            self._parts.append(own.drop(self.sparse))
+            self._parts.append(own[[name for name in own.columns if name not in self.sparse]])
             self.height += rows.height
             self._found, self._search_behind = None, KeySearch()
 
@@ -97,12 +97,12 @@ class Numbered:
         """Forget all columns but these: nobody asks for the others any more."""
         self._columns = {name: dtype for name, dtype in self._columns.items() if name in columns}
         self.sparse = {name: sparse for name, sparse in self.sparse.items() if name in columns}
-        self._parts = [self.frame.select(name for name in self._columns if name not in self.sparse)]
+        self._parts = [self.frame[[name for name in self._columns if name not in self.sparse]]]
 
     def columns(self, numbers: pl.Series, *names: str) -> pl.DataFrame:
         """Return these columns of the rows with these numbers."""
         frame, sparse = self.frame, self.sparse
-        return pl.DataFrame([sparse[name].of(numbers)[name] if name in sparse else frame[name].gather(numbers) for name in names])
+        return pl.DataFrame([sparse[name].of(numbers)[name] if name in sparse else frame[name][numbers] for name in names])
 
     def taken(self, numbers: pl.Series) -> pl.DataFrame:
         """Return the rows with these numbers, their ids and versions as texts in `id` and `etag`; one without
@@ -118,7 +118,7 @@ class Numbered:
 
     def ids(self, numbers: pl.Series) -> pl.Series:
         """Return the ids of the rows with these numbers; null where there is none."""
-        return self.packed.texts(self.frame["key"].gather(numbers) if self.height else pl.Series([None] * len(numbers), dtype=ID))
+        return self.packed.texts(self.frame["key"][numbers] if self.height else repeated(None, len(numbers), ID))
 
     @property
     def _behind(self) -> pl.DataFrame:
@@ -134,9 +134,9 @@ class Numbered:
         return self._found
 
     def _refuse_twice(self, keys: pl.Series) -> None:
-        again = (keys.slice(1) == keys.slice(0, max(len(keys) - 1, 0))).arg_true()
-        if len(again):
-            twice = self.packed.texts(keys.gather(again.head(1)))[0]
+        again = keys.slice(1) == keys.slice(0, max(len(keys) - 1, 0))
+        if again.any():
+            twice = self.packed.texts(keys.slice(1).filter(again).head(1))[0]
             raise ReadIncomplete(f"a {self._what} was read twice", hint="the CRM's pages overlap: try again", where=twice)
 
     def numbered(self, rows: pl.DataFrame, column: str, to: str) -> pl.DataFrame:
@@ -147,16 +147,16 @@ class Numbered:
     def lookup(self, ids: pl.Series) -> pl.Series:
         """Return the numbers of ids, in their order; null where there is none."""
         if not self.height or ids.null_count() == len(ids):
-            return pl.repeat(None, len(ids), dtype=ROW, eager=True)
+            return repeated(None, len(ids), ROW)
         if ids.null_count():
-            there = ids.is_not_null().arg_true()
-            return pl.repeat(None, len(ids), dtype=ROW, eager=True).scatter(there, self.lookup(ids.gather(there)))
+            is_there, places = ids.is_not_null(), pl.int_range(len(ids), dtype=ROW, eager=True)
+            return repeated(None, len(ids), ROW).scatter(places.filter(is_there), self.lookup(ids.filter(is_there)))
         asked = self.packed.asked(ids)
         number = self._search.places(self.frame["key"].head(self._in_order), asked)
         if self.is_in_order:
             return number
         behind = self._behind
-        return number.zip_with(number.is_not_null(), behind["number"].gather(self._search_behind.places(behind["key"], asked)))
+        return number.zip_with(number.is_not_null(), behind["number"][self._search_behind.places(behind["key"], asked)])
 
     def of(self, ids: Iterable[str | None]) -> dict[str, int]:
         """Return the numbers of those of a few ids that there are."""
@@ -176,7 +176,7 @@ def _order(keys: pl.Series) -> pl.Series:
     cuts = some.gather_every(AT_ONCE // EVERY, 1)
     part = cuts.search_sorted(keys, side="left")
     of = ((part == number).arg_true() for number in range(len(cuts) + 1))
-    return pl.concat([places.gather(keys.gather(places).arg_sort()) for places in of], rechunk=True)
+    return pl.concat([places[keys[places].arg_sort()] for places in of], rechunk=True)
 
 
 def records_of(sources: Sequence[type[Record]], rows: pl.DataFrame) -> list[Any]:

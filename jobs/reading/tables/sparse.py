@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from jobs.reading.tables.parts import NO_ROW, rearrange, whole
+from jobs.reading.tables.key_search import places_among
+from jobs.reading.tables.parts import rearrange, repeated, whole
 from rules.law.facts import ROW
 
 
@@ -22,14 +23,15 @@ class Sparse:
     def add(self, first: int, rows: pl.DataFrame) -> None:
         """Add what rows have, which are numbered from `first` on, in the columns of the schema and perhaps
         others."""
-        own = rows.select(pl.int_range(first, first + pl.len(), dtype=ROW).alias("number"), *self._schema)
-        self._parts.append(own.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in self._schema)).cast(self._schema))
+        some = rows.select(pl.any_horizontal(pl.col(name).is_not_null() for name in self._schema).arg_true()).to_series()
+        own = (rows[name][some].cast(dtype) for name, dtype in self._schema.items())
+        self._parts.append(pl.DataFrame([(some + first).cast(ROW).alias("number"), *own]))
 
     def renumber(self, numbers: pl.Series) -> None:
         """Have each row the number that stands in the place of the one it had."""
         rows = self.frame
         if rows.height:
-            self._parts[:] = [rows.with_columns(numbers.gather(rows["number"]).alias("number"))]
+            self._parts[:] = [rows.with_columns(numbers[rows["number"]].alias("number"))]
             rearrange(self._parts, "number", pl.Series.arg_sort)
 
     @property
@@ -39,9 +41,7 @@ class Sparse:
 
     def of(self, numbers: pl.Series, *names: str) -> pl.DataFrame:
         """Return what rows have of these columns, or of all, in their order; null of those that have none."""
-        rows = self.frame.select(names or self._schema.names())
+        rows = self.frame[list(names or self._schema)]
         if not rows.height:
-            return pl.DataFrame({name: pl.repeat(None, len(numbers), dtype=dtype, eager=True) for name, dtype in rows.schema.items()})
-        known = self.frame["number"]
-        place = known.search_sorted(numbers.fill_null(NO_ROW)).clip(upper_bound=rows.height - 1)
-        return rows[place.set(known.gather(place).ne_missing(numbers), None)]
+            return pl.DataFrame({name: repeated(None, len(numbers), dtype) for name, dtype in rows.schema.items()})
+        return rows[places_among(self.frame["number"], numbers)]

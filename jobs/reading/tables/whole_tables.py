@@ -11,7 +11,7 @@ import polars as pl
 
 from connectors.interface.columns import SEPARATOR, frame_of
 from jobs.reading.tables.compact_ids import Ids, Versions
-from jobs.reading.tables.parts import NO_ROW, whole
+from jobs.reading.tables.parts import NO_ROW, repeated, whole
 from jobs.reading.tables.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
 from jobs.reading.tables.sparse import Sparse
 from jobs.reading.units import is_audio_type, sort_relations
@@ -176,8 +176,8 @@ class WholeTables:
         """Return the unit of each fiche, which is its dossier or itself; of one in several dossiers the
         first."""
         if not self.fiches.height:
-            return pl.repeat(None, len(fiches), dtype=ROW, eager=True)
-        dossiers = self.fiches.frame["dossier"].gather(fiches)
+            return repeated(None, len(fiches), ROW)
+        dossiers = self.fiches.frame["dossier"][fiches]
         return dossiers.zip_with(dossiers.is_not_null(), fiches + _FICHE)
 
     def is_known(self, ids: Collection[str]) -> set[str]:
@@ -211,7 +211,7 @@ class WholeTables:
         `order_contacts`."""
         numbers = self.fiches.put_in_order()
         if self.also.height:
-            self._also = [self.also.with_columns(numbers.gather(self.also["fiche"]).alias("fiche"))]
+            self._also = [self.also.with_columns(numbers[self.also["fiche"]].alias("fiche"))]
 
     def order_conversations(self) -> None:
         """Put recordings and stored conversations in the order of their ids. Raises as `order_contacts`."""
@@ -262,8 +262,8 @@ class WholeTables:
             in_fiche=self.fiches.lookup(given["fiche"]),
         )
         links = (("contact", "person"), ("dossier", "in_dossier"), ("fiche", "in_fiche"))
-        is_late = pl.any_horizontal(given[link].is_not_null() & found[number].is_null() for link, number in links)
-        late = given.select(is_late).to_series()
+        both = found.hstack(given[[link for link, _ in links]])
+        late = both.select(pl.any_horizontal(_lacks(link, number) for link, number in links)).to_series()
         found = self._with_places(found.filter(~late) if late.any() else found)
         person, in_dossier, in_fiche = pl.col("person").is_not_null(), pl.col("in_dossier").is_not_null(), pl.col("in_fiche").is_not_null()
         self._people += [
@@ -370,13 +370,13 @@ class WholeTables:
     def hooks_of_activities(self, ids: Iterable[str]) -> dict[str, int | None]:
         """Return what a few activities belong to, by their ids."""
         numbers = self.activities.of(ids)
-        hooks = self.activities.frame["hook"].gather(pl.Series(numbers.values(), dtype=ROW)) if numbers else ()
+        hooks = self.activities.frame["hook"][pl.Series(numbers.values(), dtype=ROW)] if numbers else ()
         return dict(zip(numbers, hooks, strict=True))
 
     def _hook_of(self, activities: pl.Series) -> pl.Series:
         """Return what activities belong to, by their ids."""
         numbers = self.activities.lookup(activities)
-        return self.activities.frame["hook"].gather(numbers) if self.activities.height else numbers.alias("hook")
+        return self.activities.frame["hook"][numbers] if self.activities.height else numbers.alias("hook")
 
     def take_part(self, contact: str, hook: int | None) -> None:
         """Note that a contact takes part in an activity that belongs to this. None: it belongs to nothing, or
@@ -456,14 +456,14 @@ class WholeTables:
         if not self.fiches.height:
             return rows.with_columns(place=pl.lit(None, ROW), is_shared=pl.lit(None, pl.Boolean))
         fiches = rows["in_fiche"]
-        return rows.with_columns(place=self.units_of(fiches), is_shared=self.fiches.frame["is_shared"].gather(fiches))
+        return rows.with_columns(place=self.units_of(fiches), is_shared=self.fiches.frame["is_shared"][fiches])
 
     def _frame(self, record: type[Record], rows: Rows, schema: Mapping[str, Any], *, without: Collection[str] = ()) -> pl.DataFrame:
         """Return rows in the columns of a schema, as far as they have them and in its types."""
         if not isinstance(rows, pl.DataFrame):
             made = frame_of(record, [name for name in schema if name not in (*without, "id", "etag", "source")], rows)
             rows = made.with_columns(pl.Series("source", [self.source(type(row)) for row in rows], dtype=SOURCE))
-        return rows.select(name for name in schema if name not in without)
+        return rows[[name for name in schema if name not in without]]
 
 
 def _lacks(link: str, number: str) -> pl.Expr:
