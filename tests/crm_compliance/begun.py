@@ -27,7 +27,7 @@ class Begun:
         """Set a typist up, before anything is typed, with what was prepared, if it was."""
         if self._known is not None:
             with crm.emulator.tables.lock:
-                self._rows.backup(crm.emulator.tables.connection)
+                crm.emulator.tables.replace_by(self._rows)
             shutil.copytree(self._data, typist.folder / "data")
 
     def asking(self, typist: Typist, org: Night, set_up: Callable[[], Asking]) -> Asking:

@@ -69,4 +69,4 @@ class Worlds:
     def _put_back(self, rows: bytes) -> None:
         with self._tables.lock, closing(sqlite3.connect(":memory:")) as kept:
             kept.deserialize(rows)
-            kept.backup(self._tables.connection)
+            self._tables.replace_by(kept)

@@ -75,7 +75,7 @@ class Inside(CommandLine):
     def restore(self) -> None:
         with self._tables.lock, closing(sqlite3.connect(":memory:")) as kept:
             kept.deserialize(self._kept)
-            kept.backup(self._tables.connection)
+            self._tables.replace_by(kept)
 
 
 def _to(file: Path) -> TextIO:

@@ -26,7 +26,7 @@ class Backup:
     def restore(self) -> None:
         """Bring the CRM back to it; versions of later writes are not given out a second time."""
         with self._tables.lock:
-            self._copy.backup(self._tables.connection)
+            self._tables.replace_by(self._copy)
 
     def close(self) -> None:
         self._copy.close()

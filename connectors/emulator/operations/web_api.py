@@ -40,6 +40,8 @@ from connectors.emulator.storage.writes import Writer
 
 _UNSAFE = re.compile(r"[/<>*%&:\\?+]")  # the front end refuses these in a path, encoded or not; `$filter` is the way out
 
+_MAY_BECOME_DUE = "SELECT EXISTS (SELECT 1 FROM _jobs) OR EXISTS (SELECT 1 FROM retentionconfig)"
+
 
 class WebApi:
     """One organisation's Web API, without the HTTP around it. The caller holds the lock of the tables."""
@@ -61,9 +63,16 @@ class WebApi:
         self.recycle_bin = RecycleBin(tables)
         self.jobs = BulkDeleteJobs(tables, stats, self.gate)
         self.retention = RetentionPolicies(tables, self.gate)
+        self._idle: object = None  # the `changes` of the tables up to which there was nothing to become due
 
     def run_due(self) -> None:
         """Bring what the organisation does by itself to where its clock says it is."""
+        changes = self.tables.changes
+        if changes == self._idle:
+            return
+        if not self.tables.connection.execute(_MAY_BECOME_DUE).fetchone()[0]:
+            self._idle = changes
+            return
         self.jobs.run_due()
         self.retention.run_due()
 

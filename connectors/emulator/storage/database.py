@@ -103,7 +103,7 @@ class Database(Tables):
 
     def _become(self, kept: sqlite3.Connection) -> None:
         """Copy a new organisation into this one, which is empty, as if it had been made just now."""
-        kept.backup(self.connection)
+        self.replace_by(kept)
         self._version = self.committed_version
         now = self.clock.text()
         with self.transaction():

@@ -33,15 +33,34 @@ class Tables:
         self.guards: list[Guard] = []
         self.lock = threading.RLock()
         self.connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=1024)
+        self._is_alone = path is None  # a state file may be open elsewhere too
+        self._undone = 0
         self._depth = 0
         self._version = FIRST_VERSION  # `Database` reads the one of a state file
         self._lookup_sql: dict[tuple[str, str], str] = {}
         self._whole: dict[str, tuple[list[str], str]] = {}  # by table: every column it stores, and the SQL that reads a row
+        self._stamp: tuple[object, str] = None, ""
         self.cookies = GivenCookies(self.connection)
+
+    @property
+    def changes(self) -> object:
+        """Return what stays equal as long as nothing at all is written, rolled back or replaced: what was
+        read meanwhile needs no second look. For a state file it is another each time."""
+        return (self.connection.total_changes, self._undone) if self._is_alone else object()
 
     def security_stamp(self) -> str:
         """Return a stamp; while it is unchanged, so are everybody's rights."""
-        return str(self.connection.execute("SELECT value FROM _state WHERE name = 'security'").fetchone()[0])
+        changes = self.changes
+        if self._stamp[0] != changes:
+            found = self.connection.execute("SELECT value FROM _state WHERE name = 'security'").fetchone()
+            self._stamp = changes, str(found[0])
+        return self._stamp[1]
+
+    def replace_by(self, copy: sqlite3.Connection) -> None:
+        """Put all that a copy of this database holds in its place. Who copies into `connection` directly
+        leaves `changes` as they are."""
+        copy.backup(self.connection)
+        self._undone += 1
 
     def close(self) -> None:
         with self.lock:
@@ -61,6 +80,7 @@ class Tables:
                 self.connection.execute("UPDATE _state SET value = ? WHERE name = 'version'", (str(self._version),))
         except BaseException:
             self._depth -= 1
+            self._undone += 1  # SQLite does not count what it takes back
             if outer:
                 self.connection.execute("ROLLBACK")
             else:

@@ -50,6 +50,7 @@ class RecycleBin:
         self.tables = tables
         self.environment = tables.environment
         self.connection = tables.connection
+        self._configured: tuple[object, Configurations] = None, {}  # at which `changes` of the tables
         self._purged: tuple[str, int, Configurations] | None = None  # when last, and how long things were kept then
 
     # -- a trace ---------------------------------------------------------------------------------------------
@@ -104,8 +105,12 @@ class RecycleBin:
         self.connection.execute(sql.update("_files", ["tab"], where), (destination, source, row_id))
 
     def _configurations(self) -> Configurations:
-        found = self.connection.execute(sql.select(["name", "statecode", "cleanupintervalindays"], sql.name(CONFIG)))
-        return {str(name).lower(): (state != 1, -1 if days is None else int(days)) for name, state, days in found}
+        changes = self.tables.changes
+        if self._configured[0] != changes:
+            found = self.connection.execute(sql.select(["name", "statecode", "cleanupintervalindays"], sql.name(CONFIG)))
+            kept = {str(name).lower(): (state != 1, -1 if days is None else int(days)) for name, state, days in found}
+            self._configured = changes, kept
+        return self._configured[1]
 
     # -- what is in it ---------------------------------------------------------------------------------------
 
