@@ -6,7 +6,6 @@ register key stays as long as the certificates that it protects, of a replaced s
 half. The memory key encrypts what is kept of the CRM between two reads."""
 
 import base64
-import hashlib
 import hmac
 import os
 import re
@@ -380,7 +379,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _reference(key: Key, table: str, id: str) -> str:
     row = f"{table}/{id.strip('{}').lower()}"
-    return hmac.new(base64.b64decode(key.secret), row.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(base64.b64decode(key.secret), row.encode(), "sha256").hex()
 
 
 def _private_key(key: Key) -> "Ed25519PrivateKey":

@@ -45,6 +45,7 @@ class Draft:
         self.crm_holds: list[tuple[str, str]] = []
         self.victims: dict[str, int] = {}
         self.retained_rows: dict[str, int] = {}
+        self.notes_on_trimmed = 0
         self.without_term = 0  # people whom something keeps that belongs to nothing
         self.missed: Mapping[str, int] = {}
         self.lake_instant: datetime | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from connectors.interface.connector import Connector
 from connectors.interface.remains import RowKey
 from connectors.interface.rows import Among
 from jobs.checks.clock import refuse_other_clock
@@ -36,7 +37,7 @@ from jobs.writing.bypass import bypass_planned
 from rules.errors import PolicyError
 from rules.holds.placements import PlacedHold
 from rules.model.decisions import Flag, with_flags
-from rules.model.records import Call, Contact, Email, Note, Record, UnitKind
+from rules.model.records import Contact, Note, UnitKind
 from rules.model.roles import SERVICE, Act, needed
 from rules.retention.contacts import orphan_contact, removed_contact
 from rules.retention.relations import relation_terms
@@ -162,6 +163,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     # Contacts in long-term retention that would have to be trimmed, which no write can do, or purged where no
     # job of ours may. They are in the plan all the same: a run notes that they stay, or a later one would
     # take them for ones that were never linked.
+    draft.notes_on_trimmed = about_contacts(connector, kind, found, outcomes.trim)
     trims, removals = outcomes.trim & found.retained, lines.filter(pl.col("shape") == 1).height
     if out_of_reach := len(trims) + (removals if removals and not connector.may_purge_retained() else 0):
         observations.waiting[LONG_TERM] += out_of_reach
@@ -237,7 +239,7 @@ def head_of(
             *unmapped(categories),
             *overlooked(retained, unmapped_columns, earlier_plans.columns_known(now), draft.without_term),
         ),
-        notes_on_trimmed=about_contacts(context, sorted(trims)),
+        notes_on_trimmed=draft.notes_on_trimmed,
         victims=draft.victims,
         why=reasons,
         approval_hours=policy.approvals.valid_hours,
@@ -346,11 +348,14 @@ def overlooked(
         yield Sentence.of("without_term", people=without_term)
 
 
-def about_contacts(context: JobContext, contacts: list[str]) -> int:
+def about_contacts(connector: Connector, kind: Kind, found: WholeTables, contacts: Collection[str]) -> int:
     """Return how many notes and activities belong to these contacts: they stay, and a person should check
     them (RET-20)."""
-    kinds: tuple[type[Record], ...] = (Note, Call, Email)
-    return sum(len(page) for kind in kinds for page in context.connector.read(kind, ("regarding",), among=Among("regarding", contacts)))
+    number = found.number_about(contacts)
+    if kind is Kind.RETENTION:  # such a plan has read no notes
+        pages = connector.read(Note, ("regarding",), among=Among("regarding", sorted(contacts)))
+        number += sum(len(page) for page in pages)
+    return number
 
 
 def plan_entry(plan: Plan) -> dict[str, object]:

@@ -119,6 +119,7 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
         for frame in read(Recording, RECORDING_FIELDS):
             add_late_recordings(connector, found, found.add_recordings(frame))
         for frame in read(Note, NOTE_FIELDS):
+            found.add_whom_about(frame)
             add_late_notes(connector, found, found.add_notes(frame))
         found.order_conversations()
     _add_retained_conversations(connector, found, retaining)  # by a plan of any kind: one that has to stay keeps its fiche
@@ -126,8 +127,10 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
         # Before the activities that belong to them.
         _add_relations(connector, found, read, terms=terms, retaining=retaining)
         for frame in read(Call, CALL_FIELDS):
+            found.add_whom_about(frame)
             found.add_calls(frame)
         for frame in read(Email, EMAIL_FIELDS):
+            found.add_whom_about(frame)
             found.add_emails(frame)
         found.order_activities()
         _add_retained_activities(connector, found, retaining)

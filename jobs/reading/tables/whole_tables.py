@@ -98,6 +98,7 @@ class WholeTables:
         self.activities = self._numbered("activity", _ACTIVITIES)
         self._people = [pl.DataFrame(schema=_PEOPLE)]
         self._about = [pl.DataFrame(schema=_ABOUT)]
+        self._told_of: list[pl.Series] = []  # whom notes and activities are about
         self._children = [pl.DataFrame(schema={"row": ROW, "contact": ROW})]
         self._also = [pl.DataFrame(schema=_ALSO)]
         self._births, self._parents = Sparse(_KEPT_BIRTHS), Sparse(_PARENTS)  # of contacts
@@ -306,6 +307,16 @@ class WholeTables:
         unresolved, found = _parted(found, pl.col("fiche").is_null())
         self.attachments.add(found)
         return records_of(self.sources, unresolved)
+
+    def add_whom_about(self, rows: pl.DataFrame) -> None:
+        """Note which contacts these notes or activities are about."""
+        people = rows.filter(pl.col("regarding_kind") == "contact")["regarding"]
+        self._told_of.append(self.contacts.lookup(people).drop_nulls())
+
+    def number_about(self, contacts: Iterable[str]) -> int:
+        """Return how many of these notes and activities are about some contacts."""
+        numbers = pl.Series(self.contacts.of(contacts).values(), dtype=ROW).implode()
+        return sum(int(each.is_in(numbers).sum()) for each in self._told_of)
 
     def add_calls(self, rows: Rows) -> None:
         self.activities.add(self._hooked(self._frame(Call, rows, dict.fromkeys(("id", "regarding", "regarding_kind"), pl.String))))

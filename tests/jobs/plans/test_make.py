@@ -1,0 +1,34 @@
+"""What a plan tells beside its lines. Everybody is fictitious."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from jobs.model.plan import Kind
+from tests.crm_compliance.typist import LONG_AGO
+from tests.integration.night import Night
+
+
+@pytest.mark.parametrize("kind", [Kind.ALL, Kind.RETENTION])
+def test_notes_and_activities_about_people_who_are_trimmed_are_counted(night: Night, kind: Kind) -> None:
+    """RET-20: they stay, and a person should check them. Those that went into long-term retention are out of
+    a person's sight."""
+    dossier, donor, other = night.dossier("social_card", spoken=LONG_AGO), night.contact(), night.contact()
+    night.party(donor, "reporter", dossier=dossier)
+    night.party(other, "reporter", dossier=night.dossier("social_card", spoken=date(2026, 11, 1)))
+    for person in (donor, other):
+        night.donation(person)
+        night.note("contact", person)
+        night.call("contact", person, [])
+    night.note("contact", donor)
+    night.note("cf_dossier", dossier)
+    night.call("cf_dossier", dossier, [donor])
+    retained = {"Target": {"@odata.type": "Microsoft.Dynamics.CRM.phonecall", "activityid": night.call("contact", donor, [])}}
+    night.http.post(f"{night.emulator.url}Retain", json=retained, timeout=10).raise_for_status()
+    plan = night.plan(kind)
+    assert plan.trims == (donor,)
+    assert plan.notes_on_trimmed == 3
+    night.note("contact", donor)
+    assert night.plan(kind).notes_on_trimmed == 4
