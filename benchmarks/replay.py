@@ -17,8 +17,6 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from connectors.emulator.serving.certificates import server_certificate, write_authority
-
 _AT_ONCE = ("EntityDefinitions", "WhoAmI", "RetrieveCurrentOrganization")  # what is not a look at rows
 _KEPT = ("content-type", "content-encoding", "odata-version")
 
@@ -61,6 +59,7 @@ def _remember(pipe: Connection, url: str, authority: Path | None) -> None:
 
     class Remembering(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # an answer in one piece: the second of two would wait for the first to be confirmed
 
         def do_GET(self) -> None:
             asked = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
@@ -89,6 +88,8 @@ def _remember(pipe: Connection, url: str, authority: Path | None) -> None:
 
     server = Server(("127.0.0.1", 0), Remembering)
     if authority is not None:
+        from connectors.emulator.serving.certificates import server_certificate, write_authority
+
         made, context = server_certificate("127.0.0.1"), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with made.files() as (certificate, key):
             context.load_cert_chain(certificate, key)

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from requests.adapters import HTTPAdapter
 
 from benchmarks.budgets import LARGE, SMALL, Tally, ceilings, costs, counts_of, crossed
 from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.page import Page
-from tests.in_process import SEND
-
-
-@pytest.fixture(scope="module", autouse=True)
-def real_threads() -> Iterator[None]:
-    """The emulator works in a thread of its own, where nothing is counted."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(HTTPAdapter, "send", SEND)
-        yield
 
 
 @pytest.fixture(scope="module")
-def less(real_threads: None) -> tuple[Tally, Tally]:
+def less() -> tuple[Tally, Tally]:
     return costs(SMALL)
 
 
