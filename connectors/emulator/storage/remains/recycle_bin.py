@@ -50,7 +50,7 @@ class RecycleBin:
         self.tables = tables
         self.environment = tables.environment
         self.connection = tables.connection
-        self._configured: tuple[object, Configurations] = None, {}  # at which `changes` of the tables
+        self._empty: object = None  # the `changes` of the tables up to which nothing is in it
         self._purged: tuple[str, int, Configurations] | None = None  # when last, and how long things were kept then
 
     # -- a trace ---------------------------------------------------------------------------------------------
@@ -105,12 +105,8 @@ class RecycleBin:
         self.connection.execute(sql.update("_files", ["tab"], where), (destination, source, row_id))
 
     def _configurations(self) -> Configurations:
-        changes = self.tables.changes
-        if self._configured[0] != changes:
-            found = self.connection.execute(sql.select(["name", "statecode", "cleanupintervalindays"], sql.name(CONFIG)))
-            kept = {str(name).lower(): (state != 1, -1 if days is None else int(days)) for name, state, days in found}
-            self._configured = changes, kept
-        return self._configured[1]
+        found = self.connection.execute(sql.select(["name", "statecode", "cleanupintervalindays"], sql.name(CONFIG)))
+        return {str(name).lower(): (state != 1, -1 if days is None else int(days)) for name, state, days in found}
 
     # -- what is in it ---------------------------------------------------------------------------------------
 
@@ -156,7 +152,14 @@ class RecycleBin:
     # -- expiry ----------------------------------------------------------------------------------------------
 
     def purge(self) -> None:
-        """Remove what has been kept long enough. Every operation begins with it: cheap when just done."""
+        """Remove what has been kept long enough. Every operation begins with it: cheap when just done, or
+        when the bin is empty."""
+        changes = self.tables.changes
+        if changes == self._empty:
+            return
+        if self.connection.execute("SELECT 1 FROM _binned LIMIT 1").fetchone() is None:
+            self._empty = changes
+            return
         moment = (self.tables.clock.text(), self.tables.switches.recycle_bin_days, self._configurations())
         if moment == self._purged:
             return
