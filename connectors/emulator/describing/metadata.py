@@ -3,6 +3,7 @@ data. There is no paging, `MetadataId` is always included, and columns of a deri
 segment."""
 
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -137,7 +138,7 @@ class Metadata:
         found = _keyed(first, list(documents.values()), name_property, first.name)
         return self._one(operation, found, options, first.name, type_name)
 
-    def _entity_definitions(self, operation: Operation, segments: list[Segment], options: dict[str, str]) -> Answer:
+    def _entity_definitions(self, operation: Operation, segments: Sequence[Segment], options: dict[str, str]) -> Answer:
         first, rest = segments[0], segments[1:]
         if first.key is None:
             if rest:
@@ -197,7 +198,7 @@ class Metadata:
     def _one(
         self, operation: Operation, document: Document, options: dict[str, str], context: str, type_name: str, table: Table | None = None
     ) -> Answer:
-        refuse_options(list(options.items()), {"$select", "$expand", "LabelLanguages"})
+        refuse_options(options.items(), {"$select", "$expand", "LabelLanguages"})
         shaped = self._shaped(document, self._selected(options, type_name), options, type_name, table)
         return self._document(operation, options, context, shaped, "/$entity")
 

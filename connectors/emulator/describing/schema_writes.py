@@ -4,6 +4,7 @@ What is refused changes nothing; what is done is there at once, without publishi
 "Create and update table definitions using the Web API"; the action `CreateEntities` as Microsoft's Python
 client sends it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from connectors.emulator.conditions.stats import Stats
@@ -106,7 +107,7 @@ class SchemaWriter:
 
     # -- columns and keys ------------------------------------------------------------------------------------
 
-    def _parts(self, operation: Operation, first: Segment, rest: list[Segment]) -> Answer:
+    def _parts(self, operation: Operation, first: Segment, rest: Sequence[Segment]) -> Answer:
         table = table_of(self._environment, first.key)
         part = rest[0]
         if table.view or table.intersect:

@@ -105,7 +105,7 @@ def _key(call: Call, table: Table, target: Target) -> Key | None:
     try:
         segments = parse_address(below_service(str(address))).segments
     except UnicodeDecodeError:
-        segments = []
+        segments = ()
     if len(segments) != 1 or segments[0].name != table.set_name or segments[0].key is None:
         raise bad_payload(table.set_name, f"The annotation '@odata.id' takes the address of a row in '{table.set_name}'.")
     return parse_key(table, segments[0].key)

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from connectors.emulator.background.bulk_delete_jobs import BulkDeleteJobs
@@ -110,7 +111,7 @@ class WebApi:
             raise bad_query("The request URI is not valid UTF-8.") from problem
         return self._addressed(operation, operation.address.segments, faults)
 
-    def _addressed(self, operation: Operation, segments: list[Segment], faults: list[Fault]) -> Answer:
+    def _addressed(self, operation: Operation, segments: Sequence[Segment], faults: list[Fault]) -> Answer:
         if not segments:
             self._only(operation, "GET", "the service document")
             return self._counted(operation, "read", self.metadata.service_document(operation.root))
@@ -180,7 +181,7 @@ class WebApi:
 
     # -- sets, rows, and what is below a row ---------------------------------------------------------------
 
-    def _set(self, operation: Operation, table: Table, rest: list[Segment]) -> Answer:
+    def _set(self, operation: Operation, table: Table, rest: Sequence[Segment]) -> Answer:
         if rest:
             if rest[0].name == "$count" and len(rest) == 1 and operation.method == "GET":
                 return self.rows.count(operation, table)
@@ -199,7 +200,7 @@ class WebApi:
             refusal.status = self.tables.switches.delete_on_set_status
         return refusal
 
-    def _row(self, operation: Operation, table: Table, key_text: str, rest: list[Segment], faults: list[Fault]) -> Answer:
+    def _row(self, operation: Operation, table: Table, key_text: str, rest: Sequence[Segment], faults: list[Fault]) -> Answer:
         if not operation.in_batch and _UNSAFE.search(key_text):
             raise bad_query("A potentially dangerous Request.Path value was detected from the client.")
         place = self.rows.find(table, parse_key(table, key_text))
@@ -219,7 +220,7 @@ class WebApi:
             return self.rows.delete(operation, place, pretend=any(fault.kind == "keep_row" for fault in faults))
         raise method_not_allowed(operation.method, table.name)
 
-    def _below(self, operation: Operation, table: Table, row_id: str, version: int, rest: list[Segment]) -> Answer:
+    def _below(self, operation: Operation, table: Table, row_id: str, version: int, rest: Sequence[Segment]) -> Answer:
         first, tail = rest[0], [segment.name for segment in rest[1:]]
         if column := table.by_wire.get(first.name):
             if first.key is None and tail in ([], ["$value"]):

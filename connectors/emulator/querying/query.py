@@ -1,6 +1,7 @@
 """Query options read against the schema: what to select, expand, order, count, and in which shape."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from connectors.emulator.errors import WebApiError, bad_query, bad_top, no_property
@@ -58,7 +59,7 @@ class Expand:
     text: str = ""  # the options as sent, for the link to the rest
 
 
-def parse_query(environment: Environment, table: Table, options: list[tuple[str, str]]) -> Query:
+def parse_query(environment: Environment, table: Table, options: Iterable[tuple[str, str]]) -> Query:
     """Read the options of a request for rows. Raises WebApiError: 400 for an option, column or number that
     does not exist."""
     given: dict[str, str] = {}
@@ -204,7 +205,7 @@ def _count_expands(query: Query) -> int:
     return sum(1 + _count_expands(expand.query) for expand in query.expands)
 
 
-def refuse_options(options: list[tuple[str, str]], allowed: set[str]) -> None:
+def refuse_options(options: Iterable[tuple[str, str]], allowed: set[str]) -> None:
     """Refuse options, for addresses that take few or none."""
     for name, _ in options:
         if name not in allowed and name not in _CUSTOM and not name.startswith("@"):

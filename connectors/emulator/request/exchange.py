@@ -25,7 +25,7 @@ class Operation:
     in_batch: bool = False
     caller: str | None = None  # systemuserid of who impersonates the user
     references: dict[str, str] = field(default_factory=dict)  # Content-ID -> address of the row it created, in this change set
-    address: Address = field(default_factory=lambda: Address([]))
+    address: Address = field(default_factory=Address)
     preferences: Preferences = field(default_factory=Preferences)
     alter: Alter = list  # the rows of a page as they are given, unless a fault has a hand in it
 

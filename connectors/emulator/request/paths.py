@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote, unquote_plus
 
 from connectors.emulator.conditions.clock import instant_text
@@ -25,12 +26,12 @@ class Segment:
     key: str | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Address:
     """Path segments below the service root and the query options, in the order sent."""
 
-    segments: list[Segment]
-    options: list[tuple[str, str]] = field(default_factory=list)
+    segments: tuple[Segment, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
     raw_query: str = ""
 
     def option(self, name: str) -> str | None:
@@ -43,16 +44,17 @@ def below_service(url: str) -> str:
     return _SERVICE.sub("", url).lstrip("/")
 
 
+@lru_cache(maxsize=256)  # a client asks for the same again and again: who it is, how tables are defined
 def parse_address(raw: str) -> Address:
     """Read an address. `raw`: what follows the service root, still percent-encoded, with its query."""
     path, _, query = raw.partition("?")
     decoded = unquote(path, errors="strict") if "%" in path else path
-    options = [_option(part) for part in query.split("&") if part]
+    options = tuple(_option(part) for part in query.split("&") if part)
     names = [name for name, _ in options]
     for name in names:
         if name.startswith("$") and names.count(name) > 1:
             raise bad_query(f"Query option '{name}' was specified more than once, but it must be specified at most once.")
-    return Address([_segment(text) for text in split_outside(decoded.strip("/"), "/") if text], options, query)
+    return Address(tuple(_segment(text) for text in split_outside(decoded.strip("/"), "/") if text), options, query)
 
 
 def _option(part: str) -> tuple[str, str]:
