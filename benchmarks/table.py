@@ -32,8 +32,8 @@ import requests
 from benchmarks.peers import FLOOR_NAME, compared
 from benchmarks.pictures import Bars, bars
 from benchmarks.plan import FLOOR, PLAN, emulator, measured, requested
-from benchmarks.reads import walls
 from benchmarks.replay import replay
+from benchmarks.slow_pages import walls
 from crm_compliance.configuration.settings import environment_of
 
 PAGE, PLOT = "benchmarks.md", "benchmarks.svg"

@@ -5,7 +5,7 @@ Between client and emulator stands a server that gives the emulator's answers ag
 have the answers remembered, and from the same point with the delay. The first night is a plan with nothing
 found yet.
 
-    python -m benchmarks.reads [--dossiers 20000] [--delay 1.0] [--at-once 8 16]
+    python -m benchmarks.slow_pages [--dossiers 20000] [--delay 1.0] [--at-once 8 16]
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What reading costs this client in processor time per page of 5,000 rows, beside `requests` with orjson on
 the same bytes.
 
-Run `python -m benchmarks.read`. The server is a process of its own and answers from memory, so that only the
-client is measured: eight pages, the last half full, which ours asks for twice. The floor does nothing with
-its rows; ours end as records with civil dates and keys.
+Run `python -m benchmarks.page_cost`. The server is a process of its own and answers from memory, so that only
+the client is measured: eight pages, the last half full, which ours asks for twice. The floor does nothing
+with its rows; ours end as records with civil dates and keys.
 """
 
 from __future__ import annotations
