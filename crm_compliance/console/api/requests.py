@@ -173,7 +173,7 @@ def _moved(caller: Caller, move: Callable[[Actor], SubjectRequest]) -> RequestAn
 
 def _answer(caller: Caller, request: SubjectRequest, more: dict[str, Any] | None = None) -> RequestAnswer:
     from crm_compliance.reports.requests.register import request_document
-    from jobs.register.release_blockers import blocks_of
+    from jobs.register.answer_blocks import blocks_of
     from jobs.requests.decisions.notices import counts_of
 
     services = caller.services

@@ -17,11 +17,11 @@ from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.requests.register import LOOKED_AT, SUSPICION
 from jobs.model.answer import Compilation
 from jobs.model.request import HANDOVER, Handover, SubjectRequest
+from jobs.register.answer_blocks import blocks_of
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, open_questions, targets_of
 from jobs.register.decision import NoticeState, NotTold
 from jobs.register.misdelivery import notify_by
 from jobs.register.overrides import OVERRIDABLE
-from jobs.register.release_blockers import blocks_of
 from jobs.register.transitions import EXTENSIONS, QUESTIONS, REFUSED_AT_ONCE
 from jobs.requests.answer.compile import compilation_of
 from jobs.requests.answer.download_link import TIMES
