@@ -26,7 +26,7 @@ from connectors.dynamics.protocols.remains import Remains
 from connectors.dynamics.reading.file_columns import Contents
 from connectors.dynamics.reading.pairs import Pairs
 from connectors.dynamics.reading.references import References
-from connectors.dynamics.reading.referrers import Behind
+from connectors.dynamics.reading.referrers import Referrers
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.reading.ties import Ties
 from connectors.dynamics.residual.binned_rows import BinnedRows
@@ -108,7 +108,7 @@ class DynamicsConnector(Changes, Remains, Organisation):
         self._ties = Ties(directory, mapping)
         self._binned_or_retained = BinnedRows(directory, self.warnings)
         self._long_term = LongTerm(directory)
-        self._behind = Behind(directory, mapping, self._metadata, self._scopes, self._long_term.rows_of)
+        self._behind = Referrers(directory, mapping, self._metadata, self._scopes, self._long_term.rows_of)
         self._naming = Naming(self._transport, directory, self.warnings)
         self._pointers = Pointers(mapping, self._metadata, directory)
         self._children = Children(self._transport, mapping, self._metadata, directory, self.warnings, sees_to_documents=sees_to_documents)

@@ -29,7 +29,7 @@ DELETE, EXTRACT, MASK, EMPTIED, UNTIE = "delete", "extract", "mask", "empty", "u
 ROW, TOTAL = "row", "total"  # what stays of a unit in the statistics: a row of its own, or one more in a total
 
 
-class AlongRow(NamedTuple):
+class PreviewedRow(NamedTuple):
     """One row that is written with the unit: its kind in the product's word, its table and id in the CRM, and
     what becomes of it. `is_retained`: it is in long-term retention; `has_object`: content outside the CRM
     goes with it."""
@@ -41,20 +41,20 @@ class AlongRow(NamedTuple):
     has_object: bool
 
 
-class Along(NamedTuple):
+class DeletionPreview(NamedTuple):
     """Everything that would be written with one unit, its own row last. `victims`: how many rows the CRM
     itself deletes along, by unmapped table; `people`: the contacts who have a role in what goes, who go by
     themselves and only when nothing else refers to them; `blocked`: the code of why it cannot go now, or
     empty; `leaves`: what stays of it in the statistics, or empty."""
 
-    rows: tuple[AlongRow, ...]
+    rows: tuple[PreviewedRow, ...]
     victims: Mapping[str, int]
     people: tuple[RowKey, ...]
     blocked: str
     leaves: str = ""
 
 
-def rows_along(context: JobContext, table: str, row: str, *, disposition: str = "") -> Along:
+def rows_along(context: JobContext, table: str, row: str, *, disposition: str = "") -> DeletionPreview:
     """Return what would go with one unit as the CRM is now, whether it is due or not; `disposition` is what
     its plan says. Raises NotFound: the row is not a unit now; UsageError: a table without units;
     ConnectorError."""
@@ -70,7 +70,7 @@ def rows_along(context: JobContext, table: str, row: str, *, disposition: str = 
         if not connector.existing([(table, row)]):
             raise _gone(table, row)
         found = rows_of_contacts(connector, {row: ""}, terms)[row]
-        return Along(tuple(_told(connector, write, DELETE) for write in found), {}, (), "")
+        return DeletionPreview(tuple(_told(connector, write, DELETE) for write in found), {}, (), "")
     gathered = gather_units(connector, {kind: [row]})
     unit = next((each for each in gathered.every_unit() if each.kind is kind and each.id == row), None)
     if unit is None:
@@ -85,7 +85,7 @@ def rows_along(context: JobContext, table: str, row: str, *, disposition: str = 
     going = tuple(_told(connector, write, owns) for write in rows.of[unit.id])
     roles = (write.target for write in rows.of[unit.id] if write.kind == "party" and write.operation == "delete" and write.target)
     people = tuple((connector.table(Contact), each) for each in dict.fromkeys(roles))
-    return Along(going, cascade_counts(connector, [unit]), people, rows.blocked.get(unit.id, ""), leaves)
+    return DeletionPreview(going, cascade_counts(connector, [unit]), people, rows.blocked.get(unit.id, ""), leaves)
 
 
 def _gone(table: str, row: str) -> NotFound:
@@ -101,9 +101,9 @@ def _left_of(unit: Unit, disposition: str) -> str:
     return ROW if is_own else TOTAL
 
 
-def _told(connector: Connector, write: RowWrite, owns: str) -> AlongRow:
+def _told(connector: Connector, write: RowWrite, owns: str) -> PreviewedRow:
     """`owns` is what becomes of the rows of the unit itself."""
     what = {"delete": DELETE, EMPTY: EMPTIED}.get(write.operation, UNTIE)
     if what == DELETE and write.kind in MASKED:
         what = owns
-    return AlongRow(write.kind, write.key(connector), what, write.retained, bool(write.object))
+    return PreviewedRow(write.kind, write.key(connector), what, write.retained, bool(write.object))

@@ -14,7 +14,7 @@ from jobs.plans.draft import RECORDING_KINDS
 from jobs.plans.earlier_plans import NOTHING_DUE, VIEW_SHRANK, EarlierPlans
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
-from jobs.reading.tables.row_counts import Seen
+from jobs.reading.tables.row_counts import RowCounts
 from rules.model.data_map import DataMap
 from rules.model.decisions import Decision, Reason
 from rules.model.records import KINDS, ActivityParty, Record, UnitKind
@@ -44,7 +44,7 @@ class Observations:
 
     def __init__(self, context: JobContext, earlier_plans: EarlierPlans, kind: Kind, day: date) -> None:
         policy = context.policy
-        self.seen = Seen(context.progress)
+        self.seen = RowCounts(context.progress)
         self.aside: list[tuple[UnitKind, Decision]] = []
         self.waiting: Counter[str] = Counter()
         self.drifted = 0

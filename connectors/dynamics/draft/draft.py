@@ -11,7 +11,7 @@ from connectors.dynamics.draft.columns import draft_columns
 from connectors.dynamics.draft.crm_tables import CrmTables, Seen
 from connectors.dynamics.draft.dependent import dependent_entries
 from connectors.dynamics.draft.option_text import told_rows
-from connectors.dynamics.draft.other_places import Elsewhere
+from connectors.dynamics.draft.other_places import OtherPlaces
 from connectors.dynamics.draft.proposal import Drafted
 from connectors.dynamics.draft.references import refer
 from connectors.dynamics.draft.tables import Kinds, kinds_of
@@ -47,7 +47,7 @@ class Draft:
     def text(self, unaccounted: Collection[Place] = (), terms: Collection[str] = ()) -> str:
         """Return the file, with what the data map finds that nothing accounts for; `terms` are rows of the
         schedule for dependent tables."""
-        places = Elsewhere(self.tables, self.kinds.found, self.reader, self.words, told_rows, self.categories)
+        places = OtherPlaces(self.tables, self.kinds.found, self.reader, self.words, told_rows, self.categories)
         words = {seen.name: kind for kind, seen in self.kinds.found.items() if kind != "statistic"}
         tables = {**self.tables, **{each.name: each for each in self._activities(unaccounted)}}
         own = dependent_entries(unaccounted, tables, words, lambda table, each: told_rows(self.reader.count(table, each)), terms)

@@ -25,7 +25,7 @@ _TEXTS: Final = ("StringType", "MemoType")
 _OF_SEVERAL: Final = ("categories",)  # fields that several columns may fill
 
 
-class Elsewhere:
+class OtherPlaces:
     """The places of one CRM; `tables` are all that a draft looks at, `found` those of kinds."""
 
     def __init__(

@@ -10,7 +10,7 @@ from typing import Final
 from connectors.dynamics.draft.crm_tables import CrmTables, Seen
 from connectors.dynamics.draft.dependent import SECTIONS
 from connectors.dynamics.draft.option_text import choice_lines, counted, option_lines, told_rows
-from connectors.dynamics.draft.other_places import Elsewhere
+from connectors.dynamics.draft.other_places import OtherPlaces
 from connectors.dynamics.draft.proposal import Drafted
 from connectors.dynamics.draft.statistics_table import COLUMNS, TABLE
 from connectors.dynamics.draft.tables import Kinds
@@ -31,7 +31,7 @@ def draft_text(
     drafted: Collection[Drafted],
     prefix: str,
     reader: CrmTables,
-    places: Elsewhere,
+    places: OtherPlaces,
     unaccounted: Collection[Place] = (),
     dependent: Collection[str] = (),
     maybe: Mapping[str, Collection[Drafted]] = MappingProxyType({}),

@@ -12,7 +12,7 @@ from connectors.dynamics.memory.cuts import Cuts
 from connectors.dynamics.memory.table_cache import Memory
 from connectors.dynamics.reading.file_columns import Contents
 from connectors.dynamics.reading.pairs import Pairs
-from connectors.dynamics.reading.referrers import Behind
+from connectors.dynamics.reading.referrers import Referrers
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.reading.ties import Ties
 from connectors.dynamics.residual.binned_rows import BinnedRows
@@ -57,7 +57,7 @@ class Parts:
     _places: Places
     _contents: Contents
     _ties: Ties
-    _behind: Behind
+    _behind: Referrers
     _binned_or_retained: BinnedRows
     _long_term: LongTerm
     _naming: Naming

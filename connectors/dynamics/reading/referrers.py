@@ -25,7 +25,7 @@ Pointing = dict[tuple[str, str], defaultdict[str, list[str]]]
 Retained = Callable[[KnownTable, str, str, Collection[str]], Iterator[dict[str, Any]]]
 
 
-class Behind:
+class Referrers:
     """The lookups of one CRM by which rows of mapped tables name rows of dependent ones."""
 
     def __init__(self, directory: Directory, mapping: TableMapping, metadata: Metadata, scopes: Scopes, retained: Retained) -> None:

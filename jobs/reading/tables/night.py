@@ -35,7 +35,7 @@ from jobs.reading.gather import (
     tie_fields,
 )
 from jobs.reading.long_term import add_retained_fiches, add_retained_parties, retained_among, retained_rows_of, without_live
-from jobs.reading.tables.row_counts import Seen
+from jobs.reading.tables.row_counts import RowCounts
 from jobs.reading.tops import tops_of
 from rules.model.kinds import Kinds
 from rules.model.records import (
@@ -91,7 +91,7 @@ def whole_reads(connector: Connector, kind: Kind, terms: RelationTerms) -> Itera
 def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: RelationTerms) -> WholeTables:
     from jobs.reading.tables.whole_tables import WholeTables
 
-    seen = progress if isinstance(progress, Seen) else Seen(progress)  # who looks on counts the same rows
+    seen = progress if isinstance(progress, RowCounts) else RowCounts(progress)  # who looks on counts the same rows
     found = WholeTables(connector.recording_media_types)
     read = Frames(connector, found, seen)
     for frame in read(Contact, CONTACT_FIELDS):
@@ -153,7 +153,7 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
 class Frames:
     """The rows of whole tables, counted as they are read; `source` says of which class each is."""
 
-    def __init__(self, connector: Connector, found: WholeTables, seen: Seen) -> None:
+    def __init__(self, connector: Connector, found: WholeTables, seen: RowCounts) -> None:
         self._connector, self._found, self._seen = connector, found, seen
 
     def __call__(self, record: type[Record], fields: tuple[str, ...]) -> Iterator[pl.DataFrame]:

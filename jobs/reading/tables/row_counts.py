@@ -3,7 +3,7 @@
 from jobs.ports.context import Progress
 
 
-class Seen:
+class RowCounts:
     """Counts the rows of each kind, and of each table, as they are read, and reports progress."""
 
     def __init__(self, progress: Progress) -> None:

@@ -16,7 +16,7 @@ from crm_compliance.reports.parts.links import safe_link
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.model.plan import Plan, PlanLine
 from jobs.model.run import TRIM, ActionState
-from jobs.plans.deletion_preview import AlongRow, rows_along
+from jobs.plans.deletion_preview import PreviewedRow, rows_along
 from jobs.plans.lines.query import MOST_LINES, LineQuery
 from jobs.ports.store.store import Store
 from rules.errors import NotFound, UsageError
@@ -105,10 +105,10 @@ class Group(NamedTuple):
     more: int
 
 
-def _groups(visit: Visit, crm: str, rows: Iterable[AlongRow]) -> Iterator[Group]:
+def _groups(visit: Visit, crm: str, rows: Iterable[PreviewedRow]) -> Iterator[Group]:
     """Yield the rows by kind, in the order in which they are written."""
     link = visit.services.links(crm)
-    found: dict[tuple[str, str], list[AlongRow]] = {}
+    found: dict[tuple[str, str], list[PreviewedRow]] = {}
     for row in rows:
         found.setdefault((row.kind, row.what), []).append(row)
     for (kind, what), these in found.items():
