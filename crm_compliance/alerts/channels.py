@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from connectors.dynamics.http.auth import TokenSource
     from crm_compliance.alerts.alerts_file import Route
     from crm_compliance.configuration.settings import Settings
-    from crm_compliance.store.rows.alerts import Told
+    from crm_compliance.store.rows.alerts import ToldAlerts
     from crm_compliance.store.store import SqlStore
     from jobs.ports.context import Clock
 
@@ -179,7 +179,7 @@ class _Opener:
         )
 
 
-def failing(channels: Channels, told: Told) -> tuple[str, ...]:
+def failing(channels: Channels, told: ToldAlerts) -> tuple[str, ...]:
     """Return the channels of the file that did not take what they were last given."""
     states = told.channels()
     return tuple(name for name in channels.types if name in states and states[name].failing_since is not None)

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crm_compliance.alerts.channels import Channels
-    from crm_compliance.store.rows.alerts import Told
+    from crm_compliance.store.rows.alerts import ToldAlerts
     from jobs.inbox.item import InboxItem
 
 
-def listed(channels: Channels, items: Sequence[InboxItem], told: Told) -> dict[str, list[dict[str, Any]]]:
+def listed(channels: Channels, items: Sequence[InboxItem], told: ToldAlerts) -> dict[str, list[dict[str, Any]]]:
     """Return the answer of `alerts list`: `channels`, and `waiting` with when each thing was told to each
     target, null where it will be at the next look."""
     return {"channels": _channels(channels, told), "waiting": _waiting(channels, items, told)}
 
 
-def _channels(channels: Channels, told: Told) -> list[dict[str, Any]]:
+def _channels(channels: Channels, told: ToldAlerts) -> list[dict[str, Any]]:
     states = told.channels()
     found = []
     for name, kind in channels.types.items():
@@ -45,7 +45,7 @@ def _channels(channels: Channels, told: Told) -> list[dict[str, Any]]:
     return found
 
 
-def _waiting(channels: Channels, items: Sequence[InboxItem], told: Told) -> list[dict[str, Any]]:
+def _waiting(channels: Channels, items: Sequence[InboxItem], told: ToldAlerts) -> list[dict[str, Any]]:
     found = []
     for target in channels.targets:
         before = told.of(target.key)

@@ -17,7 +17,7 @@ from jobs.inbox.item import InboxItem, Stage, by_urgency
 
 if TYPE_CHECKING:
     from crm_compliance.alerts.channels import Channels, Target
-    from crm_compliance.store.rows.alerts import Told, ToldOnce
+    from crm_compliance.store.rows.alerts import ToldAlerts, ToldOnce
 
 _STAGES: Final = tuple(Stage)
 log = structlog.get_logger()
@@ -33,7 +33,7 @@ class Telling:
     failed: tuple[str, ...] = ()
 
 
-def tell(channels: Channels, items: Iterable[InboxItem], told: Told, *, address: str, now: datetime, is_all: bool = True) -> Telling:
+def tell(channels: Channels, items: Iterable[InboxItem], told: ToldAlerts, *, address: str, now: datetime, is_all: bool = True) -> Telling:
     """Notify everybody of what they have not been notified of in `items`, which is everything that waits now,
     unless `is_all` is false. A crash between a message and the note that it was taken tells it twice, never
     not at all."""

@@ -19,7 +19,7 @@ from rules.policy.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Finding:
     """One problem or warning: file and line, one of the codes of docs/mapping.md, what is wrong, and what was
     probably meant ("" where nothing is like it)."""
 
@@ -33,8 +33,8 @@ class Told:
 class Verdict:
     """What was found. Warnings keep nothing from running."""
 
-    problems: list[Told]
-    warnings: list[Told]
+    problems: list[Finding]
+    warnings: list[Finding]
 
     def document(self) -> dict[str, object]:
         told = {"problems": self.problems, "warnings": self.warnings}
@@ -47,7 +47,7 @@ def check_mapping_file(text: str, source: str, settings: Settings, *, offline: b
     PolicyError: the schedule of the settings is refused."""
     policy = policy_of(settings)
     mapping, wrong = examine_mapping(text, source)
-    found = Verdict([Told(f"{source}:{each.line}", each.code, str(each), each.suggestion) for each in wrong], [])
+    found = Verdict([Finding(f"{source}:{each.line}", each.code, str(each), each.suggestion) for each in wrong], [])
     if mapping is not None:
         _compare_with_schedule(found, mapping, policy, source)
         if not offline:
@@ -59,11 +59,11 @@ def _compare_with_schedule(found: Verdict, mapping: Mapping, policy: Policy, sou
     note = next(iter(mapping.of("note")), None)
     for name in lacking_for_notice(mapping, policy):
         message = f"the schedule tells owners by a note, and note.{name} has no column: map it, or set quarantine.notice to none"
-        found.problems.append(Told(note.where if note is not None else f"{source}:1", "schedule", message))
+        found.problems.append(Finding(note.where if note is not None else f"{source}:1", "schedule", message))
     for where in lacking_provinces(mapping, policy):
-        found.problems.append(Told(where, "schedule", f"{NO_PROVINCES.format(country=policy.home.country)}: {PROVINCES_HINT}"))
+        found.problems.append(Finding(where, "schedule", f"{NO_PROVINCES.format(country=policy.home.country)}: {PROVINCES_HINT}"))
     for slip in misspelt(mapping, policy):
-        found.warnings.append(Told(slip.where, "schedule", slip.message, slip.meant))
+        found.warnings.append(Finding(slip.where, "schedule", slip.message, slip.meant))
 
 
 def _compare_with_crm(found: Verdict, mapping: Mapping, policy: Policy, settings: Settings, refused: Sequence[RefusedName]) -> None:
@@ -73,5 +73,5 @@ def _compare_with_crm(found: Verdict, mapping: Mapping, policy: Policy, settings
             if like := connector.meant(name, table):
                 found.problems[at] = replace(found.problems[at], message=found.problems[at].message + asked(like), suggestion=like)
         for each in connector.check(in_place=policy.anonymise.is_in_place, decisions=True):
-            told = Told(each.where, each.code, each.message, each.suggestion)
+            told = Finding(each.where, each.code, each.message, each.suggestion)
             (found.problems if each.is_error else found.warnings).append(told)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from crm_compliance.store.files.run_lock import Leases
-from crm_compliance.store.rows.alerts import Told
+from crm_compliance.store.rows.alerts import ToldAlerts
 from crm_compliance.store.rows.certificates import Certificates
 from crm_compliance.store.rows.checkpoints import Checkpoints
 from crm_compliance.store.rows.console.sent_forms import SentForms
@@ -53,7 +53,7 @@ class SqlStore(Store):
     leases: Leases
     sent_forms: SentForms
     sessions: Sessions
-    told: Told
+    told: ToldAlerts
     works: Works
     database: Database
 
@@ -98,7 +98,7 @@ class SqlStore(Store):
             sent_forms=SentForms(within),
             sessions=Sessions(within),
             statistics=Statistics(within),
-            told=Told(within),
+            told=ToldAlerts(within),
             verifications=Verifications(within),
             work_queue=WorkQueue(within),
             works=Works(within),

@@ -68,7 +68,7 @@ class Unusual(msgspec.Struct, frozen=True):
     kind: str
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class PeriodSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What an auditor is told of a period. `failed` are the runs in which something failed or went in part;
     `alarms` in how many runs each code occurred; `kept` are the numbers by reason of `kept_by`, the last plan
     of dossiers that a run of the period carried out."""
@@ -95,7 +95,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     schedules: tuple[PolicyVersion, ...]
 
 
-def tell(store: Store, first: date, last: date, calendar: Calendar) -> Told:
+def tell(store: Store, first: date, last: date, calendar: Calendar) -> PeriodSummary:
     """Return what was done from one civil day to another, both included."""
     begin, end = midnight(first, calendar), midnight(last + timedelta(days=1), calendar)
     everything = store.runs.lines()
@@ -108,7 +108,7 @@ def tell(store: Store, first: date, last: date, calendar: Calendar) -> Told:
     kept_by = _last_plan(store, of_plans)
     holds = store.holds.all()
     alarms = Counter(code for line in lines for code in line.alarms)
-    return Told(
+    return PeriodSummary(
         runs=len(of_plans),
         jobs=len(lines) - len(of_plans),
         unapproved=sum(not approved.get(line.plan) for line in of_plans),

@@ -5,7 +5,7 @@ from typing import Any
 
 def meanings(field: str, keys: dict[Any, str]) -> "dict[Any, Any]":
     """Return what an option or a row of reference stands for in a field of one key."""
-    return Told(keys) if field == "role" else Known(keys)
+    return KnownOrNumber(keys) if field == "role" else Known(keys)
 
 
 class Known(dict[Any, Any]):
@@ -15,7 +15,7 @@ class Known(dict[Any, Any]):
         return None
 
 
-class Told(dict[Any, Any]):
+class KnownOrNumber(dict[Any, Any]):
     """Option -> key; an unmapped option stands as its number: an unknown role may be a child's."""
 
     def __missing__(self, option: object) -> str | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from connectors.dynamics.draft.statistics_table import StatisticColumn
-    from crm_compliance.mapping.check import Told
+    from crm_compliance.mapping.check import Finding
     from crm_compliance.mapping.explain import FieldTold
 
 mapping = typer.Typer(help="The mapping to the organisation's tables: check, explain.", no_args_is_help=True)
@@ -56,7 +56,7 @@ def check(
         raise typer.Exit(REFUSED)
 
 
-def _table(console: Console, told: list[Told]) -> None:
+def _table(console: Console, told: list[Finding]) -> None:
     from crm_compliance.cli.terminal.tables import table_of
 
     if told:

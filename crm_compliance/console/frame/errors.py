@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from starlette.responses import PlainTextResponse, Response
 
-from crm_compliance.console.language.error_message import Told
+from crm_compliance.console.language.error_message import ErrorMessage
 from rules.errors import ComplianceError, NotFound
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def refused(visit: Visit, error: ComplianceError) -> Response:
     found = visit.told(error)
     if status == NOT_FOUND:
         what = visit.word("error", "not_found") if visit.is_part else visit.say("There is no such page.")
-        found = Told(what, "", str(error), "not_found", "")
+        found = ErrorMessage(what, "", str(error), "not_found", "")
     if visit.is_part:
         return visit.part("error_part.html.j2", status=status, error=found)
     return visit.page("error.html.j2", status=status, error=found, back=visit.came_from if visit.request.method == "POST" else "")
@@ -49,5 +49,5 @@ def nothing_here(visit: Visit) -> Response:
     """Answer for an address that there is not."""
     if visit.session is None:
         return PlainTextResponse("not found\n", status_code=NOT_FOUND)
-    found = Told(visit.say("There is no such page."), "", "", "not_found", "")
+    found = ErrorMessage(visit.say("There is no such page."), "", "", "not_found", "")
     return visit.page("error.html.j2", status=NOT_FOUND, error=found)

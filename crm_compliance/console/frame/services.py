@@ -15,7 +15,7 @@ from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.frame.file_cache import FileCache
 from crm_compliance.console.work.background import Background
 from crm_compliance.console.work.process import Asked, carried_out
-from crm_compliance.console.work.work import Ended, Told, Work
+from crm_compliance.console.work.work import Ended, OnCounts, Work
 from crm_compliance.wiring.desk import Desk, desk
 from crm_compliance.wiring.schedule import calendar_of, policy_of
 from rules.errors import ComplianceError
@@ -50,7 +50,7 @@ class Services:
     clock: Clock
     sessions: Sessions
     why_not: Callable[[], Collection[str]] = tuple  # the codes of what is not well with the service
-    carry_out: Callable[[Asked, Told], Ended] = carried_out  # has an act carried out by a process of its own
+    carry_out: Callable[[Asked, OnCounts], Ended] = carried_out  # has an act carried out by a process of its own
     background: Background = field(init=False)
     kept: FileCache = field(default_factory=FileCache)
     _at_desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_DESKS))

@@ -23,7 +23,7 @@ from crm_compliance.console.frame.services import Services
 from crm_compliance.console.language.catalogs import language_for, translations
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.days import iso_day
-from crm_compliance.console.language.error_message import Said, Told, told
+from crm_compliance.console.language.error_message import ErrorMessage, Said, told
 from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.language.sentences import Detail, detail_in
 from crm_compliance.console.language.templates import environment_of
@@ -101,7 +101,7 @@ class Visit:
         """Return what a job said of what it found, in the language of the page where it can be."""
         return detail_in(words_of(self.language), self.formats, said)
 
-    def told(self, error: ComplianceError, *kinds: str) -> Told:
+    def told(self, error: ComplianceError, *kinds: str) -> ErrorMessage:
         """Return an error in words, in the language of the page; see `language.error_message`."""
         return told(self.language, error, *kinds, code="signin" if self.session is None and error.code == "role" else "")
 

@@ -21,7 +21,7 @@ class Said(str):
     __slots__ = ()
 
 
-class Told(NamedTuple):
+class ErrorMessage(NamedTuple):
     """`message` and `hint` are in the language of the page; `detail` is what the program said beside that, in
     English, empty where the message is just that."""
 
@@ -32,22 +32,22 @@ class Told(NamedTuple):
     where: str
 
 
-def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = "") -> Told:
+def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = "") -> ErrorMessage:
     """Return an error in words: those for the field that it names or for its code, of the
     first of these kinds that has some. Where the code is one for everything, the message itself says more,
     if it is in the language of the page. `code` is whose words are said, where that is not its own."""
     message, hint = str(error), "" if isinstance(error.hint, Hint) else error.hint
     if error.args and isinstance(error.args[0], Said):
-        return Told(message, hint, "", error.code, error.where)
+        return ErrorMessage(message, hint, "", error.code, error.where)
     by_field = f"field_{error.field}" if error.field else ""
     said = _words(language, (by_field, code or error.code), kinds or KINDS)
     if (code or error.code) in GENERAL and not _words(language, (by_field,), kinds or KINDS):
         ours = translations(language).ugettext(message)
         if language == "en" or ours != message:
-            return Told(ours, translations(language).ugettext(hint) if hint else "", "", error.code, error.where)
+            return ErrorMessage(ours, translations(language).ugettext(hint) if hint else "", "", error.code, error.where)
     if not said:
-        return Told(message, hint, "", error.code, error.where)
-    return Told(said, "", f"{message}: {hint}" if hint else message, error.code, error.where)
+        return ErrorMessage(message, hint, "", error.code, error.where)
+    return ErrorMessage(said, "", f"{message}: {hint}" if hint else message, error.code, error.where)
 
 
 def _words(language: UiLanguage, codes: tuple[str, ...], kinds: tuple[str, ...]) -> str:

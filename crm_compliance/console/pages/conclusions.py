@@ -13,14 +13,14 @@ from rules.model.decisions import Disposition, Reason, Step
 PERIOD: Final = re.compile(r"P(\d+)([MY])")
 
 
-class Told(NamedTuple):
+class CodedText(NamedTuple):
     """Words, with the code that they stand for."""
 
     text: str
     code: str = ""
 
 
-So = tuple[str, Sequence[Told]]
+So = tuple[str, Sequence[CodedText]]
 
 
 def conclusion(visit: Visit, step: Step) -> So:
@@ -45,14 +45,14 @@ def conclusion(visit: Visit, step: Step) -> So:
     raise ValueError(f"a step of {step.rule} that nothing says in words: {', '.join(asked)}")
 
 
-def reason(visit: Visit, code: str) -> Told:
-    return Told(visit.word("reason", code), code)
+def reason(visit: Visit, code: str) -> CodedText:
+    return CodedText(visit.word("reason", code), code)
 
 
-def category(visit: Visit, key: str) -> Told:
+def category(visit: Visit, key: str) -> CodedText:
     """Return the name of a category, with its key where it has a name."""
     name = visit.category(key)
-    return Told(name, key if name != key else "")
+    return CodedText(name, key if name != key else "")
 
 
 def period(visit: Visit, text: str) -> str:
@@ -68,7 +68,7 @@ def period(visit: Visit, text: str) -> str:
     return visit.say_counted("%s year", "%s years", count) if unit == "Y" else visit.say_counted("%s month", "%s months", count)
 
 
-def _reasons(visit: Visit, codes: Sequence[object]) -> list[Told]:
+def _reasons(visit: Visit, codes: Sequence[object]) -> list[CodedText]:
     return [reason(visit, str(each)) for each in codes]
 
 
@@ -84,7 +84,7 @@ def _kinds(visit: Visit, asked: Mapping[str, object], result: object) -> So:
 
 
 def _derived(visit: Visit, asked: Mapping[str, object], result: Any) -> So:
-    flags = [Told(visit.word("flag", result["flag"]), result["flag"])] if result["flag"] else []
+    flags = [CodedText(visit.word("flag", result["flag"]), result["flag"])] if result["flag"] else []
     if result["key"] is None:
         return visit.say("The schedule has no row for this category."), flags
     return visit.say("In the schedule this counts as: %(category)s.") % {"category": visit.category(result["key"])}, flags
@@ -110,7 +110,7 @@ def _future(visit: Visit, asked: Mapping[str, object], result: object) -> So:
 
 
 def _birth(visit: Visit, asked: Mapping[str, object], result: Any) -> So:
-    flags = [Told(visit.word("flag", each), each) for each in result["flags"]]
+    flags = [CodedText(visit.word("flag", each), each) for each in result["flags"]]
     if result["latest_birth_on"] is None:
         return visit.say("Nothing tells when this child can have been born."), flags
     return visit.say("It is known when this child can have been born at the latest."), flags

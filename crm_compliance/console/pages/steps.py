@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.codes import WORDS
-from crm_compliance.console.pages.conclusions import Told, category, conclusion, period, reason
+from crm_compliance.console.pages.conclusions import CodedText, category, conclusion, period, reason
 from rules.model.decisions import Disposition, Step
 
 UNIT: Final = re.compile(r"([a-z][a-z0-9_]{0,63}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
@@ -29,7 +29,7 @@ class Input(NamedTuple):
     leads."""
 
     name: str
-    values: Sequence[Told]
+    values: Sequence[CodedText]
     href: str = ""
 
 
@@ -39,7 +39,7 @@ class Shown(NamedTuple):
     rule: str
     inputs: Sequence[Input]
     so: str
-    because: Sequence[Told]
+    because: Sequence[CodedText]
 
 
 def shown(visit: Visit, steps: Iterable[Step], hidden: frozenset[str]) -> Iterator[Shown]:
@@ -54,7 +54,7 @@ def _input(visit: Visit, name: str, value: object, hidden: frozenset[str]) -> In
         told = f"{visit.word('table', unit[1])} {unit[2]}"
         return Input(told, [reason(visit, str(value))], f"/open?typename={unit[1]}&id={unit[2]}")
     if name == "contact":  # a hold on it, of which the step looks at nothing else
-        return Input(_capital(label(visit, name)), [Told(visit.say("its own row"))])
+        return Input(_capital(label(visit, name)), [CodedText(visit.say("its own row"))])
     return Input(_capital(label(visit, name)), list(_values(visit, name, value, hidden)))
 
 
@@ -63,21 +63,21 @@ def label(visit: Visit, name: str) -> str:
     return visit.word("input", name) if name in WORDS["input"] else _anchor(visit, name)
 
 
-def _values(visit: Visit, name: str, value: object, hidden: frozenset[str]) -> Iterator[Told]:
+def _values(visit: Visit, name: str, value: object, hidden: frozenset[str]) -> Iterator[CodedText]:
     if isinstance(value, Mapping):
         if name == "ends":
-            yield from (Told(_colon(visit, category(visit, key).text, _text(visit, "", on)), key) for key, on in value.items())
+            yield from (CodedText(_colon(visit, category(visit, key).text, _text(visit, "", on)), key) for key, on in value.items())
         else:
             parts = ((key, part) for key, part in value.items() if key not in hidden and part not in NOTHING)
             said = [
                 _colon(visit, label(visit, key), ", ".join(each.text.rstrip(".") for each in _values(visit, key, part, hidden)))
                 for key, part in parts
             ]
-            yield Told(", ".join(said) or visit.say("none"))
+            yield CodedText(", ".join(said) or visit.say("none"))
     elif isinstance(value, list | tuple):
         found = [each for part in value for each in _values(visit, name, part, hidden)]
         if len(found) > 2 * EDGE + 1:
-            between = Told(f"… ({visit.formats.number(len(found) - 2 * EDGE)}) …")
+            between = CodedText(f"… ({visit.formats.number(len(found) - 2 * EDGE)}) …")
             found = [*found[:EDGE], between, *found[-EDGE:]]
         yield from found
     elif name in REASONS and isinstance(value, str):
@@ -85,9 +85,9 @@ def _values(visit: Visit, name: str, value: object, hidden: frozenset[str]) -> I
     elif name in CATEGORIES and isinstance(value, str):
         yield category(visit, value)
     elif name in FLAGS and isinstance(value, str):
-        yield Told(visit.word("flag", value), value)
+        yield CodedText(visit.word("flag", value), value)
     else:
-        yield Told(_text(visit, name, value))
+        yield CodedText(_text(visit, name, value))
 
 
 def _text(visit: Visit, name: str, value: object) -> str:

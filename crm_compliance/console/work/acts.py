@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from crm_compliance.console.work.progress import telling_reads
-from crm_compliance.console.work.work import Ended, Told
+from crm_compliance.console.work.work import Ended, OnCounts
 
 if TYPE_CHECKING:
     from crm_compliance.configuration.settings import Settings
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PLAN, MATCH, COMPILE, DATA_MAP, TRY = "plan", "match", "compile", "datamap", "try"
 
 
-def make_plan(settings: Settings, asked: Asked, told: Told) -> Ended:
+def make_plan(settings: Settings, asked: Asked, told: OnCounts) -> Ended:
     """Make a plan: of a kind, for an instant or for now (`as_of`), and under an id that is given or a new one
     (`plan`). Gives its id."""
     from dataclasses import replace
@@ -36,7 +36,7 @@ def make_plan(settings: Settings, asked: Asked, told: Told) -> Ended:
     return Ended(made=made.id)
 
 
-def match(settings: Settings, asked: Asked, told: Told) -> Ended:
+def match(settings: Settings, asked: Asked, told: OnCounts) -> Ended:
     """Search the CRM for the person of a request, and for the child."""
     from crm_compliance.console.work.step_note import noting
     from jobs.register.permissions import actor_of
@@ -47,7 +47,7 @@ def match(settings: Settings, asked: Asked, told: Told) -> Ended:
     return Ended(said[0])
 
 
-def compile_(settings: Settings, asked: Asked, told: Told) -> Ended:
+def compile_(settings: Settings, asked: Asked, told: OnCounts) -> Ended:
     """Read everything about the person of a request again, and compile the answer."""
     from crm_compliance.console.work.step_note import noting
     from jobs.requests.answer.compile import compile_request
@@ -57,7 +57,7 @@ def compile_(settings: Settings, asked: Asked, told: Told) -> Ended:
     return Ended(said[0])
 
 
-def map_data(settings: Settings, asked: Asked, told: Told) -> Ended:
+def map_data(settings: Settings, asked: Asked, told: OnCounts) -> Ended:
     """Make the data map again, as `datamap` does."""
     from crm_compliance.store.files.data_map_file import keep_map
 
@@ -67,7 +67,7 @@ def map_data(settings: Settings, asked: Asked, told: Told) -> Ended:
     return Ended()
 
 
-def try_schedule(settings: Settings, asked: Asked, told: Told) -> Ended:
+def try_schedule(settings: Settings, asked: Asked, told: OnCounts) -> Ended:
     """Decide on every unit by the schedule in force and by another one, as `policy simulate` does. Gives the
     figures."""
     import msgspec
@@ -82,7 +82,7 @@ def try_schedule(settings: Settings, asked: Asked, told: Told) -> Ended:
     return Ended(made=msgspec.json.encode(trial_of(found)).decode())
 
 
-Act = Callable[["Settings", "Asked", Told], Ended]
+Act = Callable[["Settings", "Asked", OnCounts], Ended]
 ACTS: Final[Mapping[str, Act]] = {
     PLAN: make_plan,
     MATCH: match,
@@ -93,7 +93,7 @@ ACTS: Final[Mapping[str, Act]] = {
 
 
 @contextmanager
-def _desk(settings: Settings, told: Told) -> Iterator[Desk]:
+def _desk(settings: Settings, told: OnCounts) -> Iterator[Desk]:
     """Open all that an act needs that reads the CRM; how much it has read is told as it goes on."""
     from crm_compliance.wiring.desk import desk
 

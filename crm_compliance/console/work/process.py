@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from crm_compliance.console.work.background import failed
-from crm_compliance.console.work.work import Counts, Ended, Told
+from crm_compliance.console.work.work import Counts, Ended, OnCounts
 from crm_compliance.store.rows.console.works import Failure
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError, Refused
@@ -41,7 +41,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     failure: Failure | None = None
 
 
-def carried_out(asked: Asked, told: Told, command: Sequence[str] = COMMAND) -> Ended:
+def carried_out(asked: Asked, told: OnCounts, command: Sequence[str] = COMMAND) -> Ended:
     """Carry out an act, and return how it ended. Raises ComplianceError: as the act does; with code `bug`,
     where the process has ended without a word; `process_ended`, where somebody, or the system, has ended
     it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from crm_compliance.console.work.work import Counts, Told
+from crm_compliance.console.work.work import Counts, OnCounts
 
 if TYPE_CHECKING:
     from crm_compliance.wiring.desk import Desk
@@ -16,7 +16,7 @@ TOLD_EVERY_S: Final = 0.5
 
 
 @contextmanager
-def telling_reads(desk: Desk, told: Told) -> Iterator[None]:
+def telling_reads(desk: Desk, told: OnCounts) -> Iterator[None]:
     """Report how many rows were read of the CRM, and in how many requests."""
     stats = desk.context.connector.stats
     with _telling(lambda: told(Counts(rows=stats.rows, requests=stats.requests))):

@@ -32,7 +32,7 @@ class Ended(NamedTuple):
     made: str = ""
 
 
-Told = Callable[[Counts], None]
+OnCounts = Callable[[Counts], None]
 
 
 @dataclass(slots=True)

@@ -35,7 +35,7 @@ class ChannelState(NamedTuple):
     code: str = ""
 
 
-class Told(Rows):
+class ToldAlerts(Rows):
     """What was told to each target."""
 
     def of(self, target: str) -> dict[str, ToldOnce]:

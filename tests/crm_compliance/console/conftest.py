@@ -17,7 +17,7 @@ from crm_compliance.console.app import routes
 from crm_compliance.console.frame.services import Services
 from crm_compliance.console.work.acts import ACTS
 from crm_compliance.console.work.process import Asked
-from crm_compliance.console.work.work import Ended, Told, Work
+from crm_compliance.console.work.work import Ended, OnCounts, Work
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.wiring.clock import clock_of
@@ -96,7 +96,7 @@ def services(org: Night, typist: Typist) -> Iterator[Services]:
     settings = load_settings()
     sessions = Sessions(org.store.sessions, timedelta(minutes=30), timedelta(hours=10))
 
-    def carry_out(asked: Asked, told: Told) -> Ended:
+    def carry_out(asked: Asked, told: OnCounts) -> Ended:
         heard = decoder_of(Asked).decode(msgspec.json.encode(asked))  # as the process of an act hears it
         return ACTS[asked.act](settings, heard, told)
 

@@ -21,7 +21,7 @@ from crm_compliance.console.app import routes
 from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages.plans.new_plan import SUBJECT
 from crm_compliance.console.work.process import Asked
-from crm_compliance.console.work.work import Ended, Told
+from crm_compliance.console.work.work import Ended, OnCounts
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from rules.model.roles import Role
@@ -74,7 +74,7 @@ def test_who_sends_it_again_at_once_waits_for_the_first(org: Night, app: Starlet
     """A double click: the browser takes the second answer, and drops the first."""
     begun, go_on, made = threading.Event(), threading.Event(), list[str]()
 
-    def slow(asked: Asked, told: Told) -> Ended:
+    def slow(asked: Asked, told: OnCounts) -> Ended:
         made.append(asked.act)
         return Ended()
 

@@ -16,7 +16,7 @@ from crm_compliance.console.api.answers import ROOT as ROOT_OF_CALLS
 from crm_compliance.console.api.app import BODY_BYTES, ROUTERS, TRIES
 from crm_compliance.console.frame.services import Services
 from crm_compliance.console.work.process import Asked
-from crm_compliance.console.work.work import Counts, Ended, Told
+from crm_compliance.console.work.work import Counts, Ended, OnCounts
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from rules.errors import ComplianceError
 from rules.model.roles import HUMAN_ROLES, MAY, Act, Role
@@ -147,7 +147,7 @@ def test_a_plan_is_made_looked_through_and_approved_by_two(app: Starlette, org: 
 def test_a_call_says_how_far_a_plan_is_and_one_is_made_at_a_time(app: Starlette, services: Services) -> None:
     go_on, told_of = threading.Event(), threading.Event()
 
-    def slow(asked: Asked, told: Told) -> Ended:
+    def slow(asked: Asked, told: OnCounts) -> Ended:
         told(Counts(rows=1234, requests=5))
         told_of.set()
         assert go_on.wait(60)

@@ -11,7 +11,7 @@ import pytest
 from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages.plans.new_plan import SUBJECT
 from crm_compliance.console.work.process import Asked, carried_out
-from crm_compliance.console.work.work import Counts, Ended, Told, Work
+from crm_compliance.console.work.work import Counts, Ended, OnCounts, Work
 from rules.errors import ComplianceError
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
@@ -43,7 +43,7 @@ def test_a_plan_is_made_in_a_process_of_its_own(org: Night, signed_in: Signed, s
 def test_one_plan_is_made_at_a_time_and_pages_tell_how_far_it_is(org: Night, signed_in: Signed, services: Services) -> None:
     go_on = threading.Event()
 
-    def slow(asked: Asked, told: Told) -> Ended:
+    def slow(asked: Asked, told: OnCounts) -> Ended:
         told(Counts(rows=1234, requests=5))
         go_on.wait(60)
         raise ComplianceError("no token", code="token")
