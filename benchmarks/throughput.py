@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks.crm_model import SCENARIOS, Crm, Reply, Scenario
 from benchmarks.pictures import Lines, lines
 from connectors.dynamics.pace.allowance import hints_of
-from connectors.dynamics.pace.governor import Governor, Pace, Seen, operations_of
+from connectors.dynamics.pace.governor import Governor, Observation, Pace, operations_of
 
 FIXED = (1, 8, 32, 52)
 FIXED_OPERATIONS = 10  # in a batch (Microsoft Learn, "Optimize performance for bulk operations")
@@ -92,7 +92,7 @@ class Governed:
     def _answered(self, governor: Governor, operations: int) -> Callable[[Reply], None]:
         def answered(reply: Reply) -> None:
             retry_after_s = float(reply.headers.get("Retry-After", 0))
-            governor.observe(self._crm.now, Seen(reply.seconds, operations, reply.status, retry_after_s, hints_of(reply.headers)))
+            governor.observe(self._crm.now, Observation(reply.seconds, operations, reply.status, retry_after_s, hints_of(reply.headers)))
             governor.end(operations)
             if reply.status == 200:
                 self._tally.add(operations)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Final
 
-from connectors.dynamics.draft.crm_tables import Seen
+from connectors.dynamics.draft.crm_tables import CrmTable
 from connectors.dynamics.draft.proposal import Drafted, Option
 from connectors.dynamics.draft.tables import likeness
 from connectors.dynamics.draft.words import ACTIVITY_COLUMNS, FIELD_WORDS, OPTION_WORDS, STANDARD_COLUMNS, Words, folded
@@ -34,7 +34,7 @@ _STATES: Final = {"incident": ("active", "inactive", "inactive")}  # active, res
 _SAME_COLUMN: Final = {"communicated_at": "communicated_on", "started_at": "started_on", "ended_at": "ended_on"}
 
 
-def draft_columns(kind: str, table: Seen, tables: dict[str, Seen], words: Words = OPTION_WORDS) -> Drafted:
+def draft_columns(kind: str, table: CrmTable, tables: dict[str, CrmTable], words: Words = OPTION_WORDS) -> Drafted:
     """Return the columns of one kind; `tables` are those of the kinds, for its lookups."""
     drafted = Drafted(kind, table)
     names = [*mappable_fields(KINDS[kind]), *personal_fields(kind)]
@@ -81,7 +81,7 @@ def draft_columns(kind: str, table: Seen, tables: dict[str, Seen], words: Words 
     return drafted
 
 
-def _either(drafted: Drafted, tables: dict[str, Seen]) -> None:
+def _either(drafted: Drafted, tables: dict[str, CrmTable]) -> None:
     """Let a lookup of a role that points to dossiers and to fiches stand for both."""
     for one, other in (UNIT_KINDS, UNIT_KINDS[::-1]):
         column = drafted.columns.get(one)
@@ -98,7 +98,7 @@ def _has_other_file(drafted: Drafted, name: str) -> bool:
     return drafted.kind == "party" and name in UNIT_KINDS and bool({*UNIT_KINDS} & drafted.columns.keys())
 
 
-def _is_free(attribute: Attribute, table: Seen) -> bool:
+def _is_free(attribute: Attribute, table: CrmTable) -> bool:
     """Return whether a column may be the organisation's answer to a field: it is not part of the housekeeping
     of the platform."""
     return (
@@ -106,7 +106,7 @@ def _is_free(attribute: Attribute, table: Seen) -> bool:
     )
 
 
-def _fits(kind: str, name: str, attribute: Attribute, table: Seen, tables: dict[str, Seen]) -> bool:
+def _fits(kind: str, name: str, attribute: Attribute, table: CrmTable, tables: dict[str, CrmTable]) -> bool:
     """Return whether a column is of a type that the field can be filled from."""
     if name in LOOKUPS:
         named = {tables[each].name for each in LOOKUPS[name] if each in tables}
@@ -132,7 +132,7 @@ def _fits(kind: str, name: str, attribute: Attribute, table: Seen, tables: dict[
     return attribute.kind in _TEXTS or (attribute.kind == "PicklistType" and name in OPTION_WORDS)
 
 
-def _score(kind: str, name: str, attribute: Attribute, table: Seen, tables: dict[str, Seen], words: Words) -> int:
+def _score(kind: str, name: str, attribute: Attribute, table: CrmTable, tables: dict[str, CrmTable], words: Words) -> int:
     names = table.columns.get(attribute.name, ())
     score = likeness(tuple(each.removesuffix("id") if name in LOOKUPS else each for each in names), FIELD_WORDS[kind].get(name, ()))
     if name in LOOKUPS:
@@ -146,12 +146,12 @@ def _score(kind: str, name: str, attribute: Attribute, table: Seen, tables: dict
     return score
 
 
-def _truths(attribute: Attribute, table: Seen) -> list[Option] | None:
+def _truths(attribute: Attribute, table: CrmTable) -> list[Option] | None:
     options = [option_of(value, labels, "truth", OPTION_WORDS) for value, labels in table.labels.get(attribute.name, {}).items()]
     return options if {each.key for each in options} == set(_TRUTHS) else None
 
 
-def _options(kind: str, name: str, attribute: Attribute, table: Seen, words: Words) -> list[Option] | None:
+def _options(kind: str, name: str, attribute: Attribute, table: CrmTable, words: Words) -> list[Option] | None:
     if attribute.kind == "StateType":
         states = attribute.options or {0: "Active", 1: "Inactive"}
         known = _STATES.get(table.name, ("active", "inactive"))

@@ -25,7 +25,7 @@ _OPTION_KINDS: Final = {"PicklistType": "Picklist", "MultiSelectPicklistType": "
 
 
 @dataclass(slots=True)
-class Seen:
+class CrmTable:
     """One table: its definition, how it and its columns are called (folded, the shown names too), and the
     labels of its options by column. `shown` are the names that people see in the CRM, in its languages, by
     column; that of the table by ""."""
@@ -58,7 +58,7 @@ class CrmTables:
         self._metadata = Metadata(transport, None)
         self._words: dict[tuple[str, str], list[tuple[str, str, str]] | None] = {}
 
-    def all(self) -> dict[str, Seen]:
+    def all(self) -> dict[str, CrmTable]:
         """Return the organisation's own tables and the standard ones that a mapping may name, by logical
         name. Raises ConnectorError."""
         query = query_string({"$select": "LogicalName,DisplayName,IsCustomEntity,IsIntersect,PrimaryNameAttribute"})
@@ -89,13 +89,13 @@ class CrmTables:
         except ConnectorError:
             return None
 
-    def seen(self, name: str) -> Seen | None:
+    def seen(self, name: str) -> CrmTable | None:
         """Return a table that is not among those of `all`, by its definition alone; None if there is none."""
         definition = self._metadata.table(name)
         if definition is None:
             return None
         primary = next((each for each in ("name", "title", "subject") if each in definition.attributes), "")
-        return Seen(definition, primary, (bare(name),))
+        return CrmTable(definition, primary, (bare(name),))
 
     def count_of(self, table: TableDefinition, column: Attribute, value: int | str) -> int | None:
         """Return how many rows have one option, or point to one row, as `count` does."""
@@ -105,7 +105,7 @@ class CrmTables:
         except ConnectorError:
             return None
 
-    def words_of(self, table: Seen, by: str, most: int = _MOST_WORDS) -> list[tuple[str, str, str]] | None:
+    def words_of(self, table: CrmTable, by: str, most: int = _MOST_WORDS) -> list[tuple[str, str, str]] | None:
         """Return the rows of a table that may be a list of words: id, the value of the column `by`, and how
         each is called. None where they are too many, where a row leads to a person, or where the CRM does
         not let us look."""
@@ -113,7 +113,7 @@ class CrmTables:
             self._words[table.name, by] = self._list(table, by, most)
         return self._words[table.name, by]
 
-    def _list(self, table: Seen, by: str, most: int) -> list[tuple[str, str, str]] | None:
+    def _list(self, table: CrmTable, by: str, most: int) -> list[tuple[str, str, str]] | None:
         definition = table.definition
         number = self.count(definition)
         if table.lookups_to("contact") or number is None or number > most:
@@ -127,9 +127,9 @@ class CrmTables:
         found = [(str(row[definition.primary_id]).lower(), str(row.get(by) or ""), str(row.get(table.primary_name) or "")) for row in rows]
         return sorted(found, key=lambda each: each[1:])
 
-    def _seen(self, definition: TableDefinition, item: dict[str, Any]) -> Seen:
+    def _seen(self, definition: TableDefinition, item: dict[str, Any]) -> CrmTable:
         root = f"EntityDefinitions(LogicalName={literal(definition.name)})/Attributes"
-        seen = Seen(definition, str(item.get("PrimaryNameAttribute") or ""), (bare(definition.name), *map(folded, _labels(item))))
+        seen = CrmTable(definition, str(item.get("PrimaryNameAttribute") or ""), (bare(definition.name), *map(folded, _labels(item))))
         seen.shown[""] = _shown(definition.name, item)
         query = query_string({"$select": "LogicalName,DisplayName"})
         for column in self._rows(f"{root}?{query}"):

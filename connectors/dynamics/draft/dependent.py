@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from connectors.dynamics.draft.crm_tables import Seen
+from connectors.dynamics.draft.crm_tables import CrmTable
 from connectors.dynamics.draft.option_text import told_rows
 from connectors.dynamics.schema.housekeeping import is_housekeeping
 from connectors.dynamics.schema.mapping_check import BODIES
@@ -30,7 +30,7 @@ Told = Callable[[TableDefinition, Attribute], str]  # how many rows have a value
 
 
 def dependent_entries(
-    places: Collection[Place], tables: Mapping[str, Seen], kinds: Mapping[str, str], told: Told, terms: Collection[str]
+    places: Collection[Place], tables: Mapping[str, CrmTable], kinds: Mapping[str, str], told: Told, terms: Collection[str]
 ) -> list[str]:
     """Return the lines of the tables with rows that depend on what is mapped and that nothing maps; `kinds`
     are the words of the tables that are mapped, by name, `terms` the rows of the schedule for such tables."""
@@ -46,7 +46,7 @@ def dependent_entries(
     return [*lines, *(line for name, pointing in behind.items() for line in _entry_behind(tables[name], pointing, contact))]
 
 
-def _behind(places: Collection[Place], tables: Mapping[str, Seen], words: Mapping[str, str]) -> dict[str, dict[str, list[Place]]]:
+def _behind(places: Collection[Place], tables: Mapping[str, CrmTable], words: Mapping[str, str]) -> dict[str, dict[str, list[Place]]]:
     """Return the tables with texts of the organisation's own that are not reached and to which mapped rows
     point by a lookup that nothing accounts for, each with these lookups by kind."""
     found: dict[str, dict[str, list[Place]]] = {}
@@ -62,7 +62,7 @@ def _behind(places: Collection[Place], tables: Mapping[str, Seen], words: Mappin
     return found
 
 
-def _entry_behind(seen: Seen, pointing: Mapping[str, Collection[Place]], contact: str) -> Iterator[str]:
+def _entry_behind(seen: CrmTable, pointing: Mapping[str, Collection[Place]], contact: str) -> Iterator[str]:
     definition = seen.definition
     yield f"#  {seen.name}:{seen.remark()}"
     lookups = ", ".join(f"{kind}: {_several([str(each.column) for each in found])}" for kind, found in pointing.items())
@@ -77,7 +77,7 @@ def _several(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
 
-def _entry(name: str, seen: Seen, words: Mapping[str, str], contact: str, told: Told, terms: Collection[str]) -> Iterator[str]:
+def _entry(name: str, seen: CrmTable, words: Mapping[str, str], contact: str, told: Told, terms: Collection[str]) -> Iterator[str]:
     definition = seen.definition
     columns = [each for each in definition.attributes.values() if each.is_filled and not is_housekeeping(each, definition)]
     above = _owners(columns, words, name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from connectors.dynamics.draft.columns import draft_columns
-from connectors.dynamics.draft.crm_tables import CrmTables, Seen
+from connectors.dynamics.draft.crm_tables import CrmTable, CrmTables
 from connectors.dynamics.draft.dependent import dependent_entries
 from connectors.dynamics.draft.option_text import told_rows
 from connectors.dynamics.draft.other_places import OtherPlaces
@@ -38,7 +38,7 @@ class Draft:
     kinds: Kinds
     drafted: tuple[Drafted, ...]
     prefix: str
-    tables: Mapping[str, Seen]
+    tables: Mapping[str, CrmTable]
     words: Words
     maybe: Mapping[str, tuple[Drafted, ...]]
     more: Mapping[str, tuple[Drafted, ...]]
@@ -54,7 +54,7 @@ class Draft:
         maybe, more = self.maybe, self.more
         return draft_text(self.kinds, self.drafted, self.prefix, self.reader, places, unaccounted, own, maybe, more, self.categories)
 
-    def _activities(self, places: Collection[Place]) -> Iterator[Seen]:
+    def _activities(self, places: Collection[Place]) -> Iterator[CrmTable]:
         """Yield the activities of the platform among the tables that nothing maps, and what is attached to
         activities: what people wrote in them belongs to what they are about."""
         for name in dict.fromkeys(place.table for place in places if place.column is None and place.table not in self.tables):

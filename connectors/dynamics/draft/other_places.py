@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from connectors.dynamics.draft.columns import option_of
-from connectors.dynamics.draft.crm_tables import CrmTables, Seen
+from connectors.dynamics.draft.crm_tables import CrmTable, CrmTables
 from connectors.dynamics.draft.option_text import counted, option_lines, reference_lines
 from connectors.dynamics.draft.proposal import Drafted, Option
 from connectors.dynamics.draft.references import NO_REFERENCE, by_of
@@ -30,8 +30,8 @@ class OtherPlaces:
 
     def __init__(
         self,
-        tables: Mapping[str, Seen],
-        found: Mapping[str, Seen],
+        tables: Mapping[str, CrmTable],
+        found: Mapping[str, CrmTable],
         reader: CrmTables,
         words: Words,
         told: Callable[[int | None], str],
@@ -160,7 +160,7 @@ class OtherPlaces:
             yes = ", ".join(self._told(self._reader.count_of(drafted.table.definition, attributes[column], 1)) for column in found)
             yield f"    # flags: {{{name}: {{{told}}}}}  # choose: columns of yes and no that are called so ({yes} with yes)"
 
-    def _called(self, table: Seen, name: str) -> dict[str, str]:
+    def _called(self, table: CrmTable, name: str) -> dict[str, str]:
         """Return the columns of yes and no that are called like one key of a field, with that key."""
         found: dict[str, str] = {}
         for each in table.definition.attributes.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from connectors.dynamics.draft.crm_tables import Seen
+from connectors.dynamics.draft.crm_tables import CrmTable
 from connectors.dynamics.mapping.mapping import REQUIRED_FIELDS, SAFEGUARDS
 from connectors.dynamics.schema.metadata import Attribute
 
@@ -27,7 +27,7 @@ class Referred:
     options; None where they were not read, since they may be more than words of a list."""
 
     column: Attribute
-    target: Seen
+    target: CrmTable
     by: str
     options: tuple[Option, ...] | None
 
@@ -40,7 +40,7 @@ class Drafted:
     organisation's own for fields that a column of the platform fills."""
 
     kind: str
-    table: Seen
+    table: CrmTable
     columns: dict[str, str] = field(default_factory=dict)
     choices: dict[str, list[Option]] = field(default_factory=dict)
     open: dict[str, list[Attribute]] = field(default_factory=dict)

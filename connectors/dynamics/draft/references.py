@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from connectors.dynamics.draft.columns import option_of
-from connectors.dynamics.draft.crm_tables import CrmTables, Seen
+from connectors.dynamics.draft.crm_tables import CrmTable, CrmTables
 from connectors.dynamics.draft.proposal import Drafted, Option, Referred
 from connectors.dynamics.draft.tables import likeness
 from connectors.dynamics.draft.words import FIELD_WORDS, Words
@@ -19,7 +19,7 @@ from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute
 NO_REFERENCE: Final = frozenset({"contact", "account", "systemuser", "team", "businessunit", "transactioncurrency", "owner"})
 
 
-def refer(drafted: Drafted, reader: CrmTables, tables: Mapping[str, Seen], kinds: frozenset[str], words: Words) -> None:
+def refer(drafted: Drafted, reader: CrmTables, tables: Mapping[str, CrmTable], kinds: frozenset[str], words: Words) -> None:
     """Fill fields that need a key and have no column: where one lookup is called like the field more than any
     other, and some row like a key, it is put in force; else each lookup that may be it is a proposal, of a
     field that is not needed those alone that are called like it. Further lookups to the same table may fill
@@ -45,7 +45,7 @@ def refer(drafted: Drafted, reader: CrmTables, tables: Mapping[str, Seen], kinds
 
 
 def _lookups(
-    drafted: Drafted, name: str, reader: CrmTables, tables: Mapping[str, Seen], kinds: frozenset[str], words: Words
+    drafted: Drafted, name: str, reader: CrmTables, tables: Mapping[str, CrmTable], kinds: frozenset[str], words: Words
 ) -> Iterator[Referred]:
     for each in drafted.table.definition.attributes.values():
         target = next(iter(each.targets)) if each.kind in LOOKUP_TYPES and len(each.targets) == 1 else ""
@@ -56,7 +56,7 @@ def _lookups(
             yield Referred(each, tables[target], by, rows_as_options(tables[target], by, name, reader, words, is_called))
 
 
-def rows_as_options(table: Seen, by: str, name: str, reader: CrmTables, words: Words, is_called: bool) -> tuple[Option, ...] | None:
+def rows_as_options(table: CrmTable, by: str, name: str, reader: CrmTables, words: Words, is_called: bool) -> tuple[Option, ...] | None:
     """Return the rows of a table of reference with the keys that they are called like; None where they are
     too many for a list, or neither the table nor any of its rows is called like what the field holds: how
     they are called is then nobody's business but theirs."""
@@ -70,7 +70,7 @@ def rows_as_options(table: Seen, by: str, name: str, reader: CrmTables, words: W
     return options if is_called or any(option.key for option in options) else None
 
 
-def by_of(table: Seen, reader: CrmTables) -> str:
+def by_of(table: CrmTable, reader: CrmTables) -> str:
     """Return the column by which rows of reference are most likely told apart: a code that all of them have,
     else their name."""
     codes = [name for name, each in table.definition.attributes.items() if each.kind == "StringType" and "code" in name]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Final
 
-from connectors.dynamics.draft.crm_tables import Seen
+from connectors.dynamics.draft.crm_tables import CrmTable
 from connectors.dynamics.draft.words import FIELD_WORDS, KINDS_BY_WORD, OPTION_WORDS, STANDARD_TABLES, Words, folded
 from rules.model.kinds import RELATIONS
 
@@ -24,9 +24,9 @@ class Kinds:
     """The table of each kind, candidates for the kinds that have none, and tables that may hold
     communications too."""
 
-    found: dict[str, Seen] = field(default_factory=dict)
-    also: list[Seen] = field(default_factory=list)
-    candidates: dict[str, list[Seen]] = field(default_factory=dict)
+    found: dict[str, CrmTable] = field(default_factory=dict)
+    also: list[CrmTable] = field(default_factory=list)
+    candidates: dict[str, list[CrmTable]] = field(default_factory=dict)
 
 
 def likeness(names: tuple[str, ...], words: tuple[str, ...]) -> int:
@@ -38,7 +38,7 @@ def likeness(names: tuple[str, ...], words: tuple[str, ...]) -> int:
     return 2 if any(name.startswith(word) or name.endswith(word) for name in names for word in long) else 0
 
 
-def kinds_of(tables: Mapping[str, Seen], words: Words) -> Kinds:
+def kinds_of(tables: Mapping[str, CrmTable], words: Words) -> Kinds:
     """Return which table is which kind; `words` are what the values of fields are called."""
     kinds = Kinds({kind: tables[name] for kind, name in STANDARD_TABLES.items() if name in tables})
     own = [table for table in tables.values() if table.name not in STANDARD_TABLES.values()]
@@ -78,9 +78,9 @@ def kinds_of(tables: Mapping[str, Seen], words: Words) -> Kinds:
     return kinds
 
 
-def _files(own: list[Seen]) -> dict[str, Seen]:
+def _files(own: list[CrmTable]) -> dict[str, CrmTable]:
     """Return dossier, fiche and party: the three tables that fit each other best."""
-    best: tuple[int, dict[str, Seen]] = (0, {})
+    best: tuple[int, dict[str, CrmTable]] = (0, {})
     for found in _triples(own):
         score = sum(likeness(table.names, KINDS_BY_WORD[kind]) for kind, table in found.items())
         if "party" in found:
@@ -90,7 +90,7 @@ def _files(own: list[Seen]) -> dict[str, Seen]:
     return best[1]
 
 
-def _triples(own: list[Seen]) -> Iterator[dict[str, Seen]]:
+def _triples(own: list[CrmTable]) -> Iterator[dict[str, CrmTable]]:
     for dossier, fiche in permutations(own, 2):
         if fiche.lookups_to(dossier.name) and _has_days(dossier):
             parties = [table for table in own if table.lookups_to(fiche.name) and table not in (dossier, fiche) and _may_be_party(table)]
@@ -100,40 +100,40 @@ def _triples(own: list[Seen]) -> Iterator[dict[str, Seen]]:
                 yield {"dossier": dossier, "fiche": fiche}
 
 
-def _has_days(table: Seen) -> bool:
+def _has_days(table: CrmTable) -> bool:
     """Return whether a table has days of the organisation's own: a case has, a list of words has none."""
     return any(each.kind == "DateTimeType" and "_" in each.name for each in table.definition.attributes.values())
 
 
-def _may_be_party(table: Seen) -> bool:
+def _may_be_party(table: CrmTable) -> bool:
     return bool(table.lookups_to("contact")) and _may_tell_roles(table)
 
 
-def _may_tell_roles(table: Seen) -> bool:
+def _may_tell_roles(table: CrmTable) -> bool:
     """Return whether a table has a choice, or a lookup to a list, that could say how somebody takes part."""
     attributes = table.definition.attributes.values()
     lookups = [each for each in attributes if each.kind == "LookupType" and "_" in each.name and "contact" not in each.targets]
     return len(lookups) > _TO_FILES or any(each.kind == "PicklistType" and "_" in each.name for each in attributes)
 
 
-def _roles(table: Seen) -> int:
+def _roles(table: CrmTable) -> int:
     """Return 3 where a column has options that are called like roles in a file."""
     return 3 if _options_like(table, OPTION_WORDS["role"]) else 0
 
 
-def _options_like(table: Seen, keys: Mapping[str, tuple[str, ...]]) -> bool:
+def _options_like(table: CrmTable, keys: Mapping[str, tuple[str, ...]]) -> bool:
     """Return whether two options of one column are called like some of these keys."""
     words = {word for each in keys.values() for word in each}
     counts = [sum(any(folded(label) in words for label in labels) for labels in options.values()) for options in table.labels.values()]
     return max(counts, default=0) >= 2
 
 
-def _points_to_somebody(table: Seen) -> bool:
+def _points_to_somebody(table: CrmTable) -> bool:
     """Return whether a table has a lookup that the organisation made: statistics are about nobody (5.4)."""
     return any("_" in parent.column for parent in table.definition.parents)
 
 
-def _has_year_and_count(table: Seen) -> bool:
+def _has_year_and_count(table: CrmTable) -> bool:
     numbers = [name for name, each in table.definition.attributes.items() if each.kind in ("IntegerType", "BigIntType")]
     words = FIELD_WORDS["statistic"]
     return all(any(likeness(table.columns.get(name, ()), words[field]) for name in numbers) for field in ("year", "count"))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from types import MappingProxyType
 from typing import Final
 
-from connectors.dynamics.draft.crm_tables import CrmTables, Seen
+from connectors.dynamics.draft.crm_tables import CrmTable, CrmTables
 from connectors.dynamics.draft.dependent import SECTIONS
 from connectors.dynamics.draft.option_text import choice_lines, counted, option_lines, told_rows
 from connectors.dynamics.draft.other_places import OtherPlaces
@@ -79,7 +79,7 @@ def draft_text(
     return "\n".join(lines) + "\n"
 
 
-def _candidates(kind: str, found: Sequence[Seen], count: Count, is_drafted: bool) -> Iterator[str]:
+def _candidates(kind: str, found: Sequence[CrmTable], count: Count, is_drafted: bool) -> Iterator[str]:
     """Yield which tables may be a kind that none is surely, and what to do with them."""
     told = _tables(found, count)
     need = "may be left out where there is none" if kind in OPTIONAL_KINDS else "needed"
@@ -135,7 +135,7 @@ def _item(body: Iterable[str]) -> Iterator[str]:
     return (f"- {line.strip()}" if not at else f"  {line.removeprefix('    ')}" for at, line in enumerate(body))
 
 
-def _own_choices(table: Seen) -> list[str]:
+def _own_choices(table: CrmTable) -> list[str]:
     """Return the choices that the organisation added to a table."""
     attributes = table.definition.attributes.values()
     return [
@@ -145,7 +145,7 @@ def _own_choices(table: Seen) -> list[str]:
     ]
 
 
-def are_fiches_too(calls: Seen | None, count: Count) -> bool:
+def are_fiches_too(calls: CrmTable | None, count: Count) -> bool:
     """Return whether telephone calls may be communications too: the organisation tells them apart."""
     return calls is not None and bool(_own_choices(calls)) and bool(count(calls.definition, None))
 
@@ -203,7 +203,7 @@ def _need(drafted: Drafted, name: str) -> str:
     return " (needed)" if name in drafted.needed else ""
 
 
-def _columns(found: Iterable[Attribute], table: Seen, count: Count) -> str:
+def _columns(found: Iterable[Attribute], table: CrmTable, count: Count) -> str:
     told = []
     for each in list(found)[:_MOST]:
         shown = f"{table.shown[each.name]}; " if table.shown.get(each.name) else ""
@@ -211,11 +211,11 @@ def _columns(found: Iterable[Attribute], table: Seen, count: Count) -> str:
     return " | ".join(told) or "no column is like it"
 
 
-def _tables(found: Iterable[Seen], count: Count) -> str:
+def _tables(found: Iterable[CrmTable], count: Count) -> str:
     return " | ".join(f"{each.name} ({told_rows(count(each.definition, None))})" for each in list(found)[:_MOST])
 
 
-def _new_statistic(prefix: str, candidates: Iterable[Seen], count: Count) -> Iterator[str]:
+def _new_statistic(prefix: str, candidates: Iterable[CrmTable], count: Count) -> Iterator[str]:
     told = _tables(candidates, count)
     yield f"  # choose: no table is like that of statistics{f' ({told})' if told else ''}: statistics-table --create makes this one"
     yield "  statistic:"

@@ -26,7 +26,7 @@ from connectors.dynamics.http.retry import ONCE, REPEATABLE, UNTIL_CONNECTED, Ag
 from connectors.dynamics.http.sessions import Sessions
 from connectors.dynamics.pace.allowance import hints_of
 from connectors.dynamics.pace.gate import Gate, Impatient, Timeline
-from connectors.dynamics.pace.governor import Seen
+from connectors.dynamics.pace.governor import Observation
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.rows import ReadStats
 
@@ -244,14 +244,14 @@ class Transport:
         except requests.RequestException as failure:
             told = lost(failure, ours, where)
             if not isinstance(told, NotSent):
-                self.gate.observe(Seen(self.gate.timeline.now() - began, operations, 0))
+                self.gate.observe(Observation(self.gate.timeline.now() - began, operations, 0))
             raise told from None
         self.retry.has_answered = True
         self.clock.hear(response.headers.get("Date"))
         try:
             content = read_body(response, self.environment.max_answer_bytes)
         except BodyBroken:
-            self.gate.observe(Seen(self.gate.timeline.now() - began, operations, 0, hints=hints_of(response.headers)))
+            self.gate.observe(Observation(self.gate.timeline.now() - began, operations, 0, hints=hints_of(response.headers)))
             raise ReadIncomplete(
                 "An answer of the CRM broke off, was garbled, or was longer than an answer may be.",
                 hint="Try again later.",
@@ -266,7 +266,7 @@ class Transport:
             self.count(throttled=1)
             retry_after_s = self.retry.retry_after_s(response.headers)
         seconds = self.gate.timeline.now() - began
-        self.gate.observe(Seen(seconds, operations, response.status_code, retry_after_s, hints_of(response.headers)))
+        self.gate.observe(Observation(seconds, operations, response.status_code, retry_after_s, hints_of(response.headers)))
         return Answer(response.status_code, response.headers, content, faults.request_id(response.headers, ours))
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from connectors.dynamics.pace.governor import Governor, Pace, Seen, operations_of
+from connectors.dynamics.pace.governor import Governor, Observation, Pace, operations_of
 
 STEP_S = 5.0  # so long is waited before somebody is asked again whether waiting has a sense
 
@@ -115,7 +115,7 @@ class Gate:
         with self._lock:
             self.governor.end(operations)
 
-    def observe(self, seen: Seen) -> None:
+    def observe(self, seen: Observation) -> None:
         with self._lock:
             self.governor.observe(self.timeline.now(), seen)
 

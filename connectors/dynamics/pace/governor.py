@@ -49,7 +49,7 @@ ONE_AT_A_TIME = Pace(concurrency=1, first_operations=1_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """One answer: its time, operations (0: a read), status (0: lost) and what its headers say."""
 
     seconds: float
@@ -132,7 +132,7 @@ class Governor:
         self.running -= 1
         self._pending_operations -= operations
 
-    def observe(self, now: float, seen: Seen) -> None:
+    def observe(self, now: float, seen: Observation) -> None:
         """Learn from an answer, or from its loss."""
         under_way = max(0, self.running - 1) if seen.operations else self.running
         pending_s = self._expected_s(max(0, self._pending_operations - seen.operations))
@@ -172,7 +172,7 @@ class Governor:
     def _expected_s(self, operations: int) -> float:
         return operations * (GUESS_S if self._per_operation is None else self._per_operation)
 
-    def _measure(self, seen: Seen) -> None:
+    def _measure(self, seen: Observation) -> None:
         each_s = seen.seconds / seen.operations
         self._per_operation = each_s if self._per_operation is None else self._per_operation + 0.2 * (each_s - self._per_operation)
         if seen.seconds > LONGEST_REQUEST_S:

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.crm_model import SCENARIOS, Scenario
 from benchmarks.throughput import FIXED, GOVERNED, Result, plot, simulate, table
 from connectors.dynamics.pace.allowance import NOTHING_TOLD, Hints, hints_of
-from connectors.dynamics.pace.governor import Governor, Pace, Seen, operations_of
+from connectors.dynamics.pace.governor import Governor, Observation, Pace, operations_of
 from rules.errors import UsageError
 
 PLENTY = Hints(requests_left=5_999, seconds_left=1_200)
@@ -36,13 +36,13 @@ class Bench:
                 running += 1
             self.now += seconds
             for _ in range(running):
-                self.governor.observe(self.now, Seen(seconds, operations, 200, hints=hints))
+                self.governor.observe(self.now, Observation(seconds, operations, 200, hints=hints))
                 self.governor.end(operations)
 
     def answer(self, status: int = 200, seconds: float = 0.1, retry_after_s: float = 0.0, hints: Hints = PLENTY) -> None:
         self.governor.begin(self.now, 1)
         self.now += seconds
-        self.governor.observe(self.now, Seen(seconds, 1, status, retry_after_s, hints))
+        self.governor.observe(self.now, Observation(seconds, 1, status, retry_after_s, hints))
         self.governor.end(1)
 
 
@@ -174,7 +174,7 @@ def test_several_429s_of_one_moment_count_once_and_the_longest_wait_holds() -> N
     bench.rounds(6, 0.1)
     before = bench.governor.limit
     for retry_after_s in (5, 9, 7):
-        bench.governor.observe(bench.now, Seen(0.01, 1, 429, retry_after_s))
+        bench.governor.observe(bench.now, Observation(0.01, 1, 429, retry_after_s))
     assert bench.governor.limit == before // 2
     assert bench.governor.wait_s(bench.now) == 9
 
@@ -193,7 +193,7 @@ def started(bench: Bench, until: float, seconds: float = 0.0, hints: Hints = NOT
         starts.append(bench.now)
         bench.governor.begin(bench.now, operations)
         bench.now += seconds
-        bench.governor.observe(bench.now, Seen(seconds, operations, 200, hints=hints))
+        bench.governor.observe(bench.now, Observation(seconds, operations, 200, hints=hints))
         bench.governor.end(operations)
     return starts
 
@@ -272,7 +272,7 @@ def test_a_request_does_not_take_longer_than_ten_seconds() -> None:
     bench = Bench()
     bench.rounds(5, 0.1)
     bench.governor.begin(bench.now, 100)
-    bench.governor.observe(bench.now + 40, Seen(40.0, 100, 200))
+    bench.governor.observe(bench.now + 40, Observation(40.0, 100, 200))
     bench.governor.end(100)
     assert bench.governor.operations <= 20
     assert bench.governor.operations * 0.4 <= 10
@@ -331,7 +331,7 @@ def test_reads_beyond_the_allowance_are_not_let_through_one_after_the_other() ->
         while (wait_s := governor.read_wait_s(now)) > 0:
             now += wait_s
         now += 0.01
-        governor.observe(now, Seen(0.01, 0, 200, hints=Hints(float(max(0, 100 - number)), 1_000.0)))
+        governor.observe(now, Observation(0.01, 0, 200, hints=Hints(float(max(0, 100 - number)), 1_000.0)))
         if now > 200.0:
             break
     assert number <= 75 + 100, "three quarters of the limit, then a look every two seconds"

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.dynamics.pace.allowance import Hints, hints_of
-from connectors.dynamics.pace.governor import Governor, Pace, Seen
+from connectors.dynamics.pace.governor import Governor, Observation, Pace
 
 answers = st.tuples(
     st.floats(0.005, 20.0),  # seconds
@@ -66,7 +66,8 @@ def driven(pace: Pace, script: Script, operations: int = 1, tells: bool = False)
             trace.ended.append((now, seconds))
             used = len(trace.ended) - bisect_right(trace.ended, now - pace.window_s, key=itemgetter(0))
             left = float(pace.requests - used) if tells else None
-            governor.observe(now, Seen(seconds, operations, status, retry_after_s, Hints(left, None, parallel, "one" if tells else "")))
+            hints = Hints(left, None, parallel, "one" if tells else "")
+            governor.observe(now, Observation(seconds, operations, status, retry_after_s, hints))
             governor.end(operations)
         elif wait_s == math.inf:
             trace.stuck = True
@@ -142,7 +143,7 @@ def test_the_account_of_what_is_under_way_is_even_in_the_end(steps: list[tuple[i
     for gap, operations, seconds in steps:
         now += gap
         governor.begin(now, operations)
-        governor.observe(now + seconds, Seen(seconds, operations, 200))
+        governor.observe(now + seconds, Observation(seconds, operations, 200))
         governor.end(operations)
         assert 1 <= governor.operations <= 100
         assert 1 <= governor.limit <= 39
@@ -188,7 +189,7 @@ def test_whatever_the_headers_say_no_single_wait_is_longer_than_a_window_or_a_pa
         now += seconds
         if status == 429:
             paused_until = max(paused_until, now + retry_after_s)
-        governor.observe(now, Seen(seconds, operations, status, retry_after_s, hints_of(headers)))
+        governor.observe(now, Observation(seconds, operations, status, retry_after_s, hints_of(headers)))
         if not is_read:
             governor.end(operations)
         assert 1 <= governor.limit <= pace.concurrency
