@@ -1,5 +1,5 @@
-"""Finds the rows of the CRM that had been erased and are back, by keyed references alone, and what has to go
-again with what (ERA-13)."""
+"""Finds the rows of the CRM that had been erased and are back, by keyed references alone, and what has to be
+deleted again with what (ERA-13)."""
 
 from collections.abc import Iterator, Mapping
 
@@ -24,9 +24,9 @@ class Returned(msgspec.Struct, frozen=True, gc=False):
 
 
 def returned_rows(context: JobContext, register: Register, *, also_begun: bool = False) -> list[Returned]:
-    """Return the rows that have to be written again, by kind and id; those that go with another one of them
-    are left out. With `also_begun` also the contacts that a run was about to remove or trim which never came
-    to its end.
+    """Return the rows that have to be written again, by kind and id; those that are deleted with another one
+    of them are left out. With `also_begun` also the contacts that a run was about to remove or trim which
+    never came to its end.
 
     Every row of every table is read, in a small projection, and its references under all living keys are
     looked up. A masked row is back where its mark of anonymisation is missing, a role that was nobody's where

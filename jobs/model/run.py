@@ -90,9 +90,9 @@ class RowWrite(msgspec.Struct, frozen=True):
 
 
 class DocumentFolder(msgspec.Struct, frozen=True):
-    """A folder outside the CRM that goes before the row of the CRM that names it, `location`, as (table, id).
-    `folder` is its id in the document store, which tells nothing of anybody; `files` is how many documents
-    lay in it."""
+    """A folder outside the CRM that is removed before the row of the CRM that names it, `location`, as
+    (table, id). `folder` is its id in the document store, which tells nothing of anybody; `files` is how many
+    documents lay in it."""
 
     location: tuple[str, str]
     folder: str
@@ -114,9 +114,9 @@ class Action(msgspec.Struct, frozen=True):
     many rows of history were deleted; `removed_at` and `verified_at` are RFC 3339 instants in UTC. `along`
     are rows of tables that are not mapped and that the CRM deletes with these, as (table, id). `gone` are
     rows of the unit that were deleted before this action was announced: they are cleaned, read back and
-    certified with it. `documents` are folders outside the CRM that go before the rows. `tried` is when the
-    run started that last tried a unit which stays, an RFC 3339 instant in UTC; of one that awaits its turn it
-    is an earlier run, or none."""
+    certified with it. `documents` are folders outside the CRM that are removed before the rows. `tried` is
+    when the run started that last tried a unit which stays, an RFC 3339 instant in UTC; of one that awaits
+    its turn it is an earlier run, or none."""
 
     table: str
     id: str
@@ -232,8 +232,8 @@ class Run(msgspec.Struct, frozen=True):
 
 class RunLine(msgspec.Struct, frozen=True):
     """What a list says of one run, or of a job without a plan, whose `plan` is empty. `deleted`, `anonymised`
-    and `skipped` count units, `failed` those that failed or went in part; `alarms` are codes. Both instants
-    are in UTC."""
+    and `skipped` count units, `failed` those that failed or were disposed of in part; `alarms` are codes.
+    Both instants are in UTC."""
 
     id: str
     kind: str

@@ -1,5 +1,5 @@
-"""Says which rows would go with one unit, read now: a preview for the person who reviews a plan. Nothing is
-written."""
+"""Says which rows would be deleted or changed with one unit, read now: a preview for the person who reviews a
+plan. Nothing is written."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -31,8 +31,8 @@ ROW, TOTAL = "row", "total"  # what stays of a unit in the statistics: a row of 
 
 class PreviewedRow(NamedTuple):
     """One row that is written with the unit: its kind in the product's word, its table and id in the CRM, and
-    what becomes of it. `is_retained`: it is in long-term retention; `has_object`: content outside the CRM
-    goes with it."""
+    what becomes of it. `is_retained`: it is in long-term retention; `has_object`: content outside the CRM is
+    removed with it."""
 
     kind: str
     row: RowKey
@@ -43,9 +43,9 @@ class PreviewedRow(NamedTuple):
 
 class DeletionPreview(NamedTuple):
     """Everything that would be written with one unit, its own row last. `victims`: how many rows the CRM
-    itself deletes along, by unmapped table; `people`: the contacts who have a role in what goes, who go by
-    themselves and only when nothing else refers to them; `blocked`: the code of why it cannot go now, or
-    empty; `leaves`: what stays of it in the statistics, or empty."""
+    itself deletes along, by unmapped table; `people`: the contacts who have a role in what is deleted; they
+    are units of their own, deleted only when nothing else refers to them; `blocked`: the code of why it
+    cannot be deleted now, or empty; `leaves`: what stays of it in the statistics, or empty."""
 
     rows: tuple[PreviewedRow, ...]
     victims: Mapping[str, int]
@@ -55,8 +55,8 @@ class DeletionPreview(NamedTuple):
 
 
 def rows_along(context: JobContext, table: str, row: str, *, disposition: str = "") -> DeletionPreview:
-    """Return what would go with one unit as the CRM is now, whether it is due or not; `disposition` is what
-    its plan says. Raises NotFound: the row is not a unit now; UsageError: a table without units;
+    """Return what would be written with one unit as the CRM is now, whether it is due or not; `disposition`
+    is what its plan says. Raises NotFound: the row is not a unit now; UsageError: a table without units;
     ConnectorError."""
     context = context.on(context.today)
     connector, terms = context.connector, relation_terms(context.policy)

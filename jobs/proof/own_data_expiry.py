@@ -1,6 +1,7 @@
 """What this product recorded itself and has expired (ACC-07). That is lines and heads of plans, journals of
-runs, holds, certificates, schedules. What the proof of a run needs is noted without ids before its lines and
-its journal are removed. The ledger stays whole, and records what was removed."""
+runs, holds, certificates, schedules; what expires of subject requests is in `jobs/register/maintenance.py`.
+What the proof of a run needs is noted without ids before its lines and its journal are removed. The ledger
+stays whole, and records what was removed."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta

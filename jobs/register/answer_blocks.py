@@ -1,4 +1,5 @@
-"""What stops the release of an answer that was compiled."""
+"""The blocks that a compiled answer names and nobody has set aside. Whether a release is let go is decided in
+`jobs/requests/answer/release_check.py`."""
 
 import msgspec
 

@@ -1,5 +1,6 @@
-"""Who may take which step of a subject request, and how a step is written down. Source: ACC-08 to ACC-10,
-section 9.4."""
+"""Who may take which step of a subject request, and how a step is written down. That two steps are two
+people's is checked where they are taken (`overrides.py`, `jobs/requests/answer/release_check.py`). Source:
+ACC-08 to ACC-10, section 9.4."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

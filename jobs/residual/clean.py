@@ -46,7 +46,7 @@ WITH_THE_UNIT: Mapping[Place, frozenset[str]] = {
 
 class Cleaned(msgspec.Struct, frozen=True):
     """What became of the places of one unit: `rules.model.residual_data.Place` -> `PlaceState`, and how many
-    rows of history went."""
+    rows of history were deleted."""
 
     places: dict[str, str]
     audit_entries: int = 0
@@ -118,7 +118,7 @@ def clean_places(context: JobContext, run: str, actions: Sequence[Action]) -> di
 
 class CleanedRows(msgspec.Struct, frozen=True):
     """What became of the places in which the CRM may keep something of some rows, and how many rows of
-    history went."""
+    history were deleted."""
 
     places: dict[Place, PlaceState]
     audit_entries: int = 0

@@ -1,5 +1,5 @@
-"""Documents of units outside the CRM: which of them may go, their removal, and whether they are gone (ERA-12,
-line 4; ERA-15)."""
+"""Documents of units outside the CRM: which of them may be removed, their removal, and whether they are gone
+(ERA-12, line 4; ERA-15)."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -14,8 +14,8 @@ from jobs.writing.document_folders import BINNED, DocumentFolders, Place
 
 
 class DocumentRemoval:
-    """The folders of documents of some units (`Action.documents`): whether they may go, and their removal one
-    by one."""
+    """The folders of documents of some units (`Action.documents`): whether they may be removed, and their
+    removal one by one."""
 
     def __init__(self, context: JobContext, folders: DocumentFolders, intents: Sequence[Action]) -> None:
         self._context, self._folders = context, folders
@@ -23,13 +23,13 @@ class DocumentRemoval:
         self._places = {action.key: _places(folders, action) for action in intents if action.documents}
 
     def shared(self, going: Sequence[Action]) -> set[Key]:
-        """Return those of the units that go of which a folder is named by a row that stays."""
+        """Return those of the units to be deleted of which a folder is named by a row that stays."""
         rows = {row for action in going for row in action.along}
         named = self._folders.named_beside([place.canonical for action in going for place in self._of(action)], rows)
         return {action.key for action in going if any(named[place.canonical] for place in self._of(action))}
 
     def removals(self, going: Sequence[Action]) -> list[tuple[Key, Removal]]:
-        """Return the removal of each folder of the units that go."""
+        """Return the removal of each folder of the units to be deleted."""
         return [(action.key, partial(_remove, place)) for action in going for place in self._of(action)]
 
     def binned(self, removed: Sequence[Action]) -> set[Key]:

@@ -1,6 +1,6 @@
-"""What is in long-term retention goes from there with the last of what it belongs to. Nothing takes a link
-off it, and a job that purges one owner removes what cascades. So it matters who else really goes: a unit that
-a hold keeps, or that the CRM refused, keeps its rows there too (RET-20, decision 0059)."""
+"""What is in long-term retention is removed from there with the last of what it belongs to. Nothing takes a
+link off it, and a job that purges one owner removes what cascades. So it matters what else is really deleted:
+a unit that a hold keeps, or that the CRM refused, keeps its rows there too (RET-20, decision 0059)."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -25,17 +25,17 @@ Belonging = tuple[Key, Kind, Record]  # a unit, and a row of a dependent table t
 
 @dataclass(frozen=True, slots=True)
 class There:
-    """What long-term retention makes of units that are to go, by (table, id): which must wait, each with the
-    owners for which it waits, none where something else keeps it; and which rows a job removes along with the
-    others that belong to nothing but what goes."""
+    """What long-term retention makes of units that are to be deleted, by (table, id): which must wait, each
+    with the owners for which it waits, none where something else keeps it; and which rows a job removes along
+    with the others that belong to nothing but what is deleted."""
 
     bound: Mapping[Key, frozenset[Owner]]
     along: Mapping[Key, tuple[RowWrite, ...]]
 
 
 def bound_there(connector: Connector, going: Sequence[Action], to_come: ToCome = lambda *_: ()) -> There:
-    """Return which of the units that go must wait: a job would remove a row of ours along that belongs to
-    something which stays as well, or a row of theirs that does. What waits binds others in turn. Raises
+    """Return which of the units to be deleted must wait: a job would remove a row of ours along that belongs
+    to something which stays as well, or a row of theirs that does. What waits binds others in turn. Raises
     ConnectorError: it cannot be determined."""
     bound: dict[Key, frozenset[Owner]] = {}
     while True:

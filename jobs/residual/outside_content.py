@@ -28,8 +28,8 @@ def remove_content(
     context: JobContext, outside: Outside, folders: DocumentFolders, intents: Sequence[Action], *, held: Keeping, begin: Begin
 ) -> dict[Key, WriteOutcome]:
     """Remove what these units have outside the CRM (`RowWrite.object`, `Action.documents`), and return those
-    that must not be written. `begin` is told of each unit right before the first of it goes, so that a run
-    that is cut off leaves a trace of it.
+    that must not be written. `begin` is told of each unit right before the first of it is removed, so that a
+    run that is cut off leaves a trace of it.
 
     SKIPPED, nothing was removed: a row is another than was judged, or something that stays names an object
     or a folder too, also what stays because it must not be written (CHANGED); or a hold has come.

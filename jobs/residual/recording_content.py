@@ -1,5 +1,5 @@
-"""What recordings have outside the CRM: which of it may go, its removal, and whether it is gone (ERA-12,
-R-053)."""
+"""What recordings have outside the CRM: which of it may be removed, its removal, and whether it is gone
+(ERA-12, R-053)."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,8 +22,8 @@ Removal = Callable[[], str]  # removes something and looks whether it is gone; g
 
 
 class ObjectRemoval:
-    """The objects of some units: whether they may go, and their removal one by one. `codes` are the units of
-    which none may, from the beginning."""
+    """The objects of some units: whether they may be removed, and their removal one by one. `codes` are the
+    units of which none may, from the beginning."""
 
     def __init__(self, context: JobContext, outside: Outside, intents: Sequence[Action]) -> None:
         self._context, self._outside = context, outside
@@ -43,8 +43,8 @@ class ObjectRemoval:
                     self._places[write.id] = place
 
     def shared(self, going: Sequence[Action]) -> set[Key]:
-        """Return those of the units that go of which an object is named by a recording that stays. Whatever
-        such a recording names is kept by every removal from here on."""
+        """Return those of the units to be deleted of which an object is named by a recording that stays.
+        Whatever such a recording names is kept by every removal from here on."""
         ids = _ids(going)
         self._claimed = self._outside.claimed(ids) if ids else ()
         places = {action.key: {self._places[each][1] for each in _ids([action])} for action in going}
@@ -52,7 +52,8 @@ class ObjectRemoval:
         return {key for key, of in places.items() if not of.isdisjoint(shared)}
 
     def removals(self, going: Sequence[Action]) -> list[tuple[Key, Removal]]:
-        """Return the removal of each object of the units that go. One that is missing counts as removed."""
+        """Return the removal of each object of the units to be deleted. One that is missing counts as
+        removed."""
         return [(action.key, partial(self._remove, write.id)) for action in going for write in _with_object(action)]
 
     def _remove(self, row: str) -> str:

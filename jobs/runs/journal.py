@@ -129,9 +129,10 @@ class Journal:
         return left_before(self.context, self.run)
 
     def whole(self, intents: Sequence[Action], gone: Collection[str] = ()) -> tuple[list[Action], dict[Key, str]]:
-        """Return the intents with what is deleted along with them, and with the folders of documents that go
-        before; and those that must wait, each with the cause: something unmapped would remain of the unit
-        (R-158), or its documents are out of reach. The rows `gone`, by id, will have gone by then."""
+        """Return the intents with what is deleted along with them, and with the folders of documents that are
+        removed before; and those that must wait, each with the cause: something unmapped would remain of the
+        unit (R-158), or its documents are out of reach. The rows `gone`, by id, will have been deleted by
+        then."""
         found, orphans = with_unmapped(self.context, intents, gone) if intents else ([], {})
         going, out_of_reach = self.folders.with_documents([action for action in found if action.key not in orphans])
         return going, dict.fromkeys(out_of_reach, CONTENT_OUT_OF_REACH) | {key: UNACCOUNTED + table for key, table in orphans.items()}
@@ -188,8 +189,8 @@ class Journal:
         self, actions: Mapping[str, Action], rows: Mapping[str, Sequence[RowWrite]], units: Mapping[Key, Unit]
     ) -> dict[str, str]:
         """Return which of these, by name, must not be purged from long-term retention at this moment: what
-        must not be written, and what would take something along of a unit that stays, one of these included.
-        `rows` are those of them that go now."""
+        must not be written, and what would take along something of a unit that stays, one of these included.
+        `rows` are those that each of them writes now."""
         kept = self.may_not_go(actions, units)
         going = {name: msgspec.structs.replace(action, rows=tuple(rows[name])) for name, action in actions.items() if name not in kept}
         there = self._bound_there(list(going.values()), list(actions.values()))

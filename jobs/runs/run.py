@@ -58,7 +58,7 @@ CLEANED_TOGETHER = 1_000  # units whose other places are cleaned and read back a
 
 class Application:
     """One run of one plan, from where its journal stands to its end. What has a term of its own stays when
-    what it belongs to goes, unless the run goes `with_termed`."""
+    what it belongs to is deleted, unless the run is `with_termed`."""
 
     with_termed: ClassVar[bool] = False
 

@@ -33,8 +33,8 @@ from rules.retention.relations import RelationTerms
 
 class Waits(set[str]):
     """The units that wait for others with which they have a row in common, by id. One order serves all these
-    rows, so that no two units wait for each other: the first of them waits for none. A unit goes after those
-    before which it must not go: an owner of such a row is in long-term retention with it, and not with
+    rows, so that no two units wait for each other: the first of them waits for none. A unit is written after
+    those before which it must not be: an owner of such a row is in long-term retention with it, and not with
     them."""
 
     def __init__(self, turns: Turns) -> None:
@@ -44,9 +44,9 @@ class Waits(set[str]):
         self._known, self._numbers = 0, dict[str, int]()  # how many go before each, of as many pairs
 
     def in_turn(self, units: Iterable[str]) -> list[str]:
-        """Return these ids in the order in which they go, each once. Turns decide where none of two must go
-        after the other, or each of them must: in such a circle whoever goes first breaks it, so that being in
-        one puts nobody behind what the CRM refuses."""
+        """Return these ids in the order in which they are written, each once. Turns decide where none of two
+        must come after the other, or each of them must: in such a circle whoever comes first breaks it, so
+        that being in one puts nobody behind what the CRM refuses."""
         if len(self.after) != self._known:  # it only grows
             before = _before(self.after)
             one_way = _before((unit, other) for unit, other in self.after if unit not in before.get(other, ()))
@@ -95,9 +95,9 @@ def rows_of_units(
     """Return the writes that dispose of each unit, by unit id. A unit waits where a recording of it has
     content that no setting reaches: if the rest were disposed of, the object could no longer be found. It
     also waits where a recording in long-term retention has to stay, where a role there is in another unit as
-    well, or where no job may purge what is there. Otherwise that is deleted with it. `turns` says
-    which of several units goes that have a row in common: one of them may yet be refused. `with_termed` is
-    for `below`."""
+    well, or where no job may purge what is there. Otherwise that is deleted with it. `turns` says which of
+    several units is written that have a row in common: one of them may yet be refused. `with_termed` is for
+    `below`."""
     rows = Rows()
     retaining = connector.retaining((*(kind.record for kind in connector.all_kinds.depending), Party, Recording)) if units else frozenset()
     files = [unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE)]
@@ -203,14 +203,15 @@ def below(
     *,
     with_termed: bool = False,
 ) -> list[tuple[str, RowWrite]]:
-    """Return the rows that go with these owners (id -> id of its unit), at any depth, what belongs to others
-    first, each with its unit; of the kinds `retaining` also those in long-term retention. What belongs to two
-    of them comes once.
+    """Return the rows that are deleted with these owners (id -> id of its unit), at any depth, what belongs
+    to others first, each with its unit; of the kinds `retaining` also those in long-term retention. What
+    belongs to two of them comes once.
 
-    One that also belongs to what does not go stays with that: it loses its link, or the pair where a table of
-    links ties it. One that belongs to several units goes with the last of them: one of these `waits` for the
-    next run, else nothing would lead to it any more, or it would go too early. One that has a term of its own
-    stays with all that depends on it, and loses its link (RET-03); it goes too `with_termed`."""
+    One that also belongs to what is not deleted stays with that: it loses its link, or the pair where a table
+    of links ties it. One that belongs to several units is deleted with the last of them: one of these `waits`
+    for the next run, else nothing would lead to it any more, or it would be deleted too early. One that has a
+    term of its own stays with all that depends on it, and loses its link (RET-03); `with_termed` it is
+    deleted too."""
     while True:
         known = len(waits.after) if waits is not None else 0
         found = _below(connector, owners, retaining, waits, with_termed=with_termed)
@@ -375,8 +376,8 @@ def rows_of_contacts(
 ) -> dict[str, list[RowWrite]]:
     """Return the writes that remove each contact (id -> version): notes and activities about it, then its
     row. Where being a donor has ended before the term of the payment, by the schedule or because the person
-    has `given_up` being one, the payment stays and only its link to the donor goes (R-104). Those of the ids
-    `retained` are in long-term retention; `waits` is for `below`."""
+    has `given_up` being one, the payment stays and only its link to the donor is emptied (R-104). Those of
+    the ids `retained` are in long-term retention; `waits` is for `below`."""
     retaining = connector.retaining(tuple(kind.record for kind in connector.all_kinds.depending)) if contacts else frozenset()
     rows: dict[str, list[RowWrite]] = {contact: [] for contact in contacts}
     if donors := sorted(contact for contact in contacts if terms.donor or contact in given_up):

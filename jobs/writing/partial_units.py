@@ -70,7 +70,7 @@ def continued(action: Action) -> Action:
 
 
 def begun(action: Action) -> Action:
-    """Return a unit of which something outside the CRM is about to go, or has gone, and no row."""
+    """Return a unit of which something outside the CRM is about to be removed, or was, and no row."""
     return action if CONTENT_BEGUN in action.flags else msgspec.structs.replace(action, flags=(*action.flags, CONTENT_BEGUN))
 
 
@@ -81,8 +81,8 @@ def without_mark(action: Action) -> Action:
 
 def as_it_is(outcome: Action, announced: Action | None) -> Action:
     """Return the outcome of a unit. One that stays is PARTIAL, and not SKIPPED, where something of it outside
-    the CRM has gone since it was announced, perhaps before the run was cut off; its rows are then known. So
-    they are where a request of then may still be under way, and nothing has been sent again."""
+    the CRM was removed since it was announced, perhaps before the run was cut off; its rows are then known.
+    So they are where a request of then may still be under way, and nothing has been sent again."""
     if outcome.state is ActionState.SKIPPED and announced is not None and not outcome.rows and CONTENT_BEGUN not in announced.flags:
         return msgspec.structs.replace(announced, state=outcome.state, code=outcome.code, flags=(*outcome.flags, UNANSWERED))
     before = announced if announced is not None and CONTENT_BEGUN in announced.flags else None

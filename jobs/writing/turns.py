@@ -1,6 +1,6 @@
-"""In which order units go that have a row in common. One of them is written in a night, and another takes the
-row along in a later one. Whoever was tried goes behind those that were not, since what the CRM refuses every
-night would keep them for ever; to wait for a turn is not a try."""
+"""In which order units are written that have a row in common. One of them is written in a night, and another
+takes the row along in a later one. Whatever was tried comes behind those that were not, since what the CRM
+refuses every night would keep them for ever; to wait for a turn is not a try."""
 
 from collections.abc import Iterable
 from datetime import datetime

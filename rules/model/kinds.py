@@ -1,6 +1,7 @@
-"""What is true of every row of a kind: what it belongs to and goes with, where it mentions people, where it
-stands in an answer. Whatever handles rows of every kind asks here. A new kind is a record, its personal
-record, one line here, the rule of each field (`rules/rights/fields.py`), and its table in the mapping."""
+"""What is true of every row of a kind: what it belongs to and is deleted with, where it mentions people,
+where it stands in an answer. Whatever handles rows of every kind asks here. A new kind is a record, its
+personal record, one line here, the rule of each field (`rules/rights/fields.py`), and its table in the
+mapping."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,9 +22,9 @@ _LINKS: Final = (*_OWNERS, "regarding_kind", "tied", "anonymised_on")
 class Kind:
     """One kind of row, by the word that mapping files use.
 
-    `depends`: a row goes with the row that it belongs to, whatever its own age. `is_file`: what a person has
-    a role in, and what others belong to. `is_relation`: it ties a contact to the organisation outside its
-    missions (RET-20). `is_activity`: people take part in it, by a table of participants.
+    `depends`: a row is deleted with the row that it belongs to, whatever its own age. `is_file`: what a
+    person has a role in, and what others belong to. `is_relation`: it ties a contact to the organisation
+    outside its missions (RET-20). `is_activity`: people take part in it, by a table of participants.
 
     `texts` are the fields that may mention people; `dates` those by which an answer orders the rows, the
     first that is there. `order` is the place of the kind in an answer; without one it is told only with
@@ -34,10 +35,10 @@ class Kind:
 
     Of a dependent table (`dependent` in the mapping): `own` is the record with all its columns, `above` the
     kinds that its rows may belong to, by the fields `lookups`, `people` the fields that name a contact,
-    `emptied` those that lose their value where its rows outlive what they belong to, `natures` what each
-    of its fields holds, by the words of `rules.rights.fields.Nature`. With a `term`, the row of the schedule
-    that decides over them, its rows are units and stay when what they belong to goes. `counted_from` is the
-    field with the date from which the term of such rows, or of a relation, counts."""
+    `emptied` those that lose their value where its rows outlive what they belong to, `natures` what each of
+    its fields holds, by the words of `rules.rights.fields.Nature`. With a `term`, the row of the schedule
+    that decides over them, its rows are units and stay when what they belong to is deleted. `counted_from` is
+    the field with the date from which the term of such rows, or of a relation, counts."""
 
     word: str
     order: int | None = None
@@ -161,7 +162,7 @@ def kind_of(word: str, record: Record) -> Kind:
 
 
 def depends(word: str) -> bool:
-    """Return whether rows of a kind go with what they belong to."""
+    """Return whether rows of a kind are deleted with what they belong to."""
     return word not in ROW_KINDS or ROW_KINDS[word].depends
 
 

@@ -1,6 +1,6 @@
 """Change tracking: what has been changed and deleted in a table since a delta link was issued (reference:
-section 9). A delta link is a shortcut, never the only way: anything odd about its answer means that the table
-is read in full."""
+section 9). The link is kept with the table's rows (`table_file.py`). A delta link is a shortcut, never the
+only way: anything odd about its answer means that the table is read in full."""
 
 from dataclasses import dataclass, field
 

@@ -1,5 +1,5 @@
-"""Paging through any entity set for its ids alone: a self-check of the way we read, also against OData
-services of other makers.
+"""Paging through any entity set for its ids alone: a self-check of the way we read (`doctor --read`), also
+against OData services of other makers. The pages of a plan are read, and doubted, in `reader.py`.
 
 Of Dataverse we know that links name the last row of a page. Of others we know nothing: where their own count
 does not prove a reading, or their links count rows, the set is read until two readings agree."""

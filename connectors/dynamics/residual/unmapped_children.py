@@ -54,7 +54,7 @@ def _is_other_half(each: Relationship) -> bool:
 
 
 class Children:
-    """The relationships from tables that are not mapped to tables of which rows go, in one CRM."""
+    """The relationships from tables that are not mapped to tables of which rows are deleted, in one CRM."""
 
     def __init__(
         self,
