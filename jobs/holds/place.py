@@ -102,10 +102,10 @@ def _refuse_missing(connector: Connector, hold: PlacedHold, wanted: Wanted) -> N
     lost = next(missing(connector, hold), None)
     if lost is not None and lost == hold.row:
         what = "there is no such contact" if wanted.person else "there is no such row"
-        hint = "ids are lower case, without braces, as a plan file has them"
+        hint = "write the id as a plan file shows it: lower case, without braces"
         raise UsageError(what, hint=hint, where=f"{hold.table} {hold.row}", code="no_row")
     if lost is not None:
-        hint = "an id as a plan file has it"
+        hint = "write the id of the contact as a plan file shows it"
         raise UsageError("there is no such contact", hint=hint, where=f"contact {lost}", code="no_row")
 
 
@@ -136,7 +136,7 @@ def release_hold(
     if same_person(who, hold.placed_by) or same_person(who, asked_by):
         error = Refused(
             "whoever placed a hold, or asks for its release, cannot release it",
-            hint="ask somebody else (HLD-02)",
+            hint="another person has to release it (HLD-02)",
             where=hold.id,
             code="same_person",
         )
@@ -174,7 +174,7 @@ def _scope(connector: Connector, policy: Policy, wanted: Wanted) -> tuple[str, t
     except ConnectorError as error:
         if not wanted.even_unseen:
             raise
-        hint = "hold everything of the person, or whatever meets conditions"
+        hint = "hold everything of the person instead, or rows that meet conditions"
         raise UsageError("only the CRM tells which of several kinds a row of this table is", hint=hint, where=wanted.table) from error
     if not kind:
         names = ", ".join(

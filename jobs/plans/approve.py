@@ -77,7 +77,9 @@ def _refusal(plan: Plan, who: str, role: str, approves: bool, now: datetime) -> 
     if not is_service(who) and not may(who, role, Act.APPROVE_PLAN):
         return refusal(who, role, Act.APPROVE_PLAN, where=plan.id)
     if is_service(who) or same_person(who, plan.proposer):
-        return Refused("the proposer of a plan cannot approve it", hint="ask somebody else (ACC-09)", where=plan.id, code="same_person")
+        return Refused(
+            "the proposer of a plan cannot approve it", hint="another person has to approve it (ACC-09)", where=plan.id, code="same_person"
+        )
     if any(same_person(word.who, who) for word in _speaking(plan, now)):
         hint = "the second approval is another person's (RET-24)"
         return Refused("this person has already approved or rejected the plan", hint=hint, where=plan.id, code="same_person")
@@ -87,7 +89,7 @@ def _refusal(plan: Plan, who: str, role: str, approves: bool, now: datetime) -> 
     if state in (PlanState.REJECTED, PlanState.EXPIRED, PlanState.APPLIED):
         return Refused(f"the plan is {state.value}", hint="make a new plan", where=plan.id, code="plan_state")
     if approves and role in plan.needed and role not in plan.missing(now):
-        hint = f"lacking: {', '.join(plan.missing(now)) or 'nobody'}"
+        hint = f"still needed: {', '.join(plan.missing(now)) or 'nobody'}"
         return Refused(f"a {role} has approved already", hint=hint, where=plan.id, code="role")
     return None
 

@@ -89,7 +89,7 @@ def rows_along(context: JobContext, table: str, row: str, *, disposition: str = 
 
 
 def _gone(table: str, row: str) -> NotFound:
-    return NotFound("there is no such unit any more", hint="it may have gone since the plan was made", where=f"{table} {row[:64]}")
+    return NotFound("there is no such unit any more", hint="it may have been deleted since the plan was made", where=f"{table} {row[:64]}")
 
 
 def _left_of(unit: Unit, disposition: str) -> str:

@@ -96,7 +96,7 @@ def next_step(request: SubjectRequest) -> Hint | None:
 def wrong_state(request: SubjectRequest, step: Step) -> Refused:
     """Return the error of a step that the state does not allow, with the command that comes next."""
     following = next_step(request)
-    hint = following if following is not None else "a closed request is not moved any more"
+    hint = following if following is not None else "a closed request takes no further step"
     return refused("state", f"{step.value} is not possible while the request is {request.state.value}", hint, request.id)
 
 

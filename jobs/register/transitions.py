@@ -127,7 +127,9 @@ def extend(actor: Actor, request_id: str, reason: str, notified_at: datetime) ->
         hint = "the person had to be told by the end of the due date, which stands (DDL-06)"
         raise refused("EXTENSION_TOO_LATE", "EXTENSION_TOO_LATE: the notice came after the due date", hint, request.id)
     if actor.calendar.day(notified_at) < request.received_on or notified_at > actor.now + CLOCKS_DIFFER:
-        raise UsageError("the notice lies before the receipt or in the future", hint="when the person was told", field="notified_at")
+        raise UsageError(
+            "the notice lies before the receipt or in the future", hint="give the day on which the person was told", field="notified_at"
+        )
     told: dict[str, object] = {"reason": reason, "notified_at": notified_at.isoformat()}
     return save_move(actor, request, {"extension": Extension(reason, notified_at)}, Step.EXTEND, told)
 

@@ -123,7 +123,7 @@ def check_new(hold: PlacedHold, day: date) -> None:
     if is_no_reason(hold.reason_code, hold.basis, is_investigation=hold.type in (HoldType.LEGAL, HoldType.JUDICIAL)):
         raise Refused(
             f"{NOT_A_HOLD}: statistics, studies, research, training and quality do not keep personal data longer",
-            hint="figures are taken at disposal; take over what the dossier needs (HLD-11, RET-22)",
+            hint="statistics are made at disposal without a hold; copy into the dossier what it needs (HLD-11, RET-22)",
             code=NOT_A_HOLD.lower(),
         )
     if hold.type not in PLACEABLE:
@@ -133,11 +133,15 @@ def check_new(hold: PlacedHold, day: date) -> None:
     if not hold.basis.strip():
         raise UsageError("the legal basis is missing", hint='such as "claim before the court"; no personal data', field="basis")
     if hold.obtained_by and hold.type not in OBTAINABLE:
-        raise UsageError("only a restriction or an objection is somebody's own (4.2)", hint="leave it out", field="obtained_by")
+        raise UsageError(
+            "only a restriction or an objection is somebody's own (4.2)", hint="leave out who obtained it", field="obtained_by"
+        )
     if hold.ends_on is not None and hold.ends_on < day:
         raise UsageError("the last day of the hold is in the past", field="ends_on")
-    if not day <= hold.review_on <= add_months(day, REVIEW_MONTHS):
-        raise UsageError(f"the review is due within {REVIEW_MONTHS} months, and not in the past", hint="HLD-01", field="review_on")
+    last = add_months(day, REVIEW_MONTHS)
+    if not day <= hold.review_on <= last:
+        what = f"the review is due within {REVIEW_MONTHS} months, and not in the past"
+        raise UsageError(what, hint=f"a day from {day} to {last} (HLD-01)", field="review_on")
 
 
 def check_notice(hold: PlacedHold, notified_on: date | None, *, placed_on: date, day: date) -> None:
