@@ -265,7 +265,7 @@ def review(
     from crm_compliance.cli.terminal.report_files import labels_of
     from crm_compliance.host.files import write_whole
     from crm_compliance.reports.parts.endings import ending_of
-    from crm_compliance.reports.review import SUFFIXES, print_review, review_document, review_pieces
+    from crm_compliance.reports.yearly_review import SUFFIXES, print_review, review_document, review_pieces
     from crm_compliance.wiring.mapping import app_url_of, link_of
     from jobs.plans.yearly_review import review_schedule
 

@@ -89,7 +89,7 @@ def by_month(pack: ReviewPack) -> list[tuple[str, list[DueReview]]]:
 def review_pieces(pack: ReviewPack, *, labels: Mapping[str, str], link: Callable[[str, str], str]) -> Iterator[str]:
     """Yield the page in pieces, in order."""
     yield from (
-        template("review.html.j2").generate(
+        template("yearly_review.html.j2").generate(
             pack=pack,
             policy=pack.policy,
             unfilled=pack.unfilled,
