@@ -21,7 +21,7 @@ from jobs.residual.purge import purge_retained
 from jobs.residual.unmapped_rows import with_unmapped
 from jobs.runs.deferred_units import units_of
 from jobs.runs.recheck import held_now
-from jobs.writing.attachments import apart
+from jobs.writing.audio_attachments import apart
 from jobs.writing.bypass import Bypassing
 from jobs.writing.deletion_order import CHANGED
 from jobs.writing.document_folders import DocumentFolders

@@ -37,7 +37,7 @@ from jobs.runs.quarantine import kept_with, waiting
 from jobs.runs.recheck import has_moved, held_since, matches, unit_in
 from jobs.runs.resume import continue_partials, lapsed, reconcile_failed, reconcile_intended
 from jobs.writing.anonymise import InPlace, anonymity_code
-from jobs.writing.attachments import goes_along, may_follow
+from jobs.writing.audio_attachments import goes_along, may_follow
 from jobs.writing.bypass import bypass_used
 from jobs.writing.deletion_order import CHANGED, Rows, rows_of_units
 from jobs.writing.partial_units import as_found_again
