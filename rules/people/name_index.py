@@ -7,8 +7,8 @@ from typing import Final
 
 from rapidfuzz import fuzz, process
 
+from rules.people.name_words import NAMELESS
 from rules.people.names import ADDED, Likeness, Name, comparison_key, first_names_alike, last_names_alike, name_of
-from rules.people.words import NAMELESS
 from rules.texts.folding import plain_letters
 
 # So much of a name has to be there, in per cent, that it is worth comparing properly. The tests hold it to

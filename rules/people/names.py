@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from rapidfuzz.distance import OSA
 
-from rules.people.words import NAMELESS, PARTICLES
+from rules.people.name_words import NAMELESS, PARTICLES
 from rules.texts.folding import plain_letters
 
 # Particles as they are written on to the name: the longest first, for `vanden` begins with `van`. Bare d and

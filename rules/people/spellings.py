@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
+from rules.people.name_words import JOINING, OFFICES, ORDINARY, PLACEHOLDERS
 from rules.people.names import unjoined
-from rules.people.words import JOINING, OFFICES, ORDINARY, PLACEHOLDERS
 from rules.texts.folding import fold, squeeze
 
 _BETWEEN_WORDS = re.compile(r"[\s,;/\-‐‑–_]+")

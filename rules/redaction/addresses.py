@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-from rules.people.words import IN_STREETS, as_written, is_no_name
+from rules.people.name_words import IN_STREETS, as_written, is_no_name
 from rules.redaction.patterns import Found
 from rules.texts.folding import fold
 

@@ -12,9 +12,9 @@ from typing import Final
 import ahocorasick
 import msgspec
 
+from rules.people.name_words import JOINING, ORDINARY
 from rules.people.slips import Slips
 from rules.people.spellings import Part, Spelling, spellings
-from rules.people.words import JOINING, ORDINARY
 from rules.texts.folding import Squeezed, fold
 
 _LOWER_TYPO_FROM: Final = 8  # the same without a capital: `matin` is not Martin

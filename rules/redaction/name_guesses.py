@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from rules.people.words import GUESSED, JOINING, ORDINARY, as_written, is_no_name
+from rules.people.name_words import GUESSED, JOINING, ORDINARY, as_written, is_no_name
 from rules.redaction.first_names import FIRST_NAMES
 from rules.redaction.patterns import Found
 from rules.texts.folding import fold

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Set
 from typing import Final
 
+from rules.people.name_words import JOINING, ORDINARY
 from rules.people.slips import Slips
 from rules.people.spellings import Part, spellings, words_of
-from rules.people.words import JOINING, ORDINARY
 from rules.texts.folding import fold
 
 _ALONE_FROM: Final = 8  # letters from which a surname with a slip tells who is meant without a first name

@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rules.people.name_words import OFFICES
 from rules.people.spellings import words_of
-from rules.people.words import OFFICES
 from rules.redaction.patterns import hidden
 
 if TYPE_CHECKING:
