@@ -12,7 +12,7 @@ from odata_query import ast
 
 from connectors.emulator.describing.definitions import CLASSES, TYPES, WITH_OPTIONS, Definitions, Document
 from connectors.emulator.errors import NOT_FOUND, WebApiError, bad_query, bad_top, no_property, no_segment
-from connectors.emulator.querying.filter_text import parse_filter, plain
+from connectors.emulator.querying.filter_parser import parse_filter, plain
 from connectors.emulator.querying.query import refuse_options
 from connectors.emulator.request.exchange import Answer, Operation
 from connectors.emulator.request.paths import Segment, split_outside

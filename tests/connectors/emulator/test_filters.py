@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.emulator.querying.filter_text import parse_filter
+from connectors.emulator.querying.filter_parser import parse_filter
 from tests.connectors.emulator.client import Client
 
 NOW = "2026-03-15T12:00:00Z"  # a Sunday
