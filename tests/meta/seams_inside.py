@@ -22,7 +22,7 @@ from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, Ope
 from crm_compliance.cli.app import run as type_in
 from crm_compliance.configuration.hours import crons_of
 from crm_compliance.configuration.settings import load_settings
-from crm_compliance.reports.pages import pages
+from crm_compliance.reports.docs_pages import pages
 from crm_compliance.service.health import Health
 from crm_compliance.service.scheduler import run_job
 from crm_compliance.wiring.store import store_of

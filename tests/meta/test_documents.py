@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from crm_compliance.cli.app import app
 from crm_compliance.configuration.hours import crons_of
 from crm_compliance.configuration.settings import Settings, setting_names
-from crm_compliance.reports.pages import pages
+from crm_compliance.reports.docs_pages import pages
 from crm_compliance.reports.parts.sentences import FLAGS, REASONS, SKIPS
 from crm_compliance.reports.plan.formats import FORMATS
 from jobs.holds import look_up
