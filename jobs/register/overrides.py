@@ -40,7 +40,7 @@ def override(actor: Actor, request_id: str, rule: str, reason: str) -> SubjectRe
     if not _CODE.fullmatch(reason):
         raise UsageError("the reason must be a code", hint="letters, digits, _ and -, without spaces; no personal data", field="reason")
     if any(same_person(word.who, actor.who) for word in _words_on(request, rule)):
-        raise refused("same_person", "this person has given their word on this rule", "a second person gives the other one", request.id)
+        raise refused("same_person", "this person has given their word on this rule", "another person gives the second word", request.id)
     word = Word("override", actor.who, actor.role, actor.now, rule, reason)
     return save_move(actor, request, {"words": (*request.words, word)}, Step.OVERRIDE, {})
 

@@ -119,7 +119,7 @@ def extend(actor: Actor, request_id: str, reason: str, notified_at: datetime) ->
     request = authorised(actor, request_id, Step.EXTEND)
     _one_of(reason, EXTENSIONS, "reason")
     if request.extension is not None:
-        raise refused("extended", "a request is extended once", "DDL-06; the due date stands", request.id)
+        raise refused("extended", "a request is extended once", "the due date stands (DDL-06)", request.id)
     if is_refusal(request) or (request.answer != "package" and actor.store.requests.part(request.id, CONFIRMED) is not None):
         hint = "an extension is for an answer that is compiled and gives data (DDL-09)"
         raise refused("no_extension", "this request cannot be extended", hint, request.id)

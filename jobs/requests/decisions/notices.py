@@ -105,7 +105,7 @@ def _due(actor: Actor, request_id: str, number: int) -> tuple[SubjectRequest, De
         raise UsageError(f"there is no notice {number}", hint=hint_to("show_notices", request=request.id), where=request.id)
     notice = decision.notices[number - 1]
     if notice.state is NoticeState.WAITING:
-        hint = "restrictions are told of at once, all else after the release; what a hold keeps is done by `run requests` once it is lifted"
+        hint = "a restriction is told at once, all else after the release; `run requests` does what a hold kept, once it is lifted"
         raise refused("waiting", f"what notice {number} tells of has not been done yet", hint, request.id)
     return request, decision, notice
 
