@@ -36,7 +36,7 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class RowElsewhere:
     """A row in the recycle bin or in long-term retention (`place`), with its fields by their names here;
     texts as they are."""
 
@@ -72,7 +72,7 @@ class Material:
     engagements: dict[str, FullEngagement] = field(default_factory=dict)
     others: dict[str, dict[str, Any]] = field(default_factory=dict)  # by kind
     mentions: list[Mention] = field(default_factory=list)
-    elsewhere: list[Elsewhere] = field(default_factory=list)
+    elsewhere: list[RowElsewhere] = field(default_factory=list)
     numbers: set[str] = field(default_factory=set)
     not_searched: tuple[str, ...] = ()
     kinds: Kinds = field(default_factory=Kinds)

@@ -13,7 +13,7 @@ from jobs.reading.decoy_reads import always, ids_or_nobody
 from jobs.reading.gather import rows_of
 from jobs.requests.search.documents import documents_of, is_reached
 from jobs.requests.search.gaps import AT_ONCE, ELSEWHERE, places_not_searched
-from jobs.requests.search.material import NUMBERS, Elsewhere, Material, Mention
+from jobs.requests.search.material import NUMBERS, Material, Mention, RowElsewhere
 from jobs.requests.search.mentions import LINK, Sought
 from rules.model.home import Home
 from rules.model.kinds import ACTIVITIES, DEPENDENT, FILES, RELATIONS, Kind
@@ -303,7 +303,7 @@ class _Search:
         by_person = (*(tie for tie in ties if tie[1] in ("contact", *REGARDING)), ("activity_party", "party"), ("contact", "id"))
         by_file = (*((kind, "id") for kind in FILES), *(tie for tie in ties if tie[1] in (*FILES, *REGARDING)))
         for trace in ELSEWHERE:
-            elsewhere: dict[tuple[str, str], Elsewhere] = {}
+            elsewhere: dict[tuple[str, str], RowElsewhere] = {}
             self._add_elsewhere(trace, elsewhere, [(kind, name, self._people) for kind, name in by_person])
             taking = {str(row.values["activity"]) for row in elsewhere.values() if row.kind == "activity_party"}
             parties = [row.values for row in elsewhere.values() if row.kind == "party"]
@@ -331,7 +331,7 @@ class _Search:
         return any(("dossier", dossier) in self._units for dossier in fiche.dossiers)
 
     def _add_elsewhere(
-        self, trace: Trace, elsewhere: dict[tuple[str, str], Elsewhere], reads: Sequence[tuple[str, str, Collection[str]]]
+        self, trace: Trace, elsewhere: dict[tuple[str, str], RowElsewhere], reads: Sequence[tuple[str, str, Collection[str]]]
     ) -> None:
         def read(kind: str, name: str, ids: Collection[str]) -> BinnedOrRetained:
             return self._connector.binned_or_retained(trace, self._kinds[kind].full, self._fields[kind], always(name, ids))
@@ -341,4 +341,4 @@ class _Search:
             for row in found.rows:
                 if not (kind in ANONYMISED and getattr(row, "anonymised_on", None) is not None):
                     values = {name: getattr(row, name) for name in self._fields[kind]}
-                    elsewhere.setdefault((kind, row.id), Elsewhere(trace.value, kind, row.id, values))
+                    elsewhere.setdefault((kind, row.id), RowElsewhere(trace.value, kind, row.id, values))

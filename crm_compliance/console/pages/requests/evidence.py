@@ -49,7 +49,7 @@ class Side(NamedTuple):
     is_confirmed: bool
 
 
-class Seen(NamedTuple):
+class PersonEvidence(NamedTuple):
     """What is known of the person now. `given` is None once it has been erased, `sides` None before anybody
     has searched, `confirmed` None before anybody has said who it is."""
 
@@ -60,7 +60,7 @@ class Seen(NamedTuple):
     candidates: Candidates | None
 
 
-def seen_of(visit: Visit, request: SubjectRequest) -> Seen:
+def seen_of(visit: Visit, request: SubjectRequest) -> PersonEvidence:
     """Return what was said and found, for who handles requests."""
     given, found, confirmed = (
         _part(visit, request, GIVEN, Given),
@@ -69,7 +69,7 @@ def seen_of(visit: Visit, request: SubjectRequest) -> Seen:
     )
     names = frozenset(confirmed.candidates) if confirmed is not None else frozenset[str]()
     sides = [Side(each, _lines(given, each), each.candidate in names) for each in found.found] if found is not None else None
-    return Seen(given, sides, confirmed, places_of(found.not_searched) if found is not None else (), found)
+    return PersonEvidence(given, sides, confirmed, places_of(found.not_searched) if found is not None else (), found)
 
 
 def _part(visit: Visit, request: SubjectRequest, name: str, kind: type[Part]) -> Part | None:

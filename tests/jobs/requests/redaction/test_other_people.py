@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from jobs.requests.redaction.other_people import nicknames, other_people, split_name
-from jobs.requests.search.material import Elsewhere, Material
+from jobs.requests.search.material import Material, RowElsewhere
 from rules.model.home import IN_BELGIUM
 from rules.model.personal_records import FullContact, FullParty
 
@@ -40,7 +40,7 @@ def test_who_reported_in_a_retained_file_is_a_reporter_and_nicknames_are_names()
     material = Material(
         contacts={"c": FullContact(id="c", first_name="Jan", last_name="Peeters")},
         parties={"p": FullParty(id="p", contact="c", role="parent")},
-        elsewhere=[Elsewhere("retained", "party", "q", gone)],
+        elsewhere=[RowElsewhere("retained", "party", "q", gone)],
     )
     found = SimpleNamespace(
         material=material,

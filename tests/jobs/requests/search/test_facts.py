@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from jobs.requests.search.facts import Files, files_of, roles_of
-from jobs.requests.search.material import Elsewhere, Material, Mention
+from jobs.requests.search.material import Material, Mention, RowElsewhere
 from rules.model.personal_records import FullActivityParty, FullCall, FullDossier, FullFiche, FullNote, FullParty, FullRecording
 from rules.rights.entitlement import FileFacts, RoleInFile
 
@@ -31,14 +31,14 @@ def material(*rows: Any, **more: Any) -> Material:
     return found
 
 
-def elsewhere_row(kind: str, row: str, **values: Any) -> Elsewhere:
+def elsewhere_row(kind: str, row: str, **values: Any) -> RowElsewhere:
     names = {
         "party": ("contact", "dossier", "fiche", "role", "suspect_until", "authority_evidence", "authority_valid_until"),
         "dossier": ("categories",),
         "fiche": ("dossier", "categories"),
     }[kind]
     empty: dict[str, object] = {name: () if name == "categories" else None for name in names}
-    return Elsewhere("bin", kind, row, empty | values)
+    return RowElsewhere("bin", kind, row, empty | values)
 
 
 def test_a_role_on_a_fiche_of_a_dossier_counts_for_the_dossier() -> None:
