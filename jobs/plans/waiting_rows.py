@@ -12,8 +12,8 @@ ROWS_A_PART: Final = 100_000
 
 
 class PackedRows:
-    """Rows of the same columns as Parquet, a fifth of what they take else. A column is read after the other:
-    of no more than one there is a second copy."""
+    """Rows of the same columns as Parquet, a fifth of what they take else, but for the last ones, which fill
+    no part. A column is read after the other: of no more than one there is a second copy."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -33,9 +33,8 @@ class PackedRows:
 
     def columns(self, names: Sequence[str], order: pl.Series | None = None) -> pl.DataFrame:
         """Return these columns of all rows, as they came or in another order."""
-        if self._open:
-            self._turn()
         return pl.DataFrame([self._column(name) if order is None else self._column(name)[order] for name in names])
 
     def _column(self, name: str) -> pl.Series:
-        return pl.concat([pl.read_parquet(part, columns=[name]).to_series() for part in self._parts], rechunk=True)
+        packed = (pl.read_parquet(part, columns=[name]).to_series() for part in self._parts)
+        return pl.concat([*packed, *(part[name] for part in self._open)], rechunk=True)
