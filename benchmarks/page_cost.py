@@ -110,6 +110,7 @@ def _serve(pages: dict[str, list[str]], pipe: Connection) -> None:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # an answer in one piece: the second of two would wait for the first to be confirmed
 
         def do_GET(self) -> None:
             address = self.path.rpartition("/")[2]

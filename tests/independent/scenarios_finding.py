@@ -316,6 +316,7 @@ def overheard(case: Case) -> Iterator[list[str]]:
 
     class Between(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # an answer in one piece: the second of two would wait for the first to be confirmed
 
         def handle_any(self) -> None:
             asked.append(self.path)

@@ -123,6 +123,7 @@ def served(service: Service) -> Iterator[Service]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # an answer in one piece: the second of two would wait for the first to be confirmed
 
         def do_GET(self) -> None:  # the name that http.server calls
             service.asked.append(self.path)
