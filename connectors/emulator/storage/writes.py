@@ -301,10 +301,11 @@ class Writer:
         child = self.environment.tables[relation.child]
         self.refuse_read_only(child, "Disassociate")
         column = child.columns[relation.column]
-        stored = self.tables.stored(child, child_id, [column.name])
+        held: Values = {column.name: parent_id} | ({column.type_column: relation.parent} if column.polymorphic else {})
+        stored = self.tables.stored(child, child_id, list(held))
         if stored is None:
             raise no_such_row(child.name, child_id)
-        if stored[column.name] == parent_id:
+        if stored == held:
             values: Values = {}
             set_lookup(values, column, None, None)
             self.write(operation, child, child_id, values)

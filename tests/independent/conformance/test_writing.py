@@ -352,6 +352,25 @@ def test_references_to_a_collection(crm: WebApi) -> None:
         assert crm.row(f"cf_fiches({row})")["_cf_dossierid_value"] is None
 
 
+def test_a_reference_that_another_row_holds_is_not_removed(crm: WebApi) -> None:
+    """4.6: what is removed belongs to the collection of the row that is named; the child of another stays
+    whose it is, also where that other has the same id in another table."""
+    dossier, other = (crm.create("cf_dossiers", cf_name="D") for _ in range(2))
+    row = crm.create("cf_fiches", cf_name="F", **{"cf_DossierId@odata.bind": f"/cf_dossiers({other})"})
+    before = crm.row(f"cf_fiches({row})")
+    for remove in (f"cf_dossier_fiches({row})/$ref", f"cf_dossier_fiches/$ref?$id=cf_fiches({row})"):
+        crm.delete(f"cf_dossiers({dossier})/{remove}")
+        assert crm.row(f"cf_fiches({row})") == before
+    same = new_id()
+    crm.create("accounts", accountid=same, name="B (fictief)")
+    crm.create("contacts", contactid=same, lastname="Persoon (fictief)")
+    held = crm.create("contacts", lastname="Ander (fictief)", **{"parentcustomerid_contact@odata.bind": f"/contacts({same})"})
+    crm.delete(f"accounts({same})/contact_customer_accounts({held})/$ref")
+    assert crm.row(f"contacts({held})")["_parentcustomerid_value"] == same
+    crm.delete(f"contacts({same})/contact_customer_contacts({held})/$ref")
+    assert crm.row(f"contacts({held})")["_parentcustomerid_value"] is None
+
+
 def test_references_to_a_single_row(crm: WebApi) -> None:
     """4.6: 'PUT cf_dossiers(D1)/cf_FicheId/$ref (relative accepted)', 'DELETE …/$ref'."""
     dossier = crm.create("cf_dossiers", cf_name="D")
