@@ -115,7 +115,7 @@ class Access(Guard):
         if not self.tables.switches.cascade_needs_child_delete or all(r.administrator for r in self.principals(operation)):
             return
         for name, deleted_id in fall.deleted:
-            if name not in _NO_PRIVILEGES and deleted_id != row_id:
+            if name not in _NO_PRIVILEGES and (name, deleted_id) != (table.name, row_id):
                 self.require(operation, "Delete", self.tables.environment.tables[name], deleted_id)
 
     def pairing(self, operation: Operation, peers: Peers, near_id: str, far_id: str) -> None:

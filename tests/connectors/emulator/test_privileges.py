@@ -169,6 +169,22 @@ def test_a_cascade_needs_the_right_to_delete_each_child(crm: Client, caller: Cal
     assert not crm.exists("cf_parties", party)
 
 
+def test_a_cascade_needs_the_right_to_delete_what_goes_with_a_child(crm: Client, caller: Caller) -> None:
+    """Also where the child has the id of the row that is deleted."""
+    same = new_id()
+    crm.create("accounts", accountid=same, name="B (fictief)")
+    crm.contact(contactid=same, **{"parentcustomerid_account@odata.bind": f"accounts({same})"})
+    note = crm.create("annotations", subject="n", **{"objectid_contact@odata.bind": f"contacts({same})"})
+    rights: dict[str, str | None] = dict.fromkeys(("prvDeleteAccount", "prvDeleteContact", "prvDeleteNote"), "Global")
+    for missing in ("prvDeleteContact", "prvDeleteNote"):
+        answer = caller({**rights, missing: None}).send("DELETE", f"accounts({same})")
+        assert error_of(answer) == (403, "0x80040220")
+        assert missing in answer.json()["error"]["message"]
+    assert crm.exists("annotations", note)
+    assert caller(rights).send("DELETE", f"accounts({same})").status_code == 204
+    assert not crm.exists("annotations", note)
+
+
 def test_a_cascade_asks_nothing_of_children_when_switched_so(crm: Client, caller: Caller) -> None:
     dossier = crm.dossier()
     party = crm.create("cf_parties", cf_name="P", **{"cf_DossierId@odata.bind": f"cf_dossiers({dossier})"})
