@@ -28,6 +28,7 @@ from jobs.runs.apply import apply_plan
 from rules.model.residual_data import Place
 from tests.integration.beginnings import Beginning
 from tests.integration.night import Night, references_of
+from tests.integration.test_in_place import in_place
 from tests.jobs.runs.test_kill_and_resume import Killed, Points, fragile_store
 
 LONG_AGO = date(2018, 3, 1)
@@ -169,6 +170,35 @@ def test_a_failure_leaves_no_certificate_and_the_next_run_gives_exactly_one(nigh
     assert problems(night, document(night, second)) == []
     third = night.apply(night.plan())
     assert certificates(night, third) == []
+
+
+def test_a_unit_that_was_not_read_back_yet_gets_no_certificate(night: Night) -> None:
+    """R-089; once it was, it gets one."""
+    from jobs.proof.certify import certify
+
+    night.dossier("social_card", spoken=LONG_AGO)
+    plan = night.plan()
+    run = apply_plan(dataclasses.replace(night.context, notary=None), plan.id)
+    (action,) = night.store.journal.of_run(run.id)
+    assert (action.state, bool(action.verified_at)) == (ActionState.DONE, True)
+    certify(night.context, run, plan, [msgspec.structs.replace(action, verified_at="")])
+    assert certificates(night, run) == []
+    certify(night.context, run, plan, [action])
+    assert len(certificates(night, run)) == 1
+
+
+def test_the_certificate_of_a_lone_fiche_anonymised_in_place_counts_the_row_that_stays(make_night: Callable[..., Night]) -> None:
+    """The fiche is masked, and its note deleted: nothing personal is left of either."""
+    night = make_night(policy=in_place())
+    night.create("teams", "teamid", name="Geanonimiseerd")
+    fiche = night.fiche("sexting", spoken=LONG_AGO)
+    night.party(night.contact(birthdate="2000-02-17"), "child", fiche=fiche)
+    night.note("cf_fiche", fiche)
+    run = night.apply(night.plan())
+    certificate = of_unit(night, run, "cf_fiche", fiche)
+    assert (certificate.unit_type, certificate.disposition) == ("fiche", "ANONYMISED")
+    assert (certificate.objects["fiches"], certificate.objects["notes"]) == (1, 1)
+    assert night.get("cf_fiches", fiche) is not None
 
 
 def test_applying_again_issues_nothing(night: Night) -> None:
