@@ -281,6 +281,19 @@ def test_a_file_is_moved_in_blocks_both_ways(crm: Client, recording: str) -> Non
     assert error_of(empty) == (404, "0x80040217")
 
 
+def test_a_file_has_its_blocks_in_the_order_of_the_list(crm: Client, recording: str) -> None:
+    """Not in that in which they came, nor in that of their ids."""
+    contents = []
+    for order in ((2, 0, 1), (1, 2, 0)):
+        token = initialize(crm, recording)
+        for number in (1, 0, 2):
+            post(crm, "UploadBlock", BlockId=block_id(number), BlockData=encoded(b"%d" % number), FileContinuationToken=token)
+        commit = {"FileName": "b", "MimeType": "audio/mpeg", "FileContinuationToken": token}
+        assert post(crm, "CommitFileBlocksUpload", **commit, BlockList=[block_id(number) for number in order]).status_code == 200
+        contents.append(crm.get(f"cf_recordings({recording})/cf_media/$value").content)
+    assert contents == [b"201", b"120"]
+
+
 @pytest.mark.usefixtures("real_http")
 def test_a_block_that_cannot_be_is_refused(crm: Client, recording: str) -> None:
     token = initialize(crm, recording)

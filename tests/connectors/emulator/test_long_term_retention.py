@@ -70,8 +70,11 @@ def test_a_retained_row_is_out_of_reach_of_every_ordinary_request(archive: Clien
 def test_what_cascades_goes_along_and_what_does_not_stays_linked(archive: Client) -> None:
     dossier = archive.dossier()
     hanging, fiche = note(archive, dossier), archive.fiche(dossier)
+    archive.fiche(cf_ficheid=dossier)  # another table may have a row of the same id
+    elsewhere = archive.create("annotations", subject="n", **{"objectid_cf_fiche@odata.bind": f"/cf_fiches({dossier})"})
     archive.send("POST", "Retain", target("cf_dossier", dossier))
     assert retained(archive, "annotations", "annotation") == [hanging]
+    assert archive.exists("annotations", elsewhere)
     assert not archive.exists("annotations", hanging)
     assert archive.row(f"cf_fiches({fiche})")["_cf_dossierid_value"] == dossier
 

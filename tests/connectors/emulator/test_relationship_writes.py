@@ -32,6 +32,21 @@ def test_a_new_lookup_cascades_as_its_relationship_says(visits: Client, delete: 
         assert visits.row(f"new_visits({row})")["_new_contactid_value"] is None
 
 
+def test_restrict_two_cascades_below_stops_all(visits: Client) -> None:
+    make(visits, "RelationshipDefinitions", contact_lookup(CascadeConfiguration={"Delete": "Cascade"}))
+    within = {"SchemaName": "new_visit_visit", "ReferencedEntity": "new_visit", "Lookup": attribute("Lookup", "new_BeforeId")}
+    make(visits, "RelationshipDefinitions", contact_lookup(CascadeConfiguration={"Delete": "Restrict"}) | within)
+    company = visits.create("accounts", name="B (fictief)")
+    contact = visits.contact(**{"parentcustomerid_account@odata.bind": f"/accounts({company})"})
+    row = visits.create("new_visits", **{"new_ContactId@odata.bind": f"/contacts({contact})"})
+    follows = visits.create("new_visits", **{"new_BeforeId@odata.bind": f"/new_visits({row})"})
+    assert error_of(visits.send("DELETE", f"accounts({company})")) == (405, "0x80040227")
+    assert [visits.exists(*each) for each in (("accounts", company), ("contacts", contact), ("new_visits", row))] == [True] * 3
+    assert visits.send("DELETE", f"new_visits({follows})").status_code == 204
+    assert visits.send("DELETE", f"accounts({company})").status_code == 204
+    assert [visits.exists(*each) for each in (("accounts", company), ("contacts", contact), ("new_visits", row))] == [False] * 3
+
+
 def test_a_relationship_goes_with_its_lookup_and_another_cascade_can_be_put_in_its_place(visits: Client) -> None:
     address = make(visits, "RelationshipDefinitions", contact_lookup())
     changed = contact_lookup(CascadeConfiguration={"Delete": "Restrict"})

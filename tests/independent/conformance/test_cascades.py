@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.web_api import WebApi, error_of, message_of
+from tests.web_api import WebApi, error_of, message_of, new_id
 
 pytestmark = pytest.mark.row(21, 22, 23)
 
@@ -124,6 +124,26 @@ def test_restrict_below_a_cascade_stops_all(crm: WebApi) -> None:
     crm.delete(f"cf_donations({gift})")
     assert crm.delete(f"accounts({company})").status_code == 204
     assert not crm.exists(f"contacts({donor})")
+
+
+def test_only_children_of_the_row_itself_go_or_are_unlinked(crm: WebApi) -> None:
+    """3: a polymorphic lookup names a table and an id, and two parents may share the id."""
+    same = new_id()
+    crm.create("accounts", accountid=same, name="B (fictief)")
+    person(crm, contactid=same)
+    at_company = person(crm, **{"parentcustomerid_account@odata.bind": f"/accounts({same})"})
+    with_person = person(crm, **{"parentcustomerid_contact@odata.bind": f"/contacts({same})"})
+    party = {"partyid_account@odata.bind": f"/accounts({same})", "participationtypemask": 2}
+    mail = crm.create("emails", subject="m", email_activity_parties=[party])
+    assert crm.delete(f"contacts({same})").status_code == 204
+    assert crm.row(f"contacts({with_person})")["_parentcustomerid_value"] is None
+    assert crm.row(f"contacts({at_company})")["_parentcustomerid_value"] == same
+    assert [row["ispartydeleted"] for row in crm.rows(f"emails({mail})/email_activity_parties")] == [False]
+    person(crm, contactid=same)
+    crm.patch(f"contacts({with_person})", {"parentcustomerid_contact@odata.bind": f"/contacts({same})"})
+    assert crm.delete(f"accounts({same})").status_code == 204
+    assert [crm.exists(f"contacts({row})") for row in (at_company, with_person, same)] == [False, True, True]
+    assert crm.row(f"contacts({with_person})")["_parentcustomerid_value"] == same
 
 
 def test_regarding_goes_and_taking_part_stays(crm: WebApi) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.web_api import ANNOTATED, REPRESENTATION, Row, WebApi, error_of, message_of
+from tests.web_api import ANNOTATED, REPRESENTATION, Row, WebApi, error_of, message_of, new_id
 
 FORMATTED = "@OData.Community.Display.V1.FormattedValue"
 pytestmark = pytest.mark.row(6, 7, 23, 38, 43)
@@ -98,6 +98,27 @@ def test_a_polymorphic_lookup_names_its_target(crm: WebApi, ids: dict[str, str])
     assert told[f"{lookup}@Microsoft.Dynamics.CRM.lookuplogicalname"] == "contact"
     assert told["parentcustomerid_account"] is None
     assert told["parentcustomerid_contact"]["contactid"] == ids["person"]
+
+
+def test_rows_of_two_tables_with_one_id_have_each_their_own_children(crm: WebApi) -> None:
+    """2.3: a polymorphic lookup is a table and an id; collections, expands and filters ask for both."""
+    same = new_id()
+    crm.create("accounts", accountid=same, name="Bedrijf (fictief)")
+    crm.create("contacts", contactid=same, lastname="Drie (fictief)")
+    of = {
+        name: crm.create("contacts", lastname=name, **{f"parentcustomerid_{name}@odata.bind": f"/{name}s({same})"})
+        for name in ("account", "contact")
+    }
+    mine = f"_parentcustomerid_value eq {same}"
+    for name, column in (("account", "accountid"), ("contact", "contactid")):
+        collection, nav = f"contact_customer_{name}s", f"parentcustomerid_{name}"
+        told = crm.row(f"{name}s({same})?$expand={collection}($select=contactid)")
+        for rows in (crm.rows(f"{name}s({same})/{collection}"), told[collection], crm.rows("contacts", filter=f"{nav}/{column} eq {same}")):
+            assert [row["contactid"] for row in rows] == [of[name]]
+        found = crm.rows("contacts", filter=mine, expand=f"{nav}($select={column})")
+        assert [row["contactid"] for row in found if row[nav] is not None] == [of[name]]
+        parents = [row[column] for row in crm.rows(f"{name}s", filter=f"{collection}/any(c:c/contactid eq {of['account']})")]
+        assert parents == ([same] if name == "account" else [])
 
 
 def test_the_owner_is_a_user_with_a_typed_twin(crm: WebApi, ids: dict[str, str]) -> None:
