@@ -3,7 +3,7 @@ that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -57,6 +57,9 @@ class Client(WebApi):
 
     def faults(self, *rules: dict[str, Any]) -> None:
         self.control("PUT", "faults", list(rules))
+
+
+Caller = Callable[[dict[str, str | None]], Client]  # given privileges and their depths
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pytest
 from connectors.emulator.conditions.limits import Allowance
 from connectors.emulator.conditions.switches import Switches
 from connectors.emulator.serving.server import RunningEmulator, running
-from tests.connectors.emulator.client import JUNE, Client
+from tests.connectors.emulator.client import JUNE, Caller, Client
 
 DEFAULTS = Switches().document()
 
@@ -41,6 +41,16 @@ def crm(running_emulator: RunningEmulator) -> Iterator[Client]:
     client.control("POST", "reset", {"empty": True})
     yield client
     client.http.close()
+
+
+@pytest.fixture
+def caller(crm: Client) -> Caller:
+    """An application with exactly the given privileges."""
+
+    def signed_in(privileges: dict[str, str | None]) -> Client:
+        return crm.application("proef", privileges)
+
+    return signed_in
 
 
 @pytest.fixture
