@@ -26,7 +26,7 @@ from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.integration.holding import place, release
 from tests.integration.night import CATEGORY, ROLE, Night
-from tests.jobs.holds.test_holds import NOBODY, unseen
+from tests.jobs.holds.test_look_up import NOBODY, unseen
 from tests.jobs.runs.test_kill_and_resume import CutShort, Fragile, Killed, Points
 
 LONG_AGO = date(2018, 3, 1)
