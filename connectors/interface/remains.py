@@ -75,10 +75,12 @@ class DocumentLocation:
 @dataclass(frozen=True, slots=True)
 class BinnedOrRetained:
     """Rows that are stored elsewhere than among the live ones, as records of the requested kind; none unless
-    `reach` is READ."""
+    `reach` is READ. Where a table has no column that could lead to them, it was not asked (`is_asked`), and
+    `reach` says nothing of it."""
 
     reach: Reach
     rows: tuple[Record, ...] = field(default=(), repr=False)
+    is_asked: bool = True
 
 
 class Remains(Protocol):

@@ -20,6 +20,7 @@ from jobs.erasures.register import load_register
 from jobs.erasures.rows_back import returned_rows
 from jobs.model.answer import ItemStatus
 from jobs.model.privileges import NEEDS
+from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.search import search_everywhere
 from jobs.restores.plan import plan_replay
 from rules.model.data_map import Fate
@@ -454,6 +455,19 @@ def test_a_row_is_explained_with_the_unit_that_it_ends_with_and_without_its_text
     assert not [word for word in planter.words if word in str(told.document())]
     fields = {field.field: field.value for field in told.fields}
     assert fields["cf_visitedid"] == {"table": "contact", "id": rows["contact"]}
+
+
+def test_a_place_that_may_not_be_looked_into_for_rows_of_one_table_is_named(night: Night) -> None:
+    """EXP-03, SUS-04: also of rows that a table of links ties to others: no column leads to them."""
+    rows = plant(night, Planter(night))
+    night.http.put(f"{night.emulator.root}/_emulator/switches", json={"recycle_bin_days": 30}).raise_for_status()
+    for table in ("cf_theme", "cf_homevisit", "task"):
+        for source in ("bin", "retained"):
+            rule = {"match": {"path": f'*datasource="{source}"*name="{table}"*'}, "do": "status", "status": 403}
+            night.emulator_faults([rule])
+            found = [search_everywhere(night.context, people).not_searched for people in ({rows["contact"]}, set[str]())]
+            assert found == [places_not_searched(night.context)] * 2
+            assert source in found[0], (table, source)
 
 
 def test_an_answer_about_nobody_asks_the_crm_as_much_as_one_about_somebody(night: Night) -> None:

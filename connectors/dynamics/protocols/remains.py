@@ -37,7 +37,8 @@ class Remains(MappedKinds):
         if any(each.reach is Reach.NOT_REACHABLE for each in found):
             return BinnedOrRetained(Reach.NOT_REACHABLE)
         kept = any(each.reach is Reach.READ for each in found) or not found
-        return BinnedOrRetained(Reach.READ if kept else Reach.NOT_KEPT, tuple(row for each in found for row in each.rows))
+        rows = tuple(row for each in found for row in each.rows)
+        return BinnedOrRetained(Reach.READ if kept else Reach.NOT_KEPT, rows, is_asked=all(each.is_asked for each in found))
 
     def _binned_or_retained_in(
         self, table: Table, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None
@@ -51,7 +52,7 @@ class Remains(MappedKinds):
         if among is not None and among.field == "regarding" and table.leads:
             among = Among("id", self._behind.rows_tied_to(table, among.ids, also_in=also_in) or among.ids[:1])
         if among is not None and self._tables.filter_column(table, definition, among.field) is None:
-            return BinnedOrRetained(Reach.READ)
+            return BinnedOrRetained(Reach.READ, is_asked=False)
         known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
         column = definition.primary_id if among is None or among.field == "id" else table.columns_of(table.full)[among.field].name
         ids = among.ids if among is not None else None

@@ -23,8 +23,8 @@ ELSEWHERE = (Trace.BIN, Trace.RETAINED)
 def places_not_searched(context: JobContext, reached: Mapping[tuple[Trace, str], Collection[Reach]] | None = None) -> tuple[str, ...]:
     """Return codes for where people cannot be searched for in this organisation, for any person
     (docs/search.md). The codes are the same for everybody, so that the list of a neutral answer reveals
-    nothing (SUS-04). `reached` is what a search has met that looked for rows of every kind in the recycle bin
-    and in long-term retention; without it they are looked into here. Raises ConnectorError: whether the
+    nothing (SUS-04). `reached` is what a search has met in the recycle bin and in long-term retention, by
+    kind; for kinds of which it says nothing they are looked into here. Raises ConnectorError: whether the
     recycle bin or another place can be searched cannot be determined now."""
     connector = context.connector
     places = ["backups"]
@@ -37,8 +37,9 @@ def places_not_searched(context: JobContext, reached: Mapping[tuple[Trace, str],
         mapped = connector.fields(kind.full)
         places += [f"column:{word}.{name}" for name in (*kind.texts, *kind.contents) if name not in mapped]
     places += _unread_contents(connector, has_stores=bool(context.objects))
-    met = _look_into(connector) if reached is None else reached
-    places += [trace.value for (trace, _), reaches in met.items() if Reach.NOT_REACHABLE in reaches]
+    met = reached or {}
+    met = {**met, **_look_into(connector, without=met.keys())}
+    places += [trace.value for trace in ELSEWHERE if any(Reach.NOT_REACHABLE in met[trace, word] for word in kinds)]
     places += [f"column:{place}" for place in connector.unsearched_columns()]
     tables = [f"table:{name}" for name in connector.data_map().unsearched_tables]
     documents = documents_not_searched(context, tables)
@@ -49,9 +50,9 @@ def places_not_searched(context: JobContext, reached: Mapping[tuple[Trace, str],
     return tuple(dict.fromkeys(places))
 
 
-def _look_into(connector: Connector) -> dict[tuple[Trace, str], list[Reach]]:
-    """Return what is met in each place where rows are kept elsewhere, by kind."""
-    looks = [(trace, kind) for trace in ELSEWHERE for kind in connector.all_kinds.values()]
+def _look_into(connector: Connector, without: Collection[tuple[Trace, str]]) -> dict[tuple[Trace, str], list[Reach]]:
+    """Return what is met in each place where rows are kept elsewhere, by kind; some are passed over."""
+    looks = [(trace, kind) for trace in ELSEWHERE for word, kind in connector.all_kinds.items() if (trace, word) not in without]
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
         found = threads.map(lambda look: connector.binned_or_retained(look[0], look[1].full, (), Among("id", [NOBODY])), looks)
         return {(trace, kind.word): [each.reach] for (trace, kind), each in zip(looks, found, strict=True)}

@@ -337,7 +337,8 @@ class _Search:
             return self._connector.binned_or_retained(trace, self._kinds[kind].full, self._fields[kind], always(name, ids))
 
         for (kind, _, _), found in zip(reads, self._threads.map(lambda one: read(*one), reads), strict=True):
-            self.reached.setdefault((trace, kind), set()).add(found.reach)
+            if found.is_asked:
+                self.reached.setdefault((trace, kind), set()).add(found.reach)
             for row in found.rows:
                 if not (kind in ANONYMISED and getattr(row, "anonymised_on", None) is not None):
                     values = {name: getattr(row, name) for name in self._fields[kind]}
