@@ -1,1 +1,2 @@
-"""What is asked of the machine: files that are there whole or not at all, logs, whose packages these are."""
+"""What is asked of the machine: files that are there whole or not at all, logs, work beside other work,
+whose packages these are."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from crm_compliance.console.work.work import Counts, OnCounts
+from crm_compliance.host.alongside import alongside
 
 if TYPE_CHECKING:
     from crm_compliance.wiring.desk import Desk
@@ -23,18 +24,9 @@ def telling_reads(desk: Desk, told: OnCounts) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _telling(tell: Callable[[], None]) -> Iterator[None]:
-    ended = threading.Event()
-
-    def go_on() -> None:
+def _telling(tell: Callable[[], None]) -> AbstractContextManager[None]:
+    def go_on(ended: threading.Event) -> None:
         while not ended.wait(TOLD_EVERY_S):
             tell()
 
-    thread = threading.Thread(target=go_on, name="telling", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    return alongside("telling", go_on)

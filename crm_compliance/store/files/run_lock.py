@@ -11,11 +11,12 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection
 
+from crm_compliance.host.alongside import alongside
 from crm_compliance.host.files import disk_errors
 from crm_compliance.store.rows import leases
 from crm_compliance.store.rows.leases import RUNNER, taken
@@ -140,22 +141,16 @@ class Leases(Rows):
         return self._folder / f"{place[:12]}.{name}" if self._folder is not None else None
 
 
-@contextmanager
-def _beating(lease: Lease, wait: Callable[[threading.Event], bool] = lambda ended: ended.wait(leases.RENEW_S)) -> Iterator[None]:
+def _beating(
+    lease: Lease, wait: Callable[[threading.Event], bool] = lambda ended: ended.wait(leases.RENEW_S)
+) -> AbstractContextManager[None]:
     """Renew a lease from time to time, also while the work waits for a CRM."""
-    ended = threading.Event()
 
-    def beat() -> None:
+    def beat(ended: threading.Event) -> None:
         while not wait(ended) and lease.beat():
             pass
 
-    thread = threading.Thread(target=beat, name=f"lease of the {lease.name}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    return alongside(f"lease of the {lease.name}", beat)
 
 
 @contextmanager
