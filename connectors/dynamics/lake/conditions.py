@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterator
 
 import polars as pl
 
-from connectors.dynamics.mapping.mapping import UNIT_KINDS, Column, Condition, Mapping, Table
+from connectors.dynamics.mapping.mapping import Column, Condition, Mapping, Table
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata, TableDefinition
-from connectors.dynamics.schema.role_places import RolePlace, units_of
+from connectors.dynamics.schema.role_places import RolePlace, columns_to_units, units_of
 
 # The ids of the rows of a table of the CRM that meet a condition.
 IdsOf = Callable[[Table, TableDefinition], pl.Series]
@@ -41,11 +41,8 @@ class Meant:
             known = [each for each in conditions if each is not None]
             parts += [pl.any_horizontal(known)] if len(known) == len(conditions) else []
         else:
-            by_column: dict[str, list[str]] = {}
-            for name in UNIT_KINDS:
-                if name in table.columns:
-                    by_column.setdefault(table.columns[name].name, []).append(name)
-            parts.append(pl.any_horizontal([self._points_to(table.columns[of[0]], of, definition) for of in by_column.values()]))
+            owners = columns_to_units(table).values()
+            parts.append(pl.any_horizontal([self._points_to(table.columns[of[0]], of, definition) for of in owners]))
         return pl.all_horizontal(parts)
 
     def _points_to(self, column: Column, kinds: Collection[str], definition: TableDefinition) -> pl.Expr:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from connectors.dynamics.mapping.mapping import UNIT_KINDS, Column, Mapping, Table
 from connectors.dynamics.schema.conditions import filter_of
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
-from connectors.dynamics.schema.role_places import OTHER_HALF, RolePlace, place_of, units_of
+from connectors.dynamics.schema.role_places import OTHER_HALF, RolePlace, columns_to_units, place_of, units_of
 
 
 def roles_meant(table: Table, definition: TableDefinition, mapping: Mapping, metadata: Metadata) -> str:
@@ -21,11 +21,8 @@ def roles_meant(table: Table, definition: TableDefinition, mapping: Mapping, met
         conditions = {filter_of(unit, definition) for unit in units_of(mapping) if unit.name == table.name}
         parts += [] if "" in conditions else [" or ".join(f"({each})" for each in sorted(conditions))]
     else:
-        by_column: dict[str, list[str]] = {}
-        for name in UNIT_KINDS:
-            if name in table.columns:
-                by_column.setdefault(table.columns[name].name, []).append(name)
-        owners = [_points_to(table.columns[names[0]], names, definition, mapping, metadata) for names in by_column.values()]
+        kinds = columns_to_units(table).values()
+        owners = [_points_to(table.columns[of[0]], of, definition, mapping, metadata) for of in kinds]
         parts.append(" or ".join(owners))
     return " and ".join(f"({each})" for each in parts)
 

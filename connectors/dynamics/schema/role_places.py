@@ -36,6 +36,16 @@ class RolePlace(StrEnum):
         return self in (RolePlace.UNIT, RolePlace.PARTICIPANT, RolePlace.PAIR)
 
 
+def columns_to_units(table: Table) -> dict[str, list[str]]:
+    """Return the columns of a table of roles that lead to dossiers or fiches, each with the kinds to which it
+    leads: one column may lead to both."""
+    found: dict[str, list[str]] = {}
+    for kind in UNIT_KINDS:
+        if kind in table.columns:
+            found.setdefault(table.columns[kind].name, []).append(kind)
+    return found
+
+
 def place_of(table: Table, mapping: Mapping, metadata: Metadata) -> RolePlace:
     """Return where the rows of a table are kept; of any kind but roles they are rows of their own."""
     if table.kind != "party":
