@@ -3,7 +3,7 @@ another location or below a site; each has a piece of the address, or all of it 
 "SharePointDocumentLocation table"). A piece stands there as people named the folder; a whole address is
 percent-encoded."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +15,7 @@ from connectors.interface.remains import DocumentLocation, RowKey
 SITES = "sharepointsite"
 _PARENT = "_parentsiteorlocation_value"
 _PARENT_SITE = "_parentsite_value"
+_WHOLE = "absoluteurl"
 _OWNER = "_regardingobjectid_value"
 _KIND = "@Microsoft.Dynamics.CRM.lookuplogicalname"
 _DEEPEST = 32  # locations above one another; a ring would have no end
@@ -56,14 +57,14 @@ class DocumentLocations:
         return [DocumentLocation((table.name, key), _owner(row), _address(row, above, sites)) for key, row in found.items()]
 
     def _rows(self, table: KnownTable, ids: Collection[str] | None) -> Rows:
-        select = f"relativeurl,absoluteurl,{_PARENT},{_OWNER}"
+        select = f"relativeurl,{_WHOLE},{_PARENT},{_OWNER}"
         rows = self._directory.all(table, select) if ids is None else self._directory.rows(table, table.primary_id, ids, select)
         return _by_id(rows, table)
 
     def _sites(self, table: KnownTable | None) -> Mapping[str, str]:
         if table is None:
             return {}
-        rows = _by_id(self._directory.all(table, f"relativeurl,absoluteurl,{_PARENT_SITE}"), table)
+        rows = _by_id(self._directory.all(table, f"relativeurl,{_WHOLE},{_PARENT_SITE}"), table)
         return {key: _site(row, rows) for key, row in rows.items()}
 
 
@@ -82,28 +83,26 @@ def _owner(row: Mapping[str, Any]) -> RowKey | None:
 
 def _address(row: Mapping[str, Any], above: Rows, sites: Mapping[str, str]) -> str:
     """Return the whole address of a location; empty where what it is below is not known."""
-    pieces: list[str] = []
-    for _ in range(_DEEPEST):
-        if whole := str(row.get("absoluteurl") or ""):
-            return "/".join([whole.rstrip("/"), *pieces])
-        pieces[:0] = _quoted(row)
+
+    def next_above(row: Mapping[str, Any]) -> Mapping[str, Any]:
         parent = str(row.get(_PARENT) or "").lower()
-        if not parent:
-            return ""
-        if _leads_to(row) == SITES:
-            site = sites.get(parent, "")
-            return "/".join([site, *pieces]) if site else ""
-        row = above.get(parent, {})
-    return ""
+        return {_WHOLE: sites.get(parent)} if _leads_to(row) == SITES else above.get(parent, {})
+
+    return _followed(row, next_above)
 
 
 def _site(row: Mapping[str, Any], sites: Rows) -> str:
+    return _followed(row, lambda row: sites.get(str(row.get(_PARENT_SITE) or "").lower(), {}))
+
+
+def _followed(row: Mapping[str, Any], next_above: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> str:
+    """Return the whole address that stands somewhere above, and the pieces on the way down from there."""
     pieces: list[str] = []
-    for _ in range(_DEEPEST):
-        if whole := str(row.get("absoluteurl") or ""):
+    for _ in range(_DEEPEST + 1):  # a site may be above them
+        if whole := str(row.get(_WHOLE) or ""):
             return "/".join([whole.rstrip("/"), *pieces])
         pieces[:0] = _quoted(row)
-        row = sites.get(str(row.get(_PARENT_SITE) or "").lower(), {})
+        row = next_above(row)
     return ""
 
 
