@@ -3,13 +3,12 @@ file, line and field; no secret stands in it."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from connectors.channels.mail import Security
 from connectors.channels.ping import FAIL, START
@@ -17,8 +16,8 @@ from jobs.inbox.item import ItemKind, Stage
 from jobs.registry import JOBS
 from rules.errors import AlertsError
 from rules.files.suggestions import meant
-from rules.files.yaml_lines import Path, Problem, read_yaml, refusal
-from rules.files.yaml_models import problems_of
+from rules.files.yaml_lines import Path, read_yaml, refusal
+from rules.files.yaml_models import read_strictly
 from rules.model.crm_addresses import on_this_machine
 from rules.model.languages import UiLanguage
 from rules.model.roles import HUMAN_ROLES, Role
@@ -161,20 +160,14 @@ def load_alerts(text: str, *, source: str) -> Alerts:
     """Read the text of the file; `source` is what messages call it. Raises AlertsError: it is not usable;
     `where` is the place of the first error, the message lists them all."""
     document = read_yaml(text)
-    problems = sorted(document.problems)
-    found = None
-    if document.value is not None and not isinstance(document.value, dict):
-        problems = [Problem(1, "", "an alerts file is a mapping of keys and values")]
-    elif document.value is not None:
-        try:
-            found = Alerts.model_validate_json(json.dumps(document.value), strict=True)
-        except ValidationError as error:
-            problems = problems_of(document, Alerts, error.errors(include_url=False), kinds=_TYPES)
-        else:
-            problems = sorted(document.problems + [document.problem(path, told) for path, told in _slips(found)])
-    if found is None or problems:
-        raise refusal(AlertsError, "the alerts file is refused", problems, source=source, hint=HINT)
-    return found
+    read = read_strictly(document, Alerts, "an alerts file", kinds=_TYPES)
+    if isinstance(read, Alerts):
+        problems = sorted(document.problems + [document.problem(path, told) for path, told in _slips(read)])
+        if not problems:
+            return read
+    else:
+        problems = read
+    raise refusal(AlertsError, "the alerts file is refused", problems, source=source, hint=HINT)
 
 
 def _slips(found: Alerts) -> Iterator[tuple[Path, str]]:

@@ -1,5 +1,6 @@
 """A YAML file held against a pydantic model: what is refused, with field, line and what to write instead."""
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
@@ -36,6 +37,24 @@ _TEXTS: Final = MappingProxyType(
 )
 _DEEPEST: Final = 3  # sections within each other that a key is looked for in
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def read_strictly(
+    document: Document, model: type[M], what: str, *, texts: Mapping[str, str] = _NOTHING, kinds: Collection[str | int] = ()
+) -> M | list[Problem]:
+    """Return the model of a file, or all that is wrong with it in the order in which it is reported. The file
+    may have problems beside a model: keys that stand twice. `what` is what messages call such a file; of
+    `texts` and `kinds` see `problems_of`."""
+    if document.value is None:
+        return sorted(document.problems)
+    if not isinstance(document.value, dict):
+        return [Problem(1, "", f"{what} is a mapping of keys and values")]
+    try:
+        # Strict: "6" is not the number 6. As JSON, because there a date is text and a list may become a tuple
+        # even when strict.
+        return model.model_validate_json(json.dumps(document.value), strict=True)
+    except ValidationError as error:
+        return problems_of(document, model, error.errors(include_url=False), texts=texts, kinds=kinds)
 
 
 def problems_of(

@@ -5,7 +5,6 @@ The caller reads the file. It is refused whole: nothing is guessed, and all its 
 
 from __future__ import annotations
 
-import json
 import string
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -13,12 +12,12 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from rules.errors import OrganisationError
 from rules.files.suggestions import meant
 from rules.files.yaml_lines import Path, Problem, read_yaml, refusal
-from rules.files.yaml_models import problems_of
+from rules.files.yaml_models import read_strictly
 from rules.organisation.organisation import Organisation, OrganisationFile
 from rules.organisation.words import ONLY, OPEN_TABLES, Words
 
@@ -57,19 +56,11 @@ def load_organisation(text: str, *, source: str, texts: Texts, is_shipped: bool 
 def _read(text: str, is_shipped: bool) -> Organisation | list[Problem]:
     """Return the organisation, or all that is wrong with it in the order in which it is reported."""
     document = read_yaml(text)
-    problems = sorted(document.problems)
-    if document.value is not None and not isinstance(document.value, dict):
-        problems = [Problem(1, "", "an organisation file is a mapping of keys and values")]
-    elif document.value is not None:
-        try:
-            read = OrganisationFile.model_validate_json(json.dumps(document.value), strict=True)
-        except ValidationError as error:
-            problems = problems_of(document, OrganisationFile, error.errors(include_url=False), texts=_TEXTS)
-        else:
-            problems = sorted(document.problems + [document.problem(path, found) for path, found in _untold(read, read.languages, ())])
-        if not problems:
-            return Organisation.of(read, sha256(text.encode()).hexdigest(), is_shipped=is_shipped)
-    return problems
+    read = read_strictly(document, OrganisationFile, "an organisation file", texts=_TEXTS)
+    if isinstance(read, list):
+        return read
+    problems = sorted(document.problems + [document.problem(path, found) for path, found in _untold(read, read.languages, ())])
+    return problems or Organisation.of(read, sha256(text.encode()).hexdigest(), is_shipped=is_shipped)
 
 
 def _untold(value: Any, languages: tuple[str, ...], path: Path) -> Iterator[tuple[Path, str]]:

@@ -1,16 +1,13 @@
 """YAML text -> Policy; every error names file, line and field (RET-06). The caller reads the file. A schedule
 is refused whole: nothing is guessed, and all its errors are reported at once."""
 
-import json
 from collections.abc import Collection
 from functools import lru_cache
 from hashlib import sha256
 
-from pydantic import ValidationError
-
 from rules.errors import PolicyError
 from rules.files.yaml_lines import Problem, read_yaml, refusal
-from rules.files.yaml_models import problems_of
+from rules.files.yaml_models import read_strictly
 from rules.policy.checks import check_policy
 from rules.policy.policy import Policy, PolicyFile
 
@@ -45,20 +42,8 @@ def load_policy(text: str, *, source: str, crm_categories: Collection[str] | Non
 def _read(text: str, crm_categories: frozenset[str] | None) -> Policy | list[Problem]:
     """Return the schedule, or all that is wrong with it in the order in which it is reported."""
     document = read_yaml(text)
-    problems = sorted(document.problems)
-    if document.value is not None and not isinstance(document.value, dict):
-        problems = [Problem(1, "", "a retention schedule is a mapping of keys and values")]
-    elif document.value is not None:
-        written = json.dumps(document.value)
-        try:
-            # Strict: "6" is not the number 6. As JSON, because there a date is text and a list may become a
-            # tuple even when strict.
-            policy_file = PolicyFile.model_validate_json(written, strict=True)
-        except ValidationError as error:
-            problems = problems_of(document, PolicyFile, error.errors(include_url=False), texts=_TEXTS, kinds=_KINDS)
-        else:
-            told = check_policy(policy_file, crm_categories)
-            problems = sorted(document.problems + [document.problem(path, found) for path, found in told])
-        if not problems:
-            return Policy.of(policy_file, sha256(text.encode()).hexdigest())
-    return problems
+    read = read_strictly(document, PolicyFile, "a retention schedule", texts=_TEXTS, kinds=_KINDS)
+    if isinstance(read, list):
+        return read
+    problems = sorted(document.problems + [document.problem(path, found) for path, found in check_policy(read, crm_categories)])
+    return problems or Policy.of(read, sha256(text.encode()).hexdigest())
