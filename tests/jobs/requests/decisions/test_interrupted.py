@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.changes import ChangeResult, ChangeSet, Held
 from crm_compliance.keys.request_seals import Sealing
-from jobs.model.request import Details
+from jobs.model.request import Details, SubjectRequest
 from jobs.requests.decisions.carry_out import fulfil
 from jobs.restores.plan import plan_replay
 from jobs.runs.apply import apply_plan
@@ -76,28 +76,14 @@ HOLDS = st.tuples(st.integers(1, 60), st.sampled_from(["judicial", "legal", "com
 @given(st.integers(1, 90))
 def test_an_erasure_that_is_cut_off_anywhere_is_finished_by_the_next_round(crm: RunningEmulator, moment: int) -> None:
     """Between plan, apply and what comes after: everything goes once, and has one certificate a unit."""
-
-    def cut(at: int) -> None:
-        if at == moment:
-            raise Cut
-
-    with tempfile.TemporaryDirectory() as folder:
-        night = sealed_night(crm, Path(folder))
-        try:
-            child, rows = family(night)
-            request = ask(night, Right.ERASURE, child)
-            compile_(night, request)
-            decide(night, request)
-            released(night, request, cut)
-            fulfil(context_of(night), request.id)
-            assert decision(night, request).tasks == ()
-            assert [set_ for set_ in ("cf_dossiers", "cf_fiches", "cf_parties", "cf_recordings", "annotations") if night.rows(set_)] == []
-            assert [night.get("contacts", row) for row in (child, rows[3])] == [None, None]
-            refs = [issued.certificate.unit_ref for run in night.store.runs.all() for issued in night.store.certificates.of_run(run.id)]
-            assert len(refs) == len(set(refs)) == 4
-        finally:
-            night.close()
-            night.store.close()
+    with decided(crm, Right.ERASURE) as (night, request, child, rows):
+        released(night, request, cut_at(moment))
+        fulfil(context_of(night), request.id)
+        assert decision(night, request).tasks == ()
+        assert [set_ for set_ in ("cf_dossiers", "cf_fiches", "cf_parties", "cf_recordings", "annotations") if night.rows(set_)] == []
+        assert [night.get("contacts", row) for row in (child, rows[3])] == [None, None]
+        refs = [issued.certificate.unit_ref for run in night.store.runs.all() for issued in night.store.certificates.of_run(run.id)]
+        assert len(refs) == len(set(refs)) == 4
 
 
 @settings(max_examples=8, deadline=None, phases=PLAIN, suppress_health_check=[*HealthCheck])
@@ -106,59 +92,61 @@ def test_no_held_row_is_in_a_write_of_a_granted_request(crm: RunningEmulator, ho
     """R-079: a hold that comes up at any moment of the run; when it is lifted, what was granted is carried
     out."""
     moment, kind = hold
-    with tempfile.TemporaryDirectory() as folder:
-        night = sealed_night(crm, Path(folder))
-        try:
-            child, rows = family(night)
-            request = ask(night, Right.ERASURE, child)
-            compile_(night, request)
-            decide(night, request)
-            held: list[int] = []
-            writes: list[set[str]] = []
+    with decided(crm, Right.ERASURE) as (night, request, _, rows):
+        held: list[int] = []
+        writes: list[set[str]] = []
 
-            def act(at: int) -> None:
-                if at == moment and night.get("cf_dossiers", rows[0]) is not None:
-                    place(night, "cf_dossier", rows[0], kind=kind)
-                    held.append(len(writes))
+        def act(at: int) -> None:
+            if at == moment and night.get("cf_dossiers", rows[0]) is not None:
+                place(night, "cf_dossier", rows[0], kind=kind)
+                held.append(len(writes))
 
-            released(night, request, act, writes)
-            for written in writes[held[0] :] if held else ():
-                assert not written & set(rows)
-            for placed in night.store.holds.all():
-                release_hold(night, placed)
-            fulfil(context_of(night), request.id)
-            assert night.get("cf_dossiers", rows[0]) is None
-        finally:
-            night.close()
-            night.store.close()
+        released(night, request, act, writes)
+        for written in writes[held[0] :] if held else ():
+            assert not written & set(rows)
+        for placed in night.store.holds.all():
+            release_hold(night, placed)
+        fulfil(context_of(night), request.id)
+        assert night.get("cf_dossiers", rows[0]) is None
 
 
 @settings(max_examples=6, deadline=None, phases=PLAIN, suppress_health_check=[*HealthCheck])
 @given(st.integers(1, 14))
 def test_a_note_and_a_correction_are_written_once_wherever_they_are_cut_off(crm: RunningEmulator, moment: int) -> None:
     """R-102, R-103."""
+    details = Details(corrections={"birthdate": "2006-06-06"}, statement="Verzonnen aanvulling.")
+    with decided(crm, Right.RECTIFICATION, details) as (night, request, child, rows):
+        released(night, request, cut_at(moment))
+        fulfil(context_of(night), request.id)
+        assert (night.get("contacts", child) or {})["birthdate"] == "2006-06-06"
+        notes = night.rows(f"annotations?$filter=_objectid_value eq {rows[0]}")
+        assert sum("Verzonnen aanvulling." in (note["notetext"] or "") for note in notes) == 1
+        assert decision(night, request).tasks == ()
 
-    def cut(at: int) -> None:
-        if at == moment:
-            raise Cut
 
+@contextlib.contextmanager
+def decided(crm: RunningEmulator, right: Right, details: Details | None = None) -> Iterator[tuple[Night, SubjectRequest, str, list[str]]]:
+    """A night of its own, in which a child of `family` asked and was granted something that is not released
+    yet: with the request, the child, and the rows."""
     with tempfile.TemporaryDirectory() as folder:
         night = sealed_night(crm, Path(folder))
         try:
             child, rows = family(night)
-            details = Details(corrections={"birthdate": "2006-06-06"}, statement="Verzonnen aanvulling.")
-            request = ask(night, Right.RECTIFICATION, child, details=details)
+            request = ask(night, right, child, details=details)
             compile_(night, request)
             decide(night, request)
-            released(night, request, cut)
-            fulfil(context_of(night), request.id)
-            assert (night.get("contacts", child) or {})["birthdate"] == "2006-06-06"
-            notes = night.rows(f"annotations?$filter=_objectid_value eq {rows[0]}")
-            assert sum("Verzonnen aanvulling." in (note["notetext"] or "") for note in notes) == 1
-            assert decision(night, request).tasks == ()
+            yield night, request, child, rows
         finally:
             night.close()
             night.store.close()
+
+
+def cut_at(moment: int) -> Callable[[int], None]:
+    def cut(at: int) -> None:
+        if at == moment:
+            raise Cut
+
+    return cut
 
 
 def sealed_night(crm: RunningEmulator, folder: Path) -> Night:
