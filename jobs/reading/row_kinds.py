@@ -58,10 +58,10 @@ class RowKinds:
             self._connector.kinds(table, some)
 
     def of(self, table: str, row: str) -> str:
-        """Return the word for a row's kind; for one that is gone the first of its table. Raises KeyError: no
-        such table; ConnectorError."""
+        """Return the word for a row's kind; for one that is gone, and where none is named, the first of its
+        table. Raises KeyError: no such table; ConnectorError."""
         words = self._words[table]
-        if len(words) == 1:
+        if len(words) == 1 or not row:
             return words[0]
         found = self._connector.kinds(table, [row]).get(row)
         return found if found in words else words[0]

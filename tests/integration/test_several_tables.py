@@ -21,6 +21,7 @@ from jobs.model.plan import Kind
 from jobs.plans.explain import explain_unit
 from jobs.requests.search.search import search_everywhere
 from jobs.restores.plan import plan_replay
+from rules.errors import UsageError
 from rules.holds.placements import HoldType
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.integration.night import CATEGORY, ROLE, TOKEN, Clock, Night, witness_of
@@ -225,6 +226,23 @@ def a_hold_on_a_chat_keeps_its_dossier(house: House) -> Case:
     assert (placed.table, placed.kind) == ("cf_chat", "fiche")
     plan = yield PLANNED
     assert house.lines(plan)[dossier].outcome == "retain"
+
+
+@in_one_night
+def a_hold_by_conditions_is_on_the_first_kind_of_a_table_of_several(house: House) -> Case:
+    """HLD-04: no row tells there which kind is meant."""
+    dossier, chat = house.case("e_safety"), house.chat(LONG_AGO)
+    usual: dict[str, Any] = {"type": HoldType.LEGAL, "reason_code": "COURT", "basis": "vonnis (fictief)", "review_on": date(2026, 12, 24)}
+    where = ("category=e_safety",)
+    placed = [
+        place_hold(house.context, Wanted(table=each, where=where, **usual), "fictief-dpo", "dpo") for each in ("cf_dossier", "cf_chat")
+    ]
+    assert [(hold.table, hold.kind) for hold in placed] == [("cf_dossier", "dossier"), ("cf_chat", "fiche")]
+    with pytest.raises(UsageError, match="on one row, or on what meets conditions"):
+        place_hold(house.context, Wanted(table="cf_dossier", **usual), "fictief-dpo", "dpo")
+    plan = yield PLANNED
+    assert house.lines(plan)[dossier].outcome == "retain"
+    assert house.lines(plan)[chat].outcome == "dispose"
 
 
 def test_why_asks_a_row_by_its_own_table(house: House) -> None:
