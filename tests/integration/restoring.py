@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 from tests.integration.night import Night
 
@@ -30,3 +31,6 @@ class Backup:
 
     def close(self) -> None:
         self._copy.close()
+
+
+Backing = Callable[[Night], Backup]

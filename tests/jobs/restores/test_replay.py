@@ -8,27 +8,24 @@ rows again with their old ids.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from random import Random
 from typing import Any
 
-import msgspec
 import pytest
 
 from jobs.erasures.register import load_register, reconcile
 from jobs.ledger.entries import StoreAltered
-from jobs.model.plan import Kind, Plan, PlanState
-from jobs.model.run import ActionState, Run, RunState
-from jobs.nightly.runs import run_retention
-from jobs.restores.detect import note_rows_back, recover, replay, replay_if_restored, rows_back
+from jobs.model.plan import Kind, Plan
+from jobs.model.run import Run, RunState
+from jobs.restores.detect import recover, replay, replay_if_restored
 from jobs.restores.plan import plan_replay
 from jobs.runs.apply import apply_plan
-from rules.errors import Refused
 from tests.integration.holding import place, release
 from tests.integration.night import Night
-from tests.integration.restoring import Backup
+from tests.integration.restoring import Backing
 from tests.jobs.runs.test_interrupted import Meddling, killed_before
 from tests.jobs.runs.test_kill_and_resume import (
     VOLATILE,
@@ -44,22 +41,6 @@ from tests.jobs.runs.test_kill_and_resume import (
 
 MakeNight = Callable[..., Night]
 LONG_AGO = date(2018, 3, 1)
-
-
-@pytest.fixture
-def backup() -> Iterator[Callable[[Night], Backup]]:
-    made: list[Backup] = []
-
-    def make(night: Night) -> Backup:
-        made.append(Backup(night))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
-
-
-Backing = Callable[[Night], Backup]
 
 
 def made_again(night: Night, make: Callable[[Night], Any]) -> Any:
@@ -277,97 +258,6 @@ def applied(night: Night, plan: Plan, points: Points) -> Run:
     return apply_plan(context, plan.id)
 
 
-# -- noticing a restore --------------------------------------------------------------------------------------
-
-
-def test_a_restore_is_noticed_by_the_rows_that_went_last(night: Night, backup: Backing) -> None:
-    """R-091."""
-    organisation(night)
-    kept = backup(night)
-    assert rows_back(night.context) == 0
-    run = night.apply(night.plan())
-    assert rows_back(night.context) == 0
-    assert note_rows_back(night.context) == 0
-    kept.restore()
-    gone = sum(run.counts["rows"].values())  # type: ignore[attr-defined]
-    assert rows_back(night.context) == gone
-    assert note_rows_back(night.context) == gone
-    assert entries(night, "alarm")[-1] == {"code": "RESTORED", "rows": gone}
-
-
-def test_a_nightly_run_replays_before_anything_else(night: Night, backup: Backing) -> None:
-    """R-091, ERA-13: the night's own plan sees a CRM without what had been erased."""
-    organisation(night)
-    kept = backup(night)
-    night.apply(night.plan())
-    after = state_of(night)
-    kept.restore()
-    assert run_retention(night.context).counts["deleted"] == 0
-    assert [run.kind for run in night.store.runs.all()] == [Kind.RETENTION, Kind.REPLAY, Kind.ALL]
-    assert state_of(night)["cf_dossiers"] == after["cf_dossiers"]
-
-
-def test_a_unit_that_is_half_done_is_no_sign_of_a_restore(night: Night) -> None:
-    """What is left of it never went."""
-    dossier = night.dossier("social_card", spoken=LONG_AGO)
-    night.apply(night.plan())
-    (run,) = night.store.runs.all()
-    (action,) = night.store.journal.of_run(run.id)
-    night.store.journal.record(run.id, [msgspec.structs.replace(action, state=ActionState.PARTIAL)])
-    made_again(night, lambda night: night.dossier("social_card", spoken=LONG_AGO))
-    assert night.get("cf_dossiers", dossier) is not None
-    assert rows_back(night.context) == 0
-    assert replay_if_restored(night.context) is None
-
-
-def test_holds_that_keep_all_that_is_back_let_the_night_go_on(night: Night) -> None:
-    dossier = night.dossier("social_card", spoken=LONG_AGO)
-    night.apply(night.plan())
-    made_again(night, lambda night: night.dossier("social_card", spoken=LONG_AGO, cf_legalhold=True))
-    plans = len(night.store.plans.all())
-    assert replay_if_restored(night.context) is None
-    assert len(night.store.plans.all()) == plans
-    assert run_retention(night.context).state is RunState.DONE
-    assert night.get("cf_dossiers", dossier) is not None
-
-
-def test_a_large_replay_waits_for_two_people(make_night: MakeNight) -> None:
-    """RET-24: the same plan is taken up again night after night, until it is approved or lapses."""
-    night = make_night(policy=lambda text: text.replace("max: 200", "max: 2"))
-
-    def three(night: Night) -> list[str]:
-        return [night.dossier("social_card", spoken=LONG_AGO) for _ in range(3)]
-
-    three(night)
-    night.apply(night.approved(night.plan()))
-    made_again(night, three)
-    writes = night.writes()
-    for _ in range(2):
-        with pytest.raises(Refused) as refused:
-            run_retention(night.context)
-        assert refused.value.code == "breaker"
-    waiting = [plan for plan in night.store.plans.all() if plan.kind is Kind.REPLAY]
-    assert ([plan.id for plan in waiting], night.writes()) == ([refused.value.where], writes)
-    night.approved(waiting[0])
-    run_retention(night.context)
-    assert night.store.plans.get(waiting[0].id).state(night.clock()) is PlanState.APPLIED
-    assert night.rows("cf_dossiers") == []
-
-
-def test_an_old_replay_plan_that_nobody_approved_gives_way_to_a_new_one(make_night: MakeNight) -> None:
-    night = make_night(policy=lambda text: text.replace("max: 200", "max: 0"))
-    night.dossier("social_card", spoken=LONG_AGO)
-    night.apply(night.approved(night.plan()))
-    made_again(night, lambda night: night.dossier("social_card", spoken=LONG_AGO))
-    refusals = []
-    for days in (0, 5):
-        night.clock.now += timedelta(days=days)
-        with pytest.raises(Refused) as refused:
-            replay_if_restored(night.context)
-        refusals.append(refused.value.where)
-    assert len(set(refusals)) == 2
-
-
 # -- a register in two places --------------------------------------------------------------------------------
 
 
@@ -537,17 +427,3 @@ def test_a_single_row_of_a_person_under_a_hold_stays(night: Night) -> None:
     run = replayed(night)
     assert (run.counts["deleted"], run.counts["rows"]) == (2, {"cf_party": 1, "contact": 1})
     assert night.get("cf_dossiers", other) is not None
-
-
-def test_a_night_after_a_restore_reads_everything_anew(make_night: MakeNight, backup: Backing) -> None:
-    """What is remembered of the CRM is of a later day than the CRM itself."""
-    night = make_night(remembering=True)
-    night.dossier("social_card", spoken=LONG_AGO)
-    night.dossier("runaway", spoken=date(2026, 11, 1))
-    kept = backup(night)
-    night.apply(night.plan())
-    kept.restore()
-    forgotten: list[str] = []
-    context = dataclasses.replace(night.context, forget_memory=lambda: forgotten.append("memory"))
-    assert replay(context).state is RunState.DONE
-    assert forgotten == ["memory"]

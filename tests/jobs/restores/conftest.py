@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.night import Night
+from tests.integration.restoring import Backing, Backup
+
+
+@pytest.fixture
+def backup() -> Iterator[Backing]:
+    made: list[Backup] = []
+
+    def make(night: Night) -> Backup:
+        made.append(Backup(night))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
