@@ -46,6 +46,7 @@ DEEP = (
     "tests/jobs/residual/test_clean.py",
     "tests/jobs/runs/test_last_truth.py",
     "tests/jobs/residual/test_purge.py",
+    "tests/jobs/restores/test_detect.py",
     "tests/jobs/restores/test_replay.py",
     # every stored field altered, every input spoilt
     "tests/crm_compliance/console/api/test_described.py",
@@ -64,6 +65,7 @@ DEEP = (
     "tests/crm_compliance/cli/requests/test_decide.py",
     "tests/crm_compliance/cli/requests/test_notices.py",
     "tests/crm_compliance/cli/requests/test_release.py",
+    "tests/crm_compliance/cli/requests/test_sent_back.py",
     "tests/jobs/requests/answer/test_compile.py",
     "tests/jobs/requests/answer/test_as_proposed.py",
     "tests/jobs/requests/decisions/test_plan_erasure.py",
