@@ -12,8 +12,8 @@ from connectors.emulator.serving.server import running
 from tests.connectors.emulator.client import Client
 from tests.crm_compliance.mapping.test_check import line, told
 from tests.crm_compliance.typist import Typist
+from tests.integration.connected_house import House
 from tests.integration.night import TOKEN
-from tests.integration.test_roles_elsewhere import House
 
 DATA = Path(__file__).parents[2] / "data"
 
