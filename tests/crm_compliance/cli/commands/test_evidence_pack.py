@@ -1,0 +1,239 @@
+"""evidence: a pack that an auditor can check with nothing but its files."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.ledger.heads import STRANDS
+from tests.crm_compliance.cli.commands.test_proof import CANARIES, LONG_AGO, a_night, offline
+from tests.crm_compliance.openssl import OPENSSL
+from tests.crm_compliance.typist import NOW, Typist
+from tests.crm_compliance.worlds import Worlds
+from tests.integration.night import Night, approve_where_needed
+from tests.jobs.consistency import is_consistent
+
+GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+PACK = {"VERIFY.md", "keys.pem", "ledger.jsonl", "checkpoints.jsonl", "anchor.jsonl", "consistency.json", "policies.json", "plans.json"}
+PACK |= {"head.json", "rounds.json"}
+
+
+@pytest.fixture
+def night(worlds: Worlds, request: pytest.FixtureRequest) -> tuple[str, str]:
+    """After a night: its run, and the dossier that went."""
+    return worlds.begin(request, a_night)
+
+
+@pytest.fixture(scope="module")
+def kept_packs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a pack is kept once it was made: two nights take long, and no test needs two of its own."""
+    return tmp_path_factory.mktemp("packs")
+
+
+@pytest.fixture
+def pack(typist: Typist, org: Night, tmp_path: Path, kept_packs: Path) -> Path:
+    """An unpacked archive after two nights, with a hold, a denied attempt and replaced keys; each test has a
+    copy to spoil."""
+    if not (kept_packs / "pack").exists():
+        make_pack(typist, org, tmp_path)
+        shutil.copytree(tmp_path / "pack", kept_packs / "pack")
+    else:
+        shutil.copytree(kept_packs / "pack", tmp_path / "pack")
+    return tmp_path / "pack"
+
+
+def make_pack(typist: Typist, org: Night, tmp_path: Path) -> None:
+    a_night(typist, org)
+    held = org.dossier("e_safety", spoken=LONG_AGO)
+    hold = ("holds", "place", "--table", "cf_dossier", "--id", held, "--type", "judicial", "--reason", "REQ-1", "--basis", CANARIES[0])
+    typist.ask(*hold, "--review-on", "2027-02-01", "--as", "dora.canary", "--role", "dpo")
+    typist.ask("keys", "rotate")
+    plan = typist.ask("plan", "--as", "eva.canary")["plan"]
+    typist.refused("plans", "approve", plan, "--as", "eva.canary", "--role", "dpo", code=5)
+    if not typist.ask("plans", "show", plan)["applicable"]:
+        approve_where_needed(org.store, plan, NOW, org.key)
+    typist.ask("apply", plan)
+    typist.ask("run", "requests")
+    names = typist.ask("evidence", "--output", tmp_path / "evidence.zip")["files"]
+    with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
+        assert sorted(archive.namelist()) == sorted(names)
+        archive.extractall(tmp_path / "pack")
+
+
+def loaded(pack: Path, name: str) -> Any:
+    return json.loads((pack / name).read_text(encoding="utf-8"))
+
+
+def test_the_pack_has_what_an_auditor_must_see(pack: Path) -> None:
+    """ACC-01, ACC-02, ACC-03, R-143."""
+    names = {path.relative_to(pack).as_posix() for path in pack.rglob("*") if path.is_file()}
+    assert names >= PACK | {"runs.json", "exceptions.json", "holds.json", "manifest.json"}
+    runs = loaded(pack, "runs.json")
+    assert len(runs) == 2
+    for run in runs:
+        assert sum(run["completeness"]["outcomes"].values()) == run["completeness"]["units"]
+        assert f"certificates/{run['run']}.json" in names
+    (version,) = loaded(pack, "policies.json")
+    assert {run["schedule_digest"] for run in runs} == {version["digest"]}
+    assert version["own_data"]["certificate_years"] == 10
+    assert hashlib.sha256((pack / version["file"]).read_bytes()).hexdigest() == version["digest"]
+    (hold,) = loaded(pack, "holds.json")
+    assert (hold["type"], hold["reason_code"], hold["released_at"]) == ("judicial", "REQ-1", None)
+    assert {word["role"] for word in runs[0]["approvals"]} == {"crm_admin", "dpo"}
+    assert len(list((pack / "keys").iterdir())) == 2
+    (made,) = loaded(pack, "rounds.json")
+    assert (made["kind"], made["state"], made["counts"]["pending"]) == ("requests", "done", 0)
+    assert loaded(pack, "head.json")["entries"] == len((pack / "ledger.jsonl").read_bytes().splitlines())
+
+
+def test_the_pack_names_nobody_and_no_row(pack: Path) -> None:
+    """R-142, ACC-05: canaries of the rows, of the people who acted (with a dot: a signature may hold any four
+    letters), of what they wrote, and every GUID."""
+    for path in pack.rglob("*"):
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            assert [canary for canary in (*CANARIES, "eva.canary", "dora.canary", "fictief-") if canary in text] == [], path
+            assert GUID.findall(text) == [], path
+            assert GUID.findall(path.name) == []
+
+
+@OPENSSL
+def test_the_instructions_work_with_the_files_alone(pack: Path, tmp_path: Path) -> None:
+    """Every block of VERIFY.md, in a shell without our software in its path."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", (pack / "VERIFY.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 7
+    for block in blocks:
+        done = subprocess.run(["bash", "-euc", block], cwd=pack, capture_output=True, text=True, env=_bare(), check=False)
+        assert done.returncode == 0, (block, done.stderr)
+
+
+def test_the_instructions_know_every_strand() -> None:
+    page = (files("crm_compliance.reports") / "templates" / "VERIFY.md").read_text(encoding="utf-8")
+    (found,) = re.findall(r"^strands = (\{.*?^\})", page, re.DOTALL | re.MULTILINE)
+    assert {name: tuple(kinds) for name, kinds in ast.literal_eval(found).items()} == dict(STRANDS)
+
+
+@OPENSSL
+@pytest.mark.parametrize(
+    ("name", "old", "new", "step"),
+    [
+        ("runs.json", '"skipped": 0', '"skipped": 1', 0),
+        ("ledger.jsonl", '"kind":"plan"', '"kind":"plam"', 1),
+        ("anchor.jsonl", '"root":"', '"root":"0', 2),
+        ("checkpoints.jsonl", '"at":"2026', '"at":"2025', 3),
+        ("head.json", '"entries":', '"entries":1', 3),
+        ("ledger.jsonl", '"kind":"plan"', '"kind":"outcome"', 4),
+        ("head.json", '"hash":"', '"hash":"0', 4),
+        ("policies.json", "", "", None),
+    ],
+)
+def test_the_instructions_notice_what_was_changed(pack: Path, name: str, old: str, new: str, step: int | None) -> None:
+    if step is None:
+        next((pack / "policies").glob("*.yaml")).write_text("other")
+        step = 0
+    else:
+        text = (pack / name).read_text(encoding="utf-8")
+        assert old in text
+        (pack / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+    block = re.findall(r"^```sh\n(.*?)^```", (pack / "VERIFY.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[step]
+    assert subprocess.run(["bash", "-euc", block], cwd=pack, capture_output=True, env=_bare(), check=False).returncode != 0
+
+
+def test_the_journal_and_the_register_can_be_checked_on_the_machine_with_public_tools(typist: Typist, org: Night, tmp_path: Path) -> None:
+    """ACC-06: the blocks of the auditor's page, word for word; each notices what was changed."""
+    page = (Path(__file__).parents[4] / "docs" / "auditor.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    make_pack(typist, org, tmp_path)
+
+    def codes() -> list[int]:
+        return [
+            subprocess.run(["bash", "-euc", block], cwd=tmp_path, capture_output=True, env=_bare(), check=False).returncode
+            for block in blocks
+        ]
+
+    assert codes() == [0, 0, 0]
+    with org.store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE erasures SET reason = 'OTHER' WHERE position = 1")
+        connection.exec_driver_sql("DELETE FROM actions WHERE position = 1")
+    assert codes() == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("DELETE FROM actions WHERE position = 1", "journal"),
+        ("UPDATE actions SET doc = replace(doc, 'EXPIRED', 'REQUEST') WHERE position = 1", "journal"),
+        ("UPDATE erasures SET reason = 'OTHER' WHERE position = 1", "register of erasures"),
+        ("DELETE FROM holds", "hold"),
+        ("DELETE FROM policies", "schedule"),
+        ("UPDATE plans SET doc = replace(doc, 'service', 'servant')", "head"),
+    ],
+)
+@pytest.mark.usefixtures("night")
+def test_what_was_altered_is_never_packed(typist: Typist, org: Night, tmp_path: Path, statement: str, told: str) -> None:
+    """ACC-06: an archive of it would look like proof."""
+    dossier = org.dossier("e_safety", spoken=LONG_AGO)
+    hold = ("holds", "place", "--table", "cf_dossier", "--id", dossier, "--type", "judicial", "--reason", "REQ-1", "--basis", "fictief")
+    typist.ask(*hold, "--review-on", "2027-02-01", "--as", "dora.canary", "--role", "dpo")
+    with org.store.database.writing() as connection:
+        assert connection.exec_driver_sql(statement).rowcount
+    error = typist.refused("evidence", "--output", tmp_path / "evidence.zip", code=7)
+    assert told in error["message"]
+    assert not (tmp_path / "evidence.zip").exists()
+
+
+def test_a_round_is_a_run_like_any_other(typist: Typist, org: Night, tmp_path: Path) -> None:
+    """In history, for `verify`, which has nothing to read back, and in the evidence."""
+    for job in ("requests", "housekeeping"):
+        run = typist.ask("run", job)["run"]
+        assert typist.ask("history", "show", run)["run"] == run
+        assert typist.ask("verify", run) == {"run": run, "checked": 0, "still_there": [], "not_checkable": []}
+    typist.ask("evidence", "--output", tmp_path / "evidence.zip")
+    with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
+        rounds = json.loads(archive.read("rounds.json"))
+    assert [made["kind"] for made in rounds] == ["requests", "housekeeping"]
+    typist.refused("verify", "run-none", code=2)
+
+
+def test_the_files_of_the_pack_verify_with_the_software_too(pack: Path, typist: Typist, tmp_path: Path) -> None:
+    offline(typist, tmp_path)
+    keys = ("--keys", pack / "keys.pem")
+    answer = typist.ask("ledger", "verify", pack / "ledger.jsonl", "--anchor", pack / "anchor.jsonl", *keys)
+    assert (answer["ok"], answer["signatures"]) == (True, "checked")
+    assert answer["checkpoints"] == len((pack / "checkpoints.jsonl").read_bytes().splitlines())
+    for document in (pack / "certificates").iterdir():
+        assert typist.ask("certificate", "verify", document, *keys)["ok"] is True
+
+
+def test_the_consistency_proofs_hold(pack: Path) -> None:
+    proofs = loaded(pack, "consistency.json")
+    points = [json.loads(line) for line in (pack / "checkpoints.jsonl").read_text().splitlines()]
+    assert [str(point["entries"]) for point in points] == list(proofs["proofs"])
+    for point in points:
+        path = [bytes.fromhex(step) for step in proofs["proofs"][str(point["entries"])]]
+        last = bytes.fromhex(proofs["root"])
+        assert is_consistent(point["entries"], proofs["entries"], path, bytes.fromhex(point["root"]), last)
+
+
+def test_a_pack_of_an_installation_that_has_done_nothing_is_whole_too(typist: Typist, tmp_path: Path) -> None:
+    names = typist.ask("evidence", "--output", tmp_path / "evidence.zip")["files"]
+    assert set(names) >= PACK
+    typist.refused("evidence", "--output", tmp_path / "missing" / "evidence.zip", code=2)
+
+
+def _bare() -> dict[str, str]:
+    folder = str(Path(sys.executable).parent)
+    path = os.pathsep.join(each for each in os.environ["PATH"].split(os.pathsep) if each != folder)
+    return {"PATH": path, "LC_ALL": "C.UTF-8"}
