@@ -1,0 +1,197 @@
+"""The mapping is compared with the CRM column by column."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+import responses
+
+from connectors.interface.errors import Finding, ReadIncomplete, Unreachable
+from rules.errors import MappingError
+from rules.model.records import Contact, Dossier, Note
+from tests.connectors.dynamics.fake_crm import FakeCrm, edit
+from tests.connectors.dynamics.mapping.test_mapping import TEXT, edited, line_of, mistakes
+
+
+@pytest.fixture
+def crm() -> Iterator[FakeCrm]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield FakeCrm(mock)
+
+
+def check(crm: FakeCrm, text: str = TEXT) -> list[Finding]:
+    with crm.connector(mapping_text=text, mapping_source="mine.yaml") as connector:
+        return connector.check()
+
+
+def errors(crm: FakeCrm, text: str = TEXT) -> list[str]:
+    return [f"{finding.where} {finding.message}" for finding in check(crm, text) if finding.is_error]
+
+
+def columns(crm: FakeCrm, table: str) -> dict[str, Any]:
+    found: dict[str, Any] = crm.definition["tables"][table]["columns"]
+    return found
+
+
+def test_the_shipped_mapping_fits_the_reference_environment(crm: FakeCrm) -> None:
+    assert check(crm) == []
+
+
+def test_a_table_or_column_that_the_crm_lacks_is_told_by_line(crm: FakeCrm) -> None:
+    text = edited("    table: cf_party\n", "    table: cf_partij\n").replace("outcome: cf_outcome\n", "outcome: cf_afloop\n", 1)
+    found = errors(crm, text)
+    assert any(f"mine.yaml:{line_of(text, 'cf_afloop')} The table cf_dossier has no column cf_afloop" in line for line in found)
+    assert any("The CRM has no table cf_partij (party); did you mean cf_party?" in line for line in found)
+    assert len(found) == 2
+
+
+def test_a_misspelt_column_is_told_with_the_one_that_was_meant(crm: FakeCrm) -> None:
+    found = errors(crm, edited("outcome: cf_outcome\n", "outcome: cf_outcom\n"))
+    assert len(found) == 1
+    assert found[0].endswith("has no column cf_outcom (dossier.outcome); did you mean cf_outcome?")
+
+
+def test_an_option_that_the_crm_lacks_is_an_error_and_one_that_the_mapping_lacks_a_warning(crm: FakeCrm) -> None:
+    text = edited("        100000044: preventive\n", "        100000999: preventive\n")
+    findings = check(crm, text)
+    assert any(finding.is_error and "no option 100000999 (preventive)" in finding.message for finding in findings)
+    assert any(not finding.is_error and "100000044" in finding.message and "UNCONFIGURED" in finding.message for finding in findings)
+    crm.definition["choices"]["cf_outcome"][7] = {"nl": "Nieuw"}
+    assert any(not finding.is_error and "cf_dossier.cf_outcome has an option 7" in finding.message for finding in check(crm))
+
+
+def test_how_somebody_took_part_is_a_number_or_the_choice_that_the_platform_has(crm: FakeCrm) -> None:
+    columns(crm, "activityparty")["participationtypemask"]["type"] = "choice cf_channel"
+    assert check(crm) == []
+
+
+def test_a_column_of_another_type_is_an_error(crm: FakeCrm) -> None:
+    columns(crm, "cf_dossier")["cf_closedon"]["type"] = "string(20)"
+    columns(crm, "cf_dossier")["cf_legalhold"]["type"] = "choice cf_channel"
+    columns(crm, "cf_dossier")["cf_outcome"]["type"] = "int"
+    columns(crm, "contact")["cf_birthyear"]["type"] = "decimal"
+    columns(crm, "cf_party")["cf_role"]["type"] = "choices cf_role"
+    columns(crm, "cf_donation")["cf_contactid"]["type"] = "string(50)"
+    found = errors(crm)
+    for words in ("needs a date", "option values under choices", "needs a choice", "needs BigInt or Integer", "needs a lookup"):
+        assert any(words in line for line in found), words
+    assert len(found) == 6
+
+
+def test_a_role_may_be_in_a_dossier_alone_unless_the_table_leads_to_fiches_too(crm: FakeCrm) -> None:
+    text = edited("      fiche: cf_ficheid\n      role: cf_role\n", "      role: cf_role\n")
+    (told,) = errors(crm, text)
+    assert "cf_party has a lookup to a fiche, cf_ficheid, that is not mapped" in told
+    columns(crm, "cf_party")["cf_ficheid"]["type"] = "string(10)"
+    assert errors(crm, text) == []
+    neither = text.replace("      dossier: cf_dossierid\n      role: cf_role\n", "      role: cf_role\n", 1)
+    assert any(line.endswith("tables.party.columns: dossier is missing") for line in mistakes(neither))
+
+
+def test_a_lookup_to_another_table_is_an_error(crm: FakeCrm) -> None:
+    for one in crm.definition["relationships"]:
+        if one["name"] == "cf_dossier_fiches":
+            one["parent"] = "account"
+    assert any("cf_fiche.cf_dossierid points to account, not to cf_dossier" in line for line in errors(crm))
+    crm.definition["relationships"] = [one for one in crm.definition["relationships"] if one["child"] != "cf_fiche"]
+    assert any("names no relationship for the lookup cf_fiche.cf_dossierid" in line for line in errors(crm))
+
+
+@pytest.mark.parametrize("kind", ["choice", "choices"])
+def test_categories_may_be_one_choice_or_several(crm: FakeCrm, kind: str) -> None:
+    columns(crm, "cf_dossier")["cf_categories"]["type"] = f"{kind} cf_category"
+    assert errors(crm) == []
+
+
+def test_a_status_may_stand_for_an_outcome(crm: FakeCrm) -> None:
+    columns(crm, "cf_dossier")["cf_outcome"]["type"] = "status cf_outcome"
+    assert errors(crm) == []
+
+
+def test_a_choice_whose_options_the_crm_does_not_tell_is_an_error(crm: FakeCrm) -> None:
+    crm.fault_times("PicklistAttributeMetadata", edit(lambda content: content["value"].clear()), 99)
+    assert any("does not tell the options of cf_dossier.cf_outcome" in line for line in errors(crm))
+
+
+def without_behaviour(crm: FakeCrm) -> None:
+    original = crm._cast
+
+    def cast(column: str, about: dict[str, Any]) -> dict[str, Any]:
+        item = original(column, about)
+        if column == "cf_openedon":
+            item["DateTimeBehavior"] = {"Value": "Mystery"}
+        return item
+
+    crm._cast = cast  # type: ignore[method-assign]
+
+
+def test_a_date_whose_behaviour_is_unknown_refuses_to_run(crm: FakeCrm) -> None:
+    without_behaviour(crm)
+    assert any("cf_dossier.cf_openedon is unknown (DAT-09)" in line for line in errors(crm))
+    with crm.connector() as connector, pytest.raises(MappingError, match="DAT-09"):
+        list(connector.read(Dossier, ["legal_hold"]))
+
+
+def test_the_mapping_may_state_a_behaviour_that_the_crm_does_not_tell(crm: FakeCrm) -> None:
+    without_behaviour(crm)
+    text = edited("    table: cf_dossier\n", "    table: cf_dossier\n    behaviour: {opened_on: time_zone_independent}\n")
+    assert errors(crm, text) == []
+    crm.rows["cf_dossiers"] = [{"cf_dossierid": "00000000-0000-4000-8000-000000000001", "cf_openedon": "2026-04-30T23:30:00Z"}]
+    with crm.connector(mapping_text=text) as connector:
+        (page,) = connector.read(Dossier, ["opened_on"])
+    assert page[0].opened_on == date(2026, 4, 30)
+
+
+def test_a_behaviour_that_contradicts_the_crm_is_an_error(crm: FakeCrm) -> None:
+    text = edited("    table: cf_dossier\n", "    table: cf_dossier\n    behaviour: {opened_on: date_only}\n")
+    assert any("user_local in the CRM and date_only in the mapping" in line for line in errors(crm, text))
+
+
+@pytest.mark.parametrize(
+    ("kind", "wire", "day"),
+    [
+        ("datetime", "2008-05-09T22:00:00Z", date(2008, 5, 10)),
+        ("datetime", "2026-01-31T22:59:59Z", date(2026, 1, 31)),
+        ("datetime", "2026-01-31T23:00:00Z", date(2026, 2, 1)),
+        ("datetime", "2026-01-31T23:00:00.5Z", date(2026, 2, 1)),
+        ("datetime", "1875-06-01T21:50:00Z", date(1875, 6, 1)),
+        ("datetime", "9999-12-31T23:30:00Z", date(9999, 12, 31)),
+        ("datetime", "1753-01-01T00:00:00Z", date(1753, 1, 1)),
+        ("datetime_tzi", "2026-04-30T23:30:00Z", date(2026, 4, 30)),
+        ("date", "2014-07-30", date(2014, 7, 30)),
+    ],
+)
+def test_a_date_is_read_by_its_behaviour(crm: FakeCrm, kind: str, wire: str, day: date) -> None:
+    columns(crm, "contact")["birthdate"]["type"] = kind
+    crm.rows["contacts"] = [{"contactid": "00000000-0000-4000-8000-000000000001", "birthdate": wire}]
+    with crm.connector() as connector:
+        (page,) = connector.read(Contact, ["birth_on"])
+    assert page[0].birth_on == day
+
+
+def test_nothing_is_read_from_a_table_that_does_not_fit(crm: FakeCrm) -> None:
+    del columns(crm, "annotation")["mimetype"]
+    with crm.connector() as connector:
+        with pytest.raises(MappingError, match="no column mimetype"):
+            list(connector.read(Note, ["is_document"]))
+        assert list(connector.read(Dossier, ["legal_hold"])) == []
+
+
+def test_a_crm_out_of_reach_is_found_out_once(crm: FakeCrm) -> None:
+    crm.faults.append(lambda request, reply: (503, {}, ""))
+    with crm.connector() as connector:
+        with pytest.raises(Unreachable):
+            connector.check()
+        assert connector.stats.requests == 6
+    assert {path.split("?")[0] for path in crm.paths()} == {"EntityDefinitions(LogicalName='cf_dossier')"}
+
+
+def test_a_definition_that_is_not_usable_is_no_definition(crm: FakeCrm) -> None:
+    for body in ("[]", "<html>", json.dumps({"LogicalName": "cf_dossier"})):
+        crm.faults[:] = [lambda request, reply, body=body: (200, {}, body)]  # type: ignore[misc]
+        with crm.connector() as connector, pytest.raises(ReadIncomplete):
+            connector.check()
