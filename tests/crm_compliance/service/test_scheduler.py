@@ -19,7 +19,6 @@ from sqlalchemy import update
 
 from connectors.dynamics.pace.gate import Timeline
 from connectors.emulator.serving.server import RunningEmulator
-from crm_compliance.configuration.hours import trigger_of
 from crm_compliance.configuration.settings import Settings, environment_of
 from crm_compliance.hints import in_words
 from crm_compliance.service import scheduler
@@ -32,74 +31,12 @@ from jobs.model.outcome import Outcome
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
 from jobs.registry import JOBS
-from rules.errors import Refused, UsageError
+from rules.errors import Refused
 from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, limited, people_and_cases, set_faults, without_first_look
 from tests.integration.night import Night
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # the CRM may be away at any request
 BRUSSELS = ZoneInfo("Europe/Brussels")
-SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)
-
-
-def fires(cron: str, first: datetime, last: datetime) -> list[datetime]:
-    """Every moment at which a cron line fires between two moments, as the scheduler asks for them."""
-    trigger, found = trigger_of(cron, BRUSSELS), []
-    previous, now = None, first
-    while (following := trigger.get_next_fire_time(previous, now)) is not None and following <= last:
-        found.append(following)
-        previous, now = following, following + timedelta(microseconds=1)
-    return found
-
-
-def around(day: date) -> tuple[datetime, datetime]:
-    noon = datetime(day.year, day.month, day.day, 12, tzinfo=BRUSSELS)
-    return noon - timedelta(days=2), noon + timedelta(days=2)
-
-
-@pytest.mark.parametrize("cron", ["30 2 * * *", "0 2 * * *", "59 2 * * *"])
-def test_one_run_on_the_night_that_lacks_an_hour(cron: str) -> None:
-    """R-058, DAT-13: 02:30 does not exist on 29 March 2026; the run starts at the next minute that does."""
-    found = [moment for moment in fires(cron, *around(SPRING)) if moment.astimezone(BRUSSELS).date() == SPRING]
-    assert [moment.astimezone(UTC) for moment in found] == [datetime(2026, 3, 29, 1, tzinfo=UTC)]
-    assert f"{found[0].astimezone(BRUSSELS):%H:%M}" == "03:00"
-
-
-@pytest.mark.parametrize("cron", ["30 2 * * *", "0 2 * * *"])
-def test_one_run_on_the_night_that_has_an_hour_twice(cron: str) -> None:
-    """R-058, DAT-13: 02:30 comes twice on 25 October 2026; the first one counts."""
-    found = [moment for moment in fires(cron, *around(AUTUMN)) if moment.astimezone(BRUSSELS).date() == AUTUMN]
-    assert len(found) == 1
-    assert found[0].utcoffset() == timedelta(hours=2)
-
-
-@pytest.mark.parametrize("cron", ["30 2 * * *", "0 2 * * *", "15 4 * * *"])
-def test_one_run_a_day_all_year(cron: str) -> None:
-    found = fires(cron, datetime(2026, 1, 1, tzinfo=BRUSSELS), datetime(2027, 1, 1, tzinfo=BRUSSELS))
-    days = [moment.astimezone(BRUSSELS).date() for moment in found]
-    assert days == [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
-    assert all(moment.astimezone(UTC).astimezone(BRUSSELS) == moment for moment in found)
-
-
-@pytest.mark.parametrize("at", [0, 1, 7])
-def test_the_service_may_come_up_inside_the_hour_that_comes_twice(at: int) -> None:
-    """Between the two, the hour has been; the next run is the next night's."""
-    now = datetime(2026, 10, 25, 1, at, tzinfo=UTC).astimezone(BRUSSELS)
-    assert now.fold == 1
-    following = trigger_of("30 2 * * *", BRUSSELS).get_next_fire_time(None, now)
-    assert following is not None
-    assert following.astimezone(BRUSSELS).date() == date(2026, 10, 26)
-
-
-@pytest.mark.parametrize("cron", ["99 2 * * *", "0 2 * * moonday", "0 25 * * *"])
-def test_a_cron_line_without_a_sense_is_refused(typist: Typist, org: Night, cron: str) -> None:
-    with pytest.raises(UsageError, match="cron"):
-        trigger_of(cron, BRUSSELS)
-    typist.set(RETENTION_CRON=cron)
-    refused = typist.type("serve", "--port", "0")
-    assert refused.code == 2
-    assert "RETENTION_CRON" in refused.err
-    assert "RECORDINGS_CRON" not in refused.err
-    assert "console:" not in refused.err, "nothing was served"
 
 
 # -- missed hours --------------------------------------------------------------------------------------------
