@@ -16,7 +16,7 @@ from rules.law.steps import explain
 from rules.model.decisions import Flag, Step, with_flags
 from rules.model.file_roles import FileRole
 from rules.model.records import KINDS, Fiche, Party, Unit, UnitKind, unit_kind
-from rules.retention.owners import GOES_ALONG, owner_of, with_owner
+from rules.retention.recording_owners import GOES_ALONG, owner_of, with_owner
 from rules.retention.relations import relation_terms
 
 UNIT_WORDS = (UnitKind.DOSSIER.value, "fiche", "recording", "note", "email")  # and those of 2.3 that a row in force is for

@@ -29,7 +29,7 @@ from rules.model.decisions import Decision, Disposition, End, Flag, Reason
 from rules.model.records import Record, UnitKind
 from rules.policy.policy import Policy
 from rules.retention.clocks import RECORDING
-from rules.retention.owners import GOES_ALONG
+from rules.retention.recording_owners import GOES_ALONG
 from rules.retention.schedule import schedule_of
 
 Shape = tuple[UnitKind, str, Decision]

@@ -48,7 +48,7 @@ from rules.law.decisions import decisions
 from rules.model.decisions import Decision, Flag, Reason
 from rules.model.records import KINDS, RELATION_KINDS, Record, Recording, Unit, UnitKind, unit_kind
 from rules.model.residual_data import PlaceState
-from rules.retention.owners import owner_of
+from rules.retention.recording_owners import owner_of
 from rules.retention.relations import relation_terms
 
 ORDER = (UnitKind.RECORDING, UnitKind.ATTACHMENT, UnitKind.EMAIL, UnitKind.FICHE, UnitKind.DOSSIER, *RELATION_KINDS)

@@ -11,7 +11,7 @@ import msgspec
 from jobs.model.plan import PlanLine
 from jobs.model.run import Action, ActionState
 from rules.model.records import UnitKind
-from rules.retention.owners import GOES_ALONG
+from rules.retention.recording_owners import GOES_ALONG
 
 TAKEN_ALONG = (UnitKind.RECORDING, UnitKind.ATTACHMENT)
 HAS_WRITTEN = (ActionState.REMOVED, ActionState.PARTIAL)

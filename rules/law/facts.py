@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from rules.model.records import Contact, Dossier, Fiche, Unit, UnitKind
-from rules.retention.owners import followed_dossier
+from rules.retention.recording_owners import followed_dossier
 from rules.retention.relations import counted_day, sort_of
 
 KIND: Final = pl.Enum([kind.value for kind in UnitKind])

@@ -35,7 +35,7 @@ from rules.retention.clocks import (
     end_after,
     without_sentinel,
 )
-from rules.retention.owners import followed_dossier
+from rules.retention.recording_owners import followed_dossier
 from rules.retention.relations import anchor_of, clocks_of, counted_day, sort_of
 from rules.retention.schedule import RULE_OF_REASON, Profile, Schedule, schedule_of
 

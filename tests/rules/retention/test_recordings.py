@@ -13,7 +13,7 @@ from rules.holds.holds import Hold, Holds
 from rules.law.steps import explain
 from rules.model.decisions import Disposition, Flag, Reason
 from rules.model.records import Fiche, Unit
-from rules.retention.owners import owner_of
+from rules.retention.recording_owners import owner_of
 from tests.rules.builders import (
     CATEGORIES,
     POLICY,
