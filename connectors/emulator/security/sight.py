@@ -1,4 +1,5 @@
-"""What one caller gets to see: which rows, and which columns of them."""
+"""What one caller gets to see: which rows, as `access` decides by the depth of their privileges, and which
+columns of them."""
 
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Column, Table
