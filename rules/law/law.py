@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 
-from rules.law.births import births_of, with_births
 from rules.law.bits import flags_in, reasons_in
 from rules.law.days import known
 from rules.law.ends import deciding, ends_of
@@ -22,6 +21,7 @@ from rules.law.own_days import with_own_days
 from rules.law.places import beside
 from rules.law.terms import Basis, Terms, with_terms
 from rules.law.verdict import marked, with_disposition, with_flags, with_reasons
+from rules.law.youngest_child import births_of, with_births
 from rules.model.decisions import Decision, Disposition, End
 from rules.retention.clocks import RECORDING
 from rules.retention.schedule import Schedule
