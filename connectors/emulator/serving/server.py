@@ -51,7 +51,7 @@ class SeedSpec:
 
     def _rows(self, environment: Environment | None) -> Iterator[tuple[str, dict[str, Any]]]:
         from connectors.emulator.seeding.any_organisation import rows_of  # long modules of names and texts: only who seeds loads them
-        from connectors.emulator.seeding.generate import generate
+        from connectors.emulator.seeding.mixture import generate
 
         if environment is None or holds(environment, load_environment()):
             return generate(dossiers=self.dossiers, seed=self.seed, as_of=self.as_of)

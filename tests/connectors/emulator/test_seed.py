@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from connectors.emulator.seeding.generate import generate
+from connectors.emulator.seeding.mixture import generate
 from connectors.emulator.serving.server import running
 
 AS_OF = date(2026, 11, 25)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from dateutil.relativedelta import relativedelta
 
-from connectors.emulator.seeding.generate import generate
+from connectors.emulator.seeding.mixture import generate
 
 AS_OF = date(2026, 11, 25)
 Row = dict[str, Any]
