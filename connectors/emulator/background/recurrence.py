@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError
-from connectors.emulator.querying.functions import shifted
+from connectors.emulator.querying.dataverse_functions import shifted
 
 _UNITS = {"MINUTELY": "Minutes", "HOURLY": "Hours", "DAILY": "Days", "WEEKLY": "Weeks", "MONTHLY": "Months", "YEARLY": "Years"}
 _PATTERN = re.compile(r"FREQ=(\w+)(?:;INTERVAL=([1-9]\d{0,3}))?;?", re.IGNORECASE)

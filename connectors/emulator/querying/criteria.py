@@ -7,8 +7,8 @@ from datetime import datetime
 
 from connectors.emulator.errors import WebApiError
 from connectors.emulator.querying.conditions import Condition, Operand
+from connectors.emulator.querying.dataverse_functions import PREFIX, dataverse_condition
 from connectors.emulator.querying.filters import TEXT_KINDS, FilterCompiler, like
-from connectors.emulator.querying.functions import PREFIX, dataverse_condition
 from connectors.emulator.schema.environment import DEFAULT_USER, Column, Environment, Table
 from connectors.emulator.security.sight import Sight
 

@@ -12,8 +12,8 @@ from odata_query import ast
 from connectors.emulator.conditions.clock import instant_text
 from connectors.emulator.errors import WebApiError, bad_query, no_property
 from connectors.emulator.querying.conditions import Condition, Operand
+from connectors.emulator.querying.dataverse_functions import dataverse_condition
 from connectors.emulator.querying.filter_parser import operands, parse_filter, plain
-from connectors.emulator.querying.functions import dataverse_condition
 from connectors.emulator.schema.environment import Column, Environment, Relationship, Table
 from connectors.emulator.schema.values import guid, parse_date, parse_instant
 from connectors.emulator.security.sight import Sight
