@@ -16,7 +16,7 @@ from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Environment, Table
 from connectors.emulator.schema.privileges import BYPASS_LOGIC, BYPASS_PLUGINS
-from connectors.emulator.security.access import Access
+from connectors.emulator.security.row_access import Access
 from connectors.emulator.storage.access_guard import Guard, Row
 from connectors.emulator.storage.cascades import Fall
 from connectors.emulator.storage.load import load_rows

@@ -3,8 +3,8 @@ columns of them."""
 
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Column, Table
-from connectors.emulator.security.access import Access
 from connectors.emulator.security.columns import SecuredColumns
+from connectors.emulator.security.row_access import Access
 
 
 class Sight:
