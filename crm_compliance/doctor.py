@@ -21,8 +21,8 @@ from crm_compliance.hints import in_words
 from crm_compliance.host.files import DiskProblem, writable_by_others
 from crm_compliance.host.ownership import HINT, strangers
 from crm_compliance.keys.checkpoint_signer import audit_store
-from crm_compliance.keys.custody import remnants
 from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, KeyUnusable, memory_key
+from crm_compliance.keys.store_and_keys import remnants
 from crm_compliance.proof import refuse_broken, verify_ledger
 from crm_compliance.store.sql.database import StoreUnusable
 from crm_compliance.wiring.checks import checked, fitting, permitted

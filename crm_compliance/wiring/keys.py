@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def register_key(settings: Settings) -> KeyRing:
     """Return the keys of references and signatures, made at the first start. Raises KeysMissing: the ledger
     names keys that do not exist."""
-    from crm_compliance.keys.custody import open_keys
+    from crm_compliance.keys.store_and_keys import open_keys
 
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
@@ -28,8 +28,8 @@ def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
     """Return the keys, those that are a year old replaced, and record in the ledger what became of them
     (9.2). They are not replaced while a run is unfinished: its intents and outcomes have their references by
     one key."""
-    from crm_compliance.keys.custody import open_keys
     from crm_compliance.keys.key_ring import made_entry
+    from crm_compliance.keys.store_and_keys import open_keys
 
     ring = open_keys(settings, store, clock)
     if made := ring.untold():

@@ -21,7 +21,7 @@ def store_of(settings: Settings, clock: Clock, *, recovering: bool = False) -> S
     """Open the state store in the data folder, or at `DATABASE_URL`; it remembers the CRM of the settings.
     Raises StoreLost: it is empty, but the files beside it show that it was not empty before; Refused: with
     code `other_crm`, if that is on this machine and the store has served one that is not."""
-    from crm_compliance.keys.custody import open_store
+    from crm_compliance.keys.store_and_keys import open_store
 
     _drop_older_lines(settings.data_dir / "lines")
     return open_store(settings, clock, recovering=recovering)
@@ -40,7 +40,7 @@ def _drop_older_lines(folder: Path) -> None:
 def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[tuple[Register, Callable[[str, str], Collection[str]]]]:
     """Yield the register of erasures and how its references are made, without a CRM. After the database was
     lost, the register is what the file beside it has."""
-    from crm_compliance.keys.custody import StoreLost, keys_of_register, open_keys
+    from crm_compliance.keys.store_and_keys import StoreLost, keys_of_register, open_keys
     from crm_compliance.store.files.erasure_file import ErasureFile
     from jobs.erasures.register import Register
 

@@ -216,7 +216,7 @@ def reject(
 def _say(plan: str, who: str, role: str, comment: str, *, approves: bool) -> None:
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.keys.custody import open_keys
+    from crm_compliance.keys.store_and_keys import open_keys
     from crm_compliance.reports.documents import plan_document
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.store import store_of

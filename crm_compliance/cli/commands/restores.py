@@ -43,7 +43,7 @@ def replay(
     Example: crm-compliance replay --dry-run
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.keys.custody import StoreLost
+    from crm_compliance.keys.store_and_keys import StoreLost
     from jobs.restores.detect import recover as recover_all
     from jobs.restores.detect import replay as replay_all
 

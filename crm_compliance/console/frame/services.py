@@ -125,7 +125,7 @@ class Services:
 
     def keys(self) -> KeyRing:
         """Return the keys of references and signatures. Raises KeysMissing."""
-        from crm_compliance.keys.custody import open_keys
+        from crm_compliance.keys.store_and_keys import open_keys
 
         return open_keys(self.settings, self.store, self.clock)
 
