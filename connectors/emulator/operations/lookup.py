@@ -2,11 +2,11 @@
 
 from connectors.emulator.conditions.stats import Stats
 from connectors.emulator.errors import bad_payload, method_not_allowed
+from connectors.emulator.operations.if_match import check_if_match, etag
 from connectors.emulator.querying.pages import Reader
 from connectors.emulator.request.exchange import Answer, Operation
 from connectors.emulator.schema.environment import Navigation, Table
 from connectors.emulator.storage.payload import read_json
-from connectors.emulator.storage.row_versions import check_if_match, etag
 from connectors.emulator.storage.writes import Writer
 
 

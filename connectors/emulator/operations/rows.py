@@ -5,6 +5,7 @@ from typing import Any
 
 from connectors.emulator.conditions.stats import Stats
 from connectors.emulator.errors import DUPLICATE_RECORD, WebApiError, bad_payload, no_such_key, no_such_row
+from connectors.emulator.operations.if_match import check_if_match, etag
 from connectors.emulator.querying.changes import count_changed
 from connectors.emulator.querying.pages import Reader
 from connectors.emulator.querying.query import refuse_options
@@ -14,7 +15,6 @@ from connectors.emulator.request.paths import Key
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage import message_filters
 from connectors.emulator.storage.payload import read_json
-from connectors.emulator.storage.row_versions import check_if_match, etag
 from connectors.emulator.storage.writes import Writer
 
 
