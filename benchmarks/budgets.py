@@ -40,7 +40,7 @@ from benchmarks.replay import replay
 from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.reading.decoder import PageDecoder
-from connectors.dynamics.reading.page import Page
+from connectors.dynamics.reading.page_values import Page
 from connectors.emulator.serving.server import SeedSpec, running
 from crm_compliance.configuration.settings import environment_of, load_settings
 from crm_compliance.wiring.desk import desk

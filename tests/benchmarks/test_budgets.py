@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.budgets import LARGE, SMALL, Tally, ceilings, costs, counts_of, crossed
 from connectors.dynamics.reading.decoder import PageDecoder
-from connectors.dynamics.reading.page import Page
+from connectors.dynamics.reading.page_values import Page
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from connectors.dynamics.lake.lake import Lake
 from connectors.dynamics.mapping.mapping import Mapping, Table
 from connectors.dynamics.reading.columns import Columns
 from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageDecoder
-from connectors.dynamics.reading.page import ID_LENGTH
+from connectors.dynamics.reading.page_values import ID_LENGTH
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.schema.metadata import Link, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import is_key

@@ -22,7 +22,7 @@ from connectors.dynamics.memory.table_file import Damaged, Remembered, heights
 from connectors.dynamics.memory.whole_table import WholeTable
 from connectors.dynamics.reading.decoder import PageBroken
 from connectors.dynamics.reading.lanes import SideBySide
-from connectors.dynamics.reading.page import Page
+from connectors.dynamics.reading.page_values import Page
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.schema.counts import AGGREGATE_LIMIT, COUNT_LIMIT, aggregate_count, count_up_to_limit, total_count
 from connectors.interface.errors import ConnectorError, ReadIncomplete

@@ -9,7 +9,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.memory.cuts import Cuts
 from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.lanes import SideBySide
-from connectors.dynamics.reading.page import Page
+from connectors.dynamics.reading.page_values import Page
 from connectors.dynamics.reading.ranges import CREATED_ON, Axis, Cut, Order, Range, Sample
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.schema.counts import is_empty

@@ -21,7 +21,7 @@ from connectors.dynamics.reading import steps
 from connectors.dynamics.reading.columns import Columns, take_off
 from connectors.dynamics.reading.dates import DateTexts, civil_day_column, civil_days, wire_type
 from connectors.dynamics.reading.meanings import Known, MultiKeys, Referred, SingleKeys, meanings
-from connectors.dynamics.reading.page import FramedPage, FramedValues, Page, Values, lowered
+from connectors.dynamics.reading.page_values import FramedPage, FramedValues, Page, Values, lowered
 from connectors.dynamics.reading.ranges import CREATED_ON
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.conditions import Scopes

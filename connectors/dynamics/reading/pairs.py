@@ -11,7 +11,7 @@ from connectors.dynamics.http.query import any_of
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Column, Table
 from connectors.dynamics.reading.decoder import PageBroken, page_type
-from connectors.dynamics.reading.page import AnyPage, FramedValues, Page, Values
+from connectors.dynamics.reading.page_values import AnyPage, FramedValues, Page, Values
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.metadata import Link, Metadata, TableDefinition

@@ -8,7 +8,7 @@ from typing import Any, Final
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.reading.columns import Columns
-from connectors.dynamics.reading.page import FramedValues, Values
+from connectors.dynamics.reading.page_values import FramedValues, Values
 from connectors.dynamics.schema.conditions import Scopes
 from connectors.dynamics.schema.metadata import Metadata
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from connectors.dynamics.mapping.mapping import Mapping, Table
 from connectors.dynamics.reading.columns import Columns
-from connectors.dynamics.reading.page import FramedValues, Values
+from connectors.dynamics.reading.page_values import FramedValues, Values
 from connectors.dynamics.schema.metadata import Link, TableDefinition
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
 from connectors.interface.errors import ReadIncomplete

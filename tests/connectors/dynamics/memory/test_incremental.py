@@ -20,7 +20,7 @@ from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.memory.incremental import RememberingReader
 from connectors.dynamics.memory.table_cache import Memory
 from connectors.dynamics.reading.decoder import PageDecoder
-from connectors.dynamics.reading.page import Page
+from connectors.dynamics.reading.page_values import Page
 from connectors.dynamics.writing.pool import Pool
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind

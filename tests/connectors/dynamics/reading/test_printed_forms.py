@@ -7,7 +7,7 @@ import pytest
 from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.memory.change_tracking import Changes
 from connectors.dynamics.memory.table_file import Chunk
-from connectors.dynamics.reading.page import FramedPage, FramedValues, Page, Values
+from connectors.dynamics.reading.page_values import FramedPage, FramedValues, Page, Values
 from connectors.dynamics.writing.batch import Prepared, Request
 from connectors.interface.columns import frame_of
 from rules.model.records import Contact
