@@ -24,7 +24,7 @@ from jobs.register.dates import (
     target_of,
 )
 from jobs.register.decision import NoticeState
-from jobs.register.permissions import next_step
+from jobs.register.request_steps import next_step
 from jobs.requests.answer.compile import compilation_of
 from jobs.requests.answer.release_check import CONTENT
 from jobs.requests.decisions.notices import NOTICE_DUE, REMIND_AFTER, notices_of

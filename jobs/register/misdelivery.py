@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from jobs.model.request import HANDOVER, SubjectRequest
-from jobs.register.permissions import Actor, authorised, refused, save_move
+from jobs.register.request_steps import Actor, authorised, refused, save_move
 from rules.model.requests import Step
 
 BREACH_HOURS: Final = timedelta(hours=72)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from jobs.model.request import SubjectRequest, Word
-from jobs.register.permissions import Actor, authorised, refused, save_move
+from jobs.register.request_steps import Actor, authorised, refused, save_move
 from rules.errors import UsageError
 from rules.model.accounts import same_person
 from rules.model.requests import Step

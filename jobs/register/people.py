@@ -5,7 +5,7 @@ import msgspec
 
 from jobs.model.request import CANDIDATES, CONFIRMED, GIVEN, Candidate, Candidates, Confirmed, Given
 from jobs.ports.store.store import Store
-from jobs.register.permissions import refused
+from jobs.register.request_steps import refused
 from rules.decoders import decoder_of
 from rules.hints import hint_to
 

@@ -30,7 +30,7 @@ from jobs.ports.store.ledger import Entry
 from jobs.ports.store.store import Store
 from jobs.register.dates import is_refusal, open_questions, stops_of
 from jobs.register.overrides import overrides_of
-from jobs.register.permissions import Actor, authorised, check_role, of_this_crm, refused, save_move, signed, wrong_state
+from jobs.register.request_steps import Actor, authorised, check_role, of_this_crm, refused, save_move, signed, wrong_state
 from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.model.requests import IdentityMethod, Mandate, Outcome, RequestState, Step

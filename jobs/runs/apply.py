@@ -11,7 +11,7 @@ from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState
 from jobs.ports.context import JobContext
-from jobs.register.permissions import refused
+from jobs.register.request_steps import refused
 from jobs.runs.journal import PlanLapsed
 from jobs.runs.replay_run import Replay
 from jobs.runs.request_run import Fulfilment

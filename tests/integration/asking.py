@@ -10,7 +10,7 @@ import msgspec
 
 from jobs.model.request import SubjectRequest
 from jobs.register.intake import open_request, read_form
-from jobs.register.permissions import Actor
+from jobs.register.request_steps import Actor
 from tests.crm_compliance.requesting import a_form, person
 from tests.integration.night import Night
 

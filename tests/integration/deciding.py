@@ -29,7 +29,7 @@ from jobs.model.request import (
 from jobs.model.run import Run
 from jobs.ports.context import JobContext
 from jobs.register.decision import Decision, decision_of
-from jobs.register.permissions import Actor
+from jobs.register.request_steps import Actor
 from jobs.requests.decisions.carry_out import fulfil
 from jobs.requests.decisions.decide import Decided, grant, refuse
 from jobs.requests.decisions.propose import propose

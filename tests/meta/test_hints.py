@@ -15,7 +15,7 @@ import pytest
 from crm_compliance.cli.terminal.output import Output
 from crm_compliance.console.api.answers import wrong_of
 from crm_compliance.hints import commands_after, in_words, texts
-from jobs.register.permissions import next_step
+from jobs.register.request_steps import next_step
 from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.model.requests import RequestState, Right

@@ -130,7 +130,7 @@ def review(
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
     from crm_compliance.wiring.store import store_of
-    from jobs.register.permissions import Actor, actor_of
+    from jobs.register.request_steps import Actor, actor_of
     from jobs.requests.answer import review as reviewing_items
 
     settings = arguments.settings()
@@ -220,7 +220,7 @@ def approve(request: str = REQUEST, as_: str = AS, role: str = role_for(Act.APPR
     from crm_compliance.hints import commands_after
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests.register import request_document
-    from jobs.register.permissions import next_step
+    from jobs.register.request_steps import next_step
     from jobs.requests.answer.release import approve_content
 
     someone = person(arguments.settings(), as_, role)

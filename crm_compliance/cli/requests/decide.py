@@ -40,7 +40,7 @@ def decide(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from jobs.register.permissions import actor_of
+    from jobs.register.request_steps import actor_of
     from jobs.requests.decisions import decide as deciding
 
     if grant == bool(refuse):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crm_compliance.configuration.settings import Settings
     from crm_compliance.store.store import SqlStore
     from jobs.model.request import SubjectRequest
-    from jobs.register.permissions import Actor
+    from jobs.register.request_steps import Actor
 
 ROLE = role_for(Act.HANDLE_REQUEST)
 Code = TypeVar("Code", bound=StrEnum)
@@ -206,7 +206,7 @@ def _actor(settings: Settings, who: str, role: str) -> Iterator[tuple[Actor, Sql
     from crm_compliance.wiring.schedule import policy_of
     from crm_compliance.wiring.store import store_of
     from jobs.checks.same_zone import refuse_other_zone
-    from jobs.register.permissions import Actor
+    from jobs.register.request_steps import Actor
 
     someone = person(settings, who, role)
     clock = clock_of(settings)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from crm_compliance.configuration.settings import Settings
     from jobs.register.decision import Notice
-    from jobs.register.permissions import Actor
+    from jobs.register.request_steps import Actor
 
 
 def add_to(requests: typer.Typer) -> None:
@@ -59,7 +59,7 @@ def notices(
     from crm_compliance.wiring.schedule import calendar_of
     from crm_compliance.wiring.store import store_of
     from jobs.register.decision import NotTold
-    from jobs.register.permissions import Actor
+    from jobs.register.request_steps import Actor
     from jobs.requests.decisions import notices as recipients
 
     _check(folder, language, told, on, not_told, reason)

@@ -142,7 +142,7 @@ def answer_with(
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.schedule import calendar_of
     from jobs.register.answer_blocks import blocks_of
-    from jobs.register.permissions import next_step
+    from jobs.register.request_steps import next_step
     from jobs.requests.decisions.notices import counts_of
 
     now = clock_of(settings)()

@@ -35,7 +35,7 @@ def match(
     from crm_compliance.cli.requests.discarded_decisions import telling_undone
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from jobs.register.permissions import actor_of
+    from jobs.register.request_steps import actor_of
     from jobs.requests.search.confirm import match_request
 
     settings = arguments.settings()
@@ -75,7 +75,7 @@ def confirm(
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
     from crm_compliance.wiring.store import store_of
-    from jobs.register.permissions import Actor
+    from jobs.register.request_steps import Actor
     from jobs.requests.search.confirm import confirm_candidates
 
     if bool(candidates) == none:

@@ -20,7 +20,7 @@ from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from jobs.model.request import SubjectRequest
-    from jobs.register.permissions import Actor
+    from jobs.register.request_steps import Actor
 
 router = APIRouter(tags=["requests"], responses=INSTEAD)
 Sees = Annotated[Caller, acting(Act.SEE_REQUESTS)]
@@ -160,7 +160,7 @@ def _moved(caller: Caller, move: Callable[[Actor], SubjectRequest]) -> RequestAn
     from crm_compliance.reports.requests.review_pages import removing_pages
     from crm_compliance.wiring.keys import register_key
     from jobs.checks.same_zone import refuse_other_zone
-    from jobs.register.permissions import Actor
+    from jobs.register.request_steps import Actor
 
     services, person, policy = caller.services, caller.person, caller.services.policy()
     refuse_other_zone(services.store, policy)

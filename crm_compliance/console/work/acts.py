@@ -39,7 +39,7 @@ def make_plan(settings: Settings, asked: Asked, told: OnCounts) -> Ended:
 def match(settings: Settings, asked: Asked, told: OnCounts) -> Ended:
     """Search the CRM for the person of a request, and for the child."""
     from crm_compliance.console.work.step_note import noting
-    from jobs.register.permissions import actor_of
+    from jobs.register.request_steps import actor_of
     from jobs.requests.search.confirm import match_request
 
     with _desk(settings, told) as desk, noting(desk.context.store, asked.subject, "request_searched") as said:

@@ -10,7 +10,7 @@ from crm_compliance.hints import commands_after, in_words
 from crm_compliance.reports.parts.sentences import ALARMS
 from jobs.model.request import SubjectRequest
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, targets_of
-from jobs.register.permissions import next_step
+from jobs.register.request_steps import next_step
 from rules.dates.calendar import Calendar
 from rules.dates.instants import instant
 from rules.hints import hint_to

@@ -16,7 +16,7 @@ from crm_compliance.host.files import write_whole
 from crm_compliance.reports.requests.items import review_page
 from jobs.model.request import REVIEW_PAGE
 from jobs.ports.store.store import Store
-from jobs.register.permissions import Actor
+from jobs.register.request_steps import Actor
 from jobs.requests.answer.review import for_page
 from rules.decoders import decoder_of
 

@@ -16,7 +16,7 @@ from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store
 from jobs.register.decision import as_reviewed, reopened
 from jobs.register.overrides import overrides_of
-from jobs.register.permissions import actor_of, authorised, refused, save_move
+from jobs.register.request_steps import actor_of, authorised, refused, save_move
 from jobs.requests.answer.attachments import Files
 from jobs.requests.answer.items import Items, numbered, with_decisions
 from jobs.requests.answer.own_words import OwnWords, words_of

@@ -8,7 +8,7 @@ import msgspec
 
 from jobs.model.answer import Compilation
 from jobs.ports.context import JobContext
-from jobs.register.permissions import Actor
+from jobs.register.request_steps import Actor
 from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.release import who_hears
 from jobs.requests.answer.release_check import unfinished

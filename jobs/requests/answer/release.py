@@ -18,7 +18,7 @@ from jobs.ports.context import JobContext
 from jobs.ports.outbox import LeakFound, Outbox, Unchecked
 from jobs.register.decision import decision_of
 from jobs.register.overrides import overrides_of
-from jobs.register.permissions import actor_of, authorised, save_move, signed
+from jobs.register.request_steps import actor_of, authorised, save_move, signed
 from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.compile import NEUTRAL, compiled
 from jobs.requests.answer.download_link import Link, new_link

@@ -9,7 +9,7 @@ from jobs.model.answer import Compilation
 from jobs.model.request import SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.overrides import overrides_of
-from jobs.register.permissions import Actor, actor_of, authorised, check_role, refused, save_move, wrong_state
+from jobs.register.request_steps import Actor, actor_of, authorised, check_role, refused, save_move, wrong_state
 from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted
 from jobs.requests.context.transmissions import TRANSFER_BASIS_MISSING
 from jobs.requests.decisions.decide import as_it_stands, is_decided

@@ -33,7 +33,7 @@ from jobs.model.answer import NOT_A_NAME, RECIPIENT, SEEN_UNCHECKED, Compilation
 from jobs.model.request import COMPILATION, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.decision import PUT_ASIDE, is_settled
-from jobs.register.permissions import Actor, authorised, check_role, of_this_crm, save_move
+from jobs.register.request_steps import Actor, authorised, check_role, of_this_crm, save_move
 from jobs.requests.answer.compile import compiled, drafted
 from jobs.requests.search.documents import DOCUMENTS, OTHERS
 from rules.errors import UsageError

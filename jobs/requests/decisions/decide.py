@@ -36,7 +36,7 @@ from jobs.register.decision import (
 )
 from jobs.register.hold_texts import request_code
 from jobs.register.people import confirmed_people, given_of
-from jobs.register.permissions import Actor, authorised, refused, save_move
+from jobs.register.request_steps import Actor, authorised, refused, save_move
 from jobs.requests.context.terms import TOLD_HOLDS
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.notice_recipients import recipients_told, told_of

@@ -16,7 +16,7 @@ from jobs.model.plan import Alarm
 from jobs.model.request import DECISIONS, SubjectRequest
 from jobs.ports.store.store import Store
 from jobs.register.decision import Decision, Notice, NoticeState, NotTold, decision_of, encoded
-from jobs.register.permissions import Actor, authorised, refused, save_move, signed
+from jobs.register.request_steps import Actor, authorised, refused, save_move, signed
 from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.model.requests import Step

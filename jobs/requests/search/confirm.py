@@ -31,7 +31,7 @@ from jobs.ports.context import JobContext
 from jobs.ports.store.ledger import Entry
 from jobs.ports.store.store import Store
 from jobs.register.overrides import overridden, overrides_of
-from jobs.register.permissions import Actor, authorised, refused, save_move
+from jobs.register.request_steps import Actor, authorised, refused, save_move
 from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.match import find_candidates
 from jobs.requests.search.preserve import preserved_of

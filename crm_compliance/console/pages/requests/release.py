@@ -13,7 +13,7 @@ from crm_compliance.console.pages.requests.page import handover_of
 from crm_compliance.console.pages.requests.take_step import done_at_desk, moved
 from crm_compliance.wiring.desk import Desk
 from jobs.model.request import HANDOVER, PACKAGE
-from jobs.register.permissions import Actor, signed
+from jobs.register.request_steps import Actor, signed
 from jobs.requests.answer.release import release_answer
 from jobs.requests.decisions.carry_out import fulfil_later
 from rules.errors import UsageError

@@ -15,8 +15,8 @@ from crm_compliance.console.pages.requests.page import shown
 from crm_compliance.console.pages.requests.take_step import actor_of, done_at_desk, moved
 from crm_compliance.wiring.desk import Desk
 from jobs.register.decision import NotTold
-from jobs.register.permissions import Actor
-from jobs.register.permissions import actor_of as actor_at
+from jobs.register.request_steps import Actor
+from jobs.register.request_steps import actor_of as actor_at
 from jobs.requests.answer.compile import compilation_of
 from jobs.requests.decisions import decide as deciding
 from jobs.requests.decisions import notices

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.requests.take_step import done_apart, done_at_desk, moved
 from crm_compliance.console.work.acts import COMPILE, MATCH
-from jobs.register.permissions import Actor, actor_of
+from jobs.register.request_steps import Actor, actor_of
 from jobs.requests.answer.release import approve_content
 from jobs.requests.answer.review import completeness as count_rows
 from jobs.requests.search.confirm import confirm_candidates

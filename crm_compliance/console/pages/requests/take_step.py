@@ -16,7 +16,7 @@ from crm_compliance.console.work.step_note import noting
 from crm_compliance.console.work.work import Ended, Work
 from crm_compliance.wiring.desk import Desk
 from jobs.checks.same_zone import refuse_other_zone
-from jobs.register.permissions import Actor
+from jobs.register.request_steps import Actor
 from rules.errors import ComplianceError
 
 DONE: Final = "request_moved"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crm_compliance.console.frame.visit import Visit
-from jobs.register.permissions import Actor
+from jobs.register.request_steps import Actor
 from jobs.requests.answer.review import for_looking, version_of
 from rules.errors import NotFound, Refused
 from rules.model.requests import Step, may

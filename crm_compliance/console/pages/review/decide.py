@@ -22,7 +22,7 @@ from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from jobs.model.answer import Item
-    from jobs.register.permissions import Actor
+    from jobs.register.request_steps import Actor
 
 TEXT_BYTES: Final = 4 * 1024 * 1024  # of a form: three times the longest text that becomes an item
 ATTEMPTS: Final = 5  # to store a decision while others decide

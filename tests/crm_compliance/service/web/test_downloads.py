@@ -25,7 +25,7 @@ from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.service.web.server import HEADERS, listening
 from crm_compliance.store.store import SqlStore
 from jobs.model.request import PACKAGE, SubjectRequest
-from jobs.register.permissions import Actor
+from jobs.register.request_steps import Actor
 from jobs.register.transitions import renew
 from jobs.requests.answer.download_link import TIMES, VALID, Link, digest_of, new_link
 from rules.dates.calendar import BELGIAN

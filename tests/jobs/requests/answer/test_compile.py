@@ -18,7 +18,7 @@ import pytest
 from jobs.model.answer import Compilation, Item, ItemStatus
 from jobs.model.request import Details, SubjectRequest, Word
 from jobs.ports.context import JobContext
-from jobs.register.permissions import Actor, actor_of
+from jobs.register.request_steps import Actor, actor_of
 from jobs.requests.answer.compile import compile_request, compiled
 from jobs.requests.answer.release import approve_content, outcome_of
 from jobs.requests.answer.release_check import for_release

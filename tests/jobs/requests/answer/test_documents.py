@@ -11,7 +11,7 @@ import pytest
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.errors import ObjectError
 from jobs.model.answer import Compilation, Item, ItemStatus
-from jobs.register.permissions import actor_of
+from jobs.register.request_steps import actor_of
 from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.compile import compile_request
 from jobs.requests.answer.release import approve_content, outcome_of

@@ -25,7 +25,7 @@ from jobs.model.request import (
     SubjectRequest,
 )
 from jobs.register.overrides import override
-from jobs.register.permissions import Actor
+from jobs.register.request_steps import Actor
 from jobs.requests.search.confirm import confirm_candidates, match_request
 from jobs.requests.search.match import find_all_candidates, find_candidates
 from jobs.requests.search.preserve import preserved_of
