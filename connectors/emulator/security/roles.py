@@ -7,7 +7,7 @@ from typing import Any
 from connectors.emulator.schema.environment import ROOT_UNIT, metadata_id
 from connectors.emulator.schema.many_to_many import ManyToMany
 from connectors.emulator.schema.privileges import DEPTHS, SYSTEM_ADMINISTRATOR, Privilege, catalogue
-from connectors.emulator.storage.intersections import Intersections
+from connectors.emulator.storage.associations import Intersections
 from connectors.emulator.storage.load import load_rows
 from connectors.emulator.storage.tables import Tables
 
