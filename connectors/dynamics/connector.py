@@ -29,7 +29,7 @@ from connectors.dynamics.reading.references import References
 from connectors.dynamics.reading.referrers import Referrers
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.reading.ties import Ties
-from connectors.dynamics.residual.binned_rows import BinnedRows
+from connectors.dynamics.residual.binned_or_retained import BinnedRows
 from connectors.dynamics.residual.document_locations import DocumentLocations
 from connectors.dynamics.residual.long_term import LongTerm
 from connectors.dynamics.residual.retained_children import RetainedChildren
