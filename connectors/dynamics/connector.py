@@ -29,7 +29,7 @@ from connectors.dynamics.reading.references import References
 from connectors.dynamics.reading.referrers import Referrers
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.reading.ties import Ties
-from connectors.dynamics.residual.binned_or_retained import BinnedRows
+from connectors.dynamics.residual.binned_or_retained import BinnedOrRetainedRows
 from connectors.dynamics.residual.document_locations import DocumentLocations
 from connectors.dynamics.residual.long_term import LongTerm
 from connectors.dynamics.residual.retained_children import RetainedChildren
@@ -106,7 +106,7 @@ class DynamicsConnector(Changes, Remains, Organisation):
         self._places = Places(self._transport, directory, removing, self.whoami, self.warnings)
         self._contents = Contents(self._transport)
         self._ties = Ties(directory, mapping)
-        self._binned_or_retained = BinnedRows(directory, self.warnings)
+        self._binned_or_retained = BinnedOrRetainedRows(directory, self.warnings)
         self._long_term = LongTerm(directory)
         self._behind = Referrers(directory, mapping, self._metadata, self._scopes, self._long_term.rows_of)
         self._naming = Naming(self._transport, directory, self.warnings)

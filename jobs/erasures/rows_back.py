@@ -36,7 +36,8 @@ def returned_rows(context: JobContext, register: Register, *, also_begun: bool =
     for kind, row, again in _matches(context, register, also_begun):
         found[kind][row.id] = (row, again)
     gone = {kind: {row for row, (_, again) in rows.items() if again.operation != "trim"} for kind, rows in found.items()}
-    return [again for kind, rows in found.items() for _, (row, again) in sorted(rows.items()) if not _goes_along(kinds[kind], row, gone)]
+    in_order = ((kind, row, again) for kind, rows in found.items() for _, (row, again) in sorted(rows.items()))
+    return [again for kind, row, again in in_order if not _goes_with_another(kinds[kind], row, gone)]
 
 
 def _matches(context: JobContext, register: Register, also_begun: bool) -> Iterator[tuple[str, Record, Returned]]:
@@ -69,7 +70,7 @@ def _matches(context: JobContext, register: Register, also_begun: bool) -> Itera
                     yield kind, row, Returned(kind, table, row.id, row.etag, erased.operation, erased.reason)
 
 
-def _goes_along(kind: Kind, row: Record, gone: Mapping[str, set[str]]) -> bool:
+def _goes_with_another(kind: Kind, row: Record, gone: Mapping[str, set[str]]) -> bool:
     """Return whether a row depends on another one that goes, so that it goes with it; one that also belongs
     to what stays does not."""
     if kind.term:

@@ -88,11 +88,11 @@ class Journal:
             self.context.connector,
             {name: action.rows for name, action in sendable.items()},
             {_name(key) for key in self.announced},
-            held=lambda names: self.may_not_go({name: sendable[name] for name in names}, units),
+            held=lambda names: self.stopped_or_held({name: sendable[name] for name in names}, units),
         )
         written = {name: action.rows for name, action in sendable.items() if results[name].state is ActionState.DONE}
         results |= purge_retained(
-            self.context.connector, written, held=lambda names: self.may_not_leave({name: sendable[name] for name in names}, written, units)
+            self.context.connector, written, held=lambda names: self.not_purgeable({name: sendable[name] for name in names}, written, units)
         )
         outcomes = []
         for action in intents:
@@ -178,20 +178,20 @@ class Journal:
         by_name = {name_of(action): action for action in actions}
         return {by_name[name].key: reason.value for name, reason in held_now(self.context, self.day, by_name, units).items()}
 
-    def may_not_go(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, str]:
+    def stopped_or_held(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, str]:
         """Return which of these, by name, must not be written at this moment: all of them once the kill
         switch is set, else those under a hold."""
         if self.context.store.kill_switch.stopped_since() is not None:
             return dict.fromkeys(actions, STOPPED)
         return {name: reason.value for name, reason in held_now(self.context, self.day, actions, units).items()}
 
-    def may_not_leave(
+    def not_purgeable(
         self, actions: Mapping[str, Action], rows: Mapping[str, Sequence[RowWrite]], units: Mapping[Key, Unit]
     ) -> dict[str, str]:
         """Return which of these, by name, must not be purged from long-term retention at this moment: what
         must not be written, and what would take along something of a unit that stays, one of these included.
         `rows` are those that each of them writes now."""
-        kept = self.may_not_go(actions, units)
+        kept = self.stopped_or_held(actions, units)
         going = {name: msgspec.structs.replace(action, rows=tuple(rows[name])) for name, action in actions.items() if name not in kept}
         there = self._bound_there(list(going.values()), list(actions.values()))
         bound = there.bound.keys() | there.along.keys()  # what was not announced is not taken along

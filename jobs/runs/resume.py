@@ -127,7 +127,7 @@ def _purge_remaining(journal: Journal, there: Sequence[Remaining]) -> list[Actio
     actions = {name_of(action): action for action, _ in there}
     rows = {name_of(action): remaining for action, remaining in there}
     results = purge_retained(
-        journal.context.connector, rows, held=lambda names: journal.may_not_leave({name: actions[name] for name in names}, rows, {})
+        journal.context.connector, rows, held=lambda names: journal.not_purgeable({name: actions[name] for name in names}, rows, {})
     )
     outcomes = []
     for name, action in actions.items():
@@ -159,6 +159,6 @@ def _finish_remaining(journal: Journal, action: Action, remaining: Sequence[RowW
         action,
         remaining,
         as_sent=journal.bypassing.still_allowed(action, remaining),
-        held=lambda names: journal.may_not_go(dict.fromkeys(names, action), {}),
+        held=lambda names: journal.stopped_or_held(dict.fromkeys(names, action), {}),
     )
     return journal.removed(outcome) if outcome.state is ActionState.DONE else outcome

@@ -37,7 +37,7 @@ from jobs.runs.quarantine import kept_with, waiting
 from jobs.runs.recheck import has_moved, held_since, matches, unit_in
 from jobs.runs.resume import continue_partials, lapsed, reconcile_failed, reconcile_intended
 from jobs.writing.anonymise import InPlace, anonymity_code
-from jobs.writing.audio_attachments import goes_along, may_follow
+from jobs.writing.audio_attachments import goes_with_its_unit, may_follow
 from jobs.writing.bypass import bypass_used
 from jobs.writing.deletion_order import CHANGED, Rows, rows_of_units
 from jobs.writing.partial_units import as_found_again
@@ -98,8 +98,8 @@ class Application:
             journal.skip_lines([line for line in left if line.key not in journal.actions], code)  # what went along is done too
             people.skip([contact for contact in trims if not journal.has_landed((people.table, contact))], TRIM, code)
             pending, trims = [], []
-        followers = [line for line in pending if goes_along(line)]
-        pending = [line for line in pending if not goes_along(line)]
+        followers = [line for line in pending if goes_with_its_unit(line)]
+        pending = [line for line in pending if not goes_with_its_unit(line)]
         done = 0
         # Never two kinds in one group: a recording goes by its own line before its fiche is looked at, and so
         # does a row of a dependent table with a term of its own.

@@ -17,7 +17,7 @@ TAKEN_ALONG = (UnitKind.RECORDING, UnitKind.ATTACHMENT)
 HAS_WRITTEN = (ActionState.REMOVED, ActionState.PARTIAL)
 
 
-def goes_along(line: PlanLine) -> bool:
+def goes_with_its_unit(line: PlanLine) -> bool:
     """Return whether a line of an attachment is that of one that is deleted with its unit."""
     return line.rule == GOES_ALONG
 
@@ -27,7 +27,7 @@ def may_follow(line: PlanLine, kind: UnitKind) -> bool:
     because its own line failed before. A recording is deleted by its own line first. Where that fails or is
     postponed and it is then deleted with its fiche, it is gone all the same: the last state counts, and it is
     read back and certified like any other."""
-    return goes_along(line) or kind in TAKEN_ALONG
+    return goes_with_its_unit(line) or kind in TAKEN_ALONG
 
 
 def apart(actions: Iterable[Action], followers: Mapping[str, PlanLine]) -> list[Action]:

@@ -15,7 +15,7 @@ from connectors.dynamics.reading.pairs import Pairs
 from connectors.dynamics.reading.referrers import Referrers
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.reading.ties import Ties
-from connectors.dynamics.residual.binned_or_retained import BinnedRows
+from connectors.dynamics.residual.binned_or_retained import BinnedOrRetainedRows
 from connectors.dynamics.residual.document_locations import DocumentLocations
 from connectors.dynamics.residual.long_term import LongTerm
 from connectors.dynamics.residual.retained_children import RetainedChildren
@@ -58,7 +58,7 @@ class Parts:
     _contents: Contents
     _ties: Ties
     _behind: Referrers
-    _binned_or_retained: BinnedRows
+    _binned_or_retained: BinnedOrRetainedRows
     _long_term: LongTerm
     _naming: Naming
     _children: Children

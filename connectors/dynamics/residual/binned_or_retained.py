@@ -19,7 +19,7 @@ from rules.model.records import Record
 SOURCES = {Trace.BIN: BIN, Trace.RETAINED: RETAINED}
 
 
-class BinnedRows:
+class BinnedOrRetainedRows:
     """Reads them in one CRM, by one account."""
 
     def __init__(self, directory: Directory, warnings: list[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from connectors.emulator.schema.environment import ROOT_UNIT, metadata_id
 from connectors.emulator.schema.many_to_many import ManyToMany
 from connectors.emulator.schema.privileges import DEPTHS, SYSTEM_ADMINISTRATOR, Privilege, catalogue
-from connectors.emulator.storage.associations import Intersections
+from connectors.emulator.storage.associations import Associations
 from connectors.emulator.storage.load import load_rows
 from connectors.emulator.storage.tables import Tables
 
@@ -63,7 +63,7 @@ class Roles:
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
-        self._intersections = Intersections(tables)
+        self._associations = Associations(tables)
         self._rights: dict[str, Rights] = {}
         self.told: dict[str, list[dict[str, Any]]] = {}  # what a user's privileges were answered with
         self._catalogue: dict[str, Privilege] = {}
@@ -133,19 +133,19 @@ class Roles:
     # -- changing --------------------------------------------------------------------------------------------
 
     def grant(self, role: str, privilege: Privilege, depth: int) -> None:
-        self._intersections.put(self.relation("roleprivileges_association"), role, privilege.id, privilegedepthmask=depth)
+        self._associations.put(self.relation("roleprivileges_association"), role, privilege.id, privilegedepthmask=depth)
 
     def withdraw(self, role: str, privilege: Privilege) -> None:
         self.tables.delete_where(self.tables.environment.tables["roleprivileges"], {"roleid": role, "privilegeid": privilege.id})
 
     def withdraw_all(self, role: str) -> None:
-        self._intersections.clear(self.relation("roleprivileges_association"), role)
+        self._associations.clear(self.relation("roleprivileges_association"), role)
 
     def assign_only(self, user: str, role: str) -> None:
         """Assign the user this one role; roles held through teams stay."""
         relation = self.relation("systemuserroles_association")
-        self._intersections.clear(relation, user)
-        self._intersections.put(relation, user, role)
+        self._associations.clear(relation, user)
+        self._associations.put(relation, user, role)
 
     def have_exactly(self, user: str, depths: dict[str, int]) -> None:
         """Assign the user one private role with exactly these privileges."""

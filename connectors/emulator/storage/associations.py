@@ -10,7 +10,7 @@ from connectors.emulator.schema.many_to_many import ManyToMany, Peers
 from connectors.emulator.storage.tables import Tables
 
 
-class Intersections:
+class Associations:
     """Writes intersect tables, inside the caller's transaction."""
 
     def __init__(self, tables: Tables) -> None:

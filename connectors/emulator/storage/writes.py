@@ -19,7 +19,7 @@ from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import CURRENCY, ROOT_UNIT, Column, Relationship, Table
 from connectors.emulator.schema.many_to_many import Peers
 from connectors.emulator.schema.table_specs import BODIES, size_of_body
-from connectors.emulator.storage.associations import Intersections
+from connectors.emulator.storage.associations import Associations
 from connectors.emulator.storage.cascades import Fall
 from connectors.emulator.storage.connections import MASTER, PARTNER, has_two_halves, other_half
 from connectors.emulator.storage.files.columns import refuse_too_large
@@ -43,7 +43,7 @@ class Writer:
         self.kept_files = KeptFiles(tables)
         self.environment = tables.environment
         self.payloads = PayloadReader(tables)
-        self.intersections = Intersections(tables)
+        self.associations = Associations(tables)
 
     # -- create ----------------------------------------------------------------------------------------------
 
@@ -314,12 +314,12 @@ class Writer:
         """Pair two rows of an N:N relationship."""
         for guard in self.tables.guards:
             guard.pairing(operation, peers, near_id, far_id)
-        self.intersections.add(peers, near_id, far_id)
+        self.associations.add(peers, near_id, far_id)
 
     def disassociate(self, operation: Operation, peers: Peers, near_id: str, far_id: str) -> None:
         for guard in self.tables.guards:
             guard.pairing(operation, peers, near_id, far_id)
-        self.intersections.remove(peers, near_id, far_id)
+        self.associations.remove(peers, near_id, far_id)
 
     def replace_parties(self, operation: Operation, table: Table, row_id: str, relation: Relationship, rows: list[dict[str, Any]]) -> None:
         """Replace the parties of an activity, the only way to change who took part."""

@@ -16,7 +16,7 @@ from crm_compliance.reports.parts.links import safe_link
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.model.plan import Plan, PlanLine
 from jobs.model.run import TRIM, ActionState
-from jobs.plans.deletion_preview import PreviewedRow, rows_along
+from jobs.plans.deletion_preview import PreviewedRow, preview_deletion
 from jobs.plans.lines.query import MOST_LINES, LineQuery
 from jobs.ports.store.store import Store
 from rules.errors import NotFound, UsageError
@@ -73,7 +73,7 @@ def along(visit: Visit) -> Response:
         raise UsageError("this plan is of another CRM", hint="look at it where that CRM is served", where=plan.id)
     with visit.services.desk() as desk:
         try:
-            found = rows_along(desk.context, line.table, line.id, disposition=line.disposition or "")
+            found = preview_deletion(desk.context, line.table, line.id, disposition=line.disposition or "")
         except NotFound:
             return _answer(visit, plan, {"line": line, "along": None, "gone_by": _gone_by(visit.services.store, plan, line)})
     values: dict[str, Any] = {

@@ -19,7 +19,7 @@ from crm_compliance.console.language.codes import words_of
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
-from jobs.plans.deletion_preview import ROW, TOTAL, rows_along
+from jobs.plans.deletion_preview import ROW, TOTAL, preview_deletion
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.typist import Typist
@@ -367,7 +367,7 @@ def test_what_would_go_is_what_a_run_writes(org: Night, plan: str, units: dict[s
     asked = {row: table for table, row in (("cf_dossier", units["delete"]), ("cf_dossier", units["anonymise"]), ("contact", contact))}
     with services.desk() as desk:
         ways = {units["anonymise"]: "anonymise", units["delete"]: "delete"}
-        found = {row: rows_along(desk.context, table, row, disposition=ways.get(row, "")) for row, table in asked.items()}
+        found = {row: preview_deletion(desk.context, table, row, disposition=ways.get(row, "")) for row, table in asked.items()}
         said = {row: [each.row for each in along.rows] for row, along in found.items()}
         leaves = {row: along.leaves for row, along in found.items()}
         run = typist.ask("apply", plan)["run"]
