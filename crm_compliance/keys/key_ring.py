@@ -3,7 +3,8 @@
 A register key turns a table and an id into a reference that names nobody to who has not got the key (9.2,
 `unit_ref`). A signing key signs certificates and checkpoints. Both are replaced each year; a replaced
 register key stays as long as the certificates that it protects, of a replaced signing key only the public
-half. The memory key encrypts what is kept of the CRM between two reads."""
+half. The memory key encrypts what is kept of the CRM between two reads. A key whose file others may read is
+refused."""
 
 import base64
 import hmac

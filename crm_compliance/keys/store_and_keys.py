@@ -3,7 +3,7 @@ was not.
 
 Keys are made for a store that is new and for no other: with new ones, the references of an old ledger would
 lead nowhere without anybody noticing, and rows that had been erased would not be known again (ACC-02,
-ERA-13)."""
+ERA-13). What a key is, and that nobody else may read its file, is seen to in key_ring.py."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Checks what a person does against the CRM that it is about. A command for one CRM does not change a plan, a
 hold or a request of another. Otherwise four eyes would be two: a person who is believed on this machine's
-emulator could approve the plans of a real CRM (section 9.4)."""
+emulator could approve the plans of a real CRM (section 9.4). Which CRMs a store may be opened for at all, the
+store decides itself: crm_compliance/store/rows/crms.py."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,5 @@
-"""Rows put together into units: what was read, and what belongs together."""
+"""Rows put together into units: what was read, and what belongs together. A fiche in several dossiers is in
+the unit of each; with which of them it is deleted is decided in jobs/writing/deletion_order.py."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

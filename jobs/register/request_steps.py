@@ -1,6 +1,7 @@
-"""Who may take which step of a subject request, and how a step is written down. That two steps are two
-people's is checked where they are taken (`overrides.py`, `jobs/requests/answer/release_check.py`). Source:
-ACC-08 to ACC-10, section 9.4."""
+"""Taking a step of a subject request: who may, in which state, what comes next, and how it is written down in
+register and ledger. The steps themselves are in transitions.py. That two steps are two people's is checked
+where they are taken (`overrides.py`, `jobs/requests/answer/release_check.py`). Source: ACC-08 to ACC-10,
+section 9.4."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

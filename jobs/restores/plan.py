@@ -1,6 +1,7 @@
 """Makes a replay plan: what had been erased and is back after a restore of the CRM is erased again, without
 being judged again (ERA-13). It may have been erased on request, long before its end, so the schedule is not
-consulted. Holds are: a row that is held stays."""
+consulted. Holds are: a row that is held stays. The plan is carried out by jobs/runs/replay_run.py; when one
+is made without being asked for is decided in detect.py."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,5 +1,6 @@
 """The table of precedence: of several reasons that keep a unit, which comes first. The order is that in which
-`Reason` names them. What a granted erasure may overrule is in erasure_rulings.py. Source: table 4.2."""
+`Reason` of rules/model/decisions.py names them; in columns it is kept by `reasons_in` of rules/law/bits.py.
+What a granted erasure may overrule is in erasure_rulings.py. Source: table 4.2."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType

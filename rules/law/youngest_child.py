@@ -1,4 +1,6 @@
-"""The latest day on which the children of a file can have been born. Source: RET-08, RET-09, A-05, A-24."""
+"""The youngest child of a file: of all its children the latest day of birth, for many files at once. How late
+one child can have been born, where a year, a stated age or a national number is all that is known, is weighed
+in rules/people/birthdates.py. Source: RET-08, RET-09, A-05, A-24."""
 
 from __future__ import annotations
 

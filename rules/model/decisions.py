@@ -1,4 +1,5 @@
-"""What the schedule asks, and the codes that say why."""
+"""What the schedule asks, and the codes that say why, in their order: of several reasons to keep a unit, the
+one that is named first in `Reason` counts. They are sorted by it in rules/holds/precedence.py."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
-"""The latest day on which a child can have been born, given what is recorded: the only assumption that never
-erases too early. Source: RET-09, A-04, section 10.1."""
+"""The latest day on which one child can have been born, given what is recorded of it (a full date, a year, a
+stated age, a national number): the only assumption that never erases too early. Which child of a file counts
+is decided in rules/law/youngest_child.py. Source: RET-09, A-04, section 10.1."""
 
 from datetime import date
 from typing import Final, NamedTuple

@@ -1,4 +1,5 @@
-"""One page of rows: what it says column by column, given as records or as a frame."""
+"""What one page of rows says, column by column, given as records or as a frame. Pages are followed to the end
+of a table in reader.py, and decoded in decoder.py."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Reading a table to its end, each row once, or saying that it did not work: a short answer must never look
-like "nothing there"."""
+"""Reading a table to its end, page after page by the next links, each row once, or saying that it did not
+work: a short answer must never look like "nothing there". How a page is decoded is in decoder.py."""
 
 from collections.abc import Iterator
 from typing import Generic, TypeVar

@@ -1,4 +1,5 @@
-"""The query functions of `Microsoft.Dynamics.CRM`: each is a boolean term over one column named by
+"""Dataverse's own query functions, those of `Microsoft.Dynamics.CRM` (OlderThanXMonths, In, On, Under…);
+OData's (contains, startswith…) are in filters.py. Each is a boolean term over one column named by
 `PropertyName`. Days begin at midnight UTC, the time zone of an application user; "older than" counts back
 from this very second."""
 

@@ -24,6 +24,11 @@ What each kind does, and what it takes besides:
 Rules also match operations inside a `$batch`, by their own method and path. KIND there: `status`,
 `change_row`, `keep_row`, `lose_row`, `duplicate_row`; the kinds that concern the connection then hit the
 whole batch, `cut_before` in the middle of it: what ran before stays.
+
+The module request/faults.py decides which rule fires, and what `status`, `lose_row` and `duplicate_row`
+answer. The others are carried out where they hit: what concerns the connection, the clock or the token in
+serving/app.py and serving/wire.py, for a batch in serving/batch_run.py; `change_row` and `keep_row` in
+operations/web_api.py, for documents in graph/graph.py.
 """
 
 import re

@@ -1,4 +1,6 @@
-"""Fictitious fiches and dossiers of a Belgian organisation, the same for the same seed."""
+"""How many dossiers and lone fiches of which kind the fictitious organisation has, and in which order. The
+kinds are described in cases.py; what is in one is made up elsewhere: its rows in dossiers.py, its people in
+people.py, its calls, e-mails and recordings in traffic.py, people apart from any dossier in relations.py."""
 
 from collections.abc import Callable, Iterator
 from datetime import date

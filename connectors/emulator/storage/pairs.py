@@ -1,4 +1,5 @@
-"""SQL of the pairs of N:N relationships: indexes, who is paired, and what goes with either row."""
+"""SQL of the pairs of N:N relationships: indexes, who is paired, and what goes with either row. Pairs are
+added and removed by request in associations.py."""
 
 import sqlite3
 from collections.abc import Iterable

@@ -1,4 +1,5 @@
-"""How a command answers: one JSON document with `--json`, text without; errors with what to do."""
+"""How a command answers: one JSON document with `--json`, text without; errors with what to do, as a sentence
+or as JSON. Their exit codes are in rules/errors.py."""
 
 from __future__ import annotations
 

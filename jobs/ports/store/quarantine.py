@@ -1,4 +1,4 @@
-"""The quarantine."""
+"""The quarantine: units that are due, in their days of notice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Quarantine(Protocol):
-    """The units that are left alone until a person has looked at them."""
+    """The units that are due and left alone until their days have passed, or a person keeps them longer."""
 
     def marks(self) -> list[Mark]:
         """Return the units in quarantine, in the order in which they were first marked."""
