@@ -257,7 +257,7 @@ def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, s
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.mapping import app_url_of, link_of
     from crm_compliance.wiring.schedule import calendar_of, policy_of
-    from jobs.plans.lines.pages import lines_of
+    from jobs.plans.lines.pages import parts_of
     from jobs.plans.lines.previous_plan import since_previous
 
     now = clock_of(settings)()
@@ -266,7 +266,7 @@ def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, s
     changes = since_previous(store, plan) if is_new else None
     if is_new:
         document["since"] = since_document(changes) if changes is not None else None
-    source = Source(document, plan, lambda: lines_of(store.plans.pages(plan.id)), now, labels, link, calendar_of(settings, store))
+    source = Source(document, plan, lambda: parts_of(store.plans.pages(plan.id)), now, labels, link, calendar_of(settings, store))
     write_files(outputs, source)
 
     def tell(console: Console) -> None:

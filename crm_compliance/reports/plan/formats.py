@@ -2,7 +2,7 @@
 page and hands bytes to the file it is given, so that a plan of any size takes little memory. The caller owns
 the file, and replaces an old one only when the new one is whole."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
@@ -12,11 +12,9 @@ import msgspec
 
 from crm_compliance.reports.parts.cells import cells, write_csv_rows
 from crm_compliance.reports.parts.endings import ending_of
-from crm_compliance.reports.plan.model import DryRunReport, Link, build_report
+from crm_compliance.reports.plan.model import DryRunReport, Link, Parts, build_report
 from jobs.model.plan import LINE_COLUMNS, Plan, PlanLine
 from rules.dates.calendar import Calendar
-
-Lines = Callable[[], Iterable[PlanLine]]
 
 CHUNK = 1 << 16
 PERSONAL = frozenset({"proposer", "comment"})
@@ -24,19 +22,24 @@ PERSONAL = frozenset({"proposer", "comment"})
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The data available to a writer. `document` is the JSON answer of `plan`; `lines` reads the plan again
+    """The data available to a writer. `document` is the JSON answer of `plan`; `parts` reads the plan again
     each time it is called."""
 
     document: Mapping[str, object]
     plan: Plan
-    lines: Lines
+    parts: Parts
     now: datetime
     labels: Mapping[str, str]
     link: Link
     calendar: Calendar
 
     def report(self) -> DryRunReport:
-        return build_report(self.plan, self.lines(), now=self.now, labels=self.labels, link=self.link, calendar=self.calendar)
+        return build_report(self.plan, self.parts, now=self.now, labels=self.labels, link=self.link, calendar=self.calendar)
+
+    def lines(self) -> Iterator[PlanLine]:
+        """Yield the lines of the plan, in its order."""
+        for part in self.parts():
+            yield from part.lines()
 
 
 def write_report(suffix: str, source: Source, out: BinaryIO) -> None:

@@ -8,41 +8,24 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TypeVar, cast
-
-import msgspec
 
 from crm_compliance.hints import in_words
 from crm_compliance.reports.parts.clock_times import clock_time
 from crm_compliance.reports.parts.next_steps import NextStep
-from crm_compliance.reports.parts.sentences import DOUBT, LISTED_IN_FULL, TABLES, advice, reason_sentence, table_name
+from crm_compliance.reports.parts.sentences import DOUBT, advice, reason_sentence, table_name
+from crm_compliance.reports.plan.listing import Listing, doubts_of, listing, table_rank
 from jobs.model.plan import Kind, Plan, PlanLine, PlanState
+from jobs.plans.lines.columns import LineColumns
 from rules.dates.calendar import Calendar
 from rules.hints import hint_to
 from rules.model.decisions import Reason
 from rules.model.roles import Role
 
 EVIDENCE_RULE = "RET-05"  # a recording that follows its dossier on the evidence mark
-FLAG_CAP = 50  # units shown for one flag; the plan file has them all
 REPORT_DAYS = 30  # ACC-04: the report is removed after 30 days
 
 Link = Callable[[str, str], str]
-T = TypeVar("T")
-
-
-class UnitRow(msgspec.Struct, frozen=True, gc=False):
-    """One unit that the report lists, without what only a machine needs of a plan line."""
-
-    table: str
-    id: str
-    disposition: str | None
-    retention_end: str | None
-    anchor: str | None
-    anchor_on: str | None
-    reasons: tuple[str, ...]
-    flags: tuple[str, ...]
-    categories: tuple[str, ...]
-    rule: str
+Parts = Callable[[], Iterable[LineColumns]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +60,12 @@ class ReasonRow:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The units that share one flag or one doubt; `rows` may stop at a cap, `units` counts them all."""
+    """The units that share one flag or one doubt."""
 
     code: str
     sentence: str
     action: str
     units: int
-    rows: tuple[UnitRow, ...]
-
-    @property
-    def more(self) -> int:
-        return self.units - len(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +85,7 @@ class PastEnd:
 @dataclass(frozen=True, slots=True)
 class DryRunReport:
     """All that any form of the report shows. `day` is the civil day that the plan looks at;
-    disposals come by table and end."""
+    `listing` reads the units that are listed one by one."""
 
     plan: Plan
     now: datetime
@@ -118,7 +96,6 @@ class DryRunReport:
     reasons: tuple[ReasonRow, ...]
     flags: tuple[Group, ...]
     doubts: tuple[Group, ...]
-    disposals: tuple[UnitRow, ...]
     past_end: PastEnd
     evidence_kept: int
     lines: int
@@ -126,6 +103,7 @@ class DryRunReport:
     labels: Mapping[str, str]
     link: Link
     calendar: Calendar
+    listing: Callable[[], Listing]
 
     @property
     def deleted(self) -> int:
@@ -164,57 +142,32 @@ class DryRunReport:
 
 @dataclass(slots=True)
 class _Sums:
-    """One pass over the lines: counts for all, rows for those that the report lists. Strings that repeat are
-    kept once."""
+    """What the lines add up to, looked at by their shapes: a million lines have some hundred of these."""
 
     lines: int = 0
     tables: Counter[tuple[str, str]] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
-    flagged: dict[str, list[UnitRow]] = field(default_factory=dict)
-    doubts: dict[str, list[UnitRow]] = field(default_factory=dict)
-    disposals: list[UnitRow] = field(default_factory=list)
+    doubts: Counter[str] = field(default_factory=Counter)
     past: Counter[str] = field(default_factory=Counter)
     evidence_kept: int = 0
-    known: dict[object, object] = field(default_factory=dict)
 
-    def add(self, line: PlanLine, day: str) -> None:
-        self.lines += 1
-        self.tables[line.table, (line.disposition or "delete") if line.is_disposal else "retain"] += 1
-        row: UnitRow | None = None
-        if line.is_disposal:
-            row = self._row(line)
-            self.disposals.append(row)
-        else:
-            for code in line.reasons:
-                if code in DOUBT:
-                    row = row or self._row(line)
-                    self.doubts.setdefault(code, []).append(row)
-            self.evidence_kept += line.rule == EVIDENCE_RULE
-        for flag in line.flags:
-            self.flags[flag] += 1
-            shown = self.flagged.setdefault(flag, [])
-            if len(shown) < FLAG_CAP or flag in LISTED_IN_FULL:
-                row = row or self._row(line)
-                shown.append(row)
-        if line.retention_end is not None and line.retention_end < day:
-            self.past[_fate(line)] += 1
+    def add(self, part: LineColumns, day: date) -> None:
+        self.lines += len(part)
+        shapes = part.frame["shape"]
+        past = shapes.filter((part.frame["retention_end"] < day).fill_null(False)).value_counts()
+        for number, units in past.iter_rows():
+            self.past[_fate(part.shapes[number])] += units
+        for number, units in shapes.value_counts().iter_rows():
+            self._count(part.shapes[number], units)
 
-    def _row(self, line: PlanLine) -> UnitRow:
-        return UnitRow(
-            table=self._once(line.table),
-            id=line.id,
-            disposition=self._once(line.disposition),
-            retention_end=self._once(line.retention_end),
-            anchor=self._once(line.anchor),
-            anchor_on=self._once(line.anchor_on),
-            reasons=self._once(line.reasons),
-            flags=self._once(line.flags),
-            categories=self._once(line.categories),
-            rule=self._once(line.rule),
-        )
-
-    def _once(self, value: T) -> T:
-        return cast(T, self.known.setdefault(value, value))
+    def _count(self, shape: PlanLine, units: int) -> None:
+        self.tables[shape.table, (shape.disposition or "delete") if shape.is_disposal else "retain"] += units
+        for code in doubts_of(shape):
+            self.doubts[code] += units
+        for flag in shape.flags:
+            self.flags[flag] += units
+        if shape.rule == EVIDENCE_RULE and not shape.is_disposal:
+            self.evidence_kept += units
 
 
 def _fate(line: PlanLine) -> str:
@@ -225,22 +178,18 @@ def _fate(line: PlanLine) -> str:
     return "open" if line.reason == Reason.OPEN_DOSSIER else "other"
 
 
-def build_report(
-    plan: Plan, lines: Iterable[PlanLine], *, now: datetime, labels: Mapping[str, str], link: Link, calendar: Calendar
-) -> DryRunReport:
-    """Read a stored plan once and keep what its report shows.
-
-    `labels` names categories; `link` gives the address of a row in the CRM. Memory grows with disposals and
-    doubt, not with what is kept.
+def build_report(plan: Plan, parts: Parts, *, now: datetime, labels: Mapping[str, str], link: Link, calendar: Calendar) -> DryRunReport:
+    """Read a stored plan once and keep what its lines add up to; the units themselves are read when they are
+    listed. `parts` reads its lines again each time it is called; `labels` names categories; `link` gives the
+    address of a row in the CRM.
 
     Source: ACC-03, ACC-04; RET-05 (evidence marks), RET-13 and RET-15 (listed in full), RET-20 (contacts to
         trim), RET-24, HLD-14."""
     labels = {each.category: each.name for each in plan.categories if each.called} | dict(labels)
     day = calendar.day(plan.as_of)
     sums = _Sums()
-    for line in lines:
-        sums.add(line, day.isoformat())
-    sums.disposals.sort(key=_by_table_and_end)
+    for part in parts():
+        sums.add(part, day)
     return DryRunReport(
         plan=plan,
         now=now,
@@ -252,26 +201,19 @@ def build_report(
         ),
         tables=tuple(
             TableRow(table, table_name(table), *(sums.tables[table, fate] for fate in ("delete", "anonymise", "retain")))
-            for table in sorted({table for table, _ in sums.tables}, key=_table_rank)
+            for table in sorted({table for table, _ in sums.tables}, key=table_rank)
         ),
         reasons=tuple(
             ReasonRow(code, reason_sentence(code), plan.retain[code]) for code in sorted(plan.retain, key=_reason_rank) if plan.retain[code]
         ),
         flags=tuple(
-            Group(
-                code,
-                advice(code).sentence,
-                advice(code).action,
-                sums.flags[code],
-                tuple(sorted(sums.flagged[code], key=_by_table_and_end)),
-            )
+            Group(code, advice(code).sentence, advice(code).action, sums.flags[code])
             for code in sorted(sums.flags, key=lambda code: (not advice(code).action, code))
         ),
         doubts=tuple(
-            Group(code, reason_sentence(code), DOUBT[code], len(rows), tuple(sorted(rows, key=_by_table_and_end)))
-            for code, rows in sorted(sums.doubts.items(), key=lambda item: _reason_rank(item[0]))
+            Group(code, reason_sentence(code), DOUBT[code], units)
+            for code, units in sorted(sums.doubts.items(), key=lambda item: _reason_rank(item[0]))
         ),
-        disposals=tuple(sums.disposals),
         past_end=PastEnd(sums.past["disposed"], sums.past["held"], sums.past["open"], sums.past["other"]),
         evidence_kept=sums.evidence_kept,
         lines=sums.lines,
@@ -279,6 +221,7 @@ def build_report(
         labels=labels,
         link=link,
         calendar=calendar,
+        listing=lambda: listing(parts()),
     )
 
 
@@ -313,17 +256,8 @@ def next_steps(plan: Plan, state: PlanState, now: datetime, calendar: Calendar) 
 ROLES: Mapping[str, str] = {Role.CRM_ADMIN: "A CRM administrator", Role.DPO: "The DPO"}
 
 
-_TABLE_RANKS = {table: rank for rank, table in enumerate(TABLES)}
 _REASON_RANKS = {str(reason): rank for rank, reason in enumerate(Reason)}
-
-
-def _table_rank(table: str) -> tuple[int, str]:
-    return _TABLE_RANKS.get(table, len(_TABLE_RANKS)), table
 
 
 def _reason_rank(code: str) -> tuple[int, str]:
     return _REASON_RANKS.get(code, len(_REASON_RANKS)), code
-
-
-def _by_table_and_end(row: UnitRow) -> tuple[int, str, str, str]:
-    return *_table_rank(row.table), row.retention_end or "9999-12-31", row.id

@@ -22,6 +22,7 @@ def page_pieces(report: DryRunReport) -> Iterator[str]:
     """Yield the page in pieces, in order, so a plan with many disposals is never in memory as one string."""
     yield from template("dry_run.html.j2").generate(
         report=report,
+        listing=report.listing(),
         plan=report.plan,
         css=Markup(
             files("crm_compliance.reports").joinpath("templates/report.css").read_text("utf-8")

@@ -57,9 +57,13 @@ def paged(lines: Iterable[PlanLine], trims: Iterable[str], head: Mapping[str, ob
 def lines_of(pages: Iterable[bytes], wanted: Callable[[PlanLine], bool] | None = None) -> Iterator[PlanLine]:
     """Yield the lines of stored pages; `wanted` is asked of what lines have in common, without id, version
     and days. Raises StoreAltered: a page is none."""
-    for page in pages:
-        columns = LineColumns.read(page)
+    for columns in parts_of(pages):
         yield from (columns if wanted is None else columns.only(wanted)).lines()
+
+
+def parts_of(pages: Iterable[bytes]) -> Iterator[LineColumns]:
+    """Yield the lines of stored pages in columns. Raises StoreAltered: a page is none."""
+    return map(LineColumns.read, pages)
 
 
 def is_disposal(line: PlanLine) -> bool:

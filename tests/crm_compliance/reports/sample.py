@@ -4,13 +4,15 @@ machine."""
 from __future__ import annotations
 
 from collections import Counter as Counts
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 import msgspec
 
 from jobs.model.plan import Approval, Breaker, CategoryTotal, Counter, HoldChange, Kind, Plan, PlanLine
+from jobs.plans.lines.columns import LineColumns
 from rules.model.decisions import Flag, Reason
 
 NOW = datetime(2026, 11, 25, 11, 0, tzinfo=UTC)
@@ -180,6 +182,17 @@ def generated(count: int) -> Iterator[PlanLine]:
     """A long plan, made on the fly: one disposal in fifty."""
     for number in range(count):
         yield a_disposal(number) if number % 50 == 0 else a_line(number, end=_day(100), categories=["missing_runaway"])
+
+
+def in_parts(lines: Callable[[], Iterable[PlanLine]]) -> Callable[[], Iterator[LineColumns]]:
+    """Lines as the store gives them: in columns, a part at a time, again each time they are asked for."""
+
+    def parts() -> Iterator[LineColumns]:
+        rest = iter(lines())
+        while some := list(islice(rest, 200)):
+            yield LineColumns.of(some)
+
+    return parts
 
 
 def plan_of(lines: Sequence[PlanLine], *, tripped: bool = False, given: Sequence[Approval] = (), **changes: object) -> Plan:

@@ -19,7 +19,7 @@ from crm_compliance.wiring.checks import permitted
 from jobs.ledger.certificates import Certificate
 from jobs.model.privileges import needs_under
 from jobs.model.run import Action, ActionState, Run, run_document
-from jobs.plans.lines.pages import lines_of
+from jobs.plans.lines.pages import parts_of
 from rules.dates.calendar import BELGIAN
 from rules.model.residual_data import Place
 from tests.integration.night import CATEGORY, Night
@@ -99,8 +99,10 @@ def test_with_it_the_unit_goes_and_plan_ledger_run_and_certificate_say_so(
     bodies = sent(night, monkeypatch)
     plan = night.plan()
     assert plan.bypass == plan_document(plan, night.clock())["bypass"] == {"plugins": 1, "flows": 1}
-    lines = list(lines_of(night.store.plans.pages(plan.id)))
-    report = build_report(plan, lines, now=night.clock(), labels={}, link=lambda table, row: "", calendar=BELGIAN)
+    pages = night.store.plans.pages
+    report = build_report(
+        plan, lambda: parts_of(pages(plan.id)), now=night.clock(), labels={}, link=lambda table, row: "", calendar=BELGIAN
+    )
     assert "1 unit by bypass of plugins: plug-ins and workflows of the CRM" in "".join(page_pieces(report))
     run = night.apply(plan)
     assert night.get("cf_dossiers", dossier) is None

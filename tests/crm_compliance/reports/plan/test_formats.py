@@ -21,13 +21,24 @@ from rules.dates.calendar import BELGIAN
 from rules.errors import UsageError
 from rules.model.decisions import Reason
 from tests.crm_compliance.reports.golden import compare
-from tests.crm_compliance.reports.sample import LABELS, NOW, a_line, document_of, generated, link, plan_of, sample_lines, sample_plan
+from tests.crm_compliance.reports.sample import (
+    LABELS,
+    NOW,
+    a_line,
+    document_of,
+    generated,
+    in_parts,
+    link,
+    plan_of,
+    sample_lines,
+    sample_plan,
+)
 
 
 def written(suffix: str, lines: list[PlanLine], plan: Plan | None = None) -> bytes:
     out = io.BytesIO()
     plan = plan or plan_of(lines)
-    write_report(suffix, Source(document_of(plan), plan, lambda: iter(lines), NOW, LABELS, link, BELGIAN), out)
+    write_report(suffix, Source(document_of(plan), plan, in_parts(lambda: lines), NOW, LABELS, link, BELGIAN), out)
     assert not out.closed
     return out.getvalue()
 
@@ -68,7 +79,7 @@ def test_the_json_file_tells_roles_and_times_of_approvals_and_no_folder_of_a_use
     document = document_of(plan_of([])) | {"approvals": {"needed": ["dpo"], "given": [word]}, "rejected": [word], "proposer": "nora.admin"}
     document["files"] = ["/home/nora/plan.json"]
     out = io.BytesIO()
-    write_report(".json", Source(document, plan_of([]), list, NOW, LABELS, link, BELGIAN), out)
+    write_report(".json", Source(document, plan_of([]), in_parts(list), NOW, LABELS, link, BELGIAN), out)
     found = json.loads(out.getvalue())
     assert found["approvals"] == {"needed": ["dpo"], "given": [{"as": None, "role": "dpo", "at": "2026-11-25T11:01:00Z"}]}
     assert found["rejected"] == found["approvals"]["given"]
@@ -153,7 +164,7 @@ def test_ten_thousand_lines_are_written_in_little_memory(suffix: str) -> None:
     out = Sink()
     tracemalloc.start()
     try:
-        write_report(suffix, Source(document_of(plan), plan, lambda: generated(count), NOW, LABELS, link, BELGIAN), out)
+        write_report(suffix, Source(document_of(plan), plan, in_parts(lambda: generated(count)), NOW, LABELS, link, BELGIAN), out)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

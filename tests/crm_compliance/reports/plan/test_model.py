@@ -8,16 +8,17 @@ import msgspec
 import pytest
 
 from crm_compliance.reports.parts.sentences import DOUBT, FLAGS, REASONS, RULES
-from crm_compliance.reports.plan.model import FLAG_CAP, DryRunReport, build_report
+from crm_compliance.reports.plan.listing import FLAG_CAP
+from crm_compliance.reports.plan.model import DryRunReport, build_report
 from jobs.model.plan import Approval, Plan, PlanLine
 from rules.dates.calendar import BELGIAN
 from rules.model.decisions import Flag, Reason
 from rules.retention.schedule import RULE_OF_REASON
-from tests.crm_compliance.reports.sample import DAY, LABELS, NOW, a_line, generated, link, plan_of, sample_lines, sample_plan
+from tests.crm_compliance.reports.sample import DAY, LABELS, NOW, a_line, generated, in_parts, link, plan_of, sample_lines, sample_plan
 
 
 def report_of(lines: list[PlanLine], plan: Plan | None = None) -> DryRunReport:
-    return build_report(plan or plan_of(lines), iter(lines), now=NOW, labels=LABELS, link=link, calendar=BELGIAN)
+    return build_report(plan or plan_of(lines), in_parts(lambda: lines), now=NOW, labels=LABELS, link=link, calendar=BELGIAN)
 
 
 def test_every_reason_flag_and_rule_of_a_reason_has_a_sentence() -> None:
@@ -31,7 +32,7 @@ def test_every_unit_read_has_one_outcome_and_they_add_up() -> None:
     assert report.adds_up
     assert sum(row.delete + row.anonymise + row.retain for row in report.tables) == report.plan.units
     assert sum(row.units for row in report.reasons) == report.retained
-    assert len(report.disposals) == report.deleted + report.anonymised
+    assert len(report.listing().disposals) == report.deleted + report.anonymised
 
 
 def test_a_line_lost_from_the_store_is_noticed() -> None:
@@ -60,23 +61,24 @@ def test_the_last_day_kept_is_not_past_in_brussels_when_utc_is_a_day_behind() ->
 
 def test_every_doubt_is_listed_also_behind_a_hold() -> None:
     lines = [a_line(1, reasons=[Reason.HOLD_LEGAL, Reason.UNCONFIGURED]), a_line(2, reasons=[Reason.DATA_ERROR])]
-    assert [(group.code, group.units, len(group.rows)) for group in report_of(lines).doubts] == [
-        ("UNCONFIGURED", 1, 1),
-        ("DATA_ERROR", 1, 1),
-    ]
+    report = report_of(lines)
+    assert [(group.code, group.units) for group in report.doubts] == [("UNCONFIGURED", 1), ("DATA_ERROR", 1)]
+    assert {code: len(rows) for code, rows in report.listing().doubtful.items()} == {"UNCONFIGURED": 1, "DATA_ERROR": 1}
 
 
 def test_doubt_is_listed_in_full_and_a_flag_up_to_its_cap() -> None:
     lines = [a_line(number, reasons=[Reason.NOT_STARTED], flags=[Flag.BIRTHDATE_UNKNOWN]) for number in range(FLAG_CAP + 7)]
     report = report_of(lines)
-    assert len(report.doubts[0].rows) == FLAG_CAP + 7
-    assert (len(report.flags[0].rows), report.flags[0].more) == (FLAG_CAP, 7)
+    listed = report.listing()
+    assert report.doubts[0].units == len(listed.doubtful[Reason.NOT_STARTED]) == FLAG_CAP + 7
+    assert (report.flags[0].units, len(listed.flagged[Flag.BIRTHDATE_UNKNOWN])) == (FLAG_CAP + 7, FLAG_CAP)
 
 
 @pytest.mark.parametrize("flag", [Flag.OPEN_PAST_END, Flag.REVIEW_DUE])
 def test_open_past_end_and_reviews_due_are_listed_in_full(flag: Flag) -> None:
     lines = [a_line(number, end="2020-01-01", reasons=[Reason.OPEN_DOSSIER], flags=[flag]) for number in range(FLAG_CAP + 7)]
-    assert report_of(lines).flags[0].more == 0
+    report = report_of(lines)
+    assert report.flags[0].units == len(report.listing().flagged[flag]) == FLAG_CAP + 7
 
 
 def test_reasons_come_in_the_order_of_ranks() -> None:
@@ -104,7 +106,7 @@ def test_a_code_added_later_is_shown_as_it_stands() -> None:
 
 
 def commands(plan: Plan, later: timedelta = timedelta()) -> list[str]:
-    report = build_report(plan, [], now=NOW + later, labels={}, link=link, calendar=BELGIAN)
+    report = build_report(plan, in_parts(list), now=NOW + later, labels={}, link=link, calendar=BELGIAN)
     return [step.command for step in report.next_steps if step.command]
 
 
@@ -128,11 +130,12 @@ def test_only_lines_that_the_report_shows_stay_in_memory() -> None:
     plan = msgspec.structs.replace(plan_of([]), units=count)
     tracemalloc.start()
     try:
-        report = build_report(plan, generated(count), now=NOW, labels=LABELS, link=link, calendar=BELGIAN)
+        report = build_report(plan, in_parts(lambda: generated(count)), now=NOW, labels=LABELS, link=link, calendar=BELGIAN)
+        listed = report.listing()
         kept, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert (report.lines, len(report.disposals)) == (count, count // 50)
+    assert (report.lines, len(listed.disposals)) == (count, count // 50)
     assert peak < 1_000_000, f"{peak} bytes at the peak, {kept} after"
 
 

@@ -12,13 +12,14 @@ import pytest
 from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.plan.charts import bar_chart, day_chart
 from crm_compliance.reports.plan.formats import Source, write_report
-from crm_compliance.reports.plan.model import FLAG_CAP, build_report
+from crm_compliance.reports.plan.listing import FLAG_CAP
+from crm_compliance.reports.plan.model import build_report
 from crm_compliance.reports.plan.page import page_pieces
 from jobs.model.plan import Plan, PlanLine
 from rules.dates.calendar import BELGIAN
 from rules.model.decisions import Flag, Reason
 from tests.crm_compliance.reports.golden import compare
-from tests.crm_compliance.reports.sample import LABELS, NOW, a_line, document_of, link, plan_of, sample_lines, sample_plan
+from tests.crm_compliance.reports.sample import LABELS, NOW, a_line, document_of, in_parts, link, plan_of, sample_lines, sample_plan
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
@@ -46,7 +47,7 @@ class Elements(HTMLParser):
 def page_of(lines: list[PlanLine], plan: Plan | None = None) -> str:
     out = io.BytesIO()
     plan = plan or plan_of(lines)
-    write_report(".html", Source(document_of(plan), plan, lambda: iter(lines), NOW, LABELS, link, BELGIAN), out)
+    write_report(".html", Source(document_of(plan), plan, in_parts(lambda: lines), NOW, LABELS, link, BELGIAN), out)
     return out.getvalue().decode()
 
 
@@ -124,7 +125,9 @@ def test_what_comes_from_the_crm_is_never_markup() -> None:
 def test_a_link_that_is_no_web_address_is_dropped(address: str) -> None:
     assert safe_link(address) == ""
     lines = [a_line(1, disposition="delete", reasons=[Reason.EXPIRED])]
-    report = build_report(plan_of(lines), lines, now=NOW, labels=LABELS, link=lambda table, row: address, calendar=BELGIAN)
+    report = build_report(
+        plan_of(lines), in_parts(lambda: lines), now=NOW, labels=LABELS, link=lambda table, row: address, calendar=BELGIAN
+    )
     assert 'class="id" href' not in "".join(page_pieces(report))
 
 

@@ -18,7 +18,7 @@ from jobs.model.plan import PlanLine
 from rules.dates.calendar import BELGIAN
 from rules.model.decisions import Flag, Reason, Step
 from tests.crm_compliance.reports.golden import compare
-from tests.crm_compliance.reports.sample import LABELS, NOW, a_line, guid, link, plan_of, sample_lines, sample_plan
+from tests.crm_compliance.reports.sample import LABELS, NOW, a_line, guid, in_parts, link, plan_of, sample_lines, sample_plan
 
 RUN: dict[str, Any] = {
     "run": "run-3KX9",
@@ -53,13 +53,13 @@ def printed(write: Callable[[Console], None], *, width: int = 80, encoding: str 
 
 
 def plan_text(lines: list[PlanLine], *, encoding: str = "utf-8", **changes: Any) -> str:
-    report = build_report(plan_of(lines, **changes), lines, now=NOW, labels=LABELS, link=link, calendar=BELGIAN)
+    report = build_report(plan_of(lines, **changes), in_parts(lambda: lines), now=NOW, labels=LABELS, link=link, calendar=BELGIAN)
     return printed(lambda console: print_plan(report, console), encoding=encoding)
 
 
 def test_the_plan_of_the_sample_reads_as_agreed(pytestconfig: pytest.Config) -> None:
     lines = sample_lines()
-    report = build_report(sample_plan(), lines, now=NOW, labels=LABELS, link=link, calendar=BELGIAN)
+    report = build_report(sample_plan(), in_parts(lambda: lines), now=NOW, labels=LABELS, link=link, calendar=BELGIAN)
     compare("sample-plan.txt", printed(lambda console: print_plan(report, console)), pytestconfig)
 
 
@@ -87,7 +87,7 @@ def test_brackets_in_a_category_are_no_markup() -> None:
 
 
 def test_the_terminal_names_neither_proposer_nor_approver() -> None:
-    report = build_report(sample_plan(), sample_lines(), now=NOW, labels=LABELS, link=link, calendar=BELGIAN)
+    report = build_report(sample_plan(), in_parts(sample_lines), now=NOW, labels=LABELS, link=link, calendar=BELGIAN)
     text = printed(lambda console: print_plan(report, console))
     assert not [word for word in ("nora.admin", "an.peeters", "Lotte") if word in text]
 
