@@ -38,7 +38,7 @@ DEEP = (
     "tests/jobs/holds/test_holds_property.py",
     "tests/jobs/runs/test_interrupted.py",
     "tests/jobs/runs/test_kill_and_resume.py",
-    "tests/jobs/restores/test_lost_runs.py",
+    "tests/jobs/restores/test_lost_places.py",
     "tests/jobs/runs/test_outage.py",
     "tests/jobs/requests/decisions/test_interrupted.py",
     # copies of a CRM that were put back, and what is out of reach

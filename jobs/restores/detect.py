@@ -12,7 +12,7 @@ from jobs.model.plan import Kind, Plan, PlanState
 from jobs.model.run import Run
 from jobs.model.sentence import Sentence
 from jobs.ports.context import JobContext
-from jobs.restores.lost_runs import Held, LostPlaces, clean_lost_places, finish_lost_places
+from jobs.restores.lost_places import Held, LostPlaces, clean_lost_places, finish_lost_places
 from jobs.restores.partial_units import half_done
 from jobs.restores.plan import plan_replay
 from jobs.runs.apply import apply_plan, unfinished

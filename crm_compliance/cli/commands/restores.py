@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from crm_compliance.wiring.desk import Desk
     from jobs.model.run import Run
     from jobs.ports.context import JobContext
-    from jobs.restores.lost_runs import LostPlaces
+    from jobs.restores.lost_places import LostPlaces
 
 REFUSED = 5
 FAILURES = 6
