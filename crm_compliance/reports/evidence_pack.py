@@ -26,7 +26,7 @@ from jobs.ports.store.policies import PolicyVersion
 from jobs.ports.store.store import Store
 from jobs.proof import attestation
 from jobs.proof.attestation import LedgerIndex, attest
-from jobs.proof.reckoning import reckoning_of
+from jobs.proof.run_reckoning import reckoning_of
 from jobs.writing.send import TECHNICAL
 from rules.dates.calendar import Calendar
 from rules.dates.instants import instant

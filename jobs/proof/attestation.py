@@ -23,7 +23,7 @@ from jobs.model.plan import Plan
 from jobs.model.run import Run
 from jobs.ports.notary import Notary
 from jobs.ports.store.store import Store
-from jobs.proof.reckoning import Completeness, reckoning_of
+from jobs.proof.run_reckoning import Completeness, reckoning_of
 from rules.dates.calendar import Calendar
 from rules.decoders import decoder_of
 from rules.errors import UsageError

@@ -16,7 +16,7 @@ from jobs.model.plan import LinesRemoved
 from jobs.model.run import Run
 from jobs.ports.context import JobContext
 from jobs.ports.store.own_data import Expired, PastTerms
-from jobs.proof.reckoning import reckoning_of
+from jobs.proof.run_reckoning import reckoning_of
 from rules.dates.periods import add_months, add_years
 from rules.holds.placements import PlacedHold
 from rules.model.records import Contact

@@ -24,7 +24,7 @@ from jobs.nightly.runs import verify_run
 from jobs.ports.context import JobContext
 from jobs.ports.store.own_data import Expired, PastTerms
 from jobs.proof.attestation import LedgerIndex, attest
-from jobs.proof.reckoning import reckoning_of
+from jobs.proof.run_reckoning import reckoning_of
 from rules.errors import Refused, UsageError
 from tests.integration.holding import place
 from tests.integration.holding import release as release_hold

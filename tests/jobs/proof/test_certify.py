@@ -23,7 +23,7 @@ from jobs.plans.approve import approve_plan
 from jobs.plans.lines.pages import lines_of
 from jobs.proof.attestation import LedgerIndex, attest, encode, verify_document
 from jobs.proof.checkpoint import make_checkpoint
-from jobs.proof.reckoning import reckon
+from jobs.proof.run_reckoning import reckon
 from jobs.runs.apply import apply_plan
 from rules.model.residual_data import Place
 from tests.integration.beginnings import Beginning

@@ -12,7 +12,7 @@ import pytest
 
 from jobs.model.plan import Plan
 from jobs.model.run import ActionState, RowWrite, Run, RunState
-from jobs.proof.reckoning import reckoning_of
+from jobs.proof.run_reckoning import reckoning_of
 from jobs.writing.read_back import still_there
 from tests.integration.beginnings import Beginning
 from tests.integration.holding import place, release

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jobs.model.plan import PlanLine
 from jobs.model.run import Action, ActionState
-from jobs.proof.reckoning import Completeness, reckon
+from jobs.proof.run_reckoning import Completeness, reckon
 from rules.dates.calendar import BELGIAN
 from tests.crm_compliance.store.values import a_plan
 
