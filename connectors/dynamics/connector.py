@@ -24,11 +24,11 @@ from connectors.dynamics.protocols.changes import Changes
 from connectors.dynamics.protocols.organisation import Organisation
 from connectors.dynamics.protocols.remains import Remains
 from connectors.dynamics.reading.file_columns import Contents
+from connectors.dynamics.reading.link_tables import Ties
 from connectors.dynamics.reading.pairs import Pairs
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.reading.referrers import Referrers
 from connectors.dynamics.reading.tables import FittingTables
-from connectors.dynamics.reading.ties import Ties
 from connectors.dynamics.residual.binned_or_retained import BinnedOrRetainedRows
 from connectors.dynamics.residual.document_locations import DocumentLocations
 from connectors.dynamics.residual.long_term import LongTerm

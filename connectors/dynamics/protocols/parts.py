@@ -11,10 +11,10 @@ from connectors.dynamics.memory.cache_invalidation import WrittenRows
 from connectors.dynamics.memory.cuts import Cuts
 from connectors.dynamics.memory.table_cache import Memory
 from connectors.dynamics.reading.file_columns import Contents
+from connectors.dynamics.reading.link_tables import Ties
 from connectors.dynamics.reading.pairs import Pairs
 from connectors.dynamics.reading.referrers import Referrers
 from connectors.dynamics.reading.tables import FittingTables
-from connectors.dynamics.reading.ties import Ties
 from connectors.dynamics.residual.binned_or_retained import BinnedOrRetainedRows
 from connectors.dynamics.residual.document_locations import DocumentLocations
 from connectors.dynamics.residual.long_term import LongTerm

@@ -18,11 +18,11 @@ from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.reading.any_entity_set import SetReading, read_set
 from connectors.dynamics.reading.decoder import PageBroken, PageDecoder
 from connectors.dynamics.reading.lanes import Lanes, SideBySide, side_by_side
+from connectors.dynamics.reading.link_tables import link_of, sides_of
 from connectors.dynamics.reading.page_values import AnyPage, FramedPage, Page
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.referrers import Pointing
 from connectors.dynamics.reading.role_filter import lone_halves
-from connectors.dynamics.reading.ties import link_of, sides_of
 from connectors.dynamics.schema.counts import total_counts
 from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, swapped
