@@ -25,10 +25,10 @@ from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, KeyUnusa
 from crm_compliance.keys.store_and_keys import remnants
 from crm_compliance.proof import refuse_broken, verify_ledger
 from crm_compliance.store.sql.database import StoreUnusable
-from crm_compliance.wiring.checks import checked, fitting, permitted
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.crm import connector_of, lake_of
 from crm_compliance.wiring.desk import desk
+from crm_compliance.wiring.fits_this_crm import checked, fitting, permitted
 from crm_compliance.wiring.keys import register_key
 from crm_compliance.wiring.mapping import mapping_text
 from crm_compliance.wiring.schedule import calendar_of, policy_of

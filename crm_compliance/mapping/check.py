@@ -11,8 +11,8 @@ from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.mapping.refused_names import RefusedName, refused_names
 from connectors.dynamics.mapping.schedule_check import misspelt
 from crm_compliance.configuration.settings import Settings
-from crm_compliance.wiring.checks import NO_PROVINCES, PROVINCES_HINT, lacking_for_notice, lacking_provinces
 from crm_compliance.wiring.crm import connector_of
+from crm_compliance.wiring.fits_this_crm import NO_PROVINCES, PROVINCES_HINT, lacking_for_notice, lacking_provinces
 from crm_compliance.wiring.schedule import policy_of
 from rules.files.suggestions import asked
 from rules.policy.policy import Policy

@@ -10,9 +10,9 @@ from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from crm_compliance.configuration.settings import Settings
-from crm_compliance.wiring.checks import checked, fitting, permitted
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.crm import Patience, connector_of, lake_of, memory_of, waits_s
+from crm_compliance.wiring.fits_this_crm import checked, fitting, permitted
 from crm_compliance.wiring.keys import keys_in_force
 from crm_compliance.wiring.mapping import mapping_digest
 from crm_compliance.wiring.schedule import policy_versions

@@ -12,10 +12,10 @@ from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.hints import in_words
 from crm_compliance.host.files import text_of
-from crm_compliance.wiring.checks import checked
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.crm import Patience, connector_of, memory_of
 from crm_compliance.wiring.desk import desk
+from crm_compliance.wiring.fits_this_crm import checked
 from crm_compliance.wiring.mapping import mapping_text
 from crm_compliance.wiring.schedule import policy_of, policy_text
 from crm_compliance.wiring.software import new_id, software_version

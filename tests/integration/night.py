@@ -25,7 +25,7 @@ from crm_compliance.keys.head_signer import FileWitness
 from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.store.files.erasure_file import ErasureFile
 from crm_compliance.store.store import SqlStore
-from crm_compliance.wiring.checks import checked
+from crm_compliance.wiring.fits_this_crm import checked
 from jobs.model.plan import Kind, Plan, PlanLine
 from jobs.model.run import Run
 from jobs.plans.approve import approve_plan

@@ -20,7 +20,7 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import running
 from connectors.interface.errors import Forbidden
-from crm_compliance.wiring.checks import permitted
+from crm_compliance.wiring.fits_this_crm import permitted
 from jobs.model.plan import Kind
 from jobs.model.privileges import needs_under
 from jobs.model.run import Action, ActionState, RunState

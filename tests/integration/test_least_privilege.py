@@ -13,7 +13,7 @@ import requests
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec
 from connectors.interface.errors import Forbidden
 from crm_compliance.reports.role import role_page
-from crm_compliance.wiring.checks import permitted
+from crm_compliance.wiring.fits_this_crm import permitted
 from jobs.model.privileges import NEEDS
 from tests.integration.night import Night
 

@@ -12,7 +12,7 @@ import pytest
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.mapping.explain import explain_row
-from crm_compliance.wiring.checks import checked
+from crm_compliance.wiring.fits_this_crm import checked
 from crm_compliance.wiring.schedule import policy_of, policy_text
 from jobs.plans.explain import explain_unit
 from rules.model.requests import Right
