@@ -17,7 +17,7 @@ from connectors.emulator.request.exchange import Answer, Operation, refused
 from connectors.emulator.request.faults import Fault, status_answer
 from connectors.emulator.request.paths import MAX_URL
 from connectors.emulator.request.preferences import ERROR_DETAILS, parse_preferences
-from connectors.emulator.serving.batch_run import BatchRun
+from connectors.emulator.serving.batch_faults_and_limits import BatchRun
 from connectors.emulator.serving.control import control_routes
 from connectors.emulator.serving.wire import (
     COMPRESS_ASIDE_FROM,
