@@ -27,8 +27,8 @@ whole batch, `cut_before` in the middle of it: what ran before stays.
 
 The module request/faults.py decides which rule fires, and what `status`, `lose_row` and `duplicate_row`
 answer. The others are carried out where they hit: what concerns the connection, the clock or the token in
-serving/app.py and serving/wire.py, for a batch in serving/batch_faults_and_limits.py; `change_row` and `keep_row` in
-operations/web_api.py, for documents in graph/graph.py.
+serving/app.py and serving/wire.py, for a batch in serving/batch_faults_and_limits.py; `change_row` and
+`keep_row` in operations/web_api.py, for documents in graph/graph.py.
 """
 
 import re
