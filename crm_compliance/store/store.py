@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from crm_compliance.store.files.run_lock import Leases
+from crm_compliance.store.right_to_run import Leases
 from crm_compliance.store.rows.alerts import ToldAlerts
 from crm_compliance.store.rows.certificates import Certificates
 from crm_compliance.store.rows.checkpoints import Checkpoints

@@ -23,7 +23,7 @@ from crm_compliance.configuration.settings import Settings, environment_of
 from crm_compliance.hints import in_words
 from crm_compliance.service import scheduler
 from crm_compliance.service.scheduler import missed, run_job
-from crm_compliance.store.files import run_lock
+from crm_compliance.store import right_to_run
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
 from crm_compliance.store.sql.database import StoreUnusable
@@ -317,7 +317,7 @@ def test_a_scheduler_that_was_taken_over_starts_nothing_more_and_says_why(
     typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two of them would start every job twice."""
-    monkeypatch.setattr(run_lock, "FRESH_S", 0.0)
+    monkeypatch.setattr(right_to_run, "FRESH_S", 0.0)
     planned(org, Kind.RETENTION, NOW - timedelta(days=3))
     started: list[str] = []
     monkeypatch.setattr(scheduler, "run_job", lambda settings, name, stop: started.append(name))
@@ -334,7 +334,7 @@ def test_a_scheduler_that_was_taken_over_starts_nothing_more_and_says_why(
 def test_a_job_is_not_started_by_a_scheduler_that_was_taken_over(
     typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_lock, "FRESH_S", 0.0)
+    monkeypatch.setattr(right_to_run, "FRESH_S", 0.0)
     with org.store.leases.exclusive("scheduler") as lease:
         assert scheduler.is_still_ours(lease, "retention")
         stolen(org)
@@ -373,7 +373,7 @@ def test_a_service_that_is_not_ready_yet_ends_too_where_it_was_taken_over(
     typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R-091: the other one looks whether the CRM was restored."""
-    monkeypatch.setattr(run_lock, "FRESH_S", 0.0)
+    monkeypatch.setattr(right_to_run, "FRESH_S", 0.0)
     org.dossier("social_card", spoken=LONG_AGO)
     org.apply(org.plan())
     typist.set(CRM_TOKEN="wrong")

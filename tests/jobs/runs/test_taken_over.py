@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from crm_compliance.store.files import run_lock
+from crm_compliance.store import right_to_run
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
 from crm_compliance.store.sql.database import Database
@@ -42,7 +42,7 @@ def taken_over(url: str) -> None:
 def test_a_run_that_was_taken_over_stops_before_its_next_request(
     make_night: MakeNight, database_url: str, monkeypatch: pytest.MonkeyPatch, before: str, nth: int
 ) -> None:
-    monkeypatch.setattr(run_lock, "FRESH_S", 0.0)
+    monkeypatch.setattr(right_to_run, "FRESH_S", 0.0)
     night = make_night(url=database_url)
     organisation(night)
     plan = night.approved(night.plan())

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import update
 
 from crm_compliance.hints import in_words
-from crm_compliance.store.files import run_lock
+from crm_compliance.store import right_to_run
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
 from crm_compliance.store.sql.database import Database
@@ -191,11 +191,11 @@ def test_before_a_request_the_lease_is_asked_for_unless_it_was_renewed_a_moment_
     with database.writing() as connection:
         fence = leases.take(connection, "runner", "me", "")
     assert fence is not None
-    lease = run_lock.Lease(database, "runner", "me", fence, since=100.0, clock=lambda: now[0])
+    lease = right_to_run.Lease(database, "runner", "me", fence, since=100.0, clock=lambda: now[0])
     with database.writing() as connection:
         leases.give_back(connection, "runner", "me", fence)
         leases.take(connection, "runner", "somebody else", "")
-    now[0] += run_lock.FRESH_S - 0.1
+    now[0] += right_to_run.FRESH_S - 0.1
     lease.check()  # at most so long goes by before a loss is noticed: the lease is far from its end then
     now[0] += 0.1
     for _ in range(2):
@@ -208,7 +208,7 @@ def test_a_lease_is_renewed_while_the_work_waits_until_it_is_lost_or_given_back(
     with database.writing() as connection:
         fence = leases.take(connection, "runner", "me", "")
     assert fence is not None
-    lease = run_lock.Lease(database, "runner", "me", fence, since=run_lock.elapsed())
+    lease = right_to_run.Lease(database, "runner", "me", fence, since=right_to_run.elapsed())
     age(database, 0.6 * leases.LEASE_S)
     assert lease.beat() is True
     age(database, 0.6 * leases.LEASE_S)
@@ -224,7 +224,7 @@ def test_a_lease_is_renewed_while_the_work_waits_until_it_is_lost_or_given_back(
             return ended.wait()
         return False
 
-    with run_lock._beating(lease, wait):
+    with right_to_run._beating(lease, wait):
         assert all_beaten.wait(20)
     age(database, leases.LEASE_S)
     with database.writing() as connection:
