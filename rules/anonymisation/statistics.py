@@ -100,7 +100,7 @@ def first_fiche(fiches: Iterable[Fiche], sentinels: frozenset[date] = frozenset(
 
 def deciding_category(decision: Decision, policy: Policy) -> str:
     """Return the retention key that produced a unit's end. On equal ends it is the one that is deleted, then
-    the first of the schedule (RET-23)."""
+    the first of the schedule (RET-23). What decides over the unit itself: rules/law/deciding_category.py."""
     order = {key: number for number, key in enumerate(policy.categories)}
 
     def rank(end: End) -> tuple[date, bool, int]:

@@ -1,5 +1,5 @@
-"""The retention end that each category gives a unit, and the one that decides. Source: RET-06, RET-08,
-RET-10, RET-11, RET-23."""
+"""The retention end that each category gives a unit. Which of several decides is said in
+deciding_category.py. Source: RET-06, RET-08, RET-10."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from rules.policy.categories import Anchor
 from rules.retention.clocks import BIRTH, CLOSED_ON, LAST_ACTIVITY, LATE_RULE, PROCEEDINGS_ENDED_ON, Clock, Kind
 from rules.retention.schedule import Schedule
 
-_DELETE: Final = Disposition.DELETE.value
 # Where the days stand that a row of the schedule may count from (RET-06).
 _DAY_OF: Final = {
     PROCEEDINGS_ENDED_ON: "proceedings_ended_on",
@@ -87,25 +86,6 @@ def ends_of(units: pl.DataFrame, fiches: pl.DataFrame, terms: Sequence[Terms], s
             of_clock = of_clock.with_columns(birthday=_birthday(clock))
         parts.append(of_clock.select(_end(basis, clock, schedule)))
     return pl.concat(parts) if parts else pl.DataFrame(schema=ENDS)
-
-
-_SPARES: Final = pl.col("disposition") != _DELETE
-_IS_STARTED: Final = (pl.col("on").is_not_null() | pl.col("is_termless")).alias("is_started")
-_IS_TO_COME: Final = pl.col("is_to_come").alias("anchor_to_come")
-_OF_BEST: Final = (pl.col("on", "anchor", "anchor_on"), pl.col("rule").alias("end_rule"), pl.col("disposition"))
-_OF_ONLY: Final = ("row", *_OF_BEST, _IS_STARTED, "is_second_choice", _IS_TO_COME)
-_OF_SEVERAL: Final = (*(each.first() for each in _OF_BEST), _IS_STARTED.all(), pl.col("is_second_choice").any(), _IS_TO_COME.any())
-
-
-def deciding(ends: pl.DataFrame) -> pl.DataFrame:
-    """Return the end that decides over each unit, where there is one: the latest; on one day `delete` beats
-    `anonymise`, then the first (RET-11, RET-23); with `is_started`, whether every category with a term has an
-    end, and whether one of them counts from a second choice or a day to come."""
-    if ends["is_only"].all():
-        return ends.select(_OF_ONLY)
-    several = ends.filter(~pl.col("is_only"))
-    best = several.sort("row", "on", _SPARES, "place", descending=[False, True, False, False], nulls_last=True)
-    return pl.concat([ends.filter("is_only").select(_OF_ONLY), best.group_by("row", maintain_order=True).agg(_OF_SEVERAL)])
 
 
 @lru_cache(maxsize=256)

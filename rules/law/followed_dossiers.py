@@ -1,5 +1,6 @@
-"""Recordings that do not end by themselves: marked as evidence, they follow their dossier. Source: RET-05,
-note (c) of 4.2."""
+"""Recordings that do not end by themselves: marked as evidence, they follow their dossier. Which dossier that
+is, and that the mark of a lone fiche has no effect, is in rules/retention/recording_owners.py. Source:
+RET-05, note (c) of 4.2."""
 
 from __future__ import annotations
 

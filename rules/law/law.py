@@ -12,7 +12,8 @@ import polars as pl
 
 from rules.law.bits import flags_in, reasons_in
 from rules.law.days import known
-from rules.law.ends import deciding, ends_of
+from rules.law.deciding_category import deciding
+from rules.law.ends import ends_of
 from rules.law.facts import FICHES, UNITS, Facts
 from rules.law.followed_dossiers import DOSSIER, FOLLOWS_DOSSIER, with_followed
 from rules.law.hold_columns import with_holds

@@ -1,5 +1,6 @@
-"""What must become of each unit, from everything that counts. Source: section 2.4 (pseudo-code), section 4.2,
-RET-11, RET-13 to RET-16, RET-21, RET-23, ERA-04."""
+"""What must become of each unit, from everything that counts: kept for a reason, or disposed of as the
+category says that decides (deciding_category.py). Source: section 2.4 (pseudo-code), section 4.2, RET-11,
+RET-13 to RET-16, RET-21, RET-23, ERA-04."""
 
 from __future__ import annotations
 

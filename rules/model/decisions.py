@@ -112,7 +112,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
 
 def deciding_end(ends: Iterable[End]) -> End | None:
-    """Pick the latest end; on one day `delete` beats `anonymise`, then the first (RET-11, RET-23)."""
+    """Pick the latest end; on one day `delete` beats `anonymise`, then the first (RET-11, RET-23). The law
+    decides so over many units in rules/law/deciding_category.py."""
     best: End | None = None
     best_on = date.min
     for end in ends:

@@ -1,4 +1,5 @@
-"""Recordings and audio attachments that go with the row that they belong to. Source: RET-03, RET-05,
+"""Recordings and audio attachments that go with the row that they belong to. What becomes of those that
+follow a dossier on their evidence mark is in rules/law/followed_dossiers.py. Source: RET-03, RET-05,
 ACC-03."""
 
 from typing import Final
