@@ -1,9 +1,9 @@
 """Extends holds from the rows they are on to the units and rows that they cover, by small reads of the CRM.
 
-Downwards a hold needs no reading: a unit carries its fiches, and what depends on it is deleted or stays with
-it. What is read here is the way up and across: from a person to the files in which they have a role, from a
-note, a call, an e-mail or a role to the file that it belongs to, from a fiche to its dossier. Source:
-HLD-04."""
+Downwards a hold needs no reading (rules/holds/coverage.py): a unit carries its fiches, and what depends on it
+is deleted or stays with it. What is read here is the way up and across: from a person to the files in which
+they have a role, from a note, a call, an e-mail or a role to the file that it belongs to, from a fiche to its
+dossier. Source: HLD-04."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable

@@ -1,13 +1,14 @@
 """Holds: why a unit is not disposed of although its time has come. Source: section 4 (HLD-03 to HLD-07,
 HLD-14, table 4.2)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from rules.holds.conditions import Condition, fits
+from rules.holds.coverage import CONTACT, rows_that_hold
 from rules.holds.crm_flag import CRM, flagged_dossier
 from rules.holds.precedence import RANKS, ranked
 from rules.model.decisions import Reason
@@ -18,7 +19,6 @@ REQUEST: Final = "request"
 _NONE: Final[tuple[Reason, ...]] = ()
 _LEGAL: Final = (Reason.HOLD_LEGAL,)
 _UNHELD: "Final[Mapping[tuple[str, str], tuple[Hold, ...]]]" = MappingProxyType({})
-_CONTACT: Final = "contact"
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -81,7 +81,7 @@ class Holds:
     @property
     def of_people(self) -> frozenset[str]:
         """The holds, by id, on a person: what they reach in a file is for that person alone (HLD-04)."""
-        return frozenset(hold.hold_id for (kind, _), held in self._placed.items() if kind == _CONTACT for hold in held)
+        return frozenset(hold.hold_id for (kind, _), held in self._placed.items() if kind == CONTACT for hold in held)
 
     @property
     def asks_for_facts(self) -> bool:
@@ -105,18 +105,18 @@ class Holds:
     def on_people(self, contacts: Iterable[str]) -> tuple[Reason, ...]:
         """Return the reasons of the holds on these people themselves: what covers any unit in which they have
         a role (HLD-04)."""
-        return ranked(hold.reason for contact in contacts for hold in self._placed.get((_CONTACT, contact), ()))
+        return ranked(hold.reason for contact in contacts for hold in self._placed.get((CONTACT, contact), ()))
 
     def on_contacts(self) -> dict[str, Reason]:
         """Return every contact whose own row a hold keeps, with the primary reason."""
-        rows = {row for held in (self._placed, self._kept) for row in held if row[0] == _CONTACT}
+        rows = {row for held in (self._placed, self._kept) for row in held if row[0] == CONTACT}
         return {row[1]: self.on_rows([row])[0] for row in sorted(rows)}
 
     def on(self, unit: Unit, *, in_part: bool = False) -> tuple[Hold, ...]:
         """List the holds that cover a unit, highest rank first."""
         found: list[Hold] = []
         if self._placed:
-            for row in _rows(unit):
+            for row in rows_that_hold(unit):
                 found.extend(self._placed.get(row, ()))
         found.extend(hold for hold, conditions in self._by_facts if fits(unit, hold.kind, conditions, in_part=in_part))
         dossier = flagged_dossier(unit)
@@ -132,22 +132,3 @@ def _by_row(holds: Iterable[Hold]) -> dict[tuple[str, str], tuple[Hold, ...]]:
         if hold not in there:
             found[(hold.kind, hold.id)] = (*there, hold)
     return found
-
-
-def _rows(unit: Unit) -> Iterator[tuple[str, str]]:
-    """Yield each row whose hold reaches the unit, once: itself, its fiches, its children, and all of those of
-    what it belongs to."""
-    seen: set[tuple[str, str]] = set()
-    level: Unit | None = unit
-    while level is not None:
-        rows = [(level.word, level.id)]
-        rows += [("fiche", fiche.id) for fiche in level.fiches]
-        rows += [(_CONTACT, child.id) for child in level.children if child is not None]
-        contact = getattr(level.relation, "contact", None)  # of a dependent row it stands among the children
-        if contact is not None:
-            rows.append((_CONTACT, contact))
-        for row in rows:
-            if row not in seen:
-                seen.add(row)
-                yield row
-        level = level.belongs_to
