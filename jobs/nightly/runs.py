@@ -1,4 +1,4 @@
-"""The nightly jobs: plan and apply at once, one kind of unit each, and reading a run back."""
+"""The nightly runs: plan and apply at once, one kind of unit each."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,19 +6,14 @@ from datetime import datetime
 from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
 from jobs.model.outcome import Outcome
 from jobs.model.plan import Alarm, Kind, Plan, PlanState
-from jobs.model.run import ActionState, Run, alarms_of, run_document
+from jobs.model.run import Run, alarms_of, run_document
 from jobs.plans.earlier_plans import NO_RUN
 from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store
-from jobs.residual.documents import documents_left
-from jobs.residual.recording_content import objects_left
 from jobs.restores.detect import replay_if_restored
 from jobs.runs.apply import HELD_NOTHING, RULES_CHANGED, apply_plan, unfinished
-from jobs.writing.outside_objects import Outside
-from jobs.writing.read_back import not_checkable, traces_left, verify_actions
-from rules.errors import Refused, UsageError
-from rules.hints import hint_to
+from rules.errors import Refused
 
 
 def run_retention(context: JobContext) -> Run:
@@ -88,34 +83,3 @@ def approved_plan(store: Store, kind: Kind, crm: str, now: datetime) -> Plan | N
         if plan.state(now) is PlanState.READY:
             return plan
     return None
-
-
-def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
-    """Read back every row that a run disposed of, and every place that can hold residual data of it.
-
-    Return how many rows were checked, what is still there, which places cannot be read back. What is kept of
-    a row beside it is named by the table of the CRM that holds it, with the id of the row (ERA-12). A
-    recording whose object outside the CRM is still there counts as still there itself, and so does the row
-    that named a folder of documents. A maintenance job
-    carries out no plan: it has written no row, and there is nothing to read back."""
-    context.store.journal.check()
-    if any(made.id == run_id for made in context.store.runs.maintenance()):
-        return {"run": run_id, "checked": 0, "still_there": [], "not_checkable": []}
-    if context.store.runs.get(run_id).is_journal_gone:
-        raise UsageError(
-            "the journal of this run has expired, so nobody knows its rows any more",
-            hint=hint_to("certificates_of_run", run=run_id),
-            where=run_id,
-        )
-    actions = [action for action in context.store.journal.of_run(run_id) if action.state in (ActionState.DONE, ActionState.PARTIAL)]
-    left = verify_actions(context.connector, actions)
-    objects = objects_left(context, Outside(context), actions)
-    documents = documents_left(context, actions)
-    there = {row for found in (*left.values(), *objects.values(), *documents.values()) for row in found}
-    rows = sorted(there | traces_left(context.connector, actions, there))
-    return {
-        "run": run_id,
-        "checked": sum(len(action.gone) + len(action.rows) for action in actions),
-        "still_there": [{"table": table, "id": row} for table, row in rows],
-        "not_checkable": not_checkable(context.connector, actions),
-    }

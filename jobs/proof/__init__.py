@@ -1,1 +1,1 @@
-"""Proof of what was done and that nothing was left out, for as long as it is kept."""
+"""Proof of what runs did, and that they left out no unit, for as long as it is kept."""

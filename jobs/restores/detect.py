@@ -1,9 +1,7 @@
-"""Notices that the CRM was restored from a backup, and makes good what that has brought back (ERA-13,
-R-091)."""
+"""Notices that the CRM was restored from a backup, and makes good what that has brought back (ERA-13, R-091).
+What runs had begun whose database was lost is finished by recover.py."""
 
 from itertools import islice
-
-import msgspec
 
 from jobs.erasures.register import load_register, reconcile, refuse_if_behind
 from jobs.erasures.rows_back import returned_rows
@@ -12,8 +10,7 @@ from jobs.model.plan import Kind, Plan, PlanState
 from jobs.model.run import Run
 from jobs.model.sentence import Sentence
 from jobs.ports.context import JobContext
-from jobs.restores.lost_places import Held, LostPlaces, clean_lost_places, finish_lost_places
-from jobs.restores.partial_units import half_done
+from jobs.restores.lost_places import finish_lost_places
 from jobs.restores.plan import plan_replay
 from jobs.runs.apply import apply_plan, unfinished
 from jobs.writing.read_back import still_there
@@ -36,39 +33,6 @@ def rows_back(context: JobContext) -> int:
         if crms[run]:
             writes += [write for write in reversed(action.rows) if write.operation == "delete" and not write.retained]
     return len(still_there(context.connector, islice(writes, SAMPLE)))
-
-
-class Recovered(msgspec.Struct, frozen=True):
-    """What was cleaned of rows that lost runs had written, and the run that let go what was left to do; None
-    where nothing was. `unfinished` are units that have lost a part and are not as they were judged, or are
-    under a hold: the next plan judges what is left."""
-
-    places: LostPlaces
-    run: Run | None = None
-    unfinished: int = 0
-
-
-def recover(context: JobContext) -> Recovered:
-    """Continue what a lost database had begun. Give database and file what only one of them has, finish
-    interrupted runs, and clean what remains in other places of rows that the lost runs had written. Delete
-    what the register knows and the CRM still, or again, has: rows that are back, contacts that were to be
-    removed or trimmed, and half-deleted units.
-
-    A database that was restored to an older day does not know which contacts lost their dossier to it: they
-    would look like ones that were never linked to anything, and be kept for ever (RET-20).
-
-    Raises:
-        Refused: so much has to be deleted that the plan needs approval; `where` is its id.
-        ConnectorError: the CRM could not be read in full."""
-    with context.store.leases.exclusive():
-        reconcile(context)
-    context.forget_memory()
-    for run in unfinished(context):
-        apply_plan(context, run.plan)
-    places = clean_lost_places(context)
-    half = half_done(context, load_register(context), Held(context).covers)
-    plan = plan_replay(context, only_if_due=True, also_begun=True, half_done=half.units)
-    return Recovered(places, apply_plan(context, plan.id) if plan is not None else None, half.unfinished)
 
 
 def replay(context: JobContext) -> Run:

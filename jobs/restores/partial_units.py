@@ -1,5 +1,5 @@
-"""Units of several change sets of which a lost run has deleted a part. They are identified by keyed
-references, and finished as a continued run would.
+"""Units of several change sets of which a lost run has deleted a part, for recover.py. They are identified by
+keyed references, and finished as a continued run would.
 
 What remains of such a unit cannot be judged any more: its fiches, and with them what its end depends on, may
 be gone. So it is finished where its own row has the very version that was judged and no fiche has been added

@@ -1,1 +1,1 @@
-"""One plan of any kind, carried out."""
+"""One plan of any kind, carried out, and read back as a whole."""

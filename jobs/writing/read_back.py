@@ -1,5 +1,5 @@
 """Reads back what a run reports as gone or masked. What is found again makes the run end with failures
-(ERA-15)."""
+(ERA-15). A whole run is read back once more, on demand, by jobs/runs/verify.py."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence

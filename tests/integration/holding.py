@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from jobs.holds.place import Wanted, place_hold, release_hold
+from jobs.holds.place import Wanted, place_hold
+from jobs.holds.release import release_hold
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run
 from jobs.plans.make import make_plan

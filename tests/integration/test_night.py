@@ -11,8 +11,9 @@ import pytest
 
 from jobs.model.plan import Kind
 from jobs.model.run import TRIM, ActionState, Run, RunState
-from jobs.nightly.runs import run_retention, verify_run
+from jobs.nightly.runs import run_retention
 from jobs.runs.apply import apply_plan
+from jobs.runs.verify import verify_run
 from rules.errors import Refused
 from rules.hints import hint_to
 from tests.integration.night import Night, brussels_noon

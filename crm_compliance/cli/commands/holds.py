@@ -157,7 +157,7 @@ def release(
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
     from crm_compliance.wiring.store import store_of
-    from jobs.holds.place import release_hold
+    from jobs.holds.release import release_hold
 
     settings = arguments.settings()
     told_on = _day(notified_on, "--notified-on")

@@ -44,8 +44,8 @@ def replay(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.keys.store_and_keys import StoreLost
-    from jobs.restores.detect import recover as recover_all
     from jobs.restores.detect import replay as replay_all
+    from jobs.restores.recover import recover as recover_all
 
     try:
         with arguments.opened(for_a_run=True) as desk:
@@ -89,7 +89,7 @@ def recover() -> int:
 
     from crm_compliance.reports.run import print_run
     from jobs.model.run import RunState, run_document
-    from jobs.restores.detect import recover as recover_all
+    from jobs.restores.recover import recover as recover_all
 
     with _recovering() as (opened, aside):
         recovered = recover_all(opened.context)

@@ -61,7 +61,7 @@ def verify(run: str = typer.Argument(..., metavar="RUN")) -> int:
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.run import print_verify
-    from jobs.nightly.runs import verify_run
+    from jobs.runs.verify import verify_run
 
     with arguments.opened() as desk:
         document = verify_run(desk.context, run)

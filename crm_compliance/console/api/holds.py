@@ -131,7 +131,7 @@ def release(caller: Annotated[Caller, acting(Act.RELEASE_HOLD)], hold: Annotated
     """Release a hold; what has expired meanwhile goes in the next run."""
     from crm_compliance.reports.holds import hold_document
     from crm_compliance.wiring.keys import register_key
-    from jobs.holds.place import release_hold
+    from jobs.holds.release import release_hold
 
     services, now = caller.services, caller.services.clock()
     released = release_hold(

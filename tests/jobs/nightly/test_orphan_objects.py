@@ -20,11 +20,11 @@ from jobs.ledger.verification import Problem
 from jobs.model.plan import Kind, LinesRemoved
 from jobs.model.run import Action, ActionState, RunState
 from jobs.nightly.orphan_objects import FILE, WITHOUT_OBJECT, WITHOUT_ROW, hunt, run_housekeeping
-from jobs.nightly.runs import verify_run
 from jobs.ports.context import JobContext
 from jobs.ports.store.own_data import Expired, PastTerms
 from jobs.proof.attestation import LedgerIndex, attest
 from jobs.proof.run_reckoning import reckoning_of
+from jobs.runs.verify import verify_run
 from rules.errors import Refused, UsageError
 from tests.integration.holding import place
 from tests.integration.holding import release as release_hold

@@ -11,8 +11,8 @@ from connectors.emulator.serving.server import RunningEmulator, SeedSpec
 from connectors.interface.errors import ConnectorError
 from jobs.model.plan import PlanLine
 from jobs.model.run import RunState
-from jobs.nightly.runs import verify_run
 from jobs.plans.explain import explain_unit
+from jobs.runs.verify import verify_run
 from tests.integration.night import Night
 
 TOLD = ("units", "dispose", "retain", "flags", "trims", "held_contacts", "crm_holds", "seen", "categories")  # of a plan, beside lines

@@ -19,10 +19,11 @@ from connectors.interface.remains import Left, Reach, Trace, Traces
 from jobs.model.plan import Plan
 from jobs.model.privileges import NEEDS
 from jobs.model.run import Action, ActionState, Run, RunState
-from jobs.nightly.runs import run_retention, verify_run
+from jobs.nightly.runs import run_retention
 from jobs.plans.cascade_preview import cascade_counts
 from jobs.reading.gather import gather_units
 from jobs.runs.apply import apply_plan
+from jobs.runs.verify import verify_run
 from rules.model.records import UnitKind
 from rules.model.residual_data import Place, PlaceState
 from tests.connectors.dynamics.residual.test_traces import environment_with_more

@@ -16,10 +16,10 @@ from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.storage.local import LocalFolder
 from jobs.model.plan import Kind
 from jobs.model.run import ActionState, Run, RunState
-from jobs.nightly.runs import verify_run
 from jobs.plans.make import make_plan
 from jobs.residual.recording_content import OBJECT_LEFT
 from jobs.runs.apply import apply_plan
+from jobs.runs.verify import verify_run
 from jobs.writing.document_folders import BINNED, ELSEWHERE, SHARED
 from jobs.writing.send import WriteOutcome
 from rules.model.requests import Right

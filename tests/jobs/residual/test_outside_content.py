@@ -21,13 +21,13 @@ from connectors.storage.local import LocalFolder
 from jobs.checks.kill_switch import STOPPED, resume, stop
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Action, ActionState, Run, RunState
-from jobs.nightly.runs import verify_run
 from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of
 from jobs.residual.outside_content import AT_ONCE
 from jobs.residual.recording_content import OBJECT_LEFT, objects_left
 from jobs.runs.apply import apply_plan
+from jobs.runs.verify import verify_run
 from jobs.writing.outside_objects import Outside
 from jobs.writing.send import WriteOutcome
 from rules.errors import Refused

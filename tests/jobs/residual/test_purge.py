@@ -19,10 +19,11 @@ from connectors.interface.remains import Trace
 from jobs.erasures.register import load_register
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Action, Run, RunState
-from jobs.nightly.runs import verify_run
 from jobs.plans.make import make_plan
-from jobs.restores.detect import recover, rows_back
+from jobs.restores.detect import rows_back
+from jobs.restores.recover import recover
 from jobs.runs.apply import apply_plan
+from jobs.runs.verify import verify_run
 from tests.crm_compliance.typist import LONG_AGO
 from tests.integration.holding import place
 from tests.integration.night import Night

@@ -20,8 +20,9 @@ from jobs.erasures.register import load_register, reconcile
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState
-from jobs.restores.detect import recover, replay, replay_if_restored
+from jobs.restores.detect import replay, replay_if_restored
 from jobs.restores.plan import plan_replay
+from jobs.restores.recover import recover
 from jobs.runs.apply import apply_plan
 from tests.integration.holding import place, release
 from tests.integration.night import Night

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from crm_compliance.console.frame.endpoint import get, post
 from crm_compliance.console.frame.visit import Visit
-from jobs.holds.place import release_hold
+from jobs.holds.release import release_hold
 from rules.holds.placements import HoldState, HoldType
 from rules.model.accounts import same_person
 from rules.model.roles import Act
