@@ -18,6 +18,7 @@ from jobs.register.decision import as_reviewed, reopened
 from jobs.register.overrides import overrides_of
 from jobs.register.request_steps import actor_of, authorised, refused, save_move
 from jobs.requests.answer.attachments import Files
+from jobs.requests.answer.completeness import accounts_for_all, candidates
 from jobs.requests.answer.items import Items, numbered, with_decisions
 from jobs.requests.answer.own_words import OwnWords, words_of
 from jobs.requests.answer.safe_delivery import blocks_of
@@ -28,17 +29,15 @@ from jobs.requests.redaction.people_in_texts import mentioned_people, texts_of_r
 from jobs.requests.redaction.redact import TextRedactor
 from jobs.requests.search.assess import Assessment, assess
 from jobs.requests.search.files_of_others import Searched, search_files_of_others
-from jobs.requests.search.scope import Row, Scope
+from jobs.requests.search.scope import Scope
 from rules.dates.ages import has_reached
 from rules.decoders import decoder_of
 from rules.hints import hint_to
-from rules.model.kinds import RELATIONS
 from rules.model.requests import COPIES, RequestState, Right, Step
 from rules.redaction.leak_terms import LeakTerms
 from rules.rights.authority import ADULT_AGE
 from rules.rights.fields import needed_by
 
-PORTABLE = ("contact", *RELATIONS)
 NEUTRAL = "neutral"
 
 
@@ -118,8 +117,7 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
         words = words_of(context.connector, {row.kind for row in scope.rows}, shell.language)
         items = _items(context, found, scope, contexts, redactor, shell.language, files, words)
         shell = msgspec.structs.replace(shell, words=words.told)
-        told = {item.source for item in items}
-        is_complete = scope.is_complete and told == {row.source for row in _candidates(found, scope)}
+        is_complete = accounts_for_all(found, scope, items)
         offers = any(item.withholds == "voice" for item in items)
         if request.right is Right.ACCESS and (earlier := earlier_requests(context, found)):
             key = f"context-{len(contexts.made) + 1}"
@@ -188,19 +186,11 @@ def _items(
     )
     order = {made.key: number for number, made in enumerate(contexts.made)}
     made = []
-    for row in _candidates(found, scope):
+    for row in candidates(found, scope):
         key = contexts.key_of(row)
         place = (order.get(key, -1), found.material.kinds.in_order.index(row.kind), not row.is_own, row.at)
         made += [(place, item) for item in maker.of(row, key)]
     return numbered([item for _, item in sorted(made, key=lambda pair: pair[0])])
-
-
-def _candidates(found: Assessment, scope: Scope) -> list[Row]:
-    """Return the rows that the answer discloses or withholds. For portability these are only those of
-    relations, and the person (EXP-15)."""
-    if found.request.right is not Right.PORTABILITY:
-        return list(scope.rows)
-    return [row for row in scope.rows if row.unit is None and not row.place and row.kind in PORTABLE]
 
 
 def _media_type(kind: str, content: Content | None) -> str | None:

@@ -23,19 +23,18 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict
 from functools import cache, partial
 from typing import Any, Final
 
 import msgspec
 
-from jobs.model.answer import NOT_A_NAME, RECIPIENT, SEEN_UNCHECKED, Compilation, Item, ItemStatus
+from jobs.model.answer import NOT_A_NAME, SEEN_UNCHECKED, Compilation, Item, ItemStatus
 from jobs.model.request import COMPILATION, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.decision import PUT_ASIDE, is_settled
 from jobs.register.request_steps import Actor, authorised, check_role, of_this_crm, save_move
 from jobs.requests.answer.compile import compiled, drafted
-from jobs.requests.search.documents import DOCUMENTS, OTHERS
+from jobs.requests.answer.completeness import rows_counted
 from rules.errors import UsageError
 from rules.hints import Hint, hint_to
 from rules.model.home import Home
@@ -50,9 +49,6 @@ from rules.texts.folding import fold, tidy
 
 DECIDED: Final = ("APPROVED", "APPROVED_REDACTED", "WITHHELD")
 LONGEST_LINE = 2 * 1024 * 1024
-# Places that are not searched because the mapping does not name them, or the settings do not reach them.
-UNMAPPED: Final = ("table:", "kind:", "column:", DOCUMENTS)
-UNREAD: Final = ("recordings_audio", "attachments_content", OTHERS, "email_attachments")
 _HIDDEN: Final = "\uffff"  # no character at all: no pattern reaches across it
 _KEYS: Final = frozenset({"item", "status", "code", "text", "digest", "since"})
 _OPEN: Final = (ItemStatus.PENDING_REVIEW, ItemStatus.APPROVED_REDACTED)  # what may have a text of the reviewer
@@ -119,30 +115,11 @@ def decide_items(actor: Actor, request_id: str, text: str, *, takes_back: bool =
 
 
 def completeness(context: JobContext, actor: Actor, request_id: str) -> dict[str, Any]:
-    """Count again in which of three places every row is, for the two people who approve. It is stored nowhere
-    (EXP-14). It is not complete if a table, a kind of row or a field of one is not mapped, or documents are
-    out of reach, so that nobody was searched for there (EXP-03). `unread` are contents in which nobody is
-    searched for in any organisation; `files_of_others` counts those in dossiers of others that mention the
-    person. Raises Refused: with code `role`, or
-    `not_confirmed`."""
+    """Count again in which of three places every row is (completeness.py), for the two people who approve. It
+    is stored nowhere (EXP-14). Raises Refused: with code `role`, or `not_confirmed`."""
     check_role(actor, Step.REVIEW, Act.SEE_ANSWER)
     draft = drafted(context, of_this_crm(actor, request_id, Step.REVIEW), with_files=False)
-    items = [item for item in draft.compilation.items if item.kind != RECIPIENT]  # of a recipient the fiche is the row
-    withheld = {item.source for item in items if not item.is_shown}
-    included = {item.source for item in items} - withheld
-    lacking = [place for place in draft.found.material.not_searched if place.startswith(UNMAPPED)]
-    total = len(included) + len(withheld) + len(draft.scope.excluded)
-    return {
-        "request": request_id,
-        "candidates": total,
-        "included": len(included),
-        "withheld": len(withheld),
-        "excluded": len(draft.scope.excluded),
-        "complete": draft.compilation.is_complete and not lacking,
-        "not_searched": lacking,
-        "unread": [place for place in draft.found.material.not_searched if place in UNREAD],
-        "files_of_others": asdict(draft.files_of_others),
-    }
+    return {"request": request_id} | rows_counted(draft.compilation, draft.found, draft.scope, draft.files_of_others)
 
 
 def read_decisions(text: str, compilation: Compilation, *, takes_back: bool = False) -> Mapping[str, Decision]:

@@ -111,7 +111,7 @@ class Scope:
     @property
     def is_complete(self) -> bool:
         """Whether everybody who was confirmed is still there, and nothing is both disclosed and excluded
-        (EXP-14, R-128)."""
+        (EXP-14, R-128). Whether each row became an item: jobs/requests/answer/completeness.py."""
         return not self._found.is_missing and not self.excluded.intersection(row.source for row in self.rows)
 
     def _rows(self) -> dict[tuple[str, str], Row]:
