@@ -12,7 +12,7 @@ from connectors.emulator.conditions.clock import http_date
 from connectors.emulator.errors import WebApiError, no_resource
 from connectors.emulator.graph.graph import GraphError
 from connectors.emulator.organisation import Organisation
-from connectors.emulator.request.batch import is_batch
+from connectors.emulator.request.batch_body import is_batch
 from connectors.emulator.request.exchange import Answer, Operation, refused
 from connectors.emulator.request.faults import Fault, status_answer
 from connectors.emulator.request.paths import MAX_URL

@@ -4,7 +4,7 @@ import time
 
 from connectors.emulator.errors import PAYLOAD, WebApiError
 from connectors.emulator.organisation import Organisation
-from connectors.emulator.request.batch import CRLF, handle_batch, is_batch
+from connectors.emulator.request.batch_body import CRLF, handle_batch, is_batch
 from connectors.emulator.request.exchange import Answer, Operation, refused
 from connectors.emulator.request.faults import Fault
 from connectors.emulator.request.preferences import ERROR_DETAILS, parse_preferences
