@@ -1,4 +1,5 @@
-"""Where tables are cut into ranges, as the last read of each has shown; kept sealed, as rows are."""
+"""Keeps where tables are to be cut into ranges the next time; sealed, as rows are. Where that is, is found in
+reading/ranges.py as a table is read."""
 
 import hashlib
 from contextlib import suppress

@@ -1,4 +1,5 @@
-"""What the rows of a table are tied to by a table of links (N:N): each row with all that it belongs to."""
+"""What rows of a dependent table are tied to by a table of links (N:N): each row with all that it belongs to.
+Categories, and dossiers of a fiche, that are kept so are read in pairs.py."""
 
 from collections.abc import Collection, Iterable, Iterator
 

@@ -1,5 +1,7 @@
-"""What rows are tied to by a many-to-many relationship: its table of pairs, read as any table is read, to the
-end and counted. A pair says nothing beside its two ids, and has no version that anybody would write back."""
+"""Fields that come from a many-to-many relationship, the categories of a dossier or the dossiers of a fiche:
+its table of pairs, read as any table is read, to the end and counted. A pair says nothing beside its two ids,
+and has no version that anybody would write back. What rows of dependent tables are tied to is read in
+link_tables.py."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator

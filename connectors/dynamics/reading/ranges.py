@@ -1,4 +1,5 @@
-"""Where a table is cut into ranges that are read side by side, none with a row of another.
+"""Where a table is cut into ranges that are read side by side, none with a row of another: found from the
+values seen in one read, for the next. In between it is kept in memory/cuts.py.
 
 A row's instant of creation never changes, so no row moves from one range to another while they are read, and
 what is created meanwhile belongs to the last, which is open. `ge` and `lt` are documented for instants alone

@@ -1,18 +1,16 @@
-"""`$batch`: multipart bodies read and written; a change set is all or nothing."""
+"""The body of a `$batch`: multipart, read into its operations, and its answer written. The operations are
+carried out, and a change set as a whole or not at all, in operations/change_sets.py."""
 
 import re
 import uuid
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import NoReturn
 
-from connectors.emulator.errors import PAYLOAD, WebApiError, bad_payload, bad_query
+from connectors.emulator.errors import PAYLOAD, WebApiError, bad_payload
 from connectors.emulator.request.exchange import JSON, Answer, Operation
 from connectors.emulator.request.paths import below_service
 
-MAX_OPERATIONS = 1_000
 INHERITED = ("callerobjectid", "mscrmcallerid")  # on whose behalf: no other header of a batch holds for its parts
 CRLF = b"\r\n"
 _DASHED_LINE = re.compile(rb"(?:^|\r?\n)--([^\r\n]*)(?=\r?\n|$)")  # whatever the boundary: each batch has others
@@ -21,8 +19,6 @@ _LINE = re.compile(rb"\r?\n")
 _BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"]+)"|([^\s;,]+))', re.IGNORECASE)
 _REQUEST_LINE = re.compile(r"([A-Za-z]+)\s+(\S.*?)\s+HTTP/1\.[01]\s*")
 STREAMING = "application/json; odata.metadata=minimal; odata.streaming=true"
-
-Run = Callable[[Operation], Answer]
 
 
 @dataclass
@@ -38,54 +34,8 @@ class ChangeSet:
     parts: list[Part] = field(default_factory=list)
 
 
-class _RolledBack(Exception):
-    def __init__(self, part: Part, answer: Answer) -> None:
-        super().__init__()
-        self.part, self.answer = part, answer
-
-
 def is_batch(operation: Operation) -> bool:
     return operation.raw.partition("?")[0] in ("$batch", "%24batch")
-
-
-def handle_batch(
-    outer: Operation,
-    run: Run,
-    transaction: Callable[[], AbstractContextManager[None]],
-    *,
-    continue_on_error: bool,
-    plain_failures: bool = False,
-) -> Answer:
-    """Execute a batch, in order. The answer is multipart, also when it is a 400; with `plain_failures` the
-    one error of a failed change set is an ordinary part."""
-    boundary = boundary_of(outer.headers.get("content-type", ""))
-    if boundary is None:
-        raise bad_payload("$batch", "The value of the Content-Type header of a batch request must be multipart/mixed with a boundary.")
-    if not outer.body.endswith(b"\n"):
-        return _unreadable()
-    items = _read(outer, boundary)
-    if sum(len(item.parts) if isinstance(item, ChangeSet) else 1 for item in items) > MAX_OPERATIONS:
-        raise WebApiError(
-            400,
-            PAYLOAD,
-            "The current batch message contains too many parts. Only batch messages with a maximum number of "
-            f"'{MAX_OPERATIONS}' query operations, including changeset operations, are allowed.",
-        )
-    name = f"batchresponse_{uuid.uuid4()}"
-    chunks: list[bytes] = []
-    failed = False
-    for item in items:
-        if isinstance(item, ChangeSet):
-            chunk, failed_now = _change_set(item, run, transaction, plain_failures=plain_failures)
-        else:
-            answer = run(item.operation)
-            chunk, failed_now = _part_bytes(answer), answer.status >= 400
-        chunks.append(chunk)
-        failed = failed or failed_now
-        if failed_now and not continue_on_error:
-            break
-    status = 400 if failed and not continue_on_error else 200
-    return _multipart(status, name, chunks)
 
 
 def boundary_of(content_type: str) -> str | None:
@@ -98,7 +48,7 @@ def boundary_of(content_type: str) -> str | None:
 # -- reading -------------------------------------------------------------------------------------------------
 
 
-def _read(outer: Operation, boundary: str) -> list[Part | ChangeSet]:
+def read_batch(outer: Operation, boundary: str) -> list[Part | ChangeSet]:
     items: list[Part | ChangeSet] = []
     for raw in _split(outer.body, boundary):
         headers, content = _mime(raw)
@@ -172,7 +122,7 @@ def _malformed(message: str) -> NoReturn:
     raise bad_payload("$batch", message)
 
 
-def _unreadable() -> Answer:
+def unreadable() -> Answer:
     """Return what the real service answers when the last line does not end."""
     error = WebApiError(
         400,
@@ -180,51 +130,13 @@ def _unreadable() -> Answer:
         "Error identified in Payload provided by the user for Entity :'', For more information on this error please follow this help link "
         "https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : System.ArgumentException: Stream was not readable.",
     )
-    return _multipart(400, f"batchresponse_{uuid.uuid4()}", [_part_bytes(Answer(400, error.body()))])
-
-
-# -- change sets ---------------------------------------------------------------------------------------------
-
-
-def _change_set(
-    change_set: ChangeSet, run: Run, transaction: Callable[[], AbstractContextManager[None]], *, plain_failures: bool
-) -> tuple[bytes, bool]:
-    name = f"changesetresponse_{uuid.uuid4()}"
-    references: dict[str, str] = {}
-    chunks: list[bytes] = []
-    try:
-        with transaction():
-            for part in change_set.parts:
-                answer = _checked(part, references, run)
-                if answer.status >= 400:
-                    raise _RolledBack(part, answer)
-                if part.content_id is not None:
-                    references[part.content_id] = answer.location or ""
-                chunks.append(_part_bytes(answer, part.content_id))
-    except _RolledBack as failure:
-        refusal = _part_bytes(failure.answer, failure.part.content_id)
-        return refusal if plain_failures else _nested(name, [refusal]), True
-    return _nested(name, chunks), False
-
-
-def _checked(part: Part, references: dict[str, str], run: Run) -> Answer:
-    problem = None
-    if part.operation.method == "GET":
-        problem = bad_query("A GET operation is not allowed in a change set.")
-    elif part.content_id is None:
-        problem = bad_query("Content-ID is missing: every operation of a change set must have one.")
-    elif part.content_id in references:
-        problem = bad_query(f"The content ID '{part.content_id}' was found more than once in the same change set.")
-    if problem is not None:
-        return Answer(problem.status, problem.body())
-    part.operation.references = {key: address for key, address in references.items() if address}
-    return run(part.operation)
+    return multipart(400, f"batchresponse_{uuid.uuid4()}", [part_bytes(Answer(400, error.body()))])
 
 
 # -- writing -------------------------------------------------------------------------------------------------
 
 
-def _part_bytes(answer: Answer, content_id: str | None = None) -> bytes:
+def part_bytes(answer: Answer, content_id: str | None = None) -> bytes:
     lines = ["Content-Type: application/http", "Content-Transfer-Encoding: binary"]
     if content_id is not None:
         lines.append(f"Content-ID: {content_id}")
@@ -250,9 +162,9 @@ def _joined(name: str, chunks: list[bytes]) -> bytes:
     return b"".join([delimiter + CRLF + chunk + CRLF for chunk in chunks]) + delimiter + b"--" + CRLF
 
 
-def _nested(name: str, chunks: list[bytes]) -> bytes:
+def nested(name: str, chunks: list[bytes]) -> bytes:
     return f"Content-Type: multipart/mixed; boundary={name}\r\n\r\n".encode() + _joined(name, chunks).removesuffix(CRLF)
 
 
-def _multipart(status: int, name: str, chunks: list[bytes]) -> Answer:
+def multipart(status: int, name: str, chunks: list[bytes]) -> Answer:
     return Answer(status, _joined(name, chunks), content_type=f"multipart/mixed; boundary={name}")

@@ -1,10 +1,12 @@
-"""One batch carried out: each of its operations with the faults and limits that it meets by itself."""
+"""The faults and limits that each operation of a batch meets by itself. The batch is carried out, and a
+change set undone, in operations/change_sets.py."""
 
 import time
 
 from connectors.emulator.errors import PAYLOAD, WebApiError
+from connectors.emulator.operations.change_sets import handle_batch
 from connectors.emulator.organisation import Organisation
-from connectors.emulator.request.batch_body import CRLF, handle_batch, is_batch
+from connectors.emulator.request.batch_body import CRLF, is_batch
 from connectors.emulator.request.exchange import Answer, Operation, refused
 from connectors.emulator.request.faults import Fault
 from connectors.emulator.request.preferences import ERROR_DETAILS, parse_preferences

@@ -15,6 +15,7 @@ from connectors.emulator.schema.environment import DEFAULT_USER, Environment, Re
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.access_guard import Guard
 from connectors.emulator.storage.cascades import Fall, Row, fall_of
+from connectors.emulator.storage.given_cookies import GivenCookies
 from connectors.emulator.storage.new_rows import Values
 from connectors.emulator.storage.pairs import forget_pairs
 from connectors.emulator.storage.traces import Trace
@@ -248,16 +249,3 @@ class Tables:
 
 def _by_key(table: Table, columns: Iterable[str]) -> str:
     return sql.select([sql.name(column) for column in columns], sql.name(table.name), [f"{sql.name(table.key)} = ?"])
-
-
-class GivenCookies:
-    """Paging cookies, delta tokens and version stamps given out, by digest: only those are taken back."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-
-    def remember(self, digest: int) -> None:
-        self.connection.execute("INSERT OR IGNORE INTO _cookies VALUES (?)", (digest,))
-
-    def knows(self, digest: int) -> bool:
-        return self.connection.execute("SELECT 1 FROM _cookies WHERE digest = ?", (digest,)).fetchone() is not None
