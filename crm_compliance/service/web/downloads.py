@@ -1,5 +1,5 @@
-"""Downloads of released packages: a link that only its holder knows, valid for a limited time and a few uses
-(EXP-16).
+"""Downloads of released packages by a link that only its holder knows (EXP-16). Whether the link still works
+is decided in jobs/requests/answer/download_link.py.
 
 The link is one factor; the passphrase of the archive, sent by another channel, is the second: what is fetched
 is useless without it. The register knows only the token's SHA-256. A link that is wrong in any way (unknown,
@@ -17,16 +17,10 @@ import msgspec
 from jobs.model.request import PACKAGE, SubjectRequest
 from jobs.ports.context import Clock
 from jobs.ports.store.store import Store
-from jobs.requests.answer.download_link import TIMES, digest_of
+from jobs.requests.answer.download_link import digest_of, is_valid
 from rules.errors import Refused
 
 _ATTEMPTS: Final = 5  # to write a receipt while somebody else changes the same row
-
-
-def used(request: SubjectRequest) -> int:
-    """Return how many downloads count against the link's limit: those since it was last renewed."""
-    since = request.renewals[-1] if request.renewals else None
-    return sum(since is None or at > since for at in request.downloads)
 
 
 @dataclass(slots=True)
@@ -76,7 +70,7 @@ class Downloads:
         meanwhile, or others kept changing the row."""
         for attempt in range(_ATTEMPTS):
             request = self._store.requests.get(taken.request)
-            if not self._is_valid(request, under_way=0):
+            if not is_valid(request, self._clock(), under_way=0):
                 raise _gone(taken.request)
             at = self._clock()
             counted = msgspec.structs.replace(request, downloads=(*request.downloads, at))
@@ -98,16 +92,7 @@ class Downloads:
 
     def _request(self, token: str) -> SubjectRequest | None:
         request = self._store.requests.linked(digest_of(token))  # a digest: how long it takes to compare tells nothing of the token
-        return request if request is not None and self._is_valid(request, self._under_way[request.id]) else None
-
-    def _is_valid(self, request: SubjectRequest, under_way: int) -> bool:
-        return (
-            request.is_answered
-            and request.misdelivered_at is None
-            and request.link_until is not None
-            and self._clock() < request.link_until
-            and used(request) + under_way < TIMES
-        )
+        return request if request is not None and is_valid(request, self._clock(), self._under_way[request.id]) else None
 
     def _content(self, request: SubjectRequest) -> bytes | None:
         return self._store.requests.part(request.id, PACKAGE)
