@@ -17,10 +17,10 @@ from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Environment, Table
 from connectors.emulator.schema.privileges import BYPASS_LOGIC, BYPASS_PLUGINS
 from connectors.emulator.security.row_access import Access
-from connectors.emulator.storage.access_guard import Guard, Row
 from connectors.emulator.storage.cascades import Fall
 from connectors.emulator.storage.load import load_rows
 from connectors.emulator.storage.tables import Tables
+from connectors.emulator.storage.write_guard import Guard, Row
 
 ABORTED = "0x80040265"
 BYPASS = "mscrm.bypassbusinesslogicexecution"

@@ -10,8 +10,8 @@ from connectors.emulator.errors import WebApiError
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage import sql
-from connectors.emulator.storage.access_guard import Guard, Row
 from connectors.emulator.storage.tables import Tables
+from connectors.emulator.storage.write_guard import Guard, Row
 
 HEADER = "mscrm.suppressduplicatedetection"
 FOUND = "0x80040333"

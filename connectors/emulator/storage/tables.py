@@ -13,12 +13,12 @@ from connectors.emulator.conditions.clock import Clock
 from connectors.emulator.conditions.switches import Switches
 from connectors.emulator.schema.environment import DEFAULT_USER, Environment, Relationship, Table
 from connectors.emulator.storage import sql
-from connectors.emulator.storage.access_guard import Guard
 from connectors.emulator.storage.cascades import Fall, Row, fall_of
 from connectors.emulator.storage.given_cookies import GivenCookies
 from connectors.emulator.storage.new_rows import Values
 from connectors.emulator.storage.pairs import forget_pairs
 from connectors.emulator.storage.traces import Trace
+from connectors.emulator.storage.write_guard import Guard
 
 FIRST_VERSION = 1_000_000
 
