@@ -22,8 +22,8 @@ from connectors.emulator.errors import WebApiError
 from connectors.emulator.querying.query_expression import ROW, Selection, read_query
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Table
+from connectors.emulator.security.admission import Gate
 from connectors.emulator.security.custom_logic import BYPASS
-from connectors.emulator.security.gate import Gate
 from connectors.emulator.security.row_access import Access
 from connectors.emulator.storage.cascades import Fall, Row
 from connectors.emulator.storage.new_rows import Values, system_defaults

@@ -16,7 +16,7 @@ from connectors.emulator.querying.fetchxml.query import Fetch, read_fetch
 from connectors.emulator.querying.fetchxml.statement import Statement
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Table
-from connectors.emulator.security.gate import Gate
+from connectors.emulator.security.admission import Gate
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.new_rows import Values, system_defaults
 from connectors.emulator.storage.remains.long_term import RetainedRows

@@ -33,7 +33,7 @@ from connectors.emulator.request.faults import Fault, alter_rows, status_answer
 from connectors.emulator.request.paths import MAX_URL_IN_BATCH, NAMESPACE, Segment, parse_address, parse_key
 from connectors.emulator.request.preferences import ERROR_DETAILS, parse_preferences
 from connectors.emulator.schema.environment import Table
-from connectors.emulator.security.gate import Gate
+from connectors.emulator.security.admission import Gate
 from connectors.emulator.storage.database import Database
 from connectors.emulator.storage.payload import read_json, referenced
 from connectors.emulator.storage.remains.recycle_bin import RecycleBin

@@ -17,7 +17,7 @@ from connectors.emulator.request.exchange import Answer, Operation
 from connectors.emulator.request.preferences import COUNT, MAX_PAGE
 from connectors.emulator.schema.environment import Column, Navigation, Relationship, Table
 from connectors.emulator.schema.many_to_many import Peers
-from connectors.emulator.security.gate import Gate
+from connectors.emulator.security.admission import Gate
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.pairs import paired
 from connectors.emulator.storage.tables import Tables
