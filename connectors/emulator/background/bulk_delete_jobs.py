@@ -24,7 +24,7 @@ from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.security.admission import Gate
 from connectors.emulator.security.custom_logic import BYPASS
-from connectors.emulator.security.row_access import Access
+from connectors.emulator.security.privileges_on_rows import Access
 from connectors.emulator.storage.cascades import Fall, Row
 from connectors.emulator.storage.new_rows import Values, system_defaults
 from connectors.emulator.storage.remains.audit import AUDIT, AuditTrail

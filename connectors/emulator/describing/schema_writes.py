@@ -30,7 +30,7 @@ from connectors.emulator.request.paths import Segment
 from connectors.emulator.schema.alterations import AddTable, Alteration, Choice, Descriptions, DropKey, DropTable, SetTable
 from connectors.emulator.schema.environment import POINTER, Column, Environment, Table, metadata_id, next_type_code
 from connectors.emulator.schema.table_specs import plural, system_columns
-from connectors.emulator.security.row_access import Access
+from connectors.emulator.security.privileges_on_rows import Access
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.database import Database
 from connectors.emulator.storage.payload import read_json

@@ -13,7 +13,7 @@ from connectors.emulator.querying.pages import Reader
 from connectors.emulator.request.exchange import Answer, Operation
 from connectors.emulator.request.paths import Segment, split_outside
 from connectors.emulator.schema.environment import Environment, Table
-from connectors.emulator.security.row_access import Access
+from connectors.emulator.security.privileges_on_rows import Access
 from connectors.emulator.storage.tables import Tables
 from connectors.emulator.storage.writes import Writer
 

@@ -20,7 +20,7 @@ from connectors.emulator.request.exchange import Answer, Operation
 from connectors.emulator.request.preferences import MAX_PAGE
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.schema.privileges import privilege_name
-from connectors.emulator.security.row_access import PRIVILEGE_DENIED
+from connectors.emulator.security.privileges_on_rows import PRIVILEGE_DENIED
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.remains.tombstones import Tombstones, count_between, deleted_between, tracking_days
 

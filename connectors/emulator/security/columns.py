@@ -5,8 +5,8 @@ Microsoft Learn, "Column-level security"."""
 from connectors.emulator.errors import WebApiError
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Column, Table
+from connectors.emulator.security.privileges_on_rows import Access
 from connectors.emulator.security.roles import Fields, Rights
-from connectors.emulator.security.row_access import Access
 from connectors.emulator.storage.write_guard import Guard, Row
 
 DENIED = "0x8004f507"

@@ -16,7 +16,7 @@ from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Environment, Table
 from connectors.emulator.schema.privileges import BYPASS_LOGIC, BYPASS_PLUGINS
-from connectors.emulator.security.row_access import Access
+from connectors.emulator.security.privileges_on_rows import Access
 from connectors.emulator.storage.cascades import Fall
 from connectors.emulator.storage.load import load_rows
 from connectors.emulator.storage.tables import Tables

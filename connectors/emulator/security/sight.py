@@ -4,7 +4,7 @@ privileges, is decided in row_access.py, which columns of them in columns.py."""
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Column, Table
 from connectors.emulator.security.columns import SecuredColumns
-from connectors.emulator.security.row_access import Access
+from connectors.emulator.security.privileges_on_rows import Access
 
 
 class Sight:
