@@ -1,4 +1,5 @@
-"""Settings, from a TOML file and the environment. This module alone reads the environment.
+"""Settings, from a TOML file and the environment. This module alone reads the environment, and refuses what
+is for trying things out, a set clock or a lasting token, with a CRM that is not on this machine.
 
 Variables carry the prefix CRM_COMPLIANCE_; the file has the same names in lower case, without it. A variable
 wins over the file, an empty one counts as not there. An unknown name is refused: a misspelt limit that

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def clock_of(settings: Settings) -> Clock:
     """Return the product's clock: real time, or for a loopback CRM one that starts at `CLOCK`. That one runs
-    on from the instant of `CLOCK`."""
+    on from the instant of `CLOCK`; for any other CRM the settings have refused it."""
     if settings.clock is None:
         return lambda: datetime.now(UTC)
     start, began = settings.clock.astimezone(UTC), time.monotonic()

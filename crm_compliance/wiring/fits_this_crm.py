@@ -1,4 +1,5 @@
-"""Whether mapping, schedule and privileges fit this CRM."""
+"""Whether mapping, schedule and privileges fit this CRM, seen to before any job. What is accepted for a CRM
+on this machine alone is said in crm_compliance/configuration/settings.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""All that stands between a caller and the rows, put together once for an organisation."""
+"""Who comes in, and on whose behalf (impersonation); all that stands between a caller and the rows is put
+together here, once for an organisation. What a caller may do, and to which rows, is decided in
+privileges_on_rows.py."""
 
 from connectors.emulator.errors import no_such_row
 from connectors.emulator.request.exchange import Operation

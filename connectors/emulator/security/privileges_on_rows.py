@@ -1,7 +1,7 @@
-"""May this caller do this, on this row? Which rows does a list show? Who the caller is by their token is
-decided in the room `signin`. A missing privilege is refused by its name; one that does not reach a row is
-refused for that row; a list silently leaves such rows out. Source: sections 8.3 and 13 of the wire reference;
-Microsoft Learn, "Security roles and privileges"."""
+"""May this caller do this, on this row? Which rows does a list show? A missing privilege is refused by its
+name, with 403; one that does not reach a row is refused for that row; a list silently leaves such rows out.
+Who the caller is by their token is decided in the room `signin`. Source: sections 8.3 and 13 of the wire
+reference; Microsoft Learn, "Security roles and privileges"."""
 
 from connectors.emulator.errors import WebApiError
 from connectors.emulator.request.exchange import Operation

@@ -1,5 +1,5 @@
 """What one caller gets to see, put to a query. Nothing is decided here: which rows, by the depth of
-privileges, is decided in row_access.py, which columns of them in columns.py."""
+privileges, is decided in privileges_on_rows.py, which columns of them in columns.py."""
 
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Column, Table

@@ -1,5 +1,5 @@
-"""What the room `security` checks before a write: may this caller do that, and does a plug-in or a duplicate
-object? `If-Match` is checked in operations/if_match.py."""
+"""What is asked before each write, and answered by the room `security`: may this caller do that, and does a
+plug-in or a duplicate object? `If-Match` is checked in operations/if_match.py."""
 
 from typing import Any
 
