@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jobs.model.outcome import Outcome
 from jobs.model.plan import Kind
-from jobs.nightly.orphan_objects import run_housekeeping
+from jobs.nightly.housekeeping import run_housekeeping
 from jobs.nightly.requests import run_requests
 from jobs.nightly.runs import carried_out, run_recordings, run_retention
 from jobs.ports.context import JobContext

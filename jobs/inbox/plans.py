@@ -11,7 +11,7 @@ from jobs.ledger.maintenance_runs import HOUSEKEEPING
 from jobs.model.plan import Alarm, Kind, Plan, PlanState
 from jobs.model.run import Run, RunState, alarms_of
 from jobs.model.work_queue import QUEUE_OLD
-from jobs.nightly.orphan_objects import WITHOUT_OBJECT, WITHOUT_ROW
+from jobs.nightly.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW
 from jobs.plans.observations import UNACCOUNTED_TABLES
 from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar

@@ -124,7 +124,7 @@ EDITS: Mapping[str, Mapping[str, Edit]] = {
     "job": {
         "jobs/nightly/greeting.py": added(JOB),
         "jobs/registry.py": both(
-            before("from jobs.nightly.orphan_objects", "from jobs.nightly.greeting import greet\n"),
+            before("from jobs.nightly.housekeeping", "from jobs.nightly.greeting import greet\n"),
             before('    Job(\n        "housekeeping"', '    Job("greeting", "0 4 * * *", greet, "greets"),\n'),
         ),
     },

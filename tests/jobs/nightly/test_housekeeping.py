@@ -19,7 +19,7 @@ from jobs.checks.ledger_drift import refuse_altered
 from jobs.ledger.verification import Problem
 from jobs.model.plan import Kind, LinesRemoved
 from jobs.model.run import Action, ActionState, RunState
-from jobs.nightly.orphan_objects import FILE, WITHOUT_OBJECT, WITHOUT_ROW, hunt, run_housekeeping
+from jobs.nightly.housekeeping import FILE, WITHOUT_OBJECT, WITHOUT_ROW, hunt, run_housekeeping
 from jobs.ports.context import JobContext
 from jobs.ports.store.own_data import Expired, PastTerms
 from jobs.proof.attestation import LedgerIndex, attest
