@@ -4,14 +4,20 @@ the ledger (`jobs.proof.job_record`); the history and the health of the service 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
+from jobs.checks.drift.references import References
 from jobs.model.outcome import Outcome
 from jobs.model.plan import Kind
 from jobs.nightly.housekeeping import run_housekeeping
+from jobs.nightly.plan_and_apply import carried_out
+from jobs.nightly.recordings import run_recordings
 from jobs.nightly.requests import run_requests
-from jobs.nightly.runs import carried_out, run_recordings, run_retention
+from jobs.nightly.retention import run_retention
 from jobs.ports.context import JobContext
+from jobs.ports.store.store import Store
 from jobs.register.maintenance import maintain_register
+from rules.policy.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,7 @@ class Job:
     run: Callable[[JobContext], Outcome]
     purpose: str
     kind: Kind | None = None
-    without_crm: Callable[..., object] | None = None
+    without_crm: Callable[[Store, Policy, datetime, References], object] | None = None
     verifies: bool = False
 
     @property

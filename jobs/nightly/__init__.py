@@ -1,1 +1,1 @@
-"""The jobs of the night, one file each; `jobs/registry.py` has a line for each of them."""
+"""The jobs of the night, one file each, and what two of them share (`plan_and_apply.py`)."""

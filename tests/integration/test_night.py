@@ -11,7 +11,7 @@ import pytest
 
 from jobs.model.plan import Kind
 from jobs.model.run import TRIM, ActionState, Run, RunState
-from jobs.nightly.runs import run_retention
+from jobs.nightly.retention import run_retention
 from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
 from rules.errors import Refused

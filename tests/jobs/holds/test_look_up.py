@@ -13,7 +13,7 @@ from jobs.checks.drift.holds import about_holds
 from jobs.checks.drift.references import Believed
 from jobs.ledger.heads import HOLDS
 from jobs.model.plan import Kind
-from jobs.nightly.runs import run_retention
+from jobs.nightly.retention import run_retention
 from jobs.plans.make import make_plan
 from jobs.runs.apply import apply_plan
 from jobs.runs.resume import lapsed

@@ -19,7 +19,7 @@ from connectors.interface.remains import Left, Reach, Trace, Traces
 from jobs.model.plan import Plan
 from jobs.model.privileges import NEEDS
 from jobs.model.run import Action, ActionState, Run, RunState
-from jobs.nightly.runs import run_retention
+from jobs.nightly.retention import run_retention
 from jobs.plans.cascade_preview import cascade_counts
 from jobs.reading.gather import gather_units
 from jobs.runs.apply import apply_plan

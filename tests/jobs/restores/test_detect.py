@@ -10,7 +10,7 @@ import pytest
 
 from jobs.model.plan import Kind, PlanState
 from jobs.model.run import ActionState, RunState
-from jobs.nightly.runs import run_retention
+from jobs.nightly.retention import run_retention
 from jobs.restores.detect import note_rows_back, replay, replay_if_restored, rows_back
 from rules.errors import Refused
 from tests.integration.night import Night

@@ -20,7 +20,8 @@ from jobs.erasures.register import load_register
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Approval, Plan
 from jobs.model.run import ActionState, Run, RunState
-from jobs.nightly.runs import run_recordings, run_retention
+from jobs.nightly.recordings import run_recordings
+from jobs.nightly.retention import run_retention
 from jobs.plans.lines.pages import lines_of, paged
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused

@@ -18,7 +18,7 @@ from crm_compliance.wiring.mapping import mapping_text
 from jobs.checks.kill_switch import resume, stop
 from jobs.model.plan import Plan
 from jobs.model.run import Run, RunState
-from jobs.nightly.runs import run_retention
+from jobs.nightly.retention import run_retention
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.integration.beginnings import Beginning

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.checks import kill_switch
 from jobs.model.run import ActionState, RunState
-from jobs.nightly.runs import run_retention
+from jobs.nightly.retention import run_retention
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.crm_compliance.typist import LONG_AGO

@@ -8,7 +8,9 @@ from datetime import date, timedelta
 import pytest
 
 from jobs.model.plan import Kind
-from jobs.nightly.runs import approved_plan, run_recordings, run_retention
+from jobs.nightly.plan_and_apply import approved_plan
+from jobs.nightly.recordings import run_recordings
+from jobs.nightly.retention import run_retention
 from jobs.plans.approve import approve_plan
 from rules.errors import Refused
 from tests.integration.night import Night

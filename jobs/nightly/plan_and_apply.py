@@ -1,4 +1,4 @@
-"""The nightly runs: plan and apply at once, one kind of unit each."""
+"""What a job does that plans and applies at once, one kind of unit each (`retention.py`, `recordings.py`)."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -16,36 +16,13 @@ from jobs.runs.apply import HELD_NOTHING, RULES_CHANGED, apply_plan, unfinished
 from rules.errors import Refused
 
 
-def run_retention(context: JobContext) -> Run:
-    """Enforce the retention schedule on dossiers, lone fiches and contacts, once. What was interrupted is
-    finished first; then, if the CRM was restored, what that has brought back is erased again; then the plan
-    that people have approved is carried out. If the circuit breaker trips, the plan stays stored and waits.
-    Raises Refused: the plan, or that of a replay, needs approval; `where` is its id."""
-    return _run(context, Kind.RETENTION)
+def plan_and_apply(context: JobContext, kind: Kind) -> Run:
+    """Enforce the retention schedule once, on units of a kind. What was interrupted is finished first; then,
+    if the CRM was restored, what that has brought back is erased again; then the plan that people have
+    approved is carried out. If the circuit breaker trips, the plan stays stored and waits.
 
-
-def run_recordings(context: JobContext) -> Run:
-    """Delete recordings past their six months, once (policy §6.2: every day). Raises like `run_retention`."""
-    return _run(context, Kind.RECORDINGS)
-
-
-def carried_out(night: Callable[[JobContext], Run]) -> Callable[[JobContext], Outcome]:
-    """Return a night's run as a job: its alarms are those of its plan and its own, each code once, in the
-    order in which they came up; that nights were missed is said before a run."""
-
-    def run(context: JobContext) -> Outcome:
-        done = night(context)
-        plan = context.store.plans.get(done.plan)
-        found = [*(alarm for alarm in plan.alarms if alarm.code != NO_RUN), *alarms_of(done)]
-        alarms: dict[str, Alarm] = {}
-        for alarm in found:
-            alarms.setdefault(alarm.code, alarm)
-        return Outcome(done.id, done.state, run_document(done), tuple(alarms.values()), plan.id, tuple(map(str, plan.warnings)))
-
-    return run
-
-
-def _run(context: JobContext, kind: Kind) -> Run:
+    Raises:
+        Refused: the plan, or that of a replay, needs approval; `where` is its id."""
     refuse_if_stopped(context.store)
     with unless_stopped(context):
         for run in unfinished(context):
@@ -83,3 +60,19 @@ def approved_plan(store: Store, kind: Kind, crm: str, now: datetime) -> Plan | N
         if plan.state(now) is PlanState.READY:
             return plan
     return None
+
+
+def carried_out(night: Callable[[JobContext], Run]) -> Callable[[JobContext], Outcome]:
+    """Return a night's run as a job: its alarms are those of its plan and its own, each code once, in the
+    order in which they came up; that nights were missed is said before a run."""
+
+    def run(context: JobContext) -> Outcome:
+        done = night(context)
+        plan = context.store.plans.get(done.plan)
+        found = [*(alarm for alarm in plan.alarms if alarm.code != NO_RUN), *alarms_of(done)]
+        alarms: dict[str, Alarm] = {}
+        for alarm in found:
+            alarms.setdefault(alarm.code, alarm)
+        return Outcome(done.id, done.state, run_document(done), tuple(alarms.values()), plan.id, tuple(map(str, plan.warnings)))
+
+    return run
