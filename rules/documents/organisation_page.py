@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from rules.documents.policy_page import described_schema, sentence, table
+from rules.documents.policy_page import sentence, table
+from rules.files.json_schema import described_schema
 from rules.files.model import Model
 from rules.organisation.organisation import Addressee, Authority, Helpline, OrganisationFile, Processor, Purpose
 from rules.organisation.words import Words

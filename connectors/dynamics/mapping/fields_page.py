@@ -27,7 +27,7 @@ from connectors.dynamics.mapping.mapping_file import (
     ReferencePart,
     TablePart,
 )
-from rules.documents.policy_page import descriptions
+from rules.files.json_schema import descriptions
 from rules.files.model import Model
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS

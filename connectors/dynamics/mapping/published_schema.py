@@ -23,7 +23,7 @@ from connectors.dynamics.mapping.mapping import (
 )
 from connectors.dynamics.mapping.mapping_file import MappingFile
 from rules.anonymisation.choice_keys import CHOICE_KEYS
-from rules.documents.policy_page import described_schema
+from rules.files.json_schema import described_schema
 from rules.model.kinds import ROW_KINDS
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rules.documents.policy_page import PARTS, TYPES, descriptions
+from rules.documents.policy_page import PARTS, TYPES
+from rules.files.json_schema import descriptions
 from rules.files.model import Model
 from rules.policy.categories import CategoryBase
 from rules.policy.loader import load_policy
