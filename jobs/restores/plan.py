@@ -20,7 +20,7 @@ DISPOSITIONS = {"delete": "delete", "mask": "anonymise", "disown": "anonymise", 
 
 
 def plan_replay(
-    context: JobContext, *, proposer: str = SERVICE, only_if_due: bool = False, also_begun: bool = False, half_done: Sequence[Returned] = ()
+    context: JobContext, *, only_if_due: bool = False, also_begun: bool = False, half_done: Sequence[Returned] = ()
 ) -> Plan | None:
     """Find what had been erased and is back, and store the plan of erasing it again; nothing is written to
     the CRM.
@@ -37,7 +37,7 @@ def plan_replay(
     lines = list(_lines(context, [each for each in returned if each.operation != "trim"]))
     if only_if_due and not trims and not any(line.is_disposal for line in lines):
         return None
-    return store_plan(context, Kind.REPLAY, now, lines, trims, proposer=proposer, warnings=context.erased.damage())
+    return store_plan(context, Kind.REPLAY, now, lines, trims, proposer=SERVICE, warnings=context.erased.damage())
 
 
 def _lines(context: JobContext, again: Sequence[Returned]) -> Iterator[PlanLine]:

@@ -24,12 +24,12 @@ class ScheduleRow:
     bypass: tuple[str, ...] = ()
 
 
-def describe(policy: Policy, *, language: str = "en") -> list[ScheduleRow]:
-    """Return the schedule as rows for people, in order; labels in nl, fr, en or de, periods in English."""
+def describe(policy: Policy) -> list[ScheduleRow]:
+    """Return the schedule as rows for people, in order; labels and periods in English."""
     return [
         ScheduleRow(
             key=key,
-            label=str(getattr(category.labels, language)),
+            label=category.labels.en,
             unit=category.unit,
             period=period_text(category),
             anchor="birth date" if isinstance(category, UntilAge) else ", else ".join(category.anchors),

@@ -282,7 +282,7 @@ def what_had_been_erased_and_is_back_goes_again_from_its_own_table(house: House)
         json={"cf_chatid": chat, "cf_name": "C-test", "cf_heldon": "2020-01-10T11:00:00Z", "cf_categories": "100000000"},
     )
     assert answer.status_code == 204
-    plan = plan_replay(house.context, proposer="fictief-beheer")
+    plan = plan_replay(house.context)
     assert plan is not None
     assert plan.kind is Kind.REPLAY
     assert [line.key for line in house.lines(plan).values()] == [("cf_chat", chat)]

@@ -91,11 +91,11 @@ class Transport:
         headers = {"Accept": "application/octet-stream"} | ({"Range": part} if part else {})
         return self._read(address, headers, (200, 204, 206), where)
 
-    def get_elsewhere(self, url: str, where: str = "") -> Answer:
+    def get_elsewhere(self, url: str) -> Answer:
         """Return whatever is answered to a GET without a token, at an address that the service itself gave;
         whether it may be asked there is the caller's to know. Raises as `send`."""
         headers = {"Accept": "application/octet-stream"}
-        return self.retry.until_answered(lambda: self._send_once("GET", url, headers, None, "", where, 0), REPEATABLE)
+        return self.retry.until_answered(lambda: self._send_once("GET", url, headers, None, "", "", 0), REPEATABLE)
 
     def _read(self, address: str, headers: Mapping[str, str], fine: Collection[int], where: str) -> Answer:
         answer = self._until_answered("GET", address, headers, None, where, REPEATABLE, at_once=self.gate.reading)

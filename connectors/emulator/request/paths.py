@@ -32,7 +32,6 @@ class Address:
 
     segments: tuple[Segment, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
-    raw_query: str = ""
 
     def option(self, name: str) -> str | None:
         return next((value for key, value in self.options if key == name), None)
@@ -54,7 +53,7 @@ def parse_address(raw: str) -> Address:
     for name in names:
         if name.startswith("$") and names.count(name) > 1:
             raise bad_query(f"Query option '{name}' was specified more than once, but it must be specified at most once.")
-    return Address(tuple(_segment(text) for text in split_outside(decoded.strip("/"), "/") if text), options, query)
+    return Address(tuple(_segment(text) for text in split_outside(decoded.strip("/"), "/") if text), options)
 
 
 def _option(part: str) -> tuple[str, str]:

@@ -26,24 +26,20 @@ from rules.model.records import REGARDING, Record
 ANONYMISED = ("contact", "dossier", "fiche")  # kinds whose rows outlive their own anonymisation
 
 
-def search_everywhere(
-    context: JobContext, people: Collection[str], rows: Collection[tuple[str, str]] = (), *, like: Collection[FullContact] = ()
-) -> Material:
+def search_everywhere(context: JobContext, people: Collection[str], *, like: Collection[FullContact] = ()) -> Material:
     """Gather everything about these contacts, with all that the files in which they have a role contain.
 
-    `rows` are others, by kind and id, that are known to be about the people although no link says so: they
-    are included as mentions are. Texts are also searched for people who are `like` these, to whom no row
-    belongs. Every step queries the CRM, also where there is nothing to look for: an answer about nobody costs
-    what one about someone costs, while their rows fit into one request each (SUS-07). Nothing sent to the CRM
-    holds a name or a number: rows are found by their links, and texts are read and searched here (ACC-05).
-    Raises ConnectorError: something could not be read in full; a partial answer is not an answer."""
+    Texts are also searched for people who are `like` these, to whom no row belongs. Every step queries the
+    CRM, also where there is nothing to look for: an answer about nobody costs what one about someone costs,
+    while their rows fit into one request each (SUS-07). Nothing sent to the CRM holds a name or a number:
+    rows are found by their links, and texts are read and searched here (ACC-05). Raises ConnectorError:
+    something could not be read in full; a partial answer is not an answer."""
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
         search = _Search(context.connector, threads, frozenset(people), context.home, like)
         search.people()
         search.files()
         search.documents(context)
         search.mentions()
-        search.rows(rows)
         search.elsewhere()
         search.bystanders()
     search.material.not_searched = places_not_searched(context, search.reached)
@@ -203,9 +199,9 @@ class _Search:
             self.material.mentions += mentions
         for kind in self._kinds.own:
             self.material.mentions += self._links_in(kind)
-        self.rows({(row.kind, row.id) for row in self.material.mentions})
+        self._rows({(row.kind, row.id) for row in self.material.mentions})
 
-    def rows(self, rows: Collection[tuple[str, str]]) -> None:
+    def _rows(self, rows: Collection[tuple[str, str]]) -> None:
         """Take in some rows by themselves, and the activities of which they are participants."""
         self._take(*((kind, "id", {row for of, row in rows if of == kind} - self.material.rows(kind).keys()) for kind in self._kinds))
         taking = {row.activity for row in self.material.activity_parties.values() if row.activity is not None}

@@ -65,9 +65,9 @@ class Filter:
     def is_usual(self) -> bool:
         return self == Filter()
 
-    def takes(self, item: Item, language: str, *, whatever_became: bool = False) -> bool:
-        """Return whether an item is among them; `whatever_became`: decided on or not."""
-        if not whatever_became and not STATES[self.state](item):
+    def takes(self, item: Item, language: str) -> bool:
+        """Return whether an item is among them."""
+        if not STATES[self.state](item):
             return False
         if (self.kind and item.kind != self.kind) or (self.context and item.context != self.context):
             return False

@@ -311,17 +311,6 @@ def test_a_suspect_without_a_contact_who_bears_the_name_counts_as_the_person(nig
     assert sorted((role.contact, role.role) for role in roles_of(found)) == [(witness, "reporter"), (witness, "suspect")]
 
 
-def test_a_row_that_people_know_to_be_about_the_person_is_taken_in_by_itself(night: Night) -> None:
-    """A caller whom no link leads to: confirmed as a row, with the file that it is in."""
-    other = night.contact(firstname="Iemand")
-    dossier = night.dossier("sexting", fiches=2)
-    one, two = night.fiches_of(dossier)
-    night.party(other, "child", dossier=dossier)
-    found = search_everywhere(night.context, [], [("fiche", one)])
-    assert (set(found.fiches), set(found.dossiers), set(found.contacts)) == ({one}, {dossier}, {other})
-    assert two not in found.fiches
-
-
 # -- bin and retention ---------------------------------------------------------------------------------------
 
 
