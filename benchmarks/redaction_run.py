@@ -36,8 +36,8 @@ from jobs.requests.answer.compile import compile_request
 from rules.errors import Refused
 from rules.model.requests import Right
 from rules.policy.loader import load_policy
-from tests.integration.deciding import ask
-from tests.integration.night import TOKEN, Clock, Night
+from tests.drivers.deciding import ask
+from tests.drivers.night import TOKEN, Clock, Night
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from connectors.emulator.serving.server import RunningEmulator
-from tests.crm_compliance.asking import Asking
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.asking import Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 
 class Begun:

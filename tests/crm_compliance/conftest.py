@@ -18,9 +18,9 @@ from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance.host import logs
 from tests.browser.chromium import Lent, is_here, lending
 from tests.crm_compliance.nights import Applied, Planned, applied, planned
-from tests.crm_compliance.typist import Typist, organisation_of, reset
 from tests.crm_compliance.worlds import Kept, Worlds
-from tests.integration.night import TOKEN, Night
+from tests.drivers.night import TOKEN, Night
+from tests.drivers.typist import Typist, organisation_of, reset
 from tests.known_definitions import KNOWN
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.crm_compliance.typist import Typist, people_and_cases
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist, people_and_cases
 
 
 @dataclass(frozen=True)

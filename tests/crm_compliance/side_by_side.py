@@ -23,9 +23,9 @@ from sqlalchemy import create_engine, select
 
 from connectors.dynamics.http.transport import Transport
 from crm_compliance.store.sql.tables import metadata
-from tests.crm_compliance.asking import DORA, ERIK
-from tests.crm_compliance.requesting import a_form, written
-from tests.crm_compliance.typist import NOW, Said, Typist
+from tests.drivers.asking import DORA, ERIK
+from tests.drivers.requesting import a_form, written
+from tests.drivers.typist import NOW, Said, Typist
 
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ANY_OF = re.compile(r"(\(?)(\w+ eq )ID(?: or \2ID)*")

@@ -19,8 +19,8 @@ from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance import doctor
 from crm_compliance.configuration.settings import environment_of
 from crm_compliance.wiring.mapping import mapping_text
-from tests.crm_compliance.typist import Typist, people_and_cases, set_faults
-from tests.integration.night import TOKEN, Night
+from tests.drivers.night import TOKEN, Night
+from tests.drivers.typist import Typist, people_and_cases, set_faults
 
 STORED = ["packages", "policy", "organisation", "store", "keys", "anchor", "nights", "storage"]
 NAMES = [*STORED, "crm", "mapping", "overlooked", "datamap", "privileges", "capabilities", "visibility", "restored", "clock"]

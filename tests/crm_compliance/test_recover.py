@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from jobs.runs.contacts import ContactsOfPlan
-from tests.crm_compliance.typist import Typist, people_and_cases
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist, people_and_cases
 
 
 class Killed(BaseException):

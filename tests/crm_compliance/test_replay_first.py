@@ -11,9 +11,9 @@ import pytest
 from crm_compliance.service import scheduler
 from jobs.model.plan import Kind
 from jobs.restores.detect import replay_if_restored
-from tests.crm_compliance.typist import LONG_AGO, Typist, limited
-from tests.integration.night import Night
-from tests.integration.restoring import Backup
+from tests.drivers.night import Night
+from tests.drivers.restoring import Backup
+from tests.drivers.typist import LONG_AGO, Typist, limited
 
 
 @pytest.fixture

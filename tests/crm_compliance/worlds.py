@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 T = TypeVar("T")
 

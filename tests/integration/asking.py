@@ -11,8 +11,8 @@ import msgspec
 from jobs.model.request import SubjectRequest
 from jobs.register.intake import open_request, read_form
 from jobs.register.request_steps import Actor
-from tests.crm_compliance.requesting import a_form, person
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.requesting import a_form, person
 
 ASKER = {"firstname": "Voorbeeld", "lastname": "Vraagster (fictief)"}
 

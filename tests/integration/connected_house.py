@@ -16,8 +16,8 @@ from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.emulator.serving.server import RunningEmulator, running
 from jobs.model.privileges import NEEDS
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import TOKEN
+from tests.drivers.night import TOKEN
+from tests.drivers.typist import Typist
 from tests.known_definitions import KNOWN
 
 DATA = Path(__file__).parents[1] / "data"

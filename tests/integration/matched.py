@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.crm_compliance.typist import Typist
+from tests.drivers.typist import Typist
 
 DPO = ("--as", "dora", "--role", "dpo")
 

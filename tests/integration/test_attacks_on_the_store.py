@@ -35,9 +35,9 @@ from jobs.register.maintenance import maintain_register
 from jobs.register.transitions import close
 from jobs.requests.search.preserve import preserve
 from jobs.runs.apply import apply_plan
+from tests.drivers.holding import place, release
+from tests.drivers.night import Night, references_of
 from tests.integration.asking import ASKER, dpo, registered
-from tests.integration.holding import place, release
-from tests.integration.night import Night, references_of
 from tests.integration.test_in_place import a_runaway
 
 LONG_AGO = date(2020, 1, 10)

@@ -9,8 +9,8 @@ import pytest
 
 from jobs.model.plan import Kind
 from jobs.model.run import ActionState, RunState
-from tests.integration.holding import place
-from tests.integration.night import Night
+from tests.drivers.holding import place
+from tests.drivers.night import Night
 
 # The child was 18 on 20 November 2026, so the file ends then; what was said on 1 September is kept until 1
 # March by itself.

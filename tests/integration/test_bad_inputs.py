@@ -22,8 +22,8 @@ import responses
 
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.configuration.settings import environment_of
-from tests.crm_compliance.typist import Typist, organisation_of, people_and_cases, set_faults, without_first_look
-from tests.integration.night import TOKEN, Night
+from tests.drivers.night import TOKEN, Night
+from tests.drivers.typist import Typist, organisation_of, people_and_cases, set_faults, without_first_look
 
 GET = {"method": "GET"}
 ENTRA = re.compile(r"https://login\.microsoftonline\.com/.*")

@@ -26,11 +26,11 @@ from jobs.restores.plan import plan_replay
 from rules.model.data_map import Fate
 from rules.model.requests import Outcome, Right
 from rules.rights.withholding import withheld_on_behalf
-from tests.integration.deciding import ask, granted
+from tests.drivers.deciding import ask, granted
+from tests.drivers.holding import place
+from tests.drivers.night import Night
+from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, certificate_of, skipped
 from tests.integration.dependent import MAPPING, SETS, add, dependent_night, tie
-from tests.integration.holding import place
-from tests.integration.night import Night
-from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide, certificate_of, skipped
 from tests.integration.test_planted_words import Planter
 from tests.jobs.requests.answer.test_compile import Answer
 

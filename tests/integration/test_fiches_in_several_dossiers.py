@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.cli.requests.test_decide import asking_for, decide, released
-from tests.crm_compliance.typist import Typist, set_faults
+from tests.drivers.asking import Asking
+from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide
+from tests.drivers.typist import Typist, set_faults
 from tests.integration.connected_house import DATA, LOTTE, House, a_house, lotte, typist_of
-from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide
 
 
 @pytest.fixture

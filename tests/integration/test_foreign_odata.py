@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.crm_compliance.typist import Typist
+from tests.drivers.typist import Typist
 from tests.integration.foreign_service import ROOT, Row, Service, keyed, people, served
 
 FIELDS = {"set", "rows", "ids_sha256", "pages", "requests", "retries", "throttled"}

@@ -29,9 +29,9 @@ from rules.model.data_map import Fate
 from rules.model.requests import Right
 from rules.rights.withholding import CHILD_STATEMENTS, withheld_on_behalf
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
-from tests.integration.deciding import ask, granted
+from tests.drivers.deciding import ask, granted
+from tests.drivers.night import TOKEN, Clock, Night, witness_of
 from tests.integration.dependent import NOW
-from tests.integration.night import TOKEN, Clock, Night, witness_of
 from tests.jobs.requests.answer.test_compile import Answer
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text

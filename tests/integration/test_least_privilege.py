@@ -15,7 +15,7 @@ from connectors.interface.errors import Forbidden
 from crm_compliance.reports.role import role_page
 from crm_compliance.wiring.fits_this_crm import permitted
 from jobs.model.privileges import NEEDS
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # the account may read nothing that it need not
 ROOT = Path(__file__).parents[2]

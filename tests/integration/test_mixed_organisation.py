@@ -21,11 +21,11 @@ from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.schedule import policy_text
 from tests.connectors.storage.sharepoint import Library
-from tests.crm_compliance.typist import Typist
+from tests.drivers.night import TOKEN
+from tests.drivers.typist import Typist
 from tests.forms.answering import unpacked
 from tests.independent.asking import pdf_text
 from tests.integration.matched import DPO, matched_with
-from tests.integration.night import TOKEN
 from tests.integration.planted import LOCATION, Planted, left_of
 from tests.integration.test_terms_of_own import VISITS
 

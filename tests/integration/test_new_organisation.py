@@ -13,9 +13,9 @@ import pytest
 
 from connectors.emulator.serving.server import RunningEmulator, running
 from tests.connectors.storage.sharepoint import Library
-from tests.crm_compliance.typist import Typist
+from tests.drivers.night import TOKEN
+from tests.drivers.typist import Typist
 from tests.integration.matched import DPO, matched_with
-from tests.integration.night import TOKEN
 from tests.integration.planted import LOCATION, Planted, left_of
 
 ENVIRONMENT = Path(__file__).parents[1] / "data" / "beuk-environment.yaml"

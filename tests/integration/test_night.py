@@ -16,8 +16,8 @@ from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
 from rules.errors import Refused
 from rules.hints import hint_to
-from tests.integration.night import Night, brussels_noon
-from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
+from tests.drivers.night import Night, brussels_noon
+from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
 
 MakeNight = Callable[..., Night]
 ADULT = "2000-02-01"

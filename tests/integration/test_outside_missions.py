@@ -18,7 +18,7 @@ from jobs.model.privileges import NEEDS, needs_under
 from jobs.model.run import RunState
 from jobs.plans.explain import explain_unit
 from rules.policy.loader import load_policy
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 MakeNight = Callable[..., Night]
 OLD = date(2014, 3, 5)  # ten calendar years after it are over

@@ -31,11 +31,11 @@ from crm_compliance.wiring.store import store_of
 from rules.model.roles import Role
 from tests.connectors.channels.receiver import receiving
 from tests.crm_compliance.answer_package.pages import text_of
-from tests.crm_compliance.asking import DORA, ERIK, RECEIVED
 from tests.crm_compliance.console.browser import Browser, client_of
 from tests.crm_compliance.console.walk import walk
-from tests.crm_compliance.typist import Said, Typist
-from tests.integration.night import TOKEN
+from tests.drivers.asking import DORA, ERIK, RECEIVED
+from tests.drivers.night import TOKEN
+from tests.drivers.typist import Said, Typist
 from tests.known_definitions import KNOWN
 
 DATA = Path(__file__).parents[1] / "data"

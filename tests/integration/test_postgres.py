@@ -12,8 +12,8 @@ import pytest
 from connectors.emulator.serving.server import RunningEmulator
 from jobs.runs.journal import Journal
 from rules.errors import Refused
-from tests.crm_compliance.typist import Typist, limited, organisation_of, people_and_cases
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist, limited, organisation_of, people_and_cases
 
 
 class Killed(BaseException):
@@ -126,6 +126,6 @@ def test_both_databases_give_the_same_plan_and_the_same_run(
 
 
 def emulator_reset(emulator: RunningEmulator) -> None:
-    from tests.crm_compliance.typist import reset
+    from tests.drivers.typist import reset
 
     reset(emulator)

@@ -11,11 +11,11 @@ import pytest
 from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.emulator.serving.server import running
-from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.cli.requests.test_decide import asking_for, decide, released
-from tests.crm_compliance.typist import Typist
+from tests.drivers.asking import Asking
+from tests.drivers.night import TOKEN
+from tests.drivers.typist import Typist
 from tests.integration.connected_house import DATA, LOTTE, House, a_house, lotte, restrict, typist_of
-from tests.integration.night import TOKEN
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from connectors.emulator.serving.server import running
-from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.cli.requests.test_decide import asking_for, decide, released
-from tests.crm_compliance.typist import Typist
+from tests.drivers.asking import Asking
+from tests.drivers.night import TOKEN
+from tests.drivers.typist import Typist
 from tests.integration.connected_house import DATA, LONG_AGO, LOTTE, House, lotte, restrict
-from tests.integration.night import TOKEN
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 

@@ -29,10 +29,10 @@ from rules.model.data_map import Fate
 from rules.policy.loader import load_policy
 from rules.policy.policy import Policy
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
+from tests.drivers.holding import place
+from tests.drivers.night import TOKEN, Clock, Night, witness_of
+from tests.drivers.side_by_side import APPLIED, Case, SideBySide, skipped
 from tests.integration.dependent import NOW
-from tests.integration.holding import place
-from tests.integration.night import TOKEN, Clock, Night, witness_of
-from tests.integration.side_by_side import APPLIED, Case, SideBySide, skipped
 from tests.integration.test_in_place import a_runaway, in_place
 from tests.integration.test_planted_words import Planter
 from tests.jobs.requests.answer.test_compile import Answer

@@ -16,8 +16,8 @@ from ruamel.yaml import YAML
 
 from connectors.emulator.serving.server import RunningEmulator, running
 from rules.anonymisation.bands import DURATION_BANDS
-from tests.crm_compliance.typist import Typist, organisation_of, people_and_cases
-from tests.integration.night import TOKEN
+from tests.drivers.night import TOKEN
+from tests.drivers.typist import Typist, organisation_of, people_and_cases
 from tests.yaml_files import read_yaml, yaml_text
 
 DATA = Path(__file__).parents[1] / "data"

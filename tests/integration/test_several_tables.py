@@ -24,8 +24,8 @@ from jobs.restores.plan import plan_replay
 from rules.errors import UsageError
 from rules.holds.placements import HoldType
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
-from tests.integration.night import CATEGORY, ROLE, TOKEN, Clock, Night, witness_of
-from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
+from tests.drivers.night import CATEGORY, ROLE, TOKEN, Clock, Night, witness_of
+from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 

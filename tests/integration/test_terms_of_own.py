@@ -17,10 +17,10 @@ from crm_compliance.wiring.schedule import policy_of, policy_text
 from jobs.plans.explain import explain_unit
 from rules.model.requests import Right
 from rules.policy.loader import load_policy
-from tests.integration.deciding import ask, granted
+from tests.drivers.deciding import ask, granted
+from tests.drivers.holding import place
+from tests.drivers.night import Night
 from tests.integration.dependent import MAPPING, SETS, add, dependent_night
-from tests.integration.holding import place
-from tests.integration.night import Night
 from tests.jobs.requests.answer.test_compile import Answer
 
 LONG_AGO = date(2020, 1, 10)

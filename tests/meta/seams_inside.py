@@ -33,10 +33,10 @@ from rules.dates.calendar import BRUSSELS
 from rules.model.kinds import ROW_KINDS
 from rules.model.records import KINDS, Dossier
 from rules.model.requests import Right
-from tests.integration.deciding import ask
-from tests.integration.fixtures import make_night
-from tests.integration.holding import place
-from tests.integration.night import TOKEN, Night
+from tests.drivers.deciding import ask
+from tests.drivers.fixtures import make_night
+from tests.drivers.holding import place
+from tests.drivers.night import TOKEN, Night
 from tests.known_definitions import KNOWN
 
 HERE = Path(__file__).parent

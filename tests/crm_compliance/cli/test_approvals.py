@@ -15,9 +15,9 @@ from connectors.emulator.serving.server import RunningEmulator
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
 from jobs.plans.make import plan_entry
-from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, limited
 from tests.crm_compliance.worlds import Worlds
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO, NOW, Typist, limited
 
 
 def a_plan_of_two_where_one_is_allowed(typist: Typist, org: Night) -> str:

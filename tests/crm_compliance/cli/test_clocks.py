@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
-from tests.crm_compliance.typist import Typist, set_faults, without_first_look
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist, set_faults, without_first_look
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # any answer may tell another time
 DAYS = 86_400

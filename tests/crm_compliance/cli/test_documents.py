@@ -11,10 +11,10 @@ import pytest
 from connectors.emulator.serving.server import RunningEmulator, running
 from rules.model.requests import Outcome
 from tests.connectors.storage.sharepoint import SITE
-from tests.crm_compliance.asking import DORA, Asking, told
-from tests.crm_compliance.typist import Typist
+from tests.drivers.asking import DORA, Asking, told
+from tests.drivers.night import TOKEN, Night
+from tests.drivers.typist import Typist
 from tests.integration.documents import LOCATION, Documents, environment_with_sharepoint
-from tests.integration.night import TOKEN, Night
 from tests.known_definitions import KNOWN
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.cli.app import run
-from tests.crm_compliance.typist import Typist, people_and_cases, without_first_look
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist, people_and_cases, without_first_look
 
 PLAN = {
     "plan",

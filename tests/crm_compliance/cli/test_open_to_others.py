@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.crm_compliance.typist import Typist
+from tests.drivers.typist import Typist
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o755, 0o750, 0o701])

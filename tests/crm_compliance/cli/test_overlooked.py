@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from connectors.emulator.serving.server import RunningEmulator
-from tests.crm_compliance.typist import NOW, Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import NOW, Typist
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # the schema is altered
 WITNESS = {

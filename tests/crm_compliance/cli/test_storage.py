@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from crm_compliance.service.scheduler import run_job
-from tests.crm_compliance.typist import LONG_AGO, Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO, Typist
 
 RECENT = date(2026, 11, 1)
 NAME = "Lotte Peeters (fictief).wav"

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from connectors.dynamics.mapping.mapping import REFERENCE
-from tests.crm_compliance.requesting import DORA, a_form
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.requesting import DORA, a_form
+from tests.drivers.typist import Typist
 
 SHIPPED = (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8")
 EVENING = "2026-01-10T23:30:00Z"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.crm_compliance.typist import LONG_AGO, Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO, Typist
 
 
 def test_the_queue_stands_in_the_plan_and_in_its_report(typist: Typist, org: Night) -> None:

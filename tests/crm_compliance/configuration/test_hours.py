@@ -9,8 +9,8 @@ import pytest
 
 from crm_compliance.configuration.hours import trigger_of
 from rules.errors import UsageError
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)

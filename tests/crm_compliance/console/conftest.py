@@ -24,12 +24,12 @@ from crm_compliance.wiring.clock import clock_of
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError
 from rules.model.roles import Role
-from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.begun import Begun
 from tests.crm_compliance.console.browser import Browser
 from tests.crm_compliance.nights import Planned
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.asking import Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 
 @pytest.fixture(autouse=True)

@@ -12,14 +12,14 @@ from starlette.applications import Starlette
 from crm_compliance.console.app import INSIDE
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.browser.axe import violations
-from tests.crm_compliance.asking import DORA, Asking
 from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser
 from tests.crm_compliance.console.live import live
 from tests.crm_compliance.console.walk import Walk, kind_of, walk
-from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.crm_compliance.worlds import Worlds
-from tests.integration.night import Night
+from tests.drivers.asking import DORA, Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist, people_and_cases
 
 # A form of the CRM leads to the first; the others need units in quarantine, a file in an answer or a package,
 # a release, or work under way: those have tests of their own.

@@ -25,11 +25,11 @@ from jobs.model.run import Run, RunState
 from jobs.runs.journal import Journal
 from rules.errors import Refused
 from rules.model.roles import Role
-from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser
-from tests.crm_compliance.typist import Typist, people_and_cases
-from tests.integration.night import Night
+from tests.drivers.asking import Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist, people_and_cases
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 

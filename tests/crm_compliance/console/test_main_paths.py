@@ -8,11 +8,11 @@ import re
 from jobs.model.plan import PlanState
 from rules.model.requests import RequestState
 from rules.model.roles import Role
-from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.console.clicking import Visitor, clicks, come_in
 from tests.crm_compliance.nights import Applied
-from tests.crm_compliance.typist import Typist, people_and_cases
-from tests.integration.night import Night
+from tests.drivers.asking import Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist, people_and_cases
 
 __all__ = ["come_in"]
 

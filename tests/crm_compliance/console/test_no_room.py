@@ -15,7 +15,7 @@ from crm_compliance.service.health import disk_not_well
 from crm_compliance.store.sql.database import Database
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 Signed = Callable[..., Browser]
 

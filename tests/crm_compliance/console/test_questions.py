@@ -12,10 +12,10 @@ import pytest
 from rules.model.roles import Role
 from tests.crm_compliance.console.clicking import Visitor, clicks, come_in
 from tests.crm_compliance.nights import applied
-from tests.crm_compliance.requesting import opened
-from tests.crm_compliance.typist import LONG_AGO, Typist
 from tests.crm_compliance.worlds import Worlds
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.requesting import opened
+from tests.drivers.typist import LONG_AGO, Typist
 
 __all__ = ["come_in"]
 OPERATORS = (Role.CRM_ADMIN, Role.DPO)

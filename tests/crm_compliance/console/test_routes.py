@@ -14,7 +14,7 @@ from crm_compliance.console.app import INSIDE, OUTSIDE
 from crm_compliance.console.frame.endpoint import Endpoint
 from rules.model.roles import HUMAN_ROLES, MAY, Role
 from tests.crm_compliance.console.browser import Browser
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 NOT_PAGES = {"/d/{token}", "/healthz", "/metrics", "/static/{path:path}", "/{path:path}"}
 

@@ -17,8 +17,8 @@ from crm_compliance.connections.credentials import token_source
 from crm_compliance.identity.signin import NotSignedIn, Person, person, proposer
 from rules.errors import UsageError
 from rules.model.roles import HUMAN_ROLES
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 HERE = Settings(crm_url="http://127.0.0.1:8765/api/data/v9.2/")
 REAL = "https://org.crm4.dynamics.com/api/data/v9.2/"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.crm_compliance.typist import LONG_AGO, Typist, people_and_cases
 from tests.crm_compliance.worlds import Worlds
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO, Typist, people_and_cases
 
 DOSSIER = "00000000-0000-0000-0000-000000000001"
 

@@ -16,8 +16,8 @@ from jobs.ledger.checkpoints import Checkpoint
 from rules.errors import UsageError
 from tests.crm_compliance.authority import make, serving
 from tests.crm_compliance.openssl import OPENSSL
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 pytestmark = OPENSSL
 CHECKPOINT = Checkpoint(3, "a" * 64, "b" * 64, "2026-03-02T01:30:00.000Z", "c" * 64, "s-2026-03-0000000000000000", "AA==")

@@ -12,8 +12,8 @@ import pytest
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
 from tests.connectors.dynamics.fake_crm import ENVIRONMENT
-from tests.crm_compliance.typist import LONG_AGO, Said, Typist, organisation_of
-from tests.integration.night import TOKEN, Night
+from tests.drivers.night import TOKEN, Night
+from tests.drivers.typist import LONG_AGO, Said, Typist, organisation_of
 from tests.yaml_files import read_yaml, yaml_text
 
 PAGE = (Path(__file__).parents[3] / "docs" / "mapping.md").read_text(encoding="utf-8")

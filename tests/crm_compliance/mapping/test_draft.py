@@ -17,9 +17,9 @@ from connectors.emulator.serving.server import running
 from tests.connectors.dynamics.datamap.test_survey import environment
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.connectors.emulator.client import Client
-from tests.crm_compliance.typist import LONG_AGO, Typist, organisation_of
+from tests.drivers.night import TOKEN
+from tests.drivers.typist import LONG_AGO, Typist, organisation_of
 from tests.integration.connected_house import House
-from tests.integration.night import TOKEN
 from tests.integration.test_roles_that_are_no_rows import naming
 
 DATA = Path(__file__).parents[2] / "data"

@@ -12,8 +12,8 @@ from ruamel.yaml import YAML
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import running
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import TOKEN
+from tests.drivers.night import TOKEN
+from tests.drivers.typist import Typist
 
 
 def without_statistics(folder: Path, **columns: dict[str, Any]) -> Path:

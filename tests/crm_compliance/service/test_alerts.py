@@ -14,8 +14,8 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.service.alerts import TELLER, keep_telling, look
 from tests.connectors.channels.receiver import Receiver, receiving
 from tests.crm_compliance.nights import Planned
-from tests.crm_compliance.typist import NOW, Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import NOW, Typist
 
 
 class Once(threading.Event):

@@ -17,9 +17,9 @@ from crm_compliance.service.scheduler import run_job
 from jobs.model.request import PACKAGE
 from jobs.registry import JOBS
 from rules.model.requests import Outcome, RequestState
-from tests.crm_compliance.requesting import opened, person
-from tests.crm_compliance.typist import Typist, set_faults
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.requesting import opened, person
+from tests.drivers.typist import Typist, set_faults
 
 
 def unreachable(*_: object) -> tuple[str, ...]:

@@ -32,8 +32,8 @@ from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
 from jobs.registry import JOBS
 from rules.errors import Refused
-from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, limited, people_and_cases, set_faults, without_first_look
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO, NOW, Typist, limited, people_and_cases, set_faults, without_first_look
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # the CRM may be away at any request
 BRUSSELS = ZoneInfo("Europe/Brussels")

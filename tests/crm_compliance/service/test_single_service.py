@@ -11,8 +11,8 @@ from crm_compliance.service.single_service import SERVER, alone
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
 from rules.errors import Refused
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 
 def test_a_second_one_is_refused_and_told_what_to_do(typist: Typist, org: Night) -> None:

@@ -19,8 +19,8 @@ from jobs.checks.drift.holds import hold_entry
 from jobs.model.verification import Verifier
 from jobs.registry import JOBS
 from rules.holds.placements import HoldType, PlacedHold
-from tests.crm_compliance.typist import NOW, Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import NOW, Typist
 
 HOLD = PlacedHold(
     id="hold-1",

@@ -15,9 +15,9 @@ from sqlalchemy import create_engine, text
 from crm_compliance.store.files.erasure_file import ErasureFile, Line
 from jobs.model.run import Erasure
 from rules.decoders import decoder_of
-from tests.crm_compliance.typist import LONG_AGO, Typist
 from tests.crm_compliance.worlds import Worlds
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO, Typist
 
 
 def two_nights(typist: Typist, org: Night) -> bytes:

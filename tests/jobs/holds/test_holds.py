@@ -16,9 +16,9 @@ from jobs.plans.lines.pages import lines_of
 from jobs.plans.make import make_plan
 from rules.errors import Refused, UsageError
 from rules.holds.of_requests import RequestHold
-from tests.integration.holding import LONG_AGO, Register, carry_out, place, release, with_register
-from tests.integration.night import Night, brussels_noon
-from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
+from tests.drivers.holding import LONG_AGO, Register, carry_out, place, release, with_register
+from tests.drivers.night import Night, brussels_noon
+from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
 
 
 def kept(night: Night, *, flagged: bool = False) -> dict[str, Any]:

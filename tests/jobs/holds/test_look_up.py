@@ -20,9 +20,9 @@ from jobs.runs.resume import lapsed
 from jobs.writing.send import send_and_reconcile
 from rules.errors import Refused
 from rules.holds.placements import PlacedHold
-from tests.crm_compliance.requesting import unreachable
-from tests.integration.holding import LONG_AGO, place, release
-from tests.integration.night import Night
+from tests.drivers.holding import LONG_AGO, place, release
+from tests.drivers.night import Night
+from tests.drivers.requesting import unreachable
 
 NOBODY = "00000000-0000-0000-0000-00000000ffff"
 

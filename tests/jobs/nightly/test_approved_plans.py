@@ -13,7 +13,7 @@ from jobs.nightly.recordings import run_recordings
 from jobs.nightly.retention import run_retention
 from jobs.plans.approve import approve_plan
 from rules.errors import Refused
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 LONG_AGO = date(2020, 1, 10)
 

@@ -15,7 +15,7 @@ from jobs.model.run import RunState
 from jobs.nightly.housekeeping import FILE, WITHOUT_OBJECT, WITHOUT_ROW, hunt, run_housekeeping
 from jobs.ports.context import JobContext
 from rules.errors import Refused
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 RECENT = date(2026, 11, 1)
 

@@ -17,8 +17,8 @@ from jobs.plans.approve import approve_plan
 from jobs.plans.make import plan_entry
 from rules.dates.instants import instant
 from rules.errors import Refused
-from tests.crm_compliance.typist import LONG_AGO
-from tests.integration.night import Night, approve_where_needed, references_of
+from tests.drivers.night import Night, approve_where_needed, references_of
+from tests.drivers.typist import LONG_AGO
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from jobs.model.plan import Kind
-from tests.crm_compliance.typist import LONG_AGO
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO
 
 
 @pytest.mark.parametrize("kind", [Kind.ALL, Kind.RETENTION])

@@ -11,8 +11,8 @@ import pytest
 
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import RunState
-from tests.crm_compliance.typist import LONG_AGO
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO
 
 NO_CATEGORY, SOCIAL = None, "100000000"
 

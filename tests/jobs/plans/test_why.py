@@ -9,7 +9,7 @@ import pytest
 from jobs.plans import explain_contact
 from jobs.plans.explain import explain_unit
 from rules.model.decisions import Flag
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 OLD, NEW = date(2020, 1, 10), date(2026, 11, 1)
 

@@ -26,8 +26,8 @@ from jobs.proof.checkpoint import make_checkpoint
 from jobs.proof.run_reckoning import reckon
 from jobs.runs.apply import apply_plan
 from rules.model.residual_data import Place
-from tests.integration.beginnings import Beginning
-from tests.integration.night import Night, references_of
+from tests.drivers.beginnings import Beginning
+from tests.drivers.night import Night, references_of
 from tests.integration.test_in_place import in_place
 from tests.jobs.runs.test_kill_and_resume import Killed, Points, fragile_store
 

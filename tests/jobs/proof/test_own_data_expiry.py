@@ -24,9 +24,9 @@ from jobs.proof.attestation import LedgerIndex, attest
 from jobs.proof.run_reckoning import reckoning_of
 from jobs.runs.verify import verify_run
 from rules.errors import UsageError
-from tests.integration.holding import place
-from tests.integration.holding import release as release_hold
-from tests.integration.night import Night
+from tests.drivers.holding import place
+from tests.drivers.holding import release as release_hold
+from tests.drivers.night import Night
 from tests.jobs.chains import verdict_of
 
 RECENT = date(2026, 11, 1)

@@ -13,7 +13,7 @@ from jobs.model.plan import PlanLine
 from jobs.model.run import RunState
 from jobs.plans.explain import explain_unit
 from jobs.runs.verify import verify_run
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 TOLD = ("units", "dispose", "retain", "flags", "trims", "held_contacts", "crm_holds", "seen", "categories")  # of a plan, beside lines
 

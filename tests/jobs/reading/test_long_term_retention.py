@@ -11,10 +11,10 @@ from connectors.interface.errors import ConnectorError
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import ActionState, RunState
 from jobs.plans.explain import explain_unit
-from tests.crm_compliance.typist import LONG_AGO
-from tests.integration.holding import place
-from tests.integration.night import Night
-from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
+from tests.drivers.holding import place
+from tests.drivers.night import Night
+from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
+from tests.drivers.typist import LONG_AGO
 
 CODE = "LONG_TERM_RETENTION"
 LATELY = date(2026, 11, 1)

@@ -23,9 +23,9 @@ from jobs.register.transitions import close, identify, resume, suspend
 from jobs.requests.search.preserve import preserve
 from rules.holds.placements import HoldType
 from rules.model.requests import IdentityMethod, Outcome, RequestState, Right
+from tests.drivers.holding import place, release
+from tests.drivers.night import Night
 from tests.integration.asking import ASKER, changed, dpo, registered
-from tests.integration.holding import place, release
-from tests.integration.night import Night
 
 ALL = (GIVEN, CANDIDATES, CONFIRMED, PRESERVED, COMPILATION, DECISIONS, PACKAGE)
 DECISION = Decision(right=Right.ACCESS, who="dora", at=datetime(2026, 5, 4, 9, tzinfo=UTC))

@@ -24,10 +24,10 @@ from jobs.writing.document_folders import BINNED, ELSEWHERE, SHARED
 from jobs.writing.send import WriteOutcome
 from rules.model.requests import Right
 from rules.model.residual_data import Place
-from tests.integration.deciding import ask, granted
+from tests.drivers.deciding import ask, granted
+from tests.drivers.night import TOKEN, Night
+from tests.drivers.side_by_side import APPLIED, Case, SideBySide, certificate_of
 from tests.integration.documents import LOCATION, LONG_AGO, Documents, environment_with_sharepoint
-from tests.integration.night import TOKEN, Night
-from tests.integration.side_by_side import APPLIED, Case, SideBySide, certificate_of
 from tests.known_definitions import KNOWN
 
 Killed = KeyboardInterrupt
@@ -225,7 +225,7 @@ def test_a_row_that_the_crm_keeps_after_its_documents_went_is_half_done(document
 
 def test_an_erasure_on_request_takes_the_documents_along(documents: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
     """6.2: the file of a child goes whole, long before its end."""
-    monkeypatch.setattr("tests.integration.deciding.context_of", lambda night: documents.context)
+    monkeypatch.setattr("tests.drivers.deciding.context_of", lambda night: documents.context)
     night = documents.night
     child = night.contact(birthdate="2010-05-05")
     dossier = night.dossier("sexting", closed=False)

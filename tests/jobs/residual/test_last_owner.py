@@ -21,11 +21,11 @@ from jobs.writing.send import send_and_reconcile
 from rules.holds.placements import PlacedHold
 from rules.model.requests import Right
 from rules.policy.loader import load_policy
-from tests.integration.deciding import ask, granted
+from tests.drivers.deciding import ask, granted
+from tests.drivers.holding import place, release
+from tests.drivers.night import Night
+from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, certificate_of, skipped
 from tests.integration.dependent import add, dependent_night
-from tests.integration.holding import place, release
-from tests.integration.night import Night
-from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide, certificate_of, skipped
 from tests.integration.test_rows_behind import in_retention
 from tests.jobs.requests.answer.test_compile import Answer
 from tests.jobs.residual.test_purge import retain, roll_back

@@ -31,9 +31,9 @@ from jobs.runs.verify import verify_run
 from jobs.writing.outside_objects import Outside
 from jobs.writing.send import WriteOutcome
 from rules.errors import Refused
-from tests.integration.holding import place, release
-from tests.integration.night import Night
-from tests.integration.side_by_side import APPLIED, Case, SideBySide
+from tests.drivers.holding import place, release
+from tests.drivers.night import Night
+from tests.drivers.side_by_side import APPLIED, Case, SideBySide
 
 OLD, RECENT = date(2025, 9, 1), date(2026, 11, 1)  # the night is of 25 November 2026
 Killed = KeyboardInterrupt

@@ -24,9 +24,9 @@ from jobs.restores.detect import rows_back
 from jobs.restores.recover import recover
 from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
-from tests.crm_compliance.typist import LONG_AGO
-from tests.integration.holding import place
-from tests.integration.night import Night
+from tests.drivers.holding import place
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO
 from tests.jobs.runs.test_kill_and_resume import Fragile, Killed, Points, Snapshots, fragile_store
 
 CODE = "LONG_TERM_RETENTION"

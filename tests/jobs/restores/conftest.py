@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.night import Night
-from tests.integration.restoring import Backing, Backup
+from tests.drivers.night import Night
+from tests.drivers.restoring import Backing, Backup
 
 
 @pytest.fixture

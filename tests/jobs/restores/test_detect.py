@@ -13,8 +13,8 @@ from jobs.model.run import ActionState, RunState
 from jobs.nightly.retention import run_retention
 from jobs.restores.detect import note_rows_back, replay, replay_if_restored, rows_back
 from rules.errors import Refused
-from tests.integration.night import Night
-from tests.integration.restoring import Backing
+from tests.drivers.night import Night
+from tests.drivers.restoring import Backing
 from tests.jobs.restores.test_replay import LONG_AGO, MakeNight, entries, made_again
 from tests.jobs.runs.test_kill_and_resume import organisation, state_of
 

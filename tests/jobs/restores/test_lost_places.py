@@ -26,9 +26,9 @@ from jobs.restores.recover import recover
 from jobs.runs.apply import apply_plan
 from jobs.writing import send
 from tests.connectors.dynamics.residual.test_traces import environment_with_more
-from tests.integration.holding import place, release
-from tests.integration.night import TOKEN, Night
-from tests.integration.restoring import Backup
+from tests.drivers.holding import place, release
+from tests.drivers.night import TOKEN, Night
+from tests.drivers.restoring import Backup
 from tests.jobs.runs.test_kill_and_resume import Fragile, Killed, Points, fragile_store, organisation, state_of
 from tests.known_definitions import KNOWN
 

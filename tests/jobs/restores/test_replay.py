@@ -24,9 +24,9 @@ from jobs.restores.detect import replay, replay_if_restored
 from jobs.restores.plan import plan_replay
 from jobs.restores.recover import recover
 from jobs.runs.apply import apply_plan
-from tests.integration.holding import place, release
-from tests.integration.night import Night
-from tests.integration.restoring import Backing
+from tests.drivers.holding import place, release
+from tests.drivers.night import Night
+from tests.drivers.restoring import Backing
 from tests.jobs.runs.test_interrupted import Meddling, killed_before
 from tests.jobs.runs.test_kill_and_resume import (
     VOLATILE,

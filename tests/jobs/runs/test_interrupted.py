@@ -25,8 +25,8 @@ from jobs.nightly.retention import run_retention
 from jobs.plans.lines.pages import lines_of, paged
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
-from tests.integration.holding import place, release
-from tests.integration.night import CATEGORY, ROLE, Night
+from tests.drivers.holding import place, release
+from tests.drivers.night import CATEGORY, ROLE, Night
 from tests.jobs.holds.test_look_up import NOBODY, unseen
 from tests.jobs.runs.test_kill_and_resume import CutShort, Fragile, Killed, Points
 

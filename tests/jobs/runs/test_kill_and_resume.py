@@ -30,8 +30,8 @@ from jobs.runs.apply import apply_plan
 from jobs.runs.journal import Journal
 from jobs.runs.resume import PLAN_EXPIRED, reconcile_intended
 from jobs.writing import send
-from tests.integration.beginnings import Beginning
-from tests.integration.night import TOKEN, Night
+from tests.drivers.beginnings import Beginning
+from tests.drivers.night import TOKEN, Night
 
 MakeNight = Callable[..., Night]
 TABLES = (

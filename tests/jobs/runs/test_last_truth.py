@@ -14,9 +14,9 @@ from jobs.model.plan import Plan
 from jobs.model.run import ActionState, RowWrite, Run, RunState
 from jobs.proof.run_reckoning import reckoning_of
 from jobs.writing.read_back import still_there
-from tests.integration.beginnings import Beginning
-from tests.integration.holding import place, release
-from tests.integration.night import Night
+from tests.drivers.beginnings import Beginning
+from tests.drivers.holding import place, release
+from tests.drivers.night import Night
 from tests.jobs.residual.test_clean import LONG_AGO, NAME, actions, audits, expired, fault, in_bin
 from tests.jobs.runs.test_interrupted import killed_before
 

@@ -14,8 +14,8 @@ from jobs.runs import quarantine
 from jobs.writing.send import send_operations
 from rules.errors import Refused, UsageError
 from rules.retention.quarantine import Mark
-from tests.crm_compliance.typist import LONG_AGO
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO
 
 
 def waiting(more: str = "") -> Callable[[str], str]:

@@ -11,8 +11,8 @@ from jobs.model.run import ActionState, RunState
 from jobs.nightly.retention import run_retention
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
-from tests.crm_compliance.typist import LONG_AGO
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO
 
 
 def test_nothing_is_applied_while_it_is_set_and_planning_goes_on(night: Night) -> None:

@@ -20,8 +20,8 @@ from crm_compliance.store.sql.database import Database
 from crm_compliance.store.store import SqlStore
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
-from tests.crm_compliance.typist import LONG_AGO
-from tests.integration.night import Night, of_store
+from tests.drivers.night import Night, of_store
+from tests.drivers.typist import LONG_AGO
 from tests.jobs.runs.test_interrupted import Meddling
 from tests.jobs.runs.test_kill_and_resume import organisation, state_of
 

@@ -22,7 +22,7 @@ from jobs.model.run import Action, ActionState, Run, run_document
 from jobs.plans.lines.pages import parts_of
 from rules.dates.calendar import BELGIAN
 from rules.model.residual_data import Place
-from tests.integration.night import CATEGORY, Night
+from tests.drivers.night import CATEGORY, Night
 from tests.jobs.proof.test_certify import document, of_unit, problems
 
 LONG_AGO = date(2018, 3, 1)

@@ -9,8 +9,8 @@ import pytest
 
 from crm_compliance.service.alerts import look
 from tests.connectors.channels.receiver import Receiver, receiving
-from tests.crm_compliance.typist import NOW, Typist, people_and_cases
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import NOW, Typist, people_and_cases
 
 FILE = """\
 channels:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.crm_compliance.typist import LONG_AGO, NOW, Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO, NOW, Typist
 
 
 def schedule(typist: Typist, more: str) -> None:

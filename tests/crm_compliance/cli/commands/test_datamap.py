@@ -11,8 +11,8 @@ import pytest
 
 from connectors.emulator.serving.server import running
 from tests.connectors.dynamics.datamap.test_survey import environment
-from tests.crm_compliance.typist import LONG_AGO, Typist, organisation_of
-from tests.integration.night import TOKEN, Night
+from tests.drivers.night import TOKEN, Night
+from tests.drivers.typist import LONG_AGO, Typist, organisation_of
 
 KEYS = ("table", "column", "path", "rows", "fate", "why", "new")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 
 from crm_compliance.configuration.settings import environment_of
-from tests.crm_compliance.typist import Typist
+from tests.drivers.typist import Typist
 
 
 @contextmanager

@@ -9,8 +9,8 @@ import msgspec
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
 from tests.crm_compliance.store.values import ENTRY, a_plan
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 # The second begins in Brussels on the day after the one that UTC has.
 MOMENTS = [datetime(2026, 11, 20, 1, tzinfo=UTC), datetime(2026, 11, 22, 23, 30, tzinfo=UTC), datetime(2026, 11, 24, 1, tzinfo=UTC)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from connectors.dynamics.connector import DynamicsConnector
-from tests.crm_compliance.requesting import unreachable
-from tests.crm_compliance.typist import LONG_AGO, Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.requesting import unreachable
+from tests.drivers.typist import LONG_AGO, Typist
 
 KEYS = {"hold", "type", "table", "id", "state", "ends_on", "review_on"}
 NOBODY = "00000000-0000-0000-0000-0000000000ff"

@@ -11,7 +11,7 @@ import pytest
 
 from crm_compliance.configuration.first_settings import SECTIONS
 from crm_compliance.configuration.settings import load_settings, setting_names
-from tests.crm_compliance.typist import Typist
+from tests.drivers.typist import Typist
 
 URL = "https://org.crm4.dynamics.com/api/data/v9.2/"
 IDS = ("--tenant", "t-1", "--client", "c-1")

@@ -14,8 +14,8 @@ import pytest
 from jobs.plans import draft, verdicts
 from jobs.plans.lines import columns, pages
 from jobs.reading.tables import facts, names
-from tests.crm_compliance.typist import Typist, people_and_cases
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist, people_and_cases
 
 PARTS = (
     (facts, "PART", 2),

@@ -12,8 +12,8 @@ from openpyxl import load_workbook
 from sqlalchemy import text
 
 from jobs.plans.lines.pages import paged
-from tests.crm_compliance.typist import LONG_AGO, Typist, people_and_cases
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO, Typist, people_and_cases
 from tests.jobs.plans.lines.storing import a_disposal, a_line, keep
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from crm_compliance.reports.policy_changes import COLUMNS, NEW_COLUMNS
-from tests.crm_compliance.typist import LONG_AGO, Typist, limited, people_and_cases
-from tests.integration.night import Night, approve_where_needed, brussels_noon
+from tests.drivers.night import Night, approve_where_needed, brussels_noon
+from tests.drivers.typist import LONG_AGO, Typist, limited, people_and_cases
 
 DATA = Path(__file__).parents[3] / "data"
 

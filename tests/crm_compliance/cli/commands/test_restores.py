@@ -12,10 +12,10 @@ import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
 from jobs.model.run import Erasure
-from tests.crm_compliance.typist import LONG_AGO, Typist, limited, people_and_cases, set_faults
 from tests.crm_compliance.worlds import Worlds
-from tests.integration.night import Night
-from tests.integration.restoring import Backup
+from tests.drivers.night import Night
+from tests.drivers.restoring import Backup
+from tests.drivers.typist import LONG_AGO, Typist, limited, people_and_cases, set_faults
 
 
 def a_night(typist: Typist, org: Night) -> None:

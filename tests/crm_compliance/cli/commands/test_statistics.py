@@ -11,8 +11,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 
 def some_statistics(org: Night) -> None:

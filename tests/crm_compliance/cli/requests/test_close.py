@@ -9,9 +9,9 @@ import pytest
 
 from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, GIVEN, HANDOVER, PACKAGE, PRESERVED
 from rules.model.requests import Outcome, RequestState
-from tests.crm_compliance.requesting import DORA, at, opened, put, steps, unreachable
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.requesting import DORA, at, opened, put, steps, unreachable
+from tests.drivers.typist import Typist
 
 
 def released(org: Night, request: str, outcome: Outcome, refusal: str = "") -> None:

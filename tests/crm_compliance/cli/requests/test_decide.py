@@ -11,10 +11,10 @@ import pytest
 from crm_compliance.answer_package.package import package_of
 from jobs.requests.answer.release_check import for_release
 from tests.crm_compliance.answer_package.pages import text_of
-from tests.crm_compliance.asking import DORA, ERIK, Asking
-from tests.crm_compliance.typist import Typist
 from tests.crm_compliance.worlds import Worlds
-from tests.integration.night import Night
+from tests.drivers.asking import DORA, ERIK, Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 LOTTE: dict[str, Any] = {"firstname": "Lotte", "lastname": "Peeters (fictief)", "emails": ["lotte@example.org"]}
 RESTRICTION, ERASURE = (pytest.mark.parametrize("right", [right]) for right in ("restriction", "erasure"))

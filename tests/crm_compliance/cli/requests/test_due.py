@@ -12,9 +12,9 @@ import pytest
 
 from jobs.model.request import CONFIRMED, Confirmed
 from rules.model.requests import RequestState
-from tests.crm_compliance.requesting import DORA, at, opened, person, put, shown, unreachable
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.requesting import DORA, at, opened, person, put, shown, unreachable
+from tests.drivers.typist import Typist
 
 
 def test_r136_a_question_stops_the_clock_until_it_is_answered(typist: Typist, org: Night) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.cli.requests.test_answer_rights import ELS, LOTTE, els, lotte
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.asking import Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 
 def test_what_a_person_asked_before_is_told_and_what_others_asked_is_not(typist: Typist, org: Night) -> None:

@@ -8,9 +8,9 @@ import pytest
 from jobs.model.request import COMPILATION
 from rules.model.requests import RequestState
 from tests.crm_compliance.answer_package.samples import compilation
-from tests.crm_compliance.requesting import CHILD, DORA, ERIK, opened, person, put, same_row, shown, steps
-from tests.crm_compliance.typist import LONG_AGO, Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.requesting import CHILD, DORA, ERIK, opened, person, put, same_row, shown, steps
+from tests.drivers.typist import LONG_AGO, Typist
 
 
 def test_a_person_is_identified(typist: Typist, org: Night) -> None:

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from tests.crm_compliance.answer_package.pages import text_of
-from tests.crm_compliance.asking import DORA, ERIK, Asking
 from tests.crm_compliance.cli.requests.test_answer_closed import JAN, PIET, jan, suspect
 from tests.crm_compliance.cli.requests.test_answer_rights import on_behalf
 from tests.crm_compliance.cli.requests.test_decide import LOTTE, asking_for, decide, lotte, released, shown
 from tests.crm_compliance.cli.requests.test_release import unpacked
-from tests.crm_compliance.typist import Typist, set_faults
 from tests.crm_compliance.worlds import Worlds
-from tests.integration.night import Night
+from tests.drivers.asking import DORA, ERIK, Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist, set_faults
 
 POLICE, ABROAD = "Politiezone Verzonnen", "Missing Verzonnen"
 TODAY = "2026-11-25"

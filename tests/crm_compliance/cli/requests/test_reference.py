@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.crm_compliance.asking import DORA, ERIK, Asking
 from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.asking import DORA, ERIK, Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 
 @pytest.fixture

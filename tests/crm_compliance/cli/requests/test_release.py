@@ -26,13 +26,13 @@ from jobs.requests.answer.release import release_answer
 from rules.errors import Refused
 from rules.model.requests import Outcome, RequestState
 from tests.crm_compliance.answer_package.pages import opened, pictures_of, text_of
-from tests.crm_compliance.asking import DORA, ERIK, Asking
 from tests.crm_compliance.cli.requests.test_answer_closed import JAN, PIET, jan, suspect
 from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
-from tests.crm_compliance.typist import Typist
 from tests.crm_compliance.web import serving
 from tests.crm_compliance.worlds import Worlds
-from tests.integration.night import Night
+from tests.drivers.asking import DORA, ERIK, Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 LOTTE_ASKS = LOTTE | {"birthdate": "2012-03-04"}
 GUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)

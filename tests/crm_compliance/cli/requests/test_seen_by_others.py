@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from tests.crm_compliance.cli.requests.test_side_by_side import JAN, PIM, a_case
-from tests.crm_compliance.requesting import DORA, a_form, written
 from tests.crm_compliance.side_by_side import Asker, masked, requests_sent
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.requesting import DORA, a_form, written
+from tests.drivers.typist import Typist
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # all requests are compared
 ANNA = ("--as", "anna", "--role", "auditor")

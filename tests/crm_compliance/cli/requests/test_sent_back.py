@@ -14,12 +14,12 @@ import pytest
 from jobs.model.request import COMPILATION
 from rules.model.requests import RequestState
 from rules.redaction.leak_terms import name_leak_term
-from tests.crm_compliance.asking import DORA, ERIK, Asking
 from tests.crm_compliance.cli.requests.test_answer_rights import lotte
 from tests.crm_compliance.cli.requests.test_release import LOTTE_ASKS, release
-from tests.crm_compliance.typist import Typist
 from tests.crm_compliance.worlds import Worlds
-from tests.integration.night import Night
+from tests.drivers.asking import DORA, ERIK, Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 
 def with_a_leak(typist: Typist, org: Night) -> tuple[str, str]:

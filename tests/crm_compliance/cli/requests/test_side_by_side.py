@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.crm_compliance.requesting import DORA, opened
 from tests.crm_compliance.side_by_side import Asker, Trail
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.requesting import DORA, opened
+from tests.drivers.typist import Typist
 
 # Names of the same length, so that no size differs by them.
 pytestmark = pytest.mark.usefixtures("real_definitions")  # all requests are compared

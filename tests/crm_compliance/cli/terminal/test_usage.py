@@ -16,8 +16,8 @@ import typer
 
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.cli.app import app
-from tests.crm_compliance.typist import LONG_AGO, Typist, people_and_cases, set_faults
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO, Typist, people_and_cases, set_faults
 
 TOLD = (Path(__file__).parents[4] / "docs" / "commands.md").read_text(encoding="utf-8")
 

@@ -27,8 +27,8 @@ from crm_compliance.service.web.downloads import Downloads
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.console.live import live
-from tests.crm_compliance.typist import people_and_cases
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import people_and_cases
 
 Signed = Callable[..., Browser]
 

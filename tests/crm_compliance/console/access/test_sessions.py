@@ -16,7 +16,7 @@ from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 ROLES = ("dpo", "auditor")

@@ -22,8 +22,8 @@ from rules.errors import ComplianceError
 from rules.model.roles import HUMAN_ROLES, MAY, Act, Role
 from tests.crm_compliance.console.browser import Browser, client_of, text_of
 from tests.crm_compliance.nights import Applied
-from tests.crm_compliance.typist import people_and_cases
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import people_and_cases
 
 OPERATIONS = [
     (route, method) for router in ROUTERS for route in router.routes if isinstance(route, APIRoute) for method in route.methods or ()

@@ -12,8 +12,8 @@ from jobs.ledger.maintenance_runs import ENDED, HOUSEKEEPING, STARTED
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.store.values import ENTRY, a_plan, a_run
-from tests.crm_compliance.typist import Typist, people_and_cases
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist, people_and_cases
 
 
 def test_a_run_is_in_the_list_with_its_numbers_and_its_state(org: Night, typist: Typist, signed_in: Callable[..., Browser]) -> None:

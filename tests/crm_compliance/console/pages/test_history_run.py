@@ -20,9 +20,9 @@ from jobs.model.sentence import Sentence
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.store.values import ENTRY, NIGHT, a_plan, a_run
-from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.crm_compliance.worlds import Worlds
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist, people_and_cases
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from jobs.ledger.heads import HOLDS
 from rules.holds.placements import HoldType
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.crm_compliance.requesting import unreachable
-from tests.crm_compliance.typist import LONG_AGO, Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.requesting import unreachable
+from tests.drivers.typist import LONG_AGO, Typist
 
 NOBODY = "00000000-0000-0000-0000-0000000000ff"
 FORM = {"type": "judicial", "reason": "REQ-1", "basis": "letter of the prosecutor", "review_on": "2027-02-01"}

@@ -9,8 +9,8 @@ from starlette.applications import Starlette
 
 from tests.browser.axe import violations
 from tests.crm_compliance.console.live import live
-from tests.crm_compliance.typist import LONG_AGO, Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO, Typist
 
 NOBODY = "00000000-0000-0000-0000-0000000000ff"
 

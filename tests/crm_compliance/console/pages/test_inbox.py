@@ -17,11 +17,11 @@ from jobs.inbox.item import InboxItem, ItemKind
 from jobs.registry import JOBS
 from rules.dates.periods import add_months
 from rules.model.roles import HUMAN_ROLES, Role
-from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.nights import Applied
-from tests.crm_compliance.typist import LONG_AGO, NOW, Typist
-from tests.integration.night import Night
+from tests.drivers.asking import Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO, NOW, Typist
 
 
 def test_a_plan_waits_for_those_whose_word_it_lacks_and_leads_to_it(plan: str, typist: Typist, signed_in: Callable[..., Browser]) -> None:

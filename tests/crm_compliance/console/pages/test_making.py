@@ -15,8 +15,8 @@ from crm_compliance.console.work.work import Counts, Ended, OnCounts, Work
 from rules.errors import ComplianceError
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.crm_compliance.typist import people_and_cases
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import people_and_cases
 
 Signed = Callable[..., Browser]
 

@@ -22,8 +22,8 @@ from jobs.model.run import Run, RunState
 from jobs.plans.deletion_preview import ROW, TOTAL, preview_deletion
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 Signed = Callable[..., Browser]
 

@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from tests.crm_compliance.console.live import live
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages.policy.simulation import SUBJECT
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.crm_compliance.typist import Typist, people_and_cases
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist, people_and_cases
 
 
 def another(typist: Typist) -> bytes:

@@ -14,12 +14,12 @@ from PIL import Image
 from starlette.applications import Starlette
 
 from rules.model.roles import Role
-from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser
 from tests.crm_compliance.console.live import live
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.asking import Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 
 def compiled(typist: Typist, org: Night) -> Asking:

@@ -9,8 +9,8 @@ import pytest
 
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.crm_compliance.typist import LONG_AGO, Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import LONG_AGO, Typist
 
 
 @pytest.fixture

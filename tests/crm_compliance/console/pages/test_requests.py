@@ -16,11 +16,11 @@ from jobs.model.request import SubjectRequest
 from rules.dates.calendar import BRUSSELS
 from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from rules.model.roles import Role
-from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.crm_compliance.requesting import a_form, opened, unreachable
-from tests.crm_compliance.typist import NOW, Typist
-from tests.integration.night import Night
+from tests.drivers.asking import Asking
+from tests.drivers.night import Night
+from tests.drivers.requesting import a_form, opened, unreachable
+from tests.drivers.typist import NOW, Typist
 
 SignedIn = Callable[..., Browser]
 NAME = "Vraagster (fictief)"

@@ -26,14 +26,14 @@ from jobs.requests.answer.release_check import for_release
 from rules.model.requests import RequestState
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.answer_package.pages import text_of as text_of_pdf
-from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.begun import Begun
 from tests.crm_compliance.cli.requests.test_decide import asking_for, lotte
 from tests.crm_compliance.cli.requests.test_notices import ABROAD, POLICE, file_of
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.crm_compliance.typist import Typist
 from tests.crm_compliance.worlds import Worlds
-from tests.integration.night import Night
+from tests.drivers.asking import Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 SignedIn = Callable[..., Browser]
 WORLDS = ("erasure",)

@@ -11,10 +11,10 @@ from starlette.applications import Starlette
 
 from crm_compliance.console.frame.services import Services
 from tests.browser.axe import violations
-from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.console.live import live
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.asking import Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 
 @pytest.fixture

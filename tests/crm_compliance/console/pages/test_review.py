@@ -23,12 +23,12 @@ from crm_compliance.service.web.downloads import Downloads
 from jobs.model.answer import Field
 from rules.model.roles import Role
 from tests.browser.axe import violations
-from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.console.live import live
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.asking import Asking
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 from tests.meanwhile import between
 
 TEXTS = (

@@ -10,7 +10,7 @@ import pytest
 from crm_compliance.console.work.background import KEPT, Background
 from crm_compliance.console.work.work import Ended, Work
 from rules.errors import Refused
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 

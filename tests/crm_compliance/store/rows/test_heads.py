@@ -11,7 +11,7 @@ from crm_compliance.store.store import SqlStore
 from jobs.ledger.entries import StoreAltered
 from tests.conftest import StandingClock
 from tests.crm_compliance.store.rows.test_ledger import sql
-from tests.integration.night import witness_of
+from tests.drivers.night import witness_of
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.store import store_of
 from jobs.model.verification import Verification, Verifier
-from tests.crm_compliance.typist import Typist
+from tests.drivers.typist import Typist
 
 FOUND = Verification(
     at=datetime(2026, 3, 2, 8, tzinfo=UTC),

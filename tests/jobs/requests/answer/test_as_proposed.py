@@ -27,8 +27,8 @@ from rules.errors import UsageError
 from rules.model.languages import LANGUAGES
 from rules.model.personal_records import FullContact, FullDonation, FullParty
 from rules.model.requests import RequestState
-from tests.crm_compliance.asking import told
-from tests.integration.night import Night
+from tests.drivers.asking import told
+from tests.drivers.night import Night
 from tests.jobs.files.made import a_compound_file, a_document, a_pdf, a_picture, packed
 from tests.jobs.requests.answer.test_compile import Answer
 

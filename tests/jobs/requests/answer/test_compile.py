@@ -26,9 +26,9 @@ from jobs.requests.answer.review import decide_items
 from rules.errors import Refused, UsageError
 from rules.model.requests import IdentityMethod, Outcome, RequestState, Right
 from rules.redaction.leak_terms import LeakTerms
-from tests.crm_compliance.asking import told
-from tests.integration.deciding import ask
-from tests.integration.night import Night
+from tests.drivers.asking import told
+from tests.drivers.deciding import ask
+from tests.drivers.night import Night
 
 NUMBER = "+32470112233"
 

@@ -19,9 +19,9 @@ from jobs.requests.answer.release_check import for_release
 from jobs.requests.answer.review import completeness, decide_items
 from jobs.requests.search.gaps import places_not_searched
 from rules.model.requests import Outcome, Right
-from tests.integration.deciding import ask
+from tests.drivers.deciding import ask
+from tests.drivers.night import TOKEN, Night
 from tests.integration.documents import LOCATION, Documents, environment_with_sharepoint
-from tests.integration.night import TOKEN, Night
 from tests.known_definitions import KNOWN
 
 PLANTED = "kwikstaartje"

@@ -18,9 +18,9 @@ from jobs.model.request import GivenPerson
 from jobs.requests.answer.compile import compile_request
 from rules.model.languages import LANGUAGES
 from rules.model.requests import RequesterKind, Right
-from tests.integration.deciding import ask
-from tests.integration.holding import place
-from tests.integration.night import Night
+from tests.drivers.deciding import ask
+from tests.drivers.holding import place
+from tests.drivers.night import Night
 from tests.saying import texts_in
 
 

@@ -18,7 +18,7 @@ from jobs.requests.decisions.carry_out import fulfil_all
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError, Refused, UsageError
 from rules.model.requests import RequestState, Right
-from tests.integration.deciding import (
+from tests.drivers.deciding import (
     LOTTE,
     ask,
     compile_,
@@ -31,9 +31,9 @@ from tests.integration.deciding import (
     release,
     whats,
 )
-from tests.integration.holding import place
-from tests.integration.holding import release as release_hold
-from tests.integration.night import Night
+from tests.drivers.holding import place
+from tests.drivers.holding import release as release_hold
+from tests.drivers.night import Night
 
 CANARY = "Zonnebloem"
 
@@ -268,7 +268,7 @@ def test_direct_marketing_stops_whatever_hold_there_is(night: Night) -> None:
 
 def test_an_objection_that_is_refused_keeps_nothing_any_longer_once_the_request_is_closed(night: Night) -> None:
     """HLD-10: HOLD_OBJECTION while it is assessed; what is decided has no grace."""
-    from tests.integration.deciding import close
+    from tests.drivers.deciding import close
 
     witness = night.contact()
     dossier = night.dossier("social_card", spoken=date(2020, 1, 10))

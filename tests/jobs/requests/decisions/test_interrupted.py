@@ -23,11 +23,11 @@ from jobs.requests.decisions.carry_out import fulfil
 from jobs.restores.plan import plan_replay
 from jobs.runs.apply import apply_plan
 from rules.model.requests import Right
-from tests.integration.deciding import ask, compile_, context_of, decide, decision, release
-from tests.integration.holding import place
-from tests.integration.holding import release as release_hold
-from tests.integration.moments import Moments
-from tests.integration.night import TOKEN, Night, witness_of
+from tests.drivers.deciding import ask, compile_, context_of, decide, decision, release
+from tests.drivers.holding import place
+from tests.drivers.holding import release as release_hold
+from tests.drivers.moments import Moments
+from tests.drivers.night import TOKEN, Night, witness_of
 from tests.jobs.holds.test_holds_property import a_night
 from tests.jobs.runs.test_kill_and_resume import CutShort, Killed
 from tests.known_definitions import KNOWN
@@ -166,7 +166,7 @@ def released(night: Night, request: Any, act: Callable[[int], None], written: li
     context = context_of(night)
     watched = Watched(context.connector, act, written if written is not None else [])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tests.integration.deciding.context_of", lambda _: dataclasses.replace(context, connector=watched))
+        patch.setattr("tests.drivers.deciding.context_of", lambda _: dataclasses.replace(context, connector=watched))
         with contextlib.suppress(Cut):
             release(night, request)
 
@@ -186,7 +186,7 @@ def test_a_role_that_is_disowned_late_is_in_the_register_and_goes_again_after_a_
     context = context_of(night)
     cut = CutShort(context.connector, 1)
     with monkeypatch.context() as patch:
-        patch.setattr("tests.integration.deciding.context_of", lambda _: dataclasses.replace(context, connector=cut))
+        patch.setattr("tests.drivers.deciding.context_of", lambda _: dataclasses.replace(context, connector=cut))
         with pytest.raises(Killed):
             release(night, request)
     with monkeypatch.context() as patch:

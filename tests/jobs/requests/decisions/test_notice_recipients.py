@@ -22,10 +22,10 @@ from jobs.requests.decisions.notices import counts_of, due_in, listed, not_told,
 from rules.errors import Refused, UsageError
 from rules.model.requests import RequestState, Right
 from tests.crm_compliance.answer_package.samples import DOSSIER
-from tests.integration.deciding import ask, close, compile_, context_of, decide, decision, dora, release
-from tests.integration.holding import place
-from tests.integration.holding import release as release_hold
-from tests.integration.night import Night
+from tests.drivers.deciding import ask, close, compile_, context_of, decide, decision, dora, release
+from tests.drivers.holding import place
+from tests.drivers.holding import release as release_hold
+from tests.drivers.night import Night
 from tests.meanwhile import between
 
 POLICE = "Politiezone Verzonnen"

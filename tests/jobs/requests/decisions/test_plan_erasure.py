@@ -23,10 +23,10 @@ from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from rules.model.requests import RequestState, Right
 from tests.crm_compliance.answer_package.pages import text_of
-from tests.integration.deciding import ask, close, compile_, context_of, decide, decision, granted, release, whats
-from tests.integration.holding import place
-from tests.integration.holding import release as release_hold
-from tests.integration.night import Night, references_of
+from tests.drivers.deciding import ask, close, compile_, context_of, decide, decision, granted, release, whats
+from tests.drivers.holding import place
+from tests.drivers.holding import release as release_hold
+from tests.drivers.night import Night, references_of
 
 
 def test_a_childs_dossier_goes_whole_with_a_certificate_that_names_the_request(night: Night) -> None:

@@ -32,7 +32,7 @@ from jobs.requests.search.preserve import preserved_of
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError, Refused, UsageError
 from rules.model.requests import Channel, RequesterKind, RequestState, Right
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 LOTTE = GivenPerson(
     firstname="Lotte",

@@ -18,9 +18,9 @@ from jobs.register.transitions import close
 from jobs.requests.search.preserve import StoredRequests, preserve, preserved_of
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
-from tests.crm_compliance.requesting import person
+from tests.drivers.night import Night
+from tests.drivers.requesting import person
 from tests.integration.asking import ASKER, changed, dpo, registered
-from tests.integration.night import Night
 
 LONG_AGO = date(2020, 1, 10)
 

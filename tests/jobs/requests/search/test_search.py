@@ -28,7 +28,7 @@ from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.material import Material, Mention
 from jobs.requests.search.search import search_everywhere
 from rules.model.kinds import ROW_KINDS, Kind
-from tests.integration.night import ROLE, Night
+from tests.drivers.night import ROLE, Night
 
 FIRST, LAST, MAIL, PHONE, NUMBER = "Noëlle", "Van den Broeck (fictief)", "noelle@voorbeeld.example", "0475/12.34.56", "85.07.30-997.34"
 

@@ -14,8 +14,8 @@ from connectors.interface.errors import Unreachable
 from crm_compliance.reports.requests.register import request_document
 from jobs.model.request import SubjectRequest
 from rules.dates.calendar import BELGIAN
-from tests.crm_compliance.typist import Typist
-from tests.integration.night import Night
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 DORA = ("--as", "dora", "--role", "dpo")
 ERIK = ("--as", "erik", "--role", "approver")

@@ -37,7 +37,7 @@ from jobs.requests.search.assess import assess
 from jobs.requests.search.preserve import StoredRequests
 from rules.dates.calendar import BELGIAN
 from rules.model.requests import Channel, IdentityMethod, Mandate, RequesterKind, RequestState, Right
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 LOTTE = GivenPerson(firstname="Lotte", lastname="Peeters (fictief)")
 

@@ -19,7 +19,7 @@ from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.schedule import policy_of
-from tests.integration.night import TOKEN, Clock, Night, witness_of
+from tests.drivers.night import TOKEN, Clock, Night, witness_of
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 LONG_AGO = date(2020, 1, 10)

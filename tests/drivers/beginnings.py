@@ -11,8 +11,8 @@ from contextlib import closing
 from pathlib import Path
 
 from crm_compliance.store.sql.database import parse
-from tests.integration.night import Night, of_store
-from tests.integration.restoring import Backup
+from tests.drivers.night import Night, of_store
+from tests.drivers.restoring import Backup
 
 
 class Beginning:

@@ -24,8 +24,8 @@ from jobs.ports.context import JobContext
 from jobs.requests.answer.compile import compilation_of
 from jobs.requests.answer.release import released
 from jobs.requests.answer.release_check import for_release
-from tests.crm_compliance.typist import NOW, Typist
-from tests.integration.night import Clock
+from tests.drivers.night import Clock
+from tests.drivers.typist import NOW, Typist
 
 DORA = ("--as", "dora", "--role", "dpo")
 ERIK = ("--as", "erik", "--role", "approver")

@@ -12,7 +12,7 @@ import pytest
 
 from jobs.ledger.certificates import Certificate
 from jobs.model.run import ActionState, Run
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 PLANNED, APPLIED = "planned", "applied"  # until when a case waits; it is given the plan, or the run
 Case: TypeAlias = Generator[str, Any, None]

@@ -17,7 +17,7 @@ from jobs.runs.apply import apply_plan
 from rules.dates.calendar import BELGIAN
 from rules.holds.of_requests import RequestHold
 from rules.holds.placements import HoldType, PlacedHold
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 LONG_AGO = date(2018, 3, 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from tests.integration.night import Night
+from tests.drivers.night import Night
 
 
 class Backup:
