@@ -32,7 +32,7 @@ def rows() -> list[tuple[str, Row]]:
 
 @pytest.fixture(scope="module")
 def environment() -> dict[str, Any]:
-    file = Path(__file__).parents[3] / "connectors" / "emulator" / "schema" / "environment.yaml"
+    file = Path(__file__).parents[4] / "connectors" / "emulator" / "schema" / "environment.yaml"
     document: dict[str, Any] = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
     return document
 

@@ -17,7 +17,7 @@ from connectors.emulator.serving.server import SeedSpec, running
 from tests.connectors.emulator.client import Client, organisation
 
 pytestmark = pytest.mark.usefixtures("real_http")
-SECOND = Path(__file__).parents[2] / "data" / "second-environment.yaml"
+SECOND = Path(__file__).parents[3] / "data" / "second-environment.yaml"
 AS_OF = date(2026, 11, 25)
 ENVIRONMENT = """
 publisher_prefix: av
