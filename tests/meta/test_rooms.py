@@ -60,13 +60,11 @@ def test_a_room_can_be_taken_in_at_a_glance(room: str) -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_has_tests_of_its_name(room: str) -> None:
-    """In a folder or a module of its name; tests of the emulator are named for what a client asks of it."""
+    """In a folder or a module of its name."""
     if not any(path.name != "__init__.py" for path in (ROOT / room).glob("*.py")):
         return
     place = ROOT / "tests" / room
     known = PROVED_IN.get(room)
-    if room.startswith("connectors/emulator/"):
-        known = "tests/connectors/emulator"
     assert [*place.glob("**/test_*.py"), *place.parent.glob(f"test_{place.name}*.py")] or (known and (ROOT / known).exists())
 
 
