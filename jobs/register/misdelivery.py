@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from jobs.model.request import HANDOVER, SubjectRequest
-from jobs.register.request_steps import Actor, authorised, refused, save_move
+from jobs.register.request_steps import Actor, authorised, save_move
+from rules.errors import Refused
 from rules.model.requests import Step
 
 BREACH_HOURS: Final = timedelta(hours=72)
@@ -18,7 +19,7 @@ def misdelivered(actor: Actor, request_id: str) -> SubjectRequest:
     if request.misdelivered_at is not None:
         return request
     if request.released_at is None:
-        raise refused("state", "nothing was released for this request", "", request.id)
+        raise Refused("nothing was released for this request", where=request.id, code="state")
     changes = {"misdelivered_at": actor.now, "link": "", "link_until": actor.now}
     return save_move(actor, request, changes, Step.MISDELIVER, {}, parts={HANDOVER: None})
 

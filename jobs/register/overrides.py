@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Final
 
 from jobs.model.request import SubjectRequest, Word
-from jobs.register.request_steps import Actor, authorised, refused, save_move
-from rules.errors import UsageError
+from jobs.register.request_steps import Actor, authorised, save_move
+from rules.errors import Refused, UsageError
 from rules.model.accounts import same_person
 from rules.model.requests import Step
 from rules.model.roles import Act, needed
@@ -40,7 +40,12 @@ def override(actor: Actor, request_id: str, rule: str, reason: str) -> SubjectRe
     if not _CODE.fullmatch(reason):
         raise UsageError("the reason must be a code", hint="letters, digits, _ and -, without spaces; no personal data", field="reason")
     if any(same_person(word.who, actor.who) for word in _words_on(request, rule)):
-        raise refused("same_person", "this person has given their word on this rule", "another person gives the second word", request.id)
+        raise Refused(
+            "this person has given their word on this rule",
+            hint="another person gives the second word",
+            where=request.id,
+            code="same_person",
+        )
     word = Word("override", actor.who, actor.role, actor.now, rule, reason)
     return save_move(actor, request, {"words": (*request.words, word)}, Step.OVERRIDE, {})
 

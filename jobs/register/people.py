@@ -5,8 +5,8 @@ import msgspec
 
 from jobs.model.request import CANDIDATES, CONFIRMED, GIVEN, Candidate, Candidates, Confirmed, Given
 from jobs.ports.store.store import Store
-from jobs.register.request_steps import refused
 from rules.decoders import decoder_of
+from rules.errors import Refused
 from rules.hints import hint_to
 
 CHILD, REQUESTER = "child", "requester"
@@ -39,7 +39,7 @@ def given_of(store: Store, request: str) -> Given:
     """Return what was said at the receipt. Raises Refused: with code `erased`, if it has expired."""
     part = store.requests.part(request, GIVEN)
     if part is None:
-        raise refused("erased", "what was said with this request has been erased", "open the request again", request)
+        raise Refused("what was said with this request has been erased", hint="open the request again", where=request, code="erased")
     return decoder_of(Given).decode(part)
 
 
@@ -48,12 +48,17 @@ def confirmed_people(store: Store, request: str) -> ConfirmedPeople:
     `not_confirmed`, if nobody has said who it is, or the search was made again since."""
     confirmed, candidates = store.requests.part(request, CONFIRMED), store.requests.part(request, CANDIDATES)
     if confirmed is None:
-        raise refused("not_confirmed", "nobody has confirmed yet whom the request is about", hint_to("confirm", request=request), request)
+        raise Refused(
+            "nobody has confirmed yet whom the request is about",
+            hint=hint_to("confirm", request=request),
+            where=request,
+            code="not_confirmed",
+        )
     wanted = decoder_of(Confirmed).decode(confirmed).candidates
     found = decoder_of(Candidates).decode(candidates).found if candidates is not None else ()
     by_id = {candidate.candidate: candidate for candidate in found}
     if not by_id.keys() >= set(wanted):
-        raise refused("not_confirmed", "the search was made again since", hint_to("confirm_anew", request=request), request)
+        raise Refused("the search was made again since", hint=hint_to("confirm_anew", request=request), where=request, code="not_confirmed")
     return _people([by_id[name] for name in wanted])
 
 

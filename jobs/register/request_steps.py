@@ -98,7 +98,7 @@ def wrong_state(request: SubjectRequest, step: Step) -> Refused:
     """Return the error of a step that the state does not allow, with the command that comes next."""
     following = next_step(request)
     hint = following if following is not None else "a closed request takes no further step"
-    return refused("state", f"{step.value} is not possible while the request is {request.state.value}", hint, request.id)
+    return Refused(f"{step.value} is not possible while the request is {request.state.value}", hint=hint, where=request.id, code="state")
 
 
 def save_move(
@@ -125,7 +125,3 @@ def signed(entry: Entry, actor: Actor) -> Entry:
 
 def _signature(actor: Actor) -> dict[str, object]:
     return {"role": actor.role, "by": actor.reference("person", actor.who)}
-
-
-def refused(code: str, message: str, hint: str | Hint, where: str = "") -> Refused:
-    return Refused(message, hint=hint, where=where, code=code)

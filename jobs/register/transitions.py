@@ -30,8 +30,8 @@ from jobs.ports.store.ledger import Entry
 from jobs.ports.store.store import Store
 from jobs.register.dates import is_refusal, open_questions, stops_of
 from jobs.register.overrides import overrides_of
-from jobs.register.request_steps import Actor, authorised, check_role, of_this_crm, refused, save_move, signed, wrong_state
-from rules.errors import UsageError
+from jobs.register.request_steps import Actor, authorised, check_role, of_this_crm, save_move, signed, wrong_state
+from rules.errors import Refused, UsageError
 from rules.hints import hint_to
 from rules.model.requests import IdentityMethod, Mandate, Outcome, RequestState, Step
 from rules.rights.deadlines import may_extend, stops_clock
@@ -119,13 +119,13 @@ def extend(actor: Actor, request_id: str, reason: str, notified_at: datetime) ->
     request = authorised(actor, request_id, Step.EXTEND)
     _one_of(reason, EXTENSIONS, "reason")
     if request.extension is not None:
-        raise refused("extended", "a request is extended once", "the due date stands (DDL-06)", request.id)
+        raise Refused("a request is extended once", hint="the due date stands (DDL-06)", where=request.id, code="extended")
     if is_refusal(request) or (request.answer != "package" and actor.store.requests.part(request.id, CONFIRMED) is not None):
         hint = "an extension is for an answer that is compiled and gives data (DDL-09)"
-        raise refused("no_extension", "this request cannot be extended", hint, request.id)
+        raise Refused("this request cannot be extended", hint=hint, where=request.id, code="no_extension")
     if not may_extend(request.received_on, notified_at, stops=stops_of(request), calendar=actor.calendar):
         hint = "the person had to be told by the end of the due date, which stands (DDL-06)"
-        raise refused("EXTENSION_TOO_LATE", "EXTENSION_TOO_LATE: the notice came after the due date", hint, request.id)
+        raise Refused("EXTENSION_TOO_LATE: the notice came after the due date", hint=hint, where=request.id, code="EXTENSION_TOO_LATE")
     if actor.calendar.day(notified_at) < request.received_on or notified_at > actor.now + CLOCKS_DIFFER:
         raise UsageError(
             "the notice lies before the receipt or in the future", hint="give the day on which the person was told", field="notified_at"
@@ -149,7 +149,7 @@ def close(actor: Actor, request_id: str, outcome: str) -> SubjectRequest:
     if not fits:
         is_released = request.released_at is not None and request.outcome is not None
         was = f"it was released as {request.outcome}" if is_released else "nothing was released"
-        raise refused("outcome", f"{code.value} is not how this request ended", was, request.id)
+        raise Refused(f"{code.value} is not how this request ended", hint=was, where=request.id, code="outcome")
     closed, entry = closing(actor.store, request, code, refusal, actor.now)
     actor.store.requests.save(closed, [signed(entry, actor)], since=request, parts=parts_at_closing(closed), told=PRESERVED)
     return closed
@@ -184,9 +184,9 @@ def renew(actor: Actor, request_id: str) -> SubjectRequest:
     `state`, if nothing was released; with code `gone`, if the link has ended or was withdrawn."""
     request = authorised(actor, request_id, Step.RENEW)
     if request.released_at is None:
-        raise refused("state", "nothing was released for this request", "", request.id)
+        raise Refused("nothing was released for this request", where=request.id, code="state")
     if not request.link or request.link_until is None or actor.now >= request.link_until:
-        raise refused("gone", "the link has ended or was withdrawn", "hand the archive over in another way", request.id)
+        raise Refused("the link has ended or was withdrawn", hint="hand the archive over in another way", where=request.id, code="gone")
     told = {"downloads": len(request.downloads)}
     return save_move(actor, request, {"renewals": (*request.renewals, actor.now)}, Step.RENEW, told)
 

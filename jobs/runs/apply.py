@@ -11,7 +11,6 @@ from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState
 from jobs.ports.context import JobContext
-from jobs.register.request_steps import refused
 from jobs.runs.journal import PlanLapsed
 from jobs.runs.replay_run import Replay
 from jobs.runs.request_run import Fulfilment
@@ -58,10 +57,12 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
         refuse_other_clock(context)
         if run is None:
             for other in unfinished(context):
-                raise refused("another_run", f"run {other.id} was interrupted", hint_to("apply_first", plan=other.plan), plan.id)
+                raise Refused(
+                    f"run {other.id} was interrupted", hint=hint_to("apply_first", plan=other.plan), where=plan.id, code="another_run"
+                )
             if look_up_unseen(context, plan):
                 problem = "a hold is on a record that the CRM does not have: what was meant may be in this plan"
-                raise refused(HELD_NOTHING, problem, hint_to("plan_again"), plan.id)
+                raise Refused(problem, hint=hint_to("plan_again"), where=plan.id, code=HELD_NOTHING)
             run = _start(context, plan)
         lease.work_on(run.id)
         with context.logged_as(run.id):
@@ -102,7 +103,9 @@ def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
         return
     then, now = plan.software_version, context.software_version
     upgraded = f"; crm-compliance was {then} and is {now}, and what it ships changes with it" if then and then != now else ""
-    raise refused(RULES_CHANGED, f"{' and '.join(changed)} changed since the plan was made{upgraded}", hint_to("plan_again"), plan.id)
+    raise Refused(
+        f"{' and '.join(changed)} changed since the plan was made{upgraded}", hint=hint_to("plan_again"), where=plan.id, code=RULES_CHANGED
+    )
 
 
 def _start(context: JobContext, plan: Plan) -> Run:

@@ -16,7 +16,7 @@ from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store
 from jobs.register.decision import as_reviewed, reopened
 from jobs.register.overrides import overrides_of
-from jobs.register.request_steps import actor_of, authorised, refused, save_move
+from jobs.register.request_steps import actor_of, authorised, save_move
 from jobs.requests.answer.attachments import Files
 from jobs.requests.answer.completeness import accounts_for_all, candidates
 from jobs.requests.answer.items import Items, numbered, with_decisions
@@ -32,6 +32,7 @@ from jobs.requests.search.files_of_others import Searched, search_files_of_other
 from jobs.requests.search.scope import Scope
 from rules.dates.ages import has_reached
 from rules.decoders import decoder_of
+from rules.errors import Refused
 from rules.hints import hint_to
 from rules.model.requests import COPIES, RequestState, Right, Step
 from rules.redaction.leak_terms import LeakTerms
@@ -139,7 +140,7 @@ def compiled(store: Store, request: SubjectRequest) -> Compilation:
     """Return the answer that was compiled. Raises Refused: with code `not_compiled`."""
     found = compilation_of(store, request.id)
     if found is None:
-        raise refused("not_compiled", "nothing has been compiled yet", hint_to("compile", request=request.id), request.id)
+        raise Refused("nothing has been compiled yet", hint=hint_to("compile", request=request.id), where=request.id, code="not_compiled")
     return found
 
 

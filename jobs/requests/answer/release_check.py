@@ -9,7 +9,7 @@ from jobs.model.answer import Compilation
 from jobs.model.request import SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.overrides import overrides_of
-from jobs.register.request_steps import Actor, actor_of, authorised, check_role, refused, save_move, wrong_state
+from jobs.register.request_steps import Actor, actor_of, authorised, check_role, save_move, wrong_state
 from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted
 from jobs.requests.context.transmissions import TRANSFER_BASIS_MISSING
 from jobs.requests.decisions.decide import as_it_stands, is_decided
@@ -46,10 +46,12 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
         raise wrong_state(request, Step.RELEASE)
     content = next((word for word in request.words if word.step == CONTENT), None)
     if content is None:
-        raise refused("not_approved", "nobody has approved the content", hint_to("approve_answer", request=request.id), request.id)
+        raise Refused(
+            "nobody has approved the content", hint=hint_to("approve_answer", request=request.id), where=request.id, code="not_approved"
+        )
     if same_person(content.who, who):
         message = "whoever approved the content cannot release it"
-        raise refused("same_person", message, "the release is a second person's (ACC-09)", request.id)
+        raise Refused(message, hint="the release is a second person's (ACC-09)", where=request.id, code="same_person")
     problem = unfinished(context, request, compilation)
     if problem is not None:
         raise sent_back(actor, request, problem)
@@ -60,23 +62,23 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
     for block in today.compilation.blocks:
         hint = _HINTS.get(block, "look at the request again, then compile it again")
         contact = hint_to("override_contact", request=request.id)
-        raise refused(block, f"the release is stopped by {block}", contact if block == "NO_CONTACT" else hint, request.id)
+        raise Refused(f"the release is stopped by {block}", hint=contact if block == "NO_CONTACT" else hint, where=request.id, code=block)
 
 
 def unfinished(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Refused | None:
     """Return what the content still lacks."""
     if compilation.answer == "dpo_review":
         hint = hint_to("override_then_compile", rules=", ".join(compilation.blocks))
-        return refused("dpo_review", "this answer waits for a decision of the DPO", hint, request.id)
+        return Refused("this answer waits for a decision of the DPO", hint=hint, where=request.id, code="dpo_review")
     if not is_decided(context, request, compilation):
         hint = hint_to("decide", request=request.id)
-        return refused("undecided", "nothing has been decided on this right yet", hint, request.id)
+        return Refused("nothing has been decided on this right yet", hint=hint, where=request.id, code="undecided")
     if compilation.pending and compilation.right in COPIES:
         hint = hint_to("review_pending", request=request.id)
-        return refused("pending_item", f"items that wait for a review: {compilation.pending}", hint, request.id)
+        return Refused(f"items that wait for a review: {compilation.pending}", hint=hint, where=request.id, code="pending_item")
     if not compilation.is_complete:
         hint = hint_to("match_again", request=request.id)
-        return refused(INCOMPLETE, "a row is neither included nor withheld nor excluded", hint, request.id)
+        return Refused("a row is neither included nor withheld nor excluded", hint=hint, where=request.id, code=INCOMPLETE)
     return None
 
 
@@ -85,16 +87,22 @@ def _does_not_hold(request: SubjectRequest, old: Compilation, today: Draft) -> R
     new = today.compilation
     if MANDATE_LAPSED in new.blocks:
         message = "the child is of age now: the mandate has ended, and the child itself must confirm"
-        return refused(MANDATE_LAPSED, message, hint_to("close_lapsed", request=request.id), request.id)
+        return Refused(message, hint=hint_to("close_lapsed", request=request.id), where=request.id, code=MANDATE_LAPSED)
     if _stands_otherwise(old, new) or (TRANSFER_BASIS_MISSING in old.blocks and TRANSFER_BASIS_MISSING not in new.blocks):
-        return refused(
-            CHANGED, "what may be told has changed since the answer was compiled", hint_to("compile", request=request.id), request.id
+        return Refused(
+            "what may be told has changed since the answer was compiled",
+            hint=hint_to("compile", request=request.id),
+            where=request.id,
+            code=CHANGED,
         )
     if old.right in COPIES:
         known = {item.source for item in old.items}
         if not new.is_complete or any(item.source not in known for item in new.items):
-            return refused(
-                INCOMPLETE, "a row that belongs to the answer is not in it", hint_to("compile_complete", request=request.id), request.id
+            return Refused(
+                "a row that belongs to the answer is not in it",
+                hint=hint_to("compile_complete", request=request.id),
+                where=request.id,
+                code=INCOMPLETE,
             )
     return None
 

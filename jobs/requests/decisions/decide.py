@@ -36,7 +36,7 @@ from jobs.register.decision import (
 )
 from jobs.register.hold_texts import request_code
 from jobs.register.people import confirmed_people, given_of
-from jobs.register.request_steps import Actor, authorised, refused, save_move
+from jobs.register.request_steps import Actor, authorised, save_move
 from jobs.requests.context.terms import TOLD_HOLDS
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.notice_recipients import recipients_told, told_of
@@ -44,7 +44,7 @@ from jobs.requests.decisions.plan_erasure import held_items
 from jobs.writing.send import TECHNICAL
 from rules.dates.periods import add_months
 from rules.decoders import decoder_of
-from rules.errors import UsageError
+from rules.errors import Refused, UsageError
 from rules.hints import hint_to
 from rules.holds.placements import REVIEW_MONTHS, HoldType
 from rules.model.requests import Right, Step
@@ -99,19 +99,19 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
         return Decided(save_move(actor, request, {}, Step.DECIDE, {}))
     if compilation.answer == "dpo_review":
         hint = hint_to("decide_reviewed", request=request.id)
-        raise refused("dpo_review", "this answer has to be looked at before anything is decided", hint, request.id)
+        raise Refused("this answer has to be looked at before anything is decided", hint=hint, where=request.id, code="dpo_review")
     if request.right is Right.PORTABILITY and not compilation.refusal:
         _check_all(compilation, items, request)
         return Decided(save_move(actor, request, {"refusal": ""}, Step.DECIDE, {"decision": "granted"}))
     if request.right is Right.PORTABILITY and compilation.items:  # what the review said of the data is not known any more
-        raise refused("nothing_to_grant", "it was refused as a whole", hint_to("compile", request=request.id), request.id)
+        raise Refused("it was refused as a whole", hint=hint_to("compile", request=request.id), where=request.id, code="nothing_to_grant")
     if not compilation.items:
         hint = hint_to("refuse", request=request.id, ground=FITTING[request.right][0])
-        raise refused("nothing_to_grant", "the answer has nothing that could be granted", hint, request.id)
+        raise Refused("the answer has nothing that could be granted", hint=hint, where=request.id, code="nothing_to_grant")
     chosen = tuple(items) or tuple(item.item for item in compilation.items if item.withholds != PUT_ASIDE)
     if not chosen:
         hint = hint_to("name_item_or_refuse", request=request.id, ground=FITTING[request.right][0])
-        raise refused("nothing_to_grant", "the review has withheld everything that could be granted", hint, request.id)
+        raise Refused("the review has withheld everything that could be granted", hint=hint, where=request.id, code="nothing_to_grant")
     tasks = tuple(task for item in compilation.items if item.item in chosen for task in _tasks(context, request, item))
     people = confirmed_people(context.store, request.id)
     contacts = people.child if compilation.scope.startswith("on_behalf") else people.requester
@@ -248,7 +248,7 @@ def _compiled(context: JobContext, request: SubjectRequest) -> Compilation:
     part = context.store.requests.part(request.id, COMPILATION)
     if part is None:
         hint = hint_to("compile_first", request=request.id)
-        raise refused("not_compiled", "there is no answer yet to decide about", hint, request.id)
+        raise Refused("there is no answer yet to decide about", hint=hint, where=request.id, code="not_compiled")
     return decoder_of(Compilation).decode(part)
 
 

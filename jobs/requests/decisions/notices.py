@@ -16,8 +16,8 @@ from jobs.model.plan import Alarm
 from jobs.model.request import DECISIONS, SubjectRequest
 from jobs.ports.store.store import Store
 from jobs.register.decision import Decision, Notice, NoticeState, NotTold, decision_of, encoded
-from jobs.register.request_steps import Actor, authorised, refused, save_move, signed
-from rules.errors import UsageError
+from jobs.register.request_steps import Actor, authorised, save_move, signed
+from rules.errors import Refused, UsageError
 from rules.hints import hint_to
 from rules.model.requests import Step
 
@@ -64,7 +64,7 @@ def due_in(decision: Decision | None) -> dict[int, Notice]:
     lost = [str(number) for number, one in due.items() if not (decision.known if one.is_named else one.can_be_found)]
     if lost:
         hint = hint_to("record_not_told")
-        raise refused("not_found", f"nothing says which data these notices are about: {', '.join(lost)}", hint)
+        raise Refused(f"nothing says which data these notices are about: {', '.join(lost)}", hint=hint, code="not_found")
     return due
 
 
@@ -106,7 +106,7 @@ def _due(actor: Actor, request_id: str, number: int) -> tuple[SubjectRequest, De
     notice = decision.notices[number - 1]
     if notice.state is NoticeState.WAITING:
         hint = "a restriction is told at once, all else after the release; `run requests` does what a hold kept, once it is lifted"
-        raise refused("waiting", f"what notice {number} tells of has not been done yet", hint, request.id)
+        raise Refused(f"what notice {number} tells of has not been done yet", hint=hint, where=request.id, code="waiting")
     return request, decision, notice
 
 

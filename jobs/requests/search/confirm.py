@@ -31,12 +31,12 @@ from jobs.ports.context import JobContext
 from jobs.ports.store.ledger import Entry
 from jobs.ports.store.store import Store
 from jobs.register.overrides import overridden, overrides_of
-from jobs.register.request_steps import Actor, authorised, refused, save_move
+from jobs.register.request_steps import Actor, authorised, save_move
 from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.match import find_candidates
 from jobs.requests.search.preserve import preserved_of
 from rules.decoders import decoder_of
-from rules.errors import UsageError
+from rules.errors import Refused, UsageError
 from rules.hints import hint_to
 from rules.model.requests import RequestState, Step
 from rules.people.candidates import Strength
@@ -61,7 +61,7 @@ def match_request(context: JobContext, request_id: str, actor: Actor) -> Candida
     store, request = context.store, authorised(actor, request_id, Step.MATCH)
     part = store.requests.part(request.id, GIVEN)
     if part is None:
-        raise refused("erased", "what was said with this request has been erased", "open the request again", request.id)
+        raise Refused("what was said with this request has been erased", hint="open the request again", where=request.id, code="erased")
     found = find_candidates(context, decoder_of(Given).decode(part))
     earlier = _candidates(store, request.id)
     listed = Candidates(
@@ -85,14 +85,16 @@ def confirm_candidates(actor: Actor, request_id: str, names: Collection[str]) ->
     request = authorised(actor, request_id, Step.CONFIRM)
     candidates = _candidates(actor.store, request.id)
     if candidates is None:
-        raise refused("not_matched", "nobody has searched for the person yet", hint_to("match", request=request.id), request.id)
+        raise Refused(
+            "nobody has searched for the person yet", hint=hint_to("match", request=request.id), where=request.id, code="not_matched"
+        )
     by_name = {candidate.candidate: candidate for candidate in candidates.found}
     chosen = [by_name[name] for name in dict.fromkeys(names) if name in by_name]
     if len(chosen) < len(set(names)):  # what was typed is not repeated: it may be a person's name
         raise UsageError("there is no such candidate", hint=hint_to("match", request=request.id), where=request.id)
     if any(candidate.strength == Strength.CONTRADICTION for candidate in chosen) and CONTRADICTIONS not in overridden(request):
         hint = hint_to("override_contradiction", request=request.id, rule=CONTRADICTIONS)
-        raise refused("contradiction", "a candidate contradicts what is known of the person", hint, request.id)
+        raise Refused("a candidate contradicts what is known of the person", hint=hint, where=request.id, code="contradiction")
     confirmed = Confirmed(tuple(candidate.candidate for candidate in chosen), actor.who, actor.now)
     save_move(actor, request, _undone(request), Step.CONFIRM, {}, parts={**_BUILT_ON, CONFIRMED: msgspec.json.encode(confirmed)})
     return confirmed
