@@ -45,7 +45,7 @@ DEEP = (
     "tests/crm_compliance/store/test_register_of_erasures.py",
     "tests/jobs/residual/test_clean.py",
     "tests/jobs/runs/test_last_truth.py",
-    "tests/jobs/residual/test_purge.py",
+    "tests/jobs/residual/test_purge_retained.py",
     "tests/jobs/restores/test_detect.py",
     "tests/jobs/restores/test_replay.py",
     # every stored field altered, every input spoilt

@@ -17,7 +17,7 @@ from jobs.reading.out_of_reach import LONG_TERM
 from jobs.residual.clean import purge_before
 from jobs.residual.last_owner import Owner, There, bound_there
 from jobs.residual.outside_content import remove_content
-from jobs.residual.purge import purge_retained
+from jobs.residual.purge_retained import purge_retained
 from jobs.residual.unmapped_rows import with_unmapped
 from jobs.runs.deferred_units import units_of
 from jobs.runs.recheck import held_now

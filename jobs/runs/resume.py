@@ -12,7 +12,7 @@ from jobs.model.plan import Key, Plan
 from jobs.model.run import CONTENT_BEGUN, CONTINUED, Action, ActionState, RowWrite
 from jobs.ports.context import JobContext
 from jobs.residual.outside_content import remove_content
-from jobs.residual.purge import purge_retained
+from jobs.residual.purge_retained import purge_retained
 from jobs.runs.journal import Journal, name_of
 from jobs.runs.recheck import held_now
 from jobs.writing import send

@@ -37,7 +37,7 @@ def send_and_reconcile(
     """Send the writes of each unit, by a key of the caller's, and return the outcome of each.
 
     Rows in long-term retention are left out: no write reaches them, and they are deleted once the live ones
-    are (residual/purge.py).
+    are (residual/purge_retained.py).
 
     `held` is checked right before every request that writes, here and by the connector: a hold that was
     placed since prevails (HLD-07).

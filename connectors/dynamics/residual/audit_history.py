@@ -16,7 +16,7 @@ from connectors.dynamics.http import faults
 from connectors.dynamics.http.query import guid, literal, query_string
 from connectors.dynamics.http.retry import REPEATABLE
 from connectors.dynamics.http.transport import Transport
-from connectors.dynamics.residual.purge import Ended, Purging, queries_for
+from connectors.dynamics.residual.purge_job import Ended, Purging, queries_for
 from connectors.dynamics.schema.unmapped_tables import REFUSED, Directory, KnownTable, NotOffered
 from connectors.interface.errors import ConnectorError
 from connectors.interface.remains import Left, Reach, RowKey, Traces

@@ -6,7 +6,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.residual.audit_history import AUDIT, History
 from connectors.dynamics.residual.bin_and_retention import BIN, RETAINED, OtherSource
 from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE, ResidualRows
-from connectors.dynamics.residual.purge import Purging
+from connectors.dynamics.residual.purge_job import Purging
 from connectors.dynamics.schema.capabilities import Capability
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
 from connectors.dynamics.writing.platform_rows import Removing

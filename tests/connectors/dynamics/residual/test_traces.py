@@ -14,7 +14,7 @@ import requests
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
-from connectors.dynamics.residual.purge import IDS_OF_A_QUERY, queries_for
+from connectors.dynamics.residual.purge_job import IDS_OF_A_QUERY, queries_for
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.errors import ConnectorError
 from connectors.interface.remains import DependentRow, Reach, RowKey, Trace
