@@ -19,9 +19,9 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, compile_path
 
 from crm_compliance.console.access import cookies, origin
+from crm_compliance.console.access.failed_tries import FailedTries
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.access.idempotency import Forms, Sent, answered_once
-from crm_compliance.console.access.rate import Rate
 from crm_compliance.console.api.answers import ROOT as API
 from crm_compliance.console.api.app import api_of
 from crm_compliance.console.frame.endpoint import Endpoint
@@ -43,7 +43,7 @@ log = structlog.get_logger()
 
 def routes(services: Services, *, now: Callable[[], float] = monotonic) -> Sequence[BaseRoute]:
     """Return the routes of the console; none of them is one of the service's own."""
-    tries, turns, forms = Rate(now, SIGN_INS), CapacityLimiter(PAGES), Forms(services.store.sent_forms)
+    tries, turns, forms = FailedTries(now, SIGN_INS), CapacityLimiter(PAGES), Forms(services.store.sent_forms)
     inside = [Route(each.path, _door(services, each, turns, forms), methods=_methods(each)) for each in INSIDE]
     outside = [Route(each.path, _porch(services, each, tries), methods=_methods(each)) for each in OUTSIDE]
     calls = Mount(API, app=api_of(services, now=now))
@@ -115,7 +115,7 @@ def _looked(services: Services, request: Request, endpoint: Endpoint) -> Respons
     return _answered(visit, endpoint) if visit.session is not None else _to_sign_in(visit)
 
 
-def _porch(services: Services, endpoint: Endpoint, tries: Rate) -> Handler:
+def _porch(services: Services, endpoint: Endpoint, tries: FailedTries) -> Handler:
     """Answer somebody who is not signed in: the way in, and no more often than a person needs it."""
 
     async def handle(request: Request) -> Response:

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crm_compliance.console.access.rate import Rate
+from crm_compliance.console.access.failed_tries import FailedTries
 from crm_compliance.console.api import answers, holds, new_plan, plans, requests, runs, schedule
 from crm_compliance.console.api.answers import ROOT
 from crm_compliance.console.frame.services import Services
@@ -40,7 +40,7 @@ def api_of(services: Services, *, now: Callable[[], float] = monotonic) -> FastA
         redirect_slashes=False,
     )
     api.state.services, api.state.bearers = services, bearers_of(services.settings, services.store, services.clock)
-    failures = Rate(now, TRIES)
+    failures = FailedTries(now, TRIES)
 
     async def no_token(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, NoToken)

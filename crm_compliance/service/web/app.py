@@ -1,6 +1,7 @@
-"""What the service answers over HTTP: downloads of released packages, whether it is well, and its figures. It
-listens on this machine; a reverse proxy in front of it speaks TLS. Addresses hold tokens, so nothing logs
-them."""
+"""What the service answers over HTTP: downloads of released packages, whether it is well, and its figures.
+Whoever tries too many links that lead nowhere is answered no more. It listens on this machine; a reverse
+proxy in front of it speaks TLS, and whether one is believed about its clients is set in server.py. Addresses
+hold tokens, so nothing logs them."""
 
 import asyncio
 import secrets
@@ -19,7 +20,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crm_compliance.console.access.rate import Rate
+from crm_compliance.console.access.failed_tries import FailedTries
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.service.web.server import HEADERS
 from rules.errors import ComplianceError
@@ -46,7 +47,7 @@ def app_of(
     """Return the whole application that is served to anybody who asks for it by one of these hosts. `why_not`
     gives the codes of what is not well; `metrics` the figures, for this machine alone or for whoever has
     `metrics_token`; `console` are the pages, which guard themselves."""
-    failures = Rate(now, TRIES)
+    failures = FailedTries(now, TRIES)
 
     async def download(request: Request) -> Response:
         token = request.path_params["token"]

@@ -1,5 +1,5 @@
 """Downloads of released packages by a link that only its holder knows (EXP-16). Whether the link still works
-is decided in jobs/requests/answer/download_link.py.
+is decided in jobs/requests/answer/download_link.py; tries that lead nowhere are counted in app.py.
 
 The link is one factor; the passphrase of the archive, sent by another channel, is the second: what is fetched
 is useless without it. The register knows only the token's SHA-256. A link that is wrong in any way (unknown,

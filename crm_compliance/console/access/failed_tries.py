@@ -1,4 +1,4 @@
-"""How often one client may try something that fails."""
+"""How often one client may try something that fails: to sign in, to ask the API, to fetch by a link."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from typing import Final
 MINUTE_S: Final = 60.0
 
 
-class Rate:
-    """How often each client has failed in this minute; nothing is remembered beyond it."""
+class FailedTries:
+    """The failures of each client in this minute; nothing is remembered beyond it."""
 
     def __init__(self, now: Callable[[], float], tries: int) -> None:
         self._now, self._tries = now, tries
