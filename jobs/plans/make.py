@@ -101,7 +101,8 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     give the contacts to trim."""
     import polars as pl
 
-    from jobs.plans.contact_outcomes import alike, all_contact_outcomes
+    from jobs.plans.contact_outcomes import all_contact_outcomes
+    from jobs.plans.possible_duplicates import possible_duplicates
     from jobs.plans.verdicts import Decided
     from jobs.reading.tables.names import Names
     from jobs.reading.tables.out_of_reach import retained_units, unreachable
@@ -118,7 +119,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     def forget() -> None:
         found.forget_facts()
         if kind is not Kind.RECORDINGS:
-            same.update(alike(found, as_of=day, scheme=policy.defaults.national_number))
+            same.update(possible_duplicates(found, as_of=day, scheme=policy.defaults.national_number))
         found.forget_births()
 
     decided = Decided.of(found, connector, policy, holds, day, context.workers, after=forget)

@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from jobs.plans.contact_outcomes import alike
+from jobs.plans.possible_duplicates import possible_duplicates
 from jobs.reading.tables.whole_tables import WholeTables
 from rules.model.number_schemes import BELGIAN
 from rules.model.records import Contact, Dossier, Party
@@ -21,7 +21,7 @@ def reported(children: list[tuple[str, str | None]], numbers: Mapping[str, str])
     found.add_dossiers([Dossier(id=name) for name in dict.fromkeys(of for of, _ in children)])
     parties = [Party(id=f"{number}", contact=child, dossier=of, role="child") for number, (of, child) in enumerate(children)]
     assert not found.add_parties(parties)
-    rows = alike(found, as_of=date(2026, 11, 25), scheme=BELGIAN)
+    rows = possible_duplicates(found, as_of=date(2026, 11, 25), scheme=BELGIAN)
     return set(found.dossiers.ids(pl.Series(sorted(rows), dtype=pl.UInt32)))
 
 
