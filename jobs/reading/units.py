@@ -4,7 +4,6 @@ the unit of each; with which of them it is deleted is decided in jobs/writing/de
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from fnmatch import fnmatch
 from typing import Protocol
 
 import msgspec
@@ -30,6 +29,7 @@ from rules.model.records import (
     Unit,
     UnitKind,
 )
+from rules.retention.audio_notes import is_audio
 from rules.retention.relations import RelationTerms
 
 _CHILD = str(FileRole.CHILD)  # plain text, compared half a million times a night
@@ -304,16 +304,6 @@ def is_anonymised(unit: Unit) -> bool:
     if unit.dossier is not None:
         return unit.dossier.anonymised_on is not None
     return unit.kind is UnitKind.FICHE and unit.fiches[0].anonymised_on is not None
-
-
-def is_audio(note: Note, patterns: Collection[str]) -> bool:
-    """Return whether a note is a stored conversation (RET-05): a file of a media type of the mapping."""
-    return bool(note.is_document) and is_audio_type(note.media_type, patterns)
-
-
-def is_audio_type(media_type: str | None, patterns: Collection[str]) -> bool:
-    """Return whether a stored conversation is of this media type (RET-05)."""
-    return any(fnmatch((media_type or "").lower(), pattern) for pattern in patterns)
 
 
 class HasRelations(Protocol):

@@ -14,7 +14,7 @@ from jobs.reading.tables.compact_ids import Ids, Versions
 from jobs.reading.tables.parts import NO_ROW, repeated, whole
 from jobs.reading.tables.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
 from jobs.reading.tables.sparse import Sparse
-from jobs.reading.units import is_audio_type, sort_relations
+from jobs.reading.units import sort_relations
 from rules.law.facts import CHILDREN, DOSSIER_FACTS, UNITS
 from rules.model.file_roles import FILE_ROLES, FileRole
 from rules.model.records import (
@@ -35,6 +35,7 @@ from rules.model.records import (
     Unit,
     UnitKind,
 )
+from rules.retention.audio_notes import is_audio_type
 from rules.retention.relations import RelationTerms
 
 _FEW: Final = pl.Categorical()  # of texts of which there are few
