@@ -15,13 +15,14 @@ from rules.law.days import known
 from rules.law.deciding_category import deciding
 from rules.law.ends import ends_of
 from rules.law.facts import FICHES, UNITS, Facts
+from rules.law.flags import with_flags, with_warnings
 from rules.law.followed_dossiers import DOSSIER, FOLLOWS_DOSSIER, with_followed
 from rules.law.hold_columns import with_holds
 from rules.law.moments import counted, with_moments
 from rules.law.own_days import with_own_days
 from rules.law.places import beside
 from rules.law.terms import Basis, Terms, with_terms
-from rules.law.verdict import marked, with_disposition, with_flags, with_reasons
+from rules.law.verdict import with_disposition, with_reasons, with_rule_of_hold
 from rules.law.youngest_child import births_of, with_births
 from rules.model.decisions import Decision, Disposition, End
 from rules.retention.clocks import RECORDING
@@ -88,7 +89,8 @@ def law(facts: Facts, schedule: Schedule, held: pl.DataFrame, day: date) -> Deci
     units = with_flags(units, {each.review_months for each in terms})
     units = with_disposition(units)
     units = with_followed(units, facts.leaders)
-    units = marked(units, schedule)
+    units = with_warnings(units, schedule.warning.days)
+    units = with_rule_of_hold(units)
     return Decisions(units, ends, terms, births)
 
 

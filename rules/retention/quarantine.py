@@ -1,7 +1,8 @@
 """Quarantine, the days of notice before a disposal: a unit that is due is marked first, its owner notified,
 and it is disposed of when some days have passed. Nothing is wrong with such a unit; of those that fail again
-and again jobs/runs/alarms.py tells. Source: an option of the policy; off where the policy does not name it.
-Of two readings the one that erases later was taken throughout."""
+and again jobs/runs/alarms.py tells, and the warning about a recording that nobody took over is a flag
+(rules/law/flags.py). Source: an option of the policy; off where the policy does not name it. Of two readings
+the one that erases later was taken throughout."""
 
 from __future__ import annotations
 
