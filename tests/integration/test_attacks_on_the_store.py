@@ -22,6 +22,7 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.hints import in_words
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.head_signer import NAME, FileWitness, remembers_a_ledger
+from crm_compliance.store.rows.heads import Heads
 from jobs.checks.kill_switch import stop
 from jobs.checks.ledger_drift import about_schedules, refuse_altered
 from jobs.ledger.entries import FIRST, StoreAltered, hash_of
@@ -489,7 +490,9 @@ def without_the_file(night: Night) -> None:
 
 
 def remembered(night: Night) -> Path:
-    witness = night.store.ledger._heads._witness
+    head = night.store.ledger._heads
+    assert isinstance(head, Heads)
+    witness = head._witness
     assert isinstance(witness, FileWitness)
     return witness._file
 

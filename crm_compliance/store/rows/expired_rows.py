@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, or_, select
 from crm_compliance.store.rows import certificates, journal, policies
 from crm_compliance.store.rows import plans as plans_
 from crm_compliance.store.rows import runs as runs_
-from crm_compliance.store.rows.heads import Heads
+from crm_compliance.store.rows.signed_head import SignedHead
 from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.tables import actions, holds, plan_pages
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Plan
@@ -91,7 +91,7 @@ def _clear_heads(connection: Connection, old: Sequence[Plan], heads: Mapping[str
     return cleared
 
 
-def _drop_journals(connection: Connection, journals: Sequence[str], contacts: str, heads: Heads) -> int:
+def _drop_journals(connection: Connection, journals: Sequence[str], contacts: str, heads: SignedHead) -> int:
     """Remove the units of these runs from the journal, but for what still has to be done: the last action,
     skips left aside, of a unit that is half done, and the last of a contact that was not removed
     (`JournalStore.partials`, `undone`)."""

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, select, true
 
 from crm_compliance.store.rows import erasures, journal, statistics
 from crm_compliance.store.rows import ledger as ledger_rows
+from crm_compliance.store.rows.signed_head import SignedHead
 from crm_compliance.store.sql.database import LEDGER_LOCK
 from crm_compliance.store.sql.inserts import upsert_into
 from crm_compliance.store.sql.seals import Seals
@@ -73,9 +74,9 @@ class Witness(Protocol):
         """Remember a head that is in the database for good; an `older` one takes the place of a newer one."""
 
 
-class Heads:
-    """The head of one database. Without a witness nothing is signed and everything is believed: for tools
-    that look at a copy."""
+class Heads(SignedHead):
+    """What `signed_head.SignedHead` asks. Without a witness nothing is signed and everything is believed: for
+    tools that look at a copy."""
 
     def __init__(self, witness: Witness | None) -> None:
         self._witness = witness
@@ -90,34 +91,26 @@ class Heads:
         return self._witness is not None
 
     def seals(self) -> Seals | None:
-        """Return what seals rows; None for a tool that looks at a copy, and believes everything."""
         return self._witness.seals() if self._witness is not None else None
 
     def recover(self) -> None:
-        """Take the database as it is from here on."""
         if self._witness is not None:
             with suppress(UsageError):  # what remembers it is damaged too
                 self.forgotten = self._witness.known()
         self.is_recovering = True
 
     def known(self) -> tuple[int, str] | None:
-        """Return what the witness remembers. Ask before the transaction reads: the witness would seem ahead
-        if somebody added entries in between."""
         return self._witness.known() if self._witness is not None and not self.is_recovering else None
 
     def begin(self) -> None:
-        """Begin a transaction: none of it is for the witness yet."""
         self._open.head = self._open.erased = self._open.journal = None
         self._open.waiting = False
 
     def note_journal(self, rows: int, weight: int) -> None:
-        """Note by how many rows, and how much weight, this transaction has changed the runs' journal."""
         before: tuple[int, int] = self._open.journal or (0, 0)
         self._open.journal = (before[0] + rows, before[1] + weight)
 
     def change_waiting(self, connection: Connection, known: tuple[int, str] | None) -> None:
-        """Note that this transaction will change what waits to be counted. What is there must be what was
-        signed, or a new seal would cover up the difference."""
         self.check_waiting(connection, self.current(connection, known))
         self._open.waiting = True
 
@@ -128,16 +121,12 @@ class Heads:
         return (self._open.journal is not None or self._open.waiting) and self.is_signed
 
     def check_waiting(self, connection: Connection, head: Head | None) -> None:
-        """Raise StoreAltered unless what waits to be counted waited when the head was signed (ERA-16)."""
         if head is None or head.waiting is msgspec.UNSET or self._witness is None or self.is_recovering:
             return
         if not statistics.is_as_sealed(connection, head.waiting, self._witness.seals):
             raise altered("the statistics that wait for their month")
 
     def check_journal(self, connection: Connection, head: Head | None, *, whole: bool) -> None:
-        """Raise StoreAltered unless the journal of the runs has the rows that it had when the head was
-        signed, in the same states and the same order; with `whole` each document is looked at too, which else
-        is done where one is read."""
         if head is None or (seals := self.seals()) is None or self.is_recovering:
             return
         if journal.counts(connection, seals) != head.journal:
@@ -146,12 +135,9 @@ class Heads:
             journal.check_documents(connection, seals)
 
     def erase(self, connection: Connection) -> None:
-        """This transaction will add to the register of erasures."""
         self._open.erased = erasures.last_position(connection)
 
     def check_erasures(self, connection: Connection, head: Head | None, *, whole: bool) -> None:
-        """Raise StoreAltered unless the register of erasures, table and file, has all that it had when the
-        head was signed: by the number of its rows, and with `whole` by each of them."""
         if head is None or self._witness is None or self.is_recovering:
             return
         counts = head.erasures
@@ -163,16 +149,12 @@ class Heads:
             raise altered("the register of erasures beside the database")
 
     def publish(self) -> None:
-        """Inform the witness that the transaction is committed to the database."""
         head: Head | None = self._open.head
         if head is not None and self._witness is not None:
             self._is_recounted = True
             self._witness.note(head, older=self.is_recovering)
 
     def current(self, connection: Connection, known: tuple[int, str] | None) -> Head | None:
-        """Return the head; None for a ledger without entries, or one from before heads were signed. Raises
-        StoreAltered: it is not signed by this installation, not the end of the ledger, or older than what the
-        witness knows."""
         if self._witness is None:
             return None
         doc, seq, digest = connection.execute(_BOTH).one()
@@ -198,7 +180,6 @@ class Heads:
         return head
 
     def signed_by(self, connection: Connection) -> str:
-        """Return the id of the key that a head names, believed or not; empty if there is none."""
         doc = connection.execute(_SIGNED).scalar()
         try:
             return decoder_of(Head).decode(doc or "").key
@@ -206,10 +187,6 @@ class Heads:
             return ""
 
     def append(self, connection: Connection, entries: Sequence[Entry], run: str | None, clock: Clock) -> None:
-        """Add entries to the ledger, and sign the head of then, also where only the journal of a run, or what
-        waits to be counted, has changed. Call it last in a transaction: in PostgreSQL others wait for the
-        lock until it ends. Raises StoreAltered: the ledger does not end as it was signed. Nothing is added to
-        what somebody has changed."""
         if not entries and not self.has_changed:
             return
         if connection.dialect.name == "postgresql":

@@ -15,7 +15,7 @@ from crm_compliance.store.sql.database import Database
 from crm_compliance.store.sql.documents import decoded
 
 if TYPE_CHECKING:
-    from crm_compliance.store.rows.heads import Heads
+    from crm_compliance.store.rows.signed_head import SignedHead
     from jobs.ledger.heads import Head
     from jobs.ports.context import Clock
     from jobs.ports.store.ledger import Entry
@@ -39,7 +39,7 @@ class Transactions:
     """The transactions of one database. `lease` is that of the runner, while this process holds it; `clock`
     dates the ledger entries."""
 
-    def __init__(self, database: Database, heads: Heads, clock: Clock) -> None:
+    def __init__(self, database: Database, heads: SignedHead, clock: Clock) -> None:
         self.database, self.heads, self.clock = database, heads, clock
         self.lease: Writer | None = None
         self._state = _State()
@@ -50,7 +50,7 @@ class Transactions:
 
     @contextmanager
     def reading_head(self) -> Iterator[tuple[Connection, Head | None]]:
-        """The same, with the signed head of the ledger. Raises StoreAltered: as `Heads.current`."""
+        """The same, with the signed head of the ledger. Raises StoreAltered: as `SignedHead.current`."""
         if self._state.seen is not None:
             yield self._state.seen
             return
@@ -61,7 +61,7 @@ class Transactions:
     @contextmanager
     def one_state(self) -> Iterator[None]:
         """Let all that this thread reads meanwhile be one transaction, whose head was held against the end of
-        the ledger. Raises StoreAltered: as `Heads.current`."""
+        the ledger. Raises StoreAltered: as `SignedHead.current`."""
         if self._state.seen is not None:
             yield
             return
