@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from jobs.checks.denials import denied
 from jobs.ports.store.store import Store
 from rules.errors import Refused
+from rules.hints import hint_to
 from rules.model.crm_addresses import same_crm
 
 OTHER_CRM = "other_crm"
@@ -23,5 +24,5 @@ def refuse_other_crm(store: Store, crm: str, action: str, told: Mapping[str, obj
     (ACC-10). `crm` is empty for what was stored before CRMs were told apart; `told` is what the ledger keeps
     of the attempt. Raises Refused: with code `other_crm`."""
     if is_of_other_crm(store, crm):
-        hint = "set CRM_COMPLIANCE_CRM_URL to the one that it was made for"
-        raise denied(store, action, told, Refused("this belongs to another CRM", hint=hint, where=where, code=OTHER_CRM))
+        other = Refused("this belongs to another CRM", hint=hint_to("name_its_crm"), where=where, code=OTHER_CRM)
+        raise denied(store, action, told, other)

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from rules.errors import Refused
+from rules.hints import hint_to
 
 if TYPE_CHECKING:
     from jobs.ports.store.store import Store
@@ -31,7 +32,7 @@ def refuse_other_zone(store: Store, policy: Policy) -> None:
     if zone and zone != policy.timezone:
         raise Refused(
             f"the schedule counts days in {policy.timezone}, and this store in {zone}: days that were counted would end otherwise",
-            hint=f"timezone: {zone} in the schedule, or a store of its own for the other zone (DATA_DIR)",
+            hint=hint_to("keep_zone", zone=zone),
             where="timezone",
             code=OTHER_ZONE,
         )

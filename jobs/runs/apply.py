@@ -41,7 +41,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
     if run is not None and run.is_over:
         return run
     if plan.crm != context.crm:
-        raise Refused("the plan was made for another CRM", hint="set CRM_COMPLIANCE_CRM_URL to the one that was planned", where=plan.id)
+        raise Refused("the plan was made for another CRM", hint=hint_to("name_its_crm"), where=plan.id)
     if run is None:
         refuse_altered_head(store, context.references, plan)
         plan.refuse_unless_ready(context.clock())

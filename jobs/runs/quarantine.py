@@ -109,8 +109,9 @@ def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str
         raise UsageError("this unit is not in quarantine", hint=hint_to("list_quarantine"), where=f"{table} {row}"[:128])
     refuse_other_crm(store, mark.crm, Act.KEEP_IN_QUARANTINE, data, f"{table} {row}")
     if not mark.undone and mark.until < day:
-        message, hint = f"its days ended on {mark.until.isoformat()}", "place a hold on it (holds place)"
-        raise denied(store, Act.KEEP_IN_QUARANTINE, data, Refused(message, hint=hint, code="quarantine_over"))
+        hint = hint_to("hold_unit", table=table, row=row)
+        over = Refused(f"its days ended on {mark.until.isoformat()}", hint=hint, code="quarantine_over")
+        raise denied(store, Act.KEEP_IN_QUARANTINE, data, over)
     kept = msgspec.structs.replace(mark, undone=True, until=last_day(policy.quarantine, day))
     store.quarantine.put([kept], [("quarantine_undone", data | {"until": kept.until.isoformat()})])
     return kept

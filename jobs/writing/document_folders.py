@@ -16,7 +16,7 @@ from jobs.model.plan import Key
 from jobs.model.run import Action, DocumentFolder
 from jobs.ports.context import JobContext
 
-ELSEWHERE = "documents lie in SharePoint where no setting reaches; SHAREPOINT_SITES names the sites"
+ELSEWHERE = "documents lie in SharePoint outside the sites that the settings name; such units wait"
 SHARED = "documents of other rows of the CRM lie inside folders that are to go, or depend on their locations; such units wait"
 BINNED = "documents of units that are to go lie in a recycle bin of SharePoint: empty both stages of it, or wait until it forgets them"
 

@@ -16,6 +16,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rules.errors import ComplianceError
 from rules.files.yaml_nodes import compose
+from rules.hints import Hint
 
 Path: TypeAlias = tuple[str | int, ...]
 Value: TypeAlias = "dict[str, Value] | list[Value] | str | int | float | bool"
@@ -64,7 +65,7 @@ def dotted(path: Path) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
-def refusal(kind: type[ComplianceError], what: str, problems: Iterable[Problem], *, source: str, hint: str) -> ComplianceError:
+def refusal(kind: type[ComplianceError], what: str, problems: Iterable[Problem], *, source: str, hint: str | Hint) -> ComplianceError:
     """Return the error for a file with problems. It shows the first, says how many more there are, and lists
     those with their places. `where` is the place of the first, as `file:line`. `problems` come in the order
     in which they are to be reported."""

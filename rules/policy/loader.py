@@ -8,12 +8,11 @@ from hashlib import sha256
 from rules.errors import PolicyError
 from rules.files.yaml_lines import Problem, read_yaml, refusal
 from rules.files.yaml_models import read_strictly
+from rules.hints import hint_to
 from rules.policy.checks import check_policy
 from rules.policy.policy import Policy, PolicyFile
 
 SHIPPED = "childfocus"  # the schedule that the product comes with: rules/policy/schedules/childfocus.yaml
-
-HINT = "Correct the file and run `policy check` on it; docs/policy.md tells what each key means."
 
 # Words that pydantic puts into the place of an error to say which kind of row or value it tried: no file has
 # them there.
@@ -35,7 +34,7 @@ def load_policy(text: str, *, source: str, crm_categories: Collection[str] | Non
     found = _read(text, None if crm_categories is None else frozenset(crm_categories))
     if isinstance(found, Policy):
         return found
-    raise refusal(PolicyError, "the retention schedule is refused", found, source=source, hint=HINT)
+    raise refusal(PolicyError, "the retention schedule is refused", found, source=source, hint=hint_to("correct_policy"))
 
 
 @lru_cache(maxsize=64)  # a schedule is read again for every job, and is the same nearly always

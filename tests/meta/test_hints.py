@@ -11,11 +11,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from crm_compliance.cli.app import app
 from crm_compliance.cli.terminal.output import Output
+from crm_compliance.configuration.settings import PREFIX, Settings
 from crm_compliance.console.api.answers import wrong_of
 from crm_compliance.hints import commands_after, in_words, texts
 from jobs.register.request_steps import next_step
+from jobs.registry import JOBS
 from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.model.requests import RequestState, Right
@@ -25,7 +29,21 @@ ROOT = Path(__file__).parents[2]
 EMULATOR = ROOT / "connectors" / "emulator"  # a program of its own, whose page says how it is started
 BELOW = [path for storey in ("jobs", "rules", "connectors") for path in (ROOT / storey).rglob("*.py") if not path.is_relative_to(EMULATOR)]
 PAGES = ROOT / "rules" / "documents"  # pages of docs/, which tell of commands
+LAW_AND_WORK = [path for path in BELOW if path.relative_to(ROOT).parts[0] in ("jobs", "rules") and not path.is_relative_to(PAGES)]
 COMMAND = re.compile(r"crm-compliance (?!was |that )[a-z]")
+COMMANDS = {name: getattr(group, "commands", {}).keys() for name, group in get_command(app).commands.items()}  # type: ignore[attr-defined]
+# A command as somebody types it who leaves the name of the program out. One of a single word is a word like
+# any other (plan, apply), unless it is quoted.
+BARE_COMMAND = re.compile(
+    "|".join(
+        [
+            *(rf"(?<![\w-]){group} (?:{'|'.join(commands)})(?![\w-])" for group, commands in COMMANDS.items() if commands),
+            rf"(?<![\w-])run (?:{'|'.join(JOBS)})(?![\w-])",
+            rf"`(?:{'|'.join(COMMANDS)})(?![\w-])[^`]*`",
+        ]
+    )
+)
+SETTING = re.compile(rf"{PREFIX}|(?<![\w-])(?:{'|'.join(map(str.upper, Settings.model_fields))})(?![\w-])")
 OPTION = re.compile(r"(?<![\w-])--[a-z]")
 FACTS = {code: {name for _, name, _, _ in string.Formatter().parse(text) if name} for code, text in texts().items()}
 
@@ -38,7 +56,7 @@ def strings(tree: ast.AST) -> Iterator[str]:
             yield node.value
 
 
-def those_that_say(pattern: re.Pattern[str], paths: Iterable[Path], sign: str) -> list[tuple[str, str]]:
+def those_that_say(pattern: re.Pattern[str], paths: Iterable[Path], sign: str = "") -> list[tuple[str, str]]:
     return [
         (path.relative_to(ROOT).as_posix(), said)
         for path in paths
@@ -54,8 +72,12 @@ def test_a_command_line_stands_in_the_table_or_among_the_commands() -> None:
 
 
 def test_work_and_law_name_what_was_given_and_not_the_option() -> None:
-    said = [path for path in BELOW if path.relative_to(ROOT).parts[0] in ("jobs", "rules") and not path.is_relative_to(PAGES)]
-    assert those_that_say(OPTION, said, "--") == []
+    assert those_that_say(OPTION, LAW_AND_WORK, "--") == []
+
+
+def test_work_and_law_name_no_command_and_no_setting() -> None:
+    assert those_that_say(BARE_COMMAND, LAW_AND_WORK) == []
+    assert those_that_say(SETTING, LAW_AND_WORK) == []
 
 
 def test_a_field_is_told_as_its_option_by_the_command_line_alone(capsys: pytest.CaptureFixture[str]) -> None:

@@ -132,19 +132,19 @@ def read_decisions(text: str, compilation: Compilation, *, takes_back: bool = Fa
     for decision in _lines(text, (*DECIDED, ItemStatus.PENDING_REVIEW) if takes_back else DECIDED):
         item = items.get(decision.item)
         if item is None:
-            raise _wrong(decision.line, "names no item of this request", hint_to("show_items"))
+            raise _wrong(decision.line, "names no item of this request", hint_to("show_items", request=compilation.request))
         if decision.digest and decision.digest != item.digest:
             raise _wrong(
                 decision.line,
                 "was decided on something else than the item is now",
-                "look at the item again: requests review R",
+                hint_to("look_again", request=compilation.request),
                 code="changed",
             )
         if decision.item in found:
             raise _wrong(decision.line, "decides about an item for the second time", "one line an item")
         if decision.since and decision.since != version_of(item):
-            hint = "look at the item again: requests review R"
-            raise _wrong(decision.line, "decides on an item on which somebody else has decided meanwhile", hint, code="changed")
+            again = hint_to("look_again", request=compilation.request)
+            raise _wrong(decision.line, "decides on an item on which somebody else has decided meanwhile", again, code="changed")
         if decision.status in _OPEN and not item.needs_review:
             raise _wrong(decision.line, "gives a text to an item that has none", "APPROVED or WITHHELD")
         if decision.code == SEEN_UNCHECKED and item.attachment is None:

@@ -105,7 +105,7 @@ def _due(actor: Actor, request_id: str, number: int) -> tuple[SubjectRequest, De
         raise UsageError(f"there is no notice {number}", hint=hint_to("show_notices", request=request.id), where=request.id)
     notice = decision.notices[number - 1]
     if notice.state is NoticeState.WAITING:
-        hint = "a restriction is told at once, all else after the release; `run requests` does what a hold kept, once it is lifted"
+        hint = hint_to("tell_when_done")
         raise Refused(f"what notice {number} tells of has not been done yet", hint=hint, where=request.id, code="waiting")
     return request, decision, notice
 
