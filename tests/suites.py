@@ -52,7 +52,10 @@ DEEP = (
     "tests/crm_compliance/console/api/test_described.py",
     "tests/crm_compliance/console/test_attacks.py",
     "tests/integration/test_attacks_on_the_journal.py",
-    "tests/integration/test_attacks_on_the_store.py",
+    "tests/integration/test_attacks_on_the_ledger.py",
+    "tests/integration/test_attacks_on_what_waits.py",
+    "tests/jobs/checks/drift",
+    "tests/jobs/checks/test_ledger_drift.py",
     "tests/integration/test_bad_inputs.py",
     # two worlds that must look alike
     "tests/forms",

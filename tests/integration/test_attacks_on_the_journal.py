@@ -16,10 +16,8 @@ from jobs.model.plan import Plan
 from jobs.model.run import Action, ActionState, RowWrite, Run
 from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
+from tests.drivers.attacking import LONG_AGO, attack, audited
 from tests.drivers.night import Night
-from tests.integration.test_attacks_on_the_store import LONG_AGO, attack, attacked, audited
-
-__all__ = ["attacked"]
 
 KEPT = date(2026, 10, 1)
 
