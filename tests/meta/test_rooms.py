@@ -29,8 +29,6 @@ PROVED_IN = {
     "crm_compliance/store/migrations": "tests/crm_compliance/store/sql/test_database.py",
     "crm_compliance/store/migrations/versions": "tests/crm_compliance/store/sql/test_database.py",
     "crm_compliance/store/rows/console": "tests/crm_compliance/console",
-    "jobs/history": "tests/crm_compliance/cli/commands/test_history.py",
-    "jobs/model": "tests/jobs/plans",
     "jobs/ports": "tests/meta/test_house.py",
     "jobs/ports/store": "tests/crm_compliance/store",
 }

@@ -6,12 +6,11 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from jobs.model.request import GIVEN, PRESERVED, Preserved
+from jobs.model.request import GIVEN, PRESERVED
 from tests.drivers.night import Night
 from tests.drivers.requesting import CHILD, DORA, a_form, at, opened, person, shown, unreachable, written
 from tests.drivers.typist import LONG_AGO, Typist, set_faults
@@ -211,4 +210,3 @@ def test_nothing_of_a_request_is_readable_by_others(typist: Typist, org: Night) 
     request = opened(typist)
     key: Path = typist.folder / "data" / "keys" / "requests" / f"{request}.key"
     assert key.stat().st_mode & 0o077 == 0
-    assert Preserved.of((), datetime(2026, 11, 25, tzinfo=UTC)).contacts == ()

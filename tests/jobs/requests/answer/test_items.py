@@ -263,13 +263,6 @@ def test_the_report_of_who_asks_for_a_child_waits_for_a_person_and_is_not_kept_f
     assert (text.status, text.withholds, text.code) == (ItemStatus.PENDING_REVIEW, "", "")
 
 
-def test_a_reason_that_is_not_for_the_person_is_told_as_the_rights_of_others() -> None:
-    """SUS-04, EXP-09: whatever a reviewer writes."""
-    (item,) = maker().of(Row("call", "c", FullCall(id="c", text="x")), "context-1")
-    told = {code: msgspec.structs.replace(item, code=code).told_code for code in ("SUS-05", "RF-03", "RGT-09", "VOICE", "")}
-    assert told == {"SUS-05": "RF-03", "RF-03": "RF-03", "RGT-09": "RGT-09", "VOICE": "VOICE", "": "RF-03"}
-
-
 def test_a_document_and_a_sound_are_items_of_their_own() -> None:
     note = FullNote(id="n", is_document=True, media_type="application/pdf", file_name="Karel.pdf")
     text, file = maker().of(Row("note", "n", note), "context-1")
