@@ -1,14 +1,14 @@
-"""`$apply`: sums, averages, extremes and counts, also by group. Source: Microsoft Learn, "Aggregate data
-using OData"."""
+"""`$apply`: sums, averages, extremes and counts, also by group. Over how many rows a query may aggregate is
+here for FetchXML too, whose aggregates are made in fetchxml/answer.py. Source: Microsoft Learn, "Aggregate
+data using OData"."""
 
 import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.emulator.errors import bad_query, bad_top, no_property
+from connectors.emulator.errors import WebApiError, bad_query, bad_top, no_property
 from connectors.emulator.querying.conditions import Operand
-from connectors.emulator.querying.fetchxml.answer import MAX_AGGREGATED, too_many_to_aggregate
 from connectors.emulator.querying.filters import WHOLE_KINDS, FilterCompiler
 from connectors.emulator.querying.labels import formatted
 from connectors.emulator.querying.pages import ROW, Among, Reader, Within
@@ -19,6 +19,7 @@ from connectors.emulator.request.preferences import FORMATTED
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage import sql
 
+MAX_AGGREGATED = 50_000  # Microsoft Learn, "Aggregate data using FetchXml"
 _TIMES = ("date", "datetime", "datetime_tzi")
 _FRACTIONS = ("decimal", "double", "money")
 _METHODS = {"sum": "sum", "average": "avg", "min": "min", "max": "max"}
@@ -43,6 +44,10 @@ class _Asked:
         """Return the name by which the outer query reaches an expression."""
         self.inside.append(f"{expression} AS v{len(self.inside)}")
         return f"v{len(self.inside) - 1}"
+
+
+def too_many_to_aggregate() -> WebApiError:
+    return WebApiError(400, "0x8004E023", "The maximum record limit is exceeded. Reduce the number of records.")
 
 
 def aggregate(reader: Reader, operation: Operation, table: Table, within: Within | Among | None = None) -> Answer:

@@ -5,6 +5,7 @@ from typing import Any
 
 from connectors.emulator.errors import WebApiError
 from connectors.emulator.querying import cookies
+from connectors.emulator.querying.aggregates import MAX_AGGREGATED, too_many_to_aggregate
 from connectors.emulator.querying.fetchxml.columns import aggregate_columns, row_columns
 from connectors.emulator.querying.fetchxml.query import Fetch, read_fetch
 from connectors.emulator.querying.fetchxml.statement import Statement
@@ -18,7 +19,6 @@ from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage import sql
 
 MAX_SIMPLE_PAGING = 50_000  # Microsoft Learn, "Page results using FetchXml"
-MAX_AGGREGATED = 50_000  # Microsoft Learn, "Aggregate data using FetchXml"
 COOKIE = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
 MORE = "Microsoft.Dynamics.CRM.morerecords"
 _ENTITIES_DIFFER = "0x80041128"
@@ -38,10 +38,6 @@ def run(
         message = f"The entity of the query, '{wanted.root.table.name}', is not that of the entity set '{table.set_name}'."
         raise WebApiError(400, _ENTITIES_DIFFER, message)
     return _Run(reader, operation, wanted, within, linked=linked).answer()
-
-
-def too_many_to_aggregate() -> WebApiError:
-    return WebApiError(400, "0x8004E023", "The maximum record limit is exceeded. Reduce the number of records.")
 
 
 class _Run:
