@@ -1,4 +1,5 @@
-"""The letters that tell recipients what was corrected, erased or restricted (GDPR art. 19)."""
+"""The letters that tell recipients what was corrected, erased or restricted (GDPR art. 19), as files: what
+they say is in content/notice.py."""
 
 from collections.abc import Mapping
 from datetime import datetime

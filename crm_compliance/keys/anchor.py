@@ -1,6 +1,8 @@
 """The anchor: the checkpoints of the ledger once more, in a file that is only ever added to, where the
 database is not. The file may be on storage that lets nobody rewrite it. Its content is always the beginning
-of what the database says, so that a line torn by a power cut is completed by the next one."""
+of what the database says, so that a line torn by a power cut is completed by the next one. It shows what was
+done by somebody who writes both the database and the keys; against one who writes the database alone there is
+head_signer.py."""
 
 import os
 from collections.abc import Sequence

@@ -1,10 +1,11 @@
 """Which custom logic of the CRM the writes of a unit bypass: what the schedule says, and nothing without it.
+The CRM is asked for it by headers (connectors/dynamics/writing/batch.py).
 
 Plug-ins and flows may refuse a disposal, copy what is deleted, or create it again. They may also be how an
 organisation keeps its holds. So it is decided by category, by the person who approves the schedule, and the
 careful reading prevails: of several categories what all of them allow, of two versions of the schedule what
-both allow, and for a recording that is deleted with its dossier what its own row allows too (RET-03, RET-06).
-"""
+both allow, and for a recording that is deleted with its dossier what its own row allows too (RET-03,
+RET-06)."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence

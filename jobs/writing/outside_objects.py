@@ -1,6 +1,7 @@
 """What recordings have outside the CRM: which storage holds it, under which keyed reference the journal knows
-it, which rows share it. An address can hold a name, so it is read from the CRM when it is needed and kept
-nowhere (ACC-05)."""
+it, which rows share it. Whether an address lies in a storage is for `canonical` of that storage to say
+(connectors/storage/); what may be removed is in jobs/residual/recording_content.py. An address can hold a
+name, so it is read from the CRM when it is needed and kept nowhere (ACC-05)."""
 
 import hashlib
 import re

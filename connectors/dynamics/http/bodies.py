@@ -1,6 +1,7 @@
-"""The bytes of an answer's body, fast, and no more of them than an answer may have. `requests` feeds a page
-through a generator in small pieces; reads of the raw stream and one decompressor take a fraction of that;
-ISA-L is twice as fast as the standard library's zlib."""
+"""The bytes of an answer's body, fast, and no more of them, packed or unpacked, than an answer may have; how
+long they may take is in deadline.py. `requests` feeds a page through a generator in small pieces; reads of
+the raw stream and one decompressor take a fraction of that; ISA-L is twice as fast as the standard library's
+zlib."""
 
 from collections.abc import Iterator
 

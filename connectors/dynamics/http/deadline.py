@@ -1,4 +1,5 @@
-"""A limit on the time of a whole answer, from its first byte to its last.
+"""A limit on the time of a whole answer, from its first byte to its last; on its size there is one in
+bodies.py.
 
 A time-out of a socket counts the silence between two bytes, so a peer that sends a byte now and then would
 hold a command for ever, in the headers as in the body. Here the bytes of an answer are read through a stream

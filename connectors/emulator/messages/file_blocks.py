@@ -1,4 +1,5 @@
-"""Files, notes and attachments moved in blocks.
+"""Files, notes and attachments moved in blocks, by messages; by the address of a column they are in
+storage/files/columns.py.
 
 Initialize gives a continuation token, blocks are sent or fetched under it, and Commit makes the file of the
 blocks that it lists. Without an id, the note or attachment of a Commit is created. Source: section 12 of the

@@ -1,5 +1,5 @@
 """Who has to be notified that data were corrected, erased or restricted: the recipients that the files
-themselves name (art. 19, ERA-14).
+themselves name (art. 19, ERA-14). What is due to each, and was done, is in notices.py.
 
 They are looked up when the decision is made, before anything is deleted, together with the person's names: an
 erasure leaves nobody to look up. Only files that the answer may disclose are read, never one that is excluded

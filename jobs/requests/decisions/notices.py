@@ -1,5 +1,6 @@
 """The notices of a granted request: which recipients are still to be notified, and the outcome for each (GDPR
-art. 19, ERA-14).
+art. 19, ERA-14). Who they are is looked up in notice_recipients.py; the letter is
+crm_compliance/answer_package/content/notice.py.
 
 A request that is neutral or refused has none, and everything here answers for it as for somebody of whom
 nothing was passed on (SUS-04, SUS-07). The ledger has the request, the number of a notice and a code, and

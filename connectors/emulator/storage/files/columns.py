@@ -1,4 +1,5 @@
-"""File and image columns by their own address: whole, in chunks, or a range.
+"""File and image columns by their own address: whole, in chunks, or a range. In blocks, by messages, they
+come and go in messages/file_blocks.py.
 
 The vendor's Python client sends `If-None-Match: null` for "only into an empty column", although the token
 `null` stands for no header everywhere else; the switch `null_guards_files` takes its side. Source: section 12
