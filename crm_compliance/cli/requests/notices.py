@@ -99,7 +99,7 @@ def _check(folder: Path | None, language: str, told: int | None, on: str, not_to
 
 def _write(settings: Settings, actor: Actor, request_id: str, folder: Path, language: str) -> list[str]:
     """Write the letters that are due; no folder is made where none is."""
-    from crm_compliance.answer_package.notices import letters_of
+    from crm_compliance.answer_package.notice_letters import letters_of
     from crm_compliance.configuration.organisation import organisation_of
     from crm_compliance.host.files import new_folder, write_together
     from crm_compliance.wiring.schedule import policy_of

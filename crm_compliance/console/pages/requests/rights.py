@@ -7,7 +7,7 @@ import zipfile
 
 from starlette.responses import Response
 
-from crm_compliance.answer_package.notices import letters_of
+from crm_compliance.answer_package.notice_letters import letters_of
 from crm_compliance.configuration.organisation import organisation_of
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.frame.visit import Visit
