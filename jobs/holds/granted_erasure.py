@@ -13,7 +13,7 @@ from jobs.ports.context import JobContext
 from jobs.register.decision import Decision, answered
 from rules.holds.erasure_rulings import GrantedErasure, Ruling, ruling_on_hold
 from rules.holds.holds import Hold, Holds
-from rules.law.decisions import decisions
+from rules.law.of_units import decisions
 from rules.model.decisions import Decision as Disposal
 from rules.model.records import Unit
 from rules.model.requests import Right

@@ -17,7 +17,7 @@ from jobs.reading.relations import relations_after
 from jobs.reading.row_kinds import UnitTables
 from jobs.reading.units import Gathering
 from rules.errors import NotFound
-from rules.law.decisions import decisions
+from rules.law.of_units import decisions
 from rules.model.decisions import Decision, Disposition, Reason, Step
 from rules.model.records import Call, Contact, Email, Party, Record, UnitKind
 from rules.retention.contacts import ContactFacts, contact_decision, contact_outcomes

@@ -45,7 +45,7 @@ from rules.retention.relations import relation_terms
 if TYPE_CHECKING:
     import polars as pl
 
-    from jobs.plans.verdicts import Decided
+    from jobs.plans.decided_units import Decided
     from jobs.reading.tables.whole_tables import WholeTables
 
 
@@ -102,8 +102,8 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     import polars as pl
 
     from jobs.plans.contact_outcomes import all_contact_outcomes
+    from jobs.plans.decided_units import Decided
     from jobs.plans.possible_duplicates import possible_duplicates
-    from jobs.plans.verdicts import Decided
     from jobs.reading.tables.names import Names
     from jobs.reading.tables.out_of_reach import retained_units, unreachable
     from jobs.reading.tables.row_numbers import BASE

@@ -26,7 +26,7 @@ from rules.retention.quarantine import Mark, covers, waits
 if TYPE_CHECKING:
     import polars as pl
 
-    from jobs.plans.verdicts import Decided
+    from jobs.plans.decided_units import Decided
 
 CANARY, UNACCOUNTED_TABLES, MISSED_CHANGES = "CANARY", "UNACCOUNTED", "MISSED_CHANGES"
 NO_UNITS = (UnitKind.CONTACT, UnitKind.OWN_TABLE)  # contacts have no decision of their own, and dependent tables words of their own
@@ -93,7 +93,7 @@ class Observations:
         import polars as pl
 
         from rules.law.codes import has
-        from rules.law.verdict import KEEP
+        from rules.law.kept_or_disposed import KEEP
 
         is_due = pl.col("disposition") != KEEP
         is_canary = pl.col("row").is_in(decided.names.rows(self._canary_ids).implode())

@@ -24,7 +24,7 @@ from rules.retention.forecast import forecast
 from rules.retention.relations import relation_terms
 
 if TYPE_CHECKING:
-    from jobs.plans.verdicts import Decided
+    from jobs.plans.decided_units import Decided
 
 WOULD_GO, WOULD_STAY, DISPOSITION, END_MOVES, REASON = "would_go", "would_stay", "disposition", "end_moves", "reason"
 CHANGES = (WOULD_GO, WOULD_STAY, DISPOSITION, END_MOVES, REASON)
@@ -80,7 +80,7 @@ def simulate(context: JobContext, new: Policy, *, day: date) -> Simulation:
     treated as in force on that day, whatever its `valid_from`. Raises ConnectorError: the CRM could not be
     read whole."""
     from jobs.plans.contact_outcomes import all_contact_outcomes
-    from jobs.plans.verdicts import Decided
+    from jobs.plans.decided_units import Decided
 
     old = context.on(day).policy
     terms = (relation_terms(old), relation_terms(new))

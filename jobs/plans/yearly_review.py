@@ -102,7 +102,7 @@ def review_schedule(context: JobContext, *, day: date) -> ReviewPack:
     """Read everything once and put the yearly review together; nothing is written. Raises ConnectorError: the
     CRM could not be read whole."""
     context = context.on(day)
-    from jobs.plans.verdicts import Decided
+    from jobs.plans.decided_units import Decided
 
     policy, since = context.policy, add_months(day, -YEAR_MONTHS)
     holds = active_holds(context, day)

@@ -11,7 +11,7 @@ from datetime import date
 from connectors.interface.connector import Connector
 from jobs.reading.units import Gathering
 from rules.holds.holds import Holds
-from rules.law.decisions import decisions
+from rules.law.of_units import decisions
 from rules.model.decisions import Decision, Disposition, Flag
 from rules.model.records import Unit, UnitKind
 from rules.policy.policy import Policy

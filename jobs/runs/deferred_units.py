@@ -17,7 +17,7 @@ from jobs.reading.units import Gathering, is_anonymised
 from jobs.runs.quarantine import put_off
 from jobs.runs.recheck import has_moved, held_since, matches, unit_in
 from rules.holds.holds import Holds
-from rules.law.decisions import decisions
+from rules.law.of_units import decisions
 from rules.model.records import Fiche, Unit, UnitKind
 from rules.policy.policy import Policy
 

@@ -44,7 +44,7 @@ from jobs.writing.partial_units import as_found_again
 from jobs.writing.read_back import verify_actions
 from jobs.writing.statistics import facts_for, write_statistics
 from rules.holds.holds import Holds
-from rules.law.decisions import decisions
+from rules.law.of_units import decisions
 from rules.model.decisions import Decision, Flag, Reason
 from rules.model.records import KINDS, RELATION_KINDS, Record, Recording, Unit, UnitKind, unit_kind
 from rules.model.residual_data import PlaceState

@@ -1,6 +1,6 @@
 """Which of several categories of a unit decides: over its retention end, and over whether it is deleted or
-anonymised. verdict.py takes that over where nothing keeps the unit. The same order over one decision that was
-made is in rules/model/decisions.py (`deciding_end`), for its row of statistics in
+anonymised. kept_or_disposed.py takes that over where nothing keeps the unit. The same order over one
+decision that was made is in rules/model/decisions.py (`deciding_end`), for its row of statistics in
 rules/anonymisation/statistics.py. Source: RET-11, RET-23."""
 
 from __future__ import annotations

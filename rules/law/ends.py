@@ -17,7 +17,7 @@ from rules.law.terms import Basis, Terms
 from rules.model.decisions import Disposition
 from rules.policy.categories import Anchor
 from rules.retention.clocks import BIRTH, CLOSED_ON, LAST_ACTIVITY, LATE_RULE, PROCEEDINGS_ENDED_ON, Clock, Kind
-from rules.retention.schedule import Schedule
+from rules.retention.compiled_schedule import Schedule
 
 # Where the days stand that a row of the schedule may count from (RET-06).
 _DAY_OF: Final = {

@@ -13,9 +13,9 @@ import polars as pl
 
 from rules.law.codes import surely, together, where
 from rules.law.days import TODAY
+from rules.law.kept_or_disposed import IS_HELD, KEEP
 from rules.law.own_days import IS_RECORDING
 from rules.law.periodic_review import REVIEW_DUE, review_due_on
-from rules.law.verdict import IS_HELD, KEEP
 from rules.model.decisions import Flag
 
 USES_CREATION: Final = pl.col("created_used") & pl.col("needs_activity")  # RET-07

@@ -9,8 +9,8 @@ from typing import Final
 import polars as pl
 
 from rules.law.codes import CODES
+from rules.law.kept_or_disposed import DELETE, EXPIRED, KEEP
 from rules.law.places import beside
-from rules.law.verdict import DELETE, EXPIRED, KEEP
 
 FOLLOWS_DOSSIER = "RET-05"
 DOSSIER = "dossier"  # the anchor of what follows one

@@ -18,15 +18,15 @@ from rules.law.facts import FICHES, UNITS, Facts
 from rules.law.flags import with_flags, with_warnings
 from rules.law.followed_dossiers import DOSSIER, FOLLOWS_DOSSIER, with_followed
 from rules.law.hold_columns import with_holds
+from rules.law.kept_or_disposed import with_disposition, with_reasons, with_rule_of_hold
 from rules.law.moments import counted, with_moments
 from rules.law.own_days import with_own_days
 from rules.law.places import beside
 from rules.law.terms import Basis, Terms, with_terms
-from rules.law.verdict import with_disposition, with_reasons, with_rule_of_hold
 from rules.law.youngest_child import births_of, with_births
 from rules.model.decisions import Decision, Disposition, End
 from rules.retention.clocks import RECORDING
-from rules.retention.schedule import Schedule
+from rules.retention.compiled_schedule import Schedule
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rules.holds.holds import REQUEST, Hold, Holds
 from rules.law.bits import flags_in, reasons_in
-from rules.law.decisions import steps_of
+from rules.law.of_units import steps_of
 from rules.model.decisions import Decision, Disposition, Flag, Reason, Step, deciding_end
 from rules.model.records import Unit, UnitKind
 from rules.people.birthdates import sources
 from rules.policy.policy import Policy
 from rules.retention.clocks import CLOSED_ON, LAST_ACTIVITY, RECORDING, Kind
-from rules.retention.schedule import Schedule, schedule_of
+from rules.retention.compiled_schedule import Schedule, schedule_of
 
 if TYPE_CHECKING:
     from polars import DataFrame

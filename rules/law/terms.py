@@ -18,8 +18,8 @@ from rules.model.decisions import Disposition, End, Flag, Reason
 from rules.model.records import UnitKind
 from rules.retention.classify import Classification, Facts
 from rules.retention.clocks import RECORDING, Clock, Kind
+from rules.retention.compiled_schedule import Schedule
 from rules.retention.relations import clocks_of
-from rules.retention.schedule import Schedule
 
 FILES: Final = (UnitKind.DOSSIER.value, UnitKind.FICHE.value)
 RECORDINGS: Final = (UnitKind.RECORDING.value, UnitKind.ATTACHMENT.value)

@@ -16,7 +16,7 @@ from rules.law.days import is_none_of
 from rules.law.places import beside
 from rules.model.decisions import Flag
 from rules.people.birthdates import Recorded, recorded_birth
-from rules.retention.schedule import Schedule
+from rules.retention.compiled_schedule import Schedule
 
 _BIRTH = pl.col("birth_on")
 

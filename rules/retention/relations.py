@@ -16,7 +16,7 @@ from rules.model.records import RELATION_KINDS, Dependent, Donation, Unit, UnitK
 from rules.policy.categories import Anchor
 from rules.policy.policy import Policy
 from rules.retention.clocks import Clock, end_after, without_sentinel
-from rules.retention.schedule import Schedule, schedule_of
+from rules.retention.compiled_schedule import Schedule, schedule_of
 
 
 class RelationTerms(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rules.holds.holds import Holds
-from rules.law.decisions import decisions
+from rules.law.of_units import decisions
 from rules.model.decisions import Decision
 from rules.model.records import Contact, Dossier, Email, Fiche, Note, Recording, Unit, UnitKind
 from rules.policy.loader import load_policy

@@ -21,7 +21,7 @@ from jobs.requests.redaction.redact import TextRedactor
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.scope import Row, Scope
 from rules.holds.holds import Holds
-from rules.law.decisions import decisions
+from rules.law.of_units import decisions
 from rules.model.decisions import Decision
 from rules.model.file_roles import PARENTS, SPEAKERS, FileRole
 from rules.model.kinds import ACTIVITIES, depends, kind_of

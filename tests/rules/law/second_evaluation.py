@@ -35,9 +35,9 @@ from rules.retention.clocks import (
     end_after,
     without_sentinel,
 )
+from rules.retention.compiled_schedule import RULE_OF_REASON, Profile, Schedule, schedule_of
 from rules.retention.recording_owners import followed_dossier
 from rules.retention.relations import anchor_of, clocks_of, counted_day, sort_of
-from rules.retention.schedule import RULE_OF_REASON, Profile, Schedule, schedule_of
 
 # The enum members as plain globals: looked up a few million times a night.
 _KEEP, _DELETE = Disposition.KEEP, Disposition.DELETE

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.holds.holds import Holds
-from rules.law.decisions import decisions
 from rules.law.facts import CHILDREN, FICHES, LEADERS, UNITS, facts_of
+from rules.law.of_units import decisions
 from rules.model.decisions import Reason
 from rules.model.records import Contact, Unit, UnitKind
 from rules.policy.policy import Policy

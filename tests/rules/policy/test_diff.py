@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.holds.holds import Holds
-from rules.law.decisions import decisions
+from rules.law.of_units import decisions
 from rules.model.bypass import Bypass
 from rules.model.records import Unit
 from rules.policy.diff import Change, Direction, categories_of, differences

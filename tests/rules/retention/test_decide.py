@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rules.dates.periods import add_months, add_years
 from rules.holds.holds import Hold, Holds
 from rules.holds.precedence import HOLD_REASONS, RANKS
-from rules.law.decisions import decisions
+from rules.law.of_units import decisions
 from rules.model.decisions import Disposition, Reason
 from rules.model.records import Contact, Fiche, Unit, UnitKind
 from rules.policy.policy import Policy

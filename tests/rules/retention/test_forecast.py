@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given
 
 from rules.holds.holds import Holds
-from rules.law.decisions import decisions
+from rules.law.of_units import decisions
 from rules.model.records import Unit
 from rules.retention.forecast import disposal_month, forecast, month_of, months_from
 from tests.rules import strategies

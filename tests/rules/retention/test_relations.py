@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.holds.holds import Hold, Holds
-from rules.law.decisions import decisions
+from rules.law.of_units import decisions
 from rules.law.steps import explain_each
 from rules.model.decisions import Disposition, Reason
 from rules.model.records import Contact, Donation, Engagement, Enrolment, Unit, UnitKind

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jobs.plans import draft, verdicts
+from jobs.plans import decided_units, draft
 from jobs.plans.lines import columns, pages
 from jobs.reading.tables import facts, names
 from tests.drivers.night import Night
@@ -20,7 +20,7 @@ from tests.drivers.typist import Typist, people_and_cases
 PARTS = (
     (facts, "PART", 2),
     (names, "_AT_ONCE", 2),
-    (verdicts, "_LINES", 4),
+    (decided_units, "_LINES", 4),
     (draft, "LINES_A_PAGE", 2),
     (pages, "LINES_A_PAGE", 3),
     (columns, "AT_ONCE", 2),

@@ -13,7 +13,7 @@ from crm_compliance.reports.plan.model import DryRunReport, build_report
 from jobs.model.plan import Approval, Plan, PlanLine
 from rules.dates.calendar import BELGIAN
 from rules.model.decisions import Flag, Reason
-from rules.retention.schedule import RULE_OF_REASON
+from rules.retention.compiled_schedule import RULE_OF_REASON
 from tests.crm_compliance.reports.sample import DAY, LABELS, NOW, a_line, generated, in_parts, link, plan_of, sample_lines, sample_plan
 
 

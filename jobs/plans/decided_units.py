@@ -22,15 +22,15 @@ from rules.law.bits import bits, flags_in, reasons_in
 from rules.law.codes import CODES, has, where
 from rules.law.facts import ROW, Facts
 from rules.law.hold_columns import HELD
+from rules.law.kept_or_disposed import DELETE, KEEP
 from rules.law.law import law
 from rules.law.terms import Terms
-from rules.law.verdict import DELETE, KEEP
 from rules.model.decisions import Decision, Disposition, End, Flag, Reason
 from rules.model.records import Record, UnitKind
 from rules.policy.policy import Policy
 from rules.retention.clocks import RECORDING
+from rules.retention.compiled_schedule import schedule_of
 from rules.retention.recording_owners import GOES_ALONG
-from rules.retention.schedule import schedule_of
 
 Shape = tuple[UnitKind, str, Decision]
 _SHAPE = ("kind", "source", "disposition", "reasons", "flags", "terms", "along", "rule", "anchor", "has_end")

@@ -12,7 +12,7 @@ from rules.holds.precedence import HOLD_REASONS
 from rules.law.codes import has, surely, together, where
 from rules.law.days import TODAY
 from rules.model.decisions import Disposition, Reason
-from rules.retention.schedule import RULE_OF_REASON
+from rules.retention.compiled_schedule import RULE_OF_REASON
 
 KEEP, DELETE = Disposition.KEEP.value, Disposition.DELETE.value
 EXPIRED: Final = where(pl.lit(True), Reason.EXPIRED)

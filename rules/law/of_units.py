@@ -11,7 +11,7 @@ from rules.holds.holds import Holds
 from rules.model.decisions import Decision
 from rules.model.records import Unit
 from rules.policy.policy import Policy
-from rules.retention.schedule import schedule_of
+from rules.retention.compiled_schedule import schedule_of
 
 if TYPE_CHECKING:
     from rules.law.law import Decisions
