@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import msgspec
 
-from crm_compliance.answer_package.content.content import answer_of
 from crm_compliance.answer_package.content.letterhead import sender_of
+from crm_compliance.answer_package.content.make_answer import answer_of
 from crm_compliance.answer_package.content.view import ShownItem, shown_of
 from crm_compliance.answer_package.content.wording import NO_WORDS, Texts, texts_for
 from crm_compliance.answer_package.data import data_json

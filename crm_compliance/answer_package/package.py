@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from crm_compliance.answer_package.content.content import answer_of
+from crm_compliance.answer_package.content.make_answer import answer_of
 from crm_compliance.answer_package.content.view import shown_of
 from crm_compliance.answer_package.data import data_json
 from crm_compliance.answer_package.leak_check import check_for_leaks

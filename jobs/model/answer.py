@@ -12,7 +12,7 @@ import msgspec
 
 from rules.model.home import IN_BELGIUM, Home
 from rules.model.requests import COPIES
-from rules.redaction.redaction import Redaction
+from rules.redaction.not_shown import Redaction
 from rules.rights.withholding import CLASSES
 
 # The codes that an answer speaks in; the texts of the package have words for each of them in every language.

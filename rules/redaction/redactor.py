@@ -22,6 +22,7 @@ from rules.redaction.known_numbers import OWN_ADDRESS, KnownStrings, forms_of
 from rules.redaction.labels import LABEL, Labels, label_for
 from rules.redaction.leak_terms import NAME, OWN, LeakTerms, leak_term, name_leak_term
 from rules.redaction.name_guesses import before_whose, past_the_surname, without_whose
+from rules.redaction.not_shown import Redaction
 from rules.redaction.own_name import is_own_name, without_own_name
 from rules.redaction.patterns import Found, hidden
 from rules.redaction.people import (
@@ -36,7 +37,6 @@ from rules.redaction.people import (
     without_remarks,
 )
 from rules.redaction.personal_data import data_of_anybody, names_of_anybody
-from rules.redaction.redaction import Redaction
 from rules.redaction.spans import EDGES, Span, merged, outside
 from rules.texts.disguises import as_read, encoded_parts, of_pairs, readings
 from rules.texts.folding import Squeezed, Tidy, fold, squeeze, squeeze_quickly, stands_in, tidy

@@ -7,7 +7,7 @@ import msgspec
 
 from jobs.model.answer import RECIPIENT, Attachment, Compilation, Context, Item, ItemStatus, Withheld
 from rules.model.requests import COPIES
-from rules.redaction.redaction import Redaction
+from rules.redaction.not_shown import Redaction
 
 
 class ShownField(msgspec.Struct, frozen=True):

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict
 from crm_compliance.console.api.answers import AGAIN_S, INSTEAD, ROOT, MakingAnswer, wrong_of
 from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.console.api.idempotency import IdempotencyKey, ids_of
+from crm_compliance.console.work.act_under_way import Work
 from crm_compliance.console.work.acts import PLAN
 from crm_compliance.console.work.process import Asked
-from crm_compliance.console.work.work import Work
 from rules.errors import NotFound, Refused
 from rules.model.roles import Act
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.frame.file_cache import FileCache
+from crm_compliance.console.work.act_under_way import Ended, OnCounts, Work
 from crm_compliance.console.work.background import Background
 from crm_compliance.console.work.process import Asked, carried_out
-from crm_compliance.console.work.work import Ended, OnCounts, Work
 from crm_compliance.wiring.desk import Desk, desk
 from crm_compliance.wiring.schedule import calendar_of, policy_of
 from rules.errors import ComplianceError

@@ -21,9 +21,9 @@ NICER: Final = 5  # pages come first
 def main() -> int:
     """Carry it out, and say how it ended."""
     from crm_compliance.configuration.settings import load_settings
+    from crm_compliance.console.work.act_under_way import Counts
     from crm_compliance.console.work.acts import ACTS
     from crm_compliance.console.work.background import failure_of
-    from crm_compliance.console.work.work import Counts
     from crm_compliance.host.logs import configure
     from rules.errors import ComplianceError
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from crm_compliance.console.work.act_under_way import Ended, OnCounts
 from crm_compliance.console.work.progress import telling_reads
-from crm_compliance.console.work.work import Ended, OnCounts
 
 if TYPE_CHECKING:
     from crm_compliance.configuration.settings import Settings

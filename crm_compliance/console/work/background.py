@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from crm_compliance.console.work.work import Ended, Work
+from crm_compliance.console.work.act_under_way import Ended, Work
 from crm_compliance.store.rows.console.works import Failure, StoredWork
 from rules.errors import ComplianceError, Refused
 from rules.hints import Hint

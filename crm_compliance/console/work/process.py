@@ -11,8 +11,8 @@ from typing import Final
 import msgspec
 import structlog
 
+from crm_compliance.console.work.act_under_way import Counts, Ended, OnCounts
 from crm_compliance.console.work.background import failed
-from crm_compliance.console.work.work import Counts, Ended, OnCounts
 from crm_compliance.store.rows.console.works import Failure
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError, Refused

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Final
 
-from crm_compliance.console.work.work import Counts, OnCounts
+from crm_compliance.console.work.act_under_way import Counts, OnCounts
 from crm_compliance.host.alongside import alongside
 
 if TYPE_CHECKING:

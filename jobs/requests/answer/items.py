@@ -25,7 +25,7 @@ from rules.dates.calendar import Calendar
 from rules.model.kinds import kind_of
 from rules.model.personal_records import PARTICIPATIONS, TOOK_PART, FullFiche, FullNote, FullParty, FullRecording
 from rules.redaction.labels import label_for
-from rules.redaction.redaction import Redaction
+from rules.redaction.not_shown import Redaction
 from rules.rights.criminal_recipients import acts_in_criminal_matters
 from rules.rights.fields import FIELDS, FieldRule, Nature, ShownTo, needed_by, rule_for, rules_of
 from rules.rights.withholding import CHILD_STATEMENTS, withheld_on_behalf, withheld_recipient, withheld_role

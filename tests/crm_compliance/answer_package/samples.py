@@ -22,7 +22,7 @@ from jobs.model.answer import (
 )
 from rules.model.languages import LANGUAGES
 from rules.organisation.organisation import Organisation
-from rules.redaction.redaction import Redaction
+from rules.redaction.not_shown import Redaction
 from tests.saying import SHIPPED
 
 ORGANISATION = Organisation.model_validate(

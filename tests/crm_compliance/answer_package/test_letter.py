@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from crm_compliance.answer_package.characters import french
 from crm_compliance.answer_package.content.answer import Paragraph
-from crm_compliance.answer_package.content.content import answer_of
+from crm_compliance.answer_package.content.make_answer import answer_of
 from crm_compliance.answer_package.letter import letter_data, letter_pdf
 from jobs.model.answer import Addressee, Compilation, Field, Ground, ItemStatus, Retention
 from rules.model.languages import LANGUAGES

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.answer_package.content.content import answer_of
+from crm_compliance.answer_package.content.make_answer import answer_of
 from crm_compliance.answer_package.page import page_html
 from jobs.model.answer import Addressee
 from rules.model.languages import LANGUAGES

@@ -15,9 +15,9 @@ from crm_compliance.configuration.settings import load_settings
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.app import routes
 from crm_compliance.console.frame.services import Services
+from crm_compliance.console.work.act_under_way import Ended, OnCounts, Work
 from crm_compliance.console.work.acts import ACTS
 from crm_compliance.console.work.process import Asked
-from crm_compliance.console.work.work import Ended, OnCounts, Work
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.wiring.clock import clock_of

@@ -17,7 +17,7 @@ from crm_compliance.console.app import INSIDE, OUTSIDE
 from crm_compliance.console.frame.services import Busy, Services, waiting_for
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans import progress
-from crm_compliance.console.work.work import Ended, Work
+from crm_compliance.console.work.act_under_way import Ended, Work
 from crm_compliance.service.web.server import HEADERS
 from jobs.checks.ledger_drift import refuse_altered_plan
 from jobs.model.plan import Kind, Plan

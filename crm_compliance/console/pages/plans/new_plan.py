@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from crm_compliance.console.frame.endpoint import get, post
 from crm_compliance.console.frame.visit import Visit
+from crm_compliance.console.work.act_under_way import Work
 from crm_compliance.console.work.acts import PLAN
 from crm_compliance.console.work.process import Asked
-from crm_compliance.console.work.work import Work
 from jobs.model.plan import Kind
 from rules.errors import UsageError
 from rules.model.roles import Act

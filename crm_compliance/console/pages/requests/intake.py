@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.days import iso_day, iso_hour
-from crm_compliance.console.work.work import Ended, Work
+from crm_compliance.console.work.act_under_way import Ended, Work
 from jobs.register.intake import MAX_BYTES, REPRESENTATIVES, FormMistaken, IntakeForm, Mistake, Wrong, open_request, read_form
 from jobs.requests.search.preserve import preserve
 from rules.errors import ComplianceError, Refused

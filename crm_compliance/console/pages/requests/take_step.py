@@ -10,10 +10,10 @@ from starlette.responses import Response
 
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.requests.page import shown
+from crm_compliance.console.work.act_under_way import Ended, Work
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.progress import telling_reads
 from crm_compliance.console.work.step_note import noting
-from crm_compliance.console.work.work import Ended, Work
 from crm_compliance.wiring.desk import Desk
 from jobs.checks.same_zone import refuse_other_zone
 from jobs.register.request_steps import Actor

@@ -20,8 +20,8 @@ from crm_compliance.console.access.idempotency import LASTS, Forms, answered_onc
 from crm_compliance.console.app import routes
 from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages.plans.new_plan import SUBJECT
+from crm_compliance.console.work.act_under_way import Ended, OnCounts
 from crm_compliance.console.work.process import Asked
-from crm_compliance.console.work.work import Ended, OnCounts
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from rules.model.roles import Role

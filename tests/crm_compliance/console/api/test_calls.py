@@ -15,8 +15,8 @@ from starlette.applications import Starlette
 from crm_compliance.console.api.answers import ROOT as ROOT_OF_CALLS
 from crm_compliance.console.api.app import BODY_BYTES, ROUTERS, TRIES
 from crm_compliance.console.frame.services import Services
+from crm_compliance.console.work.act_under_way import Counts, Ended, OnCounts
 from crm_compliance.console.work.process import Asked
-from crm_compliance.console.work.work import Counts, Ended, OnCounts
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from rules.errors import ComplianceError
 from rules.model.roles import HUMAN_ROLES, MAY, Act, Role

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crm_compliance.console.work.act_under_way import Ended, Work
 from crm_compliance.console.work.background import KEPT, Background
-from crm_compliance.console.work.work import Ended, Work
 from rules.errors import Refused
 from tests.drivers.night import Night
 

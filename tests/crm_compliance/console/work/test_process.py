@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from crm_compliance.console.work.act_under_way import Counts, Ended
 from crm_compliance.console.work.process import Asked, carried_out
-from crm_compliance.console.work.work import Counts, Ended
 from rules.errors import ComplianceError
 
 ASKED = Asked(act="plan", subject="plan", who="demo-anna", role="crm_admin", now=datetime(2026, 11, 25, tzinfo=UTC))

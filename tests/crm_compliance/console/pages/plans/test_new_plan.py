@@ -10,8 +10,8 @@ import pytest
 
 from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages.plans.new_plan import SUBJECT
+from crm_compliance.console.work.act_under_way import Counts, Ended, OnCounts, Work
 from crm_compliance.console.work.process import Asked, carried_out
-from crm_compliance.console.work.work import Counts, Ended, OnCounts, Work
 from rules.errors import ComplianceError
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
