@@ -1,6 +1,6 @@
 """Certificates of disposal: what went, by which rule, when, how, and who saw to it, without personal data
-(9.2). Each certificate carries the hash of the one before it, as ledger entries do, so that none can be taken
-out or slipped in."""
+(9.2); from its rule and schedule the way leads back to what decided (ACC-02). Each certificate carries the
+hash of the one before it, as ledger entries do, so that none can be taken out or slipped in."""
 
 from collections.abc import Iterable
 

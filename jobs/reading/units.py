@@ -1,5 +1,6 @@
 """Rows put together into units: what was read, and what belongs together. A fiche in several dossiers is in
-the unit of each; with which of them it is deleted is decided in jobs/writing/deletion_order.py."""
+the unit of each; with which of them it is deleted is decided in jobs/writing/deletion_order.py. Source:
+RET-01, RET-02."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -300,7 +301,8 @@ def chained(units: Sequence[Unit]) -> Unit | None:
 
 
 def is_anonymised(unit: Unit) -> bool:
-    """Return whether the row of a dossier or lone fiche was anonymised in place."""
+    """Return whether the row of a dossier or lone fiche was anonymised in place: nothing happens to it again
+    (ERA-07)."""
     if unit.dossier is not None:
         return unit.dossier.anonymised_on is not None
     return unit.kind is UnitKind.FICHE and unit.fiches[0].anonymised_on is not None

@@ -1,5 +1,5 @@
-"""Rules that two people set aside together, the DPO and somebody else, each with a reason as a code. Source:
-RGT-05, SUS-08, SUS-11, IDV-05, IDN-17; the rules of `entitlement.OVERRIDABLE`."""
+"""Rules that two people set aside together, the DPO and somebody else, each with a reason as a code and never
+as prose (RGT-06). Source: RGT-05, SUS-08, SUS-11, IDV-05, IDN-17; the rules of `entitlement.OVERRIDABLE`."""
 
 import re
 from collections.abc import Mapping

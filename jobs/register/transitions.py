@@ -42,7 +42,7 @@ EXTENSIONS: Final = ("complexity", "number")
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
 
 # A refusal that is told without an answer having been prepared, with whom it fits; every other one is decided
-# and released.
+# and released. What is excessive is refused (RF-08): nobody is ever asked for a fee (RGT-02).
 _ANYBODY, _UNIDENTIFIED, _REPRESENTATIVE = "anybody", "unidentified", "representative"
 REFUSED_AT_ONCE: Final = MappingProxyType({"RF-01": _UNIDENTIFIED, "RF-07": _REPRESENTATIVE, "RF-08": _ANYBODY})
 # Whoever closes a request says how it ended; what was sent has its outcome from the release.

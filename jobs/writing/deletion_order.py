@@ -1,12 +1,12 @@
 """Every row that is deleted with a unit, in an order that leaves no orphan (ERA-15, R-158).
 
-Leaves first: notes, activities (their parties are deleted with them), party rows, recordings past their end
-with their notes, then fiches, then the unit's own row. A recording whose own term or hold still runs stays,
-its link emptied (RET-03). A fiche in several dossiers is deleted with the last of them. Rows carry the
-version that was read here, just before they are written. No earlier write of a unit changes the version of a
-later row of it, because nothing is removed before what belongs to it; where rows point to each other besides,
-the connector empties those lookups first. A recording's row carries the reference of what it has outside the
-CRM, which is deleted before it."""
+Leaves first: notes, activities (their parties are deleted with them), party rows, a suspect's too (RET-19),
+recordings past their end with their notes, then fiches, then the unit's own row. A recording whose own term
+or hold still runs stays, its link emptied (RET-03). A fiche in several dossiers is deleted with the last of
+them. Rows carry the version that was read here, just before they are written. No earlier write of a unit
+changes the version of a later row of it, because nothing is removed before what belongs to it; where rows
+point to each other besides, the connector empties those lookups first. A recording's row carries the
+reference of what it has outside the CRM, which is deleted before it."""
 
 from collections import Counter as Counts
 from collections import defaultdict

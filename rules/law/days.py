@@ -1,4 +1,6 @@
-"""Civil days in columns: absent ones, months, ends of years. Source: section 3 (DAT-03 to DAT-05), RET-14."""
+"""Civil days in columns: absent ones, months, ends of years. A filler counts as absent (DAT-10), no day moves
+for a weekend or a holiday (DAT-07), and one before 1970 or 1900 is a day like any other (DAT-11). Source:
+section 3 (DAT-03 to DAT-05), RET-14."""
 
 from __future__ import annotations
 

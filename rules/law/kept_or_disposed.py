@@ -17,13 +17,15 @@ from rules.retention.compiled_schedule import RULE_OF_REASON
 KEEP, DELETE = Disposition.KEEP.value, Disposition.DELETE.value
 EXPIRED: Final = where(pl.lit(True), Reason.EXPIRED)
 
-# Why a unit is kept. The term has said NO_TERM (RET-15) and UNCONFIGURED (RET-14).
+# Why a unit is kept. The term has said NO_TERM (RET-15) and UNCONFIGURED (RET-14). An anchor that is missing
+# and one that is still to come are two reasons (DAT-10).
 HAS_DATE_TO_COME: Final = pl.col("is_future") | pl.col("own_day_to_come") | surely(pl.col("anchor_to_come"))  # RET-16
 HAS_NOT_STARTED: Final = pl.col("is_started").eq_missing(False)  # RET-06
 ENDLESS: Final = together(pl.col("term_reasons"), where(HAS_DATE_TO_COME, Reason.DATA_ERROR), where(HAS_NOT_STARTED, Reason.NOT_STARTED))
 RETENTION_END: Final = pl.when(pl.col("endless") == 0).then("on")  # RET-11: none where a reason leaves the unit without one
 IS_KEPT_OPEN: Final = pl.col("is_open") & ~pl.col("is_six_month")  # RET-13
-IS_RUNNING: Final = pl.col("retention_end") >= TODAY  # DAT-02: the end is the last day kept
+# DAT-02: the end is the last day kept. Whether it has passed is asked afresh each night (RET-18).
+IS_RUNNING: Final = pl.col("retention_end") >= TODAY
 REASONS: Final = together(  # 4.2
     pl.col("held"), pl.col("endless"), where(pl.col("is_kept_open"), Reason.OPEN_DOSSIER), where(IS_RUNNING, Reason.NOT_EXPIRED)
 )

@@ -62,7 +62,7 @@ class Channel(StrEnum):
 
 
 class IdentityMethod(StrEnum):
-    """The rungs of the ladder, from the least intrusive on (IDV-01)."""
+    """The rungs of the ladder, from the least intrusive on (IDV-01, RGT-03)."""
 
     KNOWN_CHANNEL = "known_channel"
     EID = "eid"

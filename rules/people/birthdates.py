@@ -1,6 +1,7 @@
 """The latest day on which one child can have been born, given what is recorded of it (a full date, a year, a
 stated age, a national number): the only assumption that never erases too early. Which child of a file counts
-is decided in rules/law/youngest_child.py. Source: RET-09, A-04, section 10.1."""
+is decided in rules/law/youngest_child.py. Of a national number the date is taken into account and nothing
+else: no sex is read from it, and no birth date overwritten (IDN-06). Source: RET-09, A-04, section 10.1."""
 
 from datetime import date
 from typing import Final, NamedTuple

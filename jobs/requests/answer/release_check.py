@@ -1,6 +1,6 @@
-"""What must hold on the day of a release: that somebody else approved the content (ACC-09, R-126), whether
-the person's entitlement is still what the answer says (SUS-08, RGT-07), whether anything is missing (EXP-14),
-and what else prevents it (IDV-05, R-121). What no longer holds goes back to the review."""
+"""What must hold on the day of a release: that somebody else approved the content (ACC-09, EXP-18, R-126),
+whether the person's entitlement is still what the answer says (SUS-08, RGT-07), whether anything is missing
+(EXP-14), and what else prevents it (IDV-05, R-121). What no longer holds goes back to the review."""
 
 from collections.abc import Mapping
 from typing import Any, Final
