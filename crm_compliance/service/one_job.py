@@ -14,7 +14,7 @@ from crm_compliance.wiring.desk import Desk
 from crm_compliance.wiring.keys import register_key
 from crm_compliance.wiring.schedule import policy_of
 from crm_compliance.wiring.store import store_of
-from jobs.checks.clock import ClocksDiffer
+from jobs.checks.same_clock import ClocksDiffer
 from jobs.checks.same_zone import refuse_other_zone
 from jobs.model.outcome import Outcome
 from jobs.registry import Job

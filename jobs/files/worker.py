@@ -12,8 +12,8 @@ from typing import BinaryIO, Final
 import msgspec
 
 from jobs.files.contents import bytes_only, read, shown, told
-from jobs.files.drawing import drawn
 from jobs.files.limits import MEBI
+from jobs.files.page_picture import drawn
 from jobs.files.protocol import ANSWER, HEAD, OUT_OF_MEMORY, READY, Answer, Request
 from jobs.files.result import Found, Reading
 from rules.decoders import msgpack_decoder_of

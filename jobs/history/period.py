@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from jobs.checks.denials import DENIED
-from jobs.history.listing import midnight
+from jobs.history.wanted_runs import midnight
 from jobs.ledger.entries import LedgerEntry
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Approval, Plan
 from jobs.model.run import Run, RunLine, RunState

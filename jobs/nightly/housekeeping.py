@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from connectors.interface.objects import Stored
-from jobs.checks.clock import refuse_other_clock
+from jobs.checks.same_clock import refuse_other_clock
 from jobs.model.outcome import Outcome
 from jobs.model.plan import Alarm
 from jobs.model.run import RunState

@@ -13,8 +13,8 @@ from connectors.interface.connector import Connector
 from jobs.model.plan import Kind
 from jobs.plans.waiting_rows import PackedRows
 from jobs.ports.workers import HERE, Workers
-from jobs.reading.tables.facts import facts_of_tables, held_in_tables, owners_of_attachments
 from jobs.reading.tables.names import Names
+from jobs.reading.tables.table_facts import facts_of_tables, held_in_tables, owners_of_attachments
 from jobs.reading.tables.whole_tables import WholeTables
 from rules.holds.holds import Holds
 from rules.holds.precedence import HOLD_REASONS

@@ -11,8 +11,8 @@ from jobs.reading.gather import PARTY_FIELDS, gather_units, rows_anywhere
 from jobs.reading.row_kinds import RowKinds, UnitTables
 from jobs.reading.units import Gathering, chained
 from rules.errors import NotFound, UsageError
+from rules.law.decision_steps import explain
 from rules.law.of_units import decisions, last_of
-from rules.law.steps import explain
 from rules.model.decisions import Flag, Step, with_flags
 from rules.model.file_roles import FileRole
 from rules.model.records import KINDS, Fiche, Party, Unit, UnitKind, unit_kind

@@ -14,8 +14,8 @@ import msgspec
 from connectors.interface.connector import Connector
 from connectors.interface.remains import RowKey
 from connectors.interface.rows import Among
-from jobs.checks.clock import refuse_other_clock
 from jobs.checks.ledger_drift import refuse_altered
+from jobs.checks.same_clock import refuse_other_clock
 from jobs.holds.active import active_holds
 from jobs.holds.look_up import look_up_unseen, not_found
 from jobs.ledger.plan_lines import digest_head

@@ -6,8 +6,8 @@ from collections import Counter as Counts
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from jobs.checks.clock import refuse_other_clock
 from jobs.checks.ledger_drift import refuse_altered
+from jobs.checks.same_clock import refuse_other_clock
 from jobs.holds.look_up import HOLD_NOT_FOUND, look_up_unseen, not_found
 from jobs.ledger.plan_lines import digest_head
 from jobs.model.plan import Approval, Breaker, Kind, Plan, PlanLine

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from jobs.checks.clock import refuse_other_clock
+from jobs.checks.same_clock import refuse_other_clock
 from jobs.ledger.maintenance_runs import ENDED, STARTED
 from jobs.model.run import RunState
 from jobs.ports.context import JobContext

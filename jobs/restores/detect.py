@@ -11,7 +11,7 @@ from jobs.model.run import Run
 from jobs.model.sentence import Sentence
 from jobs.ports.context import JobContext
 from jobs.restores.lost_places import finish_lost_places
-from jobs.restores.plan import plan_replay
+from jobs.restores.replay_plan import plan_replay
 from jobs.runs.apply import apply_plan, unfinished
 from jobs.writing.read_back import still_there
 

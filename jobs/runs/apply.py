@@ -4,9 +4,9 @@ Nothing is written before every guard has let the plan pass, and nothing but tha
 from collections.abc import Mapping
 from dataclasses import replace
 
-from jobs.checks.clock import refuse_other_clock
 from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
 from jobs.checks.ledger_drift import refuse_altered, refuse_altered_head, refuse_altered_plan
+from jobs.checks.same_clock import refuse_other_clock
 from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState

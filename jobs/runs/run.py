@@ -11,8 +11,8 @@ from typing import ClassVar
 
 import msgspec
 
-from jobs.checks.clock import refuse_other_clock
 from jobs.checks.kill_switch import refuse_if_stopped
+from jobs.checks.same_clock import refuse_other_clock
 from jobs.erasures.register import begin, end, leave
 from jobs.holds.active import active_holds, held_actions
 from jobs.model.plan import Kind, Plan, PlanLine

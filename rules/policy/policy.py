@@ -18,7 +18,7 @@ from rules.model.languages import USUAL, Language
 from rules.model.purposes import PurposeKey
 from rules.policy.categories import Category, Derivation, Labels, Mission
 from rules.policy.limits import Approvals, Canary, Limits, Quarantine, Watch
-from rules.policy.processing import Processor, PurposeBasis
+from rules.policy.purposes_and_processors import Processor, PurposeBasis
 from rules.policy.values import Country, Holidays, NumberScheme, Zone
 
 

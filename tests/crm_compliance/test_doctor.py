@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.dynamics.http.clock import ServerClock
+from connectors.dynamics.http.server_clock import ServerClock
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance import doctor
@@ -161,7 +161,7 @@ def test_one_answer_with_another_hour_is_no_clock(typist: Typist, org: Night, cr
 @pytest.mark.parametrize("told", [None, "", "yesterday", "Wed, 99 Nov 2026 02:30:00 GMT"])
 def test_a_crm_whose_clock_cannot_be_read(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch, told: str | None) -> None:
     hear = ServerClock.hear
-    monkeypatch.setattr("connectors.dynamics.http.clock.ServerClock.hear", lambda self, _: hear(self, told))
+    monkeypatch.setattr("connectors.dynamics.http.server_clock.ServerClock.hear", lambda self, _: hear(self, told))
     assert next(check["message"] for check in typist.ask("doctor")["checks"] if check["name"] == "clock") == "the CRM tells no time"
 
 

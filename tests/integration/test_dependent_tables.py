@@ -22,7 +22,7 @@ from jobs.model.answer import ItemStatus
 from jobs.model.privileges import NEEDS
 from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.search import search_everywhere
-from jobs.restores.plan import plan_replay
+from jobs.restores.replay_plan import plan_replay
 from rules.model.data_map import Fate
 from rules.model.requests import Outcome, Right
 from rules.rights.withholding import withheld_on_behalf

@@ -20,7 +20,7 @@ from jobs.holds.place import Wanted, place_hold
 from jobs.model.plan import Kind
 from jobs.plans.explain import explain_unit
 from jobs.requests.search.search import search_everywhere
-from jobs.restores.plan import plan_replay
+from jobs.restores.replay_plan import plan_replay
 from rules.errors import UsageError
 from rules.holds.placements import HoldType
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT

@@ -17,9 +17,9 @@ import msgspec
 from connectors.dynamics.bulk_delete.hold_guard import Guard, condition, filter_of
 from connectors.dynamics.http import faults
 from connectors.dynamics.http.answers import Answer, NotSent
-from connectors.dynamics.http.clock import ServerClock
 from connectors.dynamics.http.query import guid, literal, query_string
 from connectors.dynamics.http.retry import REPEATABLE, WHILE_THROTTLED
+from connectors.dynamics.http.server_clock import ServerClock
 from connectors.dynamics.http.transport import Transport
 from connectors.interface.errors import ConnectorError, ReadIncomplete, Unauthorised
 from rules.decoders import converted

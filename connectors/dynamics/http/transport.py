@@ -20,9 +20,9 @@ from connectors.dynamics.http.answers import Answer, NotSent, lost
 from connectors.dynamics.http.auth import TokenSource
 from connectors.dynamics.http.bodies import BodyBroken, read_body
 from connectors.dynamics.http.characters import with_whole_characters
-from connectors.dynamics.http.clock import ServerClock
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.retry import ONCE, REPEATABLE, UNTIL_CONNECTED, Again, Retry
+from connectors.dynamics.http.server_clock import ServerClock
 from connectors.dynamics.http.sessions import Sessions
 from connectors.dynamics.pace.allowance import hints_of
 from connectors.dynamics.pace.gate import Gate, Impatient, Timeline

@@ -11,8 +11,8 @@ import msgspec
 
 from connectors.dynamics.datamap.activities import Activities
 from connectors.dynamics.datamap.one_row import OneRow, one_row
-from connectors.dynamics.http.clock import ENOUGH
 from connectors.dynamics.http.query import guid
+from connectors.dynamics.http.server_clock import ENOUGH
 from connectors.dynamics.mapping.mapping import CONNECTION, Table
 from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.schema.capabilities import Capability, capabilities

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
-    from connectors.dynamics.reading.steps import Step
+    from connectors.dynamics.reading.column_steps import Step
 
     Held = list[Any] | pl.Series
 

@@ -17,7 +17,7 @@ from connectors.dynamics.http.allocator import keep_freed
 from connectors.dynamics.http.characters import with_whole_characters
 from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.mapping.mapping_file import BEHAVIOURS
-from connectors.dynamics.reading import steps
+from connectors.dynamics.reading import column_steps
 from connectors.dynamics.reading.columns import Columns, take_off
 from connectors.dynamics.reading.dates import DateTexts, civil_day_column, civil_days, wire_type
 from connectors.dynamics.reading.meanings import Known, MultiKeys, Referred, SingleKeys, meanings
@@ -74,7 +74,7 @@ class PageDecoder(Generic[R]):
         self.record = cast("type[R]", made)
         self._fields = tuple(fields)
         self._whole = whole
-        self._steps: list[steps.Step] = []
+        self._steps: list[column_steps.Step] = []
         self._copies: dict[str, str] = {}  # of frames: by the second field of a column its first
         self._behaviours: dict[str, str] = {}  # of frames: by which instants of a field are days
         self._referred: list[dict[str, str]] = []
@@ -88,19 +88,19 @@ class PageDecoder(Generic[R]):
         wire: dict[str, tuple[str, Any, bool]] = {"id": (definition.primary_id, str, True), "etag": ("@odata.etag", str, True)}
         first: dict[str, str] = {definition.primary_id: "id"}  # by column: the field that the decoder fills
         hidden: dict[str, tuple[str, Any]] = {}  # by column: a name that no field can have, and its type
-        asked = steps.Asked(mapping, scopes)
+        asked = column_steps.Asked(mapping, scopes)
         self.has_versions = place is not RolePlace.PAIR
         if place is RolePlace.PAIR:
             wire["etag"] = ("@odata.etag", str | None, False)
-            self._steps.append(steps.unversioned())
+            self._steps.append(column_steps.unversioned())
         for name in table.fixed.keys() & set(fields):
-            self._steps.append(steps.fixed(name, table.fixed[name]))
+            self._steps.append(column_steps.fixed(name, table.fixed[name]))
         for column in columns:
             if column.flags:
                 self.select += [name for name in column.names if name not in hidden]
                 for each in column.names:
                     hidden.setdefault(each, (f"flag_{len(hidden)}", bool | None))
-                self._steps.append(steps.flags(column.field, {hidden[name][0]: key for name, key in column.flags}))
+                self._steps.append(column_steps.flags(column.field, {hidden[name][0]: key for name, key in column.flags}))
                 continue
             found = self._column(table, definition, column)
             if (twin := first.setdefault(found[0], column.field)) == column.field:
@@ -125,7 +125,7 @@ class PageDecoder(Generic[R]):
         # The field that tells when each row was created, as it came; None where none does.
         self.created = self._created(first, hidden) if dated and CREATED_ON in definition.attributes else None
         if place is RolePlace.UNIT:
-            self._steps.append(steps.swap(table))
+            self._steps.append(column_steps.swap(table))
         self._asking = [step for step in self._steps if whole and step.asks]
         self._steps = [step for step in self._steps if step not in self._asking]
         self.lookups = ["id", *(name for name in wire if name in LOOKUPS or (name in known and known[name].is_lookup))]
@@ -187,19 +187,19 @@ class PageDecoder(Generic[R]):
                 hidden[name], first[name] = (source, wire_type(behaviour) if is_day else datetime | None), source
             if is_day and behaviour != "date_only":
                 self._mean_days(source, behaviour)
-            self._steps.append(steps.first(source, column.field))
+            self._steps.append(column_steps.first(source, column.field))
             return
         if column.reference is not None:
             (target,) = attribute.targets
             wire, keys = f"_{name}_value", self._keys_of(column, target)
             hidden[wire] = source, str | None
-            self._steps.append(steps.union(source, column.field, Referred(keys)))
+            self._steps.append(column_steps.union(source, column.field, Referred(keys)))
         else:
             assert column.choice is not None
             is_multi = attribute.kind == "MultiSelectPicklistType"
             wire, options = name, column.choice.keys
             hidden[wire] = source, _option_type(attribute)
-            self._steps.append(steps.union(source, column.field, MultiKeys(options) if is_multi else SingleKeys(options)))
+            self._steps.append(column_steps.union(source, column.field, MultiKeys(options) if is_multi else SingleKeys(options)))
         self.select.append(wire)
 
     def decode(self, body: bytes, *, versioned: bool = True) -> Page[R]:
@@ -215,7 +215,7 @@ class PageDecoder(Generic[R]):
                 content = self._decoder.decode(body)
             values = self._columns(content.value) if self._whole else self._values(content.value)
             self.fill(values)
-            if versioned and self.has_versions and not steps.are_versions(values["etag"]):
+            if versioned and self.has_versions and not column_steps.are_versions(values["etag"]):
                 raise ValueError("a version that is none")
         except (msgspec.DecodeError, ValueError, KeyError, UnicodeDecodeError, RecursionError):
             raise PageBroken from None  # the decoder's own message may quote a value
@@ -268,14 +268,16 @@ class PageDecoder(Generic[R]):
         if self._whole:
             self._copies[target] = source
         else:
-            self._steps.insert(0, steps.copy(source, target))
+            self._steps.insert(0, column_steps.copy(source, target))
 
     def _mean_days(self, name: str, behaviour: str) -> None:
         """Make days of the instants of a field."""
         if self._whole:
             self._behaviours[name] = behaviour
         else:
-            self._steps.append(steps.Step(name, (name,), civil_days(behaviour, self._zone), column=civil_day_column(behaviour, self._zone)))
+            self._steps.append(
+                column_steps.Step(name, (name,), civil_days(behaviour, self._zone), column=civil_day_column(behaviour, self._zone))
+            )
 
     @property
     def asks(self) -> bool:
@@ -339,7 +341,7 @@ class PageDecoder(Generic[R]):
         if column.reference is not None:
             (target,) = attribute.targets
             keys = self._keys_of(column, target)
-            self._steps.append(steps.meaning(name, Referred(keys) if name == "categories" else meanings(name, keys)))
+            self._steps.append(column_steps.meaning(name, Referred(keys) if name == "categories" else meanings(name, keys)))
             self.select.append(f"_{column.name}_value")
             return f"_{column.name}_value", str | None, True
         self.select.append(column.name)
@@ -349,12 +351,12 @@ class PageDecoder(Generic[R]):
             is_multi = attribute.kind == "MultiSelectPicklistType"
             if name == "categories":
                 categories = MultiKeys(column.choice.keys) if is_multi else SingleKeys(column.choice.keys)
-                self._steps.append(steps.meaning(name, categories))
+                self._steps.append(column_steps.meaning(name, categories))
             elif kind is bool:
                 truths = {option: TRUTHS[key] for option, key in column.choice.keys.items()}
-                self._steps.append(steps.meaning(name, Known(truths)))
+                self._steps.append(column_steps.meaning(name, Known(truths)))
             else:
-                self._steps.append(steps.meaning(name, meanings(name, column.choice.keys)))
+                self._steps.append(column_steps.meaning(name, meanings(name, column.choice.keys)))
             return column.name, _option_type(attribute), True
         if kind is date:
             behaviour = _behaviour(table, column, attribute.behaviour)

@@ -15,8 +15,8 @@ from rules.model.records import Record
 if TYPE_CHECKING:
     import polars as pl
 
+    from connectors.dynamics.reading.column_steps import Step
     from connectors.dynamics.reading.columns import Held
-    from connectors.dynamics.reading.steps import Step
 
 R = TypeVar("R", bound=Record)
 ID_LENGTH = 36  # of a GUID as text

@@ -31,7 +31,7 @@ def list_() -> None:
 
     Example: crm-compliance alerts list
     """
-    from crm_compliance.alerts.listing import listed
+    from crm_compliance.alerts.channel_list import listed
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.service.alerts import waiting_now
     from crm_compliance.wiring.clock import clock_of

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import typer
 
-from crm_compliance.cli.terminal.listing import listing
+from crm_compliance.cli.terminal.help_list import listing
 from crm_compliance.cli.terminal.output import output, print_line
 from crm_compliance.cli.terminal.people import AS, role_for
 from rules.errors import UsageError

@@ -133,7 +133,7 @@ def _tell_places(places: LostPlaces) -> None:
 
 def _plan(context: JobContext) -> int:
     from crm_compliance.reports.documents import plan_document
-    from jobs.restores.plan import plan_replay
+    from jobs.restores.replay_plan import plan_replay
 
     plan = plan_replay(context)
     assert plan is not None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from crm_compliance.cli.terminal.listing import listing
+from crm_compliance.cli.terminal.help_list import listing
 from crm_compliance.cli.terminal.output import output
 from rules.errors import ComplianceError, UsageError
 

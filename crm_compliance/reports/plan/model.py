@@ -13,7 +13,7 @@ from crm_compliance.hints import in_words
 from crm_compliance.reports.parts.clock_times import clock_time
 from crm_compliance.reports.parts.next_steps import NextStep
 from crm_compliance.reports.parts.sentences import DOUBT, advice, reason_sentence, table_name
-from crm_compliance.reports.plan.listing import Listing, doubts_of, listing, table_rank
+from crm_compliance.reports.plan.listed_units import Listing, doubts_of, listing, table_rank
 from jobs.model.plan import Kind, Plan, PlanLine, PlanState
 from jobs.plans.lines.columns import LineColumns
 from rules.dates.calendar import Calendar

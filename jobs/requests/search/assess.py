@@ -13,8 +13,8 @@ from jobs.register.overrides import overridden
 from jobs.register.people import ConfirmedPeople, confirmed_people, given_of
 from jobs.requests.search.case_files import Filing
 from jobs.requests.search.contact_details import is_own_caller, own_numbers
-from jobs.requests.search.facts import files_of, roles_of
 from jobs.requests.search.material import Material
+from jobs.requests.search.roles_and_files import files_of, roles_of
 from jobs.requests.search.rows_without_contact import add_loose_rows, roles_of_rows, stand_in
 from jobs.requests.search.search import search_everywhere
 from rules.model.file_roles import FileRole

@@ -4,8 +4,8 @@ SUS-05."""
 from collections.abc import Iterator
 from typing import Any
 
-from jobs.requests.search.facts import Files
 from jobs.requests.search.material import Material
+from jobs.requests.search.roles_and_files import Files
 from rules.model.kinds import Kind
 from rules.model.records import Record
 from rules.rights.facts import UnitKey

@@ -21,8 +21,8 @@ from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState
 from jobs.restores.detect import replay, replay_if_restored
-from jobs.restores.plan import plan_replay
 from jobs.restores.recover import recover
+from jobs.restores.replay_plan import plan_replay
 from jobs.runs.apply import apply_plan
 from tests.drivers.holding import place, release
 from tests.drivers.night import Night

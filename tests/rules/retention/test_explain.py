@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.holds.holds import Holds
-from rules.law.steps import explain, explain_each
+from rules.law.decision_steps import explain, explain_each
 from rules.model.decisions import Reason, Step
 from rules.model.records import Unit
 from rules.policy.policy import Policy

@@ -10,7 +10,7 @@ import pytest
 
 from rules.dates.calendar import BELGIAN
 from rules.holds.holds import Hold, Holds
-from rules.law.steps import explain
+from rules.law.decision_steps import explain
 from rules.model.decisions import Disposition, Flag, Reason
 from rules.model.records import Fiche, Unit
 from rules.retention.recording_owners import owner_of

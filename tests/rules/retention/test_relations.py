@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.holds.holds import Hold, Holds
+from rules.law.decision_steps import explain_each
 from rules.law.of_units import decisions
-from rules.law.steps import explain_each
 from rules.model.decisions import Disposition, Reason
 from rules.model.records import Contact, Donation, Engagement, Enrolment, Unit, UnitKind
 from rules.policy.policy import Policy

@@ -12,7 +12,7 @@ from crm_compliance.console.frame.endpoint import get, post
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.sentences import Detail
 from crm_compliance.proof import certificates_of
-from jobs.history.listing import state_of
+from jobs.history.wanted_runs import state_of
 from jobs.model.plan import Key, Plan
 from jobs.model.run import TECHNICAL, Action, ActionState, Run, RunLine, alarms_of
 from jobs.proof.attestation import encode

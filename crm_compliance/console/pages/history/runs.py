@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from crm_compliance.console.frame.endpoint import get
 from crm_compliance.console.frame.visit import Visit
-from jobs.history.listing import Wanted, listed, state_of
+from jobs.history.wanted_runs import Wanted, listed, state_of
 from jobs.ledger.maintenance_runs import HOUSEKEEPING, REQUESTS
 from jobs.model.plan import Kind
 from jobs.model.run import INTERRUPTED, RunState

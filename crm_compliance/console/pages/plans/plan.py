@@ -19,7 +19,7 @@ from crm_compliance.console.pages.plans.words import words_on
 from crm_compliance.wiring.mapping import mapping_digest
 from jobs.model.plan import CategoryCounter, Counter, Kind, LinesRemoved, Plan, PlanState
 from jobs.nightly.plan_and_apply import approved_plan
-from jobs.plans.lines.forecast import ends_by_month
+from jobs.plans.lines.ends_by_month import ends_by_month
 from rules.model.decisions import Disposition
 from rules.model.roles import Act
 

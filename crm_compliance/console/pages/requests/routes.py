@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crm_compliance.console.frame.endpoint import get, post
-from crm_compliance.console.pages.requests import intake, page, register, release, rights, search, steps
+from crm_compliance.console.pages.requests import intake, page, register, release, rights, search, steps_without_crm
 from rules.model.roles import Act
 
 _ONE: Final = "/requests/{request}"
@@ -18,11 +18,11 @@ ENDPOINTS: Final = (
     post("/requests/import", intake.import_, Act.HANDLE_REQUEST, form_bytes=intake.UPLOAD_BYTES),
     get(_ONE, page.show, Act.SEE_REQUESTS),
     get(f"{_ONE}/work", page.work, Act.SEE_REQUESTS),
-    post(f"{_ONE}/identify", steps.identify, Act.HANDLE_REQUEST),
-    post(f"{_ONE}/suspend", steps.suspend, Act.HANDLE_REQUEST),
-    post(f"{_ONE}/resume", steps.resume, Act.HANDLE_REQUEST),
-    post(f"{_ONE}/extend", steps.extend, Act.HANDLE_REQUEST),
-    post(f"{_ONE}/override", steps.override, Act.SET_RULE_ASIDE),
+    post(f"{_ONE}/identify", steps_without_crm.identify, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/suspend", steps_without_crm.suspend, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/resume", steps_without_crm.resume, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/extend", steps_without_crm.extend, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/override", steps_without_crm.override, Act.SET_RULE_ASIDE),
     post(f"{_ONE}/match", search.match, Act.HANDLE_REQUEST),
     post(f"{_ONE}/confirm", search.confirm, Act.HANDLE_REQUEST),
     post(f"{_ONE}/compile", search.compile_, Act.HANDLE_REQUEST),
@@ -35,7 +35,7 @@ ENDPOINTS: Final = (
     post(f"{_ONE}/handover", release.handed_over, Act.RELEASE_ANSWER),
     get(f"{_ONE}/message", release.message, Act.RELEASE_ANSWER),
     get(f"{_ONE}/archive", release.archive, Act.RELEASE_ANSWER),
-    post(f"{_ONE}/close", steps.close, Act.HANDLE_REQUEST),
-    post(f"{_ONE}/misdelivered", steps.misdelivered, Act.HANDLE_REQUEST),
-    post(f"{_ONE}/renew", steps.renew, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/close", steps_without_crm.close, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/misdelivered", steps_without_crm.misdelivered, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/renew", steps_without_crm.renew, Act.HANDLE_REQUEST),
 )

@@ -13,12 +13,12 @@ import pytest
 
 from jobs.plans import decided_units, draft
 from jobs.plans.lines import columns, pages
-from jobs.reading.tables import facts, names
+from jobs.reading.tables import names, table_facts
 from tests.drivers.night import Night
 from tests.drivers.typist import Typist, people_and_cases
 
 PARTS = (
-    (facts, "PART", 2),
+    (table_facts, "PART", 2),
     (names, "_AT_ONCE", 2),
     (decided_units, "_LINES", 4),
     (draft, "LINES_A_PAGE", 2),

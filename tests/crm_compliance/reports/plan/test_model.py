@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from crm_compliance.reports.parts.sentences import DOUBT, FLAGS, REASONS, RULES
-from crm_compliance.reports.plan.listing import FLAG_CAP
+from crm_compliance.reports.plan.listed_units import FLAG_CAP
 from crm_compliance.reports.plan.model import DryRunReport, build_report
 from jobs.model.plan import Approval, Plan, PlanLine
 from rules.dates.calendar import BELGIAN

@@ -12,7 +12,7 @@ import pytest
 from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.plan.charts import bar_chart, day_chart
 from crm_compliance.reports.plan.formats import Source, write_report
-from crm_compliance.reports.plan.listing import FLAG_CAP
+from crm_compliance.reports.plan.listed_units import FLAG_CAP
 from crm_compliance.reports.plan.model import build_report
 from crm_compliance.reports.plan.page import page_pieces
 from jobs.model.plan import Plan, PlanLine

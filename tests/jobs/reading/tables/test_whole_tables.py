@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.interface.errors import ReadIncomplete
-from jobs.reading.tables import facts
-from jobs.reading.tables.facts import facts_of_tables, held_in_tables
+from jobs.reading.tables import table_facts
 from jobs.reading.tables.few_units import few_of
 from jobs.reading.tables.names import Names
+from jobs.reading.tables.table_facts import facts_of_tables, held_in_tables
 from jobs.reading.tables.whole_tables import WholeTables
 from jobs.reading.units import Gathering
 from rules.holds.holds import Hold, Holds
@@ -188,7 +188,7 @@ def test_whole_tables_say_what_units_say(rows: Rows) -> None:
 def facts_in_parts(whole: WholeTables) -> Facts:
     """Return facts of whole tables, made a few units at a time, as one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(facts, "PART", 3)
+        patch.setattr(table_facts, "PART", 3)
         parts = list(facts_of_tables(whole))
     for part, _ in parts:
         assert part.units["row"].to_list() == list(range(part.units.height))

@@ -20,7 +20,7 @@ from connectors.interface.changes import ChangeResult, ChangeSet, Held
 from crm_compliance.keys.request_seals import Sealing
 from jobs.model.request import Details, SubjectRequest
 from jobs.requests.decisions.carry_out import fulfil
-from jobs.restores.plan import plan_replay
+from jobs.restores.replay_plan import plan_replay
 from jobs.runs.apply import apply_plan
 from rules.model.requests import Right
 from tests.drivers.deciding import ask, compile_, context_of, decide, decision, release

@@ -18,7 +18,7 @@ from jobs.plans.approve import approve_plan
 from jobs.ports.context import JobContext
 from jobs.requests.answer.compile import compile_request, compiled
 from jobs.requests.decisions.carry_out import fulfil, fulfil_all
-from jobs.restores.plan import plan_replay
+from jobs.restores.replay_plan import plan_replay
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from rules.model.requests import RequestState, Right

@@ -23,9 +23,9 @@ from connectors.storage.local import LocalFolder
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring import mapping
 from jobs.model.privileges import NEEDS
-from jobs.requests.search.facts import files_of, roles_of
 from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.material import Material, Mention
+from jobs.requests.search.roles_and_files import files_of, roles_of
 from jobs.requests.search.search import search_everywhere
 from rules.model.kinds import ROW_KINDS, Kind
 from tests.drivers.night import ROLE, Night

@@ -16,7 +16,7 @@ from rules.policy.categories import Category
 from rules.policy.diff import differences
 from rules.policy.limits import CategoryLimit, Limits, Quarantine
 from rules.policy.policy import Policy, PolicyFile
-from tests.crm_compliance.console.pages.test_steps import visit_in
+from tests.crm_compliance.console.pages.test_shown_steps import visit_in
 from tests.rules.builders import NO_TERM, POLICY, UNTIL_25, a_policy, shipped_policy
 from tests.rules.strategies import ODD_POLICY
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from jobs.requests.search.facts import Files, files_of, roles_of
 from jobs.requests.search.material import Material, Mention, RowElsewhere
+from jobs.requests.search.roles_and_files import Files, files_of, roles_of
 from rules.model.personal_records import FullActivityParty, FullCall, FullDossier, FullFiche, FullNote, FullParty, FullRecording
 from rules.rights.entitlement import FileFacts, RoleInFile
 

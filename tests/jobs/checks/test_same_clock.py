@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from jobs.checks.clock import ClocksDiffer, refuse_other_clock
+from jobs.checks.same_clock import ClocksDiffer, refuse_other_clock
 from tests.drivers.night import Night
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from jobs.history.listing import Wanted, listed, midnight, state_of
+from jobs.history.wanted_runs import Wanted, listed, midnight, state_of
 from jobs.model.run import RunLine, RunState
 from rules.dates.calendar import BELGIAN
 

@@ -15,17 +15,17 @@ from hypothesis import given
 
 import jobs.plans.explain
 import jobs.plans.explain_contact
-import rules.law.steps
+import rules.law.decision_steps
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.catalogs import translations
 from crm_compliance.console.language.codes import WORDS, words_of
 from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.pages.conclusions import period
-from crm_compliance.console.pages.steps import Shown, shown
+from crm_compliance.console.pages.shown_steps import Shown, shown
 from crm_compliance.reports.why import hidden_from
 from rules.dates.calendar import Calendar
 from rules.holds.holds import Holds
-from rules.law.steps import explain, explain_each
+from rules.law.decision_steps import explain, explain_each
 from rules.model.decisions import Step
 from rules.model.languages import UiLanguage
 from rules.model.records import Unit, UnitKind
@@ -86,7 +86,7 @@ def names_in(module: ModuleType) -> set[str]:
 
 
 def test_every_name_that_a_step_can_have_has_words() -> None:
-    names = names_in(rules.law.steps) | names_in(jobs.plans.explain) | names_in(jobs.plans.explain_contact)
+    names = names_in(rules.law.decision_steps) | names_in(jobs.plans.explain) | names_in(jobs.plans.explain_contact)
     assert {"fiches", "last_activity", "proceedings_ended_on", "follows", "contacts_that_point_here"} <= names
     assert sorted(names - set(WORDS["input"])) == []
     assert sorted(set(WORDS["input"]) - names) == [], "words for nothing"

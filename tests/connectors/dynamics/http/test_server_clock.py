@@ -8,7 +8,7 @@ from email.utils import format_datetime
 import pytest
 
 from connectors.dynamics.bulk_delete.jobs import start_of
-from connectors.dynamics.http.clock import ServerClock
+from connectors.dynamics.http.server_clock import ServerClock
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
