@@ -3,6 +3,7 @@ differ, in 16 bytes a row."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,10 +25,25 @@ class Fingerprints:
         """Return the hashes of the ids whose rows are otherwise in the other, or not there."""
         return self._all().join(other._all(), on=["id", "row"], how="anti")["id"]
 
+    def unknown_to(self, other: Fingerprints, forgotten: Iterable[int]) -> pl.Series:
+        """Return the hashes of the ids that the other does not have, without those that were forgotten."""
+        import polars as pl
+
+        known = pl.Series(list(forgotten), dtype=pl.UInt64)
+        found = self._all().join(other._all(), on="id", how="anti")["id"]
+        return found.filter(~found.is_in(known.implode()))
+
     def _all(self) -> pl.DataFrame:
         import polars as pl
 
         return pl.concat([pl.DataFrame(schema={"id": pl.UInt64, "row": pl.UInt64}), *self._frames])
+
+
+def hashes_of(ids: Iterable[str]) -> list[int]:
+    """Return the hashes of ids, which another version of polars may give otherwise."""
+    import polars as pl
+
+    return list(pl.Series(list(ids), dtype=pl.String).hash())
 
 
 def without(hashes: pl.Series, ids: pl.Series) -> int:

@@ -4,7 +4,7 @@ The rows of last time are remembered as frames (`table_cache.py`), changes and d
 the number of rows compared with the CRM's own. Every row is yielded, also unchanged ones: time alone makes a
 row due. A full read is done where there is no memory or no usable delta link, where numbers differ, and every
 few days in any case; what it finds is then compared with what is remembered, as far as the CRM told changes:
-remembered rows that are otherwise or gone, untold, are counted (`ReadStats.missed`)."""
+rows that are otherwise, gone or new, untold, are counted (`ReadStats.missed`)."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ R = TypeVar("R", bound=Record)
 TOLERANCE = 0.01  # of a count that is a day old
 _UNTRACKED = (400, 501)  # how the refusal looks is not documented
 SLACK = timedelta(hours=1)  # by which a clock may be corrected; one that is set back further tells no age
+EARLIER = timedelta(hours=12)  # by which a night may come to a table sooner than the one of its last full read, summer time included
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ class RememberingReader(Generic[R]):
 
     def _is_recent(self, remembered: Remembered) -> bool:
         age = self._memory.now() - remembered.worth.full_at
-        return -SLACK <= age < timedelta(days=self._memory.full_every_days)
+        return -SLACK <= age < timedelta(days=self._memory.full_every_days) - EARLIER
 
     def _full(self, since: _Since | None) -> Iterator[pl.DataFrame]:
         started = self._memory.now()
@@ -133,11 +134,14 @@ class RememberingReader(Generic[R]):
         return found
 
     def _compare(self, since: _Since, remembered: Fingerprints, read: Fingerprints) -> None:
-        """Count the remembered rows that are otherwise or gone, but for those of which the CRM tells by now
-        that they have changed while we read. Where it tells nothing any more, nothing can be said. Rows that
-        are in the CRM alone are not counted: what we were about to erase is taken out of the memory, also
-        where a delete only seemed to succeed."""
-        if (differing := remembered.missing_in(read)).is_empty():
+        """Count the rows that are otherwise than remembered, gone or new, but for those of which the CRM
+        tells by now that they have changed while we read. Where it tells nothing any more, nothing can be
+        said. What was taken out of the memory because it was erased does not count where it is in the CRM
+        all the same: that is a delete that only seemed to succeed, and no change that was not told."""
+        import polars as pl
+
+        new = read.unknown_to(remembered, since.remembered.worth.forgotten)
+        if (differing := pl.concat([remembered.missing_in(read), new])).is_empty():
             return
         later = _Since(since.remembered, since.link, since.rows.clear())
         if self._follow(later) and (number := without(differing, later.ids)):
@@ -223,7 +227,8 @@ class RememberingReader(Generic[R]):
                 draft.add(since.rows)
                 self._transport.count(rows=since.rows.height)
                 yield since.rows
-            draft.finish(since.link, since.remembered.worth.full_at)
+            worth = since.remembered.worth
+            draft.finish(since.link, worth.full_at, worth.forgotten)
 
     def _number_agrees(self, number: int) -> bool:
         """Return whether the CRM has as many rows, as exactly as it can report."""

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connectors.dynamics.memory.fingerprints import hashes_of
 from connectors.dynamics.memory.table_file import FORMAT, PART, Cipher, Damaged, Draft, Remembered, load, remove
 from connectors.dynamics.reading.lanes import Stopped
 
@@ -29,7 +30,8 @@ PART_DAYS = 1.0  # nobody writes for longer; what is older a killed process has 
 class Memory:
     """The files of one CRM. `now` tells when a full read is due: at most `full_every_days` after the last.
     Without `keeps_rows` nothing of a row is kept, only where tables are cut. `made_by` is the version of the
-    program: what another one has kept may mean something else."""
+    program: what another one has kept may mean something else, as may what another version of polars has
+    hashed."""
 
     def __init__(
         self,
@@ -46,7 +48,9 @@ class Memory:
 
     def place(self, table: str, meaning: str) -> Path:
         """Return where the rows of a table are kept whose columns mean this; others are another memory."""
-        digest = hashlib.sha256(f"{FORMAT} {self._made_by} {meaning}".encode()).hexdigest()
+        import polars as pl
+
+        digest = hashlib.sha256(f"{FORMAT} {self._made_by} {pl.__version__} {meaning}".encode()).hexdigest()
         return self.folder / f"{table}-{digest[:16]}.rows"
 
     def load(self, place: Path) -> Remembered | None:
@@ -92,7 +96,8 @@ class Memory:
     def forget(self, table: str, versions: Mapping[str, str]) -> None:
         """Remove rows of a table wherever they are kept: what was erased or emptied in the CRM must not live
         on here. `versions` are ids and the version that was written over. A newer one stays: it came after
-        the write, and no delta link would bring it again."""
+        the write, and no delta link would bring it again. That they were taken out is kept, as hashes: a row
+        that only seemed to be erased is none of which the CRM had told nothing."""
         import polars as pl
 
         schema = {"id": pl.String, "etag": pl.String}
@@ -110,7 +115,8 @@ class Memory:
                                 draft.add(rows.join(written, on=["id", "etag"], how="anti", maintain_order="left"))
                             else:
                                 draft.add_again(chunk, rows)
-                        draft.finish(found.worth.link, found.worth.full_at)
+                        gone = {*found.worth.forgotten, *hashes_of(versions)}
+                        draft.finish(found.worth.link, found.worth.full_at, sorted(gone))
             except Damaged:
                 self.drop(place)
 

@@ -25,7 +25,7 @@ from rules.decoders import msgpack_decoder_of
 if TYPE_CHECKING:
     import polars as pl
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 NONCE: Final = 12
 NAME_BYTES: Final = 16
 CHUNK_ROWS: Final = 50_000  # fewer cost more a row, and more are in memory at once
@@ -85,12 +85,14 @@ class Chunk:
 
 class Worth(msgspec.Struct, frozen=True):
     """What the chunks of a file are worth: `link` gives the changes since, `full_at` is when the table was
-    last read from first row to last."""
+    last read from first row to last, and `forgotten` has the hashes of the ids that were taken out since,
+    because they were erased or emptied."""
 
     link: str
     full_at: datetime
     chunks: int
     rows: int
+    forgotten: tuple[int, ...] = ()
     format: int = FORMAT
 
 
@@ -183,9 +185,9 @@ class Draft:
         else:
             self._write(chunk.content, rows.height)
 
-    def finish(self, link: str, full_at: datetime) -> None:
+    def finish(self, link: str, full_at: datetime, forgotten: Iterable[int] = ()) -> None:
         self._flush()
-        self._write(msgspec.msgpack.encode(Worth(link, full_at, self._number, self._rows)), 0)
+        self._write(msgspec.msgpack.encode(Worth(link, full_at, self._number, self._rows, tuple(forgotten))), 0)
         self._finished = True
 
     def put_in_place(self) -> bool:

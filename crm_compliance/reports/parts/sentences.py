@@ -149,7 +149,7 @@ ALARMS: dict[str, str] = {
     "NOTHING_DUE": "Nothing was found where there usually is something.",
     "CANARY": "A record of which the outcome is known came out otherwise: policy, mapping or data have changed.",
     "HOLD_NOT_FOUND": "What was to be kept may go: place the hold again with the right id, and have this one lifted.",
-    "MISSED_CHANGES": "The CRM had not told that rows changed or went, so nights by changes went by old ones; this plan read all again.",
+    "MISSED_CHANGES": "The CRM had not told that rows came, changed or went, so nights by changes went by old ones; this plan read all.",
     "BACKLOG": "Units are long past their end, were planned to go, and are still there.",
     "NO_RUN": "Nights are missing.",
     "QUEUE_OLD": "They are kept for ever until somebody gives them a category, or decides on the row of the schedule (RET-14).",

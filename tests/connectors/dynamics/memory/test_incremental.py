@@ -225,6 +225,44 @@ def test_a_full_read_tells_how_many_rows_changed_that_the_link_had_hidden(organi
     assert (organisation.fetched, organisation.missed) == (60, {}), "what is remembered is right again"
 
 
+def test_a_new_row_that_the_link_had_hidden_is_told_when_the_numbers_show_it(organisation: Organisation) -> None:
+    organisation.load("cf_dossier", "cf_dossierid", 60)
+    organisation.read(Dossier)
+    organisation.post("cf_dossiers", cf_name="D-61 (fictitious)")
+    _hide_a_deletion(organisation)
+    assert len(organisation.read(Dossier)) == 61
+    assert (organisation.fetched, organisation.missed) == (61, {"cf_dossier": 1})
+
+
+def test_a_new_row_that_the_link_had_hidden_is_told_where_numbers_are_a_day_old(
+    organisation: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large table the CRM tells its number only about: for a week nothing shows."""
+    organisation.load("cf_dossier", "cf_dossierid", 60)
+    organisation.read(Dossier)
+    organisation.post("cf_dossiers", cf_name="D-61 (fictitious)")
+    _hide_a_deletion(organisation)
+    monkeypatch.setattr(RememberingReader, "_number_agrees", lambda reader, number: True)
+    assert (len(organisation.read(Dossier)), organisation.missed) == (60, {})
+    organisation.http.put(f"{organisation.emulator.root}/_emulator/faults", json=[])
+    organisation.now += timedelta(days=7)
+    assert (len(organisation.read(Dossier)), organisation.missed) == (61, {"cf_dossier": 1})
+
+
+def test_a_row_that_we_only_seemed_to_erase_was_not_missed_some_nights_later_either(
+    organisation: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = organisation.load("cf_dossier", "cf_dossierid", 60)
+    found = organisation.read(Dossier)
+    organisation.memory.forget("cf_dossier", {ids[0]: found[ids[0]][-1]})
+    monkeypatch.setattr(RememberingReader, "_number_agrees", lambda reader, number: True)
+    assert len(organisation.read(Dossier)) == 59
+    organisation.memory.forget("cf_dossier", {ids[1]: found[ids[1]][-1]})
+    assert len(organisation.read(Dossier)) == 58
+    organisation.now += timedelta(days=7)
+    assert (organisation.read(Dossier), organisation.missed) == (found, {})
+
+
 def test_a_row_that_we_only_seemed_to_erase_was_not_missed(organisation: Organisation) -> None:
     """R-089: it is out of the memory, and its version never changed."""
     ids = organisation.load("cf_dossier", "cf_dossierid", 60)
@@ -256,6 +294,21 @@ def test_after_a_week_the_whole_table_is_read_in_any_case(organisation: Organisa
     organisation.now += timedelta(days=1)
     organisation.read(Dossier)
     assert organisation.fetched == 60
+
+
+@pytest.mark.parametrize(
+    ("late", "fetched"),
+    [(timedelta(hours=-1, minutes=-5), 60), (timedelta(minutes=-1), 60), (timedelta(minutes=1), 60), (-timedelta(days=1), 0)],
+)
+def test_the_seventh_night_reads_in_full_also_where_it_comes_a_little_earlier(
+    organisation: Organisation, late: timedelta, fetched: int
+) -> None:
+    """Nights begin by the clock of the wall, which summer time moves, and come to a table sooner or later."""
+    organisation.load("cf_dossier", "cf_dossierid", 60)
+    organisation.read(Dossier)
+    organisation.now += timedelta(days=7) + late
+    organisation.read(Dossier)
+    assert organisation.fetched == fetched
 
 
 def test_a_read_that_is_not_finished_is_not_remembered(organisation: Organisation) -> None:
