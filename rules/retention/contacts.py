@@ -1,6 +1,6 @@
 """What becomes of contacts once units go: a person is kept as long as anything that stays mentions them. A
 contact has no term of its own. All contacts are decided together, because one may keep another. Source:
-RET-04, RET-20, A-18, A-25."""
+RET-04, RET-20, A-18."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final

@@ -1,5 +1,5 @@
 """The countries to which personal data may go as if they stayed at home: the European Economic Area. Source:
-GDPR art. 44, 45; Decision of the EEA Joint Committee 154/2018. ISO 3166-1 alpha-2."""
+GDPR art. 44, 45; Decision of the EEA Joint Committee 154/2018; section 7.1. ISO 3166-1 alpha-2."""
 
 from typing import Final
 

@@ -10,10 +10,13 @@ import pytest
 from crm_compliance.console.language.rules import families
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+SECTIONS = "Sections that docstrings quote by number"
+PAGE, SECTIONED = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8").split(f"\n## {SECTIONS}\n")
 ROW = re.compile(r"^\| (\S+) \| (.+?) \| (.+) \|$", re.MULTILINE)
 FILE = re.compile(r"`([a-z_]+(?:/[a-z_0-9]+)+\.\w+)`")
-ROWS = [row for row in ROW.findall(PAGE) if row[0] not in ("rule", "---")]
+HEADS = ("rule", "section", "---")
+ROWS = [row for row in ROW.findall(PAGE) if row[0] not in HEADS]
+OF_SECTIONS = [row for row in ROW.findall(SECTIONED) if row[0] not in HEADS]
 KINDS = ("RET", "DAT", "HLD", "ERA", "RGT", "SUS", "RF", "IDV", "EXP", "DDL", "ACC", "IDN")
 
 
@@ -46,3 +49,11 @@ def test_each_file_of_a_rule_quotes_it(rule: str, where: str) -> None:
     files = FILE.findall(where)
     assert files
     assert [name for name in files if rule not in quoted(ROOT / name)] == []
+
+
+@pytest.mark.parametrize(("section", "where"), [(section, where) for section, _, where in OF_SECTIONS], ids=[row[0] for row in OF_SECTIONS])
+def test_each_file_of_a_section_quotes_it(section: str, where: str) -> None:
+    files = FILE.findall(where)
+    assert files
+    number = re.compile(rf"\b{re.escape(section)}\b")
+    assert [name for name in files if not number.search((ROOT / name).read_text(encoding="utf-8"))] == []

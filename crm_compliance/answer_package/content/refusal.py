@@ -1,6 +1,6 @@
 """The letter of a refusal: its ground, what is kept all the same, then the authority and the court (GDPR art.
 12(4)); the last of these stands in every answer. Its sentences, `refusal` and `refusal_more`, are in
-`answer_package/texts/nl.toml`, and in fr, en and de beside it."""
+`answer_package/texts/nl.toml`, and in fr, en and de beside it. Source: section 6.4."""
 
 from crm_compliance.answer_package.content.answer import Paragraph, Section
 from crm_compliance.answer_package.content.retention import kept_of, kept_section
