@@ -29,7 +29,7 @@ from jobs.plans.draft import Draft
 from jobs.plans.earlier_plans import BACKLOG, EarlierPlans
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.plans.observations import CANARY, Observations, missed_changes, nothing_due, shrunk, unaccounted
-from jobs.plans.queue import alarm_of, look_at_queue
+from jobs.plans.undecided_units import alarm_of, look_at_queue
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.reading.tables.night import gather
