@@ -68,7 +68,7 @@ def read_pdf(content: bytes, found: Found, embedded: Callable[[str, bytes], None
     with found.attempt():
         read_pages(content, found)
     with found.attempt():
-        for is_file, data in _binned_or_retained(content, found):
+        for is_file, data in _between_and_in_streams(content, found):
             if is_file:
                 embedded("", data)
             else:
@@ -165,7 +165,7 @@ def _shows_something(page: Any) -> bool:
     return False
 
 
-def _binned_or_retained(content: bytes, found: Found) -> Iterator[tuple[bool, bytes]]:
+def _between_and_in_streams(content: bytes, found: Found) -> Iterator[tuple[bool, bytes]]:
     """Return what is in the file between its streams, and in them; True before a file of its own."""
     begin = 0
     while (opened := _STREAM.search(content, begin)) is not None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.residual.audit_history import AUDIT, History
-from connectors.dynamics.residual.bin_and_retention import BIN, RETAINED, OtherSource
+from connectors.dynamics.residual.other_source import BIN, RETAINED, OtherSource
 from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE, ResidualRows
 from connectors.dynamics.residual.purge_job import Purging
 from connectors.dynamics.schema.capabilities import Capability
