@@ -11,7 +11,7 @@ from collections.abc import Mapping as Values
 from connectors.dynamics.datamap.reach import FAR_SIDE, LINKS_ONLY, Reached
 from connectors.dynamics.mapping.mapping import CONNECTION, Decided, Mapping, Table
 from connectors.dynamics.residual.unmapped_children import CASCADE, DOCUMENTS, PLATFORM, RESTRICT
-from connectors.dynamics.schema.housekeeping import is_housekeeping
+from connectors.dynamics.schema.columns_about_nobody import is_about_nobody
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from rules.model.data_map import Fate, Tie
 
@@ -78,7 +78,7 @@ def of_column(attribute: Attribute, definition: TableDefinition, of_table: Verdi
     """Return the fate of a column and why; `mapped` is what the mapping says of its table, once for each
     kind."""
     fate, why = of_table
-    if is_housekeeping(attribute, definition) and not (definition.name == CONNECTION and attribute.name in mapping.used(CONNECTION)):
+    if is_about_nobody(attribute, definition) and not (definition.name == CONNECTION and attribute.name in mapping.used(CONNECTION)):
         return Fate.PLATFORM, "kept by the CRM itself"
     if not mapped:
         return fate, why

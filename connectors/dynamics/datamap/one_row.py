@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.dynamics.datamap.survey import CONDITIONS, queried
 from connectors.dynamics.mapping.mapping import Table, field_type
-from connectors.dynamics.schema.housekeeping import is_housekeeping
+from connectors.dynamics.schema.columns_about_nobody import is_about_nobody
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, TableDefinition
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered, type_of
 from connectors.interface.errors import ConnectorError
@@ -36,7 +36,7 @@ def one_row(directory: Directory, table: Table, definition: TableDefinition, row
     others = [
         each
         for each in definition.attributes.values()
-        if each.is_filled and each.name not in mapped and each.name not in roles and not is_housekeeping(each, definition)
+        if each.is_filled and each.name not in mapped and each.name not in roles and not is_about_nobody(each, definition)
     ]
     wanted = [definition.attributes[name] for name in (*mapped, *roles) if name in definition.attributes and name not in contents] + others
     values: dict[str, Any] = {}

@@ -8,9 +8,9 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.residual.platform_rows import TIMELINE
 from connectors.dynamics.residual.unmapped_children import PLATFORM
+from connectors.dynamics.schema.columns_about_nobody import is_about_nobody
 from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.counts import count_where, total_count
-from connectors.dynamics.schema.housekeeping import is_housekeeping
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata
 from connectors.dynamics.schema.role_places import RolePlace, other_connections, place_of
 from connectors.dynamics.schema.unmapped_pairs import is_left_out
@@ -71,7 +71,7 @@ class Survey:
             columns = [
                 each
                 for each in definition.attributes.values()
-                if each.is_filled and each.name not in named and not is_housekeeping(each, definition)
+                if each.is_filled and each.name not in named and not is_about_nobody(each, definition)
             ]
             found += [f"{tables[0].kind}.{column}" for column in self._with_values(known, [queried(each) for each in columns])]
         return tuple(sorted(found))
@@ -140,7 +140,7 @@ class Survey:
         definition = self._metadata.table(table.name)
         mapped = self._mapping.looked_at(table.name)
         for attribute in definition.attributes.values() if definition is not None else ():
-            if definition is None or is_housekeeping(attribute, definition):
+            if definition is None or is_about_nobody(attribute, definition):
                 continue
             fate, why = of_column(attribute, definition, verdict, mapped, self._mapping)
             rows = self._count(table.name, [queried(attribute)]) if mapped and fate is Fate.UNACCOUNTED else table.rows

@@ -7,7 +7,7 @@ from typing import Final
 
 from connectors.dynamics.draft.crm_tables import CrmTable
 from connectors.dynamics.draft.option_text import told_rows
-from connectors.dynamics.schema.housekeeping import is_housekeeping
+from connectors.dynamics.schema.columns_about_nobody import is_about_nobody
 from connectors.dynamics.schema.mapping_check import BODIES
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, TableDefinition
 from rules.model.data_map import Fate, Place
@@ -69,7 +69,7 @@ def _entry_behind(seen: CrmTable, pointing: Mapping[str, Collection[Place]], con
     counts = ", ".join(f"{each.name} {told_rows(each.rows)}" for found in pointing.values() for each in found)
     yield f"#    behind: {{{lookups}}}  # {counts}; choose: a row goes with the last that points to it"
     yield from _sections(
-        seen.name, [each for each in definition.attributes.values() if each.is_filled and not is_housekeeping(each, definition)], contact
+        seen.name, [each for each in definition.attributes.values() if each.is_filled and not is_about_nobody(each, definition)], contact
     )
 
 
@@ -79,7 +79,7 @@ def _several(names: Sequence[str]) -> str:
 
 def _entry(name: str, seen: CrmTable, words: Mapping[str, str], contact: str, told: Told, terms: Collection[str]) -> Iterator[str]:
     definition = seen.definition
-    columns = [each for each in definition.attributes.values() if each.is_filled and not is_housekeeping(each, definition)]
+    columns = [each for each in definition.attributes.values() if each.is_filled and not is_about_nobody(each, definition)]
     above = _owners(columns, words, name)
     tied = [f"tied_by: {{{each.table}: {words[other]}}}" for each in definition.links if (other := each.other(name)) in words]
     if not above and not tied:

@@ -7,7 +7,7 @@ from connectors.dynamics.schema.role_places import OTHER_HALF
 
 # What a column of these types holds are not data of anybody: keys, kinds of rows, states, and what the CRM
 # adds up.
-_HOUSEKEEPING = frozenset({"EntityNameType", "StateType", "StatusType", "ManagedPropertyType", "VirtualType", "CalendarRulesType"})
+_TYPES = frozenset({"EntityNameType", "StateType", "StatusType", "ManagedPropertyType", "VirtualType", "CalendarRulesType"})
 _OF_PLATFORM = PLATFORM_COLUMNS | {"objecttypecode", "filesize", "ispartydeleted", "isworkflowcreated", "activitytypecode", "documentsize"}
 # What either half of a connection says of the other.
 _OF_BOTH_HALVES = frozenset(
@@ -15,10 +15,10 @@ _OF_BOTH_HALVES = frozenset(
 )
 
 
-def is_housekeeping(attribute: Attribute, definition: TableDefinition) -> bool:
+def is_about_nobody(attribute: Attribute, definition: TableDefinition) -> bool:
     """Return whether a column can hold nothing about anybody: keys, versions, states, times and people of the
     CRM's own making, and companions of other columns."""
     if definition.name == CONNECTION and attribute.name in _OF_BOTH_HALVES:
         return True
     own = attribute.name in _OF_PLATFORM or attribute.name == definition.primary_id or attribute.name.endswith("_base")
-    return own or bool(attribute.part_of) or attribute.kind in _HOUSEKEEPING or attribute.kind == "UniqueidentifierType"
+    return own or bool(attribute.part_of) or attribute.kind in _TYPES or attribute.kind == "UniqueidentifierType"
