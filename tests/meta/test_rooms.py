@@ -23,7 +23,6 @@ MOST_FILES = 24
 PROVED_IN = {
     "connectors/dynamics/protocols": "tests/connectors/dynamics/test_against_emulator.py",
     "connectors/interface": "tests/connectors/dynamics/test_against_emulator.py",
-    "crm_compliance/console/layout": "tests/crm_compliance/console",
     "crm_compliance/reports/parts": "tests/crm_compliance/reports",
     "crm_compliance/store/migrations": "tests/crm_compliance/store/sql/test_database.py",
     "crm_compliance/store/migrations/versions": "tests/crm_compliance/store/sql/test_database.py",
