@@ -13,8 +13,6 @@ import pytest
 from openpyxl import load_workbook
 from rich.console import Console
 
-from crm_compliance.reports.parts import spreadsheet
-from crm_compliance.reports.parts.spreadsheet import Cell, Column, Linked, write_xlsx
 from crm_compliance.reports.plan.changes import (
     FORMATS,
     ON_A_PAGE,
@@ -35,7 +33,11 @@ from tests.crm_compliance.reports.sample import NOW, link
 from tests.jobs.plans.lines.storing import a_disposal, a_line, holding
 
 DUE: dict[str, Any] = {"outcome": "dispose", "disposition": "delete", "reason": "EXPIRED", "reasons": ("EXPIRED",)}
+
+
 BEFORE = [a_line(id="a1"), a_line(id="b2"), a_line(id="c3", flags=("REVIEW_DUE",))]
+
+
 AFTER = [a_line(id="a1", retention_end="2026-02-28", **DUE), a_line(id="c3"), a_disposal(id="d4")]
 
 
@@ -200,23 +202,6 @@ def test_beside_each_column_of_codes_stands_what_it_says(suffix: str) -> None:
 def test_no_match_is_a_file_with_headings(suffix: str) -> None:
     content = lines_file(suffix, LineQuery(reason="HOLD_LEGAL"))
     assert len(table(content) if suffix == ".csv" else sheet(content)) == 1
-
-
-def test_a_cell_never_becomes_another_formula() -> None:
-    """R-124: an id with a quotation mark, or an address that is too long for a formula, stays text."""
-    out = io.BytesIO()
-    rows: list[list[Cell]] = [[Linked('"&1+1&"', "https://org.example/")], [Linked("far", "https://org.example/" + "a" * 255)], ["=1+1"]]
-    write_xlsx("t", "Units", NOW, [Column("id", 10)], rows, out)
-    assert [row[0] for row in sheet(out.getvalue())] == ["id", '=HYPERLINK("https://org.example/","""&1+1&""")', "far", "=1+1"]
-    book = load_workbook(io.BytesIO(out.getvalue()))["Units"]
-    assert [book.cell(line, 1).data_type for line in (2, 3, 4)] == ["f", "s", "s"]
-
-
-def test_a_sheet_that_is_full_goes_on_in_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spreadsheet, "MAX_ROWS", 2)
-    out = io.BytesIO()
-    write_xlsx("t", "Units", NOW, [Column("id", 10)], [[str(number)] for number in range(5)], out)
-    assert [len(sheet(out.getvalue(), name)) for name in ("Units", "Units 2", "Units 3")] == [3, 3, 2]
 
 
 def test_every_word_is_there_in_every_language() -> None:

@@ -7,18 +7,15 @@ import io
 import json
 import tracemalloc
 from collections.abc import Iterable
-from pathlib import Path
 
 import openpyxl
 import pytest
 from typing_extensions import Buffer
 
-from crm_compliance.reports.parts.endings import ending_of
 from crm_compliance.reports.plan import workbook
 from crm_compliance.reports.plan.formats import FORMATS, Source, write_report
 from jobs.model.plan import LINE_COLUMNS, Plan, PlanLine
 from rules.dates.calendar import BELGIAN
-from rules.errors import UsageError
 from rules.model.decisions import Reason
 from tests.crm_compliance.reports.golden import compare
 from tests.crm_compliance.reports.sample import (
@@ -45,15 +42,6 @@ def written(suffix: str, lines: list[PlanLine], plan: Plan | None = None) -> byt
 
 def rows_of(sheet: Iterable[tuple[object, ...]]) -> list[list[object]]:
     return [list(row) for row in sheet]
-
-
-def test_an_unknown_suffix_is_refused_and_the_known_ones_are_named() -> None:
-    with pytest.raises(UsageError) as caught:
-        ending_of("reports/plan.pdf", FORMATS)
-    assert caught.value.hint == "use one of .csv .html .json .jsonl .xlsx"
-    with pytest.raises(UsageError, match="without suffix"):
-        ending_of(Path("plan"), FORMATS)
-    assert ending_of("PLAN.HTML", FORMATS) == ".html"
 
 
 def test_a_plan_file_has_one_object_a_line_with_the_keys_of_the_contract_first() -> None:
