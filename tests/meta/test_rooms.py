@@ -21,8 +21,6 @@ ROOMS = sorted(
 MOST_FILES = 24
 # Rooms of what others answer, and where those who do are held against it.
 PROVED_IN = {
-    "connectors/dynamics/protocols": "tests/connectors/dynamics/test_against_emulator.py",
-    "connectors/interface": "tests/connectors/dynamics/test_against_emulator.py",
     "jobs/ports": "tests/meta/test_house.py",
     "jobs/ports/store": "tests/crm_compliance/store",
 }

@@ -1,85 +1,31 @@
-"""The real client against the emulator, over real HTTP: what is loaded is what is read, and change sets
-happen whole or not at all."""
+"""What is loaded is what is read, of one organisation and of another, and whatever the network does."""
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, REFERENCE, TRUTHS, Column, Mapping, Table, field_type
-from connectors.emulator.serving.server import RunningEmulator, SeedSpec, running
-from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
+from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.errors import ReadIncomplete, Throttled
 from connectors.interface.rows import Among
 from rules.dates.calendar import BELGIAN, BRUSSELS
-from rules.model.records import KINDS, Contact, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
+from rules.model.records import KINDS, Donation, Dossier, Fiche, Party
+from tests.connectors.dynamics.protocols.organisations import Rows, all_of, client, faults
 
-DATA = Path(__file__).parents[2] / "data"
+DATA = Path(__file__).parents[3] / "data"
+
+
 SECOND_ENVIRONMENT, SECOND_MAPPING = DATA / "second-environment.yaml", DATA / "second-mapping.yaml"
-Rows = list[tuple[str, dict[str, Any]]]
-
-
-@pytest.fixture(scope="module")
-def rows() -> Rows:
-    """A small organisation; one category a unit, so that the second organisation can hold it too."""
-    seeded = list(SeedSpec(60, 7, date(2026, 11, 25)).rows())
-    for _, row in seeded:
-        if row.get("cf_categories"):
-            row["cf_categories"] = str(row["cf_categories"]).split(",")[0]
-    number = "7a9d2f10-3d0a-4f11-9f8a-000d3ab1d001"
-    statistic = {"cf_statisticid": number, "cf_name": "rij", "cf_year": 2026, "cf_categorykey": "e_safety", "cf_channel": 100000001}
-    return [*seeded, ("cf_statistic", statistic | {"cf_count": 1})]
-
-
-@pytest.fixture(scope="module")
-def shared(rows: Rows) -> Iterator[RunningEmulator]:
-    with running() as emulator:
-        emulator.load(rows)
-        yield emulator
-
-
-@pytest.fixture
-def emulator(rows: Rows) -> Iterator[RunningEmulator]:
-    with running() as started:
-        started.load(rows)
-        yield started
-
-
-def client(emulator: RunningEmulator, mapping: Path = REFERENCE, **options: Any) -> DynamicsConnector:
-    settings: dict[str, Any] = {"mapping_text": mapping.read_text("utf-8"), "mapping_source": mapping.name, "sleep": lambda _: None}
-    return connect(url=emulator.url, tokens=StaticToken("t", emulator.url), **(settings | options))
-
-
-def all_of(connector: DynamicsConnector, record: type[Record]) -> dict[str, dict[str, Any]]:
-    """Everything about every row but its version, which is another in each database."""
-    fields = [name for name in record.__struct_fields__ if name != "etag"]
-    return {row.id: {name: getattr(row, name) for name in fields} for page in connector.read(record, fields) for row in page}
-
-
-def faults(emulator: RunningEmulator, *what: dict[str, Any]) -> None:
-    request = urllib.request.Request(f"{emulator.root}/_emulator/faults", json.dumps(what).encode(), method="PUT")
-    request.add_header("Content-Type", "application/json")
-    urllib.request.urlopen(request).close()
 
 
 def mapping_in(file: Path) -> Mapping:
     return parse_mapping(file.read_text(encoding="utf-8"), file.name)
-
-
-def test_the_reference_mapping_fits_the_reference_environment(shared: RunningEmulator) -> None:
-    with client(shared) as connector:
-        assert connector.check() == []
-        assert connector.stats.requests < 40
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -282,152 +228,3 @@ def test_the_crm_counts_for_itself(shared: RunningEmulator) -> None:
     with client(shared) as connector:
         assert connector.totals([Dossier]) == {Dossier: 60}
         assert connector.read_set("cf_dossiers").rows == 60
-
-
-# -- writing -------------------------------------------------------------------------------------------------
-
-
-def one(connector: DynamicsConnector, record: type[Record], *fields: str) -> Any:
-    return next(row for page in connector.read(record, fields) for row in page)
-
-
-def delete(row: Record, record: type[Record]) -> Operation:
-    return Operation(OperationKind.DELETE, record, row.id, row.etag)
-
-
-def test_a_change_set_happens_whole(emulator: RunningEmulator) -> None:
-    with client(emulator) as connector:
-        recording = one(connector, Recording, "fiche")
-        note = one(connector, Note, "regarding")
-        contact = one(connector, Contact, "birth_on")
-        new = "7a9d2f10-3d0a-4f11-9f8a-000d3ab1d002"
-        emptied = dict.fromkeys(("national_number", "birth_on", "birth_year", "birth_month", "stated_age", "stated_on", "description"))
-        emptied |= {"birth_place": None, "image": None}
-        values = {"name": "rij", "year": 2026, "category": "e_safety", "channel": "chat", "count": 1}
-        operations = (
-            Operation(OperationKind.UPDATE, Recording, recording.id, recording.etag, {"fiche": None}),
-            Operation(OperationKind.UPDATE, Contact, contact.id, contact.etag, emptied | {"anonymised_on": date(2026, 3, 1)}),
-            Operation(OperationKind.CREATE, Statistic, new, values=values),
-            delete(note, Note),
-        )
-        (result,) = connector.change([ChangeSet("a", operations)])
-        assert (result.status, result.key) == (ChangeStatus.DONE, "a")
-        assert all_of(connector, Recording)[recording.id]["fiche"] is None
-        trimmed = all_of(connector, Contact)[contact.id]
-        assert {trimmed[name] for name in emptied} == {None}
-        assert trimmed["anonymised_on"] == date(2026, 3, 1)
-        written = all_of(connector, Statistic)[new]
-        assert {name: written[name] for name in values} == values
-        assert note.id not in all_of(connector, Note)
-
-
-def test_each_change_set_has_its_own_fate(emulator: RunningEmulator) -> None:
-    with client(emulator) as connector:
-        notes = [row for page in connector.read(Note, ["regarding"]) for row in page][:3]
-        donation = one(connector, Donation, "contact")
-        donors = {row.id: row for page in connector.read(Contact, [], among=Among("id", [donation.contact])) for row in page}
-        stale = msgspec.structs.replace(notes[1], etag='W/"1"')
-        sets = [
-            ChangeSet("done", (delete(notes[0], Note),)),
-            ChangeSet("stale", (delete(notes[2], Note), delete(stale, Note))),
-            ChangeSet("restricted", (delete(notes[1], Note), delete(donors[donation.contact], Contact))),
-            ChangeSet("gone", (Operation(OperationKind.DELETE, Note, "7a9d2f10-3d0a-4f11-9f8a-000d3ab1d00f", 'W/"1"'),)),
-            ChangeSet("empty", ()),
-            ChangeSet("also done", (delete(notes[1], Note),)),
-        ]
-        results = connector.change(sets)
-        assert [result.key for result in results] == [one.key for one in sets]
-        expected = [
-            ChangeStatus.DONE,
-            ChangeStatus.CHANGED,
-            ChangeStatus.REFUSED,
-            ChangeStatus.CHANGED,
-            ChangeStatus.DONE,
-            ChangeStatus.DONE,
-        ]
-        assert [result.status for result in results] == expected
-        assert [result.failed for result in results[1:4]] == [1, 1, 0]
-        assert results[2].service_code == "0x80040227"
-        left = all_of(connector, Note)
-        assert notes[2].id in left
-        assert notes[0].id not in left
-        assert notes[1].id not in left
-
-
-def test_a_create_that_is_repeated_makes_no_second_row(emulator: RunningEmulator) -> None:
-    with client(emulator) as connector:
-        create = Operation(OperationKind.CREATE, Statistic, "7a9d2f10-3d0a-4f11-9f8a-000d3ab1d003", values={"year": 2026, "count": 1})
-        first, second = connector.change([ChangeSet("a", (create,))]) + connector.change([ChangeSet("a", (create,))])
-        assert (first.status, second.status) == (ChangeStatus.DONE, ChangeStatus.CHANGED)
-
-
-def test_an_update_of_a_row_that_is_gone_never_brings_it_back(emulator: RunningEmulator) -> None:
-    with client(emulator) as connector:
-        note = one(connector, Note, "media_type")
-        connector.change([ChangeSet("a", (delete(note, Note),))])
-        update = Operation(OperationKind.UPDATE, Note, note.id, note.etag, {"media_type": "text/plain"})
-        (result,) = connector.change([ChangeSet("b", (update,))])
-        assert result.status is ChangeStatus.CHANGED
-        assert note.id not in all_of(connector, Note)
-
-
-@pytest.mark.parametrize(("fault", "has_happened"), [("cut_before", False), ("cut_after", True)])
-def test_a_lost_answer_is_unknown(emulator: RunningEmulator, fault: str, has_happened: bool) -> None:
-    with client(emulator) as connector:
-        note = one(connector, Note, "regarding")
-        faults(emulator, {"match": {"path": "$batch"}, "times": 1, "do": fault})
-        (result,) = connector.change([ChangeSet("a", (delete(note, Note),))])
-        assert result.status is ChangeStatus.UNKNOWN
-        assert (note.id not in all_of(connector, Note)) is has_happened
-
-
-def test_a_throttled_batch_is_sent_again(emulator: RunningEmulator) -> None:
-    naps: list[float] = []
-    with client(emulator, sleep=naps.append) as connector:
-        note = one(connector, Note, "regarding")
-        faults(emulator, {"match": {"path": "$batch"}, "times": 2, "do": "status", "status": 429, "retry_after": 4})
-        (result,) = connector.change([ChangeSet("a", (delete(note, Note),))])
-        assert result.status is ChangeStatus.DONE
-        assert naps == [4.0, 4.0]
-
-
-def test_many_change_sets_go_in_few_batches(emulator: RunningEmulator) -> None:
-    with client(emulator) as connector:
-        parties = [row for page in connector.read(Party, ["role"]) for row in page][:150]
-        results = connector.change([ChangeSet(party.id, (delete(party, Party),)) for party in parties])
-        assert {result.status for result in results} == {ChangeStatus.DONE}
-        assert [result.key for result in results] == [party.id for party in parties]
-        assert emulator.stats()["batches"] == 2
-
-
-def test_a_column_that_cannot_be_emptied_is_told_before_anything_is_written(tmp_path: Path) -> None:
-    """Section 5.3: the techniques are checked against the metadata of the columns."""
-    text = (Path(environment_file()).read_text("utf-8")).replace("birthdate: {type: date,", "birthdate: {type: date, required: true,")
-    changed = tmp_path / "environment.yaml"
-    changed.write_text(text, encoding="utf-8")
-    with running(environment=changed) as emulator, client(emulator) as connector:
-        errors = [finding.message for finding in connector.check() if finding.is_error]
-    assert errors == ["contact.birthdate cannot be masked: null leaves the column empty, and the CRM requires a value."]
-
-
-def test_a_column_under_column_security_is_refused_unless_it_is_known_to_be_readable(tmp_path: Path) -> None:
-    """Who may not read it sees it empty and gets no error: a hold would be overlooked."""
-    text = Path(environment_file()).read_text("utf-8")
-    secured = tmp_path / "environment.yaml"
-    secured.write_text(text.replace("cf_legalhold: {type: bool", "cf_legalhold: {secured: true, type: bool"), encoding="utf-8")
-    readable = REFERENCE.read_text("utf-8").replace("    table: cf_dossier\n", "    table: cf_dossier\n    readable: [legal_hold]\n")
-    assert secured.read_text("utf-8") != text
-    assert readable != REFERENCE.read_text("utf-8")
-    with running(environment=secured) as emulator:
-        with client(emulator) as connector:
-            (error,) = [finding.message for finding in connector.check() if finding.is_error]
-        with client(emulator, mapping_text=readable) as connector:
-            assert [finding for finding in connector.check() if finding.is_error] == []
-    assert error.startswith("cf_dossier.cf_legalhold is secured: it looks empty to who may not read it.")
-    assert error.endswith("list legal_hold under readable.")
-
-
-def environment_file() -> str:
-    from importlib.resources import files
-
-    return str(files("connectors.emulator") / "schema" / "environment.yaml")
