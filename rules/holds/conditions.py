@@ -2,8 +2,9 @@
 checked for every unit each time it is judged, so such a hold covers by itself what fits later on. Doubt
 keeps: a day that is not known fits every range. Source: HLD-01, HLD-07; an addition of this product."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
+from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
@@ -24,72 +25,51 @@ class Condition(msgspec.Struct, frozen=True):
     values: tuple[str, ...]
 
 
-Test = Callable[[Unit, Condition], bool]
+class Comparison(Enum):
+    """How the values of a condition are compared with what the CRM says. The same over columns is in
+    rules/law/held_by_conditions.py."""
+
+    SINCE = "on the day or later"
+    UNTIL = "on the day or earlier"
+    ONE_OF = "one of the keys"
+    ANY_OF = "some of the keys"
+    YES_NO = "yes or no; no where nothing is known"
+    YES_UNLESS_NO = "yes or no; yes where nothing is known"
 
 
-def _day_of(text: str) -> date:
-    return date.fromisoformat(text)
+class Field(msgspec.Struct, frozen=True):
+    """What a hold may ask for: the fact of a record, and how it is compared."""
+
+    fact: str
+    comparison: Comparison
 
 
-def _since(day: date | None, condition: Condition) -> bool:
-    return day is None or any(day >= _day_of(value) for value in condition.values)
-
-
-def _until(day: date | None, condition: Condition) -> bool:
-    return day is None or any(day <= _day_of(value) for value in condition.values)
-
-
-def _says(told: bool, condition: Condition) -> bool:
-    return ("yes" if told else "no") in condition.values
-
-
-def _has_category(categories: Collection[str], condition: Condition) -> bool:
-    return any(value in categories or (value == NONE and not categories) for value in condition.values)
-
-
-def _dossier(unit: Unit) -> Dossier:
-    return unit.dossier if unit.dossier is not None else Dossier()
-
-
-def _recording(unit: Unit) -> Recording:
-    return unit.recording if unit.recording is not None else Recording()
-
-
-def _categories_of(unit: Unit) -> set[str]:
-    found = {category for fiche in unit.fiches for category in fiche.categories}
-    return found.union(unit.dossier.categories) if unit.dossier is not None else found
-
-
-_DOSSIER: Final[Mapping[str, Test]] = {
-    "category": lambda unit, condition: _has_category(_categories_of(unit), condition),
-    "outcome": lambda unit, condition: (_dossier(unit).outcome or NONE) in condition.values,
-    "opened_from": lambda unit, condition: _since(_dossier(unit).opened_on, condition),
-    "opened_to": lambda unit, condition: _until(_dossier(unit).opened_on, condition),
-    "closed_from": lambda unit, condition: _since(_dossier(unit).closed_on, condition),
-    "closed_to": lambda unit, condition: _until(_dossier(unit).closed_on, condition),
-    "public_alert": lambda unit, condition: _says(bool(_dossier(unit).public_alert), condition),
-    "active": lambda unit, condition: _says(_dossier(unit).is_active is not False, condition),
-}
-
-
-def _of_one_fiche(test: Callable[[Fiche, Condition], bool]) -> Test:
-    return lambda unit, condition: any(test(fiche, condition) for fiche in unit.fiches)
-
-
-# A unit is asked with one fiche at a time, so that all conditions are met by the same one.
-_FICHE: Final[Mapping[str, Test]] = {
-    "category": _of_one_fiche(lambda fiche, condition: _has_category(fiche.categories, condition)),
-    "communicated_from": _of_one_fiche(lambda fiche, condition: _since(fiche.communicated_on, condition)),
-    "communicated_to": _of_one_fiche(lambda fiche, condition: _until(fiche.communicated_on, condition)),
-}
-_RECORDING: Final[Mapping[str, Test]] = {
-    "ended_from": lambda unit, condition: _since(_recording(unit).ended_on, condition),
-    "ended_to": lambda unit, condition: _until(_recording(unit).ended_on, condition),
-    "taken_over": lambda unit, condition: _says(bool(_recording(unit).taken_over), condition),
-    "evidence": lambda unit, condition: _says(bool(_recording(unit).evidence), condition),
-}
-# By kind of record: the fields that a hold may ask for.
-FIELDS: Final[Mapping[str, Mapping[str, Test]]] = MappingProxyType({"dossier": _DOSSIER, "fiche": _FICHE, "recording": _RECORDING})
+# By kind of record: the fields that a hold may ask for. Those of a fiche are all met by the same one.
+FIELDS: Final[Mapping[str, Mapping[str, Field]]] = MappingProxyType(
+    {
+        "dossier": {
+            "category": Field("categories", Comparison.ANY_OF),  # its own and those of its fiches
+            "outcome": Field("outcome", Comparison.ONE_OF),
+            "opened_from": Field("opened_on", Comparison.SINCE),
+            "opened_to": Field("opened_on", Comparison.UNTIL),
+            "closed_from": Field("closed_on", Comparison.SINCE),
+            "closed_to": Field("closed_on", Comparison.UNTIL),
+            "public_alert": Field("public_alert", Comparison.YES_NO),
+            "active": Field("is_active", Comparison.YES_UNLESS_NO),
+        },
+        "fiche": {
+            "category": Field("categories", Comparison.ANY_OF),
+            "communicated_from": Field("communicated_on", Comparison.SINCE),
+            "communicated_to": Field("communicated_on", Comparison.UNTIL),
+        },
+        "recording": {
+            "ended_from": Field("ended_on", Comparison.SINCE),
+            "ended_to": Field("ended_on", Comparison.UNTIL),
+            "taken_over": Field("taken_over", Comparison.YES_NO),
+            "evidence": Field("evidence", Comparison.YES_NO),
+        },
+    }
+)
 _OF_FICHES: Final = frozenset({"category"})  # of a dossier: also told by its fiches
 
 
@@ -138,21 +118,40 @@ def fits(unit: Unit, kind: str, conditions: Sequence[Condition], *, in_part: boo
 
 def _fits(unit: Unit, kind: str, conditions: Sequence[Condition], in_part: bool) -> bool:
     if kind == UnitKind.DOSSIER:
-        asked = [one for one in conditions if not (in_part and one.field in _OF_FICHES)]
-        return unit.dossier is not None and all(_DOSSIER[one.field](unit, one) for one in asked)
+        if unit.dossier is None:
+            return False
+        every = msgspec.structs.replace(unit.dossier, categories=tuple(_categories_of(unit)))
+        return all(_meets(every, kind, one) for one in conditions if not (in_part and one.field in _OF_FICHES))
     if kind == UnitKind.RECORDING:
-        return unit.recording is not None and all(_RECORDING[one.field](unit, one) for one in conditions)
+        return unit.recording is not None and all(_meets(unit.recording, kind, one) for one in conditions)
     if in_part and unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE):
         return True
-    return any(all(_FICHE[one.field](_alone(fiche), one) for one in conditions) for fiche in unit.fiches)
+    return any(all(_meets(fiche, kind, one) for one in conditions) for fiche in unit.fiches)
 
 
-def _alone(fiche: Fiche) -> Unit:
-    return Unit(UnitKind.FICHE, fiche.id, fiche.etag, None, [fiche])
+def _categories_of(unit: Unit) -> set[str]:
+    found = {category for fiche in unit.fiches for category in fiche.categories}
+    return found.union(unit.dossier.categories) if unit.dossier is not None else found
+
+
+def _meets(record: Dossier | Fiche | Recording, kind: str, condition: Condition) -> bool:
+    field, values = FIELDS[kind][condition.field], condition.values
+    told = getattr(record, field.fact)
+    match field.comparison:
+        case Comparison.SINCE:
+            return told is None or any(told >= date.fromisoformat(value) for value in values)
+        case Comparison.UNTIL:
+            return told is None or any(told <= date.fromisoformat(value) for value in values)
+        case Comparison.ONE_OF:
+            return (told or NONE) in values
+        case Comparison.ANY_OF:
+            return any(value in told or (value == NONE and not told) for value in values)
+        case Comparison.YES_NO:
+            return YES_NO[not told] in values
+        case Comparison.YES_UNLESS_NO:
+            return YES_NO[told is False] in values
 
 
 def _levels(unit: Unit) -> Iterator[Unit]:
-    level: Unit | None = unit
-    while level is not None:
-        yield level
-        level = level.belongs_to
+    yield unit
+    yield from unit.above()

@@ -84,6 +84,11 @@ class Holds:
         return frozenset(hold.hold_id for (kind, _), held in self._placed.items() if kind == CONTACT for hold in held)
 
     @property
+    def by_facts(self) -> tuple[tuple[Hold, tuple[Condition, ...]], ...]:
+        """The holds on anything that meets some conditions."""
+        return self._by_facts
+
+    @property
     def asks_for_facts(self) -> bool:
         """Whether some hold can only be recognised from a unit's facts, not from its rows."""
         return bool(self._by_facts)

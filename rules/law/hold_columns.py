@@ -3,12 +3,12 @@ Source: HLD-03 to HLD-07, HLD-14."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from rules.holds.holds import Holds
-from rules.law.bits import bits
+from rules.holds.holds import Hold, Holds
+from rules.law.bits import bit, bits
 from rules.law.codes import CODES, surely, where
 from rules.law.places import beside
 from rules.model.decisions import Reason
@@ -29,6 +29,19 @@ def held_units(holds: Holds, units: Iterable[tuple[int, Unit]]) -> pl.DataFrame:
     found = ((row, holds.on(unit)) for row, unit in units)
     covered = [(row, bits(hold.reason for hold in on), any(hold.is_overdue for hold in on)) for row, on in found if on]
     return pl.DataFrame(covered, schema=HELD, orient="row")
+
+
+def held_rows(hold: Hold, rows: pl.Series) -> pl.DataFrame:
+    """Return the same for one hold and the units, by their rows, that it covers."""
+    return pl.DataFrame({"row": rows}).with_columns(held=pl.lit(bit(hold.reason), CODES), is_overdue=pl.lit(hold.is_overdue))
+
+
+def by_several(held: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return what several such frames say of each unit, once."""
+    found = [each for each in held if each.height]
+    if len(found) < 2:
+        return found[0] if found else pl.DataFrame(schema=HELD)
+    return pl.concat(found).group_by("row").agg(pl.col("held").bitwise_or(), pl.col("is_overdue").any())
 
 
 def with_holds(units: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:

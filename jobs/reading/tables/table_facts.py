@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -11,9 +11,11 @@ from jobs.reading.tables.few_units import few_of
 from jobs.reading.tables.parts import repeated
 from jobs.reading.tables.row_numbers import BASE, ROW, SOURCE
 from jobs.reading.tables.whole_tables import WholeTables
+from rules.holds.conditions import Condition
 from rules.holds.holds import Holds
 from rules.law.facts import CHILDREN, DOSSIER_FACTS, FICHES, KIND, LEADERS, RECORDING_FACTS, UNITS, Facts, facts_of
-from rules.law.hold_columns import HELD, held_units
+from rules.law.held_by_conditions import facts_asked, that_fit
+from rules.law.hold_columns import HELD, by_several, held_rows, held_units
 from rules.model.records import Unit, UnitKind
 
 MORE: Final = {"number": ROW, "source": SOURCE, "is_anonymised": pl.Boolean}  # what units of whole tables have beside their facts
@@ -194,11 +196,13 @@ def owners_of_attachments(found: WholeTables) -> pl.DataFrame:
 
 
 def held_in_tables(found: WholeTables, holds: Holds) -> pl.DataFrame:
-    """Return the holds on units by the rows of their facts (`HELD`). Of a hold on rows only
-    those units are looked at that it can reach; of one by conditions all."""
+    """Return the holds on units by the rows of their facts (`HELD`). Of a hold on rows only those units are
+    looked at that it can reach; whom one by conditions covers is found in columns."""
     if not holds.is_any:
         return pl.DataFrame(schema=HELD)
-    return held_units(holds, _made(found, _every(found) if holds.asks_for_facts else _reached(found, holds)))
+    held = [held_units(holds, _made(found, _reached(found, holds)))]
+    held += [held_rows(hold, _fitting(found, hold.kind, conditions)) for hold, conditions in holds.by_facts]
+    return by_several(held)
 
 
 def _made(found: WholeTables, rows: list[int]) -> Iterator[tuple[int, Unit]]:
@@ -206,13 +210,41 @@ def _made(found: WholeTables, rows: list[int]) -> Iterator[tuple[int, Unit]]:
         yield from few_of(found, rows[at : at + _AT_ONCE])[1].items()
 
 
-def _every(found: WholeTables) -> list[int]:
-    fiches = found.fiches.frame
-    rows = list(range(found.dossiers.height)) + (fiches["dossier"].is_null().arg_true() + _FICHE).to_list()
-    kinds = {UnitKind.RECORDING: found.recordings, UnitKind.ATTACHMENT: found.attachments, UnitKind.EMAIL: found.emails}
-    for kind, of in kinds.items():
-        rows += range(BASE[kind], BASE[kind] + of.height)
-    return rows + found.unit_numbers()["outside"].to_list()
+def _fitting(found: WholeTables, kind: str, conditions: Sequence[Condition]) -> pl.Series:
+    """Return the units that fit a hold by conditions, and what depends on them. What stands outside the
+    missions is not among them: it is looked at one by one."""
+    facts = facts_asked(kind, conditions)
+    if kind == UnitKind.RECORDING:
+        recordings = found.recordings.frame.select(*facts, row=_from(_RECORDING))
+        return that_fit(kind, conditions, recordings, recordings.clear())
+    dossiers = found.dossiers.frame.select(*facts, row=_from(0)) if kind == UnitKind.DOSSIER else pl.DataFrame(schema={"row": ROW})
+    of_fiches = [name for name in facts if name in FICHES]
+    files = that_fit(kind, conditions, dossiers, _fiches_by_file(found, of_fiches))
+    below = _below(found, _fiches_by_file(found, []).filter(pl.col("row").is_in(files.implode()))["number"].unique())
+    return pl.concat([files, *(numbers + BASE[kind] for kind, numbers in below.items())])
+
+
+def _from(base: int) -> pl.Expr:
+    return pl.int_range(base, base + pl.len(), dtype=ROW)
+
+
+def _fiches_by_file(found: WholeTables, facts: Sequence[str]) -> pl.DataFrame:
+    """Return each fiche, by `number`, with some facts and its unit, `row`: one in several dossiers with each
+    of them."""
+    fiches = found.fiches.frame.select(*facts, "dossier", number=_from(0)).with_columns(
+        row=pl.coalesce("dossier", pl.col("number") + _FICHE)
+    )
+    fiches = fiches.drop("dossier")
+    if not found.also.height:
+        return fiches
+    return pl.concat([fiches, fiches[found.also["fiche"]].with_columns(found.also["dossier"].alias("row"))])
+
+
+def _below(found: WholeTables, fiches: pl.Series) -> dict[UnitKind, pl.Series]:
+    """Return what depends on these fiches, by kind, as numbers of these."""
+    kinds = {UnitKind.RECORDING: found.recordings, UnitKind.ATTACHMENT: found.attachments}
+    is_below = pl.col("fiche").is_in(fiches.implode()).fill_null(False)
+    return {kind: rows.frame.select(is_below.arg_true().cast(ROW)).to_series() for kind, rows in kinds.items()}
 
 
 def _reached(found: WholeTables, holds: Holds) -> list[int]:
@@ -235,8 +267,8 @@ def _reached(found: WholeTables, holds: Holds) -> list[int]:
     )
     of = [*reached["number"], *found.also.filter(pl.col("dossier").is_in(dossiers))["fiche"]]
     rows = [*dossiers, *lone]
-    for kind, there in ((UnitKind.RECORDING, found.recordings), (UnitKind.ATTACHMENT, found.attachments)):
-        numbers = there.frame.select(pl.col("fiche").is_in(of).fill_null(False).arg_true()).to_series().to_list()
+    for kind, numbers in _below(found, pl.Series(of, dtype=ROW)).items():
+        there = found.recordings if kind is UnitKind.RECORDING else found.attachments
         rows += [BASE[kind] + number for number in (*numbers, *there.of(ids.get(kind.value, ())).values())]
     rows += [BASE[UnitKind.EMAIL] + number for number in found.emails.of(ids.get("email", ())).values()]
     return rows + found.unit_numbers()["outside"].to_list()

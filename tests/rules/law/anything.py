@@ -278,12 +278,14 @@ def units() -> st.SearchStrategy[Unit]:
 
 
 @cache
-def _conditions(kind: str) -> st.SearchStrategy[tuple[Condition, ...]]:
+def conditions(kind: str, keys: st.SearchStrategy[str] = KEYS) -> st.SearchStrategy[tuple[Condition, ...]]:
+    """Conditions of every field that a hold on this kind of record may ask for."""
+
     def values(field: str) -> st.SearchStrategy[str]:
         if field.endswith(("_from", "_to")):
             return FEW_DAYS.map(date.isoformat)
         if field == "category":
-            return st.one_of(KEYS, st.just(NONE))
+            return st.one_of(keys, st.just(NONE))
         if field == "outcome":
             return st.sampled_from([NONE, "located", "100000099"])
         return st.sampled_from(["yes", "no"])
@@ -320,7 +322,7 @@ def holds() -> st.SearchStrategy[Holds]:
     )
     by_facts = st.sampled_from(sorted(FIELDS)).flatmap(
         lambda kind: st.tuples(
-            st.builds(Hold, st.just("H-9"), reason, st.just(kind), st.just(""), is_overdue=st.booleans()), _conditions(kind)
+            st.builds(Hold, st.just("H-9"), reason, st.just(kind), st.just(""), is_overdue=st.booleans()), conditions(kind)
         )
     )
     return st.one_of(st.just(Holds.none()), st.builds(Holds.of, st.lists(placed, max_size=4), by_facts=st.lists(by_facts, max_size=2)))

@@ -18,11 +18,13 @@ from jobs.reading.tables.names import Names
 from jobs.reading.tables.table_facts import facts_of_tables, held_in_tables
 from jobs.reading.tables.whole_tables import WholeTables
 from jobs.reading.units import Gathering
+from rules.holds.conditions import FIELDS, Condition
 from rules.holds.holds import Hold, Holds
-from rules.law.bits import bits
+from rules.law.bits import bits, reasons_in
 from rules.law.facts import Facts, facts_of, with_leaders
 from rules.model.decisions import Reason
 from rules.model.records import ActivityParty, Call, Contact, Dossier, Email, Fiche, Note, Party, Recording, Unit
+from tests.rules.law.anything import conditions
 from tests.rules.strategies import examples, group
 
 FEW = st.integers(0, 3)
@@ -59,7 +61,18 @@ REGARDING = st.one_of(
 ORGANISATIONS: st.SearchStrategy[Rows] = st.fixed_dictionaries(
     {
         "contacts": some(4, "contact", birth_on=DAYS, national_number=st.none() | st.just("1"), birth_year=st.none() | FEW),
-        "dossiers": some(4, "dossier", etag=FEW.map(str), opened_on=DAYS, is_active=TRUTHS, legal_hold=TRUTHS, categories=st.just(("a",))),
+        "dossiers": some(
+            4,
+            "dossier",
+            etag=FEW.map(str),
+            opened_on=DAYS,
+            closed_on=DAYS,
+            is_active=TRUTHS,
+            public_alert=TRUTHS,
+            legal_hold=TRUTHS,
+            outcome=st.sampled_from([None, "located", "100000099"]),
+            categories=st.sampled_from([("a",), ("a",), (), ("c", "b")]),
+        ),
         "fiches": some(
             5,
             "fiche",
@@ -240,6 +253,41 @@ def test_a_few_units_of_whole_tables_are_the_units_and_held_like_them(rows: Rows
     assert sorted(named(whole, held.rename({"row": "number"}))["id"]) == sorted(
         unit.id for unit in together if reason in holds.covering(unit)
     )
+
+
+@examples(40)  # of five organisations
+@given(
+    FIVE,
+    st.lists(
+        st.sampled_from(sorted(FIELDS)).flatmap(lambda kind: st.tuples(st.just(kind), conditions(kind, st.sampled_from("abc")))),
+        min_size=1,
+        max_size=3,
+    ),
+)
+def test_a_hold_by_conditions_covers_the_units_of_whole_tables_that_fit_by_themselves(
+    rows: Rows, asked: list[tuple[str, tuple[Condition, ...]]]
+) -> None:
+    """HLD-04, HLD-07: fiches that are shared, and what depends on them, too."""
+    one_by_one, whole = filled(OneByOne(), rows), filled(WholeTables(("audio/*",)), rows)
+    reasons = (Reason.HOLD_JUDICIAL, Reason.HOLD_RESTRICTION, Reason.HOLD_REQUEST)
+    by_facts = [
+        (Hold(f"hold-{reason}", reason, kind, "", is_overdue=kind == "fiche"), met)
+        for reason, (kind, met) in zip(reasons, asked, strict=False)
+    ]
+    holds = Holds.of([], by_facts=by_facts)
+    held = held_in_tables(whole, holds)
+    names = named(whole, held.rename({"row": "number"}))["id"]
+    found = {
+        name: (set(reasons_in(number)) & set(reasons), is_overdue)
+        for name, number, is_overdue in zip(names, held["held"], held["is_overdue"], strict=True)
+    }
+    assert len(found) == held.height
+    expected = {
+        unit.id: (set(holds.covering(unit)) & set(reasons), any(hold.is_overdue for hold in holds.on(unit)))
+        for unit in one_by_one.every_unit()
+        if not set(reasons).isdisjoint(holds.covering(unit))
+    }
+    assert found == expected
 
 
 def test_a_row_read_twice_stops_the_reading() -> None:

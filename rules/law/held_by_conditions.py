@@ -1,0 +1,98 @@
+"""What fits a hold by conditions, in columns: an expression for each way to compare. The same of one unit,
+and which fields may be asked for, is in rules/holds/conditions.py. Doubt keeps: a day that is not known fits
+every range. Source: HLD-01, HLD-07; an addition of this product."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from functools import reduce
+from operator import and_
+from typing import Final
+
+import polars as pl
+
+from rules.holds.conditions import FIELDS, NONE, YES_NO, Comparison, Condition
+from rules.law.codes import surely
+from rules.law.facts import SEPARATOR
+from rules.model.records import UnitKind
+
+_YES, _NO = YES_NO
+
+
+def since(day: pl.Expr, values: Collection[str]) -> pl.Expr:
+    """HLD-01: on the earliest of these days or later; HLD-07: a day that is not known fits."""
+    return (day >= min(map(date.fromisoformat, values))).fill_null(True)
+
+
+def until(day: pl.Expr, values: Collection[str]) -> pl.Expr:
+    """HLD-01: on the latest of these days or earlier; HLD-07: a day that is not known fits."""
+    return (day <= max(map(date.fromisoformat, values))).fill_null(True)
+
+
+def one_of(key: pl.Expr, values: Collection[str]) -> pl.Expr:
+    """HLD-01: the key is one of these; an empty column is `none`."""
+    text = key.cast(pl.String)
+    return pl.when(text.is_null() | (text == "")).then(pl.lit(NONE)).otherwise(text).is_in(list(values))
+
+
+def any_of(keys: pl.Expr, values: Collection[str]) -> pl.Expr:
+    """HLD-01: one of these is among the keys, which are one text (`SEPARATOR`); an empty text is `none`."""
+    text = keys.cast(pl.String).fill_null("")
+    between = pl.concat_str(pl.lit(SEPARATOR), text, pl.lit(SEPARATOR))
+    found = between.str.contains_any([f"{SEPARATOR}{value}{SEPARATOR}" for value in values])
+    return found | (text == "") if NONE in values else found
+
+
+def yes_no(told: pl.Expr, values: Collection[str]) -> pl.Expr:
+    """HLD-01: said to be so, or not; what is not known is not so."""
+    return _is_asked(surely(told), values)
+
+
+def yes_unless_no(told: pl.Expr, values: Collection[str]) -> pl.Expr:
+    """HLD-01: said to be so, or not; what is not known is so: whether a dossier is active (RET-13)."""
+    return _is_asked(told.ne_missing(False), values)
+
+
+def _is_asked(told: pl.Expr, values: Collection[str]) -> pl.Expr:
+    return (told & (_YES in values)) | (~told & (_NO in values))
+
+
+EXPRESSIONS: Final = {
+    Comparison.SINCE: since,
+    Comparison.UNTIL: until,
+    Comparison.ONE_OF: one_of,
+    Comparison.ANY_OF: any_of,
+    Comparison.YES_NO: yes_no,
+    Comparison.YES_UNLESS_NO: yes_unless_no,
+}
+
+
+def meets(kind: str, conditions: Sequence[Condition]) -> pl.Expr:
+    """Return whether a row of this kind of record meets all conditions; null of none."""
+    asked = ((FIELDS[kind][each.field], each.values) for each in conditions)
+    return reduce(and_, (EXPRESSIONS[field.comparison](pl.col(field.fact), values) for field, values in asked), pl.lit(True))
+
+
+def facts_asked(kind: str, conditions: Sequence[Condition]) -> list[str]:
+    """Return the facts of this kind of record that conditions ask for, each once."""
+    return list(dict.fromkeys(FIELDS[kind][each.field].fact for each in conditions))
+
+
+def that_fit(kind: str, conditions: Sequence[Condition], records: pl.DataFrame, fiches: pl.DataFrame) -> pl.Series:
+    """Return the units, by `row`, whose own row or whose fiche fits a hold on this kind of record; not what
+    belongs to them. `records` are the rows of this kind, `fiches` those of the files, each with its unit,
+    `row`, and the facts that the conditions ask for."""
+    if kind == UnitKind.FICHE:
+        return fiches.filter(meets(kind, conditions))["row"].unique()
+    if kind == UnitKind.DOSSIER and "categories" in facts_asked(kind, conditions):
+        records = records.with_columns(_every_category(records, fiches))
+    return records.filter(meets(kind, conditions))["row"]
+
+
+def _every_category(dossiers: pl.DataFrame, fiches: pl.DataFrame) -> pl.Series:
+    """Return of each dossier its categories and those of its fiches, as one text."""
+    texts = pl.col("categories").cast(pl.String)
+    told = pl.concat([dossiers.select("row", texts), fiches.select("row", texts)]).filter(pl.col("categories") != "").unique()
+    of = told.group_by("row").agg(pl.col("categories").str.join(SEPARATOR))
+    return dossiers.select("row").join(of, on="row", how="left", maintain_order="left")["categories"]
