@@ -3,6 +3,7 @@ keep another, and one that goes may take another along. Source: RET-04, RET-20."
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
@@ -76,7 +77,7 @@ def explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine
     going = {unit.id for unit, verdict in decided if verdict.is_disposal}
     held = frozenset(one for one in circle.contacts if holds.on_rows([("contact", one)]))
     undone = context.store.journal.undone(table, circle.contacts)
-    facts, is_tied = _facts(context, gathering, going, undone, held)
+    facts, is_tied = facts_after(gathering, going, undone, held, day=day, terms=terms)
     verdicts = contact_outcomes(facts)
     own_holds = holds.on_rows([("contact", row)])
     kept = Decision(Disposition.KEEP, own_holds, None, (), (), "HLD-04") if own_holds else None
@@ -141,13 +142,12 @@ def _gathered(context: JobContext, circle: _Circle, terms: RelationTerms, retain
     return found
 
 
-def _facts(
-    context: JobContext, found: Gathering, going: set[str], undone: Mapping[str, str], held: frozenset[str]
+def facts_after(
+    found: Gathering, going: set[str], undone: Mapping[str, str], held: frozenset[str], *, day: date, terms: RelationTerms
 ) -> tuple[ContactFacts, set[str]]:
     """Return who refers to whom once the units of these ids are deleted, and who has a relation that lasts;
     `undone` are contacts that an earlier run should have removed or trimmed."""
-    terms = relation_terms(context.policy)
-    relations = relations_after(found, going, day=context.today, terms=terms)
+    relations = relations_after(found, going, day=day, terms=terms)
     again = {one for one, what in undone.items() if terms.are_off or what == TRIM}
     places = list(zip(found.people, found.places, strict=True))
     leaving = {person for person, unit in places if unit is not None and unit.id in going}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rules.holds.holds import Holds
 from rules.law.facts import CHILDREN, FICHES, LEADERS, UNITS, facts_of
-from rules.law.of_units import decisions
+from rules.law.of_units import decisions, steps_of
 from rules.model.decisions import Reason
 from rules.model.records import Contact, Unit, UnitKind
 from rules.policy.policy import Policy
@@ -35,6 +35,21 @@ def test_both_evaluations_are_equal_in_every_field(units: list[Unit], policy: Po
 @given(anything.units(), anything.POLICY, anything.holds(), ON_DAYS)
 def test_a_unit_by_itself_is_decided_as_among_others(unit: Unit, policy: Policy, held: Holds, day: date) -> None:
     assert decisions([unit], policy, held, day) == [decide(unit, policy, held, as_of=day)]
+
+
+@examples(100)
+@given(st.lists(anything.units(), min_size=1, max_size=8), anything.POLICY, anything.holds(), ON_DAYS)
+def test_the_end_that_decides_in_columns_is_the_one_that_is_picked_of_a_decision(
+    units: list[Unit], policy: Policy, held: Holds, day: date
+) -> None:
+    """RET-11, RET-23: lines and `why` name the end that a decision picks, a plan the one of the columns."""
+    _, found = steps_of(units, policy, held, day)
+    rows = found.units.select("leader", "retention_end", "anchor", "anchor_on", "end_rule").iter_rows()
+    for decision, (leader, retention_end, anchor, anchor_on, rule) in zip(found.decisions(), rows, strict=True):
+        end = decision.deciding
+        assert (end is None) == (retention_end is None)
+        if end is not None and leader is None:  # what follows a dossier has that one's end, by another rule
+            assert (end.on, end.anchor, end.anchor_on, end.rule) == (retention_end, anchor, anchor_on, rule)
 
 
 def test_a_child_of_whom_nothing_tells_an_age_keeps_a_dossier_without_fiches() -> None:
