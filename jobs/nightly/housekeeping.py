@@ -8,6 +8,7 @@ import msgspec
 
 from connectors.interface.objects import Stored
 from jobs.checks.same_clock import refuse_other_clock
+from jobs.ledger.maintenance_runs import HOUSEKEEPING
 from jobs.model.outcome import Outcome
 from jobs.model.plan import Alarm
 from jobs.model.run import RunState
@@ -43,7 +44,9 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 def run_housekeeping(context: JobContext) -> Outcome:
-    """Hunt for what has lost its other half, expire what is ours, and write both down in the ledger.
+    """Hunt for what has lost its other half, expire what is ours, and write both down in the ledger: in one
+    entry, at the end, and not as `recorded` does, for what the last round has found waits for people until
+    another one has looked again, and one that could not look has found nothing.
 
     Addresses of objects can hold names: they stand in the file of an admin, and nowhere else.
 
@@ -59,7 +62,7 @@ def run_housekeeping(context: JobContext) -> Outcome:
         alarms = tuple(_alarms(lost))
         state = RunState.DONE_WITH_FAILURES if alarms else RunState.DONE
         data = {"objects": lost.counts, "expired_plans": expired.plans, "state": state.value}
-        context.store.ledger.append([("housekeeping", data)], run)
+        context.store.ledger.append([(HOUSEKEEPING, data)], run)
     document = {
         "run": run,
         "state": state.value,

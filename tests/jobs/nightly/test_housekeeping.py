@@ -11,6 +11,8 @@ import pytest
 
 from connectors.interface.errors import ObjectError
 from connectors.storage.local import LocalFolder
+from jobs.inbox.plans import of_plans
+from jobs.ledger.maintenance_runs import HOUSEKEEPING
 from jobs.model.run import RunState
 from jobs.nightly.housekeeping import FILE, WITHOUT_OBJECT, WITHOUT_ROW, hunt, run_housekeeping
 from jobs.ports.context import JobContext
@@ -95,6 +97,22 @@ def test_a_storage_that_cannot_be_listed_is_no_empty_one(night: Night, folder: P
     with pytest.raises(ObjectError):
         run_housekeeping(replace(night.context, objects=(LocalFolder(folder / "nowhere"),)))
     assert [entry for entry in night.store.ledger.entries() if entry.kind == "housekeeping"] == []
+
+
+def test_what_was_found_waits_for_people_until_a_round_has_looked_again(night: Night, context: JobContext, folder: Path) -> None:
+    lost = put(folder, "lost.wav")
+
+    def waiting() -> list[str]:
+        return [item.code for item in of_plans(night.store, night.policy, night.clock()) if item.subject == HOUSEKEEPING]
+
+    run_housekeeping(context)
+    assert waiting() == [WITHOUT_ROW]
+    with pytest.raises(ObjectError):
+        run_housekeeping(replace(night.context, objects=(LocalFolder(folder / "nowhere"),)))
+    assert waiting() == [WITHOUT_ROW], "a round that could not look has found nothing"
+    night.recording(RECENT, cf_storageuri=lost)
+    run_housekeeping(context)
+    assert waiting() == []
 
 
 def test_a_round_waits_for_a_run(night: Night, context: JobContext) -> None:
