@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Mount, Route, compile_path
 from crm_compliance.console.access import cookies, origin
 from crm_compliance.console.access.failed_tries import FailedTries
 from crm_compliance.console.access.headers import PAGE
-from crm_compliance.console.access.idempotency import Forms, Sent, answered_once
+from crm_compliance.console.access.sent_forms import Forms, Sent, answered_once
 from crm_compliance.console.api.answers import ROOT as API
 from crm_compliance.console.api.app import api_of
 from crm_compliance.console.frame.endpoint import Endpoint

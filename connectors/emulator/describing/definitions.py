@@ -6,7 +6,7 @@ from connectors.emulator.querying.labels import YES_NO, options_of
 from connectors.emulator.schema.environment import LCIDS, Column, Environment, Labels, Relationship, Table, choice_place, metadata_id
 from connectors.emulator.schema.many_to_many import ManyToMany
 from connectors.emulator.schema.privileges import privileges_of
-from connectors.emulator.storage.files.columns import MAX_KB
+from connectors.emulator.storage.files.file_columns import MAX_KB
 from connectors.emulator.storage.files.thumbnails import EDGE
 
 Document = dict[str, Any]

@@ -1,5 +1,5 @@
 """Files, notes and attachments moved in blocks, by messages; by the address of a column they are in
-storage/files/columns.py.
+storage/files/file_columns.py.
 
 Initialize gives a continuation token, blocks are sent or fetched under it, and Commit makes the file of the
 blocks that it lists. Without an id, the note or attachment of a Commit is created. Source: section 12 of the
@@ -17,7 +17,7 @@ from connectors.emulator.request.exchange import Answer
 from connectors.emulator.schema.environment import Column, Table
 from connectors.emulator.schema.table_specs import BODIES
 from connectors.emulator.schema.values import guid
-from connectors.emulator.storage.files.columns import OCTETS, Files, no_chunks
+from connectors.emulator.storage.files.file_columns import OCTETS, Files, no_chunks
 from connectors.emulator.storage.files.uploads import CHUNK_BYTES, Transfer
 
 Message = Callable[[Call], Answer]

@@ -12,7 +12,7 @@ from connectors.emulator.querying.pages import Reader
 from connectors.emulator.request.exchange import Answer, Operation
 from connectors.emulator.schema.environment import Column, Table
 from connectors.emulator.schema.values import to_stored
-from connectors.emulator.storage.files.columns import Files
+from connectors.emulator.storage.files.file_columns import Files
 from connectors.emulator.storage.payload import read_json
 from connectors.emulator.storage.writes import Writer
 

@@ -6,11 +6,11 @@ from connectors.emulator.errors import no_such_row
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.privileges import ACT_ON_BEHALF
 from connectors.emulator.schema.values import guid
-from connectors.emulator.security.columns import SecuredColumns
 from connectors.emulator.security.custom_logic import CustomLogic
 from connectors.emulator.security.duplicates import DuplicateDetection
 from connectors.emulator.security.privileges_on_rows import Access, not_a_member
 from connectors.emulator.security.roles import Roles
+from connectors.emulator.security.secured_columns import SecuredColumns
 from connectors.emulator.security.sight import Sight
 from connectors.emulator.storage.tables import Tables
 

@@ -3,8 +3,8 @@ privileges, is decided in privileges_on_rows.py, which columns of them in column
 
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Column, Table
-from connectors.emulator.security.columns import SecuredColumns
 from connectors.emulator.security.privileges_on_rows import Access
+from connectors.emulator.security.secured_columns import SecuredColumns
 
 
 class Sight:

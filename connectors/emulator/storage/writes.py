@@ -22,8 +22,8 @@ from connectors.emulator.schema.table_specs import BODIES, size_of_body
 from connectors.emulator.storage.associations import Associations
 from connectors.emulator.storage.cascades import Fall
 from connectors.emulator.storage.connections import MASTER, PARTNER, has_two_halves, other_half
-from connectors.emulator.storage.files.columns import refuse_too_large
 from connectors.emulator.storage.files.contents import KeptFiles
+from connectors.emulator.storage.files.file_columns import refuse_too_large
 from connectors.emulator.storage.files.thumbnails import thumbnail
 from connectors.emulator.storage.new_rows import Values, join_parts, system_defaults
 from connectors.emulator.storage.payload import Payload, PayloadReader, new_id, set_lookup

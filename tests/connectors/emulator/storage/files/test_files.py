@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.emulator.storage.files import columns
+from connectors.emulator.storage.files import file_columns
 from tests.connectors.emulator.client import Client
 from tests.web_api import change_set, error_of, new_id, request_part, statuses
 
@@ -190,13 +190,13 @@ def test_a_content_range_that_does_not_fit_is_refused(crm: Client, recording: st
 def test_chunks_and_files_have_a_largest_size(crm: Client, recording: str) -> None:
     location = begin(crm, recording)
     assert error_of(chunk(crm, location, 0, bytes(4_194_305), 9_000_000)) == (400, "0x80040203")
-    assert error_of(chunk(crm, location, 0, b"x", columns.MAX_KB["file"] * 1024 + 1)) == (400, "0x80044a02")
+    assert error_of(chunk(crm, location, 0, b"x", file_columns.MAX_KB["file"] * 1024 + 1)) == (400, "0x80044a02")
     assert chunk(crm, location, 0, bytes(4_194_304), 4_194_304).status_code == 204
 
 
 @pytest.mark.usefixtures("real_http")
 def test_a_column_takes_no_file_larger_than_its_size(crm: Client, recording: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(columns.MAX_KB, "file", 5)
+    monkeypatch.setitem(file_columns.MAX_KB, "file", 5)
     assert error_of(upload(crm, recording)) == (400, "0x80044a02")
     assert crm.row(f"cf_recordings({recording})")["cf_media"] is None
 
@@ -325,7 +325,7 @@ def test_a_commit_that_cannot_be_is_refused(crm: Client, recording: str) -> None
 
 
 def test_blocks_larger_together_than_the_column_takes_are_refused(crm: Client, recording: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(columns.MAX_KB, "file", 5)
+    monkeypatch.setitem(file_columns.MAX_KB, "file", 5)
     token = initialize(crm, recording)
     for number in (0, 1):
         post(crm, "UploadBlock", BlockId=block_id(number), BlockData=encoded(bytes(3_000)), FileContinuationToken=token)

@@ -9,7 +9,7 @@ import zlib
 import pytest
 import requests
 
-from connectors.emulator.storage.files import columns
+from connectors.emulator.storage.files import file_columns
 from tests.connectors.emulator.client import Client
 from tests.web_api import error_of
 
@@ -110,7 +110,7 @@ def test_what_is_no_image_is_refused(crm: Client) -> None:
 
 
 def test_an_image_has_a_largest_size(crm: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(columns.MAX_KB, "image", 1)
+    monkeypatch.setitem(file_columns.MAX_KB, "image", 1)
     big = SMALL + bytes(1_024)
     contact = crm.contact()
     assert error_of(crm.send("PATCH", f"contacts({contact})", {"entityimage": encoded(big)})) == (400, "0x80044a02")

@@ -16,7 +16,7 @@ from starlette.datastructures import FormData
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from crm_compliance.console.access.cookies import NOTE
-from crm_compliance.console.access.idempotency import LASTS, Forms, answered_once
+from crm_compliance.console.access.sent_forms import LASTS, Forms, answered_once
 from crm_compliance.console.app import routes
 from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages.plans.new_plan import SUBJECT
