@@ -1,6 +1,6 @@
-"""The message that accompanies the link: what it is, until when it works, and how an encrypted archive is
-opened (EXP-16). It says nothing of the answer, and is the same for everybody but in day, number and link: a
-neutral answer has the same one (SUS-04). The passphrase is not in it, since that is sent another way."""
+"""The message that accompanies the link: what it is, until which hour it works, and how an encrypted archive
+is opened (EXP-16). It says nothing of the answer, and is the same for everybody but in days, hour, number and
+link: a neutral answer has the same one (SUS-04). The passphrase is not in it; that is sent another way."""
 
 import textwrap
 from datetime import datetime
@@ -11,7 +11,6 @@ from crm_compliance.answer_package.content.answer import Sender
 from crm_compliance.answer_package.content.letterhead import sender_of
 from crm_compliance.answer_package.content.wording import Texts, texts_in
 from jobs.model.answer import Compilation
-from rules.dates.periods import civil_date
 from rules.organisation.organisation import Organisation
 
 ENDING: Final = ".message.txt"
@@ -24,7 +23,7 @@ def message_text(compilation: Compilation, organisation: Organisation, *, link: 
     texts = texts_in(compilation.language, organisation)
     sender = sender_of(organisation, texts.language)
     received, reference = texts.day(compilation.received_on), compilation.reference
-    lasts = texts.say("message", "until", until=texts.day(civil_date(until, texts.zone)), downloads=str(downloads))
+    lasts = texts.say("message", "until", until=texts.moment(until), downloads=str(downloads))
     how = [f"- {texts.say('message', key)}" for key in ("windows", "mac", "phone")]
     for_child = compilation.addressee.is_minor
     greeting = _greeting(compilation, texts) if for_child else texts.say("letter", "salutation")

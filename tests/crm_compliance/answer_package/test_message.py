@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from crm_compliance.answer_package.leak_check import search_message
 from crm_compliance.answer_package.message import message_text
 from jobs.model.answer import Addressee, Compilation
 from jobs.ports.outbox import LeakFound
+from jobs.requests.answer.download_link import TIMES, new_link
 from rules.model.languages import LANGUAGES
 from rules.redaction.leak_terms import leak_term, name_leak_term
 from tests.crm_compliance.answer_package.samples import AT, ORGANISATION, SENDER, compilation, neutral
+from tests.saying import texts_in
 
 LINK = "https://antwoord.example.org/d/" + "x" * 43
 
@@ -41,6 +44,20 @@ def test_it_tells_nothing_of_the_answer(language: str) -> None:
     told = {message(compilation(language=language, **changes)) for changes in answers} | {message(neutral(language=language))}
     assert len(told) == 1
     assert not re.search(r"Peeters|AVG|RGPD|DSGVO|GDPR", told.pop())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_promises_the_link_for_as_long_as_it_works(language: str) -> None:
+    """EXP-16: fourteen days to the hour; here the clocks go back in between."""
+    link = new_link(datetime(2026, 10, 20, 16, 30, 59, tzinfo=UTC))
+    text = " ".join(message_text(compilation(language=language), ORGANISATION, link=LINK, until=link.until, downloads=TIMES).split())
+    day = texts_in(language).day(date(2026, 11, 3))
+    found = re.search(re.escape(day) + r", (\d\d:\d\d) \(UTC(\+\d\d:\d\d)\)", text)
+    assert found is not None, text
+    promised = datetime.fromisoformat(f"2026-11-03T{found[1]}{found[2]}")
+    assert found[1] == "17:30"
+    assert timedelta(0) <= link.until - promised < timedelta(minutes=1)
+    assert not re.search(r"tot en met|inclus|einschließlich|including", text)
 
 
 def test_no_line_of_a_french_message_begins_with_its_punctuation() -> None:
