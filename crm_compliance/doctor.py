@@ -35,8 +35,8 @@ from crm_compliance.wiring.schedule import calendar_of, policy_of
 from crm_compliance.wiring.store import store_of
 from jobs.checks.same_zone import refuse_other_zone
 from jobs.ledger.entries import StoreAltered
+from jobs.model.last_verification import Verifier
 from jobs.model.plan import Kind
-from jobs.model.verification import Verifier
 from jobs.plans.earlier_plans import EarlierPlans
 from jobs.plans.make import overlooked
 from jobs.reading.tables.night import whole_reads

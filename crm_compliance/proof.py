@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from jobs.model.verification import Verification, Verifier
+from jobs.model.last_verification import Verification, Verifier
 from rules.errors import ComplianceError
 from rules.hints import hint_to
 

@@ -40,9 +40,9 @@ from connectors.dynamics.schema.metadata import Metadata
 from connectors.dynamics.schema.names import Naming
 from connectors.dynamics.schema.unmapped_tables import Directory
 from connectors.dynamics.writing.mask import Masking
-from connectors.dynamics.writing.platform_rows import Removing
 from connectors.dynamics.writing.pointers import Pointers
 from connectors.dynamics.writing.pool import Pool
+from connectors.dynamics.writing.remove_platform_rows import Removing
 from connectors.interface.rows import ReadStats
 from rules.dates.calendar import BRUSSELS
 

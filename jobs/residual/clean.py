@@ -7,7 +7,7 @@ clean after that makes its unit PARTIAL (R-088), and the next run continues (R-0
 account may not purge, unless the mapping accepts that it is out of reach.
 
 What is not cleaned here: objects in storage, and documents, are deleted before the rows
-(jobs/residual/recording_content.py, jobs/residual/documents.py).
+(jobs/residual/recording_content.py, jobs/residual/document_removal.py).
 Files and images are deleted with their rows. Dry-run reports and plans hold ids and no personal data, and
 have a term of their own (ACC-04). The statistics hold no identifier of their source, so that there is no
 extract in identifiable form."""

@@ -13,7 +13,7 @@ from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.model.plan import Key
 from jobs.model.run import CHANGED, Action, ActionState
 from jobs.ports.context import JobContext
-from jobs.residual.documents import DocumentRemoval
+from jobs.residual.document_removal import DocumentRemoval
 from jobs.residual.recording_content import OBJECT_LEFT, ObjectRemoval, changed_units
 from jobs.writing.document_folders import DocumentFolders
 from jobs.writing.outside_objects import Outside

@@ -1,14 +1,14 @@
-"""Finishes what runs had begun whose database was lost: half-deleted units (partial_units.py), rows that are
-back or were still to go (replay_plan.py), and what is left in other places (lost_places.py). That the CRM
-itself was restored is noticed in detect.py. Source: ERA-12, ERA-13."""
+"""Finishes what runs had begun whose database was lost: half-deleted units (half_deleted_units.py), rows
+that are back or were still to go (replay_plan.py), and what is left in other places (lost_places.py). That
+the CRM itself was restored is noticed in detect.py. Source: ERA-12, ERA-13."""
 
 import msgspec
 
 from jobs.erasures.register import load_register, reconcile
 from jobs.model.run import Run
 from jobs.ports.context import JobContext
+from jobs.restores.half_deleted_units import half_done
 from jobs.restores.lost_places import Held, LostPlaces, clean_lost_places
-from jobs.restores.partial_units import half_done
 from jobs.restores.replay_plan import plan_replay
 from jobs.runs.apply import apply_plan, unfinished
 

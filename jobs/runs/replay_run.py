@@ -14,11 +14,11 @@ from jobs.model.run import TRIM, Mask, RowWrite, Run
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.reading.owners import WHOLE
-from jobs.runs.contacts import ContactsOfPlan
+from jobs.runs.contacts_of_plan import ContactsOfPlan
 from jobs.runs.quarantine import kept_with
 from jobs.runs.rows_run import Facts, Going, UnscheduledRun
 from jobs.writing.anonymise import MASKED
-from jobs.writing.contacts import ContactCheck
+from jobs.writing.contact_check import ContactCheck
 from jobs.writing.deletion_order import CHANGED, Rows
 from jobs.writing.dissociate import dissociation
 from jobs.writing.row_writes import EMPTY, write_of_line

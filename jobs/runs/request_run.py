@@ -12,7 +12,7 @@ from jobs.ports.context import JobContext
 from jobs.reading.owners import WHOLE
 from jobs.reading.units import is_anonymised
 from jobs.register.decision import What, decision_of
-from jobs.runs.contacts import ContactsOfPlan
+from jobs.runs.contacts_of_plan import ContactsOfPlan
 from jobs.runs.quarantine import kept_with
 from jobs.runs.rows_run import Facts, Going, UnscheduledRun
 from jobs.writing.deletion_order import CHANGED, Rows

@@ -13,7 +13,7 @@ from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
 from jobs.reading.owners import UNIT_KINDS, WHOLE, look_around
 from jobs.reading.row_kinds import RowKinds
-from jobs.runs.contacts import ContactsOfPlan
+from jobs.runs.contacts_of_plan import ContactsOfPlan
 from jobs.runs.recheck import held_since
 from jobs.runs.run import Application
 from jobs.writing.deletion_order import Rows, below

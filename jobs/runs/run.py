@@ -26,10 +26,10 @@ from jobs.reading.out_of_reach import LONG_TERM, OutOfReach
 from jobs.reading.row_kinds import RowKinds
 from jobs.reading.units import Gathering, is_anonymised
 from jobs.residual.clean import PLACES_LEFT, clean_places
-from jobs.residual.documents import documents_left
+from jobs.residual.document_removal import documents_left
 from jobs.residual.recording_content import objects_left
 from jobs.runs.alarms import WORK, alarms_of_run
-from jobs.runs.contacts import ContactsOfPlan
+from jobs.runs.contacts_of_plan import ContactsOfPlan
 from jobs.runs.counts import HALF_DONE, counts_of, has_failures
 from jobs.runs.deferred_units import going_later
 from jobs.runs.journal import Journal, name_of

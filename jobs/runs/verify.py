@@ -3,7 +3,7 @@ are read back, at the end of each run too, is in jobs/writing/read_back.py. Sour
 
 from jobs.model.run import ActionState
 from jobs.ports.context import JobContext
-from jobs.residual.documents import documents_left
+from jobs.residual.document_removal import documents_left
 from jobs.residual.recording_content import objects_left
 from jobs.writing.outside_objects import Outside
 from jobs.writing.read_back import not_checkable, traces_left, verify_actions

@@ -19,7 +19,7 @@ from rules.model.home import BELGIUM, IN_BELGIUM, Home
 from rules.people.emails import normal_email
 from rules.people.phones import normal_phone
 from rules.redaction.country_formats import LOST_ZEROS, PLATES
-from rules.redaction.national_numbers import national_numbers
+from rules.redaction.national_numbers_in_text import national_numbers
 from rules.texts.folding import fold
 
 

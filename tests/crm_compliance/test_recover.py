@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jobs.runs.contacts import ContactsOfPlan
+from jobs.runs.contacts_of_plan import ContactsOfPlan
 from tests.drivers.night import Night
 from tests.drivers.typist import Typist, people_and_cases
 

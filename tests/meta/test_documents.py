@@ -20,7 +20,7 @@ from crm_compliance.reports.plan.formats import FORMATS
 from jobs.holds import look_up
 from jobs.registry import JOBS
 from jobs.runs import resume
-from jobs.writing import contacts, deletion_order, send
+from jobs.writing import contact_check, deletion_order, send
 from rules.model.decisions import Flag, Reason
 from tests.meta.pages import OPERATIONS, ROOT, page
 
@@ -85,7 +85,7 @@ def test_every_skip_code_has_a_sentence_and_stands_in_the_documents() -> None:
     codes = {
         send.TECHNICAL,
         deletion_order.CHANGED,
-        contacts.STILL_REFERRED,
+        contact_check.STILL_REFERRED,
         resume.PLAN_REJECTED,
         resume.POLICY_CHANGED,
         resume.PLAN_EXPIRED,

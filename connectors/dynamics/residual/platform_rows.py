@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered, type_of
-from connectors.dynamics.writing.platform_rows import Removing
+from connectors.dynamics.writing.remove_platform_rows import Removing
 from connectors.interface.remains import Left, Reach, RowKey, Traces
 
 # table -> the columns by which it points to rows; one that ends in "_value" is a lookup's.

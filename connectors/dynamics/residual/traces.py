@@ -9,7 +9,7 @@ from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE, ResidualR
 from connectors.dynamics.residual.purge_job import Purging
 from connectors.dynamics.schema.capabilities import Capability
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
-from connectors.dynamics.writing.platform_rows import Removing
+from connectors.dynamics.writing.remove_platform_rows import Removing
 from connectors.interface.errors import ConnectorError, ReadIncomplete
 from connectors.interface.remains import RowKey, Trace, Traces
 

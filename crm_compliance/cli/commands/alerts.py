@@ -51,7 +51,7 @@ def try_out(channel: str = typer.Option("", "--channel", metavar="C", help="This
 
     Example: crm-compliance alerts test --channel mail
     """
-    from crm_compliance.alerts.trial import tried
+    from crm_compliance.alerts.channel_trial import tried
     from crm_compliance.cli.terminal import arguments
     from rules.files.suggestions import meant
 

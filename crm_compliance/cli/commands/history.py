@@ -145,7 +145,7 @@ def _audit_store(anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
     from crm_compliance.proof import verify_ledger
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.store import store_of
-    from jobs.model.verification import Verifier
+    from jobs.model.last_verification import Verifier
 
     settings = arguments.settings()
     clock, keys = clock_of(settings), _public_keys(pem) if pem is not None else None

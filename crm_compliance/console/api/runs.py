@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 
 from crm_compliance.console.api.answers import INSTEAD, MOST, RunAnswer, VerifiedAnswer
 from crm_compliance.console.api.caller import Caller, acting
-from jobs.model.verification import Verifier
+from jobs.model.last_verification import Verifier
 from rules.model.roles import Act
 
 router = APIRouter(tags=["runs"], responses=INSTEAD)

@@ -4,7 +4,7 @@ what is not well."""
 from collections.abc import Mapping
 from typing import Final
 
-from jobs.model.verification import Verifier
+from jobs.model.last_verification import Verifier
 from rules.model.roles import Act
 
 ACTS: Final[Mapping[str, str]] = {

@@ -10,7 +10,7 @@ from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.inserts import upsert_into
 from crm_compliance.store.sql.seals import is_sealed, seal
 from crm_compliance.store.sql.tables import verification
-from jobs.model.verification import Verification
+from jobs.model.last_verification import Verification
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError
 

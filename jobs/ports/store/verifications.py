@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from jobs.model.verification import Verification
+    from jobs.model.last_verification import Verification
 
 
 class VerificationStore(Protocol):

@@ -21,7 +21,7 @@ from jobs.reading.gather import PARTY_FIELDS, rows_of
 from jobs.reading.owners import look_around
 from jobs.reading.tops import tops_of
 from jobs.register.decision import DISPOSING, Decision, Task, What, answered
-from jobs.writing.contacts import check_contacts
+from jobs.writing.contact_check import check_contacts
 from jobs.writing.send import TECHNICAL
 from rules.holds.erasure_rulings import GrantedErasure, Ruling, rule_on
 from rules.model.decisions import Decision as Disposal

@@ -16,7 +16,7 @@ from rules.model.home import IN_BELGIUM, Home
 from rules.model.personal_records import FullContact
 from rules.people.name_words import PARTICLES
 from rules.people.phones import calling_code, normal_phone
-from rules.redaction.national_numbers import is_national_number
+from rules.redaction.national_numbers_in_text import is_national_number
 from rules.texts.disguises import as_read
 from rules.texts.folding import plain_letters
 

@@ -16,7 +16,7 @@ from crm_compliance.service.scheduler import run_job
 from crm_compliance.store.sql import tables
 from crm_compliance.wiring.clock import clock_of
 from jobs.checks.drift.holds import hold_entry
-from jobs.model.verification import Verifier
+from jobs.model.last_verification import Verifier
 from jobs.registry import JOBS
 from rules.holds.placements import HoldType, PlacedHold
 from tests.drivers.night import Night

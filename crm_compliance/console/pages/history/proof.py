@@ -20,7 +20,7 @@ from crm_compliance.console.frame.endpoint import get, post
 from crm_compliance.console.frame.services import Busy
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.proof import verify_ledger, write_evidence
-from jobs.model.verification import Verifier
+from jobs.model.last_verification import Verifier
 from rules.model.roles import Act
 
 _AT_A_TIME: Final = threading.BoundedSemaphore(1)  # each reads the whole ledger

@@ -11,7 +11,7 @@ from crm_compliance.service.health import record_not_whole
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.store import store_of
-from jobs.model.verification import Verification, Verifier
+from jobs.model.last_verification import Verification, Verifier
 from tests.drivers.typist import Typist
 
 FOUND = Verification(

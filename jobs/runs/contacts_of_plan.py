@@ -11,7 +11,7 @@ from jobs.model.plan import Plan, PlanLine
 from jobs.model.run import AWAITS_TURN, TRIM, Action, ActionState, RowWrite
 from jobs.residual.clean import PLACES_LEFT
 from jobs.runs.journal import Journal
-from jobs.writing.contacts import ContactCheck, check_contacts
+from jobs.writing.contact_check import ContactCheck, check_contacts
 from jobs.writing.deletion_order import CHANGED, Waits, rows_of_contacts
 from rules.model.decisions import Reason
 from rules.model.records import Contact

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rules.model.home import Home
-from rules.redaction.national_numbers import is_national_number, national_numbers
+from rules.redaction.national_numbers_in_text import is_national_number, national_numbers
 from rules.redaction.people import Protected, Shown
 from rules.redaction.redactor import Redactor
 

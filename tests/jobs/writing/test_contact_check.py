@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from connectors.interface.rows import Among
-from jobs.writing.contacts import STILL_REFERRED, check_contacts
+from jobs.writing.contact_check import STILL_REFERRED, check_contacts
 from rules.model.records import Contact, Party, Record
 from rules.retention.relations import NOTHING_IN_FORCE
 
