@@ -1,0 +1,140 @@
+"""The review in a real browser, by keyboard: what is decided is stored when the next item comes, nothing is
+approved that nobody can have looked at, and the page keeps nobody out. Everybody is fictitious."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from tests.browser.axe import violations
+from tests.crm_compliance.console.live import live
+from tests.crm_compliance.console.pages.review.reviewing import TEXTS, compiled, status_of, waiting
+from tests.drivers.asking import Asking
+
+__all__ = ["compiled"]  # which the fixture `asking` sets up
+
+
+@pytest.fixture
+def page(chrome: Any, app: Starlette, asking: Asking) -> Iterator[Any]:
+    """The review in a real browser of the DPO; nothing is said on its console but what a refusal says."""
+    with live(app) as root:
+        context = chrome.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(f"{root}/signin")
+        page.locator("button[name=who][value=demo-ben]").click()
+        page.goto(f"{root}/requests/{asking.id}/review")
+        page.set_default_timeout(10_000)
+        yield page
+        context.close()
+        assert [each for each in said if "ERR_INTERNET_DISCONNECTED" not in each and "preloaded" not in each] == []
+
+
+def ready(page: Any) -> None:
+    """Wait until a person can have looked at the item."""
+    page.wait_for_function("() => document.getElementById('item')?.dataset.ready === '1'")
+
+
+def here(page: Any) -> str:
+    return str(page.get_attribute("#item", "data-item"))
+
+
+def test_a_review_by_keyboard(page: Any, asking: Asking) -> None:
+    """Approve, redact a selection, withhold with a reason, not this person, undo; each is stored when the
+    page says so."""
+    first, second, third, long = (item["item"] for item in waiting(asking))
+    assert here(page) == first
+    page.evaluate(
+        """() => { const walk = document.createTreeWalker(document.querySelector('[data-proposal]'), NodeFilter.SHOW_TEXT);
+        for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+          const at = node.data.indexOf('erte');
+          if (at >= 0) { getSelection().setBaseAndExtent(node, at, node, at + 3); return; }
+        } }"""
+    )
+    page.keyboard.press("r")
+    assert page.inner_text("[data-review-selected]") == "vertelt", "half a word is a word"
+    page.keyboard.press("2")
+    page.wait_for_selector("#item:has-text('Your text, to be approved')")
+    assert "vertelt" not in page.inner_text("[data-proposal]")
+    assert status_of(asking, first)[0] == "PENDING_REVIEW"
+    ready(page)
+    page.keyboard.press("a")
+    page.wait_for_selector(f"#item[data-item={second}]")
+    status, _, text = status_of(asking, first)
+    assert (status, "[derde]" in (text or ""), "Femke" in (text or "")) == ("APPROVED_REDACTED", True, False)
+    page.wait_for_function("() => document.getElementById('review-said').textContent === 'Saved.'")
+    page.keyboard.press("w")
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"#item[data-item={third}]")
+    assert status_of(asking, second)[:2] == ("WITHHELD", "RGT-09")
+    page.keyboard.press("n")
+    page.wait_for_selector(f"#item[data-item={long}]")
+    assert status_of(asking, third)[:2] == ("WITHHELD", "NOT_THE_PERSON")
+    page.keyboard.press("u")
+    page.wait_for_selector(f"#item[data-item={third}][data-status=PENDING_REVIEW]")
+    assert status_of(asking, third) == ("PENDING_REVIEW", None, None)
+    ready(page)
+    page.keyboard.press("a")
+    page.wait_for_selector(f"#item[data-item={long}]")
+    assert "3 of 4" in page.inner_text("#review-progress")
+    assert page.evaluate("document.activeElement.id") == "item-title", "whoever listens hears where they are"
+    ready(page)
+    page.keyboard.press("a")
+    page.wait_for_function("() => document.getElementById('review-said').textContent.startsWith('There is more')")
+    assert status_of(asking, long)[0] == "PENDING_REVIEW", "its end was not on the screen"
+    for _ in range(40):
+        page.keyboard.press("a")
+        if page.locator("text=Everything is reviewed").count():
+            break
+        page.wait_for_timeout(100)
+    page.wait_for_selector("text=Everything is reviewed")
+    assert status_of(asking, long)[0] == "APPROVED"
+
+
+def test_keys_pressed_before_anybody_can_have_looked_approve_nothing(page: Any, asking: Asking) -> None:
+    page.evaluate(
+        """async () => { const press = (key) => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+        const first = document.getElementById('item'); press('j');
+        while (document.getElementById('item') === first) await new Promise(requestAnimationFrame);
+        for (const key of 'aaaajaaa') press(key); }"""
+    )
+    ready(page)
+    assert len(waiting(asking)) == len(TEXTS)
+    page.keyboard.press("?")
+    page.uncheck("[data-review-keys]")
+    page.keyboard.press("Escape")
+    before = here(page)
+    page.keyboard.press("j")
+    page.keyboard.press("n")
+    assert here(page) == before, "single keys are switched off (WCAG 2.1.4)"
+    page.reload()
+    assert not page.is_checked("[data-review-keys]")
+
+
+def test_what_the_service_does_not_confirm_stays_open(page: Any, asking: Asking) -> None:
+    first = waiting(asking)[0]["item"]
+    ready(page)
+    page.context.set_offline(True)
+    page.keyboard.press("n")
+    page.wait_for_selector("#review-wrong [role=alert]")
+    assert here(page) == first
+    page.context.set_offline(False)
+    page.keyboard.press("n")
+    page.wait_for_selector(f"#item:not([data-item={first}])")
+    assert status_of(asking, first)[:2] == ("WITHHELD", "NOT_THE_PERSON")
+
+
+def test_the_review_keeps_nobody_out(page: Any) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.set_viewport_size({"width": 1280, "height": 800})
+        assert violations(page) == [], scheme
+        page.set_viewport_size({"width": 360, "height": 700})
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), scheme
