@@ -1,0 +1,66 @@
+"""People's words on a plan: two approve, each in their role; who made it, or may only look, decides nothing.
+Everybody is fictitious."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rules.model.roles import Role
+from tests.crm_compliance.console.browser import Browser, text_of
+from tests.drivers.night import Night
+from tests.drivers.typist import Typist
+
+Signed = Callable[..., Browser]
+
+
+def test_two_people_approve_each_in_their_role(org: Night, plan: str, signed_in: Signed) -> None:
+    admin, dpo = signed_in(Role.CRM_ADMIN), signed_in(Role.DPO)
+    assert f'action="/plans/{plan}/approve"' in admin.page(f"/plans/{plan}")
+    answer = admin.post(f"/plans/{plan}/approve", comment="looked at")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/plans/{plan}")
+    page = admin.page(f"/plans/{plan}")
+    assert "Your approval is recorded." in text_of(page)
+    assert "You have given your word on this plan." in text_of(page)
+    assert f'action="/plans/{plan}' not in page
+    assert admin.post(f"/plans/{plan}/approve").status_code == 403, "one person is not two"
+    assert "looked at" in dpo.page(f"/plans/{plan}")
+    dpo.post(f"/plans/{plan}/approve")
+    assert org.store.plans.get(plan).missing(org.clock()) == ()
+    page = text_of(dpo.page(f"/plans/{plan}"))
+    assert "Approved by everybody whose word it takes. The service carries it out at its next hour: 26 Nov 2026 02:00." in page
+
+
+def test_who_made_a_plan_does_not_decide_on_it(org: Night, units: dict[str, str], typist: Typist, signed_in: Signed) -> None:
+    plan = typist.ask("plan", "--as", "demo-anna")["plan"]
+    admin = signed_in(Role.CRM_ADMIN)
+    page = admin.page(f"/plans/{plan}")
+    assert "You made this plan" in text_of(page)
+    assert f'action="/plans/{plan}' not in page
+    answer = admin.post(f"/plans/{plan}/approve")
+    assert answer.status_code == 403
+    assert org.store.plans.get(plan).given == ()
+
+
+def test_a_rejection_takes_a_reason_and_ends_the_plan(org: Night, plan: str, signed_in: Signed) -> None:
+    dpo = signed_in(Role.DPO)
+    assert f'hx-post="/plans/{plan}/approve" hx-target="#told"' in dpo.page(f"/plans/{plan}"), "a refusal leaves what was typed"
+    assert dpo.post(f"/plans/{plan}/reject", comment="  ").status_code == 400
+    assert org.store.plans.get(plan).given == ()
+    dpo.post(f"/plans/{plan}/reject", comment="<b>wrong</b> categories")
+    page = dpo.page(f"/plans/{plan}")
+    assert "&lt;b&gt;wrong&lt;/b&gt; categories" in page
+    assert f'action="/plans/{plan}' not in page
+    assert signed_in(Role.CRM_ADMIN).post(f"/plans/{plan}/approve").status_code == 409
+
+
+def test_who_may_only_look_is_offered_nothing(plan: str, signed_in: Signed) -> None:
+    page = signed_in(Role.AUDITOR).page(f"/plans/{plan}")
+    assert f'action="/plans/{plan}' not in page
+    assert "Data protection officer" in text_of(page), "whose word it lacks"
+
+
+def test_a_plan_for_another_day_is_nobodys_to_approve(units: dict[str, str], typist: Typist, signed_in: Signed) -> None:
+    plan = typist.ask("plan", "--as-of", "2030-01-01")["plan"]
+    page = signed_in(Role.DPO).page(f"/plans/{plan}")
+    assert "can never be applied" in text_of(page)
+    assert f'action="/plans/{plan}' not in page
