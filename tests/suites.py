@@ -66,6 +66,8 @@ DEEP = (
     "tests/crm_compliance/cli/requests/test_answer_others.py",
     "tests/crm_compliance/cli/requests/test_answer_rights.py",
     "tests/crm_compliance/cli/requests/test_decide.py",
+    "tests/crm_compliance/cli/requests/test_decided_again.py",
+    "tests/crm_compliance/cli/requests/test_decided_letters.py",
     "tests/crm_compliance/cli/requests/test_notices.py",
     "tests/crm_compliance/cli/requests/test_release.py",
     "tests/crm_compliance/cli/requests/test_sent_back.py",

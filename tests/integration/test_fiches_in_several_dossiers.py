@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.crm_compliance.cli.requests.test_decide import asking_for, decide, released
+from tests.crm_compliance.cli.requests.decided import asking_for, decide, released
 from tests.drivers.asking import Asking
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide
 from tests.drivers.typist import Typist, set_faults

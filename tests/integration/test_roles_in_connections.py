@@ -11,7 +11,7 @@ import pytest
 from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.emulator.serving.server import running
-from tests.crm_compliance.cli.requests.test_decide import asking_for, decide, released
+from tests.crm_compliance.cli.requests.decided import asking_for, decide, released
 from tests.drivers.asking import Asking
 from tests.drivers.night import TOKEN
 from tests.drivers.typist import Typist

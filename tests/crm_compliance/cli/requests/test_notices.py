@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.crm_compliance.answer_package.pages import text_of
+from tests.crm_compliance.cli.requests.decided import LOTTE, asking_for, decide, lotte, released, shown
 from tests.crm_compliance.cli.requests.test_answer_closed import JAN, PIET, jan, suspect
 from tests.crm_compliance.cli.requests.test_answer_rights import on_behalf
-from tests.crm_compliance.cli.requests.test_decide import LOTTE, asking_for, decide, lotte, released, shown
 from tests.crm_compliance.cli.requests.test_release import unpacked
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.asking import DORA, ERIK, Asking
