@@ -7,23 +7,21 @@ from typing import Any
 
 import pytest
 
-from benchmarks.budgets import LARGE, SMALL, Tally, ceilings, costs, counts_of, crossed
+from benchmarks.budgets import LARGE, SMALL, Costs, ceilings, costs, counts_of, crossed
 from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.page_values import Page
 
 
 @pytest.fixture(scope="module")
-def less() -> tuple[Tally, Tally]:
+def less() -> Costs:
     return costs(SMALL)
 
 
-def test_a_plan_and_a_why_cost_no_more_than_they_may(less: tuple[Tally, Tally]) -> None:
-    assert crossed(counts_of(less[0], costs(LARGE)[0], less[1]), ceilings()) == []
+def test_a_plan_and_a_why_cost_no_more_than_they_may(less: Costs) -> None:
+    assert crossed(counts_of(less, costs(LARGE)), ceilings()) == []
 
 
-def test_pages_decoded_twice_and_looked_at_row_by_row_cross_the_ceilings(
-    less: tuple[Tally, Tally], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pages_decoded_twice_and_looked_at_row_by_row_cross_the_ceilings(less: Costs, monkeypatch: pytest.MonkeyPatch) -> None:
     decode = PageDecoder.decode
     inner: list[PageDecoder[Any]] = []
 
@@ -37,7 +35,7 @@ def test_pages_decoded_twice_and_looked_at_row_by_row_cross_the_ceilings(
         return decode(decoder, body, **options)
 
     monkeypatch.setattr(PageDecoder, "decode", twice)
-    told = crossed(counts_of(less[0], costs(2 * SMALL)[0], less[1]), ceilings())
+    told = crossed(counts_of(less, costs(2 * SMALL)), ceilings())
     assert {each.partition(":")[0] for each in told} >= {"plan.decodings", "plan.calls_a_row"}
 
 
