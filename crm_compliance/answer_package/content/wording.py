@@ -75,7 +75,7 @@ class Texts:
     def with_words(self, own: Mapping[str, str]) -> "Texts":
         """Return the same texts with words for kinds and fields that are the organisation's alone."""
         tables, locale = self._said_as
-        return Texts(self.language, tables, locale, self.organisation, on_behalf=self._on_behalf, own=own) if own else self
+        return type(self)(self.language, tables, locale, self.organisation, on_behalf=self._on_behalf, own=own) if own else self
 
     def all_texts(self) -> tuple[str, ...]:
         """Return every text of the language: what is the same in all letters is about nobody."""
@@ -84,7 +84,7 @@ class Texts:
     def without_words(self) -> "Texts":
         """Return the same texts with only the places filled in: all they then contain is data."""
         tables = {name: {key: _places_in(text) for key, text in table.items()} for name, table in self._all.items()}
-        return Texts(NO_WORDS, tables, "root", self.organisation, on_behalf=self._on_behalf)
+        return _Wordless(NO_WORDS, tables, "en", self.organisation, on_behalf=self._on_behalf)
 
     def all_codes(self) -> tuple[str, ...]:
         """Return every code that there are words for."""
@@ -97,8 +97,6 @@ class Texts:
     def city(self) -> str:
         """The city by whose clock the hours of an answer are; in French with the "of" before it, which loses
         its vowel before another."""
-        if self.language == NO_WORDS:
-            return ""
         city = str(get_timezone_location(self.zone.key, locale=self.locale, return_city=True))
         if self.language != "fr":
             return city
@@ -165,6 +163,25 @@ class Texts:
         known = self._tables["value"]
         codes = value.split(", ")  # of a choice that may have several
         return ", ".join(known[code] for code in codes) if all(code in known for code in codes) else value
+
+
+class _Wordless(Texts):
+    """Texts of which only the data are left. Days, countries and amounts are written as CLDR's `root` has
+    them, which names nothing, but without asking Babel for it: the first question to `root` changes what
+    every locale that is loaded later in the process calls its months."""
+
+    @property
+    def city(self) -> str:
+        return ""
+
+    def day(self, day: date) -> str:
+        return f"{day.year} M{day.month:02} {day.day}"
+
+    def country(self, code: str) -> str:
+        return code
+
+    def money(self, amount: float) -> str:
+        return str(format_currency(amount, "EUR", format="¤\u00a0#,##0.00", locale=self.locale))
 
 
 def _places_in(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import string
+import subprocess
+import sys
 import tomllib
 from datetime import UTC, date, datetime
 from importlib.resources import files
@@ -11,7 +13,7 @@ from typing import Any, get_args
 
 import pytest
 
-from crm_compliance.answer_package.content.wording import ON_BEHALF
+from crm_compliance.answer_package.content.wording import NO_WORDS, ON_BEHALF
 from jobs.model import answer
 from jobs.requests.context.transmissions import PROCESSOR
 from jobs.requests.search.scope import MENTION
@@ -170,3 +172,31 @@ def test_french_has_a_blank_before_high_punctuation_and_no_other_language_has() 
                 assert not re.search(r"[^\s·][:;?!»]|«\S", plain.replace("· :", "")), text
             else:
                 assert not re.search(r"\s[:;?!]", plain), text
+
+
+RELEASING = """
+from crm_compliance.answer_package.leak_check import check_for_leaks
+from crm_compliance.console.language.formats import Formats
+from rules.dates.calendar import Calendar
+from tests.crm_compliance.answer_package.samples import ORGANISATION, compilation
+
+check_for_leaks(compilation(language="de"), {}, ORGANISATION)
+for language in ("nl", "fr", "en"):
+    print(*Formats.of(language, Calendar()).month_and_year("2026-11"), *Formats.of(language, Calendar()).day_and_month("2026-12-01"))
+"""
+
+
+def test_a_search_for_leaks_changes_no_name_of_a_month_elsewhere_in_the_process() -> None:
+    """In a process of its own, in which no locale has been loaded yet: the console opens its pages in the
+    process that releases answers."""
+    said = subprocess.run([sys.executable, "-c", RELEASING], capture_output=True, text=True, check=True).stdout
+    assert said.splitlines() == ["nov 2026 1 dec", "nov. 2026 1 déc.", "Nov 2026 1 Dec"]
+
+
+def test_what_is_said_without_words_names_no_month_country_or_city() -> None:
+    """As the locale `root` of CLDR writes it, which is not asked for it."""
+    texts = texts_in(NO_WORDS)
+    assert texts.day(date(2026, 5, 4)) == texts.value("2026-05-04") == "2026 M05 4"
+    assert texts.moment(datetime(2026, 5, 4, 12, 3, tzinfo=UTC)) == "2026 M05 4, 14:03 (UTC+02:00)"
+    assert (texts.field("amount", -1234.5), texts.value(1234.5)) == ("-€\u00a01,234.50", "1,234.50")
+    assert (texts.country("BE"), texts.city, texts.with_words({"new_visit": "Visite"}).country("FR")) == ("BE", "", "FR")
