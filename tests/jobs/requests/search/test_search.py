@@ -8,8 +8,6 @@ import re
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -18,51 +16,13 @@ import pytest
 import requests
 
 from connectors.dynamics.http.sessions import Sessions
-from connectors.interface.errors import ConnectorError, ReadIncomplete
-from connectors.storage.local import LocalFolder
-from crm_compliance.configuration.settings import Settings
-from crm_compliance.wiring import mapping
 from jobs.model.privileges import NEEDS
-from jobs.requests.search.gaps import places_not_searched
-from jobs.requests.search.material import Material, Mention
+from jobs.requests.search.material import Mention
 from jobs.requests.search.roles_and_files import files_of, roles_of
 from jobs.requests.search.search import search_everywhere
-from rules.model.kinds import ROW_KINDS, Kind
+from rules.model.kinds import ROW_KINDS
 from tests.drivers.night import ROLE, Night
-
-FIRST, LAST, MAIL, PHONE, NUMBER = "Noëlle", "Van den Broeck (fictief)", "noelle@voorbeeld.example", "0475/12.34.56", "85.07.30-997.34"
-
-
-def person(night: Night, **columns: Any) -> str:
-    known = {"firstname": FIRST, "lastname": LAST, "emailaddress1": MAIL, "mobilephone": PHONE, "cf_nationalnumber": NUMBER}
-    return night.contact(**known | columns)
-
-
-def email(night: Night, participants: list[dict[str, Any]], about: str | None = None, target: str = "cf_dossier", **columns: Any) -> str:
-    sets = {"cf_dossier": "cf_dossiers", "cf_fiche": "cf_fiches", "contact": "contacts"}
-    bound = {f"regardingobjectid_{target}_email@odata.bind": f"/{sets[target]}({about})"} if about else {}
-    return night.create("emails", "activityid", **{"subject": "bericht", "email_activity_parties": participants} | bound | columns)
-
-
-def to(contact: str) -> dict[str, Any]:
-    return {"partyid_contact@odata.bind": f"/contacts({contact})", "participationtypemask": 2}
-
-
-def search(night: Night, *people: str) -> Material:
-    return search_everywhere(night.context, people)
-
-
-def remove(night: Night, table_set: str, row: str) -> None:
-    assert night.http.delete(f"{night.emulator.url}{table_set}({row})").status_code == 204
-
-
-def switch(night: Night, **switches: object) -> None:
-    night.http.put(f"{night.emulator.root}/_emulator/switches", json=switches).raise_for_status()
-
-
-def retain(night: Night, table: str, row: str) -> None:
-    target = {"Target": {"@odata.type": f"Microsoft.Dynamics.CRM.{table}", f"{table}id": row}}
-    night.http.post(f"{night.emulator.url}Retain", json=target).raise_for_status()
+from tests.jobs.requests.search.searching import FIRST, LAST, MAIL, PHONE, email, person, remove, search, switch, to
 
 
 @pytest.fixture
@@ -309,145 +269,6 @@ def test_a_suspect_without_a_contact_who_bears_the_name_counts_as_the_person(nig
     night.create("cf_parties", "cf_partyid", **columns)
     found = search(night, witness)
     assert sorted((role.contact, role.role) for role in roles_of(found)) == [(witness, "reporter"), (witness, "suspect")]
-
-
-# -- bin and retention ---------------------------------------------------------------------------------------
-
-
-def test_deleted_rows_are_found_in_the_recycle_bin(night: Night) -> None:
-    """EXP-03: a dossier that was deleted with all that depends on it, and single rows of a file that
-    stays."""
-    switch(night, recycle_bin_days=30)
-    child, parent = person(night), night.contact(firstname="Ouder")
-    gone = night.dossier("runaway", fiches=1, cf_summary="Verwijderd dossier.")
-    (gone_fiche,) = night.fiches_of(gone)
-    role = night.party(child, "child", dossier=gone)
-    note = night.note("cf_dossier", gone)
-    stays = night.dossier("sexting", fiches=2)
-    night.party(child, "child", dossier=stays)
-    deleted, _ = night.fiches_of(stays)
-    recording = night.recording(date(2025, 1, 1), fiche=deleted)
-    call = night.call("contact", child, [child, parent])
-    for table_set, row in (("cf_dossiers", gone), ("cf_fiches", gone_fiche), ("cf_recordings", recording), ("cf_fiches", deleted)):
-        if night.get(table_set, row) is not None:
-            remove(night, table_set, row)
-    if night.get("cf_parties", role) is not None:
-        remove(night, "cf_parties", role)
-    remove(night, "phonecalls", call)
-    found = search(night, child)
-    elsewhere = {(each.kind, each.id): each for each in found.elsewhere}
-    assert {each.place for each in found.elsewhere} == {"bin"}
-    assert elsewhere.keys() >= {("note", note), ("party", role), ("fiche", deleted), ("call", call), ("dossier", gone)}
-    assert ("recording", recording) in elsewhere
-    assert elsewhere["dossier", gone].values["summary"] == "Verwijderd dossier."
-    assert elsewhere["dossier", gone].values["categories"] == ("runaway",)
-    assert elsewhere["party", role].values["role"] == "child"
-    assert {each.values["party"] for each in found.elsewhere if each.kind == "activity_party"} == {child, parent}
-    assert parent in found.contacts
-    assert ("dossier", stays) in files_of(found)
-    assert not ({row for _, row in elsewhere} & set(found.fiches) | {row for _, row in elsewhere} & set(found.dossiers))
-
-
-def test_a_deleted_role_counts_with_its_file_or_where_it_is_a_suspicion(night: Night) -> None:
-    """SUS-05: nobody learns of a dossier because a role was deleted there; other roles that were deleted are
-    none any more."""
-    switch(night, recycle_bin_days=30)
-    witness = person(night)
-    doubtful, cleared = night.dossier("runaway"), night.dossier("sexting")
-    suspicion = night.party(witness, "suspect", dossier=doubtful)
-    night.party(witness, "reporter", dossier=doubtful)
-    mistake = night.party(witness, "child", dossier=cleared)
-    remove(night, "cf_parties", suspicion)
-    remove(night, "cf_parties", mistake)
-    found = search(night, witness)
-    assert {(role.unit[1], role.role) for role in roles_of(found)} == {(doubtful, "suspect"), (doubtful, "reporter")}
-    assert files_of(found)["dossier", cleared].children == frozenset()
-
-
-def test_retained_rows_are_found(night: Night) -> None:
-    child = person(night)
-    fiche = night.fiche("sexting", cf_summary="Bewaard op lange termijn.")
-    night.party(child, "child", fiche=fiche)
-    recording = night.recording(date(2025, 1, 1), fiche=fiche)
-    retain(night, "cf_recording", recording)
-    found = search(night, child)
-    assert {(each.place, each.kind, each.id) for each in found.elsewhere} == {("retained", "recording", recording)}
-
-
-# -- what was not searched -----------------------------------------------------------------------------------
-
-
-def test_places_that_are_not_searched_are_named(night: Night) -> None:
-    assert places_not_searched(night.context) == (
-        "backups",
-        "recordings_audio",
-        "external_storage",
-        "attachments_content",
-        "audit_history",
-    )
-
-
-def test_storage_that_is_reached_is_no_gap_and_copies_that_nobody_told_of_are_one(night: Night, tmp_path: Any) -> None:
-    context = replace(night.context, objects=(LocalFolder(tmp_path),))
-    assert "external_storage" not in places_not_searched(context)
-    for copies, told in ((None, ("copies",)), (("search_index", "lake"), ("search_index", "lake"))):
-        night.connector.mapping = replace(night.connector.mapping, copies=copies)
-        assert places_not_searched(context)[1 : 1 + len(told)] == told
-
-
-def test_kinds_and_columns_that_are_not_mapped_are_named(make_night: Callable[..., Night], monkeypatch: pytest.MonkeyPatch) -> None:
-    text, source = mapping.mapping_text(Settings())
-    lean = re.sub(r"\n  donation:\n.*?(?=\n  enrolment:)", "", text, flags=re.DOTALL)
-    lean = lean.replace("      transcript: cf_transcript\n", "").replace("      body: documentbody\n", "")
-    monkeypatch.setattr(mapping, "mapping_text", lambda settings: (lean, source))
-    places = places_not_searched(make_night().context)
-    assert {"kind:donation", "column:recording.transcript", "column:note.body"} <= set(places)
-
-
-def test_a_bin_that_may_not_be_looked_into_is_named(night: Night) -> None:
-    switch(night, recycle_bin_days=30)
-    rule = {"match": {"path": '*datasource="bin"*'}, "do": "status", "status": 403}
-    context, child = night.context, person(night)
-    night.emulator_faults([rule])
-    found = search_everywhere(context, [child])
-    assert "bin" in found.not_searched
-    assert "retained" not in found.not_searched
-
-
-@pytest.mark.parametrize("kind", ROW_KINDS.values(), ids=ROW_KINDS)
-def test_a_bin_that_may_not_be_looked_into_for_rows_of_one_kind_is_named(night: Night, kind: Kind) -> None:
-    switch(night, recycle_bin_days=30)
-    context, child = night.context, person(night)
-    (table,) = night.connector.tables(kind.full)
-    night.emulator_faults([{"match": {"path": f'*datasource="bin"*name="{table}"*'}, "do": "status", "status": 403}])
-    assert search_everywhere(context, [child]).not_searched == places_not_searched(context)
-    assert "bin" in places_not_searched(context)
-
-
-# -- whole, quick and discreet -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["cf_parties?*_cf_contactid_value eq*", "annotations?*_objectid_value eq*", "cf_fiches?*cf_summary*", "activityparties?*partyid*"],
-)
-def test_a_page_that_fails_fails_the_search(night: Night, path: str) -> None:
-    """A partial answer is none."""
-    child = person(night)
-    night.party(child, "child", dossier=night.dossier("runaway", fiches=3))
-    context = night.context
-    night.emulator_faults([{"match": {"path": path}, "do": "status", "status": 403}])
-    with pytest.raises(ConnectorError):
-        search_everywhere(context, [child])
-
-
-def test_a_row_that_is_lost_on_the_way_fails_the_search(night: Night) -> None:
-    child = person(night)
-    night.party(child, "child", dossier=night.dossier("runaway", fiches=3))
-    context = night.context
-    night.emulator_faults([{"match": {"path": "cf_fiches?*_cf_dossierid_value eq*"}, "do": "lose_row"}])
-    with pytest.raises(ReadIncomplete):
-        search_everywhere(context, [child])
 
 
 def test_no_address_holds_anything_personal(night: Night, urls: list[str]) -> None:
