@@ -1,127 +1,32 @@
-"""Rows masked in place, and mappings that would leave something on them refused (section 5.3,
-ERA-06)."""
+"""Rows masked in place, and read back (section 5.3)."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
 
-from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.http.auth import StaticToken
-from connectors.dynamics.mapping.loader import parse_mapping
-from connectors.dynamics.mapping.mapping import REFERENCE
-from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
-from rules.anonymisation.anonymity import Remnant
-from rules.errors import MappingError
-from rules.model.records import Dossier, Fiche, Record
-from tests.known_definitions import KNOWN
+from connectors.emulator.serving.server import RunningEmulator
+from connectors.interface.changes import ChangeStatus, Operation, OperationKind
+from rules.model.records import Dossier, Fiche
+from tests.connectors.dynamics.mapping.masked import (
+    CANARY,
+    PIXEL,
+    TEAM,
+    TEXT,
+    a_dossier,
+    carried_out,
+    client,
+    crm,
+    kept,
+    masking,
+    named,
+    send,
+    shown,
+)
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
-
-ENVIRONMENT = Path(__file__).parents[4] / "connectors/emulator/schema/environment.yaml"
-TEXT = REFERENCE.read_text("utf-8")
-NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
-CANARY = "Fictieve Lotte Kanarie"
-PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
-TEAM = "11111111-2222-4333-8444-555555555555"
-DOSSIER_MASKS = TEXT.index("    anonymise:")
-
-Change = Callable[[str], str]
-
-
-def send(method: str, url: str, **options: Any) -> requests.Response:
-    """One plain request, as somebody else than the product sends it."""
-    return requests.request(method, url, **options | {"headers": {"Authorization": "Bearer t"} | options.get("headers", {})})
-
-
-@contextmanager
-def crm(tmp_path: Path, *more: str) -> Iterator[RunningEmulator]:
-    """The reference environment with more columns on the dossier, each as the environment file has them."""
-    text = ENVIRONMENT.read_text("utf-8")
-    mark = "      cf_legalholdreason: {type: string(200), pii: true}\n"
-    path = tmp_path / "environment.yaml"
-    path.write_text(text.replace(mark, mark + "".join(f"      {line}\n" for line in more)), encoding="utf-8")
-    with running(environment=path) as emulator, KNOWN.of(emulator, "t"):
-        answer = send("POST", f"{emulator.url}teams", json={"teamid": TEAM, "name": "Geanonimiseerd"})
-        assert answer.status_code == 204, answer.text
-        yield emulator
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    """The reference environment as it is, for all whose rows are their own."""
-    with crm(tmp_path_factory.mktemp("reference")) as emulator:
-        yield emulator
-
-
-def client(emulator: RunningEmulator, mapping: str = TEXT, **options: Any) -> DynamicsConnector:
-    return connect(
-        url=emulator.url,
-        tokens=StaticToken("t", emulator.url),
-        mapping_text=mapping,
-        mapping_source="m.yaml",
-        sleep=lambda _: None,
-        **options,
-    )
-
-
-def named(*lines: str) -> str:
-    """The reference mapping with more under the dossier's masked columns."""
-    return TEXT.replace("        cf_legalholdreason: drop_text\n", "        cf_legalholdreason: drop_text\n" + "".join(lines), 1)
-
-
-def kept(*columns: str) -> str:
-    """The reference mapping with these columns of the dossier under keeps."""
-    text = TEXT
-    for column in columns:
-        for technique in ("null", "drop_text"):
-            text = text.replace(f"        {column}: {technique}\n", "", 1)
-    return text.replace(
-        "        cf_legalholdreason: drop_text\n", f"        cf_legalholdreason: drop_text\n      keeps: [{', '.join(columns)}]\n", 1
-    )
-
-
-def errors(emulator: RunningEmulator, mapping: str) -> list[str]:
-    with client(emulator, mapping) as connector:
-        return [f"{each.where}: {each.message}" for each in connector.check(in_place=True) if each.is_error]
-
-
-def line_of(mapping: str, part: str) -> int:
-    return mapping[: mapping.index(part)].count("\n") + 1
-
-
-def a_dossier(emulator: RunningEmulator, **columns: Any) -> tuple[str, str]:
-    """Id and version of a new dossier."""
-    answer = send(
-        "POST",
-        f"{emulator.url}cf_dossiers",
-        json={"cf_name": CANARY, "cf_categories": "100000030", "cf_outcome": 100000001, "cf_summary": CANARY} | columns,
-        headers={"Prefer": "return=representation"},
-    )
-    assert answer.status_code == 201, answer.text
-    return answer.json()["cf_dossierid"], answer.json()["@odata.etag"]
-
-
-def masking(row: str, etag: str, record: type[Record] = Dossier, **results: object) -> Operation:
-    return Operation(OperationKind.MASK, record, row, etag, {"anonymised_on": NOW, "is_common": False, **results})
-
-
-def carried_out(connector: DynamicsConnector, *operations: Operation) -> ChangeStatus:
-    (result,) = connector.change([ChangeSet("unit", operations)])
-    return result.status
-
-
-def shown(emulator: RunningEmulator, row: str, table: str = "cf_dossiers") -> dict[str, Any]:
-    found: dict[str, Any] = send("GET", f"{emulator.url}{table}({row})").json()
-    return found
 
 
 # --- writing and reading back -------------------------------------------------------------------------------
@@ -267,171 +172,3 @@ def test_the_team_may_be_named_by_its_id(emulator: RunningEmulator) -> None:
         row, etag = a_dossier(emulator)
         assert carried_out(connector, masking(row, etag)) is ChangeStatus.DONE
         assert shown(emulator, row)["_ownerid_value"] == TEAM
-
-
-# --- what is refused before anything is written -------------------------------------------------------------
-
-
-UNNAMED = (
-    "cf_nickname: {type: string(50)}",
-    "cf_story: {type: memo(2000)}",
-    "cf_scan: {type: file}",
-    "cf_photo: {type: image}",
-    "cf_seenon: {type: date}",
-    "cf_school: {type: lookup account}",
-    "cf_shoesize: {type: int}",
-)
-
-
-@pytest.fixture(scope="module")
-def about_unnamed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What is told where a dossier has all of these columns."""
-    with crm(tmp_path_factory.mktemp("unnamed"), *UNNAMED) as emulator, client(emulator) as connector:
-        assert [each for each in connector.check() if each.is_error] == []  # nobody is asked who extracts and deletes
-        return errors(emulator, TEXT)
-
-
-@pytest.mark.parametrize("column", UNNAMED)
-def test_a_column_that_nobody_named_could_hold_personal_data(about_unnamed: list[str], column: str) -> None:
-    place, name = f"m.yaml:{line_of(TEXT, '    anonymise:')}", column.split(":")[0]
-    told = f"{place}: cf_dossier.{name} could hold personal data: give it a technique, or list it under keeps."
-    assert about_unnamed.count(told) == 1
-    assert len(about_unnamed) == len(UNNAMED)
-
-
-UNFIT = {
-    "cf_required: {type: memo(2000), required: true}": ("drop_text", "leaves the column empty, and the CRM requires a value"),
-    "cf_short: {type: string(5)}": ("constant", "constant needs 14 characters, and the column holds 5"),
-    "cf_number: {type: int}": ("constant", "constant does not fit a column of type int"),
-    "cf_unique: {type: string(40), alternate_key: cf_unique_key}": ("constant", "gives the same value to several rows"),
-    "cf_memo: {type: memo(2000)}": ("hmac", "hmac does not fit a column of type memo"),
-    "cf_text: {type: string(40)}": ("hmac", "hmac needs 64 characters, and the column holds 40"),
-}
-UNFIT_LINES = {column: f"        {column.split(':')[0]}: {technique}\n" for column, (technique, _) in UNFIT.items()}
-
-
-@pytest.fixture(scope="module")
-def about_unfit(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What is told of a mapping that masks all of these columns so."""
-    with crm(tmp_path_factory.mktemp("unfit"), *UNFIT) as emulator:
-        return errors(emulator, named(*UNFIT_LINES.values()))
-
-
-@pytest.mark.parametrize("column", UNFIT)
-def test_a_technique_that_does_not_fit_its_column_is_refused(about_unfit: list[str], column: str) -> None:
-    """By file and line, before the first write (5.3)."""
-    place = f"m.yaml:{line_of(named(*UNFIT_LINES.values()), UNFIT_LINES[column])}"
-    (error,) = [each for each in about_unfit if each.startswith(f"{place}: cf_dossier.{column.split(':')[0]} cannot be masked")]
-    assert UNFIT[column][1] in error
-    assert len(about_unfit) == len(UNFIT)
-
-
-def test_a_unique_and_required_name_can_only_take_a_pseudonym(tmp_path: Path) -> None:
-    with crm(tmp_path, "cf_x: {type: string(100), required: true, alternate_key: cf_x_key}") as emulator:
-        assert errors(emulator, named("        cf_x: hmac\n")) == []
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        (lambda text: text.replace("        cf_summary: drop_text\n", "        cf_summery: drop_text\n", 1), "has no column cf_summery"),
-        (
-            lambda text: text.replace("        cf_name: constant\n", "        cf_name: constant\n        createdon: null\n", 1),
-            "platform's own",
-        ),
-        (lambda text: text.replace("      state: 1\n", "      state: 7\n", 1), "cf_dossier.statecode has no option 7"),
-        (lambda text: text.replace("      state: 1\n", "      state: 1\n      status: 9\n", 1), "cf_dossier.statuscode has no option 9"),
-        (lambda text: text.replace("owner: Geanonimiseerd", "owner: Niemand"), "no team of the name or id"),
-    ],
-)
-def test_what_the_crm_has_not_is_refused(emulator: RunningEmulator, change: Change, why: str) -> None:
-    found = errors(emulator, change(TEXT))
-    assert any(why in error for error in found), found
-
-
-def test_two_teams_of_one_name_are_refused(tmp_path: Path) -> None:
-    with crm(tmp_path) as emulator:
-        send("POST", f"{emulator.url}teams", json={"name": "Geanonimiseerd"})
-        assert any("2 teams" in error for error in errors(emulator, TEXT))
-
-
-def test_a_mapping_without_masks_cannot_anonymise_in_place(emulator: RunningEmulator) -> None:
-    start, end = TEXT.index("    anonymise:"), TEXT.index("  fiche:\n")
-    (error,) = errors(emulator, TEXT[:start] + "\n" + TEXT[end:])
-    assert "dossier has no section anonymise" in error
-
-
-def test_a_required_column_cannot_stay(emulator: RunningEmulator) -> None:
-    """It could not be emptied where too few people share it (ERA-08)."""
-    text = TEXT.replace("        cf_name: constant\n", "", 1).replace(
-        "      columns:\n        cf_openedon", "      keeps: [cf_name]\n      columns:\n        cf_openedon", 1
-    )
-    assert any("cf_dossier.cf_name is required" in error for error in errors(emulator, text))
-
-
-@pytest.mark.parametrize(
-    ("column", "remnant"),
-    [
-        ("cf_summary", Remnant.TEXT),
-        ("cf_courtreference", Remnant.TEXT),
-        ("cf_openedon", Remnant.IDENTIFIER),
-        ("cf_scan", Remnant.FILE),
-        ("cf_person", Remnant.CONTACT),
-    ],
-)
-def test_what_stays_and_could_name_somebody_is_told(tmp_path: Path, column: str, remnant: Remnant) -> None:
-    """ERA-02: the controller may keep it, and it is then no anonymisation."""
-    extra = ("cf_scan: {type: file}", "cf_person: {type: lookup contact}")
-    rest = {"cf_scan": "        cf_scan: null\n", "cf_person": "        cf_person: null\n"}
-    rest.pop(column, None)
-    text = kept(column).replace("        cf_name: constant\n", "        cf_name: constant\n" + "".join(rest.values()), 1)
-    with crm(tmp_path, *extra) as emulator, client(emulator, text) as connector:
-        findings = connector.check(in_place=True)
-        told = [each.message for each in findings if not each.is_error]
-        if column != "cf_scan":  # a file cannot be written by the row's own address
-            assert [each for each in findings if each.is_error] == []
-            assert told == [f"cf_dossier.{column} stays, so its rows are reported PSEUDONYMISED ({remnant}; ERA-02)."]
-        assert connector.remnants(Dossier) == {remnant}
-        assert connector.remnants(Fiche) == frozenset()
-
-
-def test_a_category_that_stays_beside_createdon_is_told(emulator: RunningEmulator) -> None:
-    """5.3: never month and day together with category, and nobody can empty createdon."""
-    with client(emulator, kept("cf_categories")) as connector:
-        (warning,) = connector.check(in_place=True)
-    assert not warning.is_error
-    assert "cf_dossier.cf_categories stays beside createdon" in warning.message
-
-
-# --- the file alone -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        (lambda text: text.replace("cf_summary: drop_text", "cf_summary: strip_names", 1), "must be one of null, constant, drop_text"),
-        (
-            lambda text: text.replace("cf_summary: drop_text", "cf_summary: delete_child_rows", 1),
-            "must be one of null, constant, drop_text",
-        ),
-        (lambda text: text.replace("cf_summary: drop_text", "cf_summary:", 1), "must be one of"),
-        (lambda text: text.replace("      owner: Geanonimiseerd\n", "", 1), "owner"),
-        (lambda text: text.replace("      state: 1\n", "      state: weg\n", 1), "an option value, a whole number"),
-        (lambda text: text.replace("      state: 1\n", "      state: 1\n      keeps: [cf_outcome]\n", 1), "cf_outcome stands here twice"),
-        (
-            lambda text: text.replace("        cf_name: constant\n", "        cf_name: constant\n        cf_anonymisedon: null\n", 1),
-            "since when",
-        ),
-        (lambda text: text.replace("      anonymised_on: cf_anonymisedon\n", "", 1), "needs a column for anonymised_on"),
-    ],
-)
-def test_a_section_with_a_mistake_is_refused_by_line(change: Change, why: str) -> None:
-    with pytest.raises(MappingError) as refused:
-        parse_mapping(change(TEXT), "m.yaml")
-    assert why in str(refused.value)
-    assert refused.value.where.startswith("m.yaml:")
-
-
-def test_only_dossiers_and_fiches_are_masked() -> None:
-    with pytest.raises(MappingError, match="anonymise: this is not known here"):
-        parse_mapping(TEXT.replace("    table: cf_party\n", "    table: cf_party\n    anonymise: {}\n"), "m.yaml")
