@@ -3,95 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from random import Random
 from typing import Any
 
 import polars as pl
 import pytest
-import requests
 
-from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.http.auth import StaticToken
-from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.memory.incremental import RememberingReader
-from connectors.dynamics.memory.table_cache import Memory
 from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.page_values import Page
 from connectors.dynamics.writing.pool import Pool
-from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
-from rules.model.records import Contact, Dossier, Fiche, Note, Record
-from tests.known_definitions import KNOWN
+from rules.model.records import Contact, Dossier, Fiche, Note
+from tests.connectors.dynamics.memory.organisation import FIELDS, NOW, Organisation
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is read, not how it comes
-
-NOW = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)
-FIELDS = {
-    Dossier: ("legal_hold", "is_active", "opened_on"),
-    Fiche: ("dossier", "communicated_on"),
-    Contact: ("birth_year", "national_number"),
-}
-
-
-class Organisation:
-    """An emulator, a memory and a day; the people are fictitious."""
-
-    def __init__(self, emulator: RunningEmulator, folder: Path) -> None:
-        self.emulator = emulator
-        self.now = NOW
-        self.memory = Memory(folder, bytes(32), now=lambda: self.now)
-        self.http = requests.Session()
-        self.http.headers["Authorization"] = "Bearer t"
-
-    def connector(self, memory: Memory | None = None, page_size: int = 50) -> DynamicsConnector:
-        url = self.emulator.url
-        text = REFERENCE.read_text("utf-8")
-        tokens = StaticToken("t", url)
-        return connect(url=url, tokens=tokens, mapping_text=text, mapping_source="m.yaml", memory=memory, page_size=page_size)
-
-    def read(self, record: type[Record], *, full: bool = False) -> dict[str, Any]:
-        with self.connector(None if full else self.memory) as connector:
-            rows = [row for frame in connector.columns(record, FIELDS[record]) for row in frame.iter_rows(named=True)]
-            self.fetched, self.remembered = connector.stats.rows, connector.stats.remembered
-            self.missed = connector.stats.missed
-        names = (*FIELDS[record], "etag")
-        found = {row["id"]: tuple(row[name] for name in names) for row in rows}
-        assert len(found) == len(rows)
-        return found
-
-    def load(self, table: str, key: str, rows: int, **columns: Any) -> list[str]:
-        ids = [str(uuid.uuid4()) for _ in range(rows)]
-        self.emulator.load((table, {key: row_id, **columns}) for row_id in ids)
-        return ids
-
-    def patch(self, path: str, **columns: Any) -> None:
-        answer = self.http.patch(self.emulator.url + path, json=columns, headers={"If-Match": "*"})
-        assert answer.status_code == 204, answer.text
-
-    def post(self, path: str, **columns: Any) -> None:
-        answer = self.http.post(self.emulator.url + path, json=columns)
-        assert answer.status_code == 204, answer.text
-
-    def delete(self, path: str) -> None:
-        assert self.http.delete(self.emulator.url + path).status_code == 204
-
-    def fault(self, **rule: Any) -> None:
-        self.http.put(f"{self.emulator.root}/_emulator/faults", json=[rule])
-
-    def switch(self, **switches: Any) -> None:
-        assert self.http.put(f"{self.emulator.root}/_emulator/switches", json=switches).status_code == 200
-
-
-@pytest.fixture
-def organisation(tmp_path: Path) -> Iterator[Organisation]:
-    with running() as emulator, KNOWN.of(emulator, "t"):
-        found = Organisation(emulator, tmp_path / "memory")
-        yield found
-        found.http.close()
 
 
 def test_what_did_not_change_is_not_fetched_again_and_is_there(organisation: Organisation) -> None:
@@ -162,10 +91,6 @@ def _reset(organisation: Organisation) -> None:
     organisation.load("cf_dossier", "cf_dossierid", 60)
 
 
-def _hide_a_deletion(organisation: Organisation) -> None:
-    organisation.fault(match={"path": "deltatoken"}, do="lose_row")
-
-
 @pytest.mark.parametrize("status", [400, 410])
 def test_an_expired_link_leads_to_a_full_read(organisation: Organisation, status: int) -> None:
     ids = organisation.load("cf_dossier", "cf_dossierid", 60)
@@ -192,97 +117,6 @@ def test_another_organisation_under_the_same_address_is_not_mixed_with_the_first
     organisation.read(Dossier)
     _reset(organisation)
     assert organisation.read(Dossier) == organisation.read(Dossier, full=True)
-
-
-def test_a_change_that_the_link_hides_shows_in_the_numbers(organisation: Organisation) -> None:
-    ids = organisation.load("cf_dossier", "cf_dossierid", 60)
-    organisation.read(Dossier)
-    organisation.delete(f"cf_dossiers({ids[0]})")
-    _hide_a_deletion(organisation)
-    found = organisation.read(Dossier)
-    assert organisation.missed == {"cf_dossier": 1}
-    organisation.http.put(f"{organisation.emulator.root}/_emulator/faults", json=[])
-    assert found == organisation.read(Dossier, full=True)
-
-
-def test_a_full_read_tells_how_many_rows_changed_that_the_link_had_hidden(organisation: Organisation) -> None:
-    """Of three changes the CRM tells two, and the number of rows is as it was: for a week nothing shows."""
-    ids = organisation.load("cf_dossier", "cf_dossierid", 60)
-    organisation.read(Dossier)
-    for each in ids[:3]:
-        organisation.patch(f"cf_dossiers({each})", cf_legalhold=True)
-    _hide_a_deletion(organisation)
-    by_changes = organisation.read(Dossier)
-    organisation.http.put(f"{organisation.emulator.root}/_emulator/faults", json=[])
-    full = organisation.read(Dossier, full=True)
-    (hidden,) = [each for each in ids if by_changes[each] != full[each]]
-    assert (hidden in ids[:3], organisation.missed) == (True, {})
-    organisation.now += timedelta(days=7)
-    assert organisation.read(Dossier) == full
-    assert organisation.missed == {"cf_dossier": 1}
-    organisation.now += timedelta(days=7)
-    organisation.read(Dossier)
-    assert (organisation.fetched, organisation.missed) == (60, {}), "what is remembered is right again"
-
-
-def test_a_new_row_that_the_link_had_hidden_is_told_when_the_numbers_show_it(organisation: Organisation) -> None:
-    organisation.load("cf_dossier", "cf_dossierid", 60)
-    organisation.read(Dossier)
-    organisation.post("cf_dossiers", cf_name="D-61 (fictitious)")
-    _hide_a_deletion(organisation)
-    assert len(organisation.read(Dossier)) == 61
-    assert (organisation.fetched, organisation.missed) == (61, {"cf_dossier": 1})
-
-
-def test_a_new_row_that_the_link_had_hidden_is_told_where_numbers_are_a_day_old(
-    organisation: Organisation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of a large table the CRM tells its number only about: for a week nothing shows."""
-    organisation.load("cf_dossier", "cf_dossierid", 60)
-    organisation.read(Dossier)
-    organisation.post("cf_dossiers", cf_name="D-61 (fictitious)")
-    _hide_a_deletion(organisation)
-    monkeypatch.setattr(RememberingReader, "_number_agrees", lambda reader, number: True)
-    assert (len(organisation.read(Dossier)), organisation.missed) == (60, {})
-    organisation.http.put(f"{organisation.emulator.root}/_emulator/faults", json=[])
-    organisation.now += timedelta(days=7)
-    assert (len(organisation.read(Dossier)), organisation.missed) == (61, {"cf_dossier": 1})
-
-
-def test_a_row_that_we_only_seemed_to_erase_was_not_missed_some_nights_later_either(
-    organisation: Organisation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ids = organisation.load("cf_dossier", "cf_dossierid", 60)
-    found = organisation.read(Dossier)
-    organisation.memory.forget("cf_dossier", {ids[0]: found[ids[0]][-1]})
-    monkeypatch.setattr(RememberingReader, "_number_agrees", lambda reader, number: True)
-    assert len(organisation.read(Dossier)) == 59
-    organisation.memory.forget("cf_dossier", {ids[1]: found[ids[1]][-1]})
-    assert len(organisation.read(Dossier)) == 58
-    organisation.now += timedelta(days=7)
-    assert (organisation.read(Dossier), organisation.missed) == (found, {})
-
-
-def test_a_row_that_we_only_seemed_to_erase_was_not_missed(organisation: Organisation) -> None:
-    """R-089: it is out of the memory, and its version never changed."""
-    ids = organisation.load("cf_dossier", "cf_dossierid", 60)
-    found = organisation.read(Dossier)
-    organisation.memory.forget("cf_dossier", {ids[0]: found[ids[0]][-1]})
-    assert organisation.read(Dossier) == found
-    assert (organisation.fetched, organisation.missed) == (60, {})
-
-
-def test_what_changes_while_a_full_read_goes_on_was_not_missed(organisation: Organisation) -> None:
-    ids = organisation.load("cf_dossier", "cf_dossierid", 120)
-    organisation.read(Dossier)
-    organisation.patch(f"cf_dossiers({ids[0]})", cf_legalhold=True)
-    organisation.now += timedelta(days=7)
-    with organisation.connector(organisation.memory) as connector:
-        for number, _ in enumerate(connector.columns(Dossier, FIELDS[Dossier])):
-            if number == 0:
-                for each in ids:
-                    organisation.patch(f"cf_dossiers({each})", cf_legalhold=False)
-        assert (connector.stats.rows >= 120, connector.stats.missed) == (True, {})
 
 
 def test_after_a_week_the_whole_table_is_read_in_any_case(organisation: Organisation) -> None:
