@@ -17,7 +17,7 @@ from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.mapping import mapping_text
 from crm_compliance.wiring.schedule import policy_of
 from rules.policy.policy import Policy
-from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
+from tests.connectors.dynamics.residual.traces import ENVIRONMENT
 from tests.drivers.night import TOKEN, Clock, Night, witness_of
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text

@@ -27,7 +27,7 @@ from jobs.model.run import Action, ActionState, RunState
 from jobs.residual.clean import clean_places
 from rules.errors import ComplianceError, MappingError
 from rules.model.residual_data import Place, PlaceState
-from tests.connectors.dynamics.residual.test_traces import environment_with_more
+from tests.connectors.dynamics.residual.traces import environment_with_more
 from tests.drivers.night import CATEGORY, TOKEN, Night
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide
 from tests.known_definitions import KNOWN

@@ -28,7 +28,7 @@ from jobs.requests.search.search import search_everywhere
 from rules.model.data_map import Fate
 from rules.policy.loader import load_policy
 from rules.policy.policy import Policy
-from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
+from tests.connectors.dynamics.residual.traces import ENVIRONMENT
 from tests.drivers.holding import place
 from tests.drivers.night import TOKEN, Clock, Night, witness_of
 from tests.drivers.side_by_side import APPLIED, Case, SideBySide, skipped

@@ -23,7 +23,7 @@ from jobs.requests.search.search import search_everywhere
 from jobs.restores.replay_plan import plan_replay
 from rules.errors import UsageError
 from rules.holds.placements import HoldType
-from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
+from tests.connectors.dynamics.residual.traces import ENVIRONMENT
 from tests.drivers.night import CATEGORY, ROLE, TOKEN, Clock, Night, witness_of
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
 from tests.known_definitions import KNOWN

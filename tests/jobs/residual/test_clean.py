@@ -26,7 +26,7 @@ from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
 from rules.model.records import UnitKind
 from rules.model.residual_data import Place, PlaceState
-from tests.connectors.dynamics.residual.test_traces import environment_with_more
+from tests.connectors.dynamics.residual.traces import environment_with_more
 from tests.drivers.night import TOKEN, Night
 from tests.jobs.runs.test_kill_and_resume import Fragile, Killed, Points, Snapshots
 from tests.known_definitions import KNOWN

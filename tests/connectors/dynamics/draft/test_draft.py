@@ -12,7 +12,7 @@ from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import running
 from tests.connectors.dynamics.datamap.test_survey import environment
 from tests.connectors.dynamics.draft.drafting import DATA, SECOND, columns, drafted, keys, organisation
-from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
+from tests.connectors.dynamics.residual.traces import ENVIRONMENT
 from tests.connectors.emulator.client import Client
 from tests.drivers.night import TOKEN
 from tests.drivers.typist import LONG_AGO, Typist, organisation_of
@@ -158,8 +158,6 @@ def test_where_no_table_is_surely_a_communication_calls_are_drafted_as_one(
 
 
 ROLE = "  party: {table: hv_casus, columns: {dossier: hv_casusid, contact: hv_jongereid}, fixed: {role: child}}"
-
-
 THEMES = (("Weglopen", "WEG"), ("Sexting", "SEX"), ("Schoolmoeheid", "SCH"))
 
 
