@@ -39,7 +39,7 @@ from rules.redaction.people import (
 from rules.redaction.personal_data import data_of_anybody, names_of_anybody
 from rules.redaction.spans import EDGES, Span, merged, outside
 from rules.texts.disguises import as_read, encoded_parts, of_pairs, readings
-from rules.texts.folding import Squeezed, Tidy, fold, squeeze, squeeze_quickly, stands_in, tidy
+from rules.texts.folding import Squeezed, Tidy, fold, letters_of, squeeze, stands_in, tidy
 
 NAME_GUESS: Final = "name_guess"
 _MOST_ROUNDS: Final = 8
@@ -273,7 +273,7 @@ class Redactor:
             yield from (msgspec.structs.replace(span, begin=begin, end=end) for begin, end in places[said])
 
     def _may_be_in(self, view: str) -> bool:
-        letters = squeeze_quickly(view).lower()
+        letters = letters_of(view)
         return self._names.may_be_in(letters) or self._known.may_be_in(letters)
 
     def _others_in(self, views: Sequence[str]) -> dict[str, Span]:

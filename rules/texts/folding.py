@@ -192,6 +192,11 @@ def squeeze_quickly(text: str) -> str:
     return _NOT_KEPT.sub("", plain_letters(text).title())
 
 
+def letters_of(text: str) -> str:
+    """Return the letters and digits of a long text as `squeeze` does, and nothing of where words begin."""
+    return _NOT_KEPT.sub("", plain_letters(text))
+
+
 def plain_letters(text: str) -> str:
     """Return a text in ASCII and lower case, with all that stands between its words: the folding of
     IDN-13."""

@@ -12,7 +12,7 @@ from jobs.requests.search.assess import Assessment
 from jobs.requests.search.scope import Row
 from rules.model.personal_records import FullContact
 from rules.redaction.people import Protected
-from rules.texts.folding import fold, squeeze_quickly
+from rules.texts.folding import fold, letters_of
 
 STAFF: Final = "systemuser"
 _WORD = re.compile(r"\w+")
@@ -26,7 +26,7 @@ class Words:
         self._letters: list[str] = []
         self._words: set[str] = set()
         for text in texts:
-            self._letters.append(squeeze_quickly(text).lower())
+            self._letters.append(letters_of(text))
             self._words.update(map(fold, _WORD.findall(text)))
 
     def has_all(self, name: str) -> bool:
