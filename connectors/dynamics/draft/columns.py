@@ -10,7 +10,7 @@ from typing import Final
 from connectors.dynamics.draft.crm_tables import CrmTable
 from connectors.dynamics.draft.proposal import Drafted, Option
 from connectors.dynamics.draft.tables import likeness
-from connectors.dynamics.draft.words import ACTIVITY_COLUMNS, FIELD_WORDS, OPTION_WORDS, STANDARD_COLUMNS, Words, folded
+from connectors.dynamics.draft.words import ACTIVITY_COLUMNS, FIELD_WORDS, OPTION_WORDS, STANDARD_COLUMNS, Words
 from connectors.dynamics.mapping.mapping import (
     LOOKUPS,
     MUST_BE_CHOICE,
@@ -24,6 +24,7 @@ from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute
 from rules.files.suggestions import nearest
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS
+from rules.texts.folding import fold
 
 _CHOICES: Final = frozenset({"PicklistType", "MultiSelectPicklistType"})
 _TEXTS: Final = frozenset({"StringType", "MemoType"})
@@ -166,10 +167,10 @@ def _options(kind: str, name: str, attribute: Attribute, table: CrmTable, words:
 def option_of(value: int | str, labels: tuple[str, ...], name: str, words: Words) -> Option:
     """Return an option with the key that one of its labels is a word for, or that is like one."""
     of_field = words.get(name, {})
-    called = [folded(label) for label in labels]
-    keys = {key for key, each in of_field.items() if any(label in (*each, folded(key)) for label in called)}
+    called = [fold(label) for label in labels]
+    keys = {key for key, each in of_field.items() if any(label in (*each, fold(key)) for label in called)}
     if len(keys) == 1:
         return Option(value, labels, keys.pop())
-    by_word = {word: key for key, each in of_field.items() for word in (*each, folded(key))}
+    by_word = {word: key for key, each in of_field.items() for word in (*each, fold(key))}
     like = next((by_word[found] for label in called if (found := nearest(label, by_word)) is not None), "")
     return Option(value, labels, "", like)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from connectors.dynamics.draft.words import STANDARD_TABLES, folded
+from connectors.dynamics.draft.words import STANDARD_TABLES
 from connectors.dynamics.http.query import literal, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.counts import count_where
@@ -16,6 +16,7 @@ from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadat
 from connectors.dynamics.schema.unmapped_options import option_filter
 from connectors.interface.errors import ConnectorError, ReadIncomplete
 from rules.decoders import converted
+from rules.texts.folding import fold
 
 # Tables that come with Microsoft's own solutions hold settings and logs of theirs.
 _OF_SOLUTIONS: Final = ("msdyn", "msfp_", "mspp_", "mserp_", "adx_")
@@ -129,11 +130,11 @@ class CrmTables:
 
     def _seen(self, definition: TableDefinition, item: dict[str, Any]) -> CrmTable:
         root = f"EntityDefinitions(LogicalName={literal(definition.name)})/Attributes"
-        seen = CrmTable(definition, str(item.get("PrimaryNameAttribute") or ""), (bare(definition.name), *map(folded, _labels(item))))
+        seen = CrmTable(definition, str(item.get("PrimaryNameAttribute") or ""), (bare(definition.name), *map(fold, _labels(item))))
         seen.shown[""] = _shown(definition.name, item)
         query = query_string({"$select": "LogicalName,DisplayName"})
         for column in self._rows(f"{root}?{query}"):
-            seen.columns[column["LogicalName"]] = (bare(column["LogicalName"]), *map(folded, _labels(column)))
+            seen.columns[column["LogicalName"]] = (bare(column["LogicalName"]), *map(fold, _labels(column)))
             seen.shown[column["LogicalName"]] = _shown(column["LogicalName"], column)
         kinds = {each.kind for each in definition.attributes.values()}
         for kind in sorted(_OPTION_KINDS.keys() & kinds):
@@ -163,7 +164,7 @@ def _is_own(name: str) -> bool:
 
 def bare(name: str) -> str:
     """Return a logical name without the publisher's prefix, folded."""
-    return folded(name.partition("_")[2] or name)
+    return fold(name.partition("_")[2] or name)
 
 
 def _shown(name: str, item: dict[str, Any]) -> str:

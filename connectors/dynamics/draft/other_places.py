@@ -13,12 +13,13 @@ from connectors.dynamics.draft.crm_tables import CrmTable, CrmTables
 from connectors.dynamics.draft.option_text import counted, option_lines, reference_lines
 from connectors.dynamics.draft.proposal import Drafted, Option
 from connectors.dynamics.draft.references import NO_REFERENCE, by_of
-from connectors.dynamics.draft.words import STATE_WORDS, Words, folded
+from connectors.dynamics.draft.words import STATE_WORDS, Words
 from connectors.dynamics.mapping.mapping import CONNECTION, MANY, MASKED_KINDS, MUST_BE_CHOICE, PARTICIPANTS, UNIT_KINDS, mappable_fields
 from connectors.dynamics.schema.masks_check import PLATFORM
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.dynamics.schema.role_places import ACTIVITY_ID
 from rules.model.records import KINDS
+from rules.texts.folding import fold
 
 _MOST_ROLES: Final = 200  # of connections; the platform brings some of its own
 _TEXTS: Final = ("StringType", "MemoType")
@@ -166,7 +167,7 @@ class OtherPlaces:
         for each in table.definition.attributes.values():
             if each.kind == "BooleanType" and "_" in each.name:
                 called = {part.removeprefix("is") for part in table.columns.get(each.name, ())}
-                keys = {key for key, some in self._words.get(name, {}).items() if called & {*some, folded(key)}}
+                keys = {key for key, some in self._words.get(name, {}).items() if called & {*some, fold(key)}}
                 if len(keys) == 1:
                     found[each.name] = keys.pop()
         return found
@@ -190,7 +191,7 @@ class OtherPlaces:
 
     def _role(self, called: Collection[str]) -> str:
         """Return the role that a lookup to a person is called like; empty where that is none, or several."""
-        keys = {key for key, words in self._words["role"].items() if {*called} & {*words, folded(key)}}
+        keys = {key for key, words in self._words["role"].items() if {*called} & {*words, fold(key)}}
         return keys.pop() if len(keys) == 1 else ""
 
     def _roles_of_connections(self) -> Iterator[str]:

@@ -11,8 +11,9 @@ from itertools import permutations
 from typing import Final
 
 from connectors.dynamics.draft.crm_tables import CrmTable
-from connectors.dynamics.draft.words import FIELD_WORDS, KINDS_BY_WORD, OPTION_WORDS, STANDARD_TABLES, Words, folded
+from connectors.dynamics.draft.words import FIELD_WORDS, KINDS_BY_WORD, OPTION_WORDS, STANDARD_TABLES, Words
 from rules.model.kinds import RELATIONS
+from rules.texts.folding import fold
 
 MAYBE_FICHES: Final = ("phonecall",)  # standard tables of which each row may be a communication of its own
 _TO_FILES: Final = 2  # lookups of a party to what people take part in
@@ -124,7 +125,7 @@ def _roles(table: CrmTable) -> int:
 def _options_like(table: CrmTable, keys: Mapping[str, tuple[str, ...]]) -> bool:
     """Return whether two options of one column are called like some of these keys."""
     words = {word for each in keys.values() for word in each}
-    counts = [sum(any(folded(label) in words for label in labels) for labels in options.values()) for options in table.labels.values()]
+    counts = [sum(any(fold(label) in words for label in labels) for labels in options.values()) for options in table.labels.values()]
     return max(counts, default=0) >= 2
 
 

@@ -3,19 +3,12 @@ German; and the columns that every CRM has. Folded: small letters and digits alo
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 from rules.model.personal_records import FULL
-
-
-def folded(text: str) -> str:
-    """Return a name without accents, case and whatever is neither letter nor digit."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in plain if letter.isascii() and letter.isalnum())
-
+from rules.texts.folding import fold
 
 # The standard tables, and their columns by our fields.
 STANDARD_TABLES: Final = MappingProxyType(
@@ -208,7 +201,7 @@ Words = Mapping[str, Mapping[str, tuple[str, ...]]]  # what the values of a fiel
 # words of the organisation.
 OPTION_WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
     {
-        name: {key: tuple(folded(word) for word in words.split("|")) for key, words in keys.items()}
+        name: {key: tuple(fold(word) for word in words.split("|")) for key, words in keys.items()}
         for name, keys in {
             "outcome": {
                 "not_located": "Niet gelokaliseerd|Niet terecht|Non localisé|Not located",

@@ -10,7 +10,7 @@ from connectors.dynamics.draft.columns import option_of
 from connectors.dynamics.draft.option_text import choice_lines, option_lines, quoted, told_rows
 from connectors.dynamics.draft.proposal import Option
 from connectors.dynamics.draft.tables import likeness
-from connectors.dynamics.draft.words import folded
+from rules.texts.folding import fold
 
 WORDS = {
     "categories": {"runaway": ("weglopen", "fugue"), "sexting": ("sexting",)},
@@ -40,7 +40,16 @@ def test_a_word_that_means_two_keys_gives_neither() -> None:
 
 @pytest.mark.parametrize(("text", "plain"), [("Fugue été", "fugueete"), ("ÉCOLE-2", "ecole2"), ("Straße", "strasse"), ("—", "")])
 def test_names_are_compared_by_their_letters_and_digits(text: str, plain: str) -> None:
-    assert folded(text) == plain
+    assert fold(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("label", "word"),
+    [("Forsømmelse", "forsommelse"), ("Składka", "skladka"), ("Mœurs", "moeurs"), ("Straße", "strasse"), ("Побег", "pobeg")],
+)
+def test_a_label_is_a_word_in_whatever_letters_it_is_written(label: str, word: str) -> None:
+    """IDN-13: as names are compared."""
+    assert option_of(1, (label,), "categories", {"categories": {"a_key": (word,)}}) == Option(1, (label,), "a_key")
 
 
 @pytest.mark.parametrize(
