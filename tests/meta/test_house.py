@@ -56,6 +56,13 @@ def test_types_are_decoded_in_one_place() -> None:
     assert found == {"rules/decoders.py", "connectors/emulator/schema/alterations.py"}
 
 
+def test_templates_are_read_in_environments_of_one_factory() -> None:
+    """In all of them, of reports, answers, messages and the console, a missing value is an error and every
+    other is escaped."""
+    makers = calls("Environment", "NativeEnvironment", "SandboxedEnvironment", "Template")
+    assert {path for path, _ in makers if "jinja2" in sources()[ROOT / path]} == {"crm_compliance/reports/parts/template.py"}
+
+
 def test_nothing_prints() -> None:
     """Results go through crm_compliance/cli/terminal/output.py, everything else through the log."""
     assert [path for path, call in calls("print") if isinstance(call.func, ast.Name)] == []
