@@ -1,5 +1,8 @@
-"""Sending the same again: what may be, when, and for how long. One loop for all that goes to the CRM. Source:
-reference, sections 7.4 and 8; HLD-07."""
+"""Sending the same again: what may be, when, and for how long. One loop for all that goes to the CRM, but for
+change sets that the CRM has throttled: these `writing/pool.py` sends again, as late as is read here from the
+answer, since holds are looked up in between, and another application user may be free before. The tokens for
+it are fetched in a loop of their own (`entra.py`): MSAL wants a session of `requests`. Source: reference,
+sections 7.4 and 8; HLD-07."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
