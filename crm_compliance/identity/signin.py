@@ -57,6 +57,7 @@ def proposer(settings: Settings, who: str) -> str:
     if settings.is_loopback:
         return account(who)
     name, roles = _sign_in(settings, who)
+    # As in `person`, about the sign-in: there is no role yet for `refuse_role` to record an attempt in.
     fitting = [role.value for role in roles_of(Act.PLAN) if role in HUMAN_ROLES]
     if roles.isdisjoint(fitting):
         raise NotSignedIn(

@@ -4,7 +4,7 @@ section 9.4)."""
 from datetime import datetime
 from typing import Final
 
-from jobs.checks.denials import denied
+from jobs.checks.denials import denied, refuse_role
 from jobs.checks.drift.plans import approval_entry
 from jobs.checks.drift.references import CLOSE_BY, Reference, References
 from jobs.checks.ledger_drift import refuse_altered_plan
@@ -14,7 +14,7 @@ from jobs.model.plan import Approval, Plan, PlanState
 from jobs.ports.store.store import Store
 from rules.errors import Refused
 from rules.model.accounts import account, same_person
-from rules.model.roles import Act, is_service, may, refusal
+from rules.model.roles import Act, is_service
 
 ATTEMPTS: Final = 5  # to read a plan and the ledger while others decide
 
@@ -42,6 +42,8 @@ def approve_plan(
     told: dict[str, object] = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}
     refuse_other_crm(store, plan.crm, Act.APPROVE_PLAN, told, plan.id)
     plan = _unaltered(store, references, plan)
+    if not is_service(who):  # to the service is said that it proposes plans
+        refuse_role(store, who, role, Act.APPROVE_PLAN, told, where=plan.id)
     if (error := _refusal(plan, who, role, approves, now)) is not None:
         raise denied(store, Act.APPROVE_PLAN, told, error)
     word = Approval(who, role, now, approves, comment)
@@ -72,10 +74,8 @@ def _unaltered(store: Store, references: References, plan: Plan) -> Plan:
 
 
 def _refusal(plan: Plan, who: str, role: str, approves: bool, now: datetime) -> Refused | None:
-    """Return why this person's word does not count."""
+    """Return why this person's word does not count, in whatever role."""
     state = plan.state(now)
-    if not is_service(who) and not may(who, role, Act.APPROVE_PLAN):
-        return refusal(who, role, Act.APPROVE_PLAN, where=plan.id)
     if is_service(who) or same_person(who, plan.proposer):
         return Refused(
             "the proposer of a plan cannot approve it", hint="another person has to approve it (ACC-09)", where=plan.id, code="same_person"

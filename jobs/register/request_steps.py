@@ -20,7 +20,7 @@ from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar
 from rules.errors import Refused
 from rules.hints import Hint, hint_to
-from rules.model.requests import COPIES, RequestState, Step, may
+from rules.model.requests import COPIES, RequestState, Step, is_allowed
 from rules.model.roles import Act
 
 _NEXT: Final = MappingProxyType(
@@ -66,7 +66,7 @@ def authorised(actor: Actor, request_id: str, step: Step) -> SubjectRequest:
     `state`."""
     check_role(actor, step)
     request = of_this_crm(actor, request_id, step)
-    if not may(step, request.state):
+    if not is_allowed(step, request.state):
         raise wrong_state(request, step)
     return request
 

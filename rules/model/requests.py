@@ -152,6 +152,6 @@ ALLOWED: Final[Mapping[Step, frozenset[RequestState]]] = MappingProxyType(
 )
 
 
-def may(step: Step, state: RequestState) -> bool:
+def is_allowed(step: Step, state: RequestState) -> bool:
     """Return whether a step may be taken in a state."""
     return state in ALLOWED[step]

@@ -34,6 +34,8 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         Role.AUDITOR: "Auditor",
     }
 )
+# The same at the beginning of a sentence, of those whose words a plan may need.
+SUBJECTS: Final[Mapping[str, str]] = MappingProxyType({Role.CRM_ADMIN: "A CRM administrator", Role.DPO: "The DPO"})
 HUMAN_ROLES: Final = tuple(role for role in Role if role is not Role.SERVICE)
 SERVICE: Final = Role.SERVICE.value  # also the name of the product's own account, which proposes what nobody else did
 Deciding: TypeAlias = Literal["crm_admin", "dpo"]  # whose work undecided units can be

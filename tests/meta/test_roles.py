@@ -44,6 +44,19 @@ def test_no_role_is_named_beside_the_table() -> None:
     assert found == OTHER_SERVICES
 
 
+def test_a_role_is_refused_by_one_check() -> None:
+    """What does so by itself could forget to record it."""
+    sources = [path for package in ("jobs", "connectors", "crm_compliance") for path in (ROOT / package).rglob("*.py")]
+    found = [
+        path.relative_to(ROOT).as_posix()
+        for path in sources
+        if "refusal" in (text := path.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ImportFrom) and node.module == "rules.model.roles" and "refusal" in {each.name for each in node.names}
+    ]
+    assert found == ["jobs/checks/denials.py"]
+
+
 def test_each_denied_attempt_is_written_down_in_one_place() -> None:
     """ACC-10."""
     writers = [

@@ -19,7 +19,7 @@ from jobs.plans.lines.columns import LineColumns
 from rules.dates.calendar import Calendar
 from rules.hints import hint_to
 from rules.model.decisions import Reason
-from rules.model.roles import Role
+from rules.model.roles import SUBJECTS
 
 EVIDENCE_RULE = "RET-05"  # a recording that follows its dossier on the evidence mark
 REPORT_DAYS = 30  # ACC-04: the report is removed after 30 days
@@ -242,7 +242,7 @@ def next_steps(plan: Plan, state: PlanState, now: datetime, calendar: Calendar) 
         lacking = plan.missing(now)
         approvals = tuple(
             NextStep(
-                f"{ROLES.get(role, role)} reads this report and approves:", in_words(hint_to("approve_plan_as", plan=plan.id, role=role))
+                f"{SUBJECTS.get(role, role)} reads this report and approves:", in_words(hint_to("approve_plan_as", plan=plan.id, role=role))
             )
             for role in lacking
         )
@@ -251,9 +251,6 @@ def next_steps(plan: Plan, state: PlanState, now: datetime, calendar: Calendar) 
     if not sum(plan.dispose.values()) and not plan.trims:
         return (NextStep("Nothing to dispose of. Applying the plan only records that it was looked at:", apply.command),)
     return (apply,)
-
-
-ROLES: Mapping[str, str] = {Role.CRM_ADMIN: "A CRM administrator", Role.DPO: "The DPO"}
 
 
 _REASON_RANKS = {str(reason): rank for rank, reason in enumerate(Reason)}

@@ -16,7 +16,7 @@ from jobs.requests.decisions.decide import as_it_stands, is_decided
 from rules.errors import Refused
 from rules.hints import Hint, hint_to
 from rules.model.accounts import same_person
-from rules.model.requests import COPIES, Outcome, RequestState, Step, may
+from rules.model.requests import COPIES, Outcome, RequestState, Step, is_allowed
 
 CONTENT: Final = "content"  # the DPO's word, which a second person's release stands on
 MANDATE_LAPSED, CHANGED, INCOMPLETE = "MANDATE_LAPSED", "standing_changed", "incomplete"
@@ -42,7 +42,7 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
     `CHANNEL_CHANGED`, `TRANSFER_BASIS_MISSING`); ConnectorError: it could not be checked."""
     actor = actor_of(context, who, role)
     check_role(actor, Step.RELEASE)
-    if not may(Step.RELEASE, request.state):
+    if not is_allowed(Step.RELEASE, request.state):
         raise wrong_state(request, Step.RELEASE)
     content = next((word for word in request.words if word.step == CONTENT), None)
     if content is None:

@@ -29,7 +29,7 @@ from jobs.requests.decisions.decide import FITTING
 from jobs.requests.decisions.notices import notices_of
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError, UsageError
-from rules.model.requests import COPIES, IdentityMethod, Mandate, Outcome, RequestState, Step, may
+from rules.model.requests import COPIES, IdentityMethod, Mandate, Outcome, RequestState, Step, is_allowed
 from rules.model.roles import Act
 
 
@@ -86,7 +86,7 @@ def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *
         "counts": counts,
         "places": places_of(counts["not_searched"]) if counts is not None else (),
         "timeline": list(_events(visit, request)),
-        "can": {step.value: may(step, request.state) for step in Step},
+        "can": {step.value: is_allowed(step, request.state) for step in Step},
         "today": services.calendar.day(visit.now),
         **_dates(visit, request),
         **_choices(request),

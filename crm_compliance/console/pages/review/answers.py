@@ -10,7 +10,7 @@ from crm_compliance.console.frame.visit import Visit
 from jobs.register.request_steps import Actor
 from jobs.requests.answer.review import for_looking, version_of
 from rules.errors import NotFound, Refused
-from rules.model.requests import Step, may
+from rules.model.requests import Step, is_allowed
 from rules.model.roles import Act
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Answer:
 
     @property
     def is_open(self) -> bool:
-        return self.visit.may(Act.HANDLE_REQUEST) and may(Step.REVIEW, self.request.state)
+        return self.visit.may(Act.HANDLE_REQUEST) and is_allowed(Step.REVIEW, self.request.state)
 
     @property
     def path(self) -> str:
