@@ -14,13 +14,13 @@ from connectors.dynamics.mapping.mapping import Column, Table, field_type
 from connectors.interface.rows import Among
 from jobs.plans.category_names import is_of_the_crm
 from jobs.reading.gather import rows_of
-from jobs.reading.owners import WHOLE, look_around
+from jobs.reading.owners import look_around
 from jobs.reading.row_kinds import table_of
 from jobs.reading.tops import termed_above
 from rules.dates.instants import instant
 from rules.errors import UsageError
 from rules.files.suggestions import meant
-from rules.model.kinds import ACTIVITIES, kind_of
+from rules.model.kinds import ACTIVITIES, WHOLE, kind_of
 from rules.model.records import Fiche, Record
 from rules.rights.fields import Nature, rule_for, rules_of
 

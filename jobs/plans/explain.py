@@ -15,11 +15,12 @@ from rules.law.decision_steps import explain
 from rules.law.of_units import decisions, last_of
 from rules.model.decisions import Flag, Step, with_flags
 from rules.model.file_roles import FileRole
-from rules.model.records import KINDS, Fiche, Party, Unit, UnitKind, unit_kind
+from rules.model.records import KINDS, RELATION_KINDS, Fiche, Party, Unit, UnitKind, unit_kind
 from rules.retention.recording_owners import GOES_ALONG, owner_of, with_owner
 from rules.retention.relations import relation_terms
 
-UNIT_WORDS = (UnitKind.DOSSIER.value, "fiche", "recording", "note", "email")  # and those of 2.3 that a row in force is for
+# And those of 2.3 that a row in force is for.
+UNIT_WORDS = tuple(kind.value for kind in UnitKind if kind not in (*RELATION_KINDS, UnitKind.OWN_TABLE, UnitKind.CONTACT))
 
 
 def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:

@@ -14,6 +14,7 @@ from connectors.interface.connector import Connector
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.remains import Reach, Trace
 from connectors.interface.rows import Among
+from rules.model.kinds import ROW_KINDS
 from rules.model.records import Fiche, Party, Record
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def add_retained_parties(found: Found, rows: Sequence[Party]) -> None:
     if not rows:
         return
     found.retained.update(row.id for row in rows)
-    for name in ("contact", "dossier", "fiche"):
+    for name in ROW_KINDS["party"].owner_fields:
         gone = found.missing(name, (getattr(row, name) for row in rows))
         for row in rows:
             setattr(row, name, None if getattr(row, name) in gone else getattr(row, name))

@@ -8,11 +8,10 @@ from connectors.interface.rows import Among
 from jobs.reading.gather import gather_units, rows_of
 from jobs.reading.tops import tops_of
 from jobs.reading.units import Gathering, chained
-from rules.model.kinds import RELATIONS
+from rules.model.kinds import RELATIONS, WHOLE
 from rules.model.records import KINDS, Contact, Dependent, Fiche, Note, Record, Unit, UnitKind
 from rules.retention.audio_notes import is_audio
 
-WHOLE = ("dossier", "fiche", "recording")  # what goes with all that depends on it; a contact does too, in its own way
 UNIT_KINDS = {kind.value: kind for kind in UnitKind}
 
 

@@ -26,7 +26,7 @@ from jobs.model.run import Action
 from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of
 from jobs.writing.read_back import TRACES, gone_rows, living_rows, masked_rows, verify_actions
-from rules.model.kinds import ACTIVITIES, ROW_KINDS, Kinds
+from rules.model.kinds import ACTIVITIES, IN_DOSSIERS, ROW_KINDS, Kinds
 from rules.model.records import KINDS
 from rules.model.residual_data import Place, PlaceState
 
@@ -38,8 +38,8 @@ NOT_REACHABLE, STILL_THERE = PlaceState.NOT_REACHABLE, PlaceState.STILL_THERE
 WITH_THE_UNIT: Mapping[Place, frozenset[str]] = {
     Place.NOTES: frozenset({"note"}),
     Place.ACTIVITIES: frozenset(ACTIVITIES),
-    Place.FILES: frozenset({"note", "email", "recording", "contact"}),
-    Place.CHILD_ROWS: frozenset({"party", "fiche"}),
+    Place.FILES: frozenset({"email", *(word for word, kind in ROW_KINDS.items() if kind.contents)}),
+    Place.CHILD_ROWS: frozenset(IN_DOSSIERS),
     Place.RECORDINGS: frozenset({"recording"}),
 }
 

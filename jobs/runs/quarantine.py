@@ -26,6 +26,7 @@ from jobs.writing.send import send_operations
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
 from rules.model.accounts import account
+from rules.model.kinds import WHOLE
 from rules.model.records import Note
 from rules.model.roles import Act
 from rules.policy.limits import Quarantine as QuarantinePolicy
@@ -34,7 +35,7 @@ from rules.retention.quarantine import QUARANTINED, UNDONE, Mark, covers, last_d
 
 Reference: TypeAlias = Callable[[str, str], str]
 PUT_OFF = frozenset({AWAITS_TURN, CANARY, QUARANTINED, UNDONE, LONG_TERM})  # codes of units that are skipped by design
-NOTED = ("dossier", "fiche", "recording")  # a note can be attached to these
+NOTED = WHOLE  # a note can be attached to these
 SUBJECT = "Bewaartermijn / Durée de conservation / Retention period"
 TEXT = (
     "De bewaartermijn van dit item is voorbij. Het wordt vernietigd of geanonimiseerd na {day}, tenzij er een reden is om het te bewaren: "

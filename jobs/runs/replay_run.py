@@ -13,7 +13,6 @@ from jobs.model.plan import REPLAY_RULE, Plan
 from jobs.model.run import TRIM, Mask, RowWrite, Run
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
-from jobs.reading.owners import WHOLE
 from jobs.runs.contacts_of_plan import ContactsOfPlan
 from jobs.runs.quarantine import kept_with
 from jobs.runs.rows_run import Facts, Going, UnscheduledRun
@@ -23,6 +22,7 @@ from jobs.writing.deletion_order import CHANGED, Rows
 from jobs.writing.dissociate import dissociation
 from jobs.writing.row_writes import EMPTY, write_of_line
 from rules.model.decisions import Disposition
+from rules.model.kinds import WHOLE
 
 _NOTHING_COUNTED: Facts = MappingProxyType({})
 

@@ -9,7 +9,6 @@ from jobs.model.plan import REQUEST_RULE, Plan, PlanLine
 from jobs.model.run import Run
 from jobs.plans.observations import CANARY
 from jobs.ports.context import JobContext
-from jobs.reading.owners import WHOLE
 from jobs.reading.units import is_anonymised
 from jobs.register.decision import What, decision_of
 from jobs.runs.contacts_of_plan import ContactsOfPlan
@@ -20,9 +19,8 @@ from jobs.writing.dissociate import dissociation, unnaming
 from jobs.writing.row_writes import write_of_line
 from jobs.writing.statistics import facts_for
 from rules.model.decisions import Disposition
+from rules.model.kinds import FILES, WHOLE
 from rules.model.records import Unit
-
-_FILES = ("dossier", "fiche")
 
 
 class Fulfilment(UnscheduledRun):
@@ -45,7 +43,7 @@ class Fulfilment(UnscheduledRun):
         return ContactsOfPlan(self.journal, self.plan, self.terms, rule=REQUEST_RULE, reasons=self.reasons, given_up=self.given_up)
 
     def _has_gone(self, word: str, unit: Unit) -> bool:
-        return word in _FILES and is_anonymised(unit)
+        return word in FILES and is_anonymised(unit)
 
     def _write(self, rows: Rows, going: Going) -> Facts:
         """Dissociate a role, just delete another row that is not a unit, and dispose of a file as the
@@ -65,7 +63,7 @@ class Fulfilment(UnscheduledRun):
                     rows.blocked[unit.id] = CHANGED
             elif word not in WHOLE:
                 rows.of[unit.id] = [*self._below(unit), write_of_line(self.context.connector, word, line)]
-        files = [unit for line, unit in going if self.word_of(line) in _FILES]
+        files = [unit for line, unit in going if self.word_of(line) in FILES]
         ways = [(unit, decision) for unit, decision in zip(files, ways_of(self.context, files), strict=True) if decision is not None]
         facts = facts_for(self.context, ways)
         self.in_place.mask(ways, rows, facts)

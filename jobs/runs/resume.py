@@ -19,9 +19,10 @@ from jobs.writing import send
 from jobs.writing.earlier_rows import unanswered
 from jobs.writing.partial_units import continued, finish_remaining, is_as_judged, is_shell
 from jobs.writing.read_back import still_there
+from rules.model.kinds import FILES
 from rules.model.records import Contact
 
-JUDGED_BY = ("dossier", "fiche", "party")  # kinds of rows on which a period depends
+JUDGED_BY = (*FILES, "party")  # kinds of rows on which a period depends
 Remaining = tuple[Action, Sequence[RowWrite]]  # a unit, and what is left of its rows
 # Why an interrupted run begins nothing new.
 PLAN_REJECTED, POLICY_CHANGED, PLAN_EXPIRED = "PLAN_REJECTED", "POLICY_CHANGED", "PLAN_EXPIRED"

@@ -11,13 +11,14 @@ from jobs.model.plan import Plan, PlanLine
 from jobs.model.run import LOOSE, Action, ActionState, RowWrite, Run
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
-from jobs.reading.owners import UNIT_KINDS, WHOLE, look_around
+from jobs.reading.owners import UNIT_KINDS, look_around
 from jobs.reading.row_kinds import RowKinds
 from jobs.runs.contacts_of_plan import ContactsOfPlan
 from jobs.runs.recheck import held_since
 from jobs.runs.run import Application
 from jobs.writing.deletion_order import Rows, below
 from rules.model.decisions import Disposition
+from rules.model.kinds import WHOLE
 from rules.model.records import Unit, UnitKind
 
 Going = Sequence[tuple[PlanLine, Unit]]

@@ -12,7 +12,7 @@ from typing import Final, get_type_hints
 import msgspec
 
 from rules.model.personal_records import FULL, personal_fields
-from rules.model.records import KINDS, REGARDING, Record, tied_to
+from rules.model.records import KINDS, REGARDING, Contact, Record, tied_to
 
 _OWNERS: Final = ("dossier", "fiche", "contact", "regarding")  # fields that name another row; `regarding` one of any kind
 _LINKS: Final = (*_OWNERS, "regarding_kind", "tied", "anonymised_on")
@@ -23,8 +23,10 @@ class Kind:
     """One kind of row, by the word that mapping files use.
 
     `depends`: a row is deleted with the row that it belongs to, whatever its own age. `is_file`: what a
-    person has a role in, and what others belong to. `is_relation`: it ties a contact to the organisation
-    outside its missions (RET-20). `is_activity`: people take part in it, by a table of participants.
+    person has a role in, and what others belong to. `is_whole`: it goes with all that depends on it.
+    `is_relation`: it ties a contact to the organisation outside its missions (RET-20). `is_activity`: people
+    take part in it, by a table of participants. `part_of`: the row is somebody's part in something, and this
+    field names them. `outlives`: a row may stay without what it says of somebody (RET-20, 6.2).
 
     `texts` are the fields that may mention people; `dates` those by which an answer orders the rows, the
     first that is there. `order` is the place of the kind in an answer; without one it is told only with
@@ -44,8 +46,11 @@ class Kind:
     order: int | None = None
     depends: bool = False
     is_file: bool = False
+    is_whole: bool = False
     is_relation: bool = False
     is_activity: bool = False
+    part_of: str = ""
+    outlives: bool = False
     is_optional: bool = True
     texts: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
@@ -80,6 +85,12 @@ class Kind:
         return tuple(name for name in personal_fields(self.word) if hints[name] == bytes | None)
 
     @property
+    def with_row(self) -> tuple[str, ...]:
+        """The fields that are read with a row: all but contents, and the small picture of a contact."""
+        apart = {*Record.__struct_fields__, *self.contents, *(("image",) if issubclass(self.record, Contact) else ())}
+        return tuple(name for name in self.full.__struct_fields__ if name not in apart)
+
+    @property
     def owner_fields(self) -> tuple[str, ...]:
         """The fields by which a row names what it belongs to, files first."""
         return self.lookups or tuple(name for name in _OWNERS if name in self.record.__struct_fields__)
@@ -109,21 +120,21 @@ class Kind:
 
 
 _ROW_KINDS = (
-    Kind("contact", 1, is_optional=False, texts=("description",), required=("birth_on",), choices=("gender", "language")),
-    Kind("party", 3, is_optional=False, texts=("name", "authority_evidence", "notes"),
+    Kind("contact", 1, outlives=True, is_optional=False, texts=("description",), required=("birth_on",), choices=("gender", "language")),
+    Kind("party", 3, part_of="contact", outlives=True, is_optional=False, texts=("name", "authority_evidence", "notes"),
          required=("contact", "dossier", "fiche", "role"), choices=("role",)),
-    Kind("dossier", 2, is_file=True, is_optional=False, texts=("court_reference", "legal_hold_reason", "summary"), dates=("opened_on",),
-         required=("categories", "is_active", "opened_on"), choices=("categories", "outcome")),
-    Kind("fiche", 4, is_file=True, is_optional=False, texts=("caller_number", "caller_email", "summary", "transmitted_to"),
+    Kind("dossier", 2, is_file=True, is_whole=True, is_optional=False, texts=("court_reference", "legal_hold_reason", "summary"),
+         dates=("opened_on",), required=("categories", "is_active", "opened_on"), choices=("categories", "outcome")),
+    Kind("fiche", 4, is_file=True, is_whole=True, is_optional=False, texts=("caller_number", "caller_email", "summary", "transmitted_to"),
          dates=("communicated_at", "communicated_on", "created_on"), required=("dossier", "categories", "communicated_on", "created_on"),
          choices=("categories", "channel", "reporter_kind", "language")),
-    Kind("recording", 5, texts=("name", "caller_number", "transcript"), dates=("started_at", "started_on"),
+    Kind("recording", 5, is_whole=True, texts=("name", "caller_number", "transcript"), dates=("started_at", "started_on"),
          required=("fiche", "started_on"), choices=("channel",)),
     Kind("note", 8, depends=True, texts=("subject", "text", "file_name"), dates=("created_at", "created_on")),
     Kind("call", 6, depends=True, is_activity=True, texts=("subject", "text", "number"), dates=("ended_at",)),
     Kind("email", 7, depends=True, is_activity=True, texts=("subject", "text", "sender", "recipients"),
          dates=("sent_at", "sent_on", "created_on")),
-    Kind("activity_party", texts=("address", "name"), required=("activity", "party")),
+    Kind("activity_party", part_of="party", texts=("address", "name"), required=("activity", "party")),
     Kind("donation", 9, is_relation=True, texts=("name",), dates=("booked_on",), counted_from="booked_on"),
     Kind("enrolment", 10, is_relation=True, texts=("name", "course"), dates=("held_on",), choices=("kind",), counted_from="held_on"),
     Kind("engagement", 11, is_relation=True, texts=("name",), dates=("started_on",), choices=("kind",), counted_from="ended_on"),
@@ -135,8 +146,25 @@ FILES: Final = tuple(kind.word for kind in _ROW_KINDS if kind.is_file)
 RELATIONS: Final = tuple(kind.word for kind in _ROW_KINDS if kind.is_relation)
 ACTIVITIES: Final = tuple(kind.word for kind in _ROW_KINDS if kind.is_activity)
 DEPENDENT: Final = tuple(kind for kind in _ROW_KINDS if kind.depends)
+IN_DOSSIERS: Final = tuple(kind.word for kind in _ROW_KINDS if "dossier" in kind.owner_fields)
+WHOLE: Final = tuple(kind.word for kind in _ROW_KINDS if kind.is_whole)  # a contact goes so too, in its own way
+PARTS: Final[Mapping[str, str]] = MappingProxyType({kind.word: kind.part_of for kind in _ROW_KINDS if kind.part_of})
+OUTLIVING: Final = frozenset(kind.word for kind in _ROW_KINDS if kind.outlives)
+ANONYMISED: Final = tuple(word for word, record in KINDS.items() if "anonymised_on" in record.__struct_fields__)  # rows of these say so
 # The kinds of row that an answer is made of, in the order in which it tells them.
 KINDS_IN_ORDER: Final = tuple(kind.word for kind in sorted(_ROW_KINDS, key=lambda kind: kind.order or 0) if kind.order)
+# Rows of these are never a matter by themselves: nothing belongs to one.
+NOT_BY_THEMSELVES: Final = tuple(word for word in KINDS if word not in KINDS_IN_ORDER)
+# A lookup and the kinds of row that it may point to; empty: any.
+LOOKUPS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        **{word: frozenset({word}) for word in (*FILES, "contact")},
+        "parent": frozenset({"contact"}),
+        **dict.fromkeys(REGARDING, frozenset()),
+        "activity": frozenset(ACTIVITIES),
+        "party": frozenset({"contact"}),
+    }
+)
 # What is read of each kind that this product erases: no more than tells to what a row belongs; people last.
 LINKS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {kind.word: kind.links for kind in sorted(_ROW_KINDS, key=lambda kind: kind.word == "contact") if kind.order}

@@ -10,7 +10,7 @@ from rules.model.accounts import one_form
 from rules.model.bypass import Bypasses
 from rules.model.decisions import Disposition
 from rules.model.home import BELGIUM
-from rules.model.kinds import RELATIONS
+from rules.model.kinds import RELATIONS, ROW_KINDS
 from rules.model.records import UnitKind
 from rules.policy.categories import (
     ANCHORS_OF_UNIT,
@@ -30,7 +30,7 @@ RECORDING = "recording"
 OWN_TABLE = UnitKind.OWN_TABLE.value
 TOTAL_PREFIX = "total_"  # rows of totals carry such a key in the column of the category (5.4)
 UNDECIDED = "to be decided"  # how the shipped rows without a published term begin
-WITH_KINDS = ("enrolment", "engagement")
+WITH_KINDS = tuple(word for word in RELATIONS if "kind" in ROW_KINDS[word].choices)
 
 
 def check_policy(policy: PolicyFile, crm_categories: Collection[str] | None = None) -> Iterator[Finding]:

@@ -1,10 +1,15 @@
 """The rows of a schedule in words, as tables show them."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from rules.model.decisions import Disposition
+from rules.model.records import UnitKind
 from rules.policy.categories import Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
 from rules.policy.policy import Policy
+
+# Units of which `ended_on` is the end of an agreement, and `booked_on` the last gift.
+OF_RELATIONS: Final = (UnitKind.ENGAGEMENT, UnitKind.CONTACT)
 
 
 @dataclass(frozen=True, slots=True)

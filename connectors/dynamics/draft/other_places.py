@@ -14,10 +14,11 @@ from connectors.dynamics.draft.option_text import counted, option_lines, referen
 from connectors.dynamics.draft.proposal import Drafted, Option
 from connectors.dynamics.draft.references import NO_REFERENCE, by_of
 from connectors.dynamics.draft.words import STATE_WORDS, Words
-from connectors.dynamics.mapping.mapping import CONNECTION, MANY, MASKED_KINDS, MUST_BE_CHOICE, PARTICIPANTS, UNIT_KINDS, mappable_fields
+from connectors.dynamics.mapping.mapping import CONNECTION, MANY, MASKED_KINDS, MUST_BE_CHOICE, PARTICIPANTS, mappable_fields
 from connectors.dynamics.schema.masks_check import PLATFORM
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.dynamics.schema.role_places import ACTIVITY_ID
+from rules.model.kinds import FILES
 from rules.model.records import KINDS
 from rules.texts.folding import fold
 
@@ -61,7 +62,7 @@ class OtherPlaces:
 
     def roles(self) -> Iterator[str]:
         """Yield the places where roles may be kept, those with rows, as items of a list."""
-        units = {kind: self._found[kind].definition for kind in UNIT_KINDS if kind in self._found}
+        units = {kind: self._found[kind].definition for kind in FILES if kind in self._found}
         connection = self._table(CONNECTION)
         connected = [kind for kind, each in units.items() if any(child.child == CONNECTION for child in each.children)]
         if connection is not None and connected and self._count(connection, None):

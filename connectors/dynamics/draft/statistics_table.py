@@ -16,6 +16,7 @@ from connectors.dynamics.mapping.mapping import Mapping as CrmMapping
 from connectors.dynamics.schema.metadata import Metadata
 from connectors.interface.errors import ConnectorError
 from rules.anonymisation.choice_keys import CHOICE_KEYS, STATISTIC_OUTCOMES
+from rules.model.kinds import FILES
 
 TABLE: Final = "statistic"
 _ENGLISH: Final = 1033
@@ -92,7 +93,7 @@ class Creation:
 def statistics_table(mapping: CrmMapping) -> StatisticsTable | None:
     """Return the table that a mapping needs; None where no name in it has a publisher's prefix."""
     mapped = next(iter(mapping.of(TABLE)), None)
-    named = [table.name for kind in (TABLE, "dossier", "fiche", "party") for table in mapping.of(kind)]
+    named = [table.name for kind in (TABLE, *FILES, "party") for table in mapping.of(kind)]
     prefix = next((name.partition("_")[0] for name in named if "_" in name), None)
     if prefix is None:
         return None

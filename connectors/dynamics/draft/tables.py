@@ -12,7 +12,7 @@ from typing import Final
 
 from connectors.dynamics.draft.crm_tables import CrmTable
 from connectors.dynamics.draft.words import FIELD_WORDS, KINDS_BY_WORD, OPTION_WORDS, STANDARD_TABLES, Words
-from rules.model.kinds import RELATIONS
+from rules.model.kinds import FILES, RELATIONS
 from rules.texts.folding import fold
 
 MAYBE_FICHES: Final = ("phonecall",)  # standard tables of which each row may be a communication of its own
@@ -66,7 +66,7 @@ def kinds_of(tables: Mapping[str, CrmTable], words: Words) -> Kinds:
         kinds.also = [
             table for table in rest if table.name not in taken and table.lookups_to(dossier) and _options_like(table, words["categories"])
         ]
-    for kind in ("dossier", "fiche", "party"):
+    for kind in (*FILES, "party"):
         if kind not in kinds.found:
             fitting = [
                 table for table in rest if table.name not in taken and table not in kinds.also and (kind != "party" or _may_be_party(table))

@@ -11,7 +11,6 @@ from connectors.dynamics.mapping.dependent_tables import KEPT, RESERVED, above_o
 from connectors.dynamics.mapping.mapping import (
     ANSWERS,
     CONNECTION,
-    LOOKUPS,
     MANY,
     MASKED_KINDS,
     MUST_BE_CHOICE,
@@ -20,7 +19,6 @@ from connectors.dynamics.mapping.mapping import (
     REQUIRED_FIELDS,
     SAFEGUARDS,
     TRUTHS,
-    UNIT_KINDS,
     choice_keys,
     field_type,
     mappable_fields,
@@ -28,7 +26,7 @@ from connectors.dynamics.mapping.mapping import (
 from connectors.dynamics.mapping.mapping_file import AnonymisePart, DependentPart, Keys, MappingFile, TablePart
 from rules.files.suggestions import asked, suggestion
 from rules.files.yaml_lines import Path
-from rules.model.kinds import ROW_KINDS
+from rules.model.kinds import FILES, LOOKUPS, NOT_BY_THEMSELVES, ROW_KINDS
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS, REGARDING
 
@@ -40,7 +38,6 @@ _ENDS: Final = frozenset({"closed_on", "proceedings_ended_on", "ended_on", "ende
 _OWN_DAYS: Final = frozenset({"birth_on", "deceased_on", "anonymised_on", "authority_valid_until", "suspect_until"})
 _FILLED_BY: Final = ("columns", "flags", "fixed", "many_to_many")  # sections that say from where a field comes
 _UNKNOWN: Final = "this is not known here"
-NO_OWNERS: Final = frozenset({"activity_party", "statistic"})  # kinds to whose rows nothing else belongs
 
 
 class Slip(NamedTuple):
@@ -116,7 +113,7 @@ def _check_dependent(file: MappingFile, there: Collection[str]) -> Iterator[Slip
     two things. `there` are the kinds that the file has, also those that it misspells or of which a value is
     refused: that is told once, and not again by each table that belongs to them."""
     mapped = {part.table: kind for kind, parts in file.tables.items() for part in parts}
-    owners = [*(word for word in ROW_KINDS if word in there and word not in NO_OWNERS), *file.dependent]
+    owners = [*(word for word in ROW_KINDS if word in there and word not in NOT_BY_THEMSELVES), *file.dependent]
     for name, part in file.dependent.items():
         at = ("dependent", name)
         if name in mapped:
@@ -201,7 +198,7 @@ def _is_other_view(kind: str, part: TablePart, other: str, before: TablePart) ->
     or a participant of it, and what the row is besides; or two such lookups."""
     if kind == other == "party":
         return part.columns.get("contact") != before.columns.get("contact")
-    return "party" in (kind, other) and bool({kind, other} & {*UNIT_KINDS, "activity_party"})
+    return "party" in (kind, other) and bool({kind, other} & {*FILES, "activity_party"})
 
 
 def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Iterator[Slip]:
@@ -220,7 +217,7 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
     yield from _check_names("behaviour", part.behaviour, named)
     needed = REQUIRED_FIELDS[kind] | (safeguards - set(part.without))
     if kind == "party":
-        needed -= {*UNIT_KINDS} if any(given("columns", name) for name in UNIT_KINDS) else {"fiche"}
+        needed -= {*FILES} if any(given("columns", name) for name in FILES) else {"fiche"}
     for name in sorted(needed):
         if given("columns") and not any(given(section, name) for section in _FILLED_BY):
             yield Slip(("columns",), f"{name} is missing", "missing")
@@ -351,7 +348,7 @@ def _check_shared(kind: str, part: TablePart, types: Mapping[str, type]) -> Iter
         for name, column in columns.items():
             if name in types and not (section == "personal" and name in part.columns):
                 for other in fields.setdefault(column, []):
-                    is_either = {name, other} == {*UNIT_KINDS} and (column in part.either or part.table == CONNECTION)
+                    is_either = {name, other} == {*FILES} and (column in part.either or part.table == CONNECTION)
                     choices = part.choices.keys() | part.references.keys()
                     if not is_either and _cannot_share({name, other}, {types[name], types[other]}, choices):
                         text = f"{kind}.{other} and {kind}.{name} are mapped to the same column {column}: leave out what it does not hold"

@@ -7,13 +7,11 @@ from datetime import date, datetime
 
 from connectors.dynamics.mapping.field_texts import FIELD_TEXTS
 from connectors.dynamics.mapping.mapping import (
-    LOOKUPS,
     MUST_BE_CHOICE,
     OPTIONAL_KINDS,
     REQUIRED_FIELDS,
     SAFEGUARDS,
     TRUTHS,
-    UNIT_KINDS,
     choice_keys,
     field_type,
     mappable_fields,
@@ -29,6 +27,7 @@ from connectors.dynamics.mapping.mapping_file import (
 )
 from rules.files.json_schema import descriptions
 from rules.files.model import Model
+from rules.model.kinds import FILES, LOOKUPS
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS
 
@@ -95,7 +94,7 @@ def _row(kind: str, name: str) -> str:
     is_needed = name in REQUIRED_FIELDS[kind]
     needed = "needed" if is_needed else "or `without`" if name in SAFEGUARDS.get(kind, ()) else "no"
     cost = "the mapping is refused" if is_needed else told.cost or _UNTOLD
-    if kind == "party" and name in UNIT_KINDS:
+    if kind == "party" and name in FILES:
         needed, cost = "one of `dossier` and `fiche`", "refused where the table leads there, or to neither"
     return f"| `{name}` | {told.decides} | {_column(kind, name)} | {needed} | {cost} |"
 

@@ -17,7 +17,7 @@ import msgspec
 from connectors.dynamics.mapping.masks import Masks
 from rules.anonymisation.choice_keys import CHOICE_KEYS, STATISTIC_OUTCOMES
 from rules.dates.calendar import BRUSSELS
-from rules.model.kinds import ACTIVITIES, ROW_KINDS, Kind, Kinds
+from rules.model.kinds import FILES, LOOKUPS, NOT_BY_THEMSELVES, ROW_KINDS, Kind, Kinds
 from rules.model.personal_records import FULL
 from rules.model.records import REGARDING, Record, Statistic, word_of
 
@@ -39,17 +39,7 @@ SAFEGUARDS: dict[str, frozenset[str]] = {
     "contact": frozenset({"parent", "newsletter"}),
 }
 
-# A lookup and the kinds of record that it may point to; empty: anything. `…_kind` beside it tells which of
-# them it is.
-LOOKUPS: dict[str, frozenset[str]] = {
-    "dossier": frozenset({"dossier"}),
-    "fiche": frozenset({"fiche"}),
-    "contact": frozenset({"contact"}),
-    "parent": frozenset({"contact"}),
-    **dict.fromkeys(REGARDING, frozenset()),
-    "activity": frozenset(ACTIVITIES),
-    "party": frozenset({"contact"}),
-}
+# What tells beside a lookup to which kind of row it points.
 KIND_FIELDS = {"parent_kind": "parent", "party_kind": "party", **{f"{name}_kind": name for name in REGARDING}}
 # What is said beside a lookup that is written: the table to which it points.
 TABLE_FIELDS = {"regarding_table": "regarding"}
@@ -60,12 +50,11 @@ ANSWERS = {"true": 1, "false": 0}
 # What keys a choice column may stand for where the record has a yes or no.
 TRUTHS = {"active": True, "inactive": False, "yes": True, "no": False}
 MUST_BE_CHOICE = {word: frozenset(kind.choices) for word, kind in ROW_KINDS.items()}
-UNIT_KINDS = ("dossier", "fiche")  # what people have roles in
-MASKED_KINDS = frozenset(UNIT_KINDS)
+MASKED_KINDS = frozenset(FILES)
 MANY = {"dossier": ("categories",), "fiche": ("dossier", "categories")}  # fields that a many-to-many relationship may fill
 # Tables of the platform in which organisations keep roles, beside rows of others.
 CONNECTION, PARTICIPANTS = "connection", "activityparty"
-ONE_TABLE = frozenset({"contact", "activity_party", "statistic"})  # kinds whose rows come from one table, whole
+ONE_TABLE = frozenset({"contact", *NOT_BY_THEMSELVES})  # kinds whose rows come from one table, whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from connectors.dynamics.mapping.mapping import (
-    LOOKUPS,
     MANY,
     MASKED_KINDS,
     MUST_BE_CHOICE,
@@ -16,7 +15,6 @@ from connectors.dynamics.mapping.mapping import (
     REQUIRED_FIELDS,
     SAFEGUARDS,
     TRUTHS,
-    UNIT_KINDS,
     choice_keys,
     field_type,
     mappable_fields,
@@ -24,7 +22,7 @@ from connectors.dynamics.mapping.mapping import (
 from connectors.dynamics.mapping.mapping_file import MappingFile
 from rules.anonymisation.choice_keys import CHOICE_KEYS
 from rules.files.json_schema import described_schema
-from rules.model.kinds import ROW_KINDS
+from rules.model.kinds import FILES, LOOKUPS, ROW_KINDS
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS
 
@@ -111,7 +109,7 @@ def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str,
 
 def _needed(kind: str) -> set[str]:
     """Return the fields that have a column in every mapping. A role may be in a dossier alone."""
-    return set(REQUIRED_FIELDS[kind]) - MUST_BE_CHOICE.get(kind, frozenset()) - set(UNIT_KINDS if kind == "party" else MANY.get(kind, ()))
+    return set(REQUIRED_FIELDS[kind]) - MUST_BE_CHOICE.get(kind, frozenset()) - set(FILES if kind == "party" else MANY.get(kind, ()))
 
 
 def _options(kind: str, field: str, options: Mapping[str, Any], defs: dict[str, Any]) -> dict[str, str]:

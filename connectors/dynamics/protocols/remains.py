@@ -13,6 +13,7 @@ from connectors.dynamics.schema.unmapped_tables import KnownTable, NotOffered
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.remains import BinnedOrRetained, DependentRow, DocumentLocation, Reach, RowKey, Trace, Traces
 from connectors.interface.rows import Among
+from rules.model.kinds import NOT_BY_THEMSELVES
 from rules.model.records import Party, Record
 
 
@@ -93,8 +94,7 @@ class Remains(MappedKinds):
     def retained_rows(self) -> dict[str, int]:
         """Return how many rows of each mapped table are in long-term retention. A participant belongs to its
         activity and is not counted."""
-        kinds = ("activity_party", "statistic")
-        return self._long_term.rows({table.name for table in self.mapping.tables if table.kind not in kinds})
+        return self._long_term.rows({table.name for table in self.mapping.tables if table.kind not in NOT_BY_THEMSELVES})
 
     def may_purge_retained(self) -> bool:
         """Return whether this account may start and follow the job that deletes rows in long-term retention,

@@ -8,9 +8,10 @@ from itertools import compress, repeat
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from connectors.dynamics.mapping.mapping import LOOKUPS, Mapping, Table
+from connectors.dynamics.mapping.mapping import Mapping, Table
 from connectors.dynamics.schema.conditions import Scopes
 from connectors.dynamics.schema.role_places import swapped
+from rules.model.kinds import LOOKUPS
 
 if TYPE_CHECKING:
     import polars as pl

@@ -15,7 +15,7 @@ import msgspec
 
 from connectors.dynamics.http.allocator import keep_freed
 from connectors.dynamics.http.characters import with_whole_characters
-from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
+from connectors.dynamics.mapping.mapping import KIND_FIELDS, TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.mapping.mapping_file import BEHAVIOURS
 from connectors.dynamics.reading import column_steps
 from connectors.dynamics.reading.columns import Columns, take_off
@@ -30,6 +30,7 @@ from connectors.dynamics.schema.role_places import RolePlace, is_key
 from connectors.interface.columns import column_types, frame_of_values, held_by
 from rules.decoders import decoder_of
 from rules.errors import MappingError
+from rules.model.kinds import LOOKUPS
 from rules.model.records import Record
 
 if TYPE_CHECKING:

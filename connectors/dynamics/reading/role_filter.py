@@ -4,10 +4,11 @@ point to."""
 
 from collections.abc import Collection
 
-from connectors.dynamics.mapping.mapping import UNIT_KINDS, Column, Mapping, Table
+from connectors.dynamics.mapping.mapping import Column, Mapping, Table
 from connectors.dynamics.schema.conditions import filter_of
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import OTHER_HALF, RolePlace, columns_to_units, place_of, units_of
+from rules.model.kinds import FILES
 
 
 def roles_meant(table: Table, definition: TableDefinition, mapping: Mapping, metadata: Metadata) -> str:
@@ -30,7 +31,7 @@ def roles_meant(table: Table, definition: TableDefinition, mapping: Mapping, met
 def lone_halves(table: Table, definition: TableDefinition, mapping: Mapping, metadata: Metadata) -> str:
     """Return the filter of connections that name a dossier or fiche where the person should stand, and are
     not the other half of one that names them the right way round."""
-    owners = [name for name in UNIT_KINDS if name in table.columns]
+    owners = [name for name in FILES if name in table.columns]
     ends = (
         _points_to(table.columns["contact"], owners, definition, mapping, metadata),
         _points_to(table.columns[owners[0]], ["contact"], definition, mapping, metadata),

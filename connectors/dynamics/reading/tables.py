@@ -4,7 +4,7 @@ and the columns that can filter it."""
 from collections.abc import Iterable
 from typing import Any
 
-from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, Mapping, Table
+from connectors.dynamics.mapping.mapping import KIND_FIELDS, Mapping, Table
 from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.reading.role_filter import roles_meant
@@ -13,9 +13,10 @@ from connectors.dynamics.schema.mapping_check import check_table
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, is_key, place_of
 from rules.errors import MappingError
+from rules.model.kinds import LOOKUPS, ROW_KINDS
 from rules.model.records import Record
 
-_OF_A_ROLE = frozenset({"contact", "dossier", "fiche"})  # what tells whether a row is one
+_OF_A_ROLE = frozenset(ROW_KINDS["party"].owner_fields)  # what tells whether a row is one
 
 
 class FittingTables:

@@ -4,13 +4,13 @@ a child nor a suspect would be known; what belongs to a kind that is not named w
 from collections.abc import Iterator
 from typing import Final
 
-from connectors.dynamics.mapping.mapping import CONNECTION, UNIT_KINDS, Mapping, Table
+from connectors.dynamics.mapping.mapping import CONNECTION, Mapping, Table
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.interface.errors import Finding
 from rules.files.suggestions import asked, suggestion
+from rules.model.kinds import FILES, NOT_BY_THEMSELVES
 
-_NO_OWNERS: Final = ("activity_party", "statistic")
 _ROLES: Final = ("record1roleid", "record2roleid")
 
 
@@ -20,8 +20,8 @@ def check_roles(table: Table, definition: TableDefinition, mapping: Mapping, met
     if table.kind != "party" or place_of(table, mapping, metadata) not in (RolePlace.OWN, RolePlace.CONNECTION):
         return
     yield from _check_sides(table)
-    of_other = {table.columns[kind].name for kind in UNIT_KINDS if kind in table.columns}
-    for kind in (word for word in UNIT_KINDS if word not in table.columns):
+    of_other = {table.columns[kind].name for kind in FILES if kind in table.columns}
+    for kind in (word for word in FILES if word not in table.columns):
         named = {each.name for each in mapping.of(kind)}
         unknown = f"roles in a {kind} would not be known"
         for each in definition.attributes.values():
@@ -81,7 +81,7 @@ def check_owners(table: Table, definition: TableDefinition, mapping: Mapping) ->
     name: these would be neither searched nor told."""
     if table.own is None:
         return
-    owners = {each.name: each.kind for each in mapping.own if each.kind not in (*_NO_OWNERS, table.kind, *table.own.above)}
+    owners = {each.name: each.kind for each in mapping.own if each.kind not in (*NOT_BY_THEMSELVES, table.kind, *table.own.above)}
     for column in table.columns.values():
         attribute = definition.attributes.get(column.name)
         for name in sorted(owners.keys() & attribute.targets) if attribute is not None else ():

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 
-from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Condition, Mapping, Table, field_type
+from connectors.dynamics.mapping.mapping import Column, Condition, Mapping, Table, field_type
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
 from connectors.dynamics.schema.lookups_check import check_behind, check_owners, check_roles
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
@@ -18,6 +18,7 @@ from connectors.dynamics.schema.unmapped_options import options_of
 from connectors.interface.errors import Finding
 from rules.anonymisation.techniques import APPLIED, ColumnType, check_technique
 from rules.files.suggestions import asked, nearest, suggestion
+from rules.model.kinds import LOOKUPS, OUTLIVING
 
 # Dataverse's names of column types, in the words of the masking techniques.
 COLUMN_TYPES = {
@@ -38,7 +39,6 @@ COLUMN_TYPES = {
 _TEXT_TYPES = frozenset({"StringType", "MemoType", "UniqueidentifierType", "EntityNameType"})
 _NUMBER_TYPES = frozenset({"IntegerType", "BigIntType"})
 _IMAGE_TYPES = frozenset({"ImageType", "FileType"})
-OUTLIVING = frozenset({"contact", "party"})  # kinds whose rows may stay without what they say of somebody (RET-20, 6.2)
 STANDARD_NUMBERS = frozenset({"participationtypemask"})  # what its numbers mean is the same in every CRM
 PLATFORM_NUMBERS = frozenset({"participation"})  # the options of such a column are the platform's own, the same everywhere
 BODIES = frozenset({"annotation.documentbody", "activitymimeattachment.body"})  # files in base64, in columns of text

@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterator
 from enum import StrEnum
 from typing import Final
 
-from connectors.dynamics.mapping.mapping import CONNECTION, PARTICIPANTS, UNIT_KINDS, Mapping, Table
+from connectors.dynamics.mapping.mapping import CONNECTION, PARTICIPANTS, Mapping, Table
 from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Metadata, TableDefinition
+from rules.model.kinds import FILES
 
 OTHER_HALF: Final = "relatedconnectionid"
 ACTIVITY_ID: Final = "activityid"  # the primary id of every activity
@@ -40,7 +41,7 @@ def columns_to_units(table: Table) -> dict[str, list[str]]:
     """Return the columns of a table of roles that lead to dossiers or fiches, each with the kinds to which it
     leads: one column may lead to both."""
     found: dict[str, list[str]] = {}
-    for kind in UNIT_KINDS:
+    for kind in FILES:
         if kind in table.columns:
             found.setdefault(table.columns[kind].name, []).append(kind)
     return found
@@ -62,7 +63,7 @@ def place_of(table: Table, mapping: Mapping, metadata: Metadata) -> RolePlace:
 def other_connections(table: Table, definition: TableDefinition, mapping: Mapping, metadata: Metadata) -> str:
     """Return the `$filter` of connections that are neither somebody's role in a dossier or fiche nor the
     other half of one: between two people, two children of a dossier, a report of ours and a person."""
-    owners, contact = [name for name in UNIT_KINDS if name in table.columns], table.columns["contact"].name
+    owners, contact = [name for name in FILES if name in table.columns], table.columns["contact"].name
     at_unit = table.columns[owners[0]].name
 
     def elsewhere(column: str, kinds: Collection[str]) -> str:
@@ -79,7 +80,7 @@ def other_connections(table: Table, definition: TableDefinition, mapping: Mappin
 
 def units_of(mapping: Mapping) -> Iterator[Table]:
     """Yield the tables of dossiers and fiches."""
-    return (table for kind in UNIT_KINDS for table in mapping.of(kind))
+    return (table for kind in FILES for table in mapping.of(kind))
 
 
 def is_key(name: str, definition: TableDefinition) -> bool:

@@ -5,14 +5,15 @@ no role."""
 from collections.abc import Iterator
 
 from connectors.dynamics.http.transport import Transport
-from connectors.dynamics.mapping.mapping import UNIT_KINDS, Mapping, Table
+from connectors.dynamics.mapping.mapping import Mapping, Table
 from connectors.dynamics.schema.counts import count_up_to_limit
 from connectors.dynamics.schema.metadata import Link, Metadata
 from connectors.dynamics.schema.unmapped_options import told_rows
 from connectors.interface.errors import Finding
+from rules.model.kinds import FILES
 
 CONTACT = "contact"
-TIED_KINDS = frozenset({*UNIT_KINDS, CONTACT})
+TIED_KINDS = frozenset({*FILES, CONTACT})
 
 
 def is_left_out(link: Link, mapping: Mapping) -> bool:
@@ -29,9 +30,9 @@ def is_left_out(link: Link, mapping: Mapping) -> bool:
 def pairs_left_out(mapping: Mapping, metadata: Metadata, transport: Transport) -> Iterator[Finding]:
     """Yield a warning for each table of pairs with rows that ties two of them and that the mapping neither
     reads nor lets stay. Raises ConnectorError."""
-    kinds = {table.name: table.kind for kind in (*UNIT_KINDS, CONTACT) for table in mapping.of(kind)}
+    kinds = {table.name: table.kind for kind in (*FILES, CONTACT) for table in mapping.of(kind)}
     told: set[str] = set()
-    for kind in UNIT_KINDS:
+    for kind in FILES:
         for table in mapping.of(kind):
             definition = metadata.table(table.name)
             for link in definition.links if definition is not None else ():

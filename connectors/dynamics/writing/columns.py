@@ -6,9 +6,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.dynamics.http.query import guid
-from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, TABLE_FIELDS, TRUTHS, Column, Mapping, Table, field_type
+from connectors.dynamics.mapping.mapping import KIND_FIELDS, TABLE_FIELDS, TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from rules.dates.periods import civil_date
+from rules.model.kinds import LOOKUPS
 
 _PEOPLE = frozenset({"contact"})  # whom a lookup of a dependent table names
 

@@ -6,10 +6,11 @@ from crm_compliance.answer_package.content.answer import Fact, Facts, Section
 from crm_compliance.answer_package.content.view import Shown
 from crm_compliance.answer_package.content.wording import Texts
 from jobs.model.answer import Compilation
+from rules.model.kinds import FILES, WHOLE
 from rules.model.requests import COPIES
 from rules.redaction.labels import word_for
 
-_FILES = frozenset({"dossier", "fiche", "party", "recording"})
+_IN_FILES = frozenset({*WHOLE, "party"})
 _ABOUT_ERASURE = frozenset({"erasure", "objection"})
 
 
@@ -21,8 +22,8 @@ def glossary(compilation: Compilation, shown: Shown, texts: Texts) -> Section:
 
 def _words(compilation: Compilation, shown: Shown) -> Iterator[str]:
     is_copy = compilation.right in COPIES
-    if {context.kind for context in shown.contexts} & _FILES or any(item.kind in _FILES for item in compilation.items):
-        yield from ("dossier", "fiche")
+    if {context.kind for context in shown.contexts} & _IN_FILES or any(item.kind in _IN_FILES for item in compilation.items):
+        yield from FILES
     if is_copy and any(field.redactions for item in shown.items for field in item.fields):
         yield "label"
     yield "law"

@@ -97,6 +97,7 @@ def _schedule(console: Console, title: str, rows: Sequence[Mapping[str, Any]]) -
     when; what happens then."""
     from crm_compliance.cli.terminal.tables import table_of
     from crm_compliance.reports.parts.sentences import anchor_name
+    from rules.policy.rows import OF_RELATIONS
 
     if not rows:
         return
@@ -104,7 +105,7 @@ def _schedule(console: Console, title: str, rows: Sequence[Mapping[str, Any]]) -
     cells = []
     for row in rows:
         anchors = ", else ".join(map(anchor_name, row["anchor"].split(", else ")))
-        if row["unit"] in ("engagement", "contact"):
+        if row["unit"] in OF_RELATIONS:
             anchors = anchors.replace(anchor_name("ended_on"), "end of the agreement").replace(anchor_name("booked_on"), "last gift")
         period = f"{row['period']}\nfrom {anchors}" if anchors else row["period"]
         then = f"{row['disposition']}\nbypass of {', '.join(row['bypass'])}" if row["bypass"] else row["disposition"]

@@ -17,6 +17,7 @@ from jobs.reading.tables.sparse import Sparse
 from jobs.reading.units import sort_relations
 from rules.law.facts import CHILDREN, DOSSIER_FACTS, UNITS
 from rules.model.file_roles import FILE_ROLES, FileRole
+from rules.model.kinds import FILES
 from rules.model.records import (
     KINDS,
     ActivityParty,
@@ -344,7 +345,7 @@ class WholeTables:
         """Return what activities belong to: a unit with which they are deleted, a contact that they are
         about, or null if they stay."""
         kind = pl.col("regarding_kind")
-        links = {each: rows.select(pl.when(kind == each).then("regarding")).to_series() for each in ("dossier", "fiche", "contact")}
+        links = {each: rows.select(pl.when(kind == each).then("regarding")).to_series() for each in (*FILES, "contact")}
         found = rows.select(
             "id",
             "regarding",
@@ -368,7 +369,7 @@ class WholeTables:
         of = pl.when(kind.is_in(list(KINDS))).then(kind).otherwise(pl.lit(UnitKind.OWN_TABLE.value))
         found = found.with_columns(of=pl.when(kind.is_not_null()).then(of).otherwise(pl.lit(UnitKind.OWN_TABLE.value)))
         found = found.join(outside, left_on=["of", "regarding"], right_on=["kind", "id"], how="left", maintain_order="left")
-        is_other = ~kind.is_in(["contact", "dossier", "fiche"]).fill_null(False)
+        is_other = ~kind.is_in(["contact", *FILES]).fill_null(False)
         return found.select("id", hook=pl.when(is_other).then("outside").otherwise(hook).cast(ROW))
 
     def hooks(self, kind: str, ids: Iterable[str | None]) -> dict[str, int | None]:

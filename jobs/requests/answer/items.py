@@ -46,7 +46,6 @@ PROVIDED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "engagement": frozenset({"kind", "started_on", "ended_on"}),
     }
 )  # fmt: skip
-_CONTENT: Final = MappingProxyType({"recording": "media", "note": "body", "contact": "picture"})
 # Natures by which somebody is known: where such a field is not told, its label stands in its place.
 _LABELLED: Final = frozenset(
     {Nature.PHONE, Nature.EMAIL, Nature.ADDRESS, Nature.NATIONAL_NUMBER, Nature.BIRTH_DATE, Nature.ACCOUNT, Nature.IP_ADDRESS}
@@ -310,8 +309,9 @@ class Items:
         fetched."""
         if row.place:
             return
+        contents = kind_of(row.kind, row.record).contents
         if row.kind not in FIELDS:
-            for name in kind_of(row.kind, row.record).contents:
+            for name in contents:
                 if held := self._media_type(row.kind, row.id, name):
                     yield Attachment(row.kind, row.id, name, held, "")
             return
@@ -323,7 +323,7 @@ class Items:
         elif row.kind == "contact" and self._whole_contact:
             media_type = self._media_type(row.kind, row.id, "picture") or ""
         if media_type:
-            yield Attachment(row.kind, row.id, _CONTENT[row.kind], media_type, "")
+            yield Attachment(row.kind, row.id, contents[0], media_type, "")
 
     def _text_file(self, row: Row, context: str, text: str) -> Item:
         """Return a file that is a text as one: what it says, redacted, once a person has read it."""

@@ -26,13 +26,13 @@ from jobs.writing.send import TECHNICAL
 from rules.holds.erasure_rulings import GrantedErasure, Ruling, rule_on
 from rules.model.decisions import Decision as Disposal
 from rules.model.file_roles import FileRole
+from rules.model.kinds import FILES, OUTLIVING
 from rules.model.records import KINDS, Contact, Fiche, Party, Recording, Unit, UnitKind
 from rules.model.requests import Right
 from rules.retention.relations import relation_terms
 
 ERASURE_REQUEST, CONSENT_WITHDRAWN = "ERASURE_REQUEST", "CONSENT_WITHDRAWN"
 _DELETED: Final = "delete"
-_FILES: Final = ("dossier", "fiche")
 _GONE: Final = (None, "", "")
 
 
@@ -57,7 +57,7 @@ def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decisio
     if not trims and not any(line.is_disposal for line in lines):
         return None
     given = tuple(Approval(word.who, word.role, word.at, True) for word in request.words if word.step in ("content", "release"))
-    uncounted = {table for kind in ("contact", "party") for table in context.connector.tables(KINDS[kind])}
+    uncounted = {table for kind in OUTLIVING for table in context.connector.tables(KINDS[kind])}
     return store_plan(context, Kind.REQUEST, now, lines, trims, uncounted=uncounted, given=given, request=request.id)
 
 
@@ -81,7 +81,7 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
     reason = CONSENT_WITHDRAWN if decision.right is Right.CONSENT_WITHDRAWAL else ERASURE_REQUEST
     lines: list[PlanLine] = []
     going: list[Wanted] = []
-    files = {key: unit for key, (unit, held, _) in verdicts.items() if unit and held != TECHNICAL and key[0] in _FILES}
+    files = {key: unit for key, (unit, held, _) in verdicts.items() if unit and held != TECHNICAL and key[0] in FILES}
     ways = dict(zip(files, ways_of(context, files.values()), strict=True))
     for each in wanted:
         unit, held, table = verdicts.get((each.kind, each.id), _GONE)

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from connectors.interface.connector import Connector
+from rules.model.kinds import ACTIVITIES
 from rules.model.personal_records import FullActivityParty, FullCall, FullEmail, FullFiche, FullParty, FullRecording
 from rules.model.records import Record
 from rules.people.candidates import PHONE_GUESSED, Evidence, Strength, Wanted, tails_of
@@ -21,7 +22,7 @@ from rules.people.phones import numbers_of_people
 _NAMES: Final = frozenset({Evidence.NAME, Evidence.NAME_FUZZY})
 _LINES: Final = frozenset({Evidence.PHONE, Evidence.EMAIL})
 # The kinds by which somebody may be known who is not a contact, in the order in which they are listed.
-CALLED: Final = ("fiche", "recording", "party", "call", "email", "activity_party")
+CALLED: Final = ("fiche", "recording", "party", *ACTIVITIES, "activity_party")
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -124,7 +125,7 @@ def _add_participants(rows: CallerRows, is_others: Callable[[Collection[str]], b
     """Add participants who are not contacts, each in place of their activity. The row itself names it where
     its kind is not mapped."""
     others = [one for one in rows.participants if one.activity is not None and is_others(rows.of_activity.get(one.activity, ()))]
-    for kind in ("call", "email", "activity_party"):
+    for kind in (*ACTIVITIES, "activity_party"):
         some = [one for one in others if rows.kinds.get(one.activity or "", "activity_party") == kind]
         stand_for = [FullActivityParty(id=one.id if kind == "activity_party" else one.activity or "") for one in some]
         found.add_phones(kind, stand_for, [one.address for one in some])

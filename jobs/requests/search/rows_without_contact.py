@@ -10,13 +10,13 @@ from jobs.requests.search.callers import CALLED
 from jobs.requests.search.case_files import Filing
 from jobs.requests.search.material import Material
 from rules.model.file_roles import FileRole
+from rules.model.kinds import ACTIVITIES
 from rules.model.personal_records import FULL, FullContact, FullDossier, FullFiche, FullParty
 from rules.model.records import Record, word_of
 from rules.rights.facts import RoleInFile
 
-_CONTENT = frozenset({"picture", "media", "body", "image"})
 # What somebody is in a file of which no more is known than that they called or wrote.
-_ROLE = {"fiche": FileRole.REPORTER, "recording": FileRole.REPORTER} | dict.fromkeys(("call", "email", "activity_party"), FileRole.OTHER)
+_ROLE = {"fiche": FileRole.REPORTER, "recording": FileRole.REPORTER} | dict.fromkeys((*ACTIVITIES, "activity_party"), FileRole.OTHER)
 
 
 def stand_in(kind: str, row: str) -> str:
@@ -37,9 +37,9 @@ def add_loose_rows(context: JobContext, material: Material, rows: Collection[tup
     fiches += [row.regarding for row in activities if row.regarding_kind == "fiche" and row.regarding not in material.fiches]
     for fiche in _read(context, FullFiche, "id", sorted(set(fiches))):
         material.fiches[fiche.id] = fiche
-    dossiers = {
-        row.dossier for kind in ("fiche", "party") for row in material.rows(kind).values() if row.dossier
-    } - material.dossiers.keys()
+    dossiers = {row.dossier for row in material.fiches.values() if row.dossier}
+    dossiers |= {row.dossier for row in material.parties.values() if row.dossier}
+    dossiers -= material.dossiers.keys()
     for dossier in _read(context, FullDossier, "id", sorted(dossiers)):
         material.dossiers[dossier.id] = dossier
     _add_people(context, material, sorted(dossiers), [row for kind, row in rows if kind == "fiche"] + sorted(set(fiches)))
@@ -71,6 +71,6 @@ def roles_of_rows(material: Material, filing: Filing, rows: Collection[tuple[str
 
 
 def _read(context: JobContext, record: type[Record], field: str, ids: Collection[str], fields: tuple[str, ...] | None = None) -> list[Any]:
-    full: Any = context.connector.all_kinds[word_of(record)].full
-    wanted = fields or tuple(name for name in full.__struct_fields__ if name not in _CONTENT and name not in Record.__struct_fields__)
-    return [row for page in context.connector.read(full, wanted, among=always(field, ids)) for row in page]
+    kind = context.connector.all_kinds[word_of(record)]
+    full: Any = kind.full
+    return [row for page in context.connector.read(full, fields or kind.with_row, among=always(field, ids)) for row in page]

@@ -17,7 +17,7 @@ from jobs.requests.search.namesakes import Namesakes
 from jobs.requests.search.rows_without_contact import stand_in
 from rules.dates.calendar import Calendar
 from rules.model.file_roles import SPEAKERS, FileRole
-from rules.model.kinds import RELATIONS, ROW_KINDS, kind_of
+from rules.model.kinds import PARTS, RELATIONS, ROW_KINDS, kind_of
 from rules.model.personal_records import FullCall, FullEmail, FullFiche, FullNote, FullParty, FullRecording
 from rules.model.records import REGARDING, Dependent, Record, tied_to
 from rules.rights.entitlement import ItemScope, item_scope
@@ -201,7 +201,7 @@ class Scope:
         return party.contact in self._me or self._is_loose(party)
 
     def _is_loose(self, record: Record) -> bool:
-        return any(stand_in(kind, record.id) in self._me for kind in ("party", "activity_party"))
+        return any(stand_in(kind, record.id) in self._me for kind in PARTS)
 
     def _is_loose_row(self, kind: str, row: str) -> bool:
         return (kind, row) in self._found.subject_rows

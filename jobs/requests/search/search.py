@@ -16,14 +16,12 @@ from jobs.requests.search.gaps import AT_ONCE, ELSEWHERE, places_not_searched
 from jobs.requests.search.material import NUMBERS, Material, Mention, RowElsewhere
 from jobs.requests.search.mentions import LINK, Sought
 from rules.model.home import Home
-from rules.model.kinds import ACTIVITIES, DEPENDENT, FILES, RELATIONS, Kind
+from rules.model.kinds import ACTIVITIES, ANONYMISED, DEPENDENT, FILES, IN_DOSSIERS, PARTS, RELATIONS, Kind
 from rules.model.personal_records import (
     FullContact,
     FullFiche,
 )
 from rules.model.records import REGARDING, Record
-
-ANONYMISED = ("contact", "dossier", "fiche")  # kinds whose rows outlive their own anonymisation
 
 
 def search_everywhere(context: JobContext, people: Collection[str], *, like: Collection[FullContact] = ()) -> Material:
@@ -57,12 +55,6 @@ def inside_of(context: JobContext, units: Collection[tuple[str, str]]) -> Materi
     return search.material
 
 
-def _wanted(kind: Kind) -> tuple[str, ...]:
-    """Return every field but contents, and the small picture that comes with a contact's row."""
-    contents = {*kind.contents, "image", "id", "etag"}
-    return tuple(name for name in kind.full.__struct_fields__ if name not in contents)
-
-
 class _Search:
     """One search: rows are taken in by what ties them together, each once."""
 
@@ -73,7 +65,7 @@ class _Search:
         self.material = Material(kinds=self._kinds)
         self._connector, self._threads, self._people, self._like = connector, threads, people, like
         self._home = home
-        self._fields = {word: _wanted(kind) for word, kind in self._kinds.items()}
+        self._fields = {word: kind.with_row for word, kind in self._kinds.items()}
         self._anonymised: set[str] = set()  # ids of rows that are left out
         self._attended: set[str] = set()  # activities of which the participants were taken in
         self._own_activities = tuple(kind for kind in self._kinds.own if connector.is_activity(kind.full))
@@ -115,8 +107,7 @@ class _Search:
         people = self._people
         self._take(
             ("contact", "id", people),
-            ("party", "contact", people),
-            ("activity_party", "party", people),
+            *((kind, name, people) for kind, name in PARTS.items()),
             *((kind, "contact", people) for kind in RELATIONS),
             *((kind.word, name, people) for kind in self._kinds.depending for name in kind.owner_fields if name not in FILES),
         )
@@ -274,7 +265,7 @@ class _Search:
         for kind in RELATIONS:
             people |= {row.contact for row in found.rows(kind).values()}
         for each in found.elsewhere:
-            name = {"party": "contact", "activity_party": "party"}.get(each.kind)
+            name = PARTS.get(each.kind)
             if name and each.values[name] is not None and each.values.get("party_kind") in (None, "contact"):
                 people.add(str(each.values[name]))
         self._take(("contact", "id", {row for row in people if row is not None} - found.contacts.keys()))
@@ -296,7 +287,7 @@ class _Search:
         ties = [(kind.word, name) for kind in self._kinds.values() for name in kind.owner_fields]
         # Rows that are elsewhere are looked for by what ties them to the person (first) and to the files of
         # the person (then).
-        by_person = (*(tie for tie in ties if tie[1] in ("contact", *REGARDING)), ("activity_party", "party"), ("contact", "id"))
+        by_person = (*dict.fromkeys((*(tie for tie in ties if tie[1] in ("contact", *REGARDING)), *PARTS.items())), ("contact", "id"))
         by_file = (*((kind, "id") for kind in FILES), *(tie for tie in ties if tie[1] in (*FILES, *REGARDING)))
         for trace in ELSEWHERE:
             elsewhere: dict[tuple[str, str], RowElsewhere] = {}
@@ -304,7 +295,7 @@ class _Search:
             taking = {str(row.values["activity"]) for row in elsewhere.values() if row.kind == "activity_party"}
             parties = [row.values for row in elsewhere.values() if row.kind == "party"]
             files = {row for _, row in self._units} | {row.id for row in self.material.fiches.values() if self._is_own(row)}
-            files |= {str(row[name]) for row in parties for name in ("dossier", "fiche") if row[name] is not None}
+            files |= {str(row[name]) for row in parties for name in FILES if row[name] is not None}
             self._add_elsewhere(trace, elsewhere, [("fiche", "id", files)])
             files |= {str(row.values["dossier"]) for row in elsewhere.values() if row.kind == "fiche" and row.values["dossier"] is not None}
             activities = [(kind, "id", taking) for kind in ACTIVITIES]
@@ -319,8 +310,8 @@ class _Search:
             self.material.elsewhere += elsewhere.values()
             # A role that was deleted tells of a file that is there: what it is about has to be known, and
             # whose role stands there now.
-            gone = [row.values for row in elsewhere.values() if row.kind in ("party", "fiche")]
-            dossiers, fiches = ({str(row[name]) for row in gone if row.get(name) is not None} for name in ("dossier", "fiche"))
+            gone = [row.values for row in elsewhere.values() if row.kind in IN_DOSSIERS]
+            dossiers, fiches = ({str(row[name]) for row in gone if row.get(name) is not None} for name in FILES)
             self._take(("dossier", "id", dossiers - self.material.dossiers.keys()), ("fiche", "id", fiches - self.material.fiches.keys()))
 
     def _is_own(self, fiche: FullFiche) -> bool:

@@ -12,9 +12,7 @@ from crm_compliance.console.language.codes import WORDS
 from crm_compliance.console.pages.policy.versions import version_of, versions_of
 from rules.model.roles import Act
 from rules.policy.categories import Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
-from rules.policy.rows import disposition_word
-
-RELATIONS: Final = ("engagement", "contact")  # units whose end is that of an agreement or the last gift
+from rules.policy.rows import OF_RELATIONS, disposition_word
 
 
 class Row(NamedTuple):
@@ -68,9 +66,9 @@ def _row(visit: Visit, key: str, category: Category) -> Row:
 
 def anchor(visit: Visit, name: str, unit: str) -> str:
     """Return what a period of a unit is counted from, in words."""
-    if unit in RELATIONS and name == "ended_on":
+    if unit in OF_RELATIONS and name == "ended_on":
         return visit.say("end of the agreement")
-    if unit in RELATIONS and name == "booked_on":
+    if unit in OF_RELATIONS and name == "booked_on":
         return visit.say("last gift")
     return visit.word("counted" if name in WORDS["counted"] else "anchor", name)
 

@@ -21,12 +21,12 @@ from connectors.dynamics.mapping.mapping import (
     REFERENCE,
     REQUIRED_FIELDS,
     SAFEGUARDS,
-    UNIT_KINDS,
     choice_keys,
     field_type,
     mappable_fields,
 )
 from rules.errors import MappingError
+from rules.model.kinds import FILES
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS, Dossier
 from tests.yaml_files import read_yaml, yaml_text
@@ -91,7 +91,7 @@ def test_the_schema_for_editors_says_what_the_loader_says() -> None:
         parts = part_of(kind)["properties"]
         assert tuple(parts["columns"]["properties"]) == mappable_fields(record)
         flagged = set(parts.get("flags", {"properties": {}})["properties"])  # these may have several columns instead
-        elsewhere = {*MANY.get(kind, ()), *(UNIT_KINDS if kind == "party" else ())}  # not from a column of this table, or of one of both
+        elsewhere = {*MANY.get(kind, ()), *(FILES if kind == "party" else ())}  # not from a column of this table, or of one of both
         assert set(parts["columns"].get("required", ())) == REQUIRED_FIELDS[kind] - flagged - elsewhere
         assert flagged == {name for name in mappable_fields(record) if name in MUST_BE_CHOICE.get(kind, ())}
         assert tuple(parts.get("personal", {"properties": {}})["properties"]) == personal_fields(kind)

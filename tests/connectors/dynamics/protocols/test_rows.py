@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from connectors.dynamics.mapping.loader import parse_mapping
-from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, REFERENCE, TRUTHS, Column, Mapping, Table, field_type
+from connectors.dynamics.mapping.mapping import KIND_FIELDS, REFERENCE, TRUTHS, Column, Mapping, Table, field_type
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.errors import ReadIncomplete, Throttled
 from connectors.interface.rows import Among
 from rules.dates.calendar import BELGIAN, BRUSSELS
+from rules.model.kinds import LOOKUPS
 from rules.model.records import KINDS, Donation, Dossier, Fiche, Party
 from tests.connectors.dynamics.protocols.organisations import Rows, all_of, client, faults
 
