@@ -10,7 +10,7 @@ import pytest
 
 from crm_compliance.answer_package.content.make_answer import answer_of
 from crm_compliance.answer_package.page import page_html
-from jobs.model.answer import Addressee
+from jobs.model.answer import Addressee, Withheld
 from rules.model.languages import LANGUAGES
 from tests.crm_compliance.answer_package.samples import ORGANISATION, compilation, fiche
 from tests.saying import texts_in
@@ -112,6 +112,41 @@ def test_nothing_on_it_keeps_anybody_out(chrome: Any, tmp_path: Path, language: 
     assert asked == [file.as_uri()]
     assert opened.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     context.close()
+
+
+BROKEN_WORDS = r"""() => {
+    const broken = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let text = walk.nextNode(); text; text = walk.nextNode())
+        for (const word of text.textContent.matchAll(/[\p{L}\p{N}]+/gu)) {
+            const range = document.createRange();
+            range.setStart(text, word.index);
+            range.setEnd(text, word.index + word[0].length);
+            if (new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1)
+                broken.push(text.parentElement.tagName + " " + word[0]);
+        }
+    return broken;
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 640, 700, 769])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_word_is_broken_and_every_heading_has_the_whole_width(chrome: Any, tmp_path: Path, language: str, width: int) -> None:
+    """On a telephone each cell has a line of its own, with the name of its column before it."""
+    withheld = (Withheld("voice"), Withheld("item"), Withheld("contact_details", "RGT-09"))
+    decided = compilation(language=language, right="erasure", granted=("item-1", "item-90"), kept=("context-1",), withheld=())
+    file, opened = tmp_path / "index.html", chrome.new_page(viewport={"width": width, "height": 800})
+    for compiled in (compilation(language=language, withheld=withheld), decided):
+        file.write_bytes(page_html(answer_of(compiled, ORGANISATION)))
+        opened.goto(file.as_uri())
+        assert opened.evaluate(BROKEN_WORDS) == []
+        assert opened.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        widths = "[...document.querySelectorAll('tr.group th')].map(each => each.offsetWidth / each.closest('table').offsetWidth)"
+        assert all(share > 0.95 for share in opened.evaluate(widths))
+        named = "[...document.querySelectorAll('table:not(.records) td')].map(each => getComputedStyle(each, '::before').content)"
+        names = opened.evaluate(named)
+        assert names
+        assert all((name == "none") is (width > 768) for name in names)
+    opened.close()
 
 
 def test_no_script_runs_on_it(chrome: Any, tmp_path: Path) -> None:
