@@ -3,16 +3,16 @@ days still to come; what they mean is for the rules. Source: RET-01 to RET-05, R
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain, repeat
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from rules.model.records import Contact, Dossier, Fiche, Unit, UnitKind
+from rules.model.records import RELATION_KINDS, Contact, Dossier, Fiche, Unit, UnitKind
 from rules.retention.recording_owners import followed_dossier
 from rules.retention.relations import counted_day, sort_of
 
@@ -20,60 +20,95 @@ KIND: Final = pl.Enum([kind.value for kind in UnitKind])
 ROW: Final = pl.UInt32
 SEPARATOR: Final = "\x1f"  # between the categories of one row: no key of a mapping has it
 
-# One row a unit. Null means: the CRM has nothing, or units of this kind have no such fact. Never null are
-# `row`, `kind`, `id`, `etag` and `legal_hold`.
-UNITS: Final[Mapping[str, Any]] = {
-    "row": ROW,  # its place among them, from 0, by which everything else names it
-    "kind": KIND,
-    "id": pl.String,
-    "etag": pl.String,
-    # of a dossier
-    "categories": pl.String,  # its own, empty where the column is; null of every other kind
-    "outcome": pl.String,
-    "opened_on": pl.Date,
-    "closed_on": pl.Date,
-    "reopened_on": pl.Date,
-    "proceedings_ended_on": pl.Date,
-    "reviewed_on": pl.Date,
-    "is_active": pl.Boolean,
-    "public_alert": pl.Boolean,
-    # of every kind: the CRM's own flag on the dossier that the unit is, or belongs to (HLD-14)
-    "legal_hold": pl.Boolean,
-    # of a recording
-    "started_on": pl.Date,
-    "ended_on": pl.Date,
-    "taken_over": pl.Boolean,
+
+class Fact(NamedTuple):
+    """A column: its type, and of which kinds of unit it is never null, and of which it may be, where the CRM
+    has nothing. Of every other kind it is null: they have no such fact."""
+
+    dtype: Any
+    always: Collection[UnitKind] = ()
+    maybe: Collection[UnitKind] = ()
+
+
+_EVERY: Final = tuple(kind for kind in UnitKind if kind is not UnitKind.CONTACT)  # contacts are decided together
+_DOSSIER: Final = (UnitKind.DOSSIER,)
+_RECORDING: Final = (UnitKind.RECORDING,)
+_ATTACHMENT: Final = (UnitKind.ATTACHMENT,)
+_EMAIL: Final = (UnitKind.EMAIL,)
+_FILES: Final = (UnitKind.DOSSIER, UnitKind.FICHE)
+_OUTSIDE: Final = (*RELATION_KINDS, UnitKind.OWN_TABLE)  # outside the missions, or of an organisation's own
+
+# One row a unit.
+UNIT_FACTS: Final[Mapping[str, Fact]] = {
+    "row": Fact(ROW, _EVERY),  # its place among them, from 0, by which everything else names it
+    "kind": Fact(KIND, _EVERY),
+    # of a dossier; its own categories are an empty text where the column is
+    "categories": Fact(pl.String, _DOSSIER),
+    "outcome": Fact(pl.String, maybe=_DOSSIER),
+    "opened_on": Fact(pl.Date, maybe=_DOSSIER),
+    "closed_on": Fact(pl.Date, maybe=_DOSSIER),
+    "reopened_on": Fact(pl.Date, maybe=_DOSSIER),
+    "proceedings_ended_on": Fact(pl.Date, maybe=_DOSSIER),
+    "reviewed_on": Fact(pl.Date, maybe=_DOSSIER),
+    "is_active": Fact(pl.Boolean, maybe=_DOSSIER),
+    "public_alert": Fact(pl.Boolean, maybe=_DOSSIER),
+    # the CRM's own flag on the dossier that the unit is, or belongs to (HLD-14); a flag that is empty is none
+    "legal_hold": Fact(pl.Boolean, _EVERY),
+    "started_on": Fact(pl.Date, maybe=_RECORDING),
+    "ended_on": Fact(pl.Date, maybe=_RECORDING),
+    "taken_over": Fact(pl.Boolean, maybe=_RECORDING),
     # of an audio attachment: the days of its fiche, and whether it has one
-    "has_fiche": pl.Boolean,
-    "fiche_communicated_on": pl.Date,
-    "fiche_created_on": pl.Date,
-    # of an e-mail
-    "sent_on": pl.Date,
+    "has_fiche": Fact(pl.Boolean, _ATTACHMENT),
+    "fiche_communicated_on": Fact(pl.Date, maybe=_ATTACHMENT),
+    "fiche_created_on": Fact(pl.Date, maybe=_ATTACHMENT),
+    "sent_on": Fact(pl.Date, maybe=_EMAIL),
     # of a gift, course, agreement, or row of a dependent table: which sort it is, and its day
-    "sort": pl.String,
-    "counted_from": pl.Date,
+    "sort": Fact(pl.String, maybe=_OUTSIDE),
+    "counted_from": Fact(pl.Date, maybe=_OUTSIDE),
 }
-# One row a fiche of a dossier, or of a lone one itself; of one in several dossiers a row for each. Never null
-# are `row`, the unit, and `categories`, which is empty where the column is.
-FICHES: Final[Mapping[str, Any]] = {
-    "row": ROW,
-    "categories": pl.String,
-    "communicated_on": pl.Date,
-    "created_on": pl.Date,
-    "transmitted_on": pl.Date,
+# What only those have beside that were put together by themselves, and only those of whole tables.
+ALONE: Final[Mapping[str, Fact]] = {"id": Fact(pl.String, _EVERY), "etag": Fact(pl.String, _EVERY)}
+IN_TABLES: Final[Mapping[str, Fact]] = {
+    "number": Fact(pl.UInt32, _EVERY),  # among the units of all kinds that were read
+    "source": Fact(pl.UInt16, _EVERY),  # of the class of its row, among those that were read
+    "is_anonymised": Fact(pl.Boolean, _EVERY),  # in place, by an earlier run (ERA-07)
 }
-# One row a child party of a file: what is recorded of the child's birth, all null of one without a contact.
-CHILDREN: Final[Mapping[str, Any]] = {
-    "row": ROW,
-    "birth_on": pl.Date,
-    "birth_year": pl.Int64,
-    "birth_month": pl.Int64,
-    "stated_age": pl.Int64,
-    "stated_on": pl.Date,
-    "national_number": pl.String,
+# One row a fiche of a dossier, or of a lone one itself, by its unit; of one in several dossiers a row for
+# each. Its categories are an empty text where the column is.
+FICHE_FACTS: Final[Mapping[str, Fact]] = {
+    "row": Fact(ROW, _FILES),
+    "categories": Fact(pl.String, _FILES),
+    "communicated_on": Fact(pl.Date, maybe=_FILES),
+    "created_on": Fact(pl.Date, maybe=_FILES),
+    "transmitted_on": Fact(pl.Date, maybe=_FILES),
 }
-# The dossiers that a recording marked as evidence follows, in their order (RET-05): both are rows of units.
-LEADERS: Final[Mapping[str, Any]] = {"row": ROW, "leader": ROW}
+# One row a child party of a file, by its unit: what is recorded of the child's birth, all null of one without
+# a contact.
+CHILD_FACTS: Final[Mapping[str, Fact]] = {
+    "row": Fact(ROW, _FILES),
+    "birth_on": Fact(pl.Date, maybe=_FILES),
+    "birth_year": Fact(pl.Int64, maybe=_FILES),
+    "birth_month": Fact(pl.Int64, maybe=_FILES),
+    "stated_age": Fact(pl.Int64, maybe=_FILES),
+    "stated_on": Fact(pl.Date, maybe=_FILES),
+    "national_number": Fact(pl.String, maybe=_FILES),
+}
+# The dossiers that a recording or attachment marked as evidence follows, in their order (RET-05): both are
+# rows of units.
+LEADER_FACTS: Final[Mapping[str, Fact]] = {
+    "row": Fact(ROW, (*_RECORDING, *_ATTACHMENT)),
+    "leader": Fact(ROW, (*_RECORDING, *_ATTACHMENT)),
+}
+
+
+def schema_of(facts: Mapping[str, Fact]) -> dict[str, Any]:
+    """Return the types of columns."""
+    return {name: fact.dtype for name, fact in facts.items()}
+
+
+UNITS: Final[Mapping[str, Any]] = schema_of(UNIT_FACTS)
+_OF_THESE: Final = schema_of({**UNIT_FACTS, **ALONE})
+FICHES, CHILDREN, LEADERS = (schema_of(facts) for facts in (FICHE_FACTS, CHILD_FACTS, LEADER_FACTS))
 
 DOSSIER_FACTS: Final = (
     "outcome",
@@ -89,7 +124,6 @@ RECORDING_FACTS: Final = ("started_on", "ended_on", "taken_over")
 _FICHE_FACTS: Final = ("communicated_on", "created_on", "transmitted_on")
 _CHILD_FACTS: Final = ("birth_on", "birth_year", "birth_month", "stated_age", "stated_on", "national_number")
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
-_FILES: Final = (UnitKind.DOSSIER, UnitKind.FICHE)
 NOBODY: Final = Contact()  # a child party without a contact
 
 
@@ -139,7 +173,7 @@ def facts_of(units: Sequence[Unit]) -> Facts:
         places.setdefault(unit.kind, []).append(row)
     if UnitKind.CONTACT in places:
         raise ValueError("contacts are decided together, not one by one")
-    parts = [pl.DataFrame(schema=UNITS), *(_of_kind(kind, rows, [units[row] for row in rows], joined) for kind, rows in places.items())]
+    parts = [pl.DataFrame(schema=_OF_THESE), *(_of_kind(kind, rows, [units[row] for row in rows], joined) for kind, rows in places.items())]
     files = [row for kind in _FILES for row in places.get(kind, ())]
     leaders = [(row, leader) for row, unit in enumerate(units) if unit.belongs_to is not None for leader in _leaders(unit)]
     place = {id(leader): 0 for _, leader in leaders}
@@ -175,7 +209,7 @@ def _of_kind(kind: UnitKind, rows: list[int], units: Sequence[Unit], joined: Joi
     elif kind is not UnitKind.FICHE:
         columns["sort"] = [sort_of(unit) for unit in units]
         columns["counted_from"] = [counted_day(unit) for unit in units]
-    return framed(columns, UNITS)
+    return framed(columns, _OF_THESE)
 
 
 def dossier_columns(dossiers: Sequence[Dossier], joined: Joined) -> dict[str, list[Any]]:

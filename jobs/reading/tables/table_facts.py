@@ -13,13 +13,24 @@ from jobs.reading.tables.row_numbers import BASE, ROW, SOURCE
 from jobs.reading.tables.whole_tables import WholeTables
 from rules.holds.conditions import Condition
 from rules.holds.holds import Holds
-from rules.law.facts import CHILDREN, DOSSIER_FACTS, FICHES, KIND, LEADERS, RECORDING_FACTS, UNITS, Facts, facts_of
+from rules.law.facts import (
+    CHILDREN,
+    DOSSIER_FACTS,
+    FICHES,
+    IN_TABLES,
+    KIND,
+    LEADERS,
+    RECORDING_FACTS,
+    UNIT_FACTS,
+    Facts,
+    facts_of,
+    schema_of,
+)
 from rules.law.held_by_conditions import facts_asked, that_fit
 from rules.law.hold_columns import HELD, by_several, held_rows, held_units
 from rules.model.records import Unit, UnitKind
 
-MORE: Final = {"number": ROW, "source": SOURCE, "is_anonymised": pl.Boolean}  # what units of whole tables have beside their facts
-_SCHEMA: Final = {name: dtype for name, dtype in {**UNITS, **MORE}.items() if name not in ("id", "etag")}
+_SCHEMA: Final = schema_of({**UNIT_FACTS, **IN_TABLES})
 _FICHE, _RECORDING, _ATTACHMENT = (BASE[kind] for kind in (UnitKind.FICHE, UnitKind.RECORDING, UnitKind.ATTACHMENT))
 _AT_ONCE: Final = 20_000  # units made at a time
 PART = 25_000  # units that the law looks at together

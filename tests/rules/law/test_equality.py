@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.holds.holds import Holds
-from rules.law.facts import CHILDREN, FICHES, LEADERS, UNITS, facts_of
 from rules.law.of_units import decisions, steps_of
 from rules.model.decisions import Reason
 from rules.model.records import Contact, Unit, UnitKind
@@ -68,11 +67,3 @@ def test_nothing_is_decided_of_nothing() -> None:
 def test_a_contact_has_no_decision_of_its_own() -> None:
     with pytest.raises(ValueError, match="decided together"):
         decisions([a_dossier(), Unit(UnitKind.CONTACT, "somebody", "1")], POLICY, Holds.none(), AS_OF)
-
-
-@given(st.lists(anything.units(), max_size=6))
-@examples(20)
-def test_facts_have_the_columns_that_are_written_down(units: list[Unit]) -> None:
-    facts = facts_of([unit for unit in units if not unit.belongs_to])
-    for frame, schema in ((facts.units, UNITS), (facts.fiches, FICHES), (facts.children, CHILDREN), (facts.leaders, LEADERS)):
-        assert dict(frame.schema) == dict(schema)

@@ -21,10 +21,28 @@ from jobs.reading.units import Gathering
 from rules.holds.conditions import FIELDS, Condition
 from rules.holds.holds import Hold, Holds
 from rules.law.bits import bits, reasons_in
-from rules.law.facts import Facts, facts_of, with_leaders
+from rules.law.facts import IN_TABLES, Facts, facts_of, with_leaders
 from rules.model.decisions import Reason
-from rules.model.records import ActivityParty, Call, Contact, Dossier, Email, Fiche, Note, Party, Recording, Unit
+from rules.model.records import (
+    RELATION_KINDS,
+    ActivityParty,
+    Call,
+    Contact,
+    Donation,
+    Dossier,
+    Email,
+    Engagement,
+    Enrolment,
+    Fiche,
+    Note,
+    Party,
+    Recording,
+    Unit,
+    UnitKind,
+)
+from rules.retention.relations import RelationTerms
 from tests.rules.law.anything import conditions
+from tests.rules.law.written_facts import assert_written
 from tests.rules.strategies import examples, group
 
 FEW = st.integers(0, 3)
@@ -204,6 +222,7 @@ def facts_in_parts(whole: WholeTables) -> Facts:
         patch.setattr(table_facts, "PART", 3)
         parts = list(facts_of_tables(whole))
     for part, _ in parts:
+        assert_written(part, IN_TABLES)
         assert part.units["row"].to_list() == list(range(part.units.height))
     units = pl.concat([part.units.filter(counts) for part, counts in parts])
     assert units["number"].is_unique().all()
@@ -288,6 +307,26 @@ def test_a_hold_by_conditions_covers_the_units_of_whole_tables_that_fit_by_thems
         if not set(reasons).isdisjoint(holds.covering(unit))
     }
     assert found == expected
+
+
+def test_facts_of_what_stands_outside_the_missions_are_as_they_are_written_down() -> None:
+    """2.3: gifts, courses and agreements, of whole tables as of a few."""
+    whole, terms = WholeTables(()), RelationTerms(units=RELATION_KINDS)
+    whole.add_contacts([Contact(id="somebody")])
+    for kind, row in (
+        (UnitKind.DONATION, Donation(id="gift", etag="1", contact="somebody")),
+        (UnitKind.ENROLMENT, Enrolment(id="course", etag="1", contact="somebody", kind="first_aid", held_on=date(2020, 1, 1))),
+        (UnitKind.ENGAGEMENT, Engagement(id="agreement", etag="1", contact="somebody")),
+    ):
+        whole.add_relations(kind, [row], terms=terms)
+    whole.add_dossiers([Dossier(id="one")])
+    units = facts_in_parts(whole).units
+    assert units.select("kind", "sort", "counted_from").rows() == [
+        ("dossier", None, None),
+        ("donation", None, None),
+        ("enrolment", "first_aid", date(2020, 1, 1)),
+        ("engagement", None, None),
+    ]
 
 
 def test_a_row_read_twice_stops_the_reading() -> None:
