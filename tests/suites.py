@@ -46,6 +46,7 @@ DEEP = (
     "tests/jobs/residual/test_clean.py",
     "tests/jobs/runs/test_last_truth.py",
     "tests/jobs/residual/test_purge_retained.py",
+    "tests/jobs/residual/test_purge_interrupted.py",
     "tests/jobs/restores/test_detect.py",
     "tests/jobs/restores/test_replay.py",
     # every stored field altered, every input spoilt
@@ -76,6 +77,8 @@ DEEP = (
     "tests/jobs/requests/decisions/test_plan_erasure.py",
     "tests/jobs/requests/decisions/test_notice_recipients.py",
     "tests/jobs/requests/decisions/test_carry_out.py",
+    "tests/jobs/requests/decisions/test_objection_and_consent.py",
+    "tests/jobs/requests/decisions/test_rectification.py",
     "tests/jobs/requests/context/test_contexts.py",
     # corpora
     "tests/connectors/dynamics/fuzz",

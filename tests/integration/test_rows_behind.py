@@ -36,8 +36,8 @@ from tests.integration.dependent import NOW
 from tests.integration.test_in_place import a_runaway, in_place
 from tests.integration.test_planted_words import Planter
 from tests.jobs.requests.answer.test_compile import Answer
+from tests.jobs.residual.retained import retain
 from tests.jobs.residual.test_clean import switch
-from tests.jobs.residual.test_purge_retained import retain
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 

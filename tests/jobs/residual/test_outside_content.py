@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,121 +12,20 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from connectors.interface.errors import Finding, ObjectError
-from connectors.interface.objects import Stored
 from connectors.interface.rows import Among
 from connectors.storage.azure import BlobContainer
-from connectors.storage.local import LocalFolder
-from jobs.checks.kill_switch import STOPPED, resume, stop
-from jobs.model.plan import Kind, Plan
-from jobs.model.run import Action, ActionState, Run, RunState
+from jobs.model.plan import Kind
+from jobs.model.run import ActionState, Run, RunState
 from jobs.plans.make import make_plan
-from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of
 from jobs.residual.outside_content import AT_ONCE
 from jobs.residual.recording_content import OBJECT_LEFT, objects_left
 from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
 from jobs.writing.outside_objects import Outside
-from jobs.writing.send import WriteOutcome
-from rules.errors import Refused
-from tests.drivers.holding import place, release
 from tests.drivers.night import Night
 from tests.drivers.side_by_side import APPLIED, Case, SideBySide
-
-OLD, RECENT = date(2025, 9, 1), date(2026, 11, 1)  # the night is of 25 November 2026
-Killed = KeyboardInterrupt
-
-
-@dataclass
-class Storage:
-    """A real folder that a test can break. `asked` are the names of what was to be removed."""
-
-    folder: Path
-    broken: set[str] = field(default_factory=set)
-    asked: list[str] = field(default_factory=list)
-    on_remove: Callable[[], None] = lambda: None
-    is_listable: bool = True
-
-    def __post_init__(self) -> None:
-        self.folder.mkdir()
-        self.real = LocalFolder(self.folder)
-
-    described = "a folder of a test"
-
-    def put(self, name: str) -> str:
-        (self.folder / name).write_bytes(b"RIFF verzonnen")
-        return (self.folder / name).as_uri()
-
-    def canonical(self, address: str) -> str | None:
-        return self.real.canonical(address)
-
-    def remove(self, address: str, kept: Collection[str] = ()) -> None:
-        self.asked.append(address.rpartition("/")[2])
-        self.on_remove()
-        if address.rpartition("/")[2] in self.broken:
-            raise ObjectError("the storage of a test refuses")
-        self.real.remove(address, kept)
-
-    def is_there(self, address: str, kept: Collection[str] = ()) -> bool:
-        return self.real.is_there(address, kept)
-
-    def fetch(self, address: str) -> bytes | None:
-        return self.real.fetch(address)
-
-    def listing(self) -> Iterator[Stored]:
-        if not self.is_listable:
-            raise ObjectError("the storage of a test cannot be listed")
-        return self.real.listing()
-
-    def findings(self) -> list[Finding]:
-        return self.real.findings()
-
-    @property
-    def names(self) -> set[str]:
-        return {path.name for path in self.folder.iterdir()}
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return Storage(tmp_path / "objects")
-
-
-@dataclass
-class Reaching:
-    """A night whose jobs reach a storage."""
-
-    night: Night
-    storage: Storage
-
-    @property
-    def context(self) -> JobContext:
-        return replace(self.night.context, objects=(self.storage,))
-
-    def plan(self) -> Plan:
-        return make_plan(self.context, Kind.ALL)
-
-    def apply(self, plan: Plan | None = None) -> Run:
-        plan = plan or self.plan()
-        self.night.approved(plan)
-        return apply_plan(self.context, plan.id)
-
-    def journal(self, run: Run) -> list[Action]:
-        return self.night.store.journal.of_run(run.id)
-
-
-@pytest.fixture
-def reaching(night: Night, storage: Storage) -> Reaching:
-    return Reaching(night, storage)
-
-
-def outcome(reaching: Reaching, run: Run, row: str) -> tuple[ActionState, str]:
-    return next((action.state, action.code) for action in reaching.journal(run) if action.id == row)
-
-
-def a_recording(reaching: Reaching, name: str = "call.wav", ended: date = OLD, **more: Any) -> str:
-    return reaching.night.recording(ended, cf_storageuri=reaching.storage.put(name), **more)
-
+from tests.jobs.residual.outside import OLD, RECENT, Killed, Reaching, a_recording, outcome
 
 in_one_night = SideBySide[Reaching]()
 
@@ -304,180 +202,6 @@ def a_dossier_waits_for_its_recording_in_storage_that_nothing_reaches(reaching: 
     assert reaching.night.get("cf_fiches", fiche) is not None
 
 
-def test_a_row_that_changed_after_it_was_judged_keeps_its_object(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the CRM would refuse must not cost an object: the evidence mark came between the judgement and the
-    removal."""
-    row = a_recording(reaching)
-
-    def marked(context: JobContext, *rest: object, real: Any = Outside.named) -> Any:
-        found = real(context, *rest)
-        reaching.night.patch("cf_recordings", row, cf_evidence=True)
-        return found
-
-    plan = reaching.plan()
-    monkeypatch.setattr(Outside, "named", marked)
-    run = reaching.apply(plan)
-    assert outcome(reaching, run, row) == (ActionState.SKIPPED, "CHANGED")
-    assert reaching.storage.names == {"call.wav"}
-
-
-def hold_just_before_the_removal(reaching: Reaching, monkeypatch: pytest.MonkeyPatch, dossier: str) -> None:
-    """Somebody ticks the hold in the CRM once the run has looked for holds the last time."""
-
-    def held(*given: object) -> dict[str, str]:
-        reaching.night.patch("cf_dossiers", dossier, cf_legalhold=True)
-        return {}
-
-    monkeypatch.setattr("jobs.runs.recheck.held_actions", held)
-
-
-def test_a_hold_that_the_crm_got_just_before_the_removal_keeps_the_object(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
-    """HLD-07: a hold on the dossier changes no version of the recording."""
-    dossier = reaching.night.dossier("sexting", closed=False, spoken=date(2026, 1, 1))
-    (fiche,) = reaching.night.fiches_of(dossier)
-    row = a_recording(reaching, fiche=fiche)
-    plan = reaching.plan()
-
-    hold_just_before_the_removal(reaching, monkeypatch, dossier)
-    run = reaching.apply(plan)
-    assert outcome(reaching, run, row) == (ActionState.SKIPPED, "HOLD_LEGAL")
-    assert (reaching.storage.names, reaching.storage.asked) == ({"call.wav"}, [])
-
-
-def test_an_object_that_a_held_recording_shares_stays_whole(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
-    """HLD-07: both are due, and the hold comes just before the removal; the object is the held one's too."""
-    dossier = reaching.night.dossier("sexting", closed=False, spoken=date(2026, 1, 1))
-    (fiche,) = reaching.night.fiches_of(dossier)
-    row, other = a_recording(reaching, fiche=fiche), a_recording(reaching)
-    plan = reaching.plan()
-
-    hold_just_before_the_removal(reaching, monkeypatch, dossier)
-    run = reaching.apply(plan)
-    assert outcome(reaching, run, row) == (ActionState.SKIPPED, "HOLD_LEGAL")
-    assert outcome(reaching, run, other) == (ActionState.SKIPPED, "CHANGED")
-    assert (reaching.storage.names, reaching.storage.asked) == ({"call.wav"}, [])
-
-
-def test_a_hold_that_comes_while_objects_are_removed_keeps_those_that_are_left(reaching: Reaching) -> None:
-    """HLD-07: many removals take their time, and each few of them are preceded by a look."""
-    dossier = reaching.night.dossier("sexting", closed=False, spoken=date(2026, 1, 1))
-    (fiche,) = reaching.night.fiches_of(dossier)
-    rows = [a_recording(reaching, f"{number}.wav", fiche=fiche) for number in range(AT_ONCE + 1)]
-    plan = reaching.plan()
-    held = iter([lambda: reaching.night.patch("cf_dossiers", dossier, cf_legalhold=True)])
-    reaching.storage.on_remove = lambda: next(held, lambda: None)()
-    run = reaching.apply(plan)
-    outcomes = Counter(outcome(reaching, run, row) for row in rows)
-    assert outcomes == {(ActionState.PARTIAL, "HOLD_LEGAL"): AT_ONCE, (ActionState.SKIPPED, "HOLD_LEGAL"): 1}
-    assert len(reaching.storage.names) == 1
-
-
-def test_the_kill_switch_ends_removals_outside_the_crm_too(reaching: Reaching) -> None:
-    """After the few that are under way nothing goes; what was announced is finished once it is lifted."""
-    rows = [a_recording(reaching, f"{number}.wav") for number in range(AT_ONCE + 1)]
-    plan, store = reaching.plan(), reaching.night.store
-
-    def stop_everything() -> None:
-        reaching.storage.on_remove = lambda: None
-        stop(store, reaching.night.clock())
-
-    reaching.storage.on_remove = stop_everything
-    with pytest.raises(Refused) as refused:
-        reaching.apply(plan)
-    assert (refused.value.code, len(reaching.storage.names)) == (STOPPED, 1)
-    assert all(reaching.night.get("cf_recordings", row) is not None for row in rows)
-    resume(store)
-    run = reaching.apply(plan)
-    assert {outcome(reaching, run, row)[0] for row in rows} == {ActionState.DONE}
-    assert reaching.storage.names == set()
-
-
-def stopped_after_the_first(reaching: Reaching, names: Collection[str], plan: Plan) -> None:
-    """Carry out a plan until the kill switch is set while the first few objects go; lift it."""
-    store = reaching.night.store
-
-    def stop_everything() -> None:
-        reaching.storage.on_remove = lambda: None
-        stop(store, reaching.night.clock())
-
-    reaching.storage.on_remove = stop_everything
-    with pytest.raises(Refused):
-        reaching.apply(plan)
-    assert len(reaching.storage.names) == len(names) - AT_ONCE
-    resume(store)
-
-
-@pytest.mark.parametrize("by", ["expiry", "hold"])
-def test_what_is_half_deleted_outside_when_its_run_goes_no_further_is_told_as_such(reaching: Reaching, by: str) -> None:
-    """The kill switch is set between removals; when the run goes on its plan has expired, or a hold keeps the
-    unit. Of the fiche of which nothing had gone nothing is told."""
-    night, names = reaching.night, [f"{number}.wav" for number in range(AT_ONCE + 1)]
-    fiches = [night.fiche("social_card", spoken=date(2018, 1, 1)) for _ in range(2)]
-    for name in names:
-        a_recording(reaching, name, fiche=min(fiches), cf_startedon="2018-01-01T11:00:00Z")
-    untouched = a_recording(reaching, "other.wav", fiche=max(fiches), cf_startedon="2018-01-01T11:00:00Z")
-    plan = make_plan(reaching.context, Kind.RETENTION)
-    stopped_after_the_first(reaching, [*names, "other.wav"], plan)
-    if by == "expiry":
-        night.clock.now = plan.valid_until
-    else:
-        holds = [place(night, "cf_fiche", fiche) for fiche in fiches]
-    code = "PLAN_EXPIRED" if by == "expiry" else "HOLD_JUDICIAL"
-    run = reaching.apply(plan)
-    assert outcome(reaching, run, min(fiches)) == (ActionState.PARTIAL, code)
-    assert outcome(reaching, run, max(fiches)) == (ActionState.SKIPPED, code)
-    assert (run.state.value, run.counts["partial"], run.counts["rows"]) == ("done_with_failures", 1, {})
-    if by == "hold":
-        for hold in holds:
-            release(night, hold)
-    last = reaching.apply(make_plan(reaching.context, Kind.RETENTION))
-    assert [outcome(reaching, last, fiche)[0] for fiche in fiches] == [ActionState.DONE] * 2
-    assert (reaching.storage.names, night.get("cf_recordings", untouched)) == (set(), None)
-
-
-def test_a_hold_that_comes_to_the_dossier_of_a_half_deleted_recording_keeps_what_is_left(reaching: Reaching) -> None:
-    """HLD-07: a transcript depends on it, so that no plan judges it again; its own version tells nothing of
-    the dossier's hold."""
-    night = reaching.night
-    dossier = night.dossier("sexting", closed=False, spoken=date(2026, 1, 1))
-    row = a_recording(reaching, fiche=night.fiches_of(dossier)[0])
-    night.note("cf_recording", row)
-    fault = [{"match": {"method": "DELETE", "path": f"cf_recordings({row})", "nth": 1}, "times": 1, "do": "keep_row"}]
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
-    run = reaching.apply()
-    assert outcome(reaching, run, row) == (ActionState.PARTIAL, "STILL_THERE")
-    reaching.storage.put("call.wav")
-    night.patch("cf_dossiers", dossier, cf_legalhold=True)
-    again = reaching.apply()
-    assert outcome(reaching, again, row) == (ActionState.PARTIAL, "HOLD_LEGAL")
-    assert (night.get("cf_recordings", row) is not None, reaching.storage.names) == (True, {"call.wav"})
-    night.patch("cf_dossiers", dossier, cf_legalhold=False)
-    assert outcome(reaching, reaching.apply(), row)[0] is ActionState.DONE
-
-
-def test_a_half_deleted_recording_is_not_forgotten_by_a_run_that_is_cut_off_over_it(
-    reaching: Reaching, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It stands in no plan: nobody but the run itself goes on with it."""
-    night = reaching.night
-    row = a_recording(reaching)
-    night.note("cf_recording", row)
-    fault = [{"match": {"method": "DELETE", "path": f"cf_recordings({row})", "nth": 1}, "times": 1, "do": "keep_row"}]
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
-    assert outcome(reaching, reaching.apply(), row) == (ActionState.PARTIAL, "STILL_THERE")
-    plan = make_plan(reaching.context, Kind.RETENTION)
-
-    def cut_off(*_: object, **more: object) -> Action:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr("jobs.runs.resume.finish_remaining", cut_off)
-        with pytest.raises(KeyboardInterrupt):
-            reaching.apply(plan)
-    assert outcome(reaching, reaching.apply(plan), row)[0] is ActionState.DONE
-    assert night.get("cf_recordings", row) is None
-
-
 def test_what_a_unit_that_stays_for_a_failed_removal_names_is_not_tried_for_another(reaching: Reaching) -> None:
     """More recordings than go at once name one object: those that stay with it still name it."""
     address = reaching.storage.put("call.wav")
@@ -519,21 +243,6 @@ def test_no_unit_is_read_again_for_the_flag_of_a_dossier_once_it_is_gone(reachin
 
     monkeypatch.setattr("jobs.holds.active.gather_units", gathered)
     assert reaching.apply(plan).counts["deleted"] == 1
-
-
-def test_a_row_that_the_crm_keeps_after_its_object_went_is_half_done(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skipped would say that nothing had happened; the next run takes the row."""
-    row = a_recording(reaching)
-    plan = reaching.plan()
-
-    def refused(connector: object, writes: dict[str, object], *rest: object, **more: object) -> dict[str, WriteOutcome]:
-        return dict.fromkeys(writes, WriteOutcome(ActionState.SKIPPED, "SKIPPED_TECHNICAL"))
-
-    with monkeypatch.context() as patched:
-        patched.setattr("jobs.runs.journal.send_and_reconcile", refused)
-        run = reaching.apply(plan)
-    assert outcome(reaching, run, row) == (ActionState.PARTIAL, "SKIPPED_TECHNICAL")
-    assert outcome(reaching, reaching.apply(), row) == (ActionState.DONE, "")
 
 
 def test_a_unit_of_which_all_rows_are_there_goes_by_a_plan_alone(reaching: Reaching) -> None:
@@ -616,35 +325,3 @@ def test_a_blob_goes_before_its_row_and_a_lease_keeps_both(
     assert night.get("cf_recordings", row) is None
     assert list(service.get_container_client(container).list_blobs(include=["snapshots"])) == []
     store.close()
-
-
-@pytest.mark.parametrize("code", [OBJECT_LEFT, "NO_ANSWER"])
-def test_a_unit_that_lost_content_alone_is_never_finished_without_being_judged_again(
-    reaching: Reaching, monkeypatch: pytest.MonkeyPatch, code: str
-) -> None:
-    """RET-17: its rows are all there when the run ends. That somebody takes one of them away, and the age of
-    the child is corrected, makes it no unit of which a run has deleted rows."""
-    night = reaching.night
-    dossier, child = night.dossier("sexting", spoken=date(2018, 3, 1)), night.contact(birthdate="2000-02-01")
-    night.party(child, "child", dossier=dossier)
-    note = night.note("cf_dossier", dossier)
-    (fiche,) = night.fiches_of(dossier)
-    for name in ("a.wav", "b.wav"):
-        a_recording(reaching, name, fiche=fiche, cf_startedon="2018-03-01T11:00:00Z")
-
-    def unanswered(connector: object, writes: dict[str, object], *rest: object, **more: object) -> dict[str, WriteOutcome]:
-        return dict.fromkeys(writes, WriteOutcome(ActionState.FAILED, "NO_ANSWER"))
-
-    with monkeypatch.context() as patched:
-        if code == OBJECT_LEFT:
-            reaching.storage.broken = {"b.wav"}
-        else:
-            patched.setattr("jobs.runs.journal.send_and_reconcile", unanswered)
-        run = reaching.apply(make_plan(reaching.context, Kind.RETENTION))
-    assert outcome(reaching, run, dossier) == (ActionState.PARTIAL, code)
-    reaching.storage.broken = set()
-    night.patch("contacts", child, birthdate="2015-02-01")
-    night.http.delete(f"{night.emulator.url}annotations({note})").raise_for_status()
-    again = reaching.apply(make_plan(reaching.context, Kind.RETENTION))
-    assert night.get("cf_dossiers", dossier) is not None
-    assert [alarm.code for alarm in again.alarms] == ["LEFT_OVER"]

@@ -7,101 +7,40 @@ All people are fictitious.
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Callable, Collection
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
-from connectors.interface.remains import Trace
 from jobs.erasures.register import load_register
-from jobs.model.plan import Kind, Plan
-from jobs.model.run import Action, Run, RunState
+from jobs.model.plan import Kind
+from jobs.model.run import RunState
 from jobs.plans.make import make_plan
 from jobs.restores.detect import rows_back
-from jobs.restores.recover import recover
 from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
 from tests.drivers.holding import place
 from tests.drivers.night import Night
 from tests.drivers.typist import LONG_AGO
-from tests.jobs.runs.test_kill_and_resume import Fragile, Killed, Points, Snapshots, fragile_store
-
-CODE = "LONG_TERM_RETENTION"
-LATELY = date(2026, 11, 1)
-SETS = {
-    "cf_dossier": "cf_dossiers", "cf_fiche": "cf_fiches", "cf_party": "cf_parties", "cf_recording": "cf_recordings", "contact": "contacts",
-    "annotation": "annotations", "phonecall": "phonecalls",
-}  # fmt: skip
-KEYS = {"phonecall": "activityid"}
-MakeNight = Callable[..., Night]
+from tests.jobs.residual.retained import (
+    CODE,
+    LATELY,
+    MakeNight,
+    Stubborn,
+    actions,
+    all_there,
+    applied,
+    retain,
+    retained_dossier,
+    roll_back,
+    skipped,
+    there,
+)
 
 
 @pytest.fixture
 def night(make_night: MakeNight) -> Night:
     return make_night()
-
-
-def retain(night: Night, table: str, row: str) -> None:
-    target = {"Target": {"@odata.type": f"Microsoft.Dynamics.CRM.{table}", KEYS.get(table, f"{table}id"): row}}
-    night.http.post(f"{night.emulator.url}Retain", json=target, timeout=10).raise_for_status()
-
-
-def roll_back(night: Night, table: str, row: str) -> None:
-    target = {"Target": {"@odata.type": f"Microsoft.Dynamics.CRM.{table}", KEYS.get(table, f"{table}id"): row}}
-    night.http.post(f"{night.emulator.url}RollbackRetain", json=target, timeout=10).raise_for_status()
-
-
-def there(night: Night, table: str) -> set[str]:
-    """The ids of a table's rows in long-term retention."""
-    key = KEYS.get(table, f"{table}id")
-    text = f'<fetch datasource="retained"><entity name="{table}"><attribute name="{key}"/></entity></fetch>'
-    return {row[key] for row in night.rows(f"{SETS[table]}?fetchXml={quote(text)}")}
-
-
-def all_there(night: Night) -> dict[str, int]:
-    """How many rows of each table are there, those without left out."""
-    return {table: number for table in SETS if (number := len(there(night, table)))}
-
-
-def retained_dossier(night: Night, category: str = "social_card", *, spoken: date = LONG_AGO) -> tuple[str, str]:
-    """A dossier with two fiches, a note, a call and a role, all there; and the live person of that role."""
-    person = night.contact(birthdate="1980-01-01")
-    dossier = night.dossier(category, spoken=spoken, fiches=2)
-    role = night.party(person, "reporter", dossier=dossier)
-    note, call = night.note("cf_dossier", dossier), night.call("cf_dossier", dossier, [person])
-    retain(night, "cf_party", role)
-    for fiche in night.fiches_of(dossier):
-        retain(night, "cf_fiche", fiche)
-    retain(night, "cf_dossier", dossier)
-    assert note in there(night, "annotation"), "it goes where its dossier goes"
-    assert call in there(night, "phonecall")
-    return dossier, person
-
-
-def actions(night: Night, run: Run) -> dict[str, Action]:
-    return {action.id: action for action in night.store.journal.of_run(run.id)}
-
-
-def skipped(run: Run) -> object:
-    return run.counts["skipped"]
-
-
-class Stubborn:
-    """A connector of which one answer is another."""
-
-    def __init__(self, inner: Any, **answers: Any) -> None:
-        self._inner, self._answers = inner, answers
-
-    def __getattr__(self, name: str) -> Any:
-        return self._answers[name] if name in self._answers else getattr(self._inner, name)
-
-
-def applied(night: Night, plan: Plan, **answers: Any) -> Run:
-    context = night.context
-    return apply_plan(dataclasses.replace(context, connector=Stubborn(context.connector, **answers)), plan.id)
 
 
 def test_a_unit_that_lies_there_goes_and_is_certified(night: Night) -> None:
@@ -328,62 +267,6 @@ def test_an_account_that_may_start_no_job_keeps_what_lies_there(night: Night) ->
     assert (run.state, skipped(run), all_there(night)) == (RunState.DONE, {CODE: 1}, before)
 
 
-# -- what goes wrong -----------------------------------------------------------------------------------------
-
-
-def test_a_job_that_is_refused_leaves_the_unit_for_the_next_night(night: Night) -> None:
-    """HLD-13."""
-    dossier, person = retained_dossier(night)
-    before = all_there(night)
-    night.emulator_faults([{"match": {"method": "POST", "path": "*BulkDelete*"}, "do": "status", "status": 403}])
-    run = night.apply(night.plan())
-    assert (run.state, run.counts["deleted"], all_there(night)) == (RunState.DONE_WITH_FAILURES, 0, before)
-    assert actions(night, run)[dossier].code == "SKIPPED_TECHNICAL"
-    assert night.get("contacts", person) is not None
-    assert load_register(night.context).find(night.key.references("cf_dossier", dossier)) is None, "nothing of it has gone"
-    assert night.store.certificates.of_run(run.id) == []
-    night.emulator_faults([])
-    run = night.apply(night.plan())
-    assert (run.state, run.counts["deleted"], all_there(night)) == (RunState.DONE, 2, {})
-
-
-def test_a_job_that_did_not_do_it_is_not_believed(night: Night) -> None:
-    dossier, _ = retained_dossier(night)
-    before = all_there(night)
-    run = applied(night, night.plan(), purge=lambda trace, rows, **more: frozenset())
-    assert (run.state, run.counts["failed"], all_there(night)) == (RunState.DONE_WITH_FAILURES, 1, before)
-    assert (actions(night, run)[dossier].code, night.store.certificates.of_run(run.id)) == ("NO_ANSWER", [])
-    run = night.apply(night.plan())
-    assert (run.state, all_there(night)) == (RunState.DONE, {})
-
-
-def test_what_is_left_there_of_a_unit_whose_live_rows_went_is_taken_up_the_next_night(night: Night) -> None:
-    """R-089: a note there that no plan would find again."""
-    night.fiche("social_card", spoken=LATELY)
-    dossier = night.dossier("social_card", spoken=LONG_AGO)
-    note = night.note("cf_dossier", dossier)
-    retain(night, "annotation", note)
-    night.emulator_faults([{"match": {"method": "POST", "path": "*BulkDelete*"}, "do": "status", "status": 403}])
-    run = night.apply(night.plan())
-    assert (run.state, run.counts["partial"]) == (RunState.DONE_WITH_FAILURES, 1)
-    assert (night.get("cf_dossiers", dossier), there(night, "annotation"), night.store.certificates.of_run(run.id)) == (None, {note}, [])
-    night.emulator_faults([])
-    run = night.apply(night.plan())
-    assert (run.state, there(night, "annotation")) == (RunState.DONE, set())
-    assert [each.certificate.unit_type for each in night.store.certificates.of_run(run.id)] == ["dossier"]
-
-
-def test_a_row_that_came_back_since_the_plan_is_another_one(night: Night) -> None:
-    """RET-17."""
-    dossier, _ = retained_dossier(night)
-    plan = night.plan()
-    roll_back(night, "cf_dossier", dossier)
-    assert skipped(night.apply(plan)) == {"CHANGED": 1, "STILL_REFERRED": 1}
-    assert night.get("cf_dossiers", dossier) is not None
-    assert night.apply(night.plan()).counts["deleted"] == 2
-    assert (night.rows("cf_dossiers"), all_there(night)) == ([], {})
-
-
 def test_a_unit_in_quarantine_gets_no_note_where_none_can_hang(make_night: MakeNight) -> None:
     night = make_night(policy=lambda text: text + "quarantine:\n  days: 14\n  notice: note\n")
     fiche = night.fiche("social_card", spoken=LONG_AGO)
@@ -392,81 +275,3 @@ def test_a_unit_in_quarantine_gets_no_note_where_none_can_hang(make_night: MakeN
     night.clock.now += timedelta(days=15)
     assert night.apply(night.plan()).counts["deleted"] == 1
     assert all_there(night) == {}
-
-
-# -- killed --------------------------------------------------------------------------------------------------
-
-
-def organisation(night: Night) -> None:
-    retained_dossier(night)
-    mixed = night.dossier("social_card", spoken=LONG_AGO, fiches=2)
-    night.note("cf_dossier", mixed)
-    retain(night, "cf_fiche", night.fiches_of(mixed)[0])
-    retained_dossier(night, spoken=LATELY)
-
-
-def state_of(night: Night) -> str:
-    live = {table: sorted(row[KEYS.get(table, f"{table}id")] for row in night.rows(SETS[table])) for table in SETS}
-    return json.dumps([live, {table: sorted(there(night, table)) for table in SETS}])
-
-
-def run_fragile(night: Night, plan: Plan, points: Points) -> Run:
-    context = night.context
-    store = fragile_store(night.store, points, journal=("record",), runs=("save", "start"))
-    return apply_plan(dataclasses.replace(context, store=store, connector=Fragile(context.connector, points, ("change", "purge"))), plan.id)
-
-
-def test_a_run_killed_at_any_point_ends_like_an_undisturbed_one(make_night: MakeNight, database_file: Callable[[], str]) -> None:
-    url = database_file()
-    night = make_night(url=url)
-    organisation(night)
-    plan, points = night.plan(), Snapshots(night, url)
-    undisturbed = run_fragile(night, plan, points)
-    expected, counts = state_of(night), undisturbed.counts
-    assert (undisturbed.state, counts["deleted"], len(points) > 10) == (RunState.DONE, 3, True)
-    for at, again in points.nights(make_night, database_file):
-        run = again.apply(plan)
-        assert (state_of(again), run.counts, run.state) == (expected, counts, RunState.DONE), f"killed at {at}"
-
-
-def test_a_run_killed_in_the_middle_of_the_job_goes_on_with_what_is_left(night: Night) -> None:
-    """Part of what a unit was judged by has gone: the rest is finished, for nobody could judge it any
-    more."""
-    dossier, _ = retained_dossier(night)
-    plan, context = night.plan(), night.context
-
-    def purge(trace: Trace, rows: Collection[tuple[str, str]], **more: Any) -> Any:
-        context.connector.purge(trace, [row for row in rows if row[0] == "cf_fiche"], **more)
-        raise Killed
-
-    with pytest.raises(Killed):
-        applied(night, plan, purge=purge)
-    assert (len(there(night, "cf_fiche")), there(night, "cf_dossier")) == (0, {dossier})
-    run = night.apply(plan)
-    assert (run.state, run.counts["deleted"], all_there(night)) == (RunState.DONE, 2, {})
-    assert len(night.store.certificates.of_run(run.id)) == 2
-
-
-@pytest.mark.parametrize("before", ["change", "purge"])
-@pytest.mark.parametrize("whole", [True, False])
-def test_what_was_announced_and_not_purged_when_the_database_was_lost_is_judged_again(
-    make_night: MakeNight, database_file: Callable[[], str], *, whole: bool, before: str
-) -> None:
-    """ERA-13: recovering purges no unit that is still there; of one whose own row has gone it purges the
-    rest."""
-    night = make_night(url=database_file(), register=f"lost-{whole}-{before}.jsonl")
-    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=2)
-    for table, row in [*(("cf_fiche", fiche) for fiche in night.fiches_of(dossier)), *([("cf_dossier", dossier)] if whole else [])]:
-        retain(night, table, row)
-    plan, context, there_before = night.plan(), night.context, all_there(night)
-    killing = Fragile(context.connector, Points(1), (before,))
-    if whole and before == "change":  # nothing of it is written by a request
-        killing = Fragile(context.connector, Points(1), ("purge",))
-    with pytest.raises(Killed):
-        apply_plan(dataclasses.replace(context, connector=killing), plan.id)
-    after = make_night(url=database_file(), register=f"lost-{whole}-{before}.jsonl")
-    recover(after.context)
-    if whole or before == "change":
-        assert all_there(after) == there_before
-        assert after.apply(after.plan()).counts["deleted"] == 1
-    assert (all_there(after), after.rows("cf_dossiers")) == ({}, [])

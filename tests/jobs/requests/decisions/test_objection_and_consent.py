@@ -1,0 +1,131 @@
+"""Objection and withdrawn consent: what stops at once, and what is not deleted by it (6.2)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from jobs.model.request import Details
+from rules.model.requests import Right
+from tests.drivers.deciding import (
+    ask,
+    compile_,
+    decide,
+    decline,
+    release,
+    whats,
+)
+from tests.drivers.holding import place
+from tests.drivers.night import Night
+
+
+def test_r101_direct_marketing_stops_at_once_and_the_suppression_stays(night: Night) -> None:
+    """R-101, DDL-13: at the decision, not at the release."""
+    donor = night.contact(cf_newsletter=True, cf_newsletterconsenton="2025-01-01")
+    night.donation(donor)
+    request = ask(night, Right.OBJECTION, donor)
+    assert whats(compile_(night, request)) == [("unsubscribe", "contact")]
+    assert decide(night, request).done == ("item-1",)
+    row = night.get("contacts", donor)
+    assert row is not None
+    assert (row["cf_newsletter"], row["cf_newsletterconsenton"], row["donotbulkemail"]) == (False, None, True)
+    before = night.writes()
+    release(night, request)
+    assert night.writes() == before
+
+
+def test_direct_marketing_stops_whatever_hold_there_is(night: Night) -> None:
+    """GDPR art. 21(3): a hold keeps data, and no use of them."""
+    donor = night.contact(cf_newsletter=True)
+    night.donation(donor)
+    place(night, person=donor, kind="legal")
+    request = ask(night, Right.OBJECTION, donor)
+    compile_(night, request)
+    decide(night, request)
+    assert (night.get("contacts", donor) or {})["cf_newsletter"] is False
+
+
+def test_an_objection_that_is_refused_keeps_nothing_any_longer_once_the_request_is_closed(night: Night) -> None:
+    """HLD-10: HOLD_OBJECTION while it is assessed; what is decided has no grace."""
+    from tests.drivers.deciding import close
+
+    witness = night.contact()
+    dossier = night.dossier("social_card", spoken=date(2020, 1, 10))
+    night.party(witness, "reporter", dossier=dossier)
+    request = ask(night, Right.OBJECTION, witness, details=Details(about="processing"))
+    compile_(night, request)
+    assert night.lines(night.plan())[dossier].reason == "HOLD_OBJECTION"
+    decline(night, request, "RF-05")
+    assert release(night, request) is None
+    close(night, request)
+    assert night.lines(night.plan())[dossier].is_disposal
+
+
+def test_a_caller_whose_objection_is_granted_has_the_recording_deleted(night: Night) -> None:
+    """6.2: a recording rests on a legitimate interest; GDPR art. 17(1)(c)."""
+    caller = night.contact()
+    fiche = night.fiche("e_safety", spoken=date(2026, 11, 20))
+    night.party(caller, "reporter", fiche=fiche)
+    recording = night.recording(date(2026, 11, 20), fiche=fiche)
+    request = ask(night, Right.OBJECTION, caller, details=Details(about="recording"))
+    assert whats(compile_(night, request)) == [("erase", "recording")]
+    decide(night, request)
+    release(night, request)
+    assert night.get("cf_recordings", recording) is None
+    assert night.get("cf_fiches", fiche) is not None
+
+
+def test_who_withdraws_the_only_consent_there_is_leaves_nothing_behind(night: Night) -> None:
+    """6.2: data without another basis are disposed of, with CONSENT_WITHDRAWN on the certificate."""
+    subscriber = night.contact(cf_newsletter=True)
+    request = ask(night, Right.CONSENT_WITHDRAWAL, subscriber)
+    compile_(night, request)
+    decide(night, request)
+    assert (night.get("contacts", subscriber) or {})["cf_newsletter"] is False
+    run = release(night, request)
+    assert run is not None
+    assert night.get("contacts", subscriber) is None
+    assert {issued.certificate.reason for issued in night.store.certificates.of_run(run.id)} == {"CONSENT_WITHDRAWN"}
+
+
+def test_a_donor_who_withdraws_from_the_newsletter_loses_nothing_else(night: Night) -> None:
+    """RGT-12: data held on another basis stay."""
+    donor = night.contact(cf_newsletter=True, birthdate="1966-06-06", description="Verzonnen.")
+    night.donation(donor)
+    request = ask(night, Right.CONSENT_WITHDRAWAL, donor)
+    compile_(night, request)
+    decide(night, request)
+    release(night, request)
+    left = night.get("contacts", donor) or {}
+    assert (left["cf_newsletter"], left["birthdate"], left["description"]) == (False, "1966-06-06", "Verzonnen.")
+
+
+def test_r115_a_suspect_who_withdraws_consent_is_unsubscribed_and_nothing_else_is_told(night: Night) -> None:
+    """R-115: the same answer, items and entries as for a subscriber who is known for nothing else; the file
+    stays as it is."""
+    suspect = night.contact(cf_newsletter=True)
+    dossier = night.dossier("sexting", closed=False)
+    role = night.party(suspect, "suspect", dossier=dossier)
+    donor = night.contact(lastname="Maes (fictief)", cf_newsletter=True)
+    night.donation(donor)
+    told = []
+    for contact in (suspect, donor):
+        request = ask(night, Right.CONSENT_WITHDRAWAL, contact)
+        answer = compile_(night, request)
+        decided = decide(night, request)
+        assert release(night, request) is None
+        entries = [entry for entry in night.store.ledger.entries() if entry.data.get("request") == request.id]
+        told.append(
+            (
+                whats(answer),
+                answer.scope,
+                answer.withheld,
+                decided.granted,
+                decided.waiting,
+                decided.notices,
+                [each.kind for each in entries],
+            )
+        )
+    assert told[0] == told[1]
+    assert (night.get("contacts", suspect) or {})["cf_newsletter"] is False
+    assert (night.get("cf_parties", role) or {})["_cf_contactid_value"] == suspect
+    assert night.store.plans.all() == []
