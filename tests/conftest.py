@@ -11,7 +11,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ from tests.unflushed import FLUSH, Unflushed, unflushed
 
 if TYPE_CHECKING:
     from crm_compliance.store.store import SqlStore
+    from tests.drivers.typist import Typist
 
 # Hundreds of processes load the product: to compile it again each time takes longer than what they do.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -247,3 +248,12 @@ def open_store(clock: StandingClock, tmp_path: Path) -> Iterator[Callable[[str],
 def store(database_url: str, open_store: Callable[[str], SqlStore]) -> SqlStore:
     """An empty store, once over each database."""
     return open_store(database_url)
+
+
+@pytest.fixture
+def typist_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Typist]:
+    """Makes who types commands in the folder of the test: for the CRM at an address, with further
+    settings."""
+    from tests.drivers.typist import Typist
+
+    return partial(Typist, monkeypatch, tmp_path)

@@ -122,10 +122,8 @@ def fresh_logs() -> Iterator[None]:
 
 
 @pytest.fixture
-def typist(
-    crm: RunningEmulator, fresh_logs: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Typist:
-    return Typist(capsys, monkeypatch, tmp_path, crm.url)
+def typist(crm: RunningEmulator, fresh_logs: None, typist_at: Callable[..., Typist]) -> Typist:
+    return typist_at(crm.url)
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,48 +11,22 @@ import pytest
 import requests
 
 from connectors.emulator.serving.server import RunningEmulator
-from crm_compliance.cli.app import run
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.schedule import policy_of
 from tests.drivers.night import TOKEN, Clock, Night, witness_of
+from tests.drivers.typed import Said, typed
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 LONG_AGO = date(2020, 1, 10)
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a command answered."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """The one JSON document on stdout."""
-        return json.loads(self.out)
-
-    @property
-    def error(self) -> dict[str, str]:
-        """The error in the last line of stderr, after --json."""
-        found: dict[str, str] = json.loads(self.err.splitlines()[-1])["error"]
-        assert set(found) == {"code", "message", "hint", "where"}
-        return found
-
-    @property
-    def last(self) -> str:
-        return self.out.splitlines()[-1]
-
-
 class Typist:
     """Types commands with the settings of one CRM and one data folder; `url` may be any address."""
 
-    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path, url: str) -> None:
-        self.capsys = capsys
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, url: str, **settings: str) -> None:
         self.monkeypatch = monkeypatch
         self.folder = folder
         for name in [name for name in os.environ if name.startswith("CRM_COMPLIANCE_")]:
@@ -62,6 +34,7 @@ class Typist:
         monkeypatch.setenv("COLUMNS", "80")
         monkeypatch.setenv("NO_COLOR", "1")
         self.set(CRM_URL=url, CRM_TOKEN=TOKEN, DATA_DIR=str(folder / "data"), CLOCK=NOW.isoformat(), CRM_PATIENCE_S="0")
+        self.set(**settings)
 
     def set(self, **settings: str) -> None:
         for name, value in settings.items():
@@ -71,12 +44,9 @@ class Typist:
         for name in names:
             self.monkeypatch.delenv(f"CRM_COMPLIANCE_{name}", raising=False)
 
-    def type(self, *arguments: object) -> Said:
-        """Run one command; nothing that was printed before is in its answer."""
-        self.capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
-        said = self.capsys.readouterr()
-        return Said(code, said.out, said.err)
+    def type(self, *arguments: object, given: str | None = None) -> Said:
+        """Run one command; `given` is what it reads from stdin."""
+        return typed(*arguments, given=given)
 
     def ask(self, *arguments: object, code: int = 0) -> Any:
         """The document of a command that ends with `code`. A plan to apply is approved before, if it is but

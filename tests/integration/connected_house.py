@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -91,19 +90,18 @@ class House:
         return self.create("connections", "connectionid", **bound)
 
 
-@contextmanager
-def a_house() -> Iterator[House]:
+@pytest.fixture
+def house() -> Iterator[House]:
     with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
         found = House(emulator)
         yield found
         found.http.close()
 
 
-def typist_of(house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path) -> Typist:
+@pytest.fixture
+def typist(house: House, typist_at: Callable[..., Typist]) -> Typist:
     """Whoever types commands there, with the mapping of roles in connections."""
-    typist = Typist(capsys, monkeypatch, folder, house.emulator.url)
-    typist.set(MAPPING=str(DATA / "connected-mapping.yaml"))
-    return typist
+    return typist_at(house.emulator.url, MAPPING=str(DATA / "connected-mapping.yaml"))
 
 
 LOTTE: dict[str, Any] = {"firstname": "Lotte", "lastname": "Peeters (fictief)", "emails": ["lotte@example.org"]}

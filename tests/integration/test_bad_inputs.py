@@ -33,8 +33,8 @@ pytestmark = pytest.mark.usefixtures("naps", "real_definitions")  # each of them
 
 
 @pytest.fixture
-def typist(emulator: RunningEmulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Typist:
-    return Typist(capsys, monkeypatch, tmp_path, emulator.url)
+def typist(emulator: RunningEmulator, typist_at: Callable[..., Typist]) -> Typist:
+    return typist_at(emulator.url)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ last of them (portability; RET-18)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,18 +13,9 @@ from tests.crm_compliance.cli.requests.decided import asking_for, decide, releas
 from tests.drivers.asking import Asking
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide
 from tests.drivers.typist import Typist, set_faults
-from tests.integration.connected_house import DATA, LOTTE, House, a_house, lotte, typist_of
+from tests.integration.connected_house import DATA, LOTTE, House, house, lotte, typist
 
-
-@pytest.fixture
-def house() -> Iterator[House]:
-    with a_house() as found:
-        yield found
-
-
-@pytest.fixture
-def typist(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, house: House) -> Typist:
-    return typist_of(house, capsys, monkeypatch, tmp_path)
+__all__ = ["house", "typist"]  # fixtures
 
 
 def approved(typist: Typist) -> str:

@@ -4,7 +4,6 @@ never silently wrong."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +17,8 @@ pytestmark = pytest.mark.usefixtures("naps")
 
 
 @pytest.fixture
-def typist(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Typist:
-    return Typist(capsys, monkeypatch, tmp_path, "http://127.0.0.1:9/svc/")
+def typist(typist_at: Callable[..., Typist]) -> Typist:
+    return typist_at("http://127.0.0.1:9/svc/")
 
 
 def read(typist: Typist, service: Service) -> dict[str, Any]:

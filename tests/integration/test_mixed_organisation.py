@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -169,9 +169,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         made.client.http.close()
 
 
-def test_from_nothing_to_an_answer_and_a_disposal(
-    house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_from_nothing_to_an_answer_and_a_disposal(house: House, typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     gone = house.story(
         house.child("Lotte", "Zandstra", "2000-02-01"), house.person("Mina", "Verstraeten"), "Sociale kaart", "2020-01-10", closed=True
     )
@@ -184,7 +182,7 @@ def test_from_nothing_to_an_answer_and_a_disposal(
     open_case = house.make("incident", casetypecode=2, th_gestart="2021-04-01", th_bewaren=False, title="Loopt nog")
     house.visit(open_case, "2021-04-06")
     of_visit = dict([*house.words.items()][before:])
-    typist = Typist(capsys, monkeypatch, tmp_path, house.emulator.url)
+    typist = typist_at(house.emulator.url)
     mapping, schedule = tmp_path / "mapping.yaml", tmp_path / "policy.yaml"
     schedule.write_text(policy_text(Settings())[0].replace("\ncategories:\n", f"\ncategories:\n{indent(VISITS, '  ')}", 1), "utf-8")
     typist.set(SHAREPOINT_SITES=",".join(SITES), GRAPH_URL=f"{house.emulator.root}/v1.0/", POLICY=str(schedule))

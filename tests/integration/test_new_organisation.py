@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -111,9 +111,7 @@ def answered(draft: str) -> str:
     return draft
 
 
-def test_from_nothing_to_an_answer_and_a_disposal(
-    house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_from_nothing_to_an_answer_and_a_disposal(house: House, typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     old = house.child("Lotte", "Zandstra", "2000-02-01")
     gone = house.story(old, house.person("Mina", "Verstraeten"), "Sociale kaart", "2020-01-10", closed=True)
     of_old = dict(house.words)
@@ -123,7 +121,7 @@ def test_from_nothing_to_an_answer_and_a_disposal(
 
     of_young = {word: place for word, place in house.words.items() if word not in of_old}
 
-    typist = Typist(capsys, monkeypatch, tmp_path, house.emulator.url)
+    typist = typist_at(house.emulator.url)
     mapping = tmp_path / "mapping.yaml"
     typist.set(SHAREPOINT_SITES=SITE, GRAPH_URL=f"{house.emulator.root}/v1.0/")
     assert typist.type("mapping", "draft", "--output", mapping).code == 0

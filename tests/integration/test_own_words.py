@@ -9,7 +9,7 @@ import io
 import json
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -35,7 +35,8 @@ from tests.crm_compliance.console.browser import Browser, client_of
 from tests.crm_compliance.console.walk import walk
 from tests.drivers.asking import DORA, ERIK, RECEIVED
 from tests.drivers.night import TOKEN
-from tests.drivers.typist import Said, Typist
+from tests.drivers.typed import Said
+from tests.drivers.typist import Typist
 from tests.known_definitions import KNOWN
 
 DATA = Path(__file__).parents[1] / "data"
@@ -112,7 +113,7 @@ class Office:
 
 
 @pytest.fixture
-def office(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Office]:
+def office(typist_at: Callable[..., Typist], tmp_path: Path) -> Iterator[Office]:
     mapping = tmp_path / "mapping.yaml"
     mapping.write_text(
         re.sub(
@@ -127,8 +128,9 @@ def office(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
         encoding="utf-8",
     )
     with running(environment=DATA / "second-environment.yaml", token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
-        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
-        typist.set(MAPPING=str(mapping), POLICY=str(DATA / "second-policy.yaml"), ORGANISATION=str(DATA / "second-organisation.yaml"))
+        typist = typist_at(
+            emulator.url, MAPPING=str(mapping), POLICY=str(DATA / "second-policy.yaml"), ORGANISATION=str(DATA / "second-organisation.yaml")
+        )
         found = Office(emulator, typist)
         yield found
         found.http.close()

@@ -21,12 +21,8 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def typist(
-    emulator: RunningEmulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, postgres_url: str
-) -> Typist:
-    found = Typist(capsys, monkeypatch, tmp_path, emulator.url)
-    found.set(DATABASE_URL=postgres_url)
-    return found
+def typist(emulator: RunningEmulator, typist_at: Callable[..., Typist], postgres_url: str) -> Typist:
+    return typist_at(emulator.url, DATABASE_URL=postgres_url)
 
 
 def test_a_whole_night_over_postgresql(emulator: RunningEmulator, typist: Typist, postgres_url: str, tmp_path: Path) -> None:

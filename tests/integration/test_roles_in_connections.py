@@ -3,10 +3,8 @@ or a fiche: the same night and the same requests (portability; RET-14, RET-20)."
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
@@ -15,20 +13,11 @@ from tests.crm_compliance.cli.requests.decided import asking_for, decide, releas
 from tests.drivers.asking import Asking
 from tests.drivers.night import TOKEN
 from tests.drivers.typist import Typist
-from tests.integration.connected_house import DATA, LOTTE, House, a_house, lotte, restrict, typist_of
+from tests.integration.connected_house import DATA, LOTTE, House, house, lotte, restrict, typist
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 
-
-@pytest.fixture
-def house() -> Iterator[House]:
-    with a_house() as found:
-        yield found
-
-
-@pytest.fixture
-def typist(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, house: House) -> Typist:
-    return typist_of(house, capsys, monkeypatch, tmp_path)
+__all__ = ["house", "typist"]  # fixtures
 
 
 # -- connections ---------------------------------------------------------------------------------------------
@@ -186,9 +175,7 @@ choices: {role: {1: child, 2: reporter, 3: professional}}
 """
 
 
-def test_one_column_of_a_role_points_to_a_dossier_or_a_fiche(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_one_column_of_a_role_points_to_a_dossier_or_a_fiche(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     document, more = read_yaml(DATA / "connected-environment.yaml"), read_yaml(EITHER)
     for name in ("choices", "tables"):
         document[name] |= more[name]
@@ -198,8 +185,7 @@ def test_one_column_of_a_role_points_to_a_dossier_or_a_fiche(
     for path, content in zip(files, (document, mapping), strict=True):
         path.write_text(yaml_text(content), encoding="utf-8")
     with running(environment=files[0], token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
-        house, typist = House(emulator), Typist(capsys, monkeypatch, tmp_path, emulator.url)
-        typist.set(MAPPING=str(files[1]))
+        house, typist = House(emulator), typist_at(emulator.url, MAPPING=str(files[1]))
         child, young, reporter = house.person(), house.person("2019-02-01"), house.person("1980-02-01")
         school = house.create("accounts", name="School (fictief)")
         goes, waits = house.case("SEX"), house.case("SEX")

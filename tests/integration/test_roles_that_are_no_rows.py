@@ -3,7 +3,7 @@ the same night and the same requests (portability; RET-14, RET-20)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +120,7 @@ def office(tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def clerk(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, office: Desk) -> Typist:
+def clerk(typist_at: Callable[..., Typist], tmp_path: Path, office: Desk) -> Typist:
     document = read_yaml(DATA / "connected-mapping.yaml")
     tables = document["tables"]
     tables["party"] = read_yaml(ROLES)
@@ -133,9 +133,7 @@ def clerk(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
     document["stay"]["cc_melding"] = {"why": "not used", "by": "test"}
     path = tmp_path / "mapping.yaml"
     path.write_text(yaml_text(document), encoding="utf-8")
-    typist = Typist(capsys, monkeypatch, tmp_path, office.emulator.url)
-    typist.set(MAPPING=str(path))
-    return typist
+    return typist_at(office.emulator.url, MAPPING=str(path))
 
 
 def test_a_night_with_roles_in_lookups_participants_and_pairs(office: Desk, clerk: Typist) -> None:

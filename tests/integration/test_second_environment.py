@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -87,8 +87,7 @@ def fates(file: Path) -> list[tuple[str, ...]]:
 def test_a_whole_night_in_another_organisation(
     other: Other,
     emulator: RunningEmulator,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    typist_at: Callable[..., Typist],
     tmp_path: Path,
 ) -> None:
     deleted, anonymised, still_open = other.case("social_card", fiches=2), other.case("sexting"), other.case("grooming", closed=False)
@@ -99,8 +98,7 @@ def test_a_whole_night_in_another_organisation(
     other.child_of(still_open)
     other.create("annotations", "annotationid", subject="notitie", **{"objectid_kt_zaak@odata.bind": f"/kt_zaken({deleted})"})
 
-    typist = Typist(capsys, monkeypatch, tmp_path, other.emulator.url)
-    typist.set(MAPPING=str(MAPPING))
+    typist = typist_at(other.emulator.url, MAPPING=str(MAPPING))
     assert typist.ask("doctor")["ok"] is True
     theirs = tmp_path / "theirs.jsonl"
     plan = typist.ask("plan", "--output", theirs)
@@ -131,7 +129,7 @@ def test_a_whole_night_in_another_organisation(
 
 @pytest.mark.parametrize("lacking", [{"province"}, {"province", "age_band", "sex", "outcome", "channel", "name"}])
 def test_statistics_say_only_what_their_table_has_a_column_for(
-    other: Other, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lacking: set[str]
+    other: Other, typist_at: Callable[..., Typist], tmp_path: Path, lacking: set[str]
 ) -> None:
     """ERA-08: rows are as alike as they would be written; a field without a column holds up no run."""
     for _ in range(12):
@@ -142,8 +140,7 @@ def test_statistics_say_only_what_their_table_has_a_column_for(
     document["tables"]["statistic"]["choices"].pop("channel" if "channel" in lacking else "", None)
     mapping = tmp_path / "mapping.yaml"
     YAML(typ="safe").dump(document, mapping)
-    typist = Typist(capsys, monkeypatch, tmp_path, other.emulator.url)
-    typist.set(MAPPING=str(mapping))
+    typist = typist_at(other.emulator.url, MAPPING=str(mapping))
     done = typist.ask("apply", typist.ask("plan")["plan"])
     assert (done["state"], done["anonymised"], done["statistics"]) == ("done", 12, 12)
     rows = other.http.get(f"{other.emulator.url}kt_cijfers").json()["value"]
@@ -151,9 +148,7 @@ def test_statistics_say_only_what_their_table_has_a_column_for(
     assert all(row[columns[name]] is None for row in rows for name in lacking)
 
 
-def test_a_value_without_an_option_is_left_out_of_the_statistics(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_value_without_an_option_is_left_out_of_the_statistics(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """ERA-09: a column of bands of which nobody made the one that is counted: the row says none, and the run
     comes to its end."""
     bands = {912340100: DURATION_BANDS[-1]}
@@ -167,8 +162,7 @@ def test_a_value_without_an_option_is_left_out_of_the_statistics(
         other = Other(emulator)
         for _ in range(12):
             other.child_of(other.case("sexting"))
-        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
-        typist.set(MAPPING=str(tmp_path / "mapping.yaml"))
+        typist = typist_at(emulator.url, MAPPING=str(tmp_path / "mapping.yaml"))
         done = typist.ask("apply", typist.ask("plan")["plan"])
         assert (done["state"], done["anonymised"], done["statistics"]) == ("done", 12, 12)
         rows = other.http.get(f"{emulator.url}kt_cijfers").json()["value"]
@@ -176,10 +170,8 @@ def test_a_value_without_an_option_is_left_out_of_the_statistics(
         other.http.close()
 
 
-def test_the_mapping_of_one_organisation_is_refused_by_another(
-    other: Other, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    typist = Typist(capsys, monkeypatch, tmp_path, other.emulator.url)
+def test_the_mapping_of_one_organisation_is_refused_by_another(other: Other, typist_at: Callable[..., Typist]) -> None:
+    typist = typist_at(other.emulator.url)
     error = typist.refused("plan", code=3)
     assert (error["code"], error["where"].startswith("reference.yaml")) == ("mapping", True)
     assert typist.type("doctor").code == 3

@@ -11,7 +11,8 @@ import pytest
 from crm_compliance.service.scheduler import run_job
 from tests.connectors.channels.receiver import Receiver, receiving
 from tests.drivers.night import Night
-from tests.drivers.typist import Said, Typist, set_faults
+from tests.drivers.typed import Said
+from tests.drivers.typist import Typist, set_faults
 
 START, GOOD, BAD = "/ping/uuid/start", "/ping/uuid", "/ping/uuid/fail"
 

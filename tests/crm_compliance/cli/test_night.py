@@ -12,7 +12,6 @@ import openpyxl
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
-from crm_compliance.cli.app import run
 from tests.drivers.night import Night
 from tests.drivers.typist import Typist, people_and_cases, without_first_look
 
@@ -245,17 +244,15 @@ def test_an_empty_organisation_makes_an_empty_plan_and_an_empty_run(typist: Typi
     assert org.writes() == 0
 
 
-def test_global_options_are_taken_anywhere_on_the_line(
-    typist: Typist, crm: RunningEmulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_global_options_are_taken_anywhere_on_the_line(typist: Typist, crm: RunningEmulator, tmp_path: Path) -> None:
     """A variable wins over the file; the file alone is enough."""
     config = tmp_path / "settings.toml"
     config.write_text(f'crm_url = "{crm.url}"\ncrm_token = "wrong"\ndata_dir = "{tmp_path / "other"}"\n', encoding="utf-8")
     assert typist.ask("--config", config, "plans", "list") == []
     typist.unset("CRM_TOKEN", "CRM_URL", "CLOCK", "DATA_DIR")
     for arguments in (["--config", str(config), "--json", "plan"], ["plan", f"--config={config}", "--json"]):
-        assert run(arguments) == 4
-        assert json.loads(capsys.readouterr().err)["error"]["code"] == "crm_unauthorised"
+        said = typist.type(*arguments)
+        assert (said.code, said.error["code"]) == (4, "crm_unauthorised")
     typist.set(CONFIG=str(config))
-    assert run(["plans", "list"]) == 0
+    assert typist.type("plans", "list").code == 0
     assert (tmp_path / "other" / "state.db").is_file()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
 from tests.connectors.dynamics.fake_crm import ENVIRONMENT
 from tests.drivers.night import TOKEN, Night
-from tests.drivers.typist import LONG_AGO, Said, Typist, organisation_of
+from tests.drivers.typed import Said
+from tests.drivers.typist import LONG_AGO, Typist, organisation_of
 from tests.yaml_files import read_yaml, yaml_text
 
 PAGE = (Path(__file__).parents[3] / "docs" / "mapping.md").read_text(encoding="utf-8")
@@ -27,8 +28,8 @@ def emulator() -> Iterator[RunningEmulator]:
 
 
 @pytest.fixture
-def typist(emulator: RunningEmulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Typist:
-    return Typist(capsys, monkeypatch, tmp_path, emulator.url)
+def typist(emulator: RunningEmulator, typist_at: Callable[..., Typist]) -> Typist:
+    return typist_at(emulator.url)
 
 
 def edited(folder: Path, *changes: tuple[str, str]) -> Path:

@@ -3,6 +3,7 @@ organisation calls them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,9 @@ def test_a_crm_that_cannot_be_asked_leaves_no_file(typist: Typist, tmp_path: Pat
     assert not (tmp_path / "draft.yaml").exists()
 
 
-def test_from_nothing_to_a_first_dry_run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_from_nothing_to_a_first_dry_run(typist_at: Callable[..., Typist], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The steps of docs/first-run.md, of an organisation that this product has not seen."""
-    with organisation(capsys, monkeypatch, tmp_path, SECOND) as typist:
+    with organisation(typist_at, SECOND) as typist:
         url = typist.settings.needed_crm_url
         typist.unset("CRM_URL", "DATA_DIR", "CLOCK")
         mapping, settings = tmp_path / "mapping.yaml", tmp_path / "s.toml"
@@ -44,13 +45,11 @@ def test_from_nothing_to_a_first_dry_run(capsys: pytest.CaptureFixture[str], mon
         assert (tmp_path / "plan.html").exists()
 
 
-def test_a_category_is_told_by_the_words_of_the_organisation(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_category_is_told_by_the_words_of_the_organisation(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """A schedule of one's own has rows, and the organisation file what it calls its categories; of both the
     product knows none by itself."""
     told = organisation_file(tmp_path, {"pesten": dict.fromkeys(("nl", "fr", "de", "en"), "Nog niet duidelijk")})
-    with organisation(capsys, monkeypatch, tmp_path, SECOND) as typist:
+    with organisation(typist_at, SECOND) as typist:
         typist.set(POLICY=str(DATA / "second-policy.yaml"), ORGANISATION=str(told))
         _, text = drafted(typist, tmp_path)
         assert {number for (_, _, number), key in keys(parse_mapping(text, "m")).items() if key == "pesten"} == {912340033}
@@ -66,11 +65,9 @@ def organisation_file(folder: Path, values: dict[str, dict[str, str]]) -> Path:
     return path
 
 
-def test_only_categories_of_the_schedule_are_drafted(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_only_categories_of_the_schedule_are_drafted(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """No key of another schedule, though an option is called as one is there."""
-    with organisation(capsys, monkeypatch, tmp_path, SECOND) as typist:
+    with organisation(typist_at, SECOND) as typist:
         typist.set(POLICY=str(DATA / "second-policy.yaml"))
         _, text = drafted(typist, tmp_path)
     drawn = {key for (_, name, _), key in keys(parse_mapping(text, "m")).items() if name == "categories"}

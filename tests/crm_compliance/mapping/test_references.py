@@ -3,9 +3,8 @@ how many."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import running
@@ -18,9 +17,7 @@ from tests.integration.connected_house import House
 DATA = Path(__file__).parents[2] / "data"
 
 
-def test_rows_without_a_key_and_keys_without_a_row_are_told_with_counts(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_rows_without_a_key_and_keys_without_a_row_are_told_with_counts(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     mapping = tmp_path / "mapping.yaml"
     text = (DATA / "connected-mapping.yaml").read_text("utf-8")
     text = text.replace("{SOC: social_card, WEG: runaway, GRO: grooming, SEX: sexting}", "{GROO: social_card, SEX: sexting}")
@@ -34,7 +31,7 @@ def test_rows_without_a_key_and_keys_without_a_row_are_told_with_counts(
         house.connect("Ouder", ("incident", case), ("contact", house.person()))
         house.create("connectionroles", "connectionroleid", name="Leverancier")  # the platform's, of no connection
         house.http.close()
-        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        typist = typist_at(emulator.url)
         said = typist.type("mapping", "check", mapping, "--json")
     assert said.code == 0, said
     found = told(said, "warnings")
@@ -53,7 +50,7 @@ def test_rows_without_a_key_and_keys_without_a_row_are_told_with_counts(
 
 
 def test_the_role_at_the_other_end_and_a_label_for_an_option_are_told_with_what_is_right(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    typist_at: Callable[..., Typist], tmp_path: Path
 ) -> None:
     """`record1roleid` is what a dossier is to a person, and of no use here."""
     mapping = tmp_path / "mapping.yaml"
@@ -63,15 +60,13 @@ def test_the_role_at_the_other_end_and_a_label_for_an_option_are_told_with_what_
     )
     mapping.write_text(text, "utf-8")
     with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator:
-        said = Typist(capsys, monkeypatch, tmp_path, emulator.url).type("mapping", "check", mapping, "--json")
+        said = typist_at(emulator.url).type("mapping", "check", mapping, "--json")
     found = told(said)
     assert found[line(mapping, "record1roleid"), "conflict"] == "record2roleid"
     assert found[line(mapping, "only: {statecode"), "no_option"] == "0"
 
 
-def test_a_row_of_reference_that_is_known_by_its_id_is_told_with_its_name(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_row_of_reference_that_is_known_by_its_id_is_told_with_its_name(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """R-161: wherever somebody reads it."""
     with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator:
         house = House(emulator)
@@ -83,8 +78,7 @@ def test_a_row_of_reference_that_is_known_by_its_id_is_told_with_its_name(
             text = text.replace(f"{code}: ", f"{house.categories[code]}: ")
         mapping = tmp_path / "mapping.yaml"
         mapping.write_text(text.replace("WEG: runaway, ", ""), "utf-8")
-        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
-        typist.set(MAPPING=str(mapping))
+        typist = typist_at(emulator.url, MAPPING=str(mapping))
         said = typist.type("mapping", "check", mapping, "--json")
         assert f"cc_categorie has a row with id {row} (Schoolmoeheid), for which dossier.categories has no key: it keeps" in said.out
         (told_field,) = [each for each in typist.ask("mapping", "explain", "incident", case)["fields"] if each["field"] == "categories"]
@@ -101,9 +95,7 @@ def test_a_row_of_reference_that_is_known_by_its_id_is_told_with_its_name(
         assert (undecided["category"], undecided["called"]) == (row, "Schoolmoeheid")
 
 
-def test_pairs_that_the_mapping_does_not_read_are_told_with_what_follows(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_pairs_that_the_mapping_does_not_read_are_told_with_what_follows(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """A report that a second dossier needs would go with the one that its column names."""
     text = (DATA / "connected-mapping.yaml").read_text("utf-8")
     mapping = tmp_path / "mapping.yaml"
@@ -111,7 +103,7 @@ def test_pairs_that_the_mapping_does_not_read_are_told_with_what_follows(
     with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator:
         house = House(emulator)
         case = house.case("GRO")
-        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        typist = typist_at(emulator.url)
         assert "pairs_left_out" not in typist.type("mapping", "check", mapping, "--json").out, "without pairs nothing is lost"
         house.pair("cc_incident_melding", case, "cc_melding", house.report("SEX", house.case("SEX")))
         house.http.close()
@@ -129,9 +121,7 @@ def test_pairs_that_the_mapping_does_not_read_are_told_with_what_follows(
             assert (said.code, "pairs_left_out" in said.out) == (0, False), said
 
 
-def test_options_without_a_key_are_told_with_counts(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_options_without_a_key_are_told_with_counts(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """Of a choice, of several at once, of a status, and of yes and no; rows out of scope are not counted."""
     text = REFERENCE.read_text("utf-8")
     for old, new in (
@@ -151,7 +141,7 @@ def test_options_without_a_key_are_told_with_counts(
             client.dossier(cf_categories="100000030,100000022", cf_publicalert=False, cf_legalhold=held)
         client.fiche(cf_channel=100000001)
         client.http.close()
-        said = Typist(capsys, monkeypatch, tmp_path, emulator.url).type("mapping", "check", mapping, "--json")
+        said = typist_at(emulator.url).type("mapping", "check", mapping, "--json")
     assert said.code == 0, said
     messages = [each["message"] for each in said.document["warnings"] if each["code"] == "option_left_out"]
     for message in (

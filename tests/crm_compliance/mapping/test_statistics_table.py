@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from ruamel.yaml import YAML
 
 from connectors.dynamics.mapping.mapping import REFERENCE
@@ -32,11 +32,9 @@ def without_statistics(folder: Path, **columns: dict[str, Any]) -> Path:
     return path
 
 
-def test_the_table_is_made_and_made_again_it_is_there(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_table_is_made_and_made_again_it_is_there(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     with running(environment=without_statistics(tmp_path), token=TOKEN) as emulator:
-        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        typist = typist_at(emulator.url)
         assert typist.type("mapping", "check").code == 3
         first = typist.ask("mapping", "statistics-table", "--create")
         assert first["created"][0] == "cf_statistic"
@@ -54,12 +52,10 @@ def test_the_table_is_made_and_made_again_it_is_there(
         assert (again["created"], len(again["existing"]), again["other"]) == ([], 13, [])
 
 
-def test_what_is_missing_is_added_and_another_type_is_told(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_what_is_missing_is_added_and_another_type_is_told(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     path = without_statistics(tmp_path, cf_year={"type": "int"}, cf_count={"type": "string(20)"})
     with running(environment=path, token=TOKEN) as emulator:
-        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        typist = typist_at(emulator.url)
         made = typist.ask("mapping", "statistics-table", "--create", code=3)
         assert made["existing"] == ["cf_statistic", "cf_statistic.cf_name", "cf_statistic.cf_year"]
         assert made["other"] == ["cf_statistic.cf_count"]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import Mapping
@@ -21,9 +19,9 @@ SECOND = DATA / "second-environment.yaml"
 
 
 @contextmanager
-def organisation(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: Path) -> Iterator[Typist]:
+def organisation(typist_at: Callable[..., Typist], path: Path) -> Iterator[Typist]:
     with running(environment=path, token=TOKEN) as emulator:
-        yield Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        yield typist_at(emulator.url)
 
 
 def drafted(typist: Typist, tmp_path: Path) -> tuple[dict[str, Any], str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from ruamel.yaml import YAML
 
 from connectors.dynamics.mapping.loader import examine_mapping, parse_mapping
@@ -18,10 +18,8 @@ from tests.drivers.night import TOKEN
 from tests.drivers.typist import LONG_AGO, Typist, organisation_of
 
 
-def test_of_the_reference_environment_every_column_and_key_is_derived(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    with organisation(capsys, monkeypatch, tmp_path, ENVIRONMENT) as typist:
+def test_of_the_reference_environment_every_column_and_key_is_derived(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    with organisation(typist_at, ENVIRONMENT) as typist:
         document, text = drafted(typist, tmp_path)
         assert document["open"] == []
         unlike = "# choose: 100000050: no key is like it"  # the schedule and the organisation call it otherwise
@@ -35,11 +33,9 @@ def test_of_the_reference_environment_every_column_and_key_is_derived(
         assert typist.type("mapping", "check", tmp_path / "draft.yaml", "--json").document == {"ok": True, "problems": [], "warnings": []}
 
 
-def test_of_another_organisation_nothing_is_derived_wrong(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_of_another_organisation_nothing_is_derived_wrong(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """A key that no label is a word for is left open: a wrong category would end a term too early."""
-    with organisation(capsys, monkeypatch, tmp_path, SECOND) as typist:
+    with organisation(typist_at, SECOND) as typist:
         document, text = drafted(typist, tmp_path)
         wanted, found = (parse_mapping(each, "m") for each in ((DATA / "second-mapping.yaml").read_text("utf-8"), text))
         assert document["open"] == []
@@ -51,7 +47,7 @@ def test_of_another_organisation_nothing_is_derived_wrong(
 
 
 def test_what_no_name_suggests_is_a_choice_with_candidates_and_the_file_names_nothing_else(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    typist_at: Callable[..., Typist], tmp_path: Path
 ) -> None:
     document = YAML(typ="safe").load(SECOND.read_text("utf-8"))
     case = document["tables"]["kt_zaak"]["columns"]
@@ -59,7 +55,7 @@ def test_what_no_name_suggests_is_a_choice_with_candidates_and_the_file_names_no
     path = tmp_path / "environment.yaml"
     with path.open("w", encoding="utf-8") as file:
         YAML().dump(document, file)
-    with organisation(capsys, monkeypatch, tmp_path, path) as typist:
+    with organisation(typist_at, path) as typist:
         drawn, text = drafted(typist, tmp_path)
         assert drawn["open"] == ["dossier.closed_on"]
         (line,) = [each for each in text.splitlines() if each.lstrip().startswith("# choose: closed_on")]
@@ -71,7 +67,7 @@ def test_what_no_name_suggests_is_a_choice_with_candidates_and_the_file_names_no
 
 
 def test_a_case_of_the_platform_may_be_the_dossier_and_participation_is_its_own_choice(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    typist_at: Callable[..., Typist], tmp_path: Path
 ) -> None:
     text = SECOND.read_text("utf-8").replace("kt_zaak:", "incident:").replace("kt_zaken", "incidents").replace("kt_zaakid", "incidentid")
     text = (
@@ -83,18 +79,16 @@ def test_a_case_of_the_platform_may_be_the_dossier_and_participation_is_its_own_
     text = text.replace("participationtypemask: {type: int}", "participationtypemask: {type: choice kt_kanaal}")
     path = tmp_path / "environment.yaml"
     path.write_text(text, encoding="utf-8")
-    with organisation(capsys, monkeypatch, tmp_path, path) as typist:
+    with organisation(typist_at, path) as typist:
         document, drawn = drafted(typist, tmp_path)
         assert document["tables"]["dossier"] == "incident"
         assert "      participation: participationtypemask\n" in drawn
         assert typist.type("mapping", "check", tmp_path / "draft.yaml").code == 0
 
 
-def test_what_nothing_accounts_for_stands_there_as_a_decision_to_take(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_what_nothing_accounts_for_stands_there_as_a_decision_to_take(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     with running(environment=environment(tmp_path), token=TOKEN) as emulator:
-        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        typist = typist_at(emulator.url)
         night = organisation_of(emulator, typist)
         try:
             dossier = night.dossier("sexting", spoken=LONG_AGO, cf_hobby="h")
@@ -125,9 +119,7 @@ def test_what_nothing_accounts_for_stands_there_as_a_decision_to_take(
     ]
 
 
-def test_where_no_table_is_surely_a_communication_calls_are_drafted_as_one(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_where_no_table_is_surely_a_communication_calls_are_drafted_as_one(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """A needed kind of which nothing is sure: each table that could be it has its block, to put in force."""
     document = YAML(typ="safe").load((DATA / "forms" / "scattered" / "environment.yaml").read_text("utf-8"))
     gone = {"sc_chat", "sc_blad", "sc_opname", "sc_chatlog"}
@@ -141,7 +133,7 @@ def test_where_no_table_is_surely_a_communication_calls_are_drafted_as_one(
     path = tmp_path / "environment.yaml"
     with path.open("w", encoding="utf-8") as file:
         YAML().dump(document, file)
-    with organisation(capsys, monkeypatch, tmp_path, path) as typist:
+    with organisation(typist_at, path) as typist:
         drawn, text = drafted(typist, tmp_path)
     assert "fiche" in drawn["open"]
     assert "  # choose: fiche (needed), put the block in force if it is: phonecall (0 rows)" in text.splitlines()
@@ -161,9 +153,7 @@ ROLE = "  party: {table: hv_casus, columns: {dossier: hv_casusid, contact: hv_jo
 THEMES = (("Weglopen", "WEG"), ("Sexting", "SEX"), ("Schoolmoeheid", "SCH"))
 
 
-def test_an_organisation_whose_names_say_little_is_mapped_by_answering(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_organisation_whose_names_say_little_is_mapped_by_answering(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """A list of words is not a dossier and a visit no party; what is open has candidates with row counts; the
     answers alone make a mapping that is in order at the first look."""
     with running(environment=DATA / "sparing-environment.yaml", token=TOKEN) as emulator:
@@ -176,7 +166,7 @@ def test_an_organisation_whose_names_say_little_is_mapped_by_answering(
         to = {"hv_CasusId@odata.bind": f"/hv_casussen({case})", "hv_GesprekId@odata.bind": f"/hv_gesprekken({talk})"}
         client.create("hv_bezoeken", hv_naam="B-1", hv_op="2020-01-10", **to)
         client.http.close()
-        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        typist = typist_at(emulator.url)
         document, text = drafted(typist, tmp_path)
         assert (document["tables"]["dossier"], document["tables"]["fiche"]) == ("hv_casus", "hv_gesprek")
         assert document["open"] == ["party", "dossier.reopened_on", "dossier.proceedings_ended_on"]
@@ -220,9 +210,7 @@ def test_an_organisation_whose_names_say_little_is_mapped_by_answering(
         assert typist.ask("plan", "--output", tmp_path / "plan.html")["units"] == 1
 
 
-def test_calls_that_may_be_communications_too_have_a_block_in_the_list(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_calls_that_may_be_communications_too_have_a_block_in_the_list(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     text = SECOND.read_text("utf-8")
     call = text.index("  phonecall:\n")
     at = text.index("    columns:\n", call) + len("    columns:\n")
@@ -232,7 +220,7 @@ def test_calls_that_may_be_communications_too_have_a_block_in_the_list(
         client = Client(emulator, TOKEN)
         client.create("phonecalls", subject="Fictieve oproep", kt_wijze=11)
         client.http.close()
-        _, text = drafted(Typist(capsys, monkeypatch, tmp_path, emulator.url), tmp_path)
+        _, text = drafted(typist_at(emulator.url), tmp_path)
     block = text.partition("    # choose: rows of phonecall may be such too; put this in force then\n")[2].partition("\n\n")[0]
     assert "#   # choose: only: {kt_wijze: []}" in block
     answered = text.replace(block, "\n".join(line.replace("# ", "", 1) for line in block.splitlines()))

@@ -4,6 +4,7 @@ where they may be kept."""
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,7 @@ from tests.integration.connected_house import House
 from tests.integration.test_roles_that_are_no_rows import naming
 
 
-def test_what_stands_elsewhere_than_in_a_column_of_choice_is_proposed(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_what_stands_elsewhere_than_in_a_column_of_choice_is_proposed(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """Roles in connections and pairs, categories in a table of reference: comments that become a mapping once
     somebody has put the keys in."""
     document = YAML(typ="safe").load((DATA / "connected-environment.yaml").read_text("utf-8"))
@@ -44,7 +43,7 @@ def test_what_stands_elsewhere_than_in_a_column_of_choice_is_proposed(
         house.create("connectionroles", "connectionroleid", name="Leverancier")  # of no connection
         house.pair("cc_incident_contact", case, "contact", house.person())
         house.http.close()
-        _, text = drafted(Typist(capsys, monkeypatch, tmp_path, emulator.url), tmp_path)
+        _, text = drafted(typist_at(emulator.url), tmp_path)
     for line in (
         "      categories: cc_categorieid",
         '          "007": runaway  # Weglopen / 007',
@@ -76,24 +75,20 @@ def test_what_stands_elsewhere_than_in_a_column_of_choice_is_proposed(
     assert role.keys == {"Kind": "child", "Melderes": "reporter"}
 
 
-def test_rows_of_reference_are_told_apart_by_a_code_only_where_all_have_one(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_rows_of_reference_are_told_apart_by_a_code_only_where_all_have_one(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     with running(environment=DATA / "sparing-environment.yaml", token=TOKEN) as emulator:
         client = Client(emulator, TOKEN)
         client.create("hv_themas", hv_naam="Weglopen", hv_code="WEG")
         client.create("hv_themas", hv_naam="Sexting")
         client.http.close()
-        _, text = drafted(Typist(capsys, monkeypatch, tmp_path, emulator.url), tmp_path)
+        _, text = drafted(typist_at(emulator.url), tmp_path)
     block = text.partition("    references:\n")[2]
     assert block.startswith("      categories:\n        by: hv_naam\n")
     assert "          Sexting: sexting  # Sexting\n" in block
 
 
 @pytest.mark.parametrize("is_sure", [True, False], ids=["one table is surely it", "several may be it"])
-def test_whatever_may_keep_roles_is_one_block(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_sure: bool
-) -> None:
+def test_whatever_may_keep_roles_is_one_block(typist_at: Callable[..., Typist], tmp_path: Path, is_sure: bool) -> None:
     """A kind stands in a mapping once: every table and place that is put in force is an item of its list."""
     document = YAML(typ="safe").load(SECOND.read_text("utf-8"))
     tables = document["tables"]
@@ -124,7 +119,7 @@ def test_whatever_may_keep_roles_is_one_block(
         client.create("kt_zaken", kt_nummer="Z-1", **{"kt_KindId@odata.bind": f"/contacts({child})"})
         client.create("kt_wies", kt_naam="Wie", kt_isdader=True, **{"kt_Persoon@odata.bind": f"/contacts({child})"})
         client.http.close()
-        drawn, text = drafted(Typist(capsys, monkeypatch, tmp_path, emulator.url), tmp_path)
+        drawn, text = drafted(typist_at(emulator.url), tmp_path)
     assert ("party" in drawn["open"]) is not is_sure
     assert len([line for line in text.splitlines() if re.match(r"  (# )?party:", line)]) == 1
     mapping, problems = examine_mapping(put_in_force(text, "party"), "m")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import openpyxl
@@ -18,10 +18,10 @@ KEYS = ("table", "column", "path", "rows", "fate", "why", "new")
 
 
 @pytest.fixture
-def org(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Typist, Night]]:
+def org(typist_at: Callable[..., Typist], tmp_path: Path) -> Iterator[tuple[Typist, Night]]:
     """An organisation with tables that no mapping names."""
     with running(environment=environment(tmp_path), token=TOKEN) as emulator:
-        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        typist = typist_at(emulator.url)
         night = organisation_of(emulator, typist)
         yield typist, night
         night.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,8 @@ DESCRIBED = {name: each for section in SECTIONS.values() for name, each in secti
 
 
 @pytest.fixture
-def typist(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Typist:
-    made = Typist(capsys, monkeypatch, tmp_path, "http://127.0.0.1:9/")
+def typist(typist_at: Callable[..., Typist]) -> Typist:
+    made = typist_at("http://127.0.0.1:9/")
     made.unset("CRM_URL", "CRM_TOKEN", "CLOCK", "DATA_DIR", "CRM_PATIENCE_S")
     return made
 

@@ -96,7 +96,7 @@ def test_whoever_verifies_has_to_say_whom_he_trusts(night: tuple[str, str], typi
     offline(typist, tmp_path)
     assert "--keys" in typist.refused("certificate", "verify", file, code=2)["hint"]
     assert not (tmp_path / "elsewhere").exists()
-    strangers = Typist(typist.capsys, typist.monkeypatch, tmp_path / "strangers", "http://127.0.0.1:9/")
+    strangers = Typist(typist.monkeypatch, tmp_path / "strangers", "http://127.0.0.1:9/")
     strangers.ask("keys", "show", "--output", tmp_path / "strangers.pem")
     said = strangers.type("certificate", "verify", file, "--keys", tmp_path / "strangers.pem", "--json")
     assert (said.code, {problem["where"] for problem in said.document["problems"]}) == (7, {"checkpoint", "signature"})
