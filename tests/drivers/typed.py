@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
+
+import pytest
 
 from crm_compliance.cli.app import run
 
@@ -38,11 +40,15 @@ class Said:
         return self.out.splitlines()[-1]
 
 
-def typed(*arguments: object, given: str | None = None) -> Said:
+def typed(*arguments: object, given: str | None = None, settings: Mapping[str, str] | None = None) -> Said:
     """Run one command, with the environment and the folder that there are. `given` is its stdin, which stays
-    as it is without one."""
+    as it is without one; `settings` are told meanwhile."""
     out, err = _Written(), _Written()
-    with redirect_stdout(out), redirect_stderr(err), _told(given):
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        for name, value in (settings or {}).items():
+            patch.setenv(f"CRM_COMPLIANCE_{name}", value)
+        if given is not None:
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.encode()), encoding="utf-8"))
         code = run([str(argument) for argument in arguments])
     return Said(code, out.text, err.text)
 
@@ -58,14 +64,3 @@ class _Written(io.TextIOWrapper):
         content = self.buffer
         assert isinstance(content, io.BytesIO)
         return content.getvalue().decode("utf-8")
-
-
-@contextmanager
-def _told(given: str | None) -> Iterator[None]:
-    before = sys.stdin
-    if given is not None:
-        sys.stdin = io.TextIOWrapper(io.BytesIO(given.encode()), encoding="utf-8")
-    try:
-        yield
-    finally:
-        sys.stdin = before

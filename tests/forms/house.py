@@ -3,20 +3,17 @@ API and the commands of the contract alone."""
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from connectors.emulator.serving.server import RunningEmulator, running
-from crm_compliance.cli.app import run
+from tests.drivers.typed import typed
 from tests.forms.rows import Row, Schema, load, read
 from tests.independent.wire import WebApi
 from tests.known_definitions import KNOWN
@@ -66,15 +63,9 @@ class House:
 
     def ask(self, *arguments: object, code: int | None = 0, given: str = "") -> Any:
         """The document of a command that ends with `code`, or as it may without one."""
-        out, err = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in self.settings.items():
-                patch.setenv(f"CRM_COMPLIANCE_{name}", value)
-            patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given.encode())))
-            with redirect_stdout(out), redirect_stderr(err):
-                ended = run([*(str(each) for each in arguments), "--json"])
-        assert code in (ended, None), (arguments, ended, err.getvalue()[-1500:], out.getvalue()[-1500:])
-        return json.loads(out.getvalue())
+        said = typed(*arguments, "--json", given=given, settings=self.settings)
+        assert code in (said.code, None), (arguments, said.code, said.err[-1500:], said.out[-1500:])
+        return said.document
 
     def lines(self, *more: object) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """A plan and its lines."""

@@ -10,15 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TextIO
 
 from connectors.emulator.serving.server import running
-from crm_compliance.cli.app import run
+from tests.drivers.typed import typed
 from tests.in_process import emulators_in_process
 from tests.independent.emulated import reset
 from tests.independent.emulator import TOKEN
@@ -30,29 +28,18 @@ from tests.known_definitions import KNOWN
 class CommandLine:
     """The command line in this process."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
     def type(self, args: Sequence[str], env: dict[str, str], cwd: Path, given: str = "", *, is_calm: bool = False) -> Spoken:
         """Run one command. Whether its CRM `is_calm` is known here."""
-        out, err, said = (self.folder / name for name in ("inside.out", "inside.err", "inside.in"))
-        said.write_text(given)
         began = time.monotonic()
-        with told(env), contextlib.chdir(cwd), said.open() as stdin, _to(out) as stdout, _to(err) as stderr:
-            before, sys.stdin = sys.stdin, stdin
-            try:
-                with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-                    code = run(list(args))
-            finally:
-                sys.stdin = before
-        return Spoken(tuple(args), code, out.read_text(), err.read_text(), time.monotonic() - began)
+        with told(env), contextlib.chdir(cwd):
+            said = typed(*args, given=given)
+        return Spoken(tuple(args), said.code, said.out, said.err, time.monotonic() - began)
 
 
 class Inside(CommandLine):
     """An emulator without limits and a command line, both in this process."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self) -> None:
         self._open = ExitStack()
         self._open.enter_context(emulators_in_process())
         started = self._open.enter_context(running(token=TOKEN, limits=False))
@@ -76,11 +63,6 @@ class Inside(CommandLine):
         with self._tables.lock, closing(sqlite3.connect(":memory:")) as kept:
             kept.deserialize(self._kept)
             self._tables.replace_by(kept)
-
-
-def _to(file: Path) -> TextIO:
-    """A stream as a process has it where its output goes to a file."""
-    return file.open("w", encoding="utf-8", buffering=1)
 
 
 @contextmanager

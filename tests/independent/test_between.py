@@ -63,8 +63,8 @@ def changes(rows: Rows, due: set[str], chance: Random) -> Iterator[Change]:
 
 
 @pytest.fixture
-def inside(tmp_path: Path) -> Iterator[Inside]:
-    made = Inside(tmp_path)
+def inside() -> Iterator[Inside]:
+    made = Inside()
     yield made
     made.close()
 

@@ -24,8 +24,7 @@ STORIES = {
 
 @pytest.fixture(scope="module")
 def chaos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
-    prompt = CommandLine(tmp_path_factory.mktemp("typed"))
-    made = Chaos(5, 10, tmp_path_factory.mktemp("chaos"), settings={"CRM_CONCURRENCY": "4"}, prompt=prompt)
+    made = Chaos(5, 10, tmp_path_factory.mktemp("chaos"), settings={"CRM_CONCURRENCY": "4"}, prompt=CommandLine())
     try:
         made.prepare()
         yield made

@@ -33,8 +33,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("inside")
-    made = House(folder, Inside(folder))
+    made = House(tmp_path_factory.mktemp("inside"), Inside())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("connectors.dynamics.pace.backoff.BACKOFF_CAP_S", 0.0)  # nobody is waited for
         yield made

@@ -23,12 +23,12 @@ from tests.independent.inside import CommandLine
 
 
 @pytest.fixture
-def typed_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def typed_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo's commands are typed in this process; the emulator and the first command are programs as they
     are started in earnest."""
     run_program = subprocess.run
     typed: list[Sequence[str]] = []
-    line = CommandLine(tmp_path)
+    line = CommandLine()
 
     def run_here(command: Sequence[str], *, env: dict[str, str], **more: Any) -> subprocess.CompletedProcess[str]:
         assert list(command[:3]) == [sys.executable, "-m", "crm_compliance"]

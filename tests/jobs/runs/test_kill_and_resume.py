@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import os
 import select
@@ -11,7 +10,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import redirect_stdout
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,6 @@ import pytest
 from sqlalchemy import update
 
 from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held
-from crm_compliance.cli.app import run
 from crm_compliance.configuration.settings import environment_of
 from crm_compliance.store.sql import tables
 from crm_compliance.store.store import SqlStore
@@ -32,6 +29,7 @@ from jobs.runs.resume import PLAN_EXPIRED, reconcile_intended
 from jobs.writing import send
 from tests.drivers.beginnings import Beginning
 from tests.drivers.night import TOKEN, Night
+from tests.drivers.typed import typed
 
 MakeNight = Callable[..., Night]
 TABLES = (
@@ -322,10 +320,7 @@ def test_a_process_that_is_really_killed_is_taken_over_at_once(
 
 def said(settings: dict[str, str], *words: str) -> dict[str, Any]:
     """What a command answers, typed in this process."""
-    out = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out):
-        for name, value in settings.items():
-            patch.setenv(f"CRM_COMPLIANCE_{name}", value)
-        assert run([*words, "--json"]) == 0
-    answer: dict[str, Any] = json.loads(out.getvalue())
+    answered = typed(*words, "--json", settings=settings)
+    assert answered.code == 0, answered
+    answer: dict[str, Any] = answered.document
     return answer
