@@ -25,10 +25,8 @@ from jobs.requests.answer.compile import compilation_of
 from jobs.requests.answer.release import released
 from jobs.requests.answer.release_check import for_release
 from tests.drivers.night import Clock
-from tests.drivers.typist import NOW, Typist
+from tests.drivers.typist import DORA, ERIK, NOW, Typist
 
-DORA = ("--as", "dora", "--role", "dpo")
-ERIK = ("--as", "erik", "--role", "approver")
 RECEIVED = "2026-11-25T10:00:00+01:00"
 
 

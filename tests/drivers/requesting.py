@@ -13,28 +13,23 @@ import msgspec
 from connectors.interface.errors import Unreachable
 from crm_compliance.reports.requests.register import request_document
 from jobs.model.request import SubjectRequest
+from jobs.register.intake import open_request, read_form
 from rules.dates.calendar import BELGIAN
 from tests.drivers.night import Night
 from tests.drivers.typist import Typist
 
-DORA = ("--as", "dora", "--role", "dpo")
-ERIK = ("--as", "erik", "--role", "approver")
 # Keys that hold a day, an instant or an account, or follow from them.
 OF_THE_DAY = ("request", "received_on", "received_at", "due_on", "delivered_at", "closed_at", "misdelivered_at", "link_until")
 FOLLOWING = ("targets", "alarms", "overdue", "package_sha256", "days_left", "next", "reference")
 
 
+ASKER = {"firstname": "Voorbeeld", "lastname": "Vraagster (fictief)"}
+
+
 def person(**changes: Any) -> dict[str, Any]:
     """A fictitious person as a form describes one."""
-    usual = {
-        "firstname": "Voorbeeld",
-        "lastname": "Vraagster (fictief)",
-        "birthdate": "",
-        "nationalnumbers": [],
-        "phones": [],
-        "emails": [],
-    }
-    return usual | changes
+    nothing = {"birthdate": "", "nationalnumbers": [], "phones": [], "emails": []}
+    return ASKER | nothing | changes
 
 
 CHILD = person(firstname="Kind", lastname="Voorbeeld (fictief)", birthdate="2012-05-08")
@@ -101,12 +96,20 @@ def shown(typist: Typist, request: str) -> Any:
     return typist.ask("requests", "show", request)
 
 
-def put(org: Night, request: str, parts: Mapping[str, bytes | None] | None = None, **changes: Any) -> SubjectRequest:
+def registered(night: Night, **changes: Any) -> SubjectRequest:
+    """A request that was registered now without a command, and nothing else: what it keeps is not looked
+    up."""
+    form = a_form(**({"received_at": night.clock().isoformat()} | changes))
+    read = read_form(json.dumps(form).encode(), night.clock(), night.policy.calendar)
+    return open_request(night.store, read, calendar=night.policy.calendar, new_id=night.context.new_id)
+
+
+def changed(night: Night, request: str, parts: Mapping[str, bytes | None] | None = None, **changes: Any) -> SubjectRequest:
     """Change a row as other steps would."""
-    row = org.store.requests.get(request)
-    changed = msgspec.structs.replace(row, **changes)
-    org.store.requests.save(changed, since=row, parts=parts)
-    return changed
+    row = night.store.requests.get(request)
+    moved = msgspec.structs.replace(row, **changes)
+    night.store.requests.save(moved, since=row, parts=parts)
+    return moved
 
 
 def steps(org: Night) -> list[str]:

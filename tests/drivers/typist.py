@@ -21,6 +21,8 @@ from tests.drivers.typed import Said, typed
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 LONG_AGO = date(2020, 1, 10)
+DORA = ("--as", "dora", "--role", "dpo")
+ERIK = ("--as", "erik", "--role", "approver")
 
 
 class Typist:

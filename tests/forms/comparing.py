@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.forms.answering import DPO, package_of
+from tests.drivers.typist import DORA
+from tests.forms.answering import package_of
 from tests.forms.facts import Asker, Hold
 from tests.forms.house import House
 from tests.forms.rows import PARTICIPANT, Link, Row
@@ -43,7 +44,7 @@ def story_of(house: House, askers: dict[str, Asker], holds: Sequence[Hold]) -> S
     for hold in holds:
         where = ("--person", hold.id) if hold.table == "contact" else ("--table", hold.table, "--id", hold.id)
         why = ("--reason", "KIT", "--basis", "kit", "--review-on", "2027-05-01")
-        house.ask("holds", "place", *where, "--type", hold.kind, *why, *DPO)
+        house.ask("holds", "place", *where, "--type", hold.kind, *why, *DORA)
     plan, lines = house.lines()
     for role in plan["approvals"]["needed"]:
         house.ask("plans", "approve", plan["plan"], "--as", f"kit-{role}", "--role", role)

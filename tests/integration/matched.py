@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.drivers.typist import Typist
-
-DPO = ("--as", "dora", "--role", "dpo")
+from tests.drivers.typist import DORA, Typist
 
 
 def matched_with(typist: Typist, contact: str) -> tuple[str, list[str]]:
@@ -17,8 +15,8 @@ def matched_with(typist: Typist, contact: str) -> tuple[str, list[str]]:
     path = typist.folder / "form.json"
     path.write_text(json.dumps({**form, "given": {**given, "emails": ["finn@example.org"]}, "on_behalf_of": None}), "utf-8")
     request = str(typist.ask("requests", "open", path)["request"])
-    typist.ask("requests", "identify", request, "--method", "eid", *DPO)
+    typist.ask("requests", "identify", request, "--method", "eid", *DORA)
     match = typist.ask("requests", "match", request)
     (chosen,) = [each["candidate"] for each in match["candidates"] if each["id"] == contact]
-    typist.ask("requests", "confirm", request, chosen, *DPO)
+    typist.ask("requests", "confirm", request, chosen, *DORA)
     return request, match["not_searched"]

@@ -22,17 +22,16 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.schedule import policy_text
 from tests.connectors.storage.sharepoint import Library
 from tests.drivers.night import TOKEN
-from tests.drivers.typist import Typist
+from tests.drivers.typist import DORA, ERIK, Typist
 from tests.forms.answering import unpacked
 from tests.independent.asking import pdf_text
-from tests.integration.matched import DPO, matched_with
+from tests.integration.matched import matched_with
 from tests.integration.planted import LOCATION, Planted, left_of
 from tests.integration.test_terms_of_own import VISITS
 
 ENVIRONMENT = Path(__file__).parents[1] / "data" / "mixed-environment.yaml"
 SITES = ("https://tussenhaven.sharepoint.com/sites/CRM", "https://tussenhaven.sharepoint.com/sites/Archief")
 THEMES = {"Weglopen": ("WEG", 746000010), "Sociale kaart": ("SOC", 746000011)}  # code of a list, status of a chat
-APPROVER = ("--as", "erik", "--role", "approver")
 # Numbers and names of others: found, and told as labels. Pictures are handed over without their comments.
 AS_LABELS = re.compile(r"activityparty\..*|phonecall.phonenumber|email.(sender|torecipients)")
 PICTURES = {"contact.entityimage", "th_waarneming.th_foto"}
@@ -259,14 +258,14 @@ def narrowed_is_refused(typist: Typist, mapping: Path) -> None:
 def unfound(typist: Typist, contact: str, words: dict[str, str]) -> set[str]:
     """The places of words that the answer does not have, and that are not named as not searched."""
     request, not_searched = matched_with(typist, contact)
-    assert typist.ask("requests", "compile", request, *DPO)["answer"] == "package"
+    assert typist.ask("requests", "compile", request, *DORA)["answer"] == "package"
     waiting = [each["item"] for each in typist.ask("requests", "review", request) if each["status"] == "PENDING_REVIEW"]
     decisions = typist.folder / "decisions.jsonl"
     decisions.write_text("".join(json.dumps({"item": item, "status": "APPROVED"}) + "\n" for item in waiting), "utf-8")
-    typist.ask("requests", "review", request, "--decisions", decisions, *DPO)
-    typist.ask("requests", "approve", request, *DPO)
+    typist.ask("requests", "review", request, "--decisions", decisions, *DORA)
+    typist.ask("requests", "approve", request, *DORA)
     archive, secret = typist.folder / "package.zip", typist.folder / "passphrase.txt"
-    typist.ask("requests", "release", request, *APPROVER, "--output", archive, "--passphrase-file", secret)
+    typist.ask("requests", "release", request, *ERIK, "--output", archive, "--passphrase-file", secret)
     files = unpacked(archive, secret)
     assert sum(name.endswith(".png") for name in files) == len(PICTURES)
     told = "".join(content.decode("latin-1") for content in files.values()) + pdf_text(files["letter.pdf"])

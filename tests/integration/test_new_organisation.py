@@ -14,8 +14,8 @@ import pytest
 from connectors.emulator.serving.server import RunningEmulator, running
 from tests.connectors.storage.sharepoint import Library
 from tests.drivers.night import TOKEN
-from tests.drivers.typist import Typist
-from tests.integration.matched import DPO, matched_with
+from tests.drivers.typist import DORA, Typist
+from tests.integration.matched import matched_with
 from tests.integration.planted import LOCATION, Planted, left_of
 
 ENVIRONMENT = Path(__file__).parents[1] / "data" / "beuk-environment.yaml"
@@ -23,7 +23,6 @@ SITE = "https://beuk.sharepoint.com/sites/CRM"
 BY_RULE = {"activityparty.addressused", "activityparty.partyidname", "hb_gesprek.hb_nummerbeller", "phonecall.phonenumber",
            "email.sender", "email.torecipients"}  # numbers and names: found, and told as labels  # fmt: skip
 UNSEARCHED = {"contact.hb_weetje": "column:contact.hb_weetje"}
-APPROVER = ("--as", "erik", "--role", "approver")
 
 # What the administrator answers, from the draft's own candidates: what stands there, and what becomes of it.
 ANSWERS = (
@@ -148,7 +147,7 @@ def test_from_nothing_to_an_answer_and_a_disposal(house: House, typist_at: Calla
 
 def assert_found(typist: Typist, contact: str, words: dict[str, str]) -> None:
     request, not_searched = matched_with(typist, contact)
-    typist.ask("requests", "compile", request, *DPO)
+    typist.ask("requests", "compile", request, *DORA)
     told = json.dumps(typist.ask("requests", "review", request))
     missing = {place for word, place in words.items() if word not in told}
     assert missing == {"hb_evaluatie.hb_verslag"} | UNSEARCHED.keys() | BY_RULE

@@ -33,10 +33,10 @@ from tests.connectors.channels.receiver import receiving
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.console.browser import Browser, client_of
 from tests.crm_compliance.console.walk import walk
-from tests.drivers.asking import DORA, ERIK, RECEIVED
+from tests.drivers.asking import RECEIVED
 from tests.drivers.night import TOKEN
 from tests.drivers.typed import Said
-from tests.drivers.typist import Typist
+from tests.drivers.typist import DORA, ERIK, Typist
 from tests.known_definitions import KNOWN
 
 DATA = Path(__file__).parents[1] / "data"

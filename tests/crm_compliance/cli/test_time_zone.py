@@ -15,8 +15,8 @@ import pytest
 
 from connectors.dynamics.mapping.mapping import REFERENCE
 from tests.drivers.night import Night
-from tests.drivers.requesting import DORA, a_form
-from tests.drivers.typist import Typist
+from tests.drivers.requesting import a_form
+from tests.drivers.typist import DORA, Typist
 
 SHIPPED = (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8")
 EVENING = "2026-01-10T23:30:00Z"

@@ -17,9 +17,9 @@ from tests.crm_compliance.console.browser import Browser
 from tests.crm_compliance.console.live import live
 from tests.crm_compliance.console.walk import Walk, kind_of, walk
 from tests.crm_compliance.worlds import Worlds
-from tests.drivers.asking import DORA, Asking
+from tests.drivers.asking import Asking
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist, people_and_cases
+from tests.drivers.typist import DORA, Typist, people_and_cases
 
 # A form of the CRM leads to the first; the others need units in quarantine, a file in an answer or a package,
 # a release, or work under way: those have tests of their own.

@@ -23,9 +23,10 @@ from jobs.register.transitions import close, identify, resume, suspend
 from jobs.requests.search.preserve import preserve
 from rules.holds.placements import HoldType
 from rules.model.requests import IdentityMethod, Outcome, RequestState, Right
+from tests.drivers.deciding import dora
 from tests.drivers.holding import place, release
 from tests.drivers.night import Night
-from tests.integration.asking import ASKER, changed, dpo, registered
+from tests.drivers.requesting import ASKER, changed, registered
 
 ALL = (GIVEN, CANDIDATES, CONFIRMED, PRESERVED, COMPILATION, DECISIONS, PACKAGE)
 DECISION = Decision(right=Right.ACCESS, who="dora", at=datetime(2026, 5, 4, 9, tzinfo=UTC))
@@ -51,7 +52,7 @@ def delivered(night: Night) -> SubjectRequest:
     request = registered(night)
     preserve(night.context, request)
     return changed(
-        night, request, dict(MAKING), state=RequestState.RELEASED, answer="package", outcome=Outcome.DELIVERED, released_at=night.clock()
+        night, request.id, dict(MAKING), state=RequestState.RELEASED, answer="package", outcome=Outcome.DELIVERED, released_at=night.clock()
     )
 
 
@@ -68,7 +69,7 @@ def test_r125_an_answer_is_there_for_thirty_days_and_then_gone(in_may: Night) ->
 def test_the_names_go_thirty_days_after_the_closing(in_may: Night) -> None:
     """ACC-08, HLD-08: with them the key; the row stays."""
     request = delivered(in_may)
-    close(dpo(in_may), request.id, "DELIVERED")
+    close(dora(in_may), request.id, "DELIVERED")
     assert left(in_may, request) == {GIVEN, PRESERVED, COMPILATION, DECISIONS, PACKAGE}
     on(in_may, datetime(2026, 6, 3, 21, 59, tzinfo=UTC))
     assert left(in_may, request) == {GIVEN, PRESERVED, COMPILATION, DECISIONS, PACKAGE}
@@ -82,8 +83,8 @@ def test_the_names_go_thirty_days_after_the_closing(in_may: Night) -> None:
 
 def test_working_copies_of_what_was_never_sent_go_at_the_closing(in_may: Night) -> None:
     request = registered(in_may)
-    changed(in_may, request, {COMPILATION: b"{}", DECISIONS: b"{}"}, state=RequestState.REVIEWING, answer="package")
-    close(dpo(in_may), request.id, "WITHDRAWN")
+    changed(in_may, request.id, {COMPILATION: b"{}", DECISIONS: b"{}"}, state=RequestState.REVIEWING, answer="package")
+    close(dora(in_may), request.id, "WITHDRAWN")
     assert left(in_may, request) == {GIVEN}
 
 
@@ -91,11 +92,11 @@ def test_a_decision_outlives_its_day_while_something_granted_waits(in_may: Night
     """DDL-12: what could not be carried out yet is not forgotten."""
     request = delivered(in_may)
     waiting = msgspec.structs.replace(DECISION, tasks=(Task("1", What.UNSUBSCRIBE, "contact", "none"),))
-    changed(in_may, request, {DECISIONS: msgspec.json.encode(waiting)})
+    changed(in_may, request.id, {DECISIONS: msgspec.json.encode(waiting)})
     in_may.clock.now = datetime(2026, 6, 10, 9, tzinfo=UTC)
     maintain_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
     assert left(in_may, request) == {GIVEN, CANDIDATES, CONFIRMED, PRESERVED, DECISIONS}
-    changed(in_may, request, {DECISIONS: msgspec.json.encode(DECISION)})
+    changed(in_may, request.id, {DECISIONS: msgspec.json.encode(DECISION)})
     maintain_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
     assert DECISIONS not in left(in_may, request)
 
@@ -105,7 +106,7 @@ def test_the_names_stay_while_a_complaint_follows(in_may: Night, by: str) -> Non
     """ACC-08: a hold that names the request, or is on the person; any other one is about something else."""
     contact, stranger = in_may.contact(**ASKER), in_may.contact(firstname="Iemand", lastname="Anders (fictief)")
     request = delivered(in_may)
-    close(dpo(in_may), request.id, "DELIVERED")
+    close(dora(in_may), request.id, "DELIVERED")
     person = {"reason": stranger, "person": contact, "none": stranger}[by]
     reason = request.id if by == "reason" else "GBA-1"
     wanted = Wanted(
@@ -139,7 +140,7 @@ def test_what_earlier_holds_say_of_requests_is_said_anew(in_may: Night) -> None:
     """Holds of before, in force or released, get the code with the next run, whether the CRM answers or
     not; the ledger agrees."""
     request = delivered(in_may)
-    close(dpo(in_may), request.id, "DELIVERED")
+    close(dora(in_may), request.id, "DELIVERED")
     dossiers = [in_may.dossier("social_card"), in_may.dossier("grooming")]
     with pytest.MonkeyPatch.context() as as_before:
         as_before.setattr("jobs.holds.place.without_requests", lambda store, reference, text: text)
@@ -166,7 +167,7 @@ def test_what_earlier_holds_say_of_requests_is_said_anew(in_may: Night) -> None:
 def test_a_row_becomes_a_yearly_total_five_years_after_its_closing(in_may: Night) -> None:
     """ACC-07."""
     request = delivered(in_may)
-    close(dpo(in_may), request.id, "DELIVERED")
+    close(dora(in_may), request.id, "DELIVERED")
     on(in_may, datetime(2031, 5, 4, 9, tzinfo=UTC))
     assert [row.id for row in in_may.store.requests.all()] == [request.id]
     done = on(in_may, datetime(2031, 5, 5, 9, tzinfo=UTC))
@@ -175,7 +176,7 @@ def test_a_row_becomes_a_yearly_total_five_years_after_its_closing(in_may: Night
 
 
 def asked(night: Night, reason: str = "identity") -> SubjectRequest:
-    return suspend(dpo(night), registered(night).id, reason, night.clock().date())
+    return suspend(dora(night), registered(night).id, reason, night.clock().date())
 
 
 def test_somebody_who_does_not_answer_is_reminded_once_and_given_up_after_ninety_days(in_may: Night) -> None:
@@ -197,9 +198,9 @@ def test_somebody_who_does_not_answer_is_reminded_once_and_given_up_after_ninety
 
 def test_who_was_identified_is_never_given_up(in_may: Night) -> None:
     request = asked(in_may, "scope")
-    identify(dpo(in_may), request.id, IdentityMethod.EID)
+    identify(dora(in_may), request.id, IdentityMethod.EID)
     assert on(in_may, datetime(2026, 9, 1, 9, tzinfo=UTC)).document["closed"] == []
-    assert resume(dpo(in_may), request.id, date(2026, 9, 1)).state is RequestState.SEARCHING
+    assert resume(dora(in_may), request.id, date(2026, 9, 1)).state is RequestState.SEARCHING
 
 
 def test_alarms_come_at_ten_five_and_one_day_and_once_it_is_late(in_may: Night) -> None:
@@ -216,7 +217,7 @@ def test_alarms_come_at_ten_five_and_one_day_and_once_it_is_late(in_may: Night) 
 
 def test_a_second_round_changes_nothing(in_may: Night) -> None:
     request = delivered(in_may)
-    close(dpo(in_may), request.id, "DELIVERED")
+    close(dora(in_may), request.id, "DELIVERED")
     asked(in_may)
     on(in_may, datetime(2026, 8, 10, 9, tzinfo=UTC))
     rows, entries = in_may.store.requests.all(), len(list(in_may.store.ledger.entries()))
@@ -231,7 +232,7 @@ def test_a_round_that_is_killed_anywhere_is_made_good_by_the_next_one(in_may: Ni
     """Killed before the first, the second and the third row is saved."""
     requests = [delivered(in_may) for _ in range(3)]
     for request in requests:
-        close(dpo(in_may), request.id, "DELIVERED")
+        close(dora(in_may), request.id, "DELIVERED")
     in_may.clock.now = datetime(2026, 8, 10, 9, tzinfo=UTC)
     store, save, calls = in_may.store, in_may.store.requests.save, count()
 
@@ -253,7 +254,7 @@ def test_the_ledger_says_nothing_about_anybody(in_may: Night) -> None:
     """ACC-05, SUS-07: ids, steps, roles and codes."""
     contact = in_may.contact(**ASKER)
     request = delivered(in_may)
-    close(dpo(in_may), request.id, "DELIVERED")
+    close(dora(in_may), request.id, "DELIVERED")
     on(in_may, datetime(2026, 8, 10, 9, tzinfo=UTC))
     told = str([entry.data for entry in in_may.store.ledger.entries()])
     assert all(word not in told for word in (*ASKER.values(), contact, "dora"))

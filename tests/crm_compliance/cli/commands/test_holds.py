@@ -7,13 +7,11 @@ import pytest
 from connectors.dynamics.connector import DynamicsConnector
 from tests.drivers.night import Night
 from tests.drivers.requesting import unreachable
-from tests.drivers.typist import LONG_AGO, Typist
+from tests.drivers.typist import DORA, ERIK, LONG_AGO, Typist
 
 KEYS = {"hold", "type", "table", "id", "state", "ends_on", "review_on"}
 NOBODY = "00000000-0000-0000-0000-0000000000ff"
 REVIEW = ("--review-on", "2027-02-01")
-DORA = ("--as", "dora", "--role", "dpo")
-ERIK = ("--as", "erik", "--role", "approver")
 
 
 def place(table: str, row: str, *more: str, kind: str = "judicial") -> list[str]:

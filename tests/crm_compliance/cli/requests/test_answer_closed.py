@@ -14,10 +14,10 @@ from jobs.model.answer import Compilation
 from rules.errors import Refused
 from rules.model.requests import Outcome
 from tests.crm_compliance.cli.requests.test_answer_rights import ELS, LOTTE, els, lotte
-from tests.drivers.asking import DORA, ERIK, Asking, told
+from tests.drivers.asking import Asking, told
 from tests.drivers.night import Night
 from tests.drivers.requesting import same_row
-from tests.drivers.typist import Typist
+from tests.drivers.typist import DORA, ERIK, Typist
 
 JAN: dict[str, Any] = {"firstname": "Jan", "lastname": "Wouterlood (fictief)", "emails": ["jan@example.org"]}
 PIET: dict[str, Any] = {"firstname": "Piet", "lastname": "Onbekend (fictief)", "emails": ["piet@example.org"]}

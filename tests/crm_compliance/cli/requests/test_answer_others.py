@@ -13,9 +13,9 @@ from rules.model.requests import Outcome
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.cli.requests.test_answer_closed import JAN, asked_by, jan, suspect
 from tests.crm_compliance.worlds import Worlds
-from tests.drivers.asking import DORA, Asking, told
+from tests.drivers.asking import Asking, told
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist
+from tests.drivers.typist import DORA, Typist
 
 
 def a_report(org: Night, person: str, summary: str, **columns: Any) -> tuple[str, str]:

@@ -12,9 +12,9 @@ from crm_compliance.answer_package.content.particulars import recipient_lines
 from rules.errors import Refused
 from rules.model.languages import LANGUAGES
 from rules.model.requests import Outcome, RequestState
-from tests.drivers.asking import DORA, Asking, told
+from tests.drivers.asking import Asking, told
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist
+from tests.drivers.typist import DORA, Typist
 from tests.saying import texts_in
 
 LOTTE: dict[str, Any] = {"firstname": "Lotte", "lastname": "Zandstra (fictief)", "emails": ["lotte@example.org"]}

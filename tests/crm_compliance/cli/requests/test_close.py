@@ -10,13 +10,13 @@ import pytest
 from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, GIVEN, HANDOVER, PACKAGE, PRESERVED
 from rules.model.requests import Outcome, RequestState
 from tests.drivers.night import Night
-from tests.drivers.requesting import DORA, at, opened, put, steps, unreachable
-from tests.drivers.typist import Typist
+from tests.drivers.requesting import at, changed, opened, steps, unreachable
+from tests.drivers.typist import DORA, Typist
 
 
 def released(org: Night, request: str, outcome: Outcome, refusal: str = "") -> None:
     parts: dict[str, bytes | None] = {CANDIDATES: b"c", CONFIRMED: b"{}", COMPILATION: b"{}", HANDOVER: b"{}", PACKAGE: b"zip"}
-    put(
+    changed(
         org,
         request,
         parts,

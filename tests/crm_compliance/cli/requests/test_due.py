@@ -13,8 +13,8 @@ import pytest
 from jobs.model.request import CONFIRMED, Confirmed
 from rules.model.requests import RequestState
 from tests.drivers.night import Night
-from tests.drivers.requesting import DORA, at, opened, person, put, shown, unreachable
-from tests.drivers.typist import Typist
+from tests.drivers.requesting import at, changed, opened, person, shown, unreachable
+from tests.drivers.typist import DORA, Typist
 
 
 def test_r136_a_question_stops_the_clock_until_it_is_answered(typist: Typist, org: Night) -> None:
@@ -148,16 +148,16 @@ def test_r105_r114_neither_a_refusal_nor_a_neutral_answer_is_extended_and_nobody
     told = set()
     for changes, parts in cases:
         request = opened(typist)
-        put(org, request, parts, state=RequestState.REVIEWING, **changes)
+        changed(org, request, parts, state=RequestState.REVIEWING, **changes)
         error = typist.refused("requests", "extend", request, "--reason", "number", "--notified-at", "2026-11-25T10:00:00Z", *DORA, code=5)
         told.add((error["code"], error["message"], error["hint"]))
         assert shown(typist, request)["due_on"] == "2026-12-28"
     assert len(told) == 1
     request = opened(typist)
-    put(org, request, confirmed, state=RequestState.REVIEWING, answer="package")
+    changed(org, request, confirmed, state=RequestState.REVIEWING, answer="package")
     extend = ("requests", "extend", request, "--reason", "number", "--notified-at", "2026-11-25T10:00:00Z", *DORA)
     assert typist.ask(*extend)["due_on"] == "2027-02-25"
-    put(org, request, answer="neutral")
+    changed(org, request, answer="neutral")
     assert shown(typist, request)["due_on"] == "2026-12-28"  # DDL-09: one month, whatever was told before
 
 

@@ -9,8 +9,8 @@ from jobs.model.request import COMPILATION
 from rules.model.requests import RequestState
 from tests.crm_compliance.answer_package.samples import compilation
 from tests.drivers.night import Night
-from tests.drivers.requesting import CHILD, DORA, ERIK, opened, person, put, same_row, shown, steps
-from tests.drivers.typist import LONG_AGO, Typist
+from tests.drivers.requesting import CHILD, changed, opened, person, same_row, shown, steps
+from tests.drivers.typist import DORA, ERIK, LONG_AGO, Typist
 
 
 def test_a_person_is_identified(typist: Typist, org: Night) -> None:
@@ -72,7 +72,7 @@ def test_a_mandate_is_for_on_behalf_requests_only(typist: Typist, org: Night) ->
 
 def test_identifying_again_undoes_what_was_built_on_it(typist: Typist, org: Night) -> None:
     request = opened(typist)
-    put(org, request, {COMPILATION: msgspec.json.encode(compilation())}, state=RequestState.REVIEWING, answer="package", scope="own")
+    changed(org, request, {COMPILATION: msgspec.json.encode(compilation())}, state=RequestState.REVIEWING, answer="package", scope="own")
     assert typist.ask("requests", "identify", request, "--method", "copy", *DORA)["state"] == "searching"
     assert (org.store.requests.get(request).answer, org.store.requests.part(request, COMPILATION)) == ("", None)
 

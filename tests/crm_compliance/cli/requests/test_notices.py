@@ -15,9 +15,9 @@ from tests.crm_compliance.cli.requests.test_answer_closed import JAN, PIET, jan,
 from tests.crm_compliance.cli.requests.test_answer_rights import on_behalf
 from tests.crm_compliance.cli.requests.test_release import unpacked
 from tests.crm_compliance.worlds import Worlds
-from tests.drivers.asking import DORA, ERIK, Asking
+from tests.drivers.asking import Asking
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist, set_faults
+from tests.drivers.typist import DORA, ERIK, Typist, set_faults
 
 POLICE, ABROAD = "Politiezone Verzonnen", "Missing Verzonnen"
 TODAY = "2026-11-25"

@@ -12,8 +12,8 @@ import pytest
 
 from jobs.model.request import GIVEN, PRESERVED
 from tests.drivers.night import Night
-from tests.drivers.requesting import CHILD, DORA, a_form, at, opened, person, shown, unreachable, written
-from tests.drivers.typist import LONG_AGO, Typist, set_faults
+from tests.drivers.requesting import CHILD, a_form, at, opened, person, shown, unreachable, written
+from tests.drivers.typist import DORA, LONG_AGO, Typist, set_faults
 
 KEYS = {"request", "right", "state", "received_on", "due_on", "outcome", "approvals"}
 CANARIES = ("Kanarie", "Zangvogel (fictief)", "0470 11 22 33", "kanarie@example.org", "85.07.30-997.34")

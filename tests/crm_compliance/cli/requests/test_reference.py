@@ -6,9 +6,9 @@ from __future__ import annotations
 import pytest
 
 from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
-from tests.drivers.asking import DORA, ERIK, Asking
+from tests.drivers.asking import Asking
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist
+from tests.drivers.typist import DORA, ERIK, Typist
 
 
 @pytest.fixture

@@ -30,9 +30,9 @@ from tests.crm_compliance.cli.requests.test_answer_closed import JAN, PIET, jan,
 from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
 from tests.crm_compliance.web import serving
 from tests.crm_compliance.worlds import Worlds
-from tests.drivers.asking import DORA, ERIK, Asking
+from tests.drivers.asking import Asking
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist
+from tests.drivers.typist import DORA, ERIK, Typist
 
 LOTTE_ASKS = LOTTE | {"birthdate": "2012-03-04"}
 GUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)

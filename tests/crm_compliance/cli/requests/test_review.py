@@ -11,9 +11,9 @@ import pytest
 
 from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
 from tests.crm_compliance.worlds import Worlds
-from tests.drivers.asking import DORA, ERIK, Asking
+from tests.drivers.asking import Asking
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist
+from tests.drivers.typist import DORA, ERIK, Typist
 
 TEXTS = (
     "Lotte vertelt over een chatgroep met Femke Duinmeijer (fictief).",

@@ -18,12 +18,11 @@ import pytest
 from tests.crm_compliance.cli.requests.test_side_by_side import JAN, PIM, a_case
 from tests.crm_compliance.side_by_side import Asker, masked, requests_sent
 from tests.drivers.night import Night
-from tests.drivers.requesting import DORA, a_form, written
-from tests.drivers.typist import Typist
+from tests.drivers.requesting import a_form, written
+from tests.drivers.typist import DORA, ERIK, Typist
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # all requests are compared
 ANNA = ("--as", "anna", "--role", "auditor")
-ERIK = ("--as", "erik", "--role", "approver")
 CARL = ("--as", "carl", "--role", "crm_admin")
 
 

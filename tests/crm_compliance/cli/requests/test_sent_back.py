@@ -17,9 +17,9 @@ from rules.redaction.leak_terms import name_leak_term
 from tests.crm_compliance.cli.requests.test_answer_rights import lotte
 from tests.crm_compliance.cli.requests.test_release import LOTTE_ASKS, release
 from tests.crm_compliance.worlds import Worlds
-from tests.drivers.asking import DORA, ERIK, Asking
+from tests.drivers.asking import Asking
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist
+from tests.drivers.typist import DORA, ERIK, Typist
 
 
 def with_a_leak(typist: Typist, org: Night) -> tuple[str, str]:

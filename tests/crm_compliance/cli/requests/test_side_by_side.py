@@ -16,8 +16,8 @@ import pytest
 
 from tests.crm_compliance.side_by_side import Asker, Trail
 from tests.drivers.night import Night
-from tests.drivers.requesting import DORA, opened
-from tests.drivers.typist import Typist
+from tests.drivers.requesting import opened
+from tests.drivers.typist import DORA, Typist
 
 # Names of the same length, so that no size differs by them.
 pytestmark = pytest.mark.usefixtures("real_definitions")  # all requests are compared

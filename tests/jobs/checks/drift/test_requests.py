@@ -14,8 +14,9 @@ from jobs.register.maintenance import maintain_register
 from jobs.register.transitions import close
 from jobs.requests.search.preserve import preserve
 from tests.drivers.attacking import attack, audited
+from tests.drivers.deciding import dora
 from tests.drivers.night import Night
-from tests.integration.asking import ASKER, dpo, registered
+from tests.drivers.requesting import ASKER, registered
 
 
 @pytest.mark.parametrize("is_known", [True, False])
@@ -26,7 +27,7 @@ def test_what_a_closed_request_keeps_cannot_be_taken_away_unseen(attacked: Night
         attacked.contact(**ASKER)
     request = registered(attacked)
     preserve(attacked.context, request)
-    close(dpo(attacked), request.id, "WITHDRAWN")
+    close(dora(attacked), request.id, "WITHDRAWN")
     (entry,) = [entry for entry in attacked.store.ledger.entries() if entry.data.get("step") == "close"]
     assert set(entry.data) == {"request", "step", "outcome", "refusal", "keeps", "kept", "role", "by"}
     assert entry.data["keeps"] is True
@@ -54,7 +55,7 @@ def test_an_older_copy_of_what_a_closed_request_keeps_is_told(attacked: Night, i
     attacked.contact(**ASKER)
     preserve(attacked.context, request)
     newer = sealed()
-    close(dpo(attacked), request.id, "WITHDRAWN")
+    close(dora(attacked), request.id, "WITHDRAWN")
     refuse_altered(attacked.context)
     attack(attacked, "UPDATE request_parts SET content = :older WHERE name = 'frozen'", older=older)
     assert attacked.store.requests.part(request.id, PRESERVED) is not None  # it opens
@@ -71,7 +72,7 @@ def test_what_is_looked_up_while_somebody_closes_a_request_is_what_it_keeps(atta
     request = registered(attacked)
     preserve(attacked.context, request)
     attacked.contact(**ASKER)
-    close(dpo(attacked), request.id, "WITHDRAWN")
+    close(dora(attacked), request.id, "WITHDRAWN")
     assert preserve(attacked.context, request).contacts  # by the row as it was before
     assert list(attacked.store.ledger.entries())[-1].data.keys() == {"request", "step", "kept"}
     refuse_altered(attacked.context)
@@ -80,7 +81,7 @@ def test_what_is_looked_up_while_somebody_closes_a_request_is_what_it_keeps(atta
 def test_what_a_closed_request_kept_may_leave_the_database_when_it_has_had_its_day(attacked: Night) -> None:
     request = registered(attacked)
     preserve(attacked.context, request)
-    close(dpo(attacked), request.id, "WITHDRAWN")
+    close(dora(attacked), request.id, "WITHDRAWN")
     attacked.clock.now += timedelta(days=40)
     maintain_register(attacked.store, attacked.policy, attacked.clock(), attacked.key.references)
     assert not attacked.store.requests.has_part(request.id, PRESERVED)

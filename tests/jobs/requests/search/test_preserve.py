@@ -18,9 +18,9 @@ from jobs.register.transitions import close
 from jobs.requests.search.preserve import StoredRequests, preserve, preserved_of
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
+from tests.drivers.deciding import dora
 from tests.drivers.night import Night
-from tests.drivers.requesting import person
-from tests.integration.asking import ASKER, changed, dpo, registered
+from tests.drivers.requesting import ASKER, changed, person, registered
 
 LONG_AGO = date(2020, 1, 10)
 
@@ -64,7 +64,7 @@ def test_r073_the_last_day_is_the_closing_day_and_the_grace(make_night: Callable
     dossier = expired_dossier_of(night, night.contact(**ASKER))
     request = registered(night)
     preserve(night.context, request)
-    close(dpo(night), request.id, "WITHDRAWN")
+    close(dora(night), request.id, "WITHDRAWN")
     for moment, reason in (
         (datetime(2026, 5, 10, 21, 59, 59, tzinfo=UTC), "HOLD_REQUEST"),
         (datetime(2026, 5, 10, 22, tzinfo=UTC), "EXPIRED"),
@@ -125,9 +125,9 @@ def test_without_what_the_person_said_the_old_lookup_counts_and_without_both_not
     contact = night.contact(**ASKER)
     request = registered(night)
     preserve(night.context, request)
-    changed(night, request, {GIVEN: None})
+    changed(night, request.id, {GIVEN: None})
     assert preserve(night.context, night.store.requests.get(request.id)).contacts == (contact,)
-    changed(night, request, {PRESERVED: None})
+    changed(night, request.id, {PRESERVED: None})
     with pytest.raises(Refused) as caught:
         night.plan()
     assert (caught.value.code, caught.value.where) == ("not_frozen", request.id)
@@ -162,8 +162,8 @@ def test_a_closed_request_is_not_looked_up_any_more(night: Night) -> None:
     dossier = expired_dossier_of(night, night.contact(**ASKER))
     request = registered(night)
     preserved = Preserved(contacts=(), rows=(), at=night.clock())
-    changed(night, request, {PRESERVED: msgspec.json.encode(preserved)})
-    close(dpo(night), request.id, "WITHDRAWN")
+    changed(night, request.id, {PRESERVED: msgspec.json.encode(preserved)})
+    close(dora(night), request.id, "WITHDRAWN")
     night.clock.now += timedelta(days=1)
     assert reasons(night) == {dossier: "EXPIRED"}
     assert replace(night.context).requests.preserving(night.clock().date()) == ()
