@@ -37,7 +37,8 @@ from rules.errors import Refused
 from rules.model.requests import Right
 from rules.policy.loader import load_policy
 from tests.drivers.deciding import ask
-from tests.drivers.night import TOKEN, Clock, Night
+from tests.drivers.clock import Clock
+from tests.drivers.night import TOKEN, Night
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from crm_compliance.host import logs
 from crm_compliance.store.sql import database
 from rules.files import yaml_lines, yaml_nodes
 from tests import known_definitions, suites
+from tests.drivers.clock import Clock
 from tests.in_process import SEND, emulators_in_process
 from tests.new_stores import copied, sharing_statements
 from tests.stopped_at_once import servers_stopped_at_once
@@ -78,22 +79,9 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-class StandingClock:
-    """A clock that moves only when a test says so."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **by: float) -> None:
-        self.now += timedelta(**by)
-
-
 @pytest.fixture
-def clock() -> StandingClock:
-    return StandingClock(datetime(2026, 3, 2, 1, 30, tzinfo=UTC))
+def clock() -> Clock:
+    return Clock(datetime(2026, 3, 2, 1, 30, tzinfo=UTC))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -229,7 +217,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def open_store(clock: StandingClock, tmp_path: Path) -> Iterator[Callable[[str], SqlStore]]:
+def open_store(clock: Clock, tmp_path: Path) -> Iterator[Callable[[str], SqlStore]]:
     """Opens stores and closes them when the test ends."""
     from crm_compliance.store.store import SqlStore
 

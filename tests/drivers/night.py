@@ -35,6 +35,7 @@ from jobs.ports.context import JobContext
 from jobs.requests.search.preserve import StoredRequests
 from jobs.runs.apply import apply_plan
 from rules.policy.policy import Policy
+from tests.drivers.clock import Clock
 
 TOKEN = "test-token"
 CATEGORY = {
@@ -49,16 +50,6 @@ CATEGORY = {
     "csam_report": 100000050,
 }
 ROLE = {"child": 100000000, "parent": 100000001, "reporter": 100000003, "witness": 100000004, "suspect": 100000005}
-
-
-class Clock:
-    """A clock that moves when a test says so."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @dataclass

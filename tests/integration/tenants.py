@@ -22,8 +22,8 @@ from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.store import store_of
-from tests.conftest import StandingClock
 from tests.crm_compliance.console.browser import Browser, text_of
+from tests.drivers.clock import Clock
 
 TENANT = "5b1f0c7e-3d0a-4f11-9f8a-000d3ab1c001"
 CLIENT = "9d3c1f60-0000-4000-8000-00000000c11e"
@@ -53,7 +53,7 @@ class Tenant:
     ca_file: Path
     browser: Browser
     store: SqlStore
-    clock: StandingClock
+    clock: Clock
     settings: Settings
 
     def knows(self, **person: Any) -> None:
@@ -82,7 +82,7 @@ def at(authority: RunningEmulator, ca_file: Path, tmp_path: Path) -> Iterator[Ca
         given = {"crm_url": ELSEWHERE, "data_dir": tmp_path / "data", "crm_client_id": CLIENT, "crm_tenant_id": TENANT}
         given |= {"crm_authority": f"{authority.root}/{form}", "crm_ca_file": ca_file, "crm_client_secret": SECRET}
         settings = Settings.model_validate(given)
-        clock = StandingClock(datetime.now(UTC))
+        clock = Clock(datetime.now(UTC))
         store = store_of(settings, clock)
         opened.append(store)
         services = Services(settings, store, clock, Sessions(store.sessions, timedelta(minutes=30), timedelta(hours=10)))

@@ -29,7 +29,7 @@ from rules.dates.calendar import BRUSSELS
 from rules.hints import hint_to
 from rules.model.roles import Role
 from tests.connectors.channels.receiver import Receiver, receiving
-from tests.drivers.night import Clock
+from tests.drivers.clock import Clock
 from tests.drivers.typist import NOW
 
 ADDRESS = "https://compliance.example.org"

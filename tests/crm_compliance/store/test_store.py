@@ -19,8 +19,8 @@ from jobs.model.plan import Kind, PlanState
 from jobs.model.run import ActionState, RunState, StatisticWrite, StatisticWrites
 from jobs.ports.store.store import Store
 from rules.errors import Refused, UsageError
-from tests.conftest import StandingClock
 from tests.crm_compliance.store.values import ENTRY, NIGHT, PAGES, a_plan, a_run, a_word, an_action
+from tests.drivers.clock import Clock
 
 
 def finish(store: SqlStore, number: int, disposed: dict[str, int] | None, *, kind: Kind = Kind.RETENTION) -> None:
@@ -278,7 +278,7 @@ def test_lines_of_runs_are_as_new_as_the_question_whoever_asks(store: SqlStore) 
     assert store.runs.lines()[0].state is RunState.DONE
 
 
-def test_runs_that_have_not_ended_are_found_without_reading_all_plans(tmp_path: Path, clock: StandingClock) -> None:
+def test_runs_that_have_not_ended_are_found_without_reading_all_plans(tmp_path: Path, clock: Clock) -> None:
     asked: list[tuple[str, Any]] = []
     with SqlStore.open(f"sqlite:///{tmp_path}/state.db", clock=clock) as store:
         event.listen(store.database.engine, "before_cursor_execute", lambda _c, _cursor, sql, values, *_: asked.append((sql, values)))

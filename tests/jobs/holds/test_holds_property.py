@@ -24,9 +24,10 @@ from jobs.writing import send
 from rules.holds.placements import HoldType
 from rules.model.records import KINDS, Recording
 from rules.policy.loader import load_policy
+from tests.drivers.clock import Clock
 from tests.drivers.holding import LONG_AGO, carry_out, place, release
 from tests.drivers.moments import Moments
-from tests.drivers.night import TOKEN, Clock, Night, witness_of
+from tests.drivers.night import TOKEN, Night, witness_of
 from tests.known_definitions import KNOWN
 
 Row = tuple[str, str]  # table of the Web API and id

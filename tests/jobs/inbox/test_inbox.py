@@ -26,9 +26,9 @@ from rules.model.requests import RequestState, Right
 from rules.model.roles import Role
 from rules.policy.limits import Quarantine
 from rules.retention.quarantine import Mark
-from tests.conftest import StandingClock
 from tests.crm_compliance.store.rows.test_requests import OPEN, a_request
 from tests.crm_compliance.store.values import ENTRY, a_plan, a_run, a_word
+from tests.drivers.clock import Clock
 from tests.rules.builders import shipped_policy
 from tests.rules.holds.test_placements import a_hold
 
@@ -39,7 +39,7 @@ POLICY = shipped_policy()
 
 
 @pytest.fixture
-def store(sqlite_url: str, clock: StandingClock, tmp_path: Path) -> Iterator[SqlStore]:
+def store(sqlite_url: str, clock: Clock, tmp_path: Path) -> Iterator[SqlStore]:
     opened = SqlStore.open(sqlite_url, clock=clock, sealer=Sealing(tmp_path / "keys-of-test"), folder=tmp_path)
     yield opened
     opened.close()

@@ -24,8 +24,8 @@ from jobs.proof.checkpoint import make_checkpoint
 from rules.dates.calendar import BELGIAN
 from rules.errors import UsageError
 from rules.model.residual_data import Place
-from tests.conftest import StandingClock
 from tests.crm_compliance.store.values import NIGHT, a_plan, a_run, a_word
+from tests.drivers.clock import Clock
 from tests.jobs.notary import PlainNotary
 
 FIELDS = {
@@ -62,7 +62,7 @@ def notary() -> PlainNotary:
 
 
 @pytest.fixture
-def proven(sqlite_url: str, open_store: Callable[[str], SqlStore], notary: PlainNotary, clock: StandingClock) -> SqlStore:
+def proven(sqlite_url: str, open_store: Callable[[str], SqlStore], notary: PlainNotary, clock: Clock) -> SqlStore:
     """A store with one finished run of five certified units, after another run with one."""
     store = open_store(sqlite_url)
     for run, plan, numbers in (("run-0", "plan-0", [100]), ("run-1", "plan-1", range(1, UNITS + 1))):

@@ -32,7 +32,7 @@ from rules.dates.calendar import BELGIAN
 from rules.errors import Refused, UsageError
 from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from tests.crm_compliance.web import serving
-from tests.drivers.night import Clock
+from tests.drivers.clock import Clock
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ZIP = b"PK" + bytes(range(256)) * 2000

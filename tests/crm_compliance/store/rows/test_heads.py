@@ -9,8 +9,8 @@ import pytest
 from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.store import SqlStore
 from jobs.ledger.entries import StoreAltered
-from tests.conftest import StandingClock
 from tests.crm_compliance.store.rows.test_ledger import sql
+from tests.drivers.clock import Clock
 from tests.drivers.night import witness_of
 
 
@@ -24,7 +24,7 @@ from tests.drivers.night import witness_of
     ],
 )
 def test_a_ledger_that_ends_otherwise_than_it_was_signed_is_not_believed(
-    database_url: str, clock: StandingClock, tmp_path: Path, change: str
+    database_url: str, clock: Clock, tmp_path: Path, change: str
 ) -> None:
     """Also where no strand has an entry of it, and before a checkpoint is made."""
     sealer, witness = Sealing(tmp_path), witness_of(tmp_path, tmp_path, clock)

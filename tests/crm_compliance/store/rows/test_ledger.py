@@ -19,7 +19,7 @@ from crm_compliance.store.sql.database import parse
 from crm_compliance.store.store import SqlStore
 from jobs.ledger.entries import FIRST, Verdict
 from jobs.model.plan import Kind
-from tests.conftest import StandingClock
+from tests.drivers.clock import Clock
 from tests.jobs.chains import verdict_of
 
 TRIGGERS = {
@@ -51,7 +51,7 @@ def drop_triggers(connection: Connection) -> None:
 
 
 def test_entries_are_chained_dated_by_the_clock_and_kept_under_the_names_of_the_contract(
-    store: SqlStore, database_url: str, clock: StandingClock
+    store: SqlStore, database_url: str, clock: Clock
 ) -> None:
     store.ledger.append([("opened", {"b": 1, "a": ["é", None, True]}), ("closed", {})], "run-9")
     clock.now = datetime(2026, 7, 1, 12, 0, 0, 5000, tzinfo=ZoneInfo("Europe/Brussels"))

@@ -16,7 +16,7 @@ from crm_compliance.store.store import SqlStore
 from jobs.model.request import GIVEN, PRESERVED, IdentityCheck, SubjectRequest, Suspension, Word
 from rules.errors import Refused, UsageError
 from rules.model.requests import Channel, IdentityMethod, Outcome, RequesterKind, RequestState, Right
-from tests.conftest import StandingClock
+from tests.drivers.clock import Clock
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 OPEN = ("request", {"step": "open"})
@@ -41,7 +41,7 @@ def closed(request: str, right: Right = Right.ACCESS, outcome: Outcome = Outcome
 
 
 @pytest.fixture
-def sealed_store(database_url: str, clock: StandingClock, tmp_path: Path) -> Iterator[SqlStore]:
+def sealed_store(database_url: str, clock: Clock, tmp_path: Path) -> Iterator[SqlStore]:
     store = SqlStore.open(database_url, clock=clock, sealer=Sealing(tmp_path / "keys-of-test"))
     yield store
     store.close()
