@@ -36,9 +36,10 @@ from jobs.requests.answer.compile import compile_request
 from rules.errors import Refused
 from rules.model.requests import Right
 from rules.policy.loader import load_policy
-from tests.drivers.deciding import ask
 from tests.drivers.clock import Clock
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.deciding import ask
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 

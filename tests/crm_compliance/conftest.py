@@ -19,7 +19,8 @@ from crm_compliance.host import logs
 from tests.browser.chromium import Lent, is_here, lending
 from tests.crm_compliance.nights import Applied, Planned, applied, planned
 from tests.crm_compliance.worlds import Kept, Worlds
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import Typist, organisation_of, reset
 from tests.known_definitions import KNOWN
 

@@ -19,7 +19,8 @@ from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance import doctor
 from crm_compliance.configuration.settings import environment_of
 from crm_compliance.wiring.mapping import mapping_text
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import Typist, people_and_cases, set_faults
 
 STORED = ["packages", "policy", "organisation", "store", "keys", "anchor", "nights", "storage"]

@@ -36,8 +36,8 @@ from jobs.requests.search.preserve import StoredRequests
 from jobs.runs.apply import apply_plan
 from rules.policy.policy import Policy
 from tests.drivers.clock import Clock
+from tests.drivers.organisation import TOKEN, Organisation, session
 
-TOKEN = "test-token"
 CATEGORY = {
     "social_card": 100000000,
     "e_safety": 100000001,
@@ -53,9 +53,8 @@ ROLE = {"child": 100000000, "parent": 100000001, "reporter": 100000003, "witness
 
 
 @dataclass
-class Night:
-    """One organisation, one store, one clock. Rows are made through the Web API; the people are
-    fictitious."""
+class Night(Organisation):
+    """One organisation, one store, one clock."""
 
     emulator: RunningEmulator
     store: SqlStore
@@ -88,13 +87,11 @@ class Night:
             memory=self.memory,
             pace=replace(ONE_AT_A_TIME, reads=self.reads),
         )
-        self.http = requests.Session()
-        self.http.trust_env = False  # no .netrc and no proxy is looked for at each request
-        self.http.headers.update({"Authorization": f"Bearer {TOKEN}", "OData-Version": "4.0", "Accept": "application/json"})
+        self.http = session()
 
     def close(self) -> None:
         self.connector.close()
-        self.http.close()
+        super().close()
 
     @property
     def context(self) -> JobContext:
@@ -141,28 +138,6 @@ class Night:
         return apply_plan(self.context, plan.id)
 
     # -- the CRM, spoken with plain requests -----------------------------------------------------------------
-
-    def create(self, table_set: str, key: str, **columns: Any) -> str:
-        row = str(uuid.UUID(int=self.ids.getrandbits(128), version=4))
-        answer = self.http.post(self.emulator.url + table_set, json={key: row, **columns})
-        assert answer.status_code == 204, (table_set, answer.status_code, answer.text)
-        return row
-
-    def patch(self, table_set: str, row: str, **columns: Any) -> None:
-        answer = self.http.patch(f"{self.emulator.url}{table_set}({row})", json=columns, headers={"If-Match": "*"})
-        assert answer.status_code == 204, (table_set, answer.status_code, answer.text)
-
-    def get(self, table_set: str, row: str) -> dict[str, Any] | None:
-        answer = self.http.get(f"{self.emulator.url}{table_set}({row})")
-        assert answer.status_code in (200, 404), answer.text
-        found: dict[str, Any] | None = answer.json() if answer.status_code == 200 else None
-        return found
-
-    def rows(self, path: str) -> list[dict[str, Any]]:
-        answer = self.http.get(self.emulator.url + path)
-        assert answer.status_code == 200, answer.text
-        rows: list[dict[str, Any]] = answer.json()["value"]
-        return rows
 
     def emulator_faults(self, rules: list[dict[str, Any]]) -> None:
         """Script the emulator's trouble; an empty list ends it."""

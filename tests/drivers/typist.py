@@ -17,7 +17,8 @@ from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.schedule import policy_of
 from tests.drivers.clock import Clock
-from tests.drivers.night import TOKEN, Night, witness_of
+from tests.drivers.night import Night, witness_of
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typed import Said, typed
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.emulator.serving.server import RunningEmulator, running
 from jobs.model.privileges import NEEDS
-from tests.drivers.night import TOKEN
+from tests.drivers.organisation import TOKEN, Organisation
 from tests.drivers.typist import Typist
 from tests.known_definitions import KNOWN
 
@@ -25,38 +23,22 @@ SETS = {"contact": "contacts", "account": "accounts", "incident": "incidents", "
 KEYS = {"contacts": "contactid", "accounts": "accountid", "incidents": "incidentid", "cc_meldingen": "cc_meldingid"}
 
 
-class House:
-    """A fictitious organisation, spoken to with plain requests."""
+class House(Organisation):
+    """A fictitious organisation that keeps roles in connections."""
 
     def __init__(self, emulator: RunningEmulator) -> None:
+        super().__init__(emulator, seed=7)
         emulator.emulator.switches.incident_by_action = False
-        self.emulator = emulator
-        self.ids = Random(7)
-        self.http = requests.Session()
-        self.http.headers.update({"Authorization": f"Bearer {TOKEN}", "OData-Version": "4.0", "Accept": "application/json"})
         self.categories = {
             code: self.create("cc_categorieen", "cc_categorieid", cc_naam=code, cc_code=code) for code in ("SOC", "SEX", "GRO")
         }
         self.roles: dict[str, str] = {}
 
     def create(self, table_set: str, key: str = "", **columns: Any) -> str:
-        row = str(uuid.UUID(int=self.ids.getrandbits(128), version=4))
-        answer = self.http.post(self.emulator.url + table_set, json={key or KEYS[table_set]: row, **columns})
-        assert answer.status_code == 204, (table_set, answer.text)
-        return row
-
-    def patch(self, path: str, **columns: Any) -> None:
-        answer = self.http.patch(self.emulator.url + path, json=columns, headers={"If-Match": "*"})
-        assert answer.status_code == 204, (path, answer.text)
+        return super().create(table_set, key or KEYS[table_set], **columns)
 
     def delete(self, path: str) -> None:
         assert self.http.delete(self.emulator.url + path).status_code == 204
-
-    def rows(self, path: str) -> list[dict[str, Any]]:
-        answer = self.http.get(self.emulator.url + path)
-        assert answer.status_code == 200, answer.text
-        found: list[dict[str, Any]] = answer.json()["value"]
-        return found
 
     def there(self, table_set: str, *rows: str) -> list[bool]:
         found = {row[KEYS[table_set]] for row in self.rows(table_set)}
@@ -73,7 +55,7 @@ class House:
         bound = {"cc_CategorieId@odata.bind": f"/cc_categorieen({self.categories[code]})"}
         row = self.create("incidents", title="Z", cc_geopend=LONG_AGO, **bound, **more)
         if closed:
-            self.patch(f"incidents({row})", statecode=1, statuscode=5)
+            self.patch("incidents", row, statecode=1, statuscode=5)
         return row
 
     def report(self, code: str, case: str | None, **more: Any) -> str:
@@ -95,7 +77,7 @@ def house() -> Iterator[House]:
     with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
         found = House(emulator)
         yield found
-        found.http.close()
+        found.close()
 
 
 @pytest.fixture

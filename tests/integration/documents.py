@@ -20,7 +20,8 @@ from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
 from jobs.runs.apply import apply_plan
 from tests.connectors.storage.sharepoint import LIBRARY, SITE, Library
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.yaml_files import read_yaml, yaml_text
 
 REFERENCE = Path(__file__).parents[2] / "connectors/emulator/schema/environment.yaml"

@@ -15,7 +15,7 @@ from typing import Any
 
 from connectors.emulator.serving.server import RunningEmulator
 from tests.connectors.emulator.client import Client
-from tests.drivers.night import TOKEN
+from tests.drivers.organisation import TOKEN
 
 LOCATION = "sharepointdocumentlocation"
 UNPLANTED = {"documentbody", "body", "objecttypecode", "mimetype"}

@@ -22,7 +22,8 @@ import responses
 
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.configuration.settings import environment_of
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import Typist, organisation_of, people_and_cases, set_faults, without_first_look
 
 GET = {"method": "GET"}

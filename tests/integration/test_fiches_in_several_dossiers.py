@@ -110,7 +110,7 @@ def a_fiche_in_several_dossiers_goes_with_the_last(desk: Paired) -> Case:
     assert pairs_of(house, goes, stays) == [stays]
     assert typist.ask("verify", done["run"])["still_there"] == []
 
-    house.patch(f"incidents({stays})", statecode=1, statuscode=5)
+    house.patch("incidents", stays, statecode=1, statuscode=5)
     yield APPLIED
     assert (house.there("cc_meldingen", shared, own), pairs_of(house, goes, stays)) == ([False, False], [])
     assert (house.there("contacts", child, reporter, other), connections_of(house, goes, stays, shared)) == ([False] * 3, [])

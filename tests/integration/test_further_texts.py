@@ -30,7 +30,8 @@ from rules.model.requests import Right
 from rules.rights.withholding import CHILD_STATEMENTS, withheld_on_behalf
 from tests.connectors.dynamics.residual.traces import ENVIRONMENT
 from tests.drivers.deciding import ask, granted
-from tests.drivers.night import TOKEN, Night, witness_of
+from tests.drivers.night import Night, witness_of
+from tests.drivers.organisation import TOKEN
 from tests.integration.dependent import NOW
 from tests.jobs.requests.answer.test_compile import Answer
 from tests.known_definitions import KNOWN

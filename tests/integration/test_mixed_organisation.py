@@ -21,7 +21,7 @@ from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.schedule import policy_text
 from tests.connectors.storage.sharepoint import Library
-from tests.drivers.night import TOKEN
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import DORA, ERIK, Typist
 from tests.forms.answering import unpacked
 from tests.independent.asking import pdf_text

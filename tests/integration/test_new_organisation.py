@@ -13,7 +13,7 @@ import pytest
 
 from connectors.emulator.serving.server import RunningEmulator, running
 from tests.connectors.storage.sharepoint import Library
-from tests.drivers.night import TOKEN
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import DORA, Typist
 from tests.integration.matched import matched_with
 from tests.integration.planted import LOCATION, Planted, left_of

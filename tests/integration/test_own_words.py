@@ -8,16 +8,13 @@ from __future__ import annotations
 import io
 import json
 import re
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 import pyzipper
-import requests
 
 from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance.console.access.sessions import Sessions
@@ -34,7 +31,7 @@ from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.console.browser import Browser, client_of
 from tests.crm_compliance.console.walk import walk
 from tests.drivers.asking import RECEIVED
-from tests.drivers.night import TOKEN
+from tests.drivers.organisation import TOKEN, Organisation
 from tests.drivers.typed import Said
 from tests.drivers.typist import DORA, ERIK, Typist
 from tests.known_definitions import KNOWN
@@ -64,23 +61,14 @@ OF_A_COUNTRY = re.compile(r"(?:In|En) (?:België|Belgium|Belgique)(?= elf| eleve
 ITS_FILES = re.compile(r"\bfiches?\b|\bdossiers?\b|\bakten?\b|\bcase files?\b", re.IGNORECASE)
 
 
-class Office:
+class Office(Organisation):
     """The second organisation: its CRM, and somebody who types commands there and keeps all that comes of
     them."""
 
     def __init__(self, emulator: RunningEmulator, typist: Typist) -> None:
-        self.url = emulator.url
+        super().__init__(emulator, seed=11)
         self.typist = typist
-        self.ids = Random(11)
-        self.http = requests.Session()
-        self.http.headers.update({"Authorization": f"Bearer {TOKEN}", "OData-Version": "4.0", "Accept": "application/json"})
         self.said: dict[str, str] = {}
-
-    def create(self, table_set: str, key: str, **columns: Any) -> str:
-        row = str(uuid.UUID(int=self.ids.getrandbits(128), version=4))
-        answer = self.http.post(self.url + table_set, json={key: row, **columns})
-        assert answer.status_code == 204, (table_set, answer.text)
-        return row
 
     def pupil(self, first: str, last: str, born: str) -> str:
         return self.create("contacts", "contactid", firstname=first, lastname=f"{last} (fictief)", birthdate=f"{born}T11:00:00Z")
@@ -97,8 +85,7 @@ class Office:
             **{"kt_Persoon@odata.bind": f"/contacts({pupil})"},
         )  # fmt: skip
         if closed:
-            address = f"{self.url}kt_zaken({row})"
-            assert self.http.patch(address, json={"statecode": 1, "statuscode": 2}, headers={"If-Match": "*"}).status_code == 204
+            self.patch("kt_zaken", row, statecode=1, statuscode=2)
         return row
 
     def type(self, *words: object, code: int = 0) -> Said:
@@ -109,7 +96,7 @@ class Office:
         return said
 
     def ask(self, *words: object) -> Any:
-        return json.loads(self.type(*words, "--json").out)
+        return self.type(*words, "--json").document
 
 
 @pytest.fixture
@@ -133,7 +120,7 @@ def office(typist_at: Callable[..., Typist], tmp_path: Path) -> Iterator[Office]
         )
         found = Office(emulator, typist)
         yield found
-        found.http.close()
+        found.close()
 
 
 def texts_in(path: Path, content: bytes, passphrases: list[bytes]) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,8 @@ from jobs.requests.search.search import search_everywhere
 from rules.model.kinds import ROW_KINDS
 from tests.connectors.dynamics.datamap.test_survey import environment
 from tests.drivers.clock import Clock
-from tests.drivers.night import TOKEN, Night, witness_of
+from tests.drivers.night import Night, witness_of
+from tests.drivers.organisation import TOKEN
 from tests.known_definitions import KNOWN
 
 LONG_AGO = date(2020, 1, 10)

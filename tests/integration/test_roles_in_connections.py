@@ -11,7 +11,7 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.emulator.serving.server import running
 from tests.crm_compliance.cli.requests.decided import asking_for, decide, released
 from tests.drivers.asking import Asking
-from tests.drivers.night import TOKEN
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import Typist
 from tests.integration.connected_house import DATA, LOTTE, House, house, lotte, restrict, typist
 from tests.known_definitions import KNOWN
@@ -58,7 +58,7 @@ def test_a_role_that_is_changed_by_its_other_half_after_the_plan_keeps_the_dossi
     plan = typist.ask("plan")
     assert plan["dispose"] == {"delete": 2, "anonymise": 1}
     (half,) = house.rows(f"connections?$filter=_relatedconnectionid_value eq {role}")
-    house.patch(f"connections({half['connectionid']})", **{"record1roleid@odata.bind": f"/connectionroles({house.roles['Kind']})"})
+    house.patch("connections", half["connectionid"], **{"record1roleid@odata.bind": f"/connectionroles({house.roles['Kind']})"})
     assert typist.ask("apply", plan["plan"])["anonymised"] == 0
     assert house.there("incidents", case) == [True]
     assert len(house.rows("connections")) == 4
@@ -206,7 +206,7 @@ def test_one_column_of_a_role_points_to_a_dossier_or_a_fiche(typist_at: Callable
         assert house.there("incidents", goes, waits) == [False, True]
         assert house.there("contacts", child, young, reporter) == [False, True, False]
         assert [row["cc_rol"] for row in house.rows("cc_betrokkenen")] == [1]
-        house.http.close()
+        house.close()
 
 
 def test_roles_in_connections_need_no_more_than_to_read_and_delete_them(house: House, typist: Typist) -> None:

@@ -12,7 +12,7 @@ import pytest
 from connectors.emulator.serving.server import running
 from tests.crm_compliance.cli.requests.decided import asking_for, decide, released
 from tests.drivers.asking import Asking
-from tests.drivers.night import TOKEN
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import Typist
 from tests.integration.connected_house import DATA, LONG_AGO, LOTTE, House, lotte, restrict
 from tests.known_definitions import KNOWN
@@ -116,7 +116,7 @@ def office(tmp_path: Path) -> Iterator[Desk]:
     with running(environment=path, token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
         found = Desk(emulator)
         yield found
-        found.http.close()
+        found.close()
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ def test_the_day_of_a_communication_may_be_the_end_of_its_activity(office: Desk,
     assert clerk.ask("mapping", "check")["problems"] == []
     case = office.case("SEX", **naming(child=office.person("2000-02-01")))
     call = office.call(case, parties={})
-    office.patch(f"cc_gesprekken({call})", actualend="2021-06-30T22:30:00Z", cc_datum="2010-01-01")
+    office.patch("cc_gesprekken", call, actualend="2021-06-30T22:30:00Z", cc_datum="2010-01-01")
     told = clerk.ask("mapping", "explain", "cc_gesprek", call)
     assert {each["field"]: each["value"] for each in told["fields"]}["communicated_on"] == "2021-07-01"
     trace = clerk.ask("why", "incident", case)["trace"]

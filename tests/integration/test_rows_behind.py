@@ -30,7 +30,8 @@ from rules.policy.loader import load_policy
 from rules.policy.policy import Policy
 from tests.connectors.dynamics.residual.traces import ENVIRONMENT
 from tests.drivers.holding import place
-from tests.drivers.night import TOKEN, Night, witness_of
+from tests.drivers.night import Night, witness_of
+from tests.drivers.organisation import TOKEN
 from tests.drivers.side_by_side import APPLIED, Case, SideBySide, skipped
 from tests.integration.dependent import NOW
 from tests.integration.test_in_place import a_runaway, in_place

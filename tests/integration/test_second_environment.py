@@ -4,19 +4,16 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
-import requests
 from ruamel.yaml import YAML
 
 from connectors.emulator.serving.server import RunningEmulator, running
 from rules.anonymisation.bands import DURATION_BANDS
-from tests.drivers.night import TOKEN
+from tests.drivers.organisation import TOKEN, Organisation
 from tests.drivers.typist import Typist, organisation_of, people_and_cases
 from tests.yaml_files import read_yaml, yaml_text
 
@@ -27,35 +24,18 @@ LONG_AGO = "2020-01-10"
 TABLES = {"kt_zaak": "cf_dossier", "kt_melding": "cf_fiche", "kt_opname": "cf_recording", "contact": "contact"}
 
 
-class Other:
-    """The second organisation, spoken with plain requests."""
-
-    def __init__(self, emulator: RunningEmulator) -> None:
-        self.emulator = emulator
-        self.ids = Random(7)
-        self.http = requests.Session()
-        self.http.headers.update({"Authorization": f"Bearer {TOKEN}", "OData-Version": "4.0", "Accept": "application/json"})
-
-    def create(self, table_set: str, key: str, **columns: Any) -> str:
-        row = str(uuid.UUID(int=self.ids.getrandbits(128), version=4))
-        answer = self.http.post(self.emulator.url + table_set, json={key: row, **columns})
-        assert answer.status_code == 204, (table_set, answer.text)
-        return row
+class Other(Organisation):
+    """The second organisation."""
 
     def count(self, table_set: str) -> int:
-        answer = self.http.get(self.emulator.url + table_set)
-        assert answer.status_code == 200, answer.text
-        return len(answer.json()["value"])
+        return len(self.rows(table_set))
 
     def case(self, subject: str, *, closed: bool = True, fiches: int = 1) -> str:
         row = self.create("kt_zaken", "kt_zaakid", kt_nummer="Z", kt_geopend=LONG_AGO, kt_onderwerp=SUBJECT[subject])
         for _ in range(fiches):
             self.fiche(subject, **{"kt_Zaak@odata.bind": f"/kt_zaken({row})"})
         if closed:
-            close = self.http.patch(
-                f"{self.emulator.url}kt_zaken({row})", json={"statecode": 1, "statuscode": 2}, headers={"If-Match": "*"}
-            )
-            assert close.status_code == 204, close.text
+            self.patch("kt_zaken", row, statecode=1, statuscode=2)
         return row
 
     def fiche(self, subject: str, **more: Any) -> str:
@@ -72,9 +52,9 @@ class Other:
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[Other]:
     with running(environment=ENVIRONMENT, token=TOKEN) as emulator:
-        found = Other(emulator)
+        found = Other(emulator, seed=7)
         yield found
-        found.http.close()
+        found.close()
 
 
 def fates(file: Path) -> list[tuple[str, ...]]:
@@ -112,7 +92,7 @@ def test_a_whole_night_in_another_organisation(
     assert typist.ask("verify", done["run"])["still_there"] == []
     assert typist.ask("ledger", "verify")["ok"] is True
     assert (other.count("kt_zaken"), other.count("kt_opnames"), other.count("annotations")) == (2, 0, 0)
-    assert other.http.get(f"{other.emulator.url}contacts({child})").status_code == 404
+    assert other.get("contacts", child) is None
     assert typist.ask("run", "retention")["deleted"] == 0
 
     # The same cases in the reference environment have the same fates, for the same reasons.
@@ -143,7 +123,7 @@ def test_statistics_say_only_what_their_table_has_a_column_for(
     typist = typist_at(other.emulator.url, MAPPING=str(mapping))
     done = typist.ask("apply", typist.ask("plan")["plan"])
     assert (done["state"], done["anonymised"], done["statistics"]) == ("done", 12, 12)
-    rows = other.http.get(f"{other.emulator.url}kt_cijfers").json()["value"]
+    rows = other.rows("kt_cijfers")
     assert {row["kt_soort"] for row in rows} == {"exploitation_ict"}
     assert all(row[columns[name]] is None for row in rows for name in lacking)
 
@@ -159,15 +139,15 @@ def test_a_value_without_an_option_is_left_out_of_the_statistics(typist_at: Call
     for name, document in (("environment", environment), ("mapping", mapping)):
         (tmp_path / f"{name}.yaml").write_text(yaml_text(document), encoding="utf-8")
     with running(environment=tmp_path / "environment.yaml", token=TOKEN) as emulator:
-        other = Other(emulator)
+        other = Other(emulator, seed=7)
         for _ in range(12):
             other.child_of(other.case("sexting"))
         typist = typist_at(emulator.url, MAPPING=str(tmp_path / "mapping.yaml"))
         done = typist.ask("apply", typist.ask("plan")["plan"])
         assert (done["state"], done["anonymised"], done["statistics"]) == ("done", 12, 12)
-        rows = other.http.get(f"{emulator.url}kt_cijfers").json()["value"]
+        rows = other.rows("kt_cijfers")
         assert {(row["kt_duur"], row["kt_geslacht"]) for row in rows} == {(None, "unknown")}
-        other.http.close()
+        other.close()
 
 
 def test_the_mapping_of_one_organisation_is_refused_by_another(other: Other, typist_at: Callable[..., Typist]) -> None:

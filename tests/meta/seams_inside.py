@@ -36,7 +36,8 @@ from rules.model.requests import Right
 from tests.drivers.deciding import ask
 from tests.drivers.fixtures import make_night
 from tests.drivers.holding import place
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.known_definitions import KNOWN
 
 HERE = Path(__file__).parent

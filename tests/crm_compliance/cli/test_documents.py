@@ -12,7 +12,8 @@ from connectors.emulator.serving.server import RunningEmulator, running
 from rules.model.requests import Outcome
 from tests.connectors.storage.sharepoint import SITE
 from tests.drivers.asking import Asking, told
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import DORA, Typist
 from tests.integration.documents import LOCATION, Documents, environment_with_sharepoint
 from tests.known_definitions import KNOWN

@@ -12,7 +12,8 @@ import pytest
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
 from tests.connectors.dynamics.fake_crm import ENVIRONMENT
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typed import Said
 from tests.drivers.typist import LONG_AGO, Typist, organisation_of
 from tests.yaml_files import read_yaml, yaml_text

@@ -16,8 +16,8 @@ from jobs.model.plan import Approval, Kind
 from jobs.model.run import Run, RunState
 from rules.dates.calendar import BELGIAN
 from rules.holds.placements import HoldType, PlacedHold
-from tests.conftest import StandingClock
 from tests.crm_compliance.store.values import ENTRY, a_plan, a_run
+from tests.drivers.clock import Clock
 
 FIRST, LAST = date(2026, 11, 23), date(2026, 11, 24)
 BEGIN, END = datetime(2026, 11, 22, 23, tzinfo=UTC), datetime(2026, 11, 24, 23, tzinfo=UTC)  # midnights in Brussels
@@ -66,7 +66,7 @@ def said(plan: str, at: datetime, who: str, role: str, *, approves: bool = True)
     return Approval(who, role, at, approves), ("approval", told)
 
 
-def test_a_word_is_told_with_the_account_of_the_plan_and_the_run_that_followed(store: SqlStore, clock: StandingClock) -> None:
+def test_a_word_is_told_with_the_account_of_the_plan_and_the_run_that_followed(store: SqlStore, clock: Clock) -> None:
     """The ledger has no name: of a plan that does not say it any more, the reference is all there is."""
     clock.now = BEGIN
     store.plans.save(a_plan("plan-1", created_at=BEGIN), [], ENTRY)
@@ -83,7 +83,7 @@ def test_a_word_is_told_with_the_account_of_the_plan_and_the_run_that_followed(s
     assert (told.unapproved, [line.id for line in told.unfinished]) == (0, ["run-1"])
 
 
-def test_the_ledger_tells_of_denials_releases_certificates_and_the_unusual(store: SqlStore, clock: StandingClock) -> None:
+def test_the_ledger_tells_of_denials_releases_certificates_and_the_unusual(store: SqlStore, clock: Clock) -> None:
     told_before = [("stopped", {}), ("denied", {"action": "early"})]
     clock.now = BEGIN - A_MOMENT
     store.ledger.append(told_before)
@@ -131,7 +131,7 @@ def test_a_hold_is_told_on_the_day_of_its_placing_and_of_its_release(
     assert ([each.id for each in told.holds_placed], [each.id for each in told.holds_released]) == ids
 
 
-def test_a_schedule_is_told_in_the_period_in_which_it_first_decided(store: SqlStore, clock: StandingClock) -> None:
+def test_a_schedule_is_told_in_the_period_in_which_it_first_decided(store: SqlStore, clock: Clock) -> None:
     for version, at in (("1", BEGIN - A_MOMENT), ("2", BEGIN), ("3", END)):
         clock.now = at
         store.policies.remember(hashlib.sha256(version.encode()).hexdigest(), version, version)

@@ -27,7 +27,8 @@ from rules.policy.loader import load_policy
 from tests.drivers.clock import Clock
 from tests.drivers.holding import LONG_AGO, carry_out, place, release
 from tests.drivers.moments import Moments
-from tests.drivers.night import TOKEN, Night, witness_of
+from tests.drivers.night import Night, witness_of
+from tests.drivers.organisation import TOKEN
 from tests.known_definitions import KNOWN
 
 Row = tuple[str, str]  # table of the Web API and id

@@ -14,7 +14,8 @@ from connectors.dynamics.reading import ranges
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec, running
 from connectors.interface.errors import ReadIncomplete
 from jobs.model.plan import Plan
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.known_definitions import KNOWN
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)

@@ -25,7 +25,8 @@ from jobs.writing.send import WriteOutcome
 from rules.model.requests import Right
 from rules.model.residual_data import Place
 from tests.drivers.deciding import ask, granted
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.drivers.side_by_side import APPLIED, Case, SideBySide, certificate_of
 from tests.integration.documents import LOCATION, LONG_AGO, Documents, environment_with_sharepoint
 from tests.known_definitions import KNOWN

@@ -27,7 +27,8 @@ from jobs.runs.apply import apply_plan
 from jobs.writing import send
 from tests.connectors.dynamics.residual.traces import environment_with_more
 from tests.drivers.holding import place, release
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.drivers.restoring import Backup
 from tests.jobs.runs.test_kill_and_resume import Fragile, Killed, Points, fragile_store, organisation, state_of
 from tests.known_definitions import KNOWN

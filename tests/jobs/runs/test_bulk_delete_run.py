@@ -30,7 +30,8 @@ from jobs.model.run import ActionState, Run, RunState
 from jobs.runs.apply import apply_plan
 from tests.connectors.emulator.client import stand_still
 from tests.drivers.beginnings import Beginning
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.jobs.runs.test_interrupted import Meddling
 from tests.jobs.runs.test_kill_and_resume import Killed, Points, said
 

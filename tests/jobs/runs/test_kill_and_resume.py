@@ -28,7 +28,8 @@ from jobs.runs.journal import Journal
 from jobs.runs.resume import PLAN_EXPIRED, reconcile_intended
 from jobs.writing import send
 from tests.drivers.beginnings import Beginning
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typed import typed
 
 MakeNight = Callable[..., Night]

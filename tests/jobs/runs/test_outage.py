@@ -22,7 +22,8 @@ from jobs.nightly.retention import run_retention
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.drivers.beginnings import Beginning
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.jobs.residual.test_clean import fault
 from tests.jobs.runs.test_last_truth import an_organisation
 

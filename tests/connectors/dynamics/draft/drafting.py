@@ -11,7 +11,7 @@ from typing import Any
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import Mapping
 from connectors.emulator.serving.server import running
-from tests.drivers.night import TOKEN
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import Typist
 
 DATA = Path(__file__).parents[3] / "data"

@@ -14,7 +14,7 @@ from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.emulator.serving.server import running
 from tests.connectors.dynamics.draft.drafting import DATA, SECOND, drafted, parse_problems, put_in_force
 from tests.connectors.emulator.client import Client
-from tests.drivers.night import TOKEN
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import Typist
 from tests.integration.connected_house import House
 from tests.integration.test_roles_that_are_no_rows import naming

@@ -11,7 +11,8 @@ import pytest
 
 from connectors.emulator.serving.server import running
 from tests.connectors.dynamics.datamap.test_survey import environment
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import LONG_AGO, Typist, organisation_of
 
 KEYS = ("table", "column", "path", "rows", "fate", "why", "new")

@@ -16,7 +16,8 @@ from connectors.emulator.serving.server import SeedSpec, running
 from crm_compliance.configuration.settings import load_settings
 from crm_compliance.wiring.mapping import mapping_text
 from tests.connectors.dynamics.lake.test_lake import with_history
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import NOW, Typist, people_and_cases
 from tests.lakes import WRITERS, Lain, tables_of
 

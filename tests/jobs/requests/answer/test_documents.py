@@ -20,7 +20,8 @@ from jobs.requests.answer.review import completeness, decide_items
 from jobs.requests.search.gaps import places_not_searched
 from rules.model.requests import Outcome, Right
 from tests.drivers.deciding import ask
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.integration.documents import LOCATION, Documents, environment_with_sharepoint
 from tests.known_definitions import KNOWN
 

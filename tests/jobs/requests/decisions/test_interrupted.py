@@ -27,7 +27,8 @@ from tests.drivers.deciding import ask, compile_, context_of, decide, decision, 
 from tests.drivers.holding import place
 from tests.drivers.holding import release as release_hold
 from tests.drivers.moments import Moments
-from tests.drivers.night import TOKEN, Night, witness_of
+from tests.drivers.night import Night, witness_of
+from tests.drivers.organisation import TOKEN
 from tests.jobs.holds.test_holds_property import a_night
 from tests.jobs.runs.test_kill_and_resume import CutShort, Killed
 from tests.known_definitions import KNOWN
