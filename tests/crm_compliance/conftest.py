@@ -20,8 +20,8 @@ from tests.browser.chromium import Lent, is_here, lending
 from tests.crm_compliance.nights import Applied, Planned, applied, planned
 from tests.crm_compliance.worlds import Kept, Worlds
 from tests.drivers.night import Night
-from tests.drivers.organisation import TOKEN
-from tests.drivers.typist import Typist, organisation_of, reset
+from tests.drivers.organisation import TOKEN, reset
+from tests.drivers.typist import Typist, organisation_of
 from tests.known_definitions import KNOWN
 
 

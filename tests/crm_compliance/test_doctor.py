@@ -20,8 +20,8 @@ from crm_compliance import doctor
 from crm_compliance.configuration.settings import environment_of
 from crm_compliance.wiring.mapping import mapping_text
 from tests.drivers.night import Night
-from tests.drivers.organisation import TOKEN
-from tests.drivers.typist import Typist, people_and_cases, set_faults
+from tests.drivers.organisation import TOKEN, set_faults
+from tests.drivers.typist import Typist, people_and_cases
 
 STORED = ["packages", "policy", "organisation", "store", "keys", "anchor", "nights", "storage"]
 NAMES = [*STORED, "crm", "mapping", "overlooked", "datamap", "privileges", "capabilities", "visibility", "restored", "clock"]

@@ -139,10 +139,6 @@ class Night(Organisation):
 
     # -- the CRM, spoken with plain requests -----------------------------------------------------------------
 
-    def emulator_faults(self, rules: list[dict[str, Any]]) -> None:
-        """Script the emulator's trouble; an empty list ends it."""
-        requests.put(f"{self.emulator.root}/_emulator/faults", json=rules, timeout=10).raise_for_status()
-
     def writes(self) -> int:
         operations = self.emulator.stats()["operations"]
         return int(operations["create"]) + int(operations["update"]) + int(operations["delete"])

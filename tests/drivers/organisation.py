@@ -55,3 +55,13 @@ def session() -> requests.Session:
     http.trust_env = False  # no .netrc and no proxy is looked for at each request
     http.headers.update({"Authorization": f"Bearer {TOKEN}", "OData-Version": "4.0", "Accept": "application/json"})
     return http
+
+
+def set_faults(emulator: RunningEmulator, *rules: dict[str, Any]) -> None:
+    """Script the emulator's trouble; without rules there is none."""
+    requests.put(f"{emulator.root}/_emulator/faults", json=list(rules), timeout=10).raise_for_status()
+
+
+def reset(emulator: RunningEmulator) -> None:
+    """No rows but the platform's own, no faults, no statistics."""
+    requests.post(f"{emulator.root}/_emulator/reset", json={"empty": True}, timeout=10).raise_for_status()

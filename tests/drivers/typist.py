@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.configuration.settings import Settings
@@ -118,16 +117,6 @@ def people_and_cases(night: Night) -> dict[str, str]:
     night.party(night.contact(birthdate="2000-02-01"), "child", dossier=found["open"])
     night.note("cf_dossier", found["delete"])
     return found
-
-
-def set_faults(emulator: RunningEmulator, *rules: dict[str, Any]) -> None:
-    """Script the emulator's trouble; without rules there is none."""
-    requests.put(f"{emulator.root}/_emulator/faults", json=list(rules), timeout=10).raise_for_status()
-
-
-def reset(emulator: RunningEmulator) -> None:
-    """No rows but the platform's own, no faults, no statistics."""
-    requests.post(f"{emulator.root}/_emulator/reset", json={"empty": True}, timeout=10).raise_for_status()
 
 
 def limited(typist: Typist, **limits: int) -> Path:

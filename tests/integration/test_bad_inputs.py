@@ -23,8 +23,8 @@ import responses
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.configuration.settings import environment_of
 from tests.drivers.night import Night
-from tests.drivers.organisation import TOKEN
-from tests.drivers.typist import Typist, organisation_of, people_and_cases, set_faults, without_first_look
+from tests.drivers.organisation import TOKEN, set_faults
+from tests.drivers.typist import Typist, organisation_of, people_and_cases, without_first_look
 
 GET = {"method": "GET"}
 ENTRA = re.compile(r"https://login\.microsoftonline\.com/.*")

@@ -29,6 +29,7 @@ from rules.rights.withholding import withheld_on_behalf
 from tests.drivers.deciding import ask, granted
 from tests.drivers.holding import place
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, certificate_of, skipped
 from tests.integration.dependent import MAPPING, SETS, add, dependent_night, tie
 from tests.integration.test_planted_words import Planter
@@ -183,10 +184,10 @@ def test_a_read_that_fails_removes_nothing(night: Night) -> None:
     planter = Planter(night)
     rows = plant(night, planter)
     plan = night.plan()
-    night.emulator_faults([{"match": {"path": "/cf_paragraphs"}, "do": "status", "status": 500, "times": 100}])
+    set_faults(night.emulator, {"match": {"path": "/cf_paragraphs"}, "do": "status", "status": 500, "times": 100})
     with pytest.raises(ConnectorError):
         night.apply(plan)
-    night.emulator_faults([])
+    set_faults(night.emulator)
     assert rows_left(night, rows) == set(SETS)
     assert planter.left() == set(planter.words)
 
@@ -464,7 +465,7 @@ def test_a_place_that_may_not_be_looked_into_for_rows_of_one_table_is_named(nigh
     for table in ("cf_theme", "cf_homevisit", "task"):
         for source in ("bin", "retained"):
             rule = {"match": {"path": f'*datasource="{source}"*name="{table}"*'}, "do": "status", "status": 403}
-            night.emulator_faults([rule])
+            set_faults(night.emulator, rule)
             found = [search_everywhere(night.context, people).not_searched for people in ({rows["contact"]}, set[str]())]
             assert found == [places_not_searched(night.context)] * 2
             assert source in found[0], (table, source)

@@ -11,8 +11,9 @@ import pytest
 
 from tests.crm_compliance.cli.requests.decided import asking_for, decide, released
 from tests.drivers.asking import Asking
+from tests.drivers.organisation import set_faults
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide
-from tests.drivers.typist import Typist, set_faults
+from tests.drivers.typist import Typist
 from tests.integration.connected_house import DATA, LOTTE, House, house, lotte, typist
 
 __all__ = ["house", "typist"]  # fixtures

@@ -257,8 +257,7 @@ def test_a_lost_answer_is_read_back_and_nothing_is_written_twice(night: Night, l
     dossier = a_runaway(night, full=True)
     plan = night.plan()
     fault = {"match": {"path": "$batch", "method": "POST"}, "do": lost, "times": 1}
-    answer = night.http.put(f"{night.emulator.root}/_emulator/faults", json=[fault])
-    assert answer.status_code == 200, answer.text
+    set_faults(night.emulator, fault)
     run = night.apply(plan)
     row = night.get("cf_dossiers", dossier)
     assert run.state is RunState.DONE
@@ -510,10 +509,10 @@ def test_a_write_that_is_refused_loses_nothing_of_the_month(make_night: MakeNigh
     night.clock.now = datetime(2026, 12, 1, 11, tzinfo=UTC)
     plan = night.plan()
     fault = {"match": {"path": "cf_statistics", "method": "POST"}, "do": "status", "status": 403, "times": 1000}
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=[fault])
+    set_faults(night.emulator, fault)
     with pytest.raises(ComplianceError):
         night.apply(plan)
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=[])
+    set_faults(night.emulator)
     run = night.apply(plan)
     assert run.counts["statistics"] == 1
     assert [row["cf_count"] for row in night.rows("cf_statistics")] == [1]

@@ -17,6 +17,7 @@ from jobs.runs.verify import verify_run
 from rules.errors import Refused
 from rules.hints import hint_to
 from tests.drivers.night import Night, brussels_noon
+from tests.drivers.organisation import set_faults
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
 
 MakeNight = Callable[..., Night]
@@ -388,8 +389,8 @@ def test_what_is_still_there_makes_the_run_end_with_failures(night: Night) -> No
     (R-089)."""
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     plan = night.plan()
-    fault = [{"match": {"method": "DELETE", "path": f"cf_dossiers({dossier})", "nth": 1}, "times": 1, "do": "keep_row"}]
-    assert night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).status_code < 300
+    fault = {"match": {"method": "DELETE", "path": f"cf_dossiers({dossier})", "nth": 1}, "times": 1, "do": "keep_row"}
+    set_faults(night.emulator, fault)
     run = night.apply(plan)
     assert run.state is RunState.DONE_WITH_FAILURES
     assert (run.counts["deleted"], run.counts["partial"]) == (0, 1)
@@ -523,9 +524,8 @@ def a_unit_that_the_crm_refuses_keeps_the_role_that_it_shares(night: Night) -> C
     short, until_age = night.dossier("social_card", spoken=date(2018, 1, 1)), night.dossier("sexting", spoken=date(2018, 1, 1))
     role = night.party(child, "child", dossier=short, fiche=night.fiches_of(until_age)[0])
     yield PLANNED
-    night.emulator_faults(
-        [{"match": {"method": "DELETE", "path": f"cf_dossiers({until_age})"}, "times": 99, "do": "status", "status": 403}]
-    )
+    refusal = {"match": {"method": "DELETE", "path": f"cf_dossiers({until_age})"}, "times": 99, "do": "status", "status": 403}
+    set_faults(night.emulator, refusal)
     yield APPLIED
     assert night.get("cf_parties", role) is not None
     assert night.get("contacts", child) is not None

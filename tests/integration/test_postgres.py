@@ -122,6 +122,6 @@ def test_both_databases_give_the_same_plan_and_the_same_run(
 
 
 def emulator_reset(emulator: RunningEmulator) -> None:
-    from tests.drivers.typist import reset
+    from tests.drivers.organisation import reset
 
     reset(emulator)

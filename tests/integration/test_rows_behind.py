@@ -31,7 +31,7 @@ from rules.policy.policy import Policy
 from tests.connectors.dynamics.residual.traces import ENVIRONMENT
 from tests.drivers.holding import place
 from tests.drivers.night import Night, witness_of
-from tests.drivers.organisation import TOKEN
+from tests.drivers.organisation import TOKEN, set_faults
 from tests.drivers.side_by_side import APPLIED, Case, SideBySide, skipped
 from tests.integration.dependent import NOW
 from tests.integration.test_in_place import a_runaway, in_place
@@ -311,10 +311,10 @@ def test_a_read_that_fails_removes_nothing(night: Night) -> None:
     (dossier, fiche), row = ended(night), statement(night)
     point(night, "cf_fiches", fiche, row)
     plan = night.plan()
-    night.emulator_faults([{"match": {"path": "/cf_statements"}, "do": "status", "status": 500, "times": 100}])
+    set_faults(night.emulator, {"match": {"path": "/cf_statements"}, "do": "status", "status": 500, "times": 100})
     with pytest.raises(ConnectorError):
         night.apply(plan)
-    night.emulator_faults([])
+    set_faults(night.emulator)
     assert (night.get("cf_dossiers", dossier) is None, night.get("cf_statements", row) is None) == (False, False)
 
 

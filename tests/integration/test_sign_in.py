@@ -32,7 +32,7 @@ from crm_compliance.identity.signin import NotSignedIn, Person, person
 from crm_compliance.wiring.crm import connector_of
 from rules.errors import UsageError
 from rules.model.records import Dossier
-from tests.drivers.typist import set_faults
+from tests.drivers.organisation import set_faults
 
 pytestmark = pytest.mark.row(1)
 

@@ -11,8 +11,9 @@ import pytest
 from crm_compliance.service.scheduler import run_job
 from tests.connectors.channels.receiver import Receiver, receiving
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.drivers.typed import Said
-from tests.drivers.typist import Typist, set_faults
+from tests.drivers.typist import Typist
 
 START, GOOD, BAD = "/ping/uuid/start", "/ping/uuid", "/ping/uuid/fail"
 

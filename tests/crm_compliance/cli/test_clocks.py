@@ -6,7 +6,8 @@ import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist, set_faults, without_first_look
+from tests.drivers.organisation import set_faults
+from tests.drivers.typist import Typist, without_first_look
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # any answer may tell another time
 DAYS = 86_400

@@ -13,7 +13,7 @@ from rules.model.requests import Outcome
 from tests.connectors.storage.sharepoint import SITE
 from tests.drivers.asking import Asking, told
 from tests.drivers.night import Night
-from tests.drivers.organisation import TOKEN
+from tests.drivers.organisation import TOKEN, set_faults
 from tests.drivers.typist import DORA, Typist
 from tests.integration.documents import LOCATION, Documents, environment_with_sharepoint
 from tests.known_definitions import KNOWN
@@ -55,9 +55,9 @@ def test_doctor_without_the_setting_asks_nothing_of_sharepoint(documents: Docume
 
 @pytest.mark.parametrize("path", ["sites/fictief", "/drives", "/recycleBin/"])
 def test_doctor_says_what_is_missing(documents: Documents, typist: Typist, path: str) -> None:
-    documents.night.emulator_faults([{"match": {"path": path}, "do": "status", "status": 403}])
+    set_faults(documents.night.emulator, {"match": {"path": path}, "do": "status", "status": 403})
     assert "refuses" in checks(typist, 2)["sharepoint"]
-    documents.night.emulator_faults([])
+    set_faults(documents.night.emulator)
 
 
 def test_a_site_that_is_not_there_is_told(documents: Documents, typist: Typist) -> None:
@@ -137,7 +137,7 @@ def test_documents_out_of_reach_are_named_by_match_by_the_count_and_in_the_lette
 ) -> None:
     """EXP-03."""
     if fails:
-        documents.night.emulator_faults([{"match": {"path": "/v1.0/"}, "do": "status", "status": 403}])
+        set_faults(documents.night.emulator, {"match": {"path": "/v1.0/"}, "do": "status", "status": 403})
     else:
         typist.unset("SHAREPOINT_SITES")
     asking = an_answer(typist, person)
@@ -145,4 +145,4 @@ def test_documents_out_of_reach_are_named_by_match_by_the_count_and_in_the_lette
     assert (counts["complete"], set(counts["not_searched"])) == (False, {"documents", f"table:{LOCATION}"})
     assert "documenten in SharePoint" in (typist.folder / "copy" / "index.html").read_text(encoding="utf-8")
     assert "documents" in typist.ask("requests", "match", asking.id)["not_searched"]
-    documents.night.emulator_faults([])
+    set_faults(documents.night.emulator)

@@ -18,8 +18,9 @@ from jobs.model.request import PACKAGE
 from jobs.registry import JOBS
 from rules.model.requests import Outcome, RequestState
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.drivers.requesting import opened, person
-from tests.drivers.typist import Typist, set_faults
+from tests.drivers.typist import Typist
 
 
 def unreachable(*_: object) -> tuple[str, ...]:

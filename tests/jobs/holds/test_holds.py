@@ -18,6 +18,7 @@ from rules.errors import Refused, UsageError
 from rules.holds.of_requests import RequestHold
 from tests.drivers.holding import LONG_AGO, Register, carry_out, place, release, with_register
 from tests.drivers.night import Night, brussels_noon
+from tests.drivers.organisation import set_faults
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
 
 
@@ -436,7 +437,7 @@ def test_a_hold_whose_cover_cannot_be_read_stops_the_plan(night: Night) -> None:
     place(night, "contact", person)
     faults = [{"match": {"method": "GET", "path": "cf_parties", "every": 1}, "times": 99, "do": "status", "status": 403}]
     context = night.context
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=faults).raise_for_status()
+    set_faults(night.emulator, *faults)
     with pytest.raises(ConnectorError):
         make_plan(context, Kind.ALL)
     assert night.store.plans.all() == []

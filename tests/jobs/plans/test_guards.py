@@ -18,6 +18,7 @@ from jobs.plans.make import plan_entry
 from rules.dates.instants import instant
 from rules.errors import Refused
 from tests.drivers.night import Night, approve_where_needed, references_of
+from tests.drivers.organisation import set_faults
 from tests.drivers.typist import LONG_AGO
 
 
@@ -283,7 +284,7 @@ def test_a_unit_refused_three_nights_in_a_row_needs_an_administrator(night: Nigh
     night.fiche("social_card", spoken=LONG_AGO)
     seen = []
     for _ in range(4):
-        night.emulator_faults([{"match": {"method": "DELETE"}, "times": 50, "do": "status", "status": 403}])
+        set_faults(night.emulator, {"match": {"method": "DELETE"}, "times": 50, "do": "status", "status": 403})
         run = night.apply(night.plan())
         assert run.counts["skipped"] == {"SKIPPED_TECHNICAL": 1}
         seen.append(alarms(run))

@@ -28,6 +28,7 @@ from jobs.runs.apply import apply_plan
 from rules.model.residual_data import Place
 from tests.drivers.beginnings import Beginning
 from tests.drivers.night import Night, references_of
+from tests.drivers.organisation import set_faults
 from tests.integration.test_in_place import in_place
 from tests.jobs.runs.test_kill_and_resume import Killed, Points, fragile_store
 
@@ -59,7 +60,7 @@ def problems(night: Night, content: bytes) -> list[str]:
 
 
 def fault(night: Night, *rules: dict[str, Any]) -> None:
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=list(rules)).raise_for_status()
+    set_faults(night.emulator, *rules)
 
 
 def test_a_dossier_gets_a_certificate_that_leads_back_to_its_rule_and_tells_no_birthday(night: Night) -> None:

@@ -14,6 +14,7 @@ from jobs.model.run import RunState
 from jobs.plans.explain import explain_unit
 from jobs.runs.verify import verify_run
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 
 TOLD = ("units", "dispose", "retain", "flags", "trims", "held_contacts", "crm_holds", "seen", "categories")  # of a plan, beside lines
 
@@ -97,10 +98,9 @@ def test_a_hold_that_the_crm_did_not_tell_of_is_an_alarm_of_the_next_full_read(m
     held = night.dossier("e_safety", spoken=date(2019, 1, 1))
     night.plan()
     night.patch("cf_dossiers", held, cf_legalhold=True)
-    faults = f"{night.emulator.root}/_emulator/faults"
-    night.http.put(faults, json=[{"match": {"path": "deltatoken"}, "do": "lose_row"}]).raise_for_status()
+    set_faults(night.emulator, {"match": {"path": "deltatoken"}, "do": "lose_row"})
     plan = night.plan()
-    night.http.put(faults, json=[]).raise_for_status()
+    set_faults(night.emulator)
     assert (night.lines(plan)[held].outcome, [alarm.code for alarm in plan.alarms]) == ("dispose", [])
     assert night.apply(plan).counts["deleted"] == 0
     night.clock.now += timedelta(days=7)
@@ -127,7 +127,7 @@ def test_what_is_about_to_be_written_is_read_from_the_crm_itself(make_night: Cal
     before = night.connector.stats.remembered
     assert before > 0
     fault = [{"match": {"path": "deltatoken"}, "do": "status", "status": 500}]
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    set_faults(night.emulator, *fault)
     assert explain_unit(night.context, "cf_dossier", held)[0].outcome == "retain"
     run = night.apply(plan)
     assert {action.id: action.code for action in night.store.journal.of_run(run.id)} == {held: "HOLD_LEGAL", gone: ""}

@@ -13,6 +13,7 @@ from jobs.model.run import ActionState, RunState
 from jobs.plans.explain import explain_unit
 from tests.drivers.holding import place
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
 from tests.drivers.typist import LONG_AGO
 
@@ -186,7 +187,7 @@ def test_a_place_that_cannot_be_read_is_no_empty_one(night: Night) -> None:
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     plan = night.plan()
     retain(night, "cf_fiche", night.fiche("social_card", dossier=dossier, spoken=LATELY))
-    night.emulator_faults([{"match": {"path": '*datasource="retained"*'}, "do": "status", "status": 403}])
+    set_faults(night.emulator, {"match": {"path": '*datasource="retained"*'}, "do": "status", "status": 403})
     with pytest.raises(ConnectorError):
         night.plan()
     with pytest.raises(ConnectorError):

@@ -52,7 +52,7 @@ def switch(night: Night, **switches: object) -> None:
 
 
 def fault(night: Night, *rules: dict[str, Any]) -> None:
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=list(rules)).raise_for_status()
+    set_faults(night.emulator, *rules)
 
 
 def may(night: Night, *, cleaning: bool = True, but: tuple[str, ...] = (), more: tuple[str, ...] = ()) -> None:

@@ -26,7 +26,7 @@ from rules.model.requests import Right
 from rules.model.residual_data import Place
 from tests.drivers.deciding import ask, granted
 from tests.drivers.night import Night
-from tests.drivers.organisation import TOKEN
+from tests.drivers.organisation import TOKEN, set_faults
 from tests.drivers.side_by_side import APPLIED, Case, SideBySide, certificate_of
 from tests.integration.documents import LOCATION, LONG_AGO, Documents, environment_with_sharepoint
 from tests.known_definitions import KNOWN
@@ -50,7 +50,7 @@ def documents(night: Night) -> Iterator[Documents]:
 
 
 def faults(documents: Documents, *rules: dict[str, Any]) -> None:
-    documents.night.emulator_faults(list(rules))
+    set_faults(documents.night.emulator, *rules)
 
 
 def test_a_dossier_goes_with_its_documents_past_the_bin(documents: Documents) -> None:

@@ -27,6 +27,7 @@ from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.drivers.holding import place, release
 from tests.drivers.night import CATEGORY, ROLE, Night
+from tests.drivers.organisation import set_faults
 from tests.jobs.holds.test_look_up import NOBODY, unseen
 from tests.jobs.runs.test_kill_and_resume import CutShort, Fragile, Killed, Points
 
@@ -105,7 +106,7 @@ def test_a_dossier_of_which_only_its_own_row_stayed_is_finished_after_a_kill(nig
     nothing would be due."""
     dossier, child = a_grown_up(night)
     fault = [{"match": {"method": "DELETE", "path": f"cf_dossiers({dossier})", "nth": 1}, "times": 1, "do": "keep_row"}]
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    set_faults(night.emulator, *fault)
     plan = night.plan()
     killed = dataclasses.replace(night.context, connector=Fragile(night.context.connector, Points(2), ("change",)))
     with pytest.raises(Killed):
@@ -128,7 +129,7 @@ def test_a_leftover_that_has_come_back_to_life_is_left_alone(night: Night) -> No
     comes."""
     dossier, child = a_grown_up(night)
     fault = [{"match": {"method": "DELETE", "path": f"contacts({child})", "nth": 1}, "times": 1, "do": "keep_row"}]
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    set_faults(night.emulator, *fault)
     assert night.apply(night.plan()).counts["partial"] == 1
     night.party(child, "child", dossier=night.dossier("runaway", spoken=date(2026, 11, 20), closed=False))
     run = night.apply(night.plan())
@@ -312,7 +313,7 @@ def test_a_contact_that_was_not_removed_is_found_by_the_next_plan(night: Night, 
         night.patch("contacts", child, firstname="Lotje")
     else:
         fault = [{"match": {"method": "DELETE", "path": f"contacts({child})", "nth": 1}, "times": 1, "do": "status", "status": 403}]
-        night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+        set_faults(night.emulator, *fault)
     first = night.apply(plan)
     assert (first.counts["anonymised"], first.counts["deleted"]) == (1, 0)
     again = night.plan()
@@ -379,7 +380,7 @@ def test_a_unit_finished_by_a_later_run_is_counted_there(night: Night) -> None:
     """HLD-11: its figures were not written when it was left half done."""
     dossier, _ = a_grown_up(night)
     fault = [{"match": {"method": "DELETE", "path": f"cf_dossiers({dossier})", "nth": 1}, "times": 1, "do": "keep_row"}]
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    set_faults(night.emulator, *fault)
     first = night.apply(night.plan())
     assert (first.counts["partial"], night.rows("cf_statistics")) == (1, [])
     second = night.apply(night.plan())
@@ -451,11 +452,11 @@ def test_statistics_that_the_crm_refuses_are_written_when_it_takes_them(night: N
     a_grown_up(night)
     plan = night.plan()
     fault = [{"match": {"method": "POST", "path": "cf_statistics", "every": 1}, "times": 9, "do": "status", "status": 403}]
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    set_faults(night.emulator, *fault)
     with pytest.raises(ConnectorError, match="the statistics could not be written: the CRM refuses with 0x") as caught:
         night.apply(plan)
     assert caught.value.where == "cf_statistic"
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=[]).raise_for_status()
+    set_faults(night.emulator)
     assert night.apply(plan).counts["statistics"] == 1
     assert len(night.rows("cf_statistics")) == 1
 
@@ -467,7 +468,7 @@ def test_fiches_that_outlive_their_dossier_go_the_next_night_unless_somebody_has
     dossier, _ = a_grown_up(night)
     kept = night.fiches_of(dossier)[0]
     fault = [{"match": {"method": "DELETE", "path": f"cf_fiches({kept})", "nth": 1}, "times": 1, "do": "keep_row"}]
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    set_faults(night.emulator, *fault)
     first = night.apply(night.plan())
     assert (first.counts["partial"], night.get("cf_dossiers", dossier)) == (1, None)
     if changed:

@@ -29,7 +29,7 @@ from jobs.runs.resume import PLAN_EXPIRED, reconcile_intended
 from jobs.writing import send
 from tests.drivers.beginnings import Beginning
 from tests.drivers.night import Night
-from tests.drivers.organisation import TOKEN
+from tests.drivers.organisation import TOKEN, set_faults
 from tests.drivers.typed import typed
 
 MakeNight = Callable[..., Night]
@@ -244,9 +244,9 @@ def test_a_cut_connection_has_no_double_and_no_lost_effect(
     expected = state_of(night)
     for nth in range(1, 7):
         again = beginning.again(make_night, database_file())
-        again.emulator_faults([{"match": {"method": "POST", "path": "$batch", "nth": nth}, "times": 1, "do": fault}])
+        set_faults(again.emulator, {"match": {"method": "POST", "path": "$batch", "nth": nth}, "times": 1, "do": fault})
         run = again.apply(plan)
-        again.emulator_faults([])
+        set_faults(again.emulator)
         assert (nth, run.counts, state_of(again)) == (nth, undisturbed.counts, expected)
 
 
@@ -302,7 +302,7 @@ def test_a_process_that_is_really_killed_is_taken_over_at_once(
     night = make_night(url=url)
     organisation(night)
     script = [{"match": {"method": "POST", "path": "$batch", "nth": 2}, "times": 1, "do": "latency", "ms": 3_000}]
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=script).raise_for_status()
+    set_faults(night.emulator, *script)
     settings = {"CRM_URL": night.emulator.url, "CRM_TOKEN": TOKEN, "DATA_DIR": str(tmp_path), "DATABASE_URL": url}
     plan = said(settings, "plan")
     for who, role in zip(("anna", "dora"), plan["approvals"]["needed"], strict=False):
@@ -313,7 +313,7 @@ def test_a_process_that_is_really_killed_is_taken_over_at_once(
             select.select([], [], [], 0.02)
         assert process.poll() is None, process.stderr.read() if process.stderr else ""
         os.kill(process.pid, signal.SIGKILL)
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=[]).raise_for_status()
+    set_faults(night.emulator)
     answer = said(settings, "apply", plan["plan"])
     assert (answer["state"], answer["anonymised"], answer["verified"]["still_there"]) == ("done", 2, 0)
     assert plan["dispose"]["anonymise"] == 2

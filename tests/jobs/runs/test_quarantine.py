@@ -15,6 +15,7 @@ from jobs.writing.send import send_operations
 from rules.errors import Refused, UsageError
 from rules.retention.quarantine import Mark
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.drivers.typist import LONG_AGO
 
 
@@ -131,11 +132,11 @@ def test_a_unit_goes_with_its_own_notice(telling: Night) -> None:
 def test_a_unit_whose_owner_cannot_be_told_stays(telling: Night) -> None:
     """Its days begin when the notice stands there, and the CRM's refusal is not passed over in silence."""
     fiche = telling.fiche("social_card", spoken=LONG_AGO)
-    telling.emulator_faults([{"match": {"method": "POST", "path": "annotations"}, "times": 50, "do": "status", "status": 403}])
+    set_faults(telling.emulator, {"match": {"method": "POST", "path": "annotations"}, "times": 50, "do": "status", "status": 403})
     run = telling.apply(telling.plan())
     assert (skipped(run), run.state) == ({"SKIPPED_TECHNICAL": 1}, RunState.DONE_WITH_FAILURES)
     assert not marks(telling)[fiche].told
-    telling.emulator_faults([])
+    set_faults(telling.emulator)
     telling.clock.now += timedelta(days=20)
     assert skipped(telling.apply(telling.plan())) == {"QUARANTINED": 1}
     assert (marks(telling)[fiche].told, marks(telling)[fiche].until) == (True, date(2026, 12, 29))

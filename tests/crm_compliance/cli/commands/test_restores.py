@@ -14,8 +14,9 @@ from connectors.emulator.serving.server import RunningEmulator
 from jobs.model.run import Erasure
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.drivers.restoring import Backup
-from tests.drivers.typist import LONG_AGO, Typist, limited, people_and_cases, set_faults
+from tests.drivers.typist import LONG_AGO, Typist, limited, people_and_cases
 
 
 def a_night(typist: Typist, org: Night) -> None:

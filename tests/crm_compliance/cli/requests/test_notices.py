@@ -17,7 +17,8 @@ from tests.crm_compliance.cli.requests.test_release import unpacked
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.asking import Asking
 from tests.drivers.night import Night
-from tests.drivers.typist import DORA, ERIK, Typist, set_faults
+from tests.drivers.organisation import set_faults
+from tests.drivers.typist import DORA, ERIK, Typist
 
 POLICE, ABROAD = "Politiezone Verzonnen", "Missing Verzonnen"
 TODAY = "2026-11-25"

@@ -12,8 +12,9 @@ import pytest
 
 from jobs.model.request import GIVEN, PRESERVED
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.drivers.requesting import CHILD, a_form, at, opened, person, shown, unreachable, written
-from tests.drivers.typist import DORA, LONG_AGO, Typist, set_faults
+from tests.drivers.typist import DORA, LONG_AGO, Typist
 
 KEYS = {"request", "right", "state", "received_on", "due_on", "outcome", "approvals"}
 CANARIES = ("Kanarie", "Zangvogel (fictief)", "0470 11 22 33", "kanarie@example.org", "85.07.30-997.34")

@@ -17,7 +17,8 @@ import typer
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.cli.app import app
 from tests.drivers.night import Night
-from tests.drivers.typist import LONG_AGO, Typist, people_and_cases, set_faults
+from tests.drivers.organisation import set_faults
+from tests.drivers.typist import LONG_AGO, Typist, people_and_cases
 
 TOLD = (Path(__file__).parents[4] / "docs" / "commands.md").read_text(encoding="utf-8")
 

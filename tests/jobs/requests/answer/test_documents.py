@@ -21,7 +21,7 @@ from jobs.requests.search.gaps import places_not_searched
 from rules.model.requests import Outcome, Right
 from tests.drivers.deciding import ask
 from tests.drivers.night import Night
-from tests.drivers.organisation import TOKEN
+from tests.drivers.organisation import TOKEN, set_faults
 from tests.integration.documents import LOCATION, Documents, environment_with_sharepoint
 from tests.known_definitions import KNOWN
 
@@ -165,20 +165,20 @@ def test_without_the_setting_documents_are_named_as_not_searched(night: Night) -
 def test_a_sharepoint_that_fails_is_named_and_the_same_for_everybody(documents: Documents, child: str, dossier: str) -> None:
     """SUS-04: whether anybody has documents shows in no list."""
     documents.library.put("D-1/a.txt", PLANTED.encode())
-    documents.night.emulator_faults([{"match": {"path": "/v1.0/"}, "do": "status", "status": 403}])
+    set_faults(documents.night.emulator, {"match": {"path": "/v1.0/"}, "do": "status", "status": 403})
     stranger = documents.night.contact(lastname="Onbekende (fictief)")
     assert "documents" in compiled(documents, child)[1].not_searched
     assert "documents" in compiled(documents, stranger)[1].not_searched
-    documents.night.emulator_faults([])
+    set_faults(documents.night.emulator)
 
 
 def test_one_folder_that_cannot_be_read_stops_the_answer(documents: Documents, child: str, dossier: str) -> None:
     """A partial answer is none."""
     documents.library.put("D-1/a.txt", PLANTED.encode())
-    documents.night.emulator_faults([{"match": {"path": "/children"}, "do": "status", "status": 500}])
+    set_faults(documents.night.emulator, {"match": {"path": "/children"}, "do": "status", "status": 500})
     with pytest.raises(ObjectError):
         compiled(documents, child)
-    documents.night.emulator_faults([])
+    set_faults(documents.night.emulator)
 
 
 def test_locations_outside_the_settings_are_a_gap_for_everybody(documents: Documents, child: str) -> None:

@@ -33,6 +33,7 @@ from rules.decoders import decoder_of
 from rules.errors import ComplianceError, Refused, UsageError
 from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 
 LOTTE = GivenPerson(
     firstname="Lotte",
@@ -211,7 +212,7 @@ def test_several_requests_are_looked_for_in_one_reading(night: Night, urls: list
 
 def test_a_page_that_fails_is_no_empty_list(night: Night) -> None:
     night.contact(telephone1="02 475 44 99")
-    night.emulator_faults([{"match": {"method": "GET", "path": "cf_parties"}, "times": 50, "do": "status", "status": 500}])
+    set_faults(night.emulator, {"match": {"method": "GET", "path": "cf_parties"}, "times": 50, "do": "status", "status": 500})
     with pytest.raises(ComplianceError) as failed:
         find_candidates(night.context, Given(LOTTE))
     assert failed.value.exit_code == 4

@@ -20,6 +20,7 @@ from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.drivers.deciding import dora
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.drivers.requesting import ASKER, changed, person, registered
 
 LONG_AGO = date(2020, 1, 10)
@@ -110,7 +111,7 @@ def test_a_lookup_that_fails_stops_plan_and_apply(night: Night) -> None:
     expired_dossier_of(night, night.contact(**ASKER))
     plan = night.plan()
     request = registered(night)
-    night.emulator_faults([{"match": {"path": "contacts"}, "times": 1000, "do": "status", "status": 403}])
+    set_faults(night.emulator, {"match": {"path": "contacts"}, "times": 1000, "do": "status", "status": 403})
     writes = night.writes()
     with pytest.raises(ConnectorError):
         make_plan(night.context, Kind.ALL)
