@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
@@ -19,7 +19,7 @@ from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.store import SqlStore
 from rules.policy.loader import load_policy
 from tests.drivers.clock import Clock
-from tests.drivers.night import Night, of_store, witness_of
+from tests.drivers.night import NOW, Night, of_store, witness_of
 from tests.drivers.organisation import TOKEN
 from tests.known_definitions import KNOWN
 
@@ -59,7 +59,7 @@ def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[.
         reads: int = 1,
     ) -> Night:
         text = policy(shipped if first_look else usual)
-        clock = Clock(now or datetime(2026, 11, 25, 11, tzinfo=UTC))
+        clock = Clock(now or NOW)
         memory = Memory(tmp_path / "memory", bytes(32), now=clock) if remembering else None
         where = url or f"sqlite:///{tmp_path / 'state.db'}"
         seen, erased = of_store(tmp_path, where)

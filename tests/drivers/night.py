@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 
@@ -17,15 +18,17 @@ from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.memory.table_cache import Memory
 from connectors.dynamics.pace.governor import ONE_AT_A_TIME
-from connectors.emulator.serving.server import RunningEmulator
+from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance.configuration.organisation import organisation_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.checkpoint_signer import DeskNotary
 from crm_compliance.keys.head_signer import FileWitness
 from crm_compliance.keys.key_ring import KeyRing
+from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.files.erasure_file import ErasureFile
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.fits_this_crm import checked
+from crm_compliance.wiring.schedule import policy_of
 from jobs.model.plan import Kind, Plan, PlanLine
 from jobs.model.run import Run
 from jobs.plans.approve import approve_plan
@@ -37,7 +40,9 @@ from jobs.runs.apply import apply_plan
 from rules.policy.policy import Policy
 from tests.drivers.clock import Clock
 from tests.drivers.organisation import TOKEN, Organisation, session
+from tests.known_definitions import KNOWN
 
+NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 CATEGORY = {
     "social_card": 100000000,
     "e_safety": 100000001,
@@ -215,6 +220,25 @@ class Night(Organisation):
             cf_bookedon=_noon(date(2025, 5, 1)),
             **{"cf_ContactId@odata.bind": f"/contacts({contact})"},
         )
+
+
+N = TypeVar("N", bound=Night)
+
+
+@contextmanager
+def night_in(
+    environment: Path, folder: Path, *, kind: type[N], policy: Policy | None = None, mapping: str = "", page_size: int = 5000
+) -> Iterator[N]:
+    """A night of this `kind` over an organisation with tables of its own, with all that it stores in a
+    folder; the schedule and the mapping are the shipped ones unless others are given."""
+    clock, key = Clock(NOW), KeyRing.open(folder, NOW)
+    witness = witness_of(folder, folder, clock)
+    with running(environment=environment, token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
+        store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", clock=clock, sealer=Sealing(folder), folder=folder, witness=witness)
+        made = kind(emulator, store, key, policy or policy_of(Settings()), clock, page_size, mapping=mapping)
+        yield made
+        made.close()
+        store.close()
 
 
 def approve_where_needed(store: SqlStore, plan_id: str, now: datetime, key: KeyRing) -> Plan:

@@ -5,17 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from connectors.emulator.serving.server import running
 from crm_compliance.configuration.settings import Settings
-from crm_compliance.keys.key_ring import KeyRing
-from crm_compliance.keys.request_seals import Sealing
-from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.mapping import mapping_text
-from crm_compliance.wiring.schedule import policy_of
 from rules.policy.policy import Policy
 from tests.connectors.dynamics.residual.traces import ENVIRONMENT
 from tests.drivers.night import TOKEN, Clock, Night, witness_of
@@ -24,7 +18,6 @@ from tests.yaml_files import read_yaml, yaml_text
 
 DATA = Path(__file__).parents[1] / "data"
 TABLES, MAPPING = DATA / "dependent-tables.yaml", DATA / "dependent-mapping.yaml"
-NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 SETS = {
     "cf_homevisit": ("cf_homevisits", "cf_homevisitid"),
     "cf_paragraph": ("cf_paragraphs", "cf_paragraphid"),
@@ -59,14 +52,8 @@ def dependent_mapping(more: str = "") -> str:
 
 @contextmanager
 def dependent_night(folder: Path, more: str = "", policy: Policy | None = None) -> Iterator[Night]:
-    clock, key = Clock(NOW), KeyRing.open(folder, NOW)
-    witness = witness_of(folder, folder, clock)
-    with running(environment=dependent_environment(folder), token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
-        store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", clock=clock, sealer=Sealing(folder), folder=folder, witness=witness)
-        night = Night(emulator, store, key, policy or policy_of(Settings()), clock, mapping=dependent_mapping(more))
+    with night_in(dependent_environment(folder), folder, kind=Night, policy=policy, mapping=dependent_mapping(more)) as night:
         yield night
-        night.close()
-        store.close()
 
 
 def add(night: Night, table: str, owner: tuple[str, str, str] | None = None, **columns: Any) -> str:

@@ -12,15 +12,10 @@ from typing import Any
 
 import pytest
 
-from connectors.emulator.serving.server import running
 from crm_compliance.answer_package.package import package_of
 from crm_compliance.configuration.settings import Settings
-from crm_compliance.keys.key_ring import KeyRing
-from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.mapping.explain import explain_row
-from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.mapping import mapping_text
-from crm_compliance.wiring.schedule import policy_of
 from jobs.model.answer import ItemStatus
 from jobs.requests.answer.own_words import words_of
 from jobs.requests.search.material import Material
@@ -30,11 +25,8 @@ from rules.model.requests import Right
 from rules.rights.withholding import CHILD_STATEMENTS, withheld_on_behalf
 from tests.connectors.dynamics.residual.traces import ENVIRONMENT
 from tests.drivers.deciding import ask, granted
-from tests.drivers.night import Night, witness_of
-from tests.drivers.organisation import TOKEN
-from tests.integration.dependent import NOW
+from tests.drivers.night import Night, night_in
 from tests.jobs.requests.answer.test_compile import Answer
-from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 
 LONG_AGO = date(2020, 1, 10)
@@ -67,14 +59,8 @@ def night(tmp_path: Path) -> Iterator[Night]:
         document["tables"][table]["columns"][column] = {"type": "memo(4000)", "pii": True, "label": LABEL}
     environment = tmp_path / "environment.yaml"
     environment.write_text(yaml_text(document), encoding="utf-8")
-    clock, key = Clock(NOW), KeyRing.open(tmp_path, NOW)
-    with running(environment=environment, token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
-        witness = witness_of(tmp_path, tmp_path, clock)
-        store = SqlStore.open(f"sqlite:///{tmp_path / 'state.db'}", clock=clock, sealer=Sealing(tmp_path), folder=tmp_path, witness=witness)
-        made = Night(emulator, store, key, policy_of(Settings()), clock, mapping=mapping_with_texts())
+    with night_in(environment, tmp_path, kind=Night, mapping=mapping_with_texts()) as made:
         yield made
-        made.close()
-        store.close()
 
 
 def told_of(night: Night, language: str = "nl") -> tuple[Answer, dict[str, str]]:

@@ -5,40 +5,25 @@ R-158)."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from connectors.emulator.serving.server import running
-from crm_compliance.configuration.settings import Settings
-from crm_compliance.keys.key_ring import KeyRing
-from crm_compliance.store.store import SqlStore
-from crm_compliance.wiring.schedule import policy_of
 from jobs.requests.search.search import search_everywhere
 from rules.model.kinds import ROW_KINDS
 from tests.connectors.dynamics.datamap.test_survey import environment
-from tests.drivers.clock import Clock
-from tests.drivers.night import Night, witness_of
-from tests.drivers.organisation import TOKEN
-from tests.known_definitions import KNOWN
+from tests.drivers.night import Night, night_in
 
 LONG_AGO = date(2020, 1, 10)
-NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 UNMAPPED = {"cf_visit", "cf_photo"}  # they go along with the dossier
 
 
 @pytest.fixture
 def night(tmp_path: Path) -> Iterator[Night]:
-    clock = Clock(NOW)
-    key = KeyRing.open(tmp_path, NOW)
-    with running(environment=environment(tmp_path), token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
-        store = SqlStore.open(f"sqlite:///{tmp_path / 'state.db'}", clock=clock, witness=witness_of(tmp_path, tmp_path, clock))
-        made = Night(emulator, store, key, policy_of(Settings()), clock)
+    with night_in(environment(tmp_path), tmp_path, kind=Night) as made:
         yield made
-        made.close()
-        store.close()
 
 
 class Planter:

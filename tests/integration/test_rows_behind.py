@@ -13,27 +13,22 @@ from urllib.parse import quote
 import pytest
 
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable
-from connectors.emulator.serving.server import running
 from connectors.interface.errors import ConnectorError
 from connectors.interface.remains import Reach, Trace
 from connectors.interface.rows import Among
 from crm_compliance.configuration.settings import Settings
-from crm_compliance.keys.key_ring import KeyRing
-from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.mapping.explain import explain_row
-from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.mapping import mapping_text
-from crm_compliance.wiring.schedule import policy_of, policy_text
+from crm_compliance.wiring.schedule import policy_text
 from jobs.requests.search.search import search_everywhere
 from rules.model.data_map import Fate
 from rules.policy.loader import load_policy
 from rules.policy.policy import Policy
 from tests.connectors.dynamics.residual.traces import ENVIRONMENT
 from tests.drivers.holding import place
-from tests.drivers.night import Night, witness_of
-from tests.drivers.organisation import TOKEN, set_faults
+from tests.drivers.night import Night, night_in
+from tests.drivers.organisation import set_faults
 from tests.drivers.side_by_side import APPLIED, Case, SideBySide, skipped
-from tests.integration.dependent import NOW
 from tests.integration.test_in_place import a_runaway, in_place
 from tests.integration.test_planted_words import Planter
 from tests.jobs.requests.answer.test_compile import Answer
@@ -92,15 +87,9 @@ def a_night(
     tables["cf_dossier"]["columns"]["cf_background"] = text("Achtergrond")
     environment = folder / "environment.yaml"
     environment.write_text(yaml_text(document), encoding="utf-8")
-    clock, key_ring = Clock(NOW), KeyRing.open(folder, NOW)
-    with running(environment=environment, token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
-        witness = witness_of(folder, folder, clock)
-        store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", clock=clock, sealer=Sealing(folder), folder=folder, witness=witness)
-        whole = f"{masks or mapping_text(Settings())[0]}\n{mapping}"
-        made = Night(emulator, store, key_ring, policy or policy_of(Settings()), clock, page_size, mapping=whole)
+    whole = f"{masks or mapping_text(Settings())[0]}\n{mapping}"
+    with night_in(environment, folder, kind=Night, policy=policy, mapping=whole, page_size=page_size) as made:
         yield made
-        made.close()
-        store.close()
 
 
 @pytest.fixture

@@ -4,18 +4,14 @@ night, the same answers, and what is out of scope is left alone and said (R-161)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from connectors.emulator.serving.server import running
 from crm_compliance.configuration.settings import Settings
-from crm_compliance.keys.key_ring import KeyRing
-from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.mapping import mapping_text
-from crm_compliance.wiring.schedule import policy_of
 from jobs.holds.place import Wanted, place_hold
 from jobs.model.plan import Kind
 from jobs.plans.explain import explain_unit
@@ -26,11 +22,9 @@ from rules.holds.placements import HoldType
 from tests.connectors.dynamics.residual.traces import ENVIRONMENT
 from tests.drivers.night import CATEGORY, ROLE, TOKEN, Clock, Night, witness_of
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
-from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 
 LONG_AGO, LATELY = date(2020, 1, 10), date(2026, 11, 1)
-NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 CASE, COMPLAINT, CONVERSATION = 1, 2, 3  # kinds of rows of cf_dossier
 
 
@@ -113,14 +107,8 @@ class House(Night):
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    clock = Clock(NOW)
-    key = KeyRing.open(tmp_path, NOW)
-    with running(environment=environment(tmp_path), token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
-        store = SqlStore.open(f"sqlite:///{tmp_path / 'state.db'}", clock=clock, witness=witness_of(tmp_path, tmp_path, clock))
-        made = House(emulator, store, key, policy_of(Settings()), clock, mapping=mapping())
+    with night_in(environment(tmp_path), tmp_path, kind=House, mapping=mapping()) as made:
         yield made
-        made.close()
-        store.close()
 
 
 in_one_night = SideBySide[House]()
