@@ -23,9 +23,10 @@ from sqlalchemy import create_engine, select
 
 from connectors.dynamics.http.transport import Transport
 from crm_compliance.store.sql.tables import metadata
+from tests.drivers.clock import NOW
 from tests.drivers.requesting import a_form, written
 from tests.drivers.typed import Said
-from tests.drivers.typist import DORA, ERIK, NOW, Typist
+from tests.drivers.typist import DORA, ERIK, Typist
 
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ANY_OF = re.compile(r"(\(?)(\w+ eq )ID(?: or \2ID)*")

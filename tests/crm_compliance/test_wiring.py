@@ -21,8 +21,9 @@ from crm_compliance.wiring.schedule import policy_of, policy_text
 from crm_compliance.wiring.software import new_id, software_version
 from crm_compliance.wiring.store import store_of
 from rules.errors import MappingError, UsageError
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
-from tests.drivers.typist import NOW, Typist
+from tests.drivers.typist import Typist
 
 ROOT = "https://org.example/api/data/v9.2/"
 

@@ -24,8 +24,8 @@ from jobs.ports.context import JobContext
 from jobs.requests.answer.compile import compilation_of
 from jobs.requests.answer.release import released
 from jobs.requests.answer.release_check import for_release
-from tests.drivers.clock import Clock
-from tests.drivers.typist import DORA, ERIK, NOW, Typist
+from tests.drivers.clock import NOW, Clock
+from tests.drivers.typist import DORA, ERIK, Typist
 
 RECEIVED = "2026-11-25T10:00:00+01:00"
 

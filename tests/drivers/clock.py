@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)  # of nights and commands that nobody gives another
 
 
 class Clock:

@@ -18,8 +18,8 @@ from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.store import SqlStore
 from rules.policy.loader import load_policy
-from tests.drivers.clock import Clock
-from tests.drivers.night import NOW, Night, of_store, witness_of
+from tests.drivers.clock import NOW, Clock
+from tests.drivers.night import Night, of_store, witness_of
 from tests.drivers.organisation import TOKEN
 from tests.known_definitions import KNOWN
 

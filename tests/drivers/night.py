@@ -38,11 +38,10 @@ from jobs.ports.context import JobContext
 from jobs.requests.search.preserve import StoredRequests
 from jobs.runs.apply import apply_plan
 from rules.policy.policy import Policy
-from tests.drivers.clock import Clock
+from tests.drivers.clock import NOW, Clock
 from tests.drivers.organisation import TOKEN, Organisation, session
 from tests.known_definitions import KNOWN
 
-NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 CATEGORY = {
     "social_card": 100000000,
     "e_safety": 100000001,

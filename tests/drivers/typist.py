@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,11 @@ from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.schedule import policy_of
-from tests.drivers.clock import Clock
+from tests.drivers.clock import NOW, Clock
 from tests.drivers.night import Night, witness_of
 from tests.drivers.organisation import TOKEN
 from tests.drivers.typed import Said, typed
 
-NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 LONG_AGO = date(2020, 1, 10)
 DORA = ("--as", "dora", "--role", "dpo")
 ERIK = ("--as", "erik", "--role", "approver")

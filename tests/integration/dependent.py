@@ -12,8 +12,7 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from rules.policy.policy import Policy
 from tests.connectors.dynamics.residual.traces import ENVIRONMENT
-from tests.drivers.night import TOKEN, Clock, Night, witness_of
-from tests.known_definitions import KNOWN
+from tests.drivers.night import Night, night_in
 from tests.yaml_files import read_yaml, yaml_text
 
 DATA = Path(__file__).parents[1] / "data"

@@ -28,7 +28,8 @@ from jobs.residual.clean import clean_places
 from rules.errors import ComplianceError, MappingError
 from rules.model.residual_data import Place, PlaceState
 from tests.connectors.dynamics.residual.traces import environment_with_more
-from tests.drivers.night import CATEGORY, TOKEN, Night
+from tests.drivers.night import CATEGORY, Night
+from tests.drivers.organisation import TOKEN, set_faults
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide
 from tests.known_definitions import KNOWN
 

@@ -18,7 +18,8 @@ from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, Ope
 from jobs.model.run import RunState
 from rules.model.records import Fiche
 from tests.connectors.dynamics.residual.traces import ENVIRONMENT
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 from tests.integration.test_in_place import a_runaway, in_place, mapped
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text

@@ -34,7 +34,6 @@ from tests.integration.test_planted_words import Planter
 from tests.jobs.requests.answer.test_compile import Answer
 from tests.jobs.residual.retained import retain
 from tests.jobs.residual.test_clean import switch
-from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 
 LONG_AGO = date(2020, 1, 10)

@@ -11,7 +11,7 @@ from crm_compliance.alerts.channels import channels_of
 from crm_compliance.configuration.settings import PREFIX, load_settings
 from jobs.inbox.item import ItemKind
 from rules.errors import AlertsError
-from tests.drivers.typist import NOW
+from tests.drivers.clock import NOW
 
 RIGHT = """\
 channels:

@@ -29,8 +29,7 @@ from rules.dates.calendar import BRUSSELS
 from rules.hints import hint_to
 from rules.model.roles import Role
 from tests.connectors.channels.receiver import Receiver, receiving
-from tests.drivers.clock import Clock
-from tests.drivers.typist import NOW
+from tests.drivers.clock import NOW, Clock
 
 ADDRESS = "https://compliance.example.org"
 PLAN = InboxItem(kind=ItemKind.PLAN_TO_APPROVE, roles=(Role.CRM_ADMIN, Role.DPO), subject="plan-1", count=3, due_on=date(2026, 11, 28))

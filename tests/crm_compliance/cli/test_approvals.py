@@ -16,8 +16,9 @@ from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
 from jobs.plans.make import plan_entry
 from tests.crm_compliance.worlds import Worlds
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
-from tests.drivers.typist import LONG_AGO, NOW, Typist, limited
+from tests.drivers.typist import LONG_AGO, Typist, limited
 
 
 def a_plan_of_two_where_one_is_allowed(typist: Typist, org: Night) -> str:

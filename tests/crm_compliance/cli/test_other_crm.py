@@ -21,8 +21,9 @@ from rules.holds.placements import HoldType, PlacedHold
 from rules.model.requests import Channel, RequesterKind, Right
 from rules.model.roles import HUMAN_ROLES
 from tests.crm_compliance.store.values import a_plan
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night, witness_of
-from tests.drivers.typist import NOW, Typist
+from tests.drivers.typist import Typist
 
 REAL = "https://org.crm4.dynamics.com/api/data/v9.2/"
 OTHER = "https://ander.crm4.dynamics.com/api/data/v9.2/"

@@ -8,8 +8,9 @@ import pytest
 import requests
 
 from connectors.emulator.serving.server import RunningEmulator
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
-from tests.drivers.typist import NOW, Typist
+from tests.drivers.typist import Typist
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # the schema is altered
 WITNESS = {

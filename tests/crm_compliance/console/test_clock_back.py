@@ -11,8 +11,8 @@ import pytest
 from crm_compliance.console.frame.services import Services
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
-from tests.drivers.typist import NOW
 
 Signed = Callable[..., Browser]
 

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import running
 from tests.connectors.dynamics.residual.traces import ENVIRONMENT
-from tests.drivers.night import TOKEN
+from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import Typist
 
 

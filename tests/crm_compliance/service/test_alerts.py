@@ -14,8 +14,9 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.service.alerts import TELLER, keep_telling, look
 from tests.connectors.channels.receiver import Receiver, receiving
 from tests.crm_compliance.nights import Planned
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
-from tests.drivers.typist import NOW, Typist
+from tests.drivers.typist import Typist
 
 
 class Once(threading.Event):

@@ -18,9 +18,10 @@ from crm_compliance.service.web.server import listening
 from crm_compliance.wiring.schedule import calendar_of, policy_of
 from rules.dates.calendar import BRUSSELS
 from tests.crm_compliance.web import serving
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
 from tests.drivers.requesting import a_form, written
-from tests.drivers.typist import NOW, Typist, people_and_cases
+from tests.drivers.typist import Typist, people_and_cases
 from tests.rules.holds.test_placements import a_hold
 
 LABELS: Final = {"channel", "code", "job", "kind", "outcome", "reason", "stage", "state", "table", "within"}  # what a label can be

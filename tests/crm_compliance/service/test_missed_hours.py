@@ -12,8 +12,8 @@ import pytest
 from crm_compliance.service.scheduler import missed
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
-from tests.drivers.typist import NOW
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 

@@ -33,9 +33,10 @@ from jobs.model.run import RunState
 from jobs.registry import JOBS
 from rules.errors import Refused
 from tests.crm_compliance.service.test_missed_hours import CRON, planned
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
-from tests.drivers.typist import LONG_AGO, NOW, Typist, limited, people_and_cases, without_first_look
+from tests.drivers.typist import LONG_AGO, Typist, limited, people_and_cases, without_first_look
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # the CRM may be away at any request
 BRUSSELS = ZoneInfo("Europe/Brussels")

@@ -19,8 +19,9 @@ from jobs.checks.drift.holds import hold_entry
 from jobs.model.last_verification import Verifier
 from jobs.registry import JOBS
 from rules.holds.placements import HoldType, PlacedHold
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
-from tests.drivers.typist import NOW, Typist
+from tests.drivers.typist import Typist
 
 HOLD = PlacedHold(
     id="hold-1",

@@ -27,7 +27,8 @@ from jobs.runs.verify import verify_run
 from rules.model.records import UnitKind
 from rules.model.residual_data import Place, PlaceState
 from tests.connectors.dynamics.residual.traces import environment_with_more
-from tests.drivers.night import TOKEN, Night
+from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN, set_faults
 from tests.jobs.runs.test_kill_and_resume import Fragile, Killed, Points, Snapshots
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text

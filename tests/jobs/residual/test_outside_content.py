@@ -24,7 +24,6 @@ from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
 from jobs.writing.outside_objects import Outside
 from tests.drivers.night import Night
-from tests.drivers.organisation import set_faults
 from tests.drivers.side_by_side import APPLIED, Case, SideBySide
 from tests.jobs.residual.outside import OLD, RECENT, Killed, Reaching, a_recording, outcome
 

@@ -17,6 +17,7 @@ from jobs.residual.recording_content import OBJECT_LEFT
 from jobs.writing.send import WriteOutcome
 from rules.errors import Refused
 from tests.drivers.holding import place, release
+from tests.drivers.organisation import set_faults
 from tests.jobs.residual.outside import Reaching, a_recording, outcome
 
 
@@ -71,7 +72,7 @@ def test_a_hold_that_comes_to_the_dossier_of_a_half_deleted_recording_keeps_what
     row = a_recording(reaching, fiche=night.fiches_of(dossier)[0])
     night.note("cf_recording", row)
     fault = [{"match": {"method": "DELETE", "path": f"cf_recordings({row})", "nth": 1}, "times": 1, "do": "keep_row"}]
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    set_faults(night.emulator, *fault)
     run = reaching.apply()
     assert outcome(reaching, run, row) == (ActionState.PARTIAL, "STILL_THERE")
     reaching.storage.put("call.wav")
@@ -91,7 +92,7 @@ def test_a_half_deleted_recording_is_not_forgotten_by_a_run_that_is_cut_off_over
     row = a_recording(reaching)
     night.note("cf_recording", row)
     fault = [{"match": {"method": "DELETE", "path": f"cf_recordings({row})", "nth": 1}, "times": 1, "do": "keep_row"}]
-    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    set_faults(night.emulator, *fault)
     assert outcome(reaching, reaching.apply(), row) == (ActionState.PARTIAL, "STILL_THERE")
     plan = make_plan(reaching.context, Kind.RETENTION)
 

@@ -17,6 +17,7 @@ from jobs.model.run import Run, RunState
 from jobs.restores.recover import recover
 from jobs.runs.apply import apply_plan
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.drivers.typist import LONG_AGO
 from tests.jobs.residual.retained import (
     KEYS,
@@ -44,14 +45,14 @@ def test_a_job_that_is_refused_leaves_the_unit_for_the_next_night(night: Night) 
     """HLD-13."""
     dossier, person = retained_dossier(night)
     before = all_there(night)
-    night.emulator_faults([{"match": {"method": "POST", "path": "*BulkDelete*"}, "do": "status", "status": 403}])
+    set_faults(night.emulator, {"match": {"method": "POST", "path": "*BulkDelete*"}, "do": "status", "status": 403})
     run = night.apply(night.plan())
     assert (run.state, run.counts["deleted"], all_there(night)) == (RunState.DONE_WITH_FAILURES, 0, before)
     assert actions(night, run)[dossier].code == "SKIPPED_TECHNICAL"
     assert night.get("contacts", person) is not None
     assert load_register(night.context).find(night.key.references("cf_dossier", dossier)) is None, "nothing of it has gone"
     assert night.store.certificates.of_run(run.id) == []
-    night.emulator_faults([])
+    set_faults(night.emulator)
     run = night.apply(night.plan())
     assert (run.state, run.counts["deleted"], all_there(night)) == (RunState.DONE, 2, {})
 
@@ -72,11 +73,11 @@ def test_what_is_left_there_of_a_unit_whose_live_rows_went_is_taken_up_the_next_
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     note = night.note("cf_dossier", dossier)
     retain(night, "annotation", note)
-    night.emulator_faults([{"match": {"method": "POST", "path": "*BulkDelete*"}, "do": "status", "status": 403}])
+    set_faults(night.emulator, {"match": {"method": "POST", "path": "*BulkDelete*"}, "do": "status", "status": 403})
     run = night.apply(night.plan())
     assert (run.state, run.counts["partial"]) == (RunState.DONE_WITH_FAILURES, 1)
     assert (night.get("cf_dossiers", dossier), there(night, "annotation"), night.store.certificates.of_run(run.id)) == (None, {note}, [])
-    night.emulator_faults([])
+    set_faults(night.emulator)
     run = night.apply(night.plan())
     assert (run.state, there(night, "annotation")) == (RunState.DONE, set())
     assert [each.certificate.unit_type for each in night.store.certificates.of_run(run.id)] == ["dossier"]

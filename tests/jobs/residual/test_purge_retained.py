@@ -21,7 +21,6 @@ from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
 from tests.drivers.holding import place
 from tests.drivers.night import Night
-from tests.drivers.organisation import set_faults
 from tests.drivers.typist import LONG_AGO
 from tests.jobs.residual.retained import (
     CODE,

@@ -9,8 +9,9 @@ import pytest
 
 from crm_compliance.service.alerts import look
 from tests.connectors.channels.receiver import Receiver, receiving
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
-from tests.drivers.typist import NOW, Typist, people_and_cases
+from tests.drivers.typist import Typist, people_and_cases
 
 FILE = """\
 channels:

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
-from tests.drivers.typist import LONG_AGO, NOW, Typist
+from tests.drivers.typist import LONG_AGO, Typist
 
 
 def schedule(typist: Typist, more: str) -> None:

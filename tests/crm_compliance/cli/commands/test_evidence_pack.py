@@ -21,8 +21,9 @@ from jobs.ledger.heads import STRANDS
 from tests.crm_compliance.cli.commands.test_proof import CANARIES, LONG_AGO, a_night, offline
 from tests.crm_compliance.openssl import OPENSSL
 from tests.crm_compliance.worlds import Worlds
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night, approve_where_needed
-from tests.drivers.typist import NOW, Typist
+from tests.drivers.typist import Typist
 from tests.jobs.consistency import is_consistent
 
 GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)

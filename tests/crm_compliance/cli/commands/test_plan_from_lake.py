@@ -16,9 +16,10 @@ from connectors.emulator.serving.server import SeedSpec, running
 from crm_compliance.configuration.settings import load_settings
 from crm_compliance.wiring.mapping import mapping_text
 from tests.connectors.dynamics.lake.test_lake import with_history
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
-from tests.drivers.typist import NOW, Typist, people_and_cases
+from tests.drivers.typist import Typist, people_and_cases
 from tests.lakes import WRITERS, Lain, tables_of
 
 FORMS = Path(__file__).parents[3] / "data" / "forms"

@@ -12,8 +12,9 @@ import pytest
 from crm_compliance.configuration.settings import load_settings
 from crm_compliance.store.store import SqlStore
 from tests.crm_compliance.worlds import Worlds
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night, approve_where_needed
-from tests.drivers.typist import NOW, Typist
+from tests.drivers.typist import Typist
 
 LONG_AGO = date(2018, 3, 1)
 CANARIES = ("Wouter Verzonnen", "+32470000000", "wouter@example.org", "85.07.30-997.34")

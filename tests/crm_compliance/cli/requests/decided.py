@@ -7,9 +7,9 @@ from typing import Any
 from crm_compliance.answer_package.package import package_of
 from jobs.requests.answer.release_check import for_release
 from tests.crm_compliance.answer_package.pages import text_of
-from tests.drivers.asking import DORA, ERIK, Asking
+from tests.drivers.asking import Asking
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist
+from tests.drivers.typist import DORA, ERIK, Typist
 
 LOTTE: dict[str, Any] = {"firstname": "Lotte", "lastname": "Peeters (fictief)", "emails": ["lotte@example.org"]}
 

@@ -15,9 +15,9 @@ from tests.crm_compliance.cli.requests.decided import (
     shown,
 )
 from tests.crm_compliance.worlds import Worlds
-from tests.drivers.asking import DORA, ERIK, Asking
+from tests.drivers.asking import Asking
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist
+from tests.drivers.typist import DORA, ERIK, Typist
 
 RESTRICTION, ERASURE = (pytest.mark.parametrize("right", [right]) for right in ("restriction", "erasure"))
 

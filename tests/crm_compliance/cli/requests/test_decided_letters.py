@@ -17,9 +17,8 @@ from tests.crm_compliance.cli.requests.decided import (
     lotte,
     released,
 )
-from tests.drivers.asking import DORA, ERIK
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist
+from tests.drivers.typist import DORA, ERIK, Typist
 
 
 def test_r104_the_letter_of_a_granted_erasure_tells_what_stays_and_why(typist: Typist, org: Night) -> None:

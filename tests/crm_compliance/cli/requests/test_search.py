@@ -11,9 +11,9 @@ import pytest
 from crm_compliance.wiring.store import store_of
 from jobs.model.request import GIVEN, Given, GivenPerson, SubjectRequest
 from rules.model.requests import Channel, RequesterKind, RequestState, Right
-from tests.drivers.clock import Clock
+from tests.drivers.clock import NOW, Clock
 from tests.drivers.night import Night
-from tests.drivers.typist import DORA, NOW, Typist
+from tests.drivers.typist import DORA, Typist
 
 LOTTE = GivenPerson(firstname="Lotte", lastname="Peeters (fictief)", birthdate="1985-07-30", emails=("lotte@example.org",))
 KEYS = {"candidate", "for", "table", "id", "class", "flags", "evidence"}

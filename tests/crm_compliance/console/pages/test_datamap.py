@@ -13,8 +13,9 @@ from crm_compliance.store.files.data_map_file import KeptMap, keep_map, keep_tab
 from rules.model.data_map import DataMap, Fate, Place
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
-from tests.drivers.typist import NOW, Typist, people_and_cases
+from tests.drivers.typist import Typist, people_and_cases
 
 
 def queries(crm: RunningEmulator) -> int:

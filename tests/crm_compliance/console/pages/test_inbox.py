@@ -20,8 +20,9 @@ from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.nights import Applied
 from tests.drivers.asking import Asking
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
-from tests.drivers.typist import LONG_AGO, NOW, Typist
+from tests.drivers.typist import LONG_AGO, Typist
 
 
 def test_a_plan_waits_for_those_whose_word_it_lacks_and_leads_to_it(plan: str, typist: Typist, signed_in: Callable[..., Browser]) -> None:

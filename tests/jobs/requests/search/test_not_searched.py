@@ -17,6 +17,7 @@ from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.search import search_everywhere
 from rules.model.kinds import ROW_KINDS, Kind
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.jobs.requests.search.searching import person, switch
 
 
@@ -51,7 +52,7 @@ def test_a_bin_that_may_not_be_looked_into_is_named(night: Night) -> None:
     switch(night, recycle_bin_days=30)
     rule = {"match": {"path": '*datasource="bin"*'}, "do": "status", "status": 403}
     context, child = night.context, person(night)
-    night.emulator_faults([rule])
+    set_faults(night.emulator, rule)
     found = search_everywhere(context, [child])
     assert "bin" in found.not_searched
     assert "retained" not in found.not_searched
@@ -62,7 +63,7 @@ def test_a_bin_that_may_not_be_looked_into_for_rows_of_one_kind_is_named(night: 
     switch(night, recycle_bin_days=30)
     context, child = night.context, person(night)
     (table,) = night.connector.tables(kind.full)
-    night.emulator_faults([{"match": {"path": f'*datasource="bin"*name="{table}"*'}, "do": "status", "status": 403}])
+    set_faults(night.emulator, {"match": {"path": f'*datasource="bin"*name="{table}"*'}, "do": "status", "status": 403})
     assert search_everywhere(context, [child]).not_searched == places_not_searched(context)
     assert "bin" in places_not_searched(context)
 
@@ -76,7 +77,7 @@ def test_a_page_that_fails_fails_the_search(night: Night, path: str) -> None:
     child = person(night)
     night.party(child, "child", dossier=night.dossier("runaway", fiches=3))
     context = night.context
-    night.emulator_faults([{"match": {"path": path}, "do": "status", "status": 403}])
+    set_faults(night.emulator, {"match": {"path": path}, "do": "status", "status": 403})
     with pytest.raises(ConnectorError):
         search_everywhere(context, [child])
 
@@ -85,6 +86,6 @@ def test_a_row_that_is_lost_on_the_way_fails_the_search(night: Night) -> None:
     child = person(night)
     night.party(child, "child", dossier=night.dossier("runaway", fiches=3))
     context = night.context
-    night.emulator_faults([{"match": {"path": "cf_fiches?*_cf_dossierid_value eq*"}, "do": "lose_row"}])
+    set_faults(night.emulator, {"match": {"path": "cf_fiches?*_cf_dossierid_value eq*"}, "do": "lose_row"})
     with pytest.raises(ReadIncomplete):
         search_everywhere(context, [child])

@@ -18,9 +18,10 @@ from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.drivers.asking import Asking
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
 from tests.drivers.requesting import a_form, opened, unreachable
-from tests.drivers.typist import NOW, Typist
+from tests.drivers.typist import Typist
 
 SignedIn = Callable[..., Browser]
 NAME = "Vraagster (fictief)"
