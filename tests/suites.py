@@ -25,6 +25,7 @@ DEEP = (
     "tests/integration/test_new_organisation.py",
     "tests/integration/test_own_words.py",
     "tests/crm_compliance/answer_package/test_page.py",
+    "tests/crm_compliance/connections/test_cluster.py",
     "tests/crm_compliance/cli/requests/test_review.py",
     "tests/crm_compliance/console/pages/holds/test_in_a_browser.py",
     "tests/crm_compliance/console/pages/plans/test_in_a_browser.py",

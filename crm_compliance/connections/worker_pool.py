@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -20,6 +20,7 @@ from rules.model.crm_addresses import on_this_machine
 T = TypeVar("T")
 
 _AHEAD: Final = 2  # parts for each worker that are sent before their turn
+_PATIENCE: Final = 10  # seconds until the scheduler of a cluster has to answer
 Part = tuple[Any, ...]
 Opened = Callable[[], AbstractContextManager[Executor]]
 
@@ -33,10 +34,11 @@ class WorkersLost(ComplianceError):
 
 class Pool:
     """Workers of an executor that is opened when it is first needed, and once more where it breaks. `lost`
-    are the errors by which it says that a worker is gone."""
+    are the errors by which it says that a worker is gone; `address` is where they are, if on no thread or
+    process of ours."""
 
-    def __init__(self, opened: Opened, workers: int, lost: tuple[type[BaseException], ...] = (BrokenExecutor,)) -> None:
-        self._opened, self._workers, self._lost = opened, workers, lost
+    def __init__(self, opened: Opened, workers: int, lost: tuple[type[BaseException], ...] = (BrokenExecutor,), address: str = "") -> None:
+        self._opened, self._workers, self._lost, self._address = opened, workers, lost, address
         self._executor: Executor | None = None
         self._open = ExitStack()
 
@@ -44,6 +46,20 @@ class Pool:
         """Let the workers go."""
         self._executor = None
         self._open.close()
+
+    def ready(self) -> None:
+        """Open the executor now if its workers are elsewhere; those of ours can always be had. Raises
+        WorkersLost: nobody answers there."""
+        if not self._address or self._executor is not None:
+            return
+        try:
+            self._executor = self._open.enter_context(self._opened())
+        except self._lost:
+            raise WorkersLost(
+                f"Nobody answers at {self._address}, where the workers are. Nothing was read.",
+                hint="start the scheduler of the cluster, or set workers to here",
+                where="workers",
+            ) from None
 
     def each(self, work: Callable[..., T], parts: Iterable[Part]) -> Iterator[T]:
         """Yield what `work` makes of each part, in the order of the parts. A part whose worker is gone is
@@ -86,7 +102,7 @@ class Pool:
 
 def workers_of(settings: Settings) -> Workers | Pool:
     """Return who works on the parts of a plan, by the settings; nobody is called yet. Raises UsageError: the
-    extra for a cluster is not installed, or its address is not encrypted."""
+    extra for a cluster is not installed, its address is not encrypted, or no certificates are named."""
     number = settings.worker_count
     if settings.workers == HERE_ALONE:
         return HERE
@@ -112,14 +128,24 @@ def _cluster(address: str, number: int) -> Pool:
         from distributed import Client
         from distributed.comm.core import CommClosedError
         from distributed.scheduler import KilledWorker
+        from distributed.security import Security
     except ImportError:
         raise UsageError(
             "workers names a cluster, and its extra is not installed", hint="pip install 'crm-compliance[cluster]'", where="workers"
         ) from None
 
+    security = Security()  # by dask's own settings
+    if urlsplit(address).scheme == "tls" and security.get_connection_args("client").get("ssl_context") is None:
+        raise UsageError(
+            "workers names a cluster over TLS, and dask's settings name no certificates for it",
+            hint="set distributed.comm.tls.ca-file, and client.cert and client.key below it, in dask's settings",
+            where="workers",
+        )
+
     @contextmanager
     def opened() -> Iterator[Executor]:
-        with Client(address) as client, client.get_executor() as executor:
+        with Client(address, security=security, timeout=_PATIENCE) as client, client.get_executor() as executor:
             yield executor
 
-    return Pool(opened, number, (KilledWorker, CommClosedError, OSError))
+    # A scheduler that ends cancels what it was asked for; a worker that it loses it reports.
+    return Pool(opened, number, (KilledWorker, CommClosedError, CancelledError, OSError), address)

@@ -109,6 +109,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     from jobs.reading.tables.row_numbers import BASE
 
     connector, policy, terms = context.connector, context.policy, relation_terms(context.policy)
+    context.workers.ready()
     told = Counts(connector.stats.missed)
     found = gather(connector, kind, progress=observations.seen, terms=terms)
     draft.missed = Counts(connector.stats.missed) - told

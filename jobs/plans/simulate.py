@@ -85,6 +85,7 @@ def simulate(context: JobContext, new: Policy, *, day: date) -> Simulation:
     old = context.on(day).policy
     terms = (relation_terms(old), relation_terms(new))
     connector, holds = context.connector, active_holds(context, day)
+    context.workers.ready()
     found = gather(connector, Kind.ALL, progress=context.progress, terms=terms[0].joined(terms[1]))
     both = []
     for policy in (old, new):

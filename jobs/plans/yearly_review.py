@@ -109,6 +109,7 @@ def review_schedule(context: JobContext, *, day: date) -> ReviewPack:
     used: Counter[str] = Counter()
     unconfigured: Counter[str] = Counter()
     doubts: Counter[str] = Counter()
+    context.workers.ready()
     found = gather(context.connector, Kind.ALL, progress=context.progress, terms=relation_terms(policy))
     decided = Decided.of(found, context.connector, policy, holds, day, context.workers).lined(Kind.ALL)
     for *_, decision in decided.decisions():

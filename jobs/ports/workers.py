@@ -11,6 +11,10 @@ class Workers(Protocol):
     """Work is a plain function of one part that may be sent elsewhere and done twice: it asks nobody anything
     and changes nothing."""
 
+    def ready(self) -> None:
+        """Look whether the workers can be had, before what they are for is read. Raises a ComplianceError of
+        code `workers_lost`: nobody answers where they should be."""
+
     def each(self, work: Callable[..., T], parts: Iterable[tuple[Any, ...]]) -> Iterator[T]:
         """Yield what `work` makes of each part, in the order of the parts, each exactly once. Raises what the
         work raises; a ComplianceError of code `workers_lost`: who worked on a part is gone, again and
@@ -19,6 +23,9 @@ class Workers(Protocol):
 
 class Here:
     """This process: a part after the other."""
+
+    def ready(self) -> None:
+        """Be here already."""
 
     def each(self, work: Callable[..., T], parts: Iterable[tuple[Any, ...]]) -> Iterator[T]:
         """Yield what `work` makes of each part."""

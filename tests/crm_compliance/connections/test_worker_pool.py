@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from crm_compliance.configuration.settings import Settings
+from crm_compliance.connections import worker_pool
 from crm_compliance.connections.worker_pool import Pool, WorkersLost, workers_of
 from jobs.ports.workers import HERE
 from rules.errors import UsageError
@@ -116,3 +118,36 @@ def test_no_more_parts_are_taken_than_are_soon_worked_on() -> None:
 def test_a_cluster_is_asked_over_tls_alone() -> None:
     with pytest.raises(UsageError, match="TLS"):
         workers_of(Settings(workers="tcp://scheduler.example.org:8786"))
+
+
+def test_a_cluster_over_tls_needs_certificates() -> None:
+    with pytest.raises(UsageError, match="certificates"):
+        workers_of(Settings(workers="tls://scheduler.example.org:8786"))
+
+
+def test_a_scheduler_that_ends_is_workers_lost() -> None:
+    class Cancelling(Executor):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            future.cancel()
+            return future
+
+    pool = workers_of(Settings(workers="tcp://127.0.0.1:9"))
+    assert isinstance(pool, Pool)
+    pool._opened = Cancelling
+    with pytest.raises(WorkersLost):
+        list(pool.each(doubled, PARTS))
+
+
+def test_a_scheduler_that_does_not_answer_is_told_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_pool, "_PATIENCE", 0.2)
+    with socket.socket() as taken:  # bound, and listening to nobody
+        taken.bind(("127.0.0.1", 0))
+        pool = workers_of(Settings(workers=f"tcp://127.0.0.1:{taken.getsockname()[1]}"))
+        with pytest.raises(WorkersLost, match=r"Nobody answers at tcp://127\.0\.0\.1:"):
+            pool.ready()
+
+
+def test_workers_of_ours_are_not_made_before_they_are_needed(threads: Pool) -> None:
+    threads.ready()
+    assert threads._executor is None
