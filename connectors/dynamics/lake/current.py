@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from connectors.dynamics.lake.csv_files import ends_whole
 from connectors.dynamics.lake.folder import Folder, Laid
 from connectors.dynamics.lake.kinds import BOOL, INT, SINK, typed
 from connectors.interface.errors import ReadIncomplete
@@ -81,10 +82,12 @@ class CurrentRows:
 def _frames(laid: Laid, names: Iterable[str]) -> Iterator[pl.DataFrame]:
     """Yield those of these columns that the files have, by their names in lower case: one that the table has
     and a file has not, since it is younger, is empty there. Raises OSError: a file was written meanwhile,
-    and of a text nothing tells that it is not all there yet."""
+    or breaks off in its last row."""
     before = _written(laid.files)
     if laid.form == "csv" and (filled := [path for path, (size, _) in before.items() if size]):
         inside = list((laid.columns or {}).values())
+        if not all(ends_whole(path, len(inside)) for path in filled):
+            raise OSError
         # The CRM has no empty text, quoted or not.
         columns = {name: pl.col(each).replace({"": None}) for name, each in _of(laid, names, inside)}
         yield _taken(pl.scan_csv(filled, has_header=False, schema=dict.fromkeys(inside, pl.String)), columns)

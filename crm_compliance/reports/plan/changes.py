@@ -53,8 +53,8 @@ class Difference:
 
 
 def difference_document(found: Comparison) -> dict[str, object]:
-    """Return the answer of `plans diff`: a number for each of COUNTS, and each change with both lines as the
-    plan file has them, what differs, and that in words."""
+    """Return the answer of `plans diff`: a number for each of COUNTS, the kinds of both plans, and of each
+    change both lines as the plan file has them, what differs, and that in words."""
     lines = [
         {
             "table": each.table,
@@ -67,7 +67,8 @@ def difference_document(found: Comparison) -> dict[str, object]:
         }
         for each in found.changes()
     ]
-    return {name: getattr(found, name) for name in COUNTS} | {"lines": lines}
+    kinds = {"kinds": [found.before.plan.kind.value, found.after.plan.kind.value]}
+    return {name: getattr(found, name) for name in COUNTS} | kinds | {"lines": lines}
 
 
 def why_changed(change: Change, language: Language) -> str:
@@ -122,6 +123,10 @@ def print_difference(difference: Difference, console: Console) -> None:
     paper.heading(f"From {before.id} to {after.id}")
     numbers = (f"{paper.number(getattr(found, name))} {name}" for name in COUNTS)
     paper.line(f"{', '.join(numbers)}.")
+    if before.kind is not after.kind:
+        paper.line(
+            f"The first is of kind {before.kind}, the second of {after.kind}: units that only one of them looks at are added or removed."
+        )
     table = paper.table("What changed", "Unit", "Change", "Why", numbers=0)
     for each in islice(found.changes(), SHOWN):
         table.add_row(Text(f"{each.table} {each.id}"), Text(each.change), Text(difference.why(each)))

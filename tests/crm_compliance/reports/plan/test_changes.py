@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 from openpyxl import load_workbook
 from rich.console import Console
@@ -24,7 +25,7 @@ from crm_compliance.reports.plan.changes import (
 )
 from crm_compliance.reports.plan.headings import WORDS, heading
 from crm_compliance.reports.plan.lines_file import CODED, write_lines
-from jobs.model.plan import LINE_COLUMNS, PlanLine
+from jobs.model.plan import LINE_COLUMNS, Kind, PlanLine
 from jobs.plans.lines.compare import Change, compare
 from jobs.plans.lines.query import LineQuery
 from jobs.plans.lines.view import LinesView
@@ -146,6 +147,17 @@ def test_the_screen_has_the_numbers_and_the_first_changes() -> None:
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "31 added, 1 removed, 2 changed, 0 unchanged." in shown
     assert "and 14 more" in shown
+
+
+def test_two_plans_of_different_kinds_are_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:
+    found = difference()
+    print_difference(found, Console(width=200))
+    assert "kind" not in capsys.readouterr().out
+    after = found.found.after
+    after.plan = msgspec.structs.replace(after.plan, kind=Kind.RECORDINGS)
+    print_difference(found, Console(width=200))
+    assert f"of kind {found.found.before.plan.kind}, the second of recordings" in capsys.readouterr().out
+    assert difference_document(found.found)["kinds"] == [found.found.before.plan.kind.value, "recordings"]
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
