@@ -1,13 +1,10 @@
 """Organisations of other forms: any environment file is served and seeded in its own words; labels in its
-languages; the platform's numbers; connections in two halves; incidents that are resolved by a message."""
+languages; the platform's numbers; states and choices of its own."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,77 +12,13 @@ from connectors.emulator.schema.environment_file import load_environment
 from connectors.emulator.seeding.any_organisation import rows_of
 from connectors.emulator.serving.server import SeedSpec, running
 from tests.connectors.emulator.client import Client, organisation
+from tests.connectors.emulator.customers import ENVIRONMENT, client
+
+__all__ = ["client"]
 
 pytestmark = pytest.mark.usefixtures("real_http")
 SECOND = Path(__file__).parents[3] / "data" / "second-environment.yaml"
 AS_OF = date(2026, 11, 25)
-ENVIRONMENT = """
-publisher_prefix: av
-languages: {nl: 1043, fr: 1036, en: 1033}
-tables:
-  contact:
-    set: contacts
-    label: {nl: Persoon, fr: Personne}
-    collection_label: {nl: Personen, fr: Personnes}
-    columns:
-      contactid: {type: guid, key: true}
-      fullname: {type: string(160), primary_name: true, label: {nl: Volledige naam, fr: Nom complet}}
-  incident:
-    set: incidents
-    states:
-      0: {label: {en: Active}, statuses: {1: {en: In Progress}}}
-      1: {label: {en: Resolved}, statuses: {5: {en: Problem Solved}, 1000: {en: Information Provided}}}
-      2: {label: {en: Canceled}, statuses: {6: {en: Canceled}}}
-    columns:
-      incidentid: {type: guid, key: true}
-      title: {type: string(200), primary_name: true}
-      customerid: {type: lookup contact}
-  incidentresolution:
-    set: incidentresolutions
-    activity: true
-    columns:
-      activityid: {type: guid, key: true}
-      subject: {type: string(200), primary_name: true}
-      incidentid: {type: lookup incident}
-  connectionrole:
-    set: connectionroles
-    columns:
-      connectionroleid: {type: guid, key: true}
-      name: {type: string(100), primary_name: true}
-  connection:
-    set: connections
-    columns:
-      connectionid: {type: guid, key: true}
-      name: {type: string(500), primary_name: true}
-      record1id: {type: lookup contact|incident}
-      record2id: {type: lookup contact|incident}
-      record1roleid: {type: lookup connectionrole}
-      record2roleid: {type: lookup connectionrole}
-      relatedconnectionid: {type: lookup connection}
-      ismaster: {type: bool}
-      description: {type: memo(2000)}
-  sharepointdocumentlocation:
-    set: sharepointdocumentlocations
-    columns:
-      sharepointdocumentlocationid: {type: guid, key: true}
-      name: {type: string(160), primary_name: true}
-      regardingobjectid: {type: lookup incident}
-many_to_many:
-  - {name: av_incident_contacts, one: incident, two: contact}
-relationships:
-  - {name: contact_connections1, parent: contact, child: connection, column: record1id, on_delete: cascade}
-  - {name: contact_connections2, parent: contact, child: connection, column: record2id, on_delete: cascade}
-"""
-
-
-@pytest.fixture
-def client(tmp_path: Path) -> Iterator[Client]:
-    path = tmp_path / "environment.yaml"
-    path.write_text(ENVIRONMENT, "utf-8")
-    with running(environment=path) as emulator:
-        found = Client(emulator)
-        yield found
-        found.http.close()
 
 
 # -- any environment -----------------------------------------------------------------------------------------
@@ -167,87 +100,6 @@ def test_standard_tables_have_the_platforms_own_numbers_and_names(client: Client
         "connection": (3234, "Connection"),
         "sharepointdocumentlocation": (9508, "SharePointDocumentLocation"),
     }
-
-
-# -- connections ---------------------------------------------------------------------------------------------
-
-
-def connect(client: Client, **columns: Any) -> tuple[str, str, str]:
-    """A connection from a contact to an incident; gives its id and theirs."""
-    contact, incident = client.create("contacts", fullname="a"), client.create("incidents", title="i")
-    bound = {"record1id_contact@odata.bind": f"/contacts({contact})", "record2id_incident@odata.bind": f"/incidents({incident})"}
-    return client.create("connections", **bound, **columns), contact, incident
-
-
-@pytest.mark.row(51)
-def test_a_connection_is_seen_from_both_records(client: Client) -> None:
-    role = client.create("connectionroles", name="r")
-    row, contact, incident = connect(client, description="d", **{"record1roleid@odata.bind": f"/connectionroles({role})"})
-    (other,) = client.rows(f"connections?$filter=connectionid ne {row}")
-    assert (other["_record1id_value"], other["_record2id_value"], other["_record2roleid_value"]) == (incident, contact, role)
-    assert (other["description"], other["_relatedconnectionid_value"], other["ismaster"]) == ("d", row, False)
-    own = client.row(f"connections({row})")
-    assert (own["_relatedconnectionid_value"], own["ismaster"]) == (other["connectionid"], True)
-    assert client.send("PATCH", f"connections({other['connectionid']})", {"description": "e"}).status_code == 204
-    assert client.row(f"connections({row})")["description"] == "e"
-
-
-@pytest.mark.row(51)
-def test_both_halves_go_together_also_with_a_record(client: Client) -> None:
-    row, _, _ = connect(client)
-    assert client.send("DELETE", f"connections({row})").status_code == 204
-    assert client.rows("connections") == []
-    _, contact, _ = connect(client)
-    assert client.send("DELETE", f"contacts({contact})").status_code == 204
-    assert client.rows("connections") == []
-
-
-@pytest.mark.row(51)
-def test_a_connection_may_be_kept_once(client: Client) -> None:
-    client.switch(connection_halves=False)
-    connect(client)
-    (row,) = client.rows("connections")
-    assert row["_relatedconnectionid_value"] is None
-
-
-# -- incidents -----------------------------------------------------------------------------------------------
-
-
-def resolve(client: Client, incident: str, status: int = -1, **more: Any) -> Any:
-    resolution = {"subject": "opgelost", "incidentid@odata.bind": f"/incidents({incident})", **more}
-    return client.send("POST", "CloseIncident", {"IncidentResolution": resolution, "Status": status})
-
-
-@pytest.mark.row(52)
-def test_an_incident_is_resolved_by_its_message_and_an_activity_tells_how(client: Client) -> None:
-    one, other = client.create("incidents", title="i"), client.create("incidents", title="j")
-    assert resolve(client, one).status_code == 204
-    assert resolve(client, other, 1000).status_code == 204
-    assert [client.row(f"incidents({row})")["statuscode"] for row in (one, other)] == [5, 1000]
-    activity = client.rows(f"incidentresolutions?$filter=_incidentid_value eq {one}")
-    assert [(row["subject"], row["statecode"]) for row in activity] == [("opgelost", 1)]
-
-
-@pytest.mark.row(52)
-def test_an_update_does_not_resolve_an_incident_unless_the_organisation_lets_it(client: Client) -> None:
-    row = client.create("incidents", title="i")
-    refused = client.send("PATCH", f"incidents({row})", {"statecode": 1, "statuscode": 5})
-    assert (refused.status_code, "CloseIncident" in refused.text) == (400, True)
-    assert client.send("PATCH", f"incidents({row})", {"statecode": 2}).status_code == 204
-    client.switch(incident_by_action=False)
-    assert client.send("PATCH", f"incidents({row})", {"statecode": 1}).status_code == 204
-
-
-@pytest.mark.row(52)
-def test_what_is_no_incident_is_not_resolved(client: Client) -> None:
-    contact = client.create("contacts", fullname="a")
-    assert resolve(client, str(uuid.UUID(int=1))).status_code == 404
-    wrong = client.send("POST", "CloseIncident", {"IncidentResolution": {"incidentid@odata.bind": f"/contacts({contact})"}, "Status": -1})
-    assert wrong.status_code == 400
-    assert client.send("POST", "CloseIncident", {"IncidentResolution": {"subject": "x"}, "Status": -1}).status_code == 400
-    with_bad_status = client.create("incidents", title="i")
-    assert resolve(client, with_bad_status, 77).status_code == 400
-    assert client.row(f"incidents({with_bad_status})")["statecode"] == 0
 
 
 def test_states_of_a_table_are_those_of_its_file(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""An organisation is served as its environment file describes it; one that makes no sense is
+refused with its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from connectors.emulator.schema.environment_file import EnvironmentProblem, load_environment
+from connectors.emulator.schema.table_specs import plural
+from connectors.emulator.serving.server import running
+from tests.connectors.emulator.client import Client
+from tests.web_api import ANNOTATED
+
+OTHER = """
+publisher_prefix: zz
+languages: {fr: 1036}
+choices:
+  zz_kind:
+    1: {key: a, fr: Premier}
+    2: {key: b, fr: Second}
+tables:
+  contact:
+    set: contacts
+    columns:
+      contactid: {type: guid, key: true}
+      fullname: {type: string(160), primary_name: true}
+  zz_case:
+    columns:
+      zz_caseid: {type: guid, key: true}
+      zz_title: {type: string(20), primary_name: true}
+      zz_kind: {type: choice zz_kind}
+      zz_ContactId: {type: lookup contact, schema_name: zz_ContactId}
+      zz_code: {type: string(10), alternate_key: zz_key}
+      zz_year: {type: int, alternate_key: zz_key}
+  zz_entry:
+    columns:
+      zz_entryid: {type: guid, key: true}
+      zz_caseid: {type: lookup zz_case, schema_name: zz_CaseId}
+relationships:
+  - {name: zz_case_entries, parent: zz_case, child: zz_entry, column: zz_caseid, on_delete: restrict}
+"""
+
+
+def test_another_environment_is_served_by_its_own_names(tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text(OTHER)
+    with running(environment=tmp_path / "other.yaml") as emulator:
+        crm = Client(emulator)
+        contact = crm.create("contacts", fullname="Exemple (fictif)")
+        case = crm.create(
+            "zz_cases", zz_title="C", zz_kind=2, zz_code="X", zz_year=7, **{"zz_ContactId@odata.bind": f"/contacts({contact})"}
+        )
+        assert crm.row(f"zz_cases({case})", ANNOTATED)["zz_kind@OData.Community.Display.V1.FormattedValue"] == "Second"
+        assert crm.row("zz_cases(zz_code='X',zz_year=7)")["zz_caseid"] == case
+        assert crm.get("zz_cases(zz_code='X')").status_code == 400
+        entry = crm.create("zz_entries", **{"zz_CaseId@odata.bind": f"zz_cases({case})"})
+        assert crm.send("DELETE", f"zz_cases({case})").status_code == 405
+        crm.send("DELETE", f"zz_entries({entry})")
+        assert crm.send("DELETE", f"zz_cases({case})").status_code == 204
+        assert crm.get("cf_dossiers").status_code == 404
+        assert len(crm.rows("systemusers")) == 3
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ("zz_kind: {type: choice zz_kind}", "zz_nothing"),
+        ("type: lookup zz_case", "type: lookup zz_nothing"),
+        ("on_delete: restrict", "on_delete: perhaps"),
+        ("type: string(20)", "type: text"),
+        ("zz_entryid: {type: guid, key: true}", "zz_entryid: {type: guid}"),
+        ("tables:", "tabels:"),
+    ],
+)
+def test_an_environment_that_makes_no_sense_is_refused_with_its_file(tmp_path: Path, broken: str, message: str) -> None:
+    (tmp_path / "other.yaml").write_text(OTHER.replace(broken, message if ":" in message else "zz_kind: {type: choice zz_nothing}"))
+    with pytest.raises(EnvironmentProblem, match=r"other\.yaml"):
+        load_environment(tmp_path / "other.yaml")
+    with pytest.raises(EnvironmentProblem, match="missing"):
+        load_environment(tmp_path / "missing.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("zz_case", "zz_cases"), ("zz_party", "zz_parties"), ("zz_day", "zz_days"), ("zz_box", "zz_boxes"), ("zz_church", "zz_churches")],
+)
+def test_a_set_without_a_name_of_its_own_gets_the_plural(name: str, expected: str) -> None:
+    assert plural(name) == expected
