@@ -1,4 +1,4 @@
-"""Making a plan from a page, and the kill switch. Everybody is fictitious."""
+"""Making a plan from a page. Everybody is fictitious."""
 
 from __future__ import annotations
 
@@ -77,22 +77,3 @@ def test_what_cannot_be_asked_for_is_refused(org: Night, signed_in: Signed, serv
     for asked in ({"kind": "request"}, {"kind": "nonsense"}, {"kind": "all", "as_of": "tomorrow"}):
         assert admin.post("/plans/making", **asked).status_code == 400
     assert services.background.of(SUBJECT) is None
-
-
-def test_a_stop_from_a_page_is_kept_with_the_role_and_nobodys_name(org: Night, signed_in: Signed) -> None:
-    dpo = signed_in(Role.DPO)
-    assert "Lift the stop" not in text_of(dpo.page("/plans"))
-    assert dpo.post("/stop").headers["Location"] == "/plans"
-    assert org.store.kill_switch.stopped_since() is not None
-    page = text_of(dpo.page("/plans"))
-    assert "Everything is stopped" in page
-    assert "Lift the stop" in page
-    auditor = signed_in(Role.AUDITOR).page("/plans")
-    assert "Everything is stopped" in auditor
-    assert "/resume" not in auditor
-    assert "Make a plan" not in auditor
-    dpo.post("/resume")
-    assert org.store.kill_switch.stopped_since() is None
-    entries = [entry for entry in org.store.ledger.entries() if entry.kind in ("stopped", "resumed")]
-    assert [(entry.kind, entry.data["role"]) for entry in entries] == [("stopped", "dpo"), ("resumed", "dpo")]
-    assert "demo-ben" not in str([entry.data for entry in entries])
