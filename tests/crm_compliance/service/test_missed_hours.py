@@ -16,10 +16,6 @@ from tests.drivers.clock import NOW
 from tests.drivers.night import Night
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
-
-
-# -- missed hours --------------------------------------------------------------------------------------------
-
 CRON = "30 2 * * *"
 TONIGHT = datetime(2026, 11, 25, 1, 30, tzinfo=UTC)  # 02:30 in Brussels
 

@@ -15,8 +15,6 @@ from connectors.interface.rows import Among
 from rules.model.records import Contact, Donation, Note, Party, Record, Recording, Statistic
 from tests.connectors.dynamics.protocols.organisations import all_of, client, faults
 
-# -- writing -------------------------------------------------------------------------------------------------
-
 
 def one(connector: DynamicsConnector, record: type[Record], *fields: str) -> Any:
     return next(row for page in connector.read(record, fields) for row in page)

@@ -20,8 +20,6 @@ from rules.model.records import KINDS, Donation, Dossier, Fiche, Party
 from tests.connectors.dynamics.protocols.organisations import Rows, all_of, client, faults
 
 DATA = Path(__file__).parents[3] / "data"
-
-
 SECOND_ENVIRONMENT, SECOND_MAPPING = DATA / "second-environment.yaml", DATA / "second-mapping.yaml"
 
 
@@ -167,9 +165,6 @@ def _translated(source: Table, old: Column, new: Column, value: Any, names: dict
             return f"{day}T23:30:00Z"  # independent of any time zone: the Z means nothing
         return datetime(day.year, day.month, day.day, 0, 30, tzinfo=BRUSSELS).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return value
-
-
-# -- reading under faults ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["truncate", "lose_row", "duplicate_row", "cut_before", "cut_after"])
