@@ -39,6 +39,10 @@ SENTENCES: Final[Mapping[str, str]] = {
         "WITHOUT_TERM: %(people)s people are kept, without an end, by a role, an activity or another row that belongs to nothing with a "
         "term (RET-20)"
     ),
+    "fiches_in_anonymised": (
+        "FICHES_IN_ANONYMISED: %(fiches)s fiches are not anonymised and in a dossier that is, so they are in no unit and stay without "
+        "an end: move them to another dossier or to none, or delete them (ERA-07)"
+    ),
     "rows_back": ("RESTORED: %(rows)s rows that had been erased are back in the CRM; replay before anything is planned"),
     "erasure_altered": "line %(line)s of %(file)s is not as it was written",
     "erasure_broken": "line %(line)s of %(file)s does not follow from the one before it: something was taken out or put in",

@@ -9,7 +9,7 @@ from jobs.plans.explain_contact import explain_contact
 from jobs.ports.context import JobContext
 from jobs.reading.gather import PARTY_FIELDS, gather_units, rows_anywhere
 from jobs.reading.row_kinds import RowKinds, UnitTables
-from jobs.reading.units import Gathering, chained
+from jobs.reading.units import Gathering, chained, is_anonymised
 from rules.errors import NotFound, UsageError
 from rules.law.decision_steps import explain
 from rules.law.of_units import decisions, last_of
@@ -25,8 +25,8 @@ UNIT_WORDS = tuple(kind.value for kind in UnitKind if kind not in (*RELATION_KIN
 
 def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
     """Return the plan line of one unit as of now, and its trace. For a fiche of a dossier it is that of its
-    dossier, of several the one that stays longest. Raises UsageError: a table without units, or a row that
-    does not exist or is not a unit."""
+    dossier, of several the one that stays longest. Raises UsageError: a table without units; NotFound: a row
+    that does not exist or is not a unit, because it is anonymised, or its dossier is."""
     context = context.on(context.today)
     connector = context.connector
     outside = [kind.value for kind in relation_terms(context.policy).units]
@@ -38,21 +38,33 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
     kind = unit_kind(kinds.of(table, row))
     if kind is UnitKind.CONTACT:
         return explain_contact(context, table, row)
-    dossiers: list[str] = []
+    asked, is_live_fiche, dossiers = row, False, list[str]()
     if kind is UnitKind.FICHE:
-        found = rows_anywhere(connector, Fiche, ("dossier",), Among("id", [row]), connector.retaining((Fiche,)))
-        if found and found[0].dossier is not None:
-            kind, row, dossiers = UnitKind.DOSSIER, found[0].dossier, sorted(found[0].dossiers)
+        fiches = rows_anywhere(connector, Fiche, ("dossier", "anonymised_on"), Among("id", [row]), connector.retaining((Fiche,)))
+        if fiches and fiches[0].dossier is not None:
+            kind, row, dossiers = UnitKind.DOSSIER, fiches[0].dossier, sorted(fiches[0].dossiers)
+            is_live_fiche = fiches[0].anonymised_on is None
     gathering = gather_units(connector, {kind: dossiers or [row]})
     day = context.today
-    unit = next((unit for unit in gathering.every_unit() if unit.kind is kind and unit.id == row), None)
-    several = [each for each in gathering.every_unit() if each.kind is kind and each.id in dossiers] if len(dossiers) > 1 else []
-    if unit is None:
+    found = [unit for unit in gathering.every_unit() if unit.kind is kind and unit.id in (dossiers or [row])]
+    live = [unit for unit in found if not is_anonymised(unit)]
+    if not live:
+        where = f"{table} {asked[:64]}"
+        if found and is_live_fiche:
+            raise NotFound(
+                "this fiche is in no unit: it is not anonymised, and its dossier is",
+                hint="move it to another dossier or to none, or delete it, in the CRM: no plan looks at it",
+                where=where,
+            )
+        if found:
+            raise NotFound("this row is anonymised, so it is not a unit", hint="nothing happens to it any more (ERA-07)", where=where)
         raise NotFound(
             "there is no such unit",
             hint="ids are lower case, without braces; rows already anonymised are not units",
-            where=f"{table} {row[:64]}",
+            where=where,
         )
+    unit = next((each for each in live if each.id == row), live[0])
+    several = live if len(dossiers) > 1 else []
     holds = active_holds(context, day)
     chain = chained(several)
     last = last_of([chain, *chain.above()] if chain is not None else [], context.policy, holds, day)

@@ -114,6 +114,8 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     found = gather(connector, kind, progress=observations.seen, terms=terms)
     draft.missed = Counts(connector.stats.missed) - told
     draft.retained_rows, draft.lake_instant = found.retained_rows, found.lake_instant
+    if kind is not Kind.RECORDINGS:
+        draft.fiches_in_anonymised = found.fiches_in_anonymised
     holds = active_holds(context, day)
     same = set[int]()
 
@@ -239,7 +241,8 @@ def head_of(
         warnings=(
             *from_lake(draft.lake_instant),
             *unmapped(categories),
-            *overlooked(retained, unmapped_columns, earlier_plans.columns_known(now), draft.without_term),
+            *overlooked(retained, unmapped_columns, earlier_plans.columns_known(now)),
+            *kept_for_ever(draft),
         ),
         notes_on_trimmed=draft.notes_on_trimmed,
         victims=draft.victims,
@@ -335,19 +338,22 @@ def unmapped(categories: Iterable[CategoryTotal]) -> tuple[Sentence, ...]:
     return tuple(Sentence.of("category_unmapped", category=total.name, units=total.retain) for total in found)
 
 
-def overlooked(
-    retained: Mapping[str, int], unaccounted: Collection[str], known: Collection[str] | None, without_term: int = 0
-) -> Iterator[Sentence]:
-    """Yield what is easily overlooked: rows in long-term retention, new columns that may hold personal data,
-    and people whom something without a term keeps. `known` are the columns that are not new
-    (`Past.columns_known`)."""
+def overlooked(retained: Mapping[str, int], unaccounted: Collection[str], known: Collection[str] | None) -> Iterator[Sentence]:
+    """Yield what is easily overlooked: rows in long-term retention, and new columns that may hold personal
+    data. `known` are the columns that are not new (`Past.columns_known`)."""
     for table, rows in retained.items():
         yield Sentence.of("retained_rows", rows=rows, table=table)
     new = sorted(set(unaccounted) - set(known)) if known is not None else []
     if new:
         yield Sentence.of("new_columns", columns=", ".join(new))
-    if without_term:
-        yield Sentence.of("without_term", people=without_term)
+
+
+def kept_for_ever(draft: Draft) -> Iterator[Sentence]:
+    """Yield what stays without a line and would for ever, unless a person looks at it."""
+    if draft.without_term:
+        yield Sentence.of("without_term", people=draft.without_term)
+    if draft.fiches_in_anonymised:
+        yield Sentence.of("fiches_in_anonymised", fiches=draft.fiches_in_anonymised)
 
 
 def about_contacts(connector: Connector, kind: Kind, found: WholeTables, contacts: Collection[str]) -> int:

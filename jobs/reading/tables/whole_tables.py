@@ -129,6 +129,19 @@ class WholeTables:
         return self.contacts.columns(people, *_ANONYMISED).to_series().null_count()
 
     @property
+    def fiches_in_anonymised(self) -> int:
+        """How many fiches, not anonymised, are in dossiers all of which are: they belong to no unit any more,
+        so that no plan has a line for them."""
+        gone = self.dossiers.sparse["anonymised_on"].frame["number"]
+        if not len(gone):
+            return 0
+        fiches = self.fiches.frame["dossier"].is_in(gone.implode()).fill_null(False).arg_true().cast(ROW)
+        also = self.also
+        of_others = also.filter(~pl.col("dossier").is_in(gone.implode()))["fiche"]
+        fiches = fiches.filter(~fiches.is_in(of_others.implode()))
+        return self.fiches.columns(fiches, *_ANONYMISED).to_series().null_count()
+
+    @property
     def about(self) -> pl.DataFrame:
         return whole(self._about)
 

@@ -8,10 +8,12 @@ import pytest
 
 from jobs.plans import explain_contact
 from jobs.plans.explain import explain_unit
+from rules.errors import NotFound
 from rules.model.decisions import Flag
 from tests.drivers.night import Night
 
 OLD, NEW = date(2020, 1, 10), date(2026, 11, 1)
+AT = "2025-01-01T11:00:00Z"
 
 
 def parent_of(night: Night, child: str) -> str:
@@ -85,6 +87,30 @@ def test_what_keeps_a_contact_and_ends_with_nothing_is_told(night: Night) -> Non
     assert loose == {somebody: [2], other: []}
     (warning,) = [str(each) for each in night.plan().warnings if "WITHOUT_TERM" in str(each)]
     assert warning.startswith("WITHOUT_TERM: 1 people")
+
+
+def test_a_live_fiche_in_an_anonymised_dossier_is_in_no_plan_which_says_so(night: Night) -> None:
+    """ERA-07: nothing happens to it, for it may be what was left by mistake; a person has to look at it."""
+    anonymised, other = night.dossier("social_card", spoken=OLD), night.dossier("social_card", spoken=NEW)
+    alive, gone = night.fiches_of(anonymised)[0], night.fiche("social_card", spoken=OLD, dossier=anonymised, cf_anonymisedon=AT)
+    lone = night.fiche("social_card", spoken=NEW, cf_anonymisedon=AT)
+    night.patch("cf_dossiers", anonymised, cf_anonymisedon=AT)
+    plan = night.plan()
+    assert night.lines(plan).keys() == {other}
+    (warning,) = [str(each) for each in plan.warnings if "FICHES_IN_ANONYMISED" in str(each)]
+    assert warning.startswith("FICHES_IN_ANONYMISED: 1 fiches")
+    for table, row, message in (
+        ("cf_dossier", anonymised, "this row is anonymised"),
+        ("cf_fiche", gone, "this row is anonymised"),
+        ("cf_fiche", lone, "this row is anonymised"),
+        ("cf_fiche", alive, "this fiche is in no unit"),
+    ):
+        with pytest.raises(NotFound, match=message) as refused:
+            explain_unit(night.context, table, row)
+        assert refused.value.where == f"{table} {row}"
+    night.patch("cf_fiches", alive, **{"cf_DossierId@odata.bind": f"/cf_dossiers({other})"})
+    assert "FICHES_IN_ANONYMISED" not in str(night.plan().warnings)
+    assert explain_unit(night.context, "cf_fiche", alive)[0].id == other
 
 
 def test_of_too_many_nobody_is_looked_at_and_the_contact_counts_as_staying(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:

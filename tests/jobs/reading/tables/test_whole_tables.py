@@ -216,6 +216,21 @@ def test_whole_tables_say_what_units_say(rows: Rows) -> None:
     assert sorted((ids[about], ids[contact]) for about, contact in whole.about.iter_rows()) == sorted(one_by_one.about)
 
 
+@examples(20)  # of five organisations
+@given(FIVE, st.sets(st.sampled_from([f"dossier-{each} of {of}" for each in range(4) for of in range(5)])), st.lists(TRUTHS, min_size=25))
+def test_live_fiches_are_counted_all_of_whose_dossiers_are_anonymised(rows: Rows, gone: set[str], masked: list[bool | None]) -> None:
+    for dossier in rows["dossiers"]:
+        dossier["anonymised_on"] = date(2025, 1, 1) if dossier["id"] in gone else None
+    for fiche, mask in zip(rows["fiches"], masked, strict=False):
+        fiche["anonymised_on"] = date(2025, 1, 1) if mask else None
+    expected = [
+        row
+        for row in rows["fiches"]
+        if row["anonymised_on"] is None and row["dossier"] is not None and {row["dossier"], *row["also_in"]} <= gone
+    ]
+    assert filled(WholeTables(("audio/*",)), rows).fiches_in_anonymised == len(expected)
+
+
 def facts_in_parts(whole: WholeTables) -> Facts:
     """Return facts of whole tables, made a few units at a time, as one."""
     with pytest.MonkeyPatch.context() as patch:
