@@ -8,10 +8,11 @@ from typing import Final
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.holds.active import held_contacts, people_of
 from jobs.model.plan import Plan, PlanLine
-from jobs.model.run import AWAITS_TURN, TRIM, Action, ActionState, RowWrite
+from jobs.model.run import AWAITS_TURN, TRIM, UNLINKED, Action, ActionState, RowWrite
 from jobs.residual.clean import PLACES_LEFT
 from jobs.runs.journal import Journal
 from jobs.writing.contact_check import ContactCheck, check_contacts
+from jobs.writing.contact_links import unlinked
 from jobs.writing.deletion_order import CHANGED, Waits, rows_of_contacts
 from rules.model.decisions import Reason
 from rules.model.records import Contact
@@ -78,6 +79,17 @@ class ContactsOfPlan:
         for group in self._groups(trims):
             self.context.progress("trimming contacts", 0, len(trims))
             self._trim(group, self._check((), group, ()))
+
+    def pass_over_unlinked(self, lines: Sequence[PlanLine]) -> None:
+        """Note the contacts to which nothing leads any more before anything of the plan has gone: no unit
+        takes them along, so they stay as ones that were never linked (RET-17, RET-20). What an earlier run
+        should have removed or emptied is not asked about: its units have gone."""
+        undone = self.context.store.journal.undone(self.table)
+        removals = [line.id for line in lines if line.id not in undone]
+        trims = [contact for contact in self.trims() if contact not in undone]
+        left = unlinked(self.context.connector, removals, trims)
+        self.skip([contact for contact in removals if contact in left], "delete", UNLINKED)
+        self.skip([contact for contact in trims if contact in left], TRIM, UNLINKED)
 
     def pass_over_held(self, lapsed: str) -> None:
         """Note the contacts that a hold has kept in the plan: without it a later run would take them for ones

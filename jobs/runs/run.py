@@ -15,7 +15,7 @@ from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.checks.same_clock import refuse_other_clock
 from jobs.erasures.register import begin, end, leave
 from jobs.holds.active import active_holds, held_actions
-from jobs.model.plan import Kind, Plan, PlanLine
+from jobs.model.plan import LOOKING_AT_DOSSIERS, Kind, Plan, PlanLine
 from jobs.model.run import AWAITS_TURN, COUNTED, RECORDING_DUE, TRIM, Action, ActionState, Run, RunState
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
@@ -86,12 +86,14 @@ class Application:
         journal.followers = {line.id: line for line in due if may_follow(line, self.kind_of(line))}
         reconcile_intended(journal)
         self._due = due
+        people = self._contacts()
+        if not journal.actions:  # nothing of the plan has gone
+            begin(self.context, self.run.id, self._contacts_to_come(due))
+            if self.plan.kind in LOOKING_AT_DOSSIERS and not lapsed(self.context, self.plan):
+                people.pass_over_unlinked([line for line in due if self.kind_of(line) is UnitKind.CONTACT])
         pending = [line for line in due if line.key not in journal.actions]
         self._continue_partials(due)
-        people = self._contacts()
         trims = people.trims()
-        if not journal.actions:
-            begin(self.context, self.run.id, self._contacts_to_come(due))
         if code := lapsed(self.context, self.plan):
             journal.going_later = lambda *_: ()
             left = [line for line in pending if not journal.has_landed(line.key)]

@@ -18,7 +18,7 @@ from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.seals import Seals, is_sealed, seal
 from crm_compliance.store.sql.tables import actions
 from jobs.ledger.heads import RUNS, JournalCounts, altered
-from jobs.model.run import Action, ActionState, Erasure
+from jobs.model.run import UNLINKED, Action, ActionState, Erasure
 from jobs.ports.store.ledger import Entry
 
 PURPOSE, WEIGHT = "journal", "journal row"
@@ -98,7 +98,7 @@ class Journal(Rows):
         with self._transactions.reading() as connection:
             last = {row.unit_id: None if row.state == ActionState.DONE.value else row for row in connection.execute(query)}
             left = [row for row in last.values() if row is not None]
-            return {action.id: action.disposition for _, action in _all_opened(left, self._seals)}
+            return {action.id: action.disposition for _, action in _all_opened(left, self._seals) if action.code != UNLINKED}
 
     def partials(self) -> list[tuple[str, Action]]:
         """A run that only skipped a unit changes nothing."""

@@ -33,7 +33,7 @@ class JournalStore(Protocol):
     def undone(self, table: str, among: Collection[str] | None = None) -> dict[str, str]:
         """Return the ids of this table, or those `among` a few of them, that some run should have written and
         that the last run to try has not. It skipped them, failed or was cut off. Each id comes with the
-        disposition that was planned."""
+        disposition that was planned. A contact to which nothing led any more should not have been written."""
 
     def unfinished(self, run: str) -> list[tuple[str, Action]]:
         """Return what runs other than this one last left PARTIAL or FAILED, and none has done since. Each

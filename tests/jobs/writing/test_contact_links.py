@@ -1,0 +1,103 @@
+"""A contact goes with a unit that led to it, and with no other (RET-17, RET-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from jobs.model.run import ActionState
+from jobs.runs.apply import apply_plan
+from jobs.writing.contact_links import unlinked
+from rules.model.decisions import Reason
+from tests.drivers.holding import place
+from tests.drivers.night import CATEGORY, Night
+from tests.jobs.residual.test_clean import LONG_AGO, actions
+from tests.jobs.runs.test_interrupted import killed_before
+
+NO_TERM = "unexplained_disappearance"
+
+
+def as_planned(night: Night, fiche: str) -> None:
+    """Nothing else has changed: the fiche goes."""
+
+
+def without_term(night: Night, fiche: str) -> None:
+    night.patch("cf_fiches", fiche, cf_categories=str(CATEGORY[NO_TERM]))
+
+
+def held(night: Night, fiche: str) -> None:
+    place(night, "cf_fiche", fiche)
+
+
+@pytest.mark.parametrize(("then", "stays"), [(as_planned, False), (without_term, True), (held, True)])
+def test_a_contact_whose_role_was_taken_away_since_the_plan_stays_and_is_reported(
+    night: Night, then: Callable[[Night, str], None], *, stays: bool
+) -> None:
+    fiche, other = night.fiche("social_card", spoken=LONG_AGO), night.fiche("social_card", spoken=LONG_AGO)
+    contact, witness = night.contact(), night.contact()
+    role = night.party(contact, "reporter", fiche=fiche)
+    night.party(witness, "reporter", fiche=other)
+    plan = night.plan()
+    assert {contact, witness} <= {line.id for line in night.lines(plan).values() if line.disposition}
+    night.http.delete(f"{night.emulator.url}cf_parties({role})").raise_for_status()
+    then(night, fiche)
+    run = night.apply(plan)
+    assert (night.get("cf_fiches", fiche) is not None) is stays
+    assert night.get("contacts", contact) is not None
+    assert night.get("contacts", witness) is None, "its fiche has gone with it"
+    assert (actions(night, run)[contact].state, actions(night, run)[contact].code) == (ActionState.SKIPPED, "UNLINKED")
+    assert night.lines(night.plan())[contact].reason == Reason.ORPHAN_CONTACT
+    assert night.get("contacts", contact) is not None
+
+
+def test_a_role_that_was_moved_to_another_contact_takes_that_one_along_alone(night: Night) -> None:
+    fiche = night.fiche("social_card", spoken=LONG_AGO)
+    first, second = night.contact(), night.contact()
+    role = night.party(first, "reporter", fiche=fiche)
+    other = night.fiche("social_card", spoken=LONG_AGO)
+    night.party(second, "reporter", fiche=other)
+    plan = night.plan()
+    night.http.delete(f"{night.emulator.url}cf_parties({role})").raise_for_status()
+    night.party(second, "reporter", fiche=fiche)
+    night.apply(plan)
+    assert night.get("contacts", first) is not None
+
+
+def test_a_donor_is_not_emptied_for_a_unit_that_leads_to_her_no_more(night: Night) -> None:
+    fiche = night.fiche("social_card", spoken=LONG_AGO)
+    donor = night.contact(birthdate="1970-05-01")
+    night.donation(donor)
+    role = night.party(donor, "reporter", fiche=fiche)
+    plan = night.plan()
+    assert plan.trims == (donor,)
+    night.http.delete(f"{night.emulator.url}cf_parties({role})").raise_for_status()
+    run = night.apply(plan)
+    row = night.get("contacts", donor)
+    assert row is not None
+    assert row["birthdate"] == "1970-05-01"
+    assert actions(night, run)[donor].code == "UNLINKED"
+
+
+def test_what_leads_to_a_contact_is_a_role_an_activity_a_contact_or_a_gift(night: Night) -> None:
+    fiche = night.fiche("social_card", spoken=date(2026, 11, 1))
+    reporter, caller, parent, donor, nobody = (night.contact() for _ in range(5))
+    child = night.contact(**{"parentcustomerid_contact@odata.bind": f"/contacts({parent})"})
+    night.party(reporter, "reporter", fiche=fiche)
+    night.call("cf_fiche", fiche, [caller])
+    night.donation(donor)
+    every = [reporter, caller, parent, donor, nobody, child]
+    assert unlinked(night.context.connector, every, ()) == {nobody, child}
+    assert unlinked(night.context.connector, (), every) == {nobody, child, parent, donor}
+    assert unlinked(night.context.connector, (), ()) == set()
+
+
+def test_a_run_that_was_killed_after_its_units_had_gone_removes_their_contacts_all_the_same(night: Night) -> None:
+    fiche, contact = night.fiche("social_card", spoken=LONG_AGO), night.contact()
+    night.party(contact, "reporter", fiche=fiche)
+    plan = night.approved(night.plan())
+    killed_before(night, plan, "change", at=2)
+    assert (night.get("cf_fiches", fiche), night.get("contacts", contact) is None) == (None, False)
+    apply_plan(night.context, plan.id)
+    assert night.get("contacts", contact) is None
