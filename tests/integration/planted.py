@@ -6,52 +6,45 @@ from __future__ import annotations
 import base64
 import sqlite3
 import struct
-import uuid
 import zlib
 from contextlib import closing
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from connectors.emulator.serving.server import RunningEmulator
-from tests.connectors.emulator.client import Client
-from tests.drivers.organisation import TOKEN
+from tests.drivers.organisation import Organisation
 
 LOCATION = "sharepointdocumentlocation"
 UNPLANTED = {"documentbody", "body", "objecttypecode", "mimetype"}
 
 
-class Planted:
+class Planted(Organisation):
     """An organisation, and the words that were planted in it: where each is, by word."""
 
     def __init__(self, emulator: RunningEmulator) -> None:
-        self.emulator = emulator
-        self.client = Client(emulator, TOKEN)
+        super().__init__(emulator, seed=3)
         self.tables = emulator.emulator.tables.environment.tables
-        self.ids, self.words = Random(3), dict[str, str]()
+        self.words: dict[str, str] = {}
 
     def set_of(self, table: str) -> str:
         return self.tables[table].set_name
 
     def make(self, table: str, **columns: Any) -> str:
         """Create a row; `NAME__bind` binds a lookup."""
-        row = str(uuid.UUID(int=self.ids.getrandbits(128), version=4))
-        body = {name.replace("__", "@odata."): value for name, value in columns.items()}
-        answer = self.client.http.post(self.emulator.url + self.set_of(table), json={self.tables[table].key: row, **body})
-        assert answer.status_code == 204, (table, answer.text)
-        return row
+        return self.create(
+            self.set_of(table), self.tables[table].key, **{name.replace("__", "@odata."): value for name, value in columns.items()}
+        )
 
     def at(self, table: str, row: str) -> str:
         """The address to which a lookup is bound."""
         return f"/{self.set_of(table)}({row})"
 
     def change(self, table: str, row: str, **columns: Any) -> None:
-        answer = self.client.http.patch(f"{self.emulator.url}{self.set_of(table)}({row})", json=columns, headers={"If-Match": "*"})
-        assert answer.status_code == 204, answer.text
+        self.patch(self.set_of(table), row, **columns)
 
     def pair(self, one: tuple[str, str], relationship: str, other: tuple[str, str]) -> None:
         to = {"@odata.id": self.emulator.url.rstrip("/") + self.at(*other)}
-        answer = self.client.http.post(f"{self.emulator.url}{self.at(*one)[1:]}/{relationship}/$ref", json=to)
+        answer = self.http.post(f"{self.emulator.url}{self.at(*one)[1:]}/{relationship}/$ref", json=to)
         assert answer.status_code == 204, answer.text
 
     def word(self, place: str) -> str:
@@ -74,7 +67,7 @@ class Planted:
             return
         headers = {"x-ms-file-name": "verslag.txt", "Content-Type": "application/octet-stream"}
         address = f"{self.emulator.url}{self.set_of(table)}({row})/{column}"
-        self.client.http.patch(address, data=f"Verslag met {word}.".encode(), headers=headers).raise_for_status()
+        self.http.patch(address, data=f"Verslag met {word}.".encode(), headers=headers).raise_for_status()
 
     def note(self, table: str, row: str) -> None:
         """Attach a text to a row."""

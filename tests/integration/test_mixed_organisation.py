@@ -155,7 +155,7 @@ class House(Planted):
             self.change("incident", case, th_beeindigd=day)
             told = {name: self.word(f"incidentresolution.{name}") for name in ("subject", "description")}
             resolution = {**told, "incidentid@odata.bind": self.at(*here)}
-            answer = self.client.http.post(self.emulator.url + "CloseIncident", json={"IncidentResolution": resolution, "Status": 5})
+            answer = self.http.post(self.emulator.url + "CloseIncident", json={"IncidentResolution": resolution, "Status": 5})
             assert answer.status_code == 204, answer.text
         return case
 
@@ -165,7 +165,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     with running(environment=ENVIRONMENT, token=TOKEN, state=tmp_path / "crm.db") as emulator:
         made = House(emulator)
         yield made
-        made.client.http.close()
+        made.close()
 
 
 def test_from_nothing_to_an_answer_and_a_disposal(house: House, typist_at: Callable[..., Typist], tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_from_nothing_to_an_answer_and_a_disposal(house: House, typist_at: Calla
     done = disposed(typist)
     assert (done["state"], done["skipped"]) == ("done", {}), done
     assert left_of(of_old | of_visit, tmp_path / "crm.db") == {}, "the visit of a case that stays has gone by its own term"
-    assert house.client.http.get(f"{house.emulator.url}incidents({open_case})").status_code == 200
+    assert house.get("incidents", open_case) is not None
     assert [library.item(case[:8]) is None for case in (gone, kept) for library in house.libraries] == [True, True, False, False]
     in_texts = {word for word, place in of_young.items() if not place.startswith(("document", "annotation of", "activitymime"))}
     lost = {of_young[word] for word in in_texts - left_of(of_young, tmp_path / "crm.db").keys()}
@@ -233,7 +233,7 @@ def only_what_is_new_is_told_as_new(typist: Typist, house: House) -> None:
     typist.ask("datamap")
     column = {"@odata.type": "Microsoft.Dynamics.CRM.MemoAttributeMetadata", "SchemaName": "th_Stemming", "MaxLength": 2000}
     address = f"{house.emulator.url}EntityDefinitions(LogicalName='th_chat')/Attributes"
-    assert house.client.http.post(address, json=column).status_code == 204
+    assert house.http.post(address, json=column).status_code == 204
     new = [(each["table"], each["column"], each["fate"]) for each in typist.ask("datamap") if each["new"]]
     assert new == [("th_chat", "th_stemming", "unaccounted")]
 

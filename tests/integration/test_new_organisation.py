@@ -100,7 +100,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     with running(environment=ENVIRONMENT, token=TOKEN, state=tmp_path / "crm.db") as emulator:
         made = House(emulator)
         yield made
-        made.client.http.close()
+        made.close()
 
 
 def answered(draft: str) -> str:
