@@ -21,7 +21,7 @@ from jobs.requests.answer.attachments import Files
 from jobs.requests.answer.completeness import accounts_for_all, candidates
 from jobs.requests.answer.items import Items, numbered, with_decisions
 from jobs.requests.answer.own_words import OwnWords, words_of
-from jobs.requests.answer.safe_delivery import blocks_of
+from jobs.requests.answer.release_blocks import blocks_of
 from jobs.requests.context.contexts import Contexts
 from jobs.requests.context.earlier_requests import earlier_requests, request_context, request_item
 from jobs.requests.decisions.propose import propose
