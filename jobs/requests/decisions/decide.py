@@ -19,6 +19,7 @@ from jobs.model.answer import Compilation, Item, ItemStatus
 from jobs.model.request import COMPILATION, DECISIONS, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.reading.row_kinds import table_of
+from jobs.register.confirmed_people import confirmed_people, given_of
 from jobs.register.decision import (
     AT_ONCE,
     DECLINED,
@@ -35,7 +36,6 @@ from jobs.register.decision import (
     told_already,
 )
 from jobs.register.hold_texts import request_code
-from jobs.register.people import confirmed_people, given_of
 from jobs.register.request_steps import Actor, authorised, save_move
 from jobs.requests.context.terms import TOLD_HOLDS
 from jobs.requests.decisions import correct

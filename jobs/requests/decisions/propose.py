@@ -16,8 +16,8 @@ import msgspec
 from jobs.model.answer import Compilation, Context, Field, Item, ItemStatus
 from jobs.model.request import Given, SubjectRequest
 from jobs.ports.context import JobContext
+from jobs.register.confirmed_people import confirmed_people
 from jobs.register.decision import What
-from jobs.register.people import confirmed_people
 from jobs.requests.decisions.correctable import corrections
 from jobs.requests.search.contact_details import compared, is_own_caller, own_numbers
 from jobs.requests.search.material import Material

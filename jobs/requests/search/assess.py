@@ -8,9 +8,9 @@ from datetime import date
 from jobs.model.request import Given, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import NOBODY
+from jobs.register.confirmed_people import ConfirmedPeople, confirmed_people, given_of
 from jobs.register.decision import has_unsubscribed
 from jobs.register.overrides import overridden
-from jobs.register.people import ConfirmedPeople, confirmed_people, given_of
 from jobs.requests.search.case_files import Filing
 from jobs.requests.search.contact_details import is_own_caller, own_numbers
 from jobs.requests.search.material import Material

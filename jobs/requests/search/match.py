@@ -11,7 +11,7 @@ from connectors.interface.connector import Connector
 from jobs.model.request import Candidate, Given, GivenPerson
 from jobs.ports.context import JobContext
 from jobs.reading.row_kinds import table_of
-from jobs.register.people import CHILD, REQUESTER
+from jobs.register.confirmed_people import CHILD, REQUESTER
 from jobs.requests.search.callers import CallerRows, read_caller_rows, traces_of
 from rules.model.personal_records import FullContact
 from rules.people.birthdates import Sentinels, sentinels_of
