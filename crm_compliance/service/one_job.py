@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.host.files import disk_errors, write_whole
-from crm_compliance.reports.requests.review_pages import removing_pages
+from crm_compliance.reports.requests.written_pages import removing_pages
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.desk import Desk
 from crm_compliance.wiring.keys import register_key

@@ -53,7 +53,7 @@ def compile_(
     from crm_compliance.cli.requests.discarded_decisions import telling_undone
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.reports.requests.review_pages import removing_pages
+    from crm_compliance.reports.requests.written_pages import removing_pages
     from jobs.requests.answer.compile import compile_request
 
     if plain_folder is not None:
@@ -124,8 +124,8 @@ def review(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.reports.requests import review_pages
-    from crm_compliance.reports.requests.items import item_document
+    from crm_compliance.reports.requests import written_pages
+    from crm_compliance.reports.requests.review_page import item_document
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
@@ -150,7 +150,7 @@ def review(
     with store_of(settings, clock) as store:
         actor = Actor(store, someone.who, someone.role, clock(), reference, calendar_of(settings, store))
         if page is not None:
-            number = review_pages.write_page(actor, request, page)
+            number = written_pages.write_page(actor, request, page)
             document = {"request": request, "file": str(page), "items": number}
             output.answer(document, lambda console: console.print(f"{number} items: {page}", soft_wrap=True), ids=("request", request))
             return
@@ -204,7 +204,7 @@ def _counted(counts: dict[str, Any]) -> str:
 
 def _show(console: Console, items: Sequence[Item]) -> None:
     from crm_compliance.cli.terminal.tables import table_of
-    from crm_compliance.reports.requests.items import lines_of
+    from crm_compliance.reports.requests.review_page import lines_of
 
     rows = lines_of(items)
     console.print(table_of(("Item", "What", "Status", "Proposal"), rows, wraps=3) if rows else "No item.")

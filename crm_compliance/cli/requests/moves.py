@@ -187,7 +187,7 @@ def _move(
 ) -> None:
     """Take one step as somebody, and answer with the request as it then stands."""
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.reports.requests.review_pages import removing_pages
+    from crm_compliance.reports.requests.written_pages import removing_pages
 
     settings = arguments.settings()
     with _actor(settings, who, role) as (actor, store):

@@ -70,7 +70,7 @@ def confirm(
     from crm_compliance.cli.requests.discarded_decisions import telling_undone
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.reports.requests.review_pages import removing_pages
+    from crm_compliance.reports.requests.written_pages import removing_pages
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of

@@ -157,7 +157,7 @@ def close(caller: Handles, request: RequestId, word: Closed) -> RequestAnswer:
 
 def _moved(caller: Caller, move: Callable[[Actor], SubjectRequest]) -> RequestAnswer:
     """Take one step, and answer with the request as it then stands."""
-    from crm_compliance.reports.requests.review_pages import removing_pages
+    from crm_compliance.reports.requests.written_pages import removing_pages
     from crm_compliance.wiring.keys import register_key
     from jobs.checks.same_zone import refuse_other_zone
     from jobs.register.request_steps import Actor

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from crm_compliance.reports.requests.items import CLASSES, REASONS, UNREAD
-from crm_compliance.reports.requests.items import KINDS as ITEM_KINDS
+from crm_compliance.reports.requests.review_page import CLASSES, REASONS, UNREAD
+from crm_compliance.reports.requests.review_page import KINDS as ITEM_KINDS
 
 MARKS: Final[Mapping[str, str]] = {
     "mention": "Mention",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from crm_compliance.reports.requests.review_pages import removing_pages
+from crm_compliance.reports.requests.written_pages import removing_pages
 from jobs.register.decision import Undone, decision_of, undone
 from jobs.requests.answer.compile import compilation_of
 

@@ -11,7 +11,7 @@ from crm_compliance.configuration.organisation import product_texts
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.review.answers import Answer
 from crm_compliance.console.pages.review.filters import MARKS, STATES, Filter, marks_of
-from crm_compliance.reports.requests.items import REASONS, compared
+from crm_compliance.reports.requests.review_page import REASONS, compared
 from jobs.model.answer import NOT_THE_PERSON, Context, Field, Item, ItemStatus
 from jobs.register.decision import What
 from jobs.requests.answer.review import version_of

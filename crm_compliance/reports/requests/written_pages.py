@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from crm_compliance.host.files import write_whole
-from crm_compliance.reports.requests.items import review_page
+from crm_compliance.reports.requests.review_page import review_page
 from jobs.model.request import REVIEW_PAGE
 from jobs.ports.store.store import Store
 from jobs.register.request_steps import Actor
