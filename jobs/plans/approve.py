@@ -88,6 +88,10 @@ def _refusal(plan: Plan, who: str, role: str, approves: bool, now: datetime) -> 
         return Refused("the clock of this machine says a time before this plan was made", hint=hint, where=plan.id, code="clock_back")
     if state in (PlanState.REJECTED, PlanState.EXPIRED, PlanState.APPLIED):
         return Refused(f"the plan is {state.value}", hint="make a new plan", where=plan.id, code="plan_state")
+    if approves and plan.as_of_given:
+        hint = "make a plan without a day of your choice"
+        why = "the plan looks at a day of somebody's choice and can never be applied (DAT-12)"
+        return Refused(why, hint=hint, where=plan.id, code="plan_state")
     if approves and role in plan.needed and role not in plan.missing(now):
         hint = f"still needed: {', '.join(plan.missing(now)) or 'nobody'}"
         return Refused(f"a {role} has approved already", hint=hint, where=plan.id, code="role")

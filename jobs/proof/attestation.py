@@ -227,14 +227,14 @@ def _digests(document: Attestation) -> dict[str, str]:
 # -- verification --------------------------------------------------------------------------------------------
 
 
-def verify_document(content: bytes, check: SignatureCheck) -> tuple[Attestation | None, list[Problem]]:
-    """Verify a document from its bytes alone; the problems name the certificate, entry or field. Raises
-    UsageError: the file is not such a document at all."""
+def verify_document(content: bytes, check: SignatureCheck, where: str = "") -> tuple[Attestation | None, list[Problem]]:
+    """Verify a document from its bytes alone; the problems name the certificate, entry or field. `where` is
+    the file that it came from. Raises UsageError: the file is not such a document at all."""
     try:
         document = decoder_of(Attestation).decode(content)
     except (msgspec.ValidationError, ValueError, RecursionError) as error:
         if not looks_like_one(content):
-            raise UsageError("this is not a file of certificates", hint=hint_to("write_certificates")) from None
+            raise UsageError("this is not a file of certificates", hint=hint_to("write_certificates"), where=where) from None
         return None, [Problem("file", f"is not as it was written: {_place_of(error)}")]
     try:
         as_written = encode(document)

@@ -75,7 +75,7 @@ def _verify(path: Path, pem: Path | None) -> int:
     from jobs.ledger.entries import LedgerBroken
     from jobs.proof.attestation import verify_document
 
-    document, problems = verify_document(_content(path), public_keys(pem).check)
+    document, problems = verify_document(_content(path), public_keys(pem).check, str(path))
     told: dict[str, object] = {
         "ok": not problems,
         "run": document.run.run if document is not None else None,

@@ -176,7 +176,8 @@ def _read(file: str) -> bytes:
     try:
         return Path(file).read_bytes()
     except OSError as error:
-        raise UsageError(f"the file cannot be read: {error.strerror}", hint="name a JSON file, or - for standard input") from None
+        hint = "name a JSON file, or - for standard input"
+        raise UsageError(f"the file cannot be read: {error.strerror}", hint=hint, where=file) from None
 
 
 def _show_list(console: Console, documents: Sequence[dict[str, object]]) -> None:

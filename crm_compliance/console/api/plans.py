@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -45,8 +45,8 @@ def show(caller: Sees, plan: PlanId) -> PlanAnswer:
 def lines(
     caller: Sees,
     plan: PlanId,
-    outcome: Annotated[str | None, Query(max_length=100)] = None,
-    disposition: Annotated[str | None, Query(max_length=100)] = None,
+    outcome: Literal["dispose", "retain"] | None = None,
+    disposition: Annotated[Literal["", "delete", "anonymise"] | None, Query(description="empty: of what is kept")] = None,
     reason: Annotated[str | None, Query(max_length=100)] = None,
     category: Annotated[str | None, Query(max_length=100)] = None,
     flag: Annotated[str | None, Query(max_length=100)] = None,

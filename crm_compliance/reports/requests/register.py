@@ -123,7 +123,8 @@ def outcome_of(document: Mapping[str, Any]) -> str:
 
 
 def _facts(document: Mapping[str, Any]) -> Iterator[str]:
-    yield f"received on {document['received_on']}, due on {document['due_on'] or 'the clock stands still'}"
+    due = f"due on {document['due_on']}" if document["due_on"] else "the clock stands still"
+    yield f"received on {document['received_on']}, {due}"
     if identity := document["identity"]:
         mandate = f", mandate {identity['mandate']}" if identity["mandate"] else ""
         yield f"identified on {identity['on']} by {identity['method']}{mandate}"

@@ -101,7 +101,8 @@ class Plans(Rows):
             if count is None:
                 raise _unknown(plan)
             if count and connection.execute(select(plan_pages.c.page).where(plan_pages.c.plan == plan).limit(1)).scalar() is None:
-                raise LinesRemoved("the lines of this plan were removed when they had expired", hint="make a new plan", where=plan)
+                hint = "make a new plan; if this one is still valid, restore the database from a backup and tell the DPO"
+                raise LinesRemoved("the lines of this plan are not there; they are removed once it has expired", hint=hint, where=plan)
         return (self._page(plan, page) for page in range(count))
 
     def _page(self, plan: str, page: int) -> bytes:

@@ -37,3 +37,28 @@ def test_a_denied_approval_is_recorded(store: SqlStore, who: str, role: str, cod
     assert last.data["action"] == "approve_plan"
     assert who not in str(last.data)
     assert store.plans.get(plan.id).given == ()
+
+
+def test_a_look_at_another_day_is_rejected_and_never_approved(store: SqlStore) -> None:
+    """DAT-12: it can never be applied, so two people would approve nothing."""
+    plan = a_plan(as_of_given=True)
+    plan = a_plan(as_of_given=True, digest=digest_over(plan))
+    store.plans.save(plan, [], ("plan", plan_entry(plan)))
+
+    def decide(*, approves: bool) -> Plan:
+        return approve_plan(
+            store,
+            plan.id,
+            "anna",
+            "crm_admin",
+            "",
+            approves=approves,
+            now=NOW,
+            reference=lambda *_: "keyed",
+            references=lambda *_: ("keyed",),
+        )
+
+    with pytest.raises(Refused, match="never be applied") as caught:
+        decide(approves=True)
+    assert caught.value.code == "plan_state"
+    assert [word.approves for word in decide(approves=False).given] == [False]

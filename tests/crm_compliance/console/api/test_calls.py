@@ -127,6 +127,8 @@ def test_a_plan_is_made_looked_through_and_approved_by_two(app: Starlette, org: 
     page = auditor.ask(f"/plans/{name}/lines", outcome="dispose", limit=1)
     assert page["total"] == sum(plan["dispose"].values())
     assert [line["outcome"] for line in page["lines"]] == ["dispose"]
+    unknown = auditor.call("GET", f"/plans/{name}/lines?disposition=erase")
+    assert (unknown.status_code, unknown.json()["error"]["where"]) == (400, "query.disposition: literal error")
     assert page["facets"]["outcome"]["retain"] == plan["units"] - page["total"]
     everything, offset = [], 0
     while offset is not None:
@@ -319,6 +321,7 @@ def test_a_wrong_call_is_told_where_and_never_what(app: Starlette, org: Night) -
         ("GET", "/nothing", 404, "not_found"),
         ("DELETE", "/plans", 405, "usage"),
         ("GET", "/plans?limit=0", 400, "usage"),
+        ("GET", "/plans/nothing/lines?outcome=foo", 400, "usage"),
         ("GET", "/units/cf_dossier/nothing/why", 400, "usage"),
     ],
 )
