@@ -38,7 +38,11 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
             "recordings": _counter(plan.breaker.recordings),
             "categories": {key: msgspec.to_builtins(counter) for key, counter in plan.breaker.categories.items()},
         },
-        "approvals": {"needed": list(plan.needed), "given": [_word(word) for word in plan.counting(now)], "why": list(plan.why)},
+        "approvals": {
+            "needed": list(plan.needed),
+            "given": [_approval(approval) for approval in plan.counting(now)],
+            "why": list(plan.why),
+        },
         "applicable": plan.state(now).value == "ready" and not plan.as_of_given,
         "valid_until": instant(plan.valid_until),
         "files": list(files),
@@ -59,7 +63,7 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
     }
     if state:
         document["state"] = plan.state(now).value
-        document["rejected"] = [_word(word) for word in plan.given if not word.approves]
+        document["rejected"] = [_approval(approval) for approval in plan.given if not approval.approves]
     return document
 
 
@@ -121,7 +125,7 @@ def history_document(run: Run, plan: Plan, actions: Iterable[Action], at_work: s
         "units": plan.units,
         "beside_the_plan": dict(sorted(beside.items())),
         "technical": {outcome: dict(sorted(found.items())) for outcome, found in sorted(causes.items())},
-        "approvals": [_word(word) for word in plan.given],
+        "approvals": [_approval(approval) for approval in plan.given],
     }
 
 
@@ -129,6 +133,6 @@ def _counter(counter: BreakerCounter) -> dict[str, object]:
     return {"planned": counter.planned, "limit": counter.limit, "median": counter.median}
 
 
-def _word(word: object) -> dict[str, object]:
-    built: dict[str, object] = msgspec.to_builtins(word)
+def _approval(approval: object) -> dict[str, object]:
+    built: dict[str, object] = msgspec.to_builtins(approval)
     return {"as": built["who"], "role": built["role"], "at": built["at"], "approves": built["approves"], "comment": built["comment"]}

@@ -164,14 +164,14 @@ def _plan_document(plan: Plan, reference: Reference) -> dict[str, object]:
         "trims": plan.to_trim,
         "breaker_tripped": plan.breaker.tripped,
         "needed": list(plan.needed),
-        "words": [_word(word, reference) for word in plan.given],
+        "words": [_approval(approval, reference) for approval in plan.given],
         "valid_until": instant(plan.valid_until),
         "applied": plan.applied,
     }
 
 
-def _word(word: Approval, reference: Reference) -> dict[str, object]:
-    return {"by": reference("person", word.who), "role": word.role, "at": instant(word.at), "approves": word.approves}
+def _approval(approval: Approval, reference: Reference) -> dict[str, object]:
+    return {"by": reference("person", approval.who), "role": approval.role, "at": instant(approval.at), "approves": approval.approves}
 
 
 def _run_document(run: Run, plan: Plan, store: Store, reference: Reference, calendar: Calendar) -> dict[str, object]:
@@ -187,7 +187,7 @@ def _run_document(run: Run, plan: Plan, store: Store, reference: Reference, cale
         "software_version": run.software_version,
         "schedule_version": run.policy_version,
         "schedule_digest": run.policy_digest,
-        "approvals": [_word(word, reference) for word in plan.given if word.approves],
+        "approvals": [_approval(approval, reference) for approval in plan.given if approval.approves],
         "completeness": {"units": completeness.units, "outcomes": completeness.outcomes, "past_end": completeness.past_end},
         "counts": {name: run.counts[name] for name in COUNTS if name in run.counts},
         "alarms": _alarms(run),

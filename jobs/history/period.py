@@ -27,7 +27,7 @@ _ASKED: Final = (APPROVAL, DENIED, REQUEST, CERTIFICATES, *UNUSUAL)
 _LOOKED_BACK: Final = 500  # plans that are looked at for the last one of the period
 
 
-class Word(msgspec.Struct, frozen=True):
+class PlanApproval(msgspec.Struct, frozen=True):
     """One person's approval or rejection of a plan, and the run that carried it out, if any did. `who` is
     empty where the plan does not say (any more) who it was; `ref` is the keyed reference of the ledger."""
 
@@ -81,7 +81,7 @@ class PeriodSummary(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int
     certificates: int
     categories: tuple[tuple[str, int], ...]
-    words: tuple[Word, ...]
+    approvals: tuple[PlanApproval, ...]
     kept_by: Plan | None
     kept: tuple[tuple[str, int], ...]
     failed: tuple[RunLine, ...]
@@ -103,8 +103,8 @@ def tell(store: Store, first: date, last: date, calendar: Calendar) -> PeriodSum
     of_plans = [line for line in lines if line.plan]
     runs = store.runs.some([line.id for line in of_plans])
     entries = store.ledger.between(_ASKED, begin, end)
-    words = _words(store, [entry for entry in entries if entry.kind == APPROVAL], everything)
-    approved = store.plans.words([line.plan for line in of_plans])
+    approvals = _approvals(store, [entry for entry in entries if entry.kind == APPROVAL], everything)
+    approved = store.plans.approvals([line.plan for line in of_plans])
     kept_by = _last_plan(store, of_plans)
     holds = store.holds.all()
     alarms = Counter(code for line in lines for code in line.alarms)
@@ -117,7 +117,7 @@ def tell(store: Store, first: date, last: date, calendar: Calendar) -> PeriodSum
         skipped=sum(line.skipped for line in of_plans),
         certificates=sum(_number(entry.data.get("count")) for entry in entries if entry.kind == CERTIFICATES),
         categories=_by_number(_categories(runs)),
-        words=words,
+        approvals=approvals,
         kept_by=kept_by,
         kept=_by_number(kept_by.retain) if kept_by is not None else (),
         failed=tuple(line for line in lines if line.failed or line.state is RunState.DONE_WITH_FAILURES),
@@ -136,19 +136,20 @@ def tell(store: Store, first: date, last: date, calendar: Calendar) -> PeriodSum
     )
 
 
-def _words(store: Store, entries: Sequence[LedgerEntry], lines: Iterable[RunLine]) -> tuple[Word, ...]:
-    """Return people's words as the ledger has them, each with the account that the plan names for it."""
+def _approvals(store: Store, entries: Sequence[LedgerEntry], lines: Iterable[RunLine]) -> tuple[PlanApproval, ...]:
+    """Return people's approvals and rejections as the ledger has them, each with the account that
+    the plan names for it."""
     plans = sorted({_text(entry, "plan") for entry in entries})
-    given = store.plans.words(plans)
+    given = store.plans.approvals(plans)
     runs = {line.plan: line.id for line in lines if line.plan}
-    return tuple(_word(entry, given.get(_text(entry, "plan"), ()), runs.get(_text(entry, "plan"), "")) for entry in entries)
+    return tuple(_approval(entry, given.get(_text(entry, "plan"), ()), runs.get(_text(entry, "plan"), "")) for entry in entries)
 
 
-def _word(entry: LedgerEntry, given: Sequence[Approval], run: str) -> Word:
+def _approval(entry: LedgerEntry, given: Sequence[Approval], run: str) -> PlanApproval:
     at = datetime.fromisoformat(_text(entry, "given_at") or entry.at).astimezone(UTC)
     role, approves = _text(entry, "role"), entry.data.get("approves") is True
-    who = next((word.who for word in given if (word.role, word.approves, word.at.astimezone(UTC)) == (role, approves, at)), "")
-    return Word(at, _text(entry, "plan"), role, approves, who, _text(entry, "by"), run)
+    who = next((each.who for each in given if (each.role, each.approves, each.at.astimezone(UTC)) == (role, approves, at)), "")
+    return PlanApproval(at, _text(entry, "plan"), role, approves, who, _text(entry, "by"), run)
 
 
 def _denied(entry: LedgerEntry) -> Denied:

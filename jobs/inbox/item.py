@@ -56,8 +56,8 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
     review the texts that wait for a decision, which is for the DPO's eyes alone: a neutral answer has none
     (SUS-07).
 
-    `not_for` are accounts whose word does not count here: who proposed a plan or has decided on it, who has
-    approved the content that a second person releases (ACC-09). `facts` are codes, numbers and names of
+    `not_for` are accounts whose approval does not count here: who proposed a plan or has decided on it, who
+    has approved the content that a second person releases (ACC-09). `facts` are codes, numbers and names of
     tables; `message` is an alarm's own sentence, and `sentence` the same for any language. `version` makes it
     new although all else stays."""
 

@@ -103,7 +103,9 @@ def _waiting(plan: Plan, now: datetime, calendar: Calendar) -> Iterator[InboxIte
         since=plan.created_at,
         due_on=calendar.day(plan.valid_until),
         count=sum(plan.dispose.values()),
-        not_for=tuple(dict.fromkeys((plan.proposer, *(word.who for word in plan.given)))) if kind is ItemKind.PLAN_TO_APPROVE else (),
+        not_for=tuple(dict.fromkeys((plan.proposer, *(approval.who for approval in plan.given))))
+        if kind is ItemKind.PLAN_TO_APPROVE
+        else (),
         facts={"kind": plan.kind.value, "why": " ".join(plan.why), "valid_until": plan.valid_until.isoformat(timespec="seconds")},
         hint=hint,
     )

@@ -87,7 +87,7 @@ def _steps(store: Store, request: SubjectRequest, now: datetime, calendar: Calen
             stage=stage,
             since=_approved_at(request),
             due_on=due_on,
-            not_for=tuple(word.who for word in request.words if word.step == CONTENT),
+            not_for=tuple(approval.who for approval in request.approvals if approval.step == CONTENT),
             facts=facts,
             hint=hint,
         )
@@ -108,7 +108,7 @@ def _steps(store: Store, request: SubjectRequest, now: datetime, calendar: Calen
 
 
 def _approved_at(request: SubjectRequest) -> datetime | None:
-    return next((word.at for word in request.words if word.step == CONTENT), None)
+    return next((approval.at for approval in request.approvals if approval.step == CONTENT), None)
 
 
 def _pending(store: Store, request: SubjectRequest) -> int:

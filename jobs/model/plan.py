@@ -263,7 +263,7 @@ class Plan(msgspec.Struct, frozen=True):
         """Return the state of the plan at `now` (aware). Rejected precedes all but applied."""
         if self.applied:
             return PlanState.APPLIED
-        if any(not word.approves for word in self.given):
+        if any(not approval.approves for approval in self.given):
             return PlanState.REJECTED
         if now >= self.valid_until:
             return PlanState.EXPIRED
@@ -272,11 +272,11 @@ class Plan(msgspec.Struct, frozen=True):
     def counting(self, now: datetime) -> tuple[Approval, ...]:
         """Return the approvals that count at `now`. An approval older than `approval_hours` counts no more,
         and may be given again."""
-        return tuple(word for word in self.given if word.approves and now < word.at + timedelta(hours=self.approval_hours))
+        return tuple(approval for approval in self.given if approval.approves and now < approval.at + timedelta(hours=self.approval_hours))
 
     def missing(self, now: datetime) -> tuple[str, ...]:
         """Return the roles whose approval is missing at `now`."""
-        roles = {word.role for word in self.counting(now)}
+        roles = {approval.role for approval in self.counting(now)}
         return tuple(role for role in self.needed if role not in roles)
 
     def refuse_unless_ready(self, now: datetime) -> None:

@@ -45,7 +45,7 @@ class Extension(msgspec.Struct, frozen=True):
     notified_at: datetime
 
 
-class Word(msgspec.Struct, frozen=True):
+class RequestApproval(msgspec.Struct, frozen=True):
     """One person's approval: `step` is content, release, or override with the `rule` that is overridden and a
     reason code."""
 
@@ -80,7 +80,7 @@ class SubjectRequest(msgspec.Struct, frozen=True, kw_only=True):
     identity: IdentityCheck | None = None
     suspensions: tuple[Suspension, ...] = ()
     extension: Extension | None = None
-    words: tuple[Word, ...] = ()
+    approvals: tuple[RequestApproval, ...] = msgspec.field(name="words", default=())  # so named in stored requests
     answer: str = ""
     scope: str = ""
     outcome: Outcome | None = None

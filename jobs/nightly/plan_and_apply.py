@@ -34,10 +34,10 @@ def plan_and_apply(context: JobContext, kind: Kind) -> Run:
 
 
 def _carry_out_approved(context: JobContext, kind: Kind) -> None:
-    """Carry out the last plan of a kind that waited for people and has their words: a night enforces it, for
-    no person does (section 9.4). Where somebody has rejected a later one, none is carried out. Neither is one
-    of which schedule or mapping are others by now, or that was approved before it was known that a hold is on
-    nothing; it expires, and the plan of this night says what they want."""
+    """Carry out the last plan of a kind that waited for people and has their approval: a night enforces it,
+    for no person does (section 9.4). Where somebody has rejected a later one, none is carried out. Neither is
+    one of which schedule or mapping are others by now, or that was approved before it was known that a hold
+    is on nothing; it expires, and the plan of this night says what they want."""
     plan = approved_plan(context.store, kind, context.crm, context.clock())
     if plan is None:
         return

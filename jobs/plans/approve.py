@@ -46,21 +46,21 @@ def approve_plan(
         refuse_role(store, who, role, Act.APPROVE_PLAN, told, where=plan.id)
     if (error := _refusal(plan, who, role, approves, now)) is not None:
         raise denied(store, Act.APPROVE_PLAN, told, error)
-    word = Approval(who, role, now, approves, comment)
-    return store.plans.approve(plan.id, word, ("approval", approval_entry(plan, word, reference)))
+    approval = Approval(who, role, now, approves, comment)
+    return store.plans.approve(plan.id, approval, ("approval", approval_entry(plan, approval, reference)))
 
 
 def has_said(plan: Plan, who: str, role: str, comment: str, *, approves: bool, now: datetime) -> bool:
-    """Return whether this person has given this word on a plan already, and it still counts."""
+    """Return whether this person has said this on a plan already, and it still counts."""
     return any(
-        same_person(word.who, who) and (word.role, word.comment, word.approves) == (role, comment, approves)
-        for word in _speaking(plan, now)
+        same_person(approval.who, who) and (approval.role, approval.comment, approval.approves) == (role, comment, approves)
+        for approval in _speaking(plan, now)
     )
 
 
 def _unaltered(store: Store, references: References, plan: Plan) -> Plan:
-    """Return the plan as it stands, once it is what the ledger says. A word that somebody else gives between
-    the two readings is not an alteration: both are read again. Raises StoreAltered."""
+    """Return the plan as it stands, once it is what the ledger says. An approval that somebody else gives
+    between the two readings is not an alteration: both are read again. Raises StoreAltered."""
     for _ in range(ATTEMPTS):
         try:
             refuse_altered_plan(store, references, plan)
@@ -74,13 +74,13 @@ def _unaltered(store: Store, references: References, plan: Plan) -> Plan:
 
 
 def _refusal(plan: Plan, who: str, role: str, approves: bool, now: datetime) -> Refused | None:
-    """Return why this person's word does not count, in whatever role."""
+    """Return why this person's approval does not count, in whatever role."""
     state = plan.state(now)
     if is_service(who) or same_person(who, plan.proposer):
         return Refused(
             "the proposer of a plan cannot approve it", hint="another person has to approve it (ACC-09)", where=plan.id, code="same_person"
         )
-    if any(same_person(word.who, who) for word in _speaking(plan, now)):
+    if any(same_person(approval.who, who) for approval in _speaking(plan, now)):
         hint = "the second approval is another person's (RET-24)"
         return Refused("this person has already approved or rejected the plan", hint=hint, where=plan.id, code="same_person")
     if now < plan.created_at - CLOSE_BY:
@@ -100,4 +100,4 @@ def _refusal(plan: Plan, who: str, role: str, approves: bool, now: datetime) -> 
 
 def _speaking(plan: Plan, now: datetime) -> list[Approval]:
     """Return what counts at `now`: approvals that have not expired, and every rejection."""
-    return [*plan.counting(now), *(word for word in plan.given if not word.approves)]
+    return [*plan.counting(now), *(approval for approval in plan.given if not approval.approves)]

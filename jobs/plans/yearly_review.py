@@ -154,8 +154,8 @@ def _overrides(context: JobContext, since: date, day: date) -> Iterator[Override
     """Yield the overrides, newest first, as the store has them."""
     for plan in context.store.plans.all():
         on = context.day(plan.created_at)
-        roles = tuple(word.role for word in plan.given if word.approves)
-        rejected = any(not word.approves for word in plan.given)
+        roles = tuple(approval.role for approval in plan.given if approval.approves)
+        rejected = any(not approval.approves for approval in plan.given)
         overruled = set(plan.why) - {FIRST_RUN}  # a first look at a category overrules nothing
         if since < on <= day and overruled and not rejected and set(plan.needed) <= set(roles):
             counters = plan.breaker.units.planned, plan.breaker.recordings.planned

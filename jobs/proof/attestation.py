@@ -188,7 +188,7 @@ def _run_part(run: Run, plan: Plan, completeness: Completeness, issued: Sequence
         software_version=run.software_version,
         schedule_version=run.policy_version,
         schedule_digest=run.policy_digest,
-        approvals=tuple(sorted(word.role for word in plan.given if word.approves)),
+        approvals=tuple(sorted(approval.role for approval in plan.given if approval.approves)),
         completeness=completeness,
         certificates=_by_disposition(one.certificate for one in issued),
         places=_by_place(one.certificate for one in issued),

@@ -64,7 +64,7 @@ def _is_due(action: Action) -> bool:
 
 
 def _draft(context: JobContext, service: str, run: Run, plan: Plan, action: Action) -> Certificate:
-    roles = tuple(sorted({word.role for word in plan.given if word.approves}))
+    roles = tuple(sorted({approval.role for approval in plan.given if approval.approves}))
     return Certificate(
         certificate_id=context.new_id("certificate"),
         run_id=run.id,

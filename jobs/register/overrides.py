@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from jobs.model.request import SubjectRequest, Word
+from jobs.model.request import RequestApproval, SubjectRequest
 from jobs.register.request_steps import Actor, authorised, save_move
 from rules.errors import Refused, UsageError
 from rules.model.accounts import same_person
@@ -39,40 +39,40 @@ def override(actor: Actor, request_id: str, rule: str, reason: str) -> SubjectRe
         raise UsageError("there is no such rule to set aside", hint=f"one of: {', '.join(OVERRIDABLE)}", field="rule")
     if not _CODE.fullmatch(reason):
         raise UsageError("the reason must be a code", hint="letters, digits, _ and -, without spaces; no personal data", field="reason")
-    if any(same_person(word.who, actor.who) for word in _words_on(request, rule)):
+    if any(same_person(approval.who, actor.who) for approval in _approvals_of(request, rule)):
         raise Refused(
-            "this person has given their word on this rule",
-            hint="another person gives the second word",
+            "this person has already approved overriding this rule",
+            hint="another person gives the second approval",
             where=request.id,
             code="same_person",
         )
-    word = Word("override", actor.who, actor.role, actor.now, rule, reason)
-    return save_move(actor, request, {"words": (*request.words, word)}, Step.OVERRIDE, {})
+    approval = RequestApproval("override", actor.who, actor.role, actor.now, rule, reason)
+    return save_move(actor, request, {"approvals": (*request.approvals, approval)}, Step.OVERRIDE, {})
 
 
 def overridden(request: SubjectRequest) -> frozenset[str]:
     """Return the rules, and their blocks, that two people have set aside, one of them as DPO."""
     found: set[str] = set()
     for rule, blocks in OVERRIDABLE.items():
-        words = _words_on(request, rule)
-        if any(not same_person(words[0].who, word.who) for word in words) and {word.role for word in words}.issuperset(
-            needed(Act.SET_RULE_ASIDE)
-        ):
+        approvals = _approvals_of(request, rule)
+        if any(not same_person(approvals[0].who, approval.who) for approval in approvals) and {
+            approval.role for approval in approvals
+        }.issuperset(needed(Act.SET_RULE_ASIDE)):
             found |= {rule, *blocks}
     return frozenset(found)
 
 
-def overrides_of(request: SubjectRequest) -> tuple[Word, ...]:
+def overrides_of(request: SubjectRequest) -> tuple[RequestApproval, ...]:
     """Return the approvals that set rules aside: they outlive a new compilation, unlike an answer's."""
-    return tuple(word for word in request.words if word.step == "override")
+    return tuple(approval for approval in request.approvals if approval.step == "override")
 
 
-def words_needed(request: SubjectRequest, rule: str) -> int:
+def approvals_needed(request: SubjectRequest, rule: str) -> int:
     """Return how many approvals a rule still lacks to be set aside."""
     if rule in overridden(request):
         return 0
-    return 1 if _words_on(request, rule) else 2
+    return 1 if _approvals_of(request, rule) else 2
 
 
-def _words_on(request: SubjectRequest, rule: str) -> list[Word]:
-    return [word for word in request.words if word.step == "override" and word.rule == rule]
+def _approvals_of(request: SubjectRequest, rule: str) -> list[RequestApproval]:
+    return [approval for approval in request.approvals if approval.step == "override" and approval.rule == rule]

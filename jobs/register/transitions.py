@@ -22,9 +22,9 @@ from jobs.model.request import (
     REVIEW_PAGE,
     Extension,
     IdentityCheck,
+    RequestApproval,
     SubjectRequest,
     Suspension,
-    Word,
 )
 from jobs.ports.store.ledger import Entry
 from jobs.ports.store.store import Store
@@ -59,7 +59,7 @@ def identify(
     if not request.on_behalf and (mandate is not None or child_agrees):
         raise UsageError("this request is for nobody else", hint=hint_to("leave_out_mandate"), where=request.id)
     check = IdentityCheck(method, actor.now, actor.who, mandate, child_agrees)
-    changes: dict[str, Any] = {"identity": check, "answer": "", "scope": "", "refusal": "", "words": overrides_of(request)}
+    changes: dict[str, Any] = {"identity": check, "answer": "", "scope": "", "refusal": "", "approvals": overrides_of(request)}
     changes["resumes_to" if request.state is RequestState.SUSPENDED else "state"] = RequestState.SEARCHING
     told: dict[str, object] = {"method": method.value}
     if request.on_behalf:
@@ -163,9 +163,9 @@ def closing(store: Store, request: SubjectRequest, outcome: Outcome, refusal: st
     not. By the digest of the sealed part it says which one that is: removing that part from the database, or
     putting an older one in its place, is noticed (`jobs/checks/ledger_drift.py`), and the digest reveals
     nothing to anybody."""
-    words = tuple(kept for word in request.words if (kept := _kept_word(word, outcome)) is not None)
+    approvals = tuple(kept for approval in request.approvals if (kept := _kept_approval(approval, outcome)) is not None)
     closed = msgspec.structs.replace(
-        request, state=RequestState.CLOSED, resumes_to=None, outcome=outcome, refusal=refusal, closed_at=now, words=words
+        request, state=RequestState.CLOSED, resumes_to=None, outcome=outcome, refusal=refusal, closed_at=now, approvals=approvals
     )
     told = {"request": request.id, "step": Step.CLOSE.value, "outcome": outcome.value, "refusal": refusal}
     return closed, ("request", told | {"keeps": store.requests.has_part(request.id, PRESERVED)})
@@ -221,12 +221,12 @@ def _fits_unreleased(request: SubjectRequest, outcome: Outcome, refusal: str) ->
     return fitting is not None and fits[fitting], refusal
 
 
-def _kept_word(word: Word, outcome: Outcome) -> Word | None:
-    if word.step != "override":
-        return word
+def _kept_approval(approval: RequestApproval, outcome: Outcome) -> RequestApproval | None:
+    if approval.step != "override":
+        return approval
     if outcome is Outcome.NEUTRAL:
         return None
-    return msgspec.structs.replace(word, rule="", reason="") if word.rule.startswith("SUS-") else word
+    return msgspec.structs.replace(approval, rule="", reason="") if approval.rule.startswith("SUS-") else approval
 
 
 def _one_of(word: str, words: Collection[str], field: str) -> None:

@@ -68,7 +68,7 @@ class Journal:
     def carry_out(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> None:
         """Journal what is intended, write it, and journal the outcome. `units` are those of the intents that
         are not contacts. Raises PlanLapsed: before anything of them is written."""
-        if any(not word.approves for word in self.context.store.plans.words([self.plan]).get(self.plan, ())):
+        if any(not approval.approves for approval in self.context.store.plans.approvals([self.plan]).get(self.plan, ())):
             raise PlanLapsed
         if look_up_unseen(self.context, self._approved):
             raise PlanLapsed

@@ -34,7 +34,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         Role.AUDITOR: "Auditor",
     }
 )
-# The same at the beginning of a sentence, of those whose words a plan may need.
+# The same at the beginning of a sentence, of those whose approval a plan may need.
 SUBJECTS: Final[Mapping[str, str]] = MappingProxyType({Role.CRM_ADMIN: "A CRM administrator", Role.DPO: "The DPO"})
 HUMAN_ROLES: Final = tuple(role for role in Role if role is not Role.SERVICE)
 SERVICE: Final = Role.SERVICE.value  # also the name of the product's own account, which proposes what nobody else did
@@ -135,7 +135,7 @@ def roles_of(act: Act) -> tuple[Role, ...]:
 
 
 def needed(act: Act) -> tuple[Role, ...]:
-    """Return the roles that must be among two people's words, in order; none if one person's word is
+    """Return the roles that must be among two people's approvals, in order; none if one person's approval is
     enough."""
     return _in_order(_NEEDED.get(act, ()))
 

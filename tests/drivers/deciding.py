@@ -23,8 +23,8 @@ from jobs.model.request import (
     Given,
     GivenPerson,
     IdentityCheck,
+    RequestApproval,
     SubjectRequest,
-    Word,
 )
 from jobs.model.run import Run
 from jobs.ports.context import JobContext
@@ -131,8 +131,8 @@ def decline(night: Night, request: SubjectRequest, code: str) -> Decided:
 def release(night: Night, request: SubjectRequest) -> Run | None:
     """Dora approves the content, Erik releases it, and what was granted is carried out."""
     now = night.store.requests.get(request.id)
-    words = (Word("content", "dora", "dpo", night.clock()), Word("release", "erik", "approver", night.clock()))
-    after = msgspec.structs.replace(now, state=RequestState.RELEASED, words=words, released_at=night.clock())
+    approvals = (RequestApproval("content", "dora", "dpo", night.clock()), RequestApproval("release", "erik", "approver", night.clock()))
+    after = msgspec.structs.replace(now, state=RequestState.RELEASED, approvals=approvals, released_at=night.clock())
     night.store.requests.save(after, since=now)
     return fulfil(context_of(night), request.id)
 

@@ -131,11 +131,14 @@ def override(
     Example: crm-compliance requests override request-0123 --rule RGT-05 --reason CHILD_INTEREST --as dora
         --role dpo
     """
+    from jobs.register.overrides import approvals_needed
     from jobs.register.overrides import override as move
-    from jobs.register.overrides import words_needed
 
     _move(
-        as_, role, lambda actor: move(actor, request, rule, reason), more=lambda moved: {"rule": rule, "needed": words_needed(moved, rule)}
+        as_,
+        role,
+        lambda actor: move(actor, request, rule, reason),
+        more=lambda moved: {"rule": rule, "needed": approvals_needed(moved, rule)},
     )
 
 

@@ -21,7 +21,7 @@ PlanId = Annotated[str, Path(max_length=100, description="the id of a plan")]
 MOST_CHANGES = 1_000
 
 
-class Word(BaseModel):
+class PlanComment(BaseModel):
     """What somebody says of a plan."""
 
     model_config = ConfigDict(extra="forbid")
@@ -96,20 +96,20 @@ def changes(
 
 @router.post("/plans/{plan}/approve")
 def approve(
-    caller: Annotated[Caller, acting(Act.APPROVE_PLAN)], plan: PlanId, word: Word, idempotency_key: IdempotencyKey = ""
+    caller: Annotated[Caller, acting(Act.APPROVE_PLAN)], plan: PlanId, said: PlanComment, idempotency_key: IdempotencyKey = ""
 ) -> PlanAnswer:
     """Approve a plan that waits for two people."""
-    return _said(caller, plan, word, idempotency_key, approves=True)
+    return _said(caller, plan, said, idempotency_key, approves=True)
 
 
 @router.post("/plans/{plan}/reject")
 def reject(
-    caller: Annotated[Caller, acting(Act.APPROVE_PLAN)], plan: PlanId, word: Word, idempotency_key: IdempotencyKey = ""
+    caller: Annotated[Caller, acting(Act.APPROVE_PLAN)], plan: PlanId, said: PlanComment, idempotency_key: IdempotencyKey = ""
 ) -> PlanAnswer:
     """Reject a plan for good; the comment says why."""
-    if not word.comment.strip():
+    if not said.comment.strip():
         raise UsageError("why a plan is rejected must be said", hint="a comment without personal data", where="comment")
-    return _said(caller, plan, word, idempotency_key, approves=False)
+    return _said(caller, plan, said, idempotency_key, approves=False)
 
 
 @router.get("/units/{table}/{id}/why")
@@ -131,7 +131,7 @@ def why(
     return WhyAnswer.model_validate(public_line(line) | {"trace": trace})
 
 
-def _said(caller: Caller, plan: str, word: Word, key: str, *, approves: bool) -> PlanAnswer:
+def _said(caller: Caller, plan: str, said: PlanComment, key: str, *, approves: bool) -> PlanAnswer:
     """Approve or reject a plan. With a key, what this person has said already is not recorded again: each
     person has one say on a plan, so that nothing need be kept to know it."""
     from jobs.plans.approve import approve_plan, has_said
@@ -139,7 +139,7 @@ def _said(caller: Caller, plan: str, word: Word, key: str, *, approves: bool) ->
     services, person = caller.services, caller.person
     if key:
         before = services.store.plans.get(plan)
-        if has_said(before, person.who, person.role, word.comment, approves=approves, now=services.clock()):
+        if has_said(before, person.who, person.role, said.comment, approves=approves, now=services.clock()):
             return _answer(caller, before)
     ring = services.keys()
     after = approve_plan(
@@ -147,7 +147,7 @@ def _said(caller: Caller, plan: str, word: Word, key: str, *, approves: bool) ->
         plan,
         person.who,
         person.role,
-        word.comment,
+        said.comment,
         approves=approves,
         now=services.clock(),
         reference=ring.reference,

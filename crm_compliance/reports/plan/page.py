@@ -35,7 +35,7 @@ def page_pieces(report: DryRunReport) -> Iterator[str]:
         waiting=[(code, number, SKIPS.get(code, "")) for code, number in report.plan.waiting.items()],
         queue=queue_sentence(report.plan.queue) if report.plan.queue is not None and report.plan.queue.units else "",
         bypass=[bypass_sentence(word, number) for word, number in report.plan.bypass.items()],
-        approved=[word.role for word in report.plan.given if word.approves],
+        approved=[approval.role for approval in report.plan.given if approval.approves],
         address=lambda table, row: safe_link(report.link(table, row)),
         RECORDING=("recording",),  # says no more than the kind of unit
         finding=finding,

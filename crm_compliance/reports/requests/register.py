@@ -50,9 +50,9 @@ def request_document(
         "next": commands_after(next_step(request)) or None,
         "outcome": request.outcome.value if request.outcome is not None else None,
         "approvals": [
-            {"as": word.who, "role": word.role, "at": instant(word.at), "step": word.step}
-            for word in request.words
-            if word.step in APPROVALS
+            {"as": approval.who, "role": approval.role, "at": instant(approval.at), "step": approval.step}
+            for approval in request.approvals
+            if approval.step in APPROVALS
         ],
         "refusal": request.refusal or None,
         "requester_kind": request.requester_kind.value,

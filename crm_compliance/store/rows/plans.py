@@ -33,8 +33,8 @@ _LOCK = select(plans.c.id).where(_ONE).with_for_update()
 _HEAD = select(plans.c.doc, plans.c.applied).where(_ONE)
 _ALL = select(plans.c.id, plans.c.doc, plans.c.applied).order_by(plans.c.position.desc())
 _APPLIED = update(plans).where(_ONE).values(applied=True)
-_WORDS = select(approvals.c.plan, approvals.c.doc).order_by(approvals.c.position)
-_WORDS_OF = _WORDS.where(approvals.c.plan.in_(bindparam("among", expanding=True)))
+_APPROVALS = select(approvals.c.plan, approvals.c.doc).order_by(approvals.c.position)
+_APPROVALS_OF = _APPROVALS.where(approvals.c.plan.in_(bindparam("among", expanding=True)))
 
 
 class Plans(Rows):
@@ -50,8 +50,8 @@ class Plans(Rows):
                 connection.execute(insert(plan_pages), {"plan": plan.id, "page": count, "content": content})
                 count += 1
             connection.execute(update(plans).where(plans.c.id == plan.id).values(pages=count))
-            for word in plan.given:
-                _insert_word(connection, plan.id, word)
+            for approval in plan.given:
+                _insert_approval(connection, plan.id, approval)
             if queue is not None:
                 work_queue.move_undecided(connection, queue)
 
@@ -80,17 +80,17 @@ class Plans(Rows):
         while True:
             with self._transactions.reading() as connection:
                 rows = connection.execute(page).all()
-                words = _words_of(connection, [row.id for row in rows])
-            yield from (_decoded(row.doc, row.applied, words.get(row.id, ())) for row in rows)
+                given = _approvals_of(connection, [row.id for row in rows])
+            yield from (_decoded(row.doc, row.applied, given.get(row.id, ())) for row in rows)
             if len(rows) < AT_ONCE:
                 return
             page = query.where(plans.c.position < rows[-1].position)
 
-    def words(self, plans: Collection[str]) -> dict[str, list[Approval]]:
+    def approvals(self, plans: Collection[str]) -> dict[str, list[Approval]]:
         wanted, found = list(plans), {}
         with self._transactions.reading() as connection:
             for at in range(0, len(wanted), IN_A_QUERY):
-                found.update(_words_of(connection, wanted[at : at + IN_A_QUERY]))
+                found.update(_approvals_of(connection, wanted[at : at + IN_A_QUERY]))
         return found
 
     def pages(self, plan: str) -> Iterator[bytes]:
@@ -127,7 +127,7 @@ class Plans(Rows):
                     where=plan,
                     code="same_person",
                 )
-            _insert_word(connection, plan, approval)
+            _insert_approval(connection, plan, approval)
         return msgspec.structs.replace(before, given=(*before.given, approval))
 
 
@@ -135,7 +135,7 @@ def refuse_rejected(connection: Connection, plan: str) -> None:
     """Refuse to begin a run of a plan that somebody has rejected. Nobody can, from here on until the run is
     there."""
     _lock(connection, plan)
-    if any(not word.approves for word in _words(connection, plan)):
+    if any(not approval.approves for approval in _approvals(connection, plan)):
         raise Refused("the plan was rejected", hint="make a new plan", where=plan)
 
 
@@ -147,7 +147,7 @@ def _read_plan(connection: Connection, plan: str) -> Plan:
     row = connection.execute(_HEAD, {"of": plan}).first()
     if row is None:
         raise _unknown(plan)
-    return _decoded(row.doc, row.applied, _words(connection, plan))
+    return _decoded(row.doc, row.applied, _approvals(connection, plan))
 
 
 def read_saved(connection: Connection, plan: str) -> tuple[str, Plan]:
@@ -168,36 +168,36 @@ def replace_head(connection: Connection, plan: Plan) -> str:
 
 
 def read_plans(connection: Connection) -> list[Plan]:
-    words = _words_of(connection)
+    given = _approvals_of(connection)
     found = connection.execute(_ALL)
-    return [_decoded(row.doc, row.applied, words.get(row.id, ())) for row in found]
+    return [_decoded(row.doc, row.applied, given.get(row.id, ())) for row in found]
 
 
 def mark_applied(connection: Connection, plan: str) -> None:
     connection.execute(_APPLIED, {"of": plan})
 
 
-def _insert_word(connection: Connection, plan: str, word: Approval) -> None:
-    doc = msgspec.json.encode(word).decode()
-    row = {"plan": plan, "who": word.who, "role": word.role, "approves": word.approves, "doc": doc}
+def _insert_approval(connection: Connection, plan: str, approval: Approval) -> None:
+    doc = msgspec.json.encode(approval).decode()
+    row = {"plan": plan, "who": approval.who, "role": approval.role, "approves": approval.approves, "doc": doc}
     connection.execute(insert(approvals), row)
 
 
-def _words(connection: Connection, plan: str) -> list[Approval]:
-    return _words_of(connection, [plan]).get(plan, [])
+def _approvals(connection: Connection, plan: str) -> list[Approval]:
+    return _approvals_of(connection, [plan]).get(plan, [])
 
 
-def _words_of(connection: Connection, among: Collection[str] | None = None) -> dict[str, list[Approval]]:
-    """Return people's words by plan, of these plans or of all."""
-    words: dict[str, list[Approval]] = {}
-    for row in connection.execute(_WORDS) if among is None else connection.execute(_WORDS_OF, {"among": list(among)}):
-        words.setdefault(row.plan, []).append(decoded(row.doc, Approval, f"an approval of {row.plan}"))
-    return words
+def _approvals_of(connection: Connection, among: Collection[str] | None = None) -> dict[str, list[Approval]]:
+    """Return people's approvals and rejections by plan, of these plans or of all."""
+    given: dict[str, list[Approval]] = {}
+    for row in connection.execute(_APPROVALS) if among is None else connection.execute(_APPROVALS_OF, {"among": list(among)}):
+        given.setdefault(row.plan, []).append(decoded(row.doc, Approval, f"an approval of {row.plan}"))
+    return given
 
 
-def _decoded(doc: str, applied: bool, words: Sequence[Approval]) -> Plan:
+def _decoded(doc: str, applied: bool, given: Sequence[Approval]) -> Plan:
     """Return the document as it was saved, with what happened to the plan since."""
-    return msgspec.structs.replace(decoded(doc, Plan, "a plan"), applied=applied, given=tuple(words))
+    return msgspec.structs.replace(decoded(doc, Plan, "a plan"), applied=applied, given=tuple(given))
 
 
 def _unknown(plan: str) -> NotFound:

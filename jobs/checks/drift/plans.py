@@ -8,17 +8,17 @@ from jobs.model.plan import Approval, Plan
 from jobs.ports.store.store import Store
 
 
-def approval_entry(plan: Plan, word: Approval, reference: Reference) -> dict[str, object]:
+def approval_entry(plan: Plan, approval: Approval, reference: Reference) -> dict[str, object]:
     """Return what the ledger keeps of a person's approval: for which lines, in which role, when. The person
     is stored as a keyed reference."""
     return {
         "plan": plan.id,
         "digest": plan.digest,
-        "role": word.role,
-        "approves": word.approves,
-        "by": reference("person", word.who),
-        "given_at": word.at.isoformat(),
-        "comment": reference("comment", sha256(word.comment)) if word.comment else None,
+        "role": approval.role,
+        "approves": approval.approves,
+        "by": reference("person", approval.who),
+        "given_at": approval.at.isoformat(),
+        "comment": reference("comment", sha256(approval.comment)) if approval.comment else None,
     }
 
 
@@ -38,23 +38,23 @@ def about_plan(store: Store, believed: Believed, plan: Plan) -> Iterator[Differe
         yield Difference(where, "its head is not what was stored: approvals needed, validity, totals or something else was changed")
     elif "document" not in data and bool(data.get("why")) != bool(plan.needed):
         yield Difference(where, "needs other approvals than in the ledger")
-    words, told = plan.given[len(saved.given) :], told_of.words.get(plan.id, [])
-    if plan.given[: len(saved.given)] != saved.given or len(words) != len(told):
+    approvals, told = plan.given[len(saved.given) :], told_of.approvals.get(plan.id, [])
+    if plan.given[: len(saved.given)] != saved.given or len(approvals) != len(told):
         yield Difference(where, "has other approvals or rejections than in the ledger")
         return
-    for word, entry in zip(words, told, strict=True):
-        if not _is_word(plan, word, entry, believed):
-            yield Difference(where, f"the word of a {word.role[:40]} is not the one in the ledger")
+    for approval, entry in zip(approvals, told, strict=True):
+        if not _is_approval(plan, approval, entry, believed):
+            yield Difference(where, f"what a {approval.role[:40]} said is not what the ledger has")
 
 
-def _is_word(plan: Plan, word: Approval, entry: LedgerEntry, believed: Believed) -> bool:
+def _is_approval(plan: Plan, approval: Approval, entry: LedgerEntry, believed: Believed) -> bool:
     data = entry.data
-    if (data.get("digest"), data.get("role"), data.get("approves")) != (plan.digest, word.role, word.approves):
+    if (data.get("digest"), data.get("role"), data.get("approves")) != (plan.digest, approval.role, approval.approves):
         return False
-    if "given_at" in data and data["given_at"] != word.at.isoformat():
+    if "given_at" in data and data["given_at"] != approval.at.isoformat():
         return False
-    if abs(at(entry) - word.at) > CLOSE_BY and "given_at" not in data:
+    if abs(at(entry) - approval.at) > CLOSE_BY and "given_at" not in data:
         return False
-    if data.get("comment") is not None and not believed.is_of(entry, data["comment"], "comment", sha256(word.comment)):
+    if data.get("comment") is not None and not believed.is_of(entry, data["comment"], "comment", sha256(approval.comment)):
         return False
-    return believed.is_of(entry, data.get("by"), "person", word.who)
+    return believed.is_of(entry, data.get("by"), "person", approval.who)

@@ -51,14 +51,14 @@ class ToldOfPlans:
 
     def __init__(self, entries: Iterable[LedgerEntry]) -> None:
         self.made: dict[object, list[LedgerEntry]] = {}
-        self.words: dict[object, list[LedgerEntry]] = {}
+        self.approvals: dict[object, list[LedgerEntry]] = {}
         self.cleared: dict[object, object] = {}
         for entry in entries:
             if entry.kind == "plans_cleared":
                 heads = entry.data.get("plans")
                 self.cleared |= {head["plan"]: head["document"] for head in heads} if isinstance(heads, list) else {}
             else:
-                (self.made if entry.kind == "plan" else self.words).setdefault(entry.data.get("plan"), []).append(entry)
+                (self.made if entry.kind == "plan" else self.approvals).setdefault(entry.data.get("plan"), []).append(entry)
 
 
 def _spans_of_destroyed_keys(entries: Sequence[LedgerEntry]) -> Collection[tuple[int, int]]:

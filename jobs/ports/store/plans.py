@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class PlanStore(Protocol):
-    """The plans with their lines, and each person's word on them."""
+    """The plans with their lines, and each person's approval or rejection of them."""
 
     def save(self, plan: Plan, pages: Iterable[bytes], entry: Entry, queue: QueueMoves | None = None) -> None:
         """Store a plan with its lines, encoded and compressed page by page, and what it changes in the queue
@@ -34,7 +34,7 @@ class PlanStore(Protocol):
         are asked for: who takes ten has ten read, out of however many. `is_applied` leaves out the others,
         and `before`, a plan's id, that plan and what is newer; none come before one that there is not."""
 
-    def words(self, plans: Collection[str]) -> dict[str, list[Approval]]:
+    def approvals(self, plans: Collection[str]) -> dict[str, list[Approval]]:
         """Return what people said on these plans, by plan, in the order in which they did."""
 
     def pages(self, plan: str) -> Iterator[bytes]:

@@ -70,7 +70,7 @@ def compile_request(context: JobContext, request_id: str, who: str, role: str) -
         "answer": compilation.answer,
         "scope": compilation.scope,
         "refusal": compilation.refusal,
-        "words": overrides_of(request),
+        "approvals": overrides_of(request),
     }
     parts = {COMPILATION: msgspec.json.encode(compilation), DECISIONS: reopened(context.store, request.id), REVIEW_PAGE: None}
     save_move(actor, request, changes, Step.COMPILE, {"answer": compilation.answer}, parts=parts)

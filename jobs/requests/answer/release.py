@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from jobs.model.answer import NOT_A_NAME, Compilation
-from jobs.model.request import PACKAGE, SubjectRequest, Word
+from jobs.model.request import PACKAGE, RequestApproval, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.ports.outbox import LeakFound, Outbox, Unchecked
 from jobs.register.decision import decision_of
@@ -46,8 +46,8 @@ def approve_content(context: JobContext, request_id: str, who: str, role: str) -
     problem = unfinished(context, request, compiled(context.store, request))
     if problem is not None:
         raise problem
-    word = Word(CONTENT, who, role, actor.now)
-    changes = {"state": RequestState.APPROVED, "words": (*overrides_of(request), word)}
+    approval = RequestApproval(CONTENT, who, role, actor.now)
+    changes = {"state": RequestState.APPROVED, "approvals": (*overrides_of(request), approval)}
     return save_move(actor, request, changes, Step.APPROVE, {})
 
 
@@ -107,9 +107,15 @@ def _sent_back_for(context: JobContext, request: SubjectRequest, found: LeakFoun
 def released(request: SubjectRequest, compilation: Compilation, who: str, role: str, at: datetime, **delivery: Any) -> SubjectRequest:
     """Return the register's row once the answer is released; `delivery` are fields of package and link."""
     outcome, refusal = outcome_of(compilation)
-    word = Word(RELEASE, who, role, at)
+    approval = RequestApproval(RELEASE, who, role, at)
     return msgspec.structs.replace(
-        request, state=RequestState.RELEASED, words=(*request.words, word), outcome=outcome, refusal=refusal, released_at=at, **delivery
+        request,
+        state=RequestState.RELEASED,
+        approvals=(*request.approvals, approval),
+        outcome=outcome,
+        refusal=refusal,
+        released_at=at,
+        **delivery,
     )
 
 

@@ -18,7 +18,7 @@ from rules.hints import Hint, hint_to
 from rules.model.accounts import same_person
 from rules.model.requests import COPIES, Outcome, RequestState, Step, is_allowed
 
-CONTENT: Final = "content"  # the DPO's word, which a second person's release stands on
+CONTENT: Final = "content"  # the DPO's approval, which a second person's release stands on
 MANDATE_LAPSED, CHANGED, INCOMPLETE = "MANDATE_LAPSED", "standing_changed", "incomplete"
 _HINTS: Final[Mapping[str, str | Hint]] = {
     "CHANNEL_CHANGED": hint_to("identify_otherwise"),
@@ -44,7 +44,7 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
     check_role(actor, Step.RELEASE)
     if not is_allowed(Step.RELEASE, request.state):
         raise wrong_state(request, Step.RELEASE)
-    content = next((word for word in request.words if word.step == CONTENT), None)
+    content = next((approval for approval in request.approvals if approval.step == CONTENT), None)
     if content is None:
         raise Refused(
             "nobody has approved the content", hint=hint_to("approve_answer", request=request.id), where=request.id, code="not_approved"
@@ -129,7 +129,7 @@ def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
 
 def sent_back(actor: Actor, request: SubjectRequest, problem: Refused) -> Refused:
     """Withdraw the approvals of the answer, and send the request to the review."""
-    changes: dict[str, Any] = {"state": RequestState.REVIEWING, "words": overrides_of(request)}
+    changes: dict[str, Any] = {"state": RequestState.REVIEWING, "approvals": overrides_of(request)}
     if problem.code == MANDATE_LAPSED:
         changes["outcome"] = Outcome.MANDATE_LAPSED
     save_move(actor, request, changes, Step.RELEASE, {"sent_back": True})

@@ -56,7 +56,7 @@ def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decisio
     trims, lines = lines_of_decision(context, request, decision)
     if not trims and not any(line.is_disposal for line in lines):
         return None
-    given = tuple(Approval(word.who, word.role, word.at, True) for word in request.words if word.step in ("content", "release"))
+    given = tuple(Approval(each.who, each.role, each.at, True) for each in request.approvals if each.step in ("content", "release"))
     uncounted = {table for kind in OUTLIVING for table in context.connector.tables(KINDS[kind])}
     return store_plan(context, Kind.REQUEST, now, lines, trims, uncounted=uncounted, given=given, request=request.id)
 

@@ -107,7 +107,7 @@ def _candidates(store: Store, request_id: str) -> Candidates | None:
 
 def _undone(request: SubjectRequest) -> dict[str, Any]:
     """Return the row as it is before there is an answer. Approvals that set a rule aside are kept."""
-    return {"state": RequestState.SEARCHING, "answer": "", "scope": "", "refusal": "", "words": overrides_of(request)}
+    return {"state": RequestState.SEARCHING, "answer": "", "scope": "", "refusal": "", "approvals": overrides_of(request)}
 
 
 def _named(found: Collection[Candidate], earlier: Collection[Candidate]) -> list[Candidate]:

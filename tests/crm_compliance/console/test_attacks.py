@@ -94,7 +94,7 @@ def test_a_run_whose_plan_is_rejected_begins_nothing_more(
 
     def rejected_then(journal: Journal, *given: Any) -> None:
         carry_out(journal, *given)
-        if not org.store.plans.words([plan])[plan][-1].approves:
+        if not org.store.plans.approvals([plan])[plan][-1].approves:
             return
         assert dpo.post(f"/plans/{plan}/reject", comment="not yet").status_code == 303
 

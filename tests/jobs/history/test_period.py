@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from crm_compliance.store.store import SqlStore
-from jobs.history.period import Denied, Released, Unusual, Word, tell
+from jobs.history.period import Denied, PlanApproval, Released, Unusual, tell
 from jobs.model.plan import Approval, Kind
 from jobs.model.run import Run, RunState
 from rules.dates.calendar import BELGIAN
@@ -66,7 +66,7 @@ def said(plan: str, at: datetime, who: str, role: str, *, approves: bool = True)
     return Approval(who, role, at, approves), ("approval", told)
 
 
-def test_a_word_is_told_with_the_account_of_the_plan_and_the_run_that_followed(store: SqlStore, clock: Clock) -> None:
+def test_an_approval_is_told_with_the_account_of_the_plan_and_the_run_that_followed(store: SqlStore, clock: Clock) -> None:
     """The ledger has no name: of a plan that does not say it any more, the reference is all there is."""
     clock.now = BEGIN
     store.plans.save(a_plan("plan-1", created_at=BEGIN), [], ENTRY)
@@ -75,10 +75,10 @@ def test_a_word_is_told_with_the_account_of_the_plan_and_the_run_that_followed(s
     store.ledger.append([said("plan-1", at, "somebody else", "dpo")[1], said("plan-0", at, "ben", "dpo", approves=False)[1]])
     store.runs.start(a_run("run-1", "plan-1", started_at=BEGIN), ENTRY)
     told = tell(store, FIRST, LAST, BELGIAN)
-    assert told.words == (
-        Word(at, "plan-1", "crm_admin", True, "anna", "ref-anna", "run-1"),
-        Word(at, "plan-1", "dpo", True, "", "ref-somebody else", "run-1"),
-        Word(at, "plan-0", "dpo", False, "", "ref-ben", ""),
+    assert told.approvals == (
+        PlanApproval(at, "plan-1", "crm_admin", True, "anna", "ref-anna", "run-1"),
+        PlanApproval(at, "plan-1", "dpo", True, "", "ref-somebody else", "run-1"),
+        PlanApproval(at, "plan-0", "dpo", False, "", "ref-ben", ""),
     )
     assert (told.unapproved, [line.id for line in told.unfinished]) == (0, ["run-1"])
 

@@ -17,7 +17,7 @@ from jobs.inbox.inbox import waiting, waiting_for
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from jobs.model.answer import Addressee, Compilation, Item, ItemStatus
 from jobs.model.plan import Alarm, Plan
-from jobs.model.request import COMPILATION, DECISIONS, SubjectRequest, Word
+from jobs.model.request import COMPILATION, DECISIONS, RequestApproval, SubjectRequest
 from jobs.model.run import RunState
 from jobs.model.work_queue import QueueMoves, Waiting
 from jobs.register.decision import Decision, Notice
@@ -210,7 +210,7 @@ def test_texts_to_review_are_counted_for_the_dpo_and_a_neutral_answer_looks_the_
 
 def test_an_approved_answer_waits_for_a_second_person(store: SqlStore) -> None:
     """ACC-09: whoever approved the content does not release it; the DPO hears of it once its date is near."""
-    add(store, a_request(state=RequestState.APPROVED, words=(Word("content", "dora", "dpo", NOW),)))
+    add(store, a_request(state=RequestState.APPROVED, approvals=(RequestApproval("content", "dora", "dpo", NOW),)))
     (item,) = found(store)
     assert (item.kind, item.roles, item.not_for, item.since) == (ItemKind.ANSWER_TO_RELEASE, (Role.APPROVER,), ("dora",), NOW)
     late = found(store, datetime(2026, 4, 3, 9, tzinfo=UTC))

@@ -13,9 +13,9 @@ from starlette.responses import Response
 from crm_compliance.configuration.hours import crons_of, trigger_of
 from crm_compliance.console.frame.endpoint import get
 from crm_compliance.console.frame.visit import Visit
+from crm_compliance.console.pages.plans.approvals import approvals_of
 from crm_compliance.console.pages.plans.head import head_of
 from crm_compliance.console.pages.plans.progress import progress_of
-from crm_compliance.console.pages.plans.words import words_on
 from crm_compliance.wiring.mapping import mapping_digest
 from jobs.model.plan import CategoryCounter, Counter, Kind, LinesRemoved, Plan, PlanState
 from jobs.nightly.plan_and_apply import approved_plan
@@ -57,7 +57,7 @@ def show(visit: Visit) -> Response:
         reasons=sorted(plan.retain.items(), key=lambda each: (-each[1], each[0])),
         flags=sorted(plan.flags.items(), key=lambda each: (-each[1], each[0])),
         findings=list(_findings(visit, plan)),
-        words=words_on(visit, plan),
+        approvals=approvals_of(visit, plan),
         run=run,
         progress=progress,
         sees_history=visit.may(Act.SEE_HISTORY),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from crm_compliance.console.pages.plans import changes, files, index, lines, new_plan, plan, progress, unit, words
+from crm_compliance.console.pages.plans import approvals, changes, files, index, lines, new_plan, plan, progress, unit
 
 ENDPOINTS: Final = (
     *index.ENDPOINTS,
@@ -13,5 +13,5 @@ ENDPOINTS: Final = (
     *changes.ENDPOINTS,
     *files.ENDPOINTS,
     *unit.ENDPOINTS,
-    *words.ENDPOINTS,
+    *approvals.ENDPOINTS,
 )

@@ -59,7 +59,7 @@ def next_of(visit: Visit, request: SubjectRequest, compilation: Compilation | No
         return None
     act = _ACTS.get(found.step, Act.HANDLE_REQUEST)
     is_second = found.step != "release" or not any(
-        word.step == CONTENT and same_person(word.who, visit.person.who) for word in request.words
+        approval.step == CONTENT and same_person(approval.who, visit.person.who) for approval in request.approvals
     )
     role = visit.word("role", roles_of(act)[0])
     return found._replace(role=role, is_mine=visit.may(act) and is_second, until=target_of(request, visit.services.calendar))

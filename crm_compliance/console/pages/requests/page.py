@@ -202,7 +202,7 @@ def _unsorted(visit: Visit, request: SubjectRequest) -> Iterator[Event]:
     if request.extension is not None:
         text = say("Two months were added: %s") % word("extension", request.extension.reason)
         yield Event(request.extension.notified_at, "", text)
-    for given in request.words:
+    for given in request.approvals:
         if given.step == "content":
             yield Event(given.at, "", say("The content was approved by %s") % given.who, "good")
         elif given.step == "release":

@@ -79,7 +79,7 @@ def test_nobody_can_tell_an_unknown_person_from_a_suspect(typist: Typist, org: N
     assert answers[0][0] == answers[1][0]
     assert same_row(answers[0][1], answers[1][1])
     assert [row.outcome for _, row in answers] == [Outcome.NEUTRAL, Outcome.NEUTRAL]
-    assert [word.step for word in answers[1][1].words] == ["content", "release"]
+    assert [word.step for word in answers[1][1].approvals] == ["content", "release"]
 
 
 def test_what_stems_from_a_closed_dossier_leaves_no_trace(typist: Typist, org: Night) -> None:
@@ -178,7 +178,7 @@ def test_a_suspicion_that_begins_or_ends_before_the_release_sends_the_answer_bac
     with pytest.raises(Refused) as refusal:
         asking.release()
     assert refusal.value.code == "standing_changed"
-    assert (asking.row().state, asking.row().words) == ("reviewing", ())
+    assert (asking.row().state, asking.row().approvals) == ("reviewing", ())
     assert asking.compile()["answer"] == ("neutral" if begins else "package")
 
 

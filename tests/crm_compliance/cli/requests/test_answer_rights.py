@@ -53,7 +53,11 @@ def test_a_child_of_fourteen_asks_without_a_parent(typist: Typist, org: Night) -
     assert "Lotte vertelt over een chatgroep." in told(asking.compilation)
     assert "D-2026-0117" in told(asking.compilation)
     row = asking.release()
-    assert (row.state, row.outcome, [word.step for word in row.words]) == (RequestState.RELEASED, Outcome.DELIVERED, ["content", "release"])
+    assert (row.state, row.outcome, [word.step for word in row.approvals]) == (
+        RequestState.RELEASED,
+        Outcome.DELIVERED,
+        ["content", "release"],
+    )
 
 
 def test_without_the_agreement_of_a_child_of_fourteen_there_is_no_package(typist: Typist, org: Night) -> None:
@@ -190,7 +194,7 @@ def test_a_mandate_that_has_lapsed_before_the_release_stops_it(typist: Typist, o
         asking.release()
     assert refusal.value.code == "MANDATE_LAPSED"
     row = asking.row()
-    assert (row.state, row.outcome, row.words) == (RequestState.REVIEWING, Outcome.MANDATE_LAPSED, ())
+    assert (row.state, row.outcome, row.approvals) == (RequestState.REVIEWING, Outcome.MANDATE_LAPSED, ())
 
 
 def test_once_a_mandate_has_lapsed_nothing_of_the_child_is_compiled(typist: Typist, org: Night) -> None:

@@ -124,7 +124,7 @@ def test_words_on_a_suspicion_do_not_outlive_the_request(typist: Typist, org: Ni
             typist.ask("requests", "override", request, "--rule", rule, "--reason", "X", *DORA)
         released(org, request, outcome)
         typist.ask("requests", "close", request, "--outcome", outcome.value, *DORA)
-        assert [word.rule for word in org.store.requests.get(request).words] == left
+        assert [word.rule for word in org.store.requests.get(request).approvals] == left
 
 
 def test_what_has_had_its_day_goes_also_where_the_crm_cannot_be_reached(typist: Typist, org: Night) -> None:

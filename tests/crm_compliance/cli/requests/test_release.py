@@ -90,7 +90,7 @@ def test_a_released_answer_is_an_encrypted_archive_with_its_passphrase_apart(chi
     assert manifest == {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(set(files) - {"manifest.json"})}
     row = child.row()
     assert (row.state, row.outcome, row.package_sha256) == (RequestState.RELEASED, Outcome.DELIVERED, said["sha256"])
-    assert [word.who for word in row.words] == ["dora", "erik"]
+    assert [word.who for word in row.approvals] == ["dora", "erik"]
 
 
 def test_a_link_that_leads_to_this_machine_is_released_with_a_warning(child: Asking, typist: Typist) -> None:

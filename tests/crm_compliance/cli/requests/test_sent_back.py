@@ -61,7 +61,7 @@ def test_the_way_back_from_a_leak_term_is_one_step_and_loses_no_decision(leak_te
     assert "Zwaluwvanger" not in json.dumps(error)
     assert error["hint"].startswith(f"crm-compliance requests review {asking.id} --decisions FILE with the line ")
     assert not list(typist.folder.glob("a.*"))
-    assert (asking.row().state, asking.row().words) == (RequestState.REVIEWING, ())
+    assert (asking.row().state, asking.row().approvals) == (RequestState.REVIEWING, ())
 
     line = json.loads(re.search(r"\{.*\}", error["hint"])[0])  # type: ignore[index]
     asking.decide(line if way == "withheld" else {"item": bad, "status": "APPROVED_REDACTED", "text": "Lotte zag iemand."})
@@ -186,7 +186,7 @@ def test_the_way_back_from_a_file_that_nobody_vouches_for(unreadable: tuple[Aski
     assert item in error["message"]
     assert "unknown_kind" in error["message"]
     assert "SEEN_UNCHECKED" in error["hint"]
-    assert (asking.row().state, asking.row().words) == (RequestState.REVIEWING, ())
+    assert (asking.row().state, asking.row().approvals) == (RequestState.REVIEWING, ())
 
     asking.decide(_seen(item) if way == "seen" else {"item": item, "status": "WITHHELD", "code": "RF-03"})
     typist.ask("requests", "approve", asking.id, *DORA)

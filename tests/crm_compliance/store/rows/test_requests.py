@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 from crm_compliance.keys.request_seals import SealBroken, Sealing
 from crm_compliance.store.sql.database import parse
 from crm_compliance.store.store import SqlStore
-from jobs.model.request import GIVEN, PRESERVED, IdentityCheck, SubjectRequest, Suspension, Word
+from jobs.model.request import GIVEN, PRESERVED, IdentityCheck, RequestApproval, SubjectRequest, Suspension
 from rules.errors import Refused, UsageError
 from rules.model.requests import Channel, IdentityMethod, Outcome, RequesterKind, RequestState, Right
 from tests.drivers.clock import Clock
@@ -56,7 +56,7 @@ def test_a_request_comes_back_as_it_was_put_in(sealed_store: SqlStore) -> None:
         "request-2",
         identity=IdentityCheck(IdentityMethod.EID, AT, "dora"),
         suspensions=(Suspension("identity", date(2026, 3, 4), True, date(2026, 3, 14)),),
-        words=(Word("content", "dora", "dpo", AT),),
+        approvals=(RequestApproval("content", "dora", "dpo", AT),),
         downloads=(AT,),
     )
     for request in (a_request(), full):

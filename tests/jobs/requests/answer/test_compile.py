@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from jobs.model.answer import Compilation, Item, ItemStatus
-from jobs.model.request import Details, SubjectRequest, Word
+from jobs.model.request import Details, RequestApproval, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.request_steps import Actor, actor_of
 from jobs.requests.answer.compile import compile_request, compiled
@@ -75,8 +75,8 @@ class Answer:
 
     def override(self, rule: str) -> None:
         row, at = self.row, self.night.clock()
-        words = [Word("override", who, role, at, rule, "WEIGHED") for who, role in (("dora", "dpo"), ("erik", "approver"))]
-        self.night.store.requests.save(msgspec.structs.replace(row, words=(*row.words, *words)), since=row)
+        approvals = [RequestApproval("override", who, role, at, rule, "WEIGHED") for who, role in (("dora", "dpo"), ("erik", "approver"))]
+        self.night.store.requests.save(msgspec.structs.replace(row, approvals=(*row.approvals, *approvals)), since=row)
 
 
 @pytest.fixture
@@ -258,7 +258,7 @@ def test_a_row_that_turned_up_after_the_approval_sends_the_answer_back(night: Ni
     answer.approve()
     night.fiche("grooming", dossier=dossier, cf_summary="Later gesprek.")
     assert answer.refused() == "incomplete"
-    assert (answer.row.state, answer.row.words) == (RequestState.REVIEWING, ())
+    assert (answer.row.state, answer.row.approvals) == (RequestState.REVIEWING, ())
     assert answer.compile().pending == 1
     answer.approve()
     assert answer.release() is Outcome.DELIVERED

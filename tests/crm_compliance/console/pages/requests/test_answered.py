@@ -170,7 +170,7 @@ def test_of_two_releases_at_the_same_instant_one_leaves(
     assert any(words in refused for words in told), refused
     found = [entry.data for entry in org.store.ledger.entries() if entry.kind == "request" and entry.data.get("request") == approved.id]
     assert [data["step"] for data in found].count("release") == 1
-    assert [word.step for word in approved.row().words].count("release") == 1
+    assert [word.step for word in approved.row().approvals].count("release") == 1
     (passphrase,) = re.findall(r'class="passphrase"><code>([^<]*)', browsers[0].page(path))
     package = browsers[1].get(f"{path}/archive").content
     assert hashlib.sha256(package).hexdigest() == approved.row().package_sha256

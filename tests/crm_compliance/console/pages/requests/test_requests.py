@@ -138,7 +138,7 @@ def test_two_people_set_a_rule_aside_and_nobody_reads_which(typist: Typist, sign
     assert dpo.post(f"{path}/override", rule="NO_CONTACT", code="CHECKED").status_code == 403
     assert signed_in(Role.APPROVER).post(f"{path}/override", rule="NO_CONTACT", code="CHECKED").status_code == 303
     assert "CHECKED" not in signed_in(Role.AUDITOR).page(path)
-    assert len(asking.row().words) == 2
+    assert len(asking.row().approvals) == 2
 
 
 def test_it_is_closed_with_an_outcome_that_fits(typist: Typist, signed_in: SignedIn) -> None:

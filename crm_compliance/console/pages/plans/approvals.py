@@ -1,4 +1,5 @@
-"""What people say on a plan: who has, whose word it lacks, and whether this person may add theirs."""
+"""What people say on a plan: who has approved or rejected it, whose approval it lacks, and whether
+this person may add theirs."""
 
 from __future__ import annotations
 
@@ -18,8 +19,9 @@ from rules.model.roles import Act
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """One word that was given; `until` is when an approval counts no more, None for what counts for good."""
+class Given:
+    """One approval or rejection; `until` is when an approval counts no more, None for what counts for
+    good."""
 
     given: Approval
     counts: bool
@@ -27,38 +29,38 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Approvals:
     """What was said, which roles are lacking, and what this person may say now; `why_not` is empty where they
     may approve or the plan is not theirs to speak on."""
 
-    given: Sequence[Word]
+    given: Sequence[Given]
     missing: Sequence[str]
     may_approve: bool
     may_reject: bool
     why_not: str
 
 
-def words_on(visit: Visit, plan: Plan) -> Words:
+def approvals_of(visit: Visit, plan: Plan) -> Approvals:
     """Return what people have said on a plan, and what the visitor may. Whether they really may is decided
-    where their word is recorded."""
+    where their approval is recorded."""
     now, me = visit.now, visit.person
     counting = set(plan.counting(now))
     given = [
-        Word(word, word in counting or not word.approves, word.at + timedelta(hours=plan.approval_hours) if word.approves else None)
-        for word in plan.given
+        Given(each, each in counting or not each.approves, each.at + timedelta(hours=plan.approval_hours) if each.approves else None)
+        for each in plan.given
     ]
     missing = plan.missing(now)
     speaks = visit.may(Act.APPROVE_PLAN) and not plan.as_of_given and plan.state(now) in (PlanState.WAITING, PlanState.READY)
     why_not = _why_not(visit, plan, [each.given for each in given if each.counts]) if speaks else ""
     may_reject = speaks and not why_not
-    return Words(given, missing, may_reject and me.role in missing, may_reject, why_not)
+    return Approvals(given, missing, may_reject and me.role in missing, may_reject, why_not)
 
 
 def _why_not(visit: Visit, plan: Plan, said: Sequence[Approval]) -> str:
     who = visit.person.who
     if same_person(who, plan.proposer):
         return visit.say("You made this plan: somebody else decides on it.")
-    if any(same_person(word.who, who) for word in said):
+    if any(same_person(each.who, who) for each in said):
         return visit.say("You have given your word on this plan.")
     return ""
 
