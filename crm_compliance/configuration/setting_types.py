@@ -18,6 +18,10 @@ _LONGEST_NAME = 255  # in bytes, as both Linux and macOS take them
 
 _LONGEST_PATH = 1_023
 
+_A_STAMP = "https://tsa.example.org/"
+
+_A_SITE = "https://org.sharepoint.com/sites/CRM"
+
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
@@ -31,7 +35,7 @@ def _instant(value: object) -> object:
     raise ValueError("should be an RFC 3339 instant, for example 2026-03-01T02:30:00Z")
 
 
-def _web_url(value: str) -> str:
+def _web_url(value: str, example: str) -> str:
     """Return an http(s) address with host and path alone; plain http is for this machine only."""
     if re.search(r"[\s\\\x00-\x1f]", value):
         raise ValueError("should be an http(s) address without spaces or backslashes")
@@ -41,7 +45,7 @@ def _web_url(value: str) -> str:
     except ValueError:  # its message would repeat the value
         good = False
     if not good:
-        raise ValueError("should be an http(s) address, for example https://org.crm4.dynamics.com/api/data/v9.2/")
+        raise ValueError(f"should be an http(s) address, for example {example}")
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError("should be an address without a user, a query or a fragment")
     if parts.scheme == "http" and not on_this_machine(value):
@@ -53,13 +57,29 @@ def _stamp_url(value: str) -> str:
     """Return the address of a time-stamp authority. Plain http is usual among them: a digest is sent, and
     what comes back is signed."""
     if urlsplit(value).scheme == "http":
-        _web_url(f"https{value[4:]}")
+        _web_url(f"https{value[4:]}", _A_STAMP)
         return value
-    return _web_url(value)
+    return _web_url(value, _A_STAMP)
+
+
+def _public_url(value: str) -> str:
+    return _web_url(value, "https://compliance.example.org")
+
+
+def _authority(value: str) -> str:
+    return _web_url(value, "https://adfs.example.org/adfs")
 
 
 def _web_api_root(value: str) -> str:
-    return f"{_web_url(value).rstrip('/')}/"
+    return _root(value, "https://org.crm4.dynamics.com/api/data/v9.2/")
+
+
+def _graph_root(value: str) -> str:
+    return _root(value, "https://graph.microsoft.com/v1.0/")
+
+
+def _root(value: str, example: str) -> str:
+    return f"{_web_url(value, example).rstrip('/')}/"
 
 
 def _path(value: Path) -> Path:
@@ -98,8 +118,8 @@ def _listed(value: object) -> object:
 
 def _site(value: str) -> str:
     """Return the address of a site or library of SharePoint, without a slash at its end."""
-    if urlsplit(_web_url(value)).scheme != "https":
-        raise ValueError("should be an https address, for example https://org.sharepoint.com/sites/CRM")
+    if urlsplit(_web_url(value, _A_SITE)).scheme != "https":
+        raise ValueError(f"should be an https address, for example {_A_SITE}")
     return value.rstrip("/")
 
 
@@ -137,11 +157,15 @@ PathSetting = Annotated[Path, AfterValidator(_path)]
 
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 
-WebUrl = Annotated[Text, AfterValidator(_web_url)]
+PublicUrl = Annotated[Text, AfterValidator(_public_url)]
+
+Authority = Annotated[Text, AfterValidator(_authority)]
 
 StampUrl = Annotated[Text, AfterValidator(_stamp_url)]
 
 WebApiRoot = Annotated[Text, AfterValidator(_web_api_root)]
+
+GraphRoot = Annotated[Text, AfterValidator(_graph_root)]
 
 Site = Annotated[Text, AfterValidator(_site)]
 

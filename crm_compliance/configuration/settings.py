@@ -19,19 +19,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from crm_compliance.configuration.setting_types import (
     HERE_ALONE,
+    Authority,
     ChannelSecrets,
     Client,
     Clients,
     Cron,
+    GraphRoot,
     Instant,
     Networks,
     PathSetting,
+    PublicUrl,
     Secret,
     Sites,
     StampUrl,
     Text,
     WebApiRoot,
-    WebUrl,
     Workers,
 )
 from crm_compliance.host.files import private_folder, refuse_open_to_others
@@ -58,7 +60,7 @@ class Settings(BaseModel):
     crm_client_certificate: PathSetting | None = None
     crm_client_certificate_password: Secret | None = None
     crm_extra_clients: Clients = ()
-    crm_authority: WebUrl | None = None
+    crm_authority: Authority | None = None
     crm_ca_file: PathSetting | None = None
     crm_concurrency: Annotated[int, Field(ge=1, le=52)] = 16
     crm_reads: Annotated[int, Field(ge=1, le=52)] = 16
@@ -74,7 +76,7 @@ class Settings(BaseModel):
     azure_storage: Secret | None = None
     azure_container: Text | None = None
     sharepoint_sites: Sites = ()
-    graph_url: WebApiRoot = "https://graph.microsoft.com/v1.0/"
+    graph_url: GraphRoot = "https://graph.microsoft.com/v1.0/"
     policy: PathSetting | None = None
     mapping: PathSetting | None = None
     organisation: PathSetting | None = None
@@ -91,7 +93,7 @@ class Settings(BaseModel):
     signin_minutes: Annotated[int, Field(ge=0, le=720)] = 60
     session_idle_minutes: Annotated[int, Field(ge=1, le=480)] = 30
     session_hours: Annotated[int, Field(ge=1, le=24)] = 10
-    public_url: WebUrl = "http://127.0.0.1:8080"
+    public_url: PublicUrl = "http://127.0.0.1:8080"
     alerts: PathSetting | None = None
     alert_secrets: ChannelSecrets = {}
     metrics_token: Secret | None = None

@@ -394,3 +394,19 @@ def test_sites_of_sharepoint_are_https_addresses_and_nothing_more() -> None:
     for wrong in (f"http://127.0.0.1/{CANARY}", f"https://org.sharepoint.com/{CANARY}?a=b", CANARY):
         assert "https" in str(refusal(SHAREPOINT_SITES=wrong)) or "query" in str(refusal(SHAREPOINT_SITES=wrong))
     assert settings(GRAPH_URL="https://graph.microsoft.us/v1.0").graph_url == "https://graph.microsoft.us/v1.0/"
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [
+        ("PUBLIC_URL", "https://compliance.example.org"),
+        ("CRM_AUTHORITY", "https://adfs.example.org/adfs"),
+        ("TIMESTAMP_URL", "https://tsa.example.org/"),
+        ("GRAPH_URL", "https://graph.microsoft.com/v1.0/"),
+        ("CRM_URL", "https://org.crm4.dynamics.com/api/data/v9.2/"),
+        ("SHAREPOINT_SITES", "https://org.sharepoint.com/sites/CRM"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_with_an_example_of_that_setting(name: str, example: str) -> None:
+    assert str(refusal(**{name: "ftp://x"})).endswith(f"for example {example}")
+    settings(**{name: example})
