@@ -94,12 +94,12 @@ def _codes(value: object) -> list[str]:
 
 def _said(value: object) -> str:
     """Return a JSON value as a person reads it; of a long list the beginning and the end."""
-    if value is None:
+    if value is None or value == "":
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_said(part)}" for key, part in value.items()) or "nothing"
+        return ", ".join(f"{key} {_said(part)}" for key, part in value.items() if part != "") or "nothing"
     if isinstance(value, Sequence) and not isinstance(value, str):
         left_out = len(value) - 2 * LIST_EDGE
         if left_out > 1:

@@ -180,3 +180,11 @@ def test_why_shows_both_ends_of_a_long_list() -> None:
     assert "2020-01-01" in text
     assert "so: 2020-01-30" in text
     assert "2020-01-15" not in text
+
+
+def test_why_says_nothing_of_what_is_not_known_of_a_hold() -> None:
+    hold = {"hold": "LH-1", "reason": "HOLD_LEGAL", "source": "", "kind": "legal", "review_overdue": False}
+    step = Step("4.2", {"holds": [hold], "note": ""}, ["HOLD_LEGAL"])
+    text = " ".join(printed(lambda console: print_why(msgspec.to_builtins(a_line(1)), [step], console)).split())
+    assert "hold LH-1, reason HOLD_LEGAL, kind legal, review overdue no" in text.replace("review_overdue", "review overdue")
+    assert "note: nothing" in text
