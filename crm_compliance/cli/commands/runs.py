@@ -112,6 +112,9 @@ def _jobs() -> Iterator[tuple[str, str]]:
 def why(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.Argument(..., metavar="ID")) -> None:
     """Show what would become of one unit now, step by step; a fiche of a dossier answers for its dossier.
 
+    Only a plan reads all contacts, so it alone tells POSSIBLE_DUPLICATE where two of them have one register
+    number.
+
     Example: crm-compliance why cf_dossier 00000000-0000-0000-0000-000000000001
     """
     from crm_compliance.cli.terminal import arguments

@@ -48,6 +48,12 @@ def test_the_help_of_every_command_has_an_example(typist: Typist, words: tuple[s
     assert f"Example: crm-compliance {' '.join(words)}" in said.out
 
 
+def test_the_help_of_why_says_what_a_plan_alone_can_tell(typist: Typist) -> None:
+    said = " ".join(typist.type("why", "--help").out.split())
+    assert "Only a plan reads all contacts, so it alone tells POSSIBLE_DUPLICATE where two of them have one register number." in said
+    assert "`POSSIBLE_DUPLICATE` is told by plans alone" in TOLD
+
+
 def test_the_commands_are_those_of_the_contract() -> None:
     assert {" ".join(words) for words in COMMANDS} == {
         "emulator serve",
