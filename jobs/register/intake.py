@@ -213,13 +213,26 @@ class IntakeForm(Form):
     details: DetailsForm = DetailsForm()
 
 
+class ReadableForm(BaseModel):
+    """What can be read of a form that has mistakes: the fields that are held against the clock and against
+    each other."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    received_at: Annotated[datetime | None, BeforeValidator(_instant)] = None
+    requester_kind: RequesterKind | None = None
+    given: PersonForm | None = None
+    on_behalf_of: PersonForm | None = None
+
+
 def read_form(text: bytes, now: datetime, calendar: Calendar) -> IntakeForm:
     """Read a request from JSON, in UTF-8. Raises FormMistaken: naming every field that is wrong, and no
     value: half of them are about somebody."""
+    document = _object(text)
     try:
-        form = IntakeForm.model_validate(_object(text))
+        form = IntakeForm.model_validate(document)
     except ValidationError as error:
-        raise FormMistaken(_mistakes(error)) from None
+        raise FormMistaken([*_mistakes(error), *_beside(document, error, now, calendar)]) from None
     mistakes = list(_contradictions(form, now, calendar))
     if mistakes:
         raise FormMistaken(mistakes)
@@ -278,12 +291,13 @@ def _no_number(_: str) -> object:
     raise _unreadable("the form holds a number that JSON does not have")
 
 
-def _contradictions(form: IntakeForm, now: datetime, calendar: Calendar) -> Iterable[Mistake]:
+def _contradictions(form: IntakeForm | ReadableForm, now: datetime, calendar: Calendar) -> Iterable[Mistake]:
     """Yield what is wrong although each field by itself is right."""
-    if calendar.day(form.received_at) < RIGHTS_BEGAN:
-        yield Mistake("received_at", Wrong.EARLY, "lies before 25 May 2018, when these rights began")
-    if calendar.day(form.received_at) > calendar.day(now + CLOCKS_DIFFER):  # the day is what counts (DDL-02), and clocks differ
-        yield Mistake("received_at", Wrong.FUTURE, "lies in the future")
+    if form.received_at is not None:
+        if calendar.day(form.received_at) < RIGHTS_BEGAN:
+            yield Mistake("received_at", Wrong.EARLY, "lies before 25 May 2018, when these rights began")
+        if calendar.day(form.received_at) > calendar.day(now + CLOCKS_DIFFER):  # the day is what counts (DDL-02), and clocks differ
+            yield Mistake("received_at", Wrong.FUTURE, "lies in the future")
     today = calendar.day(now).isoformat()
     for name, person in (("given", form.given), ("on_behalf_of", form.on_behalf_of)):
         if person is None:
@@ -292,11 +306,31 @@ def _contradictions(form: IntakeForm, now: datetime, calendar: Calendar) -> Iter
             yield Mistake(name, Wrong.NOBODY, "needs a name, a national number, a telephone number or an e-mail address")
         if person.birthdate > today:
             yield Mistake(f"{name}.birthdate", Wrong.FUTURE, "lies in the future")
+    if form.requester_kind is None:
+        return
     represents = form.requester_kind in REPRESENTATIVES
     if represents and form.on_behalf_of is None:
         yield Mistake("on_behalf_of", Wrong.CHILD_MISSING, f"is needed, since a {form.requester_kind.value} asks for somebody else")
     if not represents and form.on_behalf_of is not None:
         yield Mistake("on_behalf_of", Wrong.CHILD_UNASKED, f"only {' and '.join(sorted(REPRESENTATIVES))} ask for somebody else")
+
+
+def _beside(document: Mapping[str, Any], error: ValidationError, now: datetime, calendar: Calendar) -> Iterable[Mistake]:
+    """Yield the contradictions of a form of which some fields cannot be read, among the others: a person
+    mends all in one go. What may come of a field that cannot be read is not told: that a person is nobody,
+    where the name is what is wrong; that a child is missing, where what was said of it cannot be read."""
+    broken = {each["loc"][:2] for each in error.errors(include_input=False, include_url=False, include_context=False)}
+    readable = dict(document)
+    for head, *inner in broken:
+        found = readable.get(str(head))
+        if not inner:
+            readable.pop(str(head), None)
+        elif isinstance(found, Mapping):
+            readable[str(head)] = {name: value for name, value in found.items() if name != inner[0]}
+    unsure = {str(head) for head, *inner in broken if inner != ["birthdate"]}
+    for mistake in _contradictions(ReadableForm.model_validate(readable), now, calendar):
+        if not (mistake.place in unsure and mistake.wrong in (Wrong.NOBODY, Wrong.CHILD_MISSING)):
+            yield mistake
 
 
 def _mistakes(error: ValidationError) -> list[Mistake]:

@@ -159,6 +159,23 @@ def test_every_mistake_is_told_and_no_value_is_repeated(typist: Typist, org: Nig
     assert "zangvogel" not in said.err
 
 
+def test_what_is_wrong_by_the_clock_or_by_another_field_is_told_beside_what_cannot_be_read(typist: Typist, org: Night) -> None:
+    """A person mends all in one go; only what may come of a field that cannot be read is left out."""
+    form = a_form(given=person(birthdate="2012-02-31"), received_at="2030-01-01T09:00:00Z", requester_kind="parent_for_child")
+    told = typist.refused("requests", "open", written(typist.folder, form), code=2)["message"]
+    for mistake in ("given.birthdate: should be a day", "received_at: lies in the future", "on_behalf_of: is needed"):
+        assert mistake in told
+    empty = a_form(given={"birthdate": "2012-02-31"}, on_behalf_of={"firstname": "a\nb"}, requester_kind="guardian")
+    told = typist.refused("requests", "open", written(typist.folder, empty), code=2)["message"]
+    assert "given: needs a name" in told
+    assert "on_behalf_of: " not in told
+    unread = a_form(given={"firstnam": "Voorbeeld"}, on_behalf_of=5, requester_kind="guardian", received_at="2016-11-25T11:30:00Z")
+    told = typist.refused("requests", "open", written(typist.folder, unread), code=2)["message"]
+    assert "received_at: lies before" in told
+    assert "needs" not in told
+    assert "is needed" not in told
+
+
 def test_a_file_that_is_not_there_is_exit_2(typist: Typist, org: Night) -> None:
     assert "cannot be read" in typist.refused("requests", "open", typist.folder / "none.json", code=2)["message"]
     assert typist.refused("requests", "show", "request-none", code=2)["message"]
