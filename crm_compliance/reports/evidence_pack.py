@@ -37,7 +37,10 @@ from rules.policy.loader import load_policy
 
 Reference = Callable[[str, str], str]
 # What of a run's counts is counts and nothing else; alarms are told by their codes.
-COUNTS = ("deleted", "anonymised", "trimmed", "skipped", "partial", "failed", "verified", "rows", "disposed", "flags", "statistics")
+COUNTS = (
+    "deleted", "anonymised", "trimmed", "skipped", "not_trimmed", "partial", "failed", "verified", "rows", "disposed", "flags",
+    "statistics",
+)  # fmt: skip
 EXCEPTIONS = (ActionState.PARTIAL, ActionState.FAILED)
 
 

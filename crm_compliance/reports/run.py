@@ -12,7 +12,7 @@ from crm_compliance.reports.parts.clock_times import clock_time
 from crm_compliance.reports.parts.next_steps import NextStep, print_next_steps
 from crm_compliance.reports.parts.paper import Paper
 from crm_compliance.reports.parts.sentences import ALARMS, bypass_sentence, reason_sentence
-from jobs.model.run import INTERRUPTED, TECHNICAL, RunState
+from jobs.model.run import INTERRUPTED, TECHNICAL, RunState, contacts_not_trimmed, of_units_alone
 from rules.dates.calendar import Calendar
 from rules.hints import hint_to
 
@@ -107,6 +107,7 @@ def print_history_run(document: Document, console: Console, calendar: Calendar) 
 
 
 def _print_counts(counts: Document, paper: Paper) -> None:
+    not_trimmed, counts = contacts_not_trimmed(counts), of_units_alone(counts)
     paper.line(
         Text.assemble(
             (f"{paper.number(_number(counts, 'deleted'))} deleted", "red"),
@@ -120,6 +121,10 @@ def _print_counts(counts: Document, paper: Paper) -> None:
             ".",
         )
     )
+    trimmed = _number(counts, "trimmed")
+    if trimmed or not_trimmed:
+        others = paper.number(sum(not_trimmed.values()))
+        paper.line(f"Beside these units: {paper.number(trimmed)} contacts trimmed, {others} to be trimmed and left.")
     verified = _mapping(counts.get("verified"))
     if verified:
         paper.line(
@@ -133,6 +138,10 @@ def _print_counts(counts: Document, paper: Paper) -> None:
     for code, number in _counts(counts.get("skipped")).items():
         causes = _counts(counts.get("technical")) if code == TECHNICAL else {}
         table.add_row(code, Text(_meaning(code, causes, paper)), paper.number(number))
+    paper.show(table)
+    table = paper.table("Contacts not trimmed", "Code", "Meaning", "Contacts")
+    for code, number in not_trimmed.items():
+        table.add_row(code, Text(_meaning(code, {}, paper)), paper.number(number))
     paper.show(table)
     for name, number in sorted(_counts(counts.get("unaccounted")).items()):
         told = (

@@ -1,8 +1,9 @@
 """A run: one plan carried out, its journal and its counts."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -201,6 +202,31 @@ class StatisticWrites(msgspec.Struct, frozen=True):
 
 
 COUNTED = ("disposed", "deleted", "anonymised", "trimmed", "skipped", "partial", "failed", "rows")  # what the ledger tells of a run's end
+
+# Counts of a run that also hold contacts which were to be trimmed: `not_trimmed` tells how many, by code.
+OF_UNITS = ("skipped", "technical", "partial", "failed")
+
+
+def of_units_alone(counts: Mapping[str, object]) -> dict[str, Any]:
+    """Return the counts of a run without the contacts that it left untrimmed, which have no line in its plan:
+    what was disposed of, skipped, failed or went in part adds up to what was planned. What an earlier
+    version of the product counted comes back as it is."""
+    left: Mapping[str, Mapping[str, int]] = counts.get("not_trimmed") or {}  # type: ignore[assignment]
+    found: dict[str, Any] = dict(counts)
+    for name, codes in left.items():
+        whole = counts.get(name)
+        if isinstance(whole, dict):
+            found[name] = {code: less for code, number in whole.items() if (less := number - codes.get(code, 0))}
+        elif isinstance(whole, int):
+            found[name] = whole - sum(codes.values())
+    return found
+
+
+def contacts_not_trimmed(counts: Mapping[str, object]) -> dict[str, int]:
+    """Return the contacts that a run was to trim and left, by code, or by `partial` or `failed`."""
+    left: Mapping[str, Mapping[str, int]] = counts.get("not_trimmed") or {}  # type: ignore[assignment]
+    others = {name: sum(left[name].values()) for name in ("partial", "failed") if name in left}
+    return {**left.get("skipped", {}), **others}
 
 
 class Run(msgspec.Struct, frozen=True):

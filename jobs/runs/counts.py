@@ -5,10 +5,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from connectors.interface.connector import Connector
 from jobs.model.plan import Key
-from jobs.model.run import CONTINUED, LOOSE, TECHNICAL, TRIM, UNACCOUNTED, Action, ActionState, RowWrite
+from jobs.model.run import CONTINUED, LOOSE, OF_UNITS, TECHNICAL, TRIM, UNACCOUNTED, Action, ActionState, RowWrite
 from jobs.reading.out_of_reach import LONG_TERM
 from rules.model.records import UnitKind
 
+_STATE_IN_COUNTS = {ActionState.SKIPPED: "skipped", ActionState.PARTIAL: "partial", ActionState.FAILED: "failed"}
 HALF_DONE = (ActionState.PARTIAL, ActionState.FAILED)  # of which rows may have gone all the same
 RECORDINGS = (UnitKind.RECORDING, UnitKind.ATTACHMENT)
 
@@ -22,7 +23,8 @@ def counts_of(
     """Return the counts of `apply`: units by outcome, rows by table of the CRM, and what reading back found.
     `kind_of` gives the kind of unit of an action. `there` are the rows, as (table,
     id), of half-done units that still exist: the others are deleted, and count. Rows that had been deleted
-    before the run are not among its own."""
+    before the run are not among its own. A contact to trim has no line in a plan: where it is left, it is
+    among `skipped`, `partial` or `failed`, and `not_trimmed` tells how many of each such contacts are."""
     skipped: Counter[str] = Counter()
     states: Counter[str] = Counter()
     rows: Counter[str] = Counter()
@@ -31,9 +33,13 @@ def counts_of(
     by_category: Counter[str] = Counter()
     technical: Counter[str] = Counter()
     unaccounted: Counter[str] = Counter()
+    not_trimmed: dict[str, Counter[str]] = {name: Counter() for name in OF_UNITS}
     left = masked = documents = 0
     for action in actions:
         left += len(action.still_there)
+        if action.disposition == TRIM and action.state in _STATE_IN_COUNTS:
+            not_trimmed[_STATE_IN_COUNTS[action.state]][action.code] += 1
+            not_trimmed["technical"][action.cause] += action.code == TECHNICAL and action.state is ActionState.SKIPPED
         if action.state is ActionState.SKIPPED:
             skipped[action.code] += 1
             technical[action.cause] += action.code == TECHNICAL
@@ -63,10 +69,16 @@ def counts_of(
         "disposed": dict(disposed),
         "by_category": dict(sorted(by_category.items())),
         "flags": dict(sorted(flags.items())),
+        **({"not_trimmed": found} if (found := _filled(not_trimmed)) else {}),
         **({"documents": documents} if documents else {}),
         **({"technical": causes} if (causes := {cause: number for cause, number in sorted(technical.items()) if number}) else {}),
         **({"unaccounted": dict(sorted(unaccounted.items()))} if unaccounted else {}),
     }
+
+
+def _filled(counts: Mapping[str, Counter[str]]) -> dict[str, dict[str, int]]:
+    found = {name: {code: number for code, number in sorted(codes.items()) if number} for name, codes in counts.items()}
+    return {name: codes for name, codes in found.items() if codes}
 
 
 def _deleted(action: Action, crm: Connector, there: Collection[tuple[str, str]]) -> list[RowWrite]:

@@ -28,12 +28,19 @@ class _Alarm(msgspec.Struct, frozen=True):
     code: str
 
 
+class _NotTrimmed(msgspec.Struct, frozen=True):
+    """Of the contacts that were left untrimmed, which are no units of the plan, those that were skipped."""
+
+    skipped: dict[str, int] = {}
+
+
 class _Counts(msgspec.Struct, frozen=True):
     """What a line tells of the counts of a run; the rest of them is passed over."""
 
     deleted: int = 0
     anonymised: int = 0
     skipped: dict[str, int] = {}
+    not_trimmed: _NotTrimmed = _NotTrimmed()
     partial: int = 0
     failed: int = 0
     alarms: tuple[_Alarm, ...] = ()
@@ -130,7 +137,7 @@ def _of_run(told: _Told) -> RunLine:
         plan=told.plan,
         deleted=counts.deleted,
         anonymised=counts.anonymised,
-        skipped=sum(counts.skipped.values()),
+        skipped=sum(counts.skipped.values()) - sum(counts.not_trimmed.skipped.values()),
         failed=counts.partial + counts.failed,
         alarms=tuple(dict.fromkeys(alarm.code for alarm in counts.alarms)),
     )

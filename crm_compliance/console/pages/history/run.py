@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
@@ -14,7 +14,7 @@ from crm_compliance.console.language.sentences import Detail
 from crm_compliance.proof import certificates_of
 from jobs.history.wanted_runs import state_of
 from jobs.model.plan import Key, Plan
-from jobs.model.run import TECHNICAL, Action, ActionState, Run, RunLine, alarms_of
+from jobs.model.run import TECHNICAL, Action, ActionState, Run, RunLine, alarms_of, contacts_not_trimmed, of_units_alone
 from jobs.proof.attestation import encode
 from rules.errors import NotFound
 from rules.model.roles import Act, is_service
@@ -64,6 +64,7 @@ def show(visit: Visit) -> Response:
         took=_took(line),
         figures=_figures(visit, run),
         skipped=_by_number(_skipped(run)),
+        not_trimmed=_by_number(contacts_not_trimmed(run.counts)),
         kept=_by_number(plan.retain),
         rows=_by_number(run.counts.get("rows")),
         categories=[(key, visit.category(key), number) for key, number in _by_number(run.counts.get("by_category"))],
@@ -95,18 +96,19 @@ def _took(line: RunLine) -> int | None:
 
 def _figures(visit: Visit, run: Run) -> list[tuple[str, str, str, str]]:
     """Return the numbers that are looked at first, as the component has them."""
-    counts: dict[str, Any] = run.counts
+    counts, not_trimmed = of_units_alone(run.counts), sum(contacts_not_trimmed(run.counts).values())
     verified = counts.get("verified") or {}
     skipped = sum((counts.get("skipped") or {}).values())
     say, number = visit.say, visit.formats.number
     bad = int(counts.get("partial", 0)) + int(counts.get("failed", 0))
     trimmed = [(number(counts["trimmed"]), say("contacts trimmed"), "", "")] if counts.get("trimmed") else []
+    trimmed += [(number(not_trimmed), say("contacts to trim that were left"), "warn", "")] if not_trimmed else []
     return [
         (number(counts.get("deleted", 0)), say("units deleted"), "", ""),
         (number(counts.get("anonymised", 0)), say("units anonymised"), "", ""),
-        *trimmed,
         (number(skipped), say("units skipped"), "warn" if skipped else "", ""),
         (number(bad), say("units failed or in part"), "bad" if bad else "", ""),
+        *trimmed,
         (number(verified.get("gone", 0)), say("rows read back: gone"), "", ""),
         (number(verified.get("still_there", 0)), say("rows still there"), "bad" if verified.get("still_there") else "", ""),
     ]
@@ -120,7 +122,7 @@ def _by_number(counts: object) -> list[tuple[str, int]]:
 
 def _skipped(run: Run) -> dict[str, int]:
     """Return the units skipped, by code, or by the exact cause where that is known."""
-    counts: dict[str, Any] = run.counts
+    counts = of_units_alone(run.counts)
     skipped: dict[str, int] = counts.get("skipped") or {}
     causes: dict[str, int] = counts.get("technical") or {}
     return {code: number for code, number in skipped.items() if code != TECHNICAL or not causes} | causes

@@ -160,6 +160,15 @@ def test_why_reads_as_agreed(pytestconfig: pytest.Config) -> None:
     compare("why.txt", printed(lambda console: print_why(msgspec.to_builtins(line), steps, console)), pytestconfig)
 
 
+def test_contacts_to_trim_are_told_beside_the_units() -> None:
+    skipped = {"CHANGED": 2, "STILL_REFERRED": 1}
+    answer = RUN | {"skipped": skipped, "trimmed": 4, "not_trimmed": {"skipped": {"STILL_REFERRED": 1}}}
+    text = " ".join(printed(lambda console: print_run(answer, console)).split())
+    assert "2 skipped, 1 in part, 0 failed." in text
+    assert "Beside these units: 4 contacts trimmed, 1 to be trimmed and left." in text
+    assert text.index("Contacts not trimmed") < text.index("STILL_REFERRED")
+
+
 def test_why_also_answers_for_a_unit_that_is_kept_without_an_end() -> None:
     line = msgspec.to_builtins(a_line(1, reasons=[Reason.NO_TERM], rule="RET-15"))
     text = printed(lambda console: print_why(line, [], console))

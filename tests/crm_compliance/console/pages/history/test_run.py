@@ -85,6 +85,28 @@ def test_what_failed_is_told_once_for_each_reason_with_its_units(services: Servi
     assert "comes back in the next plan" in failed
 
 
+def test_contacts_that_were_not_trimmed_are_told_beside_the_units(services: Services, signed_in: Callable[..., Browser]) -> None:
+    """By the run, and by the auditor's period: 3 units were planned and left alone, not 4."""
+    store = services.store
+    store.plans.save(a_plan(), [], ENTRY)
+    store.runs.start(a_run(), ENTRY)
+    counts = {
+        "deleted": 5,
+        "trimmed": 2,
+        "skipped": {"CHANGED": 3, "STILL_REFERRED": 1},
+        "not_trimmed": {"skipped": {"STILL_REFERRED": 1}},
+    }
+    store.runs.save(a_run(state=RunState.DONE, ended_at=NIGHT, counts=counts))
+    auditor = signed_in(Role.AUDITOR)
+    told = text_of(auditor.page("/history/run-1"))
+    assert re.search(r"3 units skipped.*2 contacts trimmed 1 contacts to trim that were left", told)
+    units = told[told.index("Units skipped, by reason") : told.index("Contacts not trimmed, by reason")]
+    assert "CHANGED" in units
+    assert "STILL_REFERRED" not in units
+    day = NIGHT.date()
+    assert "3 were planned and left alone" in text_of(auditor.page(f"/history/audit?from={day}&to={day}"))
+
+
 def test_certificates_are_shown_and_sent_as_the_command_writes_them(
     done: dict[str, str], typist: Typist, signed_in: Callable[..., Browser]
 ) -> None:
