@@ -1,7 +1,7 @@
 """What may be disclosed to a person, dossier by dossier: the matrix of rights, and the people who are
 suspected in one dossier. The decisions behind it, each with its reason, are in `docs/rights.md`. Who is told
-nothing gets the neutral answer (RF-00). Source: policy §5; sections 6.1 to 6.3 (RGT-01 to RGT-14, SUS-01 to
-SUS-12), EXP-05."""
+nothing gets the neutral answer (RF-00). Source: policy §5; sections 6.1, 6.2 and 6.3 (RGT-01 to RGT-14,
+SUS-01 to SUS-12), EXP-05."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum

@@ -1,8 +1,9 @@
 """The matrix of rights: what each person may request of us, right by right.
 
 `docs/rights.md` shows it in words; the tests compare that page with this table. For one person it is
-determined in `entitlement.py`, which takes from here what is refused to a person with a part in a file of
-others. Source: section 6.2, RGT-10 to RGT-12; policy §5."""
+determined in `entitlement.py`. Of the table only `refusal_in_files` decides: what is refused to a person with
+a part in a file. What can be granted otherwise is in `jobs/requests/decisions/propose.py`.
+Source: section 6.2, RGT-10 to RGT-12; policy §5."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -1,5 +1,5 @@
 """The version of a row, as clients see it and as they ask for it: `ETag`, and `If-Match`, which is 412 where
-the row has changed."""
+the row has changed. What becomes of a missing row is in `rows.py`."""
 
 from connectors.emulator.errors import version_mismatch
 from connectors.emulator.request.exchange import Operation

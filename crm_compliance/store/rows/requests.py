@@ -1,4 +1,4 @@
-"""The register of subject requests, and the sealed parts of their working areas."""
+"""The register of subject requests, and the sealed parts of their working areas (ACC-08)."""
 
 import hashlib
 from collections import Counter

@@ -32,7 +32,7 @@ from rules.rights.withholding import CHILD_STATEMENTS, withheld_on_behalf, withh
 from rules.texts.folding import begin_of, fold, squeeze
 
 # What a person told of themselves; the rest was written by somebody else or follows from what was done (art.
-# 20).
+# 20, RGT-10).
 PROVIDED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "contact": frozenset(
