@@ -39,6 +39,10 @@ SENTENCES: Final[Mapping[str, str]] = {
         "WITHOUT_TERM: %(people)s people are kept, without an end, by a role, an activity or another row that belongs to nothing with a "
         "term (RET-20)"
     ),
+    "still_mentioned": (
+        "STILL_MENTIONED: %(people)s people with a relation and in no unit are emptied of nothing, without an end, "
+        "while an activity about another contact mentions them or another contact has them as a parent (RET-20)"
+    ),
     "fiches_in_anonymised": (
         "FICHES_IN_ANONYMISED: %(fiches)s fiches are not anonymised and in a dossier that is, so they are in no unit and stay without "
         "an end: move them to another dossier or to none, or delete them (ERA-07)"

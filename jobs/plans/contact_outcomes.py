@@ -23,12 +23,14 @@ _OUTSIDE = BASE[UnitKind.DONATION]
 
 @dataclass(frozen=True)
 class ContactOutcomes:
-    """`remove` and `orphans` are contacts by number, `trim` by id; `held` as in `ContactVerdicts`."""
+    """`remove` and `orphans` are contacts by number, `trim` and `mentioned` by id; `held` and `mentioned` as
+    in `ContactVerdicts`."""
 
     remove: pl.Series
     orphans: pl.Series
     trim: frozenset[str]
     held: Mapping[str, Stopped]
+    mentioned: frozenset[str]
 
 
 def all_contact_outcomes(
@@ -64,6 +66,7 @@ def all_contact_outcomes(
         ),
         frozenset(found.contacts.ids(trim)) | few.trim,
         few.held,
+        frozenset(few.mentioned),  # whoever is led to is among the few
     )
 
 

@@ -96,6 +96,7 @@ def explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine
         Step("RET-20", refer, f"{sum(1 for _, verdict in of_mine if not verdict.is_disposal)} units that stay refer to this contact"),
         Step("RET-20", {"contacts_that_point_here": len(pointing), "activities_about_others": len(about)}, f"{staying} of these stay"),
         *([Step("RET-20", {"in_no_unit": loose}, "keep")] if loose else []),
+        *([Step("RET-20", {"mentioned_by_others": staying}, "keep")] if row in verdicts.mentioned else []),
         Step("HLD-04", {"contact": "its own row"}, [reason.value for reason in own_holds]),
         Step("RET-20", {"relation": related}, "trimmed" if row in verdicts.trim else decision.disposition.value),
     ]

@@ -147,6 +147,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     held = holds.on_contacts()
     draft.without_term = found.without_term
     outcomes = all_contact_outcomes(found, going, context.store.journal.undone(people), day=day, terms=terms, held=held)
+    draft.mentioned = len(outcomes.mentioned)
     draft.held_contacts += [(contact, stopped.disposition, held[stopped.by].value) for contact, stopped in outcomes.held.items()]
     retained = list(found.contacts.of(found.retained).values())
     lines = pl.concat(
@@ -352,6 +353,8 @@ def kept_for_ever(draft: Draft) -> Iterator[Sentence]:
     """Yield what stays without a line and would for ever, unless a person looks at it."""
     if draft.without_term:
         yield Sentence.of("without_term", people=draft.without_term)
+    if draft.mentioned:
+        yield Sentence.of("still_mentioned", people=draft.mentioned)
     if draft.fiches_in_anonymised:
         yield Sentence.of("fiches_in_anonymised", fiches=draft.fiches_in_anonymised)
 

@@ -53,6 +53,7 @@ INPUTS: Final[Mapping[str, str]] = {
     "late_activity_on": "date of the latest activity",
     "late_rule_months": "how much longer activity after the birthday keeps it",
     "latest_birth_on": "latest possible date of birth",
+    "mentioned_by_others": "others that stay and mention it: nothing of it is emptied as long as they do",
     "outcome": "outcome of the case",
     "owner": "what becomes of what it belongs to",
     "period": "period",

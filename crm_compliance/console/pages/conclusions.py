@@ -202,6 +202,8 @@ _SENTENCES: Final = {
     "dossiers": _last_dossier,
     "owner": _disposition,
     "contacts_that_point_here": _led_to,
+    "in_no_unit": _disposition,
+    "mentioned_by_others": _disposition,
     "relation": _disposition,
     "as_of": _future,
 }

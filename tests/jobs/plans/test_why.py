@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from jobs.model.plan import Plan
 from jobs.plans import explain_contact
 from jobs.plans.explain import explain_unit
 from rules.errors import NotFound
@@ -87,6 +88,39 @@ def test_what_keeps_a_contact_and_ends_with_nothing_is_told(night: Night) -> Non
     assert loose == {somebody: [2], other: []}
     (warning,) = [str(each) for each in night.plan().warnings if "WITHOUT_TERM" in str(each)]
     assert warning.startswith("WITHOUT_TERM: 1 people")
+
+
+def test_a_donor_whose_last_file_goes_is_told_while_another_contact_keeps_her_as_she_is(night: Night) -> None:
+    """RET-20: nothing is emptied of her while a call about somebody else, or a child of hers, mentions her;
+    every plan says so, also once nothing tells any more that she was in a file."""
+    plain, in_a_call, parent, other = (night.contact(birthdate="2007-01-01", description="Verzonnen.") for _ in range(4))
+    for donor in (plain, in_a_call, parent, other):
+        night.donation(donor)
+    for child in (plain, in_a_call, parent):
+        night.party(child, "child", fiche=night.fiche("social_card", spoken=OLD))
+    night.call("contact", other, [in_a_call])
+    night.patch("contacts", other, **{"parentcustomerid_contact@odata.bind": f"/contacts({parent})"})
+
+    def mentioned(plan: Plan) -> list[str]:
+        return [str(each)[:28] for each in plan.warnings if "STILL_MENTIONED" in str(each)]
+
+    def steps_of(row: str) -> list[object]:
+        return [
+            each.inputs["mentioned_by_others"]
+            for each in explain_unit(night.context, "contact", row)[1]
+            if "mentioned_by_others" in each.inputs
+        ]
+
+    plan = night.plan()
+    assert (plan.trims, mentioned(plan)) == ((plain,), ["STILL_MENTIONED: 2 people wi"])
+    night.apply(night.approved(plan))
+    births = [night.get("contacts", row) for row in (plain, in_a_call, parent)]
+    assert [row and row["birthdate"] for row in births] == [None, "2007-01-01", "2007-01-01"]
+    later = night.plan()
+    assert (later.units, later.trims, mentioned(later)) == (0, (), ["STILL_MENTIONED: 2 people wi"])
+    assert [steps_of(row) for row in (plain, in_a_call, parent, other)] == [[], [1], [1], []]
+    night.patch("contacts", other, **{"parentcustomerid_contact@odata.bind": None})
+    assert mentioned(night.plan()) == ["STILL_MENTIONED: 1 people wi"]
 
 
 def test_a_live_fiche_in_an_anonymised_dossier_is_in_no_plan_which_says_so(night: Night) -> None:

@@ -165,5 +165,7 @@ def test_trimmed_and_orphaned_are_what_their_definitions_say(
     referred = facts.kept | {other for one, other in links if one in staying}
     assert verdicts.trim == (facts.going & related & there) - referred
     assert verdicts.orphans == there - grows((facts.kept | facts.going | related) & there, links)
+    assert verdicts.mentioned == ({other for one, other in links if one in staying} & related & there) - facts.kept
+    assert not verdicts.mentioned & (verdicts.remove | verdicts.trim)
     assert not verdicts.orphans & (verdicts.remove | verdicts.trim)
     assert not verdicts.remove & verdicts.trim

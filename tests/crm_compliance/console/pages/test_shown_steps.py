@@ -107,6 +107,8 @@ def test_every_date_that_a_period_counts_from_has_words() -> None:
         (Step("RET-20", {f"cf_dossier {UNIT_ID}": "EXPIRED"}, "1 units that stay refer to this contact"), "1 eenheid die blijft"),
         (Step("RET-20", {}, "0 units that stay refer to this contact"), "0 eenheden die blijven"),
         (Step("RET-20", {"contacts_that_point_here": 2, "activities_about_others": 0}, "1 of these stay"), "houdt het contact tegen"),
+        (Step("RET-20", {"in_no_unit": 2}, "keep"), "Het blijft bewaard."),
+        (Step("RET-20", {"mentioned_by_others": 1}, "keep"), "Het blijft bewaard."),
         (Step("HLD-04", {"contact": "its own row"}, ["HOLD_LEGAL"]), "Een bewaarplicht houdt het tegen:"),
         (Step("RET-20", {"relation": True}, "trimmed"), "beperkt tot wat die nodig heeft"),
         (Step("RET-06", {"category": "donation"}, False), "stelt voor deze categorie geen einde"),
