@@ -24,9 +24,6 @@ _BEFORE_WIDE: Final = re.compile(" ([:»])")
 _BEFORE_NUMBER: Final = re.compile(r"(?i)(?<=«|§|°) |(?<=\barticle) (?=\d)|(?<=\barticles) (?=\d)")
 _LATIN: Final = re.compile("[^\n\t -~\u00a0-\u017f\u2013\u2014\u2018-\u201e\u2026\u20ac]")
 
-_BREAK: Final = "\u200b"  # may be broken here: no character is seen
-_LONGEST_RUN: Final = 60  # of characters without a place to break; a PDF string holds 32,767, and a line far fewer
-_RUN: Final = re.compile(rf"[^\s-]{{{_LONGEST_RUN + 1},}}")
 _MOST_MARKS: Final = 4  # on one letter
 _MARK: Final = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 _PILE: Final = re.compile(f"({_MARK}{{{_MOST_MARKS}}}){_MARK}+")
@@ -54,24 +51,6 @@ def printable(text: str, *, plain: bool = False) -> str:
     """Return a text as the letter can print it: what the fonts lack in Latin letters, with `plain` all that
     is not Western."""
     return _LATIN.sub(lambda found: found[0] if not plain and _has_glyph(found[0]) else anyascii(found[0]) or "?", composed(text))
-
-
-def breakable(text: str) -> str:
-    """Return a text in which no run of characters is too long for a line, and so for what a PDF can hold:
-    nothing else changes."""
-    return _RUN.sub(_broken, text)
-
-
-def _broken(run: re.Match[str]) -> str:
-    """Return a run of characters with places where a line may end, none between a letter and its marks."""
-    pieces, begin = [], 0
-    while len(run[0]) - begin > _LONGEST_RUN:
-        end = begin + _LONGEST_RUN
-        while end < len(run[0]) and unicodedata.category(run[0][end])[0] == "M":
-            end += 1
-        pieces.append(run[0][begin:end])
-        begin = end
-    return _BREAK.join([*pieces, run[0][begin:]])
 
 
 @lru_cache(maxsize=4096)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 import typst
 
-from crm_compliance.answer_package.characters import FONTS, breakable, composed, french, printable
+from crm_compliance.answer_package.characters import FONTS, composed, french, printable
 from crm_compliance.answer_package.content.answer import Answer
 
 _ID: Final = re.compile(rb"<xmpMM:(Document|Instance)ID>([A-Za-z0-9+/=]{16,})<")
@@ -34,8 +34,7 @@ def letter_data(answer: Answer, print_as: Callable[[str], str] = printable) -> d
         given = _each(given, french) | {"title": answer.title}
     printed: dict[str, Any] = _each(given, print_as)
     has_changed = printed != _each(given, composed)
-    broken: dict[str, Any] = _each(printed, breakable)
-    return broken | {
+    return printed | {
         "fonts": FONTS,
         "year": answer.on.year,
         "month": answer.on.month,

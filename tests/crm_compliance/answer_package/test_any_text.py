@@ -12,9 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crm_compliance.answer_package.content.make_answer import answer_of
+from crm_compliance.answer_package.letter import letter_pdf
 from crm_compliance.answer_package.package import package_of
 from jobs.model.answer import Addressee, Field, Recipient
-from tests.crm_compliance.answer_package.pages import text_of
+from tests.crm_compliance.answer_package.pages import beyond_the_margins, text_of, touching
 from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, ORGANISATION, compilation, fiche
 
 NASTY = "a_ \u00a0\t\r\n\u2028-\u00ad\u200b\u200d\u202e\u2067\u2069\x00\x1b\x85\ud800\udfff\ufffe"
@@ -43,6 +45,14 @@ def made(text: str) -> dict[str, bytes]:
     }
 
 
+def letter(text: str) -> bytes:
+    """A letter with a text in every place and size: the greeting of a child, its page, columns and cells."""
+    contexts = (msgspec.structs.replace(DOSSIER, recipients=(Recipient(text, on="2026-03-02"),)), GIFTS)
+    gift = msgspec.structs.replace(GIFT, title=text, fields=(Field("name", text, provided=True),))
+    whom = Addressee(text, is_minor=True, first_name=text)
+    return letter_pdf(answer_of(compilation(items=(fiche(2, text), gift), contexts=contexts, addressee=whom, about=text), ORGANISATION))
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(st.text(max_size=200), st.text(alphabet=NASTY, max_size=200)))
 def test_any_text_gives_a_letter_a_page_and_data(text: str) -> None:
@@ -61,3 +71,29 @@ def test_a_run_without_a_break_is_broken_where_it_is_set(run: str) -> None:
         assert re.sub(r"[^a_1]", "", text_of(files["letter.pdf"])).count(run[0]) >= len(run)
     items = json.loads(files["data.json"])["items"]
     assert items[0]["fields"]["summary"] == run
+
+
+@pytest.mark.parametrize(
+    "run",
+    ["W" * 70, "@" * 80, "HELP" * 40, "漢" * 80, "1-1-" * 80, "-" * 300, "“" * 200, "W\u00a0" * 80, "ffi" * 100, "\u24a8" * 60],
+    ids=["wide", "at", "capitals", "han", "hyphens and digits", "hyphens", "quotes", "hard blanks", "ligatures", "the widest of the font"],
+)
+def test_no_run_leaves_its_column_or_the_page(run: str) -> None:
+    """It is broken by how wide it is, and not by how many characters it has."""
+    for text in (run, f"Voor {run} en daarna."):
+        pdf = letter(text)
+        assert beyond_the_margins(pdf) == []
+        assert touching(pdf) == []
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=3))
+def test_no_run_of_any_characters_passes_a_margin(text: str) -> None:
+    assert beyond_the_margins(letter(text * (240 // len(text)))) == []
+
+
+def test_a_run_that_has_its_place_is_not_broken() -> None:
+    """A long word of a language, an address: copied from the letter, they are what they were."""
+    words = ("Aufbewahrungsfristenverzeichnis", "lotte.peeters.voorbeeld@example.org", "https://example.org/een/pad?naar=iets")
+    said = text_of(letter(" ".join(words)))
+    assert all(said.count(word) > 2 for word in words)

@@ -18,7 +18,7 @@ from crm_compliance.answer_package.content.make_answer import answer_of
 from crm_compliance.answer_package.letter import letter_data, letter_pdf
 from jobs.model.answer import Addressee, Compilation, Field, Ground, ItemStatus, Retention
 from rules.model.languages import LANGUAGES
-from tests.crm_compliance.answer_package.pages import opened, pages_of, pictures_of, text_of
+from tests.crm_compliance.answer_package.pages import gap_after, opened, pages_of, pictures_of, text_of
 from tests.crm_compliance.answer_package.samples import (
     DOSSIER,
     GIFT,
@@ -353,6 +353,13 @@ def test_a_record_that_is_decided_on_in_parts_is_counted_once() -> None:
 def test_that_nothing_was_left_out_is_never_said() -> None:
     """SUS-05: of somebody who may not be told of a file it would not be true."""
     assert texts_in("nl").say("summary", "left_out") not in said(items=(PERSON,), withheld=())
+
+
+@pytest.mark.parametrize("number", ["item-1", "item-10", "item-39", "item-1000"])
+def test_no_number_of_a_draft_touches_the_column_beside_it(number: str) -> None:
+    """A working copy has the numbers of the review, which are longer than those of a letter."""
+    draft = letter_pdf(answer_of(compilation(items=(fiche(1), fiche(2, item=number))), ORGANISATION, working_copy=True))
+    assert gap_after(draft, number) > 6
 
 
 def test_the_copy_has_an_index_with_pages_and_the_words_are_explained() -> None:
