@@ -1,6 +1,9 @@
 """The words of a letter that not everybody knows, each explained in a line: only those that occur in it."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from crm_compliance.answer_package.content.answer import Fact, Facts, Section
 from crm_compliance.answer_package.content.view import Shown
@@ -14,10 +17,22 @@ _IN_FILES = frozenset({*WHOLE, "party"})
 _ABOUT_ERASURE = frozenset({"erasure", "objection"})
 
 
-def glossary(compilation: Compilation, shown: Shown, texts: Texts) -> Section:
-    """Return the explanations, after the copy or the decision."""
-    facts = tuple(Fact(_term(word, texts), (texts.say("words", f"{word}_means"),)) for word in _words(compilation, shown))
+def glossary(compilation: Compilation, shown: Shown, texts: Texts, said: Sequence[Section], scope: str) -> Section:
+    """Return the explanations, after the copy or the decision: of words of `said`, which is the rest of the
+    letter, and of `scope`, which ends it."""
+    read = f"{msgspec.json.encode(said).decode()} {scope}"  # in one piece; the names of keys are none of these words
+    words = [word for word in _words(compilation, shown) if word == "label" or _occurs(texts.say("words", word), word, read)]
+    facts = tuple(Fact(_term(word, texts), (texts.say("words", f"{word}_means"),)) for word in words)
     return Section(texts.say("words", "title"), (Facts(facts),), annex=True)
+
+
+def _occurs(term: str, word: str, read: str) -> bool:
+    """Return whether a word is in a text; an article is by its number, with or without paragraphs (`Artikel
+    17 Absatz 3 DSGVO`), also as one of several."""
+    number = word.removeprefix("article_")
+    if number == word:
+        return re.search(rf"(?i)\b{re.escape(term)}", read) is not None
+    return re.search(rf"(?i)\bart(?:\.|icles?|ikel[ns]?|ikelen)\s+(?:\d+(?:,| et| en| and| und)\s+)*{number}\b", read) is not None
 
 
 def _words(compilation: Compilation, shown: Shown) -> Iterator[str]:

@@ -43,7 +43,7 @@ def answer_of(
         cover=childs_page(compilation, sender, texts) if minor else None,
         cover_end=texts.say("child", "rest_bare" if bare else "rest") if minor else "",
         cover_end_page=texts.say("child", "rest_page") if minor else "",
-        sections=_sections(compilation, shown, texts, article, told),
+        sections=_sections(compilation, shown, texts, article, scope, told),
         scope=scope,
         is_bare=bare,
         notice=texts.say("letter", "working_copy") if working_copy else "",
@@ -51,16 +51,17 @@ def answer_of(
     )
 
 
-def _sections(compilation: Compilation, shown: Shown, texts: Texts, article: str, told: Sequence[str]) -> tuple[Section, ...]:
+def _sections(compilation: Compilation, shown: Shown, texts: Texts, article: str, scope: str, told: Sequence[str]) -> tuple[Section, ...]:
     complain_to = texts.organisation.authority.complain_to.in_language(texts.language)
     if is_neutral(compilation):  # the text and nothing else: whatever were added for one would tell it from the other (SUS-04)
         return (Section("", (Paragraph(texts.say("neutral", "text", article=article, authority=complain_to)),)),)
     if is_refusal(compilation):
         return (*refusal_sections(compilation, texts), complaint(texts))
     if compilation.right in COPIES:
-        copy = copy_sections(compilation, shown, texts)
-        return (*_given(compilation, shown, texts), complaint(texts), *copy, glossary(compilation, shown, texts))
-    return (*_outcome(compilation, told, texts), complaint(texts), glossary(compilation, shown, texts))
+        said = (*_given(compilation, shown, texts), complaint(texts), *copy_sections(compilation, shown, texts))
+    else:
+        said = (*_outcome(compilation, told, texts), complaint(texts))
+    return (*said, glossary(compilation, shown, texts, said, scope))
 
 
 def _given(compilation: Compilation, shown: Shown, texts: Texts) -> tuple[Section, ...]:
