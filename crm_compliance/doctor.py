@@ -203,7 +203,7 @@ def _store(settings: Settings) -> str:
 
 
 def _nights(settings: Settings) -> str:
-    """Warnings about what goes unseen: the kill switch, kinds of which no run was completed for long, subject
+    """Warn of what happens unseen: the kill switch, kinds of which no run was completed for long, subject
     requests that are late. The hour of each job must be one."""
     clock, policy = clock_of(settings), policy_of(settings)
     calendar = policy.calendar

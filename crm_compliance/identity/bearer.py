@@ -62,7 +62,7 @@ class Bearers(Protocol):
     """Finds out whom a token stands for."""
 
     def holder_of(self, token: str) -> Holder:
-        """Raises NoToken: it stands for nobody who could call; KeysUnreachable."""
+        """Return who holds a token. Raises NoToken: it stands for nobody who could call; KeysUnreachable."""
         ...
 
 

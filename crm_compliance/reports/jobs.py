@@ -64,7 +64,8 @@ def _housekeeping(document: Document, paper: Paper) -> Iterator[str | Text]:
 
 
 def _lost(document: Document, paper: Paper) -> Iterator[str | Text]:
-    """Addresses of objects are never printed: they can hold names; the file has them."""
+    """Yield the rows that have lost their object. Addresses of objects are never printed: they can hold
+    names; the file has them."""
     rows = document["rows_without_object"]
     yield from (f"  {row['table']} {row['id']}" for row in rows[:SHOWN])
     if len(rows) > SHOWN:

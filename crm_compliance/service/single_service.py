@@ -26,8 +26,9 @@ log = structlog.get_logger()
 
 @contextmanager
 def alone(settings: Settings, stop: threading.Event, *, look_s: float = LOOK_S) -> Iterator[None]:
-    """Be the one service of this store while the block runs. Raises Refused: with code `another_run`, another
-    one is; with code `lease_lost`, at the end, another one has taken over and `stop` was set."""
+    """Hold the lease of the one service of this store while the block runs. Raises Refused: with code
+    `another_run`, another one is; with code `lease_lost`, at the end, another one has taken over and `stop`
+    was set."""
     lost: list[Refused] = []
     with store_of(settings, clock_of(settings)) as store, ExitStack() as held:
         try:

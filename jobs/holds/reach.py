@@ -103,7 +103,8 @@ class HoldReach:
                     self._reach(kind.word, row.id, self._people[getattr(row, name)])
 
     def _from_dependent(self, kind: Kind) -> None:
-        """A note, a call or an e-mail cannot do without what it belongs to."""
+        """Hold what held rows of a dependent kind belong to: a note, a call or an e-mail cannot do without
+        what it belongs to."""
         held = self._rows[kind.word]
         for row in self._read(kind.record, kind.links, "id", held):
             self._reach_owners(kind, row, held[row.id])
@@ -116,8 +117,8 @@ class HoldReach:
                 self._reach("dossier", dossier, held[row.id])
 
     def _reach_owners(self, kind: Kind, row: Record, holds: Iterable[OnRow]) -> None:
-        """What a held row belongs to is held too; of a contact the row alone, since the hold is on the note
-        and not on the person."""
+        """Hold what a held row belongs to, too; of a contact the row alone, since the hold is on the note and
+        not on the person."""
         for owner_kind, owner in kind.owners(row):
             if owner_kind == "contact":
                 self.kept += [hold("contact", owner) for hold in holds]

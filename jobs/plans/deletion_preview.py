@@ -102,7 +102,7 @@ def _left_of(unit: Unit, disposition: str) -> str:
 
 
 def _told(connector: Connector, write: RowWrite, owns: str) -> PreviewedRow:
-    """`owns` is what becomes of the rows of the unit itself."""
+    """Return one row of the preview. `owns` is what becomes of the rows of the unit itself."""
     what = {"delete": DELETE, EMPTY: EMPTIED}.get(write.operation, UNTIE)
     if what == DELETE and write.kind in MASKED:
         what = owns

@@ -25,7 +25,7 @@ class Here:
     """This process: a part after the other."""
 
     def ready(self) -> None:
-        """Be here already."""
+        """Do nothing: this process is here already."""
 
     def each(self, work: Callable[..., T], parts: Iterable[tuple[Any, ...]]) -> Iterator[T]:
         """Yield what `work` makes of each part."""

@@ -73,8 +73,8 @@ def warning_of_rows_back(context: JobContext) -> Sentence | None:
 
 
 def note_rows_back(context: JobContext) -> int:
-    """How many rows that had been erased are back in the CRM, because it was restored: a person who makes a
-    plan is told, and the ledger keeps the alarm."""
+    """Return how many rows that had been erased are back in the CRM, because it was restored: a person who
+    makes a plan is told, and the ledger keeps the alarm."""
     back = rows_back(context)
     if back:
         context.store.ledger.append([("alarm", {"code": RESTORED, "rows": back})])

@@ -120,8 +120,8 @@ def _end(basis: Basis, clock: Clock, schedule: Schedule) -> list[pl.Expr]:
 
 
 def _age_end(clock: Clock, schedule: Schedule) -> dict[str, pl.Expr]:
-    """The birthday is the last day kept (RET-08); where the last activity or the closing came later, it is
-    those and the late months (RET-10), which 0 switches off."""
+    """Return the end at an age. The birthday is the last day kept (RET-08); where the last activity or the
+    closing came later, it is those and the late months (RET-10), which 0 switches off."""
     born, birthday = pl.col("born_on"), pl.col("birthday")
     if not schedule.late_months:
         return {"on": birthday, "anchor": pl.lit(BIRTH), "anchor_on": born}
@@ -139,8 +139,8 @@ def _age_end(clock: Clock, schedule: Schedule) -> dict[str, pl.Expr]:
 
 
 def _anchored_end(clock: Clock) -> dict[str, pl.Expr]:
-    """The first of the row's anchors that exists, plus its period (RET-06). A last activity that is unknown
-    leaves no other choice (RET-07)."""
+    """Return the end from the first of the row's anchors that exists, plus its period (RET-06). A last
+    activity that is unknown leaves no other choice (RET-07)."""
     first = clock.anchors[0]
     chosen_on, chosen = pl.lit(None, pl.Date), pl.lit(first)
     for anchor in reversed(clock.anchors):
@@ -159,8 +159,8 @@ def _anchored_end(clock: Clock) -> dict[str, pl.Expr]:
 
 
 def _end_of_row(clock: Clock, schedule: Schedule) -> dict[str, pl.Expr]:
-    """A recording, gift, course, agreement or row of a dependent table counts from its own day. One that was
-    taken over may go at once, where the schedule says so (RET-21)."""
+    """Return the end of a row that counts from its own day: a recording, gift, course, agreement or row of a
+    dependent table. One that was taken over may go at once, where the schedule says so (RET-21)."""
     day, goes_at_once = pl.col("own_day"), surely(pl.col("taken_over")) & schedule.delete_after_takeover
     return {
         "on": pl.when(goes_at_once).then(day).otherwise(_after(day, clock)),

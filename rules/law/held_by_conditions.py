@@ -21,23 +21,26 @@ _YES, _NO = YES_NO
 
 
 def since(day: pl.Expr, values: Collection[str]) -> pl.Expr:
-    """HLD-01: on the earliest of these days or later; HLD-07: a day that is not known fits."""
+    """Return whether a day is the earliest of these or later (HLD-01); one that is not known fits
+    (HLD-07)."""
     return (day >= min(map(date.fromisoformat, values))).fill_null(True)
 
 
 def until(day: pl.Expr, values: Collection[str]) -> pl.Expr:
-    """HLD-01: on the latest of these days or earlier; HLD-07: a day that is not known fits."""
+    """Return whether a day is the latest of these or earlier (HLD-01); one that is not known fits
+    (HLD-07)."""
     return (day <= max(map(date.fromisoformat, values))).fill_null(True)
 
 
 def one_of(key: pl.Expr, values: Collection[str]) -> pl.Expr:
-    """HLD-01: the key is one of these; an empty column is `none`."""
+    """Return whether the key is one of these (HLD-01); an empty column is `none`."""
     text = key.cast(pl.String)
     return pl.when(text.is_null() | (text == "")).then(pl.lit(NONE)).otherwise(text).is_in(list(values))
 
 
 def any_of(keys: pl.Expr, values: Collection[str]) -> pl.Expr:
-    """HLD-01: one of these is among the keys, which are one text (`SEPARATOR`); an empty text is `none`."""
+    """Return whether one of these is among the keys, which are one text (`SEPARATOR`); an empty text is
+    `none` (HLD-01)."""
     text = keys.cast(pl.String).fill_null("")
     between = pl.concat_str(pl.lit(SEPARATOR), text, pl.lit(SEPARATOR))
     found = between.str.contains_any([f"{SEPARATOR}{value}{SEPARATOR}" for value in values])
@@ -45,12 +48,13 @@ def any_of(keys: pl.Expr, values: Collection[str]) -> pl.Expr:
 
 
 def yes_no(told: pl.Expr, values: Collection[str]) -> pl.Expr:
-    """HLD-01: said to be so, or not; what is not known is not so."""
+    """Return whether it is said to be so, or not (HLD-01); what is not known is not so."""
     return _is_asked(surely(told), values)
 
 
 def yes_unless_no(told: pl.Expr, values: Collection[str]) -> pl.Expr:
-    """HLD-01: said to be so, or not; what is not known is so: whether a dossier is active (RET-13)."""
+    """Return whether it is said to be so, or not (HLD-01); what is not known is so: whether a dossier is
+    active (RET-13)."""
     return _is_asked(told.ne_missing(False), values)
 
 

@@ -136,8 +136,8 @@ def _of_recordings(schedule: Schedule) -> Terms:
 
 
 def _of_relation(clocks: Sequence[Clock], sort: str | None) -> Terms:
-    """Of a gift, course, agreement or row of a dependent table. One that no row in force is for, because its
-    sort is unknown or undecided, is UNCONFIGURED (2.3)."""
+    """Return the terms of a gift, course, agreement or row of a dependent table. One that no row in force is
+    for, because its sort is unknown or undecided, is UNCONFIGURED (2.3)."""
     if not clocks:
         return Terms(Basis.OWN_DAY, reasons=(Reason.UNCONFIGURED,), categories=() if sort is None else (sort,))
     endless = any(clock.kind is Kind.NO_TERM for clock in clocks)

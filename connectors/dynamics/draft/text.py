@@ -233,7 +233,7 @@ def _dependent(entries: Collection[str]) -> Iterator[str]:
 
 
 def _decisions(places: Collection[Place]) -> Iterator[str]:
-    """What nothing accounts for and has rows, as entries that somebody puts in force with a reason."""
+    """Yield what nothing accounts for and has rows, as entries that somebody puts in force with a reason."""
     tables = [place for place in places if place.column is None and place.fate is Fate.UNACCOUNTED]
     columns = [place for place in places if place.column is not None and place.fate is Fate.UNACCOUNTED and place.rows != 0]
     named = {place.table for place in tables}

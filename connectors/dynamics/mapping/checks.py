@@ -378,7 +378,8 @@ def _check_choice(field: str, kind: type, keys: Keys, known: Collection[str] | N
 
 
 def _check_masks(masks: AnonymisePart, own: str, has_own: bool) -> Iterator[Slip]:
-    """`own` is the column that says since when a row is anonymised, which no technique may touch (ERA-07)."""
+    """Yield what is wrong with the masks. `own` is the column that says since when a row is anonymised, which
+    no technique may touch (ERA-07)."""
     for at, name in enumerate(masks.keeps):
         if name in masks.columns or name in masks.keeps[:at]:
             yield Slip(("keeps", at), f"{name} stands here twice: it is overwritten or it stays")

@@ -56,7 +56,8 @@ Key = Annotated[str, StringConstraints(pattern=_KEY), AfterValidator(_some)]
 
 
 def _none_yet(value: object) -> object:
-    """A key with nothing behind it, as a draft has where all lines below it are still comments."""
+    """Return an empty section for a key with nothing behind it, as a draft has where all lines below it are
+    still comments."""
     return {} if value is None or value == "" else value
 
 

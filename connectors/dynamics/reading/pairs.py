@@ -123,8 +123,8 @@ def _link(definition: TableDefinition, column: Column) -> Link:
 
 
 def _fill(values: Values | FramedValues, field: str, tied: list[tuple[str, ...]], keys: dict[str, str]) -> None:
-    """Categories are all that are named, in whichever way; of several dossiers the first by id is the one,
-    and the fiche is in the others too."""
+    """Fill one field from the tied rows. Categories are all that are named, in whichever way; of several
+    dossiers the first by id is the one, and the fiche is in the others too."""
     if field == "categories":
         named = zip(values["categories"], tied, strict=True)
         values["categories"] = [tuple(dict.fromkeys((*own, *(keys.get(each, each) for each in others)))) for own, others in named]

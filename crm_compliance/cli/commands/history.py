@@ -174,7 +174,7 @@ def _audit_file(path: Path, anchor: Path | None, pem: Path | None) -> tuple[Audi
 
 
 def _public_keys(pem: Path | None) -> PublicKeys | None:
-    """The keys of a file, else those of this installation, None where there are none."""
+    """Return the keys of a file, else those of this installation, None where there are none."""
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.keys.key_ring import public_keys_below
     from crm_compliance.keys.public_keys import read_pem

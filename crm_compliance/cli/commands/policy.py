@@ -93,8 +93,8 @@ def _versions(versions: PolicyVersions, in_force: Version) -> list[dict[str, obj
 
 
 def _schedule(console: Console, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """One row of the schedule in two lines: what people call it and what a file calls it; how long, from
-    when; what happens then."""
+    """Print each row of the schedule in two lines: what people call it and what a file calls it; how long,
+    from when; what happens then."""
     from crm_compliance.cli.terminal.tables import table_of
     from crm_compliance.reports.parts.sentences import anchor_name
     from rules.policy.rows import OF_RELATIONS

@@ -66,8 +66,8 @@ def replay(
 
 @contextmanager
 def _recovering() -> Iterator[tuple[Desk, Path | None]]:
-    """The desk with the database as it is; beside it the place to which the anchor of the lost ledger was put
-    aside."""
+    """Yield the desk with the database as it is, and beside it the place to which the anchor of the lost
+    ledger was put aside."""
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.keys.anchor import put_aside
     from crm_compliance.wiring.desk import desk

@@ -51,7 +51,7 @@ def doctor(
 
 
 def _checked(checks: Sequence[Check]) -> Table:
-    """What each check found; below a failed one, what to do."""
+    """Return a table of what each check found; below a failed one, what to do."""
     from crm_compliance.cli.terminal.tables import table_of
 
     rows = [(check.name, "ok" if check.ok else "FAILED", "\n".join(filter(None, (check.message, _advice(check))))) for check in checks]

@@ -59,7 +59,7 @@ def decide(
 
 
 def _document(decided: Decided) -> dict[str, object]:
-    """The same keys for every answer: a neutral one has nothing in them."""
+    """Return the decision with the same keys for every answer: a neutral one has nothing in them."""
     return {
         "request": decided.request.id,
         "right": decided.request.right.value,

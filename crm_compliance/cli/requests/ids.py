@@ -7,8 +7,8 @@ from rules.errors import UsageError
 
 
 def id_of(context: typer.Context, typed: str) -> str:
-    """The id of a request from what was typed. Whatever does not begin like a reference counts as an id,
-    which the command looks up.
+    """Return the id of a request from what was typed. Whatever does not begin like a reference counts as an
+    id, which the command looks up.
 
     Raises:
         UsageError: a reference whose check sign does not fit, or that no request has.

@@ -181,8 +181,8 @@ def _read(file: str) -> bytes:
 
 
 def _show_list(console: Console, documents: Sequence[dict[str, object]]) -> None:
-    """The table, then one line for each request that goes on: the days that are left, and the command that
-    comes next."""
+    """Print the table, then one line for each request that goes on: the days that are left, and the command
+    that comes next."""
     console.print(_listed(documents) if documents else "No request.")
     for document in documents:
         if document["next"]:

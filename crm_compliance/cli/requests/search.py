@@ -119,6 +119,6 @@ def _show(console: Console, candidates: Candidates, request: str) -> None:
 
 
 def _known(candidate: Candidate) -> tuple[str, ...]:
-    """What helps to recognise a person, as far as it may stand on a screen (IDN-08)."""
+    """Return what helps to recognise a person, as far as it may stand on a screen (IDN-08)."""
     year = (f"born in {candidate.born_in}",) if candidate.born_in is not None else ()
     return (*year, *((candidate.number,) if candidate.number else ()))

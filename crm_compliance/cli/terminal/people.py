@@ -10,5 +10,6 @@ AS: Any = typer.Option("", "--as", metavar="WHO")
 
 
 def role_for(act: Act, note: str = ".") -> Any:
-    """`--role` of a command: its help names the roles that may do this, and goes on with `note`."""
+    """Return the option `--role` of a command: its help names the roles that may do this, and goes on with
+    `note`."""
     return typer.Option("", "--role", metavar="ROLE", help=f"{' or '.join(roles_of(act))}{note}")

@@ -23,7 +23,8 @@ def session_token(request: Request, *, is_secure: bool) -> str:
 
 
 def give_session(response: Response, token: str, *, is_secure: bool) -> None:
-    """It ends with the browser: for how long it is worth anything, the store knows."""
+    """Set the cookie of a session. It ends with the browser: for how long it is worth anything, the store
+    knows."""
     response.set_cookie(bound(SESSION, is_secure=is_secure), token, secure=is_secure, httponly=True, samesite="lax", path="/")
 
 

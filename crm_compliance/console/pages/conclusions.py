@@ -123,7 +123,7 @@ def _birthday(visit: Visit, asked: Mapping[str, object], result: object) -> So:
 
 
 def _end(visit: Visit, asked: Mapping[str, object], result: object) -> So:
-    """What one category gives; one of a recording that has not begun to count has no end."""
+    """Return the end that one category gives; one of a recording that has not begun to count has no end."""
     if result is None:
         return visit.say("The date that the period counts from is missing, so there is no end yet:"), [reason(visit, Reason.NOT_STARTED)]
     return visit.say("For this category the end is %(day)s.") % {"day": _day(visit, result)}, ()

@@ -146,8 +146,8 @@ class ErasureFile:
             yield _encode(line) + b"\n"
 
     def _lines(self) -> Iterator[tuple[int, Line | None, bool]]:
-        """Number, content (None: damaged) and whether it follows from the line before, for each line but a
-        torn last one."""
+        """Yield number, content (None: damaged) and whether it follows from the line before, for each line
+        but a torn last one."""
         if not self.path.exists():
             return
         last = FIRST

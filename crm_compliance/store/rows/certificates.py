@@ -51,7 +51,7 @@ class Certificates(Rows):
             page = query.where(certificates.c.position > rows[-1].position)
 
     def issue(self, run: str, issued: Sequence[Issued], entry: Entry) -> None:
-        """Under the ledger's lock, so that the chain never forks."""
+        """Store certificates under the ledger's lock, so that the chain never forks."""
         with self._transactions.writing_run([entry], run) as connection:
             if not issued:
                 return

@@ -25,8 +25,8 @@ class Checkpoints(Rows):
             return [decoded(doc, KeptCheckpoint, f"the checkpoint over {entries} entries").checkpoint for entries, doc in rows]
 
     def add(self, kept: KeptCheckpoint) -> bool:
-        """Two programs may sign at the same moment. Both theirs behind the same one would be a chain that
-        never verifies again."""
+        """Add a checkpoint, unless another was added first: two programs may sign at the same moment. Both
+        theirs behind the same one would be a chain that never verifies again."""
         with self._transactions.writing() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))

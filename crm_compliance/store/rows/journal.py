@@ -101,7 +101,7 @@ class Journal(Rows):
             return {action.id: action.disposition for _, action in _all_opened(left, self._seals) if action.code != UNLINKED}
 
     def partials(self) -> list[tuple[str, Action]]:
-        """A run that only skipped a unit changes nothing."""
+        """Return the units that were written in part; a run that only skipped one changes nothing."""
         return self._opened(_last_in(ActionState.PARTIAL, WRITTEN))
 
     def failures(self) -> list[tuple[str, Action]]:
@@ -111,7 +111,7 @@ class Journal(Rows):
         return self._opened(_last_in(ActionState.SKIPPED))
 
     def unfinished(self, run: str) -> list[tuple[str, Action]]:
-        """A run that only skipped a unit changes nothing."""
+        """Return what other runs last left in part or failed; to only skip a unit changes nothing."""
         with self._transactions.reading() as connection:
             last = {(row.unit_table, row.unit_id): row for row in connection.execute(_unfinished(), {"beside": run})}
             return list(_all_opened(last.values(), self._seals))

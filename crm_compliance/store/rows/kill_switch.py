@@ -29,7 +29,8 @@ class KillSwitch(Rows):
         return None if found is None else found.since
 
     def stop(self, since: datetime, entry: Entry) -> datetime:
-        """Somebody else may set it at the same moment."""
+        """Set the kill switch, and return since when it is set: somebody else may set it at the same
+        moment."""
         told: list[Entry] = []
         with self._transactions.writing(told) as connection:
             doc = msgspec.json.encode(Stopped(since)).decode()

@@ -46,7 +46,8 @@ class Ledger(Rows):
             after = page[-1].seq
 
     def between(self, kinds: Collection[str], begin: datetime, end: datetime) -> list[LedgerEntry]:
-        """Instants of entries are written alike, in UTC, so that they are in order as texts."""
+        """Return the entries of these kinds from one instant to another. Instants are written alike, in UTC,
+        so that they are in order as texts."""
         first, last = (each.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") for each in (begin, end))
         query = select(*COLUMNS).where(ledger.c.kind.in_(sorted(kinds)), ledger.c.at >= first, ledger.c.at < last)
         with self._transactions.reading() as connection:
@@ -57,7 +58,8 @@ class Ledger(Rows):
             pass
 
     def strand(self, name: str) -> tuple[LedgerEntry, ...]:
-        """Held against the signed head, and read again only when there are new entries."""
+        """Return the entries of a strand, compared with the signed head and read again only when there are
+        new entries."""
         with self._transactions.reading_head() as (connection, head):
             digest = head.strands.get(name, FIRST) if head is not None else ""
             known, found = self._strands.get(name, ("", ()))

@@ -41,7 +41,8 @@ class Plans(Rows):
     """What `jobs.ports.store.plans.PlanStore` asks."""
 
     def save(self, plan: Plan, pages: Iterable[bytes], entry: Entry, queue: QueueMoves | None = None) -> None:
-        """`pages` is consumed inside the transaction, one at a time: a plan need not fit in memory."""
+        """Store a plan with its lines. `pages` is consumed inside the transaction, one at a time: a plan need
+        not fit in memory."""
         with self._transactions.writing([entry]) as connection:
             row = {"id": plan.id, "kind": plan.kind.value, "applied": plan.applied, "pages": 0, "doc": plan.document}
             connection.execute(insert(plans), row)
@@ -68,7 +69,7 @@ class Plans(Rows):
             return read_plans(connection)
 
     def newest(self, kinds: Collection[Kind] = (), *, is_applied: bool | None = None, before: str = "") -> Iterator[Plan]:
-        """No connection stays open between two of them."""
+        """Yield plans, newest first; no connection stays open between two of them."""
         query = select(plans.c.position, plans.c.id, plans.c.doc, plans.c.applied).order_by(plans.c.position.desc()).limit(AT_ONCE)
         if kinds:
             query = query.where(plans.c.kind.in_([kind.value for kind in kinds]))
@@ -94,8 +95,9 @@ class Plans(Rows):
         return found
 
     def pages(self, plan: str) -> Iterator[bytes]:
-        """No connection stays open between two pages: a reader may take its time. A plan without lines would
-        look like a plan with nothing to do, and one with fewer than were stored like one with less to do."""
+        """Return the pages of a plan. No connection stays open between two: a reader may take its time. A
+        plan without lines would look like a plan with nothing to do, and one with fewer than were stored like
+        one with less to do."""
         with self._transactions.reading() as connection:
             count = connection.execute(select(plans.c.pages).where(plans.c.id == plan)).scalar()
             if count is None:
@@ -113,10 +115,10 @@ class Plans(Rows):
         return bytes(content)
 
     def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:
-        """The plan's row is locked meanwhile. Who approved once cannot approve again in another role, not
-        even at the same moment from another window: whatever needs approval needs two people (ACC-09). An
-        approval that has run out does not stand in the way of a new one. Raises Refused: with code
-        `same_person`, where this person has approved the plan before."""
+        """Add an approval or rejection, with the plan's row locked meanwhile. Who approved once cannot
+        approve again in another role, not even at the same moment from another window: whatever needs
+        approval needs two people (ACC-09). An approval that has run out does not stand in the way of a new
+        one. Raises Refused: with code `same_person`, where this person has approved the plan before."""
         with self._transactions.writing([entry]) as connection:
             _lock(connection, plan)
             before = _read_plan(connection, plan)

@@ -22,7 +22,7 @@ class Quarantine(Rows):
         return self._transactions.all(_ALL, Mark, "a unit in quarantine")
 
     def put(self, marks: Sequence[Mark], entries: Sequence[Entry] = ()) -> None:
-        """One that is replaced keeps its place."""
+        """Store marks; one that is replaced keeps its place."""
         with self._transactions.writing(entries) as connection:
             if not marks:
                 return

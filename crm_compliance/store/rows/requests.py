@@ -92,7 +92,7 @@ class Requests(Rows):
             return connection.execute(select(func.count()).select_from(subject_requests).where(_closed_with(right))).scalar_one()
 
     def named(self, reference: str) -> SubjectRequest | None:
-        """The number follows from the id, and ids alone are read."""
+        """Return the request of a reference. Its number follows from the id, and ids alone are read."""
         if not is_reference(reference):
             return None
         year = int(reference.split("-")[1])
@@ -163,7 +163,7 @@ class Requests(Rows):
             self._sealing.destroy(request)
 
     def total(self, requests: Sequence[SubjectRequest]) -> int:
-        """Only rows that are still as they were read."""
+        """Turn rows into totals, but only those that are still as they were read."""
         counted: Counter[tuple[int, str, str]] = Counter()
         told: list[Entry] = []
         with self._transactions.writing(told) as connection:

@@ -42,7 +42,7 @@ class Runs(Rows):
         self._in_memory = RunLines()
 
     def start(self, run: Run, entry: Entry) -> None:
-        """A plan has one run at most: the database refuses a second."""
+        """Add a run. A plan has one at most: the database refuses a second."""
         with self._transactions.writing_run([entry], run.id) as connection:
             plans.refuse_rejected(connection, run.plan)
             connection.execute(_ADD, _row(run))
@@ -62,7 +62,8 @@ class Runs(Rows):
             return read_runs(connection)
 
     def newest(self, kinds: Collection[Kind] = ()) -> Iterator[Run]:
-        """The kind of a run is that of its plan. No connection stays open between two of them."""
+        """Yield runs, newest first; the kind of a run is that of its plan. No connection stays open between
+        two of them."""
         query = select(runs.c.position, runs.c.doc).order_by(runs.c.position.desc()).limit(AT_ONCE)
         if kinds:
             query = query.join(plan_rows, plan_rows.c.id == runs.c.plan).where(plan_rows.c.kind.in_([kind.value for kind in kinds]))
@@ -76,7 +77,8 @@ class Runs(Rows):
             page = query.where(runs.c.position < rows[-1].position)
 
     def unfinished(self) -> list[Run]:
-        """A plan counts as applied once its run is over, so that few are read."""
+        """Return the runs that have not ended. A plan counts as applied once its run is over, so that few are
+        read."""
         found = self._transactions.all(_NOT_APPLIED, Run, "a run")
         return [run for run in found if not run.is_over]
 
@@ -89,8 +91,9 @@ class Runs(Rows):
         return [run for _, run in sorted(found, key=lambda each: -each[0])]
 
     def lines(self) -> Sequence[RunLine]:
-        """One thread reads at a time, and none where nothing has come since. Whoever has waited while another
-        began to read and ended has what that one found: it is as new as what was asked for."""
+        """Return a line for each run and job. One thread reads at a time, and none where nothing has come
+        since. Whoever has waited while another began to read and ended has what that one found: it is as new
+        as what was asked for."""
         memory = self._in_memory
         with self._transactions.reading() as connection:
             if memory.is_fresh(connection):
@@ -115,7 +118,8 @@ class Runs(Rows):
             return maintenance_runs_of(ledger.of_kinds(connection, OF_MAINTENANCE))[::-1]
 
     def newest_maintenance(self, kind: str = "") -> Iterator[MaintenanceRun]:
-        """The ledger is read from its end on, entries of runs that carry out a plan left aside."""
+        """Yield maintenance runs, newest first. The ledger is read from its end on, entries of runs that
+        carry out a plan left aside."""
         begins = [HOUSEKEEPING] if kind == HOUSEKEEPING else [STARTED, HOUSEKEEPING]
         before: int | None = None
         while True:
@@ -129,8 +133,8 @@ class Runs(Rows):
             before = begun[-1].seq
 
     def disposals(self, kind: Kind, counter: str, limit: int) -> list[int]:
-        """Zeros are included. A run without counts is left out: a zero that nobody counted would widen the
-        breaker's grip or loosen it."""
+        """Return what the last runs disposed of, zeros included. A run without counts is left out: a zero
+        that nobody counted would widen the breaker's grip or loosen it."""
         found: list[int] = []
         for run in self.all():
             disposed = run.counts.get("disposed") if run.kind is kind and run.is_over else None

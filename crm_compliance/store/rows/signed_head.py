@@ -59,7 +59,7 @@ class SignedHead(Protocol):
         """Raise StoreAltered unless what waits to be counted waited when the head was signed (ERA-16)."""
 
     def erase(self, connection: Connection) -> None:
-        """This transaction will add to the register of erasures."""
+        """Note that this transaction will add to the register of erasures."""
 
     def check_erasures(self, connection: Connection, head: Head | None, *, whole: bool) -> None:
         """Raise StoreAltered unless the register of erasures, table and file, has all that it had when the

@@ -46,7 +46,8 @@ class Statistics(Rows):
         counted: Mapping[tuple[str, str], int],
         forgotten: Sequence[Action],
     ) -> None:
-        """Equal units become a number, so that nobody can tell them apart."""
+        """Save the run with its statistics. Equal units become a number, so that nobody can tell them
+        apart."""
         heads = self._transactions.heads
         known = heads.known()
         with self._transactions.writing_run(entries, run.id) as connection:

@@ -50,7 +50,8 @@ class Transactions:
 
     @contextmanager
     def reading_head(self) -> Iterator[tuple[Connection, Head | None]]:
-        """The same, with the signed head of the ledger. Raises StoreAltered: as `SignedHead.current`."""
+        """Open a connection that reads, with the signed head of the ledger. Raises StoreAltered: as
+        `SignedHead.current`."""
         if self._state.seen is not None:
             yield self._state.seen
             return
@@ -85,8 +86,8 @@ class Transactions:
         return None if doc is None else decoded(doc, kind, what)
 
     def writing(self, entries: Sequence[Entry] = (), run: str | None = None) -> AbstractContextManager[Connection]:
-        """One transaction, whole or not at all. At its end the ledger gets the `entries`, to which the block
-        may have added some."""
+        """Open one transaction, which is committed whole or not at all. At its end the ledger gets the
+        `entries`, to which the block may have added some."""
         return self._writing(self.database, entries, run)
 
     @contextmanager
@@ -100,7 +101,8 @@ class Transactions:
 
     @contextmanager
     def _writing(self, writer: Writer, entries: Sequence[Entry], run: str | None) -> Iterator[Connection]:
-        """What it has added to the ledger is made known to the witness once it is there for good."""
+        """Open the transaction. What it has added to the ledger is made known to the witness once it is there
+        for good."""
         self.heads.begin()
         with writer.writing() as connection:
             yield connection

@@ -25,7 +25,7 @@ class HoldStore(Protocol):
         """Return how many holds are asked for."""
 
     def get(self, hold: str) -> PlacedHold:
-        """Raises UsageError for an unknown id."""
+        """Return a hold. Raises UsageError for an unknown id."""
 
     def place(self, hold: PlacedHold, entry: Entry) -> None:
         """Add a hold. Raises Refused with code `exists`: there is one of this id."""

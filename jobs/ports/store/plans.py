@@ -20,7 +20,7 @@ class PlanStore(Protocol):
         of undecided units."""
 
     def get(self, plan: str) -> Plan:
-        """Raises UsageError for an unknown id."""
+        """Return a plan. Raises UsageError for an unknown id."""
 
     def saved(self, plan: str) -> tuple[str, Plan]:
         """Return the SHA-256 of a plan's stored head, in hex, and the plan with the approvals that it was

@@ -21,7 +21,7 @@ class RequestStore(Protocol):
         Refused with code `exists`: there is one of this id."""
 
     def get(self, request: str) -> SubjectRequest:
-        """Raises UsageError for an unknown id."""
+        """Return a request. Raises UsageError for an unknown id."""
 
     def some(self, requests: Collection[str]) -> dict[str, SubjectRequest]:
         """Return these requests by id; unknown ones are left out."""

@@ -23,7 +23,7 @@ class RunStore(Protocol):
         """Replace the run; where it is over, its plan counts as applied."""
 
     def get(self, run: str) -> Run:
-        """Raises UsageError for an unknown id."""
+        """Return a run. Raises UsageError for an unknown id."""
 
     def all(self) -> list[Run]:
         """Return all runs, newest first."""

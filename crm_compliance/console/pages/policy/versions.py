@@ -44,7 +44,7 @@ def versions_of(visit: Visit) -> list[Known]:
 
 
 def version_of(known: list[Known], digest: str) -> Known:
-    """Raises NotFound: there is no such version."""
+    """Return the version with this digest. Raises NotFound: there is no such version."""
     for each in known:
         if each.digest == digest:
             return each
