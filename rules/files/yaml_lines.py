@@ -69,11 +69,13 @@ def refusal(kind: type[ComplianceError], what: str, problems: Iterable[Problem],
     """Return the error for a file with problems. It shows the first, says how many more there are, and lists
     those with their places. `where` is the place of the first, as `file:line`. `problems` come in the order
     in which they are to be reported."""
-    first, *others = problems
+    first, *others = found = list(problems)
     message = f"{what}: {first}"
     if others:
         message += "".join([f" (and {len(others)} more)", *(f"\n  {source}:{problem.line}: {problem}" for problem in others)])
-    return kind(message, hint=hint, where=f"{source}:{first.line}")
+    error = kind(message, hint=hint, where=f"{source}:{first.line}")
+    error.problems = tuple((problem.line, str(problem)) for problem in found)
+    return error
 
 
 def read_yaml(text: str, *, as_written: bool = False) -> Document:

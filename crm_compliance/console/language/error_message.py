@@ -23,13 +23,15 @@ class Said(str):
 
 class ErrorMessage(NamedTuple):
     """`message` and `hint` are in the language of the page; `detail` is what the program said beside that, in
-    English, empty where the message is just that."""
+    English, empty where the message is just that. `problems` are lines of a file that is refused, each with
+    what is wrong there, in English."""
 
     message: str
     hint: str
     detail: str
     code: str
     where: str
+    problems: tuple[tuple[int, str], ...] = ()
 
 
 def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = "") -> ErrorMessage:
@@ -38,7 +40,7 @@ def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = 
     if it is in the language of the page. `code` is whose words are said, where that is not its own."""
     message, hint = str(error), "" if isinstance(error.hint, Hint) else error.hint
     if error.args and isinstance(error.args[0], Said):
-        return ErrorMessage(message, hint, "", error.code, error.where)
+        return ErrorMessage(message, hint, "", error.code, error.where, error.problems)
     by_field = f"field_{error.field}" if error.field else ""
     said = _words(language, (by_field, code or error.code), kinds or KINDS)
     if (code or error.code) in GENERAL and not _words(language, (by_field,), kinds or KINDS):

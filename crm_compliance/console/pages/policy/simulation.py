@@ -65,7 +65,9 @@ def _given(visit: Visit) -> tuple[str, str]:
         try:
             load_policy(text, source=source)
         except PolicyError as error:  # of what somebody tries: nothing is wrong with the service
-            raise UsageError(str(error), where=error.where, hint=error.hint) from None
+            refused = UsageError(visit.say("This schedule is not in order. Nothing was tried."), where=error.where, hint=error.hint)
+            refused.problems = error.problems
+            raise refused from None
         return text, source
     digest = visit.given("version")
     if not digest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +77,27 @@ def test_what_is_no_schedule_is_refused(org: Night, signed_in: Callable[..., Bro
     answer = admin.client.post("/policy/simulation", data={"csrf": admin.token}, files={"file": ("new.yaml", content)})
     assert answer.status_code == 400, name
     assert "Nothing has been tried yet" in text_of(admin.page("/policy/simulation"))
+
+
+def test_what_is_wrong_in_a_schedule_is_told_one_a_line_with_its_number(typist: Typist, signed_in: Callable[..., Browser]) -> None:
+    def refused(content: bytes, language: str = "en") -> str:
+        admin = signed_in(Role.CRM_ADMIN, language)
+        answer = admin.client.post(
+            "/policy/simulation", data={"csrf": admin.token}, files={"file": ("new.yaml", content)}, headers={"HX-Request": "true"}
+        )
+        assert answer.status_code == 400
+        return str(answer.text).split("<details", 1)[0]
+
+    told = refused(b"a: [1\nb: 2")
+    assert "This schedule is not in order. Nothing was tried." in told
+    assert re.findall(r"<li>(Line \d+): <span lang=\"en\">(this is not YAML: [^<]+)</span></li>", told)[0][0] == "Line 2"
+    wrong = b"".join(b"wrong_%d: 1\n" % number for number in range(7))
+    told = refused(wrong + another(typist))
+    found = re.findall(r"<li>Line (\d+): <span lang=\"en\">wrong_(\d): this key is not known[^<]*</span></li>", told)
+    assert found == [(str(number + 1), str(number)) for number in range(7)]
+    assert "more)" not in told
+    assert "<li>Regel 1: " in refused(wrong + another(typist), "nl")
+    assert "<li>Ligne 1 : " in refused(wrong + another(typist), "fr")
 
 
 def test_what_the_shipped_schedule_suggests_is_in_the_language_of_the_page(signed_in: Callable[..., Browser]) -> None:
