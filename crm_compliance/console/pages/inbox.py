@@ -224,6 +224,7 @@ def _nights(visit: Visit, *, tells_health: bool) -> Mapping[str, object]:
         "trend": _trend(visit, islice(store.runs.newest(), LOOKED_BACK)),
         "plan": plan,
         "categories": _categories(visit, plan, earlier) if plan is not None else (),
+        "is_carried_out": plan is not None and (run := store.runs.of_plan(plan.id)) is not None and run.is_over,
         "stopped_since": store.kill_switch.stopped_since(),
         "not_well": [(code, health_words(visit, code)) for code in visit.services.why_not()] if tells_health else (),
         "sees_history": visit.may(Act.SEE_HISTORY),

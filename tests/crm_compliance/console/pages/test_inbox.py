@@ -65,6 +65,25 @@ def test_a_run_shows_in_the_nights_and_the_trend(applied_night: Applied, signed_
     assert f'href="/history/{run}"' not in signed_in(Role.CRM_ADMIN).page("/"), "who may not see the history gets no link to it"
 
 
+def test_what_is_due_says_as_of_when_and_whether_it_was_carried_out_since(
+    plan: str, typist: Typist, signed_in: Callable[..., Browser]
+) -> None:
+    """The run disposes of what the last plan counts as due, and until the next plan nobody counts again."""
+
+    def told() -> str:
+        page = text_of(signed_in(Role.DPO).page("/"))
+        return page[page.index("Due, by category") :]
+
+    assert "As the last plan found it, 25 Nov 2026" in told()
+    assert "It has been carried out since" not in told()
+    for who, role in (("demo-anna", "crm_admin"), ("demo-ben", "dpo")):
+        typist.ask("plans", "approve", plan, "--as", who, "--role", role)
+    typist.ask("apply", plan)
+    assert "It has been carried out since: what went with it is still counted here, until the next plan." in told()
+    typist.ask("plan")
+    assert "It has been carried out since" not in told()
+
+
 def test_a_stop_is_told_at_once(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:
     assert typist.type("stop").code == 0
     assert "Everything is stopped" in text_of(signed_in(Role.AUDITOR).page("/"))
