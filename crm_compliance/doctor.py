@@ -277,12 +277,14 @@ def _documents(settings: Settings, connector: Connector) -> str:
 
 
 def _anchor(settings: Settings) -> str:
-    """Warn of an anchor or a register of erasures that others may write, or that is where the database is:
-    who can write the store can write beside it too, and an anchor there proves nothing against them."""
-    path = settings.anchor_path
-    told = [f"the anchor is {path}"]
+    """Warn of a checkpoint log or a register of erasures that others may write, or that is where the database
+    is: who can write the store can write beside it too, and a log there proves nothing against them."""
+    path = settings.checkpoint_log_path
+    told = [f"the external checkpoint log is {path}"]
     if settings.anchor_file is None:
-        told = [f"warning: the anchor is at its default place, {path}, beside the database: ANCHOR_FILE names a better one"]
+        told = [
+            f"warning: the external checkpoint log is at its default place, {path}, beside the database: ANCHOR_FILE names a better one"
+        ]
     for file in (path, settings.erasures_path):
         if writable_by_others(file):
             told.append(f"warning: others may write {file}: chmod go-w {file}, where its storage knows modes")

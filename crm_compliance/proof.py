@@ -30,8 +30,8 @@ AGAIN: Final = 3  # times that a ledger is verified which grows meanwhile and do
 
 def write_evidence(settings: Settings, store: SqlStore, clock: Clock, path: Path, warn: Warn) -> list[str]:
     """Write the evidence pack, up to a checkpoint of now, and name its files. `warn` is told where no time
-    stamp came, or the anchor could not be written. Raises StoreAltered: tables are not what the ledger says;
-    KeysMissing."""
+    stamp came, or the external checkpoint log could not be written. Raises StoreAltered: tables are not what
+    the ledger says; KeysMissing."""
     from crm_compliance.keys.checkpoint_signer import DeskNotary
     from crm_compliance.reports.evidence_pack import write_pack
     from crm_compliance.wiring.keys import keys_in_force
@@ -42,13 +42,13 @@ def write_evidence(settings: Settings, store: SqlStore, clock: Clock, path: Path
     ring = keys_in_force(settings, store, clock)
     notary = DeskNotary(settings, ring, warn)
     make_checkpoint(store, notary, clock)
-    anchor = settings.anchor_path
+    log = settings.checkpoint_log_path
     return write_pack(
         path,
         store,
         notary,
         public=ring.public(),
-        anchor=anchor.read_bytes() if anchor.is_file() else b"",
+        anchor=log.read_bytes() if log.is_file() else b"",
         reference=ring.reference,
         references=ring.references,
         calendar=calendar_of(settings, store),
@@ -89,7 +89,7 @@ def verify_ledger(
 ) -> tuple[Audit, str]:
     """Verify the ledger of the store, as `audit_store` does. Return what was found, and whether signatures
     were `checked` or `not checked`: they are by `keys`, without them by those of this installation. The
-    store remembers what was found, unless somebody brought an anchor or keys of their own. `go_on` is asked
+    store remembers what was found, unless somebody brought a log or keys of their own. `go_on` is asked
     on the way, and ends it by what it raises. With `must_keep` what was found has to be kept, or else
     DiskProblem is raised."""
     from crm_compliance.keys.checkpoint_signer import audit_store

@@ -164,7 +164,7 @@ class Settings(BaseModel):
         return self.crm_url
 
     @property
-    def anchor_path(self) -> Path:
+    def checkpoint_log_path(self) -> Path:
         """Where checkpoints of the ledger are kept beside the database."""
         return self.anchor_file or self.data_dir.absolute() / "anchor.jsonl"
 

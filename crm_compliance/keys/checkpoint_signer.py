@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from crm_compliance.configuration.settings import Settings
-from crm_compliance.keys.anchor import catch_up, read_anchor
+from crm_compliance.keys.checkpoint_log import catch_up, read_checkpoint_log
 from crm_compliance.keys.key_ring import KeyKind, KeyRing, public_keys_below
 from crm_compliance.keys.public_keys import PublicKeys
 from crm_compliance.store.store import SqlStore
@@ -26,7 +26,7 @@ class DeskNotary:
 
     def __init__(self, settings: Settings, ring: KeyRing, warn: Callable[[str], None]) -> None:
         self._settings, self._ring, self._warn = settings, ring, warn
-        self._anchor: Path = settings.anchor_path
+        self._log: Path = settings.checkpoint_log_path
 
     @property
     def key(self) -> str:
@@ -55,11 +55,11 @@ class DeskNotary:
             self._warn(f"no time stamp on the checkpoint: {error}")
             return ""
 
-    def anchor(self, checkpoints: Sequence[Checkpoint]) -> None:
+    def log_checkpoints(self, checkpoints: Sequence[Checkpoint]) -> None:
         try:
-            catch_up(self._anchor, checkpoints)
+            catch_up(self._log, checkpoints)
         except ComplianceError as error:
-            self._warn(f"{self._anchor}: {error}")
+            self._warn(f"{self._log}: {error}")
 
 
 def audit_store(
@@ -72,12 +72,12 @@ def audit_store(
     signatures: bool = True,
     go_on: Callable[[], None] = lambda: None,
 ) -> Audit:
-    """Verify the store's ledger against its checkpoints and against the anchor where there is one, its
-    certificates against the ledger, and time stamps where the authority's certificate is known. Without
-    `keys`, those of this installation check signatures, which are left aside where `signatures` is off.
-    `go_on` is asked at each entry, and ends it by what it raises."""
-    path = anchor or settings.anchor_path
-    points = read_anchor(path) if anchor is not None or settings.anchor_file is not None or path.exists() else []
+    """Verify the store's ledger against its checkpoints and against the external checkpoint log where there
+    is one, its certificates against the ledger, and time stamps where the authority's certificate is known.
+    Without `keys`, those of this installation check signatures, which are left aside where `signatures` is
+    off. `go_on` is asked at each entry, and ends it by what it raises."""
+    path = anchor or settings.checkpoint_log_path
+    points = read_checkpoint_log(path) if anchor is not None or settings.anchor_file is not None or path.exists() else []
     if keys is None and signatures:
         keys = public_keys_below(settings.data_dir)
     kept = store.checkpoints.all()

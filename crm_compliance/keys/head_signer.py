@@ -2,9 +2,9 @@
 database, in `keys/ledger.head`.
 
 It is kept beside the keys. Anybody who can write the database, but not `keys/`, can neither add an entry nor
-restore the whole database to an earlier day unnoticed; whoever can write both is noticed by the anchor
-(anchor.py). The file is written after the database, in place and without waiting for the disk: after a power
-cut it may lag behind, which is not a sign of anything."""
+restore the whole database to an earlier day unnoticed; whoever can write both is noticed by the external
+checkpoint log (checkpoint_log.py). The file is written after the database, in place and without waiting for
+the disk: after a power cut it may lag behind, which is not a sign of anything."""
 
 import os
 from collections.abc import Callable

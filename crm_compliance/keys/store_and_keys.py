@@ -37,8 +37,8 @@ class StoreLost(StoreAltered):
 def open_store(settings: Settings, clock: Clock, *, recovering: bool = False) -> SqlStore:
     """Open the state store. With `recovering` also one that was lost or put back to an older day; it is taken
     as it is. Raises Refused: with code `other_crm`, where the CRM is on this machine and the store has served
-    one that is not; StoreLost: the database knows nothing, and keys, anchor or register of erasures say that
-    there was one."""
+    one that is not; StoreLost: the database knows nothing, and keys, checkpoint log or register of erasures
+    say that there was one."""
     data_dir = settings.make_data_dir()
     store: SqlStore
 
@@ -78,7 +78,7 @@ def remnants(settings: Settings) -> list[Path]:
     """Return the files that an earlier ledger has left beside the database."""
     keys = settings.data_dir / "keys"
     told = [keys / NAME] if remembers_a_ledger(keys / NAME) else []
-    files = [keys / TOLD, settings.anchor_path, settings.erasures_path]
+    files = [keys / TOLD, settings.checkpoint_log_path, settings.erasures_path]
     return [*told, *(file for file in files if file.is_file() and file.stat().st_size)]
 
 

@@ -2,7 +2,7 @@
 
 A chain alone does not show what was cut off at its end, or rewritten as a whole. A checkpoint states how many
 entries there were, with which head and which Merkle root, signed. Copies kept outside the database (the
-anchor, an external checkpoint log) reveal what the chain cannot."""
+external checkpoint log) reveal what the chain cannot."""
 
 import hashlib
 from collections.abc import Iterable, Iterator

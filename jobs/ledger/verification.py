@@ -55,17 +55,17 @@ class Audit:
 
 def audit_ledger(
     entries: Iterable[LedgerEntry | None],
-    anchor: Sequence[Checkpoint | None] = (),
+    log: Sequence[Checkpoint | None] = (),
     *,
     kept: Sequence[Checkpoint] | None = None,
     check: SignatureCheck | None = None,
 ) -> Audit:
-    """Recompute a ledger from its first entry and check it against checkpoints kept elsewhere. `anchor` are
+    """Recompute a ledger from its first entry and check it against checkpoints kept elsewhere. `log` are
     the checkpoints kept elsewhere, None for an invalid line; `kept` those of the database, if that is
     available: each must have all of the other's. Without `check` no signature is checked."""
-    problems = _about_anchor(anchor, check)
-    problems += _about_kept([one for one in anchor if one is not None], kept) if kept is not None else []
-    wanted = sorted({one.entries: one for one in [*(kept or ()), *anchor] if one is not None}.values(), key=lambda one: one.entries)
+    problems = _about_log(log, check)
+    problems += _about_kept([one for one in log if one is not None], kept) if kept is not None else []
+    wanted = sorted({one.entries: one for one in [*(kept or ()), *log] if one is not None}.values(), key=lambda one: one.entries)
     chain, tree, met, agreed = Chain(), Tree(), 0, 0
     for entry in entries:
         if not chain.add(entry) or entry is None:
@@ -88,16 +88,16 @@ def audit_ledger(
     return Audit(chain.verdict, agreed, problems)
 
 
-def _about_anchor(anchor: Sequence[Checkpoint | None], check: SignatureCheck | None) -> list[Problem]:
+def _about_log(log: Sequence[Checkpoint | None], check: SignatureCheck | None) -> list[Problem]:
     problems: list[Problem] = []
     last: Checkpoint | None = None
-    for number, checkpoint in enumerate(anchor, 1):
-        where = f"checkpoint {number} of the anchor"
+    for number, checkpoint in enumerate(log, 1):
+        where = f"checkpoint {number} of the external log"
         first = last.entries + 1 if last is not None else 1  # of the entries for which it vouches and no other before it does
         if checkpoint is None:
             problems.append(Problem(where, "is not as it was written", first))
             continue
-        is_after_a_gap = number > 1 and anchor[number - 2] is None  # the unreadable line before it has been named
+        is_after_a_gap = number > 1 and log[number - 2] is None  # the unreadable line before it has been named
         if not is_after_a_gap and checkpoint.prev != (last.digest if last is not None else FIRST):
             problems.append(Problem(where, "does not follow from the one before it: one was dropped, moved or changed", first))
         if last is not None and checkpoint.entries <= last.entries:
@@ -114,9 +114,9 @@ def signature_problem(checkpoint: Checkpoint, check: SignatureCheck) -> str:
     return "" if verdict else f"is signed by the unknown key {checkpoint.key[:40]}" if verdict is None else "its signature does not verify"
 
 
-def _about_kept(anchor: Sequence[Checkpoint], kept: Sequence[Checkpoint]) -> list[Problem]:
+def _about_kept(log: Sequence[Checkpoint], kept: Sequence[Checkpoint]) -> list[Problem]:
     """Return checkpoints that the database has lost or changed, and those missing from the external log."""
-    outside, inside = {one.entries: one for one in anchor}, {one.entries: one for one in kept}
+    outside, inside = {one.entries: one for one in log}, {one.entries: one for one in kept}
     problems = []
     before = 0
     for entries in sorted(outside.keys() | inside.keys()):
@@ -125,7 +125,7 @@ def _about_kept(anchor: Sequence[Checkpoint], kept: Sequence[Checkpoint]) -> lis
         if entries not in inside:
             problems.append(Problem(where, "the database has lost it", first))
         elif entries not in outside:
-            problems.append(Problem(where, "the anchor lacks it", first))
+            problems.append(Problem(where, "the external log lacks it", first))
         elif inside[entries] != outside[entries]:
-            problems.append(Problem(where, "database and anchor do not tell the same", first))
+            problems.append(Problem(where, "database and external log do not tell the same", first))
     return problems

@@ -31,6 +31,6 @@ class Notary(Protocol):
         """Return the time stamp of an outside authority over the SHA-256 of a message (RFC 3161, in base64).
         It is empty if there is no authority."""
 
-    def anchor(self, checkpoints: Sequence[Checkpoint]) -> None:
+    def log_checkpoints(self, checkpoints: Sequence[Checkpoint]) -> None:
         """Bring the copy outside the database up to these checkpoints. If that fails somebody is notified;
         the work continues."""

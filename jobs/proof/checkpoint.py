@@ -13,14 +13,14 @@ from rules.hints import hint_to
 
 
 def make_checkpoint(store: Store, notary: Notary | None, clock: Clock) -> None:
-    """Sign what the ledger is now, unless the last checkpoint says it already, and bring the anchor up to
-    date. Only what was added since is read again; the whole is verified by `ledger verify`. Raises
+    """Sign what the ledger is now, unless the last checkpoint says it already, and bring the external log up
+    to date. Only what was added since is read again; the whole is verified by `ledger verify`. Raises
     LedgerBroken: what was added does not follow from what was there. Nothing is signed then."""
     if notary is None:
         return
     while not _make(store, notary, clock):
         pass  # somebody else's has come between: sign what there is behind it, if anything
-    notary.anchor(store.checkpoints.all())
+    notary.log_checkpoints(store.checkpoints.all())
 
 
 def _make(store: Store, notary: Notary, clock: Clock) -> bool:

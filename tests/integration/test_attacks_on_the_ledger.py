@@ -50,7 +50,7 @@ def rewrite(night: Night, *, until: Callable[[dict[str, Any]], dict[str, Any] | 
 
 @pytest.mark.parametrize("also", [(), ("DELETE FROM checkpoints",), ("DELETE FROM checkpoints", "DELETE FROM ledger_head")])
 def test_a_chain_that_was_computed_anew_is_noticed_without_any_anchor(attacked: Night, also: tuple[str, ...]) -> None:
-    """ACC-06: checkpoints and the anchor at its default place are within reach of whoever writes the store;
+    """ACC-06: checkpoints and their log at its default place are within reach of whoever writes the store;
     the keys are not."""
     dossier = attacked.dossier("social_card", spoken=LONG_AGO)
     attacked.apply(attacked.plan())

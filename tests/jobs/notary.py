@@ -1,4 +1,4 @@
-"""A notary for tests: one signing key of its own, and an anchor in a list."""
+"""A notary for tests: one signing key of its own, and a checkpoint log in a list."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class PlainNotary:
     def stamp(self, message: bytes) -> str:
         return self.token
 
-    def anchor(self, checkpoints: Sequence[Checkpoint]) -> None:
+    def log_checkpoints(self, checkpoints: Sequence[Checkpoint]) -> None:
         self.anchored = list(checkpoints)
 
     def check(self, key: str, message: bytes, signature: str) -> bool | None:

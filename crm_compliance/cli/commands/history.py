@@ -154,13 +154,13 @@ def _audit_store(anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
 
 
 def _audit_file(path: Path, anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
-    from crm_compliance.keys.anchor import read_anchor
+    from crm_compliance.keys.checkpoint_log import read_checkpoint_log
     from jobs.ledger.entries import decode, looks_like_one
     from jobs.ledger.verification import audit_ledger
     from rules.errors import UsageError
 
     keys = _public_keys(pem) if anchor is not None else None
-    points = read_anchor(anchor) if anchor is not None else []
+    points = read_checkpoint_log(anchor) if anchor is not None else []
     if anchor is not None and keys is None:
         output.warn("there are no public keys here: what the checkpoints say is compared, who signed them is not")
     try:

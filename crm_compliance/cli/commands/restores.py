@@ -66,16 +66,16 @@ def replay(
 
 @contextmanager
 def _recovering() -> Iterator[tuple[Desk, Path | None]]:
-    """Yield the desk with the database as it is, and beside it the place to which the anchor of the lost
-    ledger was put aside."""
+    """Yield the desk with the database as it is, and beside it the place to which the checkpoint log of
+    the lost ledger was put aside."""
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.keys.anchor import put_aside
+    from crm_compliance.keys.checkpoint_log import put_aside
     from crm_compliance.wiring.desk import desk
 
     settings = arguments.settings()
     with output.progress() as progress, desk(settings, progress=progress, warn=output.warn, recovering=True) as opened:
         checkpoints = opened.context.store.checkpoints.all()
-        yield opened, put_aside(settings.anchor_path, checkpoints) if settings.anchor_file is None else None
+        yield opened, put_aside(settings.checkpoint_log_path, checkpoints) if settings.anchor_file is None else None
 
 
 def recover() -> int:
@@ -101,7 +101,7 @@ def recover() -> int:
     def tell(console: Console) -> None:
         print_line("The database is taken as it is; the ledger says so.")
         if aside is not None:
-            print_line(f"the anchor of the ledger that was lost is now {aside}: keep it for the auditors")
+            print_line(f"the external checkpoint log of the ledger that was lost is now {aside}: keep it for the auditors")
         _tell_places(places)
         if recovered.unfinished:
             print_line(

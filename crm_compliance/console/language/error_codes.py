@@ -100,7 +100,7 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     ),
     "ledger_head": "The file that remembers the end of the ledger is damaged. Tell the administrator.",
     "anchor": (
-        "The anchor outside the database does not fit the ledger. Change nothing, keep every file, and tell the data protection officer."
+        "The external checkpoint log does not fit the ledger. Change nothing, keep every file, and tell the data protection officer."
     ),
     "store_lost": "The database is empty, and was not before. Ask the administrator to restore it from its backup.",
     "store_behind": (

@@ -276,8 +276,8 @@ def test_a_time_stamp_authority_may_speak_plain_http() -> None:
 
 
 def test_the_anchor_lies_in_the_data_folder_unless_a_setting_names_it(tmp_path: Path) -> None:
-    assert settings(DATA_DIR=str(tmp_path)).anchor_path == tmp_path / "anchor.jsonl"
-    assert settings(ANCHOR_FILE=str(tmp_path / "worm")).anchor_path == tmp_path / "worm"
+    assert settings(DATA_DIR=str(tmp_path)).checkpoint_log_path == tmp_path / "anchor.jsonl"
+    assert settings(ANCHOR_FILE=str(tmp_path / "worm")).checkpoint_log_path == tmp_path / "worm"
 
 
 def test_the_data_folder_is_made_for_its_owner_only(tmp_path: Path) -> None:

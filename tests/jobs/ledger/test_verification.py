@@ -83,7 +83,7 @@ def test_a_checkpoint_taken_out_of_the_anchor_is_noticed(at: list[int], draw: st
     if lost < len(points) - 1:
         assert not audit_ledger(entries, anchor).ok
     both = audit_ledger(entries, anchor, kept=points)
-    assert f"checkpoint over {points[lost].entries} entries: the anchor lacks it" in map(str, both.problems)
+    assert f"checkpoint over {points[lost].entries} entries: the external log lacks it" in map(str, both.problems)
     other = audit_ledger(entries, points, kept=anchor)
     assert f"checkpoint over {points[lost].entries} entries: the database has lost it" in map(str, other.problems)
 
@@ -113,7 +113,7 @@ def test_a_line_that_is_no_checkpoint_is_named_at_its_place(line: bytes) -> None
     entries = chain(range(9))
     first, second = points_of(entries, [3, 9])
     audit = audit_ledger(entries, list(decode([encode(first), line, encode(second)])), check=NOTARY.check)
-    assert [str(problem) for problem in audit.problems] == ["checkpoint 2 of the anchor: is not as it was written"]
+    assert [str(problem) for problem in audit.problems] == ["checkpoint 2 of the external log: is not as it was written"]
 
 
 def test_a_checkpoint_signed_by_a_stranger_or_forged_is_named() -> None:

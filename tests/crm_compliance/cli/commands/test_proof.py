@@ -234,7 +234,7 @@ def test_a_checkpoint_dropped_from_the_database_or_the_anchor_is_noticed(typist:
     anchor = tmp_path / "data" / "anchor.jsonl"
     content = anchor.read_bytes()
     anchor.unlink()
-    assert "the anchor lacks it" in typist.type("ledger", "verify").out
+    assert "the external log lacks it" in typist.type("ledger", "verify").out
     assert typist.type("ledger", "verify").code == 7
     assert not next(check["ok"] for check in typist.ask("doctor", code=7)["checks"] if check["name"] == "store")
     anchor.write_bytes(content)

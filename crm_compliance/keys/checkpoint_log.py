@@ -1,8 +1,8 @@
-"""The anchor: the checkpoints of the ledger once more, in a file that is only ever added to, where the
-database is not. The file may be on storage that lets nobody rewrite it. Its content is always the beginning
-of what the database says, so that a line torn by a power cut is completed by the next one. It shows what was
-done by somebody who writes both the database and the keys; against one who writes the database alone there is
-head_signer.py."""
+"""The external checkpoint log: the checkpoints of the ledger once more, in a file that is only ever added to,
+where the database is not. The file may be on storage that lets nobody rewrite it. Its content is always the
+beginning of what the database says, so that a line torn by a power cut is completed by the next one. It shows
+what was done by somebody who writes both the database and the keys; against one who writes the database alone
+there is head_signer.py."""
 
 import os
 from collections.abc import Sequence
@@ -14,28 +14,32 @@ from rules.errors import UsageError
 from rules.hints import hint_to
 
 
-class AnchorUnfit(UsageError):
-    """The anchor is not the beginning of what the database says: one of the two was changed, cut off, or
+class CheckpointLogUnfit(UsageError):
+    """The log is not the beginning of what the database says: one of the two was changed, cut off, or
     restored from a backup."""
 
     code = "anchor"
 
 
 def catch_up(path: Path, checkpoints: Sequence[Checkpoint]) -> None:
-    """Add what the file lacks, and see it on the disk. Raises AnchorUnfit: it holds something else. It is
-    left as it is; DiskProblem: it cannot be written."""
+    """Add what the file lacks, and see it on the disk. Raises CheckpointLogUnfit: it holds something else. It
+    is left as it is; DiskProblem: it cannot be written."""
     wanted = b"".join(encode(each) for each in checkpoints)
     try:
         with disk_errors(path), open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b", buffering=0) as file:
             there = file.readall()
             if not wanted.startswith(there):
-                raise AnchorUnfit("the anchor does not fit the database", hint=hint_to("ledger_tells_more"), where=str(path))
+                raise CheckpointLogUnfit(
+                    "the external checkpoint log does not fit the database", hint=hint_to("ledger_tells_more"), where=str(path)
+                )
             if len(there) < len(wanted):
                 file.write(wanted[len(there) :])
                 os.fsync(file.fileno())
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise DiskProblem(
-            f"the anchor cannot be written: {os.strerror(error.errno or 0)}", hint="CRM_COMPLIANCE_ANCHOR_FILE names it", where=str(path)
+            f"the external checkpoint log cannot be written: {os.strerror(error.errno or 0)}",
+            hint="CRM_COMPLIANCE_ANCHOR_FILE names it",
+            where=str(path),
         ) from None
 
 
@@ -52,15 +56,17 @@ def put_aside(path: Path, checkpoints: Sequence[Checkpoint]) -> Path | None:
     return aside
 
 
-def read_anchor(path: Path) -> list[Checkpoint | None]:
+def read_checkpoint_log(path: Path) -> list[Checkpoint | None]:
     """Return the checkpoints of an external checkpoint log; None for a line that is not as it was written.
     Raises UsageError: the file cannot be read, or is not such a log at all."""
     try:
         lines = path.read_bytes().removesuffix(b"\n").split(b"\n")
     except OSError as error:
-        raise UsageError(f"the anchor cannot be read: {error.strerror or type(error).__name__}", where=str(path)) from None
+        raise UsageError(f"the external checkpoint log cannot be read: {error.strerror or type(error).__name__}", where=str(path)) from None
     if lines == [b""]:
         return []
     if not any(map(looks_like_one, lines[:10])):
-        raise UsageError("this is not an anchor file: no line of it is a checkpoint", hint="DATA_DIR/anchor.jsonl is one", where=str(path))
+        raise UsageError(
+            "not an external checkpoint log: no line of it is a checkpoint", hint="DATA_DIR/anchor.jsonl is one", where=str(path)
+        )
     return list(decode(lines))

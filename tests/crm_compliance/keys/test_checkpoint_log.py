@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crm_compliance.host.files import DiskProblem
-from crm_compliance.keys.anchor import AnchorUnfit, catch_up, read_anchor
+from crm_compliance.keys.checkpoint_log import CheckpointLogUnfit, catch_up, read_checkpoint_log
 from jobs.ledger.checkpoints import Checkpoint, encode
 from rules.errors import UsageError
 
@@ -21,7 +21,7 @@ def test_a_file_catches_up_with_what_it_lacks(tmp_path: Path) -> None:
     path = tmp_path / "anchor.jsonl"
     for known in (1, 1, 3):
         catch_up(path, POINTS[:known])
-        assert read_anchor(path) == POINTS[:known]
+        assert read_checkpoint_log(path) == POINTS[:known]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -37,7 +37,7 @@ def test_a_line_torn_by_a_power_cut_is_completed(tmp_path: Path) -> None:
 def test_a_file_that_says_something_else_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "anchor.jsonl"
     path.write_bytes(content)
-    with pytest.raises(AnchorUnfit):
+    with pytest.raises(CheckpointLogUnfit):
         catch_up(path, POINTS)
     assert path.read_bytes() == content
 
@@ -46,9 +46,9 @@ def test_an_anchor_with_more_than_the_database_has_is_told(tmp_path: Path) -> No
     """As after a restore of the database: what was anchored since is not cut off."""
     path = tmp_path / "anchor.jsonl"
     catch_up(path, POINTS)
-    with pytest.raises(AnchorUnfit):
+    with pytest.raises(CheckpointLogUnfit):
         catch_up(path, POINTS[:2])
-    assert read_anchor(path) == POINTS
+    assert read_checkpoint_log(path) == POINTS
 
 
 @pytest.mark.parametrize("place", ["missing/anchor.jsonl", "."])
@@ -60,16 +60,16 @@ def test_a_place_that_cannot_be_written_is_a_disk_problem(tmp_path: Path, place:
 def test_a_damaged_line_is_none_at_its_place(tmp_path: Path) -> None:
     path = tmp_path / "anchor.jsonl"
     path.write_bytes(encode(POINTS[0]) + encode(POINTS[1]).replace(b"11:00", b"11:0") + b"null\n" + encode(POINTS[2]) + b"\n")
-    assert [each is None for each in read_anchor(path)] == [False, False, True, False, True]
+    assert [each is None for each in read_checkpoint_log(path)] == [False, False, True, False, True]
 
 
 def test_an_empty_anchor_has_no_checkpoints(tmp_path: Path) -> None:
     (tmp_path / "anchor.jsonl").touch()
-    assert read_anchor(tmp_path / "anchor.jsonl") == []
+    assert read_checkpoint_log(tmp_path / "anchor.jsonl") == []
 
 
 def test_what_is_no_anchor_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Geachte heer\n")
     for path in (tmp_path / "letter.txt", tmp_path / "nowhere"):
         with pytest.raises(UsageError):
-            read_anchor(path)
+            read_checkpoint_log(path)
