@@ -149,7 +149,7 @@ class Action(msgspec.Struct, frozen=True):
     @property
     def cause(self) -> str:
         """The exact cause where the code is SKIPPED_TECHNICAL; the code itself where nothing says it, as in
-        journals of before."""
+        earlier journals."""
         if self.code != TECHNICAL:
             return self.code
         if any(flag.startswith(UNACCOUNTED) for flag in self.flags):

@@ -217,7 +217,7 @@ class Journal:
     # -- noting ----------------------------------------------------------------------------------------------
 
     def is_gone(self, line: PlanLine) -> None:
-        """Note a unit that is not there any more: somebody else's work, or our own of before."""
+        """Note a unit that is not there any more: somebody else's work, or our own earlier work."""
         if not self.has_landed(line.key):
             self.skip_lines([line], CHANGED)
 

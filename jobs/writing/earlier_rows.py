@@ -28,7 +28,7 @@ def left_before(context: JobContext, run: str) -> dict[Key, Action]:
 
 
 def unanswered(journal: JournalStore) -> list[tuple[str, Action]]:
-    """Return the units that the last run left alone although a request of before may still have come to pass
+    """Return the units that the last run left alone although an earlier request may still have come to pass
     since, each with that run."""
     return [(of, action) for of, action in journal.last_skips() if UNANSWERED in action.flags]
 

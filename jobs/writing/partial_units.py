@@ -28,10 +28,10 @@ def finish_remaining(
 
 
 def is_as_judged(connector: Connector, action: Action, remaining: Sequence[RowWrite]) -> bool:
-    """Return whether the unit's own row has the version of then, which also tells holds and re-opening, and
-    no fiche has come to it since. Where its own row is gone, whether each row that is left has the version in
-    which reading back has found it. Never for contacts: what refers to them changes no version, so a plan
-    finds them again (`JournalStore.undone`)."""
+    """Return whether the unit's own row has the version that was judged, which also tells holds and re-
+    opening, and no fiche has come to it since. Where its own row is gone, whether each row that is left has
+    the version in which reading back has found it. Never for contacts: what refers to them changes no
+    version, so a plan finds them again (`JournalStore.undone`)."""
     own = action.rows[-1]
     if own.kind == UnitKind.CONTACT:
         return False

@@ -14,7 +14,7 @@ from jobs.ports.store.journal import JournalStore
 from rules.dates.instants import instant
 
 LEFT = frozenset({ActionState.SKIPPED, ActionState.PARTIAL, ActionState.FAILED})
-SOME_TIME = "0"  # sorts before every instant: journals of before do not say when a unit was tried
+SOME_TIME = "0"  # sorts before every instant: earlier journals do not say when a unit was tried
 
 
 class Turns:
@@ -31,7 +31,7 @@ class Turns:
 
     def noted(self, actions: Iterable[Action], started: datetime) -> list[Action]:
         """Return the same outcomes of a run that `started` then. Those that it leaves say when they were last
-        tried: by this run, or, where they await their turn, by the one of before."""
+        tried: by this run, or, where they await their turn, by the run before."""
         at = instant(started, "seconds")
         return [msgspec.structs.replace(each, tried=self._tried_now(each, at)) if each.state in LEFT else each for each in actions]
 

@@ -134,7 +134,7 @@ class Deleting:
         return [work.results[index] for index in range(len(change_sets))]
 
     def _at_once(self, work: _Work) -> list[ChangeResult]:
-        """Send all of it; after waiting for a job of before, what came under a hold is left out."""
+        """Send all of it; after waiting for an earlier job, what came under a hold is left out."""
         indices: Sequence[int] = range(len(work.change_sets))
         indices = indices if work.is_fresh else self._unheld(work, indices)
         work.results.update(zip(indices, work.send(indices, work.held) if indices else [], strict=True))

@@ -209,7 +209,7 @@ class Jobs:
         except ConnectorError as failure:
             self._warn(f"the rows of the bulk delete {job} could not be removed: {failure} They hold ids and versions only.")
 
-    # -- jobs of before --------------------------------------------------------------------------------------
+    # -- earlier jobs ----------------------------------------------------------------------------------------
 
     def sweep(self) -> None:
         """Follow every job of ours to its end and remove the records they left, also those of a process that

@@ -21,7 +21,7 @@ class LongTerm:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._had: dict[str, bool] = {}  # tables that are not enabled: whether rows of before are there
+        self._had: dict[str, bool] = {}  # tables that are not enabled: whether earlier rows are there
 
     def tables(self, names: Collection[str]) -> set[str]:
         """Return those of these tables of which rows are in long-term retention or may be moved there at any

@@ -22,7 +22,7 @@ def look(visit: Visit) -> Response:
 
 
 def role(visit: Visit) -> Response:
-    """Go on in another role of the person's own. It leads to the inbox: the page of before may not be one for
+    """Go on in another role of the person's own. It leads to the inbox: the page before may not be one for
     this role."""
     assert visit.session is not None
     visit.services.sessions.act_as(visit.token, visit.session, visit.given("role"))

@@ -219,7 +219,7 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision
     codes = [request_code(each) for each in context.references("request", request.id)]
     known = {
         f"{article}, {name}" for name in (request.id, *codes)
-    }  # by its id in holds of before that the nightly maintenance has not restated
+    }  # by its id in earlier holds that the nightly maintenance has not restated
     for hold in context.store.holds.all(unreleased=True):
         if (hold.kind, hold.row, hold.type) == (task.kind, task.id, HoldType.RESTRICTION) and hold.basis in known:
             return
