@@ -10,7 +10,7 @@ from jobs.model.plan import Key
 from jobs.model.run import Action
 from jobs.ports.context import JobContext
 from jobs.residual.recording_content import WRITTEN, Removal
-from jobs.writing.document_folders import BINNED, DocumentFolders, Place
+from jobs.writing.document_folders import BINNED, DocumentFolders, FolderOfLocation
 
 
 class DocumentRemoval:
@@ -37,7 +37,7 @@ class DocumentRemoval:
         say."""
         return set(_binned(self._context, self._folders, [(action.key, place) for action in removed for place in self._of(action)]))
 
-    def _of(self, action: Action) -> Sequence[Place]:
+    def _of(self, action: Action) -> Sequence[FolderOfLocation]:
         return self._places.get(action.key, ())
 
 
@@ -59,13 +59,13 @@ def documents_left(context: JobContext, actions: Sequence[Action]) -> dict[Key, 
     return left
 
 
-def _places(folders: DocumentFolders, action: Action) -> list[Place]:
+def _places(folders: DocumentFolders, action: Action) -> list[FolderOfLocation]:
     """Return the folders of a unit that are there; others of its documents are gone already."""
     known = [(folder, folders.places.get(folder.location)) for folder in action.documents]
     return [place for folder, place in known if place is not None and place.folder == folder.folder]
 
 
-def _remove(place: Place) -> str:
+def _remove(place: FolderOfLocation) -> str:
     """Remove one folder and check that it is gone. Return what went wrong, without an address."""
     if place.folder is None:
         return ""
@@ -78,7 +78,7 @@ def _remove(place: Place) -> str:
     return ""
 
 
-def _binned(context: JobContext, folders: DocumentFolders, removed: Sequence[tuple[Key, Place]]) -> list[Key]:
+def _binned(context: JobContext, folders: DocumentFolders, removed: Sequence[tuple[Key, FolderOfLocation]]) -> list[Key]:
     """Return the units of which something is in a recycle bin after all was removed, or nobody can say."""
     left: list[Key] = []
     for store in context.documents:

@@ -22,7 +22,7 @@ BINNED = "documents of units that are to go lie in a recycle bin of SharePoint: 
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FolderOfLocation:
     """The folder that one location names: its address, and its id where it is there."""
 
     store: DocumentStore
@@ -31,7 +31,7 @@ class Place:
     folder: str | None
 
 
-_Made = tuple[Place, DocumentFolder | None]
+_Made = tuple[FolderOfLocation, DocumentFolder | None]
 
 
 class DocumentFolders:
@@ -42,7 +42,7 @@ class DocumentFolders:
     def __init__(self, context: JobContext) -> None:
         self._context = context
         self._named: list[tuple[str, RowKey]] | None = None  # folders with the locations that name them, in order
-        self.places: dict[RowKey, Place] = {}  # of the locations that were looked at in this process
+        self.places: dict[RowKey, FolderOfLocation] = {}  # of the locations that were looked at in this process
 
     def store_of(self, address: str) -> tuple[DocumentStore, str] | None:
         """Return the store that holds an address, and the address's one spelling there; None where no setting
@@ -119,7 +119,7 @@ class DocumentFolders:
                 continue
             store, canonical = held
             try:
-                place = Place(store, location.address, canonical, store.folder(location.address))
+                place = FolderOfLocation(store, location.address, canonical, store.folder(location.address))
                 files = sum(1 for _ in store.documents(place.folder)) if place.folder is not None else 0
             except ObjectError as error:
                 self.warn(str(error))
@@ -128,7 +128,7 @@ class DocumentFolders:
             made.append((place, DocumentFolder(location.row, place.folder, files) if place.folder is not None else None))
         return tuple(made)
 
-    def _look_into_bins(self, places: Sequence[Place], binned: dict[str, bool]) -> None:
+    def _look_into_bins(self, places: Sequence[FolderOfLocation], binned: dict[str, bool]) -> None:
         """Note for each address whether something of it is in a recycle bin, or nobody can say."""
         for store in self._context.documents:
             addresses = [place.address for place in places if place.store is store and place.address not in binned]

@@ -10,7 +10,7 @@ import polars as pl
 
 from rules.law.codes import CODES
 from rules.law.kept_or_disposed import DELETE, EXPIRED, KEEP
-from rules.law.places import beside
+from rules.law.row_numbers import beside
 
 FOLLOWS_DOSSIER = "RET-05"
 DOSSIER = "dossier"  # the anchor of what follows one

@@ -10,7 +10,7 @@ import polars as pl
 from rules.holds.holds import Hold, Holds
 from rules.law.bits import bit, bits
 from rules.law.codes import CODES, surely, where
-from rules.law.places import beside
+from rules.law.row_numbers import beside
 from rules.model.decisions import Reason
 from rules.model.records import Unit
 
@@ -19,7 +19,7 @@ HELD = {"row": pl.UInt32, "held": CODES, "is_overdue": pl.Boolean}
 
 
 def held_by(holds: Holds, units: Iterable[Unit]) -> pl.DataFrame:
-    """Return the holds on units, by their rows: their places among these."""
+    """Return the holds on units, by their row numbers among these."""
     return held_units(holds, enumerate(units)) if holds.is_any else pl.DataFrame(schema=HELD)
 
 

@@ -21,7 +21,7 @@ from rules.law.hold_columns import with_holds
 from rules.law.kept_or_disposed import with_disposition, with_reasons, with_rule_of_hold
 from rules.law.moments import counted, with_moments
 from rules.law.own_days import with_own_days
-from rules.law.places import beside
+from rules.law.row_numbers import beside
 from rules.law.terms import Basis, Terms, with_terms
 from rules.law.youngest_child import births_of, with_births
 from rules.model.decisions import Decision, Disposition, End

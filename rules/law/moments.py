@@ -10,7 +10,7 @@ import polars as pl
 
 from rules.law.codes import surely, together
 from rules.law.days import is_to_come
-from rules.law.places import beside
+from rules.law.row_numbers import beside
 
 # Of a fiche: it counts by its communication, without one by its creation (RET-07).
 COUNTS_ON: Final = pl.coalesce("communicated_on", "created_on")

@@ -13,7 +13,7 @@ import polars as pl
 from rules.law.bits import bits
 from rules.law.codes import CODES, surely, together
 from rules.law.facts import SEPARATOR
-from rules.law.places import beside
+from rules.law.row_numbers import beside
 from rules.model.decisions import Disposition, End, Flag, Reason
 from rules.model.records import UnitKind
 from rules.retention.classify import Classification, Facts

@@ -13,7 +13,7 @@ import polars as pl
 from rules.law.bits import bit, bits
 from rules.law.codes import CODES, surely, together, where
 from rules.law.days import is_none_of
-from rules.law.places import beside
+from rules.law.row_numbers import beside
 from rules.model.decisions import Flag
 from rules.people.birthdates import Recorded, recorded_birth
 from rules.retention.compiled_schedule import Schedule

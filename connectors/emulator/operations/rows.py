@@ -19,7 +19,7 @@ from connectors.emulator.storage.writes import Writer
 
 
 @dataclass(frozen=True)
-class Place:
+class AddressedRow:
     """Where an address leads. Version 0 means that there is no row; then the id may be empty too."""
 
     table: Table
@@ -48,10 +48,10 @@ class Rows:
         self.tables = writer.tables
         self.access = reader.gate.access
 
-    def find(self, table: Table, key: Key) -> Place:
+    def find(self, table: Table, key: Key) -> AddressedRow:
         row_id = key.row_id or self.tables.find(table, key.values)
         version = self.tables.version(table, row_id) if row_id else None
-        return Place(table, key, row_id or "", version or 0)
+        return AddressedRow(table, key, row_id or "", version or 0)
 
     # -- a set -----------------------------------------------------------------------------------------------
 
@@ -95,55 +95,57 @@ class Rows:
 
     # -- a row -----------------------------------------------------------------------------------------------
 
-    def retrieve(self, operation: Operation, place: Place) -> Answer:
-        table = place.table
+    def retrieve(self, operation: Operation, addressed: AddressedRow) -> Answer:
+        table = addressed.table
         self.stats.count("read")
         refuse_options(operation.address.options, {"$select", "$expand"})
         if table.name == "activityparty":
             raise WebApiError(405, "0x80040800", "The 'Retrieve' method does not support entities of type 'activityparty'.")
         self.access.require(operation, "Read", table)
-        place.check_exists()
-        self.access.require(operation, "Read", table, place.row_id)
-        tag = etag(place.version)
+        addressed.check_exists()
+        self.access.require(operation, "Read", table, addressed.row_id)
+        tag = etag(addressed.version)
         plain = not operation.preferences.annotations and operation.address.option("$expand") is None
         if plain and operation.if_none_match == tag:
             return Answer(304, b"", {"ETag": tag})
-        check_if_match(operation, place.version)
-        return Answer(200, self.reader.row(operation, table, place.row_id) or b"", {"ETag": tag})
+        check_if_match(operation, addressed.version)
+        return Answer(200, self.reader.row(operation, table, addressed.row_id) or b"", {"ETag": tag})
 
-    def patch(self, operation: Operation, place: Place) -> Answer:
+    def patch(self, operation: Operation, addressed: AddressedRow) -> Answer:
         """Update, or the upsert that a missing row silently becomes without `If-Match`."""
-        table = place.table
-        self.stats.count("update" if place.exists else "create")
+        table = addressed.table
+        self.stats.count("update" if addressed.exists else "create")
         refuse_options(operation.address.options, {"$select", "$expand"})
         self.writer.refuse_read_only(table, "Update")
         self._may_show(operation, table)
-        in_key = {table.columns[name].wire for name in place.key.values}  # the address says what these are, the body does not change them
+        in_key = {
+            table.columns[name].wire for name in addressed.key.values
+        }  # the address says what these are, the body does not change them
         document = {name: value for name, value in read_json(operation, table.set_name).items() if name not in in_key}
-        if place.exists:
+        if addressed.exists:
             if operation.if_none_match == "*":
                 raise WebApiError(412, DUPLICATE_RECORD, "A record with matching key values already exists.")
-            check_if_match(operation, place.version)
-            self.writer.update(operation, table, place.row_id, document)
-            return self.written(operation, table, place.row_id, created=False)
+            check_if_match(operation, addressed.version)
+            self.writer.update(operation, table, addressed.row_id, document)
+            return self.written(operation, table, addressed.row_id, created=False)
         if operation.if_match is not None:
-            raise place.missing()
-        given: dict[str, Any] = dict(place.key.values)
-        if place.key.row_id:
-            if str(document.get(table.key, place.key.row_id)).lower() != place.key.row_id:
+            raise addressed.missing()
+        given: dict[str, Any] = dict(addressed.key.values)
+        if addressed.key.row_id:
+            if str(document.get(table.key, addressed.key.row_id)).lower() != addressed.key.row_id:
                 raise bad_payload(table.set_name, "The primary key in the body differs from the one in the address.")
-            given[table.key] = place.key.row_id
+            given[table.key] = addressed.key.row_id
         created = self.writer.create(operation, table, document, given)
         return self.written(operation, table, created, created=True)
 
-    def delete(self, operation: Operation, place: Place, *, pretend: bool = False) -> Answer:
+    def delete(self, operation: Operation, addressed: AddressedRow, *, pretend: bool = False) -> Answer:
         """Delete the row. `pretend` is a fault: the answer says so, and the row still exists."""
         self.stats.count("delete")
         refuse_options(operation.address.options, set())
-        self.writer.refuse_read_only(place.table, "Delete")
-        self.access.require(operation, "Delete", place.table)
-        place.check_exists()
-        check_if_match(operation, place.version)
+        self.writer.refuse_read_only(addressed.table, "Delete")
+        self.access.require(operation, "Delete", addressed.table)
+        addressed.check_exists()
+        check_if_match(operation, addressed.version)
         if not pretend:
-            self.writer.delete(operation, place.table, place.row_id)
+            self.writer.delete(operation, addressed.table, addressed.row_id)
         return Answer(204)

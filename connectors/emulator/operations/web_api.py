@@ -203,21 +203,21 @@ class WebApi:
     def _row(self, operation: Operation, table: Table, key_text: str, rest: Sequence[Segment], faults: list[Fault]) -> Answer:
         if not operation.in_batch and _UNSAFE.search(key_text):
             raise bad_query("A potentially dangerous Request.Path value was detected from the client.")
-        place = self.rows.find(table, parse_key(table, key_text))
-        if place.exists and any(fault.kind == "change_row" for fault in faults):
-            self.tables.touch(table, place.row_id)
-            place = self.rows.find(table, place.key)
+        addressed = self.rows.find(table, parse_key(table, key_text))
+        if addressed.exists and any(fault.kind == "change_row" for fault in faults):
+            self.tables.touch(table, addressed.row_id)
+            addressed = self.rows.find(table, addressed.key)
         if rest:
-            place.check_exists()
+            addressed.check_exists()
             if operation.method == "GET":
-                self.access.require(operation, "Read", table, place.row_id)
-            return self._below(operation, table, place.row_id, place.version, rest)
+                self.access.require(operation, "Read", table, addressed.row_id)
+            return self._below(operation, table, addressed.row_id, addressed.version, rest)
         if operation.method == "GET":
-            return self.rows.retrieve(operation, place)
+            return self.rows.retrieve(operation, addressed)
         if operation.method == "PATCH":
-            return self.rows.patch(operation, place)
+            return self.rows.patch(operation, addressed)
         if operation.method == "DELETE":
-            return self.rows.delete(operation, place, pretend=any(fault.kind == "keep_row" for fault in faults))
+            return self.rows.delete(operation, addressed, pretend=any(fault.kind == "keep_row" for fault in faults))
         raise method_not_allowed(operation.method, table.name)
 
     def _below(self, operation: Operation, table: Table, row_id: str, version: int, rest: Sequence[Segment]) -> Answer:

@@ -1,4 +1,4 @@
-"""What was found of some units, beside them by their places: `row` is where a unit stands, so nothing
+"""What was found of some units, beside them by their row numbers: `row` is where a unit stands, so nothing
 has to be looked for."""
 
 from __future__ import annotations
@@ -11,6 +11,6 @@ def beside(units: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     others."""
     rows = units["row"]
     if not found["row"].equals(rows):
-        place = pl.Series([None], dtype=pl.UInt32).new_from_index(0, units.height)
-        found = found[place.scatter(found["row"], rows.head(found.height))]
+        number = pl.Series([None], dtype=pl.UInt32).new_from_index(0, units.height)
+        found = found[number.scatter(found["row"], rows.head(found.height))]
     return units.hstack([column for column in found if column.name != "row"])
