@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from jobs.model.request import HANDOVER, SubjectRequest
-from jobs.register.request_steps import Actor, authorised, save_move
+from jobs.register.request_steps import Actor, authorised, save_transition
 from rules.errors import Refused
 from rules.model.requests import Step
 
@@ -21,7 +21,7 @@ def misdelivered(actor: Actor, request_id: str) -> SubjectRequest:
     if request.released_at is None:
         raise Refused("nothing was released for this request", where=request.id, code="state")
     changes = {"misdelivered_at": actor.now, "link": "", "link_until": actor.now}
-    return save_move(actor, request, changes, Step.MISDELIVER, {}, parts={HANDOVER: None})
+    return save_transition(actor, request, changes, Step.MISDELIVER, {}, parts={HANDOVER: None})
 
 
 def notify_by(request: SubjectRequest) -> datetime | None:

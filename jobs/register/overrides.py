@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from jobs.model.request import RequestApproval, SubjectRequest
-from jobs.register.request_steps import Actor, authorised, save_move
+from jobs.register.request_steps import Actor, authorised, save_transition
 from rules.errors import Refused, UsageError
 from rules.model.accounts import same_person
 from rules.model.requests import Step
@@ -47,7 +47,7 @@ def override(actor: Actor, request_id: str, rule: str, reason: str) -> SubjectRe
             code="same_person",
         )
     approval = RequestApproval("override", actor.who, actor.role, actor.now, rule, reason)
-    return save_move(actor, request, {"approvals": (*request.approvals, approval)}, Step.OVERRIDE, {})
+    return save_transition(actor, request, {"approvals": (*request.approvals, approval)}, Step.OVERRIDE, {})
 
 
 def overridden(request: SubjectRequest) -> frozenset[str]:

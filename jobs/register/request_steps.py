@@ -101,7 +101,7 @@ def wrong_state(request: SubjectRequest, step: Step) -> Refused:
     return Refused(f"{step.value} is not possible while the request is {request.state.value}", hint=hint, where=request.id, code="state")
 
 
-def save_move(
+def save_transition(
     actor: Actor,
     request: SubjectRequest,
     changes: Mapping[str, Any],

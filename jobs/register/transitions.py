@@ -30,7 +30,7 @@ from jobs.ports.store.ledger import Entry
 from jobs.ports.store.store import Store
 from jobs.register.dates import is_refusal, open_questions, stops_of
 from jobs.register.overrides import overrides_of
-from jobs.register.request_steps import Actor, authorised, check_role, of_this_crm, save_move, signed, wrong_state
+from jobs.register.request_steps import Actor, authorised, check_role, of_this_crm, save_transition, signed, wrong_state
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
 from rules.model.requests import IdentityMethod, Mandate, Outcome, RequestState, Step
@@ -64,7 +64,7 @@ def identify(
     told: dict[str, object] = {"method": method.value}
     if request.on_behalf:
         told |= {"mandate": mandate.value if mandate is not None else None, "child_agrees": child_agrees}
-    return save_move(actor, request, changes, Step.IDENTIFY, told, parts={COMPILATION: None, DECISIONS: None, REVIEW_PAGE: None})
+    return save_transition(actor, request, changes, Step.IDENTIFY, told, parts={COMPILATION: None, DECISIONS: None, REVIEW_PAGE: None})
 
 
 def suspend(actor: Actor, request_id: str, reason: str, asked_on: date) -> SubjectRequest:
@@ -78,7 +78,7 @@ def suspend(actor: Actor, request_id: str, reason: str, asked_on: date) -> Subje
     changes: dict[str, Any] = {"suspensions": (*request.suspensions, Suspension(reason, asked_on, counts))}
     if counts and request.state is not RequestState.SUSPENDED:
         changes |= {"state": RequestState.SUSPENDED, "resumes_to": request.state}
-    return save_move(actor, request, changes, Step.SUSPEND, {"reason": reason, "asked_on": asked_on.isoformat(), "counts": counts})
+    return save_transition(actor, request, changes, Step.SUSPEND, {"reason": reason, "asked_on": asked_on.isoformat(), "counts": counts})
 
 
 def resume(actor: Actor, request_id: str, answered_on: date, *, reason: str = "") -> SubjectRequest:
@@ -106,7 +106,7 @@ def resume(actor: Actor, request_id: str, answered_on: date, *, reason: str = ""
         changes |= {"state": RequestState.SUSPENDED, "resumes_to": state}
     else:
         changes |= {"state": state, "resumes_to": None}
-    return save_move(actor, request, changes, Step.RESUME, {"answered_on": answered_on.isoformat()})
+    return save_transition(actor, request, changes, Step.RESUME, {"answered_on": answered_on.isoformat()})
 
 
 def extend(actor: Actor, request_id: str, reason: str, notified_at: datetime) -> SubjectRequest:
@@ -131,7 +131,7 @@ def extend(actor: Actor, request_id: str, reason: str, notified_at: datetime) ->
             "the notice lies before the receipt or in the future", hint="give the day on which the person was told", field="notified_at"
         )
     told: dict[str, object] = {"reason": reason, "notified_at": notified_at.isoformat()}
-    return save_move(actor, request, {"extension": Extension(reason, notified_at)}, Step.EXTEND, told)
+    return save_transition(actor, request, {"extension": Extension(reason, notified_at)}, Step.EXTEND, told)
 
 
 def close(actor: Actor, request_id: str, outcome: str) -> SubjectRequest:
@@ -188,7 +188,7 @@ def renew(actor: Actor, request_id: str) -> SubjectRequest:
     if not request.link or request.link_until is None or actor.now >= request.link_until:
         raise Refused("the link has ended or was withdrawn", hint="hand the archive over in another way", where=request.id, code="gone")
     told = {"downloads": len(request.downloads)}
-    return save_move(actor, request, {"renewals": (*request.renewals, actor.now)}, Step.RENEW, told)
+    return save_transition(actor, request, {"renewals": (*request.renewals, actor.now)}, Step.RENEW, told)
 
 
 def read_outcome(text: str) -> tuple[Outcome, str]:

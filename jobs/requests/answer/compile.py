@@ -16,7 +16,7 @@ from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store
 from jobs.register.decision import as_reviewed, reopened
 from jobs.register.overrides import overrides_of
-from jobs.register.request_steps import actor_of, authorised, save_move
+from jobs.register.request_steps import actor_of, authorised, save_transition
 from jobs.requests.answer.attachments import Files
 from jobs.requests.answer.completeness import accounts_for_all, candidates
 from jobs.requests.answer.items import Items, numbered, with_decisions
@@ -73,7 +73,7 @@ def compile_request(context: JobContext, request_id: str, who: str, role: str) -
         "approvals": overrides_of(request),
     }
     parts = {COMPILATION: msgspec.json.encode(compilation), DECISIONS: reopened(context.store, request.id), REVIEW_PAGE: None}
-    save_move(actor, request, changes, Step.COMPILE, {"answer": compilation.answer}, parts=parts)
+    save_transition(actor, request, changes, Step.COMPILE, {"answer": compilation.answer}, parts=parts)
     return compilation
 
 

@@ -18,7 +18,7 @@ from jobs.ports.context import JobContext
 from jobs.ports.outbox import LeakFound, Outbox, Unchecked
 from jobs.register.decision import decision_of
 from jobs.register.overrides import overrides_of
-from jobs.register.request_steps import actor_of, authorised, save_move, signed
+from jobs.register.request_steps import actor_of, authorised, save_transition, signed
 from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.compile import NEUTRAL, compiled
 from jobs.requests.answer.download_link import Link, new_link
@@ -48,7 +48,7 @@ def approve_content(context: JobContext, request_id: str, who: str, role: str) -
         raise problem
     approval = RequestApproval(CONTENT, who, role, actor.now)
     changes = {"state": RequestState.APPROVED, "approvals": (*overrides_of(request), approval)}
-    return save_move(actor, request, changes, Step.APPROVE, {})
+    return save_transition(actor, request, changes, Step.APPROVE, {})
 
 
 def release_answer(context: JobContext, request_id: str, who: str, role: str, outbox: Outbox) -> Released:

@@ -9,7 +9,7 @@ from jobs.model.answer import Compilation
 from jobs.model.request import SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.overrides import overrides_of
-from jobs.register.request_steps import Actor, actor_of, authorised, check_role, save_move, wrong_state
+from jobs.register.request_steps import Actor, actor_of, authorised, check_role, save_transition, wrong_state
 from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted
 from jobs.requests.context.transmissions import TRANSFER_BASIS_MISSING
 from jobs.requests.decisions.decide import as_it_stands, is_decided
@@ -132,5 +132,5 @@ def sent_back(actor: Actor, request: SubjectRequest, problem: Refused) -> Refuse
     changes: dict[str, Any] = {"state": RequestState.REVIEWING, "approvals": overrides_of(request)}
     if problem.code == MANDATE_LAPSED:
         changes["outcome"] = Outcome.MANDATE_LAPSED
-    save_move(actor, request, changes, Step.RELEASE, {"sent_back": True})
+    save_transition(actor, request, changes, Step.RELEASE, {"sent_back": True})
     return problem

@@ -32,7 +32,7 @@ from jobs.model.answer import NOT_A_NAME, SEEN_UNCHECKED, Compilation, Item, Ite
 from jobs.model.request import COMPILATION, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.decision import PUT_ASIDE, is_settled
-from jobs.register.request_steps import Actor, authorised, check_role, of_this_crm, save_move
+from jobs.register.request_steps import Actor, authorised, check_role, of_this_crm, save_transition
 from jobs.requests.answer.compile import compiled, drafted
 from jobs.requests.answer.completeness import rows_counted
 from rules.errors import UsageError
@@ -110,7 +110,7 @@ def decide_items(actor: Actor, request_id: str, text: str, *, takes_back: bool =
     decide = _decided if request.right in COPIES else partial(_looked_at, compilation)
     items = tuple(decide(item, decisions.get(item.item)) for item in compilation.items)
     parts = {COMPILATION: msgspec.json.encode(msgspec.structs.replace(compilation, items=items))}
-    save_move(actor, request, {}, Step.REVIEW, {"decisions": len(decisions)}, parts=parts)
+    save_transition(actor, request, {}, Step.REVIEW, {"decisions": len(decisions)}, parts=parts)
     return items
 
 

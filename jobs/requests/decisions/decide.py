@@ -36,7 +36,7 @@ from jobs.register.decision import (
     told_already,
 )
 from jobs.register.hold_texts import request_code
-from jobs.register.request_steps import Actor, authorised, save_move
+from jobs.register.request_steps import Actor, authorised, save_transition
 from jobs.requests.context.terms import TOLD_HOLDS
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.notice_recipients import recipients_told, told_of
@@ -96,13 +96,13 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
     compilation = _compiled(context, request)
     _check_items(compilation, items)
     if compilation.answer == "neutral":
-        return Decided(save_move(actor, request, {}, Step.DECIDE, {}))
+        return Decided(save_transition(actor, request, {}, Step.DECIDE, {}))
     if compilation.answer == "dpo_review":
         hint = hint_to("decide_reviewed", request=request.id)
         raise Refused("this answer has to be looked at before anything is decided", hint=hint, where=request.id, code="dpo_review")
     if request.right is Right.PORTABILITY and not compilation.refusal:
         _check_all(compilation, items, request)
-        return Decided(save_move(actor, request, {"refusal": ""}, Step.DECIDE, {"decision": "granted"}))
+        return Decided(save_transition(actor, request, {"refusal": ""}, Step.DECIDE, {"decision": "granted"}))
     if request.right is Right.PORTABILITY and compilation.items:  # what the review said of the data is not known any more
         raise Refused("it was refused as a whole", hint=hint_to("compile", request=request.id), where=request.id, code="nothing_to_grant")
     if not compilation.items:
@@ -135,7 +135,7 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
     items_now = tuple(_marked(item, "" if item.item in chosen else declined) for item in compilation.items)
     answer = _waiting(msgspec.structs.replace(compilation, granted=chosen, refusal="", items=items_now), decision, keeping)
     told = {"decision": "granted" if len(chosen) == len(compilation.items) else "granted_partly"}
-    request = save_move(actor, request, {"refusal": ""}, Step.DECIDE, told, parts=_parts(decision, answer))
+    request = save_transition(actor, request, {"refusal": ""}, Step.DECIDE, told, parts=_parts(decision, answer))
     decision = take_effect(context, request, decision)
     waiting = {task.item: TECHNICAL for task in decision.of(AT_ONCE)} | keeping
     return Decided(request, chosen, "", decision.done, waiting, decision.notices)
@@ -154,13 +154,13 @@ def refuse(context: JobContext, actor: Actor, request_id: str, code: str) -> Dec
         )
     compilation = _compiled(context, request)
     if compilation.answer == "neutral":
-        return Decided(save_move(actor, request, {}, Step.DECIDE, {}))
+        return Decided(save_transition(actor, request, {}, Step.DECIDE, {}))
     ended = has_unsubscribed(context.store, request.id)
     decision = Decision(right=request.right, who=actor.who, at=actor.now, refusal=code, unsubscribed=ended)
     items = tuple(_marked(item, code) for item in compilation.items)
     answer = msgspec.structs.replace(compilation, granted=(), held=(), delayed=(), refusal=code, items=items)
     told = {"decision": "refused", "refusal": code}
-    request = save_move(actor, request, {"refusal": code}, Step.DECIDE, told, parts=_parts(decision, answer))
+    request = save_transition(actor, request, {"refusal": code}, Step.DECIDE, told, parts=_parts(decision, answer))
     return Decided(request, refusal=code)
 
 

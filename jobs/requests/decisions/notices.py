@@ -17,7 +17,7 @@ from jobs.model.plan import Alarm
 from jobs.model.request import DECISIONS, SubjectRequest
 from jobs.ports.store.store import Store
 from jobs.register.decision import Decision, Notice, NoticeState, NotTold, decision_of, encoded
-from jobs.register.request_steps import Actor, authorised, save_move, signed
+from jobs.register.request_steps import Actor, authorised, save_transition, signed
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
 from rules.model.requests import Step
@@ -116,5 +116,5 @@ def _ended(
 ) -> tuple[Notice, ...]:
     notices = (*decision.notices[: number - 1], notice, *decision.notices[number:])
     after = encoded(msgspec.structs.replace(decision, notices=notices))
-    save_move(actor, request, {}, Step.NOTIFY, {"notice": number, "code": code, "on": on.isoformat()}, parts={DECISIONS: after})
+    save_transition(actor, request, {}, Step.NOTIFY, {"notice": number, "code": code, "on": on.isoformat()}, parts={DECISIONS: after})
     return notices

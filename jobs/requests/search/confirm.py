@@ -31,7 +31,7 @@ from jobs.ports.context import JobContext
 from jobs.ports.store.ledger import Entry
 from jobs.ports.store.store import Store
 from jobs.register.overrides import overridden, overrides_of
-from jobs.register.request_steps import Actor, authorised, save_move
+from jobs.register.request_steps import Actor, authorised, save_transition
 from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.match import find_candidates
 from jobs.requests.search.preserve import preserved_of
@@ -96,7 +96,7 @@ def confirm_candidates(actor: Actor, request_id: str, names: Collection[str]) ->
         hint = hint_to("override_contradiction", request=request.id, rule=CONTRADICTIONS)
         raise Refused("a candidate contradicts what is known of the person", hint=hint, where=request.id, code="contradiction")
     confirmed = Confirmed(tuple(candidate.candidate for candidate in chosen), actor.who, actor.now)
-    save_move(actor, request, _undone(request), Step.CONFIRM, {}, parts={**_BUILT_ON, CONFIRMED: msgspec.json.encode(confirmed)})
+    save_transition(actor, request, _undone(request), Step.CONFIRM, {}, parts={**_BUILT_ON, CONFIRMED: msgspec.json.encode(confirmed)})
     return confirmed
 
 

@@ -1,4 +1,4 @@
-"""requests, moves: identify, and what happens to a request on its way."""
+"""requests, transitions: identify, and what happens to a request on its way."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def identify(
     Example: crm-compliance requests identify request-0123 --method known_channel --as dora --role dpo
     """
     from crm_compliance.cli.requests.discarded_decisions import telling_undone
-    from jobs.register.transitions import identify as move
+    from jobs.register.transitions import identify as transition
     from rules.model.requests import IdentityMethod, Mandate
 
     how = _code(IdentityMethod, method, "--method")
@@ -53,11 +53,11 @@ def identify(
 
     def identified(actor: Actor) -> SubjectRequest:
         with telling_undone(actor.store, request) as told:
-            moved = move(actor, request, how, mandate=word, child_agrees=child_agrees)
+            moved = transition(actor, request, how, mandate=word, child_agrees=child_agrees)
         undone.update(told)
         return moved
 
-    _move(as_, role, identified, more=lambda moved: undone)
+    _take(as_, role, identified, more=lambda moved: undone)
 
 
 def suspend(
@@ -74,10 +74,10 @@ def suspend(
         --role dpo
     """
     from crm_compliance.cli.terminal import arguments
-    from jobs.register.transitions import suspend as move
+    from jobs.register.transitions import suspend as transition
 
     day = arguments.day(asked_on, "--asked-on")
-    _move(as_, role, lambda actor: move(actor, request, reason, day))
+    _take(as_, role, lambda actor: transition(actor, request, reason, day))
 
 
 def resume(
@@ -93,10 +93,10 @@ def resume(
     Example: crm-compliance requests resume request-0123 --answered-on 2026-11-25 --as dora --role dpo
     """
     from crm_compliance.cli.terminal import arguments
-    from jobs.register.transitions import resume as move
+    from jobs.register.transitions import resume as transition
 
     day = arguments.day(answered_on, "--answered-on")
-    _move(as_, role, lambda actor: move(actor, request, day, reason=reason))
+    _take(as_, role, lambda actor: transition(actor, request, day, reason=reason))
 
 
 def extend(
@@ -112,10 +112,10 @@ def extend(
         2026-11-25T10:00:00Z --as dora --role dpo
     """
     from crm_compliance.cli.terminal import arguments
-    from jobs.register.transitions import extend as move
+    from jobs.register.transitions import extend as transition
 
     moment = arguments.instant(notified_at, "--notified-at", arguments.settings())
-    _move(as_, role, lambda actor: move(actor, request, reason, moment))
+    _take(as_, role, lambda actor: transition(actor, request, reason, moment))
 
 
 def override(
@@ -132,12 +132,12 @@ def override(
         --role dpo
     """
     from jobs.register.overrides import approvals_needed
-    from jobs.register.overrides import override as move
+    from jobs.register.overrides import override as transition
 
-    _move(
+    _take(
         as_,
         role,
-        lambda actor: move(actor, request, rule, reason),
+        lambda actor: transition(actor, request, rule, reason),
         more=lambda moved: {"rule": rule, "needed": approvals_needed(moved, rule)},
     )
 
@@ -157,9 +157,9 @@ def close(
 
     Example: crm-compliance requests close request-0123 --outcome DELIVERED --as dora --role dpo
     """
-    from jobs.register.transitions import close as move
+    from jobs.register.transitions import close as transition
 
-    _move(as_, role, lambda actor: move(actor, request, outcome))
+    _take(as_, role, lambda actor: transition(actor, request, outcome))
 
 
 def misdelivered(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> None:
@@ -168,11 +168,11 @@ def misdelivered(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> Non
 
     Example: crm-compliance requests misdelivered request-0123 --as dora --role dpo
     """
-    from jobs.register.misdelivery import misdelivered as move
+    from jobs.register.misdelivery import misdelivered as transition
     from jobs.register.misdelivery import notify_by
     from rules.dates.instants import instant
 
-    _move(as_, role, lambda actor: move(actor, request), more=lambda moved: {"notify_by": instant(notify_by(moved))})
+    _take(as_, role, lambda actor: transition(actor, request), more=lambda moved: {"notify_by": instant(notify_by(moved))})
 
 
 def renew(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> None:
@@ -180,13 +180,13 @@ def renew(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> None:
 
     Example: crm-compliance requests renew request-0123 --as dora --role dpo
     """
-    from jobs.register.transitions import renew as move
+    from jobs.register.transitions import renew as transition
 
-    _move(as_, role, lambda actor: move(actor, request))
+    _take(as_, role, lambda actor: transition(actor, request))
 
 
-def _move(
-    who: str, role: str, move: Callable[[Actor], SubjectRequest], *, more: Callable[[SubjectRequest], dict[str, object]] | None = None
+def _take(
+    who: str, role: str, transition: Callable[[Actor], SubjectRequest], *, more: Callable[[SubjectRequest], dict[str, object]] | None = None
 ) -> None:
     """Take one step as somebody, and answer with the request as it then stands."""
     from crm_compliance.cli.terminal import arguments
@@ -195,7 +195,7 @@ def _move(
     settings = arguments.settings()
     with _actor(settings, who, role) as (actor, store):
         with removing_pages(store):
-            moved = move(actor)
+            moved = transition(actor)
         answer_with(
             settings, store, moved, more(moved) if more is not None else None, handles=may(actor.who, actor.role, Act.HANDLE_REQUEST)
         )
