@@ -33,9 +33,11 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "signin": "You could not be signed in. Try again; if it fails again, ask the administrator whether your account has a role here.",
     "same_person": "This takes a second person: you have had your part in it already. Ask a colleague.",
     "other_authority": "People have signed in elsewhere for this CRM so far. Ask the administrator to look at the sign-in settings.",
-    "approval": "This plan still needs an approval. Ask the people whose word is lacking.",
+    "approval": "This plan still needs an approval. Ask the people whose approval is lacking.",
     "breaker": "This plan would take more than is usual, so people have to approve it first. Look at what is out of the ordinary.",
-    "plan_state": ("This plan waits for nobody’s word any more: it was carried out or rejected, or is too old. Look at the list of plans."),
+    "plan_state": (
+        "This plan waits for nobody’s approval any more: it was carried out or rejected, or is too old. Look at the list of plans."
+    ),
     "process_ended": "What was being done was ended from outside. Nothing was left half done: begin it again.",
     "clock_back": "The clock of this machine says a time before this plan was made. Tell the administrator.",
     "cut_off": "The service was restarted before this had ended. See how far it came, and begin it again.",

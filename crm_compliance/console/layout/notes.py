@@ -20,7 +20,7 @@ NOTES: Final = {
     "request_opened_only": "The receipt is registered. What it keeps could not be looked up yet; the next night does it.",
     "request_moved": "Recorded.",
     "request_undone": "Recorded. Some of what had been decided on the answer has to be decided again.",
-    "request_word_given": "Your word is recorded. Once two people have set the rule aside, compile the answer again.",
+    "request_word_given": "Your approval is recorded. Once two people have set the rule aside, compile the answer again.",
     "request_searched": "The search is done.",
     "request_confirmed": "It is recorded who the person is.",
     "request_compiled": "The answer is compiled.",

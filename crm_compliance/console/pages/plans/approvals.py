@@ -61,7 +61,7 @@ def _why_not(visit: Visit, plan: Plan, said: Sequence[Approval]) -> str:
     if same_person(who, plan.proposer):
         return visit.say("You made this plan: somebody else decides on it.")
     if any(same_person(each.who, who) for each in said):
-        return visit.say("You have given your word on this plan.")
+        return visit.say("You have already approved or rejected this plan.")
     return ""
 
 

@@ -20,14 +20,14 @@ def test_two_people_approve_each_in_their_role(org: Night, plan: str, signed_in:
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/plans/{plan}")
     page = admin.page(f"/plans/{plan}")
     assert "Your approval is recorded." in text_of(page)
-    assert "You have given your word on this plan." in text_of(page)
+    assert "You have already approved or rejected this plan." in text_of(page)
     assert f'action="/plans/{plan}' not in page
     assert admin.post(f"/plans/{plan}/approve").status_code == 403, "one person is not two"
     assert "looked at" in dpo.page(f"/plans/{plan}")
     dpo.post(f"/plans/{plan}/approve")
     assert org.store.plans.get(plan).missing(org.clock()) == ()
     page = text_of(dpo.page(f"/plans/{plan}"))
-    assert "Approved by everybody whose word it takes. The service carries it out at its next hour: 26 Nov 2026 02:00." in page
+    assert "Approved by everybody whose approval it needs. The service carries it out at its next hour: 26 Nov 2026 02:00." in page
 
 
 def test_who_made_a_plan_does_not_decide_on_it(org: Night, units: dict[str, str], typist: Typist, signed_in: Signed) -> None:
