@@ -30,6 +30,7 @@ DEEP = (
     "tests/crm_compliance/console/pages/holds/test_in_a_browser.py",
     "tests/crm_compliance/console/pages/plans/test_in_a_browser.py",
     "tests/crm_compliance/console/pages/requests/test_in_a_browser.py",
+    "tests/crm_compliance/console/pages/review/test_in_a_browser.py",
     "tests/crm_compliance/console/test_accessible.py",
     "tests/crm_compliance/console/test_main_paths.py",
     "tests/crm_compliance/console/test_questions.py",
