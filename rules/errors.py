@@ -9,9 +9,15 @@ ComplianceError
 ├── MappingError        exit 3: the mapping fits neither itself nor the CRM (connectors.dynamics.mapping)
 ├── ConnectorError      exit 4: the CRM cannot be reached, refuses, or answers in part (connectors.interface)
 ├── Refused             exit 5: a guard refuses before the first write (jobs)
-└── LedgerBroken        exit 7: the ledger does not verify (jobs.ledger.entries)"""
+└── LedgerBroken        exit 7: the ledger does not verify (jobs.ledger.entries)
+
+What was carried out, and not all of it well, is no error: a command then ends with FAILURES."""
+
+from typing import Final
 
 from rules.hints import Hint
+
+FAILURES: Final = 6  # the exit code of a run, a check or a report that was done and found something wrong
 
 
 class ComplianceError(Exception):

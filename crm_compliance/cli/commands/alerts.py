@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from crm_compliance.cli.terminal.output import output, print_line
-from rules.errors import UsageError
+from rules.errors import FAILURES, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from crm_compliance.configuration.settings import Settings
 
 alerts = typer.Typer(help="Who is told of what, by which channel: list, test.", no_args_is_help=True)
-FAILURES = 6
 
 
 def add_to(app: typer.Typer) -> None:

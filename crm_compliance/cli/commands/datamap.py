@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import typer
 
 from crm_compliance.cli.terminal.output import output, print_line
+from rules.errors import FAILURES
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-
-FAILURES = 6
 
 
 def add_to(app: typer.Typer) -> None:

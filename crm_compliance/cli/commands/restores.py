@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 import typer
 
 from crm_compliance.cli.terminal.output import output, print_line
+from rules.errors import FAILURES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from jobs.restores.lost_places import LostPlaces
 
 REFUSED = 5
-FAILURES = 6
 SHOWN = 20  # lines that are named one by one; --json has them all
 
 erased = typer.Typer(help="The register of erasures: check a file before it is imported.", no_args_is_help=True)

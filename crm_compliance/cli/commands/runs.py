@@ -9,14 +9,12 @@ import typer
 
 from crm_compliance.cli.terminal.help_list import listing
 from crm_compliance.cli.terminal.output import output
-from rules.errors import ComplianceError, UsageError
+from rules.errors import FAILURES, ComplianceError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from jobs.model.run import Run
-
-FAILURES = 6  # done with failures
 
 
 def add_to(app: typer.Typer) -> None:

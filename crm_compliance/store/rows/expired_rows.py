@@ -9,8 +9,8 @@ from sqlalchemy import Connection, delete, func, or_, select
 from crm_compliance.store.rows import certificates, journal, policies
 from crm_compliance.store.rows import plans as plans_
 from crm_compliance.store.rows import runs as runs_
-from crm_compliance.store.rows.signed_head import SignedHead
 from crm_compliance.store.rows.transactions import Rows
+from crm_compliance.store.sql.signed_head import SignedHead
 from crm_compliance.store.sql.tables import actions, holds, plan_pages
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Plan
 from jobs.model.run import ActionState

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, func, select, true
 
 from crm_compliance.store.rows import erasures, journal, statistics
 from crm_compliance.store.rows import ledger as ledger_rows
-from crm_compliance.store.rows.signed_head import SignedHead
 from crm_compliance.store.sql.database import LEDGER_LOCK
 from crm_compliance.store.sql.inserts import upsert_into
 from crm_compliance.store.sql.seals import Seals
+from crm_compliance.store.sql.signed_head import SignedHead
 from crm_compliance.store.sql.tables import ledger, ledger_head
 from jobs.ledger.entries import End, LedgerEntry, StoreAltered
 from jobs.ledger.heads import Head, JournalCounts, RegisterCounts, altered, strands_after

@@ -15,7 +15,7 @@ from crm_compliance.store.sql.database import Database
 from crm_compliance.store.sql.documents import decoded
 
 if TYPE_CHECKING:
-    from crm_compliance.store.rows.signed_head import SignedHead
+    from crm_compliance.store.sql.signed_head import SignedHead
     from jobs.ledger.heads import Head
     from jobs.ports.context import Clock
     from jobs.ports.store.ledger import Entry
