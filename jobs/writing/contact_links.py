@@ -11,9 +11,10 @@ from rules.model.records import Call, Contact, Email, Party
 
 
 def unlinked(connector: Connector, removals: Collection[str], trims: Collection[str]) -> set[str]:
-    """Return those of these contacts to which nothing leads now. To one that is to be removed leads a role,
-    an activity or a row of a dependent table, another contact, or a gift, course or agreement; to one that is
-    to be trimmed a role, an activity or such a row. Raises ConnectorError: it could not be read whole."""
+    """Return those of these contacts that are there and to which nothing leads now. To one that is to be
+    removed leads a role, an activity or a row of a dependent table, another contact, or a gift, course or
+    agreement; to one that is to be trimmed a role, an activity or such a row. Raises ConnectorError: it could
+    not be read whole."""
     ids = {*removals, *trims}
     retaining = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values()))) if ids else frozenset()
     left = ids - {row.contact for row in rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", sorted(ids)), retaining)}
@@ -23,4 +24,5 @@ def unlinked(connector: Connector, removals: Collection[str], trims: Collection[
         asked -= {row.contact for row in rows_anywhere(connector, record, ("contact",), Among("contact", sorted(asked)), retaining)}
     pointing = rows_anywhere(connector, Contact, ("parent",), Among("parent", sorted(asked)), retaining)
     asked -= {row.parent for row in pointing if row.id != row.parent}
-    return asked | (left - {*removals})
+    found = asked | (left - {*removals})
+    return {row.id for row in rows_anywhere(connector, Contact, (), Among("id", sorted(found)), retaining)}

@@ -65,6 +65,15 @@ def test_a_role_that_was_moved_to_another_contact_takes_that_one_along_alone(nig
     assert night.get("contacts", first) is not None
 
 
+def test_a_contact_that_somebody_has_deleted_is_not_said_to_stay(night: Night) -> None:
+    fiche, contact = night.fiche("social_card", spoken=LONG_AGO), night.contact()
+    role = night.party(contact, "reporter", fiche=fiche)
+    plan = night.plan()
+    for row in (f"cf_parties({role})", f"contacts({contact})"):
+        night.http.delete(f"{night.emulator.url}{row}").raise_for_status()
+    assert actions(night, night.apply(plan))[contact].code == "CHANGED"
+
+
 def test_a_donor_is_not_emptied_for_a_unit_that_leads_to_her_no_more(night: Night) -> None:
     fiche = night.fiche("social_card", spoken=LONG_AGO)
     donor = night.contact(birthdate="1970-05-01")
