@@ -16,8 +16,12 @@ def unlinked(connector: Connector, removals: Collection[str], trims: Collection[
     agreement; to one that is to be trimmed a role, an activity or such a row. Raises ConnectorError: it could
     not be read whole."""
     ids = {*removals, *trims}
-    retaining = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values()))) if ids else frozenset()
+    if not ids:
+        return ids
+    retaining = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values())))
     left = ids - {row.contact for row in rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", sorted(ids)), retaining)}
+    if not left:  # a role leads to nearly everybody
+        return left
     left -= {contact for contact, places in participations(connector, left, retaining).items() if places}
     asked = left & {*removals}
     for record, _, _ in TIES.values():

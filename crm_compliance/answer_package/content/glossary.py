@@ -1,5 +1,6 @@
 """The words of a letter that not everybody knows, each explained in a line: only those that occur in it."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 
@@ -20,7 +21,8 @@ _ABOUT_ERASURE = frozenset({"erasure", "objection"})
 def glossary(compilation: Compilation, shown: Shown, texts: Texts, said: Sequence[Section], scope: str) -> Section:
     """Return the explanations, after the copy or the decision: of words of `said`, which is the rest of the
     letter, and of `scope`, which ends it."""
-    read = f"{msgspec.json.encode(said).decode()} {scope}"  # in one piece; the names of keys are none of these words
+    # In one piece; names of keys are none of these words. Half a character is no error here.
+    read = f"{json.dumps(msgspec.to_builtins(said), ensure_ascii=False)} {scope}"
     words = [word for word in _words(compilation, shown) if word == "label" or _occurs(texts.say("words", word), word, read)]
     facts = tuple(Fact(_term(word, texts), (texts.say("words", f"{word}_means"),)) for word in words)
     return Section(texts.say("words", "title"), (Facts(facts),), annex=True)
