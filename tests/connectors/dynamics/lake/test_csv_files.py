@@ -34,6 +34,12 @@ def test_a_file_of_one_row_may_end_with_or_without_a_line_break(tmp_path: Path, 
     assert ends_whole(written(tmp_path, text), 3)
 
 
+def test_a_last_text_of_many_lines_is_whole_where_its_end_is_there(tmp_path: Path) -> None:
+    text = '"1","a","x"\r\n"2","' + "a line\r\n" * 50_000 + '","y"\r\n'
+    assert ends_whole(written(tmp_path, text), 3)
+    assert not ends_whole(written(tmp_path, text[:-8]), 3)
+
+
 @given(rows=st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=4), quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]))
 def test_whatever_is_written_whole_ends_whole(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]], quoting: int
