@@ -42,6 +42,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 gc.set_threshold(GARBAGE_AFTER)  # as in the product
 logs.configure(sys.stderr)  # as in the product: what is not configured draws each error in colours, frame by frame
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # its frames are small here, and the workers fill the cores
 os.environ["XDG_DATA_HOME"] = os.devnull  # a test that names no data folder fails, rather than sharing the machine's with others
 
 # Nearly every test makes a folder and most a database: where the machine keeps files in memory and has room

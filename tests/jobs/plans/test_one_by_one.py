@@ -18,6 +18,7 @@ from jobs.plans.explain_contact import facts_after
 from jobs.reading.out_of_reach import OutOfReach
 from jobs.reading.tables.out_of_reach import retained_units, unreachable
 from jobs.reading.tables.row_numbers import ROW
+from jobs.reading.tables.table_facts import facts_of_tables
 from jobs.reading.tables.whole_tables import WholeTables
 from rules.holds.holds import Hold, Holds
 from rules.law.of_units import decisions
@@ -27,7 +28,7 @@ from rules.policy.policy import Anonymise
 from rules.retention.contacts import contact_outcomes
 from rules.retention.recording_owners import owner_of, with_owner
 from rules.retention.relations import relation_terms
-from tests.jobs.reading.tables.test_whole_tables import DAYS, FIVE, TRUTHS, OneByOne, Rows, facts_in_parts, filled, named
+from tests.jobs.reading.tables.test_whole_tables import DAYS, FIVE, TRUTHS, OneByOne, Rows, filled, named
 from tests.rules.builders import POLICY
 from tests.rules.retention.test_relations import EVERYTHING_ON
 from tests.rules.strategies import AS_OF, examples
@@ -42,6 +43,11 @@ def any_of(kind: str, number: int) -> st.SearchStrategy[str]:
 A_CONTACT = any_of("contact", 4)
 A_FILE = st.one_of(any_of("dossier", 4), any_of("fiche", 5))
 A_CONVERSATION = st.one_of(any_of("recording", 4), any_of("note", 4))
+
+
+def units_of_tables(whole: WholeTables) -> pl.DataFrame:
+    """Return the units of whole tables, with their ids and numbers."""
+    return named(whole, pl.concat([part.units.filter(counts) for part, counts in facts_of_tables(whole)]))
 
 
 def fields_of(**facts: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str, Any]]]:
@@ -92,7 +98,7 @@ def test_contacts_in_columns_become_what_they_become_one_by_one(
     going = {unit.id for unit in one_by_one.every_unit()} & asked
     facts, _ = facts_after(one_by_one, going, undone, frozenset(held), day=AS_OF, terms=terms)
     expected = contact_outcomes(facts)
-    units = named(whole, facts_in_parts(whole).units).filter(pl.col("id").is_in(sorted(going)))
+    units = units_of_tables(whole).filter(pl.col("id").is_in(sorted(going)))
     found = all_contact_outcomes(whole, units["number"].cast(ROW), undone, day=AS_OF, terms=terms, held=held)
     ids = whole.contacts.ids
     assert (set(ids(found.remove)), set(ids(found.orphans))) == (expected.remove, expected.orphans)
@@ -161,7 +167,7 @@ def test_units_in_columns_become_what_they_become_one_by_one(
     crm: Any = ACrm(purges is True)
     holds = Holds.of(Hold(f"hold-{at}", Reason.HOLD_JUDICIAL, row.partition("-")[0], row) for at, row in enumerate(sorted(held)))
     units = list(one_by_one.every_unit())
-    numbers = dict(named(whole, facts_in_parts(whole).units).select("id", "number").iter_rows())
+    numbers = dict(units_of_tables(whole).select("id", "number").iter_rows())
     one_by_one.retained, one_by_one.named_there = set(retained), set(named_there)
     whole.retained, whole.named_there = set(retained), set(named_there)
     one_by_one.bound, whole.bound = set(bound), {numbers[each] for each in bound}
