@@ -2,7 +2,7 @@
 checked for every unit each time it is judged, so such a hold covers by itself what fits later on. Doubt
 keeps: a day that is not known fits every range. Source: HLD-01, HLD-07; an addition of this product."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from enum import Enum
 from types import MappingProxyType
@@ -12,6 +12,7 @@ import msgspec
 
 from rules.errors import UsageError
 from rules.hints import hint_to
+from rules.holds.coverage import levels_of
 from rules.model.records import Dossier, Fiche, Recording, Unit, UnitKind
 
 NONE: Final = "none"  # the value of a field that is empty
@@ -113,7 +114,7 @@ def fits(unit: Unit, kind: str, conditions: Sequence[Condition], *, in_part: boo
     """Return whether a unit, or what it belongs to, has all the facts that a hold on this kind of record
     requires. A dossier that fits covers its recordings, a fiche that fits its unit. With `in_part` a part of
     the unit is gone already: what that part would have shown counts as fitting."""
-    return any(_fits(level, kind, conditions, in_part) for level in _levels(unit))
+    return any(_fits(level, kind, conditions, in_part) for level in levels_of(unit))
 
 
 def _fits(unit: Unit, kind: str, conditions: Sequence[Condition], in_part: bool) -> bool:
@@ -150,8 +151,3 @@ def _meets(record: Dossier | Fiche | Recording, kind: str, condition: Condition)
             return YES_NO[not told] in values
         case Comparison.YES_UNLESS_NO:
             return YES_NO[told is False] in values
-
-
-def _levels(unit: Unit) -> Iterator[Unit]:
-    yield unit
-    yield from unit.above()

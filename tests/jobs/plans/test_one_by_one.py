@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +29,7 @@ from rules.policy.policy import Anonymise
 from rules.retention.contacts import contact_outcomes
 from rules.retention.recording_owners import owner_of, with_owner
 from rules.retention.relations import relation_terms
-from tests.jobs.reading.tables.test_whole_tables import DAYS, FIVE, TRUTHS, OneByOne, Rows, filled, named
+from tests.jobs.reading.tables.test_whole_tables import CLASSES, DAYS, FIVE, TRUTHS, OneByOne, Rows, filled, named
 from tests.rules.builders import POLICY
 from tests.rules.retention.test_relations import EVERYTHING_ON
 from tests.rules.strategies import AS_OF, examples
@@ -120,6 +121,7 @@ class ACrm:
 
 
 CATEGORIES: Final = {"a": "social_card", "b": "sexting", "c": "e_safety"}
+SHARED: Final = ("dossier-0", "dossier-1")
 IN_PLACE: Final = POLICY.model_copy(update={"anonymise": Anonymise(how="in_place")})
 
 
@@ -190,3 +192,21 @@ def test_units_in_columns_become_what_they_become_one_by_one(
     assert {identity: told(decision) for _, _, _, identity, decision in found.decisions()} == {
         identity: told(decision) for identity, decision in expected.items()
     }
+
+
+@pytest.mark.parametrize("held", ["dossier-0", "dossier-1"])
+def test_evidence_of_a_fiche_in_several_dossiers_stays_for_the_reasons_of_the_one_that_is_held(held: str) -> None:
+    """RET-05, HLD-04: the other one is expired, and no hold on the first reaches it."""
+    rows: Rows = {name: [] for name in CLASSES}
+    over = {"etag": "1", "categories": ("sexting",), "closed_on": date(2001, 1, 1)}
+    rows["dossiers"] = [over | {"id": each, "is_active": each == held} for each in SHARED]
+    told_on = {"categories": ("sexting",), "communicated_on": date(2001, 1, 1)}
+    rows["fiches"] = [told_on | {"id": "fiche", "dossier": SHARED[0], "also_in": SHARED[1:], "etag": "1"}]
+    rows["recordings"] = [{"id": "recording", "fiche": "fiche", "evidence": True, "ended_on": date(2001, 1, 1), "taken_over": True}]
+    holds = Holds.of([Hold("hold", Reason.HOLD_JUDICIAL, "dossier", held)])
+    one_by_one, whole = filled(OneByOne(), rows), filled(WholeTables(("audio/*",)), rows)
+    (decision,) = decisions([one_by_one.recordings["recording"]], POLICY, holds, AS_OF)
+    crm: Any = ACrm(purges=True)
+    found = {row: verdict for _, _, _, row, verdict in Decided.of(whole, crm, POLICY, holds, AS_OF).decisions()}
+    assert told(found["recording"]) == told(decision)
+    assert decision.reasons == (Reason.HOLD_JUDICIAL, Reason.OPEN_DOSSIER)

@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from rules.dates.calendar import BELGIAN
+from rules.holds.conditions import Condition
 from rules.holds.holds import Hold, Holds
 from rules.law.decision_steps import explain
+from rules.law.of_units import last_of
 from rules.model.decisions import Disposition, Flag, Reason
 from rules.model.records import Fiche, Unit
 from rules.retention.recording_owners import owner_of
@@ -185,3 +187,22 @@ def test_what_hangs_on_a_shared_fiche_is_explained_with_all_its_dossiers_and_goe
     attached = an_attachment(fiche=shared, belongs_to=both, created_on=date(2026, 2, 1))
     assert owner_of(attached) is None
     assert owner_of(an_attachment(fiche=FICHE, belongs_to=goes, created_on=date(2026, 2, 1))) == "goes"
+
+
+ON_A_ROW = Holds.of([Hold("H-1", Reason.HOLD_JUDICIAL, "dossier", "held")])
+ON_ALL_THAT_FIT = Holds.of((), by_facts=[(Hold("H-1", Reason.HOLD_JUDICIAL, "dossier", ""), (Condition("active", ("yes",)),))])
+
+
+@pytest.mark.parametrize("hold", [ON_A_ROW, ON_ALL_THAT_FIT], ids=["on a row", "by conditions"])
+def test_a_dossier_beside_one_that_is_held_is_not_held_itself(hold: Holds) -> None:
+    """HLD-04, RET-05: a marked recording stays for the one that stays, and for its reasons."""
+    shared = msgspec.structs.replace(FICHE, dossier="goes", also_in=("held",))
+    goes = a_dossier(shared, identity="goes", children=[a_child(birth_on=date(1990, 10, 10))])
+    held = a_dossier(shared, identity="held", children=[a_child(birth_on=date(1990, 10, 10))], is_active=True)
+    both = msgspec.structs.replace(goes, belongs_to=held)
+    marked = a_recording(fiche=shared, belongs_to=both, evidence=True, ended_on=date(2025, 1, 1))
+    decision, steps = explain(marked, POLICY, hold, date(2040, 3, 1))
+    assert decision.reasons == (Reason.HOLD_JUDICIAL, Reason.OPEN_DOSSIER)
+    assert [step.inputs["follows"] for step in steps if step.rule == "RET-05"] == ["held"]
+    last = last_of([both, held], POLICY, hold, date(2040, 3, 1))
+    assert last == held
