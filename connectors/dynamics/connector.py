@@ -32,8 +32,8 @@ from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.residual.binned_or_retained import BinnedOrRetainedRows
 from connectors.dynamics.residual.document_locations import DocumentLocations
 from connectors.dynamics.residual.long_term import LongTerm
+from connectors.dynamics.residual.places import Places
 from connectors.dynamics.residual.retained_children import RetainedChildren
-from connectors.dynamics.residual.traces import Places
 from connectors.dynamics.residual.unmapped_children import Children
 from connectors.dynamics.schema.conditions import Scopes
 from connectors.dynamics.schema.metadata import Metadata

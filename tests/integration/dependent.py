@@ -11,7 +11,7 @@ from typing import Any
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from rules.policy.policy import Policy
-from tests.connectors.dynamics.residual.traces import ENVIRONMENT
+from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.night import Night, night_in
 from tests.yaml_files import read_yaml, yaml_text
 

@@ -23,7 +23,7 @@ from jobs.requests.search.rows_without_contact import add_loose_rows
 from rules.model.data_map import Fate
 from rules.model.requests import Right
 from rules.rights.withholding import CHILD_STATEMENTS, withheld_on_behalf
-from tests.connectors.dynamics.residual.traces import ENVIRONMENT
+from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.deciding import ask, granted
 from tests.drivers.night import Night, night_in
 from tests.jobs.requests.answer.test_compile import Answer

@@ -27,7 +27,7 @@ from jobs.model.run import Action, ActionState, RunState
 from jobs.residual.clean import clean_places
 from rules.errors import ComplianceError, MappingError
 from rules.model.residual_data import Place, PlaceState
-from tests.connectors.dynamics.residual.traces import environment_with_more
+from tests.connectors.dynamics.residual.residual_crm import environment_with_more
 from tests.drivers.night import CATEGORY, Night
 from tests.drivers.organisation import TOKEN, set_faults
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide

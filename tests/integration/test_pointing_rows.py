@@ -17,7 +17,7 @@ from connectors.emulator.serving.server import running
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
 from jobs.model.run import RunState
 from rules.model.records import Fiche
-from tests.connectors.dynamics.residual.traces import ENVIRONMENT
+from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
 from tests.integration.test_in_place import a_runaway, in_place, mapped

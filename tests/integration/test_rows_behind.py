@@ -24,7 +24,7 @@ from jobs.requests.search.search import search_everywhere
 from rules.model.data_map import Fate
 from rules.policy.loader import load_policy
 from rules.policy.policy import Policy
-from tests.connectors.dynamics.residual.traces import ENVIRONMENT
+from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.holding import place
 from tests.drivers.night import Night, night_in
 from tests.drivers.organisation import set_faults

@@ -19,7 +19,7 @@ from jobs.requests.search.search import search_everywhere
 from jobs.restores.replay_plan import plan_replay
 from rules.errors import UsageError
 from rules.holds.placements import HoldType
-from tests.connectors.dynamics.residual.traces import ENVIRONMENT
+from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.night import CATEGORY, ROLE, Night, night_in
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
 from tests.yaml_files import read_yaml, yaml_text

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import running
-from tests.connectors.dynamics.residual.traces import ENVIRONMENT
+from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import Typist
 

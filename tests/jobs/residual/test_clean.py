@@ -26,7 +26,7 @@ from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
 from rules.model.records import UnitKind
 from rules.model.residual_data import Place, PlaceState
-from tests.connectors.dynamics.residual.traces import environment_with_more
+from tests.connectors.dynamics.residual.residual_crm import environment_with_more
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN, set_faults
 from tests.jobs.runs.test_kill_and_resume import Fragile, Killed, Points, Snapshots

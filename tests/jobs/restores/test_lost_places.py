@@ -25,7 +25,7 @@ from jobs.restores.lost_places import LostPlaces
 from jobs.restores.recover import recover
 from jobs.runs.apply import apply_plan
 from jobs.writing import send
-from tests.connectors.dynamics.residual.traces import environment_with_more
+from tests.connectors.dynamics.residual.residual_crm import environment_with_more
 from tests.drivers.holding import place, release
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.emulator.serving.server import running
-from tests.connectors.dynamics.residual.traces import ENVIRONMENT, Crm
+from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT, Crm
 from tests.yaml_files import read_yaml, yaml_text
 
 TABLES = """

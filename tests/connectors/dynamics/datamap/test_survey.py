@@ -13,7 +13,7 @@ import pytest
 from connectors.emulator.serving.server import running
 from connectors.interface.remains import DependentRow
 from rules.model.data_map import DataMap, Fate, Place
-from tests.connectors.dynamics.residual.traces import ENVIRONMENT, Crm
+from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT, Crm
 from tests.yaml_files import read_yaml, yaml_text
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is read, not how it comes

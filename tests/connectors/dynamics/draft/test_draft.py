@@ -12,7 +12,7 @@ from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import running
 from tests.connectors.dynamics.datamap.test_survey import environment
 from tests.connectors.dynamics.draft.drafting import DATA, SECOND, columns, drafted, keys, organisation
-from tests.connectors.dynamics.residual.traces import ENVIRONMENT
+from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.connectors.emulator.client import Client
 from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import LONG_AGO, Typist, organisation_of

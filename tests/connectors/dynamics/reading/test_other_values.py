@@ -23,7 +23,7 @@ from jobs.model.privileges import NEEDS
 from rules.errors import MappingError
 from rules.model.personal_records import FullContact, FullDossier
 from rules.model.records import Dossier, Fiche, Party
-from tests.connectors.dynamics.residual.traces import ENVIRONMENT
+from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.connectors.emulator.client import Client
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text

@@ -1,5 +1,5 @@
 """A CRM in which rows leave something behind."""
 
-from tests.connectors.dynamics.residual.traces import crm, more
+from tests.connectors.dynamics.residual.residual_crm import crm, more
 
 __all__ = ["crm", "more"]

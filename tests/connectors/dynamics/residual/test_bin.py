@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from connectors.interface.remains import Reach, Trace
-from tests.connectors.dynamics.residual.traces import Crm, call_about, gone_fiche
+from tests.connectors.dynamics.residual.residual_crm import Crm, call_about, gone_fiche
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
 

@@ -10,7 +10,7 @@ import pytest
 from connectors.dynamics.residual.purge_job import IDS_OF_A_QUERY, queries_for
 from connectors.interface.errors import ConnectorError
 from connectors.interface.remains import Reach, Trace
-from tests.connectors.dynamics.residual.traces import Crm, gone_fiche
+from tests.connectors.dynamics.residual.residual_crm import Crm, gone_fiche
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
 

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.emulator.serving.server import running
 from connectors.interface.remains import DependentRow, Reach, Trace
-from tests.connectors.dynamics.residual.traces import Crm, environment_with_more, gone_fiche
+from tests.connectors.dynamics.residual.residual_crm import Crm, environment_with_more, gone_fiche
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
 
