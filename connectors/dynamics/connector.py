@@ -32,7 +32,7 @@ from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.residual.binned_or_retained import BinnedOrRetainedRows
 from connectors.dynamics.residual.document_locations import DocumentLocations
 from connectors.dynamics.residual.long_term import LongTerm
-from connectors.dynamics.residual.places import Places
+from connectors.dynamics.residual.places import ResidualPlaces
 from connectors.dynamics.residual.retained_children import RetainedChildren
 from connectors.dynamics.residual.unmapped_children import Children
 from connectors.dynamics.schema.conditions import Scopes
@@ -103,7 +103,7 @@ class DynamicsConnector(Changes, Remains, Organisation):
             self._transport, mapping, self._tables.definition, read=self.read, user=self.whoami, mode=bulk_delete, warnings=self.warnings
         )
         removing = Removing(self._pool.send, environment.root_path, self._transport.retry.tries)
-        self._places = Places(self._transport, directory, removing, self.whoami, self.warnings)
+        self._places = ResidualPlaces(self._transport, directory, removing, self.whoami, self.warnings)
         self._contents = Contents(self._transport)
         self._ties = Ties(directory, mapping)
         self._binned_or_retained = BinnedOrRetainedRows(directory, self.warnings)

@@ -25,7 +25,7 @@ class Organisation:
 
     def __init__(self, tables: Database, clock: Clock, *, token: str | None, limits: bool) -> None:
         labels.install(tables.connection, tables.environment)
-        tables.traces += [JobRules(tables), Tombstones(tables)]
+        tables.listeners += [JobRules(tables), Tombstones(tables)]
         self.tables = tables
         self.switches = tables.switches
         self.clock = clock
@@ -37,7 +37,7 @@ class Organisation:
         self.tokens = Tokens(tables, clock, token)
         self.graph = Graph(tables, clock, tables.switches)
         self.api = WebApi(tables, self.stats)
-        tables.traces += [AuditTrail(tables), self.api.recycle_bin, RetentionRules(tables, self.api.gate)]
+        tables.listeners += [AuditTrail(tables), self.api.recycle_bin, RetentionRules(tables, self.api.gate)]
 
     def fill(self) -> None:
         """Load the rows and documents that it begins with."""

@@ -12,7 +12,7 @@ from rules.model.records import Record
 RowKey = tuple[str, str]  # logical name of the table, and id
 
 
-class Trace(StrEnum):
+class ResidualKind(StrEnum):
     """What a CRM keeps of a row beside the row itself (ERA-12)."""
 
     __hash__ = str.__hash__
@@ -25,7 +25,7 @@ class Trace(StrEnum):
 
 
 class Reach(StrEnum):
-    """Whether traces of one kind can be looked at."""
+    """Whether residual data of one kind can be looked at."""
 
     READ = "read"
     NOT_KEPT = "not_kept"  # the CRM has no such place
@@ -43,9 +43,9 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Traces:
+class ResidualData:
     """What was found of some rows, by row; one that is not named has left nothing. `kept_of` are the tables
-    of which the CRM keeps such traces now, as far as it reports."""
+    of which the CRM keeps such data now, as far as it reports."""
 
     reach: Reach
     left: Mapping[RowKey, Left] = field(default_factory=dict)
@@ -86,7 +86,9 @@ class BinnedOrRetained:
 class Remains(Protocol):
     """What outlives a row: found, and purged."""
 
-    def binned_or_retained(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> BinnedOrRetained:
+    def binned_or_retained(
+        self, residual: ResidualKind, record: type[Record], fields: Iterable[str], among: Among | None
+    ) -> BinnedOrRetained:
         """Return rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id
         or a lookup, is one of its ids; without `among` all of them. Raises ConnectorError: it cannot be
         determined. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning."""
@@ -124,23 +126,23 @@ class Remains(Protocol):
     def beyond_reach(self) -> frozenset[str]:
         """Places of ERA-12 that this account may not clean, which the mapping accepts."""
 
-    def traces(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
+    def residual_data(self, residual: ResidualKind, rows: Collection[RowKey]) -> ResidualData:
         """Return what the CRM keeps of these rows beside them, read to the end; the rows may exist or not.
         Raises ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
         NOT_REACHABLE, with a warning."""
 
-    def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
+    def kept(self, residual: ResidualKind, tables: Collection[str]) -> Iterator[RowKey]:
         """Yield every row of these tables, existing or deleted, of which one place keeps something, one row
-        perhaps several times: for a caller who has lost the ids that `traces` needs. The table is empty where
-        the CRM does not name it; rows of other tables may be among them. What this account may not look at is
-        left out with a warning, as `traces` reports by NOT_REACHABLE.
+        perhaps several times: for a caller who has lost the ids that `residual_data` needs. The table is
+        empty where the CRM does not name it; rows of other tables may be among them. What this account may
+        not look at is left out with a warning, as `residual_data` reports by NOT_REACHABLE.
 
         Raises ConnectorError: it cannot be determined."""
 
-    def purge(self, trace: Trace, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
-        """Remove what `traces` finds of these rows, of which `alive` still exist. Return the rows for which
-        the CRM does not permit it. The outcome for the others has to be checked again: a job of the CRM that
-        ended is not proof."""
+    def purge(self, residual: ResidualKind, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
+        """Remove what `residual_data` finds of these rows, of which `alive` still exist. Return the rows for
+        which the CRM does not permit it. The outcome for the others has to be checked again: a job of the CRM
+        that ended is not proof."""
 
     def needs_row_for_history(self) -> bool:
         """Return whether the history of a row can be purged only as long as the row exists: no job of ours

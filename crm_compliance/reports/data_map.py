@@ -14,7 +14,7 @@ from rich.text import Text
 
 from crm_compliance.reports.parts.paper import Paper
 from crm_compliance.reports.parts.template import template
-from rules.model.data_map import DataMap, Fate, Place
+from rules.model.data_map import DataMap, Fate, MapPlace
 
 COLUMNS = ("table", "column", "path", "rows", "fate", "why", "new")
 WIDTHS = (26, 30, 60, 10, 14, 60, 6)
@@ -78,7 +78,7 @@ def print_data_map(survey: Survey, console: Console) -> None:
         paper.line(f"New since last time: {', '.join(sorted(survey.new))}")
 
 
-def count(place: Place) -> str:
+def count(place: MapPlace) -> str:
     """Return how many rows a place has, in words where the number is not known."""
     if place.rows is None:
         return "not known"
@@ -117,7 +117,7 @@ def _write_cell(sheet: Any, line: int, at: int, value: object) -> None:
 
 
 def _html(survey: Survey, out: BinaryIO) -> None:
-    by_table: defaultdict[str, list[Place]] = defaultdict(list)
+    by_table: defaultdict[str, list[MapPlace]] = defaultdict(list)
     for place in survey.found.places:
         if place.column is not None:
             by_table[place.table].append(place)
@@ -140,7 +140,7 @@ def _html(survey: Survey, out: BinaryIO) -> None:
 class Box:
     """One table in the picture, by its upper left corner."""
 
-    place: Place
+    place: MapPlace
     x: int
     y: int
 

@@ -64,8 +64,8 @@ class SubjectRequest(msgspec.Struct, frozen=True, kw_only=True):
     the answer follows from what is found (EXP-11). `resumes_to` is the state that a suspension interrupts.
     `answer` is package, neutral or dpo_review once it is compiled; `refusal` the RF code of a refusal.
     `package_sha256` is the hash of what was released, `link` the SHA-256 of the download's token; at each of
-    the `renewals` its number of downloads began again. `moves` counts steps: a row that was read before one
-    is not that of now, even where the step has changed a sealed part alone."""
+    the `renewals` its number of downloads began again. `transitions` counts steps: a row that was read
+    before one is not that of now, even where the step has changed a sealed part alone."""
 
     id: str
     right: Right
@@ -94,7 +94,7 @@ class SubjectRequest(msgspec.Struct, frozen=True, kw_only=True):
     downloads: tuple[datetime, ...] = ()
     renewals: tuple[datetime, ...] = ()
     crm: str = ""  # the CRM that the steps were taken on; empty until there was one
-    moves: int = 0
+    transitions: int = msgspec.field(name="moves", default=0)  # so named in stored requests
 
     @property
     def reference(self) -> str:

@@ -10,7 +10,7 @@ from jobs.ports.context import JobContext
 from jobs.writing.row_writes import EMPTY
 from rules.model.kinds import ACTIVITIES
 from rules.model.records import KINDS, RELATION_KINDS, UnitKind
-from rules.model.residual_data import Place, PlaceState
+from rules.model.residual_data import PlaceState, ResidualPlace
 
 DISPOSITIONS = {"delete": "DELETED", "anonymise": "ANONYMISED"}
 # An audio attachment is a recording, an e-mail attached to nothing a lone fiche (RET-05).
@@ -81,7 +81,7 @@ def _draft(context: JobContext, service: str, run: Run, plan: Plan, action: Acti
         disposed_at=action.removed_at,
         verified_at=action.verified_at,
         # Of a place of which nobody has told anything it is not claimed that it is clean.
-        method={place.value: action.places.get(place.value, PlaceState.NOT_REACHABLE.value) for place in Place} | _bypass(action),
+        method={place.value: action.places.get(place.value, PlaceState.NOT_REACHABLE.value) for place in ResidualPlace} | _bypass(action),
         actor=Actor(service, roles),
     )
 

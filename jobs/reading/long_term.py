@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar, Union
 
 from connectors.interface.connector import Connector
 from connectors.interface.errors import ReadIncomplete
-from connectors.interface.remains import Reach, Trace
+from connectors.interface.remains import Reach, ResidualKind
 from connectors.interface.rows import Among
 from rules.model.kinds import ROW_KINDS
 from rules.model.records import Fiche, Party, Record
@@ -31,7 +31,7 @@ def retained_rows_of(connector: Connector, record: type[R], fields: tuple[str, .
     look there: nobody knows what a decision would lack."""
     if among is not None and not among.ids:
         return []
-    found = connector.binned_or_retained(Trace.RETAINED, record, fields, among)
+    found = connector.binned_or_retained(ResidualKind.RETAINED, record, fields, among)
     if found.reach is Reach.NOT_REACHABLE:
         raise ReadIncomplete(
             "rows in long-term retention cannot be looked into, and they count in every decision",

@@ -189,7 +189,9 @@ def change_decision(store: Store, request_id: str, change: Callable[[Decision], 
     if found is None or (after := change(found)) == found:
         return found
     try:
-        store.requests.save(msgspec.structs.replace(request, moves=request.moves + 1), since=request, parts={DECISIONS: encoded(after)})
+        store.requests.save(
+            msgspec.structs.replace(request, transitions=request.transitions + 1), since=request, parts={DECISIONS: encoded(after)}
+        )
     except Refused as error:
         if error.code != "changed" or attempts == 1:
             raise

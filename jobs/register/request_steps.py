@@ -112,7 +112,7 @@ def save_transition(
 ) -> SubjectRequest:
     """Store a row of the register as a step leaves it, and return it. Raises Refused: with code `changed`, if
     somebody has taken another step since `request` was read: what that decided is not overwritten."""
-    moved = msgspec.structs.replace(request, crm=request.crm or actor.store.crms.current, moves=request.moves + 1, **changes)
+    moved = msgspec.structs.replace(request, crm=request.crm or actor.store.crms.current, transitions=request.transitions + 1, **changes)
     entry: Entry = ("request", {"request": request.id, "step": step.value, **told})
     actor.store.requests.save(moved, [signed(entry, actor)], since=request, parts=parts)
     return moved

@@ -18,35 +18,35 @@ from functools import partial
 import msgspec
 
 from connectors.interface.connector import Connector
-from connectors.interface.remains import Reach, RowKey, Trace
+from connectors.interface.remains import Reach, ResidualKind, RowKey
 from connectors.interface.rows import Among
 from jobs.erasures.register import announce_rows
 from jobs.model.plan import Key
 from jobs.model.run import Action
 from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of
-from jobs.writing.read_back import TRACES, gone_rows, living_rows, masked_rows, verify_actions
+from jobs.writing.read_back import RESIDUAL_PLACES, gone_rows, living_rows, masked_rows, verify_actions
 from rules.model.kinds import ACTIVITIES, IN_DOSSIERS, ROW_KINDS, Kinds
 from rules.model.records import KINDS
-from rules.model.residual_data import Place, PlaceState
+from rules.model.residual_data import PlaceState, ResidualPlace
 
 PLACES_LEFT = "PLACES_LEFT"  # the code of a unit whose rows are gone and of which something is still in another place (ERA-12)
-WITH_ROWS_OF_THEIR_OWN = (Trace.TIMELINE, Trace.JOBS)  # what is deleted there may have a history too, and be in the bin
+WITH_ROWS_OF_THEIR_OWN = (ResidualKind.TIMELINE, ResidualKind.JOBS)  # what is deleted there may have a history too, and be in the bin
 DONE, NOT_APPLICABLE = PlaceState.DONE, PlaceState.NOT_APPLICABLE
 NOT_REACHABLE, STILL_THERE = PlaceState.NOT_REACHABLE, PlaceState.STILL_THERE
 # Places whose rows are deleted with the unit, and the kinds of rows that are there.
-WITH_THE_UNIT: Mapping[Place, frozenset[str]] = {
-    Place.NOTES: frozenset({"note"}),
-    Place.ACTIVITIES: frozenset(ACTIVITIES),
-    Place.FILES: frozenset({"email", *(word for word, kind in ROW_KINDS.items() if kind.contents)}),
-    Place.CHILD_ROWS: frozenset(IN_DOSSIERS),
-    Place.RECORDINGS: frozenset({"recording"}),
+WITH_THE_UNIT: Mapping[ResidualPlace, frozenset[str]] = {
+    ResidualPlace.NOTES: frozenset({"note"}),
+    ResidualPlace.ACTIVITIES: frozenset(ACTIVITIES),
+    ResidualPlace.FILES: frozenset({"email", *(word for word, kind in ROW_KINDS.items() if kind.contents)}),
+    ResidualPlace.CHILD_ROWS: frozenset(IN_DOSSIERS),
+    ResidualPlace.RECORDINGS: frozenset({"recording"}),
 }
 
 
 class Cleaned(msgspec.Struct, frozen=True):
-    """What became of the places of one unit: `rules.model.residual_data.Place` -> `PlaceState`, and how many
-    rows of history were deleted."""
+    """What became of the places of one unit: `ResidualPlace` -> `PlaceState`, and how many rows of history
+    were deleted."""
 
     places: dict[str, str]
     audit_entries: int = 0
@@ -67,11 +67,11 @@ def purge_before(context: JobContext, intents: Sequence[Action]) -> dict[Key, in
     wanted = _flat(rows)
     if not wanted:
         return {}
-    before = connector.traces(Trace.HISTORY, wanted).left
+    before = connector.residual_data(ResidualKind.HISTORY, wanted).left
     if not before:
         return {}
-    connector.purge(Trace.HISTORY, list(before), alive=list(before))
-    after = connector.traces(Trace.HISTORY, list(before)).left
+    connector.purge(ResidualKind.HISTORY, list(before), alive=list(before))
+    after = connector.residual_data(ResidualKind.HISTORY, list(before)).left
     went = {row: left.count - (after[row].count if row in after else 0) for row, left in before.items()}
     return {key: total for key, each in rows.items() if (total := sum(max(went.get(row, 0), 0) for row in each))}
 
@@ -109,18 +109,18 @@ def clean_places(context: JobContext, run: str, actions: Sequence[Action]) -> di
     for key, found in clean_rows(context, run, gone, masked, living).items():
         places[key] |= found.places
         purged[key] = found.audit_entries
-        if key in purged_there and places[key].get(Place.COPIES) is NOT_APPLICABLE:
-            places[key][Place.COPIES] = DONE
+        if key in purged_there and places[key].get(ResidualPlace.COPIES) is NOT_APPLICABLE:
+            places[key][ResidualPlace.COPIES] = DONE
     for found_places in places.values():
-        found_places[Place.COPIES] = _copies(connector, found_places[Place.COPIES])
-    return {key: Cleaned({place.value: each[place].value for place in Place}, purged[key]) for key, each in places.items()}
+        found_places[ResidualPlace.COPIES] = _copies(connector, found_places[ResidualPlace.COPIES])
+    return {key: Cleaned({place.value: each[place].value for place in ResidualPlace}, purged[key]) for key, each in places.items()}
 
 
 class CleanedRows(msgspec.Struct, frozen=True):
     """What became of the places in which the CRM may keep something of some rows, and how many rows of
     history were deleted."""
 
-    places: dict[Place, PlaceState]
+    places: dict[ResidualPlace, PlaceState]
     audit_entries: int = 0
 
 
@@ -136,16 +136,21 @@ def clean_rows(
     deleted from other places are announced first. Raises ConnectorError: a place cannot be checked."""
     connector, gone = context.connector, dict(gone)
     used = {key: [*gone[key], *masked[key]] for key in gone}
-    places: dict[Key, dict[Place, PlaceState]] = {key: {} for key in gone}
-    rows: dict[Trace, Mapping[Key, Sequence[RowKey]]] = {Trace.TIMELINE: used, Trace.JOBS: used, Trace.RETAINED: used, Trace.BIN: gone}
-    for trace, wanted in rows.items():
-        for key, found in _clean(connector, trace, wanted, (), partial(announce_rows, context, run)).items():
-            places[key][TRACES[trace]] = found.state
+    places: dict[Key, dict[ResidualPlace, PlaceState]] = {key: {} for key in gone}
+    rows: dict[ResidualKind, Mapping[Key, Sequence[RowKey]]] = {
+        ResidualKind.TIMELINE: used,
+        ResidualKind.JOBS: used,
+        ResidualKind.RETAINED: used,
+        ResidualKind.BIN: gone,
+    }
+    for residual, wanted in rows.items():
+        for key, found in _clean(connector, residual, wanted, (), partial(announce_rows, context, run)).items():
+            places[key][RESIDUAL_PLACES[residual]] = found.state
             gone[key] = [*gone[key], *found.rows]  # of their own they may have a history too, and be in the bin
     history = {key: [*gone[key], *living[key]] for key in gone}
     purged = dict.fromkeys(gone, 0)
-    for key, found in _clean(connector, Trace.HISTORY, history, _flat(living)).items():
-        places[key][Place.AUDIT_HISTORY] = found.state
+    for key, found in _clean(connector, ResidualKind.HISTORY, history, _flat(living)).items():
+        places[key][ResidualPlace.AUDIT_HISTORY] = found.state
         purged[key] = found.went
     return {key: CleanedRows(places[key], purged[key]) for key in gone}
 
@@ -161,7 +166,7 @@ class _Found(msgspec.Struct, frozen=True):
 
 def _clean(
     connector: Connector,
-    trace: Trace,
+    residual: ResidualKind,
     rows: Mapping[Key, Sequence[RowKey]],
     alive: Sequence[RowKey],
     announce: Callable[[Mapping[Key, list[RowKey]]], None] | None = None,
@@ -170,44 +175,48 @@ def _clean(
     wanted = _flat(rows)
     if not wanted:
         return dict.fromkeys(rows, _Found(NOT_APPLICABLE))
-    before = connector.traces(trace, wanted)
+    before = connector.residual_data(residual, wanted)
     if before.reach is Reach.NOT_KEPT:
         return dict.fromkeys(rows, _Found(NOT_APPLICABLE))
     refused: frozenset[RowKey] = frozenset()
     after = before.left
     if before.left:
-        if announce is not None and trace in WITH_ROWS_OF_THEIR_OWN:
+        if announce is not None and residual in WITH_ROWS_OF_THEIR_OWN:
             announce({key: [other for row in own if row in before.left for other in before.left[row].rows] for key, own in rows.items()})
-        refused = connector.purge(trace, list(before.left), alive=alive)
-        after = connector.traces(trace, list(before.left)).left
+        refused = connector.purge(residual, list(before.left), alive=alive)
+        after = connector.residual_data(residual, list(before.left)).left
     result = {}
     for key, own in rows.items():
         had = [row for row in own if row in before.left]
         left = [row for row in own if row in after]
         went = sum(before.left[row].count for row in had) - sum(after[row].count for row in left)
         if left:
-            may_not = trace is Trace.HISTORY and Place.AUDIT_HISTORY in connector.beyond_reach and all(row in refused for row in left)
+            may_not = (
+                residual is ResidualKind.HISTORY
+                and ResidualPlace.AUDIT_HISTORY in connector.beyond_reach
+                and all(row in refused for row in left)
+            )
             state = NOT_REACHABLE if may_not else STILL_THERE
         elif before.reach is Reach.NOT_REACHABLE:
             state = NOT_REACHABLE if own else NOT_APPLICABLE
         else:
             state = DONE if had or any(table in before.kept_of for table, _ in own) else NOT_APPLICABLE
-        others = [other for row in had for other in before.left[row].rows if trace in WITH_ROWS_OF_THEIR_OWN]
+        others = [other for row in had for other in before.left[row].rows if residual in WITH_ROWS_OF_THEIR_OWN]
         result[key] = _Found(state, max(went, 0), tuple(others))
     return result
 
 
-def _with_the_unit(action: Action, of: Kinds) -> dict[Place, PlaceState]:
+def _with_the_unit(action: Action, of: Kinds) -> dict[ResidualPlace, PlaceState]:
     """Return the places whose rows were deleted with the unit's own, and those of our own making."""
     kinds = {write.kind for write in (*action.gone, *action.rows[:-1]) if write.operation == "delete"}
     kinds |= {write.kind for write in action.rows[-1:] if write.operation == "delete" and write.kind != "fiche"}
-    places = dict.fromkeys(Place, NOT_APPLICABLE)
+    places = dict.fromkeys(ResidualPlace, NOT_APPLICABLE)
     own = [of[word] for word in kinds if word not in ROW_KINDS and word in of]
     for place, those in WITH_THE_UNIT.items():
         if (
             kinds & those
-            or (place is Place.CHILD_ROWS and (own or action.along))
-            or (place is Place.FILES and (action.documents or any(each.contents for each in own)))
+            or (place is ResidualPlace.CHILD_ROWS and (own or action.along))
+            or (place is ResidualPlace.FILES and (action.documents or any(each.contents for each in own)))
         ):
             places[place] = DONE
     return places

@@ -7,7 +7,7 @@ the reference, sections 6.2, 6.4 and 11.5."""
 from collections.abc import Mapping, Sequence
 
 from connectors.interface.connector import Connector
-from connectors.interface.remains import Trace
+from connectors.interface.remains import ResidualKind
 from jobs.model.run import ActionState, RowWrite
 from jobs.writing.read_back import still_there
 from jobs.writing.send import TECHNICAL, Held, WriteOutcome
@@ -29,7 +29,7 @@ def purge_retained(connector: Connector, writes: Mapping[str, Sequence[RowWrite]
     kept = held(there)
     going = {key: rows for key, rows in there.items() if key not in kept}
     keys = {(write.kind, write.id): write.key(connector) for rows in going.values() for write in rows}
-    refused = connector.purge(Trace.RETAINED, list(keys.values())) if keys else frozenset()
+    refused = connector.purge(ResidualKind.RETAINED, list(keys.values())) if keys else frozenset()
     left = still_there(connector, [write for rows in going.values() for write in rows])
     outcomes: dict[str, WriteOutcome] = {}
     for key, rows in there.items():

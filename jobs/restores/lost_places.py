@@ -13,7 +13,7 @@ from itertools import chain
 
 import msgspec
 
-from connectors.interface.remains import Reach, RowKey, Trace
+from connectors.interface.remains import Reach, ResidualKind, RowKey
 from connectors.interface.rows import Among
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.erasures.register import Register, Written, erase_late, load_register
@@ -23,7 +23,7 @@ from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of
 from jobs.reading.long_term import retained_rows_of
 from jobs.residual.clean import clean_rows
-from jobs.writing.read_back import TRACES, gone_rows
+from jobs.writing.read_back import RESIDUAL_PLACES, gone_rows
 from rules.model.records import KINDS, Dossier
 from rules.model.residual_data import PlaceState
 
@@ -106,11 +106,11 @@ def _found(context: JobContext, register: Register, tables: Collection[str]) -> 
     connector = context.connector
     found: dict[RowKey, Written] = {}
     retained: set[RowKey] = set()
-    for trace in Trace:
+    for residual in ResidualKind:
         last: RowKey | None = None
-        for number, row in enumerate(connector.kept(trace, tables)):
+        for number, row in enumerate(connector.kept(residual, tables)):
             if number % 5_000 == 0:
-                context.progress(f"looking for what lost runs left: {TRACES[trace].value}", number)
+                context.progress(f"looking for what lost runs left: {RESIDUAL_PLACES[residual].value}", number)
             if row == last:
                 continue
             last = row
@@ -118,7 +118,7 @@ def _found(context: JobContext, register: Register, tables: Collection[str]) -> 
                 key = (table, row[1])
                 if key not in found and (written := register.written(context.references(*key))) is not None:
                     found[key] = written
-                if trace is Trace.RETAINED and key in found:
+                if residual is ResidualKind.RETAINED and key in found:
                     retained.add(key)
     # A row in long-term retention that was announced is still to be purged with its unit, as long as that is
     # there and judged again.
@@ -180,7 +180,11 @@ def _cleaned(context: JobContext, run: str, rows: Mapping[RowKey, Written]) -> d
 def _not_reachable(context: JobContext, tables: Collection[str]) -> tuple[str, ...]:
     """Return the places that nobody could look into, so that nobody can state that nothing remains there."""
     anybody = [(table, NOBODY) for table in sorted(tables)]
-    looks = {TRACES[trace]: context.connector.traces(trace, anybody).reach for trace in Trace} if anybody else {}
+    looks = (
+        {RESIDUAL_PLACES[residual]: context.connector.residual_data(residual, anybody).reach for residual in ResidualKind}
+        if anybody
+        else {}
+    )
     return tuple(place.value for place, reach in looks.items() if reach is Reach.NOT_REACHABLE)
 
 

@@ -6,7 +6,7 @@ from jobs.ports.context import JobContext
 from jobs.residual.document_removal import documents_left
 from jobs.residual.recording_content import objects_left
 from jobs.writing.outside_objects import Outside
-from jobs.writing.read_back import not_checkable, traces_left, verify_actions
+from jobs.writing.read_back import not_checkable, residual_rows, verify_actions
 from rules.errors import UsageError
 from rules.hints import hint_to
 
@@ -33,7 +33,7 @@ def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
     objects = objects_left(context, Outside(context), actions)
     documents = documents_left(context, actions)
     there = {row for found in (*left.values(), *objects.values(), *documents.values()) for row in found}
-    rows = sorted(there | traces_left(context.connector, actions, there))
+    rows = sorted(there | residual_rows(context.connector, actions, there))
     return {
         "run": run_id,
         "checked": sum(len(action.gone) + len(action.rows) for action in actions),

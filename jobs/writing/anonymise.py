@@ -22,7 +22,7 @@ from rules.anonymisation.k_anonymity import count_rows
 from rules.anonymisation.statistics import Combination
 from rules.model.decisions import Decision, Disposition
 from rules.model.records import Unit, UnitKind
-from rules.model.residual_data import Place
+from rules.model.residual_data import ResidualPlace
 
 MASKED = (UnitKind.DOSSIER.value, UnitKind.FICHE.value)  # kinds of rows that may stay
 
@@ -88,7 +88,7 @@ def conditions_of(context: JobContext, action: Action, places: Mapping[str, str]
         no_direct_identifier=Remnant.IDENTIFIER not in left,
         no_free_text=Remnant.TEXT not in left,
         no_file=Remnant.FILE not in left,
-        no_audit_history=is_history_gone(places.get(Place.AUDIT_HISTORY)),
+        no_audit_history=is_history_gone(places.get(ResidualPlace.AUDIT_HISTORY)),
         no_link_to_contact=Remnant.CONTACT not in left,
         no_reversing_key=not policy.anonymise.keeps_key and not any(mask.keeps_key for mask in masks.values()),
         # By construction: statistics drop a combination that is too rare, and a mask empties it.

@@ -5,21 +5,21 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from connectors.interface.connector import Connector
-from connectors.interface.remains import Reach, RowKey, Trace
+from connectors.interface.remains import Reach, ResidualKind, RowKey
 from connectors.interface.rows import Among
 from jobs.model.run import Action, RowWrite
 from jobs.reading.long_term import retained_rows_of
 from jobs.writing.row_writes import EMPTY, LINKS, UNNAME, fields_emptied, operation
 from rules.model.records import KINDS, Contact
-from rules.model.residual_data import Place
+from rules.model.residual_data import ResidualPlace
 
 BACKUPS = "backups"  # never edited, and never read: they rotate out (ERA-13)
-TRACES: Mapping[Trace, Place] = {
-    Trace.TIMELINE: Place.TIMELINE,
-    Trace.JOBS: Place.JOB_ROWS,
-    Trace.RETAINED: Place.COPIES,
-    Trace.BIN: Place.RECYCLE_BIN,
-    Trace.HISTORY: Place.AUDIT_HISTORY,
+RESIDUAL_PLACES: Mapping[ResidualKind, ResidualPlace] = {
+    ResidualKind.TIMELINE: ResidualPlace.TIMELINE,
+    ResidualKind.JOBS: ResidualPlace.JOB_ROWS,
+    ResidualKind.RETAINED: ResidualPlace.COPIES,
+    ResidualKind.BIN: ResidualPlace.RECYCLE_BIN,
+    ResidualKind.HISTORY: ResidualPlace.AUDIT_HISTORY,
 }
 
 
@@ -93,24 +93,28 @@ def verify_actions(connector: Connector, actions: Sequence[Action]) -> dict[tupl
     return result
 
 
-def traces_left(connector: Connector, actions: Sequence[Action], there: Collection[RowKey]) -> set[RowKey]:
+def residual_rows(connector: Connector, actions: Sequence[Action], there: Collection[RowKey]) -> set[RowKey]:
     """Return what is still kept of rows that are gone, as the table of the CRM that stores it and the id of
     the row concerned. `there` are rows that were found again themselves. The history of a row that remains is
     not checked: it may have changed since."""
     gone = {row for action in actions for row in gone_rows(connector, action)} - set(there)
     masked = {row for action in actions for row in masked_rows(connector, action)}
     found: set[RowKey] = set()
-    for trace in Trace:
-        rows = sorted(gone | masked if trace in (Trace.TIMELINE, Trace.JOBS) else gone)
+    for residual in ResidualKind:
+        rows = sorted(gone | masked if residual in (ResidualKind.TIMELINE, ResidualKind.JOBS) else gone)
         if rows:
-            found |= {(left.place, row[1]) for row, left in connector.traces(trace, rows).left.items()}
+            found |= {(left.place, row[1]) for row, left in connector.residual_data(residual, rows).left.items()}
     return found
 
 
 def not_checkable(connector: Connector, actions: Sequence[Action]) -> list[str]:
     """Return the places of ERA-12 that cannot be read back in this CRM, and the backups."""
     rows = sorted({row for action in actions for row in gone_rows(connector, action)})[:1]
-    places = {TRACES[trace] for trace in Trace if rows and connector.traces(trace, rows).reach is Reach.NOT_REACHABLE}
+    places = {
+        RESIDUAL_PLACES[residual]
+        for residual in ResidualKind
+        if rows and connector.residual_data(residual, rows).reach is Reach.NOT_REACHABLE
+    }
     if connector.copies != ():
-        places.add(Place.COPIES)
-    return [*(place.value for place in Place if place in places), BACKUPS]
+        places.add(ResidualPlace.COPIES)
+    return [*(place.value for place in ResidualPlace if place in places), BACKUPS]

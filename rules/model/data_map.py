@@ -21,7 +21,7 @@ class Fate(StrEnum):
     UNACCOUNTED = "unaccounted"
 
 
-class Place(msgspec.Struct, frozen=True):
+class MapPlace(msgspec.Struct, frozen=True):
     """A table, or with `column` one of its columns. `path` leads from its rows to a unit or person, a lookup
     a step. `rows` are those that point there, or in which the column has a value; from 5,000 on there may be
     more; None: this account may not look. `why` says where the fate comes from. `beyond` are rows of a mapped
@@ -58,15 +58,15 @@ class Tie(msgspec.Struct, frozen=True):
 class DataMap(msgspec.Struct, frozen=True):
     """All places, tables before their columns, and the ties between the tables."""
 
-    places: tuple[Place, ...]
+    places: tuple[MapPlace, ...]
     ties: tuple[Tie, ...] = ()
 
     @property
-    def tables(self) -> tuple[Place, ...]:
+    def tables(self) -> tuple[MapPlace, ...]:
         return tuple(place for place in self.places if place.column is None)
 
     @property
-    def alarming(self) -> tuple[Place, ...]:
+    def alarming(self) -> tuple[MapPlace, ...]:
         """What is alarming, a table once and not by its columns."""
         whole = {place.table for place in self.tables if place.is_alarming}
         return tuple(place for place in self.places if place.is_alarming and (place.column is None or place.table not in whole))
@@ -81,5 +81,5 @@ class DataMap(msgspec.Struct, frozen=True):
         return frozenset() if known is None else frozenset(place.name for place in self.places) - frozenset(known)
 
 
-def _is_unsearched(table: Place) -> bool:
+def _is_unsearched(table: MapPlace) -> bool:
     return table.fate is not Fate.MAPPED and (table.fate is not Fate.PLATFORM or table.rows is not None)

@@ -4,7 +4,7 @@ each. Source: ERA-12, ERA-15; the wire reference, section 11."""
 from enum import StrEnum
 
 
-class Place(StrEnum):
+class ResidualPlace(StrEnum):
     """One line of ERA-12, in its order; the value is the key in certificates and reports."""
 
     NOTES = "notes"

@@ -26,7 +26,7 @@ from jobs.model.privileges import needs_under
 from jobs.model.run import Action, ActionState, RunState
 from jobs.residual.clean import clean_places
 from rules.errors import ComplianceError, MappingError
-from rules.model.residual_data import Place, PlaceState
+from rules.model.residual_data import PlaceState, ResidualPlace
 from tests.connectors.dynamics.residual.residual_crm import environment_with_more
 from tests.drivers.night import CATEGORY, Night
 from tests.drivers.organisation import TOKEN, set_faults
@@ -153,7 +153,7 @@ def test_nothing_of_an_anonymised_dossier_names_anybody(night: Night) -> None:
     assert kept["_cf_ficheid_value"] is None
     sets = ("cf_dossiers", "cf_fiches", "cf_parties", "cf_recordings", "cf_statistics", "contacts", "annotations")
     assert CANARY not in json.dumps([night.rows(table) for table in sets])
-    assert actions(night, run.id)[dossier].places[Place.AUDIT_HISTORY] in (PlaceState.DONE, PlaceState.NOT_APPLICABLE)
+    assert actions(night, run.id)[dossier].places[ResidualPlace.AUDIT_HISTORY] in (PlaceState.DONE, PlaceState.NOT_APPLICABLE)
 
 
 @in_one_night
@@ -411,7 +411,7 @@ def test_a_history_that_nobody_can_look_into_makes_it_pseudonymised(
     def blind(*given: Any) -> Any:
         found = clean_places(*given)
         for each in found.values():
-            each.places[Place.AUDIT_HISTORY.value] = PlaceState.NOT_REACHABLE.value
+            each.places[ResidualPlace.AUDIT_HISTORY.value] = PlaceState.NOT_REACHABLE.value
         return found
 
     monkeypatch.setattr("jobs.runs.run.clean_places", blind)

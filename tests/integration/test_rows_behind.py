@@ -14,7 +14,7 @@ import pytest
 
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable
 from connectors.interface.errors import ConnectorError
-from connectors.interface.remains import Reach, Trace
+from connectors.interface.remains import Reach, ResidualKind
 from connectors.interface.rows import Among
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.mapping.explain import explain_row
@@ -222,7 +222,7 @@ def test_one_in_the_recycle_bin_is_found_by_its_report_there(night: Night) -> No
     for address in (f"cf_fiches({fiche})", f"cf_statements({row})"):
         night.http.delete(f"{night.emulator.url}{address}", timeout=10).raise_for_status()
     record = night.connector.all_kinds["cf_statement"].record
-    found: Any = night.connector.binned_or_retained(Trace.BIN, record, ("regarding", "regarding_kind"), Among("regarding", [fiche]))
+    found: Any = night.connector.binned_or_retained(ResidualKind.BIN, record, ("regarding", "regarding_kind"), Among("regarding", [fiche]))
     assert (found.reach, [(each.id, each.regarding_kind, each.regarding) for each in found.rows]) == (Reach.READ, [(row, "fiche", fiche)])
 
 

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 from typing import Any, get_args
 
 from connectors.dynamics.mapping.mapping_file import Copies
-from connectors.interface.remains import BinnedOrRetained, DocumentLocation, Reach, Traces
+from connectors.interface.remains import BinnedOrRetained, DocumentLocation, Reach, ResidualData
 from jobs.requests.search.gaps import places_not_searched
-from rules.model.data_map import DataMap, Fate, Place
+from rules.model.data_map import DataMap, Fate, MapPlace
 from rules.model.kinds import Kinds
 
 PAGE = (Path(__file__).parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ class Organisation:
 
     def data_map(self) -> DataMap:
         unmapped = ("cf_visit", "sharepointdocumentlocation")
-        return DataMap(() if self.maps else tuple(Place(name, None, "", 1, Fate.UNACCOUNTED, "") for name in unmapped))
+        return DataMap(() if self.maps else tuple(MapPlace(name, None, "", 1, Fate.UNACCOUNTED, "") for name in unmapped))
 
     def document_locations(self) -> Iterator[DocumentLocation]:
         yield DocumentLocation(("sharepointdocumentlocation", "1"), ("cf_dossier", "2"), "https://fictief.sharepoint.com/sites/A/D-1")
@@ -50,8 +50,8 @@ class Organisation:
     def has_email_files(self) -> bool:
         return True
 
-    def traces(self, *asked: object) -> Traces:
-        return Traces(Reach.READ)
+    def residual_data(self, *asked: object) -> ResidualData:
+        return ResidualData(Reach.READ)
 
 
 class Library:

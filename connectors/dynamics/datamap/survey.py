@@ -16,7 +16,7 @@ from connectors.dynamics.schema.role_places import RolePlace, other_connections,
 from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.errors import ConnectorError
-from rules.model.data_map import DataMap, Fate, Place
+from rules.model.data_map import DataMap, Fate, MapPlace
 
 CONDITIONS = 100  # of one question
 KEPT_FOR_S = 600.0  # how long a survey of tables counts as of now
@@ -47,7 +47,7 @@ class Survey:
     def whole(self) -> DataMap:
         """Return tables and columns, all counted. Raises as `Connector.data_map`."""
         found, verdicts = self._reached(())
-        places: list[Place] = []
+        places: list[MapPlace] = []
         for name, verdict in sorted(verdicts.items()):
             table = found[name]
             if self._mapping.named(name):
@@ -119,8 +119,8 @@ class Survey:
             verdicts = judged  # what does not go keeps back what goes with it, in whichever order they were found
         return found, verdicts
 
-    def _place(self, table: Reached, verdict: Verdict) -> Place:
-        return Place(table.name, None, table.path, table.rows, *verdict, self._beyond(table.name))
+    def _place(self, table: Reached, verdict: Verdict) -> MapPlace:
+        return MapPlace(table.name, None, table.path, table.rows, *verdict, self._beyond(table.name))
 
     def _beyond(self, name: str) -> int | None:
         """Return how many rows of a mapped table are of none of its kinds. Connections that are not roles are
@@ -136,7 +136,7 @@ class Survey:
         ]
         return self._count(name, (), " and ".join(conditions)) if conditions and all(conditions) else 0
 
-    def _columns(self, table: Reached, verdict: Verdict) -> Iterator[Place]:
+    def _columns(self, table: Reached, verdict: Verdict) -> Iterator[MapPlace]:
         definition = self._metadata.table(table.name)
         mapped = self._mapping.looked_at(table.name)
         for attribute in definition.attributes.values() if definition is not None else ():
@@ -144,7 +144,7 @@ class Survey:
                 continue
             fate, why = of_column(attribute, definition, verdict, mapped, self._mapping)
             rows = self._count(table.name, [queried(attribute)]) if mapped and fate is Fate.UNACCOUNTED else table.rows
-            yield Place(table.name, attribute.name, table.path, rows, fate, why)
+            yield MapPlace(table.name, attribute.name, table.path, rows, fate, why)
 
     def _count(self, name: str, columns: Collection[str], condition: str = "") -> int | None:
         """Return how many rows have a value in one of some columns, or meet a condition, all rows without

@@ -10,7 +10,7 @@ from connectors.dynamics.draft.option_text import told_rows
 from connectors.dynamics.schema.columns_about_nobody import is_about_nobody
 from connectors.dynamics.schema.mapping_check import BODIES
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, TableDefinition
-from rules.model.data_map import Fate, Place
+from rules.model.data_map import Fate, MapPlace
 from rules.model.records import REGARDING
 
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -30,7 +30,7 @@ Told = Callable[[TableDefinition, Attribute], str]  # how many rows have a value
 
 
 def dependent_entries(
-    places: Collection[Place], tables: Mapping[str, CrmTable], kinds: Mapping[str, str], told: Told, terms: Collection[str]
+    places: Collection[MapPlace], tables: Mapping[str, CrmTable], kinds: Mapping[str, str], told: Told, terms: Collection[str]
 ) -> list[str]:
     """Return the lines of the tables with rows that depend on what is mapped and that nothing maps; `kinds`
     are the words of the tables that are mapped, by name, `terms` the rows of the schedule for such tables."""
@@ -46,10 +46,10 @@ def dependent_entries(
     return [*lines, *(line for name, pointing in behind.items() for line in _entry_behind(tables[name], pointing, contact))]
 
 
-def _behind(places: Collection[Place], tables: Mapping[str, CrmTable], words: Mapping[str, str]) -> dict[str, dict[str, list[Place]]]:
+def _behind(places: Collection[MapPlace], tables: Mapping[str, CrmTable], words: Mapping[str, str]) -> dict[str, dict[str, list[MapPlace]]]:
     """Return the tables with texts of the organisation's own that are not reached and to which mapped rows
     point by a lookup that nothing accounts for, each with these lookups by kind."""
-    found: dict[str, dict[str, list[Place]]] = {}
+    found: dict[str, dict[str, list[MapPlace]]] = {}
     for place in places:
         column = tables[place.table].definition.attributes.get(place.column or "") if place.table in tables else None
         if column is None or column.kind not in LOOKUP_TYPES or not place.is_alarming or place.table not in words:
@@ -62,7 +62,7 @@ def _behind(places: Collection[Place], tables: Mapping[str, CrmTable], words: Ma
     return found
 
 
-def _entry_behind(seen: CrmTable, pointing: Mapping[str, Collection[Place]], contact: str) -> Iterator[str]:
+def _entry_behind(seen: CrmTable, pointing: Mapping[str, Collection[MapPlace]], contact: str) -> Iterator[str]:
     definition = seen.definition
     yield f"#  {seen.name}:{seen.remark()}"
     lookups = ", ".join(f"{kind}: {_several([str(each.column) for each in found])}" for kind, found in pointing.items())

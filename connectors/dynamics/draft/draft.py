@@ -21,7 +21,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import OPTIONAL_KINDS
 from connectors.dynamics.schema.mapping_check import BODIES
 from connectors.dynamics.schema.role_places import ACTIVITY_ID
-from rules.model.data_map import Place
+from rules.model.data_map import MapPlace
 from rules.model.records import KINDS
 from rules.texts.folding import fold
 
@@ -45,7 +45,7 @@ class Draft:
     more: Mapping[str, tuple[Drafted, ...]]
     categories: tuple[str, ...]
 
-    def text(self, unaccounted: Collection[Place] = (), terms: Collection[str] = ()) -> str:
+    def text(self, unaccounted: Collection[MapPlace] = (), terms: Collection[str] = ()) -> str:
         """Return the file, with what the data map finds that nothing accounts for; `terms` are rows of the
         schedule for dependent tables."""
         places = OtherPlaces(self.tables, self.kinds.found, self.reader, self.words, told_rows, self.categories)
@@ -55,7 +55,7 @@ class Draft:
         maybe, more = self.maybe, self.more
         return draft_text(self.kinds, self.drafted, self.prefix, self.reader, places, unaccounted, own, maybe, more, self.categories)
 
-    def _activities(self, places: Collection[Place]) -> Iterator[CrmTable]:
+    def _activities(self, places: Collection[MapPlace]) -> Iterator[CrmTable]:
         """Yield the activities of the platform among the tables that nothing maps, and what is attached to
         activities: what people wrote in them belongs to what they are about."""
         for name in dict.fromkeys(place.table for place in places if place.column is None and place.table not in self.tables):

@@ -18,7 +18,7 @@ from connectors.dynamics.mapping.checks import can_be_further
 from connectors.dynamics.mapping.mapping import OPTIONAL_KINDS, SAFEGUARDS, mappable_fields
 from connectors.dynamics.mapping.mapping_file import SCHEMA
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
-from rules.model.data_map import Fate, Place
+from rules.model.data_map import Fate, MapPlace
 from rules.model.records import KINDS
 
 _MOST: Final = 6  # candidates of one choice
@@ -32,7 +32,7 @@ def draft_text(
     prefix: str,
     reader: CrmTables,
     places: OtherPlaces,
-    unaccounted: Collection[Place] = (),
+    unaccounted: Collection[MapPlace] = (),
     dependent: Collection[str] = (),
     maybe: Mapping[str, Collection[Drafted]] = MappingProxyType({}),
     more: Mapping[str, Collection[Drafted]] = MappingProxyType({}),
@@ -150,14 +150,14 @@ def are_fiches_too(calls: CrmTable | None, count: Count) -> bool:
     return calls is not None and bool(_own_choices(calls)) and bool(count(calls.definition, None))
 
 
-def _is_text(place: Place, drafted: Drafted) -> bool:
+def _is_text(place: MapPlace, drafted: Drafted) -> bool:
     """Return whether a place is a text of a table, with values, that fills no field."""
     attribute = drafted.table.definition.attributes.get(place.column or "") if place.table == drafted.table.name else None
     is_open = place.fate is Fate.UNACCOUNTED and place.rows != 0
     return is_open and attribute is not None and attribute.kind in SECTIONS["texts"] and can_be_further(drafted.kind, attribute.name)
 
 
-def _table(drafted: Drafted, reader: CrmTables, categories: Collection[str], texts: Collection[Place]) -> Iterator[str]:
+def _table(drafted: Drafted, reader: CrmTables, categories: Collection[str], texts: Collection[MapPlace]) -> Iterator[str]:
     definition, count = drafted.table.definition, reader.count
     yield f"  {drafted.kind}:  # {told_rows(count(definition, None))}"
     yield f"    table: {definition.name}{drafted.table.remark()}"
@@ -232,7 +232,7 @@ def _dependent(entries: Collection[str]) -> Iterator[str]:
         yield from entries
 
 
-def _decisions(places: Collection[Place]) -> Iterator[str]:
+def _decisions(places: Collection[MapPlace]) -> Iterator[str]:
     """Yield what nothing accounts for and has rows, as entries that somebody puts in force with a reason."""
     tables = [place for place in places if place.column is None and place.fate is Fate.UNACCOUNTED]
     columns = [place for place in places if place.column is not None and place.fate is Fate.UNACCOUNTED and place.rows != 0]

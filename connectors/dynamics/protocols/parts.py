@@ -18,7 +18,7 @@ from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.residual.binned_or_retained import BinnedOrRetainedRows
 from connectors.dynamics.residual.document_locations import DocumentLocations
 from connectors.dynamics.residual.long_term import LongTerm
-from connectors.dynamics.residual.places import Places
+from connectors.dynamics.residual.places import ResidualPlaces
 from connectors.dynamics.residual.retained_children import RetainedChildren
 from connectors.dynamics.residual.unmapped_children import Children
 from connectors.dynamics.schema.conditions import Scopes
@@ -54,7 +54,7 @@ class Parts:
     _tables: FittingTables
     _pairs: Pairs
     _masking: Masking
-    _places: Places
+    _places: ResidualPlaces
     _contents: Contents
     _ties: Ties
     _behind: Referrers

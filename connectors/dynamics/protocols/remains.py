@@ -11,7 +11,7 @@ from connectors.dynamics.residual.other_source import BIN, REFERENCE
 from connectors.dynamics.schema.role_places import RolePlace, swapped
 from connectors.dynamics.schema.unmapped_tables import KnownTable, NotOffered
 from connectors.interface.errors import ReadIncomplete
-from connectors.interface.remains import BinnedOrRetained, DependentRow, DocumentLocation, Reach, RowKey, Trace, Traces
+from connectors.interface.remains import BinnedOrRetained, DependentRow, DocumentLocation, Reach, ResidualData, ResidualKind, RowKey
 from connectors.interface.rows import Among
 from rules.model.kinds import NOT_BY_THEMSELVES
 from rules.model.records import Party, Record
@@ -20,7 +20,9 @@ from rules.model.records import Party, Record
 class Remains(MappedKinds):
     """What the CRM keeps of rows beside them."""
 
-    def binned_or_retained(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> BinnedOrRetained:
+    def binned_or_retained(
+        self, residual: ResidualKind, record: type[Record], fields: Iterable[str], among: Among | None
+    ) -> BinnedOrRetained:
         """Return rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id
         or a lookup, is one of its ids; without `among` all of them. Raises ConnectorError: it cannot be
         determined. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning."""
@@ -28,11 +30,11 @@ class Remains(MappedKinds):
             return BinnedOrRetained(Reach.READ)
         fields = tuple(fields)
         tables = self.mapping.tables_of(record)
-        if trace is Trace.RETAINED and len(tables) > 1:  # one that keeps nothing there may not be asked
+        if residual is ResidualKind.RETAINED and len(tables) > 1:  # one that keeps nothing there may not be asked
             keeping = self._long_term.tables({table.name for table in tables})
             tables = tuple(table for table in tables if table.name in keeping)
         try:
-            found = [self._binned_or_retained_in(table, trace, record, fields, among) for table in tables]
+            found = [self._binned_or_retained_in(table, residual, record, fields, among) for table in tables]
         except NotOffered:  # what points there
             return BinnedOrRetained(Reach.NOT_REACHABLE)
         if any(each.reach is Reach.NOT_REACHABLE for each in found):
@@ -42,14 +44,14 @@ class Remains(MappedKinds):
         return BinnedOrRetained(Reach.READ if kept else Reach.NOT_KEPT, rows, is_asked=all(each.is_asked for each in found))
 
     def _binned_or_retained_in(
-        self, table: Table, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None
+        self, table: Table, residual: ResidualKind, record: type[Record], fields: Iterable[str], among: Among | None
     ) -> BinnedOrRetained:
         definition, place = self._tables.definition(table), self._tables.place(table)
-        is_untied = trace is Trace.RETAINED and "dossier" in table.pairs  # pairs are those of live rows
+        is_untied = residual is ResidualKind.RETAINED and "dossier" in table.pairs  # pairs are those of live rows
         if is_untied:
             among = None
         fields = tuple(fields)
-        also_in = BIN if trace is Trace.BIN and self._directory.table(REFERENCE) is not None else ""
+        also_in = BIN if residual is ResidualKind.BIN and self._directory.table(REFERENCE) is not None else ""
         if among is not None and among.field == "regarding" and table.leads:
             among = Among("id", self._behind.rows_tied_to(table, among.ids, also_in=also_in) or among.ids[:1])
         if among is not None and self._tables.filter_column(table, definition, among.field) is None:
@@ -60,7 +62,7 @@ class Remains(MappedKinds):
         if ids is not None and place is RolePlace.UNIT and among is not None and among.field == "id":
             ids = [swapped(row, table) for row in ids]
         decoder = self._tables.decoder(table, definition, fields, record)
-        found = self._binned_or_retained.read(trace, known, decoder, column, ids, (table, definition))
+        found = self._binned_or_retained.read(residual, known, decoder, column, ids, (table, definition))
         if is_untied and found.rows:
             hint = "restore them, or let them be deleted there, before they count in any decision"
             raise ReadIncomplete(f"Nobody can tell to which dossiers {table.name} in retention belongs.", hint=hint, where=table.name)
@@ -111,22 +113,22 @@ class Remains(MappedKinds):
         """Copies of rows outside the CRM's tables, as the mapping names them; None: nobody has said."""
         return self.mapping.copies
 
-    def traces(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
+    def residual_data(self, residual: ResidualKind, rows: Collection[RowKey]) -> ResidualData:
         """Return what the CRM keeps of these rows beside them, read to the end; the rows may exist or not.
         Raises ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
         NOT_REACHABLE, with a warning."""
-        return self._places.find(trace, rows)
+        return self._places.find(residual, rows)
 
-    def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
+    def kept(self, residual: ResidualKind, tables: Collection[str]) -> Iterator[RowKey]:
         """Yield every row of these tables, existing or deleted, of which one place keeps something; more rows
         than those where the CRM does not say. Raises ConnectorError: it cannot be determined."""
-        return self._places.kept(trace, tables)
+        return self._places.kept(residual, tables)
 
-    def purge(self, trace: Trace, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
-        """Remove what `traces` finds of these rows, of which `alive` still exist. Return the rows for which
-        the CRM does not permit it. Raises ConnectorError: the outcome cannot be determined; the next run
-        looks again."""
-        return self._places.purge(trace, rows, alive)
+    def purge(self, residual: ResidualKind, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
+        """Remove what `residual_data` finds of these rows, of which `alive` still exist. Return the rows for
+        which the CRM does not permit it. Raises ConnectorError: the outcome cannot be determined; the next
+        run looks again."""
+        return self._places.purge(residual, rows, alive)
 
     def needs_row_for_history(self) -> bool:
         """Return whether the history of a row can be purged only as long as the row exists: no job of ours

@@ -19,7 +19,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.residual.purge_job import Ended, Purging, queries_for
 from connectors.dynamics.schema.unmapped_tables import REFUSED, Directory, KnownTable, NotOffered
 from connectors.interface.errors import ConnectorError
-from connectors.interface.remains import Left, Reach, RowKey, Traces
+from connectors.interface.remains import Left, Reach, ResidualData, RowKey
 from rules.decoders import decoder_of
 
 AUDIT = "audit"
@@ -46,20 +46,20 @@ class History:
         self._gone_refused = False  # nor that of a row that is gone
         self._is_on: bool | None = None
 
-    def find(self, rows: Collection[RowKey]) -> Traces:
-        """Return how many audit rows there are of each row. Raises as `Connector.traces`."""
+    def find(self, rows: Collection[RowKey]) -> ResidualData:
+        """Return how many audit rows there are of each row. Raises as `Connector.residual_data`."""
         table = self._directory.table(AUDIT)
         if table is None:
-            return Traces(Reach.NOT_KEPT)
+            return ResidualData(Reach.NOT_KEPT)
         by_id = {key[1]: key for key in rows}
         try:
             found = self._directory.rows(table, "_objectid_value", list(by_id), "action,_objectid_value", f"action ne {LOG_DELETION}")
             counts = Counter(str(row["_objectid_value"]).lower() for row in found)
         except NotOffered as refusal:
             self._warn(f"the audit history cannot be read: {refusal.reason}")
-            return Traces(Reach.NOT_REACHABLE)
+            return ResidualData(Reach.NOT_REACHABLE)
         left = {by_id[one]: Left(AUDIT, number) for one, number in counts.items() if one in by_id}
-        return Traces(Reach.READ, left, self._audited({name for name, _ in rows}))
+        return ResidualData(Reach.READ, left, self._audited({name for name, _ in rows}))
 
     def kept(self, tables: Collection[str]) -> Iterator[RowKey]:
         """Yield the rows of these tables, existing or deleted, of which audit rows are kept, those of one row

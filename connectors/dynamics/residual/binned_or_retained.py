@@ -13,10 +13,10 @@ from connectors.dynamics.schema.conditions import columns_of, meets
 from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.dynamics.schema.unmapped_tables import IDS_OF_A_FETCH, Directory, KnownTable, NotOffered
 from connectors.interface.errors import ReadIncomplete
-from connectors.interface.remains import BinnedOrRetained, Reach, Trace
+from connectors.interface.remains import BinnedOrRetained, Reach, ResidualKind
 from rules.model.records import Record
 
-SOURCES = {Trace.BIN: BIN, Trace.RETAINED: RETAINED}
+SOURCES = {ResidualKind.BIN: BIN, ResidualKind.RETAINED: RETAINED}
 
 
 class BinnedOrRetainedRows:
@@ -27,7 +27,7 @@ class BinnedOrRetainedRows:
 
     def read(
         self,
-        trace: Trace,
+        residual: ResidualKind,
         table: KnownTable,
         decoder: PageDecoder[Any],
         column: str,
@@ -36,8 +36,8 @@ class BinnedOrRetainedRows:
     ) -> BinnedOrRetained:
         """Return the rows whose column is one of these ids, or all (None), as far as they are of the kind
         that is `mapped`. Raises as `Connector.binned_or_retained`."""
-        source = SOURCES[trace]
-        if self._directory.table(REFERENCE if trace is Trace.BIN else RETENTION_POLICY) is None:
+        source = SOURCES[residual]
+        if self._directory.table(REFERENCE if residual is ResidualKind.BIN else RETENTION_POLICY) is None:
             return BinnedOrRetained(Reach.NOT_KEPT)
         attributes = [_attribute(name) for name in (*decoder.select, *columns_of(*mapped))]
         try:

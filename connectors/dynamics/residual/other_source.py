@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from connectors.dynamics.residual.purge_job import Ended, Purging, queries_for
 from connectors.dynamics.schema.unmapped_tables import IDS_OF_A_FETCH, Directory, NotOffered, type_of
 from connectors.dynamics.writing.remove_platform_rows import Removing
-from connectors.interface.remains import Left, Reach, RowKey, Traces
+from connectors.interface.remains import Left, Reach, ResidualData, RowKey
 
 BIN, RETAINED = "bin", "retained"
 REFERENCE = "deleteditemreference"
@@ -29,19 +29,19 @@ class OtherSource:
         self._purging, self._warnings = purging, warnings
         self._found: dict[RowKey, set[RowKey]] = {}  # by the last look
 
-    def find(self, rows: Collection[RowKey]) -> Traces:
+    def find(self, rows: Collection[RowKey]) -> ResidualData:
         """Return which of these rows are there, and what was deleted along with them. Raises as
-        `Connector.traces`."""
+        `Connector.residual_data`."""
         if self._directory.table(REFERENCE if self._source == BIN else RETENTION_POLICY) is None:
-            return Traces(Reach.NOT_KEPT)
+            return ResidualData(Reach.NOT_KEPT)
         self._found = {}
         try:
             self._found = stored = self._stored(rows)
         except NotOffered as refusal:
             self._warn(f"{NAMES[self._source]} cannot be looked into: {refusal.reason}")
-            return Traces(Reach.NOT_REACHABLE)
+            return ResidualData(Reach.NOT_REACHABLE)
         left = {key: Left(REFERENCE if self._source == BIN else key[0], len(found), tuple(sorted(found))) for key, found in stored.items()}
-        return Traces(Reach.READ, left, frozenset(key[0] for key in left))
+        return ResidualData(Reach.READ, left, frozenset(key[0] for key in left))
 
     def kept(self, tables: Collection[str]) -> Iterator[RowKey]:
         """Yield the rows of these tables that are there, and in the bin those that its references name, with

@@ -11,10 +11,10 @@ from connectors.dynamics.schema.capabilities import Capability
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
 from connectors.dynamics.writing.remove_platform_rows import Removing
 from connectors.interface.errors import ConnectorError, ReadIncomplete
-from connectors.interface.remains import RowKey, Trace, Traces
+from connectors.interface.remains import ResidualData, ResidualKind, RowKey
 
 
-class Places:
+class ResidualPlaces:
     """The places of one CRM, looked at and cleaned by one account."""
 
     def __init__(
@@ -24,27 +24,27 @@ class Places:
         purging = Purging(transport, user, warnings)
         self.history = History(transport, directory, purging, warnings)
         self._purging = purging
-        self._others: dict[Trace, ResidualRows | OtherSource] = {
-            Trace.TIMELINE: ResidualRows("what stands in timelines", TIMELINE, directory, removing, warnings),
-            Trace.JOBS: ResidualRows("what jobs leave", JOBS, directory, removing, warnings),
-            Trace.RETAINED: OtherSource(RETAINED, directory, purging, removing, warnings),
-            Trace.BIN: OtherSource(BIN, directory, purging, removing, warnings),
+        self._others: dict[ResidualKind, ResidualRows | OtherSource] = {
+            ResidualKind.TIMELINE: ResidualRows("what stands in timelines", TIMELINE, directory, removing, warnings),
+            ResidualKind.JOBS: ResidualRows("what jobs leave", JOBS, directory, removing, warnings),
+            ResidualKind.RETAINED: OtherSource(RETAINED, directory, purging, removing, warnings),
+            ResidualKind.BIN: OtherSource(BIN, directory, purging, removing, warnings),
         }
 
-    def find(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
-        """Return what remains of these rows in one place. Raises as `Connector.traces`."""
-        return self.history.find(rows) if trace is Trace.HISTORY else self._others[trace].find(rows)
+    def find(self, residual: ResidualKind, rows: Collection[RowKey]) -> ResidualData:
+        """Return what remains of these rows in one place. Raises as `Connector.residual_data`."""
+        return self.history.find(rows) if residual is ResidualKind.HISTORY else self._others[residual].find(rows)
 
-    def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
+    def kept(self, residual: ResidualKind, tables: Collection[str]) -> Iterator[RowKey]:
         """Yield the rows of which one place keeps something. Raises as `Connector.kept`."""
-        if trace is Trace.HISTORY:
+        if residual is ResidualKind.HISTORY:
             return self.history.kept(tables)
-        other = self._others[trace]
+        other = self._others[residual]
         return other.kept() if isinstance(other, ResidualRows) else other.kept(tables)
 
-    def purge(self, trace: Trace, rows: Collection[RowKey], alive: Collection[RowKey]) -> frozenset[RowKey]:
+    def purge(self, residual: ResidualKind, rows: Collection[RowKey], alive: Collection[RowKey]) -> frozenset[RowKey]:
         """Remove it; gives the rows of which that is not allowed. Raises as `Connector.purge`."""
-        return self.history.purge(rows, alive) if trace is Trace.HISTORY else self._others[trace].purge(rows)
+        return self.history.purge(rows, alive) if residual is ResidualKind.HISTORY else self._others[residual].purge(rows)
 
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
         """Return which of these rows exist. Raises as `Connector.existing`."""
@@ -57,7 +57,7 @@ class Places:
         return found
 
     def may_run_jobs(self) -> bool:
-        """Return whether this account may start and follow the jobs that clean. Raises as `traces`."""
+        """Return whether this account may start and follow the jobs that clean. Raises as `residual_data`."""
         return not self._purging.lacking()
 
     def capabilities(self) -> list[Capability]:

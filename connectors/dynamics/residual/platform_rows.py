@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered, type_of
 from connectors.dynamics.writing.remove_platform_rows import Removing
-from connectors.interface.remains import Left, Reach, RowKey, Traces
+from connectors.interface.remains import Left, Reach, ResidualData, RowKey
 
 # table -> the columns by which it points to rows; one that ends in "_value" is a lookup's.
 TIMELINE: Mapping[str, tuple[str, ...]] = {
@@ -39,11 +39,11 @@ class ResidualRows:
         self._what, self._columns, self._removing = what, columns, removing
         self._directory, self._warnings = directory, warnings
 
-    def find(self, rows: Collection[RowKey]) -> Traces:
-        """Return what points to these rows. Raises as `Connector.traces`."""
+    def find(self, rows: Collection[RowKey]) -> ResidualData:
+        """Return what points to these rows. Raises as `Connector.residual_data`."""
         known = self._directory.known((*self._columns, *((TRACE_LOG,) if self._columns is JOBS else ())))
         if not known:
-            return Traces(Reach.NOT_KEPT)
+            return ResidualData(Reach.NOT_KEPT)
         by_id = {key[1]: key for key in rows}
         found: defaultdict[RowKey, set[RowKey]] = defaultdict(set)
         reach = Reach.READ
@@ -60,7 +60,7 @@ class ResidualRows:
             except NotOffered as refusal:
                 reach = self._unreachable(refusal.reason)
         left = {key: Left(min(each)[0], len(each), tuple(sorted(each))) for key, each in found.items()}
-        return Traces(reach, left)
+        return ResidualData(reach, left)
 
     def kept(self) -> Iterator[RowKey]:
         """Yield what any of these tables points to, one row perhaps several times, with an empty table where

@@ -11,7 +11,7 @@ from connectors.emulator.storage.write_listener import Row
 
 
 class JobRules:
-    """A trace that follows what happens to `asyncoperation` rows and refuses what the platform would
+    """A write listener that follows what happens to `asyncoperation` rows and refuses what the platform would
     (reference, sections 6.2 and 11.5)."""
 
     def __init__(self, tables: Tables) -> None:

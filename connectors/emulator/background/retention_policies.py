@@ -119,7 +119,7 @@ class RetentionPolicies:
 
 
 class RetentionRules:
-    """A trace that refuses a policy which could never run."""
+    """A write listener that refuses a policy which could never run."""
 
     def __init__(self, tables: Tables, gate: Gate) -> None:
         self.tables, self.gate = tables, gate

@@ -1,4 +1,5 @@
-"""Many rows inserted at once, unchecked and without a trace, as seeding and the platform itself do it."""
+"""Many rows inserted at once, unchecked and unheard by write listeners, as seeding and the platform itself
+do it."""
 
 import uuid
 from collections.abc import Iterable

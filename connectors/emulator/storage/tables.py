@@ -18,7 +18,7 @@ from connectors.emulator.storage.given_cookies import GivenCookies
 from connectors.emulator.storage.new_rows import Values
 from connectors.emulator.storage.pairs import forget_pairs
 from connectors.emulator.storage.write_guard import Guard
-from connectors.emulator.storage.write_listener import Trace
+from connectors.emulator.storage.write_listener import WriteListener
 
 FIRST_VERSION = 1_000_000
 
@@ -30,7 +30,7 @@ class Tables:
     def __init__(self, environment: Environment, clock: Clock, path: Path | None = None, switches: Switches | None = None) -> None:
         self.environment, self.clock = environment, clock
         self.switches = switches or Switches()
-        self.traces: list[Trace] = []
+        self.listeners: list[WriteListener] = []
         self.guards: list[Guard] = []
         self.lock = threading.RLock()
         self.connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=1024)
@@ -140,23 +140,23 @@ class Tables:
 
     def insert(self, table: Table, values: Values, user: str = DEFAULT_USER) -> None:
         self.connection.execute(sql.insert(table.name, list(values)), tuple(values.values()))
-        for trace in self._tracing(table):
-            trace.created(table, values[table.key], values, user)
+        for listener in self._listening(table):
+            listener.created(table, values[table.key], values, user)
 
     def update(self, table: Table, row_id: str, values: Values, user: str = DEFAULT_USER) -> None:
         """Write columns and give the row its next version."""
-        tracing = self._tracing(table)
-        before = self.stored(table, row_id, values) if tracing else None
+        listening = self._listening(table)
+        before = self.stored(table, row_id, values) if listening else None
         self.rewrite(table, row_id, {**values, "versionnumber": self.next_version()})
-        for trace in tracing:
-            trace.updated(table, row_id, before or {}, values, user)
+        for listener in listening:
+            listener.updated(table, row_id, before or {}, values, user)
 
     def rewrite(self, table: Table, row_id: str, values: Values) -> None:
-        """Write columns behind the platform's back: no new version, no trace."""
+        """Write columns behind the platform's back: no new version, and no listener is notified."""
         self.connection.execute(sql.update(table.name, values, [f"{sql.name(table.key)} = ?"]), (*values.values(), row_id))
 
-    def _tracing(self, table: Table) -> list[Trace]:
-        return [trace for trace in self.traces if trace.wants(table)]
+    def _listening(self, table: Table) -> list[WriteListener]:
+        return [listener for listener in self.listeners if listener.wants(table)]
 
     def delete_where(self, table: Table, values: Mapping[str, Any]) -> None:
         """Delete rows that nothing depends on."""
@@ -197,14 +197,14 @@ class Tables:
         return fall
 
     def _tell_deletion(self, fall: Fall, user: str, *, recoverable: bool) -> None:
-        read: dict[Row, Values] = {}  # once, however many traces want the row
-        for trace in self.traces:
-            wanted = [row for row in fall.deleted if trace.wants(self.environment.tables[row[0]])]
+        read: dict[Row, Values] = {}  # once, however many listeners want the row
+        for listener in self.listeners:
+            wanted = [row for row in fall.deleted if listener.wants(self.environment.tables[row[0]])]
             for name, row_id in wanted:
                 if (name, row_id) not in read:
                     read[name, row_id] = self.whole(self.environment.tables[name], row_id)
             if wanted:
-                trace.deleted([(self.environment.tables[row[0]], read[row]) for row in wanted], user, recoverable=recoverable)
+                listener.deleted([(self.environment.tables[row[0]], read[row]) for row in wanted], user, recoverable=recoverable)
 
     def whole(self, table: Table, row_id: str) -> Values:
         """Return every stored value of a row that exists."""

@@ -1,5 +1,6 @@
-"""What a write leaves behind besides the row itself: audit, recycle bin, tombstones. Each kind of trace is
-notified of every write inside the write's own transaction; what it refuses or fails at undoes the write."""
+"""Who is notified of every write, inside the write's own transaction: what keeps something of a row besides
+the row itself (audit, recycle bin, tombstones), and the rules of some tables. What a listener refuses or
+fails at undoes the write."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -9,8 +10,8 @@ from connectors.emulator.schema.environment import Table
 Row = dict[str, Any]  # stored column -> stored value
 
 
-class Trace(Protocol):
-    """One kind of trace. `user` is the systemuserid of who writes."""
+class WriteListener(Protocol):
+    """One listener. `user` is the systemuserid of who writes."""
 
     def wants(self, table: Table) -> bool:
         """Return whether writes to this table concern it: only then old values are looked up."""

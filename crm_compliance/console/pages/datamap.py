@@ -18,7 +18,7 @@ from crm_compliance.console.work.process import Asked
 from crm_compliance.reports.data_map import COUNTED, picture
 from crm_compliance.store.files.data_map_file import KeptMap, kept_map
 from rules.errors import UsageError
-from rules.model.data_map import DataMap, Fate, Place
+from rules.model.data_map import DataMap, Fate, MapPlace
 from rules.model.roles import Act
 
 SUBJECT: Final = "datamap"
@@ -71,13 +71,13 @@ def make(visit: Visit) -> Response:
     return visit.see("/datamap")
 
 
-def _what(visit: Visit, place: Place) -> str:
+def _what(visit: Visit, place: MapPlace) -> str:
     """Return what rows of a mapped table are, in words; empty for any other."""
     kinds = [each.removeprefix("tables.") for each in place.why.split(", ")] if place.fate is Fate.MAPPED else []
     return ", ".join(words for kind in kinds if (words := visit.word("row", kind)) != kind)
 
 
-def _wanted(kept: KeptMap, found: DataMap, fate: str, table: str, text: str) -> Sequence[Place]:
+def _wanted(kept: KeptMap, found: DataMap, fate: str, table: str, text: str) -> Sequence[MapPlace]:
     """Return the places that are wanted: tables, or the columns of one; of what is new or nowhere accounted
     for also columns, for nothing of it may be overlooked."""
     if table:
@@ -99,7 +99,7 @@ def _counts(kept: KeptMap, found: DataMap) -> dict[str, int]:
     return dict(counts) | {NEW: len(kept.new)}
 
 
-def _rows(visit: Visit, place: Place) -> str:
+def _rows(visit: Visit, place: MapPlace) -> str:
     """Return how many rows a place has; the CRM counts no further than some thousands."""
     if place.rows is None:
         return visit.say("not known")

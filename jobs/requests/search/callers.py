@@ -25,7 +25,7 @@ _LINES: Final = frozenset({Evidence.PHONE, Evidence.EMAIL})
 CALLED: Final = ("fiche", "recording", "party", *ACTIVITIES, "activity_party")
 
 
-class Trace(msgspec.Struct, frozen=True):
+class CallerMatch(msgspec.Struct, frozen=True):
     """A row, by kind and id, that may be of the person without being linked to a contact who is."""
 
     kind: str
@@ -97,7 +97,7 @@ def read_caller_rows(connector: Connector) -> CallerRows:
     return rows
 
 
-def traces_of(rows: CallerRows, wanted: Wanted, contacts: Collection[str]) -> list[Trace]:
+def caller_matches(rows: CallerRows, wanted: Wanted, contacts: Collection[str]) -> list[CallerMatch]:
     """Find the rows that may be of the person. What has to do with one of `contacts`, candidates themselves,
     is found through them. A number or an address alone is weak, and so is a name alone: families and schools
     share a line (IDN-11). Both together are medium."""
@@ -118,7 +118,7 @@ def traces_of(rows: CallerRows, wanted: Wanted, contacts: Collection[str]) -> li
     found.add_emails("email", emails, [f"{email.sender or ''};{email.recipients or ''}" for email in emails])
     _add_participants(rows, is_others, found)
     _add_roles(rows, found)
-    return list(found.traces())
+    return list(found.matches())
 
 
 def _add_participants(rows: CallerRows, is_others: Callable[[Collection[str]], bool], found: "_Found") -> None:
@@ -181,11 +181,11 @@ class _Found:
                 evidence = Evidence.NAME if found is Likeness.SAME else Evidence.NAME_FUZZY
                 self.evidence.setdefault((kind, row.id), set()).add(evidence)
 
-    def traces(self) -> Iterator[Trace]:
-        """Yield all traces, by kind and id."""
+    def matches(self) -> Iterator[CallerMatch]:
+        """Yield them all, by kind and id."""
         for (kind, row), evidence in sorted(self.evidence.items(), key=lambda item: (CALLED.index(item[0][0]), item[0][1])):
             is_guess = Evidence.PHONE in evidence and (kind, row) not in self.sure
-            yield Trace(
+            yield CallerMatch(
                 kind,
                 row,
                 Strength.MEDIUM if evidence & _NAMES and evidence & _LINES else Strength.WEAK,

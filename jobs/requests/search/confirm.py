@@ -72,7 +72,7 @@ def match_request(context: JobContext, request_id: str, actor: Actor) -> Candida
     preserved = Preserved.of(found, context.clock(), preserved_of(context, request.id))
     parts: dict[str, bytes | None] = {CANDIDATES: msgspec.json.encode(listed), PRESERVED: msgspec.json.encode(preserved), CONFIRMED: None}
     entry: Entry = ("request", {"request": request.id, "step": Step.MATCH.value})
-    moved = msgspec.structs.replace(request, moves=request.moves + 1, **_undone(request))
+    moved = msgspec.structs.replace(request, transitions=request.transitions + 1, **_undone(request))
     store.requests.save(moved, [entry], since=request, parts={**_BUILT_ON, **parts})
     return listed
 

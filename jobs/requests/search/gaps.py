@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from connectors.interface.connector import Connector
-from connectors.interface.remains import Reach, Trace
+from connectors.interface.remains import Reach, ResidualKind
 from connectors.interface.rows import Among
 from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import NOBODY
@@ -17,10 +17,12 @@ from rules.model.personal_records import (
 
 AT_ONCE = 4  # reads; the parallelism that the service itself hints at
 
-ELSEWHERE = (Trace.BIN, Trace.RETAINED)
+ELSEWHERE = (ResidualKind.BIN, ResidualKind.RETAINED)
 
 
-def places_not_searched(context: JobContext, reached: Mapping[tuple[Trace, str], Collection[Reach]] | None = None) -> tuple[str, ...]:
+def places_not_searched(
+    context: JobContext, reached: Mapping[tuple[ResidualKind, str], Collection[Reach]] | None = None
+) -> tuple[str, ...]:
     """Return codes for where people cannot be searched for in this organisation, for any person
     (docs/search.md). The codes are the same for everybody, so that the list of a neutral answer reveals
     nothing (SUS-04). `reached` is what a search has met in the recycle bin and in long-term retention, by
@@ -39,23 +41,23 @@ def places_not_searched(context: JobContext, reached: Mapping[tuple[Trace, str],
     places += _unread_contents(connector, has_stores=bool(context.objects))
     met = reached or {}
     met = {**met, **_look_into(connector, without=met.keys())}
-    places += [trace.value for trace in ELSEWHERE if any(Reach.NOT_REACHABLE in met[trace, word] for word in kinds)]
+    places += [residual.value for residual in ELSEWHERE if any(Reach.NOT_REACHABLE in met[residual, word] for word in kinds)]
     places += [f"column:{place}" for place in connector.unsearched_columns()]
     tables = [f"table:{name}" for name in connector.data_map().unsearched_tables]
     documents = documents_not_searched(context, tables)
     places += [name for name in tables if name != TABLE or name in documents]
     places += documents
-    if connector.traces(Trace.HISTORY, ()).reach is not Reach.NOT_KEPT:
+    if connector.residual_data(ResidualKind.HISTORY, ()).reach is not Reach.NOT_KEPT:
         places.append("audit_history")
     return tuple(dict.fromkeys(places))
 
 
-def _look_into(connector: Connector, without: Collection[tuple[Trace, str]]) -> dict[tuple[Trace, str], list[Reach]]:
+def _look_into(connector: Connector, without: Collection[tuple[ResidualKind, str]]) -> dict[tuple[ResidualKind, str], list[Reach]]:
     """Return what is met in each place where rows are kept elsewhere, by kind; some are passed over."""
-    looks = [(trace, kind) for trace in ELSEWHERE for word, kind in connector.all_kinds.items() if (trace, word) not in without]
+    looks = [(residual, kind) for residual in ELSEWHERE for word, kind in connector.all_kinds.items() if (residual, word) not in without]
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
         found = threads.map(lambda look: connector.binned_or_retained(look[0], look[1].full, (), Among("id", [NOBODY])), looks)
-        return {(trace, kind.word): [each.reach] for (trace, kind), each in zip(looks, found, strict=True)}
+        return {(residual, kind.word): [each.reach] for (residual, kind), each in zip(looks, found, strict=True)}
 
 
 def _unread_contents(connector: Connector, *, has_stores: bool) -> list[str]:

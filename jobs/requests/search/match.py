@@ -12,7 +12,7 @@ from jobs.model.request import Candidate, Given, GivenPerson
 from jobs.ports.context import JobContext
 from jobs.reading.row_kinds import table_of
 from jobs.register.confirmed_people import CHILD, REQUESTER
-from jobs.requests.search.callers import CallerRows, read_caller_rows, traces_of
+from jobs.requests.search.callers import CallerRows, caller_matches, read_caller_rows
 from rules.model.personal_records import FullContact
 from rules.people.birthdates import Sentinels, sentinels_of
 from rules.people.candidates import RANK, Strength, Wanted, match, wanted_of
@@ -79,5 +79,5 @@ def _candidates(context: JobContext, who: str, wanted: Wanted, contacts: list[Fu
     table = connector.table(FullContact)
     for one in matches:
         yield Candidate("", who, table, "contact", one.id, one.strength.value, one.flags, one.evidence, one.born_in, one.number)
-    for row in traces_of(callers, wanted, {one.id for one in matches}):
+    for row in caller_matches(callers, wanted, {one.id for one in matches}):
         yield Candidate("", who, table_of(connector, row.kind, row.id), row.kind, row.id, row.strength.value, row.flags, row.evidence)

@@ -7,7 +7,7 @@ from itertools import chain
 
 from connectors.interface.connector import Connector
 from connectors.interface.errors import ReadIncomplete
-from connectors.interface.remains import BinnedOrRetained, Reach, Trace
+from connectors.interface.remains import BinnedOrRetained, Reach, ResidualKind
 from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import always, ids_or_nobody
 from jobs.reading.gather import rows_of
@@ -70,7 +70,7 @@ class _Search:
         self._attended: set[str] = set()  # activities of which the participants were taken in
         self._own_activities = tuple(kind for kind in self._kinds.own if connector.is_activity(kind.full))
         self._units: set[tuple[str, str]] = set()  # the dossiers and lone fiches in which the people have a role
-        self.reached: dict[tuple[Trace, str], set[Reach]] = {}  # by place and kind, what came of looking there
+        self.reached: dict[tuple[ResidualKind, str], set[Reach]] = {}  # by place and kind, what came of looking there
 
     # -- reading ---------------------------------------------------------------------------------------------
 
@@ -289,24 +289,26 @@ class _Search:
         # the person (then).
         by_person = (*dict.fromkeys((*(tie for tie in ties if tie[1] in ("contact", *REGARDING)), *PARTS.items())), ("contact", "id"))
         by_file = (*((kind, "id") for kind in FILES), *(tie for tie in ties if tie[1] in (*FILES, *REGARDING)))
-        for trace in ELSEWHERE:
+        for residual in ELSEWHERE:
             elsewhere: dict[tuple[str, str], RowElsewhere] = {}
-            self._add_elsewhere(trace, elsewhere, [(kind, name, self._people) for kind, name in by_person])
+            self._add_elsewhere(residual, elsewhere, [(kind, name, self._people) for kind, name in by_person])
             taking = {str(row.values["activity"]) for row in elsewhere.values() if row.kind == "activity_party"}
             parties = [row.values for row in elsewhere.values() if row.kind == "party"]
             files = {row for _, row in self._units} | {row.id for row in self.material.fiches.values() if self._is_own(row)}
             files |= {str(row[name]) for row in parties for name in FILES if row[name] is not None}
-            self._add_elsewhere(trace, elsewhere, [("fiche", "id", files)])
+            self._add_elsewhere(residual, elsewhere, [("fiche", "id", files)])
             files |= {str(row.values["dossier"]) for row in elsewhere.values() if row.kind == "fiche" and row.values["dossier"] is not None}
             activities = [(kind, "id", taking) for kind in ACTIVITIES]
-            self._add_elsewhere(trace, elsewhere, [*((kind, name, files) for kind, name in by_file), *activities])
+            self._add_elsewhere(residual, elsewhere, [*((kind, name, files) for kind, name in by_file), *activities])
             fiches = {row for kind, row in elsewhere if kind == "fiche"} - files
-            self._add_elsewhere(trace, elsewhere, [(kind, name, fiches) for kind, name in by_file if name in ("fiche", *REGARDING)])
-            self._add_elsewhere(trace, elsewhere, [("activity_party", "activity", {row for kind, row in elsewhere if kind in ACTIVITIES})])
+            self._add_elsewhere(residual, elsewhere, [(kind, name, fiches) for kind, name in by_file if name in ("fiche", *REGARDING)])
+            self._add_elsewhere(
+                residual, elsewhere, [("activity_party", "activity", {row for kind, row in elsewhere if kind in ACTIVITIES})]
+            )
             for own in self._kinds.own:
                 above = {row for word in own.above if word != "contact" for row in self.material.rows(word)}
                 above |= {row for kind, row in elsewhere if kind in own.above}
-                self._add_elsewhere(trace, elsewhere, [(own.word, name, above) for name in own.owner_fields])
+                self._add_elsewhere(residual, elsewhere, [(own.word, name, above) for name in own.owner_fields])
             self.material.elsewhere += elsewhere.values()
             # A role that was deleted tells of a file that is there: what it is about has to be known, and
             # whose role stands there now.
@@ -318,15 +320,15 @@ class _Search:
         return any(("dossier", dossier) in self._units for dossier in fiche.dossiers)
 
     def _add_elsewhere(
-        self, trace: Trace, elsewhere: dict[tuple[str, str], RowElsewhere], reads: Sequence[tuple[str, str, Collection[str]]]
+        self, residual: ResidualKind, elsewhere: dict[tuple[str, str], RowElsewhere], reads: Sequence[tuple[str, str, Collection[str]]]
     ) -> None:
         def read(kind: str, name: str, ids: Collection[str]) -> BinnedOrRetained:
-            return self._connector.binned_or_retained(trace, self._kinds[kind].full, self._fields[kind], always(name, ids))
+            return self._connector.binned_or_retained(residual, self._kinds[kind].full, self._fields[kind], always(name, ids))
 
         for (kind, _, _), found in zip(reads, self._threads.map(lambda one: read(*one), reads), strict=True):
             if found.is_asked:
-                self.reached.setdefault((trace, kind), set()).add(found.reach)
+                self.reached.setdefault((residual, kind), set()).add(found.reach)
             for row in found.rows:
                 if not (kind in ANONYMISED and getattr(row, "anonymised_on", None) is not None):
                     values = {name: getattr(row, name) for name in self._fields[kind]}
-                    elsewhere.setdefault((kind, row.id), RowElsewhere(trace.value, kind, row.id, values))
+                    elsewhere.setdefault((kind, row.id), RowElsewhere(residual.value, kind, row.id, values))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crm_compliance.reports.data_map import picture
-from rules.model.data_map import DataMap, Fate, Place, Tie
+from rules.model.data_map import DataMap, Fate, MapPlace, Tie
 
 MAPPED = {
     "contact": "tables.contact",
@@ -21,7 +21,7 @@ TIES = (
 
 
 def test_a_table_of_which_some_rows_are_dossiers_is_on_the_left() -> None:
-    places = tuple(Place(name, None, name, 3, Fate.MAPPED, why) for name, why in MAPPED.items())
+    places = tuple(MapPlace(name, None, name, 3, Fate.MAPPED, why) for name, why in MAPPED.items())
     drawn = picture(DataMap(places, TIES))
     columns = {box.place.table: box.x for box in drawn.boxes}
     assert columns["contact"] == columns["incident"] == 0

@@ -23,7 +23,7 @@ from jobs.proof.attestation import Attestation, LedgerIndex, attest, encode, ver
 from jobs.proof.checkpoint import make_checkpoint
 from rules.dates.calendar import BELGIAN
 from rules.errors import UsageError
-from rules.model.residual_data import Place
+from rules.model.residual_data import ResidualPlace
 from tests.crm_compliance.store.values import NIGHT, a_plan, a_run, a_word
 from tests.drivers.clock import Clock
 from tests.jobs.notary import PlainNotary
@@ -51,7 +51,7 @@ def a_certificate(number: int, run: str = "run-1") -> Certificate:
         objects={"fiches": number, "notes": 0},
         disposed_at="2026-03-02T01:30:00Z",
         verified_at="2026-03-02T01:31:00Z",
-        method={place.value: "done" for place in Place},
+        method={place.value: "done" for place in ResidualPlace},
         actor=Actor("5" * 64, ("crm_admin", "dpo")),
     )
 

@@ -25,7 +25,7 @@ from jobs.proof.attestation import LedgerIndex, attest, encode, verify_document
 from jobs.proof.checkpoint import make_checkpoint
 from jobs.proof.run_reckoning import reckon
 from jobs.runs.apply import apply_plan
-from rules.model.residual_data import Place
+from rules.model.residual_data import ResidualPlace
 from tests.drivers.beginnings import Beginning
 from tests.drivers.night import Night, references_of
 from tests.drivers.organisation import set_faults
@@ -81,7 +81,7 @@ def test_a_dossier_gets_a_certificate_that_leads_back_to_its_rule_and_tells_no_b
     counts = {name: n for name, n in certificate.objects.items() if name != "audit_entries"}
     assert counts == {"fiches": 2, "notes": 1, "attachments": 0, "activities": 1, "recordings": 0}
     assert certificate.objects["audit_entries"] > 0
-    assert set(certificate.method) == {place.value for place in Place}
+    assert set(certificate.method) == {place.value for place in ResidualPlace}
     assert certificate.actor.approvers == ("crm_admin", "dpo")
     assert re.fullmatch("[0-9a-f]{64}", certificate.actor.service)
     contact = of_unit(night, run, "contact", child)

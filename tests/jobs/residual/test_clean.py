@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from connectors.emulator.serving.server import running
-from connectors.interface.remains import Left, Reach, Trace, Traces
+from connectors.interface.remains import Left, Reach, ResidualData, ResidualKind
 from jobs.model.plan import Plan
 from jobs.model.privileges import NEEDS
 from jobs.model.run import Action, ActionState, Run, RunState
@@ -25,7 +25,7 @@ from jobs.reading.gather import gather_units
 from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
 from rules.model.records import UnitKind
-from rules.model.residual_data import Place, PlaceState
+from rules.model.residual_data import PlaceState, ResidualPlace
 from tests.connectors.dynamics.residual.residual_crm import environment_with_more
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN, set_faults
@@ -279,7 +279,7 @@ def test_a_run_killed_at_any_step_of_cleaning_ends_clean(make_night: MakeNight, 
     expired(night)
     plan, points = night.approved(night.plan()), Snapshots(night, url)
     context = night.context
-    apply_plan(dataclasses.replace(context, connector=Fragile(context.connector, points, ("traces", "purge"))), plan.id)
+    apply_plan(dataclasses.replace(context, connector=Fragile(context.connector, points, ("residual_data", "purge"))), plan.id)
     assert (points.passed >= 12, len(points) >= 3) == (True, True), "before, between and after two purges"
     for at, again in points.nights(make_night, database_file):
         switch(again, **without_waits)
@@ -415,7 +415,7 @@ def test_every_unit_that_is_done_says_what_became_of_every_place(night: Night) -
     night.recording(LONG_AGO)
     run = night.apply(night.plan())
     for action in night.store.journal.of_run(run.id):
-        assert set(action.places) == {place.value for place in Place}
+        assert set(action.places) == {place.value for place in ResidualPlace}
         assert PlaceState.STILL_THERE.value not in action.places.values()
 
 
@@ -455,9 +455,9 @@ def test_a_place_that_still_holds_something_makes_the_run_end_with_failures(nigh
         def __getattr__(self, name: str) -> Any:
             return getattr(context.connector, name)
 
-        def traces(self, trace: Trace, rows: Any) -> Traces:
-            found: Traces = context.connector.traces(trace, rows)
-            return Traces(Reach.READ, {row: Left("x", 1) for row in rows}) if trace is Trace.BIN else found
+        def residual_data(self, residual: ResidualKind, rows: Any) -> ResidualData:
+            found: ResidualData = context.connector.residual_data(residual, rows)
+            return ResidualData(Reach.READ, {row: Left("x", 1) for row in rows}) if residual is ResidualKind.BIN else found
 
     sticky: Any = Sticky()
     run = apply_plan(dataclasses.replace(context, connector=sticky), night.approved(night.plan()).id)

@@ -23,7 +23,7 @@ from jobs.runs.verify import verify_run
 from jobs.writing.document_folders import BINNED, ELSEWHERE, SHARED
 from jobs.writing.send import WriteOutcome
 from rules.model.requests import Right
-from rules.model.residual_data import Place
+from rules.model.residual_data import ResidualPlace
 from tests.drivers.deciding import ask, granted
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN, set_faults
@@ -73,7 +73,7 @@ def test_a_dossier_goes_with_its_documents_past_the_bin(documents: Documents) ->
     assert (night.get("cf_dossiers", dossier), documents.locations(dossier)) == (None, 0)
     (certificate,) = [issued.certificate for issued in night.store.certificates.of_run(run.id)]
     assert certificate.objects["documents"] == 2
-    assert certificate.method[Place.FILES.value] == "done"
+    assert certificate.method[ResidualPlace.FILES.value] == "done"
     assert run.counts["documents"] == 2
     assert verify_run(documents.context, run.id)["still_there"] == []
 

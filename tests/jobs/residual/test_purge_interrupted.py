@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connectors.interface.remains import Trace
+from connectors.interface.remains import ResidualKind
 from jobs.erasures.register import load_register
 from jobs.model.plan import Plan
 from jobs.model.run import Run, RunState
@@ -60,7 +60,7 @@ def test_a_job_that_is_refused_leaves_the_unit_for_the_next_night(night: Night) 
 def test_a_job_that_did_not_do_it_is_not_believed(night: Night) -> None:
     dossier, _ = retained_dossier(night)
     before = all_there(night)
-    run = applied(night, night.plan(), purge=lambda trace, rows, **more: frozenset())
+    run = applied(night, night.plan(), purge=lambda residual, rows, **more: frozenset())
     assert (run.state, run.counts["failed"], all_there(night)) == (RunState.DONE_WITH_FAILURES, 1, before)
     assert (actions(night, run)[dossier].code, night.store.certificates.of_run(run.id)) == ("NO_ANSWER", [])
     run = night.apply(night.plan())
@@ -132,8 +132,8 @@ def test_a_run_killed_in_the_middle_of_the_job_goes_on_with_what_is_left(night: 
     dossier, _ = retained_dossier(night)
     plan, context = night.plan(), night.context
 
-    def purge(trace: Trace, rows: Collection[tuple[str, str]], **more: Any) -> Any:
-        context.connector.purge(trace, [row for row in rows if row[0] == "cf_fiche"], **more)
+    def purge(residual: ResidualKind, rows: Collection[tuple[str, str]], **more: Any) -> Any:
+        context.connector.purge(residual, [row for row in rows if row[0] == "cf_fiche"], **more)
         raise Killed
 
     with pytest.raises(Killed):

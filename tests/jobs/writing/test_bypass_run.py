@@ -21,7 +21,7 @@ from jobs.model.privileges import needs_under
 from jobs.model.run import Action, ActionState, Run, run_document
 from jobs.plans.lines.pages import parts_of
 from rules.dates.calendar import BELGIAN
-from rules.model.residual_data import Place
+from rules.model.residual_data import ResidualPlace
 from tests.drivers.night import CATEGORY, Night
 from tests.jobs.proof.test_certify import document, of_unit, problems
 
@@ -87,7 +87,7 @@ def test_without_a_bypass_a_plug_in_that_refuses_keeps_the_unit_and_no_header_is
     assert bodies
     assert not any(b"mscrm." in body.lower() for body in bodies)
     assert (plan.bypass, run.counts["bypass"]) == ({}, {})
-    assert set(of_unit(night, run, "cf_dossier", free).method) == {place.value for place in Place}
+    assert set(of_unit(night, run, "cf_dossier", free).method) == {place.value for place in ResidualPlace}
 
 
 def test_with_it_the_unit_goes_and_plan_ledger_run_and_certificate_say_so(

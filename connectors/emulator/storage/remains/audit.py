@@ -32,7 +32,7 @@ class AuditTrail:
         self.table = tables.environment.tables[AUDIT]
         self._columns: dict[str, list[tuple[int, Column]]] = {}
 
-    # -- a trace ---------------------------------------------------------------------------------------------
+    # -- what a `WriteListener` answers ----------------------------------------------------------------------
 
     def wants(self, table: Table) -> bool:
         """Return whether a table is audited if the organisation audits; notes and activities never are."""

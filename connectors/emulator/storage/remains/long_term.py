@@ -1,10 +1,10 @@
 """Long-term retention: rows moved to where no ordinary request reaches or changes them.
 
 The rows are in the `retained` source of their table. What cascades from a row is moved with the row; links
-from rows that stay are left as they are, so that a row which comes back finds them again. No trace is
-notified: nothing is deleted when a row is retained. A table of which a row was ever moved is enabled for it,
-as `IsRetentionEnabled` shows; it need not be enabled first. Microsoft Learn, "Dataverse long term data
-retention overview"."""
+from rows that stay are left as they are, so that a row which comes back finds them again. No write
+listener is notified: nothing is deleted when a row is retained. A table of which a row was ever moved is
+enabled for it, as `IsRetentionEnabled` shows; it need not be enabled first. Microsoft Learn, "Dataverse long
+term data retention overview"."""
 
 from connectors.emulator.errors import DUPLICATE_RECORD, WebApiError
 from connectors.emulator.schema.environment import Relationship, Table

@@ -53,7 +53,7 @@ class RecycleBin:
         self._empty: object = None  # the `changes` of the tables up to which nothing is in it
         self._purged: tuple[str, int, Configurations] | None = None  # when last, and how long things were kept then
 
-    # -- a trace ---------------------------------------------------------------------------------------------
+    # -- what a `WriteListener` answers ----------------------------------------------------------------------
 
     def wants(self, table: Table) -> bool:
         """Return True for every table while the bin is on, also for those that it does not keep: the row that

@@ -14,7 +14,7 @@ from connectors.emulator.storage.write_listener import Row
 
 
 class Tombstones:
-    """A trace that every deletion in a tracked table leaves."""
+    """A write listener that records every deletion in a tracked table."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables

@@ -12,7 +12,7 @@ import pytest
 
 from connectors.emulator.serving.server import running
 from connectors.interface.remains import DependentRow
-from rules.model.data_map import DataMap, Fate, Place
+from rules.model.data_map import DataMap, Fate, MapPlace
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT, Crm
 from tests.yaml_files import read_yaml, yaml_text
 
@@ -99,7 +99,7 @@ def crm(tmp_path: Path) -> Iterator[Crm]:
         made.close()
 
 
-def place(found: DataMap, name: str) -> Place:
+def place(found: DataMap, name: str) -> MapPlace:
     (one,) = [each for each in found.places if each.name == name]
     return one
 

@@ -14,7 +14,7 @@ from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface.remains import RowKey, Trace
+from connectors.interface.remains import ResidualKind, RowKey
 from jobs.model.privileges import NEEDS
 from tests.connectors.emulator.client import Client
 from tests.known_definitions import KNOWN
@@ -79,8 +79,8 @@ class Crm(Client):
     def job_rows(self) -> int:
         return sum(len(self.rows(name)) for name in ("asyncoperations", "bulkdeleteoperations", "bulkdeletefailures"))
 
-    def counts(self, trace: Trace, rows: Collection[RowKey]) -> Mapping[RowKey, int]:
-        return {row: left.count for row, left in self.connector.traces(trace, rows).left.items()}
+    def counts(self, residual: ResidualKind, rows: Collection[RowKey]) -> Mapping[RowKey, int]:
+        return {row: left.count for row, left in self.connector.residual_data(residual, rows).left.items()}
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.dynamics.schema import unmapped_tables
 from connectors.interface.errors import ConnectorError
-from connectors.interface.remains import BinnedOrRetained, Reach, Trace
+from connectors.interface.remains import BinnedOrRetained, Reach, ResidualKind
 from connectors.interface.rows import Among
 from rules.model.personal_records import FULL, FullActivityParty, FullDossier, FullFiche, FullNote
 from rules.model.records import KINDS
@@ -30,8 +30,8 @@ class Crm(Connected):
     def remove(self, table_set: str, row: str) -> None:
         assert self.send("DELETE", f"{table_set}({row})").status_code == 204
 
-    def fiches(self, *ids: str, field: str = "dossier", trace: Trace = Trace.BIN) -> BinnedOrRetained:
-        return self.connector.binned_or_retained(trace, FullFiche, FIELDS, Among(field, ids))
+    def fiches(self, *ids: str, field: str = "dossier", residual: ResidualKind = ResidualKind.BIN) -> BinnedOrRetained:
+        return self.connector.binned_or_retained(residual, FullFiche, FIELDS, Among(field, ids))
 
 
 @pytest.fixture
@@ -87,10 +87,10 @@ def test_a_note_and_participants_are_found_by_lookups_of_many_tables(crm: Crm) -
     crm.remove("annotations", note)
     crm.remove("phonecalls", call)
     binned_or_retained = crm.connector.binned_or_retained
-    (found,) = binned_or_retained(Trace.BIN, FullNote, ["regarding", "regarding_kind", "text"], Among("regarding", [fiche])).rows
+    (found,) = binned_or_retained(ResidualKind.BIN, FullNote, ["regarding", "regarding_kind", "text"], Among("regarding", [fiche])).rows
     assert isinstance(found, FullNote)
     assert (found.id, found.regarding) == (note, fiche)
-    (taking,) = binned_or_retained(Trace.BIN, FullActivityParty, ["activity", "party", "address"], Among("party", [contact])).rows
+    (taking,) = binned_or_retained(ResidualKind.BIN, FullActivityParty, ["activity", "party", "address"], Among("party", [contact])).rows
     assert isinstance(taking, FullActivityParty)
     assert (taking.activity, taking.address) == (call, "a@b.example")
 
@@ -100,10 +100,10 @@ def test_retained_rows_are_no_rows_of_the_bin(crm: Crm) -> None:
     target = {"Target": {"@odata.type": "Microsoft.Dynamics.CRM.cf_dossier", "cf_dossierid": dossier}}
     assert crm.send("POST", "Retain", target).status_code == 200
     among = Among("id", [dossier])
-    (row,) = crm.connector.binned_or_retained(Trace.RETAINED, FullDossier, ["summary"], among).rows
+    (row,) = crm.connector.binned_or_retained(ResidualKind.RETAINED, FullDossier, ["summary"], among).rows
     assert isinstance(row, FullDossier)
     assert row.summary == "Bewaard."
-    assert crm.connector.binned_or_retained(Trace.BIN, FullDossier, ["summary"], among) == BinnedOrRetained(Reach.READ)
+    assert crm.connector.binned_or_retained(ResidualKind.BIN, FullDossier, ["summary"], among) == BinnedOrRetained(Reach.READ)
 
 
 def test_a_place_that_may_not_be_looked_into_is_not_reachable_with_a_warning(crm: Crm) -> None:
@@ -146,7 +146,7 @@ def test_every_kind_and_every_field_can_be_read_there(crm: Crm) -> None:
     ids = [row for _, row in rows]
     for kind in set(KINDS) - {"statistic", "activity_party"}:
         fields = crm.connector.fields(FULL[kind]) - {"picture", "body", "media", "image"}
-        found = crm.connector.binned_or_retained(Trace.BIN, FULL[kind], fields, Among("id", ids))
+        found = crm.connector.binned_or_retained(ResidualKind.BIN, FULL[kind], fields, Among("id", ids))
         assert (found.reach, len(found.rows)) == (Reach.READ, 1), kind
     fields = crm.connector.fields(FullActivityParty)
-    assert len(crm.connector.binned_or_retained(Trace.BIN, FullActivityParty, fields, Among("party", [contact])).rows) == 2
+    assert len(crm.connector.binned_or_retained(ResidualKind.BIN, FullActivityParty, fields, Among("party", [contact])).rows) == 2

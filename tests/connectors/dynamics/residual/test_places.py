@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.emulator.serving.server import running
-from connectors.interface.remains import DependentRow, Reach, Trace
+from connectors.interface.remains import DependentRow, Reach, ResidualKind
 from tests.connectors.dynamics.residual.residual_crm import Crm, environment_with_more, gone_fiche
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
@@ -23,9 +23,9 @@ def test_a_retained_copy_of_a_row_is_found_and_removed(crm: Crm) -> None:
     target = {"Target": {"@odata.type": "Microsoft.Dynamics.CRM.cf_fiche", "cf_ficheid": fiche}}
     assert crm.send("POST", "Retain", target).status_code == 200
     row = ("cf_fiche", fiche)
-    assert crm.counts(Trace.RETAINED, [row]) == {row: 1}
-    assert crm.connector.purge(Trace.RETAINED, [row]) == frozenset()
-    assert crm.counts(Trace.RETAINED, [row]) == {}
+    assert crm.counts(ResidualKind.RETAINED, [row]) == {row: 1}
+    assert crm.connector.purge(ResidualKind.RETAINED, [row]) == frozenset()
+    assert crm.counts(ResidualKind.RETAINED, [row]) == {}
 
 
 def test_system_jobs_about_a_row_are_removed_once_they_have_ended(crm: Crm) -> None:
@@ -35,14 +35,14 @@ def test_system_jobs_about_a_row_are_removed_once_they_have_ended(crm: Crm) -> N
         crm.point("asyncoperation", "asyncoperationid", "regardingobjectid", row, statecode=state, statuscode=status)
         for state, status in ((3, 30), (0, 0))
     )
-    found = crm.connector.traces(Trace.JOBS, [row]).left[row]
+    found = crm.connector.residual_data(ResidualKind.JOBS, [row]).left[row]
     assert (found.place, set(found.rows)) == ("asyncoperation", {("asyncoperation", done), ("asyncoperation", waiting)})
-    crm.connector.purge(Trace.JOBS, [row])
-    assert crm.connector.traces(Trace.JOBS, [row]).left[row].rows == (("asyncoperation", waiting),)
+    crm.connector.purge(ResidualKind.JOBS, [row])
+    assert crm.connector.residual_data(ResidualKind.JOBS, [row]).left[row].rows == (("asyncoperation", waiting),)
 
 
 def test_a_crm_without_posts_and_queues_has_no_timeline(crm: Crm) -> None:
-    assert crm.connector.traces(Trace.TIMELINE, [gone_fiche(crm)]).reach is Reach.NOT_KEPT
+    assert crm.connector.residual_data(ResidualKind.TIMELINE, [gone_fiche(crm)]).reach is Reach.NOT_KEPT
 
 
 def test_posts_and_connections_about_a_row_that_is_gone_are_removed(more: Crm) -> None:
@@ -52,17 +52,17 @@ def test_posts_and_connections_about_a_row_that_is_gone_are_removed(more: Crm) -
     more.point("post", "postid", "regardingobjectid", row, text="bericht")
     more.point("connection", "connectionid", "record2id", row, name="c")
     more.point("connection", "connectionid", "record1id", ("cf_fiche", other), name="d")
-    assert more.counts(Trace.TIMELINE, [row]) == {row: 2}
-    more.connector.purge(Trace.TIMELINE, [row])
-    assert more.counts(Trace.TIMELINE, [row, ("cf_fiche", other)]) == {("cf_fiche", other): 1}
+    assert more.counts(ResidualKind.TIMELINE, [row]) == {row: 2}
+    more.connector.purge(ResidualKind.TIMELINE, [row])
+    assert more.counts(ResidualKind.TIMELINE, [row, ("cf_fiche", other)]) == {("cf_fiche", other): 1}
     assert more.rows("posts") == []
 
 
 def test_trace_logs_name_no_row_so_that_nobody_can_say_that_they_are_clean(more: Crm) -> None:
     row = ("cf_fiche", more.fiche())
-    assert more.connector.traces(Trace.JOBS, [row]).reach is Reach.READ
+    assert more.connector.residual_data(ResidualKind.JOBS, [row]).reach is Reach.READ
     more.create("plugintracelogs", messageblock="Verzonnen.")
-    assert more.connector.traces(Trace.JOBS, [row]).reach is Reach.NOT_REACHABLE
+    assert more.connector.residual_data(ResidualKind.JOBS, [row]).reach is Reach.NOT_REACHABLE
 
 
 # -- tables that are not mapped ------------------------------------------------------------------------------
@@ -126,9 +126,9 @@ def test_on_premises_history_is_purged_too() -> None:
     with running(profile="onprem") as emulator:
         crm = Crm(emulator)
         row = gone_fiche(crm)
-        for trace in Trace:
-            crm.connector.purge(trace, [row])
-            assert crm.connector.traces(trace, [row]).left == {}
+        for residual in ResidualKind:
+            crm.connector.purge(residual, [row])
+            assert crm.connector.residual_data(residual, [row]).left == {}
         crm.close()
 
 

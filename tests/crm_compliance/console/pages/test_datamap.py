@@ -10,7 +10,7 @@ from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages.datamap import SUBJECT
 from crm_compliance.reports.data_map import COUNTED
 from crm_compliance.store.files.data_map_file import KeptMap, keep_map, keep_tables, kept_map
-from rules.model.data_map import DataMap, Fate, Place
+from rules.model.data_map import DataMap, Fate, MapPlace
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.drivers.clock import NOW
@@ -68,9 +68,9 @@ def test_the_approver_has_no_map(signed_in: Callable[..., Browser]) -> None:
 def test_what_nothing_accounts_for_stands_first_and_what_is_new_is_marked(
     typist: Typist, org: Night, signed_in: Callable[..., Browser]
 ) -> None:
-    dossier = Place("cf_dossier", None, "cf_dossier", 60, Fate.MAPPED, "tables.dossier")
-    caption = Place("cf_zz_caption", None, "cf_zz_caption.cf_dossierid > cf_dossier", COUNTED, Fate.UNACCOUNTED, "nothing says")
-    text = Place("cf_zz_caption", "cf_text", "cf_zz_caption", None, Fate.UNACCOUNTED, "nothing says")
+    dossier = MapPlace("cf_dossier", None, "cf_dossier", 60, Fate.MAPPED, "tables.dossier")
+    caption = MapPlace("cf_zz_caption", None, "cf_zz_caption.cf_dossierid > cf_dossier", COUNTED, Fate.UNACCOUNTED, "nothing says")
+    text = MapPlace("cf_zz_caption", "cf_text", "cf_zz_caption", None, Fate.UNACCOUNTED, "nothing says")
     folder, crm = typist.settings.make_data_dir(), typist.settings.crm_url or ""
     assert keep_map(folder, crm, DataMap((dossier,)), NOW) == frozenset(), "there was no time before"
     assert keep_map(folder, crm, DataMap((dossier, caption, text)), NOW) == {"cf_zz_caption", "cf_zz_caption.cf_text"}
@@ -105,9 +105,11 @@ def test_each_plan_brings_the_tables_of_the_map_up_to_what_it_saw(org: Night, ty
 
 
 def test_a_table_that_a_plan_sees_first_is_new_and_one_that_has_gone_leaves_the_map(typist: Typist) -> None:
-    dossier = Place("cf_dossier", None, "cf_dossier", 60, Fate.MAPPED, "tables.dossier")
-    caption = Place("cf_zz_caption", None, "cf_zz_caption.cf_dossierid > cf_dossier", 3, Fate.UNACCOUNTED, "nothing says")
-    old, text = (Place("cf_old", column, "cf_old.cf_dossierid > cf_dossier", 1, Fate.GOES_ALONG, "cascade") for column in (None, "cf_text"))
+    dossier = MapPlace("cf_dossier", None, "cf_dossier", 60, Fate.MAPPED, "tables.dossier")
+    caption = MapPlace("cf_zz_caption", None, "cf_zz_caption.cf_dossierid > cf_dossier", 3, Fate.UNACCOUNTED, "nothing says")
+    old, text = (
+        MapPlace("cf_old", column, "cf_old.cf_dossierid > cf_dossier", 1, Fate.GOES_ALONG, "cascade") for column in (None, "cf_text")
+    )
     folder, crm = typist.settings.make_data_dir(), typist.settings.crm_url or ""
     keep_map(folder, crm, DataMap((dossier, old, text)), NOW)
     keep_tables(folder, crm, DataMap((dossier, caption)), NOW)

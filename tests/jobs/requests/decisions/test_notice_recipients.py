@@ -175,7 +175,7 @@ def test_what_takes_effect_at_once_is_recorded_though_somebody_takes_a_step(nigh
 
     def step() -> None:
         row = night.store.requests.get(request.id)
-        night.store.requests.save(msgspec.structs.replace(row, moves=row.moves + 1), since=row)
+        night.store.requests.save(msgspec.structs.replace(row, transitions=row.transitions + 1), since=row)
 
     between(monkeypatch, "jobs.requests.decisions.correct.write", step)
     assert decide(night, request).done == ("item-1",)

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from jobs.requests.search.callers import CallerRows, traces_of
+from jobs.requests.search.callers import CallerRows, caller_matches
 from rules.model.personal_records import FullFiche, FullParty
 from rules.people.birthdates import Sentinels
 from rules.people.candidates import Wanted, wanted_of
@@ -30,5 +30,5 @@ def lotte(phone: str) -> Wanted:
 def test_a_role_and_its_fiche_tell_of_one_person_and_of_a_guess_only_where_there_was_one(kept: str, flags: tuple[str, ...]) -> None:
     """IDN-10, IDN-17: name and number together are medium, on either row."""
     rows = CallerRows(fiches=[FullFiche(id="f", caller_number=kept)], names=[FullParty(id="p", name="Peeters, Lotte", fiche="f")])
-    told = [(one.kind, one.strength.value, one.flags, one.evidence) for one in traces_of(rows, lotte("+32 2 475 44 99"), ())]
+    told = [(one.kind, one.strength.value, one.flags, one.evidence) for one in caller_matches(rows, lotte("+32 2 475 44 99"), ())]
     assert told == [("fiche", "medium", flags, ("name", "phone")), ("party", "medium", flags, ("name", "phone"))]
