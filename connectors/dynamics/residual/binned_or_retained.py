@@ -41,16 +41,33 @@ class BinnedOrRetainedRows:
             return BinnedOrRetained(Reach.NOT_KEPT)
         attributes = [_attribute(name) for name in (*decoder.select, *columns_of(*mapped))]
         try:
-            # Where one request reads them all, it tells as well that there are none.
-            if ids is not None and len(ids) > IDS_OF_A_FETCH and not self._directory.has_any(table, source):
-                return BinnedOrRetained(Reach.READ)
-            rows = [row for row in self._directory.rows_in_source(table, source, attributes, column, ids) if meets(*mapped, row)]
+            rows = [row for row in self._rows(table, source, attributes, column, ids) if meets(*mapped, row)]
         except NotOffered as refusal:
             message = f"{NAMES[source]} cannot be looked into: {refusal.reason}"
             if message not in self._warnings:
                 self._warnings.append(message)
             return BinnedOrRetained(Reach.NOT_REACHABLE)
         return BinnedOrRetained(Reach.READ, tuple(_decoded(rows, decoder, table.name)))
+
+    def _rows(
+        self, table: KnownTable, source: str, attributes: Collection[str], column: str, ids: Collection[str] | None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the rows. Whether they may be looked into is told by the same question for all, of few ids or
+        of many: for someone about whom nothing may be said it must be what it is for nobody (SUS-04)."""
+        wanted = None if ids is None else sorted(ids)
+        some, others = (wanted, []) if wanted is None else (wanted[:IDS_OF_A_FETCH], wanted[IDS_OF_A_FETCH:])
+        found = False
+        for row in self._directory.rows_in_source(table, source, attributes, column, some):
+            found = True
+            yield row
+        if others and (found or self._may_have_any(table, source)):
+            yield from self._directory.rows_in_source(table, source, attributes, column, others)
+
+    def _may_have_any(self, table: KnownTable, source: str) -> bool:
+        try:
+            return self._directory.has_any(table, source)
+        except NotOffered:
+            return True  # they are asked for all the same
 
 
 def _attribute(selected: str) -> str:

@@ -114,6 +114,29 @@ def test_a_place_that_may_not_be_looked_into_is_not_reachable_with_a_warning(crm
     assert any("recycle bin" in warning for warning in crm.connector.warnings)
 
 
+@pytest.mark.parametrize("ids", [1, 151])
+def test_a_place_that_is_empty_is_as_reachable_for_many_ids_as_for_few(crm: Crm, ids: int) -> None:
+    """SUS-04: the list of what could not be searched does not say in how many files somebody stands."""
+    crm.faults({"match": {"path": "*cf_summary*"}, "do": "status", "status": 400})
+    assert crm.fiches(*(row_id(each) for each in range(ids))) == BinnedOrRetained(Reach.NOT_REACHABLE)
+
+
+def test_many_ids_are_looked_for_where_it_is_refused_to_say_that_there_is_nothing(crm: Crm) -> None:
+    dossier = crm.dossier()
+    fiche = crm.gone(dossier)
+    crm.faults({"match": {"path": '*top="1"*'}, "do": "status", "status": 400})
+    ids = sorted({dossier, *(row_id(each) for each in range(151))})
+    assert [row.id for row in crm.fiches(*ids).rows] == [fiche]
+    assert crm.fiches(*(each for each in ids if each != dossier)) == BinnedOrRetained(Reach.READ)
+
+
+def test_that_nothing_is_there_is_told_by_two_requests_however_many_ids_there_are(crm: Crm) -> None:
+    crm.fiches(row_id(1))  # what is asked once
+    before = crm.connector.stats.requests
+    assert crm.fiches(*(row_id(each) for each in range(700))) == BinnedOrRetained(Reach.READ)
+    assert crm.connector.stats.requests - before == 2
+
+
 def test_a_failure_is_no_answer(crm: Crm) -> None:
     dossier = crm.dossier()
     crm.gone(dossier)
