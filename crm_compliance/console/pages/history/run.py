@@ -14,7 +14,7 @@ from crm_compliance.console.language.sentences import Detail
 from crm_compliance.proof import certificates_of
 from jobs.history.wanted_runs import state_of
 from jobs.model.plan import Key, Plan
-from jobs.model.run import TECHNICAL, Action, ActionState, Run, RunLine, alarms_of, contacts_not_trimmed, of_units_alone
+from jobs.model.run import TECHNICAL, TRIM, Action, ActionState, Run, RunLine, alarms_of, contacts_not_trimmed, of_units_alone
 from jobs.proof.attestation import encode
 from rules.errors import NotFound
 from rules.model.roles import Act, is_service
@@ -33,8 +33,10 @@ class Event(NamedTuple):
 
 
 class Left(NamedTuple):
-    """Units that were left in one state for one reason: those that are named, and how many more there are."""
+    """Units, or contacts to trim (`is_trim`), that were left in one state for one reason: those that are
+    named, and how many more there are."""
 
+    is_trim: bool
     state: str
     code: str
     units: list[Key]
@@ -55,6 +57,7 @@ def show(visit: Visit) -> Response:
         )
     store = visit.services.store
     run, plan = store.runs.get(line.id), store.plans.get(line.plan)
+    left = _left(store.journal.of_run(run.id, _LEFT))
     return visit.page(
         "history/run.html.j2",
         line=line,
@@ -68,7 +71,8 @@ def show(visit: Visit) -> Response:
         kept=_by_number(plan.retain),
         rows=_by_number(run.counts.get("rows")),
         categories=[(key, visit.category(key), number) for key, number in _by_number(run.counts.get("by_category"))],
-        left=_left(store.journal.of_run(run.id, _LEFT)),
+        left=[each for each in left if not each.is_trim],
+        left_contacts=[each for each in left if each.is_trim],
         at=store.journal.states(run.id) if not run.is_over else {},
         alarms=_alarms(visit, run),
         events=list(_events(visit, run, plan)),
@@ -81,11 +85,11 @@ def show(visit: Visit) -> Response:
 def _left(actions: Iterable[Action]) -> list[Left]:
     """Return what failed or went in part by state and code, the most frequent first; what was skipped because
     the data had changed is not a failure."""
-    found: dict[tuple[str, str], list[Key]] = {}
+    found: dict[tuple[bool, str, str], list[Key]] = {}
     for action in actions:
         if action.state is not ActionState.SKIPPED or action.code == TECHNICAL:
-            found.setdefault((action.state.value, action.cause), []).append(action.key)
-    groups = [Left(state, code, units[:NAMED], len(units[NAMED:]), len(units)) for (state, code), units in found.items()]
+            found.setdefault((action.disposition == TRIM, action.state.value, action.cause), []).append(action.key)
+    groups = [Left(*key, units[:NAMED], len(units[NAMED:]), len(units)) for key, units in found.items()]
     return sorted(groups, key=lambda group: (-group.number, group.code, group.state))
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from crm_compliance.console.frame.services import Services
 from jobs.ledger.maintenance_runs import ENDED, STARTED
 from jobs.model.plan import Alarm
-from jobs.model.run import Action, ActionState, RunState
+from jobs.model.run import TRIM, Action, ActionState, RunState
 from jobs.model.sentence import Sentence
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
@@ -66,6 +66,7 @@ def test_what_failed_is_told_once_for_each_reason_with_its_units(services: Servi
         Action("cf_dossier", "d6", "delete", ActionState.SKIPPED, "SKIPPED_TECHNICAL", flags=("UNACCOUNTED:cf_visit",)),
         Action("cf_dossier", "d4", "delete", ActionState.SKIPPED, "CHANGED"),
     ]
+    left.append(Action("contact", "c1", TRIM, ActionState.FAILED, "NO_ANSWER"))
     store.journal.record("run-1", left)
     counts = {
         "skipped": {"SKIPPED_TECHNICAL": 2, "CHANGED": 1},
@@ -76,13 +77,16 @@ def test_what_failed_is_told_once_for_each_reason_with_its_units(services: Servi
     page = signed_in(Role.DPO).page("/history/run-1")
     told = text_of(page)
     failed = told[told.index("What failed, and why") : told.index("Planned and not done")]
-    assert failed.count("SKIPPED_TECHNICAL") == failed.count("NO_ANSWER") == 1
+    failed, contacts = failed.split("Contacts that could not be trimmed")
+    assert failed.count("SKIPPED_TECHNICAL") == failed.count("NO_ANSWER") == contacts.count("NO_ANSWER") == 1
     assert failed.count("CRM_REFUSED") == failed.count("ROWS_UNACCOUNTED") == 1, "each by its exact cause, where that is known"
     assert all(f"<code>{unit}</code>" in page for unit in ("d1", "d2", "d3"))
     assert "<code>d4</code>" not in page, "what had changed is no failure"
+    assert re.search(r"Which contacts.*c1", contacts)
+    assert "Units" not in contacts.partition("comes back in the next plan")[0]
     assert "1 unit is half done" in told
     assert "Units are half done since an earlier run." in told
-    assert "comes back in the next plan" in failed
+    assert "comes back in the next plan" in contacts
 
 
 def test_contacts_that_were_not_trimmed_are_told_beside_the_units(services: Services, signed_in: Callable[..., Browser]) -> None:
