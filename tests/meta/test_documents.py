@@ -15,6 +15,7 @@ from crm_compliance.cli.app import app
 from crm_compliance.configuration.hours import crons_of
 from crm_compliance.configuration.settings import Settings, setting_names
 from crm_compliance.reports.docs_pages import pages
+from crm_compliance.reports.evidence_pack import COUNTS
 from crm_compliance.reports.parts.sentences import FLAGS, REASONS, SKIPS
 from crm_compliance.reports.plan.formats import FORMATS
 from jobs.holds import look_up
@@ -63,6 +64,12 @@ def test_every_setting_of_the_documents_exists() -> None:
 @pytest.mark.parametrize("code", range(8))
 def test_every_exit_code_is_explained(code: int) -> None:
     assert re.search(rf"(^|· ){code} \w", COMMANDS.split("## Exit codes", 1)[1].strip())
+
+
+def test_every_count_of_a_run_that_an_auditor_gets_is_explained() -> None:
+    told = page("auditor.md").partition("### What a run counts")[2].partition("\n## ")[0]
+    named = [name for line in told.splitlines() if line.startswith("| `") for name in re.findall(r"`(\w+)`", line.split("|")[1])]
+    assert sorted(named) == sorted(COUNTS)
 
 
 def test_every_job_stands_in_the_documents_with_its_hour() -> None:
