@@ -23,14 +23,15 @@ _OUTSIDE = BASE[UnitKind.DONATION]
 
 @dataclass(frozen=True)
 class ContactOutcomes:
-    """`remove` and `orphans` are contacts by number, `trim` and `mentioned` by id; `held` and `mentioned` as
-    in `ContactVerdicts`."""
+    """`remove` and `orphans` are contacts by number, `trim`, `mentioned` and `waiting` by id; `held` and
+    these as in `ContactVerdicts`."""
 
     remove: pl.Series
     orphans: pl.Series
     trim: frozenset[str]
     held: Mapping[str, Stopped]
     mentioned: frozenset[str]
+    waiting: frozenset[str]
 
 
 def all_contact_outcomes(
@@ -67,6 +68,7 @@ def all_contact_outcomes(
         frozenset(found.contacts.ids(trim)) | few.trim,
         few.held,
         frozenset(few.mentioned),  # whoever is led to is among the few
+        frozenset(few.waiting),
     )
 
 

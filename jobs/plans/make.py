@@ -20,6 +20,7 @@ from jobs.holds.active import active_holds
 from jobs.holds.look_up import look_up_unseen, not_found
 from jobs.ledger.plan_lines import digest_head
 from jobs.model.plan import LINE_COLUMNS, LOOKING_AT_DOSSIERS, Alarm, CategoryTotal, HoldChange, Kind, LinesRemoved, Plan, PlanLine
+from jobs.model.run import TRIM
 from jobs.model.sentence import Sentence
 from jobs.model.work_queue import WorkQueue
 from jobs.plans.approval_reasons import Planned, breaker_of, why
@@ -34,6 +35,7 @@ from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.reading.tables.night import gather
 from jobs.writing.bypass import bypass_planned
+from jobs.writing.contact_check import STILL_REFERRED
 from rules.errors import PolicyError
 from rules.holds.placements import PlacedHold
 from rules.model.decisions import Flag, with_flags
@@ -146,9 +148,12 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     people = connector.table(Contact)
     held = holds.on_contacts()
     draft.without_term = found.without_term
-    outcomes = all_contact_outcomes(found, going, context.store.journal.undone(people), day=day, terms=terms, held=held)
+    undone = context.store.journal.undone(people)
+    outcomes = all_contact_outcomes(found, going, undone, day=day, terms=terms, held=held)
     draft.mentioned = len(outcomes.mentioned)
     draft.held_contacts += [(contact, stopped.disposition, held[stopped.by].value) for contact, stopped in outcomes.held.items()]
+    # Who is mentioned is remembered by the run in which the last unit goes: once, as mentions may never end.
+    draft.held_contacts += [(contact, TRIM, STILL_REFERRED) for contact in outcomes.waiting if undone.get(contact) != TRIM]
     retained = list(found.contacts.of(found.retained).values())
     lines = pl.concat(
         pl.DataFrame({"number": numbers}).select(

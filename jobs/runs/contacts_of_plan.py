@@ -92,8 +92,8 @@ class ContactsOfPlan:
         self.skip([contact for contact in trims if contact in left], TRIM, UNLINKED)
 
     def pass_over_held(self, lapsed: str) -> None:
-        """Note the contacts that a hold has kept in the plan: without it a later run would take them for ones
-        that were never linked."""
+        """Note the contacts that a hold, or somebody who mentions them, has kept in the plan: without it a
+        later run would take them for ones that were never linked."""
         for contact, disposition, reason in self.plan.held_contacts:
             if (self.table, contact) not in self.journal.actions:
                 self.skip([contact], disposition, lapsed or reason)

@@ -46,13 +46,15 @@ class ContactVerdicts(msgspec.Struct, frozen=True):
     """What the units that go mean for contacts: removed, emptied of the fields of operations, or never linked
     to anything; `held` are those whom a later plan would not find again by itself once the hold is released.
     `mentioned` are those with a relation and without a unit who are not trimmed while another contact that
-    stays leads to them: whether they ever were in a unit nobody can tell, so a person has to look at them."""
+    stays leads to them: whether they ever were in a unit nobody can tell, so a person has to look at them. Of
+    those of them who are `waiting` it is known: they are trimmed once nobody leads to them any more."""
 
     remove: set[str]
     trim: set[str]
     orphans: set[str]
     held: dict[str, Stopped] = {}
     mentioned: set[str] = set()
+    waiting: set[str] = set()
 
 
 def contact_outcomes(facts: ContactFacts) -> ContactVerdicts:
@@ -88,7 +90,14 @@ def contact_outcomes(facts: ContactFacts) -> ContactVerdicts:
     # Whom a held contact leads to is found again by it; only that a row was to be trimmed is forgotten.
     remembered = {one: what for one, what in held.items() if what.by == one or what.disposition == "trim"}
     mentioned = {one for one in led if one in related and one not in kept}
-    return ContactVerdicts(remove=remove - held.keys(), trim=trim - held.keys(), orphans=orphans, held=remembered, mentioned=mentioned)
+    return ContactVerdicts(
+        remove=remove - held.keys(),
+        trim=trim - held.keys(),
+        orphans=orphans,
+        held=remembered,
+        mentioned=mentioned,
+        waiting=mentioned & going,
+    )
 
 
 def _stopped(remove: set[str], trim: set[str], held: frozenset[str], leads_to: Mapping[str, list[str]]) -> dict[str, Stopped]:

@@ -105,6 +105,7 @@ def test_contacts_in_columns_become_what_they_become_one_by_one(
     assert (set(ids(found.remove)), set(ids(found.orphans))) == (expected.remove, expected.orphans)
     assert (len(found.remove), len(found.orphans)) == (len(expected.remove), len(expected.orphans))
     assert (set(found.trim), dict(found.held), set(found.mentioned)) == (expected.trim, expected.held, expected.mentioned)
+    assert found.waiting == expected.waiting
 
 
 @dataclass(frozen=True)

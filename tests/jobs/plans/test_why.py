@@ -92,13 +92,15 @@ def test_what_keeps_a_contact_and_ends_with_nothing_is_told(night: Night) -> Non
 
 def test_a_donor_whose_last_file_goes_is_told_while_another_contact_keeps_her_as_she_is(night: Night) -> None:
     """RET-20: nothing is emptied of her while a call about somebody else, or a child of hers, mentions her;
-    every plan says so, also once nothing tells any more that she was in a file."""
-    plain, in_a_call, parent, other = (night.contact(birthdate="2007-01-01", description="Verzonnen.") for _ in range(4))
-    for donor in (plain, in_a_call, parent, other):
+    every plan says so, also of one of whom nothing tells that she ever was in a file. The night in which the
+    last file goes remembers her, once, so that the plan after the mention has gone empties her."""
+    plain, in_a_call, parent, other, never = (night.contact(birthdate="2007-01-01", description="Verzonnen.") for _ in range(5))
+    for donor in (plain, in_a_call, parent, other, never):
         night.donation(donor)
     for child in (plain, in_a_call, parent):
         night.party(child, "child", fiche=night.fiche("social_card", spoken=OLD))
     night.call("contact", other, [in_a_call])
+    call = night.call("contact", other, [in_a_call, never])
     night.patch("contacts", other, **{"parentcustomerid_contact@odata.bind": f"/contacts({parent})"})
 
     def mentioned(plan: Plan) -> list[str]:
@@ -112,15 +114,22 @@ def test_a_donor_whose_last_file_goes_is_told_while_another_contact_keeps_her_as
         ]
 
     plan = night.plan()
-    assert (plan.trims, mentioned(plan)) == ((plain,), ["STILL_MENTIONED: 2 people wi"])
-    night.apply(night.approved(plan))
+    assert (plan.trims, mentioned(plan)) == ((plain,), ["STILL_MENTIONED: 3 people wi"])
+    run = night.apply(night.approved(plan))
+    assert run.counts["not_trimmed"] == {"skipped": {"STILL_REFERRED": 2}}
     births = [night.get("contacts", row) for row in (plain, in_a_call, parent)]
     assert [row and row["birthdate"] for row in births] == [None, "2007-01-01", "2007-01-01"]
     later = night.plan()
-    assert (later.units, later.trims, mentioned(later)) == (0, (), ["STILL_MENTIONED: 2 people wi"])
+    assert (later.units, later.trims, later.held_contacts) == (0, (), ()), "who is remembered already is not told again every night"
+    assert mentioned(later) == ["STILL_MENTIONED: 3 people wi"]
     assert [steps_of(row) for row in (plain, in_a_call, parent, other)] == [[], [1], [1], []]
     night.patch("contacts", other, **{"parentcustomerid_contact@odata.bind": None})
-    assert mentioned(night.plan()) == ["STILL_MENTIONED: 1 people wi"]
+    night.http.delete(f"{night.emulator.url}phonecalls({call})").raise_for_status()
+    plan = night.plan()
+    assert (plan.trims, mentioned(plan)) == ((parent,), ["STILL_MENTIONED: 1 people wi"])
+    night.apply(night.approved(plan))
+    births = [night.get("contacts", row) for row in (in_a_call, parent, never)]
+    assert [row and row["birthdate"] for row in births] == ["2007-01-01", None, "2007-01-01"]
 
 
 def test_a_live_fiche_in_an_anonymised_dossier_is_in_no_plan_which_says_so(night: Night) -> None:
