@@ -1,10 +1,12 @@
 """A server between client and emulator that remembers what the emulator has answered and gives the same bytes
-again, so that the emulator's own slowness plays no part; if asked, each after a delay, or over TLS."""
+again, so that the emulator's own slowness plays no part; if asked, each after a delay, over TLS, or with so
+many copies of every row."""
 
 from __future__ import annotations
 
 import gzip
 import multiprocessing
+import re
 import ssl
 import threading
 import time
@@ -17,17 +19,24 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from connectors.dynamics.schema.counts import COUNT_LIMIT
+
 _AT_ONCE = ("EntityDefinitions", "WhoAmI", "RetrieveCurrentOrganization")  # what is not a look at rows
 _KEPT = ("content-type", "content-encoding", "odata-version")
+_COPY = re.compile(r"&copy=(\d+)$")  # which copy of the rows a page is of; none says the rows themselves
+_NEXT = re.compile(rb',?"@odata.nextLink":"([^"]+)"')
+_COUNT = re.compile(rb'"@odata.count":(\d+)')
+_ID = re.compile(rb"(\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f])[0-9a-f]{2}(?=[0-9a-f]-[0-9a-f]{4}-[0-9a-f]{12}\b)")
 
 
 class Replay:
     """A server that remembers what is at `url`, in a process of its own; `authority` is where to write the
-    certificate that vouches for it over TLS."""
+    certificate that vouches for it over TLS. What is read page by page comes `copies` times, each time with
+    other ids and links between them, one after the other in one chain of pages."""
 
-    def __init__(self, url: str, authority: Path | None = None) -> None:
+    def __init__(self, url: str, authority: Path | None = None, copies: int = 1) -> None:
         self._pipe, theirs = multiprocessing.Pipe()
-        self._process = multiprocessing.get_context("spawn").Process(target=_remember, args=(theirs, url, authority), daemon=True)
+        self._process = multiprocessing.get_context("spawn").Process(target=_remember, args=(theirs, url, authority, copies), daemon=True)
         self._process.start()
         self.url: str = self._pipe.recv()
 
@@ -43,17 +52,18 @@ class Replay:
 
 
 @contextmanager
-def replay(url: str, authority: Path | None = None) -> Iterator[Replay]:
+def replay(url: str, authority: Path | None = None, copies: int = 1) -> Iterator[Replay]:
     """Serve what is at `url`, each answer from memory once it was given."""
-    server = Replay(url, authority)
+    server = Replay(url, authority, copies)
     try:
         yield server
     finally:
         server.close()
 
 
-def _remember(pipe: Connection, url: str, authority: Path | None) -> None:
+def _remember(pipe: Connection, url: str, authority: Path | None, copies: int) -> None:
     answers: dict[tuple[str, str, str], tuple[int, dict[str, str], bytes]] = {}
+    first: dict[str, str] = {}  # of a chain, by the path of each further page
     pool = urllib3.PoolManager(maxsize=64)
     origin, here, delay, alone = url[: url.index("/api/")], [""], [0.0], threading.Lock()
 
@@ -63,15 +73,19 @@ def _remember(pipe: Connection, url: str, authority: Path | None) -> None:
 
         def do_GET(self) -> None:
             asked = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
-            key = (self.path, self.headers.get("Prefer", ""), self.headers.get("Accept-Encoding", ""))
+            copy = int(found[1]) if (found := _COPY.search(self.path)) else 0
+            path = _COPY.sub("", self.path)
+            key = (path, self.headers.get("Prefer", ""), self.headers.get("Accept-Encoding", ""))
             if delay[0] and not any(name in self.path for name in _AT_ONCE):
                 time.sleep(delay[0])
             if key not in answers:
                 with alone:
-                    answer = pool.request("GET", origin + self.path, headers=asked, decode_content=False)
+                    answer = pool.request("GET", origin + path, headers=asked, decode_content=False)
                 kept = {name: value for name, value in answer.headers.items() if name.lower() in _KEPT}
                 answers[key] = answer.status, kept, _pointing(answer.data, kept.get("content-encoding", ""), origin, here[0])
             status, headers, body = answers[key]
+            if copies > 1 and "maxpagesize" in key[1]:
+                body = _copied(body, headers.get("content-encoding", ""), here[0], path, first, copy, copies)
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -108,3 +122,21 @@ def _pointing(body: bytes, encoding: str, origin: str, here: str) -> bytes:
     told = gzip.decompress(body) if encoding == "gzip" else body
     told = told.replace(f'"{origin}/'.encode(), f'"{here}/'.encode())
     return gzip.compress(told) if encoding == "gzip" else told
+
+
+def _copied(body: bytes, encoding: str, here: str, path: str, first: dict[str, str], copy: int, copies: int) -> bytes:
+    """Return a page of one of the copies. Behind the last page of a copy comes the first of the next."""
+    page = gzip.decompress(body) if encoding == "gzip" else body
+    beginning, number, link = first.get(path, path), copy, ""
+    if found := _NEXT.search(page):
+        link = found[1].decode()
+        first[link.removeprefix(here)] = beginning
+        page = page[: found.start()] + page[found.end() :]
+    elif copy + 1 < copies:
+        number, link = copy + 1, here + beginning
+    page = _ID.sub(rb"\g<1>%02x" % copy, page)
+    page = _COUNT.sub(lambda count: b'"@odata.count":%d' % min(int(count[1]) * copies, COUNT_LIMIT), page)
+    if link:
+        link += f"&copy={number}" if number else ""
+        page = page[: page.rindex(b"}")] + f',"@odata.nextLink":"{link}"}}'.encode()
+    return gzip.compress(page, 1) if encoding == "gzip" else page

@@ -24,6 +24,7 @@ SIZE = Size(
 )
 RUN = Run(
     sizes=[SIZE, replace(SIZE, rows=2000)],
+    copies=[],
     walls={"one page after the other": {"wall": 12.0, "peak_mb": 300.0}},
     peers={FLOOR_NAME: {"cpu": 2.0, "peak_mb": 60.0}, "another (client)": {"cpu": 5.0, "peak_mb": 90.0}, "a third": None},
     delay=1.0,
@@ -43,6 +44,13 @@ def test_a_ratio_is_the_median_of_those_within_a_round() -> None:
 
 def test_what_a_row_costs_is_told_by_size() -> None:
     assert row(page(RUN), "full plan, CPU a row") == ["4000.00 µs", "2000.00 µs", "within 10 %"]
+
+
+def test_what_is_not_measured_of_copies_is_left_empty() -> None:
+    copies = Size(dossiers=70, copies=9, rows=18_000, units=3600, floor=FLOORS[:1], plan=PLANS[:1])
+    text = page(replace(RUN, copies=[copies]))
+    assert row(text, "full plan, CPU a row") == ["4000.00 µs", "2000.00 µs", "222.22 µs", "within 10 %"]
+    assert row(text, "`plan`, starting up included, / floor") == ["3.00", "3.00", "", "1.5"]
 
 
 def test_who_could_not_be_measured_is_told_so_and_not_drawn() -> None:
