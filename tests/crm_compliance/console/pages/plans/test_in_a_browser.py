@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from tests.crm_compliance.console.live import live
 from tests.drivers.night import Night
+from tests.drivers.typist import Typist
 
 
 @pytest.fixture
@@ -69,3 +70,11 @@ def test_the_menu_of_a_narrow_screen_opens_and_closes_by_keyboard(org: Night, pa
     page.keyboard.press("Escape")
     assert not menu.is_visible()
     assert page.evaluate("document.activeElement.getAttribute('popovertarget')") == "menu"
+
+
+def test_a_comment_without_a_space_stays_in_its_card(plan: str, typist: Typist, page: Any) -> None:
+    typist.ask("plans", "approve", plan, "--comment", "https://example.org/" + "w" * 1_000, "--as", "demo-anna", "--role", "crm_admin")
+    page.goto(f"/plans/{plan}")
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 740})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
