@@ -18,6 +18,7 @@ from crm_compliance.console.pages.requests.next_step import short_next
 from jobs.inbox.inbox import waiting, waiting_for
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Kind, Plan
+from jobs.model.run import of_units_alone
 from jobs.registry import JOBS
 from rules.errors import ComplianceError
 from rules.model.decisions import Reason
@@ -262,12 +263,12 @@ def _trend(visit: Visit, runs: Iterable[Run]) -> list[tuple[str, int, str, str]]
     them."""
     found: dict[str, int] = {}
     for run in runs:
-        numbers = run.counts.get("disposed")
-        if run.is_over and isinstance(numbers, dict):
+        counts = of_units_alone(run.counts)
+        if run.is_over and "deleted" in counts:
             day = visit.services.calendar.day(run.started_at).isoformat()
             if day not in found and len(found) == NIGHTS:
                 break
-            found[day] = found.get(day, 0) + sum(numbers.values())
+            found[day] = found.get(day, 0) + counts["deleted"] + counts["anonymised"]
     formats = visit.formats
     return [(formats.short_day(day), number, *formats.day_and_month(day)) for day, number in reversed(found.items())]
 

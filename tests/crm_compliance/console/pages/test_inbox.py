@@ -61,7 +61,8 @@ def test_a_run_shows_in_the_nights_and_the_trend(applied_night: Applied, signed_
     run = applied_night.run
     page = signed_in(Role.DPO).page("/")
     assert f'href="/history/{run}"' in page
-    assert "Units disposed of in each of the last nights" in text_of(page)
+    told = f"Units disposed of in each of the last nights 25 Nov: {applied_night.deleted + applied_night.anonymised} "
+    assert told in text_of(page), "as many as the history has, contacts among them"
     assert f'href="/history/{run}"' not in signed_in(Role.CRM_ADMIN).page("/"), "who may not see the history gets no link to it"
 
 
