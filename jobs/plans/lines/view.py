@@ -57,6 +57,14 @@ class LinesView:
         places = self._matching(query, has_id).slice(query.offset, query.limit) if query.offset < total else self._places.clear()
         return LinePage(tuple(self.columns.lines(places)), total, facets)
 
+    def by_table(self) -> dict[str, Counter[str]]:
+        """Return how many units of each table are deleted, anonymised and kept, as `delete`,
+        `anonymise` and `retain`."""
+        found: dict[str, Counter[str]] = {}
+        for shape, units in zip(self.columns.shapes, self._counts, strict=True):
+            found.setdefault(shape.table, Counter())[(shape.disposition or "delete") if shape.is_disposal else "retain"] += units
+        return found
+
     def lines(self, query: LineQuery) -> Iterator[PlanLine]:
         """Yield every line that matches, in the order of the query, whatever its offset and limit."""
         return self.columns.lines(self._matching(query, self._with_id(query)))

@@ -16,6 +16,7 @@ from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans.approvals import approvals_of
 from crm_compliance.console.pages.plans.head import head_of
 from crm_compliance.console.pages.plans.progress import progress_of
+from crm_compliance.reports.plan.listed_units import table_rank
 from crm_compliance.wiring.mapping import mapping_digest
 from jobs.model.plan import CategoryCounter, Counter, Kind, LinesRemoved, Plan, PlanState
 from jobs.nightly.plan_and_apply import approved_plan
@@ -25,6 +26,7 @@ from rules.model.roles import Act
 
 MONTHS: Final = 12
 NIGHTLY: Final = (Kind.RETENTION, Kind.RECORDINGS)
+_DISPOSED: Final = (Disposition.DELETE.value, Disposition.ANONYMISE.value)
 SHOWN: Final = 12  # categories and flags that are shown at once; the lines have all
 
 
@@ -115,6 +117,19 @@ def months(visit: Visit) -> Response:
     return visit.part("plans/months.html.j2", rows=rows)
 
 
+def kinds(visit: Visit) -> Response:
+    """Show what becomes of each kind of unit, as a piece of the page: it takes the lines. Contacts have no
+    category, so this alone adds up to the figures of the plan."""
+    plan = visit.services.store.plans.get(visit.path("plan"))
+    try:
+        found = visit.services.lines.of(plan.id).by_table()
+    except LinesRemoved:
+        found = {}
+    ways = (*_DISPOSED, "retain")
+    rows = [(visit.word("table", table), table, [found[table][way] for way in ways]) for table in sorted(found, key=table_rank)]
+    return visit.part("plans/kinds.html.j2", rows=rows, lines_at=lambda **filters: lines_address(plan, **filters))
+
+
 def _months_from(year: int, month: int, number: int) -> Iterator[str]:
     for place in range(month - 1, month - 1 + number):
         yield f"{year + place // 12}-{place % 12 + 1:02}"
@@ -122,7 +137,7 @@ def _months_from(year: int, month: int, number: int) -> Iterator[str]:
 
 def _figures(visit: Visit, plan: Plan) -> list[tuple[str, str, str, str]]:
     number, say = visit.formats.number, visit.say
-    dispose = {each: plan.dispose.get(each, 0) for each in (Disposition.DELETE.value, Disposition.ANONYMISE.value)}
+    dispose = {each: plan.dispose.get(each, 0) for each in _DISPOSED}
     return [
         (number(plan.units), say("units looked at"), "", lines_address(plan)),
         (number(dispose["delete"]), say("to delete"), "bad" if dispose["delete"] else "", lines_address(plan, disposition="delete")),
@@ -168,4 +183,8 @@ def _findings(visit: Visit, plan: Plan) -> Iterator[Finding]:
         yield Finding(name, counter.planned, counter.limit, counter.median, counter.tripped)
 
 
-ENDPOINTS: Final = (get("/plans/{plan}", show, Act.SEE_REPORTS), get("/plans/{plan}/months", months, Act.SEE_REPORTS))
+ENDPOINTS: Final = (
+    get("/plans/{plan}", show, Act.SEE_REPORTS),
+    get("/plans/{plan}/kinds", kinds, Act.SEE_REPORTS),
+    get("/plans/{plan}/months", months, Act.SEE_REPORTS),
+)

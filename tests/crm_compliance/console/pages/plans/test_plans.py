@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import text
 
 from crm_compliance.console.frame.services import Services
 from crm_compliance.wiring.mapping import mapping_text
@@ -53,6 +54,25 @@ def test_a_plan_says_what_it_would_do_and_leads_to_the_lines(plan: str, units: d
     assert [units[each] in lines for each in ("delete", "open", "no_term", "recording")] == [False] * 4
     assert browser.get("/plans/plan-unknown").status_code == 404
     assert "no plan" in text_of(browser.get("/plans/plan-unknown").text)
+
+
+def test_what_becomes_of_each_kind_of_unit_adds_up_to_the_plan(org: Night, plan: str, signed_in: Signed) -> None:
+    """Contacts have no category: only by kind does a reader see how many of them go."""
+    browser = signed_in(Role.DPO)
+    assert f'hx-get="/plans/{plan}/kinds"' in browser.page(f"/plans/{plan}")
+    part = browser.page(f"/plans/{plan}/kinds")
+    rows = [[int(number) for number in re.findall(r">(\d+)</td>", row)] for row in part.split("<tr>")[2:]]
+    head = org.store.plans.get(plan)
+    assert [sum(column) for column in zip(*rows, strict=True)] == [
+        head.dispose["delete"],
+        head.dispose["anonymise"],
+        sum(head.retain.values()),
+    ]
+    assert "Contact 1 0 0" in text_of(part)
+    assert f'href="/plans/{plan}/lines?table=contact"' in part
+    with org.store.database.writing() as connection:
+        connection.execute(text("DELETE FROM plan_pages"))
+    assert "The lines of this plan are removed" in text_of(browser.page(f"/plans/{plan}/kinds"))
 
 
 def test_what_becomes_due_is_counted_by_month(org: Night, plan: str, typist: Typist, signed_in: Signed) -> None:
