@@ -21,7 +21,9 @@ CHANGED = "CHANGED"  # the code of a unit that is not what was planned any more 
 AWAITS_TURN = "AWAITS_TURN"  # the code of a unit that goes after another with which it has a row in common; a flag where that may take long
 RECORDING_DUE = "RECORDING_DUE"  # the code of a unit that waits for a recording of it which the plan kept and which is due by now
 TRIM = "trim"  # the emptying of a contact
-UNLINKED = "UNLINKED"  # the code of a contact to which nothing led any more when the run began: it is one that was never linked
+UNLINKED = (
+    "UNLINKED"  # marks a contact to which nothing led any more when the run began, as one that was never linked; its code, but for a hold
+)
 CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
 RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")  # always in the answer of `apply`
 CONTENT_BEGUN = "CONTENT_BEGUN"  # marks a unit of which something outside the CRM may have gone and no row

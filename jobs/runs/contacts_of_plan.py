@@ -82,14 +82,19 @@ class ContactsOfPlan:
 
     def pass_over_unlinked(self, lines: Sequence[PlanLine]) -> None:
         """Note the contacts to which nothing leads any more before anything of the plan has gone: no unit
-        takes them along, so they stay as ones that were never linked (RET-17, RET-20). What an earlier run
-        should have removed or emptied is not asked about: its units have gone."""
+        takes them along, so they stay as ones that were never linked (RET-17, RET-20). Of those that a hold
+        keeps too the hold is told: once it is over they stay all the same. What an earlier run should have
+        removed or emptied is not asked about: its units have gone."""
         undone = self.context.store.journal.undone(self.table)
-        removals = [line.id for line in lines if line.id not in undone]
-        trims = [contact for contact in self.trims() if contact not in undone]
-        left = unlinked(self.context.connector, removals, trims)
-        self.skip([contact for contact in removals if contact in left], "delete", UNLINKED)
-        self.skip([contact for contact in trims if contact in left], TRIM, UNLINKED)
+        planned = dict.fromkeys((line.id for line in lines), "delete") | dict.fromkeys(self.trims(), TRIM)
+        planned |= {contact: disposition for contact, disposition, _ in self.plan.held_contacts}
+        of_this = {contact: disposition for contact, disposition in planned.items() if contact not in undone}
+        trims = [contact for contact, disposition in of_this.items() if disposition == TRIM]
+        left = unlinked(self.context.connector, of_this.keys() - {*trims}, trims)
+        held = held_contacts(self.context, self.journal.day, left) if left else {}
+        codes = {contact: held[contact].value if contact in held else UNLINKED for contact in sorted(left)}
+        for code in sorted({*codes.values()}):
+            self.journal.skip([(self.table, contact, of_this[contact]) for contact in codes if codes[contact] == code], code, UNLINKED)
 
     def pass_over_held(self, lapsed: str) -> None:
         """Note the contacts that a hold, or somebody who mentions them, has kept in the plan: without it a

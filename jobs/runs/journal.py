@@ -236,11 +236,11 @@ class Journal:
         """Note what stays of a plan, all for the same reason."""
         self.skip([(line.table, line.id, line.disposition or "") for line in lines], code)
 
-    def skip(self, units: Sequence[tuple[str, str, str]], code: str) -> None:
+    def skip(self, units: Sequence[tuple[str, str, str]], code: str, *marks: str) -> None:
         """Note units, as (table, id, disposition), that stay, all for the same reason, which may be a cause
-        of SKIPPED_TECHNICAL."""
+        of SKIPPED_TECHNICAL; `marks` are flags of theirs."""
         is_cause = code in (CRM_REFUSED, CONTENT_OUT_OF_REACH)
-        told, flags = (TECHNICAL, (code,)) if is_cause else (code, ())
+        told, flags = (TECHNICAL, (code, *marks)) if is_cause else (code, marks)
         if units:
             self.record([Action(*unit, ActionState.SKIPPED, told, flags=flags) for unit in units], "outcome")
 

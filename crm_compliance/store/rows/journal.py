@@ -98,7 +98,11 @@ class Journal(Rows):
         with self._transactions.reading() as connection:
             last = {row.unit_id: None if row.state == ActionState.DONE.value else row for row in connection.execute(query)}
             left = [row for row in last.values() if row is not None]
-            return {action.id: action.disposition for _, action in _all_opened(left, self._seals) if action.code != UNLINKED}
+            return {
+                action.id: action.disposition
+                for _, action in _all_opened(left, self._seals)
+                if UNLINKED not in (action.code, *action.flags)
+            }
 
     def partials(self) -> list[tuple[str, Action]]:
         """Return the units that were written in part; a run that only skipped one changes nothing."""

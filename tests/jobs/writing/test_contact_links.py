@@ -11,7 +11,7 @@ from jobs.model.run import ActionState
 from jobs.runs.apply import apply_plan
 from jobs.writing.contact_links import unlinked
 from rules.model.decisions import Reason
-from tests.drivers.holding import place
+from tests.drivers.holding import place, release
 from tests.drivers.night import CATEGORY, Night
 from tests.jobs.residual.test_clean import LONG_AGO, actions
 from tests.jobs.runs.test_interrupted import killed_before
@@ -21,6 +21,10 @@ NO_TERM = "unexplained_disappearance"
 
 def as_planned(night: Night, fiche: str) -> None:
     """Nothing else has changed: the fiche goes."""
+
+
+def an_old_fiche(night: Night) -> str:
+    return night.fiche("social_card", spoken=LONG_AGO)
 
 
 def without_term(night: Night, fiche: str) -> None:
@@ -50,6 +54,29 @@ def test_a_contact_whose_role_was_taken_away_since_the_plan_stays_and_is_reporte
     assert (actions(night, run)[contact].state, actions(night, run)[contact].code) == (ActionState.SKIPPED, "UNLINKED")
     assert night.lines(night.plan())[contact].reason == Reason.ORPHAN_CONTACT
     assert night.get("contacts", contact) is not None
+
+
+def test_a_hold_of_the_person_is_told_and_once_it_is_over_nothing_of_the_person_goes(night: Night) -> None:
+    """HLD-07: a hold has the first say, placed before the plan or after; who is linked to nothing stays after
+    it as well."""
+    plain, donor, held, held_donor = people = [night.contact(birthdate="1970-05-01") for _ in range(4)]
+    for person in (donor, held_donor):
+        night.donation(person)
+    links = [f"cf_parties({night.party(person, 'reporter', fiche=an_old_fiche(night))})" for person in (plain, donor)]
+    links += [f"phonecalls({night.call('cf_fiche', an_old_fiche(night), [person])})" for person in (held, held_donor)]
+    holds = [place(night, "contact", person) for person in (held, held_donor)]
+    plan = night.plan()
+    assert (plan.trims, [contact for contact, _, _ in plan.held_contacts]) == ((donor,), sorted([held, held_donor]))
+    for link in links:
+        night.http.delete(f"{night.emulator.url}{link}").raise_for_status()
+    holds += [place(night, "contact", person) for person in (plain, donor)]
+    done = actions(night, night.apply(plan))
+    assert {done[person].code for person in people} == {Reason.HOLD_JUDICIAL}
+    for hold in holds:
+        release(night, hold)
+    plan = night.plan()
+    assert (plan.trims, sum(plan.dispose.values())) == ((), 0)
+    assert {line.id for line in night.lines(plan).values() if line.reason == Reason.ORPHAN_CONTACT} == {plain, held}
 
 
 def test_a_role_that_was_moved_to_another_contact_takes_that_one_along_alone(night: Night) -> None:
