@@ -11,9 +11,9 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import PurePath
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -76,7 +76,7 @@ def configure(stream: TextIO, *, level: str = "INFO", terminal: bool = False) ->
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, _Unfailing(stream))),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
@@ -135,6 +135,22 @@ def _clean(value: object) -> object:
     if isinstance(value, list | tuple | set | frozenset):
         return [_clean(item) for item in value]
     return f"[{type(value).__name__}]"
+
+
+class _Unfailing:
+    """Where logs go to, as far as it takes them: whoever collects them may be away, and their disk full, and
+    no night ends for that."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 class _Libraries(logging.Handler):

@@ -48,6 +48,22 @@ def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
 Lines = Callable[[], list[dict[str, Any]]]
 
 
+class Full(io.StringIO):
+    """A stream to a full disk."""
+
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_no_night_ends_because_nobody_takes_its_logs(lines: Lines) -> None:
+    logs.configure(Full())
+    structlog.get_logger().info("job started", job="retention")
+    logging.getLogger("apscheduler").warning("a run was missed")
+
+
 def test_a_line_has_its_instant_level_module_and_fields(lines: Lines) -> None:
     structlog.get_logger(module="jobs.runs.apply").info("change set done", done=3, total=9, code="CHANGED", ok=True, wait_s=0.5)
     (line,) = lines()
