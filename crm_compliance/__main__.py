@@ -10,6 +10,7 @@ from crm_compliance.host.ownership import refuse_strangers
 # Loading modules makes objects that live on: looking through them after each 2,000 takes a sixth of the
 # start, and looking through them once a tenth of a short command, which has ended before.
 GARBAGE_AFTER, AT_FIRST = 200_000, 400_000
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 # Whatever else is installed may ask to be called by the library of our models, which looks for that in all
 # that is installed.
 NO_PLUGINS = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
@@ -25,16 +26,30 @@ def tell_libraries() -> None:
     os.environ.setdefault(ALLOCATOR, FREED_SOON)  # noqa: TID251
 
 
+def open_streams() -> None:
+    """Let a standard stream that the caller has closed lead nowhere. Otherwise the next file that is opened
+    gets its number: the database, into which a library would write its messages."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(nowhere, True)  # for the processes that are begun from here as well
+            setattr(sys, name, open(nowhere, mode, encoding="utf-8"))  # noqa: SIM115  as long as the program
+
+
 def main() -> None:
     """Run the command that was typed."""
     gc.set_threshold(AT_FIRST)
     gc.callbacks.append(_later_on)
+    open_streams()
     tell_libraries()
-    refuse_strangers(sys.argv[1:])
-    from crm_compliance.cli.app import main as run
-
     try:
+        refuse_strangers(sys.argv[1:])
+        from crm_compliance.cli.app import main as run
+
         run()
+    except KeyboardInterrupt:  # while modules are loaded; what has begun is ended, and said, there
+        sys.stderr.write("interrupted\n")
+        sys.exit(INTERRUPTED)
     finally:
         gc.freeze()  # everything goes with the process: looking through it once more takes a quarter of a short command
 

@@ -30,7 +30,7 @@ from crm_compliance.cli.commands import (
     statistics,
 )
 from crm_compliance.cli.requests import group
-from crm_compliance.cli.terminal.output import output, print_line
+from crm_compliance.cli.terminal.output import let_go, output, print_line
 from crm_compliance.host.files import DiskProblem
 from rules.errors import ComplianceError, UsageError
 
@@ -73,6 +73,7 @@ def run(arguments: list[str]) -> int:
     typed_error = typer.BadParameter.__mro__[1]  # typer's own error for wrong arguments
     try:
         arguments = take_global_options(arguments)
+        refuse_no_text([*arguments, output.config or ""])
         code = _commands(arguments)(args=arguments, standalone_mode=False, prog_name="crm-compliance")
         sys.stdout.flush()
         if code == INTERRUPTED:  # typer has made this of a KeyboardInterrupt
@@ -86,8 +87,8 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         print_line(GO_ON, error=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # of help: what else is printed is told to nobody, and goes on
+        let_go()
         return 0
     except Exception as error:  # noqa: BLE001  the desk catches everything once, here
         if isinstance(error, typed_error):
@@ -147,6 +148,16 @@ def take_global_options(arguments: list[str]) -> list[str]:
         else:
             rest.append(item)
     return rest
+
+
+def refuse_no_text(arguments: Sequence[str]) -> None:
+    """Refuse what no database and no file of ours can hold. Raises UsageError: an argument has bytes that are
+    not UTF-8; it is not repeated."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise UsageError("an argument is not text: it has bytes that are not UTF-8", hint="write names and paths in UTF-8") from None
 
 
 def _mistyped(error: Exception, arguments: list[str]) -> int:

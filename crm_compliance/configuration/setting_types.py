@@ -14,6 +14,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from rules.model.crm_addresses import on_this_machine
 
+FIRST_YEAR, LAST_YEAR = 1_753, 9_000  # the CRM knows no earlier day; of later ones terms end after the calendar
+
 _LONGEST_NAME = 255  # in bytes, as both Linux and macOS take them
 
 _LONGEST_PATH = 1_023
@@ -27,12 +29,13 @@ RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d
 
 def _instant(value: object) -> object:
     """Return an RFC 3339 instant; refuse all else: pydantic itself takes numbers and local times."""
-    if isinstance(value, datetime) and value.tzinfo is not None:  # TOML has instants of its own
-        return value.astimezone(UTC)
+    moment = value if isinstance(value, datetime) else None  # TOML has instants of its own
     if isinstance(value, str) and RFC_3339.fullmatch(value):
-        with suppress(ValueError, OverflowError):  # a 30th of February; their messages would repeat the value
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    raise ValueError("should be an RFC 3339 instant, for example 2026-03-01T02:30:00Z")
+        with suppress(ValueError):  # a 30th of February; its message would repeat the value
+            moment = datetime.fromisoformat(value.upper())
+    if moment is not None and moment.tzinfo is not None and FIRST_YEAR <= moment.year <= LAST_YEAR:
+        return moment.astimezone(UTC)
+    raise ValueError("should be an RFC 3339 instant, for example 2026-03-01T02:30:00Z, of a year from 1753 to 9000")
 
 
 def _web_url(value: str, example: str) -> str:

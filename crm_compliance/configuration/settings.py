@@ -209,8 +209,13 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] | None 
             like = nearest(name.removeprefix(PREFIX), map(str.upper, setting_names()))
             told = f"; did you mean {PREFIX}{like}?" if like is not None else ""
             raise UsageError(f"unknown setting {name}{told}", hint="docs/settings.md lists them", where=name)
-        if value:
-            values[key], places[key] = value, name
+        if not value:
+            continue
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"{name} is not text: it has bytes that are not UTF-8", hint="write it in UTF-8", where=name) from None
+        values[key], places[key] = value, name
     return usable(values, places)
 
 

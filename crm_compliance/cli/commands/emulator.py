@@ -7,6 +7,8 @@ import typer
 from crm_compliance.cli.terminal.output import print_line
 from rules.errors import UsageError
 
+FIRST_YEAR, LAST_YEAR = 1_900, 9_000
+
 emulator = typer.Typer(help="The embedded Dataverse emulator.", no_args_is_help=True)
 
 
@@ -26,7 +28,7 @@ def serve(
     empty: bool = typer.Option(False, "--empty", help="The tables and no rows but the platform's own."),
     dossiers: int = typer.Option(200, min=0, help="Dossiers of the fictitious organisation."),
     seed: int = typer.Option(1, help="The same seed makes the same organisation."),
-    as_of: str = typer.Option("", metavar="DATE", help="The day around which seeded dates lie; default today."),
+    as_of: str | None = typer.Option(None, metavar="DATE", help="The day around which seeded dates lie; default today."),
     token: str = typer.Option("", metavar="T", help="Accept only this token and those of the emulator's own endpoint."),
     limits: str = typer.Option("on", metavar="on|off", help="Service protection limits."),
     state: Path | None = typer.Option(None, metavar="FILE", help="Keep the rows over a restart."),
@@ -55,7 +57,9 @@ def serve(
             arguments.target(written)
     if environment is not None and not environment.is_file():
         raise UsageError("there is no such file", where=str(environment))
-    day = arguments.day(as_of, "--as-of") if as_of else today()
+    day = arguments.day(as_of, "--as-of") if as_of is not None else today()
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise UsageError(f"--as-of is a day of the years {FIRST_YEAR} to {LAST_YEAR}, around which dates can lie")
     try:
         serve_emulator(
             host=host,

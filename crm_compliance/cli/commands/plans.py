@@ -43,7 +43,7 @@ def add_to(app: typer.Typer) -> None:
 
 def plan(
     kind: str = typer.Option("all", metavar="KIND", help="retention (dossiers, fiches, contacts), recordings, or all."),
-    as_of: str = typer.Option("", metavar="DATE", help="Look at another day or instant; such a plan can never be applied."),
+    as_of: str | None = typer.Option(None, metavar="DATE", help="Look at another day or instant; such a plan can never be applied."),
     as_: str = typer.Option("", "--as", metavar="WHO", help="Who proposes the plan; that person cannot approve it."),
     outputs: list[Path] = typer.Option([], "--output", metavar="FILE", help="Write the plan as its ending says; repeatable."),
 ) -> None:
@@ -61,7 +61,7 @@ def plan(
 
     if kind not in {member.value for member in Kind if member not in (Kind.REPLAY, Kind.REQUEST)}:  # made by `replay`, and by a release
         raise UsageError(f"--kind is retention, recordings or all, not {kind[:40]}")
-    moment = arguments.instant(as_of, "--as-of", arguments.settings()) if as_of else None
+    moment = arguments.instant(as_of, "--as-of", arguments.settings()) if as_of is not None else None
     for path in outputs:
         ending_of(path, FORMATS)
         arguments.target(path)

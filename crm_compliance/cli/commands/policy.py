@@ -213,7 +213,7 @@ def _named(found: Policy) -> dict[str, str]:
 @policy.command("simulate")
 def simulate(
     new: Path = typer.Argument(..., metavar="NEW", help="The schedule to try out."),
-    as_of: str = typer.Option("", metavar="DATE", help="Look at another day or instant than now."),
+    as_of: str | None = typer.Option(None, metavar="DATE", help="Look at another day or instant than now."),
     path: Path | None = typer.Option(None, "--output", metavar="F", help="Write the units that change as .jsonl or .csv."),
 ) -> None:
     """Decide on every unit by the schedule in force and by another one, and tell what would change; nothing
@@ -230,7 +230,7 @@ def simulate(
 
     if path is not None:
         ending_of(path, SUFFIXES)
-    moment = arguments.instant(as_of, "--as-of", arguments.settings()) if as_of else None
+    moment = arguments.instant(as_of, "--as-of", arguments.settings()) if as_of is not None else None
     if path is not None:
         arguments.target(path)
     tried = _one(new)[1].policy
@@ -255,7 +255,7 @@ def simulate(
 @policy.command("review")
 def review(
     path: Path = typer.Option(..., "--output", metavar="F", help="The pack as .html or .json."),
-    as_of: str = typer.Option("", metavar="DATE", help="Look at another day or instant than now."),
+    as_of: str | None = typer.Option(None, metavar="DATE", help="Look at another day or instant than now."),
 ) -> None:
     """Write the pack for the yearly review of the schedule: what has no term, what nobody decided, what waits
     for a review.
@@ -271,7 +271,7 @@ def review(
     from jobs.plans.yearly_review import review_schedule
 
     suffix = ending_of(path, SUFFIXES)
-    moment = arguments.instant(as_of, "--as-of", arguments.settings()) if as_of else None
+    moment = arguments.instant(as_of, "--as-of", arguments.settings()) if as_of is not None else None
     arguments.target(path)
     with arguments.opened() as desk:
         pack = review_schedule(desk.context, day=desk.context.day(moment or desk.context.clock()))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar, get_args
 
 from crm_compliance.cli.terminal.output import output
+from crm_compliance.configuration.setting_types import FIRST_YEAR, LAST_YEAR
 from crm_compliance.configuration.settings import Settings, load_settings
 from crm_compliance.wiring.crm import Patience
 from crm_compliance.wiring.desk import Desk, desk
@@ -20,7 +21,6 @@ from rules.errors import UsageError
 from rules.model.languages import LANGUAGES, Language
 
 T = TypeVar("T")
-LAST_YEAR: Final = 9_000
 SET_BACK: Final = timedelta(days=1)  # so far may what was listed before be younger by its own clock
 
 
@@ -51,7 +51,7 @@ def day(text: str, option: str) -> date:
 
 def instant(text: str, option: str, settings: Settings) -> datetime:
     """Return an RFC 3339 instant; a bare day means 12:00 by the clock of the schedule. Raises UsageError: it
-    is none, or so late that terms counted from it end after the calendar."""
+    is none, or before or after what the CRM and the calendar hold."""
     moment: datetime | None = None
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
         moment = datetime.combine(day(text, option), time(12), calendar_of(settings).zone)
@@ -60,8 +60,9 @@ def instant(text: str, option: str, settings: Settings) -> datetime:
             moment = datetime.fromisoformat(text.upper())
         if moment is None or moment.tzinfo is None:
             raise UsageError(f"{option} is not a date or time: {text[:40]}", hint="write 2026-11-25 or 2026-11-25T09:30:00Z")
-    if moment.year > LAST_YEAR:
-        raise UsageError(f"{option} is too late: {text[:40]}", hint=f"the year {LAST_YEAR} is the last")
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        is_late = "late" if moment.year > LAST_YEAR else "early"
+        raise UsageError(f"{option} is too {is_late}: {text[:40]}", hint=f"a year from {FIRST_YEAR} to {LAST_YEAR}")
     return moment
 
 

@@ -4,6 +4,7 @@ or as JSON. Their exit codes are in rules/errors.py."""
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
@@ -37,7 +38,7 @@ class Output:
 
         class Screen(Console):
             def on_broken_pipe(self) -> None:  # rich itself would end the program with exit code 1, which means a bug here
-                raise BrokenPipeError
+                let_go()
 
         # What stands between colons is what somebody wrote, and no picture.
         show(Screen(highlight=False, soft_wrap=False, emoji=False))
@@ -104,10 +105,26 @@ def _silence(stage: str, done: int, total: int | None = None) -> None:
 
 
 def print_line(text: str, *, error: bool = False) -> None:
-    """Print one line, whole."""
+    """Print one line, whole. Where nobody reads results any more, the command still ends as it would, with
+    its own exit code; nor does it fail because stderr takes no message. Raises OSError: stdout is a full
+    disk."""
     stream = sys.stderr if error else sys.stdout
-    stream.write(text + "\n")
-    stream.flush()
+    try:
+        stream.write(text + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        if not error:
+            let_go()
+    except OSError:
+        if not error:
+            raise
+
+
+def let_go() -> None:
+    """Let stdout lead nowhere from now on: who reads it has seen enough."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 output = Output()

@@ -1,0 +1,106 @@
+"""Streams that are closed, full or no longer read, and what is typed in bytes that are no text."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from crm_compliance import __main__ as program
+from crm_compliance.cli.app import run
+from tests.drivers.typist import Typist
+
+ENTRY = {"seq": 1, "at": "2026-01-01T00:00:00Z", "kind": "run", "run": None, "data": {}, "prev_hash": "0" * 64, "hash": "1" * 64}
+NO_TEXT = os.fsdecode(b"/nowhere/\xff")
+
+
+@pytest.fixture
+def unread() -> Iterator[io.TextIOWrapper]:
+    """A pipe whose reader has left, as `| head` does."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    stream = open(writer, "w", encoding="utf-8")  # noqa: SIM115
+    yield stream
+    with suppress(BrokenPipeError):
+        stream.close()
+
+
+class Full(io.StringIO):
+    """A stream to a full disk."""
+
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["lines", "json"])
+@pytest.mark.parametrize(("line", "code"), [("ledger verify", 7), ("mapping check --offline", 3)])
+def test_a_failure_is_no_success_because_nobody_reads_on(
+    typist: Typist, tmp_path: Path, unread: io.TextIOWrapper, monkeypatch: pytest.MonkeyPatch, line: str, code: int, form: list[str]
+) -> None:
+    """`ledger verify | head` and `mapping check | head` end with 7 and 3."""
+    file = tmp_path / "given"
+    file.write_text(json.dumps(ENTRY) if code == 7 else "nothing: of use", encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", unread)
+    assert run([*line.split(), str(file), *form]) == code
+
+
+def test_a_message_that_cannot_be_told_changes_no_exit_code(
+    typist: Typist, unread: io.TextIOWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for stream in (Full(), unread):
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert run(["plans", "show", "plan-none"]) == 2
+
+
+def test_a_stream_that_is_closed_leads_nowhere(typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`>&-` and `<&-`; what is opened next does not get its number."""
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    program.open_streams()
+    opened = (sys.stdin, sys.stdout, sys.stderr)
+    try:
+        assert run(["plans", "list"]) == 0
+        assert run(["requests", "open", "-"]) == 2
+        assert all(os.get_inheritable(stream.fileno()) for stream in opened)
+    finally:
+        for stream in opened:
+            stream.close()
+
+
+def test_who_interrupts_while_modules_are_loaded_sees_no_trace(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(program, "refuse_strangers", interrupted)
+    monkeypatch.setattr(program, "gc", SimpleNamespace(set_threshold=lambda _: None, callbacks=[], freeze=lambda: None))
+    with pytest.raises(SystemExit) as left:
+        program.main()
+    assert (left.value.code, capsys.readouterr().err) == (130, "interrupted\n")
+
+
+def test_bytes_that_are_no_text_are_refused_wherever_they_stand(typist: Typist) -> None:
+    for line in (["plans", "show", NO_TEXT], ["plan", "--output", f"{NO_TEXT}.json"], ["plans", "list", "--config", NO_TEXT]):
+        assert "UTF-8" in typist.refused(*line, code=2)["message"]
+    typist.set(DATA_DIR=NO_TEXT)
+    error = typist.refused("plans", "list", code=2)
+    assert (error["where"], "UTF-8" in error["message"]) == ("CRM_COMPLIANCE_DATA_DIR", True)
+
+
+def test_a_day_that_is_empty_is_not_today(typist: Typist) -> None:
+    """`--as-of "$DAY"` without a DAY: a look at another day must not become a plan that can be applied."""
+    for line in (["plan", "--as-of", ""], ["policy", "simulate", "nowhere.yaml", "--as-of", ""], ["emulator", "serve", "--as-of", ""]):
+        assert "--as-of" in typist.refused(*line, code=2)["message"]
+
+
+def test_a_day_before_all_others_is_refused(typist: Typist) -> None:
+    for line in ("plan --as-of 0001-01-01", "emulator serve --as-of 0001-01-01", "emulator serve --as-of 9999-12-31"):
+        assert "--as-of" in typist.refused(*line.split(), code=2)["message"]
+    typist.set(CLOCK="0001-01-01T00:00:00Z")
+    assert "CLOCK" in typist.refused("plans", "list", code=2)["message"]
