@@ -15,6 +15,7 @@ from connectors.interface.errors import ReadIncomplete
 from rules.model.records import Record
 
 R = TypeVar("R", bound=Record)
+EMPTY_PAGES = 100  # in a row; a service whose links lead on for ever is left some time
 
 
 class _Doubtful(Exception):
@@ -78,10 +79,16 @@ class Reader(Generic[R]):
         if page.count is None:
             raise ReadIncomplete("The CRM tells no count of the rows.", where=self._table)
         if page.count < COUNT_LIMIT:
-            pages = list(self._from(page, first, ask_last_again=False))
-            found = sum(len(each) for each in pages)
+            pages, found = [], 0
+            for each in self._from(page, first, ask_last_again=False):
+                pages.append(each)
+                found += len(each)
+                if found > page.count:  # now, for there may be no end of them
+                    break
             if found != page.count:
-                raise _Doubtful(f"the CRM counts {page.count} rows and gave {found}")
+                raise _Doubtful(f"the CRM counts {page.count} rows and gave {found if found < page.count else 'more'}")
+            if are_repeated(*pages):  # the count would agree, and another row be missing
+                raise _Doubtful("a row came on two pages")
             yield from pages
             return
         found = 0
@@ -96,9 +103,10 @@ class Reader(Generic[R]):
         one whose length proves nothing, so it is requested once more and what it lacked is added."""
         links = {link}
         before: Page[R] | None = None
-        rows = 0
+        rows = empty = 0
         while True:
             rows += len(page)
+            empty = 0 if len(page) else empty + 1
             self._transport.count(pages=1, rows=len(page))
             yield page
             if page.next_link is None:
@@ -111,8 +119,8 @@ class Reader(Generic[R]):
                 page = again
             before = page
             link = self._transport.absolute(str(page.next_link))
-            if link in links:
-                raise ReadIncomplete("The CRM's pages lead in a circle.", where=self._table)
+            if link in links or empty > EMPTY_PAGES:
+                raise ReadIncomplete("The CRM's pages lead in a circle, or on and on without a row.", where=self._table)
             self.counts_rows = self.counts_rows or is_offset(link, rows, len(links))
             links.add(link)
             page = self._page(link, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -316,6 +317,39 @@ def test_rows_of_the_page_before_are_not_taken_twice(crm: FakeCrm) -> None:
 
     crm.fault_times("cf_dossiers", edit(again), 99)
     with pytest.raises(ReadIncomplete, match="page before"):
+        read(crm, Dossier, "legal_hold", page_size=2)
+
+
+def test_a_row_that_comes_again_later_does_not_make_up_for_one_that_is_lost(crm: FakeCrm) -> None:
+    """Pages one and three share a row, and the number of all rows is right."""
+    dossiers(crm, 6)
+
+    def again(content: dict[str, Any]) -> None:
+        if "@odata.nextLink" not in content:
+            content["value"][1]["cf_dossierid"] = row_id(0)
+
+    crm.fault_times("cf_dossiers", edit(again), 1)
+    assert sorted(row.id for row in read(crm, Dossier, "legal_hold", page_size=2)) == [row_id(n) for n in range(6)]
+    crm.fault_times("cf_dossiers", edit(again), 99)
+    with pytest.raises(ReadIncomplete, match="a row came on two pages"):
+        read(crm, Dossier, "legal_hold", page_size=2)
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_pages_that_lead_on_for_ever_end_the_read(crm: FakeCrm, rows: int) -> None:
+    """With ever new links, and no row behind them or more rows than there are."""
+    dossiers(crm, 6)
+    links = itertools.count(100)
+
+    def on(content: dict[str, Any]) -> None:
+        number = next(links)
+        content["@odata.nextLink"] = f"{ROOT}cf_dossiers?$select=cf_dossierid,cf_legalhold&$skiptoken={number}"
+        if number > 101:
+            blank = {"cf_legalhold": False, "@odata.etag": 'W/"1"'}
+            content["value"] = [blank | {"cf_dossierid": row_id(2 * number + at)} for at in range(rows)]
+
+    crm.fault_times("cf_dossiers", edit(on), 1_000)
+    with pytest.raises(ReadIncomplete, match="gave more" if rows else "on and on"):
         read(crm, Dossier, "legal_hold", page_size=2)
 
 
