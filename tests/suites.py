@@ -39,6 +39,7 @@ DEEP = (
     "tests/jobs/holds/test_holds_meanwhile.py",
     "tests/jobs/holds/test_holds_property.py",
     "tests/jobs/runs/test_interrupted.py",
+    "tests/jobs/runs/test_late_writes.py",
     "tests/jobs/runs/test_kill_and_resume.py",
     "tests/jobs/restores/test_lost_places.py",
     "tests/jobs/runs/test_outage.py",
@@ -46,10 +47,12 @@ DEEP = (
     # copies of a CRM that were put back, and what is out of reach
     "tests/crm_compliance/store/test_register_of_erasures.py",
     "tests/jobs/residual/test_clean.py",
+    "tests/jobs/residual/test_clean_history.py",
     "tests/jobs/runs/test_last_truth.py",
     "tests/jobs/residual/test_purge_retained.py",
     "tests/jobs/residual/test_purge_interrupted.py",
     "tests/jobs/restores/test_detect.py",
+    "tests/jobs/restores/test_lost_register.py",
     "tests/jobs/restores/test_replay.py",
     # every stored field altered, every input spoilt
     "tests/crm_compliance/console/api/test_described.py",
@@ -59,7 +62,7 @@ DEEP = (
     "tests/integration/test_attacks_on_what_waits.py",
     "tests/jobs/checks/drift",
     "tests/jobs/checks/test_ledger_drift.py",
-    "tests/integration/test_bad_inputs.py",
+    "tests/integration/wrong_inputs",
     # two worlds that must look alike
     "tests/forms",
     "tests/crm_compliance/cli/requests/test_seen_by_others.py",

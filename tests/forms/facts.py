@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.forms.house import NOW
 from tests.independent.civil import add_years, days
-from tests.independent.organisation import BASE, CHILD, EIGHTEEN, NOT_CONFIGURED, REPORTER, SIX, SUSPECT, Organisation, draw
+from tests.independent.organisation import BASE, CHILD, EIGHTEEN, NOT_CONFIGURED, REPORTER, SIX, SUSPECT, Organisation
+from tests.independent.traps import draw
 from tests.independent.wire import WebApi
 
 SEED, RECIPES = 12, 31  # of this seed has every reason

@@ -27,10 +27,12 @@ import requests
 
 from tests.independent.evaluation import Rows, Unit
 from tests.independent.inside import CommandLine
-from tests.independent.kit import VOLATILE, Findings, Product, Trial
-from tests.independent.organisation import Organisation, draw
+from tests.independent.kit import VOLATILE, Trial
+from tests.independent.organisation import Organisation
+from tests.independent.product import Findings, Product
 from tests.independent.prompt import Prompt
 from tests.independent.stage import Spoken, Stage
+from tests.independent.traps import draw
 from tests.independent.trouble import BATCH, Rule, script
 from tests.independent.wire import SETS, by_id
 

@@ -21,7 +21,6 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,13 +29,14 @@ import requests
 
 from tests.independent.civil import days, instant_on
 from tests.independent.counting import DURATIONS, FICHES, Cell, counted, generalised, needed
-from tests.independent.emulator import TOKEN, Emulator, command, environment
+from tests.independent.emulator import Emulator
 from tests.independent.evaluation import KEYS, Evaluation, Evaluator, Rows, Unit, Verdict, World
 from tests.independent.inside import CommandLine
-from tests.independent.organisation import Organisation, draw
+from tests.independent.organisation import Organisation
 from tests.independent.people import TRIMMED, Fate, People
+from tests.independent.product import Findings, Product
 from tests.independent.prompt import Prompt
-from tests.independent.stage import Spoken
+from tests.independent.traps import draw
 from tests.independent.wire import IDS, SETS, WebApi, by_id
 
 VOLATILE = {"@odata.etag", "modifiedon", "versionnumber", "_modifiedby_value"}
@@ -55,68 +55,6 @@ INSTANTS = (
     "2028-03-01T08:00:00Z",
     "2027-05-31T22:30:00Z",
 )
-
-
-@dataclass
-class Findings:
-    """What the kit saw."""
-
-    problems: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
-    facts: list[str] = field(default_factory=list)
-
-    def problem(self, text: str) -> None:
-        self.problems.append(text)
-
-    def check(self, holds: object, text: str) -> None:
-        if not holds:
-            self.problems.append(text)
-
-
-class Product:
-    """The installed command, as another program calls it; with a `prompt`, typed there."""
-
-    def __init__(self, folder: Path, url: str, as_of: str, zone: str, prompt: Prompt | CommandLine | None = None) -> None:
-        self.folder = folder
-        self.prompt = prompt
-        self.spoken = ""
-        self.env = environment() | {
-            "CRM_COMPLIANCE_CRM_URL": url,
-            "CRM_COMPLIANCE_CRM_TOKEN": TOKEN,
-            "CRM_COMPLIANCE_DATA_DIR": str(folder / "data"),
-            "CRM_COMPLIANCE_STORAGE_DIR": str(folder / "objects"),
-            "CRM_COMPLIANCE_CLOCK": as_of,
-            "TZ": zone,
-        }
-
-    def run(self, *args: str) -> Spoken:
-        if self.prompt:
-            spoken = self.prompt.type(args, self.env, self.folder)
-        else:
-            done = subprocess.run(
-                command(*args),
-                env=self.env,
-                cwd=self.folder,
-                text=True,
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                timeout=1800,
-                check=False,
-            )
-            spoken = Spoken(args, done.returncode, done.stdout, done.stderr)
-        self.spoken += spoken.out + spoken.err
-        return spoken
-
-    def json(self, findings: Findings, *args: str, expect: tuple[int, ...] = (0,)) -> Any:
-        done = self.run(*args, "--json")
-        if done.code not in expect:
-            findings.problem(f"`{' '.join(args)}` exits {done.code}, not {expect}: {done.err.strip()[-1500:]}")
-        try:
-            return json.loads(done.out)
-        except ValueError:
-            if done.code in expect:
-                findings.problem(f"`{' '.join(args)}` prints no JSON document: {done.out[:200]!r}")
-            return {}
 
 
 def examine(

@@ -14,8 +14,9 @@ import pytest
 from tests.independent.case import AT, Case
 from tests.independent.evaluation import Evaluator, Rows, World
 from tests.independent.inside import Inside
-from tests.independent.organisation import Organisation, draw
+from tests.independent.organisation import Organisation
 from tests.independent.people import People
+from tests.independent.traps import draw
 from tests.independent.wire import IDS, SETS, Refused
 
 NOW = datetime.fromisoformat(AT.replace("Z", "+00:00"))

@@ -13,7 +13,7 @@ from jobs.model.run import Run, RunState
 from jobs.runs.apply import apply_plan
 from tests.drivers.attacking import attack, audited
 from tests.drivers.night import Night
-from tests.integration.test_in_place import a_runaway
+from tests.integration.in_place.anonymised import a_runaway
 
 
 def monthly(text: str) -> str:

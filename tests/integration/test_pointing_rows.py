@@ -20,7 +20,7 @@ from rules.model.records import Fiche
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
-from tests.integration.test_in_place import a_runaway, in_place, mapped
+from tests.integration.in_place.anonymised import a_runaway, in_place, mapped
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 

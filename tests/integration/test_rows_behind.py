@@ -29,11 +29,11 @@ from tests.drivers.holding import place
 from tests.drivers.night import Night, night_in
 from tests.drivers.organisation import set_faults
 from tests.drivers.side_by_side import APPLIED, Case, SideBySide, skipped
-from tests.integration.test_in_place import a_runaway, in_place
+from tests.integration.in_place.anonymised import a_runaway, in_place
 from tests.integration.test_planted_words import Planter
 from tests.jobs.requests.answer.test_compile import Answer
+from tests.jobs.residual.cleaning import switch
 from tests.jobs.residual.retained import retain
-from tests.jobs.residual.test_clean import switch
 from tests.yaml_files import read_yaml, yaml_text
 
 LONG_AGO = date(2020, 1, 10)

@@ -4,22 +4,18 @@ message."""
 from __future__ import annotations
 
 import stat
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from crm_compliance.configuration.hours import crons_of
-from crm_compliance.configuration.settings import PREFIX, Settings, load_settings, setting_names
-from crm_compliance.connections.credentials import more_token_sources, token_source
+from crm_compliance.configuration.settings import PREFIX, load_settings, setting_names
 from crm_compliance.store.sql.database import Database
 from jobs.registry import JOBS
 from rules.errors import UsageError
+from tests.crm_compliance.configuration.given import CANARY, EMULATOR, REAL, config, refusal, settings
 
-EMULATOR = "http://127.0.0.1:8765/api/data/v9.2/"
-REAL = "https://org.crm4.dynamics.com/api/data/v9.2/"
-CANARY = "hunter2-canary"
 DOCUMENTED = {
     "CRM_URL",
     "CRM_TOKEN",
@@ -71,25 +67,6 @@ DOCUMENTED = {
     "ALERTS",
     "ALERT_SECRETS",
 }
-
-
-def settings(**variables: str) -> Settings:
-    return load_settings(None, {f"{PREFIX}{name}": value for name, value in variables.items()})
-
-
-def refusal(**variables: str) -> UsageError:
-    with pytest.raises(UsageError) as caught:
-        settings(**variables)
-    assert caught.value.exit_code == 2
-    assert CANARY not in f"{caught.value} {caught.value.hint} {caught.value.where}"
-    assert caught.value.__cause__ is None  # a cause would carry the values into a log
-    return caught.value
-
-
-def config(folder: Path, text: str) -> Path:
-    file = folder / "settings.toml"
-    file.write_text(text, encoding="utf-8")
-    return file
 
 
 def test_the_settings_are_those_of_the_documentation() -> None:
@@ -215,54 +192,6 @@ def test_a_wrong_value_in_the_file_is_refused_with_its_line_and_all_of_them_at_o
     assert "CRM_COMPLIANCE_CLOCK: " in str(error)
 
 
-@pytest.mark.parametrize("url", [EMULATOR, "http://localhost:1/", "http://[::1]:8765/x", "https://127.200.0.9/", "HTTP://LOCALHOST/"])
-def test_this_machine_is_known_by_its_names(url: str) -> None:
-    assert settings(CRM_URL=url, CRM_TOKEN="t", CLOCK="2026-03-01T02:30:00Z").is_loopback
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        REAL,
-        "https://localhost.example.com/",
-        "https://127.0.0.1.nip.io/",
-        "https://10.0.0.1/",
-        "https://0.0.0.0/",
-        "https://[::ffff:7f00:1]/",
-    ],
-)
-def test_a_token_or_a_set_clock_is_refused_for_any_other_machine(url: str) -> None:
-    assert settings(CRM_URL=url).is_loopback is False
-    assert "clock" in str(refusal(CRM_URL=url, CLOCK="2026-03-01T02:30:00Z")).lower()
-    assert "CRM_TOKEN" in str(refusal(CRM_URL=url, CRM_TOKEN=CANARY))
-
-
-def test_a_token_or_a_set_clock_needs_a_crm() -> None:
-    assert "CRM_COMPLIANCE_CRM_TOKEN" in str(refusal(CRM_TOKEN=CANARY))
-    assert "CRM_COMPLIANCE_CLOCK" in str(refusal(CLOCK="2026-03-01T02:30:00Z"))
-
-
-@pytest.mark.parametrize(
-    ("told", "meant"),
-    [
-        ("2026-03-01T02:30:00Z", datetime(2026, 3, 1, 2, 30, tzinfo=UTC)),
-        ("2026-03-29t03:30:00.25+02:00", datetime(2026, 3, 29, 1, 30, 0, 250_000, tzinfo=UTC)),
-    ],
-)
-def test_the_clock_is_an_instant(told: str, meant: datetime) -> None:
-    assert settings(CRM_URL=EMULATOR, CLOCK=told).clock == meant
-
-
-@pytest.mark.parametrize("told", ["2026-03-01", "2026-03-01T02:30:00", "1772332200", "2026-02-30T02:30:00Z", "2026-W10-1T02:30:00Z"])
-def test_a_clock_without_zone_or_day_is_refused(told: str) -> None:
-    assert "RFC 3339" in str(refusal(CRM_URL=EMULATOR, CLOCK=told))
-
-
-def test_an_instant_of_the_file_itself_sets_the_clock(tmp_path: Path) -> None:
-    file = config(tmp_path, f"crm_url = '{EMULATOR}'\nclock = 2026-03-01T03:30:00+01:00\n")
-    assert settings(CONFIG=str(file)).clock == datetime(2026, 3, 1, 2, 30, tzinfo=UTC)
-
-
 def test_the_web_api_root_ends_in_one_slash() -> None:
     assert settings(CRM_URL=REAL.rstrip("/")).crm_url == settings(CRM_URL=f"{REAL}/").crm_url == REAL
 
@@ -303,49 +232,6 @@ def test_a_data_folder_that_cannot_be_made_is_a_usage_error(tmp_path: Path) -> N
 
 # -- further application users -------------------------------------------------------------------------------
 
-FIRST = {"CRM_URL": REAL, "CRM_TENANT_ID": "tenant", "CRM_CLIENT_ID": "one", "CRM_CLIENT_SECRET": CANARY}
-
-
-def test_further_clients_are_given_as_json_or_as_tables_of_the_file(tmp_path: Path) -> None:
-    found = settings(**FIRST, CRM_EXTRA_CLIENTS=f'[{{"client_id": "two", "client_secret": "{CANARY}"}}]')
-    file = config(tmp_path, f"[[crm_extra_clients]]\nclient_id = 'two'\nclient_secret = '{CANARY}'\n")
-    assert settings(**FIRST, CONFIG=str(file)).crm_extra_clients == found.crm_extra_clients
-    assert [(client.client_id, client.client_secret) for client in found.crm_extra_clients] == [("two", SecretStr(CANARY))]
-    assert CANARY not in f"{found!r} {found} {found.model_dump()} {found.model_dump_json()}"
-
-
-@pytest.mark.parametrize(
-    "told",
-    [
-        CANARY,
-        f'{{"client_id": "{CANARY}"}}',
-        f'["{CANARY}"]',
-        f'[{{"client_secret": "{CANARY}"}}]',
-        f'[{{"client_id": "two", "secret": "{CANARY}"}}]',
-        f'[{{"client_id": "two", "client_secret": ["{CANARY}"]}}]',
-        f'[{{"client_id": "ONE", "client_secret": "{CANARY}"}}]',
-        f'[{{"client_id": "two", "client_secret": "{CANARY}"}}, {{"client_id": "two", "client_secret": "{CANARY}"}}]',
-    ],
-)
-def test_further_clients_that_are_not_usable_are_refused_and_never_shown(told: str) -> None:
-    assert refusal(**FIRST, CRM_EXTRA_CLIENTS=told).where == f"{PREFIX}CRM_EXTRA_CLIENTS"
-
-
-def test_the_client_and_its_field_are_named(tmp_path: Path) -> None:
-    two = '{"client_id": "two", "client_secret": "s"}'
-    told = str(refusal(**FIRST, CRM_EXTRA_CLIENTS=f'[{two}, {{"client_secret": "{CANARY}"}}]'))
-    assert "CRM_EXTRA_CLIENTS (client 2, client_id): field required" in told
-    told = str(refusal(**FIRST, CRM_EXTRA_CLIENTS=f'[{two}, {{"client_id": "three", "{CANARY}": "x", "client_secret": "s"}}]'))
-    assert "CRM_EXTRA_CLIENTS (client 2): " in told
-    assert CANARY not in told
-    file = config(tmp_path, "log_level = 'INFO'\n[[crm_extra_clients]]\nclient_id = 'two'\n")
-    told = str(refusal(**FIRST, CONFIG=str(file)))
-    assert f"crm_extra_clients ({file}:2): client 1 needs either a client_secret or a client_certificate" in told
-
-
-def test_further_clients_need_a_first_one() -> None:
-    assert "CRM_EXTRA_CLIENTS" in str(refusal(CRM_URL=REAL, CRM_EXTRA_CLIENTS='[{"client_id": "two", "client_secret": "s"}]'))
-
 
 @pytest.mark.parametrize(
     ("name", "value"),
@@ -353,18 +239,6 @@ def test_further_clients_need_a_first_one() -> None:
 )
 def test_a_pace_beyond_the_documented_limits_is_refused(name: str, value: str) -> None:
     assert refusal(**{name: value}).where == f"{PREFIX}{name}"
-
-
-def test_each_client_has_tokens_of_its_own() -> None:
-    found = settings(
-        **FIRST, CRM_EXTRA_CLIENTS='[{"client_id": "two", "client_secret": "s"}, {"client_id": "three", "client_secret": "s"}]'
-    )
-    sources = [token_source(found), *more_token_sources(found)]
-    assert [repr(source) for source in sources] == [
-        f"EntraTokens(authority='https://login.microsoftonline.com/tenant', client_id='{name}')" for name in ("one", "two", "three")
-    ]
-    for source in sources:
-        source.close()
 
 
 def test_proxies_are_addresses_or_networks() -> None:

@@ -8,17 +8,12 @@ from typing import Any
 
 import pytest
 
-from connectors.interface.errors import ConnectorError
-from jobs.model.plan import Kind, Plan
+from jobs.model.plan import Plan
 from jobs.model.run import ActionState
 from jobs.plans.explain import explain_unit
-from jobs.plans.lines.pages import lines_of
-from jobs.plans.make import make_plan
-from rules.errors import Refused, UsageError
-from rules.holds.of_requests import RequestHold
-from tests.drivers.holding import LONG_AGO, Register, carry_out, place, release, with_register
+from rules.errors import Refused
+from tests.drivers.holding import LONG_AGO, place, release
 from tests.drivers.night import Night, brussels_noon
-from tests.drivers.organisation import set_faults
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
 
 
@@ -241,65 +236,6 @@ def test_r154_the_flag_of_the_crm_and_a_placed_hold_stand_beside_each_other(nigh
     assert night.apply(plan).counts["deleted"] == 1
 
 
-# -- subject requests ----------------------------------------------------------------------------------------
-
-
-def test_r072_a_recording_that_expired_yesterday_waits_for_its_callers_request(night: Night) -> None:
-    """R-072, HLD-08: kept while the request is pending and for thirty days after, found by the caller's role
-    or by the recording alone."""
-    open_dossier = night.dossier("runaway", spoken=LONG_AGO, closed=False)
-    (fiche,) = night.fiches_of(open_dossier)
-    caller = night.contact()
-    night.party(caller, "reporter", fiche=fiche)
-    linked, alone = night.recording(date(2026, 5, 24), fiche=fiche), night.recording(date(2026, 5, 24))
-    free = night.recording(date(2026, 5, 24))
-    pending = RequestHold(request="request-1", right="access", contacts=(caller,), rows=(("recording", alone),))
-    register = Register(pending)
-    context = with_register(night, register)
-    carry_out(night, context, Kind.RECORDINGS)
-    assert night.get("cf_recordings", free) is None
-    plan = make_plan(context, Kind.RECORDINGS)
-    reasons = {line.id: line.reasons for line in lines_of(night.store.plans.pages(plan.id))}
-    assert reasons == {linked: ("HOLD_REQUEST",), alone: ("HOLD_REQUEST",)}
-
-
-@pytest.mark.parametrize(("day", "goes"), [(date(2026, 5, 10), False), (date(2026, 5, 11), True)])
-def test_r035_r073_an_answered_request_holds_for_thirty_days_and_moves_no_end(night: Night, day: date, *, goes: bool) -> None:
-    """R-073: closed 2026-04-10, kept on 2026-05-10, disposed of on 2026-05-11; R-035: the end stays."""
-    dossier, person = night.dossier("social_card", spoken=date(2025, 2, 10)), night.contact()
-    night.party(person, "reporter", dossier=dossier)
-    register = Register(RequestHold(request="request-1", right="access", contacts=(person,), closed_on=date(2026, 4, 10)))
-    night.clock.now = brussels_noon(day)
-    context = with_register(night, register)
-    plan, _ = carry_out(night, context)
-    line = {line.id: line for line in lines_of(night.store.plans.pages(plan.id))}[dossier]
-    assert (line.is_disposal, line.retention_end) == (goes, "2025-08-10")
-    assert line.reasons == (("EXPIRED",) if goes else ("HOLD_REQUEST",))
-    assert (night.get("cf_dossiers", dossier) is None) is goes
-
-
-def test_the_grace_of_requests_is_the_schedules(make_night: Any) -> None:
-    """HLD-08: configurable from 0 to 90 days."""
-    night = make_night(policy=lambda text: text.replace("request_grace_days: 30", "request_grace_days: 0"))
-    dossier, person = night.dossier("social_card", spoken=LONG_AGO), night.contact()
-    night.party(person, "reporter", dossier=dossier)
-    closed = Register(RequestHold(request="request-1", right="access", contacts=(person,), closed_on=date(2026, 11, 25)))
-    context = with_register(night, closed)
-    assert make_plan(context, Kind.ALL).retain == {"HOLD_REQUEST": 1}
-    night.clock.now += timedelta(days=1)
-    assert make_plan(context, Kind.ALL).retain == {}
-
-
-def test_an_objection_holds_until_it_is_decided(night: Night) -> None:
-    """HLD-10."""
-    dossier, person = night.dossier("social_card", spoken=LONG_AGO), night.contact()
-    night.party(person, "parent", dossier=dossier)
-    register = Register(RequestHold(request="request-1", right="objection", contacts=(person,)))
-    assert make_plan(with_register(night, register), Kind.ALL).retain == {"HOLD_OBJECTION": 1}
-    register.requests = [RequestHold(request="request-1", right="objection", contacts=(person,), closed_on=date(2026, 11, 25))]
-    assert make_plan(with_register(night, register), Kind.ALL).retain == {}
-
-
 # -- contacts ------------------------------------------------------------------------------------------------
 
 
@@ -386,61 +322,6 @@ def test_a_hold_by_conditions_takes_in_what_comes_later(night: Night) -> None:
 
 
 # -- placing -------------------------------------------------------------------------------------------------
-
-
-def test_what_is_not_there_cannot_be_held(night: Night) -> None:
-    nobody = "00000000-0000-0000-0000-0000000000ff"
-    for table, row, more in (
-        ("cf_dossier", nobody, {}),
-        ("", "", {"person": nobody}),
-        ("cf_nothing", nobody, {}),
-        ("systemuser", nobody, {}),
-        ("cf_statistic", nobody, {}),
-        ("cf_dossier", "", {}),
-        ("cf_dossier", nobody, {"where": ("active=no",)}),
-        ("cf_dossier", nobody, {"person": nobody}),
-    ):
-        with pytest.raises(UsageError):
-            place(night, table, row, **more)
-    assert night.store.holds.all() == []
-
-
-def test_the_ledger_tells_of_holds_without_a_name(night: Night) -> None:
-    """ACC-01, ACC-10: placed, denied, released."""
-    dossier = night.dossier("social_card", spoken=LONG_AGO)
-    hold = place(night, "cf_dossier", dossier, ends_on=date(2027, 1, 1))
-    with pytest.raises(Refused):
-        release(night, hold, who="dora")
-    release(night, hold)
-    placed, denied, released = list(night.store.ledger.entries())[-3:]
-    assert [entry.kind for entry in (placed, denied, released)] == ["hold_placed", "denied", "hold_released"]
-    assert placed.data["ref"] == released.data["ref"] == night.key.reference("cf_dossier", dossier)
-    assert (placed.data["type"], placed.data["reason"], placed.data["ends_on"]) == ("judicial", "REQ-1", "2027-01-01")
-    assert (denied.data["action"], denied.data["role"], denied.data["code"]) == ("release_hold", "approver", "same_person")
-    text = str([entry.data for entry in (placed, denied, released)])
-    assert not any(word in text for word in ("dora", "erik", "carl", "letter", dossier))
-
-
-def test_without_holds_the_crm_is_asked_nothing_for_them(night: Night) -> None:
-    from jobs.holds.active import active_holds
-
-    context = night.context
-    before = night.emulator.stats()["requests"]
-    assert not active_holds(context, date(2026, 11, 25)).is_any
-    assert night.emulator.stats()["requests"] == before
-
-
-def test_a_hold_whose_cover_cannot_be_read_stops_the_plan(night: Night) -> None:
-    """A read that fails raises: it never looks like a hold that covers nothing."""
-    person = night.contact()
-    night.party(person, "suspect", dossier=night.dossier("social_card", spoken=LONG_AGO))
-    place(night, "contact", person)
-    faults = [{"match": {"method": "GET", "path": "cf_parties", "every": 1}, "times": 99, "do": "status", "status": 403}]
-    context = night.context
-    set_faults(night.emulator, *faults)
-    with pytest.raises(ConnectorError):
-        make_plan(context, Kind.ALL)
-    assert night.store.plans.all() == []
 
 
 @in_one_night

@@ -15,7 +15,7 @@ from jobs.restores.detect import note_rows_back, replay, replay_if_restored, row
 from rules.errors import Refused
 from tests.drivers.night import Night
 from tests.drivers.restoring import Backing
-from tests.jobs.restores.test_replay import LONG_AGO, MakeNight, entries, made_again
+from tests.jobs.restores.replaying import LONG_AGO, MakeNight, entries, made_again
 from tests.jobs.runs.test_kill_and_resume import organisation, state_of
 
 

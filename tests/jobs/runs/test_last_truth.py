@@ -17,7 +17,7 @@ from jobs.writing.read_back import still_there
 from tests.drivers.beginnings import Beginning
 from tests.drivers.holding import place, release
 from tests.drivers.night import Night
-from tests.jobs.residual.test_clean import LONG_AGO, NAME, actions, audits, expired, fault, in_bin
+from tests.jobs.residual.cleaning import LONG_AGO, NAME, actions, audits, expired, fault, in_bin
 from tests.jobs.runs.test_interrupted import killed_before
 
 

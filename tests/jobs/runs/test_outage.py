@@ -24,7 +24,7 @@ from rules.errors import Refused
 from tests.drivers.beginnings import Beginning
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
-from tests.jobs.residual.test_clean import fault
+from tests.jobs.residual.cleaning import fault
 from tests.jobs.runs.test_last_truth import an_organisation
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # the CRM may be away at any request

@@ -13,7 +13,7 @@ from jobs.writing.contact_links import unlinked
 from rules.model.decisions import Reason
 from tests.drivers.holding import place, release
 from tests.drivers.night import CATEGORY, Night
-from tests.jobs.residual.test_clean import LONG_AGO, actions
+from tests.jobs.residual.cleaning import LONG_AGO, actions
 from tests.jobs.runs.test_interrupted import killed_before
 
 NO_TERM = "unexplained_disappearance"

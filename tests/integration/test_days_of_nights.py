@@ -1,0 +1,105 @@
+"""Which day a night and its plan are of: missed nights, a night repeated, plans that are too old."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from jobs.model.run import RunState
+from jobs.nightly.retention import run_retention
+from jobs.runs.apply import apply_plan
+from rules.errors import Refused
+from rules.hints import hint_to
+from tests.drivers.night import Night, brussels_noon
+from tests.integration.test_night import LONG_AGO, MakeNight
+
+
+def test_a_day_begins_once_in_a_run(make_night: MakeNight) -> None:
+    """R-057, DAT-12: a run that passes midnight keeps what was to be kept when it began."""
+    night = make_night(datetime(2026, 5, 10, 21, 59, tzinfo=UTC))
+    child = night.contact(birthdate="2008-05-10")
+    dossier = night.dossier("grooming", spoken=LONG_AGO)
+    night.party(child, "child", dossier=dossier)
+    plan = night.plan()
+    assert (night.lines(plan)[dossier].outcome, night.lines(plan)[dossier].retention_end) == ("retain", "2026-05-10")
+    night.clock.now = datetime(2026, 5, 10, 22, 0, tzinfo=UTC)
+    assert night.lines(night.plan())[dossier].outcome == "dispose"
+
+
+def test_missed_nights_are_made_good_once(make_night: MakeNight) -> None:
+    """R-059: expiry is a state (RET-18)."""
+    night = make_night(brussels_noon(date(2026, 7, 14)))
+    for day in (14, 15, 16):
+        night.fiche("social_card", spoken=date(2026, 1, day))
+    assert run_retention(night.context).counts["deleted"] == 0
+    night.clock.now = brussels_noon(date(2026, 7, 17))
+    assert run_retention(night.context).counts["deleted"] == 3
+    assert run_retention(night.context).counts["deleted"] == 0
+
+
+def test_a_night_repeated_writes_nothing(night: Night) -> None:
+    """R-060, and applying a finished plan again."""
+    night.dossier("social_card", spoken=LONG_AGO)
+    plan = night.plan()
+    run = night.apply(plan)
+    before = night.writes()
+    assert night.apply(plan) == run
+    again = run_retention(night.context)
+    assert (again.counts["deleted"], night.writes()) == (0, before)
+
+
+def test_a_dry_run_sends_reads_only(night: Night) -> None:
+    """R-061."""
+    night.dossier("social_card", spoken=LONG_AGO)
+    before = night.writes()
+    night.plan()
+    assert night.writes() == before
+    assert night.emulator.stats()["batches"] == 0
+
+
+@pytest.mark.parametrize("day", [date(2026, 1, 1), date(2027, 1, 1)])
+def test_a_plan_of_another_day_is_never_applied(night: Night, day: date) -> None:
+    """R-062, DAT-12."""
+    night.dossier("social_card", spoken=LONG_AGO)
+    plan = night.plan(as_of=brussels_noon(day))
+    before = night.writes()
+    with pytest.raises(Refused, match="another day"):
+        night.apply(plan)
+    assert night.writes() == before
+
+
+def test_an_expired_plan_is_refused(night: Night) -> None:
+    plan = night.plan()
+    night.clock.now += timedelta(hours=72)
+    with pytest.raises(Refused, match="valid until"):
+        night.apply(plan)
+
+
+def test_a_changed_policy_needs_a_new_plan(make_night: MakeNight) -> None:
+    """The refusal names what changed: schedule, mapping, and whether the program did, which ships both."""
+    night = make_night()
+    plan = night.plan()
+    version = plan.policy_version
+    text = make_night(policy=lambda text: text.replace("max: 200", "max: 100")).context
+    named = make_night(policy=lambda text: text.replace(f'version: "{version}"', 'version: "2027.1"', 1)).context
+    mapping = replace(night.context, mapping_digest="another")
+    for context, told in (
+        (text, f"the schedule ({version}, with another text) changed since the plan was made"),
+        (named, f"the schedule ({version}, now 2027.1) changed since the plan was made"),
+        (mapping, "the mapping changed since the plan was made"),
+        (
+            replace(text, mapping_digest="another"),
+            f"the schedule ({version}, with another text) and the mapping changed since the plan was made",
+        ),
+        (
+            replace(mapping, software_version="next"),
+            "the mapping changed since the plan was made; crm-compliance was test and is next, and what it ships changes with it",
+        ),
+    ):
+        with pytest.raises(Refused) as caught:
+            apply_plan(context, plan.id)
+        assert (caught.value.code, str(caught.value)) == ("rules_changed", told)
+        assert caught.value.hint == hint_to("plan_again")
+    assert apply_plan(replace(night.context, software_version="next"), plan.id).state is RunState.DONE  # an upgrade alone changes no rule
