@@ -16,6 +16,7 @@ DEEP = (
     # acceptance from outside: scenarios, random organisations against a second evaluation, chaos, conformance
     "tests/independent",
     "tests/crm_compliance/demo",
+    "tests/jobs/plans/test_one_by_one.py",
     "tests/jobs/reading/tables/test_whole_tables.py",
     "tests/rules/law/test_equality.py",
     # programs of others, and a browser
@@ -64,6 +65,7 @@ DEEP = (
     "tests/jobs/checks/test_ledger_drift.py",
     "tests/integration/wrong_inputs",
     # two worlds that must look alike
+    "tests/connectors/dynamics/lake/test_lake.py",
     "tests/forms",
     "tests/crm_compliance/cli/requests/test_seen_by_others.py",
     "tests/crm_compliance/cli/requests/test_side_by_side.py",
