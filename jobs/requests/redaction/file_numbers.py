@@ -27,6 +27,8 @@ _ONE_NUMBER: Final = 9  # digits; fewer of them, and nothing else, may be a day,
 _BETWEEN: Final = r"[\s\-‐‑–—/._]"
 _PARTS: Final = re.compile(r"\d+|[^\W\d_]+")
 _LETTERS: Final = re.compile(r"[^\W\d_]")
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
+_SIGN: Final = r"[\-‐‑–—/._]"
 
 
 class FileNumbers:
@@ -93,25 +95,46 @@ def _named(known: Iterable[str], texts: tuple[str, ...]) -> tuple[str, ...]:
 def _written_alike(numbers: Iterable[str], texts: Iterable[str], told: Iterable[str]) -> set[str]:
     """Return what stands in the texts in the form of a number of the CRM and is not one that the answer
     states, with or without leading zeros."""
-    forms = sorted({form for number in numbers if (form := _form_of(number))})
+    forms = sorted({form for number in numbers for form in (*_forms_of(number), _form_without_letters(number)) if form})
     if not forms:
         return set()
-    own, pattern = {_bare(number) for number in told}, re.compile("|".join(forms), re.IGNORECASE)
-    return {match[0] for text in texts for match in pattern.finditer(text) if _bare(match[0]) not in own}
+    own = {form for number in told for form in (_bare(number), _digits(number), (fold(number),))}
+    pattern = re.compile("|".join(forms), re.IGNORECASE)
+    found = {match[0] for text in texts for match in pattern.finditer(text)}
+    return {written for written in found if own.isdisjoint((_bare(written), (fold(written),))) and not _are_years(written)}
 
 
-def _form_of(number: str) -> str:
-    """Return the pattern of numbers of the same form: its letters, as many digits in each part, and any
-    number of them in the last, which counts on. Empty for digits alone, which may be a day or an amount, and
-    for what has more of a word than of a number."""
+def _forms_of(number: str) -> tuple[str, ...]:
+    """Return the patterns of numbers of the same form: its letters, as many digits in each part, and any
+    number of them in the last, which counts on; written in one, no fewer than it has. None for digits alone,
+    which may be a day or an amount, and for what has more of a word than of a number."""
     parts = _PARTS.findall(number)
     letters = sum(len(part) for part in parts if not part.isdigit())
     digits = sum(len(part) for part in parts if part.isdigit())
     if not (0 < letters <= _LETTERS_OF_A_FORM and digits >= _DIGITS_OF_A_FORM) or not parts[-1].isdigit():
-        return ""
+        return ()
+    first = [rf"\d{{{len(part)}}}" if part.isdigit() else re.escape(part) for part in parts[:-1]]
     is_counted_apart = digits - len(parts[-1]) >= _DIGITS_OF_A_FORM  # a year stands before it
-    last = r"\d+" if is_counted_apart else rf"\d{{{len(parts[-1])},}}"
-    return _joined(number, [*(rf"\d{{{len(part)}}}" if part.isdigit() else re.escape(part) for part in parts[:-1]), last])
+    last = rf"\d{{{len(parts[-1])},}}"
+    return _joined(number, [*first, r"\d+" if is_counted_apart else last]), _joined(number, [*first, last], is_in_one=True)
+
+
+def _form_without_letters(number: str) -> str:
+    """Return the pattern of numbers of the form `D-2026-0118` without their letters: a year, and as many
+    digits behind a sign. Empty for numbers of any other form."""
+    parts = _PARTS.findall(number)
+    is_of_a_year = len(parts) == 3 and not parts[0].isdigit() and _YEAR.fullmatch(parts[1]) and len(parts[2]) >= _DIGITS_OF_A_FORM
+    return rf"(?<!\w)(?<!\d[-/.]){_YEAR.pattern}{_SIGN}\d{{{len(parts[2])}}}(?!\w)(?![-/.]\d)" if is_of_a_year else ""
+
+
+def _are_years(written: str) -> bool:
+    """Return whether this is a span of years, such as that of a school year."""
+    parts = _PARTS.findall(written)
+    return len(parts) == 2 and all(map(_YEAR.fullmatch, parts))
+
+
+def _digits(number: str) -> tuple[str, ...]:
+    return tuple(part for part in _bare(number) if part.isdigit())
 
 
 def _bare(number: str) -> tuple[str, ...]:
@@ -125,16 +148,17 @@ def _pattern_of(numbers: Iterable[str]) -> re.Pattern[str]:
 
 
 def _written(number: str) -> str:
-    return _joined(number, [re.escape(part) for part in _PARTS.findall(number)])
+    return _joined(number, [re.escape(part) for part in _PARTS.findall(number)], is_in_one=bool(_LETTERS.search(number)))
 
 
-def _joined(number: str, patterns: Sequence[str]) -> str:
-    """Return one pattern made from the patterns of the parts of a number, which has the same parts."""
+def _joined(number: str, patterns: Sequence[str], *, is_in_one: bool = False) -> str:
+    """Return one pattern made from the patterns of the parts of a number, which has the same parts; nothing
+    need stand between its digits where it may be written in one: `D20260118`."""
     parts = _PARTS.findall(number)
     text = patterns[0]
     for (before, part), pattern in zip(pairwise(parts), patterns[1:], strict=True):
         both_digits = before[-1].isdigit() and part[0].isdigit()
-        text += f"{_BETWEEN}{{{1 if both_digits else 0},3}}{pattern}"
+        text += f"{_BETWEEN}{{{1 if both_digits and not is_in_one else 0},3}}{pattern}"
     if _LETTERS.search(number):
         return rf"(?<!\w){text}(?!\w)"
     return rf"(?<!\w)(?<!\d[-/.]){text}(?!\w)(?![-/.]\d)"
