@@ -32,6 +32,13 @@ _WORDS: Final[Mapping[str, tuple[str, str, str, str]]] = MappingProxyType(
         "ip_address": ("IP-adres", "adresse IP", "IP-Adresse", "IP address"),
         "link": ("link", "lien", "Link", "link"),
         "handle": ("gebruikersnaam", "nom d'utilisateur", "Benutzername", "user name"),
+        "position": ("plaats op de kaart", "position sur la carte", "Ort auf der Karte", "position on the map"),
+        "document": (
+            "nummer van een document of toestel",
+            "numéro de document ou d'appareil",
+            "Dokument- oder Gerätenummer",
+            "number of a document or device",
+        ),
         "plate": ("nummerplaat", "plaque d'immatriculation", "Kennzeichen", "number plate"),
     }
 )

@@ -1,8 +1,8 @@
 """Numbers, accounts, links and addresses of the electronic kind in free text, no matter whose.
 
-A find that looks like more than one thing is the first of these: link, e-mail, domain, user name, account,
-register number, IP address, number plate, date, telephone. Streets are in `addresses.py`, names in
-`name_guesses.py`. Source: EXP-06; IDN-01 to IDN-12."""
+A find that looks like more than one thing is the first of these: link, e-mail, domain, user name, position,
+number of a document or device, account, register number, IP address, number plate, date, telephone. Streets
+are in `addresses.py`, names in `name_guesses.py`. Source: EXP-06; IDN-01 to IDN-12."""
 
 import ipaddress
 import re
@@ -47,7 +47,27 @@ _NAMED_HANDLE = re.compile(
     r"\b(?:snap(?:chat)?|insta(?:gram)?|tik ?tok|discord|facebook|messenger|fb|skype|whats ?app|telegram|signal|twitch|roblox|steam|"
     r"user ?name|gebruikersnaam|nom d'utilisateur|benutzername|pseudo(?:niem)?|nick(?:name)?|profiel|profil|account)\b\W{0,3}"
     r"(?:(?:naam|name|nom|user|is|als|as|est|ist|account|compte)\W{1,3}){0,2}"
-    r"(?P<handle>(?=[\w.]*[^\W\d])(?=[\w.]*[\d_.]\w)\w[\w.]{2,29}\w)",
+    r"(?P<handle>(?=[\w.]*[^\W\d])(?:(?=[\w.]*[\d_.]\w)\w[\w.]{2,29}\w|\w[\w.]{1,30}#\d{4}))(?!#?\w)",
+    re.IGNORECASE,
+)
+# Where somebody is: `51.05431, 3.71742`, `51°03'15"N 3°43'02"E`.
+_DEGREES: Final = r"\d{1,3}\s?°\s?(?:\d{1,2}(?:[.,]\d{1,4})?\s?['’′]\s?(?:\d{1,2}(?:[.,]\d{1,4})?\s?(?:[\"”″]|''|’’)\s?)?)?"
+_POSITION = re.compile(
+    r"(?<![\w.,+-])[+-]?\d{1,2}(?P<point>[.,])\d{4,15}\s?°?\s?[NZS]?(?:\s?[,;/|]\s?|\s)[+-]?\d{1,3}(?P=point)\d{4,15}(?:\s?°)?(?:\s?[EOLW]\b)?(?![\d.,]*\d)"
+    rf"|(?<![\w.,]){_DEGREES}[NZS]\b[\s,;/]{{0,3}}{_DEGREES}[EOLW]\b"
+)
+# A paper or a device: only what stands behind a word for one.
+_DOCUMENT_WORD: Final = (
+    r"(?:paspoort|reispas|identiteitskaart|id-?kaart|e-?id|rijbewijs|verblijfskaart|verblijfsvergunning|passeport|carte d'identité|"
+    r"permis de conduire|titre de séjour|carte de séjour|passport|identity card|id card|driving licen[cs]e|driver's licen[cs]e|"
+    r"residence permit|reisepass|personalausweis|führerschein|aufenthaltstitel|imei)"
+)
+_GROUP: Final = r"[A-Z0-9]{0,12}\d[A-Z0-9]{0,12}"
+_SHORTEST_DOCUMENT: Final = 6  # a shorter one is a year, or a number of pieces
+_MAC = re.compile(r"(?<![\w:-])[0-9A-F]{2}(?:(?::[0-9A-F]{2}){5}|(?:-[0-9A-F]{2}){5})(?![\w:-])", re.IGNORECASE)
+_NAMED_DOCUMENT = re.compile(
+    rf"\b{_DOCUMENT_WORD}(?:nummer|-?nr)?\W{{1,4}}(?:(?:nummer|numéro|number|nr|no|n°|is|est|ist|met|avec|with|mit)\W{{1,3}}){{0,2}}"
+    rf"(?P<number>(?-i:[A-Z]{{1,3}}\s)?{_GROUP}(?:[ .-]{_GROUP}){{0,5}})(?![\w])",
     re.IGNORECASE,
 )
 _ACCOUNT = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]{4}){2,7}(?:[ .-]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])", re.IGNORECASE)
@@ -163,6 +183,17 @@ def _handles(text: str, home: Home) -> Iterator[Found]:
         yield Found(match.start("handle"), match.end("handle"), "handle", match["handle"].lower())
 
 
+def _positions(text: str, home: Home) -> Iterator[Found]:
+    yield from (Found(match.start(), match.end(), "position", fold(match[0])) for match in _POSITION.finditer(text))
+
+
+def _documents(text: str, home: Home) -> Iterator[Found]:
+    for match in _NAMED_DOCUMENT.finditer(text):
+        if len(letters := fold(match["number"])) >= _SHORTEST_DOCUMENT:
+            yield Found(match.start("number"), match.end("number"), "document", letters)
+    yield from (Found(match.start(), match.end(), "document", fold(match[0])) for match in _MAC.finditer(text))
+
+
 def _accounts(text: str, home: Home) -> Iterator[Found]:
     for match in _ACCOUNT.finditer(text):
         # What follows an account may look like a part of it: the longest beginning that is one.
@@ -251,6 +282,8 @@ _LOOKS: Final[tuple[Callable[[str, Home], Iterator[Found]], ...]] = (
     _spoken_emails,
     _domains,
     _handles,
+    _positions,
+    _documents,
     _accounts,
     _national_numbers,
     _ip_addresses,

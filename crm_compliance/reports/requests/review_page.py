@@ -48,6 +48,8 @@ CLASSES: Final = {
     "ip_address": "IP address",
     "link": "link",
     "handle": "user name",
+    "position": "position on the map",
+    "document": "number of a document or device",
     "plate": "number plate",
     "reference": "number of another file",
 }

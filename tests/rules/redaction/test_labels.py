@@ -105,7 +105,21 @@ def test_labels_are_in_four_languages(language: str, words: list[str]) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_label_is_recognised_as_one(language: str) -> None:
-    for what in ("name", "phone", "email", "address", "national_number", "birth_date", "account", "ip_address", "link", "handle", "plate"):
+    for what in (
+        "name",
+        "phone",
+        "email",
+        "address",
+        "national_number",
+        "birth_date",
+        "account",
+        "ip_address",
+        "link",
+        "handle",
+        "position",
+        "document",
+        "plate",
+    ):
         assert LABEL.fullmatch(label_for(what, language))
     roles = [
         (role, role)
