@@ -30,7 +30,8 @@ RGT_09: Final = "RGT-09"
 NOT_THE_PERSON: Final = "NOT_THE_PERSON"  # the reviewer's word that a row mentions somebody else
 DPO_REVIEW: Final = "DPO_REVIEW"
 RECIPIENT: Final = "recipient"  # the kind of an item that says to whom something of a fiche was passed on
-TOLD_CODES: Final = frozenset({"RF-03", "VOICE", RGT_09})  # reasons that a person is told; whatever else a reviewer writes is told as RF-03
+VOICE: Final = "VOICE"  # the sound is withheld, and a session to listen to it is offered
+TOLD_CODES: Final = frozenset({"RF-03", VOICE, RGT_09})  # reasons that a person is told; whatever else a reviewer writes is told as RF-03
 
 
 NOT_A_NAME: Final = "NOT_A_NAME"  # with APPROVED or APPROVED_REDACTED: what is nearly a name in this item is none
@@ -272,9 +273,8 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     codes that stop a release until they are overridden or resolved (`NO_CONTACT`, `TRANSFER_BASIS_MISSING`,
     `SUS-06`, …). `not_searched` are places by code. `leak_terms` are leak-check terms, strings that must not
     be in the package: other people's names, numbers, addresses. `is_complete`: every row that was a candidate
-    is in exactly one of included, withheld or excluded (EXP-14). `offers_listening`: there is a recording
-    with a voice (EXP-08). `home` is as what its texts were redacted, so that what a reviewer writes is read
-    alike.
+    is in exactly one of included, withheld or excluded (EXP-14). `home` is as what its texts were redacted,
+    so that what a reviewer writes is read alike.
 
     A package is made of `shown` and `told_withheld`, whose numbers and classes have no gaps, and never of
     `items` (EXP-09, R-107)."""
@@ -304,7 +304,6 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     words: dict[str, str] = {}  # what the CRM calls tables and columns that the product has no words for: `table`, `table.column`
     home: Home = IN_BELGIUM
     is_complete: bool = True
-    offers_listening: bool = False
 
     @property
     def is_on_behalf(self) -> bool:
@@ -358,6 +357,12 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
             if item.status is ItemStatus.WITHHELD and not item.leaves_no_trace
         )
         return tuple(dict.fromkeys((*self.withheld, *of_items)))
+
+    @property
+    def offers_listening(self) -> bool:
+        """Whether the person may come and listen to a recording: to none that is withheld for another reason
+        (EXP-08)."""
+        return any(withheld.code == VOICE for withheld in self.told_withheld)
 
     @property
     def pending(self) -> int:

@@ -119,12 +119,11 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
         items = _items(context, found, scope, contexts, redactor, shell.language, files, words)
         shell = msgspec.structs.replace(shell, words=words.told)
         is_complete = accounts_for_all(found, scope, items)
-        offers = any(item.withholds == "voice" for item in items)
         if request.right is Right.ACCESS and (earlier := earlier_requests(context, found)):
             key = f"context-{len(contexts.made) + 1}"
             items = numbered([*items, *(request_item(one, key) for one in earlier)])
             shell = msgspec.structs.replace(shell, contexts=(*shell.contexts, request_context(key)))
-        shell = msgspec.structs.replace(shell, items=items, is_complete=is_complete, offers_listening=offers)
+        shell = msgspec.structs.replace(shell, items=items, is_complete=is_complete)
     else:
         shell = propose(context, request, found.given, found.entitlement, found.material, shell)
     return Draft(msgspec.structs.replace(shell, leak_terms=redactor.leak_terms()), found, scope, searched)

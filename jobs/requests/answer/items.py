@@ -16,7 +16,7 @@ import msgspec
 
 from jobs.files.file_texts import Checked
 from jobs.files.html_text import plain_text
-from jobs.model.answer import DPO_REVIEW, NOT_THE_PERSON, RECIPIENT, RGT_09, Attachment, Field, Item, ItemStatus
+from jobs.model.answer import DPO_REVIEW, NOT_THE_PERSON, RECIPIENT, RGT_09, VOICE, Attachment, Field, Item, ItemStatus
 from jobs.requests.redaction.redact import TextRedactor
 from jobs.requests.search.contact_details import is_own_caller
 from jobs.requests.search.mentions import NAME_PART
@@ -332,8 +332,9 @@ class Items:
 
     def _file(self, row: Row, context: str, attachment: Attachment) -> Item:
         """Return an item for the file alone. A voice is withheld: the transcript represents it, and a session
-        to listen to it is offered."""
-        withholds = "voice" if attachment.media_type.startswith("audio/") and not self._wants_audio else ""
+        to listen to it is offered, unless it is the voice of somebody else who called (R-119)."""
+        is_audio = attachment.media_type.startswith("audio/")
+        withholds = "voice" if is_audio and (row.is_others_call or not self._wants_audio) else ""
         checked = self._checked(attachment)
         if row.is_limited:
             withholds = withheld_on_behalf(row.kind, attachment.field) or "text"
@@ -344,7 +345,7 @@ class Items:
             item,
             needs_review=True,
             status=ItemStatus.WITHHELD if withholds else ItemStatus.PENDING_REVIEW,
-            code="VOICE" if withholds == "voice" else RGT_09 if row.is_limited else "RF-03" if withholds else "",
+            code=VOICE if withholds == "voice" and not row.is_others_call else RGT_09 if row.is_limited else "RF-03" if withholds else "",
             withholds=withholds,
             attachment=msgspec.structs.replace(attachment, unread=checked.unread, sha256=checked.sha256),
         )

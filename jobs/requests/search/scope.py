@@ -32,6 +32,7 @@ class Row:
     """One row of an answer. `unit` is its file, None for what is in none. `is_own`: it describes the person,
     or is a statement of theirs.
 
+    `is_others_call`: it is a recording of somebody else's call, whose voice it has.
     `is_caller`: it is a fiche, and the person called or wrote; else what shows who did is somebody else's.
     `is_limited`: RGT-09 holds for it. `is_reference`: of the row itself only its number is disclosed. `place`
     is `mention`, or the place of a row that is not live any more (`bin`, `retained`), or empty. `is_askers`:
@@ -52,6 +53,7 @@ class Row:
     has_texts: bool = True  # not where it is in no file and may tell of a closed one
     is_caller: bool = False
     is_askers: bool = False
+    is_others_call: bool = False
 
     @property
     def source(self) -> tuple[str, str]:
@@ -138,7 +140,8 @@ class Scope:
             if scope is not ItemScope.OWN or is_own:
                 is_caller = isinstance(record, FullFiche) and self._is_caller(record)
                 is_askers = isinstance(record, FullFiche) and self._is_askers(record)
-                return Row(kind, record.id, record, unit, is_own, is_limited, is_caller=is_caller, is_askers=is_askers)
+                row = Row(kind, record.id, record, unit, is_own, is_limited, is_caller=is_caller, is_askers=is_askers)
+                return replace(row, is_others_call=self._is_others_call(record))
             if kind == "dossier" and unit in self._with_role:
                 return Row(kind, record.id, record, unit, is_reference=True)
         return None
@@ -190,6 +193,25 @@ class Scope:
                 is_own_caller(fiche.caller_number, fiche.caller_email, self.asker_numbers, self.country) and reporters <= self.askers.keys()
             )
         return bool(reporters) and reporters <= self.askers.keys()
+
+    def _is_others_call(self, record: Record) -> bool:
+        """Return whether what is heard is a call of somebody who is neither the person nor who asks in the
+        person's name: by the number, else by who called or reported on its fiche."""
+        if isinstance(record, FullRecording):
+            numbers, fiche = compared([record.caller_number], (), self.country), record.fiche
+        elif isinstance(record, FullNote) and record.regarding_kind == "fiche":
+            numbers, fiche = frozenset[str](), record.regarding
+        else:
+            return False
+        call = self._found.material.fiches.get(fiche or "")
+        is_own = fiche in (self._called if numbers else self._heard) or (call is not None and self._is_askers(call))
+        if is_own or numbers & (self.numbers | self.asker_numbers):
+            return False
+        if call is not None:
+            numbers |= compared([call.caller_number], [call.caller_email], self.country)
+        return bool(numbers) or any(
+            party.fiche == fiche and party.role == FileRole.REPORTER for party in self._found.material.parties.values() if fiche is not None
+        )
 
     def _is_heard_on(self, fiche: FullFiche) -> bool:
         """Return whether a recording of it is one of the person's voice: not where they are its witness and

@@ -118,8 +118,8 @@ def test_a_third_person_has_one_label_in_three_fiches(night: Night, child: str, 
 
 
 def test_nothing_of_a_reporter_is_in_the_package_of_the_child(night: Night, child: str, dossier: str) -> None:
-    """R-119, EXP-08: name, number, e-mail and voice; the source is a third party, and a session to listen is
-    offered."""
+    """R-119, EXP-08: name, number, e-mail and voice; the source is a third party. No session is offered to
+    listen to a reporter's call, also where the sound was asked for."""
     reporter = night.contact(firstname="Karel", lastname="Melderman (fictief)", telephone1=NUMBER, emailaddress1="karel@example.org")
     fiche = night.fiche(
         "grooming", dossier=dossier, cf_callernumber="0470/11.22.33", cf_calleremail="karel@example.org", cf_reporterkind=100000003,
@@ -136,9 +136,23 @@ def test_nothing_of_a_reporter_is_in_the_package_of_the_child(night: Night, chil
     (context,) = [each for each in answer.now.contexts if each.kind == "dossier"]
     assert context.sources == ("third_party",)
     voices = [item for item in answer.now.items if item.withholds == "voice"]
-    assert [(item.status, item.code) for item in voices] == [(ItemStatus.WITHHELD, "VOICE")]
-    assert answer.now.offers_listening
+    assert [(item.status, item.code) for item in voices] == [(ItemStatus.WITHHELD, "RF-03")]
+    assert not answer.now.offers_listening
     assert answer.release() is Outcome.DELIVERED_PARTLY
+    asked = Answer(night, child, details=Details(audio=True)).compile()
+    assert [item.status for item in asked.items if item.withholds == "voice"] == [ItemStatus.WITHHELD]
+
+
+def test_a_session_to_listen_is_offered_until_a_person_withholds_the_sound_for_another_reason(
+    night: Night, child: str, dossier: str
+) -> None:
+    """EXP-08."""
+    night.recording(date(2026, 11, 20), fiche=night.fiche("grooming", dossier=dossier), cf_transcript="Verzonnen.")
+    answer = Answer(night, child)
+    (voice,) = [item for item in answer.compile().items if item.withholds == "voice"]
+    assert (voice.status, voice.code, answer.now.offers_listening) == (ItemStatus.WITHHELD, "VOICE", True)
+    answer.decide({"item": voice.item, "status": "WITHHELD", "code": "RF-03"})
+    assert not answer.now.offers_listening
 
 
 def test_sound_waits_for_a_person_where_it_was_asked_for(night: Night, child: str, dossier: str) -> None:
