@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from crm_compliance.service.single_service import SERVER, alone
+from crm_compliance.store import right_to_run
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
 from rules.errors import Refused
@@ -24,7 +25,8 @@ def test_a_second_one_is_refused_and_told_what_to_do(typist: Typist, org: Night)
         pass  # the first has ended
 
 
-def test_one_that_was_taken_over_stops_and_says_why(typist: Typist, org: Night) -> None:
+def test_one_that_was_taken_over_stops_and_says_why(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(right_to_run, "FRESH_S", 0.0)
     with pytest.raises(Refused) as lost:
         until_another_takes_over(typist, org)
     assert lost.value.code == "lease_lost"
