@@ -34,9 +34,9 @@ from crm_compliance.store.rows.console.sessions import Session
 from crm_compliance.wiring.software import new_id
 from jobs.checks.denials import refuse_role
 from jobs.model.sentence import Sentence
-from rules.errors import ComplianceError, UsageError
+from rules.errors import ComplianceError, Refused, UsageError
 from rules.model.languages import UiLanguage
-from rules.model.roles import Act
+from rules.model.roles import HUMAN_ROLES, Act, roles_of
 
 NOTE_LASTS: Final = timedelta(seconds=30)
 THEMES: Final = ("auto", "light", "dark")
@@ -124,7 +124,12 @@ class Visit:
         if person.may(act):  # as nearly always: the keys are not opened for it
             return
         told = {"role": person.role, "by": self.services.keys().reference("person", person.who)}
-        refuse_role(self.services.store, person.who, person.role, act, told)
+        try:
+            refuse_role(self.services.store, person.who, person.role, act, told)
+        except Refused as error:
+            roles = ", ".join(self.word("role", role) for role in roles_of(act) if role in HUMAN_ROLES)
+            says = self.say("Your role may not do this. Ask somebody in one of these roles: %(roles)s.") % {"roles": roles}
+            raise Refused(Said(says), code=error.code) from error
 
     def path(self, name: str) -> str:
         """Return a part of the address that the route names."""

@@ -57,6 +57,10 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "field_ends_on": "The last day of the hold is in the past, or is not a day. Choose a day from today on, or leave it empty.",
     "field_review_on": "A hold is reviewed within 12 months. Choose a day from today on, at most 12 months ahead.",
     "field_basis": "The legal basis is missing. Say in a few words why it is kept, without personal data.",
+    "field_reason": (
+        "The reason code has letters, digits and . _ / - alone, at most 64 of them, without spaces and names. "
+        "Write one such as LIT-2026-014."
+    ),
     "field_type": "A hold of this type is not placed by hand. Choose another type, or register a request.",
     "field_obtained_by": "Only a restriction or an objection is obtained by somebody. Leave this field empty.",
     "not_frozen": ("Nobody can tell what a pending request keeps: its sealed part is gone. Restore the data folder, or close the request."),
@@ -68,7 +72,7 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "near_name": "A text has what looks like the name, number or address of somebody. Write a label in its place.",
     "unchecked": "A file is in the answer that no program can check. Look at it and say so, or withhold it.",
     "not_shown": "This was not on your screen as it stands now. Look at it again, then decide.",
-    "file_not_shown": "The file was not looked at to its end. Read it, or open or download it, then decide.",
+    "file_not_shown": "The file was not looked at to its end. Read it where it is shown, or download it, then decide.",
     "reader": "The program that reads files cannot be started here. Tell the administrator.",
     "crm": "The CRM did not answer as it should. Try again later; if it goes on, tell the administrator.",
     "crm_unreachable": "The CRM cannot be reached. Try again later; if it goes on, tell the administrator.",

@@ -40,7 +40,7 @@ def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = 
     if it is in the language of the page. `code` is whose words are said, where that is not its own."""
     message, hint = str(error), "" if isinstance(error.hint, Hint) else error.hint
     if error.args and isinstance(error.args[0], Said):
-        return ErrorMessage(message, hint, "", error.code, error.where, error.problems)
+        return ErrorMessage(message, hint, _detail(error.__cause__), error.code, error.where, error.problems)
     by_field = f"field_{error.field}" if error.field else ""
     said = _words(language, (by_field, code or error.code), kinds or KINDS)
     if (code or error.code) in GENERAL and not _words(language, (by_field,), kinds or KINDS):
@@ -49,7 +49,15 @@ def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = 
             return ErrorMessage(ours, translations(language).ugettext(hint) if hint else "", "", error.code, error.where)
     if not said:
         return ErrorMessage(message, hint, "", error.code, error.where)
-    return ErrorMessage(said, "", f"{message}: {hint}" if hint else message, error.code, error.where)
+    return ErrorMessage(said, "", _detail(error), error.code, error.where)
+
+
+def _detail(error: BaseException | None) -> str:
+    """Return what the program said; nothing of what is no error of ours."""
+    if not isinstance(error, ComplianceError):
+        return ""
+    hint = "" if isinstance(error.hint, Hint) else error.hint
+    return f"{error}: {hint}" if hint else str(error)
 
 
 def _words(language: UiLanguage, codes: tuple[str, ...], kinds: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from crm_compliance.console.app import INSIDE, OUTSIDE
 from crm_compliance.console.frame.endpoint import Endpoint
-from rules.model.roles import HUMAN_ROLES, MAY, Role
+from rules.model.roles import HUMAN_ROLES, MAY, TITLES, Role
 from tests.crm_compliance.console.browser import Browser
 from tests.drivers.night import Night
 
@@ -65,6 +65,7 @@ def test_a_role_that_may_not_is_refused_and_that_is_kept(
             told = list(org.store.ledger.entries())[known:]
             known += len(told)
             assert answer.status_code == 403
+            assert all(TITLES[each] in answer.text for each in MAY[endpoint.act] & set(HUMAN_ROLES)), "whom to ask"
             denied = [entry.data for entry in told if entry.kind == "denied"]
             assert [(each["action"], each["role"], each["code"]) for each in denied] == [(endpoint.act.value, role.value, "role")]
             assert "demo-" not in str(denied)

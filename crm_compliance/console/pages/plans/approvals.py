@@ -14,6 +14,7 @@ from crm_compliance.console.frame.endpoint import post
 from crm_compliance.console.frame.visit import Visit
 from jobs.model.plan import Approval, Plan, PlanState
 from jobs.plans.approve import approve_plan
+from rules.errors import Refused
 from rules.model.accounts import same_person
 from rules.model.roles import Act
 
@@ -65,6 +66,11 @@ def _why_not(visit: Visit, plan: Plan, said: Sequence[Approval]) -> str:
     return ""
 
 
+def _why_not_now(visit: Visit) -> str:
+    plan = visit.services.store.plans.get(visit.path("plan"))
+    return _why_not(visit, plan, [each for each in plan.given if each in plan.counting(visit.now) or not each.approves])
+
+
 def approve(visit: Visit) -> Response:
     """Record that the visitor approves."""
     return _say(visit, visit.given("comment"), approves=True)
@@ -79,17 +85,22 @@ def reject(visit: Visit) -> Response:
 def _say(visit: Visit, comment: str, *, approves: bool) -> Response:
     services, person = visit.services, visit.person
     ring = services.keys()
-    after = approve_plan(
-        services.store,
-        visit.path("plan"),
-        person.who,
-        person.role,
-        comment,
-        approves=approves,
-        now=visit.now,
-        reference=ring.reference,
-        references=ring.references,
-    )
+    try:
+        after = approve_plan(
+            services.store,
+            visit.path("plan"),
+            person.who,
+            person.role,
+            comment,
+            approves=approves,
+            now=visit.now,
+            reference=ring.reference,
+            references=ring.references,
+        )
+    except Refused as error:  # on a page that was opened before: their own part in it is said, not that of two people
+        if error.code != "same_person" or not (why := _why_not_now(visit)):
+            raise
+        raise Refused(why, code=error.code, where=error.where) from error
     return visit.see(f"/plans/{after.id}", note="plan_approved" if approves else "plan_rejected")
 
 

@@ -143,9 +143,11 @@ def test_every_table_that_can_be_held_has_a_name(typist: Typist, org: Night, sig
     assert re.findall(r'value="([a-z_]+)"[^>]*>\1<', page) == []
 
 
-def test_a_record_that_is_not_there_is_said_in_the_language_of_the_page(org: Night, signed_in: Callable[..., Browser]) -> None:
+def test_what_is_wrong_in_a_field_is_said_in_the_language_of_the_page(org: Night, signed_in: Callable[..., Browser]) -> None:
     answer = signed_in(Role.DPO, "nl").post("/holds/new", **FORM, scope="row", table="cf_dossier", id=NOBODY)
     assert (answer.status_code, "Het CRM heeft geen record met dit id" in text_of(answer.text)) == (400, True)
+    answer = signed_in(Role.DPO).post("/holds/new", **FORM | {"reason": "LIT 1"}, scope="row", table="cf_dossier", id=NOBODY)
+    assert "The reason code has letters, digits and . _ / - alone" in text_of(answer.text), "its own field, and what may stand there"
 
 
 def test_while_the_crm_does_not_answer_a_hold_is_placed_if_it_cannot_wait(

@@ -22,7 +22,10 @@ def test_two_people_approve_each_in_their_role(org: Night, plan: str, signed_in:
     assert "Your approval is recorded." in text_of(page)
     assert "You have already approved or rejected this plan." in text_of(page)
     assert f'action="/plans/{plan}' not in page
-    assert admin.post(f"/plans/{plan}/approve").status_code == 403, "one person is not two"
+    answer = admin.post(f"/plans/{plan}/approve")
+    assert answer.status_code == 403, "one person is not two"
+    assert "You have already approved or rejected this plan." in text_of(answer.text)
+    assert "Ask a colleague" not in answer.text, "of a page that was opened before, nobody else has to do anything"
     assert "looked at" in dpo.page(f"/plans/{plan}")
     dpo.post(f"/plans/{plan}/approve")
     assert org.store.plans.get(plan).missing(org.clock()) == ()
