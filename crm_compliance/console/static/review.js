@@ -164,6 +164,7 @@
   async function send(fields, { isUndo = false } = {}) {
     const now = item();
     if (isBusy || !now?.dataset.open) return;
+    if (fields.do !== "draft" && keepsHalf()) return;
     if (fields.do === "approve") {
       if (performance.now() - shownAt < LOOK_MS) { tell(text("look")); return; }
       if (!endSeen) {
@@ -220,6 +221,7 @@
     document.getElementById("f-show")?.replaceChildren(...reply.querySelector("#f-show").children);
   }
   async function takeBack() {
+    if (keepsHalf()) return;
     const last = undo.pop();
     if (!last) { tell(text("nothing")); return; }
     if (item()?.dataset.post !== last.post) { ahead.delete(last.href); await go(last.href); }
@@ -257,6 +259,7 @@
     return found;
   }
   function redact() {
+    if (keepsHalf()) return;
     range = chosen();
     if (!range) { edit(true); tell(text("select")); return; }
     const box = document.getElementById("review-redact");
@@ -288,6 +291,19 @@
     const area = box.querySelector("textarea");
     if (isOpen) { area.focus(); area.setSelectionRange(0, 0); area.scrollIntoView({ block: "center" }); } else document.getElementById("item-title").focus({ preventScroll: true });
   }
+  // What is typed and not kept would be lost with the item, or passed over by a decision on the text before it.
+  function isHalfWritten() {
+    const area = document.getElementById("f-text");
+    return Boolean(area) && area.value !== area.defaultValue.replace(/\r\n?/g, "\n"); // a value has no other line ends
+  }
+  function keepsHalf() {
+    if (!isHalfWritten()) return false;
+    edit(true);
+    complain("", text("half"));
+    return true;
+  }
+  const goOn = (address) => { if (!keepsHalf()) go(address); };
+  addEventListener("beforeunload", (event) => { if (isHalfWritten()) event.preventDefault(); });
   function insert(label) {
     const area = document.getElementById("f-text");
     area.setRangeText(label, area.selectionStart, area.selectionEnd, "end");
@@ -314,10 +330,10 @@
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-review-go]");
-    if (link && !event.metaKey && !event.ctrlKey && !event.shiftKey) { event.preventDefault(); go(link.getAttribute("href")); return; }
+    if (link && !event.metaKey && !event.ctrlKey && !event.shiftKey) { event.preventDefault(); goOn(link.getAttribute("href")); return; }
     if (event.target.closest("[data-review-redact]")) redact();
     if (event.target.closest("[data-review-edit]")) edit(!document.getElementById("review-edit").open);
-    if (event.target.closest("[data-review-cancel]")) edit(false);
+    if (event.target.closest("[data-review-cancel]")) { const area = document.getElementById("f-text"); area.value = area.defaultValue; wrong.replaceChildren(); edit(false); }
     const label = event.target.closest("[data-review-label]");
     if (label) insert(label.dataset.reviewLabel);
     const choice = event.target.closest("[data-review-choose]");
@@ -355,8 +371,8 @@
   }
   const press = (name) => item().querySelector(`[name=do][value=${name}]`)?.click();
   const ACTS = {
-    j: () => go(item().dataset.next), ArrowRight: () => go(item().dataset.next),
-    k: () => go(item().dataset.previous), ArrowLeft: () => go(item().dataset.previous),
+    j: () => goOn(item().dataset.next), ArrowRight: () => goOn(item().dataset.next),
+    k: () => goOn(item().dataset.previous), ArrowLeft: () => goOn(item().dataset.previous),
     a: () => press("approve"), n: () => press("not_person"), u: takeBack,
     r: () => { if (item().querySelector("[data-review-redact]")) redact(); },
     e: () => edit(true),

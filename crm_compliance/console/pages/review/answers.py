@@ -71,7 +71,7 @@ class Answer:
             raise Refused(message, hint=say("Look at it, then decide."), code="not_shown")
         if item.attachment is not None and not item.text and not self._has("file", item.digest):
             message = say("You have not looked at the whole file of this item.")
-            raise Refused(message, hint=say("Read it to its end, or open or download it, then decide."), code="file_not_shown")
+            raise Refused(message, hint=say("Read it to its end where it is shown, or download it, then decide."), code="file_not_shown")
 
     def _note(self, what: Sequence[str], key: str) -> None:
         if self.visit.request.method == "HEAD":  # which brings nothing to any screen

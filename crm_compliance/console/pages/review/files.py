@@ -11,7 +11,7 @@ from starlette.responses import Response
 from crm_compliance.console.frame.endpoint import get
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.review.answers import Answer, answer_for
-from crm_compliance.console.pages.review.headers import PICTURES, SOUNDS, inline, taken_away
+from crm_compliance.console.pages.review.headers import PDF, PICTURES, SOUNDS, inline, taken_away
 from jobs.files.file_texts import page_of, reading_of
 from rules.errors import NotFound, Refused
 from rules.model.roles import Act
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 PAGES: Final = 40  # of a PDF that are shown here
 TEXT: Final = 200_000  # characters of what a program reads in a file
-PDF: Final = "application/pdf"
 
 
 class Looked(NamedTuple):

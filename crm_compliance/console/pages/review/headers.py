@@ -12,6 +12,8 @@ from crm_compliance.console.access.headers import PAGE
 
 PICTURES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
 SOUNDS: Final = frozenset({"audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav", "audio/x-wav", "audio/webm", "audio/aac"})
+PDF: Final = "application/pdf"
+SHOWN_HERE: Final = PICTURES | SOUNDS | {PDF}  # on the page of an item; any other file is taken away to be looked at
 _NOTHING: Final = "default-src 'none'; base-uri 'none'; form-action 'none'"
 _NOWHERE: Final = {
     "Content-Security-Policy": f"sandbox; {_NOTHING}; frame-ancestors 'none'",

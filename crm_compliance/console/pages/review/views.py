@@ -11,6 +11,7 @@ from crm_compliance.configuration.organisation import product_texts
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.review.answers import Answer
 from crm_compliance.console.pages.review.filters import MARKS, STATES, Filter, marks_of
+from crm_compliance.console.pages.review.headers import SHOWN_HERE
 from crm_compliance.reports.requests.review_page import REASONS, compared
 from jobs.model.answer import NOT_THE_PERSON, Context, Field, Item, ItemStatus
 from jobs.register.decision import What
@@ -66,6 +67,7 @@ def item_values(answer: Answer, item: Item, among: Filter) -> dict[str, Any]:
         before = after = ""  # type: ignore[assignment]  # of fields alone there are no texts to compare
     language = compilation.language
     previous, following = among.neighbours(answer.items, language, item)
+    media = item.attachment.media_type.partition(";")[0].strip().lower() if item.attachment is not None else ""
     return {
         "item": item,
         "answer": answer,
@@ -91,7 +93,8 @@ def item_values(answer: Answer, item: Item, among: Filter) -> dict[str, Any]:
         "reasons": [(code, visit.word("withheld", code)) for code in REASONS if code != NOT_THE_PERSON],
         "is_copy": compilation.right in COPIES,
         "file_address": f"{answer.path}/{item.item}/file" if item.attachment is not None else "",
-        "media": (item.attachment.media_type.partition(";")[0].strip().lower() if item.attachment is not None else ""),
+        "media": media,
+        "is_shown_here": media in SHOWN_HERE,
     }
 
 

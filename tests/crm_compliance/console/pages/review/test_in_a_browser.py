@@ -117,6 +117,24 @@ def test_keys_pressed_before_anybody_can_have_looked_approve_nothing(page: Any, 
     assert not page.is_checked("[data-review-keys]")
 
 
+def test_a_text_that_is_half_written_is_neither_left_nor_passed_over(page: Any, asking: Asking) -> None:
+    first = waiting(asking)[0]["item"]
+    ready(page)
+    page.keyboard.press("e")
+    page.locator("#f-text").fill("Half geschr")
+    page.keyboard.press("Escape")
+    for key in "jank":
+        page.keyboard.press(key)
+        page.get_by_role("alert").get_by_text("Your text is not kept yet").wait_for()
+        assert (here(page), page.locator("#f-text").input_value()) == (first, "Half geschr")
+        page.keyboard.press("Escape")
+    assert status_of(asking, first)[0] == "PENDING_REVIEW"
+    page.keyboard.press("e")
+    page.get_by_role("button", name="Cancel").click()
+    page.keyboard.press("j")
+    page.wait_for_selector(f"#item:not([data-item={first}])")
+
+
 def test_what_the_service_does_not_confirm_stays_open(page: Any, asking: Asking) -> None:
     first = waiting(asking)[0]["item"]
     ready(page)

@@ -33,13 +33,24 @@ __all__ = ["compiled"]  # which the fixture `asking` sets up
 
 @pytest.fixture
 def with_picture(typist: Typist, org: Night) -> Asking:
-    """One file to review: a picture in which something is noted."""
+    """Two files to review: a picture in which something is noted, and one that no program can read."""
     child = lotte(org)
     dossier = org.dossier("grooming", closed=False, fiches=0)
     out = BytesIO()
     Image.new("RGB", (8, 8), "red").save(out, "JPEG", comment=b"Femke Duinmeijer")
     body = base64.b64encode(out.getvalue()).decode()
     org.note("cf_dossier", dossier, filename="foto.jpg", mimetype="image/jpeg", documentbody=body, isdocument=True, subject="", notetext="")
+    old = base64.b64encode(b"\xffWPC" + bytes(64)).decode()
+    org.note(
+        "cf_dossier",
+        dossier,
+        filename="oud.wpd",
+        mimetype="application/vnd.wordperfect",
+        documentbody=old,
+        isdocument=True,
+        subject="",
+        notetext="",
+    )
     org.party(child, "child", dossier=dossier)
     asking = Asking(typist).open(LOTTE | {"birthdate": "2012-03-04"}, kind="child").identify().confirm(child)
     asking.compile()
@@ -237,7 +248,7 @@ def test_a_file_is_opened_before_it_is_approved_and_shown_without_what_is_noted_
     with_picture: Asking, signed_in: Callable[..., Browser]
 ) -> None:
     browser = signed_in(Role.DPO)
-    item = next(each for each in with_picture.items() if each["attachment"])["item"]
+    item, unread = (each["item"] for each in sorted(with_picture.items(), key=lambda each: bool(each["unread"])) if each["attachment"])
     path = f"/requests/{with_picture.id}/review/{item}"
     version = since(browser.page(path))
     answer = browser.post(path, do="approve", since=version)
@@ -252,6 +263,14 @@ def test_a_file_is_opened_before_it_is_approved_and_shown_without_what_is_noted_
     assert b"Femke" in taken.content, "the file as it is, for whoever has to look"
     assert browser.post(path, do="approve", since=version).status_code == 303
     assert status_of(with_picture, item)[0] == "APPROVED"
+    assert "Open the file" in browser.page(path)
+    path = f"/requests/{with_picture.id}/review/{unread}"
+    page = browser.page(path)
+    assert ("Open the file" in page, "Download" in page) == (False, True), "to open it shows nothing, and is no look at it"
+    answer = browser.post(path, do="approve", looked="1", since=since(page))
+    assert "Read it to its end where it is shown, or download it, then decide." in text_of(answer.text)
+    browser.get(f"{path}/file/content?as=download")
+    assert browser.post(path, do="approve", looked="1", since=since(page)).status_code == 303
 
 
 def test_of_another_right_items_are_looked_at_and_no_text_is_written(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:
