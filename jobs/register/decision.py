@@ -229,9 +229,11 @@ class Undone(msgspec.Struct, frozen=True):
     reviewed: int = 0
 
 
-def undone(decision: Decision | None, old: Compilation | None, new: Compilation | None) -> Undone:
-    """Return what was said on the old answer and does not stand any more; the new one is None where it has to
-    be compiled."""
+def undone(decision: Decision | None, after: Decision | None, old: Compilation | None, new: Compilation | None) -> Undone:
+    """Return what was said on the old answer and does not stand any more: `decision` had been decided on it,
+    `after` is what is decided now. The new answer is None where it has to be compiled."""
+    if after is not None and (after.granted or after.refusal):
+        return Undone()  # a step that leads on leaves a decision as it is, and a new one takes the place of the old
     items, now = old.items if old is not None else (), new.items if new is not None else ()
     names = {item.digest: item.item for item in now if item.digest}
     granted = decision.granted if decision is not None else ()

@@ -22,7 +22,9 @@ def telling_undone(store: Store, request: str) -> Iterator[dict[str, Any]]:
     decision, old = decision_of(store, request), compilation_of(store, request)
     document: dict[str, Any] = {}
     yield document
-    found = undone(decision, old, compilation_of(store, request)) if (decision, old) != (None, None) else Undone()
+    if (decision, old) == (None, None):
+        return
+    found = undone(decision, decision_of(store, request), old, compilation_of(store, request))
     if found != Undone():
         document["undone"] = msgspec.to_builtins(found)
     decide = f"crm-compliance requests decide {request}"

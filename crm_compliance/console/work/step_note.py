@@ -24,6 +24,8 @@ def noting(store: Store, request: str, note: str) -> Iterator[list[str]]:
     decision, old = decision_of(store, request), compilation_of(store, request)
     with removing_pages(store, only=request):
         yield said
-    found = undone(decision, old, compilation_of(store, request)) if (decision, old) != (None, None) else Undone()
+    if (decision, old) == (None, None):
+        return
+    found = undone(decision, decision_of(store, request), old, compilation_of(store, request))
     if found != Undone():
         said[0] = UNDONE

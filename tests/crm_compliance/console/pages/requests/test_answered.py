@@ -204,11 +204,14 @@ def test_an_erasure_is_granted_item_by_item_and_its_recipients_are_told(erasure:
     page = dpo.page(path)
     assert POLICE in page
     assert "Approve the content" in page
+    assert "The decision is recorded." in page
     assert dpo.post(f"{path}/told", notice="1", told_on="2026-11-25").status_code == 409, "it has not been done yet"
     assert dpo.post(f"{path}/approve").status_code == 303
+    assert "You have approved the content. A second person releases it." in dpo.page(path), "what was granted stands"
     approver = signed_in(Role.APPROVER)
     assert approver.post(f"{path}/release").status_code == 303
-    assert POLICE not in approver.page(path)
+    page = approver.page(path)
+    assert ("Hand over the link and the passphrase" in page, POLICE in page) == (True, False)
     letters = dpo.post(f"{path}/letters", language="nl")
     with zipfile.ZipFile(io.BytesIO(letters.content)) as archive:
         assert [POLICE in text_of_pdf(archive.read(name)) or ABROAD in text_of_pdf(archive.read(name)) for name in archive.namelist()] == [
