@@ -116,6 +116,18 @@ def test_a_donor_is_not_emptied_for_a_unit_that_leads_to_her_no_more(night: Nigh
     assert actions(night, run)[donor].code == "UNLINKED"
 
 
+def test_of_two_contacts_that_are_each_others_parent_one_goes_and_the_other_by_the_next_plan(night: Night) -> None:
+    """RET-17: the CRM empties the lookup of the other, which then has a version that nobody has looked at."""
+    fiche, both = night.fiche("social_card", spoken=LONG_AGO), [night.contact(), night.contact()]
+    for contact, parent in (both, both[::-1]):
+        night.patch("contacts", contact, **{"parentcustomerid_contact@odata.bind": f"/contacts({parent})"})
+        night.party(contact, "reporter", fiche=fiche)
+    done = actions(night, night.apply(night.plan()))
+    (left,) = (contact for contact in both if night.get("contacts", contact) is not None)
+    assert (done[left].state, done[left].code) == (ActionState.SKIPPED, "CHANGED")
+    assert [line.id for line in night.lines(night.plan()).values() if line.disposition] == [left]
+
+
 def test_what_leads_to_a_contact_is_a_role_an_activity_a_contact_or_a_gift(night: Night) -> None:
     fiche = night.fiche("social_card", spoken=date(2026, 11, 1))
     reporter, caller, parent, donor, nobody = (night.contact() for _ in range(5))
