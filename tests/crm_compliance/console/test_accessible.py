@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from crm_compliance.console.app import INSIDE
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.browser.axe import violations
-from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
+from tests.crm_compliance.cli.requests.family import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser
 from tests.crm_compliance.console.live import live
 from tests.crm_compliance.console.walk import Walk, kind_of, walk

@@ -25,7 +25,7 @@ from jobs.model.run import Run, RunState
 from jobs.runs.journal import Journal
 from rules.errors import Refused
 from rules.model.roles import Role
-from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
+from tests.crm_compliance.cli.requests.family import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser
 from tests.drivers.asking import Asking
 from tests.drivers.night import Night

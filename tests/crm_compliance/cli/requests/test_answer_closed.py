@@ -13,7 +13,7 @@ import pytest
 from jobs.model.answer import Compilation
 from rules.errors import Refused
 from rules.model.requests import Outcome
-from tests.crm_compliance.cli.requests.test_answer_rights import ELS, LOTTE, els, lotte
+from tests.crm_compliance.cli.requests.family import ELS, LOTTE, els, lotte
 from tests.drivers.asking import Asking, told
 from tests.drivers.night import Night
 from tests.drivers.requesting import same_row

@@ -12,26 +12,11 @@ from crm_compliance.answer_package.content.particulars import recipient_lines
 from rules.errors import Refused
 from rules.model.languages import LANGUAGES
 from rules.model.requests import Outcome, RequestState
+from tests.crm_compliance.cli.requests.family import ELS, LOTTE, els, lotte, on_behalf
 from tests.drivers.asking import Asking, told
 from tests.drivers.night import Night
 from tests.drivers.typist import DORA, Typist
 from tests.saying import texts_in
-
-LOTTE: dict[str, Any] = {"firstname": "Lotte", "lastname": "Zandstra (fictief)", "emails": ["lotte@example.org"]}
-ELS: dict[str, Any] = {"firstname": "Els", "lastname": "Vermeulen (fictief)", "emails": ["els@example.org"]}
-
-
-def lotte(org: Night, born: str = "2012-03-04", **more: Any) -> str:
-    return org.contact(firstname="Lotte", lastname="Zandstra (fictief)", birthdate=born, emailaddress1="lotte@example.org", **more)
-
-
-def els(org: Night, **more: Any) -> str:
-    return org.contact(firstname="Els", lastname="Vermeulen (fictief)", emailaddress1="els@example.org", **more)
-
-
-def on_behalf(typist: Typist, child: str, parent: str, *identity: str, **more: Any) -> Asking:
-    asking = Asking(typist).open(ELS, LOTTE | {"birthdate": more.pop("born", "2012-03-04")}, **more)
-    return asking.identify("eid", *(identity or ("--mandate", "shown"))).confirm(child, parent)
 
 
 def test_a_child_of_fourteen_asks_without_a_parent(typist: Typist, org: Night) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.crm_compliance.cli.requests.test_answer_rights import ELS, LOTTE, els, lotte
+from tests.crm_compliance.cli.requests.family import ELS, LOTTE, els, lotte
 from tests.drivers.asking import Asking
 from tests.drivers.night import Night
 from tests.drivers.typist import Typist

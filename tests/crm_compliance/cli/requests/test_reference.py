@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
+from tests.crm_compliance.cli.requests.family import LOTTE, lotte
 from tests.drivers.asking import Asking
 from tests.drivers.night import Night
 from tests.drivers.typist import DORA, ERIK, Typist

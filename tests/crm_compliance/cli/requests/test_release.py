@@ -26,8 +26,8 @@ from jobs.requests.answer.release import release_answer
 from rules.errors import Refused
 from rules.model.requests import Outcome, RequestState
 from tests.crm_compliance.answer_package.pages import opened, pictures_of, text_of
+from tests.crm_compliance.cli.requests.family import LOTTE, lotte
 from tests.crm_compliance.cli.requests.test_answer_closed import JAN, PIET, jan, suspect
-from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
 from tests.crm_compliance.web import serving
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.asking import Asking

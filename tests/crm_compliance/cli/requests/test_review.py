@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
+from tests.crm_compliance.cli.requests.family import LOTTE, lotte
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.asking import Asking
 from tests.drivers.night import Night

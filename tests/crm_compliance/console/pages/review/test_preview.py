@@ -14,7 +14,7 @@ from PIL import Image
 from starlette.applications import Starlette
 
 from rules.model.roles import Role
-from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
+from tests.crm_compliance.cli.requests.family import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser
 from tests.crm_compliance.console.live import live
 from tests.drivers.asking import Asking

@@ -20,7 +20,7 @@ from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from jobs.model.answer import Field
 from rules.model.roles import Role
-from tests.crm_compliance.cli.requests.test_answer_rights import LOTTE, lotte
+from tests.crm_compliance.cli.requests.family import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.console.pages.review.reviewing import TEXTS, compiled, status_of, waiting
 from tests.drivers.asking import Asking
