@@ -13,7 +13,7 @@ import pytest
 
 from jobs.requests.search.search import search_everywhere
 from rules.model.kinds import ROW_KINDS
-from tests.connectors.dynamics.datamap.test_survey import environment
+from tests.connectors.dynamics.datamap.own_tables import environment
 from tests.drivers.night import Night, night_in
 
 LONG_AGO = date(2020, 1, 10)

@@ -23,7 +23,7 @@ from jobs.registry import JOBS
 from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.model.requests import RequestState, Right
-from tests.crm_compliance.store.rows.test_requests import a_request
+from tests.crm_compliance.store.rows.request_values import a_request
 
 ROOT = Path(__file__).parents[2]
 EMULATOR = ROOT / "connectors" / "emulator"  # a program of its own, whose page says how it is started

@@ -22,7 +22,7 @@ from tests.drivers.clock import NOW
 from tests.drivers.night import Night
 from tests.drivers.requesting import a_form, written
 from tests.drivers.typist import Typist, people_and_cases
-from tests.rules.holds.test_placements import a_hold
+from tests.rules.holds.placed_holds import a_hold
 
 LABELS: Final = {"channel", "code", "job", "kind", "outcome", "reason", "stage", "state", "table", "within"}  # what a label can be
 Read = Callable[..., dict[tuple[str, str], float]]

@@ -13,13 +13,9 @@ from jobs.files.limits import Unread
 from jobs.files.supervisor import SHARED
 from rules.redaction.leak_terms import LeakTerms
 from tests.jobs.files.made import a_compound_file, a_document, a_message, a_picture, packed, zipped
+from tests.jobs.files.readings import WHO, said
 
-WHO = "Żaneta D'Hondt-Müller"
 LATIN = "Eloïse Müllenaere"
-
-
-def said(content: bytes, media_type: str = "") -> str:
-    return "\n".join(SHARED.read(content, media_type).texts)
 
 
 # -- documents, archives, messages ---------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from PIL import Image
 from jobs.files.limits import Unread
 from jobs.files.supervisor import SHARED
 from tests.jobs.files.made import a_document, a_pdf
-from tests.jobs.files.test_contents import WHO, said
+from tests.jobs.files.readings import WHO, said
 
 
 def note(document: Any, **keys: Any) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from jobs.files.limits import Unread
 from jobs.files.supervisor import SHARED
 from tests.jobs.files.made import a_picture
-from tests.jobs.files.test_contents import WHO
+from tests.jobs.files.readings import WHO
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP"])

@@ -26,11 +26,11 @@ from rules.model.requests import RequestState, Right
 from rules.model.roles import Role
 from rules.policy.limits import Quarantine
 from rules.retention.quarantine import Mark
-from tests.crm_compliance.store.rows.test_requests import OPEN, a_request
+from tests.crm_compliance.store.rows.request_values import OPEN, a_request
 from tests.crm_compliance.store.values import ENTRY, a_plan, a_run, a_word
 from tests.drivers.clock import Clock
 from tests.rules.builders import shipped_policy
-from tests.rules.holds.test_placements import a_hold
+from tests.rules.holds.placed_holds import a_hold
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TODAY = date(2026, 3, 2)

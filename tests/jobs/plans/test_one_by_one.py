@@ -29,7 +29,7 @@ from rules.policy.policy import Anonymise
 from rules.retention.contacts import contact_outcomes
 from rules.retention.recording_owners import owner_of, with_owner
 from rules.retention.relations import relation_terms
-from tests.jobs.reading.tables.test_whole_tables import CLASSES, DAYS, FIVE, TRUTHS, OneByOne, Rows, filled, named
+from tests.jobs.reading.tables.organisations import CLASSES, DAYS, FIVE, TRUTHS, OneByOne, Rows, filled, named
 from tests.rules.builders import POLICY
 from tests.rules.retention.test_relations import EVERYTHING_ON
 from tests.rules.strategies import AS_OF, examples

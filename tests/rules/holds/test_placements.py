@@ -17,25 +17,9 @@ from rules.holds.holds import Hold, Holds
 from rules.holds.placements import REASON_OF, HoldState, HoldType, PlacedHold, check_new, check_notice
 from rules.model.decisions import Flag, Reason
 from tests.rules.builders import BRAM, a_child, a_dossier, a_fiche, a_recording, decided
+from tests.rules.holds.placed_holds import DAY, a_hold
 
-DAY = date(2026, 11, 25)
 FICHE = a_fiche("social_card", id="fiche", communicated_on=date(2020, 1, 1))
-
-
-def a_hold(**facts: Any) -> PlacedHold:
-    usual: dict[str, Any] = {
-        "id": "hold-1",
-        "type": HoldType.LEGAL,
-        "kind": "dossier",
-        "table": "cf_dossier",
-        "row": "dossier",
-        "reason_code": "LIT-1",
-        "basis": "claim before the court",
-        "placed_by": "dora",
-        "placed_at": datetime(2026, 11, 1, 12, tzinfo=UTC),
-        "review_on": DAY + timedelta(days=90),
-    }
-    return PlacedHold(**(usual | facts))
 
 
 def holding(*holds: PlacedHold, day: date = DAY) -> Holds:

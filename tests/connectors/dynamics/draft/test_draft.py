@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from connectors.dynamics.mapping.loader import examine_mapping, parse_mapping
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import running
-from tests.connectors.dynamics.datamap.test_survey import environment
+from tests.connectors.dynamics.datamap.own_tables import environment
 from tests.connectors.dynamics.draft.drafting import DATA, SECOND, columns, drafted, keys, organisation
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.connectors.emulator.client import Client

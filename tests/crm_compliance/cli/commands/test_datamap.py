@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from connectors.emulator.serving.server import running
-from tests.connectors.dynamics.datamap.test_survey import environment
+from tests.connectors.dynamics.datamap.own_tables import environment
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import LONG_AGO, Typist, organisation_of

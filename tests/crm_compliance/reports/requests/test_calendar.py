@@ -11,7 +11,7 @@ from crm_compliance.reports.requests.calendar import dates_of
 from jobs.model.request import Suspension
 from rules.dates.calendar import BELGIAN, Calendar
 from rules.model.requests import RequestState
-from tests.crm_compliance.store.rows.test_requests import a_request
+from tests.crm_compliance.store.rows.request_values import a_request
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

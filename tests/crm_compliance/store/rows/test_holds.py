@@ -13,7 +13,7 @@ from jobs.model.hold_query import HoldList, HoldQuery
 from rules.errors import Refused, UsageError
 from rules.holds.conditions import Condition
 from rules.holds.placements import HoldType
-from tests.rules.holds.test_placements import DAY, a_hold
+from tests.rules.holds.placed_holds import DAY, a_hold
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 

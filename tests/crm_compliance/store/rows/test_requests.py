@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -15,25 +15,9 @@ from crm_compliance.store.sql.database import parse
 from crm_compliance.store.store import SqlStore
 from jobs.model.request import GIVEN, PRESERVED, IdentityCheck, RequestApproval, SubjectRequest, Suspension
 from rules.errors import Refused, UsageError
-from rules.model.requests import Channel, IdentityMethod, Outcome, RequesterKind, RequestState, Right
+from rules.model.requests import IdentityMethod, Outcome, RequestState, Right
+from tests.crm_compliance.store.rows.request_values import AT, OPEN, a_request
 from tests.drivers.clock import Clock
-
-AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
-OPEN = ("request", {"step": "open"})
-
-
-def a_request(request: str = "request-1", **changes: object) -> SubjectRequest:
-    usual = SubjectRequest(
-        id=request,
-        right=Right.ACCESS,
-        requester_kind=RequesterKind.WITNESS,
-        channel=Channel.FORM,
-        received_at=AT,
-        received_on=date(2026, 3, 2),
-        language="nl",
-        on_behalf=False,
-    )
-    return msgspec.structs.replace(usual, **changes)
 
 
 def closed(request: str, right: Right = Right.ACCESS, outcome: Outcome = Outcome.DELIVERED) -> SubjectRequest:
