@@ -16,7 +16,7 @@ from jobs.requests.answer.review import completeness
 from jobs.requests.search import files_of_others
 from jobs.requests.search.confirm import match_request
 from tests.drivers.night import Night
-from tests.jobs.requests.answer.test_compile import Answer
+from tests.jobs.requests.answer.answers import Answer
 
 SAID = "Lotte Peeters (fictief) liep langs de vaart, een kwikstaartje vloog op."
 

@@ -26,7 +26,7 @@ from rules.rights.withholding import CHILD_STATEMENTS, withheld_on_behalf
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.deciding import ask, granted
 from tests.drivers.night import Night, night_in
-from tests.jobs.requests.answer.test_compile import Answer
+from tests.jobs.requests.answer.answers import Answer
 from tests.yaml_files import read_yaml, yaml_text
 
 LONG_AGO = date(2020, 1, 10)

@@ -21,7 +21,7 @@ from tests.drivers.deciding import ask, granted
 from tests.drivers.holding import place
 from tests.drivers.night import Night
 from tests.integration.dependent import MAPPING, SETS, add, dependent_night
-from tests.jobs.requests.answer.test_compile import Answer
+from tests.jobs.requests.answer.answers import Answer
 
 LONG_AGO = date(2020, 1, 10)
 VISITS = """\

@@ -30,7 +30,7 @@ from tests.drivers.beginnings import Beginning
 from tests.drivers.night import Night, references_of
 from tests.drivers.organisation import set_faults
 from tests.integration.in_place.anonymised import in_place
-from tests.jobs.runs.test_kill_and_resume import Killed, Points, fragile_store
+from tests.jobs.runs.kill_points import Killed, Points, fragile_store
 
 LONG_AGO = date(2018, 3, 1)
 NAME = "Wouter Verzonnen"

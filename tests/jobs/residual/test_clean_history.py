@@ -16,7 +16,7 @@ from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
 from tests.drivers.night import Night
 from tests.jobs.residual.cleaning import LONG_AGO, NAME, MakeNight, actions, audits, expired, fault, may, places, switch
-from tests.jobs.runs.test_kill_and_resume import Fragile, Killed, Points, Snapshots
+from tests.jobs.runs.kill_points import Fragile, Killed, Points, Snapshots
 
 
 def test_no_history_of_a_disposed_dossier_remains(night: Night) -> None:

@@ -33,7 +33,7 @@ from tests.jobs.residual.retained import (
     skipped,
     there,
 )
-from tests.jobs.runs.test_kill_and_resume import Fragile, Killed, Points, Snapshots, fragile_store
+from tests.jobs.runs.kill_points import Fragile, Killed, Points, Snapshots, fragile_store
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from rules.errors import Refused
 from tests.drivers.night import Night
 from tests.drivers.restoring import Backing
 from tests.jobs.restores.replaying import LONG_AGO, MakeNight, entries, made_again
-from tests.jobs.runs.test_kill_and_resume import organisation, state_of
+from tests.jobs.runs.kill_points import organisation, state_of
 
 
 def test_a_restore_is_noticed_by_the_rows_that_went_last(night: Night, backup: Backing) -> None:

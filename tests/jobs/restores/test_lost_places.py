@@ -30,7 +30,7 @@ from tests.drivers.holding import place, release
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
 from tests.drivers.restoring import Backup
-from tests.jobs.runs.test_kill_and_resume import Fragile, Killed, Points, fragile_store, organisation, state_of
+from tests.jobs.runs.kill_points import Fragile, Killed, Points, fragile_store, organisation, state_of
 from tests.known_definitions import KNOWN
 
 LONG_AGO = date(2018, 3, 1)

@@ -15,11 +15,8 @@ from jobs.restores.recover import recover
 from tests.drivers.night import Night
 from tests.drivers.restoring import Backing
 from tests.jobs.restores.replaying import LONG_AGO, MakeNight, made_again, replay_plan, replayed
-from tests.jobs.runs.test_interrupted import killed_before
-from tests.jobs.runs.test_kill_and_resume import (
-    organisation,
-    state_of,
-)
+from tests.jobs.runs.interruptions import killed_before
+from tests.jobs.runs.kill_points import organisation, state_of
 
 
 def test_a_lost_database_is_made_good_by_the_journal(make_night: MakeNight, backup: Backing, database_file: Callable[[], str]) -> None:

@@ -22,18 +22,8 @@ from tests.drivers.holding import place, release
 from tests.drivers.night import Night
 from tests.drivers.restoring import Backing
 from tests.jobs.restores.replaying import LONG_AGO, MakeNight, entries, made_again, replay_plan, replayed
-from tests.jobs.runs.test_interrupted import Meddling
-from tests.jobs.runs.test_kill_and_resume import (
-    VOLATILE,
-    CutShort,
-    Fragile,
-    Killed,
-    Points,
-    Snapshots,
-    fragile_store,
-    organisation,
-    state_of,
-)
+from tests.jobs.runs.interruptions import Meddling
+from tests.jobs.runs.kill_points import VOLATILE, CutShort, Fragile, Killed, Points, Snapshots, fragile_store, organisation, state_of
 
 
 def test_what_a_restore_brings_back_goes_again(night: Night, backup: Backing) -> None:

@@ -32,8 +32,8 @@ from tests.connectors.emulator.client import stand_still
 from tests.drivers.beginnings import Beginning
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
-from tests.jobs.runs.test_interrupted import Meddling
-from tests.jobs.runs.test_kill_and_resume import Killed, Points, said
+from tests.jobs.runs.interruptions import Meddling
+from tests.jobs.runs.kill_points import Killed, Points, said
 
 LONG_AGO = date(2018, 3, 1)
 MakeNight = Callable[..., Night]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,12 +13,11 @@ import msgspec
 import pytest
 from sqlalchemy import create_engine, text
 
-from connectors.interface.changes import ChangeResult, ChangeSet, Held
 from connectors.interface.errors import ConnectorError, ReadIncomplete
 from jobs.checks.drift.plans import approval_entry
 from jobs.ledger.entries import StoreAltered
-from jobs.model.plan import Approval, Plan
-from jobs.model.run import ActionState, Run, RunState
+from jobs.model.plan import Approval
+from jobs.model.run import ActionState, RunState
 from jobs.nightly.recordings import run_recordings
 from jobs.nightly.retention import run_retention
 from jobs.plans.lines.pages import lines_of, paged
@@ -28,60 +27,10 @@ from tests.drivers.holding import release
 from tests.drivers.night import CATEGORY, ROLE, Night
 from tests.drivers.organisation import set_faults
 from tests.jobs.holds.test_look_up import NOBODY, unseen
-from tests.jobs.runs.test_kill_and_resume import Fragile, Killed, Points
+from tests.jobs.runs.interruptions import LONG_AGO, Meddling, a_grown_up, applied, killed_before
+from tests.jobs.runs.kill_points import Fragile, Killed, Points
 
-LONG_AGO = date(2018, 3, 1)
 MakeNight = Callable[..., Night]
-
-
-class Meddling:
-    """A connector beside which somebody works in the CRM: `act` is called once, just before the n-th read of
-    a kind or the n-th change.
-
-    Notes are read once with the units and once more with what depends on them, after the decision.
-    """
-
-    def __init__(self, inner: Any, act: Callable[[], object], *, before: str, nth: int = 1) -> None:
-        self._inner, self._act, self._before, self._left = inner, act, before, nth
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    def _maybe(self, what: str) -> None:
-        if what == self._before:
-            self._left -= 1
-            if self._left == 0:
-                self._act()
-
-    def read(self, record: type[Any], fields: Any, **options: Any) -> Iterator[list[Any]]:
-        self._maybe(record.__name__)
-        return iter(list(self._inner.read(record, fields, **options)))
-
-    def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
-        self._maybe("change")
-        found: list[ChangeResult] = self._inner.change(change_sets, held)
-        return found
-
-
-def applied(night: Night, plan: Plan, connector: Any) -> Run:
-    return apply_plan(dataclasses.replace(night.context, connector=connector), plan.id)
-
-
-def killed_before(night: Night, plan: Plan, method: str, at: int = 1) -> None:
-    """Carry out a plan until just before the n-th call of a connector's or store's method."""
-    context = night.context
-    broken = Fragile(context.connector if method == "change" else context.store, Points(2 * at - 1), (method,))
-    changed: dict[str, Any] = {"connector" if method == "change" else "store": broken}
-    with pytest.raises(Killed):
-        apply_plan(dataclasses.replace(context, **changed), plan.id)
-
-
-def a_grown_up(night: Night, **columns: Any) -> tuple[str, str]:
-    """An expired dossier and its child."""
-    dossier = night.dossier("sexting", spoken=LONG_AGO, fiches=2, **columns)
-    child = night.contact(birthdate="2000-02-01")
-    night.party(child, "child", dossier=dossier)
-    return dossier, child
 
 
 def test_a_unit_that_was_announced_is_judged_as_it_is_when_the_run_goes_on(night: Night) -> None:

@@ -18,7 +18,7 @@ from tests.drivers.beginnings import Beginning
 from tests.drivers.holding import place, release
 from tests.drivers.night import Night
 from tests.jobs.residual.cleaning import LONG_AGO, NAME, actions, audits, expired, fault, in_bin
-from tests.jobs.runs.test_interrupted import killed_before
+from tests.jobs.runs.interruptions import killed_before
 
 
 def a_lone_fiche(night: Night) -> tuple[str, str]:

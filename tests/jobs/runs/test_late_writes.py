@@ -14,8 +14,8 @@ from jobs.model.run import RunState
 from tests.drivers.holding import place, release
 from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
-from tests.jobs.runs.test_interrupted import Meddling, a_grown_up, applied
-from tests.jobs.runs.test_kill_and_resume import CutShort, Killed
+from tests.jobs.runs.interruptions import Meddling, a_grown_up, applied
+from tests.jobs.runs.kill_points import CutShort, Killed
 
 
 def test_what_lands_just_before_it_is_sent_again_counts_as_done(night: Night) -> None:

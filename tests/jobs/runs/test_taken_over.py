@@ -22,8 +22,8 @@ from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.drivers.night import Night, of_store
 from tests.drivers.typist import LONG_AGO
-from tests.jobs.runs.test_interrupted import Meddling
-from tests.jobs.runs.test_kill_and_resume import organisation, state_of
+from tests.jobs.runs.interruptions import Meddling
+from tests.jobs.runs.kill_points import organisation, state_of
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # requests are counted
 MakeNight = Callable[..., Night]

@@ -14,7 +14,7 @@ from rules.model.decisions import Reason
 from tests.drivers.holding import place, release
 from tests.drivers.night import CATEGORY, Night
 from tests.jobs.residual.cleaning import LONG_AGO, actions
-from tests.jobs.runs.test_interrupted import killed_before
+from tests.jobs.runs.interruptions import killed_before
 
 NO_TERM = "unexplained_disappearance"
 

@@ -30,7 +30,7 @@ from rules.model.requests import RequestState
 from tests.drivers.asking import told
 from tests.drivers.night import Night
 from tests.jobs.files.made import a_compound_file, a_document, a_pdf, a_picture, packed
-from tests.jobs.requests.answer.test_compile import Answer
+from tests.jobs.requests.answer.answers import Answer
 
 DAY = date(2026, 11, 25)
 

@@ -30,7 +30,7 @@ from tests.drivers.moments import Moments
 from tests.drivers.night import Night, witness_of
 from tests.drivers.organisation import TOKEN
 from tests.jobs.holds.test_holds_property import a_night
-from tests.jobs.runs.test_kill_and_resume import CutShort, Killed
+from tests.jobs.runs.kill_points import CutShort, Killed
 from tests.known_definitions import KNOWN
 
 
