@@ -176,6 +176,10 @@ class Register:
                 return found
         return None
 
+    def is_new(self, references: Collection[str]) -> bool:
+        """Return whether the row with any of these references was never erased nor about to be."""
+        return self.find(references) is None and self.written(references) is None
+
     def begun(self, references: Collection[str], *, but_by: str = "") -> Erased | None:
         """Return what an unfinished run, other than `but_by`, was about to do to the contact with any of
         these references."""

@@ -24,6 +24,7 @@ TRIM = "trim"  # the emptying of a contact
 UNLINKED = (
     "UNLINKED"  # marks a contact to which nothing led any more when the run began, as one that was never linked; its code, but for a hold
 )
+NEW_FICHE = "NEW_FICHE"  # the code of a dossier that is back after a restore with a fiche that was never erased
 CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
 RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")  # always in the answer of `apply`
 CONTENT_BEGUN = "CONTENT_BEGUN"  # marks a unit of which something outside the CRM may have gone and no row

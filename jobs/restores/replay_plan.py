@@ -1,21 +1,26 @@
 """Makes a replay plan: what had been erased and is back after a restore of the CRM is erased again, without
 being judged again (ERA-13). It may have been erased on request, long before its end, so the schedule is not
-consulted. Holds are: a row that is held stays. The plan is carried out by jobs/runs/replay_run.py; when one
-is made without being asked for is decided in detect.py."""
+consulted. Holds are: a row that is held stays. So does a dossier with a fiche that was never erased, which
+somebody has written since: nobody has judged that one, and the next plan does (RET-17). The plan is carried
+out by jobs/runs/replay_run.py; when one is made without being asked for is decided in detect.py."""
 
 from collections.abc import Iterator, Sequence
 
-from jobs.erasures.register import load_register
+from jobs.erasures.register import Register, load_register
 from jobs.erasures.rows_back import Returned, returned_rows
 from jobs.holds.active import active_holds
 from jobs.holds.granted_erasure import despite_answered
 from jobs.model.plan import REPLAY_RULE, Kind, Plan, PlanLine
+from jobs.model.run import NEW_FICHE
 from jobs.plans.unscheduled_plan import store_plan
 from jobs.ports.context import JobContext
 from jobs.reading.owners import look_around
+from jobs.reading.units import Gathering
+from rules.model.records import Unit
 from rules.model.roles import SERVICE
 
 LOOKED_AT = 500  # rows that are looked at together with what they belong to
+_DOSSIER = "dossier"
 DISPOSITIONS = {"delete": "delete", "mask": "anonymise", "disown": "anonymise", "empty": "anonymise"}
 
 
@@ -31,18 +36,19 @@ def plan_replay(
     ConnectorError: the CRM could not be read whole; nothing is stored."""
     now = context.clock()
     context = despite_answered(context)
-    returned = returned_rows(context, load_register(context), also_begun=also_begun)
+    register = load_register(context)
+    returned = returned_rows(context, register, also_begun=also_begun)
     returned += [each for each in half_done if (each.kind, each.id) not in {(one.kind, one.id) for one in returned}]
     trims = tuple(sorted(each.id for each in returned if each.operation == "trim"))
-    lines = list(_lines(context, [each for each in returned if each.operation != "trim"]))
+    lines = list(_lines(context, register, [each for each in returned if each.operation != "trim"]))
     if only_if_due and not trims and not any(line.is_disposal for line in lines):
         return None
     return store_plan(context, Kind.REPLAY, now, lines, trims, proposer=SERVICE, warnings=context.erased.damage())
 
 
-def _lines(context: JobContext, again: Sequence[Returned]) -> Iterator[PlanLine]:
-    """Yield one line for each row that is erased again with what belongs to it, and for each that a hold
-    keeps."""
+def _lines(context: JobContext, register: Register, again: Sequence[Returned]) -> Iterator[PlanLine]:
+    """Yield one line for each row that is erased again with what belongs to it, and for each that a hold or a
+    new fiche keeps."""
     holds = active_holds(context, context.today)
     for at in range(0, len(again), LOOKED_AT):
         group = again[at : at + LOOKED_AT]
@@ -51,17 +57,27 @@ def _lines(context: JobContext, again: Sequence[Returned]) -> Iterator[PlanLine]
         for each in group:
             unit = seen.units.get((each.kind, each.id))
             held = (holds.covering(unit) if unit is not None else ()) or holds.on_rows([(each.kind, each.id)])
+            reasons = tuple(reason.value for reason in held)
+            if not reasons and unit is not None and each.kind == _DOSSIER and _has_new_fiche(context, register, unit, seen.found):
+                reasons = (NEW_FICHE,)
             yield PlanLine(
                 table=each.table,
                 id=each.id,
-                outcome="retain" if held else "dispose",
-                disposition=None if held else DISPOSITIONS[each.operation],
+                outcome="retain" if reasons else "dispose",
+                disposition=None if reasons else DISPOSITIONS[each.operation],
                 retention_end=None,
-                reason=held[0].value if held else each.reason,
-                reasons=tuple(reason.value for reason in held) or (each.reason,),
+                reason=reasons[0] if reasons else each.reason,
+                reasons=reasons or (each.reason,),
                 flags=(),
                 categories=(),
                 rule=REPLAY_RULE,
                 policy_version=context.policy.version,
                 etag=each.etag,
             )
+
+
+def _has_new_fiche(context: JobContext, register: Register, dossier: Unit, found: Gathering) -> bool:
+    """Return whether a dossier would take a fiche along that was never erased; one that is in other dossiers
+    too stays with those."""
+    own = [fiche for fiche in dossier.fiches if not found.is_shared(fiche.id)]
+    return any(register.is_new(context.references(context.connector.table(type(fiche)), fiche.id)) for fiche in own)

@@ -1,16 +1,18 @@
 """Carries out a replay plan: rows that had been erased and are back are erased again (ERA-13). The schedule
-is not consulted, and nothing is counted in the statistics a second time."""
+is not consulted, and nothing is counted in the statistics a second time. A dossier with a fiche that was
+never erased stays: somebody has written that since, and nobody has judged it (RET-17)."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC
+from functools import cached_property
 from types import MappingProxyType
 
 import msgspec
 
-from jobs.erasures.register import load_register, version_of
+from jobs.erasures.register import Register, load_register, version_of
 from jobs.holds.granted_erasure import despite_answered
 from jobs.model.plan import REPLAY_RULE, Plan
-from jobs.model.run import TRIM, Mask, RowWrite, Run
+from jobs.model.run import NEW_FICHE, TRIM, Mask, RowWrite, Run
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.runs.contacts_of_plan import ContactsOfPlan
@@ -84,7 +86,17 @@ class Replay(UnscheduledRun):
         return _NOTHING_COUNTED
 
     def _kept(self, rows: Rows) -> dict[str, str]:
-        return kept_with(self.context, rows.of, self.day)
+        register, connector = self._register, self.context.connector
+        new = [
+            unit
+            for unit, writes in rows.of.items()
+            if any(write.kind == "fiche" and register.is_new(self.context.references(*write.key(connector))) for write in writes)
+        ]
+        return dict.fromkeys(new, NEW_FICHE) | kept_with(self.context, rows.of, self.day)
+
+    @cached_property
+    def _register(self) -> Register:
+        return load_register(self.context)
 
     def _masked(self, write: RowWrite) -> RowWrite:
         """Return the write for a row that was anonymised in place. It stays, and shows nothing of its place

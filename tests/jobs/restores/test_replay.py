@@ -98,6 +98,28 @@ def test_a_hold_of_the_crm_wins(night: Night) -> None:
     assert night.get("cf_dossiers", second) is not None
 
 
+def test_a_fiche_of_after_the_restore_keeps_its_dossier(night: Night, backup: Backing) -> None:
+    """RET-17: it was never erased nor judged, so it goes by no replay, whether it came before the plan or
+    after it; the schedule judges the dossier with it."""
+    rows = [night.dossier("social_card", spoken=LONG_AGO) for _ in range(3)]
+    people = [night.contact() for _ in rows]
+    for person, row in zip(people, rows, strict=True):
+        night.party(person, "reporter", dossier=row)
+    kept = backup(night)
+    night.apply(night.plan())
+    kept.restore()
+    fiches = [night.fiche("social_card", spoken=date(2026, 11, 24), dossier=rows[0])]
+    plan = replay_plan(night)
+    assert plan.retain == {"NEW_FICHE": 1}
+    fiches.append(night.fiche("social_card", spoken=date(2026, 11, 24), dossier=rows[1]))
+    run = night.apply(plan)
+    assert (run.counts["deleted"], run.counts["skipped"]) == (2, {"NEW_FICHE": 1, "STILL_REFERRED": 2})
+    assert [night.get("cf_fiches", fiche) is not None for fiche in fiches] == [True, True]
+    assert [night.get("cf_dossiers", row) is not None for row in rows] == [True, True, False]
+    assert [night.get("contacts", person) is not None for person in people] == [True, True, False]
+    assert night.plan().retain == {"NOT_EXPIRED": 2}
+
+
 def test_a_hold_on_a_dossier_keeps_the_single_rows_of_it(night: Night) -> None:
     """HLD-04: an erased role, note, call and recording that are put under a dossier with a hold stay."""
 
