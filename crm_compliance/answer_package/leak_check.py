@@ -89,7 +89,7 @@ def _search_data(
     compilation: Compilation, leak_terms: LeakTerms, texts: Texts, file: str, ours: Sequence[str], told: Sequence[str]
 ) -> None:
     """Search what is said beyond our own words: item by item, and then the rest of the answer."""
-    own = set(_own_words(compilation, texts))
+    own = set(_own_words(compilation))
     for item in compilation.items if compilation.right in COPIES else ():
         for text in _strings_of(compilation, item, texts):
             names = () if text in own else leak_terms.found_in(text)
@@ -135,7 +135,7 @@ def _is_ours(item: ShownItem | Item, texts: Texts) -> bool:
     return any(texts.knows(table, item.title) for table in ("kind", "what"))
 
 
-def _own_words(compilation: Compilation, texts: Texts) -> Iterator[str]:
+def _own_words(compilation: Compilation) -> Iterator[str]:
     """Yield single words of the person's own row, such as the town: they are theirs, even if somebody else
     has that name."""
     for item in compilation.items:
@@ -154,7 +154,7 @@ def _fixed_hits(compilation: Compilation, leak_terms: LeakTerms, texts: Texts, o
     frame = _frame_of(compilation, texts)
     said = list(_strings(answer_of(frame, texts.organisation, told=[_ANYTHING] * len(told), unsigned=True)))
     data = list(words_of("data.json", data_json(frame, shown_of(frame), texts.organisation)))
-    texts_read = [APART.join((*words, *_own_words(compilation, texts))), " ".join(said), APART.join((*said, *data))]
+    texts_read = [APART.join((*words, *_own_words(compilation))), " ".join(said), APART.join((*said, *data))]
     return frozenset(hit for text in texts_read for hit in leak_terms.hits_in(text, is_ours=True))
 
 

@@ -66,7 +66,7 @@ def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritabl
             mark = marks.get(line.key)
             if mark is None or not mark.told or mark.until < day:
                 fresh.append(_marked(context, policy, line, mark, day, noted=line.id not in unwritable))
-    return codes | dict.fromkeys(_mark(context, policy, fresh), CRM_REFUSED)
+    return codes | dict.fromkeys(_mark(context, fresh), CRM_REFUSED)
 
 
 def put_off(context: JobContext, lines: Sequence[PlanLine], day: date) -> set[str]:
@@ -142,7 +142,7 @@ def _marked(context: JobContext, policy: QuarantinePolicy, line: PlanLine, befor
     return Mark(line.table, line.id, day, last_day(policy, day), notice if has_notice else "", told=not has_notice, crm=context.crm)
 
 
-def _mark(context: JobContext, policy: QuarantinePolicy, fresh: Sequence[Mark]) -> set[str]:
+def _mark(context: JobContext, fresh: Sequence[Mark]) -> set[str]:
     """Store marks and write their notices; give the ids of units whose notice does not stand in the CRM
     afterwards."""
     if not fresh:

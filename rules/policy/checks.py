@@ -42,7 +42,7 @@ def check_policy(policy: PolicyFile, crm_categories: Collection[str] | None = No
     for key, category in policy.categories.items():
         yield from ((("categories", key, *path), text) for path, text in _category(key, category))
         if category.enabled:
-            yield from ((("categories", key, *path), text) for path, text in _in_force(policy, key, category))
+            yield from ((("categories", key, *path), text) for path, text in _in_force(policy, category))
     for crm_category, lines in policy.derive.items():
         for index, line in enumerate(lines):
             yield from ((("derive", crm_category, index, "key"), text) for text in _target(policy, line))
@@ -161,7 +161,7 @@ def _twice(bypass: Bypasses) -> Iterator[Finding]:
         yield ("bypass",), "a word stands here twice"
 
 
-def _in_force(policy: PolicyFile, key: str, category: CategoryBase) -> Iterator[Finding]:
+def _in_force(policy: PolicyFile, category: CategoryBase) -> Iterator[Finding]:
     """Yield errors of rows in force: each has itself been decided upon, and for each unit it is plain whether
     it decides (RET-06)."""
     for field in ("basis", "source"):

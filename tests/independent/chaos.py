@@ -49,7 +49,6 @@ SETTINGS: tuple[dict[str, str], ...] = (
 )
 LIMITS = {"on": True, "requests": 300, "window_s": 6, "concurrent": 8, "execution_s": 60.0}
 WAYS = ("moment", "request", "request held", "write held", "none")
-NEVER_ENDED = ("running", "interrupted", "intended")
 
 
 @dataclass

@@ -37,7 +37,6 @@ from tests.drivers.typist import DORA, ERIK, Typist
 from tests.known_definitions import KNOWN
 
 DATA = Path(__file__).parents[1] / "data"
-TODAY = "2026-11-25"
 BULLIED, REFERRED = 912340010, 912340020
 OWN_SUBJECTS = {"sexting": "pesten", "social_card": "doorverwezen"}  # the others have no name of their own
 

@@ -36,7 +36,6 @@ home_visits:
   disposition: delete
 """
 TERM = "    term: {row: home_visits, date: cf_visitedon}\n"
-PARAGRAPHS = "    files: [cf_scan]\n"
 
 
 @pytest.fixture

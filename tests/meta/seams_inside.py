@@ -42,7 +42,6 @@ from tests.known_definitions import KNOWN
 
 HERE = Path(__file__).parent
 LONG_AGO = date(2010, 1, 10)
-TEAM = "11111111-2222-4333-8444-555555555555"
 __all__ = ["make_night"]
 
 

@@ -108,7 +108,7 @@ def set_column(environment: Environment, table: Table, column: Column, document:
     return SetColumn(table.name, changed, describe={place: described}, choices=choices)
 
 
-def drop_column(environment: Environment, table: Table, column: Column) -> DropColumns:
+def drop_column(table: Table, column: Column) -> DropColumns:
     """Remove a column and those that came with it. Raises WebApiError: 400 for a column of the platform, the
     primary name, or one that an alternate key is made of."""
     if column.primary_name or column.key:

@@ -132,7 +132,7 @@ class SchemaWriter:
             document, merge = read_json(operation, "AttributeMetadata"), self._merges(operation)
             return self._make("update", column_writes.set_column(self._environment, table, column, document, merge=merge))
         if operation.method == "DELETE":
-            return self._make("delete", column_writes.drop_column(self._environment, table, column))
+            return self._make("delete", column_writes.drop_column(table, column))
         raise method_not_allowed(operation.method, segment.name)
 
     def _keys(self, operation: Operation, table: Table, segment: Segment) -> Answer:

@@ -25,7 +25,7 @@ def create_multiple(call: Call) -> Answer:
 def update_multiple(call: Call) -> Answer:
     table, targets = _table(call), _targets(call)
     for target in targets:
-        key = _key(call, table, target)
+        key = _key(table, target)
         if key is None:
             raise bad_payload(table.set_name, f"The primary key '{table.key}' is missing in a target of UpdateMultiple.")
         row_id = _found(call, table, key)
@@ -39,7 +39,7 @@ def upsert_multiple(call: Call) -> Answer:
     """Return 204 whether rows were created or updated, also for a client that prefers a representation."""
     table, targets = _table(call), _targets(call)
     for target in targets:
-        key = _key(call, table, target)
+        key = _key(table, target)
         if key is None:
             raise bad_payload(table.set_name, "A target of UpsertMultiple has neither its primary key nor '@odata.id'.")
         row_id = _found(call, table, key)
@@ -91,7 +91,7 @@ def _targets(call: Call) -> list[Target]:
     return targets
 
 
-def _key(call: Call, table: Table, target: Target) -> Key | None:
+def _key(table: Table, target: Target) -> Key | None:
     """Return which row a target means: by `@odata.id`, or by its primary key."""
     address = target.get("@odata.id")
     if address is None:

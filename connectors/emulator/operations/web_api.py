@@ -114,16 +114,16 @@ class WebApi:
     def _addressed(self, operation: Operation, segments: Sequence[Segment], faults: list[Fault]) -> Answer:
         if not segments:
             self._only(operation, "GET", "the service document")
-            return self._counted(operation, "read", self.metadata.service_document(operation.root))
+            return self._counted("read", self.metadata.service_document(operation.root))
         first = segments[0]
         if first.name == "$metadata":
             self._only(operation, "GET", "$metadata")
-            return self._counted(operation, "read", Answer(200, self._csdl(operation), content_type="application/xml"))
+            return self._counted("read", Answer(200, self._csdl(operation), content_type="application/xml"))
         if first.name == CREATE_ENTITIES or (first.name in METADATA_SETS and operation.method != "GET"):
             return self.schema.answer(operation)
         if first.name in METADATA_SETS:
             self.access.require_named(operation, METADATA_SETS[first.name])
-            return self._counted(operation, "read", self.metadata.answer(operation))
+            return self._counted("read", self.metadata.answer(operation))
         if first.name in FUNCTIONS:
             return self._function(operation, first, FUNCTIONS[first.name])
         if first.name in ACTIONS:
@@ -138,7 +138,7 @@ class WebApi:
     def _csdl(self, operation: Operation) -> bytes:
         return csdl(self.environment, annotations=operation.address.option("annotations") == "true")
 
-    def _counted(self, operation: Operation, kind: str, answer: Answer) -> Answer:
+    def _counted(self, kind: str, answer: Answer) -> Answer:
         self.stats.count(kind)
         return answer
 

@@ -66,7 +66,7 @@ class Reader:
 
     # -- one row ---------------------------------------------------------------------------------------------
 
-    def row(self, operation: Operation, table: Table, row_id: str, *, created: bool = False) -> bytes | None:
+    def row(self, operation: Operation, table: Table, row_id: str) -> bytes | None:
         """Return one row as a document with its context, or None."""
         query = parse_query(self.environment, table, operation.address.options)
         compiler = self.compiler(operation, query.aliases)

@@ -72,7 +72,7 @@ def _build(document: Mapping[str, Any], platform: Mapping[str, Any]) -> Environm
     specs |= document["tables"]
     tables: dict[str, Table] = {}
     for name, spec in specs.items():
-        table = table_of(name, spec, prefix, choices, number=len(tables))
+        table = table_of(name, spec, choices, number=len(tables))
         table.platform = name in platform_names
         table.ownership = str(spec.get("ownership", "OrganizationOwned" if table.platform else "UserOwned"))
         tables[name] = table
@@ -92,7 +92,7 @@ def _build(document: Mapping[str, Any], platform: Mapping[str, Any]) -> Environm
     ]
     relationships += platform_relationships(platform.get("relationships") or [], tables)
     check_relationships(relationships, tables)
-    relationships += implied(tables, relationships, prefix)
+    relationships += implied(tables, relationships)
     many_to_many: list[ManyToMany] = []
     for spec in [*(platform.get("many_to_many") or []), *(document.get("many_to_many") or [])]:
         relation = read_relation(spec, lambda name: tables[name].key)
@@ -174,7 +174,7 @@ def check_relationships(relationships: list[Relationship], tables: Mapping[str, 
             raise ValueError(f"relationship {relation.name}: {relation.child}.{relation.column} does not look up {relation.parent}")
 
 
-def implied(tables: Mapping[str, Table], declared: list[Relationship], prefix: str) -> list[Relationship]:
+def implied(tables: Mapping[str, Table], declared: list[Relationship]) -> list[Relationship]:
     """Return the implied relationships. Every lookup is one; if the file does not declare it, it gets the
     platform's default for new custom lookups, RemoveLink."""
     known = {(r.parent, r.child, r.column) for r in declared}

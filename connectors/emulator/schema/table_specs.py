@@ -97,7 +97,7 @@ def system_columns() -> tuple[Column, ...]:
     )
 
 
-def table_of(name: str, spec: Mapping[str, Any], prefix: str, choices: Mapping[str, Any], number: int) -> Table:
+def table_of(name: str, spec: Mapping[str, Any], choices: Mapping[str, Any], number: int) -> Table:
     columns: dict[str, Column] = {}
     for column_name, column_spec in spec["columns"].items():
         column = column_of(column_name, column_spec, choices)

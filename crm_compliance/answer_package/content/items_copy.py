@@ -3,10 +3,10 @@
 from crm_compliance.answer_package.content.answer import Entries, Entry, Fact, Group, Index, Paragraph, Section
 from crm_compliance.answer_package.content.view import Shown, ShownField, ShownItem
 from crm_compliance.answer_package.content.wording import Texts
-from jobs.model.answer import Compilation, Item
+from jobs.model.answer import Item
 
 
-def copy_sections(compilation: Compilation, shown: Shown, texts: Texts) -> tuple[Section, ...]:
+def copy_sections(shown: Shown, texts: Texts) -> tuple[Section, ...]:
     """Return a table of all items, by context in the order of numbers, behind an index of contexts."""
     title = texts.say("access", "copy")
     if not shown.items:

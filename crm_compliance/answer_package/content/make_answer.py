@@ -58,7 +58,7 @@ def _sections(compilation: Compilation, shown: Shown, texts: Texts, article: str
     if is_refusal(compilation):
         return (*refusal_sections(compilation, texts), complaint(texts))
     if compilation.right in COPIES:
-        said = (*_given(compilation, shown, texts), complaint(texts), *copy_sections(compilation, shown, texts))
+        said = (*_given(compilation, shown, texts), complaint(texts), *copy_sections(shown, texts))
     else:
         said = (*_outcome(compilation, told, texts), complaint(texts))
     return (*said, glossary(compilation, shown, texts, said, scope))

@@ -112,7 +112,7 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
     if not chosen:
         hint = hint_to("name_item_or_refuse", request=request.id, ground=FITTING[request.right][0])
         raise Refused("the review has withheld everything that could be granted", hint=hint, where=request.id, code="nothing_to_grant")
-    tasks = tuple(task for item in compilation.items if item.item in chosen for task in _tasks(context, request, item))
+    tasks = tuple(task for item in compilation.items if item.item in chosen for task in _tasks(item))
     people = confirmed_people(context.store, request.id)
     contacts = people.child if compilation.scope.startswith("on_behalf") else people.requester
     notices = told_already(recipients_told(context, tasks, compilation, contacts), decision_of(context.store, request.id))
@@ -267,7 +267,7 @@ def _check_all(compilation: Compilation, items: Collection[str], request: Subjec
         raise UsageError("portability is granted as a whole; single items are withheld by the review", hint=hint, field="grant")
 
 
-def _tasks(context: JobContext, request: SubjectRequest, item: Item) -> Iterable[Task]:
+def _tasks(item: Item) -> Iterable[Task]:
     """Yield the tasks that granting one item requires."""
     what = What(item.title)
     kind, row = item.source

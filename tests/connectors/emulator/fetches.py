@@ -9,7 +9,6 @@ from tests.connectors.emulator.client import Client
 from tests.web_api import error_of, new_id
 
 COOKIE = "@Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
-MORE = "@Microsoft.Dynamics.CRM.morerecords"
 LABEL = "@OData.Community.Display.V1.FormattedValue"
 
 

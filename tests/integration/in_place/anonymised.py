@@ -19,7 +19,6 @@ Change = Callable[[str], str]
 LONG_AGO = date(2024, 1, 10)
 ADULT = "2000-02-01"  # a runaway dossier ended on 2025-02-01
 CANARY = "Kanarie-7731"
-TEAM = "11111111-2222-4333-8444-555555555555"
 MAPPING = REFERENCE.read_text("utf-8")
 FICHE_TEXTS = ("cf_name", "cf_callernumber", "cf_calleremail", "cf_ipaddress", "cf_summary", "cf_transmittedto", "cf_transferbasis")
 

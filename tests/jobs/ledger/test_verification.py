@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -19,7 +18,6 @@ from jobs.ledger.verification import audit_ledger
 from tests.jobs.notary import PlainNotary
 
 NOTARY = PlainNotary()
-AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 
 
 def chain(numbers: Iterable[int]) -> list[LedgerEntry]:

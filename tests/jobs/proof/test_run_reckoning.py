@@ -14,8 +14,6 @@ from jobs.proof.run_reckoning import Completeness, reckon
 from rules.dates.calendar import BELGIAN
 from tests.crm_compliance.store.values import a_plan
 
-DAY = date(2026, 3, 2)  # of the plan
-
 
 def line(unit: str, reason: str, end: str | None, disposition: str | None = None) -> PlanLine:
     outcome = "dispose" if disposition else "retain"

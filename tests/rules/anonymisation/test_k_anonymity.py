@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,6 @@ from rules.policy.policy import Policy
 
 TEXT = (Path(__file__).parents[3] / "rules" / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8")
 POLICY: Policy = load_policy(TEXT, source="childfocus.yaml")
-TODAY = date(2026, 11, 25)
 
 
 def a_runaway(province: str = "Antwerp", **more: object) -> StatisticFacts:

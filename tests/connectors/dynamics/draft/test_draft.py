@@ -149,7 +149,6 @@ def test_where_no_table_is_surely_a_communication_calls_are_drafted_as_one(typis
     assert (found["dossier"], found["communicated_on"], found["categories"]) == ("regardingobjectid", "sc_communicatedon", "sc_categories")
 
 
-ROLE = "  party: {table: hv_casus, columns: {dossier: hv_casusid, contact: hv_jongereid}, fixed: {role: child}}"
 THEMES = (("Weglopen", "WEG"), ("Sexting", "SEX"), ("Schoolmoeheid", "SCH"))
 
 

@@ -26,7 +26,6 @@ NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 CANARY = "Fictieve Lotte Kanarie"
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 TEAM = "11111111-2222-4333-8444-555555555555"
-DOSSIER_MASKS = TEXT.index("    anonymise:")
 Change = Callable[[str], str]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -76,9 +75,6 @@ def test_any_series_of_nights_gives_what_full_reads_give(organisation: Organisat
         if chance.random() < 0.2:
             organisation.now += timedelta(days=8)
         assert organisation.read(Contact) == organisation.read(Contact, full=True)
-
-
-Damage = Callable[[Organisation], None]
 
 
 def _expire(organisation: Organisation) -> None:

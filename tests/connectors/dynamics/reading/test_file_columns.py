@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -128,7 +128,6 @@ def test_a_file_that_breaks_off_each_time_is_an_error(crm: Crm, recording: str) 
 
 # -- at the edge ---------------------------------------------------------------------------------------------
 
-Answering = Callable[[str], Reply]
 ROW = f"cf_recordings({row_id(1)})"
 
 

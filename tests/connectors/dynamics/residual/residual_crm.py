@@ -22,7 +22,6 @@ from tests.yaml_files import read_yaml, yaml_text
 
 ENVIRONMENT = Path(__file__).parents[4] / "connectors/emulator/schema/environment.yaml"
 EXTRA = Path(__file__).parents[3] / "data" / "extra-tables.yaml"
-DAY_S = 86_400
 TOKEN = "any"
 
 

@@ -24,7 +24,6 @@ from tests.lakes import WRITERS, Lain, tables_of
 
 FORMS = Path(__file__).parents[3] / "data" / "forms"
 SUNK = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)
-Lay = Callable[..., Path]
 
 
 def names() -> set[str]:
