@@ -80,7 +80,7 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
         replay_first(settings, store, stop, still_ours=lease.check)
 
         def start(name: str) -> None:
-            if is_still_ours(lease, name):
+            if is_still_ours(lease, name, stop):
                 run_job(settings, name, stop)
 
         now = clock()
@@ -131,14 +131,24 @@ def hold_out(lease: Lease, stop: threading.Event) -> None:
             is_told = True
 
 
-def is_still_ours(lease: Lease, name: str) -> bool:
-    """Return whether a job may be started; what prevents it is logged."""
-    try:
-        lease.check()
-    except ComplianceError as error:
-        log.error("job not started", job=name, code=error.code, message=str(error))
-        return False
-    return True
+def is_still_ours(lease: Lease, name: str, stop: threading.Event) -> bool:
+    """Return whether a job may be started; what prevents it is logged. While the database does not answer,
+    wait: an hour that has gone by is made good at the next start of the service, and not before."""
+    is_told = False
+    while not stop.is_set():
+        try:
+            lease.check()
+        except Refused as error:
+            log.error("job not started", job=name, code=error.code, message=str(error))
+            return False
+        except ComplianceError as error:
+            if not is_told:
+                log.error("job waits for the database", job=name, code=error.code, message=str(error))
+            is_told = True
+            stop.wait(LOOK_S)
+        else:
+            return True
+    return False
 
 
 def always() -> None:

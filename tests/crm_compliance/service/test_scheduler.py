@@ -151,9 +151,9 @@ def test_a_job_is_not_started_by_a_scheduler_that_was_taken_over(
 ) -> None:
     monkeypatch.setattr(right_to_run, "FRESH_S", 0.0)
     with org.store.leases.exclusive("scheduler") as lease:
-        assert scheduler.is_still_ours(lease, "retention")
+        assert scheduler.is_still_ours(lease, "retention", threading.Event())
         stolen(org)
-        assert not scheduler.is_still_ours(lease, "retention")
+        assert not scheduler.is_still_ours(lease, "retention", threading.Event())
     assert [(line["event"], line["job"], line["code"]) for line in told()] == [("job not started", "retention", "lease_lost")]
 
 
@@ -172,6 +172,26 @@ def test_a_database_that_does_not_answer_is_told_once_and_ends_no_service(told: 
     scheduler.hold_out(Unreachable(), Every(stop))  # type: ignore[arg-type]
     assert len(looks) == 4
     assert [line["event"] for line in told()] == ["the database does not answer"] * 2
+
+
+def test_a_job_whose_hour_comes_while_the_database_is_away_waits_for_it(told: Callable[[], list[dict[str, Any]]]) -> None:
+    """It was skipped until the next night, for a database that is started again in a minute."""
+    looks: list[int] = []
+
+    class Away:
+        def check(self) -> None:
+            looks.append(1)
+            if len(looks) < 4:
+                raise StoreUnusable("the database cannot be reached")
+
+    stop = threading.Event()
+    waits = Every(stop)
+    waits.is_set = stop.is_set  # type: ignore[attr-defined]
+    assert scheduler.is_still_ours(Away(), "retention", waits)  # type: ignore[arg-type]
+    assert [(line["event"], line["job"]) for line in told()] == [("job waits for the database", "retention")]
+    looks.clear()
+    stop.set()
+    assert not scheduler.is_still_ours(Away(), "retention", waits)  # type: ignore[arg-type]
 
 
 class Every:
