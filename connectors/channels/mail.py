@@ -106,7 +106,7 @@ class Mail:
             raise self._failed("has a certificate that is not accepted", "look at host and ca_file", "channel_certificate") from None
         except ssl.SSLError:
             raise self._failed("does not speak TLS there", "tls is for port 465, starttls for 587", "mail_insecure") from None
-        except (OSError, smtplib.SMTPException):
+        except (OSError, UnicodeError, smtplib.SMTPException):  # a host name can be none
             raise self._failed("cannot be connected to, or breaks off", "look at host, port and network", "channel_unreachable") from None
 
     def _sign_in(self, server: smtplib.SMTP, tokens: "TokenSource") -> None:

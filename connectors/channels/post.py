@@ -94,7 +94,7 @@ class Post:
                         return "reached over TLS; nothing was sent"
         except ssl.SSLCertVerificationError:
             raise self._failed(CertificateRefused("")) from None
-        except OSError:
+        except (OSError, UnicodeError):  # a host name can be none
             raise self._failed(NotSent("")) from None
         return "reached; nothing was sent"
 

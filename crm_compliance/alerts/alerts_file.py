@@ -18,7 +18,7 @@ from rules.errors import AlertsError
 from rules.files.suggestions import meant
 from rules.files.yaml_lines import Path, read_yaml, refusal
 from rules.files.yaml_models import read_strictly
-from rules.model.crm_addresses import on_this_machine
+from rules.model.crm_addresses import can_be_a_host, on_this_machine
 from rules.model.languages import UiLanguage
 from rules.model.roles import HUMAN_ROLES, Role
 
@@ -38,13 +38,19 @@ def checked_url(text: str) -> str:
     """Return an address to which something may be sent. Raises ValueError: it is none."""
     try:
         parts = urlsplit(text)
-        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None and parts.port != 0
+        is_one = parts.scheme in ("http", "https") and can_be_a_host(parts.hostname or "") and parts.username is None and parts.port != 0
     except ValueError:
         is_one = False
     if not is_one or not text.isprintable() or " " in text:
         raise ValueError("this is an address, for example https://hooks.example.org/alerts")
     if parts.scheme == "http" and not on_this_machine(text):
         raise ValueError("this is an https address: plain http is for this machine only")
+    return text
+
+
+def _host(text: str) -> str:
+    if not can_be_a_host(text):
+        raise ValueError("this is the name of a mail server, for example smtp.example.org")
     return text
 
 
@@ -96,7 +102,7 @@ class EmailPart(Part):
     by token."""
 
     type: Literal["email"]
-    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]+$")]
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]+$"), AfterValidator(_host)]
     port: Annotated[int, Field(ge=1, le=65535)] = 587
     security: Security = Security.STARTTLS
     sender: MailAddress = Field(alias="from")

@@ -60,12 +60,15 @@ def _switches(settings: Settings, job: str) -> tuple[Switch, ...]:
 def _tell(settings: Settings, ping: Ping, act: Callable[[], None]) -> None:
     """Inform one switch, then note in the store whether it took it: it hears of a store that cannot be
     opened."""
-    failure = None
+    failure: ChannelFailed | None = None
     try:
         act()
     except ChannelFailed as error:
         failure = error
         log.error("an alert channel failed", channel=ping.name, code=error.code, message=str(error))
+    except Exception as error:  # noqa: BLE001  a bug of ours ends no night either
+        failure = ChannelFailed(f"the channel {ping.name} failed by a bug", where=ping.name, code="bug")
+        log.error("an alert channel failed, by a bug", channel=ping.name, code="bug", kind=type(error).__name__)
     clock = clock_of(settings)
     with suppress(ComplianceError), store_of(settings, clock) as store:
         if failure is None:

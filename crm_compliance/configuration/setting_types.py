@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from rules.model.crm_addresses import on_this_machine
+from rules.model.crm_addresses import can_be_a_host, on_this_machine
 
 FIRST_YEAR, LAST_YEAR = 1_753, 9_000  # the CRM knows no earlier day; of later ones terms end after the calendar
 
@@ -44,7 +44,7 @@ def _web_url(value: str, example: str) -> str:
         raise ValueError("should be an http(s) address without spaces or backslashes")
     try:
         parts = urlsplit(value)
-        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        good = parts.scheme in ("http", "https") and can_be_a_host(parts.hostname or "") and parts.port != 0
     except ValueError:  # its message would repeat the value
         good = False
     if not good:

@@ -13,6 +13,15 @@ _API_PATH: Final = re.compile(r"/api/data/v\d+\.\d+$")
 _PORTS: Final = {"http": 80, "https": 443}
 
 
+def can_be_a_host(name: str) -> bool:
+    """Return whether a name can be looked up at all: it has no empty part, as `org..example` has, and none
+    that is too long. Libraries fail at these in ways of their own, each another."""
+    try:
+        return bool(name.encode("idna"))
+    except UnicodeError:
+        return False
+
+
 def on_this_machine(url: str) -> bool:
     """Return whether the host of an http(s) address is 127.0.0.0/8, ::1 or localhost, as it is written."""
     host = _host(url)

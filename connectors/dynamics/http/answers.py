@@ -34,6 +34,8 @@ def lost(failure: requests.RequestException, ours: str, where: str) -> Connector
         return CertificateRefused("The CRM's certificate is not accepted.", hint="Check the CA file and the host name.", where=where)
     if isinstance(failure, requests.exceptions.ProxyError):
         return NotSent("The proxy refuses or does not answer.", hint="Check the proxy settings.", where=where, request_id=ours)
+    if isinstance(failure, requests.exceptions.InvalidURL):
+        return NotSent("An address has a host name that is none.", hint="Check address and proxy settings.", where=where, request_id=ours)
     if isinstance(failure, requests.ConnectTimeout):
         return NotSent("The CRM cannot be connected to in time.", hint="Check network and address.", where=where, request_id=ours)
     if isinstance(failure, requests.Timeout):

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from connectors.dynamics.pace.governor import ONE_AT_A_TIME, Pace
 from rules.errors import UsageError
-from rules.model.crm_addresses import on_this_machine
+from rules.model.crm_addresses import can_be_a_host, on_this_machine
 
 MAX_PAGE_SIZE = 5000  # Microsoft Learn, "Page results using OData"
 _API_PATH = re.compile(r"/api/data/v\d+\.\d+/$")
@@ -90,7 +90,7 @@ def _normalised(url: str, *, any_odata: bool) -> str:
         port = parts.port
     except ValueError:
         raise UsageError("The address of the CRM is not a URL.", hint=hint) from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or not can_be_a_host(parts.hostname):
         raise UsageError("The address of the CRM is not an http(s) URL.", hint=hint)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise UsageError("The address of the CRM holds more than a host and a path.", hint=hint)

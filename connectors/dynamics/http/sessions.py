@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import requests
+import urllib3
 
 from connectors.dynamics.http.deadline import DeadlineAdapter
 from connectors.dynamics.http.environment import Environment
@@ -58,7 +59,10 @@ class Sessions:
         requests.RequestException: there is no answer."""
         timeout = (self._environment.connect_timeout_s, self._environment.read_timeout_s)
         adapter = self._adapter()
-        return adapter.send(prepared, stream=True, timeout=timeout, **self._local.settings)
+        try:
+            return adapter.send(prepared, stream=True, timeout=timeout, **self._local.settings)
+        except urllib3.exceptions.LocationParseError:  # of an address that the service gave; its message repeats the host
+            raise requests.exceptions.InvalidURL from None
 
     def _adapter(self) -> DeadlineAdapter:
         adapter: DeadlineAdapter | None = getattr(self._local, "adapter", None)

@@ -79,6 +79,8 @@ def test_without_routes_every_channel_is_told_everything() -> None:
         ("channels: [switch]\n    events", "channels: [teams]\n    events", 19, "a ping is told of jobs"),
         ("jobs: [retentoin]", "jobs: [retention]", 16, "this is one of requests, recordings"),
         ("url: http://hc.example.org/", "url: https://hc.example.org/", 15, "plain http is for this machine only"),
+        ("url: https://hc..example.org/", "url: https://hc.example.org/", 15, "this is an address"),
+        ("host: smtp..example.org", "host: smtp.example.org", 4, "the name of a mail server"),
         ("sign_in: {tenant_id: t, clientid: app}", "user: compliance@example.org", 6, "did you mean client_id?"),
         ("sign_in: {tenant_id: t, client_id: app}", "user: compliance@example.org", 6, "name the mailbox that signs in"),
         ("user: a@example.org\n    sign_in: {client_id: app}", "user: compliance@example.org", 7, "tenant_id is missing"),

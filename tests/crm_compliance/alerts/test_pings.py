@@ -71,3 +71,17 @@ def test_a_switch_that_fails_keeps_no_night_from_running(org: Night, typist: Typ
     said = typist.type("run", "housekeeping", "--json")
     assert (said.code, type(said.document)) == (0, dict)
     assert logged(said) == [("no dead-man's switch is told", "usage")]
+
+
+def test_a_bug_with_a_switch_keeps_no_night_from_running(
+    org: Night, typist: Typist, switch: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("https://hc.example.org/secret")
+
+    monkeypatch.setattr("connectors.channels.post.Post.send", broken)
+    said = typist.type("run", "housekeeping", "--json")
+    assert (said.code, type(said.document)) == (0, dict)
+    assert logged(said) == [("an alert channel failed, by a bug", "bug")] * 2
+    assert "secret" not in said.err
+    assert org.store.told.channels()["switch"].code == "bug"

@@ -192,6 +192,12 @@ def test_a_wrong_value_in_the_file_is_refused_with_its_line_and_all_of_them_at_o
     assert "CRM_COMPLIANCE_CLOCK: " in str(error)
 
 
+def test_an_address_has_a_host_that_can_be_looked_up() -> None:
+    """Else a point too many would be a bug at the first request."""
+    for wrong in ("https://org..crm4.dynamics.com/api/data/v9.2/", f"https://{'o' * 64}.crm4.dynamics.com/api/data/v9.2/"):
+        assert "should be an http(s) address" in str(refusal(CRM_URL=wrong))
+
+
 def test_the_web_api_root_ends_in_one_slash() -> None:
     assert settings(CRM_URL=REAL.rstrip("/")).crm_url == settings(CRM_URL=f"{REAL}/").crm_url == REAL
 

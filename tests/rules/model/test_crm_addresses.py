@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.model.crm_addresses import THIS_MACHINE, on_this_machine, organisation_at, same_crm
+from rules.model.crm_addresses import THIS_MACHINE, can_be_a_host, on_this_machine, organisation_at, same_crm
 
 REAL = "https://org.crm4.dynamics.com/api/data/v9.2/"
 
@@ -62,3 +62,9 @@ def test_another_organisation_is_another_crm(url: str) -> None:
 
 def test_organisations_of_one_server_differ_by_their_path() -> None:
     assert not same_crm("https://crm.example.org/one/api/data/v9.1/", "https://crm.example.org/two/api/data/v9.1/")
+
+
+@pytest.mark.parametrize("host", ["org..crm4", f"{'a' * 64}.example", ".", ""])
+def test_a_name_with_an_empty_part_or_a_long_one_is_no_host(host: str) -> None:
+    assert not can_be_a_host(host)
+    assert all(map(can_be_a_host, ("org.crm4.example", "localhost", "::1", "127.0.0.1", "café.example", "org.")))

@@ -381,3 +381,12 @@ def test_proxies_of_the_environment_are_used_for_other_machines_only(
     assert near_options["proxies"] == {}
     assert far_options["proxies"]["https"] == "http://proxy.example:3128"
     assert far_options["verify"] == certifi.where()
+
+
+def test_an_address_of_the_service_that_has_no_host_is_an_error_and_no_bug(naps: list[float]) -> None:
+    """What a file's address leads to is the service's to say."""
+    with Transport(Environment(url=ROOT, retries=1), StaticToken("x", ROOT), sleep=naps.append) as transport:
+        for url in ("https://files..example/x", "https:///x"):
+            with pytest.raises(Unreachable) as caught:
+                transport.get_elsewhere(url)
+            assert "example" not in str(caught.value)
