@@ -71,7 +71,7 @@ def compare(before: LinesView, after: LinesView) -> Comparison:
     import polars as pl
 
     codes: dict[object, int] = {}
-    one, other = _side(before.columns, codes, "before"), _side(after.columns, codes, "after")
+    one, other = _differing(_side(before.columns, codes, "before"), _side(after.columns, codes, "after"))
     unit, said = ["table", "id"], ["says", *OF_LINE]
     equal = pl.lit(True)
     for name in said:
@@ -81,7 +81,21 @@ def compare(before: LinesView, after: LinesView) -> Comparison:
     added, removed = found["before"].null_count(), found["after"].null_count()
     tables = {code: table for table, code in codes.items() if isinstance(table, str)}
     named = found.with_columns(pl.col("table").replace_strict(tables, return_dtype=pl.String)).sort(unit).select("before", "after")
-    return Comparison(before, after, added, removed, found.height - added - removed, both.height - found.height, named)
+    changed = found.height - added - removed
+    return Comparison(before, after, added, removed, changed, len(before) - removed - changed, named)
+
+
+def _differing(one: pl.DataFrame, other: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return of both sides the lines that the other side has not got, word by word. Nearly all are equal from
+    one night to the next, and numbers are paired in half of the time that ids take. That two lines which
+    differ have the same number of 64 bits happens in one of ten million comparisons of a million lines."""
+    import polars as pl
+
+    numbers = [side.select(pl.struct("table", "id", "says", *OF_LINE).hash()).to_series() for side in (one, other)]
+    both = pl.concat(numbers).sort()
+    is_alone = (both != both.shift()).fill_null(True) & (both != both.shift(-1)).fill_null(True)
+    alone = both.filter(is_alone).implode()
+    return one.filter(numbers[0].is_in(alone)), other.filter(numbers[1].is_in(alone))
 
 
 def _side(columns: LineColumns, codes: dict[object, int], name: str) -> pl.DataFrame:
