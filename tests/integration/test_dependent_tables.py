@@ -32,7 +32,7 @@ from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, certificate_of, skipped
 from tests.integration.dependent import MAPPING, SETS, add, dependent_night, tie
-from tests.integration.test_planted_words import Planter
+from tests.integration.planter import Planter
 from tests.jobs.requests.answer.answers import Answer
 
 LONG_AGO = date(2020, 1, 10)

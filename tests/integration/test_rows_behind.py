@@ -30,7 +30,7 @@ from tests.drivers.night import Night, night_in
 from tests.drivers.organisation import set_faults
 from tests.drivers.side_by_side import APPLIED, Case, SideBySide, skipped
 from tests.integration.in_place.anonymised import a_runaway, in_place
-from tests.integration.test_planted_words import Planter
+from tests.integration.planter import Planter
 from tests.jobs.requests.answer.answers import Answer
 from tests.jobs.residual.cleaning import switch
 from tests.jobs.residual.retained import retain

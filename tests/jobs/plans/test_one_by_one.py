@@ -31,7 +31,7 @@ from rules.retention.recording_owners import owner_of, with_owner
 from rules.retention.relations import relation_terms
 from tests.jobs.reading.tables.organisations import CLASSES, DAYS, FIVE, TRUTHS, OneByOne, Rows, filled, named
 from tests.rules.builders import POLICY
-from tests.rules.retention.test_relations import EVERYTHING_ON
+from tests.rules.retention.rows_of_relations import EVERYTHING_ON
 from tests.rules.strategies import AS_OF, examples
 
 SEVERAL: Final = range(5)  # organisations

@@ -29,7 +29,7 @@ from tests.rules.builders import (
     an_email,
     shipped_policy,
 )
-from tests.rules.retention.test_relations import EVERYTHING_ON, ROWS
+from tests.rules.retention.rows_of_relations import EVERYTHING_ON, ROWS
 from tests.rules.strategies import AS_OF, KEYS, NUMBERS, ODD_POLICY, POLICIES, weighted
 
 FEW_DAYS: Final = st.sampled_from([date(2026, 5, 25), date(2026, 5, 26), date(2026, 11, 24), AS_OF, date(2026, 11, 26), date(2024, 2, 29)])

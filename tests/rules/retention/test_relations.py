@@ -19,36 +19,9 @@ from rules.retention.contacts import ContactFacts, contact_outcomes
 from rules.retention.relations import relation_terms
 from tests.rules import strategies
 from tests.rules.builders import POLICY, a_policy, codes, decided, shipped_policy
+from tests.rules.retention.rows_of_relations import COURSE, EVERYTHING_ON, ROWS
 
-PAYMENT: dict[str, Any] = {
-    "type": "end_of_calendar_year_after",
-    "years": 10,
-    "anchor": "booked_on",
-    "disposition": "delete",
-    "unit": "donation",
-}
-DONOR: dict[str, Any] = {"type": "years_after", "years": 3, "anchor": "booked_on", "disposition": "delete", "unit": "contact"}
-NEWSLETTER: dict[str, Any] = {"type": "no_term", "disposition": "retain", "unit": "contact"}
-COURSE: dict[str, Any] = {"type": "years_after", "years": 2, "anchor": "held_on", "disposition": "delete", "unit": "enrolment"}
-VOLUNTEER: dict[str, Any] = {
-    "type": "years_after",
-    "years": 5,
-    "anchor": "ended_on",
-    "disposition": "delete",
-    "unit": "engagement",
-    "kinds": ["volunteer"],
-}
 AS_OF = date(2026, 11, 25)
-ROWS = {
-    "donor_payment": PAYMENT,
-    "donor_profile": DONOR,
-    "newsletter": NEWSLETTER,
-    "training_participant": COURSE,
-    "volunteer": VOLUNTEER,
-    "employee": {**VOLUNTEER, "kinds": ["employee"], "type": "no_term", "disposition": "retain"},
-}
-del ROWS["employee"]["years"], ROWS["employee"]["anchor"]
-EVERYTHING_ON = a_policy(ROWS)
 
 
 def a_gift(booked_on: date | None, contact: str = "donor") -> Unit:

@@ -14,29 +14,11 @@ from jobs.model.answer import Compilation
 from rules.errors import Refused
 from rules.model.requests import Outcome
 from tests.crm_compliance.cli.requests.family import ELS, LOTTE, els, lotte
+from tests.crm_compliance.cli.requests.suspects import JAN, PIET, asked_by, jan, suspect
 from tests.drivers.asking import Asking, told
 from tests.drivers.night import Night
 from tests.drivers.requesting import same_row
 from tests.drivers.typist import DORA, ERIK, Typist
-
-JAN: dict[str, Any] = {"firstname": "Jan", "lastname": "Wouterlood (fictief)", "emails": ["jan@example.org"]}
-PIET: dict[str, Any] = {"firstname": "Piet", "lastname": "Onbekend (fictief)", "emails": ["piet@example.org"]}
-
-
-def jan(org: Night, **more: Any) -> str:
-    return org.contact(firstname="Jan", lastname="Wouterlood (fictief)", emailaddress1="jan@example.org", **more)
-
-
-def suspect(org: Night, contact: str, dossier: str, until: str | None = None) -> str:
-    role = org.party(contact, "suspect", dossier=dossier)
-    org.patch("cf_parties", role, cf_suspectuntil=until)
-    return role
-
-
-def asked_by(typist: Typist, given: dict[str, Any], *contacts: str, **more: Any) -> Asking:
-    asking = Asking(typist).open(given, **more).identify().confirm(*contacts)
-    asking.compile()
-    return asking
 
 
 def masked(compilation: Compilation) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from crm_compliance.wiring.mapping import mapping_text
 from rules.model.requests import Outcome
 from tests.crm_compliance.answer_package.pages import text_of
-from tests.crm_compliance.cli.requests.test_answer_closed import JAN, asked_by, jan, suspect
+from tests.crm_compliance.cli.requests.suspects import JAN, asked_by, jan, suspect
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.asking import Asking, told
 from tests.drivers.night import Night

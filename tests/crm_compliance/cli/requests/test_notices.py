@@ -12,8 +12,8 @@ import pytest
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.cli.requests.decided import LOTTE, asking_for, decide, lotte, released, shown
 from tests.crm_compliance.cli.requests.family import on_behalf
-from tests.crm_compliance.cli.requests.test_answer_closed import JAN, PIET, jan, suspect
-from tests.crm_compliance.cli.requests.test_release import unpacked
+from tests.crm_compliance.cli.requests.releases import unpacked
+from tests.crm_compliance.cli.requests.suspects import JAN, PIET, jan, suspect
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.asking import Asking
 from tests.drivers.night import Night

@@ -5,14 +5,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pyzipper
 import requests
 
 from crm_compliance.answer_package import outbox as outboxes
@@ -26,30 +24,16 @@ from jobs.requests.answer.release import release_answer
 from rules.errors import Refused
 from rules.model.requests import Outcome, RequestState
 from tests.crm_compliance.answer_package.pages import opened, pictures_of, text_of
-from tests.crm_compliance.cli.requests.family import LOTTE, lotte
-from tests.crm_compliance.cli.requests.test_answer_closed import JAN, PIET, jan, suspect
+from tests.crm_compliance.cli.requests.family import lotte
+from tests.crm_compliance.cli.requests.releases import LOTTE_ASKS, release
+from tests.crm_compliance.cli.requests.suspects import JAN, PIET, jan, suspect
 from tests.crm_compliance.web import serving
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.asking import Asking
 from tests.drivers.night import Night
 from tests.drivers.typist import DORA, ERIK, Typist
 
-LOTTE_ASKS = LOTTE | {"birthdate": "2012-03-04"}
 GUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-
-
-def release(asking: Asking, name: str = "answer") -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Release an answer; what the command says, and the files in the archive."""
-    folder = asking.typist.folder
-    zipped, passphrase = folder / f"{name}.zip", folder / f"{name}.txt"
-    said = asking.typist.ask("requests", "release", asking.id, "--output", zipped, "--passphrase-file", passphrase, *ERIK)
-    return said, unpacked(zipped.read_bytes(), passphrase)
-
-
-def unpacked(zipped: bytes, passphrase: Path) -> dict[str, bytes]:
-    with pyzipper.AESZipFile(io.BytesIO(zipped)) as archive:
-        archive.setpassword(passphrase.read_bytes())
-        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def approved_child(typist: Typist, org: Night) -> str:

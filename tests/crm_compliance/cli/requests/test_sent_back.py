@@ -15,7 +15,7 @@ from jobs.model.request import COMPILATION
 from rules.model.requests import RequestState
 from rules.redaction.leak_terms import name_leak_term
 from tests.crm_compliance.cli.requests.family import lotte
-from tests.crm_compliance.cli.requests.test_release import LOTTE_ASKS, release
+from tests.crm_compliance.cli.requests.releases import LOTTE_ASKS, release
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.asking import Asking
 from tests.drivers.night import Night
