@@ -92,24 +92,18 @@ def test_a_role_that_was_moved_to_another_contact_takes_that_one_along_alone(nig
     assert night.get("contacts", first) is not None
 
 
-def test_a_contact_that_somebody_has_deleted_is_not_said_to_stay(night: Night) -> None:
+def test_who_is_deleted_is_not_said_to_stay_and_a_donor_is_not_emptied_for_a_unit_that_leads_to_her_no_more(night: Night) -> None:
     fiche, contact = night.fiche("social_card", spoken=LONG_AGO), night.contact()
     role = night.party(contact, "reporter", fiche=fiche)
-    plan = night.plan()
-    for row in (f"cf_parties({role})", f"contacts({contact})"):
-        night.http.delete(f"{night.emulator.url}{row}").raise_for_status()
-    assert actions(night, night.apply(plan))[contact].code == "CHANGED"
-
-
-def test_a_donor_is_not_emptied_for_a_unit_that_leads_to_her_no_more(night: Night) -> None:
-    fiche = night.fiche("social_card", spoken=LONG_AGO)
-    donor = night.contact(birthdate="1970-05-01")
+    other, donor = night.fiche("social_card", spoken=LONG_AGO), night.contact(birthdate="1970-05-01")
     night.donation(donor)
-    role = night.party(donor, "reporter", fiche=fiche)
+    hers = night.party(donor, "reporter", fiche=other)
     plan = night.plan()
     assert plan.trims == (donor,)
-    night.http.delete(f"{night.emulator.url}cf_parties({role})").raise_for_status()
+    for gone in (f"cf_parties({role})", f"contacts({contact})", f"cf_parties({hers})"):
+        night.http.delete(f"{night.emulator.url}{gone}").raise_for_status()
     run = night.apply(plan)
+    assert actions(night, run)[contact].code == "CHANGED"
     row = night.get("contacts", donor)
     assert row is not None
     assert row["birthdate"] == "1970-05-01"
