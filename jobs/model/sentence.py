@@ -36,12 +36,12 @@ SENTENCES: Final[Mapping[str, str]] = {
     ),
     "new_columns": "NEW_COLUMNS: may hold personal data and stand in no mapping, so no request finds what is in them: %(columns)s",
     "without_term": (
-        "WITHOUT_TERM: %(people)s people are kept, without an end, by a role, an activity or another row that belongs to nothing with a "
-        "term (RET-20)"
+        "WITHOUT_TERM: people who are kept, without an end, by a role, an activity or another row that belongs to nothing with a "
+        "term (RET-20): %(people)s"
     ),
     "still_mentioned": (
-        "STILL_MENTIONED: %(people)s people with a relation and in no unit are emptied of nothing, without an end, "
-        "while an activity about another contact mentions them or another contact has them as a parent (RET-20)"
+        "STILL_MENTIONED: people with a relation and in no unit who lose nothing, without an end, while an activity about "
+        "another contact mentions them or another contact has them as a parent (RET-20): %(people)s"
     ),
     "fiches_in_anonymised": (
         "FICHES_IN_ANONYMISED: %(fiches)s fiches are not anonymised and in a dossier that is, so they are in no unit and stay without "
