@@ -12,7 +12,7 @@ NOTES: Final = {
     "plan_rejected": "The plan is rejected.",
     "plan_begun": "The plan is being made. It is in the list once it is there.",
     "hold_placed": "The hold is placed, and in force from now on.",
-    "hold_released": "The hold is released.",
+    "hold_released": "The hold is lifted.",
     "quarantine_kept": "The unit stays as many days again, and is marked afresh then.",
     "stopped": "Everything is stopped: nothing is applied until it is lifted.",
     "resumed": "The stop is lifted.",

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from crm_compliance.console.frame.endpoint import get, post
 from crm_compliance.console.frame.visit import Visit
 from jobs.holds.release import release_hold
+from rules.errors import Refused
 from rules.holds.placements import HoldState, HoldType
 from rules.model.accounts import same_person
 from rules.model.roles import Act
@@ -36,18 +37,25 @@ def show(visit: Visit) -> Response:
 def release(visit: Visit) -> Response:
     """Lift a hold, as `holds release` does (HLD-02, HLD-09)."""
     services = visit.services
-    release_hold(
-        services.store,
-        visit.path("hold"),
-        who=visit.person.who,
-        role=visit.person.role,
-        asked_by=visit.needed("asked_by", visit.say("Who asks for it")),
-        reason=visit.needed("reason", visit.say("Reason")),
-        notified_on=visit.given_day("notified_on", visit.say("The person was told on")),
-        now=visit.now,
-        calendar=services.calendar,
-        reference=services.keys().reference,
-    )
+    asked_by = visit.needed("asked_by", visit.say("Who asks for it"))
+    try:
+        release_hold(
+            services.store,
+            visit.path("hold"),
+            who=visit.person.who,
+            role=visit.person.role,
+            asked_by=asked_by,
+            reason=visit.needed("reason", visit.say("Reason")),
+            notified_on=visit.given_day("notified_on", visit.say("The person was told on")),
+            now=visit.now,
+            calendar=services.calendar,
+            reference=services.keys().reference,
+        )
+    except Refused as error:
+        if error.code != "same_person" or not same_person(visit.person.who, asked_by):
+            raise
+        says = visit.say("Who asks for it cannot be you. Name the account of who asks, or have somebody else lift the hold.")
+        raise Refused(says, code=error.code, where=error.where) from error
     return visit.see(f"/holds/{visit.path('hold')}", note="hold_released")
 
 

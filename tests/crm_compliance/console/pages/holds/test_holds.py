@@ -45,7 +45,10 @@ def test_a_hold_is_placed_by_one_person_and_lifted_by_another(typist: Typist, or
     assert approver.post(f"{address}/release", **(lift | {"reason": ""})).status_code == 400
     refused = approver.post(f"{address}/release", **(lift | {"asked_by": "Juridische dienst"}))
     assert (refused.status_code, "without spaces: anna" in refused.text) == (400, True)
+    refused = approver.post(f"{address}/release", **(lift | {"asked_by": "demo-erik"}))
+    assert (refused.status_code, "Who asks for it cannot be you." in refused.text) == (403, True)
     assert approver.post(f"{address}/release", **lift).status_code == 303
+    assert "The hold is lifted." in approver.page(address)
     assert typist.ask("plan")["retain"] == {}
     assert "asked for by carl" in text_of(approver.page(address))
     assert dossier not in dpo.page("/holds")

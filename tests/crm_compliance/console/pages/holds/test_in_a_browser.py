@@ -68,6 +68,9 @@ def test_these_pages_keep_nobody_out(org: Night, typist: Typist, app: Starlette,
         page = signed_in(context)
         for path in pages:
             page.goto(path)
+            if page.locator(".timeline").count():
+                columns = page.evaluate("getComputedStyle(document.querySelector('.timeline li')).gridTemplateColumns")
+                assert len(columns.split()) == 1, "in a narrow card the words stand below their day"
             page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
