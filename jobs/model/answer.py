@@ -350,13 +350,18 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def told_withheld(self) -> tuple[Withheld, ...]:
         """What was left out, each class and reason once: of items that a person or a rule withholds, and what
-        was left out before."""
-        of_items = (
-            Withheld(item.withheld_class, item.told_code)
-            for item in self.items
-            if item.status is ItemStatus.WITHHELD and not item.leaves_no_trace
-        )
-        return tuple(dict.fromkeys((*self.withheld, *of_items)))
+        was left out before.
+
+        A file goes with the text of its row: of what mentions somebody else it leaves no trace either, and a
+        transcript that is withheld cannot be listened to instead."""
+        withheld = [item for item in self.items if item.status is ItemStatus.WITHHELD]
+        texts = {item.source: item for item in withheld if item.attachment is None and item.kind != RECIPIENT}
+        told: list[Withheld] = []
+        for item in withheld:
+            text = texts.get(item.source, item) if item.attachment is not None else item
+            if not (item.leaves_no_trace or text.leaves_no_trace):
+                told.append(Withheld(item.withheld_class, text.told_code if item.told_code == VOICE else item.told_code))
+        return tuple(dict.fromkeys((*self.withheld, *told)))
 
     @property
     def offers_listening(self) -> bool:

@@ -92,6 +92,20 @@ def test_each_class_and_reason_is_told_once_those_from_before_first() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("code", "told", "offers"),
+    [(None, "VOICE", True), ("RF-03", "RF-03", False), ("RGT-09", "RGT-09", False), ("NOT_THE_PERSON", "", False)],
+)
+def test_a_transcript_that_is_withheld_cannot_be_listened_to_instead(code: str | None, told: str, offers: bool) -> None:
+    """EXP-08: and one that is somebody else's leaves no trace of its sound."""
+    sound = Attachment("recording", "r", "media", "audio/mpeg", "attachment-1.mp3")
+    voice = an_item("recording", status=ItemStatus.WITHHELD, withholds="voice", code="VOICE", attachment=sound)
+    text = an_item("recording", needs_review=True, status=ItemStatus.WITHHELD if code else ItemStatus.APPROVED, code=code or "")
+    compilation = answer(text, voice)
+    assert [each.code for each in compilation.told_withheld if each.what == "voice"] == ([told] if told else [])
+    assert compilation.offers_listening is offers
+
+
 def test_a_reason_that_is_not_for_the_person_is_told_as_the_rights_of_others() -> None:
     """SUS-04, EXP-09: whatever a reviewer writes."""
     told = {code: an_item("call", needs_review=True, code=code).told_code for code in ("SUS-05", "RF-03", "RGT-09", "VOICE", "")}
