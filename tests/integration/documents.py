@@ -3,14 +3,18 @@ them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
+from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.storage.sharepoint import SharePoint
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
@@ -22,6 +26,7 @@ from jobs.runs.apply import apply_plan
 from tests.connectors.storage.sharepoint import LIBRARY, SITE, Library
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
+from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 
 REFERENCE = Path(__file__).parents[2] / "connectors/emulator/schema/environment.yaml"
@@ -147,3 +152,16 @@ class Documents:
     def locations(self, owner: str) -> int:
         """How many locations a row has."""
         return len(self.night.rows(f"sharepointdocumentlocations?$filter=_regardingobjectid_value eq {owner}"))
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> Iterator[RunningEmulator]:
+    with running(environment=environment_with_sharepoint(tmp_path), token=TOKEN) as started, KNOWN.of(started, TOKEN):
+        yield started
+
+
+@pytest.fixture
+def documents(night: Night) -> Iterator[Documents]:
+    made = Documents(night)
+    yield made
+    made.close()

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import msgspec
-import pytest
 
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import RunState
@@ -15,11 +14,6 @@ from tests.drivers.night import Night
 from tests.drivers.typist import LONG_AGO
 
 NO_CATEGORY, SOCIAL = None, "100000000"
-
-
-@pytest.fixture
-def night(make_night: Callable[..., Night]) -> Night:
-    return make_night()
 
 
 def queue(plan: Plan) -> tuple[int, int, int]:

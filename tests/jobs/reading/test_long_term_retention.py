@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -27,11 +26,6 @@ in_one_night = SideBySide[Night]()
 
 def test_a_night_with_all_of_these(night: Night, subtests: pytest.Subtests) -> None:
     in_one_night.play(night, subtests)
-
-
-@pytest.fixture
-def night(make_night: Callable[..., Night]) -> Night:
-    return make_night()
 
 
 def retain(night: Night, table: str, row: str) -> None:

@@ -3,7 +3,7 @@ lines 4 and 8; ERA-15, R-053)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from connectors.emulator.graph.drives import Drives
-from connectors.emulator.serving.server import RunningEmulator, running
+from connectors.emulator.serving.server import running
 from connectors.storage.local import LocalFolder
 from jobs.model.plan import Kind
 from jobs.model.run import ActionState, Run, RunState
@@ -28,25 +28,13 @@ from tests.drivers.deciding import ask, granted
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN, set_faults
 from tests.drivers.side_by_side import APPLIED, Case, SideBySide, certificate_of
-from tests.integration.documents import LOCATION, LONG_AGO, Documents, environment_with_sharepoint
-from tests.known_definitions import KNOWN
+from tests.integration.documents import LOCATION, LONG_AGO, Documents, documents, emulator, environment_with_sharepoint
+
+__all__ = ["documents", "emulator"]  # fixtures
 
 Killed = KeyboardInterrupt
 TECHNICAL = (ActionState.SKIPPED, "SKIPPED_TECHNICAL")
 STAYS = {"van niemand/blijft.txt"}
-
-
-@pytest.fixture
-def emulator(tmp_path: Path) -> Iterator[RunningEmulator]:
-    with running(environment=environment_with_sharepoint(tmp_path), token=TOKEN) as started, KNOWN.of(started, TOKEN):
-        yield started
-
-
-@pytest.fixture
-def documents(night: Night) -> Iterator[Documents]:
-    made = Documents(night)
-    yield made
-    made.close()
 
 
 def faults(documents: Documents, *rules: dict[str, Any]) -> None:

@@ -36,11 +36,6 @@ from tests.jobs.residual.retained import (
 from tests.jobs.runs.kill_points import Fragile, Killed, Points, Snapshots, fragile_store
 
 
-@pytest.fixture
-def night(make_night: MakeNight) -> Night:
-    return make_night()
-
-
 def test_a_job_that_is_refused_leaves_the_unit_for_the_next_night(night: Night) -> None:
     """HLD-13."""
     dossier, person = retained_dossier(night)

@@ -38,11 +38,6 @@ from tests.jobs.residual.retained import (
 )
 
 
-@pytest.fixture
-def night(make_night: MakeNight) -> Night:
-    return make_night()
-
-
 def test_a_unit_that_lies_there_goes_and_is_certified(night: Night) -> None:
     dossier, person = retained_dossier(night)
     plan = night.plan()

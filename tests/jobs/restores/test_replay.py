@@ -15,15 +15,15 @@ from typing import Any
 
 import pytest
 
-from jobs.model.plan import Kind, Plan
-from jobs.model.run import Run, RunState
+from jobs.model.plan import Kind
+from jobs.model.run import RunState
 from jobs.runs.apply import apply_plan
 from tests.drivers.holding import place, release
 from tests.drivers.night import Night
 from tests.drivers.restoring import Backing
 from tests.jobs.restores.replaying import LONG_AGO, MakeNight, entries, made_again, replay_plan, replayed
 from tests.jobs.runs.interruptions import Meddling
-from tests.jobs.runs.kill_points import VOLATILE, CutShort, Fragile, Killed, Points, Snapshots, fragile_store, organisation, state_of
+from tests.jobs.runs.kill_points import VOLATILE, CutShort, Killed, Snapshots, organisation, run_fragile, state_of
 
 
 def test_what_a_restore_brings_back_goes_again(night: Night, backup: Backing) -> None:
@@ -223,23 +223,13 @@ def test_a_replay_killed_at_any_point_ends_like_an_undisturbed_one(
     night.apply(night.plan())
     kept.restore()
     plan, points = replay_plan(night), Snapshots(night, url)
-    undisturbed = applied(night, plan, points)
+    undisturbed = run_fragile(night, plan, points)
     expected = state_of(night)
     assert len(points) > 10
     for at, again in points.nights(make_night, database_file):
         resumed = again.apply(plan)
         assert (at, resumed.state, resumed.counts) == (at, undisturbed.state, undisturbed.counts)
         assert (at, state_of(again)) == (at, expected)
-
-
-def applied(night: Night, plan: Plan, points: Points) -> Run:
-    context = night.context
-    context = dataclasses.replace(
-        context,
-        store=fragile_store(night.store, points, journal=("record",), runs=("save", "start")),
-        connector=Fragile(context.connector, points, ("change",)),
-    )
-    return apply_plan(context, plan.id)
 
 
 # -- a register in two places --------------------------------------------------------------------------------

@@ -13,6 +13,9 @@ from sqlalchemy import update
 from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held
 from crm_compliance.store.sql import tables
 from crm_compliance.store.store import SqlStore
+from jobs.model.plan import Plan
+from jobs.model.run import Run
+from jobs.runs.apply import apply_plan
 from jobs.runs.journal import Journal
 from jobs.runs.resume import reconcile_intended
 from tests.drivers.beginnings import Beginning
@@ -179,3 +182,14 @@ def said(settings: dict[str, str], *words: str) -> dict[str, Any]:
     assert answered.code == 0, answered
     answer: dict[str, Any] = answered.document
     return answer
+
+
+def run_fragile(night: Night, plan: Plan, points: Points) -> Run:
+    """Apply a plan with a store and a client that may be killed."""
+    context = night.context
+    context = dataclasses.replace(
+        context,
+        store=fragile_store(night.store, points, journal=("record",), runs=("save", "start")),
+        connector=Fragile(context.connector, points, ("change",)),
+    )
+    return apply_plan(context, plan.id)

@@ -15,25 +15,23 @@ import pytest
 
 from crm_compliance.configuration.settings import environment_of
 from jobs.model.plan import Plan
-from jobs.model.run import ActionState, Run
+from jobs.model.run import ActionState
 from jobs.runs.apply import apply_plan
 from jobs.runs.resume import PLAN_EXPIRED
 from jobs.writing import send
 from tests.drivers.beginnings import Beginning
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN, set_faults
-from tests.jobs.runs.kill_points import CutShort, Fragile, Killed, MakeNight, Points, Snapshots, fragile_store, organisation, said, state_of
-
-
-def run_fragile(night: Night, plan: Plan, points: Points) -> Run:
-    context = night.context
-    context = dataclasses.replace(
-        context,
-        store=fragile_store(night.store, points, journal=("record",), runs=("save", "start")),
-        connector=Fragile(context.connector, points, ("change",)),
-    )
-    return apply_plan(context, plan.id)
-
+from tests.jobs.runs.kill_points import (
+    CutShort,
+    Killed,
+    MakeNight,
+    Snapshots,
+    organisation,
+    run_fragile,
+    said,
+    state_of,
+)
 
 Planned = tuple[Night, Plan, Beginning]
 

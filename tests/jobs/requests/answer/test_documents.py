@@ -3,12 +3,8 @@ are, and named as not searched where they are out of reach (EXP-03, EXP-06, EXP-
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.errors import ObjectError
 from jobs.model.answer import Compilation, Item, ItemStatus
 from jobs.register.request_steps import actor_of
@@ -21,25 +17,13 @@ from jobs.requests.search.gaps import places_not_searched
 from rules.model.requests import Outcome, Right
 from tests.drivers.deciding import ask
 from tests.drivers.night import Night
-from tests.drivers.organisation import TOKEN, set_faults
-from tests.integration.documents import LOCATION, Documents, environment_with_sharepoint
-from tests.known_definitions import KNOWN
+from tests.drivers.organisation import set_faults
+from tests.integration.documents import LOCATION, Documents, documents, emulator
+
+__all__ = ["documents", "emulator"]  # fixtures
 
 PLANTED = "kwikstaartje"
 TABLE = f"table:{LOCATION}"
-
-
-@pytest.fixture
-def emulator(tmp_path: Path) -> Iterator[RunningEmulator]:
-    with running(environment=environment_with_sharepoint(tmp_path), token=TOKEN) as started, KNOWN.of(started, TOKEN):
-        yield started
-
-
-@pytest.fixture
-def documents(night: Night) -> Iterator[Documents]:
-    made = Documents(night)
-    yield made
-    made.close()
 
 
 @pytest.fixture
