@@ -12,4 +12,5 @@ class Hint(NamedTuple):
 
 
 def hint_to(code: str, /, **facts: str) -> Hint:
+    """Return a hint. Its words are under the code in crm_compliance/hints.toml, a slot for each fact."""
     return Hint(code, facts)

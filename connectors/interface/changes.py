@@ -12,6 +12,8 @@ from rules.model.records import Record
 
 
 class OperationKind(StrEnum):
+    """What one write does to its row."""
+
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
@@ -45,10 +47,12 @@ class ChangeSet:
 
 
 class ChangeStatus(StrEnum):
+    """How a change set ended. After all but DONE and UNKNOWN nothing of it has happened."""
+
     DONE = "done"
-    CHANGED = "changed"  # a row has another version, or is gone: nothing of the change set happened
-    HELD = "held"  # a hold has come over a row since it was judged (HLD-07): nothing of the change set happened
-    REFUSED = "refused"  # the CRM refused (privilege, restriction, validation): nothing of the change set happened
+    CHANGED = "changed"  # a row has another version, or is gone
+    HELD = "held"  # a hold has come over a row since it was judged (HLD-07)
+    REFUSED = "refused"  # the CRM refused (privilege, restriction, validation)
     UNKNOWN = "unknown"  # no answer that can be trusted: read back before trying again
 
 

@@ -73,13 +73,15 @@ class Levels:
         return self.at[-1][0] if self.size else EMPTY
 
     def inclusion(self, index: int) -> list[bytes]:
-        """Return the audit path of one leaf, counted from 0 (2.1.1)."""
+        """Return the audit path of one leaf, counted from 0 (2.1.1). Raises ValueError: there is no such
+        leaf."""
         if not 0 <= index < self.size:
             raise ValueError("there is no such leaf")
         return [level[beside] for k, level in enumerate(self.at) if (beside := (index >> k) ^ 1) < len(level)]
 
     def consistency(self, earlier: int) -> list[bytes]:
-        """Return the proof that the tree over the first `earlier` leaves begins this one (2.1.2)."""
+        """Return the proof that the tree over the first `earlier` leaves begins this one (2.1.2). Raises
+        ValueError: `earlier` is 0, or more than there are."""
         if not 0 < earlier <= self.size:
             raise ValueError("there is no such earlier tree")
         path: list[bytes] = []

@@ -76,6 +76,7 @@ class Gathering:
     # -- adding pages ----------------------------------------------------------------------------------------
 
     def add_dossiers(self, page: Iterable[Dossier]) -> None:
+        """Add a page of dossiers, each a unit. Raises ReadIncomplete: one was read twice."""
         dossiers, kind = self.dossiers, UnitKind.DOSSIER
         for row in page:
             if row.id in dossiers:
@@ -83,6 +84,8 @@ class Gathering:
             dossiers[row.id] = Unit(kind, row.id, row.etag, row)
 
     def add_fiches(self, page: Iterable[Fiche]) -> list[Fiche]:
+        """Add a page of fiches, each to its dossiers or as a unit of its own. Return those of which a dossier
+        has not been read yet; they are not added. Raises ReadIncomplete: one was read twice."""
         dossiers, fiches, lone, kind = self.dossiers, self.fiches, self.lone, UnitKind.FICHE
         unresolved: list[Fiche] = []
         for row in page:

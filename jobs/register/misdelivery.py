@@ -14,7 +14,8 @@ BREACH_HOURS: Final = timedelta(hours=72)
 
 def misdelivered(actor: Actor, request_id: str) -> SubjectRequest:
     """Record that an answer reached the wrong person. The link is dead at once, and the authority is notified
-    within 72 hours (EXP-16). The first time counts; recording it again changes nothing."""
+    within 72 hours (EXP-16). The first time counts; recording it again changes nothing.
+    Raises Refused: nothing was released."""
     request = authorised(actor, request_id, Step.MISDELIVER)
     if request.misdelivered_at is not None:
         return request

@@ -54,7 +54,8 @@ def identify(
 ) -> SubjectRequest:
     """Record how somebody was identified, and for whom they may act. Of the proof, method, day and verifier
     are kept (IDV-02). If nothing is said about the mandate of a person who asks for a child, only evidence in
-    a file of the child shows it (RGT-04). Identifying again undoes what was built on the check before it."""
+    a file of the child shows it (RGT-04). Identifying again undoes what was built on the check before it.
+    Raises UsageError: a mandate or a child's consent for a request on nobody's behalf."""
     request = authorised(actor, request_id, Step.IDENTIFY)
     if not request.on_behalf and (mandate is not None or child_agrees):
         raise UsageError("this request is for nobody else", hint=hint_to("leave_out_mandate"), where=request.id)

@@ -18,7 +18,7 @@ def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
     a row beside it is named by the table of the CRM that holds it, with the id of the row (ERA-12). A
     recording whose object outside the CRM is still there counts as still there itself, and so does the row
     that named a folder of documents. A maintenance job carries out no plan: it has written no row, and there
-    is nothing to read back."""
+    is nothing to read back. Raises UsageError: the journal of the run has expired; ConnectorError."""
     context.store.journal.check()
     if any(made.id == run_id for made in context.store.runs.maintenance()):
         return {"run": run_id, "checked": 0, "still_there": [], "not_checkable": []}

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 
 class Model(BaseModel):
+    """A part of a file that people edit: unknown keys are refused, and nothing changes once it is read."""
+
     # What validates a part alone is only made once somebody validates one: the whole has its own.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 

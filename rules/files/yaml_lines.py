@@ -57,6 +57,8 @@ class Document:
         return self.lines.get(path, 1)
 
     def problem(self, path: Path, text: str, code: str = "form", suggestion: str = "") -> Problem:
+        """Return a problem at a field, with the line of `line`. `code` says of which kind it is, `suggestion`
+        what was probably meant."""
         return Problem(self.line(path), dotted(path), text, code, suggestion)
 
 

@@ -98,6 +98,7 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
         return HoldState.ENDED if self.ends_on is not None and day > self.ends_on else HoldState.ACTIVE
 
     def is_in_force(self, day: date) -> bool:
+        """Return whether the hold covers a civil day: not released, and the day is not after its last one."""
         return self.state(day) is HoldState.ACTIVE
 
     def is_overdue(self, day: date) -> bool:

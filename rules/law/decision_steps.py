@@ -90,6 +90,7 @@ class Columns:
         yield from self.last_steps(leader, day)
 
     def hold_step(self, holds: Holds) -> Step:
+        """Return the step of the holds: those on the unit, and the reasons to keep it that follow."""
         return Step("HLD-04", {"holds": _told(holds.on(self.unit))}, _codes(reasons_in(self.row["held"])))
 
     # -- a dossier or a lone fiche ---------------------------------------------------------------------------

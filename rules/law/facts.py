@@ -166,7 +166,7 @@ def _leaders(unit: Unit) -> Iterator[Unit]:
 
 def facts_of(units: Sequence[Unit]) -> Facts:
     """Return the facts of units that were put together, a row each, in their order; what marked recordings
-    follow is among them (`with_leaders`)."""
+    follow is among them (`with_leaders`). Raises ValueError: one of them is a contact."""
     joined = Joined()
     places: dict[UnitKind, list[int]] = {}
     for row, unit in enumerate(units):

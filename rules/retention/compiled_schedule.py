@@ -48,6 +48,8 @@ class Profile(msgspec.Struct, frozen=True):
     review_months: int
 
     def crm_keys_of(self, key: str) -> tuple[str, ...]:
+        """Return the keys of the CRM's own categories from which this one of the schedule is derived, in the
+        order of the schedule."""
         return tuple(line.crm_key for line in self.classification.derived if line.key == key)
 
 

@@ -29,6 +29,7 @@ COMMANDS, NIGHTS, SETTINGS = page("commands.md"), page("nights.md"), page("setti
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MOST_WORDS = 900  # of the README: what a newcomer reads before the first night
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+TABLES = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 FENCED = re.compile(r"^```(yaml|toml|json)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -109,6 +110,13 @@ def test_what_a_page_shows_can_be_read(page: Path) -> None:
             assert set(tomllib.loads(text)) <= set(setting_names())
         else:
             assert YAML(typ="safe").load(text) is not None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_rows_of_a_table_have_as_many_cells_as_its_head(page: Path) -> None:
+    for table in TABLES.findall(page.read_text(encoding="utf-8")):
+        cells = [len(re.findall(r"(?<!\\)\|", re.sub(r"`[^`]*`", "", line))) for line in table.splitlines()]
+        assert [line for line, count in zip(table.splitlines(), cells, strict=True) if count != cells[0]] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
