@@ -1,4 +1,4 @@
-"""One request to one address of a channel: sent again by the rule for all that leaves the house
+"""One request to one address of a channel: retried by the rule for all outgoing requests
 (connectors/dynamics/http/retry.py), and told in words that hold neither the address nor what was answered."""
 
 import random
@@ -26,7 +26,7 @@ ANSWER_S: Final = 30.0
 TRIES: Final = 3
 MAX_WAIT_S: Final = 60.0
 MAX_ANSWER_BYTES: Final = 64 * 1024
-AGAIN: Final = Again(unsent=True, throttled=True, passing=True, lost=True)  # whoever gets it twice knows by its id
+AGAIN: Final = Again(unsent=True, throttled=True, passing=True, lost=True)  # a receiver recognises a repetition by its id
 _OF_DATAVERSE: Final = ("OData-Version", "OData-MaxVersion", "If-None-Match")
 
 
@@ -110,7 +110,7 @@ class Post:
             try:
                 content = read_body(response, MAX_ANSWER_BYTES)
             except BodyBroken:
-                content = b""  # the status says all that counts
+                content = b""  # only the status matters
             return Answer(response.status_code, response.headers, content, "")
 
     def _failed(self, error: ConnectorError) -> ChannelFailed:

@@ -12,8 +12,8 @@ from typing import IO, Final, Literal, overload
 from rules.errors import UsageError
 from rules.hints import hint_to
 
-# What a disk says when it takes no more. Any other OSError may come from the network as well, and is not ours
-# to explain.
+# The errors of a disk that takes no more. Any other OSError may come from the network as well, and is not
+# explained here.
 DISK_ERRORS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM),
     *(errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG),
@@ -74,7 +74,7 @@ def _written(path: Path, mode: str) -> Iterator[IO[str] | IO[bytes]]:
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn what a disk reports into words that a person can act on."""
+    """Turn the errors of a disk into messages that a person can act on."""
     try:
         yield
     except OSError as error:
@@ -127,7 +127,7 @@ def place_once(path: Path, content: bytes) -> None:
             part.flush()
             os.fsync(part.fileno())
         with suppress(FileExistsError):
-            os.link(name, path)  # a rename would replace the other's
+            os.link(name, path)  # a rename would replace the file of the other program
     finally:
         os.unlink(name)
     sync_folder(path.parent)

@@ -31,7 +31,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found. Warnings keep nothing from running."""
+    """What was found. Warnings do not prevent anything from running."""
 
     problems: list[Finding]
     warnings: list[Finding]

@@ -94,7 +94,7 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
         try:
             hold_out(lease, stop)
         finally:
-            stop.set()  # a job at work ends too
+            stop.set()  # a job under way ends too
             scheduler.shutdown(wait=True)
 
 
@@ -125,7 +125,7 @@ def hold_out(lease: Lease, stop: threading.Event) -> None:
         except Refused as error:
             log.error("the right to start jobs was lost", code=error.code, message=str(error))
             raise
-        except ComplianceError as error:  # nobody can tell now: no job is started until somebody can
+        except ComplianceError as error:  # not known now: no job is started until it is
             if not is_told:
                 log.warning("the database does not answer", code=error.code, message=str(error))
             is_told = True
@@ -152,13 +152,13 @@ def is_still_ours(lease: Lease, name: str, stop: threading.Event) -> bool:
 
 
 def always() -> None:
-    """Do nothing: nobody has taken over."""
+    """Do nothing: no other scheduler can have taken over."""
 
 
 def replay_first(
     settings: Settings, store: Store, stop: threading.Event, *, retry_s: float = RETRY_S, still_ours: Callable[[], None] = always
 ) -> None:
-    """Look whether the CRM was restored, and make good what that has brought back, before the service is
+    """Check whether the CRM was restored, and delete again what that has brought back, before the service is
     ready (R-091). Until that is done the service waits: for a CRM that does not answer, and for the approvals
     that a large replay needs (RET-24). Raises Refused: what `still_ours` raises."""
     if not store.journal.last_done(1) and ErasureFile(settings.erasures_path).last() is None:
@@ -208,8 +208,8 @@ def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
 
 
 def verify_after(settings: Settings, name: str, stop: threading.Event, under_watch: Watched) -> None:
-    """Verify the ledger after the job that has it verified; where it does not verify, the night was not
-    good."""
+    """Verify the ledger after the job that has it verified; where it does not verify, the night counts as
+    failed."""
     bound = log.bind(job=name)
 
     def go_on() -> None:

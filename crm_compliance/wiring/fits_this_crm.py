@@ -1,5 +1,5 @@
-"""Whether mapping, schedule and privileges fit this CRM, seen to before any job. What is accepted for a CRM
-on this machine alone is said in crm_compliance/configuration/settings.py."""
+"""Whether mapping, schedule and privileges fit this CRM, checked before any job. What is accepted only for a
+CRM on this machine is defined in crm_compliance/configuration/settings.py."""
 
 from __future__ import annotations
 

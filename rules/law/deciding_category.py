@@ -1,6 +1,6 @@
-"""Which of several categories of a unit decides: over its retention end, and over whether it is deleted or
-anonymised. kept_or_disposed.py takes that over where nothing keeps the unit. The same order over one
-decision that was made is in rules/model/decisions.py (`deciding_end`), for its row of statistics in
+"""Which of several categories of a unit decides its retention end, and whether it is deleted or anonymised;
+kept_or_disposed.py uses the latter where nothing keeps the unit. The same order, for one decision that was
+already made, is in rules/model/decisions.py (`deciding_end`), for its row of statistics in
 rules/anonymisation/statistics.py. Source: RET-11, RET-23."""
 
 from __future__ import annotations

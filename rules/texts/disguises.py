@@ -1,5 +1,5 @@
-"""A text as a person reads it: the one place where disguises are taken off, for search, redaction and the
-last look alike.
+"""A text as a person reads it: the one place where disguises are removed, for search, redaction and the leak
+check alike.
 
 Character references however often they were escaped, percent signs of addresses, escapes of JSON and of
 e-mail, tags and comments inside words, what turns the direction of reading, what cannot be seen, and letters

@@ -1,5 +1,5 @@
 """Jobs by which the CRM deletes rows by itself: started, followed to their end, their failures read, their
-traces removed.
+records removed.
 
 A job names each row with the very version that was judged, which is to a job what If-Match is to a request,
 and carries the hold guard (hold_guard.py). What it leaves behind (its name, its conditions) are GUIDs and

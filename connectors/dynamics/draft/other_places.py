@@ -1,6 +1,6 @@
-"""What a column of a table does not tell, and another place might: a key by a lookup to a table of reference,
+"""What is not in a column of a table and may be in another place: a key by a lookup to a table of reference,
 by pairs or by columns of yes and no; a role by a connection, a lookup of the file, a participant or a pair;
-how a file is masked. Nothing of it is put in force: each is a comment for somebody to choose."""
+how a file is masked. Each is proposed as a comment, and none is put in force."""
 
 from __future__ import annotations
 

@@ -58,8 +58,8 @@ def _lookups(
 
 def rows_as_options(table: CrmTable, by: str, name: str, reader: CrmTables, words: Words, is_called: bool) -> tuple[Option, ...] | None:
     """Return the rows of a table of reference with the keys that they are called like; None where they are
-    too many for a list, or neither the table nor any of its rows is called like what the field holds: how
-    they are called is then nobody's business but theirs."""
+    too many for a list, or neither the table nor any of its rows is called like what the field holds: the
+    names of its rows are then not shown."""
     rows = reader.words_of(table, by)
     if rows is None:
         return None

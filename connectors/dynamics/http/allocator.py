@@ -8,13 +8,13 @@ from typing import Final
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # as <malloc.h> of the GNU C library numbers them
 KEPT: Final = 8 << 20  # bytes at the end of each of its arenas, of which threads have their own
-LARGEST: Final = 32 << 20  # bytes of a block that is not mapped by itself; the library comes to as much by and by
+LARGEST: Final = 32 << 20  # bytes of a block that is not mapped by itself; the library raises its own limit to as much over time
 
 
 @cache
 def keep_freed() -> None:
-    """Have what was freed kept for what comes next, as far as `KEPT`, once for the process. A C library that
-    cannot be told does as before."""
+    """Have what was freed kept for what comes next, as far as `KEPT`, once for the process. A C library
+    without this setting behaves as before."""
     if (told := _function("mallopt")) is not None:
         told(_MMAP_THRESHOLD, LARGEST)
         told(_TRIM_THRESHOLD, KEPT)

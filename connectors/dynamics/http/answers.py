@@ -1,4 +1,4 @@
-"""What one request came to: an answer, or no answer and whether anything can have happened then."""
+"""The outcome of one request: an answer, or none, and whether the request can have had an effect then."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Answer:
 
 
 class NotSent(Unreachable):
-    """No connection came about, so nothing can have happened at the other side."""
+    """No connection was made, so the request cannot have had an effect."""
 
 
 class CertificateRefused(NotSent):

@@ -1,4 +1,4 @@
-"""The bytes of an answer's body, fast, and no more of them, packed or unpacked, than an answer may have; how
+"""The bytes of an answer's body, read fast and up to a limit, compressed or not; how
 long they may take is in deadline.py. `requests` feeds a page through a generator in small pieces; reads of
 the raw stream and one decompressor take a fraction of that; ISA-L is twice as fast as the standard library's
 zlib."""

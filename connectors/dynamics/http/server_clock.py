@@ -1,5 +1,5 @@
-"""The CRM's clock, by the Date headers of its answers: the median of several, carried on by a clock of this
-machine that nobody sets. One answer with a different time, from a server or a proxy whose clock is wrong,
+"""The CRM's clock, by the Date headers of its answers: the median of several, continued by the monotonic
+clock of this machine. One answer with a different time, from a server or a proxy whose clock is wrong,
 changes nothing."""
 
 import time

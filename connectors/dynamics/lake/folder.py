@@ -1,4 +1,4 @@
-"""A folder in which tables are laid down: where the files of each are, in whichever form.
+"""A folder that holds exported tables: where the files of each are, and in which form.
 
 | form | where |
 |---|---|

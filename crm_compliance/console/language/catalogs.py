@@ -1,7 +1,7 @@
 """The words of the interface in each language: English stands in code and templates, the others in catalogs.
 
 A catalog is a `.po` file as gettext has it, one a room of pages and one for codes, read as it is: there is
-nothing to compile. Where several have a message, they say the same."""
+nothing to compile. A message in several catalogs has the same translation in each."""
 
 from __future__ import annotations
 

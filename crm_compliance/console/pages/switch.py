@@ -1,4 +1,4 @@
-"""The kill switch: whoever looks after plans stops everything, and lets it go on."""
+"""The kill switch: people who manage plans stop all runs with it, and allow them again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def stop(visit: Visit) -> Response:
 
 
 def resume(visit: Visit) -> Response:
-    """Let it go on; what was cut off continues where it was at the next hour of its job."""
+    """Allow runs again; one that was cut off continues where it was, at the next hour of its job."""
     kill_switch.resume(visit.services.store, _by(visit))
     return visit.see("/plans", note="resumed")
 

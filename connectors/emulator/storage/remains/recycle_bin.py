@@ -129,7 +129,7 @@ class RecycleBin:
         return Binned(table, dict(zip(names, found.fetchone(), strict=True)))
 
     def take_back(self, binned: Binned, user: str) -> None:
-        """Make a row live again, as it was but for its version; the caller has seen to it that nothing stands
+        """Make a row live again, as it was but for its version; the caller has made sure that nothing is
         in its place."""
         table, row_id = binned.table, binned.row_id
         self._move_files(source_of(table, BIN), table.name, row_id)

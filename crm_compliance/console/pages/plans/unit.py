@@ -28,7 +28,7 @@ GONE: Final = (ActionState.REMOVED, ActionState.DONE)
 
 def line_in(visit: Visit, plan: str, table: str, row: str) -> PlanLine | None:
     """Return the line of a plan about a row; None where it has none. Raises LinesRemoved."""
-    if len(row) < len("00000000"):  # a part of an id is not an id: what it leads to could be many
+    if len(row) < len("00000000"):  # part of an id is not an id: several rows could match it
         return None
     page = visit.services.lines.of(plan).page(LineQuery(table=table, id=row, limit=MOST_LINES))
     return next((line for line in page.lines if line.id == row.lower()), None)
@@ -93,7 +93,7 @@ def _answer(visit: Visit, plan: Plan, values: Mapping[str, Any]) -> Response:
 
 
 class Group(NamedTuple):
-    """Rows of one kind of which the same becomes; `rows` are the first of them, each with its address in the
+    """Rows of one kind with the same outcome; `rows` are the first of them, each with its address in the
     CRM, and `more` counts the others."""
 
     kind: str
