@@ -73,7 +73,7 @@ def test_a_page_of_an_earlier_session_says_so(services: Services, signed_in: Sig
 def test_a_file_that_is_too_large_is_refused_in_words(signed_in: Signed) -> None:
     dpo = signed_in(Role.DPO, "nl")
     answer = dpo.client.post(
-        "/requests/import",
+        "/requests/new/import",
         data={"csrf": dpo.token},
         files={"file": ("form.json", b"x" * 1_000_000)},
         headers={"Sec-Fetch-Site": "same-origin"},
@@ -92,7 +92,13 @@ def test_a_page_elsewhere_is_no_way_back(signed_in: Signed, referer: str) -> Non
 
 @pytest.mark.parametrize(
     ("form", "page"),
-    [("/plans/plan-1/reject", "/plans/plan-1"), ("/stop", "/"), ("/history/proof/verification", "/history/proof"), ("/a/b/c", None)],
+    [
+        ("/plans/plan-1/reject", "/plans/plan-1"),
+        ("/stop", "/"),
+        ("/requests/new/import", "/requests/new"),
+        ("/history/proof/verification", "/history/proof"),
+        ("/a/b/c", None),
+    ],
 )
 def test_where_only_forms_go_leads_to_the_page_above(signed_in: Signed, form: str, page: str | None) -> None:
     """The address that a browser shows where a form was refused, and asks for when it is loaded again."""

@@ -270,7 +270,7 @@ def test_a_mistake_is_told_in_the_language_of_the_page(org: Night, signed_in: Si
     text = dpo.post("/requests/new", **{**TYPED, "given_birthdate": "2027-01-01"}).text
     assert "Deze dag ligt in de toekomst." in text
     assert "lies in" not in text
-    answer = dpo.post("/requests/import", file="{")
+    answer = dpo.post("/requests/new/import", file="{")
     assert "Het bestand is niet leesbaar als formulier" in answer.text
     assert '<span class="soft" lang="en">this is not valid JSON (line 1' in answer.text
 
@@ -279,7 +279,7 @@ def test_the_form_of_the_command_is_read_into_the_fields_and_registers_nothing(o
     form = a_form(right="rectification", details={"corrections": {"lastname": "Ander (fictief)"}, "statement": "Dat klopt niet."})
     dpo = signed_in(Role.DPO)
     answer = dpo.client.post(
-        "/requests/import",
+        "/requests/new/import",
         data={"csrf": dpo.token},
         files={"file": ("form.json", json.dumps(form), "application/json")},
         headers={"Sec-Fetch-Site": "same-origin"},
@@ -289,7 +289,7 @@ def test_the_form_of_the_command_is_read_into_the_fields_and_registers_nothing(o
         assert said in answer.text
     assert not org.store.requests.all()
     wrong = dpo.client.post(
-        "/requests/import",
+        "/requests/new/import",
         data={"csrf": dpo.token},
         files={"file": ("form.json", '{"right": "geheim"', "application/json")},
         headers={"Sec-Fetch-Site": "same-origin"},
