@@ -27,7 +27,7 @@ from tests.forms.answering import unpacked
 from tests.independent.asking import pdf_text
 from tests.integration.matched import matched_with
 from tests.integration.planted import LOCATION, Planted, left_of
-from tests.integration.test_terms_of_own import VISITS
+from tests.integration.visits import VISITS
 
 ENVIRONMENT = Path(__file__).parents[1] / "data" / "mixed-environment.yaml"
 SITES = ("https://tussenhaven.sharepoint.com/sites/CRM", "https://tussenhaven.sharepoint.com/sites/Archief")

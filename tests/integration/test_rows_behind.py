@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
@@ -33,7 +32,7 @@ from tests.integration.in_place.anonymised import a_runaway, in_place
 from tests.integration.planter import Planter
 from tests.jobs.requests.answer.answers import Answer
 from tests.jobs.residual.cleaning import switch
-from tests.jobs.residual.retained import retain
+from tests.jobs.residual.retained import in_retention, retain
 from tests.yaml_files import read_yaml, yaml_text
 
 LONG_AGO = date(2020, 1, 10)
@@ -191,11 +190,6 @@ def what_people_have_in_common_goes_with_the_last_of_them(night: Night) -> Case:
     yield APPLIED
     assert [night.get("contacts", person) for person in people] == [None, None]
     assert night.get("cf_familys", family) is None
-
-
-def in_retention(night: Night, table: str, table_set: str) -> set[str]:
-    text = f'<fetch datasource="retained"><entity name="{table}"><attribute name="{table}id"/></entity></fetch>'
-    return {row[f"{table}id"] for row in night.rows(f"{table_set}?fetchXml={quote(text)}")}
 
 
 @in_one_night

@@ -21,20 +21,10 @@ from tests.drivers.deciding import ask, granted
 from tests.drivers.holding import place
 from tests.drivers.night import Night
 from tests.integration.dependent import MAPPING, SETS, add, dependent_night
+from tests.integration.visits import VISITS
 from tests.jobs.requests.answer.answers import Answer
 
 LONG_AGO = date(2020, 1, 10)
-VISITS = """\
-home_visits:
-  labels: {nl: Huisbezoeken, fr: Visites, en: Home visits, de: Hausbesuche}
-  basis: Reports are needed to account for the visits
-  source: Decision of the controller of 3 March 2026
-  unit: own_table
-  type: years_after
-  years: 3
-  anchor: own_date
-  disposition: delete
-"""
 TERM = "    term: {row: home_visits, date: cf_visitedon}\n"
 
 

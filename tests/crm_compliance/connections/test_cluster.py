@@ -12,7 +12,7 @@ import pytest
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.worker_pool import Pool, workers_of
 from jobs.ports.workers import HERE
-from tests.crm_compliance.connections.test_worker_pool import PARTS, doubled, killed
+from tests.crm_compliance.connections.worker_tasks import PARTS, doubled, killed
 
 
 @pytest.fixture(scope="module")

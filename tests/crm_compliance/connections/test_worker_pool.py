@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -17,20 +15,7 @@ from crm_compliance.connections import worker_pool
 from crm_compliance.connections.worker_pool import Pool, WorkersLost, workers_of
 from jobs.ports.workers import HERE
 from rules.errors import UsageError
-
-PARTS = [(number,) for number in range(9)]
-
-
-def doubled(number: int) -> int:
-    return 2 * number
-
-
-def killed(number: int, folder: str, times: int) -> int:
-    """What `doubled` gives; the process that is at part 4 dies, as often as is said."""
-    if number == 4 and len(died := list(Path(folder).iterdir())) < times:
-        Path(folder, str(len(died))).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return 2 * number
+from tests.crm_compliance.connections.worker_tasks import PARTS, doubled, killed
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,12 @@ import pytest
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
 from tests.connectors.dynamics.fake_crm import ENVIRONMENT
+from tests.crm_compliance.mapping.checked import line, told
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
 from tests.drivers.typed import Said
 from tests.drivers.typist import LONG_AGO, Typist, organisation_of
 from tests.yaml_files import read_yaml, yaml_text
-
-PAGE = (Path(__file__).parents[3] / "docs" / "mapping.md").read_text(encoding="utf-8")
-CODES = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^(\| `.*?) \|", PAGE.split("## Checking")[1].split("\n## ")[0], re.MULTILINE))))
 
 
 @pytest.fixture
@@ -41,20 +38,6 @@ def edited(folder: Path, *changes: tuple[str, str]) -> Path:
     path = folder / "mine.yaml"
     path.write_text(text, "utf-8")
     return path
-
-
-def told(said: Said, section: str = "problems") -> dict[tuple[int, str], str]:
-    """What was found: line and code, and the suggestion."""
-    for each in said.document[section]:
-        assert set(each) == {"where", "code", "message", "suggestion"}
-        assert each["code"] in CODES
-        assert each["message"]
-    assert said.document["ok"] is (said.code == 0)
-    return {(int(each["where"].rpartition(":")[2]), each["code"]): each["suggestion"] for each in said.document[section]}
-
-
-def line(path: Path, wanted: str) -> int:
-    return next(number for number, text in enumerate(path.read_text("utf-8").splitlines(), 1) if wanted in text)
 
 
 def test_the_mapping_of_the_settings_fits_the_crm(typist: Typist) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import running
 from tests.connectors.emulator.client import Client
-from tests.crm_compliance.mapping.test_check import line, told
+from tests.crm_compliance.mapping.checked import line, told
 from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import Typist
 from tests.integration.connected_house import House

@@ -26,8 +26,8 @@ from rules.holds.of_requests import RequestHold
 from tests.drivers.holding import LONG_AGO, Register, carry_out, place, release, with_register
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
+from tests.jobs.runs.bulk_deletes import QUEUE_S, Bulk
 from tests.jobs.runs.interruptions import Meddling, applied, killed_before
-from tests.jobs.runs.test_bulk_delete_run import QUEUE_S, Bulk
 
 
 def an_expired_case(night: Night, **columns: Any) -> dict[str, str]:

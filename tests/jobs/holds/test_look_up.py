@@ -20,18 +20,9 @@ from jobs.runs.resume import lapsed
 from jobs.writing.send import send_and_reconcile
 from rules.errors import Refused
 from rules.holds.placements import PlacedHold
-from tests.drivers.holding import LONG_AGO, place, release
+from tests.drivers.holding import LONG_AGO, release
 from tests.drivers.night import Night
-from tests.drivers.requesting import unreachable
-
-NOBODY = "00000000-0000-0000-0000-00000000ffff"
-
-
-def unseen(night: Night, monkeypatch: pytest.MonkeyPatch, row: str) -> PlacedHold:
-    """A hold that was placed while the CRM did not answer."""
-    with monkeypatch.context() as away:
-        away.setattr("jobs.holds.look_up.rows_anywhere", unreachable)
-        return place(night, "cf_dossier", row, even_unseen=True)
+from tests.jobs.holds.unseen_holds import NOBODY, unseen
 
 
 def looked_up(night: Night) -> list[tuple[object, object]]:

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.ledger.certificate_audit import audit_certificates
 from jobs.ledger.certificates import Issued, chained, hash_of, merkle_root
-from tests.jobs.proof.test_attestation import a_certificate
+from tests.jobs.proof.attested import a_certificate
 
 Kept = list[tuple[str, Issued | None]]
 RUNS = ("run-1", "run-1", "run-2")

@@ -6,7 +6,7 @@ import msgspec
 
 from jobs.ledger.checkpoints import KeptCheckpoint, encode, looks_like_one
 from jobs.ledger.merkle import Tree
-from tests.jobs.ledger.test_verification import chain, points_of
+from tests.jobs.ledger.chains import chain, points_of
 
 
 def test_kept_peaks_lead_on_only_where_they_are_those_of_the_root() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from isal import isal_zlib as zlib
 
 from crm_compliance.store.store import SqlStore
-from jobs.ledger.certificates import Actor, Certificate, Issued, chained, hash_of, merkle_root
+from jobs.ledger.certificates import Certificate, Issued, chained, hash_of, merkle_root
 from jobs.ledger.entries import FIRST, LedgerBroken, canonical
 from jobs.model.plan import PlanLine
 from jobs.model.run import Action, ActionState, RunState
@@ -23,37 +23,16 @@ from jobs.proof.attestation import Attestation, LedgerIndex, attest, encode, ver
 from jobs.proof.checkpoint import make_checkpoint
 from rules.dates.calendar import BELGIAN
 from rules.errors import UsageError
-from rules.model.residual_data import ResidualPlace
 from tests.crm_compliance.store.values import NIGHT, a_plan, a_run, a_word
 from tests.drivers.clock import Clock
 from tests.jobs.notary import PlainNotary
+from tests.jobs.proof.attested import a_certificate
 
 FIELDS = {
     *("certificate_id", "run_id", "software_version", "schedule_version", "unit_type", "unit_ref", "category_keys", "rule_id", "reason"),
     *("retention_end", "disposition", "objects", "disposed_at", "verified_at", "method", "actor", "prev_hash", "hash"),
 }
 UNITS = 5
-
-
-def a_certificate(number: int, run: str = "run-1") -> Certificate:
-    return Certificate(
-        certificate_id=f"certificate-{number}",
-        run_id=run,
-        software_version="0.1.0",
-        schedule_version="2026.1",
-        unit_type="dossier",
-        unit_ref=f"{number:064x}",
-        category_keys=("exploitation_ict",),
-        rule_id="RET-08",
-        reason="EXPIRED",
-        retention_end="2026-02",
-        disposition="DELETED" if number % 2 else "ANONYMISED",
-        objects={"fiches": number, "notes": 0},
-        disposed_at="2026-03-02T01:30:00Z",
-        verified_at="2026-03-02T01:31:00Z",
-        method={place.value: "done" for place in ResidualPlace},
-        actor=Actor("5" * 64, ("crm_admin", "dpo")),
-    )
 
 
 @pytest.fixture

@@ -16,13 +16,11 @@ import pytest
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.public_keys import PublicKeys
-from jobs.ledger.certificates import Certificate
 from jobs.model.plan import Kind
-from jobs.model.run import ActionState, Run, RunState
+from jobs.model.run import ActionState, RunState
 from jobs.plans.approve import approve_plan
 from jobs.plans.lines.pages import lines_of
-from jobs.proof.attestation import LedgerIndex, attest, encode, verify_document
-from jobs.proof.checkpoint import make_checkpoint
+from jobs.proof.attestation import verify_document
 from jobs.proof.run_reckoning import reckon
 from jobs.runs.apply import apply_plan
 from rules.model.residual_data import ResidualPlace
@@ -30,33 +28,12 @@ from tests.drivers.beginnings import Beginning
 from tests.drivers.night import Night, references_of
 from tests.drivers.organisation import set_faults
 from tests.integration.in_place.anonymised import in_place
+from tests.jobs.proof.certified import certificates, document, of_unit, problems
 from tests.jobs.runs.kill_points import Killed, Points, fragile_store
 
 LONG_AGO = date(2018, 3, 1)
 NAME = "Wouter Verzonnen"
 GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-
-
-def certificates(night: Night, run: Run) -> list[Certificate]:
-    return [issued.certificate for issued in night.store.certificates.of_run(run.id)]
-
-
-def of_unit(night: Night, run: Run, table: str, row: str) -> Certificate:
-    (found,) = (each for each in certificates(night, run) if each.unit_ref == night.key.reference(table, row))
-    return found
-
-
-def document(night: Night, run: Run) -> bytes:
-    """As the command makes it."""
-    notary = night.context.notary
-    assert notary is not None
-    make_checkpoint(night.store, notary, night.clock)
-    return encode(attest(night.store, notary, run, LedgerIndex.read(night.store), night.policy.calendar))
-
-
-def problems(night: Night, content: bytes) -> list[str]:
-    keys = PublicKeys(key.raw for key in night.key.public())
-    return [str(problem) for problem in verify_document(content, keys.check)[1]]
 
 
 def fault(night: Night, *rules: dict[str, Any]) -> None:

@@ -84,3 +84,8 @@ class Stubborn:
 def applied(night: Night, plan: Plan, **answers: Any) -> Run:
     context = night.context
     return apply_plan(dataclasses.replace(context, connector=Stubborn(context.connector, **answers)), plan.id)
+
+
+def in_retention(night: Night, table: str, table_set: str) -> set[str]:
+    text = f'<fetch datasource="retained"><entity name="{table}"><attribute name="{table}id"/></entity></fetch>'
+    return {row[f"{table}id"] for row in night.rows(f"{table_set}?fetchXml={quote(text)}")}

@@ -26,9 +26,8 @@ from tests.drivers.holding import place, release
 from tests.drivers.night import Night
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, certificate_of, skipped
 from tests.integration.dependent import add, dependent_night
-from tests.integration.test_rows_behind import in_retention
 from tests.jobs.requests.answer.answers import Answer
-from tests.jobs.residual.retained import retain, roll_back
+from tests.jobs.residual.retained import in_retention, retain, roll_back
 
 LONG_AGO, LATELY = date(2020, 1, 10), date(2026, 11, 20)
 MEETINGS = """\

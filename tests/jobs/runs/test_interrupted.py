@@ -26,7 +26,7 @@ from rules.errors import Refused
 from tests.drivers.holding import release
 from tests.drivers.night import CATEGORY, ROLE, Night
 from tests.drivers.organisation import set_faults
-from tests.jobs.holds.test_look_up import NOBODY, unseen
+from tests.jobs.holds.unseen_holds import NOBODY, unseen
 from tests.jobs.runs.interruptions import LONG_AGO, Meddling, a_grown_up, applied, killed_before
 from tests.jobs.runs.kill_points import Fragile, Killed, Points
 

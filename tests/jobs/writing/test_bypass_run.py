@@ -23,7 +23,7 @@ from jobs.plans.lines.pages import parts_of
 from rules.dates.calendar import BELGIAN
 from rules.model.residual_data import ResidualPlace
 from tests.drivers.night import CATEGORY, Night
-from tests.jobs.proof.test_certify import document, of_unit, problems
+from tests.jobs.proof.certified import document, of_unit, problems
 
 LONG_AGO = date(2018, 3, 1)
 PRIVILEGE = "prvBypassCustomBusinessLogic"

@@ -13,7 +13,7 @@ from connectors.dynamics.lake.lake import Lake
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import SeedSpec, running
 from tests.connectors.dynamics.columns_as_read import every_read
-from tests.connectors.dynamics.reading.test_columns import FORMS, NOW, connected, told
+from tests.connectors.dynamics.reading.forms import FORMS, NOW, connected, told
 from tests.known_definitions import KNOWN
 from tests.lakes import LATER, WRITERS, Lain, gone, tables_of, younger
 

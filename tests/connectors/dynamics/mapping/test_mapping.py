@@ -29,30 +29,11 @@ from rules.errors import MappingError
 from rules.model.kinds import FILES
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS, Dossier
+from tests.connectors.dynamics.mapping.edited_mappings import TEXT, edited, line_of, mistakes
 from tests.yaml_files import read_yaml, yaml_text
 
 SCHEMA = json.loads(REFERENCE.with_name("schema.json").read_text("utf-8"))
 SECOND = Path(__file__).parents[3] / "data" / "second-mapping.yaml"
-TEXT = REFERENCE.read_text("utf-8")
-
-
-def edited(old: str, new: str) -> str:
-    assert TEXT.count(old) >= 1, old
-    return TEXT.replace(old, new, 1)
-
-
-def line_of(text: str, wanted: str) -> int:
-    return next(number for number, line in enumerate(text.splitlines(), 1) if wanted in line)
-
-
-def mistakes(text: str) -> list[str]:
-    with pytest.raises(MappingError) as caught:
-        parse_mapping(text, "mine.yaml")
-    assert caught.value.exit_code == 3
-    head, *lines = str(caught.value).splitlines()
-    assert "mistake" in head
-    assert caught.value.where == lines[0].split(": ", 1)[0].strip()
-    return [line.strip() for line in lines]
 
 
 def test_the_shipped_mapping_maps_every_field_of_every_record() -> None:

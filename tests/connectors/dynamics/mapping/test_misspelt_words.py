@@ -22,7 +22,7 @@ from connectors.emulator.serving.server import running
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.schedule import policy_text
 from rules.policy.loader import load_policy
-from tests.connectors.dynamics.reading.test_other_values import CHILD, SUSPECT, TABLES, connected, mapping
+from tests.connectors.dynamics.reading.roles_in_columns import CHILD, SUSPECT, TABLES, connected, mapping
 from tests.integration.dependent import MAPPING, dependent_environment
 from tests.yaml_files import read_yaml, yaml_text
 

@@ -4,46 +4,30 @@ tables are read."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.memory.table_cache import Memory
-from connectors.dynamics.pace.governor import Pace
 from connectors.dynamics.reading import ranges
-from connectors.emulator.serving.server import RunningEmulator, SeedSpec, running
+from connectors.emulator.serving.server import SeedSpec, running
 from connectors.interface.connector import Connector
 from rules.model.records import Contact, Fiche, Party, Record
 from tests.connectors.dynamics.columns_as_read import assert_same, every_read
+from tests.connectors.dynamics.reading.forms import FORMS, NOW, connected, told
 from tests.known_definitions import KNOWN
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
 
-FORMS = Path(__file__).parents[3] / "data" / "forms"
 CASES = 40
-NOW = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)
 READS: tuple[tuple[type[Record], tuple[str, ...]], ...] = (
     (Contact, ("birth_on", "parent", "parent_kind")),
     (Fiche, ("dossier", "categories", "communicated_on", "created_on")),
     (Party, ("contact", "dossier", "fiche", "role")),
 )
-
-
-@contextmanager
-def connected(emulator: RunningEmulator, mapping: Path = REFERENCE, **options: Any) -> Iterator[DynamicsConnector]:
-    text = mapping.read_text("utf-8")
-    tokens = StaticToken("any", emulator.url)
-    with connect(
-        url=emulator.url, tokens=tokens, mapping_text=text, mapping_source="t.yaml", page_size=97, pace=Pace(reads=3), **options
-    ) as connector:
-        yield connector
 
 
 @pytest.fixture(scope="module", params=[None, "renamed", "connected", "scattered", "deep"], ids=lambda name: name or "reference")
@@ -89,8 +73,3 @@ def test_columns_of_a_table_that_was_read_before_are_those_of_now(
             assert http.delete(f"{emulator.url}cf_fiches({second})", headers=headers).ok
         assert (remembered > fetched) is keeps_rows
         assert list(tmp_path.glob("*.cut"))
-
-
-def told(connector: Connector, record: type[Record], fields: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    """All rows of a kind, from its frames, in the order of their ids."""
-    return sorted((row for frame in connector.columns(record, fields) for row in frame.rows()), key=lambda row: str(row[0]))

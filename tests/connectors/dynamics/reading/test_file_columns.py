@@ -16,7 +16,7 @@ from connectors.interface.rows import Content
 from rules.model.personal_records import FullContact, FullNote, FullRecording
 from tests.connectors.dynamics.connected import Connected, connected
 from tests.connectors.dynamics.fake_crm import ROOT, FakeCrm, Reply, row_id
-from tests.connectors.emulator.storage.files.test_images import encoded, png
+from tests.connectors.emulator.storage.files.pictures import encoded, png
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
 

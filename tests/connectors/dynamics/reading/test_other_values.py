@@ -11,11 +11,9 @@ from typing import Any
 import pytest
 
 from connectors.dynamics.bulk_delete.hold_guard import Guard, guard_of
-from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.mapping.loader import parse_mapping
-from connectors.dynamics.mapping.mapping import REFERENCE
-from connectors.emulator.serving.server import RunningEmulator, running
+from connectors.emulator.serving.server import running
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
 from connectors.interface.errors import Forbidden
 from crm_compliance.mapping.explain import explain_row
@@ -23,39 +21,13 @@ from jobs.model.privileges import NEEDS
 from rules.errors import MappingError
 from rules.model.personal_records import FullContact, FullDossier
 from rules.model.records import Dossier, Fiche, Party
+from tests.connectors.dynamics.reading.roles_in_columns import CHILD, SUSPECT, TABLES, connected, mapping
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.connectors.emulator.client import Client
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
-
-TABLES = """
-tables:
-  cf_subject:
-    set: cf_subjects
-    columns:
-      cf_subjectid: {type: guid, key: true}
-      cf_name: {type: string(100), primary_name: true}
-      cf_code: {type: string(20)}
-  cf_rolekind:
-    set: cf_rolekinds
-    columns:
-      cf_rolekindid: {type: guid, key: true}
-      cf_name: {type: string(100), primary_name: true}
-columns:
-  cf_dossier:
-    cf_subjectid: {type: lookup cf_subject, schema_name: cf_SubjectId}
-  cf_party:
-    cf_rolekindid: {type: lookup cf_rolekind, schema_name: cf_RoleKindId}
-    cf_ischild: {type: bool}
-  cf_fiche:
-    cf_issexting: {type: bool}
-    cf_isrunaway: {type: bool}
-    cf_byphone: {type: bool}
-    cf_bychat: {type: bool}
-"""
-CHILD, SUSPECT = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
 
 
 def environment(folder: Path) -> Path:
@@ -69,28 +41,6 @@ def environment(folder: Path) -> Path:
     return path
 
 
-def mapping(change: Callable[[Any], None] = lambda tables: None) -> str:
-    document: dict[str, Any] = read_yaml(REFERENCE)
-    tables = document["tables"]
-    dossier, fiche, party = tables["dossier"], tables["fiche"], tables["party"]
-    dossier["columns"]["categories"] = "cf_subjectid"
-    del dossier["choices"]["categories"]
-    dossier["references"] = {"categories": {"by": "cf_code", "keys": {"SEX": "sexting", "WEG": "runaway"}}}
-    party["columns"]["role"] = "cf_rolekindid"
-    del party["choices"]
-    party["references"] = {"role": {"keys": {CHILD: "child", SUSPECT.upper(): "suspect"}}}
-    for field in ("categories", "channel"):
-        del fiche["columns"][field], fiche["choices"][field]
-    fiche["flags"] = {
-        "categories": {"cf_issexting": "sexting", "cf_isrunaway": "runaway"},
-        "channel": {"cf_byphone": "phone", "cf_bychat": "chat"},
-    }
-    for part in (dossier, fiche):
-        del part["anonymise"]
-    change(tables)
-    return yaml_text(document)
-
-
 @pytest.fixture
 def crm(tmp_path: Path) -> Iterator[tuple[Client, DynamicsConnector]]:
     with running(environment=environment(tmp_path)) as emulator, KNOWN.of(emulator, "any"):
@@ -98,10 +48,6 @@ def crm(tmp_path: Path) -> Iterator[tuple[Client, DynamicsConnector]]:
         yield client, connector
         connector.close()
         client.http.close()
-
-
-def connected(emulator: RunningEmulator, text: str = "") -> DynamicsConnector:
-    return connect(url=emulator.url, tokens=StaticToken("any", emulator.url), mapping_text=text or mapping(), mapping_source="test.yaml")
 
 
 def test_a_category_is_told_by_a_column_of_the_table_of_reference(crm: tuple[Client, DynamicsConnector]) -> None:

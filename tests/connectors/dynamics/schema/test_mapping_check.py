@@ -14,7 +14,7 @@ from connectors.interface.errors import Finding, ReadIncomplete, Unreachable
 from rules.errors import MappingError
 from rules.model.records import Contact, Dossier, Note
 from tests.connectors.dynamics.fake_crm import FakeCrm, edit
-from tests.connectors.dynamics.mapping.test_mapping import TEXT, edited, line_of, mistakes
+from tests.connectors.dynamics.mapping.edited_mappings import TEXT, edited, line_of, mistakes
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from jobs.ledger.heads import STRANDS
-from tests.crm_compliance.cli.commands.test_proof import CANARIES, LONG_AGO, a_night, offline
+from tests.crm_compliance.cli.commands.proven_night import CANARIES, LONG_AGO, a_night, offline
 from tests.crm_compliance.openssl import OPENSSL
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.clock import NOW

@@ -12,6 +12,7 @@ import pytest
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.cli.requests.decided import LOTTE, asking_for, decide, lotte, released, shown
 from tests.crm_compliance.cli.requests.family import on_behalf
+from tests.crm_compliance.cli.requests.recipients import ABROAD, POLICE, file_of
 from tests.crm_compliance.cli.requests.releases import unpacked
 from tests.crm_compliance.cli.requests.suspects import JAN, PIET, jan, suspect
 from tests.crm_compliance.worlds import Worlds
@@ -20,20 +21,7 @@ from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
 from tests.drivers.typist import DORA, ERIK, Typist
 
-POLICE, ABROAD = "Politiezone Verzonnen", "Missing Verzonnen"
 TODAY = "2026-11-25"
-
-
-def file_of(org: Night, child: str, category: str = "sexting") -> str:
-    """A dossier of a child that was passed on to two recipients, with a mother and words that are nobody
-    else's business."""
-    dossier = org.dossier(category, closed=False, fiches=0, cf_name="D-2026-0117")
-    said: dict[str, Any] = {"dossier": dossier, "cf_summary": "Zonnebloem vertelde het aan Annelies."}
-    org.fiche(category, cf_transmittedto=POLICE, cf_transmittedon="2026-02-05", cf_transmittedcountry="BE", **said)
-    org.fiche(category, cf_transmittedto=ABROAD, cf_transmittedcountry="NL", **said)
-    org.party(child, "child", dossier=dossier)
-    org.party(org.contact(firstname="Annelies", lastname="Verstraeten (fictief)"), "parent", dossier=dossier)
-    return dossier
 
 
 def granting(typist: Typist, org: Night, right: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.crm_compliance.cli.requests.test_side_by_side import JAN, PIM, a_case
+from tests.crm_compliance.cli.requests.cases import JAN, PIM, a_case
 from tests.crm_compliance.side_by_side import Asker, masked, requests_sent
 from tests.drivers.night import Night
 from tests.drivers.requesting import a_form, written

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import date
 
@@ -26,13 +25,7 @@ from tests.drivers.deciding import (
     whats,
 )
 from tests.drivers.night import Night
-
-CANARY = "Zonnebloem"
-
-
-def ledger_of(night: Night) -> str:
-    return json.dumps([[entry.kind, entry.data] for entry in night.store.ledger.entries()])
-
+from tests.jobs.requests.decisions.carried_out import CANARY, ledger_of
 
 # -- restriction ---------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from tests.drivers.deciding import (
 from tests.drivers.holding import place
 from tests.drivers.holding import release as release_hold
 from tests.drivers.night import Night
-from tests.jobs.requests.decisions.test_carry_out import CANARY, ledger_of
+from tests.jobs.requests.decisions.carried_out import CANARY, ledger_of
 
 
 def born(day: str) -> GivenPerson:

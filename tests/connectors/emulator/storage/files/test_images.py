@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import struct
-import zlib
 
 import pytest
 import requests
 
 from connectors.emulator.storage.files import file_columns
 from tests.connectors.emulator.client import Client
+from tests.connectors.emulator.storage.files.pictures import encoded, png
 from tests.web_api import error_of
 
 pytestmark = pytest.mark.row(49)
-
-
-def chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def png(width: int, height: int) -> bytes:
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    pixels = chunk(b"IDAT", zlib.compress((b"\0" + b"\xff" * width) * height))
-    return b"\x89PNG\r\n\x1a\n" + header + pixels + chunk(b"IEND", b"")
 
 
 def jpeg(width: int, height: int) -> bytes:
@@ -37,10 +26,6 @@ def bmp(width: int, height: int) -> bytes:
 
 def gif(width: int, height: int) -> bytes:
     return b"GIF89a" + struct.pack("<HH", width, height) + bytes(10)
-
-
-def encoded(body: bytes) -> str:
-    return base64.b64encode(body).decode()
 
 
 def size_of(image: bytes) -> tuple[int, ...]:

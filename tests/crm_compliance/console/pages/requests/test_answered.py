@@ -28,7 +28,7 @@ from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.answer_package.pages import text_of as text_of_pdf
 from tests.crm_compliance.begun import Begun
 from tests.crm_compliance.cli.requests.decided import asking_for, lotte
-from tests.crm_compliance.cli.requests.test_notices import ABROAD, POLICE, file_of
+from tests.crm_compliance.cli.requests.recipients import ABROAD, POLICE, file_of
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.asking import Asking

@@ -1,0 +1,21 @@
+"""Tasks that a worker does, and one that ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+PARTS = [(number,) for number in range(9)]
+
+
+def doubled(number: int) -> int:
+    return 2 * number
+
+
+def killed(number: int, folder: str, times: int) -> int:
+    """What `doubled` gives; the process that is at part 4 dies, as often as is said."""
+    if number == 4 and len(died := list(Path(folder).iterdir())) < times:
+        Path(folder, str(len(died))).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * number
