@@ -1,6 +1,6 @@
 """The signature of a webhook, as the Standard Webhooks specification has it: HMAC-SHA256 over the id of the
-message, the moment of sending and the body. Whoever receives it holds the key, computes the same, and refuses
-what is older than a few minutes."""
+message, the moment of sending and the body. The receiver holds the key, computes the same, and refuses what
+is older than a few minutes."""
 
 import base64
 import hmac

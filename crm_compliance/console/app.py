@@ -1,4 +1,4 @@
-"""The routes of the console: each page behind its door, which lets in whoever is signed in and may."""
+"""The routes of the console: each page behind a check that the person is signed in and has the permission."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def _door(services: Services, endpoint: Endpoint, turns: CapacityLimiter, forms: Forms) -> Handler:
-    """Let in whoever is signed in and may; a form comes from one of our pages, with the session's token.
-    Pages take turns, first come, first served; a form that is sent again waits for the first."""
+    """Let in people who are signed in and permitted; a form comes from one of our pages, with the session's
+    token. Pages take turns, first come, first served; a form that is sent again waits for the first."""
 
     async def handle(request: Request) -> Response:
         if endpoint.method != "POST":

@@ -76,7 +76,7 @@ def run_demo(folder: Path, dossiers: int) -> int:
 
 
 def _answer_somebody(night: "_Night", folder: Path, url: str) -> tuple[tuple[str, str], ...]:
-    """Answer one request for access, from the receipt to the package; gives the files that came of it, and
+    """Answer one request for access, from the receipt to the package; return the files that it wrote, and
     what each is."""
     asker = asker_among(rows_of(url), clock_of(Settings())())
     if asker is None:

@@ -14,7 +14,7 @@ from rules.errors import ComplianceError
 
 LENGTH = 32
 NONCE = 12
-# Everything about somebody of whom nothing may be told fits into the smallest size, with hundreds of
+# All parts about a person of whom nothing may be disclosed fit into the smallest size, with hundreds of
 # candidates and with none.
 MEBIBYTE = 1024 * 1024
 SIZES = (MEBIBYTE // 16, MEBIBYTE // 4)

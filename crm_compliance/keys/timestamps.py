@@ -1,6 +1,6 @@
-"""Time stamps of an outside authority over checkpoints (RFC 3161): proof of when, that nobody in this house
-can give. Needs the extra `timestamp` (rfc3161-client). The authority sees a digest and nothing else. It is
-asked once: a checkpoint is as good without, and the next one asks again."""
+"""Time stamps of an outside authority over checkpoints (RFC 3161): proof of when, that nobody in the
+organisation can give. Needs the extra `timestamp` (rfc3161-client). The authority sees a digest and nothing
+else. It is asked once: a checkpoint is as good without, and the next one asks again."""
 
 import base64
 from datetime import UTC, datetime

@@ -133,7 +133,7 @@ def hold_out(lease: Lease, stop: threading.Event) -> None:
 
 def is_still_ours(lease: Lease, name: str, stop: threading.Event) -> bool:
     """Return whether a job may be started; what prevents it is logged. While the database does not answer,
-    wait: an hour that has gone by is made good at the next start of the service, and not before."""
+    wait: a missed hour is caught up at the next start of the service, and not before."""
     is_told = False
     while not stop.is_set():
         try:

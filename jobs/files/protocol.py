@@ -29,8 +29,8 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came of it, in how many seconds of the processor, and the most bytes of memory that the process
-    ever had. After one that `is_last` the process has ended."""
+    """The result, the processor seconds that it took, and the peak memory of the process in bytes. After one
+    that `is_last` the process has ended."""
 
     reading: Reading
     told: str | None = None

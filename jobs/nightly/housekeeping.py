@@ -1,5 +1,5 @@
-"""The housekeeping job: looks for recordings and objects that have lost each other, and removes what has had
-its day in our own store. It never removes an object: what nobody knows is not deletable, a person has to
+"""The housekeeping job: looks for recordings and objects that have lost each other, and removes what has
+expired in our own store. It never removes an object: one of unknown origin may be needed, so a person has to
 look. Nothing is written to the CRM."""
 
 from collections.abc import Sequence

@@ -17,9 +17,9 @@ class Unchecked(Refused):
 
 
 class LeakFound(Refused):
-    """A file of the package holds what must not leave the house: `file` names it, `item` the item of the
-    review that brings it in, where it is one; `found` are the kinds of what it holds. `is_near`: what was
-    found may be no name at all."""
+    """A file of the package holds what must not be sent out: `file` names it, `item` the item of the review
+    that brings it in, where it is one; `found` are the kinds of what it holds. `is_near`: what was found may
+    be no name at all."""
 
     code = "needle"
 

@@ -27,7 +27,7 @@ class Surroundings:
 
 
 def look_around(connector: Connector, wanted: Iterable[tuple[str, str]]) -> Surroundings:
-    """Read rows afresh, by (kind, id), with what they belong to."""
+    """Read rows again, by (kind, id), with what they belong to."""
     ids: dict[str, list[str]] = {}
     for kind, row in wanted:
         ids.setdefault(kind, []).append(row)

@@ -317,8 +317,9 @@ def _contradictions(form: IntakeForm | ReadableForm, now: datetime, calendar: Ca
 
 def _beside(document: Mapping[str, Any], error: ValidationError, now: datetime, calendar: Calendar) -> Iterable[Mistake]:
     """Yield the contradictions of a form of which some fields cannot be read, among the others: a person
-    mends all in one go. What may come of a field that cannot be read is not told: that a person is nobody,
-    where the name is what is wrong; that a child is missing, where what was said of it cannot be read."""
+    corrects all at once. Contradictions that may follow from a field that cannot be read are left out: that a
+    person is nobody, where the name is what is wrong; that a child is missing, where what was said of it
+    cannot be read."""
     broken = {each["loc"][:2] for each in error.errors(include_input=False, include_url=False, include_context=False)}
     readable = dict(document)
     for head, *inner in broken:

@@ -1,5 +1,5 @@
-"""The draft as a mapping file that people go on with: what was derived stands in force, what is open as a
-comment that begins with `# choose:`, with candidates and how many rows have a value there."""
+"""The draft as a mapping file for people to complete: what was derived is in force, what is open is a comment
+that begins with `# choose:`, with candidates and how many rows have a value there."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class EntraTokens:
         self._token = ""
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # MSAL's hints are for its callers' developers, not for whoever reads a run's log
+                warnings.simplefilter("ignore")  # MSAL's hints are for developers, not for readers of a run's log
                 if self._app is None:
                     self._app = self._application()
                 answer = self._app.acquire_token_for_client([self._scope])

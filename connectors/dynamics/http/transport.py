@@ -92,8 +92,8 @@ class Transport:
         return self._read(address, headers, (200, 204, 206), where)
 
     def get_elsewhere(self, url: str) -> Answer:
-        """Return whatever is answered to a GET without a token, at an address that the service itself gave;
-        whether it may be asked there is the caller's to know. Raises as `send`."""
+        """Return the answer, of any status, to a GET without a token, at an address that the service itself
+        gave; whether it may be asked there is the caller's to know. Raises as `send`."""
         headers = {"Accept": "application/octet-stream"}
         return self.retry.until_answered(lambda: self._send_once("GET", url, headers, None, "", "", 0), REPEATABLE)
 

@@ -2,7 +2,7 @@
 each a kind of row by itself, whose word is the name of the table and whose fields are named like its columns.
 
 What a table holds is said by its columns, so no code knows it: a record of its own is made from the section,
-and whatever handles rows of every kind handles these (R-161)."""
+and everything that handles rows of every kind handles these (R-161)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""YAML text -> Mapping; every mistake is named by file, line and field, all of them in one go (R-161)."""
+"""YAML text -> Mapping; every mistake is named by file, line and field, all of them at once (R-161)."""
 
 from functools import lru_cache
 from itertools import chain

@@ -163,8 +163,8 @@ class Governor:
 
     def _or_look_s(self, now: float, due_s: float) -> float:
         """Return the wait, shortened for a check whether the CRM still counts our work, since its window may
-        be shorter. Only for waits that rest on our account alone. Each check makes the next one later
-        (`known_s`), so that there are few of them."""
+        be shorter. Only for waits that follow from our own account of the limits. Each check makes the next
+        one later (`known_s`), so that there are few of them."""
         if due_s <= LOOK_S or self.running or not self.allowance.is_told:
             return max(due_s, 0.0)
         return min(due_s, max(0.0, self._looked_at + max(LOOK_S, self.allowance.known_s) - now))

@@ -226,7 +226,7 @@ class PageDecoder(Generic[R]):
 
     def _values(self, rows: list[Any]) -> Values:
         values = Values(rows, self.lookups)
-        for name in self.lookups:  # whoever asks for rows asks for these
+        for name in self.lookups:  # every read of rows needs these
             values[name]
         return values
 

@@ -44,7 +44,7 @@ def _text(path: Path) -> str:
         raise EnvironmentProblem(f"{path}: {problem}") from problem
 
 
-@lru_cache(maxsize=4)  # whoever starts many emulators gives them the same organisation
+@lru_cache(maxsize=4)  # a process that starts many emulators gives them the same organisation
 def _environment(text: str, platform: str) -> Environment:
     """Return the environment of these texts, to be copied, not altered."""
     environment = _build(_mapping(text), _mapping(platform))

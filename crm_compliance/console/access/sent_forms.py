@@ -45,7 +45,7 @@ class SentFormStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One form of one session. Whoever sends it again waits for `turn`."""
+    """One form of one session. A second sending waits for `turn`."""
 
     turn: asyncio.Lock
     _store: SentFormStore
@@ -55,7 +55,7 @@ class Sent:
     def begin(self, now: datetime) -> str:
         """Return where the answer has led of the same form, sent before; empty where it was not sent before.
         Raises Refused: with code `sent_before`, where it was sent, and the service ended before it had
-        answered: nobody knows here whether it was done."""
+        answered: whether it was done is not known here."""
         found = self._store.begin(digest_of(self._token), self._ref, now, since=now - LASTS)
         if found is None:
             return ""
@@ -89,7 +89,7 @@ class Sent:
 
 class Forms:
     """The forms that were sent of late. The store knows them by a digest that is keyed by the session's
-    token: whoever reads the store learns nothing of what was sent, nor whereto it led."""
+    token: a reader of the store learns neither what was sent nor where it led."""
 
     def __init__(self, store: SentFormStore) -> None:
         self._store = store

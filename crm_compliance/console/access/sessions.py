@@ -1,7 +1,7 @@
 """Sessions: who is signed in at a browser, for how long, and in which role.
 
-The browser holds a random token, the store its SHA-256: whoever reads the store can be nobody. The name that
-a page greets with is sealed with the token, for the store keeps no names of people."""
+The browser holds a random token, the store its SHA-256: a reader of the store can use no session. The name
+that a page greets with is sealed with the token, for the store keeps no names of people."""
 
 from __future__ import annotations
 

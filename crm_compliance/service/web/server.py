@@ -43,8 +43,8 @@ GRACE_S: Final = 5
 
 
 class OneLength(h11.Connection):
-    """Takes no request that says twice how long it is: whoever passes it on may have believed the other one,
-    and then what one takes for its body is to the other a request of somebody else (RFC 9112, 6.1)."""
+    """Refuses a request that states its length twice: a proxy may have used the other length, and what is
+    body to one of us is then a request of somebody else to the other (RFC 9112, 6.1)."""
 
     def next_event(self) -> Any:
         event = super().next_event()

@@ -13,7 +13,7 @@ from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.tables import alert_channels, told
 
-FORGET: Final = timedelta(hours=1)  # what comes back within it was never gone: a service that restarts, a store that was busy
+FORGET: Final = timedelta(hours=1)  # what returns within it counts as never gone: a service that restarts, a store that was busy
 
 
 class ToldOnce(NamedTuple):
@@ -69,7 +69,7 @@ class ToldAlerts(Rows):
                     connection.execute(delete(told).where(this))
 
     def channels(self) -> dict[str, ChannelState]:
-        """Return how each channel does that was ever used."""
+        """Return the state of each channel that was ever used, by name."""
         with self._transactions.reading() as connection:
             rows = connection.execute(select(alert_channels).order_by(alert_channels.c.name)).all()
         return {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jobs.model.work_queue import QueueMoves
     from jobs.ports.store.ledger import Entry
 
-AT_ONCE: Final = 25  # heads that are read in one go: some are large
+AT_ONCE: Final = 25  # heads that are read at once: some are large
 IN_A_QUERY: Final = 500  # ids that one query names
 # Built once: every command and page about plans asks for these.
 _ONE = plans.c.id == bindparam("of")

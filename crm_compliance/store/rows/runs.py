@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jobs.model.plan import Kind
     from jobs.ports.store.ledger import Entry
 
-AT_ONCE: Final = 50  # rows that are read in one go
+AT_ONCE: Final = 50  # rows that are read at once
 IN_A_QUERY: Final = 500  # ids that one query names
 # Built once: a run is written again and again while it goes on.
 _ADD = insert(runs)

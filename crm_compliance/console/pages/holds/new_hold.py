@@ -45,7 +45,7 @@ def show(visit: Visit) -> Response:
 
 def place(visit: Visit) -> Response:
     """Place a hold, as `holds place` does: it is in force at once (HLD-02). A form that was sent before leads
-    to what came of it."""
+    to its result."""
     wanted = _wanted(visit)
     try:
         with visit.services.desk(asks_crm=not wanted.even_unseen) as desk:

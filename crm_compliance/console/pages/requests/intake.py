@@ -49,7 +49,7 @@ def show(visit: Visit) -> Response:
 
 def register(visit: Visit) -> Response:
     """Register the receipt. What it keeps from disposal is looked up then, and where that cannot be done now,
-    every plan does it before anything else. A form that was sent before leads to what came of it."""
+    every plan does it before anything else. A form that was sent before leads to its result."""
     services = visit.services
     try:
         form = read_form(json.dumps(_document(visit)).encode(), visit.now, services.calendar)

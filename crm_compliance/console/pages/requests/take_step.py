@@ -42,8 +42,8 @@ def moved(visit: Visit, act: Callable[[Actor, str], object], note: str = DONE) -
 
 
 def done_at_desk(visit: Visit, name: str, act: Callable[[Desk, str], object], note: str = DONE, *, is_shown: bool = False) -> Response:
-    """Take a step that reads the CRM. Where it takes long, the page of the request says how it stands, and
-    what came of it. `is_shown`: the page shows what it found, once."""
+    """Take a step that reads the CRM. Where it takes long, the page of the request shows progress, and the
+    result. `is_shown`: the page shows what it found, once."""
     services, request, person = visit.services, visit.path("request"), visit.person
     work = Work(request, name, person.who, visit.now)
 
