@@ -18,7 +18,7 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.document_stores import document_stores
 from crm_compliance.connections.object_stores import object_stores
 from crm_compliance.hints import in_words
-from crm_compliance.host.files import DiskProblem, writable_by_others
+from crm_compliance.host.files import DiskProblem, disk_problem, refuse_unwritable, writable_by_others
 from crm_compliance.host.ownership import HINT, strangers
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, KeyUnusable, memory_key
@@ -121,6 +121,10 @@ def _attempt(name: str, check: Callable[[], str]) -> Check:
         return Check(name, True, check())
     except ComplianceError as error:
         return _failed(name, error)
+    except OSError as error:
+        if (problem := disk_problem(error)) is None:
+            raise
+        return _failed(name, problem)
 
 
 def _failed(name: str, error: ComplianceError) -> Check:
@@ -199,6 +203,8 @@ def _store(settings: Settings) -> str:
             audit = audit_store(settings, store, calendar_of(settings, store), signatures=False)
         refuse_broken(audit)
         told = f"the chain holds; checkpoints: {audit.checkpoints}, all fit"
+        if store.database.file is not None:  # it can be looked at all the same, and no night could write
+            refuse_unwritable(store.database.file)
         return f"runs: {len(store.runs.all())}; ledger entries: {audit.verdict.entries}, {told}"
 
 
@@ -288,6 +294,7 @@ def _anchor(settings: Settings) -> str:
     for file in (path, settings.erasures_path):
         if writable_by_others(file):
             told.append(f"warning: others may write {file}: chmod go-w {file}, where its storage knows modes")
+    refuse_unwritable(path, settings.erasures_path)
     return "\n".join(told)
 
 

@@ -31,7 +31,7 @@ from crm_compliance.cli.commands import (
 )
 from crm_compliance.cli.requests import group
 from crm_compliance.cli.terminal.output import let_go, output, print_line
-from crm_compliance.host.files import DiskProblem
+from crm_compliance.host.files import DiskProblem, disk_problem
 from rules.errors import ComplianceError, UsageError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -93,6 +93,9 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001  the desk catches everything once, here
         if isinstance(error, typed_error):
             return _mistyped(error, arguments)
+        if (problem := disk_problem(error)) is not None:
+            output.fail(problem)
+            return problem.exit_code
         if isinstance(error, OSError) and error.errno in FULL:  # what a file's name says is told where the file is opened
             output.fail(DiskProblem(f"the output cannot be written: {os.strerror(error.errno)}", hint="make room and repeat"))
             return DiskProblem.exit_code

@@ -16,7 +16,7 @@ from rules.hints import hint_to
 # explained here.
 DISK_ERRORS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM),
-    *(errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG),
+    *(errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP),
 }
 
 
@@ -83,6 +83,31 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise DiskProblem(
             f"{path} cannot be written: {os.strerror(error.errno)}", hint="make room, or name another folder", where=str(path)
         ) from error
+
+
+def disk_problem(error: BaseException) -> DiskProblem | None:
+    """Return in words what a disk said of a file when nobody expected it, as of one in a folder that may not
+    be entered; None where it is something else, such as a network's error, which names no file."""
+    if not isinstance(error, OSError) or error.errno not in DISK_ERRORS or not isinstance(error.filename, str | os.PathLike):
+        return None
+    place = os.fspath(error.filename)
+    return DiskProblem(
+        f"{place} cannot be used: {os.strerror(error.errno)}",
+        hint="look at its path, owner and mode, and those of its folders",
+        where=place,
+    )
+
+
+def refuse_unwritable(*files: Path) -> None:
+    """Refuse files of ours that could not be written, or of which there is none yet in a folder that could
+    not be. Raises DiskProblem."""
+    for path in files:
+        with disk_errors(path):
+            if path.is_dir():
+                raise DiskProblem(f"{path} is a folder, not a file", hint="move it away, or name a file", where=str(path))
+            place = path if path.exists() else path.parent
+            if place.exists() and not os.access(place, os.W_OK):
+                raise DiskProblem(f"{place} may not be written by this account", hint="look at its owner and mode", where=str(path))
 
 
 def private_folder(path: Path) -> Path:

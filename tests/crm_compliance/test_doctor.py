@@ -288,3 +288,22 @@ def test_a_copy_of_the_history_that_others_may_write_is_warned_of(
     for mode in (0o666, 0o620, 0o602):
         file.chmod(mode)
         assert f"warning: others may write {file}: chmod go-w {file}" in said()
+
+
+def test_what_no_night_could_write_is_no_good_place(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database can be looked at all the same, so that nothing else would tell; and a folder may be
+    forbidden anywhere on the way to a file."""
+    typist.unset("CRM_URL", "CRM_TOKEN", "CLOCK")
+    (typist.folder / "erasures").mkdir()
+    typist.set(ERASURES_FILE=str(typist.folder / "erasures"))
+    assert "is a folder" in failed(typist, 2)["anchor"]["message"]
+    typist.unset("ERASURES_FILE")
+    with monkeypatch.context() as patch:
+        patch.setattr("os.access", lambda path, mode: Path(path).suffix != ".db")
+        assert "may not be written" in failed(typist, 2)["store"]["message"]
+
+    def forbidden(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/root/anchor.jsonl")
+
+    monkeypatch.setattr(doctor, "writable_by_others", forbidden)
+    assert failed(typist, 2)["anchor"]["message"] == "/root/anchor.jsonl cannot be used: Permission denied"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.host.files import DiskProblem, disk_errors, private_folder, write_whole
+from crm_compliance.host.files import DiskProblem, disk_errors, disk_problem, private_folder, refuse_unwritable, write_whole
 
 
 @contextmanager
@@ -117,3 +117,25 @@ def test_a_private_folder_is_made_once_and_a_wider_mode_of_the_owners_choice_is_
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     folder.chmod(0o750)
     assert stat.S_IMODE(private_folder(folder).stat().st_mode) == 0o750
+
+
+def test_what_a_disk_says_of_a_file_is_told_and_what_a_network_says_is_not() -> None:
+    """A folder that may not be entered is met wherever a path is looked at first."""
+    problem = disk_problem(PermissionError(errno.EACCES, "Permission denied", "/root/keys"))
+    assert problem is not None
+    assert (str(problem), problem.where, problem.exit_code) == ("/root/keys cannot be used: Permission denied", "/root/keys", 2)
+    for other in (OSError(errno.EACCES, "Permission denied"), ConnectionResetError(errno.ECONNRESET, "reset"), ValueError("a row")):
+        assert disk_problem(other) is None
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, folder = tmp_path / "a.jsonl", tmp_path / "folder"
+    folder.mkdir()
+    refuse_unwritable(file, folder / "none" / "b.jsonl")
+    with pytest.raises(DiskProblem, match="is a folder"):
+        refuse_unwritable(folder)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    with pytest.raises(DiskProblem, match="may not be written"):
+        refuse_unwritable(file)
+    file.touch()
+    refuse_unwritable(file)

@@ -146,6 +146,8 @@ def test_the_commands_are_those_of_the_contract() -> None:
         ("plan --output plan.docx", ".docx"),
         ("plan --output plan", "suffix"),
         ("plan --output /nowhere/plan.csv", "folder"),
+        (f"plan --output {'n' * 300}.csv", "too long"),
+        (f"policy check {'n' * 300}.yaml", "too long"),
         ("plan --as Anna_Peeters?", "--as"),
         ("apply", "PLAN"),
         ("apply plan-none", "plan-none"),
