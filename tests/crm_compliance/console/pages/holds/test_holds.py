@@ -48,7 +48,9 @@ def test_a_hold_is_placed_by_one_person_and_lifted_by_another(typist: Typist, or
     refused = approver.post(f"{address}/release", **(lift | {"asked_by": "demo-erik"}))
     assert (refused.status_code, "Who asks for it cannot be you." in refused.text) == (403, True)
     assert approver.post(f"{address}/release", **lift).status_code == 303
-    assert "The hold is lifted." in approver.page(address)
+    page = text_of(approver.page(address))
+    assert ("The hold is lifted." in page, "What it kept, and why" in page) == (True, True)
+    assert [words in page for words in ("until it is lifted", "is kept too", "Review on")] == [False] * 3, "it keeps nothing any more"
     assert typist.ask("plan")["retain"] == {}
     assert "asked for by carl" in text_of(approver.page(address))
     assert dossier not in dpo.page("/holds")
