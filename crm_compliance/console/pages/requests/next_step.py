@@ -105,7 +105,10 @@ def _next(visit: Visit, request: SubjectRequest, compilation: Compilation | None
             text = say("Somebody else than who approved the content looks at it once more and releases it.")
             return Next("release", say("Release by a second person"), text, "")
         case RequestState.RELEASED:
-            text = say("Close the request once the answer has arrived. What leads from it to files is then removed.")
+            text = say(
+                "Close the request once the answer has arrived. The list of rows that are the person’s is then removed; the answer "
+                "itself is kept for some days more."
+            )
             return Next("close", say("Close, once it has arrived"), text, "")
         case RequestState.CLOSED:
             return None

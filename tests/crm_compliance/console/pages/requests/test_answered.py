@@ -182,8 +182,12 @@ def test_of_two_releases_at_the_same_instant_one_leaves(
 def test_what_is_not_handed_over_goes_with_the_closing(org: Night, approved: Asking, signed_in: SignedIn) -> None:
     assert signed_in(Role.APPROVER).post(f"/requests/{approved.id}/release").status_code == 303
     assert org.store.requests.has_part(approved.id, HANDOVER)
-    assert signed_in(Role.DPO).post(f"/requests/{approved.id}/close", outcome="DELIVERED").status_code == 303
+    path, dpo = f"/requests/{approved.id}", signed_in(Role.DPO)
+    assert "the answer itself is kept for some days more" in text_of(dpo.page(path))
+    assert dpo.post(f"{path}/close", outcome="DELIVERED").status_code == 303
     assert not org.store.requests.has_part(approved.id, HANDOVER)
+    page = dpo.page(path)
+    assert ("Look at the answer" in page, 'id="candidates"' in page) == (True, False)
 
 
 def test_an_erasure_is_granted_item_by_item_and_its_recipients_are_told(erasure: str, signed_in: SignedIn) -> None:
