@@ -3,89 +3,31 @@ go with what they belong to, at any depth, and nothing of them is left (R-158, R
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from connectors.interface.errors import ConnectorError
-from crm_compliance.answer_package.content.view import shown_of
-from crm_compliance.answer_package.data import data_json
-from crm_compliance.answer_package.package import package_of
 from crm_compliance.mapping.explain import explain_row
 from jobs.erasures.register import load_register
 from jobs.erasures.rows_back import returned_rows
 from jobs.model.answer import ItemStatus
 from jobs.model.privileges import NEEDS
-from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.search import search_everywhere
 from jobs.restores.replay_plan import plan_replay
 from rules.model.data_map import Fate
-from rules.model.requests import Outcome, Right
-from rules.rights.withholding import withheld_on_behalf
-from tests.drivers.deciding import ask, granted
 from tests.drivers.holding import place
 from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, certificate_of, skipped
 from tests.integration.dependent import MAPPING, SETS, add, dependent_night, tie
+from tests.integration.planted_in_dependent import LONG_AGO, night, plant, rows_left, task_with
 from tests.integration.planter import Planter
 from tests.jobs.requests.answer.answers import Answer
 
-LONG_AGO = date(2020, 1, 10)
-
-
-@pytest.fixture
-def night(tmp_path: Path) -> Iterator[Night]:
-    with dependent_night(tmp_path) as made:
-        yield made
-
-
-def plant(night: Night, planter: Planter) -> dict[str, str]:
-    """A dossier with a child, and rows of every dependent table below them, and a note on the deepest, with a
-    word in every text; the ids by table."""
-    child = night.contact(birthdate="2000-02-01")
-    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=0)
-    fiche = night.fiche("social_card", spoken=LONG_AGO, dossier=dossier)
-    night.party(child, "child", dossier=dossier)
-    visit = add(
-        night,
-        "cf_homevisit",
-        ("cf_DossierId", "cf_dossiers", dossier),
-        **planter.texts("cf_homevisit"),
-        **{"cf_VisitedId@odata.bind": f"/contacts({child})"},
-    )
-    paragraph = add(night, "cf_paragraph", ("cf_HomevisitId", "cf_homevisits", visit), **planter.texts("cf_paragraph"))
-    remark = add(night, "cf_remark", ("cf_ParagraphId", "cf_paragraphs", paragraph), **planter.texts("cf_remark"))
-    on_remark = {"objectid_cf_remark@odata.bind": f"/cf_remarks({remark})"}
-    night.create("annotations", "annotationid", **planter.texts("annotation", "mimetype"), **on_remark)
-    assessment = add(night, "cf_assessment", ("cf_ContactId", "contacts", child), **planter.texts("cf_assessment"))
-    task = add(night, "task", ("regardingobjectid_cf_fiche_task", "cf_fiches", fiche), **planter.texts("task"))
-    theme = add(night, "cf_theme", **planter.texts("cf_theme"))
-    tie(night, dossier, theme)
-    measure = add(
-        night,
-        "cf_measure",
-        ("cf_DossierId", "cf_dossiers", dossier),
-        **planter.texts("cf_measure"),
-        **{"cf_ForId@odata.bind": f"/contacts({child})", "cf_hours": 2.5},
-    )
-    bill = add(night, "cf_bill", ("cf_DossierId", "cf_dossiers", dossier), cf_name="A-1")
-    planter.file("cf_paragraphs", paragraph, "cf_scan")
-    rows = {
-        "cf_homevisit": visit,
-        "cf_paragraph": paragraph,
-        "cf_remark": remark,
-        "cf_assessment": assessment,
-        "task": task,
-        "cf_theme": theme,
-        "cf_measure": measure,
-    }
-    return rows | {"cf_dossier": dossier, "contact": child, "cf_fiche": fiche, "cf_bill": bill}
-
+__all__ = ["night"]  # fixtures
 
 in_one_night = SideBySide[Night]()
 
@@ -110,10 +52,6 @@ def they_go_with_what_they_belong_to_and_nothing_of_them_is_left(night: Night) -
     bill = night.get("cf_bills", rows["cf_bill"])
     assert bill is not None
     assert bill["_cf_dossierid_value"] is None
-
-
-def rows_left(night: Night, rows: dict[str, str]) -> set[str]:
-    return {table for table, (table_set, _) in SETS.items() if table in rows and night.get(table_set, rows[table]) is not None}
 
 
 @in_one_night
@@ -204,95 +142,6 @@ def the_certificate_counts_them(night: Night) -> Case:
 # -- subject requests ----------------------------------------------------------------------------------------
 
 
-def test_an_access_request_finds_every_word_and_file(night: Night) -> None:
-    """EXP-03."""
-    planter = Planter(night)
-    rows = plant(night, planter)
-    answer = Answer(night, rows["contact"])
-    compilation = answer.compile()
-    texts = "\n".join([item.proposal for item in compilation.items])
-    files = {(item.attachment.kind, item.attachment.field) for item in compilation.items if item.attachment is not None}
-    assert {place for word, place in planter.words.items() if word not in texts} == {("cf_paragraphs", "cf_scan")}
-    assert files == {("cf_paragraph", "cf_scan")}
-    own = {kind for kind in compilation.not_searched if kind.partition(":")[2].partition(".")[0] in SETS}
-    assert own == {"table:cf_bill"}
-    assert compilation.is_complete
-
-
-@pytest.mark.parametrize(
-    ("language", "words", "result"),
-    [
-        ("nl", ("Huisbezoek", "Verslag", "Bezocht op"), "Goed gesprek"),
-        ("fr", ("Visite à domicile", "Rapport", "Bezocht op"), "Bonne conversation"),
-        ("en", ("Home visit", "Report", "Visited on"), "Good talk"),
-        ("de", ("Hausbesuch", "Bericht", "Bezocht op"), "Goed gesprek"),
-    ],
-)
-def test_they_are_called_what_the_crm_calls_them(night: Night, language: str, words: tuple[str, ...], result: str) -> None:
-    """EXP-12: in the language of the answer, else in that of the CRM."""
-    child = night.contact(birthdate="2012-03-04")
-    dossier = night.dossier("grooming", closed=False, fiches=0)
-    night.party(child, "child", dossier=dossier)
-    add(
-        night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", dossier), cf_report="Alles rustig.", cf_hours=1.5,
-        cf_visitedon="2026-03-05", cf_result=100000001, cf_urgent=False,
-    )  # fmt: skip
-    answer = Answer(night, child, language=language)
-    answer.compile()
-    answer.approve()
-    compilation = answer.now
-    contents = package_of(compilation, night.context.organisation, {})
-    page = contents["index.html"].decode()
-    assert {word for word in (*words, result, "Alles rustig.") if word not in page} == set()
-    assert "cf_" not in page
-    (item,) = [item for item in compilation.items if item.kind == "cf_homevisit"]
-    assert {field.name: field.value for field in item.fields if not field.is_text} == {
-        "cf_visitedon": "2026-03-05",
-        "cf_hours": 1.5,
-        "cf_urgent": False,
-        "cf_result": result,
-    }
-    assert item.at == "2026-03-05"
-    document = json.loads(contents["data.json"])
-    assert document["words"]["cf_homevisit"] == words[0]
-    assert document["words"]["cf_homevisit.cf_report"] == words[1]
-    assert answer.release() is Outcome.DELIVERED
-
-
-def test_an_answer_without_such_rows_has_no_words(night: Night) -> None:
-    child = night.contact(birthdate="2012-03-04")
-    night.party(child, "child", dossier=night.dossier("grooming", closed=False))
-    compilation = Answer(night, child).compile()
-    assert "words" not in json.loads(data_json(compilation, shown_of(compilation), night.context.organisation))
-
-
-def test_who_is_only_named_by_a_lookup_is_told_what_a_person_has_read(night: Night) -> None:
-    """EXP-04: it is a mention, without the file."""
-    rows = plant(night, Planter(night))
-    visited = night.contact(firstname="Mina", lastname="Verstraeten (fictief)")
-    night.patch("cf_homevisits", rows["cf_homevisit"], **{"cf_VisitedId@odata.bind": f"/contacts({visited})"})
-    compilation = Answer(night, visited).compile()
-    (item,) = [item for item in compilation.items if item.kind == "cf_homevisit"]
-    assert (item.title, item.status, item.withholds) == ("mention", ItemStatus.PENDING_REVIEW, "mention")
-    assert not [item for item in compilation.items if item.kind in ("dossier", "cf_paragraph", "cf_remark")]
-
-
-def test_nothing_of_them_is_told_from_a_closed_file(night: Night) -> None:
-    """SUS-05."""
-    rows = plant(night, Planter(night))
-    suspect = night.contact(firstname="Karel", lastname="Melderman (fictief)")
-    night.party(suspect, "suspect", dossier=rows["cf_dossier"])
-    night.donation(suspect)
-    night.patch("cf_homevisits", rows["cf_homevisit"], **{"cf_VisitedId@odata.bind": f"/contacts({suspect})"})
-    compilation = Answer(night, suspect).compile()
-    assert not [item for item in compilation.items if item.kind in SETS]
-
-
-def test_of_a_file_limited_by_a_running_away_nothing_of_them_is_told_unasked() -> None:
-    """RGT-09: what a table of the organisation's own says may lead to the child."""
-    assert withheld_on_behalf("cf_homevisit", "cf_hours") == "child_statements"
-
-
 @in_one_night
 def they_come_back_from_a_backup_and_go_again(night: Night) -> Case:
     """ERA-13."""
@@ -356,15 +205,6 @@ def who_is_named_since_the_plan_is_not_removed(night: Night) -> Case:
     assert night.get("contacts", visited) is not None
 
 
-def task_with(night: Night, dossier: str, *contacts: str, **columns: Any) -> str:
-    """A task on a dossier in which people take part."""
-    parties = [{"partyid_contact@odata.bind": f"/contacts({contact})", "participationtypemask": 5} for contact in contacts]
-    parties.append({"addressused": "iemand@example.org", "participationtypemask": 5})  # who is not a contact
-    return add(
-        night, "task", ("regardingobjectid_cf_dossier_task", "cf_dossiers", dossier), **columns, task_activity_parties=parties,
-    )  # fmt: skip
-
-
 def test_who_takes_part_in_one_that_is_an_activity_is_known_and_goes_with_it(night: Night) -> None:
     """RET-20, EXP-04, EXP-06: as of a call, its participants are found, are nobody's to be told, and stay no
     night longer."""
@@ -418,22 +258,6 @@ def a_hold_on_a_person_keeps_the_dossier_of_an_activity_in_which_they_take_part(
     assert night.get("cf_dossiers", ended) is not None
 
 
-def test_a_granted_erasure_leaves_nobody_named_in_a_file_of_others(night: Night) -> None:
-    """6.2: the information stays, and whose it was goes."""
-    rows = plant(night, Planter(night))
-    witness = night.contact()
-    night.party(witness, "witness", dossier=rows["cf_dossier"])
-    night.patch("cf_homevisits", rows["cf_homevisit"], **{"cf_VisitedId@odata.bind": f"/contacts({witness})"})
-    request = ask(night, Right.ERASURE, witness)
-    run = granted(night, request)
-    assert run is not None
-    visit = night.get("cf_homevisits", rows["cf_homevisit"])
-    assert visit is not None
-    assert visit["_cf_visitedid_value"] is None
-    assert visit["cf_report"]
-    assert rows_left(night, rows) == set(SETS)
-
-
 def test_the_mapping_fits_the_crm_and_the_data_map_says_so(night: Night) -> None:
     plant(night, Planter(night))
     assert [finding for finding in night.connector.check(decisions=True) if finding.is_error] == []
@@ -456,32 +280,6 @@ def test_a_row_is_explained_with_the_unit_that_it_ends_with_and_without_its_text
     assert not [word for word in planter.words if word in str(told.document())]
     fields = {field.field: field.value for field in told.fields}
     assert fields["cf_visitedid"] == {"table": "contact", "id": rows["contact"]}
-
-
-def test_a_place_that_may_not_be_looked_into_for_rows_of_one_table_is_named(night: Night) -> None:
-    """EXP-03, SUS-04: also of rows that a table of links ties to others: no column leads to them."""
-    rows = plant(night, Planter(night))
-    night.http.put(f"{night.emulator.root}/_emulator/switches", json={"recycle_bin_days": 30}).raise_for_status()
-    for table in ("cf_theme", "cf_homevisit", "task"):
-        for source in ("bin", "retained"):
-            rule = {"match": {"path": f'*datasource="{source}"*name="{table}"*'}, "do": "status", "status": 403}
-            set_faults(night.emulator, rule)
-            found = [search_everywhere(night.context, people).not_searched for people in ({rows["contact"]}, set[str]())]
-            assert found == [places_not_searched(night.context)] * 2
-            assert source in found[0], (table, source)
-
-
-def test_an_answer_about_nobody_asks_the_crm_as_much_as_one_about_somebody(night: Night) -> None:
-    """SUS-07."""
-    rows = plant(night, Planter(night))
-    night.http.delete(f"{night.emulator.url}cf_remarks({rows['cf_remark']})")
-    search_everywhere(night.context, {rows["contact"]})
-    asked = []
-    for people in ({rows["contact"]}, set[str]()):
-        before = night.connector.stats.requests
-        search_everywhere(night.context, people)
-        asked.append(night.connector.stats.requests - before)
-    assert asked[0] == asked[1]
 
 
 def test_a_file_that_no_section_names_is_unaccounted_and_not_searched(tmp_path: Path) -> None:

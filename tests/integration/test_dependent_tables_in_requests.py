@@ -1,0 +1,156 @@
+"""Rows of an organisation's dependent tables in the answer to a person: found, named, told and withheld."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from crm_compliance.answer_package.content.view import shown_of
+from crm_compliance.answer_package.data import data_json
+from crm_compliance.answer_package.package import package_of
+from jobs.model.answer import ItemStatus
+from jobs.requests.search.gaps import places_not_searched
+from jobs.requests.search.search import search_everywhere
+from rules.model.requests import Outcome, Right
+from rules.rights.withholding import withheld_on_behalf
+from tests.drivers.deciding import ask, granted
+from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
+from tests.integration.dependent import SETS, add
+from tests.integration.planted_in_dependent import night, plant, rows_left
+from tests.integration.planter import Planter
+from tests.jobs.requests.answer.answers import Answer
+
+__all__ = ["night"]  # fixtures
+
+
+def test_an_access_request_finds_every_word_and_file(night: Night) -> None:
+    """EXP-03."""
+    planter = Planter(night)
+    rows = plant(night, planter)
+    answer = Answer(night, rows["contact"])
+    compilation = answer.compile()
+    texts = "\n".join([item.proposal for item in compilation.items])
+    files = {(item.attachment.kind, item.attachment.field) for item in compilation.items if item.attachment is not None}
+    assert {place for word, place in planter.words.items() if word not in texts} == {("cf_paragraphs", "cf_scan")}
+    assert files == {("cf_paragraph", "cf_scan")}
+    own = {kind for kind in compilation.not_searched if kind.partition(":")[2].partition(".")[0] in SETS}
+    assert own == {"table:cf_bill"}
+    assert compilation.is_complete
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "result"),
+    [
+        ("nl", ("Huisbezoek", "Verslag", "Bezocht op"), "Goed gesprek"),
+        ("fr", ("Visite à domicile", "Rapport", "Bezocht op"), "Bonne conversation"),
+        ("en", ("Home visit", "Report", "Visited on"), "Good talk"),
+        ("de", ("Hausbesuch", "Bericht", "Bezocht op"), "Goed gesprek"),
+    ],
+)
+def test_they_are_called_what_the_crm_calls_them(night: Night, language: str, words: tuple[str, ...], result: str) -> None:
+    """EXP-12: in the language of the answer, else in that of the CRM."""
+    child = night.contact(birthdate="2012-03-04")
+    dossier = night.dossier("grooming", closed=False, fiches=0)
+    night.party(child, "child", dossier=dossier)
+    add(
+        night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", dossier), cf_report="Alles rustig.", cf_hours=1.5,
+        cf_visitedon="2026-03-05", cf_result=100000001, cf_urgent=False,
+    )  # fmt: skip
+    answer = Answer(night, child, language=language)
+    answer.compile()
+    answer.approve()
+    compilation = answer.now
+    contents = package_of(compilation, night.context.organisation, {})
+    page = contents["index.html"].decode()
+    assert {word for word in (*words, result, "Alles rustig.") if word not in page} == set()
+    assert "cf_" not in page
+    (item,) = [item for item in compilation.items if item.kind == "cf_homevisit"]
+    assert {field.name: field.value for field in item.fields if not field.is_text} == {
+        "cf_visitedon": "2026-03-05",
+        "cf_hours": 1.5,
+        "cf_urgent": False,
+        "cf_result": result,
+    }
+    assert item.at == "2026-03-05"
+    document = json.loads(contents["data.json"])
+    assert document["words"]["cf_homevisit"] == words[0]
+    assert document["words"]["cf_homevisit.cf_report"] == words[1]
+    assert answer.release() is Outcome.DELIVERED
+
+
+def test_an_answer_without_such_rows_has_no_words(night: Night) -> None:
+    child = night.contact(birthdate="2012-03-04")
+    night.party(child, "child", dossier=night.dossier("grooming", closed=False))
+    compilation = Answer(night, child).compile()
+    assert "words" not in json.loads(data_json(compilation, shown_of(compilation), night.context.organisation))
+
+
+def test_who_is_only_named_by_a_lookup_is_told_what_a_person_has_read(night: Night) -> None:
+    """EXP-04: it is a mention, without the file."""
+    rows = plant(night, Planter(night))
+    visited = night.contact(firstname="Mina", lastname="Verstraeten (fictief)")
+    night.patch("cf_homevisits", rows["cf_homevisit"], **{"cf_VisitedId@odata.bind": f"/contacts({visited})"})
+    compilation = Answer(night, visited).compile()
+    (item,) = [item for item in compilation.items if item.kind == "cf_homevisit"]
+    assert (item.title, item.status, item.withholds) == ("mention", ItemStatus.PENDING_REVIEW, "mention")
+    assert not [item for item in compilation.items if item.kind in ("dossier", "cf_paragraph", "cf_remark")]
+
+
+def test_nothing_of_them_is_told_from_a_closed_file(night: Night) -> None:
+    """SUS-05."""
+    rows = plant(night, Planter(night))
+    suspect = night.contact(firstname="Karel", lastname="Melderman (fictief)")
+    night.party(suspect, "suspect", dossier=rows["cf_dossier"])
+    night.donation(suspect)
+    night.patch("cf_homevisits", rows["cf_homevisit"], **{"cf_VisitedId@odata.bind": f"/contacts({suspect})"})
+    compilation = Answer(night, suspect).compile()
+    assert not [item for item in compilation.items if item.kind in SETS]
+
+
+def test_of_a_file_limited_by_a_running_away_nothing_of_them_is_told_unasked() -> None:
+    """RGT-09: what a table of the organisation's own says may lead to the child."""
+    assert withheld_on_behalf("cf_homevisit", "cf_hours") == "child_statements"
+
+
+def test_a_granted_erasure_leaves_nobody_named_in_a_file_of_others(night: Night) -> None:
+    """6.2: the information stays, and whose it was goes."""
+    rows = plant(night, Planter(night))
+    witness = night.contact()
+    night.party(witness, "witness", dossier=rows["cf_dossier"])
+    night.patch("cf_homevisits", rows["cf_homevisit"], **{"cf_VisitedId@odata.bind": f"/contacts({witness})"})
+    request = ask(night, Right.ERASURE, witness)
+    run = granted(night, request)
+    assert run is not None
+    visit = night.get("cf_homevisits", rows["cf_homevisit"])
+    assert visit is not None
+    assert visit["_cf_visitedid_value"] is None
+    assert visit["cf_report"]
+    assert rows_left(night, rows) == set(SETS)
+
+
+def test_a_place_that_may_not_be_looked_into_for_rows_of_one_table_is_named(night: Night) -> None:
+    """EXP-03, SUS-04: also of rows that a table of links ties to others: no column leads to them."""
+    rows = plant(night, Planter(night))
+    night.http.put(f"{night.emulator.root}/_emulator/switches", json={"recycle_bin_days": 30}).raise_for_status()
+    for table in ("cf_theme", "cf_homevisit", "task"):
+        for source in ("bin", "retained"):
+            rule = {"match": {"path": f'*datasource="{source}"*name="{table}"*'}, "do": "status", "status": 403}
+            set_faults(night.emulator, rule)
+            found = [search_everywhere(night.context, people).not_searched for people in ({rows["contact"]}, set[str]())]
+            assert found == [places_not_searched(night.context)] * 2
+            assert source in found[0], (table, source)
+
+
+def test_an_answer_about_nobody_asks_the_crm_as_much_as_one_about_somebody(night: Night) -> None:
+    """SUS-07."""
+    rows = plant(night, Planter(night))
+    night.http.delete(f"{night.emulator.url}cf_remarks({rows['cf_remark']})")
+    search_everywhere(night.context, {rows["contact"]})
+    asked = []
+    for people in ({rows["contact"]}, set[str]()):
+        before = night.connector.stats.requests
+        search_everywhere(night.context, people)
+        asked.append(night.connector.stats.requests - before)
+    assert asked[0] == asked[1]
