@@ -213,6 +213,9 @@ class Metadata:
             if failure.status == 404:
                 return None
             raise
+        for part in ("Attributes", "ManyToOneRelationships", "OneToManyRelationships", "ManyToManyRelationships"):
+            if not isinstance(content.get(part), list):  # none of them would be an empty list
+                raise ReadIncomplete("The CRM's definition of a table lacks columns or relationships.", where=name)
         attributes = {attribute.name: attribute for attribute in map(_attribute, _items(content.get("Attributes")))}
         table = TableDefinition(
             name,
@@ -250,7 +253,9 @@ class Metadata:
 
     def _cast(self, root: str, table: TableDefinition, cast: str, options: dict[str, str]) -> list[dict[str, Any]]:
         content = self._get(f"{root}/Attributes/{_CAST}{cast}?{query_string(options)}", table.name)
-        return [item for item in _items(content.get("value")) if item.get("LogicalName") in table.attributes]
+        if not isinstance(content.get("value"), list):
+            raise ReadIncomplete("The CRM's definition of a table lacks details of columns.", where=table.name)
+        return [item for item in _items(content["value"]) if _text(item, "LogicalName") in table.attributes]
 
     def _get(self, address: str, where: str) -> dict[str, Any]:
         answer = self._transport.get(address, where=where)

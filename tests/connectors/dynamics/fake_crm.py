@@ -175,6 +175,7 @@ class FakeCrm:
             | {
                 "Attributes": attributes,
                 "Keys": [],
+                "ManyToManyRelationships": [],
                 "ManyToOneRelationships": [self._relationship(one) for one in self.definition["relationships"] if one["child"] == name],
                 "OneToManyRelationships": [self._relationship(one) for one in self.definition["relationships"] if one["parent"] == name],
             }

@@ -1,0 +1,54 @@
+"""Definitions of tables that come broken: what is missing is never taken for something that a table has
+not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import responses
+
+from connectors.interface.errors import ReadIncomplete
+from rules.model.records import Dossier
+from tests.connectors.dynamics.fake_crm import FakeCrm, edit, row_id
+
+DEFINITION = "EntityDefinitions(LogicalName='cf_dossier')"
+DATES = "DateTimeAttributeMetadata"
+
+
+@pytest.fixture
+def crm() -> Iterator[FakeCrm]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield FakeCrm(mock)
+
+
+def without(part: str) -> Callable[[dict[str, Any]], None]:
+    return lambda content: content.pop(part)
+
+
+def null(part: str) -> Callable[[dict[str, Any]], None]:
+    return lambda content: content.update({part: None})
+
+
+RELATIONSHIPS = ["ManyToOneRelationships", "OneToManyRelationships", "ManyToManyRelationships"]
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [(DEFINITION, change(part)) for part in ("Attributes", *RELATIONSHIPS) for change in (without, null)] + [(DATES, without("value"))],
+)
+def test_a_definition_without_a_part_is_unreadable(crm: FakeCrm, path: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """Without its relationships a table would lose what a delete takes along."""
+    crm.rows["cf_dossiers"] = [{"cf_dossierid": row_id(1), "cf_legalhold": False, "statecode": 0}]
+    crm.fault_times(path, edit(change), 99)
+    with crm.connector() as connector, pytest.raises(ReadIncomplete, match="definition of a table lacks"):
+        list(connector.read(Dossier, ["legal_hold", "opened_on"]))
+
+
+def test_a_name_in_a_definition_that_is_no_text_is_left_out(crm: FakeCrm) -> None:
+    """And is no bug; a column that is needed is then missing, which the mapping's check tells."""
+    crm.rows["cf_dossiers"] = [{"cf_dossierid": row_id(1), "cf_legalhold": False, "statecode": 0}]
+    crm.fault_times("PicklistAttributeMetadata", edit(lambda content: content["value"].append({"LogicalName": [[{}]]})), 99)
+    with crm.connector() as connector:
+        assert [row.id for page in connector.read(Dossier, ["outcome"]) for row in page] == [row_id(1)]
