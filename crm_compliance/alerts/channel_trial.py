@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 def tried(settings: Settings, channels: Channels, name: str) -> dict[str, Any]:
-    """Test a channel and return how that went; it is noted in the store, where there is one. A dead-man's
-    switch is reached and hears nothing: what it hears counts as a night."""
+    """Test a channel and return how that went; it is noted in the store, where there is one. Of a dead-man's
+    switch only the connection is tested: a message to it would count as a night."""
     clock, channel = clock_of(settings), channels.by_name[name]
     row: dict[str, Any] = {"channel": name, "type": channels.types[name], "ok": True, "message": "taken", "hint": "", "code": ""}
     try:

@@ -20,7 +20,7 @@ from crm_compliance.reports.parts.template import new_environment
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from rules.model.roles import Act, roles_of
 
-MOST: Final = 20  # lines of one message: a card of Teams has an end, and nobody reads more
+MOST: Final = 20  # lines of one message: a card of Teams is limited, and more would not be read
 _UNCOUNTED: Final = frozenset({ItemKind.ANSWER_TO_REVIEW})  # how many texts wait is for the DPO's eyes alone (SUS-07)
 
 

@@ -15,10 +15,10 @@ from rules.hints import hint_to
 from rules.model.records import Contact, Statistic
 
 REGISTERED = ("delete", "mask", "trim", "disown", "empty")  # an emptied link erases nobody
-BEGUN = "begun-"  # before the word for what a run is about to do to a contact, which nothing else would lead to once its dossier is gone
-GOING = "going-"  # before the word for what a run is about to do to any row: delete or mask. What a lost run wrote last stands nowhere else
-LEFT = "left-"  # before the same, of a row that has gone with a unit which its run left half done
-WHOLE = "whole-"  # before the same, of the version of a unit's own row as it was judged; without a run where that has ended
+BEGUN = "begun-"  # prefix of what a run is about to do to a contact, to which nothing else leads once its dossier is gone
+GOING = "going-"  # prefix of what a run is about to do to any row: delete or mask. What a lost run wrote last is recorded nowhere else
+LEFT = "left-"  # prefix of the same, for a row deleted with a unit which its run left half done
+WHOLE = "whole-"  # prefix of the same, for the version of a unit's own row as it was judged; without a run where that has ended
 ENDED = "ended"  # a run has done, or noted in the database, all that it had begun
 COUNTED = "counted"  # a run is about to let a total of the statistics grow from this version on; nobody is erased by that
 CHUNK = 1_000

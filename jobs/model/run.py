@@ -28,7 +28,7 @@ NEW_FICHE = "NEW_FICHE"  # the code of a dossier that is back after a restore wi
 CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
 RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")  # always in the answer of `apply`
 CONTENT_BEGUN = "CONTENT_BEGUN"  # marks a unit of which something outside the CRM may have gone and no row
-UNANSWERED = "UNANSWERED"  # marks a unit that a run left alone although what it had sent before it was cut off may still come to pass
+UNANSWERED = "UNANSWERED"  # marks a unit that a run left alone although what it had sent before it was cut off may still take effect
 LOOSE = "LOOSE"  # marks a row that a replay removed by itself: no unit of the schedule, so nothing is certified
 
 
@@ -172,7 +172,7 @@ class Action(msgspec.Struct, frozen=True):
 
 
 class Erasure(msgspec.Struct, frozen=True):
-    """One row that was written for good, as the register of erasures keeps it (ERA-13).
+    """One row that was irreversibly written, as the register of erasures keeps it (ERA-13).
 
     `ref` is the keyed reference of its table and id; of a trimmed contact that of the version which was
     emptied, since its row lives on and may be filled in again for a reason of its own. `operation` is delete,

@@ -1,6 +1,6 @@
 """Whether a unit is still what was planned and approved, and no hold has come, by what is read just before it
-is written: its version and a decision made afresh are compared with the line of the plan, and whatever
-differs leaves the unit alone (RET-17, HLD-07)."""
+is written: its version and a new decision are compared with the line of the plan, and whatever differs leaves
+the unit alone (RET-17, HLD-07)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date

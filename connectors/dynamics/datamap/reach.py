@@ -34,7 +34,7 @@ def reached(
     lookups is not empty, or all of them without lookups; None where this account may not look."""
     found = {name: Reached(name, name, []) for name in starts}
     queue = list(starts)
-    for parent in queue:  # grows while it is gone through
+    for parent in queue:  # grows during the loop
         definition = metadata.table(parent)
         ties = list(_ties(definition, count)) if definition is not None else []
         for tie in ties:

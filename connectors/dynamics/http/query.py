@@ -46,7 +46,7 @@ def any_of(column: str, ids: Iterable[str]) -> Iterator[str]:
     length = 0
     for value in dict.fromkeys(guid(one) for one in ids):
         condition = f"{column} eq {value}"
-        cost = len(condition) + 12  # " or " with its blanks encoded, and some air
+        cost = len(condition) + 12  # " or " with its blanks encoded, and some margin
         if conditions and (len(conditions) == MAX_CONDITIONS or length + cost > MAX_FILTER_CHARACTERS):
             yield " or ".join(conditions)
             conditions, length = [], 0

@@ -56,7 +56,7 @@ class Transport:
         self.gate = Gate(environment.pace, environment.batch_operations, timeline)
         self.retry = Retry(environment, timeline, chance, self.count, now)
         self._sessions = Sessions(environment)
-        self.guard: Callable[[], None] | None = None  # asked right before each request; raises where none may leave any more
+        self.guard: Callable[[], None] | None = None  # called right before each request; raises where none may be sent any more
         self.clock = ServerClock()
 
     def __enter__(self) -> "Transport":

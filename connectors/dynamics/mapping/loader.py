@@ -68,7 +68,7 @@ def _read(document: Document) -> tuple[MappingFile | None, list[Problem]]:
 
 
 def _known(file: MappingFile) -> MappingFile:
-    """Leave out the kinds and fields that there are not."""
+    """Leave out kinds and fields that do not exist."""
     tables = {kind: tuple(_known_part(kind, part) for part in parts) for kind, parts in file.tables.items() if kind in KINDS}
     return file.model_copy(update={"tables": tables, "dependent": known_dependent(file.dependent, tables)})
 

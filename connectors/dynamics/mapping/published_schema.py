@@ -30,8 +30,8 @@ _NULL: Final = {"type": "null"}
 
 
 def mapping_schema() -> str:
-    """Return the published JSON schema, as text. It knows the form; a mapping that is loaded is also checked
-    for what must fit together."""
+    """Return the published JSON schema, as text. It describes the form alone; a mapping that is loaded is
+    also checked for consistency."""
     schema = _plain(described_schema(MappingFile))
     part, tables = schema["$defs"].pop("TablePart"), schema["properties"]["tables"]
     for given, name in ((part, "without"), (part, "readable"), (part, "texts"), (schema["$defs"]["AnonymisePart"], "keeps")):

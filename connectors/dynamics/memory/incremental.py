@@ -35,8 +35,8 @@ R = TypeVar("R", bound=Record)
 
 TOLERANCE = 0.01  # of a count that is a day old
 _UNTRACKED = (400, 501)  # how the refusal looks is not documented
-SLACK = timedelta(hours=1)  # by which a clock may be corrected; one that is set back further tells no age
-EARLIER = timedelta(hours=12)  # by which a night may come to a table sooner than the one of its last full read, summer time included
+SLACK = timedelta(hours=1)  # the most by which a clock may be corrected; one that is set back further gives no age
+EARLIER = timedelta(hours=12)  # the most by which a night may come to a table earlier than at its last full read, summer time included
 
 
 @dataclass(slots=True)
@@ -70,9 +70,8 @@ class RememberingReader(Generic[R]):
 
     def runs(self) -> Iterator[Iterable[pl.DataFrame]]:
         """Yield every row once, as a full read would, in frames of `PageDecoder.frame`: each page as it
-        comes, and what is remembered as one run, whose frames are made when they are taken. It waits for
-        nobody, and put ready for whoever takes it, it would be the whole table. Raises ReadIncomplete: as a
-        full read does."""
+        comes, and what is remembered as one run, whose frames are made when they are taken. It is not
+        prefetched: that would hold the whole table in memory. Raises ReadIncomplete: as a full read does."""
         remembered = self._memory.load(self._place)
         since = self._since(remembered) if remembered is not None else None
         if since is not None and since.agrees and self._is_recent(since.remembered):

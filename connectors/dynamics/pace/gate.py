@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from connectors.dynamics.pace.governor import Governor, Observation, Pace, operations_of
 
-STEP_S = 5.0  # so long is waited before somebody is asked again whether waiting has a sense
+STEP_S = 5.0  # the longest sleep between two checks whether to go on waiting
 
 
 class Timeline:

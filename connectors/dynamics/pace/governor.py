@@ -14,8 +14,8 @@ from rules.errors import UsageError
 LONGEST_REQUEST_S = 10.0  # Sql4Cds keeps to the same
 AIM_S = 8.0
 HEALTHY, SLOW = 1.2, 2.0  # times the usual: below, there may be more at once; above, it must be fewer
-DOUBTFUL_ROUNDS = 5  # so long may answers be slower than usual before fewer at once are tried
-LEAST_ROUND = 4  # answers on which a judgement rests
+DOUBTFUL_ROUNDS = 5  # how many rounds answers may be slower than usual before concurrency is reduced
+LEAST_ROUND = 4  # answers that a judgement is based on
 CREDIT_S = 30.0  # after a pause of our own (reading, deciding), so much of the even pace may be caught up
 LOOK_S = 2.0
 GUESS_S = 0.1  # for an operation, before anything was measured

@@ -1,6 +1,6 @@
-"""The page that a minor reads first: short sentences, nothing that frightens, whom to call, and an offer to
-read together (EXP-10). Every answer to a minor has one, a refusal and a neutral answer too: what it says then
-is the same for everybody (SUS-04)."""
+"""The page that a minor reads first: short sentences, nothing frightening, whom to call, and an offer to read
+together (EXP-10). Every answer to a minor has one, a refusal and a neutral answer too: what it says then is
+the same for everybody (SUS-04)."""
 
 from collections.abc import Iterator
 

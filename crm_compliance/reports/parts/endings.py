@@ -7,8 +7,8 @@ from rules.errors import UsageError
 
 
 def ending_of(path: str | PurePath, known: Collection[str]) -> str:
-    """Return the ending of a file that will be written, in lower case. Call it before any work in the CRM: a
-    typing error shall cost nothing. Raises UsageError: there is no format for it."""
+    """Return the ending of a file that will be written, in lower case. Call it before any work in the CRM, so
+    that a typing error costs no time. Raises UsageError: there is no format for it."""
     path = PurePath(path)
     ending = path.suffix.lower()
     if ending not in known:

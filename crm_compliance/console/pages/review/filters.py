@@ -49,7 +49,7 @@ class Filter:
 
     @classmethod
     def of(cls, visit: Visit) -> Filter:
-        """Read the filter of an address; what is not a filter filters nothing."""
+        """Read the filter of an address; a value that is not a filter is ignored."""
         given = {name: visit.query(name)[:60] for name in ("show", "mark", "kind", "in")}
         state = given["show"] if given["show"] in STATES else "open"
         return cls(state, given["mark"] if given["mark"] in MARKS else "", given["kind"], given["in"])
