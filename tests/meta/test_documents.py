@@ -51,6 +51,33 @@ def test_every_command_stands_in_the_documents(command: str) -> None:
     assert re.search(rf"`{group}[^\n]*\b{name}\b" if name else rf"`{group}\b", COMMANDS)
 
 
+def options(command: Any = None, words: str = "") -> dict[str, set[str]]:
+    """Return the options of each command, by its words."""
+    found = command or typer.main.get_command(app)
+    if not hasattr(found, "commands"):
+        return {words: {name for each in found.params for name in (*each.opts, *each.secondary_opts)}}
+    return {name: its for word, below in found.commands.items() for name, its in options(below, f"{words} {word}".strip()).items()}
+
+
+def test_the_options_that_the_documents_show_exist() -> None:
+    """As `plans show PLAN --output plan.html`; a page about one group leaves its name out."""
+    its = options()
+    names = {short: [words for words in its if f" {words}".endswith(f" {short}")] for words in its for short in (words, words.split()[-1])}
+    shown = [
+        line
+        for page in PAGES
+        for line in re.findall(r"(?:`|^)(?:crm-compliance )?([a-z][^`\n]* --[^`\n]*)", page.read_text("utf-8"), re.MULTILINE)
+    ]
+    wrong = []
+    for line in shown:
+        command = max((name for name in names if f"{line} ".startswith(f"{name} ")), key=len, default=None)
+        if command is not None:
+            known = {"--json", "--help", "--config"}.union(*(its[words] for words in names[command]))
+            wrong += [(line, option) for option in re.findall(r"(?<= )--[a-z][a-z-]*", line.split(" | ")[0]) if option not in known]
+    assert len(shown) > 100
+    assert wrong == []
+
+
 def test_every_setting_stands_in_the_documents() -> None:
     of_jobs = {job.setting for job in JOBS.values()}
     missing = [name for name in setting_names() if f"`{name.upper()}`" not in (NIGHTS if name in of_jobs else SETTINGS)]
