@@ -45,6 +45,7 @@ class Stage(StrEnum):
 
 
 _STAGES: Final = tuple(Stage)
+_HOLDS_UP: Final = frozenset({ItemKind.STOPPED, ItemKind.RUN_INTERRUPTED})
 
 
 class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,10 +93,12 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def by_urgency(items: Iterable[InboxItem]) -> list[InboxItem]:
-    """Return what is overdue first, then what is due first, then what has waited longest."""
+    """Return what is overdue first, then what is due first, then what has waited longest. Of what is not
+    urgent by a day of its own, what holds up everything else comes first: the kill switch, a run that was cut
+    off."""
 
-    def key(item: InboxItem) -> tuple[int, date, float, str]:
+    def key(item: InboxItem) -> tuple[int, bool, date, float, str]:
         since = item.since.timestamp() if item.since is not None else float("inf")
-        return _STAGES.index(item.stage), item.due_on or date.max, since, item.key
+        return _STAGES.index(item.stage), item.kind not in _HOLDS_UP, item.due_on or date.max, since, item.key
 
     return sorted(items, key=key)

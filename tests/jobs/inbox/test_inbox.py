@@ -290,6 +290,10 @@ def test_what_is_overdue_comes_first_and_then_what_is_due_first(store: SqlStore)
     add(store, a_request("request-3"))
     items = waiting(store, POLICY, NOW, crm=CRM, not_well=["RETENTION_LATE"])
     assert [item.subject or item.code for item in items] == ["request-2", "RETENTION_LATE", "request-1", "request-3"]
+    store.kill_switch.stop(NOW, ENTRY)
+    items = waiting(store, POLICY, NOW, crm=CRM, not_well=["RETENTION_LATE"])
+    told = [item.subject or item.code or item.kind.value for item in items]
+    assert told == ["request-2", "RETENTION_LATE", "stopped", "request-1", "request-3"], "before what has days left"
 
 
 def test_what_waits_is_the_same_thing_tomorrow(store: SqlStore) -> None:
