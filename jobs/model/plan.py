@@ -216,9 +216,8 @@ class Plan(msgspec.Struct, frozen=True):
     categories: tuple[CategoryTotal, ...] = ()
     due_soon: tuple[tuple[str, int], ...] = ()  # (retention end, units) of the next weeks, earliest first
     trims: tuple[str, ...] = ()
-    held_contacts: tuple[
-        tuple[str, str, str], ...
-    ] = ()  # (id, delete or trim, reason): what would happen, were it not for a hold or a mention
+    # (id, delete or trim, reason): what would happen, were it not for a hold or a mention
+    held_contacts: tuple[tuple[str, str, str], ...] = ()
     crm_holds: tuple[tuple[str, str], ...] = ()  # (table, id)
     hold_changes: tuple[HoldChange, ...] = ()
     warnings: tuple[Sentence | str, ...] = ()  # texts, where they were stored before there were sentences
