@@ -14,6 +14,9 @@ from rules.errors import UsageError
 LOOKS_BACK = (timedelta(days=8), timedelta(days=32), timedelta(days=367))
 
 
+ANY_TIME = datetime(2001, 1, 1, tzinfo=UTC)
+
+
 class CivilTrigger(CronTrigger):  # type: ignore[misc]  # apscheduler has no types
     """A cron line on the clock of a time zone (DAT-13, R-058): an hour that does not exist in spring comes at
     the next minute that does, one that exists twice in autumn comes once.
@@ -47,16 +50,19 @@ def existing(moment: datetime) -> datetime:
 
 def trigger_of(cron: str, zone: ZoneInfo, *, where: str = "") -> CivilTrigger:
     """Return the trigger of a cron line; `where` is the setting that it comes from. Raises UsageError: a
-    number or a word in it is out of range."""
+    number or a word in it is out of range, or the day that it names never comes, as 30 February."""
     try:
         trigger: CivilTrigger = CivilTrigger.from_crontab(cron, timezone=UTC)
+        trigger.zone = zone
+        has_an_hour = trigger.get_next_fire_time(None, ANY_TIME) is not None
     except ValueError:
+        has_an_hour = False
+    if not has_an_hour:
         raise UsageError(
             f"no hour is meant by the cron line {cron}",
             hint="minute hour day month weekday, for example 30 2 * * *",
             where=where,
         ) from None
-    trigger.zone = zone
     return trigger
 
 

@@ -230,7 +230,7 @@ def usable(values: Mapping[str, object], places: Mapping[str, str] | None = None
 
 def _from_file(file: Path) -> tuple[dict[str, object], dict[str, str]]:
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # some editors write a byte order mark
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"the settings file {file} cannot be read: {why}", hint="look at --config", where=str(file)) from None

@@ -75,3 +75,12 @@ def test_a_cron_line_without_a_sense_is_refused(typist: Typist, org: Night, cron
     assert "RETENTION_CRON" in refused.err
     assert "RECORDINGS_CRON" not in refused.err
     assert "console:" not in refused.err, "nothing was served"
+
+
+@pytest.mark.parametrize("cron", ["0 0 30 2 *", "30 2 31 4,6,9,11 *"])
+def test_a_day_that_never_comes_is_no_hour(cron: str) -> None:
+    """The job would never run, and nothing would be late."""
+    with pytest.raises(UsageError, match="no hour is meant") as caught:
+        trigger_of(cron, BRUSSELS, where="RETENTION_CRON")
+    assert caught.value.where == "RETENTION_CRON"
+    assert trigger_of("30 2 29 2 *", BRUSSELS).get_next_fire_time(None, datetime(2026, 1, 1, tzinfo=UTC)) is not None

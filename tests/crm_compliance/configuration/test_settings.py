@@ -138,6 +138,11 @@ def test_a_file_that_is_not_toml_is_refused_with_its_line(tmp_path: Path, text: 
     assert "not TOML" in str(refusal(CONFIG=str(file)))
 
 
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    """As some editors write it; the other files that people write are read with one too."""
+    assert settings(CONFIG=str(config(tmp_path, "\ufefflog_level = 'DEBUG'\r\n"))).log_level == "DEBUG"
+
+
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert "cannot be read" in str(refusal(CONFIG=str(tmp_path / "missing.toml")))
     assert "cannot be read" in str(refusal(CONFIG=str(tmp_path)))
