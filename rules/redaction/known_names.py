@@ -21,6 +21,10 @@ _LOWER_TYPO_FROM: Final = 8  # the same without a capital: `matin` is not Martin
 _LONGEST_ENDING: Final = 4
 _LONGEST_GAP: Final = 6
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+_WITH_LOST = re.compile(r"(?:[^\W\d_]|[?\ufffd])+")
+_LOST = re.compile(r"[?\ufffd]+")
+_LONGEST_WITH_LOST: Final = 40
+_LEFT_OF_A_NAME: Final = 3  # letters that are still there
 _POSSESSIVE = re.compile(r"'s?$")
 _ENDING = re.compile(r"(?:s|se|es|en|ke|je|tje)(?=\W|\d|_|$)", re.IGNORECASE)
 _NO_PART = re.compile(r"[^\w\s.,'’‘`´·‐‑–—\u00ad\u200b-\u200f\u2060\ufeff-]")
@@ -59,6 +63,10 @@ class KnownNames:
         self._search.make_automaton()
         self._slips = Slips(letters for letters, known in self._spellings.items() if any(s.part in (Part.FIRST, Part.LAST) for s in known))
         self._without = without
+        self._by_length: dict[int, list[str]] = {}
+        for letters, known in self._spellings.items():
+            if any(spelling.is_word for spelling in known):
+                self._by_length.setdefault(len(letters), []).append(letters)
 
     def may_be_in(self, letters: str) -> bool:
         """Return whether letters, squeezed, have any of the names in them, slips of the pen aside."""
@@ -70,7 +78,7 @@ class KnownNames:
         if not self._spellings:
             return []
         # Where nobody used a capital, as in a chat, a missing one says nothing.
-        named = [*self._exact(text, squeezed, is_lower=text.islower() and not barred), *self._slipped(text)]
+        named = [*self._exact(text, squeezed, is_lower=text.islower() and not barred), *self._slipped(text), *self._with_lost_letters(text)]
         ends = [end for _, end in barred]
 
         def is_across(one: Named) -> bool:
@@ -120,6 +128,39 @@ class KnownNames:
             if keys:
                 begin = particles.start() if joined and particles is not None else _with_particles(text, match.start(), None)
                 yield Named(begin, match.start() + len(written), frozenset(keys), Part.LAST)
+
+    def _with_lost_letters(self, text: str) -> Iterator[Named]:
+        """Yield names whose letters with accents became question marks: `M?ller`. One at an end of a word is
+        one, unless it is of those that only stand for something lost."""
+        if "?" not in text and "\ufffd" not in text:
+            return
+        seen: dict[str, frozenset[str]] = {}
+        for match in _WITH_LOST.finditer(text):
+            written = match[0].strip("?")
+            if len(written) > _LONGEST_WITH_LOST or _LOST.search(written) is None:
+                continue
+            if written not in seen:
+                seen[written] = frozenset(self._lost_of(written))
+            if seen[written]:
+                begin = match.start() + match[0].index(written)
+                yield Named(begin, begin + len(written), seen[written], Part.LAST)
+
+    def _lost_of(self, written: str) -> Iterator[str]:
+        """Yield the people whose name a word with lost letters may be; one of two bytes may have left two
+        marks, and stand for two letters."""
+        pieces = [fold(piece) for piece in _LOST.split(written)]
+        left, lost = sum(map(len, pieces)), [len(run) for run in _LOST.findall(written)]
+        is_marked = "\ufffd" in written  # of a word in letters and a mark of nothing else
+        if left < _LEFT_OF_A_NAME - is_marked or not (is_marked or any(map(str.isupper, written))):
+            return
+        pattern = re.compile("".join(f"{re.escape(piece)}.{{1,{run + 1}}}" for piece, run in zip(pieces, lost, strict=False)) + pieces[-1])
+        if any(pattern.fullmatch(own) for own in self._without):
+            return
+        for length in range(left + len(lost), left + sum(lost) + len(lost) + 1):
+            for letters in self._by_length.get(length, ()):
+                if pattern.fullmatch(letters) is not None:
+                    for spelling, who in self._spellings[letters].items():
+                        yield from who if spelling.is_word else ()
 
     def _slip_of(self, word: str) -> set[str]:
         """Return the people whose name a word nearly is. A correctly written name is found as such, and the

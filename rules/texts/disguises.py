@@ -2,9 +2,10 @@
 check alike.
 
 Character references however often they were escaped, percent signs of addresses, escapes of JSON and of
-e-mail, tags and comments inside words, what turns the direction of reading, what cannot be seen, and letters
-of another alphabet that look like ours. What comes out is the text that is searched, redacted and shown: a
-place in it is a place in what is sent. Source: EXP-06, EXP-19; IDN-13."""
+e-mail, tags and comments inside words, what turns the direction of reading, what cannot be seen, UTF-8 that
+was taken for Western text (`NoÃ«l`), and letters of another alphabet that look like ours. What comes out is
+the text that is searched, redacted and shown: a place in it is a place in what is sent. Source: EXP-06,
+EXP-19; IDN-13."""
 
 from __future__ import annotations
 
@@ -51,6 +52,14 @@ _LOOKS_LIKE: Final = str.maketrans(
     "АВЕЅІЈКМНОРСТУХԚԜаеѕіјкмоорстухһԛԝԁѵΑΒΕΖΗΙΚΜΝΟΡΤΥΧανορτυικɑɡ",
     "ABESIJKMHOPCTYXQWaesijkmoopctyxhqwdvABEZHIKMNOPTYXavoptuikag",
 )
+
+# The further bytes of a letter in UTF-8, by what each becomes where it is taken for Western text.
+_FURTHER_BYTES: Final = {
+    character: byte for byte in range(0x80, 0xC0) for character in (chr(byte), bytes([byte]).decode("cp1252", "ignore")) if character
+}
+_FURTHER: Final = f"[{re.escape(''.join(_FURTHER_BYTES))}]"
+_MISREAD: Final = re.compile(rf"(?:[ÂÃÄÅ]{_FURTHER})+|â{_FURTHER}{{2}}|(?:[Ç-ß]{_FURTHER}){{2,}}")
+_QUOTES: Final = "«»“”‘’„‚‹›"  # behind a letter they are rather what they seem to be, unless another letter follows
 
 _FULL_WIDTH: Final = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a][\uff01-\uff5e]*+")
 _AS_USUAL: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
@@ -195,6 +204,7 @@ def _undisguised(text: str, *, with_tags: bool) -> str:
     if not text.isascii():
         if _TURNS.search(text):
             text = "\n".join(_in_order(line) for line in text.split("\n"))
+        text = _MISREAD.sub(_as_utf_8, text)
         text = _FULL_WIDTH.sub(lambda found: found[0].translate(_AS_USUAL), text)
         if _OTHER_ALPHABET.search(text):
             text = _MIXED.sub(lambda found: found[0].translate(_LOOKS_LIKE), text)
@@ -232,6 +242,19 @@ def _without_percents(token: re.Match[str]) -> str:
 
 def _characters(escapes: re.Match[str]) -> str:
     return bytes.fromhex(escapes[0].replace("\\u", "")).decode("utf-16-be", "replace").replace("\ufffd", "")
+
+
+def _as_utf_8(found: re.Match[str]) -> str:
+    """Decode letters and signs in UTF-8 that were taken for Western ones."""
+    written = found[0]
+    if len(written) == 2 and written[-1] in _QUOTES and not found.string[found.end() : found.end() + 1].isalpha():
+        return written
+    try:
+        said = bytes(_FURTHER_BYTES.get(character, ord(character)) for character in written).decode()
+    except UnicodeDecodeError:
+        return written
+    is_text = written[0] == "â" or any(map(str.isalpha, said))
+    return said if is_text and said.isprintable() else written
 
 
 def _word(found: re.Match[str]) -> str:

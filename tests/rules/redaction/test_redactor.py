@@ -60,6 +60,7 @@ def test_a_name_of_another_goes_however_it_is_written(text: str, redacted: str) 
         ("vreemd nummer 0486 11 22 33", "vreemd nummer [telefoonnummer]", "phone"),
         ("Els.Peeters@Voorbeeld.BE schreef", "[e-mailadres] schreef", "email"),
         ("els (at) voorbeeld (punt) be", "[e-mailadres]", "email"),
+        ("els.p(a)voorbeeld.be", "[e-mailadres]", "email"),
         ("els [at] voorbeeld.be", "[e-mailadres]", "email"),
         ("els.p at voorbeeld dot be", "[e-mailadres]", "email"),
         ("els apenstaartje post punt voorbeeld punt be", "[e-mailadres]", "email"),
@@ -202,6 +203,22 @@ def test_a_street_of_another_goes_by_what_tells_it(text: str, redacted: str) -> 
 def test_another_surname_behind_a_known_first_name_goes_too(text: str, redacted: str) -> None:
     """As that of a husband, or one that the row does not have."""
     assert a_redactor(Protected("n", "witness", names=(("Sidonja", "Smets"),))).redact(text).text == redacted
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Fran?ois M?ller zei", "[getuige 1] zei"),
+        ("M\ufffdller en M\ufffd\ufffdller", "[getuige 1] en [getuige 1]"),
+        ("familie \ufffdnl\ufffd", "familie [derde 1]"),
+        ("Weet Fran ois het? Hoe?Dan? Is?Er m?er?", "Weet Fran ois het? Hoe?Dan? Is?Er m?er?"),
+        ("P?eters en Lott?", "P?eters en Lott?"),
+    ],
+)
+def test_a_name_goes_also_where_its_accents_were_lost(text: str, redacted: str) -> None:
+    """R-118: as an import into the CRM leaves them; what may be the own name stays."""
+    others = (Protected("f", "witness", names=(("François", "Müller"),)), Protected("u", "other", names=(("Ayşe", "Ünlü"),)))
+    assert a_redactor(*others, Protected("p", "parent", names=(("Piet", "Pieters"),))).redact(text).text == redacted
 
 
 @pytest.mark.parametrize("text", ["BartQuaghebeur", "quaghebeurbart", "Quaghebeurowa"])

@@ -47,6 +47,8 @@ DISGUISES = {
     "variation selectors": "Katrijn Q\ufe0fu\ufe0faghebeur",
     "tag characters": "Katrijn Qua\U000e0041ghebeur",
     "look-alikes": "Katrijn Quаghеbеur",  # Cyrillic а and е
+    "UTF-8 taken for Western": "Katrijn Quagh\u00c3\u00a9beur",
+    "UTF-8 taken for Western, twice": "Katrijn Quagh\u00c3\u0192\u00c2\u00a9beur",
     "full width": "Ｋａｔｒｉｊｎ Ｑｕａｇｈｅｂｅｕｒ",
     "mathematical": "Katrijn 𝐐𝐮𝐚𝐠𝐡𝐞𝐛𝐞𝐮𝐫",
     "encoded word": "=?utf-8?B?S2F0cmlqbiBRdWFnaGViZXVy?=",
@@ -105,11 +107,21 @@ def test_the_search_reads_through_the_same_disguises(disguise: str) -> None:
         "👩\u200d👧 en een regel\nnog een regel\ttab",
         "10%de rente, 5%20 en 100%BE",
         "<jan@example.org>",
+        "«CAFÉ», „GEMÄ“, IRMÃ, 20 °C, Â, 5 Å, Ó«, ÂÃ",
         "Verantwoordelijkheid en IBAN BE68 5390 0754 7034",
     ],
 )
 def test_what_is_no_disguise_stays_as_it_is(text: str) -> None:
     assert as_read(text) == text
+
+
+def test_text_in_utf_8_that_was_taken_for_western_is_told_as_it_was_meant() -> None:
+    """EXP-01: names of many languages, and the signs of a word processor."""
+    meant = "Noël Müller, Yıldız, Łukasz Wójcik, Щербаков, Γιώργος, D’Hondt – “Zoë” … €"
+    assert as_read(meant.encode().decode("cp1252", "ignore")) != meant  # bytes that Western text does not have
+    for encoding in ("latin-1", "cp1252"):
+        taken = "".join(bytes([byte]).decode(encoding, "ignore") or chr(byte) for byte in meant.encode())
+        assert as_read(taken) == meant
 
 
 def test_what_is_encoded_and_tells_of_nobody_stays_as_it_is() -> None:
@@ -128,7 +140,8 @@ def test_a_second_reading_changes_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["x", "(", "=4", "=41", "%4", "%41", "&amp;", "&#0", "é", "я", "x1", "aa ", "Aa0", "=?x?q?a", "\u202ex", "桥", "桥a"]
+    "piece",
+    ["x", "(", "=4", "=41", "%4", "%41", "&amp;", "&#0", "é", "я", "x1", "aa ", "Aa0", "=?x?q?a", "\u202ex", "桥", "桥a", "Ã", "Ã©", "Ñ"],
 )
 @pytest.mark.parametrize(("before", "after"), [("", ""), ("% = <b> &amp; я ", " =")])
 def test_a_long_run_costs_no_more_than_its_length(before: str, piece: str, after: str) -> None:
