@@ -105,6 +105,15 @@ class Settings(BaseModel):
         crons = {name.removesuffix(_CRON): value for name, value in values.items() if name.endswith(_CRON)}
         return {name: value for name, value in values.items() if not name.endswith(_CRON)} | {"crons": crons}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_no_truth_for_a_number(cls, values: dict[str, object]) -> dict[str, object]:
+        """Refuse `true` where a number is meant: it would count as 1."""
+        for name, value in values.items():
+            if isinstance(value, bool) and name in cls.model_fields and cls.model_fields[name].annotation in (int, float):
+                raise ValueError(f"{name}: should be a number, not a truth")
+        return values
+
     @model_validator(mode="after")
     def _stay_on_this_machine(self) -> "Settings":
         """Refuse a set clock or a lasting token with a real CRM: both are for trying things out."""

@@ -138,6 +138,13 @@ def test_a_file_that_is_not_toml_is_refused_with_its_line(tmp_path: Path, text: 
     assert "not TOML" in str(refusal(CONFIG=str(file)))
 
 
+@pytest.mark.parametrize("name", ["crm_concurrency", "full_read_days", "crm_reserved_share"])
+def test_a_truth_is_no_number(tmp_path: Path, name: str) -> None:
+    file = config(tmp_path, f"\n{name} = true\n")
+    assert f"{name} ({file}:2): should be a number" in str(refusal(CONFIG=str(file)))
+    assert settings(CONFIG=str(config(tmp_path, "incremental_reads = false"))).incremental_reads is False
+
+
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     """As some editors write it; the other files that people write are read with one too."""
     assert settings(CONFIG=str(config(tmp_path, "\ufefflog_level = 'DEBUG'\r\n"))).log_level == "DEBUG"
