@@ -39,6 +39,10 @@ SENTENCES: Final[Mapping[str, str]] = {
         "WITHOUT_TERM: people who are kept, without an end, by a role, an activity or another row that belongs to nothing with a "
         "term (RET-20): %(people)s"
     ),
+    "calls_about_nothing": (
+        "CALLS_ABOUT_NOTHING: %(calls)s calls are about no row, so they are in no unit and stay without an end: "
+        "tie them to their file, or delete them (RET-05)"
+    ),
     "still_mentioned": (
         "STILL_MENTIONED: people with a relation and in no unit who lose nothing, without an end, while an activity about "
         "another contact mentions them or another contact has them as a parent (RET-20): %(people)s"

@@ -147,7 +147,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     # never linked (RET-20).
     people = connector.table(Contact)
     held = holds.on_contacts()
-    draft.without_term = found.without_term
+    draft.without_term, draft.calls_about_nothing = found.without_term, found.calls_about_nothing
     undone = context.store.journal.undone(people)
     outcomes = all_contact_outcomes(found, going, undone, day=day, terms=terms, held=held)
     draft.mentioned = len(outcomes.mentioned)
@@ -362,6 +362,8 @@ def kept_for_ever(draft: Draft) -> Iterator[Sentence]:
         yield Sentence.of("still_mentioned", people=draft.mentioned)
     if draft.fiches_in_anonymised:
         yield Sentence.of("fiches_in_anonymised", fiches=draft.fiches_in_anonymised)
+    if draft.calls_about_nothing:
+        yield Sentence.of("calls_about_nothing", calls=draft.calls_about_nothing)
 
 
 def about_contacts(connector: Connector, kind: Kind, found: WholeTables, contacts: Collection[str]) -> int:

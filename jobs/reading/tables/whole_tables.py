@@ -100,6 +100,7 @@ class WholeTables:
         self.activities = self._numbered("activity", _ACTIVITIES)
         self._people = [pl.DataFrame(schema=_PEOPLE)]
         self._about = [pl.DataFrame(schema=_ABOUT)]
+        self.calls_about_nothing = 0  # how many are about no row: they belong to no unit
         self._told_of: list[pl.Series] = []  # whom notes and activities are about
         self._children = [pl.DataFrame(schema={"row": ROW, "contact": ROW})]
         self._also = [pl.DataFrame(schema=_ALSO)]
@@ -334,7 +335,9 @@ class WholeTables:
         return sum(int(each.is_in(numbers).sum()) for each in self._told_of)
 
     def add_calls(self, rows: Rows) -> None:
-        self.activities.add(self._hooked(self._frame(Call, rows, dict.fromkeys(("id", "regarding", "regarding_kind"), pl.String))))
+        calls = self._frame(Call, rows, dict.fromkeys(("id", "regarding", "regarding_kind"), pl.String))
+        self.calls_about_nothing += calls["regarding"].null_count()
+        self.activities.add(self._hooked(calls))
 
     def add_emails(self, rows: Rows) -> None:
         given = self._frame(Email, rows, {**_EMAILS, "regarding": pl.String, "regarding_kind": pl.String})

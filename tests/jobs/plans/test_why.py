@@ -156,6 +156,15 @@ def test_a_live_fiche_in_an_anonymised_dossier_is_in_no_plan_which_says_so(night
     assert explain_unit(night.context, "cf_fiche", alive)[0].id == other
 
 
+def test_a_plan_counts_the_calls_about_nothing(night: Night) -> None:
+    """RET-05: they are in no unit, so no line of a plan tells of them."""
+    night.call("cf_dossier", night.dossier("runaway", spoken=NEW), [])
+    assert not night.plan().warnings
+    night.create("phonecalls", "activityid", subject="gesprek")
+    (warning,) = night.plan().warnings
+    assert str(warning).startswith("CALLS_ABOUT_NOTHING: 1 calls")
+
+
 def test_of_too_many_nobody_is_looked_at_and_the_contact_counts_as_staying(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explain_contact, "MOST_PEOPLE", 1)
     reporter = night.contact()
