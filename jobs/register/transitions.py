@@ -199,8 +199,8 @@ def read_outcome(text: str) -> tuple[Outcome, str]:
     if code not in {each.value for each in Outcome}:
         raise UsageError("there is no such outcome", hint=f"one of: {', '.join(Outcome)}; a refusal as REFUSED:RF-08", field="outcome")
     outcome = Outcome(code)
-    if refusal and (outcome is not Outcome.REFUSED or not re.fullmatch(r"RF-0[1-8]", refusal)):
-        raise UsageError("RF-01 to RF-08 go with REFUSED", hint="for example REFUSED:RF-08", field="outcome")
+    if refusal and (outcome is not Outcome.REFUSED or not re.fullmatch(r"RF-(?:0[1-9]|10)", refusal)):
+        raise UsageError("RF-01 to RF-10 go with REFUSED", hint="for example REFUSED:RF-08", field="outcome")
     return outcome, refusal
 
 

@@ -72,6 +72,8 @@ REFUSALS: Final[Mapping[str, str]] = {
     "RF-06": "The processing does not rest on consent",
     "RF-07": "It is not established that they may act for the child",
     "RF-08": "The request is manifestly excessive",
+    "RF-09": "Rectification is refused: the data are not shown to be wrong",
+    "RF-10": "Restriction is refused: no case of the law applies",
 }
 QUESTIONS: Final[Mapping[str, str]] = {"identity": "Who they are", "scope": "What the request is about"}
 EXTENSIONS: Final[Mapping[str, str]] = {"complexity": "The request is complex", "number": "There are many requests"}

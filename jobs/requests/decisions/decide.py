@@ -55,9 +55,9 @@ _ALWAYS: Final = ("RF-01", "RF-07", "RF-08")
 # RF-03 withholds parts.
 FITTING: Final[Mapping[Right, tuple[str, ...]]] = MappingProxyType(
     {
-        Right.RECTIFICATION: _ALWAYS,
+        Right.RECTIFICATION: ("RF-09", *_ALWAYS),
         Right.ERASURE: ("RF-02", *_ALWAYS),
-        Right.RESTRICTION: _ALWAYS,
+        Right.RESTRICTION: ("RF-10", *_ALWAYS),
         Right.PORTABILITY: ("RF-04", *_ALWAYS),
         Right.OBJECTION: ("RF-05", *_ALWAYS),
         Right.CONSENT_WITHDRAWAL: ("RF-06", *_ALWAYS),

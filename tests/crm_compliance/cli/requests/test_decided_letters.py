@@ -4,6 +4,7 @@ as done. Everybody is fictitious."""
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,23 @@ def test_rf02_a_file_that_is_not_among_what_was_granted_is_told_as_kept(typist: 
         contents = package_of(asking.compilation, context.organisation, {})
     (kept,) = json.loads(contents["data.json"])["kept"]
     assert (kept["type"], bool(kept["term"]), bool(kept["basis"])) == ("dossier", True, True)
+
+
+@pytest.mark.parametrize(
+    ("right", "details", "code", "reason"),
+    [
+        ("rectification", {"corrections": {"lastname": "Maes (fictief)"}}, "RF-09", "We could not establish that the data are inaccurate"),
+        ("restriction", {"about": "accuracy"}, "RF-10", "None of the four grounds in Article 18(1) GDPR applies here."),
+    ],
+)
+def test_a_refusal_tells_the_true_reason(typist: Typist, org: Night, right: str, details: dict[str, Any], code: str, reason: str) -> None:
+    """GDPR art. 12(4)."""
+    child = lotte(org, birthdate="1990-01-02")
+    org.party(child, "child", dossier=org.dossier("sexting", closed=False))
+    asking = asking_for(typist, right, child, details=details, language="en")
+    decide(typist, asking, "--refuse", code)
+    typist.ask("requests", "approve", asking.id, *DORA)
+    assert reason in letter_at_release(typist, asking)
 
 
 def test_a_neutral_answer_that_was_refused_tells_of_nothing_that_stays(typist: Typist, org: Night) -> None:
