@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC
 from functools import cached_property
 from types import MappingProxyType
+from typing import Final
 
 import msgspec
 
@@ -27,6 +28,7 @@ from rules.model.decisions import Disposition
 from rules.model.kinds import WHOLE
 
 _NOTHING_COUNTED: Facts = MappingProxyType({})
+_ERASED: Final = ("delete", "mask")  # what leaves nothing of a fiche; who called may go and the fiche stay
 
 
 class ContactsAgain(ContactsOfPlan):
@@ -90,7 +92,10 @@ class Replay(UnscheduledRun):
         new = [
             unit
             for unit, writes in rows.of.items()
-            if any(write.kind == "fiche" and register.is_new(self.context.references(*write.key(connector))) for write in writes)
+            if any(
+                write.kind == "fiche" and write.operation in _ERASED and register.is_new(self.context.references(*write.key(connector)))
+                for write in writes
+            )
         ]
         return dict.fromkeys(new, NEW_FICHE) | kept_with(self.context, rows.of, self.day)
 
