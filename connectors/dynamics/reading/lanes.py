@@ -8,10 +8,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from connectors.dynamics.pace.gate import Timeline
+from connectors.interface.errors import ConnectorError
 
 T = TypeVar("T")
 
@@ -125,9 +127,19 @@ def side_by_side(reads: Sequence[Read[T]], number: int, timeline: Timeline) -> I
     """Yield what these reads yield, as it comes, `number` of them at the same time. Raises as `Belt.take`."""
     belt: Belt[T] = Belt(len(reads), timeline)
     with ThreadPoolExecutor(number, thread_name_prefix="read") as pool:
+        _begin(belt, reads, pool)
+        yield from belt.take()
+
+
+def _begin(belt: Belt[Any], reads: Sequence[Read[Any]], pool: ThreadPoolExecutor) -> None:
+    """Let threads of a pool put on what these reads yield. Raises ConnectorError: the machine has no thread
+    left for one of them; the others end at their next item, since nobody will take it."""
+    try:
         for read in reads:
             pool.submit(belt.run, read)
-        yield from belt.take()
+    except RuntimeError:
+        belt.stop()
+        raise ConnectorError("This machine starts no further thread.", hint="let it have more memory and more threads") from None
 
 
 class Lanes:
@@ -152,13 +164,12 @@ class Lanes:
         self._pool.shutdown()
 
     def begin(self, key: Hashable, read: Callable[[SideBySide], Iterator[Any]]) -> None:
-        """Begin a read; what it is given can read parts of it side by side."""
+        """Begin a read; what it is given can read parts of it side by side. Where the machine has no thread
+        left for it, it does not begin, and is read when it is asked for."""
         if key in self._begun:
             return
         belt: Belt[Any] = Belt(1, self._timeline)
         earlier = tuple(self._order)
-        self._begun[key] = belt
-        self._order.append(belt)
 
         def side_by_side(parts: Sequence[Read[Any]]) -> Iterator[Any]:
             # Parts are read in the order in which they came here. Those of a later table must not take all
@@ -166,12 +177,15 @@ class Lanes:
             for each in earlier:
                 each.is_under_way.wait()
             inner: Belt[Any] = Belt(len(parts), self._timeline, belt)
-            for part in parts:
-                self._pool.submit(inner.run, part)
+            _begin(inner, parts, self._pool)
             belt.is_under_way.set()
             yield from inner.take()
 
-        threading.Thread(target=belt.run, args=(lambda: read(side_by_side),), name="table", daemon=True).start()
+        thread = threading.Thread(target=belt.run, args=(lambda: read(side_by_side),), name="table", daemon=True)
+        with suppress(RuntimeError):
+            thread.start()
+            self._begun[key] = belt
+            self._order.append(belt)
 
     def take(self, key: Hashable) -> Iterator[Any] | None:
         """Return what a read yields that has begun; None: it was not begun, or was taken. Those that should

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
 
 from connectors.dynamics.pace.gate import Timeline
-from connectors.dynamics.reading.lanes import ROOM, Lanes, SideBySide, Stopped
+from connectors.dynamics.reading.lanes import ROOM, Lanes, SideBySide, Stopped, side_by_side
+from connectors.interface.errors import ConnectorError
 
 AT_ONCE = 3
 
@@ -100,3 +101,44 @@ def test_what_is_given_up_never_looks_like_the_end(lanes: Lanes) -> None:
     assert lanes.take("first") is None  # to be read again, and not to be taken for empty
     lanes.__exit__(None, None, None)
     assert told in ([GeneratorExit], [Stopped])
+
+
+@pytest.fixture
+def no_thread_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Lets so many threads start, and no further one, as where memory is short."""
+
+    def after(number: int) -> None:
+        started, start = [0], threading.Thread.start
+
+        def counted(thread: threading.Thread) -> None:
+            started[0] += 1
+            if started[0] > number:
+                raise RuntimeError("can't start new thread")
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", counted)
+
+    return after
+
+
+def test_a_read_for_which_there_is_no_thread_has_not_begun(lanes: Lanes, no_thread_after: Callable[[int], None]) -> None:
+    no_thread_after(0)
+    lanes.begin("table", partial(in_parts, 2, 3))
+    assert lanes.take("table") is None
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_parts_for_which_there_is_no_thread_fail_the_read(lanes: Lanes, no_thread_after: Callable[[int], None], threads: int) -> None:
+    no_thread_after(threads)
+    lanes.begin("table", partial(in_parts, 5, 100))
+    taken = lanes.take("table")
+    assert taken is not None
+    with pytest.raises(ConnectorError, match="no further thread"):
+        list(taken)
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_reads_for_which_there_is_no_thread_fail(no_thread_after: Callable[[int], None], threads: int) -> None:
+    no_thread_after(threads)
+    with pytest.raises(ConnectorError, match="no further thread"):
+        list(side_by_side([partial(numbers, 0, 100)] * 3, AT_ONCE, Timeline(lambda _: None)))
