@@ -11,12 +11,12 @@ from typing import NamedTuple
 import msgspec
 
 from jobs.erasures.register import Register
+from jobs.model.run import WRITTEN_OFF
 from rules.decoders import decoder_of
 from rules.errors import UsageError
 
 ID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}")
 TABLE = re.compile(r"[a-z][a-z0-9_]{0,127}")
-GONE = ("delete", "mask")  # a trimmed contact is still there, and may be filled in for a reason of its own
 HINT = 'one row a line: {"table": "contact", "id": "…"}, or comma separated with the columns table and id'
 
 
@@ -53,7 +53,8 @@ def look_through(rows: Iterable[Incoming], register: Register, references: Calla
             others[row.table] += 1
             continue
         found = register.find(references(row.table, row.id))
-        if found is not None and found.operation in GONE:
+        # A trimmed contact is still there, and may be filled in for a reason of its own.
+        if found is not None and found.operation in WRITTEN_OFF:
             erased.append((row.line, row.table))
     return Found(number, tuple(erased), dict(sorted(others.items())))
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from jobs.ledger.entries import StoreAltered
-from jobs.model.run import Action, Erasure
+from jobs.model.run import WRITTEN_OFF, Action, Erasure
 from jobs.ports.context import JobContext
 from rules.dates.instants import instant
 from rules.hints import hint_to
@@ -244,7 +244,7 @@ def _wholes(context: JobContext, run: str, actions: Iterable[Action]) -> Iterato
     at = instant(context.clock(), "seconds")
     for action in actions:
         own = action.rows[-1] if len(action.rows) > 1 else None
-        if own is not None and own.operation in ("delete", "mask") and own.etag:
+        if own is not None and own.operation in WRITTEN_OFF and own.etag:
             ref = context.reference(action.table, version_of(own.id, own.etag))
             of = OfUnit(context.reference(*action.key), action.reason)
             yield Erasure(ref, WHOLE + own.operation, action.table, run, at, of.text)
@@ -275,7 +275,7 @@ def erase_late(context: JobContext, rows: Mapping[tuple[str, str], Written]) -> 
 
 def _writes(context: JobContext, action: Action) -> Iterator[tuple[str, str, str]]:
     for write in (*action.gone, *action.rows):
-        if write.operation in ("delete", "mask"):
+        if write.operation in WRITTEN_OFF:
             yield write.operation, *write.key(context.connector)
     yield from (("delete", *row) for row in action.along)
 

@@ -21,9 +21,10 @@ CHANGED = "CHANGED"  # the code of a unit that is not what was planned any more 
 AWAITS_TURN = "AWAITS_TURN"  # the code of a unit that goes after another with which it has a row in common; a flag where that may take long
 RECORDING_DUE = "RECORDING_DUE"  # the code of a unit that waits for a recording of it which the plan kept and which is due by now
 TRIM = "trim"  # the emptying of a contact
-UNLINKED = (
-    "UNLINKED"  # marks a contact to which nothing led any more when the run began, as one that was never linked; its code, but for a hold
-)
+WRITTEN_OFF = ("delete", "mask")  # operations after which nothing personal of the row is left
+# Marks a contact to which nothing led any more when the run began, as one that was never linked; its code,
+# but for a hold.
+UNLINKED = "UNLINKED"
 NEW_FICHE = "NEW_FICHE"  # the code of a dossier that is back after a restore with a fiche that was never erased
 CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
 RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")  # always in the answer of `apply`

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from jobs.ledger.certificates import Actor, Certificate, Issued, chained, merkle_root
 from jobs.model.plan import Plan
-from jobs.model.run import LOOSE, Action, ActionState, Run
+from jobs.model.run import LOOSE, WRITTEN_OFF, Action, ActionState, Run
 from jobs.ports.context import JobContext
 from jobs.writing.row_writes import EMPTY
 from rules.model.kinds import ACTIVITIES
@@ -26,7 +26,6 @@ UNIT_TYPES = {
 CLASSES = {"fiche": "fiches", "note": "notes", "recording": "recordings", **dict.fromkeys(ACTIVITIES, "activities")}
 OBJECTS = ("fiches", "notes", "attachments", "activities", "recordings", "audit_entries")
 DEPENDENT = "dependent_rows"  # of tables of the organisation's own, where there were any
-WRITTEN_OFF = ("delete", "mask")  # operations after which nothing personal of the row is left
 
 
 def certify(context: JobContext, run: Run, plan: Plan, actions: Sequence[Action]) -> None:

@@ -19,6 +19,7 @@ from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.erasures.register import Register, Written, erase_late, load_register
 from jobs.holds.active import active_holds
 from jobs.ledger.heads import LOST, REQUESTS
+from jobs.model.run import WRITTEN_OFF
 from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of
 from jobs.reading.long_term import retained_rows_of
@@ -190,7 +191,7 @@ def _not_reachable(context: JobContext, tables: Collection[str]) -> tuple[str, .
 
 def _uncertified(context: JobContext) -> int:
     known = {run.id for run in context.store.runs.all()}
-    return len({entry.ref for entry in context.erased.read() if entry.operation in ("delete", "mask") and entry.run not in known})
+    return len({entry.ref for entry in context.erased.read() if entry.operation in WRITTEN_OFF and entry.run not in known})
 
 
 def _wide_holds(context: JobContext, day: date) -> Iterator[datetime]:

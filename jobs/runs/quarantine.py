@@ -15,7 +15,7 @@ from connectors.interface.rows import Among
 from jobs.checks.denials import denied, refuse_role
 from jobs.checks.same_crm import refuse_other_crm
 from jobs.model.plan import PlanLine
-from jobs.model.run import AWAITS_TURN, CRM_REFUSED, RowWrite
+from jobs.model.run import AWAITS_TURN, CRM_REFUSED, WRITTEN_OFF, RowWrite
 from jobs.plans.observations import CANARY
 from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store
@@ -88,7 +88,7 @@ def kept_with(context: JobContext, rows: Mapping[str, Sequence[RowWrite]], day: 
         unit: kept[row]
         for unit, writes in rows.items()
         for write in writes
-        if (row := write.key(connector)) in kept and write.operation in ("delete", "mask")
+        if (row := write.key(connector)) in kept and write.operation in WRITTEN_OFF
     }
 
 

@@ -6,14 +6,13 @@ from collections.abc import Collection, Sequence
 from datetime import UTC
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final
 
 import msgspec
 
 from jobs.erasures.register import Register, load_register, version_of
 from jobs.holds.granted_erasure import despite_answered
 from jobs.model.plan import REPLAY_RULE, Plan
-from jobs.model.run import NEW_FICHE, TRIM, Mask, RowWrite, Run
+from jobs.model.run import NEW_FICHE, TRIM, WRITTEN_OFF, Mask, RowWrite, Run
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.runs.contacts_of_plan import ContactsOfPlan
@@ -28,7 +27,6 @@ from rules.model.decisions import Disposition
 from rules.model.kinds import WHOLE
 
 _NOTHING_COUNTED: Facts = MappingProxyType({})
-_ERASED: Final = ("delete", "mask")  # what leaves nothing of a fiche; who called may go and the fiche stay
 
 
 class ContactsAgain(ContactsOfPlan):
@@ -93,7 +91,7 @@ class Replay(UnscheduledRun):
             unit
             for unit, writes in rows.of.items()
             if any(
-                write.kind == "fiche" and write.operation in _ERASED and register.is_new(self.context.references(*write.key(connector)))
+                write.kind == "fiche" and write.operation in WRITTEN_OFF and register.is_new(self.context.references(*write.key(connector)))
                 for write in writes
             )
         ]

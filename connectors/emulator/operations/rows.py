@@ -118,9 +118,8 @@ class Rows:
         refuse_options(operation.address.options, {"$select", "$expand"})
         self.writer.refuse_read_only(table, "Update")
         self._may_show(operation, table)
-        in_key = {
-            table.columns[name].wire for name in addressed.key.values
-        }  # the address says what these are, the body does not change them
+        # The address says what these are, the body does not change them.
+        in_key = {table.columns[name].wire for name in addressed.key.values}
         document = {name: value for name, value in read_json(operation, table.set_name).items() if name not in in_key}
         if addressed.exists:
             if operation.if_none_match == "*":
