@@ -13,6 +13,7 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.crm import Patience, connector_of, lake_of, memory_of, waits_s
 from crm_compliance.wiring.fits_this_crm import checked, fitting, permitted
+from crm_compliance.wiring.frame_threads import limit_frame_threads
 from crm_compliance.wiring.keys import keys_in_force
 from crm_compliance.wiring.mapping import mapping_digest
 from crm_compliance.wiring.schedule import policy_versions
@@ -69,6 +70,7 @@ def desk(
     from jobs.ports.context import JobContext
     from jobs.requests.search.preserve import StoredRequests
 
+    limit_frame_threads(settings)
     clock = clock_of(settings)
     versions = policy_versions(settings)
     version = versions.at(clock())

@@ -16,6 +16,7 @@ from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.crm import Patience, connector_of, memory_of
 from crm_compliance.wiring.desk import desk
 from crm_compliance.wiring.fits_this_crm import checked
+from crm_compliance.wiring.frame_threads import VARIABLE, limit_frame_threads
 from crm_compliance.wiring.mapping import mapping_text
 from crm_compliance.wiring.schedule import policy_of, policy_text
 from crm_compliance.wiring.software import new_id, software_version
@@ -53,6 +54,24 @@ def test_the_shipped_files_are_the_defaults(tmp_path: Path) -> None:
     assert policy_text(settings) == mapping_text(settings) == ("text", str(own))
 
 
+@pytest.mark.parametrize(
+    ("given", "threads"),
+    [
+        ({}, "1"),
+        ({"workers": "processes", "worker_count": 3}, "1"),
+        ({"workers": "threads", "worker_count": 3}, "3"),
+        ({"crm_lake": "/mnt/lake"}, None),
+    ],
+)
+def test_frames_get_as_many_threads_as_work_at_once(given: dict[str, object], threads: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE)
+    limit_frame_threads(Settings.model_validate(given))
+    assert os.environ.get(VARIABLE) == threads
+    monkeypatch.setenv(VARIABLE, "7")  # somebody else's word
+    limit_frame_threads(Settings.model_validate(given))
+    assert os.environ[VARIABLE] == "7"
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes(b"\xe9")
     for path, why in ((tmp_path / "none", "No such file"), (tmp_path, "directory"), (tmp_path / "latin", "UTF-8")):
@@ -67,9 +86,11 @@ def test_ids_are_opaque_and_differ() -> None:
     assert all(each.startswith("plan-") and " " not in each for each in ids)
 
 
-def test_a_desk_has_all_that_a_job_needs(typist: Typist, org: Night, crm: RunningEmulator) -> None:
+def test_a_desk_has_all_that_a_job_needs(typist: Typist, org: Night, crm: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
     warnings: list[str] = []
+    monkeypatch.delenv(VARIABLE)
     with desk(typist.settings, warn=warnings.append) as opened:
+        assert os.environ[VARIABLE] == "1"
         context = opened.context
         assert context.crm == crm.url
         assert len(context.mapping_digest) == 64
