@@ -20,6 +20,7 @@ SIZE = Size(
     plan=[dict(each) for each in PLANS],
     command=[6.0, 5.0, 8.0],
     changes=[dict(each) for each in PLANS],
+    all_tracked=[{**each, "cpu": each["cpu"] / 2} for each in PLANS],
     why=[0.015, 0.016, 0.014],
 )
 RUN = Run(
@@ -59,3 +60,8 @@ def test_who_could_not_be_measured_is_told_so_and_not_drawn() -> None:
     drawn = plot(RUN)
     assert "reading: another" in drawn
     assert "a third" not in drawn
+
+
+def test_nights_by_changes_are_told_apart() -> None:
+    assert row(page(RUN), "night by changes, CPU")[0] == "4.00 s"
+    assert row(page(RUN), "night by changes, all tables tracked, CPU")[0] == "2.00 s"
