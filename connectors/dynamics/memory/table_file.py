@@ -163,6 +163,7 @@ class Draft:
         self._own_name = secrets.token_bytes(NAME_BYTES)
         self._number = self._rows = 0
         self._waiting: list[pl.DataFrame] = []
+        self._alone: Chunk | None = None  # the one chunk of another file that all waiting rows are
         self._finished = False
         self._file: IO[bytes] | None = None
         with suppress(OSError):
@@ -173,15 +174,21 @@ class Draft:
 
     def add(self, rows: pl.DataFrame) -> None:
         """Add rows; few are put together with what is added next."""
+        if not rows.height:
+            return
+        self._alone = None
         self._waiting.append(rows)
         if sum(each.height for each in self._waiting) >= CHUNK_ROWS:
             self._flush()
 
     def add_again(self, chunk: Chunk, rows: pl.DataFrame) -> None:
-        """Add a chunk of another file as it is, whose rows these are; one of few rows like other rows, so
-        that a year of nights does not leave a thousand fragments."""
+        """Add a chunk of another file as it is, whose rows these are; one of few rows like other rows, if
+        there are any to put it together with, so that a year of nights does not leave a thousand
+        fragments."""
         if rows.height < CHUNK_ROWS:
             self.add(rows)
+            if rows.height and len(self._waiting) == 1:
+                self._alone = chunk
         else:
             self._write(chunk.content, rows.height)
 
@@ -207,11 +214,11 @@ class Draft:
     def _flush(self) -> None:
         import polars as pl
 
-        rows = [each for each in self._waiting if each.height]
-        self._waiting.clear()
+        rows, alone = self._waiting, self._alone
+        self._waiting, self._alone = [], None
         if rows and self._file is not None:
             every = pl.concat(rows)
-            self._write(Chunk.of(every).content, every.height)
+            self._write((alone or Chunk.of(every)).content, every.height)
 
     def _write(self, plain: bytes, rows: int) -> None:
         self._put(self._cipher.seal(_bound_to(self._place, self._own_name, self._number), plain))

@@ -7,6 +7,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import Mock
 
 import polars as pl
 import pytest
@@ -162,6 +163,30 @@ def test_taking_rows_out_keeps_all_others(kept: list[int], gone: set[int], size:
         heights = [chunk.rows().height for chunk in found.chunks()]
         assert all(heights)
         assert sum(height < size for height in heights) <= 1
+
+
+def test_a_chunk_of_few_rows_is_put_together_only_with_others(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = memory.place("contact", "")
+    save(memory, place, 1)
+    monkeypatch.setattr(table_file, "CHUNK_ROWS", 3)
+    found = memory.load(place)
+    assert found is not None
+    (chunk,) = found.chunks()
+    made = Mock(side_effect=Chunk.of)
+    monkeypatch.setattr(Chunk, "of", made)
+    for others in ((), (2,), (2, 3)):
+        with memory.writing(place) as draft:
+            draft.add_again(chunk, chunk.rows())
+            draft.add(rows(*others))
+            draft.finish("https://crm.example/link", NOW)
+        assert numbers_in(memory, place) == [1, *others]
+        assert made.called == bool(others)  # without others the chunk stands as it was
+        made.reset_mock()
+    with memory.writing(place) as draft:
+        draft.add(rows(2))
+        draft.add_again(chunk, chunk.rows())
+        draft.finish("https://crm.example/link", NOW)
+    assert numbers_in(memory, place) == [2, 1]
 
 
 # -- other processes -----------------------------------------------------------------------------------------
