@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from time import monotonic
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
 from anyio import CapacityLimiter, to_thread
@@ -22,6 +23,7 @@ from crm_compliance.console.access import cookies, origin
 from crm_compliance.console.access.failed_tries import FailedTries
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.access.sent_forms import Forms, Sent, answered_once
+from crm_compliance.console.access.sessions import form_token
 from crm_compliance.console.api.answers import ROOT as API
 from crm_compliance.console.api.app import api_of
 from crm_compliance.console.frame.endpoint import Endpoint
@@ -38,6 +40,10 @@ SIGN_INS: Final = 10  # of one client in a minute
 FIELDS: Final = 2_000  # of one form
 INSIDE: Final = (*ENDPOINTS, *preferences.INSIDE, *signin.INSIDE)
 OUTSIDE: Final = (*signin.OUTSIDE, *preferences.OUTSIDE)
+PAGES_THEMSELVES: Final = frozenset(each.path for each in INSIDE if each.method == "GET")
+FORMS_ALONE: Final = [compile_path(each.path)[0] for each in INSIDE if each.method == "POST" and each.path not in PAGES_THEMSELVES]
+KEPT_HEADER: Final = "X-Form-Kept"  # tells the script of a page that nothing typed is lost when it leaves
+KEPT: Final = frozenset(each.path for each in ENDPOINTS)  # whose forms wait for a new session: not those of the menu
 log = structlog.get_logger()
 
 
@@ -73,21 +79,61 @@ def _door(services: Services, endpoint: Endpoint, turns: CapacityLimiter, forms:
         if not origin.is_own(request):
             return _not_ours() if visit.session is not None else Response(status_code=401, headers=dict(PAGE))
         if visit.session is None:
-            return _to_sign_in(visit)
+            return _to_sign_in(visit, is_kept=await _is_kept(visit, endpoint))
         try:
             form = await _form(request, endpoint.form_bytes)
         except UsageError as error:
             return await run_in_threadpool(refused, visit, error)
         async with _closed_after(form):
             if not origin.has_token(request, str(form.get(origin.FIELD, "")), visit.token):
+                if _keep(visit, endpoint, form, visit.session.who):
+                    return visit.again(_led_to(visit.came_from))
                 return await run_in_threadpool(refused, visit, _old_page())
             sent = forms.sent(visit.token, request.url.path, form)
             if sent is None:
-                return await run_in_threadpool(_answered, replace(visit, form=form), endpoint)
-            async with sent.turn:
-                return await run_in_threadpool(_answered_once, replace(visit, form=form), endpoint, sent)
+                response = await run_in_threadpool(_answered, replace(visit, form=form), endpoint)
+            else:
+                async with sent.turn:
+                    response = await run_in_threadpool(_answered_once, replace(visit, form=form), endpoint, sent)
+            if response.status_code < 400:
+                services.unsent.sent(visit.session.who, request.url.path)
+            return response
 
     return handle
+
+
+async def _is_kept(visit: Visit, endpoint: Endpoint) -> bool:
+    """Return whether what somebody has sent after the end of their session waits for them. Nobody else has a
+    form read who is not signed in."""
+    if visit.services.sessions.owners.of(form_token(visit.token)) is None:
+        return False
+    try:
+        form = await _form(visit.request, endpoint.form_bytes)
+    except UsageError:
+        return False
+    async with _closed_after(form):
+        return _keep(visit, endpoint, form)
+
+
+def _keep(visit: Visit, endpoint: Endpoint, form: FormData, who: str = "") -> bool:
+    """Keep what a form says that was sent from a page of a session which has ended, for whom that was; return
+    whether it is. With `who` for nobody else: whoever sits there now need not be who typed it."""
+    owner = visit.services.sessions.owners.of(origin.given_token(visit.request, str(form.get(origin.FIELD, ""))))
+    page = _page_of(urlsplit(visit.came_from).path)
+    if owner is None or not page or endpoint.path not in KEPT or (who and owner.who != who):
+        return False
+    return visit.services.unsent.keep(owner, page, visit.request.url.path, form, visit.now)
+
+
+def _led_to(address: str) -> str:
+    """Return the same address of a page; where only forms go, the page above it."""
+    above = _page_of(path := urlsplit(address).path)
+    return address if above == path else above
+
+
+def _page_of(path: str) -> str:
+    """Return the page to which an address leads: where only forms go, the one above it."""
+    return (path.rpartition("/")[0] or "/") if any(form.fullmatch(path) for form in FORMS_ALONE) else path
 
 
 def _answered_once(visit: Visit, endpoint: Endpoint, sent: Sent) -> Response:
@@ -141,13 +187,11 @@ def _porch(services: Services, endpoint: Endpoint, tries: FailedTries) -> Handle
 def _rest(services: Services) -> Handler:
     """Answer for an address that no page has. Where only forms go, as after a form that was refused, the page
     above it has what it is about."""
-    pages = {each.path for each in INSIDE if each.method == "GET"}
-    forms = [compile_path(each.path)[0] for each in INSIDE if each.method == "POST" and each.path not in pages]
 
     async def handle(request: Request) -> Response:
         path = request.url.path
-        if any(form.fullmatch(path) for form in forms):
-            return RedirectResponse(local_path(path.rpartition("/")[0] or "/"), status_code=303, headers=dict(PAGE))
+        if (above := _page_of(path)) != path:
+            return RedirectResponse(local_path(above), status_code=303, headers=dict(PAGE))
         return await run_in_threadpool(lambda: nothing_here(_visit(services, request)))
 
     return handle
@@ -221,20 +265,21 @@ def _old_page() -> Refused:
     return Refused("this was not sent from a page of this session", hint="open the page again", code="old_page")
 
 
-def _to_sign_in(visit: Visit) -> Response:
+def _to_sign_in(visit: Visit, *, is_kept: bool = False) -> Response:
     """Send somebody to the way in. A page that was asked for waits there, a picture or a stream does not; who
-    sent a form is told that it was not taken. It, and a piece of a page, lead back to where they were."""
+    sent a form is told that it was not carried out, and whether it waits (`is_kept`). It, and a piece of a
+    page, lead back to where they were."""
     is_form = visit.request.method not in ("GET", "HEAD")
     if visit.is_part:
-        response = Response(status_code=401, headers={"HX-Redirect": "/signin", **PAGE})
+        response = Response(status_code=401, headers={"HX-Redirect": "/signin", **({KEPT_HEADER: "1"} if is_kept else {}), **PAGE})
     else:
         response = RedirectResponse("/signin", status_code=303, headers=dict(PAGE))
     if is_form:
-        visit.note_on(response, "session_over")
+        visit.note_on(response, "session_kept" if is_kept else "session_over")
     elif visit.token:
         visit.note_on(response, "session_ended")
     if is_form or visit.is_part:
-        wanted = visit.came_from
+        wanted = _led_to(visit.came_from)
     else:
         wanted = visit.here if visit.request.headers.get("Sec-Fetch-Dest", "document") == "document" else ""
     if wanted:

@@ -24,6 +24,11 @@ def is_own(request: Request) -> bool:
         return False
 
 
+def given_token(request: Request, given: str) -> str:
+    """Return what the form, or htmx, carries of its page."""
+    return request.headers.get(HEADER) or given
+
+
 def has_token(request: Request, given: str, token: str) -> bool:
     """Return whether the form, or htmx, carries what a page of this session was given."""
-    return hmac.compare_digest((request.headers.get(HEADER) or given).encode(), form_token(token).encode())
+    return hmac.compare_digest(given_token(request, given).encode(), form_token(token).encode())

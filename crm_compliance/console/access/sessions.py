@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -17,6 +17,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from crm_compliance.console.access.owners import Owner, Owners
 from crm_compliance.store.rows.console.sessions import Session
 
 SEEN_AGAIN: Final = timedelta(seconds=30)  # a session is written again no more often than this
@@ -54,6 +55,7 @@ class Sessions:
     store: SessionStore
     idle: timedelta
     longest: timedelta
+    owners: Owners = field(default_factory=Owners)
 
     def begin(self, who: str, roles: tuple[str, ...], name: str, now: datetime) -> str:
         """Begin a session, and return its token. It is always a new one: what a browser brought along is
@@ -71,6 +73,7 @@ class Sessions:
         session = self.store.get(digest_of(token))
         if session is None:
             return None
+        self.owners.note(form_token(token), Owner(session.who, session.role))
         is_put_back = session.seen_at - now >= PUT_BACK  # else it would last as much longer
         if is_put_back or now - session.began_at >= self.longest or now - session.seen_at >= self.idle:
             self.store.drop(digest_of(token))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.console.access.sessions import Sessions
+from crm_compliance.console.access.unsent_forms import UnsentForms
 from crm_compliance.console.frame.file_cache import FileCache
 from crm_compliance.console.work.act_under_way import Ended, OnCounts, Work
 from crm_compliance.console.work.background import Background
@@ -53,6 +54,7 @@ class Services:
     carry_out: Callable[[Asked, OnCounts], Ended] = carried_out  # has an act carried out by a process of its own
     background: Background = field(init=False)
     kept: FileCache = field(default_factory=FileCache)
+    unsent: UnsentForms = field(default_factory=UnsentForms)
     _at_desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_DESKS))
     _desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(DESKS))
     _policy: list[tuple[float, Policy]] = field(default_factory=list)

@@ -29,6 +29,7 @@ from crm_compliance.console.language.sentences import Detail, detail_in
 from crm_compliance.console.language.templates import environment_of
 from crm_compliance.console.layout.navigation import entries_for
 from crm_compliance.console.layout.notes import NOTES
+from crm_compliance.console.layout.refill import refilled
 from crm_compliance.identity.signin import Person
 from crm_compliance.store.rows.console.sessions import Session
 from crm_compliance.wiring.software import new_id
@@ -39,6 +40,9 @@ from rules.model.languages import UiLanguage
 from rules.model.roles import HUMAN_ROLES, Act, roles_of
 
 NOTE_LASTS: Final = timedelta(seconds=30)
+AFRESH: Final = "afresh"  # of an address: its forms are shown without what was typed before
+UNSENT: Final = "unsent"  # the place on a page where such a form begins
+TOLD: Final = '<div id="told"'  # where every page says what it has to say first
 THEMES: Final = ("auto", "light", "dark")
 YEARS: Final = range(1900, 2200)  # beyond them nobody means a day, and soon there is none
 
@@ -197,12 +201,26 @@ class Visit:
         return f"{prefix}-{hmac.new(self.token.encode(), msgspec.json.encode(said), 'sha256').hexdigest()[:12]}"
 
     def page(self, template: str, /, status: int = 200, **values: object) -> Response:
-        """Answer with a page, a file of `templates/pages/`."""
+        """Answer with a page, a file of `templates/pages/`; what this person had typed on it when their
+        session ended stands in its form again."""
         html = self.written(f"pages/{template}", status=status, **values)
+        if self.session is not None and self.request.method == "GET" and AFRESH not in self.request.query_params:
+            html = self._with_unsent(html, self.session.who)
         response = HTMLResponse(html, status_code=status, headers=dict(PAGE))
         if cookies.NOTE in self.request.cookies:
             response.delete_cookie(cookies.NOTE)
         return response
+
+    def _with_unsent(self, html: str, who: str) -> str:
+        for each in self.services.unsent.of(who, quote(self.request.url.path), self.now):
+            mark = "&" if self.request.query_params else "?"
+            notice = self.written("components/unsent.html.j2", lacks_file=each.lacks_file, afresh=f"{self.here}{mark}{AFRESH}=1")
+            filled = refilled(html, each.action, each.fields, notice)
+            if filled is None and each.texts:  # the form has gone, and what was written for it is not lost all the same
+                gone = self.written("components/unsent.html.j2", texts=each.texts)
+                filled = html.replace(TOLD, f"{gone}{TOLD}", 1)
+            html = filled or html
+        return html
 
     def part(self, template: str, /, status: int = 200, **values: object) -> Response:
         """Answer htmx with a piece of a page."""
@@ -255,6 +273,13 @@ class Visit:
         """Return the address of this page, for a form that comes back to it, in ASCII: a cookie takes it."""
         path, query = quote(self.request.url.path), str(self.request.query_params)
         return f"{path}?{query}" if query else path
+
+    def again(self, path: str) -> Response:
+        """Have a page of ours asked for afresh, also where the browser has it: what was typed is in its form
+        then."""
+        if self.is_part:
+            return Response(status_code=409, headers={"HX-Refresh": "true", **PAGE})
+        return RedirectResponse(f"{path}#{UNSENT}", status_code=303, headers=dict(PAGE))
 
     @property
     def came_from(self) -> str:

@@ -5,6 +5,10 @@ from typing import Final
 NOTES: Final = {
     "signed_out": "You are signed out.",
     "session_over": "Your session had ended, and what you sent was not taken. Sign in, and send it again.",
+    "session_kept": (
+        "Your session had ended, and nothing of what you sent was carried out. Sign in again: the form waits for you as you "
+        "had filled it in."
+    ),
     "session_ended": "Your session has ended. Sign in again to go on.",
     "saved": "Saved.",
     "sent_before": "This form had been sent already. This is what came of it.",

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
 from crm_compliance.console.access import cookies
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.frame.endpoint import get, post
-from crm_compliance.console.frame.visit import Visit, local_path
+from crm_compliance.console.frame.visit import UNSENT, Visit, local_path
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.identity.web_signin import LASTS, PATH, way_back, way_out
 from rules.errors import UsageError
@@ -61,13 +62,19 @@ def come_back(visit: Visit) -> Response:
 
 
 def begin(visit: Visit, who: str, roles: tuple[str, ...], name: str) -> Response:
-    """Begin a session, and lead to the page that was asked for."""
+    """Begin a session, and lead to the page that was asked for; where a form of this person waits on it, to
+    that form, in the role in which it was open."""
     services = visit.services
     old = cookies.session_token(visit.request, is_secure=services.is_secure)
     if old:
         services.sessions.end(old)
     token = services.sessions.begin(who, roles, name, visit.now)
-    response = visit.see(local_path(visit.request.cookies.get(WANTED, "/")))
+    wanted = local_path(visit.request.cookies.get(WANTED, "/"))
+    if waiting := services.unsent.of(who, urlsplit(wanted).path, visit.now):
+        wanted = f"{wanted}#{UNSENT}"
+        if session := services.sessions.of(token, visit.now):
+            services.sessions.act_as(token, session, waiting[0].role)
+    response = visit.see(wanted)
     response.delete_cookie(WANTED)
     cookies.give_session(response, token, is_secure=services.is_secure)
     return response

@@ -57,6 +57,14 @@ document.addEventListener("htmx:afterSettle", (event) => {
 // What is shown at once is also said to whoever listens.
 document.addEventListener("htmx:responseError", () => document.getElementById("told")?.scrollIntoView({ block: "nearest" }));
 
+// A page that asks again by itself does not leave for the way in while somebody is typing: once they send it, it is kept for them.
+const isTyped = () => [...document.querySelectorAll("main form[method=post]")].some((form) => [...form.elements].some((each) =>
+  each.matches("textarea, input:not([type=hidden], [type=checkbox], [type=radio])") && each.value !== each.defaultValue));
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  if (xhr.status === 401 && requestConfig.headers["X-Asks-Again"] && isTyped()) event.preventDefault();
+});
+
 // Nothing is silent where the service cannot be reached; what it answers next takes these words away.
 document.addEventListener("htmx:sendError", () => {
   const told = document.getElementById("told");

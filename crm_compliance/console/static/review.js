@@ -15,6 +15,7 @@
   let endSeen = false;
   let watcher = null;
   let isBusy = false;
+  let isKept = false; // the service has what is half written, and the page is about to be another one
   let range = null; // what is to be replaced: begin and end in the text
 
   const item = () => document.getElementById("item");
@@ -48,7 +49,10 @@
   async function ask(address, options = {}) {
     const answer = await fetch(address, { credentials: "same-origin", cache: "no-store", ...options, headers: { ...headers(), ...options.headers } });
     const away = answer.headers.get("HX-Redirect");
+    const isAgain = answer.headers.get("HX-Refresh") === "true"; // of an earlier session: the page comes again, with what was typed
+    if (isAgain || answer.headers.get("X-Form-Kept")) isKept = true;
     if (answer.status === 401 && away) location.assign(away);
+    if (isAgain) location.reload();
     return answer;
   }
   function fetched(address) {
@@ -177,7 +181,7 @@
     }
     isBusy = true;
     now.setAttribute("aria-busy", "true");
-    const before = { href: now.dataset.href, post: now.dataset.post, status: now.dataset.status, code: now.dataset.code, text: now.dataset.text ? now.querySelector("#f-text")?.defaultValue ?? "" : "" };
+    const before = { href: now.dataset.href, post: now.dataset.post, status: now.dataset.status, code: now.dataset.code, text: now.dataset.text ? stored(now.querySelector("#f-text")) : "" };
     let answer, html;
     try {
       if (fields.do === "approve" && !(await seen)) { seen = onScreen(now); await seen; }
@@ -291,10 +295,12 @@
     const area = box.querySelector("textarea");
     if (isOpen) { area.focus(); area.setSelectionRange(0, 0); area.scrollIntoView({ block: "center" }); } else document.getElementById("item-title").focus({ preventScroll: true });
   }
+  // What the service has; a field that is filled in again after a new sign-in says what was typed, and was something else.
+  const stored = (area) => area?.dataset.was ?? area?.defaultValue ?? "";
   // What is typed and not kept would be lost with the item, or passed over by a decision on the text before it.
   function isHalfWritten() {
     const area = document.getElementById("f-text");
-    return Boolean(area) && area.value !== area.defaultValue.replace(/\r\n?/g, "\n"); // a value has no other line ends
+    return Boolean(area) && area.value !== stored(area).replace(/\r\n?/g, "\n"); // a value has no other line ends
   }
   function keepsHalf() {
     if (!isHalfWritten()) return false;
@@ -303,7 +309,7 @@
     return true;
   }
   const goOn = (address) => { if (!keepsHalf()) go(address); };
-  addEventListener("beforeunload", (event) => { if (isHalfWritten()) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => { if (!isKept && isHalfWritten()) event.preventDefault(); });
   function insert(label) {
     const area = document.getElementById("f-text");
     area.setRangeText(label, area.selectionStart, area.selectionEnd, "end");
@@ -333,7 +339,7 @@
     if (link && !event.metaKey && !event.ctrlKey && !event.shiftKey) { event.preventDefault(); goOn(link.getAttribute("href")); return; }
     if (event.target.closest("[data-review-redact]")) redact();
     if (event.target.closest("[data-review-edit]")) edit(!document.getElementById("review-edit").open);
-    if (event.target.closest("[data-review-cancel]")) { const area = document.getElementById("f-text"); area.value = area.defaultValue; wrong.replaceChildren(); edit(false); }
+    if (event.target.closest("[data-review-cancel]")) { const area = document.getElementById("f-text"); area.value = stored(area); wrong.replaceChildren(); edit(false); }
     const label = event.target.closest("[data-review-label]");
     if (label) insert(label.dataset.reviewLabel);
     const choice = event.target.closest("[data-review-choose]");

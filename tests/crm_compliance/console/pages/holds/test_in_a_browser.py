@@ -1,12 +1,15 @@
-"""Holds in a real browser: the form asks for what its choice needs, and an error leaves what was typed.
+"""Holds in a real browser: the form asks for what its choice needs, and an error, or the end of the
+session, leaves what was typed.
 No page of the holds, the schedule, the data map, the quarantine and the rules keeps anybody out."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import delete
 from starlette.applications import Starlette
 
+from crm_compliance.store.sql.tables import sessions
 from tests.browser.axe import violations
 from tests.crm_compliance.console.live import live
 from tests.drivers.night import Night
@@ -49,6 +52,18 @@ def test_a_hold_is_placed_by_its_form(org: Night, app: Starlette, chrome: Any) -
         page.get_by_role("button", name="Place the hold").click()
         page.get_by_text("The service cannot be reached").wait_for()
         page.unroute("**/holds/new")
+        with org.store.database.writing() as connection:
+            connection.execute(delete(sessions))
+        asks_again = "htmx.ajax('GET', '/plans/making', {target: '#told', headers: {'X-Asks-Again': '1'}})"
+        page.evaluate(f"() => {asks_again}.catch(() => {{}})")
+        assert page.url.endswith("/holds/new"), "what asks by itself takes nobody from what they type"
+        page.get_by_role("button", name="Place the hold").click()
+        page.get_by_role("status").get_by_text("the form waits for you").wait_for()
+        page.locator("button[name=who][value=demo-ben]").click()
+        page.get_by_text("This is not sent yet").wait_for()
+        assert page.evaluate("document.activeElement.id") == "unsent", "whoever listens hears it first"
+        assert (page.get_by_label("Reason code").input_value(), row.input_value(), table.input_value()) == ("LIT-1", dossier, "cf_dossier")
+        assert (conditions.is_visible(), org.store.holds.all()) == (False, [])
         page.get_by_role("button", name="Place the hold").click()
         page.get_by_role("heading", name="Hold: legal").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360

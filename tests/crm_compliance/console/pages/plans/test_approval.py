@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from crm_compliance.console.frame.services import Services
 from rules.model.roles import Role
-from tests.crm_compliance.console.browser import Browser, text_of
+from tests.crm_compliance.console.browser import ROOT, Browser, text_of
 from tests.drivers.night import Night
 from tests.drivers.typist import Typist
 
@@ -54,6 +55,24 @@ def test_a_rejection_takes_a_reason_and_ends_the_plan(org: Night, plan: str, sig
     assert "&lt;b&gt;wrong&lt;/b&gt; categories" in page
     assert f'action="/plans/{plan}' not in page
     assert signed_in(Role.CRM_ADMIN).post(f"/plans/{plan}/approve").status_code == 409
+
+
+def test_a_comment_whose_session_ended_waits_also_where_the_plan_was_decided_meanwhile(
+    plan: str, signed_in: Signed, services: Services
+) -> None:
+    dpo, comment = signed_in(Role.DPO, "nl"), "gezien met de dienst (fictief)"
+    token = dpo.token
+    services.sessions.end(dpo.client.cookies["session"])
+    headers = {"Sec-Fetch-Site": "same-origin", "Referer": f"{ROOT}/plans/{plan}"}
+    dpo.client.post(f"/plans/{plan}/reject", data={"csrf": token, "comment": comment}, headers=headers)
+    dpo.sign_in(Role.DPO)
+    page = dpo.page(f"/plans/{plan}")
+    assert f">\n{comment}</textarea>" in page
+    assert "Dit is nog niet verstuurd" in text_of(page)
+    signed_in(Role.DPO).post(f"/plans/{plan}/approve", comment="")
+    page = text_of(dpo.page(f"/plans/{plan}"))
+    assert "staat nu niet op deze pagina" in page
+    assert comment in page, "what was written is shown all the same"
 
 
 def test_who_may_only_look_is_offered_nothing(plan: str, signed_in: Signed) -> None:

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from starlette.applications import Starlette
 
+from crm_compliance.store.sql.tables import sessions
 from tests.browser.axe import violations
 from tests.crm_compliance.console.live import live
 from tests.crm_compliance.console.pages.review.reviewing import TEXTS, compiled, status_of, waiting
 from tests.drivers.asking import Asking
+from tests.drivers.night import Night
 
 __all__ = ["compiled"]  # which the fixture `asking` sets up
 
@@ -133,6 +136,30 @@ def test_a_text_that_is_half_written_is_neither_left_nor_passed_over(page: Any, 
     page.get_by_role("button", name="Cancel").click()
     page.keyboard.press("j")
     page.wait_for_selector(f"#item:not([data-item={first}])")
+
+
+def test_a_text_whose_session_ended_is_there_again_and_still_not_kept(page: Any, asking: Asking, org: Night) -> None:
+    first, there = waiting(asking)[0]["item"], page.url
+    page = page.context.new_page()  # whose console says of the refusal, as it should
+    page.set_default_timeout(10_000)
+    page.goto(there)
+    ready(page)
+    page.keyboard.press("e")
+    page.locator("#f-text").fill("Half\ngeschr")
+    with org.store.database.writing() as connection:
+        connection.execute(delete(sessions))
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("the form waits for you").wait_for()
+    page.locator("button[name=who][value=demo-ben]").click()
+    page.get_by_text("This is not sent yet").wait_for()
+    assert page.locator("#f-text").input_value() == "Half\ngeschr"
+    page.locator("#item-title").focus()
+    page.keyboard.press("a")
+    page.get_by_role("alert").get_by_text("Your text is not kept yet").wait_for()
+    assert status_of(asking, first)[0] == "PENDING_REVIEW"
+    page.locator("#f-text").press("Control+Enter")
+    page.wait_for_selector("#item:has-text('Your text, to be approved')")
+    assert status_of(asking, first) == ("PENDING_REVIEW", None, "Half\ngeschr")
 
 
 def test_what_the_service_does_not_confirm_stays_open(page: Any, asking: Asking) -> None:
