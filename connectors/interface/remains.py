@@ -153,6 +153,10 @@ class Remains(Protocol):
         row that would stay behind although nobody may read its table is reported as `DependentRow` with an
         empty id."""
 
+    def depended_on(self, tables: Collection[str]) -> set[str]:
+        """Return those of these tables on whose rows any row may depend that `dependent_rows` would report:
+        of the others nobody has to know the ids."""
+
     def retained_dependent_rows(self, rows: Collection[RowKey]) -> list[DependentRow]:
         """Return the rows of mapped tables in long-term retention that would be removed along with these,
         which are there too, and are not among them; as `dependent_rows`."""

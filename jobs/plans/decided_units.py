@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 
 import polars as pl
 
@@ -130,6 +131,15 @@ class Decided:
     def keys(self, rows: pl.DataFrame) -> Iterator[tuple[str, str]]:
         """Yield units, or others of the rows that were read, as (table, id)."""
         return zip(map(self.tables.__getitem__, rows["source"].to_list()), self.names.ids(rows["row"]), strict=True)
+
+    def ids_by_table(self, rows: pl.DataFrame) -> dict[str, Iterator[str]]:
+        """Return the ids of units, or others of the rows that were read, by table; none is made before it is
+        asked for."""
+        found: dict[str, Iterator[str]] = {}
+        for (source,), part in rows.partition_by("source", maintain_order=True, as_dict=True).items():
+            table = self.tables[source]
+            found[table] = chain(found.get(table, ()), self.names.ids(part["row"]))
+        return found
 
     def reviews(self) -> Iterator[tuple[str, str, date, tuple[str, ...]]]:
         """Yield the units whose review is due, as (table, id, since when, categories) (RET-15)."""

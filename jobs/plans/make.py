@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from connectors.interface.connector import Connector
-from connectors.interface.remains import RowKey
 from connectors.interface.rows import Among
 from jobs.checks.ledger_drift import refuse_altered
 from jobs.checks.same_clock import refuse_other_clock
@@ -180,17 +179,17 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     return set(outcomes.trim)
 
 
-def going_rows(found: WholeTables, decided: Decided, going: pl.Series) -> Iterator[RowKey]:
-    """Yield what is deleted of units that go, by table and id: their own rows, and those fiches of dossiers
-    and lone fiches that are in no other dossier."""
+def going_rows(found: WholeTables, decided: Decided, going: pl.Series) -> dict[str, Iterator[str]]:
+    """Return the ids of what is deleted of units that go, by table: their own rows, and those fiches of
+    dossiers and lone fiches that are in no other dossier."""
     import polars as pl
 
     from jobs.reading.tables.row_numbers import BASE
 
-    yield from decided.keys(decided.frame.filter(pl.col("row").is_in(going.implode())))
+    units = decided.frame.select("source", "row").filter(pl.col("row").is_in(going.implode()))
     fiches = found.fiches.frame.select("source", "dossier", "is_shared").with_row_index("row", BASE[UnitKind.FICHE])
     fiches = fiches.filter(~pl.col("is_shared") & pl.col("dossier").is_in(going.implode()).fill_null(False))
-    yield from decided.keys(fiches)
+    return decided.ids_by_table(pl.concat([units, fiches.select("source", "row")]))
 
 
 def head_of(

@@ -140,6 +140,11 @@ class Remains(MappedKinds):
         Raises ConnectorError: it cannot be determined."""
         return self._children.dependent_rows(rows, restricting=restricting)
 
+    def depended_on(self, tables: Collection[str]) -> set[str]:
+        """Return those of these tables on whose rows any row of an unmapped table depends. Raises
+        ConnectorError: it cannot be determined."""
+        return self._children.depended_on(tables)
+
     def retained_dependent_rows(self, rows: Collection[RowKey]) -> list[DependentRow]:
         """Return the rows of mapped tables in long-term retention that a job would remove along with these,
         which are there too. Raises ConnectorError: it cannot be determined."""

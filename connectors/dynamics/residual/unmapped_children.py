@@ -7,7 +7,8 @@ deleted with the row that records where they are stored, so that row counts as o
 somebody removes them before. Source: the reference, section 11.1 and 11.2; ERA-12, lines 4 and 5; R-158."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from math import inf
 
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import CONNECTION
@@ -38,7 +39,11 @@ _TAKEN_ALONG = (
     "the CRM would delete rows of {child} along with rows of {parent} that are to go, by {column}, which fills no field: "
     "empty it, or let the relationship remove the link only"
 )
-EMPTY_FOR_S = 600.0  # how long nobody is asked again whether any row of a table depends on anything
+KNOWN_FOR_S = 600.0  # how long nobody is asked again whether any row of a table depends on anything
+
+
+def _lookup(column: str) -> str:
+    return f"_{column}_value"
 
 
 def _takes_connections(each: Relationship) -> bool:
@@ -69,7 +74,8 @@ class Children:
         """`sees_to_documents`: the caller removes documents before the rows that say where they are."""
         self._transport, self._mapping, self._metadata = transport, mapping, metadata
         self._directory, self._warnings, self._sees_to_documents = directory, warnings, sees_to_documents
-        self._empty: dict[tuple[str, str], float] = {}  # table and column -> when it was seen to be empty
+        # Table and column -> when somebody looked whether any row depends on anything by it, and none did.
+        self._seen: dict[tuple[str, str], tuple[float, bool]] = {}
 
     def dependent_rows(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[DependentRow]:
         """Return what depends on these rows, at any depth. Raises as `Connector.dependent_rows`. What
@@ -91,6 +97,20 @@ class Children:
             roots |= fresh
             level = list(fresh)
         return found
+
+    def depended_on(self, tables: Collection[str]) -> set[str]:
+        """Return those of these tables on whose rows others may depend at all, as `dependent_rows` finds
+        them: where all the tables below one are empty, none of its ids has to be looked for. What may not be
+        looked at may depend on them. Raises as `Connector.dependent_rows`."""
+        return {parent for parent in tables if any(self._links(parent)) or self._has_any(parent)}
+
+    def _has_any(self, parent: str) -> bool:
+        columns = self._columns(parent, restricting=False)
+        known = self._directory.known(name for name, _ in columns)
+        try:
+            return not all(self._is_empty(known[name], _lookup(column)) for name, column in columns if name in known)
+        except NotOffered:
+            return True
 
     def _is_ours(self, each: DependentRow) -> bool:
         return not each.cascades and bool(self._mapping.named(each.row[0]))
@@ -119,16 +139,10 @@ class Children:
         """Return the rows that a table of links ties to these: the pair goes, and they would stay. Of pairs
         among dossiers, fiches and people that nothing reads, the pair itself keeps its row: nobody knows whom
         it is needed by."""
-        definition = self._metadata.table(parent)
-        mapped = {table.name for table in self._mapping.tables}
         found: list[DependentRow] = []
-        for link in definition.links if definition else ():
-            other = link.other(parent)
-            pairs = self._directory.table(link.table)
-            if pairs is not None and is_left_out(link, self._mapping):
+        for link, pairs, other in self._links(parent):
+            if not other:
                 found += self._paired(pairs, link, parent, ids)
-                continue
-            if pairs is None or other in mapped | PLATFORM or other in self._mapping.stay:
                 continue
             near = link.column(parent)
             far = link.two_column if near == link.one_column else link.one_column
@@ -140,6 +154,18 @@ class Children:
         if found:
             self._warn(f"rows of {found[0].row[0]} are tied to rows of {parent} that are to go", "", found[0].row[0])
         return found
+
+    def _links(self, parent: str) -> Iterator[tuple[Link, KnownTable, str]]:
+        """Yield each table of links that ties rows of a table to what would stay, with its pairs and the
+        table on the other side; without the latter where the pair itself is what stays."""
+        definition = self._metadata.table(parent)
+        mapped = {table.name for table in self._mapping.tables}
+        for link in definition.links if definition else ():
+            other, pairs = link.other(parent), self._directory.table(link.table)
+            if pairs is not None and is_left_out(link, self._mapping):
+                yield link, pairs, ""
+            elif pairs is not None and other not in mapped | PLATFORM and other not in self._mapping.stay:
+                yield link, pairs, other
 
     def _paired(self, pairs: KnownTable, link: Link, parent: str, ids: Collection[str]) -> list[DependentRow]:
         """Return the pairs of a table of links in which these rows stand, on either side."""
@@ -184,7 +210,7 @@ class Children:
 
     def _of(self, table: KnownTable, column: str, parent: str, ids: Collection[str], *, cascades: bool) -> list[DependentRow]:
         is_unread = self._is_unread(table.name, column)
-        lookup, beyond = f"_{column}_value", "" if is_unread else self._beyond(table.name)
+        lookup, beyond = _lookup(column), "" if is_unread else self._beyond(table.name)
         try:
             if self._is_empty(table, lookup):
                 return []
@@ -224,14 +250,14 @@ class Children:
         return " and ".join(rest_of(table, definition) for table in self._mapping.named(name)) if definition is not None else ""
 
     def _is_empty(self, table: KnownTable, lookup: str) -> bool:
+        """Return whether no row of a table depends on anything by a lookup; that some do is as well known for
+        a while: it costs no more than to look for nothing."""
         now = self._transport.gate.timeline.now()
-        seen = self._empty.get((table.name, lookup))
-        if seen is not None and now - seen < EMPTY_FOR_S:
-            return True
-        if not self._directory.is_empty(table, f"{lookup} ne null"):
-            return False
-        self._empty[table.name, lookup] = now
-        return True
+        at, is_empty = self._seen.get((table.name, lookup), (-inf, False))
+        if now - at >= KNOWN_FOR_S:
+            is_empty = self._directory.is_empty(table, f"{lookup} ne null")
+            self._seen[table.name, lookup] = now, is_empty
+        return is_empty
 
     def _warn(self, message: str, column: str, table: str) -> None:
         place = f"{table}.{column}" if column else table

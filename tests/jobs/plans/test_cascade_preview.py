@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from types import SimpleNamespace
 from typing import cast
 
@@ -22,5 +22,17 @@ def test_a_row_that_hangs_on_several_counts_once(monkeypatch: pytest.MonkeyPatch
         on_each = [(("task", "of both"), True), (("cf_review", "stays"), False)]
         return [DependentRow(row, on, cascades=goes) for on in rows for row, goes in (*on_each, (("task", f"of {on[1]}"), True))]
 
-    crm = cast(Connector, SimpleNamespace(dependent_rows=dependent_rows))
-    assert cascade_counts_among(crm, [("cf_dossier", "one"), ("cf_fiche", "two")]) == {"task": 3}
+    crm = cast(Connector, SimpleNamespace(depended_on=set, dependent_rows=dependent_rows))
+    assert cascade_counts_among(crm, {"cf_dossier": ["one", "more"], "cf_fiche": ["two"]}) == {"task": 4}
+
+
+def test_no_id_is_made_of_a_table_on_whose_rows_nothing_depends() -> None:
+    def ids() -> Iterator[str]:
+        raise AssertionError("nobody has to know these")
+        yield
+
+    def dependent_rows(rows: Collection[RowKey]) -> list[DependentRow]:
+        return [DependentRow(("task", "one"), on, cascades=True) for on in rows]
+
+    crm = cast(Connector, SimpleNamespace(depended_on=lambda tables: set(tables) & {"cf_fiche"}, dependent_rows=dependent_rows))
+    assert cascade_counts_among(crm, {"cf_dossier": ids(), "cf_fiche": iter(["two"])}) == {"task": 1}

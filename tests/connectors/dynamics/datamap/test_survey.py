@@ -13,7 +13,7 @@ from connectors.emulator.serving.server import running
 from connectors.interface.remains import DependentRow
 from rules.model.data_map import DataMap, Fate, MapPlace
 from tests.connectors.dynamics.datamap.own_tables import environment
-from tests.connectors.dynamics.residual.residual_crm import Crm
+from tests.connectors.dynamics.residual.residual_crm import Crm, environment_with_more
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is read, not how it comes
 
@@ -133,6 +133,23 @@ def test_a_row_below_one_that_goes_along_keeps_the_unit_at_the_root(crm: Crm) ->
         DependentRow(("cf_photo", photo), at, cascades=True),
         DependentRow(("cf_caption", caption), at, cascades=False),
     ]
+
+
+def test_a_table_is_depended_on_where_any_row_below_points_to_one(tmp_path: Path) -> None:
+    with running(environment=environment_with_more(tmp_path)) as emulator:
+        crm = Crm(emulator)
+        dossier = crm.dossier()
+        assert crm.connector.depended_on(["cf_dossier", "cf_fiche"]) == set()
+        crm.create("cf_measures", cf_name="m", **{"cf_DossierId@odata.bind": f"/cf_dossiers({dossier})"})
+        crm.close()
+        crm = Crm(emulator)  # the first one does not look again for a while
+        assert crm.connector.depended_on(["cf_dossier", "cf_fiche"]) == {"cf_dossier"}
+        crm.close()
+
+
+def test_a_table_with_a_table_of_links_is_depended_on(crm: Crm) -> None:
+    """Only the ids tell whether one of them stands in a pair."""
+    assert crm.connector.depended_on(["cf_dossier", "cf_callrecording"]) == {"cf_dossier"}
 
 
 def test_a_table_that_nobody_may_look_into_is_unaccounted_unless_the_crm_says_that_it_is_empty(crm: Crm) -> None:
