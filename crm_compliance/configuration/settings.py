@@ -36,7 +36,7 @@ from crm_compliance.configuration.setting_types import (
     WebApiRoot,
     Workers,
 )
-from crm_compliance.host.files import private_folder, refuse_open_to_others
+from crm_compliance.host.files import private_folder, refuse_open_to_others, text_within
 from rules.errors import UsageError
 from rules.files.suggestions import meant, nearest
 from rules.model.crm_addresses import on_this_machine
@@ -239,7 +239,7 @@ def usable(values: Mapping[str, object], places: Mapping[str, str] | None = None
 
 def _from_file(file: Path) -> tuple[dict[str, object], dict[str, str]]:
     try:
-        text = file.read_text(encoding="utf-8-sig")  # some editors write a byte order mark
+        text = text_within(file, "utf-8-sig")  # some editors write a byte order mark
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"the settings file {file} cannot be read: {why}", hint="look at --config", where=str(file)) from None

@@ -189,13 +189,25 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+_MOST_CHARACTERS: Final = 16 << 20
 _BEGIN: Final = {"mapping": hint_to("begin_mapping"), "policy": hint_to("begin_policy")}
 
 
+def text_within(path: Path, encoding: str = "utf-8") -> str:
+    """Return the text of a file, whose end a device that somebody named may not have. Raises OSError: it
+    cannot be read, or is larger than any file of settings or rules; UnicodeDecodeError."""
+    with path.open(encoding=encoding) as file:
+        text = file.read(_MOST_CHARACTERS + 1)
+    if len(text) > _MOST_CHARACTERS:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return text
+
+
 def text_of(path: Path, what: str) -> str:
-    """Return the text of a file that a person named; `what` is the setting that names it."""
+    """Return the text of a file that a person named; `what` is the setting that names it. Raises UsageError:
+    it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return text_within(path)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(

@@ -1,5 +1,6 @@
 """The outcome of one request: an answer, or none, and whether the request can have had an effect then."""
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -42,6 +43,9 @@ def lost(failure: requests.RequestException, ours: str, where: str) -> Connector
         return Unreachable("The CRM did not answer in time.", hint="Try again later.", where=where, request_id=ours)
     reason = getattr(failure.args[0], "reason", None) if failure.args else None
     if isinstance(reason, urllib3.exceptions.NewConnectionError):
+        if isinstance(reason.__cause__, OSError) and reason.__cause__.errno in (errno.EMFILE, errno.ENFILE):
+            told = "This machine or process has as many files open as it may have."
+            return NotSent(told, hint="Allow more open files (`ulimit -n`), or find who holds them.", where=where, request_id=ours)
         return NotSent("The CRM cannot be connected to.", hint="Check network and address.", where=where, request_id=ours)
     if isinstance(failure, requests.ConnectionError):
         return Unreachable("The connection to the CRM broke off.", hint="Try again later.", where=where, request_id=ours)

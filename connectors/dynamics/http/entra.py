@@ -111,7 +111,7 @@ class EntraTokens:
             # MSAL puts whole answers into these messages, so nothing of them is passed on.
             raise Unauthorised(
                 "The sign-in service's answer is not usable.",
-                hint="Check tenant id or authority, client id and certificate.",
+                hint="Check tenant id or authority, client id and certificate, and whether a proxy answers in its place.",
                 where=self._authority,
             ) from None
         token = answer.get("access_token") if isinstance(answer, dict) else None

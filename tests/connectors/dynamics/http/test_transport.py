@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.dynamics.http import faults
-from connectors.dynamics.http.answers import Answer
+from connectors.dynamics.http.answers import Answer, NotSent
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.retry import MAX_BROKEN_BODIES, REPEATABLE
@@ -177,6 +179,17 @@ def test_a_lost_connection_is_tried_again_and_then_told_without_addresses(
     assert "name" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+def test_no_file_handles_left_is_no_fault_of_the_network(naps: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("urllib3.util.connection.socket.socket", full)
+    with transport(naps, retries=1) as client, pytest.raises(NotSent, match="files open") as caught:
+        client.get("WhoAmI")
+    assert "ulimit" in str(caught.value.hint)
+    assert naps == [0.5]
 
 
 def test_a_certificate_that_is_not_trusted_is_told_at_once(crm: responses.RequestsMock, naps: list[float]) -> None:
