@@ -2,8 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from itertools import batched
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -75,7 +74,7 @@ class Requests(Rows):
     def some(self, requests: Collection[str]) -> dict[str, SubjectRequest]:
         found: dict[str, SubjectRequest] = {}
         with self._transactions.reading() as connection:
-            for ids in batched(sorted(requests), IN_A_QUERY, strict=False):
+            for ids in _in_queries(requests):
                 query = select(subject_requests.c.id, subject_requests.c.doc).where(subject_requests.c.id.in_(ids))
                 found |= {id: decoded(doc, SubjectRequest, id) for id, doc in connection.execute(query)}
         return found
@@ -135,7 +134,7 @@ class Requests(Rows):
     def some_parts(self, requests: Collection[str], name: str) -> dict[str, bytes]:
         sealed: dict[str, bytes] = {}
         with self._transactions.reading() as connection:
-            for ids in batched(sorted(requests), IN_A_QUERY, strict=False):
+            for ids in _in_queries(requests):
                 query = select(request_parts.c.request, request_parts.c.content)
                 query = query.where(request_parts.c.request.in_(ids), request_parts.c.name == name)
                 sealed |= {row.request: row.content for row in connection.execute(query)}
@@ -226,6 +225,13 @@ def _digest(sealed: bytes) -> str:
 def _has_parts(connection: Connection, request: str) -> bool:
     """Return whether anything remains of the working area."""
     return bool(connection.execute(select(func.count()).where(request_parts.c.request == request)).scalar())
+
+
+def _in_queries(requests: Collection[str]) -> Iterator[list[str]]:
+    """Yield ids in order, as many at a time as one query names."""
+    ids = sorted(requests)
+    for at in range(0, len(ids), IN_A_QUERY):
+        yield ids[at : at + IN_A_QUERY]
 
 
 def _doc(request: SubjectRequest) -> str:

@@ -96,7 +96,7 @@ def _decision(visit: Visit, item: Item, what: str) -> dict[str, object]:
         case "reopen":
             return {"status": ItemStatus.PENDING_REVIEW}
         case "restore":
-            status = ItemStatus(visit.given("status")) if visit.given("status") in ItemStatus else ItemStatus.PENDING_REVIEW
+            status = ItemStatus(visit.given("status")) if visit.given("status") in list(ItemStatus) else ItemStatus.PENDING_REVIEW
             has_text = status in (ItemStatus.PENDING_REVIEW, ItemStatus.APPROVED_REDACTED) and text
             return {"status": status, "code": visit.given("code"), **({"text": text} if has_text else {})}
         case _:

@@ -100,7 +100,7 @@ def item_values(answer: Answer, item: Item, among: Filter) -> dict[str, Any]:
 
 def _proposed(visit: Visit, item: Item) -> str:
     """Return what is proposed of an item: a text as it is, a deed in the language of the page."""
-    is_deed = item.title in What and item.proposal == PROPOSALS[What(item.title)]
+    is_deed = item.title in list(What) and item.proposal == PROPOSALS[What(item.title)]
     return visit.word("deed", item.title) if is_deed else item.proposal
 
 
