@@ -51,6 +51,7 @@ class Wrong(StrEnum):
     FUTURE = "future"
     EARLY = "early"
     LONG = "long"
+    MANY = "many"
     NOBODY = "nobody"
     CHILD_MISSING = "child_missing"
     CHILD_UNASKED = "child_unasked"
@@ -64,11 +65,14 @@ class Wrong(StrEnum):
 
 class Mistake(NamedTuple):
     """One thing that is wrong: the field, empty where it is the form as a whole; what it is; and the message
-    of the command. No value is in it."""
+    of the command. No value is in it. Of what is too long, how many characters or entries are taken and how
+    many there are."""
 
     place: str
     wrong: Wrong
     told: str
+    most: int = 0
+    found: int = 0
 
     def __str__(self) -> str:
         return f"{self.place}: {self.told}" if self.place else self.told
@@ -87,7 +91,7 @@ _WRONG: Final = {
     "missing": Wrong.MISSING,
     "empty": Wrong.MISSING,
     "string_too_long": Wrong.LONG,
-    "too_long": Wrong.LONG,
+    "too_long": Wrong.MANY,
     "enum": Wrong.CHOICE,
     "literal_error": Wrong.CHOICE,
     "extra_forbidden": Wrong.UNKNOWN,
@@ -338,7 +342,7 @@ def _mistakes(error: ValidationError) -> list[Mistake]:
     """Return every mistake with the place of its field. An unknown key is not repeated: it may be anything
     that somebody typed."""
     found = []
-    for problem in error.errors(include_input=False, include_url=False, include_context=False):
+    for problem in error.errors(include_url=False):
         place = [str(part) for part in problem["loc"]]
         kind = problem["type"]
         if kind == "extra_forbidden":
@@ -348,7 +352,11 @@ def _mistakes(error: ValidationError) -> list[Mistake]:
             found.append(Mistake(".".join(place[:-1]) or "the form", Wrong.UNKNOWN, f"has a key that is not known{told}"))
         else:
             told = _PLAINLY.get(kind) or _lower(problem["msg"])
-            found.append(Mistake(".".join(place), _WRONG.get(kind, Wrong.OTHER), told))
+            if kind == "too_long" and isinstance(problem["input"], str):  # a text that is read before it is measured
+                kind = "string_too_long"
+            most = int(problem.get("ctx", {}).get("max_length", 0))
+            has = len(problem["input"]) if most else 0  # alone: of what was typed nothing is repeated
+            found.append(Mistake(".".join(place), _WRONG.get(kind, Wrong.OTHER), told, most, has))
     return found
 
 

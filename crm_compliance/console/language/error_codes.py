@@ -125,6 +125,7 @@ MISTAKES: Final[Mapping[str, str]] = {
     Wrong.FUTURE: "This day lies in the future.",
     Wrong.EARLY: "This day lies before 25 May 2018, when these rights began.",
     Wrong.LONG: "This is too long.",
+    Wrong.MANY: "These are too many.",
     Wrong.NOBODY: "A name, a national number, a telephone number or an e-mail address is needed.",
     Wrong.CHILD_MISSING: "Say who the child is: who asks, asks for somebody else.",
     Wrong.CHILD_UNASKED: "Leave this empty: only a parent or a guardian asks for somebody else.",

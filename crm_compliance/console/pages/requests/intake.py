@@ -111,8 +111,8 @@ def _page(
         "requests/new.html.j2",
         status=400 if mistakes else 200,
         values=values,
-        mistakes=[(_label(visit, each.place), visit.word("mistake", each.wrong), str(each) if is_of_file else "") for each in mistakes],
-        errors={_field(each.place): visit.word("mistake", each.wrong) for each in reversed(mistakes)},
+        mistakes=[(_label(visit, each.place), _said(visit, each), str(each) if is_of_file else "") for each in mistakes],
+        errors={_field(each.place): _said(visit, each) for each in reversed(mistakes)},
         is_imported=is_imported,
         rights=[right.value for right in Right],
         kinds=[kind.value for kind in RequesterKind],
@@ -192,6 +192,20 @@ def _read(visit: Visit, form: IntakeForm) -> dict[str, str]:
             values |= {f"{prefix}_{name}": getattr(person, name) for name in LINES}
             values |= {f"{prefix}_{name}": "\n".join(getattr(person, name)) for name in LISTS}
     return values | {f"correct_{name}": value for name, value in form.details.details().corrections.items()}
+
+
+def _said(visit: Visit, mistake: Mistake) -> str:
+    """Return what is wrong, in the language of the page; of what is too long, by how much."""
+    if not mistake.most:
+        return visit.word("mistake", mistake.wrong)
+    if mistake.wrong is Wrong.MANY:
+        says = visit.say("At most %(most)s lines are taken here, and there are %(found)s.")
+    elif mistake.place.rpartition(".")[2].isdecimal():  # one of several, a line for each
+        says = visit.say("At most %(most)s characters are taken in a line, and one has %(found)s.")
+    else:
+        says = visit.say("At most %(most)s characters are taken here, and there are %(found)s.")
+    number = visit.formats.number
+    return says % {"most": number(mistake.most), "found": number(mistake.found)}
 
 
 def _label(visit: Visit, place: str) -> str:

@@ -270,6 +270,12 @@ def test_a_mistake_is_told_in_the_language_of_the_page(org: Night, signed_in: Si
     text = dpo.post("/requests/new", **{**TYPED, "given_birthdate": "2027-01-01"}).text
     assert "Deze dag ligt in de toekomst." in text
     assert "lies in" not in text
+    long = {"statement": "x" * 10_001, "given_lastname": "y" * 201, "given_emails": "z" * 321, "given_phones": "0470112233\n" * 21}
+    text = dpo.post("/requests/new", **{**TYPED, **long, "right": "rectification"}).text
+    for field, most, found in (("f-statement", "10.000", "10.001"), ("f-given_lastname", "200", "201")):
+        assert f"Hier passen hoogstens {most} tekens, en het zijn er {found}." in text.partition(f'for="{field}"')[2][:400]
+    assert "E-mail: Een regel heeft hoogstens 320 tekens, en één heeft er 321." in text_of(text)
+    assert "Telefoon: Hier passen hoogstens 20 regels, en het zijn er 21." in text_of(text)
     answer = dpo.post("/requests/new/import", file="{")
     assert "Het bestand is niet leesbaar als formulier" in answer.text
     assert '<span class="soft" lang="en">this is not valid JSON (line 1' in answer.text
