@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from crm_compliance.configuration.settings import Settings
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rules.policy.policy import Policy
     from rules.policy.versions import PolicyVersions
 
+SHIPPED: Final = "(shipped)"  # how the name of a schedule ends that came with the product
+
 
 def policy_text(settings: Settings) -> tuple[str, str]:
     """Return the text of the retention schedule in force, and its name for messages. For a folder of versions
@@ -28,7 +30,7 @@ def policy_text(settings: Settings) -> tuple[str, str]:
         version = versions_in(settings.policy).at(clock_of(settings)())
         return version.text, version.source
     if settings.policy is None:
-        return (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8"), "childfocus.yaml (shipped)"
+        return (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8"), f"childfocus.yaml {SHIPPED}"
     return text_of(settings.policy, "policy"), str(settings.policy)
 
 

@@ -9,8 +9,9 @@ from starlette.responses import Response
 from crm_compliance.console.frame.endpoint import get
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.codes import WORDS
-from crm_compliance.console.pages.policy.versions import version_of, versions_of
-from rules.model.roles import Act
+from crm_compliance.console.pages.policy.versions import Known, version_of, versions_of
+from crm_compliance.wiring.schedule import SHIPPED
+from rules.model.roles import Act, Role
 from rules.policy.categories import Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
 from rules.policy.rows import OF_RELATIONS, disposition_word
 
@@ -39,12 +40,21 @@ def show(visit: Visit) -> Response:
     return visit.page(
         "policy/schedule.html.j2",
         chosen=chosen,
+        file=_file(visit, chosen),
         policy=policy,
         known=known,
         in_force=[row for row in rows if row.row.enabled],
         off=[row for row in rows if not row.row.enabled],
         may_simulate=visit.may(Act.SEE_REPORTS),
     )
+
+
+def _file(visit: Visit, version: Known) -> str:
+    """Return which file a version is read from, for who can change it; others are told that it came with the
+    product, where it did, and nothing of the disks of this machine."""
+    if version.source.endswith(SHIPPED):
+        return visit.say("shipped with the product")
+    return version.source if visit.person.role == Role.CRM_ADMIN else ""
 
 
 def _row(visit: Visit, key: str, category: Category) -> Row:

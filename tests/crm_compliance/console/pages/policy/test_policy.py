@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from crm_compliance.console.app import routes
 from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages.policy.simulation import SUBJECT
+from crm_compliance.service.web.app import app_of
+from crm_compliance.service.web.downloads import Downloads
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.drivers.night import Night
@@ -34,6 +37,17 @@ def test_everybody_reads_the_schedule_with_its_sources(org: Night, signed_in: Ca
     page = text_of(signed_in(role).page("/policy"))
     for words in ("Out-of-remit contact", "6 months", "Privacy policy §9", "until the age of 25", "RET-08", "in force"):
         assert words in page, words
+
+
+def test_where_the_file_lies_is_told_to_who_can_change_it(typist: Typist, org: Night, services: Services) -> None:
+    path = typist.folder / "ours.yaml"
+    path.write_bytes(another(typist))
+    served = Services(services.settings.model_copy(update={"policy": path}), org.store, services.clock, services.sessions)
+    app = app_of(Downloads(org.store, services.clock), console=routes(served))
+    for role in HUMAN_ROLES:
+        page = Browser(app).sign_in(role).page("/policy")
+        assert "childfocus tried in force" in text_of(page), role
+        assert (str(typist.folder) in page) == (role is Role.CRM_ADMIN), role
 
 
 def test_the_schedule_speaks_the_language_of_the_page(org: Night, signed_in: Callable[..., Browser]) -> None:
