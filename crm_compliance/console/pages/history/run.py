@@ -43,6 +43,10 @@ class Left(NamedTuple):
     more: int
     number: int
 
+    @property
+    def is_skipped(self) -> bool:
+        return self.state == ActionState.SKIPPED
+
 
 def show(visit: Visit) -> Response:
     """Show one run, or one job without a plan."""
@@ -58,6 +62,7 @@ def show(visit: Visit) -> Response:
     store = visit.services.store
     run, plan = store.runs.get(line.id), store.plans.get(line.plan)
     left = _left(store.journal.of_run(run.id, _LEFT))
+    skipped, not_trimmed = _skipped(run), contacts_not_trimmed(run.counts)
     return visit.page(
         "history/run.html.j2",
         line=line,
@@ -66,13 +71,14 @@ def show(visit: Visit) -> Response:
         told=state,
         took=_took(line),
         figures=_figures(visit, run),
-        skipped=_by_number(_skipped(run)),
-        not_trimmed=_by_number(contacts_not_trimmed(run.counts)),
+        skipped=_with_units(skipped, [each for each in left if each.is_skipped and not each.is_trim]),
+        not_trimmed=_with_units(not_trimmed, [each for each in left if each.is_skipped and each.is_trim]),
         kept=_by_number(plan.retain),
         rows=_by_number(run.counts.get("rows")),
         categories=[(key, visit.category(key), number) for key, number in _by_number(run.counts.get("by_category"))],
-        left=[each for each in left if not each.is_trim],
-        left_contacts=[each for each in left if each.is_trim],
+        left=[each for each in left if not each.is_trim and not each.is_skipped],
+        left_contacts=[each for each in left if each.is_trim and not each.is_skipped],
+        is_technical=any(each.is_skipped for each in left),
         at=store.journal.states(run.id) if not run.is_over else {},
         alarms=_alarms(visit, run),
         events=list(_events(visit, run, plan)),
@@ -83,8 +89,8 @@ def show(visit: Visit) -> Response:
 
 
 def _left(actions: Iterable[Action]) -> list[Left]:
-    """Return what failed or went in part by state and code, the most frequent first; what was skipped because
-    the data had changed is not a failure."""
+    """Return what failed, went in part or was skipped for a technical reason by state and code, the most
+    frequent first; of what was skipped because the data had changed nobody has to find the units."""
     found: dict[tuple[bool, str, str], list[Key]] = {}
     for action in actions:
         if action.state is not ActionState.SKIPPED or action.code == TECHNICAL:
@@ -102,15 +108,16 @@ def _figures(visit: Visit, run: Run) -> list[tuple[str, str, str, str]]:
     """Return the numbers that are looked at first, as the component has them."""
     counts, not_trimmed = of_units_alone(run.counts), sum(contacts_not_trimmed(run.counts).values())
     verified = counts.get("verified") or {}
-    skipped = sum((counts.get("skipped") or {}).values())
+    skipped, technical = sum((counts.get("skipped") or {}).values()), (counts.get("skipped") or {}).get(TECHNICAL, 0)
     say, number = visit.say, visit.formats.number
+    of_them = say("units skipped, %s of them for a technical reason") % number(technical) if technical else say("units skipped")
     bad = int(counts.get("partial", 0)) + int(counts.get("failed", 0))
     trimmed = [(number(counts["trimmed"]), say("contacts trimmed"), "", "")] if counts.get("trimmed") else []
     trimmed += [(number(not_trimmed), say("contacts to trim that were left"), "warn", "")] if not_trimmed else []
     return [
         (number(counts.get("deleted", 0)), say("units deleted"), "", ""),
         (number(counts.get("anonymised", 0)), say("units anonymised"), "", ""),
-        (number(skipped), say("units skipped"), "warn" if skipped else "", ""),
+        (number(skipped), of_them, "bad" if technical else "warn" if skipped else "", ""),
         (number(bad), say("units failed or in part"), "bad" if bad else "", ""),
         *trimmed,
         (number(verified.get("gone", 0)), say("rows read back: gone"), "", ""),
@@ -130,6 +137,13 @@ def _skipped(run: Run) -> dict[str, int]:
     skipped: dict[str, int] = counts.get("skipped") or {}
     causes: dict[str, int] = counts.get("technical") or {}
     return {code: number for code, number in skipped.items() if code != TECHNICAL or not causes} | causes
+
+
+def _with_units(counts: dict[str, int], named: Iterable[Left]) -> list[tuple[str, int, Left | None]]:
+    """Return codes with their numbers, the largest first, and the units of those whose units are told."""
+    units = {each.code: each for each in named}
+    both = {code: group.number for code, group in units.items()} | counts
+    return [(code, number, units.get(code)) for code, number in _by_number(both)]
 
 
 def _alarms(visit: Visit, run: Run) -> list[tuple[str, Detail]]:
