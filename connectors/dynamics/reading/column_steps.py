@@ -165,4 +165,5 @@ def are_versions(etags: list[str]) -> bool:
     text = "\n".join(etags)
     numbers = text.replace(_BETWEEN, "")
     is_usual = text[:3] == 'W/"' and text[-1:] == '"' and len(text) - len(numbers) == len(_BETWEEN) * (len(etags) - 1)
-    return (is_usual and numbers[3:-1].isdecimal() and numbers.isascii()) or all(map(_VERSION, etags))
+    # Of bytes that is told in a third of the time.
+    return (is_usual and numbers.isascii() and numbers[3:-1].encode().isdigit()) or all(map(_VERSION, etags))
