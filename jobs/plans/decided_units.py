@@ -7,20 +7,21 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain
+from typing import NamedTuple
 
 import polars as pl
 
 from connectors.interface.connector import Connector
 from jobs.model.plan import Kind
-from jobs.plans.waiting_rows import PackedRows
 from jobs.ports.workers import HERE, Workers
-from jobs.reading.tables.names import Names
+from jobs.reading.tables.names import Names, by_kind
+from jobs.reading.tables.parts import rearrange, repeated
 from jobs.reading.tables.table_facts import facts_of_tables, held_in_tables, owners_of_attachments
 from jobs.reading.tables.whole_tables import WholeTables
 from rules.holds.holds import Holds
 from rules.holds.precedence import HOLD_REASONS
-from rules.law.bits import bits, flags_in, reasons_in
-from rules.law.codes import CODES, has, where
+from rules.law.bits import bit, flags_in, reasons_in
+from rules.law.codes import CODES, has
 from rules.law.facts import ROW, Facts
 from rules.law.hold_columns import HELD
 from rules.law.kept_or_disposed import DELETE, KEEP
@@ -34,29 +35,38 @@ from rules.retention.compiled_schedule import schedule_of
 from rules.retention.recording_owners import GOES_ALONG
 
 Shape = tuple[UnitKind, str, Decision]
-_SHAPE = ("kind", "source", "disposition", "reasons", "flags", "terms", "along", "rule", "anchor", "has_end")
-_FEW = ("disposition", "rule", "anchor")  # texts of which there are few
-_TEXT = pl.Categorical(pl.Categories("verdicts", physical=pl.UInt16))
+_SHAPE = (
+    "kind", "source", "disposition", "reasons", "flags", "rule", "terms", "anchor", "legal_hold", "is_held",
+)  # fmt: skip
+_VERDICT = ("anchor", "along", "disposition", "reasons", "flags", "rule", "terms")
+_PLACE = pl.int_range(pl.len(), dtype=ROW)
 _LINES = 100_000  # units whose lines are made together
 _LAST = date.max  # stands for the day of an end where only its being there counts
 _CONVERSATIONS = (UnitKind.RECORDING, UnitKind.ATTACHMENT)
-_COLUMNS = (
-    "row", "kind", "source", "disposition", "reasons", "flags", "retention_end", "rule", "terms", "anchor", "anchor_on",
-    "legal_hold", "review_due_on",
-)  # fmt: skip
-_KEPT = (*_COLUMNS[:-1], "is_held", "along")
+
+
+class DecidedPart(NamedTuple):
+    """What becomes of some units: `units`, a row each, with the number of its shape among `shapes`; since
+    when a review is `due`, of those of which it is; `terms` as in `Decisions`."""
+
+    units: pl.DataFrame
+    shapes: pl.DataFrame
+    due: pl.DataFrame
+    terms: tuple[Terms, ...]
 
 
 @dataclass(frozen=True)
 class Decided:
-    """Units with what becomes of them, in the order of lines. `frame` has, for each: `row` of its facts,
-    `kind`, `source`, the number of its table in `tables`, `disposition`, `reasons` and `flags`
-    (`rules.law.codes`), `retention_end`, `rule`, `terms`, the number in `terms`, `anchor` and `anchor_on` of
-    the end that decides, `legal_hold`, `is_held`, and `along`: an attachment that goes with its dossier or
-    lone fiche. `due_on` has since when a review is due, of those of which it is. What rows are called in the
-    CRM `names` knows."""
+    """Units with what becomes of them, in the order of lines. `frame` has, for each: `row` of its facts, the
+    number of its `shape`, `retention_end`, and `anchor_on` of the end that decides. Most units differ in
+    these alone; what they have in common is a row of `shapes`: `kind`, `source`, the number of the table in
+    `tables`, `disposition`, `reasons` and `flags` (`rules.law.codes`), `rule`, `terms`, the number in
+    `terms`, the `anchor` of the end, `legal_hold`, `is_held`, and `along`: an attachment that goes with its
+    dossier or lone fiche. `due_on` has since when a review is due, of those of which it is. What rows are
+    called in the CRM `names` knows."""
 
     frame: pl.DataFrame
+    shapes: pl.DataFrame
     due_on: pl.DataFrame
     terms: tuple[Terms, ...]
     tables: tuple[str, ...]
@@ -75,62 +85,93 @@ class Decided:
         after: Callable[[], None] | None = None,
     ) -> Decided:
         """Decide over all units that were read, a part of them by each worker. `after` the law has seen them
-        all, and before what was decided takes up room, what nobody asks for any more may be forgotten."""
+        all, and before they are put in the order of lines, what nobody asks for any more may be forgotten."""
         held, numbers = held_in_tables(found, holds), dict[Terms, int]()
-        packed, due_on = PackedRows(), list[pl.DataFrame]()
-        for frame, terms in workers.each(decided_part, ((part, rows, policy, held, day) for part, rows in facts_of_tables(found))):
-            known = pl.Series([numbers.setdefault(each, len(numbers)) for each in terms], dtype=pl.UInt32)
-            few = frame.with_columns(pl.col(_FEW).cast(_TEXT), terms=known[frame["terms"]] if len(known) else frame["terms"])
-            due_on.append(few.filter(has(pl.col("flags"), Flag.REVIEW_DUE)).select("row", "review_due_on"))
-            packed.add(few.drop("review_due_on"))
+        units, shapes, due_on, height = list[pl.DataFrame](), list[pl.DataFrame](), list[pl.DataFrame](), 0
+        for part in workers.each(decided_part, ((part, rows, policy, held, day) for part, rows in facts_of_tables(found))):
+            known = pl.Series([numbers.setdefault(each, len(numbers)) for each in part.terms], dtype=pl.UInt32)
+            units.append(part.units.with_columns(pl.col("shape") + height))
+            shapes.append(part.shapes.with_columns(terms=known[part.shapes["terms"]]))
+            due_on.append(part.due)
+            height += part.shapes.height
         if after is not None:
             after()
+        every, number = _numbered(pl.concat(shapes), _SHAPE)
         names = Names(found)
-        order = _order_of_lines(packed.columns(("row", "kind")), names)
-        tables = tuple(_table_of(connector, source) for source in found.sources)
-        return cls(packed.columns(_KEPT, None if order.is_sorted() else order), pl.concat(due_on), tuple(numbers), tables, names)
+        rearrange(units, "row", lambda rows: _order_of_lines(rows, names))
+        return cls(
+            units[0].with_columns(shape=number[units[0]["shape"]]),
+            every.with_columns(along=pl.lit(False)),
+            pl.concat(due_on),
+            tuple(numbers),
+            tuple(_table_of(connector, source) for source in found.sources),
+            names,
+        )
+
+    def column(self, name: str) -> pl.Series:
+        """Return what units have of their shape."""
+        return self.shapes[name][self.frame["shape"]]
+
+    def told(self, *names: str) -> pl.DataFrame:
+        """Return columns of units, their own or those of their shapes."""
+        return pl.DataFrame([self.frame[name] if name in self.frame.columns else self.column(name) for name in names])
+
+    def that(self, condition: pl.Expr) -> pl.Series:
+        """Return of each unit whether its shape meets a condition."""
+        return self.shapes.select(condition).to_series()[self.frame["shape"]]
 
     def lined(self, kind: Kind) -> Decided:
         """Return the units for which a plan of this kind has a line, in the order of its lines."""
-        lines = self.frame["kind"].is_in([each.value for each in kinds_of(kind)]).arg_true()  # all in one place
+        lines = self.that(pl.col("kind").is_in([each.value for each in kinds_of(kind)])).arg_true()  # all in one place
         return replace(self, frame=self.frame.slice(lines[0] if len(lines) else 0, len(lines)))
 
     def flagged(self, flag: Flag, rows: Collection[int]) -> Decided:
         """Return the same with a flag on the units of these rows."""
         if not len(rows):
             return self
-        concerned = pl.col("row").is_in(pl.Series(sorted(rows), dtype=ROW).implode())
-        return replace(self, frame=self.frame.with_columns(flags=pl.col("flags") | where(concerned, flag)))
+        concerned = self.frame["row"].is_in(pl.Series(sorted(rows), dtype=ROW).implode()).arg_true()
+        return self._reshaped(concerned, flags=pl.col("flags") | bit(flag))
 
     def with_owners(self, found: WholeTables, going: pl.Series) -> Decided:
         """Return the same with each audio attachment deleted along whose dossier or lone fiche goes, one of
         the rows `going`, though its own term still runs (RET-03, ACC-03). A hold on it keeps both."""
         pairs = owners_of_attachments(found)
-        notes = (self.frame["kind"] == UnitKind.ATTACHMENT.value).arg_true()
-        if not len(going) or pairs.is_empty() or not len(notes):
+        if not len(going) or pairs.is_empty():
             return self
-        at, behind = notes[0], notes[-1] + 1  # those of a kind have their lines together
-        gone = self.frame.select(pl.col("row").alias("owner"), pl.col("retention_end").alias("owner_end"))
-        gone = gone.filter(pl.col("owner").is_in(going.implode()))
-        frame = self.frame[at:behind].join(pairs.join(gone, on="owner"), on="row", how="left", maintain_order="left")
-        along = pl.col("owner").is_not_null() & (pl.col("disposition") == KEEP) & ~has(pl.col("reasons"), *HOLD_REASONS)
-        frame = frame.with_columns(along=along).with_columns(
-            disposition=pl.when("along").then(pl.lit(DELETE, _TEXT)).otherwise("disposition"),
-            reasons=pl.when("along").then(pl.lit(bits([Reason.EXPIRED]), CODES)).otherwise("reasons"),
-            retention_end=pl.when("along").then("owner_end").otherwise("retention_end"),
-            rule=pl.when("along").then(pl.lit(GOES_ALONG, _TEXT)).otherwise("rule"),
-            anchor=pl.when("along").then(pl.lit("owner", _TEXT)).otherwise("anchor"),
-            anchor_on=pl.when(~pl.col("along")).then("anchor_on"),
+        gone = self.frame.select(owner="row", owner_end="retention_end").filter(pl.col("owner").is_in(going.implode()))
+        stays = self.that(
+            (pl.col("kind") == UnitKind.ATTACHMENT.value) & (pl.col("disposition") == KEEP) & ~has(pl.col("reasons"), *HOLD_REASONS)
         )
-        return replace(self, frame=pl.concat([self.frame[:at], frame.drop("owner", "owner_end"), self.frame[behind:]]))
+        along = self.frame.select("row", place=_PLACE).filter(stays).join(pairs.join(gone, on="owner"), on="row")
+        ends, anchors = (self.frame[name].clone() for name in ("retention_end", "anchor_on"))
+        ends.scatter(along["place"], along["owner_end"])
+        anchors.scatter(along["place"], None)
+        return replace(self, frame=self.frame.with_columns(ends, anchors))._reshaped(
+            along["place"],
+            disposition=pl.lit(DELETE),
+            reasons=pl.lit(bit(Reason.EXPIRED), CODES),
+            rule=pl.lit(GOES_ALONG),
+            anchor=pl.lit("owner"),
+            along=pl.lit(True),
+        )
+
+    def _reshaped(self, places: pl.Series, **changes: pl.Expr) -> Decided:
+        """Return the same with the shapes of the units at these places changed."""
+        if not len(places):
+            return self
+        shape = self.frame["shape"].clone()
+        shape.scatter(places, shape[places] + self.shapes.height)
+        shapes = pl.concat([self.shapes, self.shapes.with_columns(**changes)])
+        return replace(self, frame=self.frame.with_columns(shape), shapes=shapes)
 
     def due(self) -> pl.DataFrame:
         """Return the rows of the units that are disposed of."""
-        return self.frame.filter(pl.col("disposition") != KEEP)
+        return self.frame.filter(self.that(pl.col("disposition") != KEEP))
 
     def keys(self, rows: pl.DataFrame) -> Iterator[tuple[str, str]]:
-        """Yield units, or others of the rows that were read, as (table, id)."""
-        return zip(map(self.tables.__getitem__, rows["source"].to_list()), self.names.ids(rows["row"]), strict=True)
+        """Yield units, some rows of `frame`, as (table, id)."""
+        sources = self.shapes["source"][rows["shape"]]
+        return zip(map(self.tables.__getitem__, sources.to_list()), self.names.ids(rows["row"]), strict=True)
 
     def ids_by_table(self, rows: pl.DataFrame) -> dict[str, Iterator[str]]:
         """Return the ids of units, or others of the rows that were read, by table; none is made before it is
@@ -143,49 +184,40 @@ class Decided:
 
     def reviews(self) -> Iterator[tuple[str, str, date, tuple[str, ...]]]:
         """Yield the units whose review is due, as (table, id, since when, categories) (RET-15)."""
-        due = self.frame.filter(has(pl.col("flags"), Flag.REVIEW_DUE)).join(self.due_on, on="row", how="left", maintain_order="left")
-        for (table, identity), due_on, number in zip(self.keys(due), due["review_due_on"], due["terms"], strict=True):
+        due = self.frame.filter(self.that(has(pl.col("flags"), Flag.REVIEW_DUE)))
+        due = due.join(self.due_on, on="row", how="left", maintain_order="left")
+        terms = self.shapes["terms"][due["shape"]]
+        for (table, identity), due_on, number in zip(self.keys(due), due["review_due_on"], terms, strict=True):
             yield table, identity, due_on, self.terms[number].categories
 
     def crm_holds(self) -> list[tuple[str, str]]:
         """Return the dossiers with the CRM's own flag, as (table, id) (HLD-14)."""
-        return list(self.keys(self.frame.filter((pl.col("kind") == UnitKind.DOSSIER.value) & pl.col("legal_hold"))))
+        return list(self.keys(self.frame.filter(self.that((pl.col("kind") == UnitKind.DOSSIER.value) & pl.col("legal_hold")))))
 
-    def shapes(self) -> Iterator[tuple[pl.DataFrame, list[Shape]]]:
+    def lines(self) -> Iterator[tuple[pl.DataFrame, list[Shape]]]:
         """Yield the units, some at a time, with the number of what their lines have in common, `shape`,
         and of each such shape the kind, the table and the decision, whose days stand for others."""
         for part in self.frame.iter_slices(_LINES):
-            yield self._shaped(part)
-
-    def _shaped(self, part: pl.DataFrame) -> tuple[pl.DataFrame, list[Shape]]:
-        has_end = pl.col("retention_end").is_not_null()
-        frame = part.select(
-            *(name for name in _SHAPE if name not in ("anchor", "has_end")),
-            "row",
-            "retention_end",
-            has_end=has_end,
-            anchor=pl.when(has_end).then("anchor"),
-            anchor_on=pl.when(has_end).then("anchor_on"),
-        )
-        shapes = frame.select(_SHAPE).unique(maintain_order=True).with_row_index("shape")
-        models = [
-            (
-                UnitKind(kind),
-                self.tables[source],
-                self._decision(_LAST if ends else None, anchor, along, disposition, reasons, flags, rule, terms),
-            )
-            for kind, source, disposition, reasons, flags, terms, along, rule, anchor, ends in shapes.select(_SHAPE).iter_rows()
-        ]
-        frame = frame.join(shapes, on=_SHAPE, how="left", nulls_equal=True, maintain_order="left")
-        return frame.select("shape", "row", "retention_end", "anchor_on"), models
+            has_end = pl.col("retention_end").is_not_null()
+            asked = part.with_columns(has_end=has_end)
+            few, number = _numbered(asked, ("shape", "has_end"))
+            told = few.select("has_end").hstack(self.shapes.select("kind", "source", *_VERDICT)[few["shape"]])
+            models = [
+                (UnitKind(kind), self.tables[source], self._decision(_LAST if ends else None, *verdict))
+                for ends, kind, source, *verdict in told.iter_rows()
+            ]
+            yield part.with_columns(shape=number), models
 
     def decisions(self, rows: pl.DataFrame | None = None) -> Iterator[tuple[int, UnitKind, str, str, Decision]]:
         """Yield units, or those of some rows of `frame`, as (row, kind, table, id, decision); of the ends
         only the one that decides is there."""
         frame = self.frame if rows is None else rows
-        columns = ("row", "kind", "retention_end", "anchor", "along", "disposition", "reasons", "flags", "rule", "terms")
-        for (table, identity), (row, kind, *rest) in zip(self.keys(frame), frame.select(columns).iter_rows(), strict=True):
-            yield row, UnitKind(kind), table, identity, self._decision(*rest)
+        shapes = list(self.shapes.select("kind", *_VERDICT).iter_rows())
+        for (table, identity), (row, shape, end) in zip(
+            self.keys(frame), frame.select("row", "shape", "retention_end").iter_rows(), strict=True
+        ):
+            kind, *verdict = shapes[shape]
+            yield row, UnitKind(kind), table, identity, self._decision(end, *verdict)
 
     def _decision(
         self, end: date | None, anchor: str | None, along: bool, disposition: str, reasons: int, flags: int, rule: str, terms: int
@@ -196,24 +228,36 @@ class Decided:
         return Decision(made, reasons_in(reasons), end, flags_in(flags), categories, rule, ends)
 
 
-def _order_of_lines(decided: pl.DataFrame, names: Names) -> pl.Series:
+def _order_of_lines(rows: pl.Series, names: Names) -> pl.Series:
     """Return the places of units in the order of lines: by kind, and by the letters of their ids."""
-    there, places = set(decided["kind"].unique()), [pl.Series(dtype=ROW)]
-    for each in kinds_of(Kind.ALL):
-        if each.value in there:
-            of_kind = (decided["kind"] == each.value).arg_true()
-            places.append(of_kind[names.order(decided["row"][of_kind])])
-    return pl.concat(places)
+    of_kinds = dict(by_kind(rows))
+    there = [of_kinds[kind] for kind in kinds_of(Kind.ALL) if kind in of_kinds]
+    return pl.concat([pl.Series(dtype=ROW), *(places[names.order(rows[places])] for places in there)])
 
 
-def decided_part(part: Facts, rows: pl.Expr, policy: Policy, held: pl.DataFrame, day: date) -> tuple[pl.DataFrame, tuple[Terms, ...]]:
-    """Decide over one part of the units; return those of them that count, and the terms that they number. A
-    plain function of what it is given: it may be done anywhere, and twice."""
+def decided_part(part: Facts, rows: pl.Expr, policy: Policy, held: pl.DataFrame, day: date) -> DecidedPart:
+    """Decide over one part of the units; return those of them that count. A plain function of what it is
+    given: it may be done anywhere, and twice."""
     if held.height:
         held = held.rename({"row": "number"}).join(part.units.select("number", "row"), on="number")
     made = law(part, schedule_of(policy), held.select(*HELD), day)
-    frame = made.units.filter(rows & ~pl.col("is_anonymised")).with_columns(row="number")  # ERA-07
-    return frame.select(*_COLUMNS, is_held=pl.col("held") != 0, along=pl.lit(False)), tuple(made.terms)
+    decided = made.units.filter(rows & ~pl.col("is_anonymised"))  # ERA-07
+    has_end = pl.col("retention_end").is_not_null()
+    asked = decided.select(
+        *(name for name in _SHAPE if name != "is_held"), "review_due_on", row="number", is_held=pl.col("held") != 0,
+        retention_end="retention_end", anchor_on=pl.when(has_end).then("anchor_on"),
+    )  # fmt: skip
+    shapes, shape = _numbered(asked, _SHAPE)
+    due = asked.filter(has(pl.col("flags"), Flag.REVIEW_DUE)).select("row", "review_due_on")
+    return DecidedPart(asked.select("row", shape, "retention_end", "anchor_on"), shapes, due, tuple(made.terms))
+
+
+def _numbered(rows: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.Series]:
+    """Return each combination of these columns once, and for each row the number of its own."""
+    found = rows.select(*columns, place=_PLACE).group_by(columns, maintain_order=True).agg("place")
+    numbers = found.select("place", shape=_PLACE).explode("place")
+    shape = repeated(0, rows.height, ROW).alias("shape")
+    return found.drop("place"), shape.scatter(numbers["place"], numbers["shape"])
 
 
 def kinds_of(kind: Kind) -> Sequence[UnitKind]:

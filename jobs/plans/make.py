@@ -127,7 +127,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
         found.forget_births()
 
     decided = Decided.of(found, connector, policy, holds, day, context.workers, after=forget)
-    staying = unreachable(connector, found, decided.frame, policy)
+    staying = unreachable(connector, found, decided.told("row", "is_held", "disposition"), policy)
     decided = decided.lined(kind)
     decided = decided.flagged(Flag.POSSIBLE_DUPLICATE, same)
     decided = decided.flagged(Flag.LONG_TERM_RETENTION, staying | retained_units(found))
@@ -136,7 +136,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     draft.crm_holds += decided.crm_holds()
     draft.victims = cascade_counts_among(connector, going_rows(found, decided, going)) if len(going) else {}
     found.forget_all_but_names()
-    for lines, shapes in decided.shapes():
+    for lines, shapes in decided.lines():
         draft.add(lines, shapes, decided.names.of)
     del decided
     found.forget_units()
@@ -186,7 +186,7 @@ def going_rows(found: WholeTables, decided: Decided, going: pl.Series) -> dict[s
 
     from jobs.reading.tables.row_numbers import BASE
 
-    units = decided.frame.select("source", "row").filter(pl.col("row").is_in(going.implode()))
+    units = decided.told("source", "row").filter(pl.col("row").is_in(going.implode()))
     fiches = found.fiches.frame.select("source", "dossier", "is_shared").with_row_index("row", BASE[UnitKind.FICHE])
     fiches = fiches.filter(~pl.col("is_shared") & pl.col("dossier").is_in(going.implode()).fill_null(False))
     return decided.ids_by_table(pl.concat([units, fiches.select("source", "row")]))

@@ -95,24 +95,21 @@ class Observations:
         from rules.law.codes import has
         from rules.law.kept_or_disposed import KEEP
 
-        is_due = pl.col("disposition") != KEEP
-        is_canary = pl.col("row").is_in(decided.names.rows(self._canary_ids).implode())
+        def among(few: Collection[int]) -> pl.Series:
+            return decided.frame["row"].is_in(pl.Series(sorted(few), dtype=pl.UInt32).implode())
+
+        is_due = decided.that(pl.col("disposition") != KEEP)
         waiting = [number for number, terms in enumerate(decided.terms) if covers(self._policy.quarantine, terms.categories)]
         noted = set(self._changed) | self._marks.keys()
-        is_noted = pl.col("row").is_in(decided.names.rows({row for _, row in noted}).implode())
-        is_special = is_canary | is_due & (
-            is_noted | pl.col("terms").is_in(waiting) | pl.col("row").is_in(pl.Series(sorted(staying), dtype=pl.UInt32).implode())
-        )
-        is_one = decided.frame.select(is_special).to_series()
+        is_noted = among(decided.names.rows({row for _, row in noted})) | among(staying) | decided.that(pl.col("terms").is_in(waiting))
+        is_special = among(decided.names.rows(self._canary_ids)) | is_due & is_noted
         going = [
             row
-            for row, kind, table, identity, decision in decided.decisions(decided.frame.filter(is_one))
+            for row, kind, table, identity, decision in decided.decisions(decided.frame.filter(is_special))
             if self.look(kind, table, identity, decision, out_of_reach=row in staying)
         ]
-        others = decided.frame.select("row", "source", "retention_end", is_due=is_due, lacks=has(pl.col("reasons"), Reason.UNCONFIGURED))
-        others = others.filter(~is_one)
-        self.undecided += decided.keys(others.filter("lacks"))
-        due = others.filter("is_due")
+        self.undecided += decided.keys(decided.frame.filter(~is_special & decided.that(has(pl.col("reasons"), Reason.UNCONFIGURED))))
+        due = decided.frame.filter(~is_special & is_due)
         if self._has_old_plan:
             self.late.update(decided.keys(due.filter(pl.col("retention_end") < self._late_before)))
         return pl.concat([pl.Series(going, dtype=pl.UInt32), due["row"]])

@@ -92,7 +92,7 @@ def simulate(context: JobContext, new: Policy, *, day: date) -> Simulation:
         decided = Decided.of(found, connector, policy, holds, day, context.workers).lined(Kind.ALL)
         both.append(decided.with_owners(found, decided.due()["row"]))
     going = [each.due()["row"] for each in both]
-    kinds = [Counter(each.due()["kind"]) for each in both]
+    kinds = [Counter(each.shapes["kind"][each.due()["shape"]]) for each in both]
     recordings = [sum(each[kind.value] for kind in RECORDING_KINDS) for each in kinds]
     changed = list(_changed(*both))
     undone = context.store.journal.undone(connector.table(Contact))
@@ -123,7 +123,7 @@ def simulate(context: JobContext, new: Policy, *, day: date) -> Simulation:
 def _changed(old: Decided, new: Decided) -> Iterator[ChangedUnit]:
     """Yield the units that the two do not treat alike; both have the same units, in one order."""
     verdict = ("disposition", "retention_end", "reasons")
-    differs = old.frame.select(verdict).to_struct("verdict") != new.frame.select(verdict).to_struct("verdict")
+    differs = old.told(*verdict).to_struct("verdict") != new.told(*verdict).to_struct("verdict")
     pairs = zip(old.decisions(old.frame.filter(differs)), new.decisions(new.frame.filter(differs)), strict=True)
     for (_, _, table, identity, before), (*_, after) in pairs:
         if change := change_between(before, after):

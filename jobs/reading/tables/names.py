@@ -37,7 +37,7 @@ class Names:
         """Return `key` and `version` of rows, in their order."""
         if (kind := _only_kind(rows)) is not None:
             return self._packed(kind, rows - BASE[kind])
-        parts = [(places, self._packed(kind, rows[places] - BASE[kind])) for kind, places in _by_kind(rows)]
+        parts = [(places, self._packed(kind, rows[places] - BASE[kind])) for kind, places in by_kind(rows)]
         if not parts:
             return pl.DataFrame(schema=_PACKED)
         return pl.concat([packed for _, packed in parts])[numbers_from(pl.concat([places for places, _ in parts]))]
@@ -87,7 +87,7 @@ def _only_kind(rows: pl.Series) -> UnitKind | None:
     return list(UnitKind)[kinds.pop()] if len(kinds) == 1 else None
 
 
-def _by_kind(rows: pl.Series) -> Iterator[tuple[UnitKind, pl.Series]]:
+def by_kind(rows: pl.Series) -> Iterator[tuple[UnitKind, pl.Series]]:
     """Yield the places of the rows of each kind."""
     of = rows // _OF_A_KIND
     kinds, places = list(UnitKind), pl.int_range(len(rows), dtype=ROW, eager=True)

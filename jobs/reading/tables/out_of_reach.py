@@ -24,7 +24,7 @@ def retained_units(found: WholeTables) -> set[int]:
 
 def unreachable(connector: Connector, found: WholeTables, decided: pl.DataFrame, policy: Policy) -> set[int]:
     """Return the numbers of the units that are due and have to stay, because of the part of them that is
-    there. `decided` is the frame of `jobs.plans.decided_units.Decided`, of all units."""
+    there. `decided` has `row`, `is_held` and `disposition` of all units."""
     if not found.retained:
         return set()
     recordings = found.recordings.frame.with_row_index("row", _RECORDING).with_columns(pl.col("row").cast(ROW))

@@ -179,7 +179,7 @@ def test_units_in_columns_become_what_they_become_one_by_one(
     out_of_reach = OutOfReach(crm, one_by_one, policy, holds, AS_OF)
     staying = {unit.id for unit in units if verdicts[unit.id].is_disposal and out_of_reach.keeps(unit, verdicts[unit.id])}
     decided = Decided.of(whole, crm, policy, holds, AS_OF)
-    assert unreachable(crm, whole, decided.frame, policy) == {numbers[each] for each in staying}
+    assert unreachable(crm, whole, decided.told("row", "is_held", "disposition"), policy) == {numbers[each] for each in staying}
     assert retained_units(whole) == {numbers[unit.id] for unit in units if one_by_one.lies_in_retention(unit)}
 
     going = {each for each, verdict in verdicts.items() if verdict.is_disposal and each not in staying}
