@@ -31,9 +31,10 @@ def authority(asked: Asked, roles: Sequence[RoleInFile], units: Collection[UnitK
     Authority is shown by the DPO's check, or by evidence in a file of the child whose last day has not
     passed; a guardian's appointment is as good as a parent's authority (R-159). Where the DPO stated that it
     was not shown, or contested, no evidence helps. A last day that has passed prevails over a mandate that
-    was shown: what the file knows of a judgment prevails (IDV-04)."""
-    born_on = asked.child_born_on
-    if born_on is not None and has_reached(ADULT_AGE, born_on, asked.received_on):
+    was shown: what the file knows of a judgment prevails (IDV-04). Nobody acts for somebody who is an adult
+    for certain, also where only the year of birth is known (RGT-07)."""
+    born_on, born_by = asked.child_born_on, asked.child_born_by or asked.child_born_on
+    if born_by is not None and has_reached(ADULT_AGE, born_by, asked.received_on):
         return Authority.NEVER
     if asked.mandate is Mandate.CONTESTED:
         return Authority.CONTESTED
@@ -44,7 +45,7 @@ def authority(asked: Asked, roles: Sequence[RoleInFile], units: Collection[UnitK
     is_untested = asked.mandate is None and bool(held) and not is_over
     if asked.mandate is Mandate.NOT_SHOWN or not (is_shown or is_untested):
         return Authority.NOT_SHOWN
-    if born_on is not None and has_reached(ADULT_AGE, born_on, asked.day):
+    if born_by is not None and has_reached(ADULT_AGE, born_by, asked.day):
         return Authority.LAPSED
     if "RGT-05" not in asked.overrides:
         if born_on is None and is_shown:

@@ -122,11 +122,12 @@ def _for_oneself(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitK
 
 
 def _is_too_young(asked: Asked, found: Involvement, maturity_age: int) -> bool:
-    """Return whether a person who asks for himself or herself is not presumed able to (RGT-05). Of a child,
-    the age has to be known."""
-    if asked.child_born_on is None:
-        return bool(found.whole) and asked.kind is RequesterKind.CHILD
-    return not has_reached(maturity_age, asked.child_born_on, asked.received_on)
+    """Return whether a person who asks for himself or herself is not presumed able to (RGT-05), or may be too
+    young. Of a child, the age has to be known."""
+    born_by = asked.child_born_by or asked.child_born_on
+    if born_by is not None and not has_reached(maturity_age, born_by, asked.received_on):
+        return True
+    return asked.child_born_on is None and bool(found.whole) and asked.kind is RequesterKind.CHILD
 
 
 def _for_a_child(

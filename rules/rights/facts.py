@@ -37,10 +37,12 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     `requester` and `child` are confirmed contacts (several rows may be one person). `child_born_on` is the
     birth date of the child, or of the requester where somebody asks for himself or herself; None unless the
-    day is certain. `overrides` are rules that two persons have overridden. `has_relations`: gifts, courses,
-    agreements, a place at a partner organisation or a newsletter of the requester are there;
-    `child_has_relations`: of the child. `deceased`: the person whom it is about is dead. `about` is what an
-    objection or a withdrawal is about (`direct_marketing`, `image`, …), where the request says it."""
+    day is certain. `child_born_by` is the latest day on which that person can have been born, also where only
+    a year or a stated age is known: what has been reached by then is certain. `overrides` are rules that two
+    persons have overridden. `has_relations`: gifts, courses, agreements, a place at a partner organisation or
+    a newsletter of the requester are there; `child_has_relations`: of the child. `deceased`: the person whom
+    it is about is dead. `about` is what an objection or a withdrawal is about (`direct_marketing`, `image`,
+    …), where the request says it."""
 
     right: Right
     kind: RequesterKind
@@ -52,6 +54,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     mandate: Mandate | None = None
     child_agrees: bool = False
     child_born_on: date | None = None
+    child_born_by: date | None = None
     overrides: frozenset[str] = frozenset()
     has_relations: bool = False
     child_has_relations: bool = False

@@ -148,6 +148,15 @@ def eighteen(case: Case) -> None:
     case.expect("MANDATE_LAPSED" in json.dumps(error) + json.dumps(asking.show(request)), f"no MANDATE_LAPSED: {error}")
 
 
+@scenario("RGT-07 RET-09: nobody acts for a child that is an adult by the year of its birth, whatever two people decide")
+def adult_by_year(case: Case) -> None:
+    asking = Asking(case)
+    child, mother = asking.person(None, cf_birthyear=2005, cf_nationalnumber=None), asking.person("1979-03-03")
+    case.party(mother.row, "parent", dossier=case.dossier("e_safety", child=child.row))
+    form: dict[str, Any] = {"requester_kind": "parent_for_child", "on_behalf_of": child.given(emails=[]), "mandate": "shown"}
+    asking.ready(mother.given(), [mother.row, child.row], scope="own", agrees=True, **form)
+
+
 @scenario("R-098 RGT-08: a parent whose authority is not shown gets own data only")
 def no_authority(case: Case) -> None:
     asking = Asking(case)

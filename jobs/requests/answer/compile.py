@@ -200,12 +200,13 @@ def _media_type(kind: str, content: Content | None) -> str | None:
 
 def _addressee(found: Assessment) -> Addressee:
     """Return the addressee of the letter, as they called themselves (EXP-10). Whether it is a minor is known
-    from the day of birth that they gave; from what is kept only if the answer says that something is: in a
-    neutral answer it would reveal that (SUS-04)."""
+    from the day of birth that they gave; from what is kept, a year or a stated age included, only if the
+    answer says that something is: in a neutral answer it would reveal that (SUS-04). Who may still be a minor
+    is one here."""
     given = found.given.requester
     born_on = date.fromisoformat(given.birthdate) if given.birthdate and not found.request.on_behalf else None
     if born_on is None and found.entitlement.answer != NEUTRAL and not found.request.on_behalf:
-        born_on = max((contact.birth_on for contact in found.subject_contacts if contact.birth_on is not None), default=None)
+        born_on = found.born_by
     is_minor = born_on is not None and not has_reached(ADULT_AGE, born_on, found.day)
     return Addressee(_name(given), is_minor=is_minor, first_name=given.firstname.strip())
 

@@ -41,6 +41,13 @@ def test_rgt05_a_child_of_unknown_age_is_looked_at_first() -> None:
     assert told(asked(kind=RequesterKind.CHILD), role(LOTTE, "reporter")).answer == "package"
 
 
+@pytest.mark.parametrize(("born_by", "answer"), [(date(2014, 12, 31), "dpo_review"), (date(2013, 12, 31), "package")])
+def test_rgt05_who_may_be_too_young_by_a_year_of_birth_is_looked_at_first(born_by: date, answer: str) -> None:
+    """Whatever the requester says to be; received on 8 May 2026."""
+    assert told(asked(child_born_by=born_by), role(LOTTE, "child")).answer == answer
+    assert told(asked(kind=RequesterKind.CHILD, child_born_by=born_by), role(LOTTE, "child")).answer == "dpo_review"
+
+
 @pytest.mark.parametrize("name", ["reporter", "witness", "parent", "guardian", "professional", "other"])
 def test_rgt01_whoever_has_another_role_is_told_own_data_only(name: str) -> None:
     """EXP-05: own identity data, contacts and statements, never everything about the child."""

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,6 +103,23 @@ def test_r097_a_child_that_becomes_an_adult_ends_the_mandate() -> None:
         assert (answer.answer, answer.blocks, answer.for_child) == ("package", ("MANDATE_LAPSED",), ())
     last = told(asked_for_finn(day=date(2026, 5, 9), **question), *FAMILY)
     assert (last.blocks, last.for_child) == ((), (A,))
+
+
+@pytest.mark.parametrize(
+    ("born_by", "scope", "blocks"),
+    [
+        (date(2008, 4, 30), "own", ()),  # an adult for certain when the request came
+        (date(2008, 5, 15), "on_behalf", ("MANDATE_LAPSED",)),  # for certain since
+        (date(2008, 12, 31), "on_behalf", ("RGT-05",)),  # perhaps
+    ],
+)
+def test_rgt07_nobody_acts_for_an_adult_of_whom_no_day_of_birth_is_known(born_by: date, scope: str, blocks: tuple[str, ...]) -> None:
+    """RET-09, DAT-06: of a year, a month or a stated age the latest day that it allows."""
+    question = asked_for_finn(mandate=Mandate.SHOWN, child_born_on=None, child_born_by=born_by, child_agrees=True)
+    answer = told(question, *FAMILY)
+    assert (answer.scope, answer.blocks) == (scope, blocks)
+    agreed = told(msgspec.structs.replace(question, overrides=frozenset({"RGT-05"})), *FAMILY)
+    assert agreed.for_child == ((A,) if blocks == ("RGT-05",) else ())
 
 
 def test_rgt07_for_who_was_an_adult_at_receipt_there_is_no_mandate() -> None:

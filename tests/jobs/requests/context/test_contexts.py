@@ -204,6 +204,27 @@ def test_whether_a_neutral_answer_goes_to_a_minor_follows_from_what_was_given_al
     assert (neutral.reference.startswith("DSR-2026-"), neutral.about) == (True, "Lotte Peeters (fictief)")
 
 
+@pytest.mark.parametrize(
+    ("recorded", "is_minor"),
+    [
+        ({"cf_birthyear": 2012}, True),
+        ({"cf_statedage": 15, "cf_statedageon": "2026-01-01"}, True),
+        ({"cf_birthyear": 2001}, False),
+        ({"birthdate": "9999-12-31"}, False),
+        ({"birthdate": "9999-12-31", "cf_birthyear": 2012}, True),
+    ],
+)
+def test_exp10_who_is_a_minor_by_a_year_or_a_stated_age_has_the_page_of_minors(
+    night: Night, recorded: dict[str, Any], is_minor: bool
+) -> None:
+    """RET-09: a date that stands for none is no birth date."""
+    person = night.contact(**{"birthdate": None} | recorded)
+    night.party(person, "child", dossier=night.dossier("sexting", closed=False))
+    given = GivenPerson(firstname="Lotte", lastname="Peeters (fictief)")
+    answer = compile_request(night.context, ask(night, Right.ACCESS, person, given=given).id, "dora", "dpo")
+    assert answer.addressee.is_minor == is_minor
+
+
 @pytest.mark.parametrize("category", ["social_card", "e_safety", "civil_party"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_told_as_a_basis_is_one_of_article_6_and_may_be_objected_to(night: Night, language: str, category: str) -> None:
