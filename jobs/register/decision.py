@@ -129,7 +129,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     `notices` are numbered from 1 in their order; `known` is whose data they are about, `corrected` the fields
     that say something else, with what, empty if it is not reported. `unsubscribed`: a newsletter was ended
-    already, so that the CRM no longer shows that there was one."""
+    already, so that the CRM no longer shows that there was one. `on_behalf`: it was asked in the name of a
+    child, whose data it is."""
 
     right: Right
     who: str
@@ -144,6 +145,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     known: tuple[Known, ...] = ()
     corrected: dict[str, str] = {}
     unsubscribed: bool = False
+    on_behalf: bool = False
 
     @property
     def is_unfinished(self) -> bool:
@@ -171,6 +173,12 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
             ),
         )
         return after if left else msgspec.structs.replace(after, contacts=(), asking=())
+
+    def lapsed(self) -> "Decision":
+        """Return the same without what has not been done, and without the notices of it."""
+        undone = {task.item for task in self.tasks}
+        notices = tuple(one for one in self.notices if one.due_on is not None or not undone.intersection(one.items))
+        return msgspec.structs.replace(self, tasks=(), contacts=(), asking=(), notices=notices)
 
 
 def decision_of(store: Store, request: str) -> Decision | None:

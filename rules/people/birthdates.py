@@ -3,6 +3,7 @@ stated age, a national number): the only assumption that never erases too early.
 is decided in rules/law/youngest_child.py. Of a national number the date is taken into account and nothing
 else: no sex is read from it, and no birth date overwritten (IDN-06). Source: RET-09, A-04, section 10.1."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -68,6 +69,13 @@ def latest_compatible(
             return born_on, (Flag.BIRTHDATE_AFTER_FIRST_FICHE,)
         return born_on, _NO_FLAGS
     return _weigh(child, first_fiche_on, sentinels, as_of)
+
+
+def born_by(people: Iterable[Contact], sentinels: Sentinels, as_of: date) -> date | None:
+    """Return the latest day on which one person can have been born, by whatever is recorded in all of their
+    contacts; None where nothing is. What has been reached by then is certain."""
+    days = (latest_compatible(contact, None, sentinels, as_of)[0] for contact in people)
+    return max((day for day in days if day is not None), default=None)
 
 
 def _weigh(child: Contact, first_fiche_on: date | None, sentinels: Sentinels, as_of: date) -> tuple[date | None, tuple[Flag, ...]]:

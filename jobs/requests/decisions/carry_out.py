@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 import msgspec
 
+from connectors.interface.rows import Among
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.holds.granted_erasure import erasure_of, giving_way
 from jobs.holds.look_up import look_up_unseen
@@ -16,14 +17,20 @@ from jobs.model.plan import Kind, Plan, PlanState
 from jobs.model.request import SubjectRequest
 from jobs.model.run import Run
 from jobs.ports.context import JobContext
+from jobs.reading.gather import CONTACT_FIELDS, rows_of
 from jobs.register.decision import AT_ONCE, DISPOSING, Decision, Task, change_decision, decision_of
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.correct import WRITING
 from jobs.requests.decisions.decide import take_effect
 from jobs.requests.decisions.plan_erasure import lines_of_decision, plan_erasure, tasks_of_recordings
 from jobs.runs.apply import apply_plan
-from rules.errors import ComplianceError
-from rules.model.requests import RequestState
+from rules.dates.ages import has_reached
+from rules.errors import ComplianceError, Refused
+from rules.model.records import Contact
+from rules.model.requests import Outcome, RequestState
+from rules.model.roles import SERVICE
+from rules.people.birthdates import born_by, sentinels_of
+from rules.rights.authority import ADULT_AGE
 
 FULFILLED = (RequestState.RELEASED, RequestState.CLOSED)
 
@@ -34,7 +41,8 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
 
     Raises:
         Refused: the kill switch is set, another run is under way, or the circuit breaker needs two
-            people first; `where` is the plan.
+            people first; `where` is the plan. With code `MANDATE_LAPSED`: it was granted in the name of a
+            child that is of age by now, and what remained is not carried out any more.
         ConnectorError: the CRM cannot be read or reached; the next request maintenance continues from
             there."""
     request = context.store.requests.get(request_id)
@@ -43,6 +51,8 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
         return None
     if decision.of(AT_ONCE):  # the CRM was out of reach when it was decided
         decision = take_effect(context, request, decision)
+    if decision.on_behalf and decision.tasks and not _has_begun(context, request) and _is_of_age(context, decision):
+        raise _lapsed(context, request)
     if writes := decision.of(WRITING):
         left = correct.write(giving_way(context, erasure_of(request, decision)), writes)
         decision = _done(context, request, decision, [task for task in writes if task not in left])
@@ -76,6 +86,34 @@ def fulfil_all(context: JobContext) -> dict[str, str]:
         if request.state in FULFILLED and (code := fulfil_later(context, request.id)):
             waiting[request.id] = code
     return waiting
+
+
+def _has_begun(context: JobContext, request: SubjectRequest) -> bool:
+    """Return whether a run of this request was cut off, which nothing but going on makes whole."""
+    plan = _pending(context, request)
+    return plan is not None and context.store.runs.of_plan(plan.id) is not None
+
+
+def _is_of_age(context: JobContext, decision: Decision) -> bool:
+    """Return whether the person in whose name it was decided is an adult for certain by now (RGT-07,
+    DAT-06)."""
+    people = rows_of(context.connector, Contact, CONTACT_FIELDS, Among("id", sorted(decision.contacts)))
+    latest = born_by(people, sentinels_of(context.policy), context.today)
+    return latest is not None and has_reached(ADULT_AGE, latest, context.today)
+
+
+def _lapsed(context: JobContext, request: SubjectRequest) -> Refused:
+    """End what had been granted and waited, and return why. The mandate has ended, and what is destroyed
+    cannot be had back: the adult asks for it, or not (RGT-07). Where nothing had been done, that is how the
+    request ends."""
+    after = change_decision(context.store, request.id, Decision.lapsed)
+    request = context.store.requests.get(request.id)
+    is_open = request.state is RequestState.RELEASED and after is not None and not after.done
+    ended = msgspec.structs.replace(request, outcome=Outcome.MANDATE_LAPSED if is_open else request.outcome)
+    told = {"request": request.id, "step": "lapse", "role": SERVICE}
+    context.store.requests.save(msgspec.structs.replace(ended, transitions=request.transitions + 1), [("request", told)], since=request)
+    message = "the child is of age now: what was granted in its name, and had not been done, is not done any more"
+    return Refused(message, hint="who was the child may ask for it (RGT-07)", where=request.id, code=Outcome.MANDATE_LAPSED.value)
 
 
 def _pending(context: JobContext, request: SubjectRequest) -> Plan | None:

@@ -129,6 +129,7 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
         known=known,
         corrected=corrected,
         unsubscribed=has_unsubscribed(context.store, request.id) or any(task.what is What.UNSUBSCRIBE for task in tasks),
+        on_behalf=compilation.scope.startswith("on_behalf"),
     )
     declined = DECLINED.get(request.right, NOT_GRANTED)
     keeping = _keeping(context, request, decision)

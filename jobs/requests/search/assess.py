@@ -21,7 +21,7 @@ from rules.model.file_roles import FileRole
 from rules.model.home import Home
 from rules.model.kinds import RELATIONS
 from rules.model.personal_records import FullContact
-from rules.people.birthdates import latest_compatible, sentinels_of
+from rules.people.birthdates import born_by, latest_compatible, sentinels_of
 from rules.policy.policy import Policy
 from rules.rights.entitlement import Entitlement, entitlement
 from rules.rights.facts import Asked, RoleInFile, UnitKey
@@ -86,7 +86,7 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     roles += _unwritten(material, filing, people.contacts, context.home, {(role.unit, role.contact) for role in roles})
     about = child if request.on_behalf else requester
     contacts = [material.contacts[contact] for contact in sorted(about) if contact in material.contacts]
-    born_by = _born_by(contacts, context.policy, day)
+    latest = born_by(contacts, sentinels_of(context.policy), day)
     asked = Asked(
         right=request.right,
         kind=request.requester_kind,
@@ -98,7 +98,7 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
         mandate=request.identity.mandate if request.identity is not None else None,
         child_agrees=request.identity.child_agrees if request.identity is not None else False,
         child_born_on=_born_on(contacts, context.policy, day),
-        child_born_by=born_by,
+        child_born_by=latest,
         overrides=overridden(request),
         has_relations=_has_relations(material, people.requester) or has_unsubscribed(context.store, request.id),
         child_has_relations=_has_relations(material, people.child),
@@ -109,7 +109,7 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     found = entitlement(asked, roles, files_of(material), maturity_age=policy.defaults.maturity_age, harmless=policy.harmless)
     is_missing = bool(people.contacts - material.contacts.keys()) or any(filing.row(*row) is None for row in people.rows)
     subject = child if found.scope != "own" else requester
-    return Assessment(request, given, people, material, filing, found, subject, day, is_missing, context.home, born_by)
+    return Assessment(request, given, people, material, filing, found, subject, day, is_missing, context.home, latest)
 
 
 def _like(given: Given) -> list[FullContact]:
@@ -151,13 +151,6 @@ def _born_on(contacts: list[FullContact], policy: Policy, day: date) -> date | N
         born_on, flags = latest_compatible(contact, None, sentinels_of(policy), day)
         days.add(born_on if not any(flag.startswith("BIRTHDATE") for flag in flags) else None)
     return days.pop() if len(days) == 1 else None
-
-
-def _born_by(contacts: list[FullContact], policy: Policy, day: date) -> date | None:
-    """Return the latest day on which a person can have been born, by whatever is recorded (RET-09). None
-    where nothing is."""
-    days = (latest_compatible(contact, None, sentinels_of(policy), day)[0] for contact in contacts)
-    return max((born_by for born_by in days if born_by is not None), default=None)
 
 
 def _has_relations(material: Material, people: frozenset[str]) -> bool:

@@ -21,7 +21,7 @@ from jobs.requests.decisions.carry_out import fulfil, fulfil_all
 from jobs.restores.replay_plan import plan_replay
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
-from rules.model.requests import RequestState, Right
+from rules.model.requests import RequesterKind, RequestState, Right
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.drivers.deciding import ask, close, compile_, context_of, decide, decision, granted, release, whats
 from tests.drivers.holding import place
@@ -212,6 +212,30 @@ def test_r078_the_persons_own_access_request_is_answered_first(night: Night) -> 
     close(night, access)
     fulfil_all(context_of(night))
     assert night.get("cf_dossiers", dossier) is None
+
+
+@pytest.mark.parametrize(("birthdate", "outcome"), [("2008-11-28", "MANDATE_LAPSED"), ("2008-11-29", None)])
+def test_rgt07_what_waited_when_the_child_came_of_age_is_not_erased_at_the_word_of_a_parent(
+    night: Night, birthdate: str, outcome: str | None
+) -> None:
+    """DAT-06: what is destroyed cannot be had back, so the adult asks for it, or not."""
+    child = night.contact(birthdate=birthdate)
+    mother = night.contact(firstname="Ilse", lastname="Wouters (fictief)")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    access = ask(night, Right.ACCESS, child)
+    mothers = GivenPerson(firstname="Ilse", lastname="Wouters (fictief)")
+    request = ask(night, Right.ERASURE, mother, child=child, kind=RequesterKind.PARENT_FOR_CHILD, given=mothers)
+    compile_(night, request)
+    decide(night, request)
+    assert release(night, request) is None, "the child's own request is answered first (R-078)"
+    night.clock.advance(days=3)
+    close(night, access)
+    waiting = fulfil_all(context_of(night))
+    assert waiting == ({request.id: outcome} if outcome else {})
+    assert (night.get("cf_dossiers", dossier) is not None) == bool(outcome)
+    assert (decision(night, request).tasks, night.store.requests.get(request.id).outcome) == ((), outcome)
+    assert fulfil_all(context_of(night)) == {}
 
 
 def test_a_strangers_pending_request_keeps_the_file_that_both_are_in(night: Night) -> None:
