@@ -78,3 +78,9 @@ def test_a_comment_without_a_space_stays_in_its_card(plan: str, typist: Typist, 
     for width in (1280, 360):
         page.set_viewport_size({"width": width, "height": 740})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.get_by_role("link", name="Decide").is_visible() == (width == 360)
+    tops = """[...document.querySelectorAll('[aria-labelledby=categories] tbody tr')]
+        .map((row) => new Set([...row.querySelectorAll('td')].map((each) => each.offsetTop)).size)"""
+    assert set(page.evaluate(tops)) == {1}, "the numbers of a row stand beside one another"
+    page.get_by_role("link", name="Decide").click()
+    assert 0 < page.get_by_role("heading", name="Decision", exact=True).bounding_box()["y"] < 740
