@@ -99,7 +99,7 @@ def _page(shipped: Policy) -> Iterator[str]:
         "|---|---|---|---|",
     )
     yield from (f"| `{row.key}` | {row.label} | {row.unit} | {row.suggestion} |" for row in rows if not row.enabled)
-    yield from ("", "## Masking", "", "What a mapping may ask for when a row is anonymised in place (section 5.3):", "")
+    yield from ("", "## Masking", "", _MASKING, "")
     yield from ("| technique | what it does | fits columns of type |", "|---|---|---|")
     for technique in TECHNIQUES.values():
         yield f"| `{technique.name}` | {technique.purpose} | {', '.join(sorted(technique.fits)) or 'rows, not columns'} |"
@@ -138,13 +138,17 @@ file, and have the form that they have there.
 - an anchor that the unit does not have;
 - `retain` on a row with a term, or `delete` on one without;
 - a schedule without an enabled row, or without the row `recording`;
-- an enabled row whose basis or source is still to be decided, or whose own approvers are fewer than two;
+- an enabled row whose basis or source is still to be decided; a row whose own approvers are fewer than two, or are `proposed_by`;
 - `bypass` on a row without a term, or on one for contacts: these go by `contacts.bypass`;
 - an enabled row for every gift, course or agreement while another row for the same unit is off;
 - an enabled row for contacts that counts from anything but the last gift.
 
 ## The file
 """
+
+_MASKING: Final = """\
+What a mapping may ask for when a row is anonymised in place (section 5.3). `pseudonyms` may make the key of `hmac` last;
+`delete_child_rows` is not asked for: it is done with every such row."""
 
 _DERIVE: Final = """
 `last_activity` is the latest communication of a unit, or its re-opening (RET-07).
@@ -238,7 +242,8 @@ def _kind(schema: dict[str, Any], defs: dict[str, Any]) -> str:
         case "object":
             return "a mapping"
         case "integer":
-            return f"a number from {schema['minimum']} on" if "minimum" in schema and "maximum" not in schema else "a number"
+            least, most = schema.get("minimum"), schema.get("maximum")
+            return "a number" if least is None else f"a number from {least} on" if most is None else f"a number from {least} to {most}"
         case "boolean":
             return "true or false"
         case _ if schema.get("format") == "date":

@@ -129,7 +129,8 @@ class CategoryBase(Model):
     source: Text
     """Where the period is published."""
     rule: Text = "RET-06"
-    """The rule that a plan names for a unit that ends by this row."""
+    """The rule that a plan names for a unit that ends by this row; of the type `until_age` it is RET-08 where
+    none is named, of `no_term` RET-15."""
     mission: Mission = Mission.OTHER
     """The total under which a disposed unit is counted where no row of statistics may be written (ERA-09)."""
     disposition: FileDisposition

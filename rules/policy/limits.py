@@ -38,7 +38,8 @@ class Limits(Model):
     """The circuit breaker: recordings have a counter of their own (RET-24)."""
 
     units: Limit = Limit()
-    """Dossiers, lone fiches and e-mails without one."""
+    """Dossiers, lone fiches, e-mails without one, and what has a term of its own beside recordings: gifts,
+    courses, agreements, rows of dependent tables. Contacts are not counted."""
     recordings: Limit = Limit()
     """Recordings, and attachments that count as such."""
     categories: dict[Key, CategoryLimit] = Field(default={})

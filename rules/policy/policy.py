@@ -119,8 +119,8 @@ class OwnData(Model):
     register of requests as `defaults` says."""
 
     plan_lines_days: Annotated[int, Field(ge=1, le=90)] = 30
-    """Days for which the lines of a plan, which name units, are kept; of a plan that was carried out the
-    totals stay."""
+    """Days for which the lines of a plan, which name units, are kept, and never fewer than a backlog needs
+    (`watch.backlog_days`); of a plan that was carried out the totals stay."""
     run_log_months: Annotated[int, Field(ge=1, le=60)] = 24
     """Months after its end for which the journal of a run is kept; counts and certificates stay."""
     certificate_years: Annotated[int, Field(ge=1, le=100)] = 10
