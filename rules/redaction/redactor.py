@@ -215,9 +215,11 @@ class Redactor:
         guessable = without_own_name(seen, self._home)
         for named in self._names.find(seen, squeezed, barred):
             end = past_the_surname(guessable, named.end) if named.part is Part.FIRST and seen[named.begin].isupper() else named.end
+            behind = seen[named.end : end]
             if (
                 any(named.end < own_end and own_begin < end for own_begin, own_end in own)
-                or fold(seen[named.end : end]) in self._own_letters
+                or fold(behind) in self._own_letters
+                or fold(without_whose(behind.lstrip())) in self._own_firsts  # `Els van Fien`: whose she is
             ):
                 end = named.end
             yield Span(named.begin, end, "name", _rank(named), frozenset(self._alike[key] for key in named.keys))

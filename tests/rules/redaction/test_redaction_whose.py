@@ -88,3 +88,16 @@ def test_in_english(who: str) -> None:
 )
 def test_what_joins_two_people_is_no_name(text: str, told: str) -> None:
     assert Redactor((MOTHER,), FIEN, "nl").redact(text).text == told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Juf Els van Fien belde.", "Juf [derde 1] van Fien belde."),
+        ("Els van Fien belde.", "[derde 1] van Fien belde."),
+        ("Els van Dijck belde.", "[derde 1] belde."),
+    ],
+)
+def test_the_name_of_the_person_is_no_surname_of_somebody_whose_first_name_is_known(text: str, told: str) -> None:
+    els = Protected("els", "other", names=(("Els", "Wouters"),))
+    assert Redactor((MOTHER, els), FIEN, "nl").redact(text).text == told
