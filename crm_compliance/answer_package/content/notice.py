@@ -20,7 +20,9 @@ from rules.organisation.organisation import Organisation
 # What is told of each deed, in the order of reading. To a recipient an identity that is removed is an erasure
 # (art. 17).
 TOLD_AS: Final[Mapping[What, str]] = MappingProxyType(
-    {What.CORRECT: "corrected", What.ANNOTATE: "annotated", What.ERASE: "erased", What.DISOWN: "erased", What.RESTRICT: "restricted"}
+    {What.CORRECT: "corrected", What.ANNOTATE: "annotated"}
+    | dict.fromkeys((What.ERASE, What.DISOWN, What.NO_CALLER), "erased")
+    | {What.RESTRICT: "restricted"}
 )
 
 

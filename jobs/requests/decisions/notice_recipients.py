@@ -18,7 +18,7 @@ from jobs.register.decision import Known, Notice, Task, What
 from rules.model.file_roles import FileRole
 from rules.model.personal_records import FullContact, FullFiche, FullParty
 
-OF_FILES = frozenset({What.ERASE, What.DISOWN, What.ANNOTATE, What.RESTRICT})
+OF_FILES = frozenset({What.ERASE, What.DISOWN, What.NO_CALLER, What.ANNOTATE, What.RESTRICT})
 _FIELDS = ("number", "dossier", "transmitted_to", "transmitted_on", "transmitted_country")
 _PERSON: Final = ("first_name", "last_name", "birth_on", "no_contact")
 # What does not lead to where a person is. Of somebody who must not be found nothing else is told to others

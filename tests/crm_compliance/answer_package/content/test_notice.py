@@ -66,7 +66,7 @@ def test_whoever_is_not_the_child_is_not_named(language: str) -> None:
     assert not [word for word in ("Peeters", "2008", "2009", "child") if word in text]
 
 
-@pytest.mark.parametrize("deed", [What.ERASE, What.DISOWN, What.RESTRICT, What.ANNOTATE])
+@pytest.mark.parametrize("deed", [What.ERASE, What.DISOWN, What.NO_CALLER, What.RESTRICT, What.ANNOTATE])
 def test_other_deeds_tell_no_field_and_no_value(deed: What) -> None:
     text = said(deed)
     assert "Lotte Peeters" in text
@@ -76,7 +76,7 @@ def test_other_deeds_tell_no_field_and_no_value(deed: What) -> None:
 
 def test_whose_role_was_removed_is_told_as_an_erasure() -> None:
     """The recipient is not told what the person was in the file."""
-    assert said(What.DISOWN) == said(What.ERASE)
+    assert said(What.DISOWN) == said(What.NO_CALLER) == said(What.ERASE)
     assert said(What.DISOWN, What.ERASE) == said(What.ERASE)
 
 

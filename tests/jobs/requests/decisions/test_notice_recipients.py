@@ -264,6 +264,20 @@ def test_a_child_is_named_and_whoever_told_of_it_is_not(night: Night) -> None:
     assert (of_teller.is_named, of_teller.numbers, of_teller.deeds) == (False, ("F-1",), ("disown",))
 
 
+def test_a_number_that_goes_from_a_fiche_is_an_erasure_of_which_recipients_hear(night: Night) -> None:
+    """GDPR art. 19 asks it of every erasure, also of one that leaves the fiche and the role."""
+    child, caller = lotte(night), night.contact(mobilephone="+32470112233")
+    dossier = passed_on(night, child, cf_name="F-1", cf_callernumber="0470 11 22 33")
+    night.party(caller, "reporter", dossier=dossier)
+    request = ask(night, Right.ERASURE, caller)
+    of_number = next(item.item for item in compile_(night, request).items if item.title == What.NO_CALLER)
+    decide(night, request, of_number)
+    (notice,) = decision(night, request).notices
+    assert (notice.recipient, notice.numbers, notice.deeds) == (POLICE, ("F-1",), ("no_caller",))
+    release(night, request)
+    assert states(night, request) == ["due"]
+
+
 def test_whom_the_person_gave_is_no_name_for_others(night: Night) -> None:
     """What somebody calls themselves is not told to a recipient who knows them by what the CRM has."""
     child = lotte(night)
