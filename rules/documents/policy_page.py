@@ -118,8 +118,7 @@ between two versions, `policy simulate NEW` what it would do to the units that a
 `rules/policy/schedules/schema.json`.
 
 Who the organisation is, and what it says of its processing, stands in [the organisation file](organisation.md). The keys `controller`,
-`dpo`, `helpline`, `purposes` and `processors` are of the time before it: they are still read where the setting `ORGANISATION` names no
-file, and have the form that they have there.
+`dpo`, `helpline`, `purposes` and `processors` are of the time before it, and have the form that they have there.
 
 - The retention end is the last day kept, in the zone `timezone`. Disposal begins the day after.
 - The longest period of a unit's categories wins. Doubt keeps, and reports.
