@@ -16,7 +16,16 @@ from rules.dates.periods import MONTHS_PER_YEAR
 from rules.law.codes import surely
 
 TODAY: Final = pl.col("today")  # the day as of which everything is decided
+_FIRST_DAY: Final = date(1970, 1, 1).toordinal()  # from which a column counts
 _LAST_MONTH: Final = date.max.year * MONTHS_PER_YEAR + MONTHS_PER_YEAR  # the first month after the calendar, counted from year 0
+
+
+def may_have(column: pl.Series, days: Iterable[date]) -> bool:
+    """Return whether a column may have one of these days: one that is not before its first or after its
+    last. Of most columns no sentinel is among them, and to look at the ends takes next to nothing."""
+    numbers = column.to_physical()
+    first, last = numbers.min(), numbers.max()
+    return first is not None and any(first <= day.toordinal() - _FIRST_DAY <= last for day in days)  # type: ignore[operator]
 
 
 @lru_cache(maxsize=32)

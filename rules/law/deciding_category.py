@@ -25,7 +25,7 @@ def deciding(ends: pl.DataFrame) -> pl.DataFrame:
     `anonymise`, then the first (RET-11, RET-23); with `is_started`, whether every category with a term has an
     end, and whether one of them counts from a second choice or a day to come."""
     if ends["is_only"].all():
-        return ends.select(_OF_ONLY)
+        return ends.select_seq(_OF_ONLY)
     several = ends.filter(~pl.col("is_only"))
     best = several.sort("row", "on", _SPARES, "place", descending=[False, True, False, False], nulls_last=True)
-    return pl.concat([ends.filter("is_only").select(_OF_ONLY), best.group_by("row", maintain_order=True).agg(_OF_SEVERAL)])
+    return pl.concat([ends.filter("is_only").select_seq(_OF_ONLY), best.group_by("row", maintain_order=True).agg(_OF_SEVERAL)])

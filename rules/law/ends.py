@@ -3,7 +3,7 @@ deciding_category.py. Source: RET-06, RET-08, RET-10."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -36,7 +36,7 @@ _OF_FILES: Final = (
     "opened_on",
     "born_on",
 )
-_ASKED: Final = ("row", "today", "terms", *_OF_FILES, "own_day", "own_anchor", "taken_over")
+_ASKED: Final = ["row", "today", "terms", *_OF_FILES, "own_day", "own_anchor", "taken_over"]
 ENDS: Final = {
     "row": pl.UInt32,
     "place": pl.UInt32,
@@ -63,6 +63,25 @@ def ends_of(units: pl.DataFrame, fiches: pl.DataFrame, terms: Sequence[Terms], s
     `birthday`: on which a child of the file comes of the age of an age-based category (RET-08).
     `is_second_choice`: the anchor is not the first that the row of the schedule names. `is_to_come`: it is
     a day that not every dossier is asked for, and still to come (RET-16)."""
+    parts: list[pl.DataFrame] = []
+    for basis, clock, of_clock in _by_clock(units[_ASKED], terms):
+        if basis is Basis.FILE and Anchor.TRANSMITTED_ON.value in clock.anchors:
+            of_clock = _with_transmission(of_clock, fiches, clock, terms)
+        if clock.kind is Kind.AGE:
+            of_clock = of_clock.with_columns_seq(birthday=_birthday(clock))
+        parts.append(of_clock.select_seq(_end(basis, clock, schedule)))
+    return pl.concat(parts) if parts else pl.DataFrame(schema=ENDS)
+
+
+def _by_clock(asked: pl.DataFrame, terms: Sequence[Terms]) -> Iterator[tuple[Basis, Clock, pl.DataFrame]]:
+    """Yield the units that each clock counts for, with its `place` among their categories, and whether it
+    `is_only` one."""
+    if len(terms) == 1:  # every unit has the same, so nothing has to be joined
+        clocks = terms[0].clocks
+        is_only = pl.Series("is_only", [len(clocks) == 1]).new_from_index(0, asked.height)
+        for place, clock in enumerate(clocks):
+            yield terms[0].basis, clock, asked.hstack([pl.Series("place", [place], pl.UInt32).new_from_index(0, asked.height), is_only])
+        return
     numbers: dict[tuple[Basis, Clock], int] = {}
     pairs = [(number, place, each, clock) for number, each in enumerate(terms) for place, clock in enumerate(each.clocks)]
     of_terms = pl.DataFrame(
@@ -73,19 +92,10 @@ def ends_of(units: pl.DataFrame, fiches: pl.DataFrame, terms: Sequence[Terms], s
             "is_only": pl.Series([len(each.clocks) == 1 for _, _, each, _ in pairs], dtype=pl.Boolean),
         }
     )
-    asked = units.select(_ASKED).join(of_terms, on="terms")
-    of_clocks = {(0,): asked} if len(numbers) == 1 else asked.partition_by("clock", as_dict=True, maintain_order=False)
-    parts: list[pl.DataFrame] = []
+    of_clocks = asked.join(of_terms, on="terms").partition_by("clock", as_dict=True, maintain_order=False)
     for (basis, clock), number in numbers.items():
-        if (number,) not in of_clocks:
-            continue
-        of_clock = of_clocks[number,]
-        if basis is Basis.FILE and Anchor.TRANSMITTED_ON.value in clock.anchors:
-            of_clock = _with_transmission(of_clock, fiches, clock, terms)
-        if clock.kind is Kind.AGE:
-            of_clock = of_clock.with_columns(birthday=_birthday(clock))
-        parts.append(of_clock.select(_end(basis, clock, schedule)))
-    return pl.concat(parts) if parts else pl.DataFrame(schema=ENDS)
+        if (number,) in of_clocks:
+            yield basis, clock, of_clocks[number,]
 
 
 @lru_cache(maxsize=256)
@@ -194,7 +204,7 @@ def _with_transmission(asked: pl.DataFrame, fiches: pl.DataFrame, clock: Clock, 
         categories == "" or not covered[number].isdisjoint(categories.split(SEPARATOR))
         for number, categories in of_units.select("terms", "categories").iter_rows()
     ]
-    marked = of_units.with_columns(concerned=pl.Series(concerned, dtype=pl.Boolean)).with_columns(
+    marked = of_units.with_columns_seq(concerned=pl.Series(concerned, dtype=pl.Boolean)).with_columns_seq(
         counts=pl.col("concerned") | ~pl.col("concerned").any().over("row")
     )
     latest = marked.filter("counts").group_by("row").agg(transmitted=TRANSMITTED_ON)

@@ -109,6 +109,7 @@ def schema_of(facts: Mapping[str, Fact]) -> dict[str, Any]:
 UNITS: Final[Mapping[str, Any]] = schema_of(UNIT_FACTS)
 _OF_THESE: Final = schema_of({**UNIT_FACTS, **ALONE})
 FICHES, CHILDREN, LEADERS = (schema_of(facts) for facts in (FICHE_FACTS, CHILD_FACTS, LEADER_FACTS))
+DAYS_OF_UNITS, DAYS_OF_FICHES = (tuple(name for name, dtype in facts.items() if dtype == pl.Date) for facts in (UNITS, FICHES))
 
 DOSSIER_FACTS: Final = (
     "outcome",

@@ -5,7 +5,7 @@ RET-21, HLD-03."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -16,7 +16,9 @@ from rules.law.days import TODAY
 from rules.law.kept_or_disposed import IS_HELD, KEEP
 from rules.law.own_days import IS_RECORDING
 from rules.law.periodic_review import REVIEW_DUE, review_due_on
+from rules.law.terms import Terms
 from rules.model.decisions import Flag
+from rules.retention.clocks import RECORDING
 
 USES_CREATION: Final = pl.col("created_used") & pl.col("needs_activity")  # RET-07
 USES_SECOND_CHOICE: Final = surely(pl.col("is_second_choice"))  # RET-06
@@ -26,8 +28,8 @@ FLAGS: Final = together(
     pl.col("birth_flags"),
     where(USES_CREATION | USES_SECOND_CHOICE | pl.col("counted_from_creation"), Flag.ANCHOR_FALLBACK),
     where(OPEN_PAST_END, Flag.OPEN_PAST_END),
-    where(REVIEW_DUE, Flag.REVIEW_DUE),
 )
+REVIEWED_FLAGS: Final = pl.col("flags") | where(REVIEW_DUE, Flag.REVIEW_DUE)  # RET-15
 HELD_FLAGS: Final = pl.col("flags") | where(IS_HELD & pl.col("is_overdue"), Flag.HOLD_REVIEW_OVERDUE)  # HLD-03, R-070
 
 # A recording that nobody took over into the dossier is no reason to keep it (RET-21). An empty mark means no.
@@ -37,17 +39,24 @@ IS_LEFT: Final = IS_RECORDING & ~surely(pl.col("taken_over"))
 def with_flags(units: pl.DataFrame, review_months: Collection[int]) -> pl.DataFrame:
     """Add `flags`, what a person should look at, and `review_due_on`. `review_months` are those that a term
     of these units names."""
-    return units.with_columns(review_due_on=review_due_on(frozenset(review_months) - {0})).with_columns(flags=FLAGS)
+    months = frozenset(review_months) - {0}
+    units = units.with_columns_seq(review_due_on=review_due_on(months), flags=FLAGS)
+    return units.with_columns_seq(flags=REVIEWED_FLAGS) if months else units
 
 
-def with_warnings(units: pl.DataFrame, days: int) -> pl.DataFrame:
-    """Add to `flags` what depends on what becomes of a unit: a hold on it whose review is overdue, and the
-    warnings about recordings that nobody took over, from so many days before their end on."""
-    return units.with_columns(flags=_warned(days))
+def with_warnings(units: pl.DataFrame, held: pl.DataFrame, terms: Iterable[Terms], days: int) -> pl.DataFrame:
+    """Add to `flags` what depends on what becomes of a unit: a hold of people on it whose review is overdue,
+    and the warnings about recordings that nobody took over, from so many days before their end on. `held`
+    are these holds, `terms` those of these units."""
+    if held.height:
+        units = units.with_columns_seq(flags=HELD_FLAGS)
+    if any(each.categories == (RECORDING,) for each in terms):
+        units = units.with_columns_seq(flags=_warned(days))
+    return units
 
 
 @lru_cache(maxsize=8)
 def _warned(days: int) -> pl.Expr:
     is_near = IS_LEFT & (pl.col("retention_end").dt.offset_by(f"-{days}d") <= TODAY)
     is_disposed = is_near & (pl.col("disposition") != KEEP)
-    return together(HELD_FLAGS, where(is_near, Flag.TAKEOVER_WARNING), where(is_disposed, Flag.DISPOSED_NOT_TAKEN_OVER))
+    return together(pl.col("flags"), where(is_near, Flag.TAKEOVER_WARNING), where(is_disposed, Flag.DISPOSED_NOT_TAKEN_OVER))

@@ -35,9 +35,9 @@ def with_followed(units: pl.DataFrame, leaders: pl.DataFrame) -> pl.DataFrame:
     a fiche in several dossiers of the one that stays longest. A disposal of the dossier always deletes it.
     `leader` is the row of that dossier, null of whatever does not follow one."""
     if leaders.is_empty():
-        return units.with_columns(leader=pl.lit(None, pl.UInt32))
-    led = leaders.with_columns(place=pl.int_range(pl.len()).over("row"))
-    decided = units.select(
+        return units.with_columns_seq(leader=pl.lit(None, pl.UInt32))
+    led = leaders.with_columns_seq(place=pl.int_range(pl.len()).over("row"))
+    decided = units.select_seq(
         pl.col("row").alias("leader"),
         pl.col("reasons").alias("their_reasons"),
         pl.col("retention_end").alias("their_end"),
@@ -49,4 +49,4 @@ def with_followed(units: pl.DataFrame, leaders: pl.DataFrame) -> pl.DataFrame:
         descending=[False, False, True, False], nulls_last=True,
     )  # fmt: skip
     followed = best.unique("row", keep="first", maintain_order=True).select("row", "leader", "their_reasons", "their_end")
-    return beside(units, followed).with_columns(_AS_THEIR_DOSSIER).drop("their_reasons", "their_end")
+    return beside(units, followed).with_columns_seq(_AS_THEIR_DOSSIER).drop("their_reasons", "their_end")

@@ -33,7 +33,7 @@ def held_units(holds: Holds, units: Iterable[tuple[int, Unit]]) -> pl.DataFrame:
 
 def held_rows(hold: Hold, rows: pl.Series) -> pl.DataFrame:
     """Return the same for one hold and the units, by their rows, that it covers."""
-    return pl.DataFrame({"row": rows}).with_columns(held=pl.lit(bit(hold.reason), CODES), is_overdue=pl.lit(hold.is_overdue))
+    return pl.DataFrame({"row": rows}).with_columns_seq(held=pl.lit(bit(hold.reason), CODES), is_overdue=pl.lit(hold.is_overdue))
 
 
 def by_several(held: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -47,6 +47,6 @@ def by_several(held: Sequence[pl.DataFrame]) -> pl.DataFrame:
 def with_holds(units: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     """Add `held` to each unit, the reasons of the holds on it, the CRM's own flag included (HLD-14)."""
     if held.is_empty():
-        return units.with_columns(held=HELD_BY_CRM, is_overdue=pl.lit(False))
+        return units.with_columns_seq(held=HELD_BY_CRM, is_overdue=pl.lit(False))
     found = beside(units, held)
-    return found.with_columns(held=pl.col("held").fill_null(0) | HELD_BY_CRM, is_overdue=surely(pl.col("is_overdue")))
+    return found.with_columns_seq(held=pl.col("held").fill_null(0) | HELD_BY_CRM, is_overdue=surely(pl.col("is_overdue")))

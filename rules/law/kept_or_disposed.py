@@ -51,18 +51,18 @@ def with_reasons(units: pl.DataFrame) -> pl.DataFrame:
     """Add `reasons`, why each unit is kept, and `retention_end`, the last day kept: null where a reason
     leaves the unit without one."""
     return (
-        units.with_columns(endless=ENDLESS, is_kept_open=IS_KEPT_OPEN)
-        .with_columns(retention_end=RETENTION_END)
-        .with_columns(reasons=REASONS)
+        units.with_columns_seq(endless=ENDLESS, is_kept_open=IS_KEPT_OPEN)
+        .with_columns_seq(retention_end=RETENTION_END)
+        .with_columns_seq(reasons=REASONS)
     )
 
 
 def with_disposition(units: pl.DataFrame) -> pl.DataFrame:
     """Add `disposition` and `rule`: what has no reason to stay is disposed of as the category says that
     produced the latest end."""
-    return units.with_columns(disposition=DISPOSITION, reasons=BECAUSE).with_columns(rule=RULE)
+    return units.with_columns_seq(disposition=DISPOSITION, reasons=BECAUSE).with_columns_seq(rule=RULE)
 
 
-def with_rule_of_hold(units: pl.DataFrame) -> pl.DataFrame:
-    """Give a unit that is kept by a legal hold of people its rule."""
-    return units.with_columns(rule=HELD_RULE)
+def with_rule_of_hold(units: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """Give a unit that is kept by a legal hold of people its rule; `held` are the holds of people."""
+    return units.with_columns_seq(rule=HELD_RULE) if held.height else units

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
 
 import polars as pl
 
 from rules.law.bits import flags_in, reasons_in
-from rules.law.days import known
+from rules.law.days import known, may_have
 from rules.law.deciding_category import deciding
 from rules.law.ends import ends_of
-from rules.law.facts import FICHES, UNITS, Facts
+from rules.law.facts import DAYS_OF_FICHES, DAYS_OF_UNITS, Facts
 from rules.law.flags import with_flags, with_warnings
 from rules.law.followed_dossiers import DOSSIER, FOLLOWS_DOSSIER, with_followed
 from rules.law.hold_columns import with_holds
@@ -76,8 +75,8 @@ def law(facts: Facts, schedule: Schedule, held: pl.DataFrame, day: date) -> Deci
     Pure: the same arguments give the same decisions on any machine and any day. A hold prevails over an ended
     period and never moves its end. Doubt keeps and says why. Source: RET-11, DAT-02, section 4.2; GDPR art.
     5(1)(e), art. 17(3)(e)."""
-    fiches = counted(_known(facts.fiches, FICHES, schedule, day))
-    units = with_moments(_known(facts.units, UNITS, schedule, day), fiches)
+    fiches = counted(_known(facts.fiches, DAYS_OF_FICHES, schedule, day))
+    units = with_moments(_known(facts.units, DAYS_OF_UNITS, schedule, day), fiches)
     units, terms = with_terms(units, fiches, schedule)
     units = with_own_days(units, terms)
     births = births_of(units, facts.children, schedule, day)
@@ -89,12 +88,12 @@ def law(facts: Facts, schedule: Schedule, held: pl.DataFrame, day: date) -> Deci
     units = with_flags(units, {each.review_months for each in terms})
     units = with_disposition(units)
     units = with_followed(units, facts.leaders)
-    units = with_warnings(units, schedule.warning.days)
-    units = with_rule_of_hold(units)
+    units = with_warnings(units, held, terms, schedule.warning.days)
+    units = with_rule_of_hold(units, held)
     return Decisions(units, ends, terms, births)
 
 
-def _known(facts: pl.DataFrame, schema: Mapping[str, Any], schedule: Schedule, day: date) -> pl.DataFrame:
+def _known(facts: pl.DataFrame, days_of: Sequence[str], schedule: Schedule, day: date) -> pl.DataFrame:
     """Return facts with their days as the rules take them, and with `today`."""
-    days = [name for name, dtype in schema.items() if dtype == pl.Date and facts[name].null_count() < facts.height]
-    return facts.with_columns(known(schedule.sentinel_days, *days) if days else [], pl.lit(day).alias("today"))
+    days = [name for name in days_of if may_have(facts[name], schedule.sentinel_days)]
+    return facts.with_columns_seq(known(schedule.sentinel_days, *days) if days else [], pl.lit(day).alias("today"))

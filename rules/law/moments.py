@@ -39,7 +39,7 @@ IS_FUTURE: Final = together(  # RET-16, also a closing of an active dossier
 
 def counted(fiches: pl.DataFrame) -> pl.DataFrame:
     """Add `counts_on` to each fiche, with `by_creation` and `is_to_come`."""
-    return fiches.with_columns(counts_on=COUNTS_ON, by_creation=COUNTS_BY_CREATION, is_to_come=COMMUNICATION_TO_COME)
+    return fiches.with_columns_seq(counts_on=COUNTS_ON, by_creation=COUNTS_BY_CREATION, is_to_come=COMMUNICATION_TO_COME)
 
 
 def with_moments(units: pl.DataFrame, fiches: pl.DataFrame) -> pl.DataFrame:
@@ -58,7 +58,7 @@ def with_moments(units: pl.DataFrame, fiches: pl.DataFrame) -> pl.DataFrame:
         fiche_to_come=FICHE_TO_COME,
         has_uncategorised=HAS_UNCATEGORISED,
     )
-    return beside(units, of_fiches).with_columns(
+    return beside(units, of_fiches).with_columns_seq(
         last_activity=LAST_ACTIVITY_ON,
         is_undated=surely(pl.col("is_undated")),
         created_used=surely(pl.col("created_used")),

@@ -69,7 +69,7 @@ def with_own_days(units: pl.DataFrame, terms: Iterable[Terms]) -> pl.DataFrame:
     `own_day_to_come` where that is an error; `counted_from_creation` where nothing better is known. `terms`
     are those of these units."""
     if all(each.basis is Basis.FILE for each in terms):
-        return units.with_columns(_OF_FILES)
-    return units.with_columns(own_day=OWN_DAY, own_anchor=OWN_ANCHOR).with_columns(
+        return units.with_columns_seq(_OF_FILES)
+    return units.with_columns_seq(own_day=OWN_DAY, own_anchor=OWN_ANCHOR).with_columns_seq(
         own_day_to_come=OWN_DAY_TO_COME, counted_from_creation=FROM_CREATION
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -24,12 +25,11 @@ from rules.retention.relations import clocks_of
 FILES: Final = (UnitKind.DOSSIER.value, UnitKind.FICHE.value)
 RECORDINGS: Final = (UnitKind.RECORDING.value, UnitKind.ATTACHMENT.value)
 _KEY: Final = ["kind", "categories", "others", "is_missing", "outcome", "sort"]  # what units have in common to which the same rows apply
-_OWN: Final = pl.col("categories").fill_null("")
 IS_FILE: Final = together(*(pl.col("kind") == kind for kind in FILES))
 # RET-14: a fiche without a category is missing one, and so is what has no fiche at all and none of its own.
-IS_MISSING: Final = surely(IS_FILE & pl.coalesce("has_uncategorised", _OWN == ""))
+IS_MISSING: Final = surely(IS_FILE & pl.coalesce("has_uncategorised", pl.col("categories").fill_null("") == ""))
 _ASKED: Final = (IS_MISSING.alias("is_missing"), pl.lit(None, pl.String).alias("others"))
-_IS_OTHER: Final = (pl.col("categories") != "") & (pl.col("categories") != pl.col("own"))  # of a fiche, beside the dossier's own
+_IS_OTHER: Final = (pl.col("categories") != "") & pl.col("categories").ne_missing(pl.col("own"))  # of a fiche, beside the dossier's own
 
 
 class Basis(Enum):
@@ -69,18 +69,14 @@ def with_terms(units: pl.DataFrame, fiches: pl.DataFrame, schedule: Schedule) ->
 
     A dossier's categories are its own and those of all its fiches; a fiche without one is missing one even
     where the dossier has some (RET-14)."""
-    own = units.select(_OWN).to_series()
-    others = fiches[["row", "categories"]].with_columns(own=own[fiches["row"]]).filter(_IS_OTHER)
-    asked = units.with_columns(_ASKED)
+    asked = units.with_columns_seq(_ASKED)
+    others = fiches[["row", "categories"]].with_columns_seq(own=units["categories"][fiches["row"]]).filter(_IS_OTHER)
     if others.height:
         others = others[["row", "categories"]].unique().sort("row", "categories")
-        others = others.group_by("row").agg(others="categories").with_columns(pl.col("others").list.join(SEPARATOR))
+        others = others.group_by("row").agg(others="categories").with_columns_seq(pl.col("others").list.join(SEPARATOR))
         asked = beside(asked.drop("others"), others)
-    kinds = asked.group_by(_KEY, maintain_order=True).agg("row")
-    found = [
-        _terms_of(UnitKind(kind), own_ones, more, is_missing, outcome, sort, schedule)
-        for kind, own_ones, more, is_missing, outcome, sort in kinds[_KEY].iter_rows()
-    ]
+    kinds = asked.group_by(_KEY, maintain_order=True).agg("row") if asked.height > 1 else asked
+    found = [_terms_of(*each, schedule) for each in kinds[_KEY].iter_rows()]
     told = pl.DataFrame(
         {
             "row": kinds["row"],
@@ -94,20 +90,21 @@ def with_terms(units: pl.DataFrame, fiches: pl.DataFrame, schedule: Schedule) ->
             "review_months": pl.Series([each.review_months for each in found], dtype=pl.UInt32),
         }
     )
-    return beside(units, told.explode("row")), found
+    return beside(units, told.explode("row") if kinds is not asked else told), found
 
 
+@lru_cache(maxsize=4096)
 def _terms_of(
-    kind: UnitKind, categories: str | None, others: str | None, is_missing: bool, outcome: str | None, sort: str | None, schedule: Schedule
+    kind: str, categories: str | None, others: str | None, is_missing: bool, outcome: str | None, sort: str | None, schedule: Schedule
 ) -> Terms:
-    if kind.value in FILES:
+    if kind in FILES:
         crm_keys = f"{categories or ''}{SEPARATOR}{others or ''}".split(SEPARATOR)
-        return _of_file(tuple(dict.fromkeys(filter(None, crm_keys))), is_missing, outcome, kind, schedule)
-    if kind.value in RECORDINGS:
+        return _of_file(tuple(dict.fromkeys(filter(None, crm_keys))), is_missing, outcome, UnitKind(kind), schedule)
+    if kind in RECORDINGS:
         return _of_recordings(schedule)
-    if kind is UnitKind.EMAIL:  # a lone fiche without a category (RET-05, RET-14)
+    if kind == UnitKind.EMAIL.value:  # a lone fiche without a category (RET-05, RET-14)
         return Terms(Basis.OWN_DAY, reasons=(Reason.UNCONFIGURED,), flags=(Flag.ORPHAN_FICHE,))
-    return _of_relation(clocks_of(kind, sort, schedule), sort)
+    return _of_relation(clocks_of(UnitKind(kind), sort, schedule), sort)
 
 
 def _of_file(crm_keys: tuple[str, ...], is_missing: bool, outcome: str | None, kind: UnitKind, schedule: Schedule) -> Terms:

@@ -32,17 +32,20 @@ HAS_NO_CHILD: Final = pl.col("unknown").is_null()
 BORN_ON: Final = pl.when("needs_birth").then(pl.when(HAS_NO_CHILD).then("first_fiche_on").otherwise(YOUNGEST))
 _NOBODY: Final = pl.lit(bit(Flag.BIRTHDATE_UNKNOWN), CODES)  # A-24: a child of whom nothing is known
 BIRTH_FLAGS: Final = pl.when(pl.col("needs_birth") & HAS_NO_CHILD).then(_NOBODY).otherwise(pl.col("told").fill_null(0))
+_NO_BIRTHS: Final = pl.DataFrame(schema={"row": pl.UInt32, "child": pl.UInt32, "born": pl.Date, "told": CODES})
 
 
 def births_of(units: pl.DataFrame, children: pl.DataFrame, schedule: Schedule, day: date) -> pl.DataFrame:
     """Return a row for each child of a file that has an age-based category: `row`, its file; `child`, its
     place among all; `born`, the latest day on which it can have been born, null where there is no date at all
     (RET-09); `told`, what a person should look at."""
+    if not units["needs_birth"].any():
+        return _NO_BIRTHS
     of = children["row"]
     asked = children.with_row_index("child").hstack(units[["first_fiche_on", "needs_birth"]][of])
     if not asked["needs_birth"].all():
         asked = asked.filter("needs_birth")
-    return _recorded(asked, schedule, day).select("row", "child", born=LATEST_BIRTH, told=TOLD_OF_BIRTH)
+    return _recorded(asked, schedule, day).select_seq("row", "child", born=LATEST_BIRTH, told=TOLD_OF_BIRTH)
 
 
 def with_births(units: pl.DataFrame, births: pl.DataFrame) -> pl.DataFrame:
@@ -50,11 +53,11 @@ def with_births(units: pl.DataFrame, births: pl.DataFrame) -> pl.DataFrame:
     where one of them has none; with `birth_flags`. A file without a child counts as having one of whom
     nothing is known (A-24)."""
     if not units["needs_birth"].any():
-        return units.with_columns(born_on=pl.lit(None, pl.Date), birth_flags=pl.lit(0, CODES))
+        return units.with_columns_seq(born_on=pl.lit(None, pl.Date), birth_flags=pl.lit(0, CODES))
     of_files = births.group_by("row").agg(youngest=pl.col("born").max(), unknown=pl.col("born").null_count())
     told = births.filter(pl.col("told") != 0).group_by("row").agg(pl.col("told").bitwise_or())  # few children have something to tell
     asked = beside(beside(units[["row", "needs_birth", "first_fiche_on"]], of_files), told)
-    return units.hstack(asked.select(born_on=BORN_ON, birth_flags=BIRTH_FLAGS))
+    return units.hstack(asked.select_seq(born_on=BORN_ON, birth_flags=BIRTH_FLAGS))
 
 
 @lru_cache(maxsize=16)
@@ -77,7 +80,7 @@ def _recorded(children: pl.DataFrame, schedule: Schedule, day: date) -> pl.DataF
         earliest.scatter(others, pl.Series([each for each, _, _ in found], dtype=pl.Date))
         latest.scatter(others, pl.Series([each for _, each, _ in found], dtype=pl.Date))
         flags.scatter(others, pl.Series([each for _, _, each in found], dtype=CODES))
-    return children.with_columns(earliest=earliest, latest=latest, recorded_flags=flags)
+    return children.with_columns_seq(earliest=earliest, latest=latest, recorded_flags=flags)
 
 
 class _Weighed(dict[tuple[Any, ...], tuple[date | None, date | None, int]]):
