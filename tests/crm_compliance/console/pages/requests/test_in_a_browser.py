@@ -54,6 +54,7 @@ def test_from_the_form_to_who_the_person_is(org: Night, services: Services, page
     page.locator("#f-given_birthdate").fill("03/02/1990")
     page.get_by_role("button", name="Register the request").click()
     page.get_by_label("By eID").check()
+    assert page.locator(".timeline li").first.is_visible()
     page.get_by_role("button", name="Record the identity").click()
     services.background.patience_s = 0
     page.get_by_role("button", name="Search the CRM").click()
