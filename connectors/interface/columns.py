@@ -18,6 +18,7 @@ from rules.model.records import Record
 if TYPE_CHECKING:
     import polars as pl
 
+NO_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"  # stands for an id that lacks, among others that are read as one text
 SEPARATOR = "\x1f"  # between the parts of a field that has several: a control character that keys and ids do not have
 _FIRST_DAY, _FIRST_INSTANT, _STEP = date(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)  # of numbers
 
@@ -28,7 +29,8 @@ def column_types(record: type[Record], fields: Iterable[str]) -> dict[str, pl.Da
 
     | field | column |
     |---|---|
-    | id, lookup (both in lower case), key of a choice, text | String |
+    | id, lookup (both in lower case) | String, in frames also numbers (`id_numbers.py`) |
+    | key of a choice, text | String |
     | several keys or ids (`categories`, `also_in`, `tied`) | String, joined by `SEPARATOR`, empty if none |
     | day | Date |
     | instant | Datetime, in microseconds, UTC |
@@ -76,7 +78,7 @@ def _column(name: str, held: type, kind: pl.DataType, values: list[Any] | pl.Ser
     import polars as pl
 
     if isinstance(values, pl.Series):
-        return values.alias(name).cast(kind)
+        return values.alias(name) if values.dtype == pl.UInt128 else values.alias(name).cast(kind)
     if held is tuple:
         return pl.Series(name, list(map(SEPARATOR.join, values)), dtype=kind)
     if held is date:
@@ -91,7 +93,9 @@ def _column(name: str, held: type, kind: pl.DataType, values: list[Any] | pl.Ser
 def values_of(record: type[Record], column: pl.Series) -> list[Any]:
     """Return what records of a kind hold in the field of a column, in the order of the rows; as it stands in
     the column where it is not a field of theirs."""
-    values = column.to_list()
+    from connectors.interface.id_numbers import ID, texts_of
+
+    values = (texts_of(column) if column.dtype == ID else column).to_list()
     if column.name in record.__struct_fields__ and held_by(record, column.name) is tuple:
         return [tuple(each.split(SEPARATOR)) if each else () for each in values]
     return values

@@ -19,6 +19,9 @@ class Fingerprints:
     def add(self, rows: pl.DataFrame) -> None:
         import polars as pl
 
+        from connectors.interface.id_numbers import as_texts
+
+        rows = as_texts(rows)  # a row is the same whatever its page has made of the ids
         self._frames.append(pl.DataFrame({"id": rows["id"].hash(), "row": rows.hash_rows()}))
 
     def missing_in(self, other: Fingerprints) -> pl.Series:
@@ -53,6 +56,6 @@ def without(hashes: pl.Series, ids: pl.Series) -> int:
 
 def untouched(rows: pl.DataFrame, touched: pl.Series) -> pl.DataFrame:
     """Return the rows that have none of these ids."""
-    import polars as pl
+    from connectors.interface.id_numbers import like
 
-    return rows.filter(~pl.col("id").is_in(touched.implode())) if len(touched) else rows
+    return rows.filter(~rows["id"].is_in(like(touched, rows["id"]).drop_nulls().implode())) if len(touched) else rows

@@ -124,7 +124,7 @@ class RememberingReader(Generic[R]):
         try:
             for chunk in since.remembered.chunks():
                 rows = chunk.rows()
-                if rows.schema != self._decoder.kept_types:
+                if not self._is_ours(rows):
                     return None
                 found.add(untouched(rows, touched))
         except Damaged:
@@ -190,6 +190,8 @@ class RememberingReader(Generic[R]):
         """Follow the delta link to its end; whether its answer makes sense."""
         import polars as pl
 
+        from connectors.interface.id_numbers import together
+
         changes = changes_since(self._transport, since.link, prefer=self._prefer, where=self._table)
         if changes is None:
             return False
@@ -202,17 +204,17 @@ class RememberingReader(Generic[R]):
         if len(changed) != len(changes.rows) or not deleted.isdisjoint(changed):
             return False  # a row that was changed and deleted: which came first is not told
         again = pl.Series(sorted(changed | deleted), dtype=pl.String)
-        since.rows = pl.concat([untouched(since.rows, again), self._decoder.frame(page)])
+        since.rows = together([untouched(since.rows, again), self._decoder.frame(page)])
         since.touched.update(changed, deleted)
         since.link = changes.link
         return len(since.touched) <= MAX_CHANGES
 
     def _from_memory(self, since: _Since) -> Iterator[pl.DataFrame]:
-        touched, types = since.ids, self._decoder.kept_types
+        touched = since.ids
         with self._memory.writing(self._place) as draft:
             for chunk in since.remembered.chunks():
                 rows = chunk.rows()
-                if rows.schema != types:
+                if not self._is_ours(rows):
                     raise Damaged
                 kept = untouched(rows, touched)
                 if kept.height == rows.height:
@@ -228,6 +230,15 @@ class RememberingReader(Generic[R]):
                 yield since.rows
             worth = since.remembered.worth
             draft.finish(since.link, worth.full_at, worth.forgotten)
+
+    def _is_ours(self, rows: pl.DataFrame) -> bool:
+        """Return whether what was kept has the columns that a page has, ids as texts or as numbers."""
+        import polars as pl
+
+        from connectors.interface.id_numbers import ID
+
+        told = {name: pl.String() if kind == ID and name in self._decoder.lookups else kind for name, kind in rows.schema.items()}
+        return told == self._decoder.kept_types
 
     def _number_agrees(self, number: int) -> bool:
         """Return whether the CRM has as many rows, as exactly as it can report."""

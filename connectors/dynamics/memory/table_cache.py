@@ -112,7 +112,7 @@ class Memory:
                         for chunk in found.chunks():
                             rows = chunk.rows()
                             if _has_any(rows, written):
-                                draft.add(rows.join(written, on=["id", "etag"], how="anti", maintain_order="left"))
+                                draft.add(rows.join(_like(written, rows), on=["id", "etag"], how="anti", maintain_order="left"))
                             else:
                                 draft.add_again(chunk, rows)
                         gone = {*found.worth.forgotten, *hashes_of(versions)}
@@ -125,7 +125,13 @@ class Memory:
 
 
 def _has_any(rows: pl.DataFrame, written: pl.DataFrame) -> bool:
-    return not rows.join(written, on=["id", "etag"], how="semi").is_empty()
+    return not rows.join(_like(written, rows), on=["id", "etag"], how="semi").is_empty()
+
+
+def _like(written: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    from connectors.interface.id_numbers import like
+
+    return written.with_columns(id=like(written["id"], rows["id"]))
 
 
 def tidy(folder: Path, now: datetime, *, older_than_days: float, also_cuts: bool = True) -> None:

@@ -20,12 +20,13 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from connectors.dynamics.memory.fingerprints import untouched
 from rules.decoders import msgpack_decoder_of
 
 if TYPE_CHECKING:
     import polars as pl
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 NONCE: Final = 12
 NAME_BYTES: Final = 16
 CHUNK_ROWS: Final = 50_000  # fewer cost more a row, and more are in memory at once
@@ -212,12 +213,12 @@ class Draft:
         return False
 
     def _flush(self) -> None:
-        import polars as pl
+        from connectors.interface.id_numbers import together
 
         rows, alone = self._waiting, self._alone
         self._waiting, self._alone = [], None
         if rows and self._file is not None:
-            every = pl.concat(rows)
+            every = together(rows)
             self._write((alone or Chunk.of(every)).content, every.height)
 
     def _write(self, plain: bytes, rows: int) -> None:
@@ -245,4 +246,4 @@ def remove(file: Path) -> None:
 
 def heights(chunks: Iterable[Chunk], touched: pl.Series) -> int:
     """Return how many rows of chunks have none of these ids. Raises Damaged."""
-    return sum(int((~chunk.rows(["id"])["id"].is_in(touched.implode())).sum()) for chunk in chunks)
+    return sum(untouched(chunk.rows(["id"]), touched).height for chunk in chunks)

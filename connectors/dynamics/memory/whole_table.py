@@ -99,7 +99,7 @@ class WholeTable(Generic[R]):
             yield page, values
 
     def _values(self, page: Page[R]) -> Any:
-        return page.values.held(self.decoder.created or "id")
+        return page.values.held(self.decoder.created) if self.decoder.created else page.values["id"]
 
     def _both(self, condition: str) -> str:
         return f"({self._condition}) and ({condition})" if self._condition else condition

@@ -21,7 +21,7 @@ from connectors.dynamics.reading import column_steps
 from connectors.dynamics.reading.columns import Columns, take_off
 from connectors.dynamics.reading.dates import DateTexts, civil_day_column, civil_days, wire_type
 from connectors.dynamics.reading.meanings import Known, MultiKeys, Referred, SingleKeys, meanings
-from connectors.dynamics.reading.page_values import FramedPage, FramedValues, Page, Values, lowered
+from connectors.dynamics.reading.page_values import FramedPage, FramedValues, Page, Values, lowered_lines
 from connectors.dynamics.reading.ranges import CREATED_ON
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.conditions import Scopes
@@ -231,16 +231,24 @@ class PageDecoder(Generic[R]):
         return values
 
     def _columns(self, rows: list[Any]) -> Columns:
-        """Return what rows say, ids in lower case and dates in columns. Raises ValueError: one is none."""
+        """Return what rows say, ids in lower case or as numbers and dates in columns. Raises ValueError: one
+        is none."""
         import polars as pl
+
+        from connectors.interface.id_numbers import numbers_in
 
         came: dict[str, Any] = {}
         columns: dict[str, Any] = {}
         for name, take in self._taken.items():
-            values = take(rows)
-            came[name] = values = lowered(values) if name in self._ids else values
-            if name in self._plain:  # at once, while its values are near the processor
-                columns[name] = pl.Series(name, values, dtype=self._plain[name])
+            came[name] = values = take(rows)
+            numbers = None
+            if name in self._ids:
+                came[name], text, missing = lowered_lines(values)
+                numbers = numbers_in(name, text, len(values), missing) if name in self._plain else None
+            if numbers is not None:
+                columns[name] = numbers
+            elif name in self._plain:  # at once, while its values are near the processor
+                columns[name] = pl.Series(name, came[name], dtype=self._plain[name])
         came |= {target: came[source] for target, source in self._copies.items()}
         if self._dates is not None:
             dates = self._dates.columns(came)
@@ -287,7 +295,7 @@ class PageDecoder(Generic[R]):
 
     @cached_property
     def kept_types(self) -> dict[str, pl.DataType]:
-        """The columns of `frame`."""
+        """The columns of `frame`, ids as texts."""
         import polars as pl
 
         sources = dict.fromkeys(name for step in self._asking for name in step.sources)
@@ -311,9 +319,11 @@ class PageDecoder(Generic[R]):
 
     def frame(self, page: Page[R]) -> pl.DataFrame:
         """Return the rows of a page, decoded by a decoder for whole tables, as a frame: what they say
-        themselves."""
+        themselves, their ids as numbers where these can be made."""
+        from connectors.interface.id_numbers import packed
+
         assert isinstance(page.values, FramedValues)
-        return page.values.given
+        return packed(page.values.given, self._ids)
 
     def framed(self, rows: pl.DataFrame) -> FramedPage:
         """Return a page of such rows with what other rows say of them now. Raises PageBroken: a lookup does

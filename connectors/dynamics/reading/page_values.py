@@ -9,7 +9,7 @@ from itertools import compress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
-from connectors.interface.columns import column_types, frame_of_values, values_of
+from connectors.interface.columns import NO_ID, column_types, frame_of_values, values_of
 from rules.model.records import Record
 
 if TYPE_CHECKING:
@@ -85,25 +85,29 @@ class Values:
 
 
 def lowered(ids: list[str | None]) -> list[str | None]:
-    """Return ids in lower case and without braces, since they are compared as text all over the product. The
-    service writes them so; one look at all of them makes sure. Raises ValueError: one is not an id, as a text
-    of another length than theirs is none."""
+    """Return ids as `lowered_lines` does, without the text."""
+    return lowered_lines(ids)[0]
+
+
+def lowered_lines(ids: list[str | None]) -> tuple[list[str | None], str, int]:
+    """Return ids in lower case and without braces, since they are compared as text all over the product; the
+    same as lines of one text, with `NO_ID` where there is none; and how many there are of these. The service
+    writes them so; one look at all of them makes sure. Raises ValueError: one is not an id, as a text of
+    another length than theirs is none."""
     text, missing = _joined(ids)
     if "{" in text or text != text.lower():
         ids = [row if row is None else row.strip("{}").lower() for row in ids]
         text, missing = _joined(ids)
-    if not _have_one_length(text, len(ids) - missing):
+    if not _have_one_length(text, len(ids)):
         raise ValueError("an id that is none")
-    return ids
+    return ids, text, missing
 
 
 def _joined(ids: list[str | None]) -> tuple[str, int]:
-    """Return ids as lines of one text, and how many are None: to count these takes as long as to join."""
     try:
         return _END.join(ids), 0  # type: ignore[arg-type]  # the usual case, and the fastest way to see whether it is
     except TypeError:
-        there = list(filter(None, ids))
-        return _END.join(there), ids.count(None)
+        return _END.join([NO_ID if row is None else row for row in ids]), ids.count(None)
 
 
 def _have_one_length(text: str, number: int) -> bool:
@@ -154,6 +158,8 @@ def are_repeated(*pages: Page[Any]) -> bool:
         return len(set().union(*held)) < sum(map(len, held))
     import polars as pl
 
+    if len({each.dtype for each in columns}) > 1:
+        return len(set().union(*(page.values["id"] for page in pages))) < sum(map(len, held))
     every = pl.concat(columns)
     return every.n_unique() < len(every)
 

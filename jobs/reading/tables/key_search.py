@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from jobs.reading.tables.compact_ids import ID
+from connectors.interface.id_numbers import ID
 from jobs.reading.tables.parts import repeated
 
 _ROW: Final = pl.UInt32

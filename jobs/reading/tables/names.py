@@ -8,7 +8,8 @@ from typing import Final
 
 import polars as pl
 
-from jobs.reading.tables.compact_ids import ID, VERSION
+from connectors.interface.id_numbers import ID
+from jobs.reading.tables.compact_ids import VERSION
 from jobs.reading.tables.parts import numbers_from
 from jobs.reading.tables.row_numbers import BASE, ROW, Numbered
 from jobs.reading.tables.whole_tables import WholeTables

@@ -174,7 +174,7 @@ class Frames:
             number = self._found.source(source)
             for frame in _put_together(self._pages(record, source, fields)):
                 if len(sources) > 1:
-                    ids.append(frame["id"])
+                    ids.append(self._found.ids.packed(frame["id"]))
                 yield frame.hstack([repeated(number, frame.height, SOURCE).alias("source")])
         if ids:
             every = pl.concat(ids)
@@ -202,17 +202,17 @@ def _stage(record: type[Record]) -> str:
 
 def _put_together(pages: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """Yield pages, several as one: to look up a few rows takes nearly as long as to look up many."""
-    import polars as pl
+    from connectors.interface.id_numbers import together
 
     parts: list[pl.DataFrame] = []
     for page in pages:
         parts.append(page)
         if sum(part.height for part in parts) >= _AT_ONCE:
-            frame = pl.concat(parts, rechunk=True)
+            frame = together(parts, rechunk=True)
             parts.clear()
             yield frame
     if parts:
-        yield pl.concat(parts, rechunk=True)
+        yield together(parts, rechunk=True)
 
 
 def _add_named_people(connector: Connector, found: WholeTables, read: Frames) -> None:
@@ -299,6 +299,8 @@ def _add_relations(
     connector: Connector, found: WholeTables, read: Frames, *, terms: RelationTerms, retaining: Collection[type[Record]]
 ) -> None:
     """Add the relations of contacts, as `jobs.reading.gather.add_relations` does for a few."""
+    from connectors.interface.id_numbers import as_texts
+
     for kind, (record, _, _) in TIES.items():
         fields = tie_fields(kind, terms)
         live: set[str] = set()
@@ -309,7 +311,7 @@ def _add_relations(
         else:
             for frame in read(record, fields):
                 found.add_ties(frame["contact"].drop_nulls())
-                live.update(frame["id"] if record in retaining else ())
+                live.update(as_texts(frame[["id"]])["id"] if record in retaining else ())
         if record in retaining:
             retained = without_live(retained_rows_of(connector, record, fields, None), live)
             found.retained.update(row.id for row in retained)

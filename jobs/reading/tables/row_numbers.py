@@ -11,7 +11,8 @@ import polars as pl
 
 from connectors.interface.columns import SEPARATOR
 from connectors.interface.errors import ReadIncomplete
-from jobs.reading.tables.compact_ids import ID, VERSION, Ids, Versions
+from connectors.interface.id_numbers import ID, as_texts
+from jobs.reading.tables.compact_ids import VERSION, Ids, Versions
 from jobs.reading.tables.key_search import KeySearch
 from jobs.reading.tables.parts import numbers_from, rearrange, repeated, whole
 from jobs.reading.tables.sparse import Sparse
@@ -182,6 +183,7 @@ def _order(keys: pl.Series) -> pl.Series:
 def records_of(sources: Sequence[type[Record]], rows: pl.DataFrame) -> list[Any]:
     """Return a few rows as records of the classes that `source` names; columns that are not fields of theirs
     are left out, and fields that no column has kept are unknown."""
+    rows = as_texts(rows)
     fields = {source: msgspec.structs.fields(sources[source]) for source in rows["source"].unique()}
     kept = {source: [field.name for field in some if field.name in rows.columns] for source, some in fields.items()}
     unkept = {source: {f.name: None for f in some if f.required and f.name not in rows.columns} for source, some in fields.items()}

@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from connectors.interface.columns import SEPARATOR, frame_of
+from connectors.interface.id_numbers import ID
 from jobs.reading.tables.compact_ids import Ids, Versions
 from jobs.reading.tables.parts import NO_ROW, repeated, whole
 from jobs.reading.tables.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
@@ -46,7 +47,7 @@ _CONTACTS: Final = {
 }  # fmt: skip
 _BIRTHS: Final = {name: dtype for name, dtype in CHILDREN.items() if name != "row"}
 _KEPT_BIRTHS: Final = {name: pl.Int32 if dtype == pl.Int64 else dtype for name, dtype in _BIRTHS.items()}
-_PARENTS: Final = {"parent": pl.String, "parent_kind": pl.String}
+_PARENTS: Final = {"parent": ID, "parent_kind": pl.String}
 _DOSSIERS: Final = {
     **_OWN, "categories": _FEW, **{name: UNITS[name] for name in DOSSIER_FACTS}, "outcome": _FEW, "legal_hold": pl.Boolean,
     "anonymised_on": pl.Date,
@@ -152,7 +153,7 @@ class WholeTables:
 
     @property
     def parents(self) -> pl.DataFrame:
-        """The contacts that lead to a contact or an account, with its id and kind."""
+        """The contacts that lead to a contact or an account, with the number of its id, and its kind."""
         return self._parents.frame.rename({"number": "contact"})
 
     def births_of(self, contacts: pl.Series) -> pl.DataFrame:
@@ -165,7 +166,9 @@ class WholeTables:
 
     def people_of(self, numbers: pl.Series) -> pl.DataFrame:
         """Return contacts by their numbers, with everything that was read of them."""
-        return pl.concat([self.contacts.taken(numbers), self.births_of(numbers), self._parents.of(numbers)], how="horizontal")
+        parents = self._parents.of(numbers)
+        parents = parents.with_columns(parent=self.ids.texts(parents["parent"]))
+        return pl.concat([self.contacts.taken(numbers), self.births_of(numbers), parents], how="horizontal")
 
     @property
     def children(self) -> pl.DataFrame:
@@ -209,7 +212,7 @@ class WholeTables:
     def add_contacts(self, rows: Rows) -> None:
         given = self._frame(Contact, rows, {**_CONTACTS, **_BIRTHS, **_PARENTS})
         self._births.add(self.contacts.height, given.with_columns(_WITHIN))
-        self._parents.add(self.contacts.height, given)
+        self._parents.add(self.contacts.height, given.with_columns(parent=self.ids.packed(given["parent"])))
         self.contacts.add(given)
 
     def order_contacts(self) -> None:
@@ -383,6 +386,8 @@ class WholeTables:
         if not outside.height:
             return found.select("id", hook=hook.cast(ROW))
         of = pl.when(kind.is_in(list(KINDS))).then(kind).otherwise(pl.lit(UnitKind.OWN_TABLE.value))
+        outside = outside.with_columns(id=self.ids.packed(outside["id"]))
+        found = found.with_columns(regarding=self.ids.asked(found["regarding"]))
         found = found.with_columns(of=pl.when(kind.is_not_null()).then(of).otherwise(pl.lit(UnitKind.OWN_TABLE.value)))
         found = found.join(outside, left_on=["of", "regarding"], right_on=["kind", "id"], how="left", maintain_order="left")
         is_other = ~kind.is_in(["contact", *FILES]).fill_null(False)
@@ -435,7 +440,7 @@ class WholeTables:
         """Note that these contacts have a relation of which nothing else is asked."""
         numbers = self.contacts.lookup(contacts)
         self._tied.append(numbers.drop_nulls())
-        self.relations.update(contacts.filter(numbers.is_null()))  # they may still be read
+        self.relations.update(self.ids.texts(self.ids.packed(contacts.filter(numbers.is_null()))))  # they may still be read
 
     @property
     def tied(self) -> pl.Series:

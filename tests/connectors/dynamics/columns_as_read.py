@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.interface.columns import column_types
 from connectors.interface.connector import Connector
+from connectors.interface.id_numbers import as_texts
 from rules.model.records import Record
 
 
@@ -18,6 +19,7 @@ def assert_same(connector: Connector, record: type[Record], fields: Iterable[str
     found: dict[str, tuple[Any, ...]] = {}
     for frame in connector.columns(record, names):
         assert frame.height
+        frame = as_texts(frame)
         assert dict(frame.schema) == column_types(record, names)
         rows = {row[0]: row for row in frame.rows()}
         assert len(rows) == frame.height

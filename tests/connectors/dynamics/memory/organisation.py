@@ -16,6 +16,7 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.memory.table_cache import Memory
 from connectors.emulator.serving.server import RunningEmulator, running
+from connectors.interface.id_numbers import as_texts
 from rules.model.records import Contact, Dossier, Fiche, Record
 from tests.known_definitions import KNOWN
 
@@ -45,7 +46,7 @@ class Organisation:
 
     def read(self, record: type[Record], *, full: bool = False) -> dict[str, Any]:
         with self.connector(None if full else self.memory) as connector:
-            rows = [row for frame in connector.columns(record, FIELDS[record]) for row in frame.iter_rows(named=True)]
+            rows = [row for frame in connector.columns(record, FIELDS[record]) for row in as_texts(frame).iter_rows(named=True)]
             self.fetched, self.remembered = connector.stats.rows, connector.stats.remembered
             self.missed = connector.stats.missed
         names = (*FIELDS[record], "etag")

@@ -16,6 +16,7 @@ from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.page_values import Page
 from connectors.dynamics.writing.pool import Pool
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
+from connectors.interface.id_numbers import as_texts
 from rules.model.records import Contact, Dossier, Fiche, Note
 from tests.connectors.dynamics.memory.organisation import FIELDS, NOW, Organisation
 
@@ -163,7 +164,7 @@ def test_what_we_erase_or_empty_is_not_kept(organisation: Organisation) -> None:
     (place,) = organisation.memory.folder.iterdir()
     found = organisation.memory.load(place)
     assert found is not None
-    assert [each for chunk in found.chunks() for each in chunk.rows()["id"]] == [kept]
+    assert [each for chunk in found.chunks() for each in as_texts(chunk.rows())["id"]] == [kept]
     assert organisation.read(Contact) == organisation.read(Contact, full=True)
     assert organisation.remembered + organisation.fetched > 0
 

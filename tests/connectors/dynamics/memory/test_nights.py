@@ -21,6 +21,7 @@ from connectors.dynamics.memory.table_cache import Memory
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec, running
 from connectors.interface.connector import Connector
+from connectors.interface.id_numbers import as_texts
 from tests.connectors.dynamics.columns_as_read import every_read
 from tests.known_definitions import KNOWN
 
@@ -140,4 +141,4 @@ def test_nights_by_changes_read_what_full_reads_give(
 
 def told(connector: Connector, record: Any, fields: tuple[str, ...]) -> list[tuple[Any, ...]]:
     """All rows of a kind, from its frames, in the order of their ids."""
-    return sorted((row for frame in connector.columns(record, fields) for row in frame.rows()), key=lambda row: str(row[0]))
+    return sorted((row for frame in connector.columns(record, fields) for row in as_texts(frame).rows()), key=lambda row: str(row[0]))

@@ -25,6 +25,7 @@ from connectors.dynamics.pace.governor import ONE_AT_A_TIME
 from connectors.dynamics.reading import ranges
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.errors import ConnectorError, ReadIncomplete, Unreachable
+from connectors.interface.id_numbers import as_texts
 from rules.model.records import ActivityParty, Contact, Dossier, Email, Record
 from tests.known_definitions import KNOWN
 
@@ -115,7 +116,7 @@ def organisation(emulator: RunningEmulator, tmp_path: Path, monkeypatch: pytest.
 
 def rows_of(connector: DynamicsConnector, record: type[Record]) -> list[SimpleNamespace]:
     """All rows of a kind, as a plan reads them."""
-    return [SimpleNamespace(**row) for frame in connector.columns(record, FIELDS[record]) for row in frame.iter_rows(named=True)]
+    return [SimpleNamespace(**row) for frame in connector.columns(record, FIELDS[record]) for row in as_texts(frame).iter_rows(named=True)]
 
 
 def ids(rows: Sequence[Any]) -> list[str]:

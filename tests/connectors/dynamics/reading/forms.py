@@ -14,6 +14,7 @@ from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.pace.governor import Pace
 from connectors.emulator.serving.server import RunningEmulator
 from connectors.interface.connector import Connector
+from connectors.interface.id_numbers import as_texts
 from rules.model.records import Record
 
 FORMS = Path(__file__).parents[3] / "data" / "forms"
@@ -32,4 +33,4 @@ def connected(emulator: RunningEmulator, mapping: Path = REFERENCE, **options: A
 
 def told(connector: Connector, record: type[Record], fields: tuple[str, ...]) -> list[tuple[Any, ...]]:
     """All rows of a kind, from its frames, in the order of their ids."""
-    return sorted((row for frame in connector.columns(record, fields) for row in frame.rows()), key=lambda row: str(row[0]))
+    return sorted((row for frame in connector.columns(record, fields) for row in as_texts(frame).rows()), key=lambda row: str(row[0]))

@@ -22,6 +22,7 @@ from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageBroken, PageDe
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.interface.columns import column_types
 from connectors.interface.errors import ReadIncomplete
+from connectors.interface.id_numbers import as_texts
 from rules.model.personal_records import FullFiche
 from rules.model.records import Contact, Dossier, Note, Record
 from tests.connectors.dynamics.columns_as_read import cells
@@ -202,7 +203,7 @@ def pages(draw: st.DrawFn) -> tuple[type[Record], bytes]:
 
 
 def framed(decoder: PageDecoder[Any], body: bytes, fields: Sequence[str]) -> pl.DataFrame:
-    return decoder.framed(decoder.frame(decoder.decode(body))).values.frame(fields)
+    return as_texts(decoder.framed(decoder.frame(decoder.decode(body))).values.frame(fields))
 
 
 @given(pages())
@@ -261,9 +262,9 @@ def test_some_rows_of_a_page_are_those_rows(data: st.DataObject) -> None:
         return
     gone = data.draw(st.sets(st.sampled_from(sorted(page.ids)))) if page.ids else set()
     left = page.without(gone)
-    expected = whole.frame(page).filter(~pl.col("id").is_in(sorted(gone)))
+    expected = as_texts(whole.frame(page)).filter(~pl.col("id").is_in(sorted(gone)))
     assert (left is None) == expected.is_empty()
-    assert left is None or whole.frame(left).equals(expected)
+    assert left is None or as_texts(whole.frame(left)).equals(expected)
 
 
 def test_pages_of_these_kinds_are_read() -> None:
@@ -299,7 +300,7 @@ def test_what_other_rows_say_is_asked_each_time_and_is_no_part_of_what_is_kept()
     rows = [{"annotationid": row, "@odata.etag": 'W/"1"', "_objectid_value": row} for row in (GUID, OTHER)]
     page = decoder.decode(json.dumps({"value": [row | {f"_objectid_value@{LOOKUP_TABLE}": "cf_dossier"} for row in rows]}).encode())
     kept = decoder.frame(page)
-    assert dict(kept.schema) == decoder.kept_types
+    assert dict(as_texts(kept).schema) == decoder.kept_types
     assert decoder.framed(kept).values.frame(fields)["regarding_kind"].to_list() == ["dossier", "dossier"]
     scopes.kinds[OTHER] = None
     assert decoder.framed(kept).values.frame(fields)["regarding_kind"].to_list() == ["dossier", None]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.reading.tables import compact_ids
+from connectors.interface import id_numbers
 from jobs.reading.tables.compact_ids import Ids, Versions
 from tests.jobs.reading.tables.test_row_numbers import ID
 
@@ -17,11 +17,11 @@ VERSION = (
 GUID = "00000000-0000-4000-8000-00000000000a"
 
 
-@pytest.mark.parametrize("few", [0, compact_ids._FEW], ids=["at once", "one by one"])
+@pytest.mark.parametrize("few", [0, id_numbers._FEW], ids=["at once", "one by one"])
 @given(ids=st.lists(st.none() | ID, max_size=12), versions=st.lists(st.none() | VERSION, max_size=12))
 def test_what_was_packed_comes_back(few: int, ids: list[str | None], versions: list[str | None]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compact_ids, "_FEW", few)
+        patch.setattr(id_numbers, "_FEW", few)
         for kind, texts in ((Ids(), ids), (Versions(), versions)):
             numbers = kind.packed(pl.Series(texts, dtype=pl.String))
             assert kind.texts(numbers).to_list() == texts
