@@ -18,6 +18,8 @@ IDS_IN_HEAD: Final = ("trims", "held_contacts", "crm_holds", "hold_changes", "ba
 # The rules of plans for which the schedule is not asked.
 REPLAY_RULE: Final = "ERA-13"
 REQUEST_RULE: Final = "GDPR-17"
+# Why something goes that a DPO granted (9.2).
+ERASURE_REQUEST, CONSENT_WITHDRAWN = "ERASURE_REQUEST", "CONSENT_WITHDRAWN"
 
 
 class Kind(StrEnum):

@@ -11,7 +11,7 @@ import msgspec
 
 from jobs.erasures.register import Register, load_register, version_of
 from jobs.holds.granted_erasure import despite_answered
-from jobs.model.plan import REPLAY_RULE, Plan
+from jobs.model.plan import CONSENT_WITHDRAWN, ERASURE_REQUEST, REPLAY_RULE, Plan
 from jobs.model.run import NEW_FICHE, TRIM, WRITTEN_OFF, Mask, RowWrite, Run
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
@@ -61,7 +61,10 @@ class Replay(UnscheduledRun):
         super().__init__(despite_answered(context), plan, run)
 
     def _contacts(self) -> ContactsOfPlan:
-        return ContactsAgain(self.journal, self.plan, self.terms, rule=REPLAY_RULE, reasons=self.reasons)
+        """Return the contacts of the plan. Who had been erased on request had given up what ties them: with
+        the row of then the newsletter comes back, and the place at an organisation (R-091)."""
+        given_up = [row for row, reason in self.reasons.items() if reason in (ERASURE_REQUEST, CONSENT_WITHDRAWN)]
+        return ContactsAgain(self.journal, self.plan, self.terms, rule=REPLAY_RULE, reasons=self.reasons, given_up=given_up)
 
     def _write(self, rows: Rows, going: Going) -> Facts:
         anonymise = Disposition.ANONYMISE.value

@@ -13,7 +13,7 @@ from typing import Final
 from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
 from jobs.holds.granted_erasure import as_answered, erasure_of, giving_way, ways_of
-from jobs.model.plan import REQUEST_RULE, Approval, Kind, Plan, PlanLine
+from jobs.model.plan import CONSENT_WITHDRAWN, ERASURE_REQUEST, REQUEST_RULE, Approval, Kind, Plan, PlanLine
 from jobs.model.request import SubjectRequest
 from jobs.plans.unscheduled_plan import store_plan
 from jobs.ports.context import JobContext
@@ -31,7 +31,6 @@ from rules.model.records import KINDS, Contact, Fiche, Party, Recording, Unit, U
 from rules.model.requests import Right
 from rules.retention.relations import relation_terms
 
-ERASURE_REQUEST, CONSENT_WITHDRAWN = "ERASURE_REQUEST", "CONSENT_WITHDRAWN"
 _DELETED: Final = "delete"
 _GONE: Final = (None, "", "")
 

@@ -16,8 +16,11 @@ from typing import Any
 import pytest
 
 from jobs.model.plan import Kind
+from jobs.model.request import GivenPerson
 from jobs.model.run import RunState
 from jobs.runs.apply import apply_plan
+from rules.model.requests import Right
+from tests.drivers.deciding import ask, granted
 from tests.drivers.holding import place, release
 from tests.drivers.night import Night
 from tests.drivers.restoring import Backing
@@ -167,6 +170,31 @@ def test_a_person_who_is_needed_again_stays(night: Night) -> None:
     run = replayed(night)
     assert (run.counts["deleted"], run.counts["skipped"]) == (1, {"STILL_REFERRED": 1})
     assert night.get("contacts", child) is not None
+
+
+def test_r091_what_tied_somebody_who_was_erased_on_request_does_not_keep_them_after_a_restore(night: Night, backup: Backing) -> None:
+    """ERA-13: newsletter and organisation stand in the row that comes back. What has come since keeps, as
+    does a newsletter of somebody whom the schedule had removed."""
+    account = night.create("accounts", "accountid", name="Verzonnen vzw")
+    organisation = {"parentcustomerid_account@odata.bind": f"/accounts({account})"}
+    people = {
+        name: night.contact(firstname=name, lastname="Maes (fictief)", **(organisation if name == "Eva" else {"cf_newsletter": True}))
+        for name in ("Ada", "Bea", "Cas", "Dries", "Eva")
+    }
+    reader, withdrawn, giver, role, partner = people.values()
+    night.party(role, "reporter", dossier=night.dossier("social_card", spoken=LONG_AGO))
+    kept = backup(night)
+    for name, right in (("Ada", Right.ERASURE), ("Bea", Right.CONSENT_WITHDRAWAL), ("Cas", Right.ERASURE), ("Eva", Right.ERASURE)):
+        granted(night, ask(night, right, people[name], given=GivenPerson(firstname=name, lastname="Maes (fictief)")))
+    night.patch("contacts", role, cf_newsletter=False)
+    night.apply(night.approved(night.plan()))
+    everybody = (reader, withdrawn, partner, giver, role)
+    assert [night.get("contacts", person) for person in everybody] == [None] * 5
+    kept.restore()
+    night.donation(giver)
+    run = replayed(night)
+    assert [night.get("contacts", person) is not None for person in everybody] == [False, False, False, True, True]
+    assert run.counts["skipped"] == {"CHANGED": 2}
 
 
 def test_a_trimmed_contact_that_was_filled_in_again_is_left_alone(night: Night, backup: Backing) -> None:
