@@ -27,7 +27,7 @@ class CategoryLimit(Model):
     max: Annotated[int, Field(ge=0)] | None = None
     """More planned disposals of the category than this wait for the approval of two persons."""
     percent: Annotated[int, Field(ge=0, le=100)] | None = None
-    """So do more than this share of the units of the category that were read."""
+    """So do more than this percentage of the units of the category that were read."""
     factor: Annotated[int, Field(ge=1)] | None = None
     """So do more than this many times the median of the category over the last 30 runs."""
     median_from: Annotated[int, Field(ge=0)] = 10

@@ -34,7 +34,7 @@ class Defaults(Model):
     request_grace_days: Annotated[int, Field(ge=0, le=90)] = 30
     """Days after its closing for which a subject request still keeps all about the person (HLD-08)."""
     due_soon_days: Annotated[int, Field(ge=0)] = 30
-    """Days ahead that a report looks."""
+    """Days before its end from which a report counts a unit as due soon."""
     delete_after_takeover: bool = False
     """Whether a recording may go before its end once it was taken over (RET-21)."""
     country: Country = "BE"
