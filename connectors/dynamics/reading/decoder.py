@@ -21,7 +21,7 @@ from connectors.dynamics.reading import column_steps
 from connectors.dynamics.reading.columns import Columns, take_off
 from connectors.dynamics.reading.dates import DateTexts, civil_day_column, civil_days, wire_type
 from connectors.dynamics.reading.meanings import Known, MultiKeys, Referred, SingleKeys, meanings
-from connectors.dynamics.reading.page_values import FramedPage, FramedValues, Page, Values, lowered_lines
+from connectors.dynamics.reading.page_values import FramedPage, FramedValues, Page, Values, lowered_lines, numbers_at_once
 from connectors.dynamics.reading.ranges import CREATED_ON
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.conditions import Scopes
@@ -237,17 +237,19 @@ class PageDecoder(Generic[R]):
 
         from connectors.interface.id_numbers import numbers_in
 
-        came: dict[str, Any] = {}
-        columns: dict[str, Any] = {}
+        came = {name: self._taken[name](rows) for name in self._numbered}
+        columns: dict[str, Any] = {**numbers_at_once(came, is_lower=self._looks_at_ids)}
         for name, take in self._taken.items():
+            if name in columns:
+                continue
             came[name] = values = take(rows)
-            numbers = None
             if name in self._ids:
                 came[name], text, missing = lowered_lines(values)
-                numbers = numbers_in(name, text, len(values), missing) if name in self._plain else None
-            if numbers is not None:
-                columns[name] = numbers
-            elif name in self._plain:  # at once, while its values are near the processor
+                numbers = numbers_in(name, text, len(values), missing) if name in self._numbered else None
+                if numbers is not None:
+                    columns[name] = numbers
+                    continue
+            if name in self._plain:  # at once, while its values are near the processor
                 columns[name] = pl.Series(name, came[name], dtype=self._plain[name])
         came |= {target: came[source] for target, source in self._copies.items()}
         if self._dates is not None:
@@ -255,6 +257,16 @@ class PageDecoder(Generic[R]):
             columns |= dates
             came = {name: values for name, values in came.items() if name not in dates}
         return Columns(len(rows), came, columns, self.defaults)
+
+    @cached_property
+    def _numbered(self) -> list[str]:
+        """The ids that are numbers in frames, if they can be: no step makes anything else of them."""
+        return [name for name in self.lookups if name in self._plain]
+
+    @cached_property
+    def _looks_at_ids(self) -> bool:
+        """Whether a step looks at ids, of which it expects that they are in lower case."""
+        return any(name in self._ids for step in self._steps for name in step.sources)
 
     @cached_property
     def _plain(self) -> dict[str, pl.DataType]:

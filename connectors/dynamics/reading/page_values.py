@@ -3,7 +3,7 @@ of a table in reader.py, and decoded in decoder.py."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from operator import attrgetter
@@ -101,6 +101,23 @@ def lowered_lines(ids: list[str | None]) -> tuple[list[str | None], str, int]:
     if not _have_one_length(text, len(ids)):
         raise ValueError("an id that is none")
     return ids, text, missing
+
+
+def numbers_at_once(ids: Mapping[str, list[str | None]], *, is_lower: bool) -> dict[str, pl.Series]:
+    """Return the numbers of ids, by the columns that they are in, which are of one height: what is asked of
+    polars costs as much for one column as for all. Empty where one is not a GUID, or not in lower case where
+    that is asked for; what they are is then for `lowered_lines` to say."""
+    from connectors.interface.id_numbers import numbers_in
+
+    height = len(next(iter(ids.values()), ()))
+    lines = [_joined(values) for values in ids.values()]
+    text = _END.join([text for text, _ in lines])
+    if is_lower and text != text.lower():
+        return {}
+    numbers = numbers_in("", text, height * len(ids), sum(missing for _, missing in lines))
+    if numbers is None:
+        return {}
+    return {name: numbers.slice(place * height, height).alias(name) for place, name in enumerate(ids)}
 
 
 def _joined(ids: list[str | None]) -> tuple[str, int]:
