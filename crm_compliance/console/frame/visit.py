@@ -212,12 +212,13 @@ class Visit:
         return response
 
     def _with_unsent(self, html: str, who: str) -> str:
-        for each in self.services.unsent.of(who, quote(self.request.url.path), self.now):
-            mark = "&" if self.request.query_params else "?"
-            notice = self.written("components/unsent.html.j2", lacks_file=each.lacks_file, afresh=f"{self.here}{mark}{AFRESH}=1")
-            filled = refilled(html, each.action, each.fields, notice)
+        mark = "&" if self.request.query_params else "?"
+        waiting = self.services.unsent.of(who, quote(self.request.url.path), self.now)
+        for place, each in enumerate(waiting):
+            said = {"is_first": place == 0, "lacks_file": each.lacks_file, "afresh": f"{self.here}{mark}{AFRESH}=1"}
+            filled = refilled(html, each.action, each.fields, self.written("components/unsent.html.j2", **said))
             if filled is None and each.texts:  # the form has gone, and what was written for it is not lost all the same
-                gone = self.written("components/unsent.html.j2", texts=each.texts)
+                gone = self.written("components/unsent.html.j2", **said, texts=each.texts)
                 filled = html.replace(TOLD, f"{gone}{TOLD}", 1)
             html = filled or html
         return html
