@@ -120,7 +120,7 @@ def test_keys_pressed_before_anybody_can_have_looked_approve_nothing(page: Any, 
     assert not page.is_checked("[data-review-keys]")
 
 
-def test_a_text_that_is_half_written_is_neither_left_nor_passed_over(page: Any, asking: Asking) -> None:
+def test_a_text_that_is_half_written_is_neither_left_nor_passed_over_nor_lost(page: Any, asking: Asking, org: Night) -> None:
     first = waiting(asking)[0]["item"]
     ready(page)
     page.keyboard.press("e")
@@ -136,10 +136,12 @@ def test_a_text_that_is_half_written_is_neither_left_nor_passed_over(page: Any, 
     page.get_by_role("button", name="Cancel").click()
     page.keyboard.press("j")
     page.wait_for_selector(f"#item:not([data-item={first}])")
+    text_whose_session_ends(page, asking, org)
 
 
-def test_a_text_whose_session_ended_is_there_again_and_still_not_kept(page: Any, asking: Asking, org: Night) -> None:
-    first, there = waiting(asking)[0]["item"], page.url
+def text_whose_session_ends(page: Any, asking: Asking, org: Night) -> None:
+    """Type a text of the first item, and find it there after signing in again, still not kept."""
+    first, there = waiting(asking)[0]["item"], page.url.partition("/item-")[0]
     page = page.context.new_page()  # whose console says of the refusal, as it should
     page.set_default_timeout(10_000)
     page.goto(there)
