@@ -150,10 +150,18 @@ def text_whose_session_ends(page: Any, asking: Asking, org: Night) -> None:
     page.locator("#f-text").fill("Half\ngeschr")
     with org.store.database.writing() as connection:
         connection.execute(delete(sessions))
+    asked: list[str] = []
+
+    def accept(dialog: Any) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", accept)
     page.keyboard.press("Control+Enter")
     page.get_by_text("the form waits for you").wait_for()
     page.locator("button[name=who][value=demo-ben]").click()
     page.get_by_text("This is not sent yet").wait_for()
+    assert asked == [], "nobody is asked whether to lose what is not lost"
     assert page.locator("#f-text").input_value() == "Half\ngeschr"
     page.locator("#item-title").focus()
     page.keyboard.press("a")
