@@ -47,7 +47,7 @@ class Draft:
         self.retained_rows: dict[str, int] = {}
         self.notes_on_trimmed = 0
         self.calls_about_nothing = 0
-        self.without_term = 0  # people whom something keeps that belongs to nothing
+        self.without_term = 0  # people whom something keeps that belongs to nothing with a term
         self.mentioned = 0  # people with a relation and no unit whom another contact keeps from being trimmed
         self.fiches_in_anonymised = 0  # live ones, of which no unit is left
         self.missed: Mapping[str, int] = {}

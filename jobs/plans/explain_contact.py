@@ -16,7 +16,7 @@ from jobs.reading.gather import CONTACT_FIELDS, PARTY_FIELDS, TIES, add_relation
 from jobs.reading.participations import participations
 from jobs.reading.relations import relations_after
 from jobs.reading.row_kinds import UnitTables
-from jobs.reading.units import Gathering
+from jobs.reading.units import Gathering, is_anonymised
 from rules.errors import NotFound
 from rules.law.of_units import decisions
 from rules.model.decisions import Decision, Disposition, Reason, Step
@@ -72,7 +72,7 @@ def explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine
         raise NotFound("there is no such contact", where=f"{table} {row[:64]}")
     gathering = _gathered(context, circle, terms, retaining)
     holds = active_holds(context, day)
-    units = list(gathering.every_unit())
+    units = [unit for unit in gathering.every_unit() if not is_anonymised(unit)]  # the others have no term any more, and stay (ERA-07)
     decided = list(zip(units, decisions(units, context.policy, holds, day), strict=True))
     going = {unit.id for unit, verdict in decided if verdict.is_disposal}
     held = frozenset(one for one in circle.contacts if holds.on_rows([("contact", one)]))
@@ -86,7 +86,8 @@ def explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine
     mine = {unit.id for person, unit in zip(gathering.people, gathering.places, strict=True) if person == row and unit is not None}
     of_mine = [(unit, verdict) for unit, verdict in decided if unit.id in mine]
     refer: dict[str, object] = {f"{tables.of(unit)} {unit.id}": verdict.reason.value for unit, verdict in of_mine}
-    loose = sum(person == row and unit is None for person, unit in zip(gathering.people, gathering.places, strict=True))
+    places = zip(gathering.people, gathering.places, strict=True)
+    loose = sum(person == row and (unit is None or is_anonymised(unit)) for person, unit in places)
     loose -= circle.in_shared(row, gathering)
     pointing, about = circle.leading_to(row)
     staying = len((pointing | about) - verdicts.remove) if circle.is_whole else len(pointing | about)

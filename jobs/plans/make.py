@@ -115,6 +115,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     found = gather(connector, kind, progress=observations.seen, terms=terms)
     draft.missed = Counts(connector.stats.missed) - told
     draft.retained_rows, draft.lake_instant = found.retained_rows, found.lake_instant
+    anonymised = found.anonymised
     if kind is not Kind.RECORDINGS:
         draft.fiches_in_anonymised = found.fiches_in_anonymised
     holds = active_holds(context, day)
@@ -146,7 +147,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     # never linked (RET-20).
     people = connector.table(Contact)
     held = holds.on_contacts()
-    draft.without_term, draft.calls_about_nothing = found.without_term, found.calls_about_nothing
+    draft.without_term, draft.calls_about_nothing = found.without_term(anonymised), found.calls_about_nothing
     undone = context.store.journal.undone(people)
     outcomes = all_contact_outcomes(found, going, undone, day=day, terms=terms, held=held)
     draft.mentioned = len(outcomes.mentioned)

@@ -124,11 +124,23 @@ class WholeTables:
     def people(self) -> pl.DataFrame:
         return whole(self._people)
 
-    @property
-    def without_term(self) -> int:
-        """How many people, not anonymised, something keeps that belongs to nothing with a term."""
-        people = self.people.filter(pl.col("place").is_null()).select(pl.col("contact").unique())["contact"]
+    def without_term(self, anonymised: pl.Series) -> int:
+        """Return how many people, not anonymised, something keeps that belongs to nothing with a term, or to
+        one of these `anonymised` units, which has none any more."""
+        place = pl.col("place")
+        is_without = place.is_null() | place.is_in(anonymised.implode()) if len(anonymised) else place.is_null()
+        people = self.people.filter(is_without).select(pl.col("contact").unique())["contact"]
         return self.contacts.columns(people, *_ANONYMISED).to_series().null_count()
+
+    @property
+    def anonymised(self) -> pl.Series:
+        """The units that are anonymised: dossiers, and lone fiches; of dossiers that share a fiche with one
+        that is not, nobody can say that what hangs on it is without a term."""
+        dossiers, fiches = (rows.sparse["anonymised_on"].frame["number"] for rows in (self.dossiers, self.fiches))
+        shared = self._with_a_live_dossier(dossiers)
+        if len(shared):
+            dossiers = dossiers.filter(~dossiers.is_in(self.fiches.frame["dossier"][shared].implode()))
+        return pl.concat([dossiers, fiches + _FICHE])
 
     @property
     def fiches_in_anonymised(self) -> int:
@@ -138,10 +150,12 @@ class WholeTables:
         if not len(gone):
             return 0
         fiches = self.fiches.frame["dossier"].is_in(gone.implode()).fill_null(False).arg_true().cast(ROW)
-        also = self.also
-        of_others = also.filter(~pl.col("dossier").is_in(gone.implode()))["fiche"]
-        fiches = fiches.filter(~fiches.is_in(of_others.implode()))
+        fiches = fiches.filter(~fiches.is_in(self._with_a_live_dossier(gone).implode()))
         return self.fiches.columns(fiches, *_ANONYMISED).to_series().null_count()
+
+    def _with_a_live_dossier(self, gone: pl.Series) -> pl.Series:
+        """Return the fiches of several dossiers that are in another one than these."""
+        return self.also.filter(~pl.col("dossier").is_in(gone.implode()))["fiche"]
 
     @property
     def about(self) -> pl.DataFrame:

@@ -90,6 +90,29 @@ def test_what_keeps_a_contact_and_ends_with_nothing_is_told(night: Night) -> Non
     assert (warning.startswith("WITHOUT_TERM: people who are kept"), warning.endswith(": 1")) == (True, True)
 
 
+def test_what_comes_to_a_file_that_is_anonymised_keeps_its_people_and_is_told(night: Night) -> None:
+    """ERA-07: what is anonymised is no unit and has no term, so nothing else would ever tell of them."""
+    anonymised, lone, live = (
+        night.dossier("social_card", spoken=OLD),
+        night.fiche("social_card", spoken=OLD),
+        night.fiche("social_card", spoken=NEW),
+    )
+    night.patch("cf_dossiers", anonymised, cf_anonymisedon=AT)
+    night.patch("cf_fiches", lone, cf_anonymisedon=AT)
+    by_role, by_fiche, by_call, reporter, other = (night.contact() for _ in range(5))
+    night.party(by_role, "witness", dossier=anonymised)
+    night.party(by_fiche, "reporter", fiche=night.fiches_of(anonymised)[0])
+    night.call("cf_dossier", anonymised, [by_call])
+    night.party(reporter, "reporter", fiche=lone)
+    night.party(other, "reporter", fiche=live)
+    kept = (by_role, by_fiche, by_call, reporter)
+    assert both_say(night, *kept, other) == [None] * 5
+    steps = {row: explain_unit(night.context, "contact", row)[1] for row in (*kept, other)}
+    assert [sum("in_no_unit" in step.inputs for step in found) for found in steps.values()] == [1, 1, 1, 1, 0]
+    (warning,) = [str(each) for each in night.plan().warnings if "WITHOUT_TERM" in str(each)]
+    assert warning.endswith(": 4")
+
+
 def test_a_donor_whose_last_file_goes_is_told_while_another_contact_keeps_her_as_she_is(night: Night) -> None:
     """RET-20: nothing is emptied of her while a call about somebody else, or a child of hers, mentions her;
     every plan says so, also of one of whom nothing tells that she ever was in a file. The night in which the
