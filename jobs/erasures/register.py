@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from jobs.ledger.entries import StoreAltered
-from jobs.model.run import WRITTEN_OFF, Action, Erasure
+from jobs.model.run import TRIM, WRITTEN_OFF, Action, Erasure
 from jobs.ports.context import JobContext
 from rules.dates.instants import instant
 from rules.hints import hint_to
@@ -188,6 +188,10 @@ class Register:
                 if run != but_by and run not in self._ended:
                     return begun
         return None
+
+    def was_emptied(self, references: Collection[str]) -> bool:
+        """Return whether a run has emptied the contact with any of these references, or was about to."""
+        return any(begun.operation == TRIM for reference in references for begun in self._begun.get(reference, {}).values())
 
 
 def begin(context: JobContext, run: str, contacts: Iterable[tuple[str, str, str]]) -> None:

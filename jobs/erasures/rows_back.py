@@ -2,13 +2,17 @@
 deleted again with what (ERA-13)."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import msgspec
 
-from jobs.erasures.register import Register, version_of
+from jobs.erasures.register import Erased, Register, version_of
+from jobs.model.run import TRIM
 from jobs.ports.context import JobContext
 from rules.model.kinds import Kind
 from rules.model.records import KINDS, Record
+
+EMPTIED: Final = "emptied"
 
 
 class Returned(msgspec.Struct, frozen=True, gc=False):
@@ -23,24 +27,27 @@ class Returned(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
-def returned_rows(context: JobContext, register: Register, *, also_begun: bool = False) -> list[Returned]:
+def returned_rows(context: JobContext, register: Register, *, also_begun: bool = False, also_emptied: bool = False) -> list[Returned]:
     """Return the rows that have to be written again, by kind and id; those that are deleted with another one
     of them are left out. With `also_begun` also the contacts that a run was about to remove or trim which
-    never came to its end.
+    never came to its end. With `also_emptied` also contacts that had been trimmed and are in another version,
+    whose roles of then are back: `emptied`. Nobody can tell whether what stands in them is from before.
 
     Every row of every table is read, in a small projection, and its references under all living keys are
     looked up. A masked row is back where its mark of anonymisation is missing, a role that was nobody's where
     it is somebody's again; a trimmed contact where it has the very version that was emptied."""
     kinds = context.connector.all_kinds
     found: dict[str, dict[str, tuple[Record, Returned]]] = {kind: {} for kind in kinds.links}
-    for kind, row, again in _matches(context, register, also_begun):
+    for kind, row, again in _matches(context, register, also_begun, also_emptied):
         found[kind][row.id] = (row, again)
-    gone = {kind: {row for row, (_, again) in rows.items() if again.operation != "trim"} for kind, rows in found.items()}
+    roles = {getattr(row, "contact", None) for row, _ in found.get("party", {}).values()}
+    found["contact"] = {one: each for one, each in found["contact"].items() if each[1].operation != EMPTIED or one in roles}
+    gone = {kind: {row for row, (_, again) in rows.items() if again.operation not in (TRIM, EMPTIED)} for kind, rows in found.items()}
     in_order = ((kind, row, again) for kind, rows in found.items() for _, (row, again) in sorted(rows.items()))
     return [again for kind, row, again in in_order if not _goes_with_another(kinds[kind], row, gone)]
 
 
-def _matches(context: JobContext, register: Register, also_begun: bool) -> Iterator[tuple[str, Record, Returned]]:
+def _matches(context: JobContext, register: Register, also_begun: bool, also_emptied: bool) -> Iterator[tuple[str, Record, Returned]]:
     connector, references = context.connector, context.references
     for kind, fields in connector.all_kinds.links.items():
         record, emptied = KINDS[kind], connector.all_kinds[kind].emptied
@@ -66,6 +73,8 @@ def _matches(context: JobContext, register: Register, also_begun: bool) -> Itera
                     erased = register.find(references(table, version_of(row.id, row.etag)))
                 if erased is None and looks_for_begun:
                     erased = register.begun(references(table, row.id))
+                if erased is None and has_versions and also_emptied and register.was_emptied(references(table, row.id)):
+                    erased = Erased(EMPTIED, "")
                 if erased is not None:
                     yield kind, row, Returned(kind, table, row.id, row.etag, erased.operation, erased.reason)
 

@@ -25,6 +25,7 @@ WRITTEN_OFF = ("delete", "mask")  # operations after which nothing personal of t
 # Marks a contact to which nothing led any more when the run began, as one that was never linked; its code,
 # but for a hold.
 UNLINKED = "UNLINKED"
+EMPTIED_BEFORE = "EMPTIED_BEFORE"  # the code of a contact that had been trimmed and is back after a restore in another version
 NEW_FICHE = "NEW_FICHE"  # the code of a dossier that is back after a restore with a fiche that was never erased
 CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
 RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")  # always in the answer of `apply`

@@ -7,11 +7,11 @@ out by jobs/runs/replay_run.py; when one is made without being asked for is deci
 from collections.abc import Iterator, Sequence
 
 from jobs.erasures.register import Register, load_register
-from jobs.erasures.rows_back import Returned, returned_rows
+from jobs.erasures.rows_back import EMPTIED, Returned, returned_rows
 from jobs.holds.active import active_holds
 from jobs.holds.granted_erasure import despite_answered
 from jobs.model.plan import REPLAY_RULE, Kind, Plan, PlanLine
-from jobs.model.run import NEW_FICHE
+from jobs.model.run import EMPTIED_BEFORE, NEW_FICHE
 from jobs.plans.unscheduled_plan import store_plan
 from jobs.ports.context import JobContext
 from jobs.reading.owners import look_around
@@ -37,7 +37,7 @@ def plan_replay(
     now = context.clock()
     context = despite_answered(context)
     register = load_register(context)
-    returned = returned_rows(context, register, also_begun=also_begun)
+    returned = returned_rows(context, register, also_begun=also_begun, also_emptied=True)
     returned += [each for each in half_done if (each.kind, each.id) not in {(one.kind, one.id) for one in returned}]
     trims = tuple(sorted(each.id for each in returned if each.operation == "trim"))
     lines = list(_lines(context, register, [each for each in returned if each.operation != "trim"]))
@@ -47,8 +47,8 @@ def plan_replay(
 
 
 def _lines(context: JobContext, register: Register, again: Sequence[Returned]) -> Iterator[PlanLine]:
-    """Yield one line for each row that is erased again with what belongs to it, and for each that a hold or a
-    new fiche keeps."""
+    """Yield one line for each row that is erased again with what belongs to it, for each that a hold or a new
+    fiche keeps, and for each contact that had been emptied and that a person has to look at."""
     holds = active_holds(context, context.today)
     for at in range(0, len(again), LOOKED_AT):
         group = again[at : at + LOOKED_AT]
@@ -58,6 +58,8 @@ def _lines(context: JobContext, register: Register, again: Sequence[Returned]) -
             unit = seen.units.get((each.kind, each.id))
             held = (holds.covering(unit) if unit is not None else ()) or holds.on_rows([(each.kind, each.id)])
             reasons = tuple(reason.value for reason in held)
+            if not reasons and each.operation == EMPTIED:
+                reasons = (EMPTIED_BEFORE,)
             if not reasons and unit is not None and each.kind == _DOSSIER and _has_new_fiche(context, register, unit, seen.found):
                 reasons = (NEW_FICHE,)
             yield PlanLine(

@@ -220,6 +220,27 @@ def test_a_trimmed_contact_that_was_filled_in_again_is_left_alone(night: Night, 
     assert (run.counts["trimmed"], run.counts["skipped"]) == (0, {"CHANGED": 1})
 
 
+def test_a_trimmed_contact_that_is_back_from_before_its_last_change_is_told(night: Night, backup: Backing) -> None:
+    """RET-20, ERA-13: whether what stands in it is a ghost or somebody's work since nobody can tell, so it
+    stays and a person looks."""
+    changed, same, other = (night.contact(birthdate="1980-05-05", description="Verzonnen.", cf_newsletter=True) for _ in range(3))
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    for person in (changed, same):
+        night.party(person, "reporter", dossier=dossier)
+    kept = backup(night)
+    night.patch("contacts", changed, telephone1="021234567")
+    assert night.apply(night.plan()).counts["trimmed"] == 2
+    kept.restore()
+    plan = replay_plan(night)
+    assert (plan.trims, plan.retain) == ((same,), {"EMPTIED_BEFORE": 1})
+    line = night.lines(plan)[changed]
+    assert (line.table, line.outcome, line.disposition) == ("contact", "retain", None)
+    run = night.apply(plan)
+    assert (run.state, run.counts["trimmed"], run.counts["skipped"]) == (RunState.DONE, 1, {})
+    births = [row and row["birthdate"] for row in (night.get("contacts", person) for person in (changed, same, other))]
+    assert births == ["1980-05-05", None, "1980-05-05"]
+
+
 def test_an_emptying_that_lands_late_counts_as_emptied_again(night: Night, backup: Backing, monkeypatch: pytest.MonkeyPatch) -> None:
     """The replay is killed with it under way, and it lands after the next run has looked."""
     person = night.contact(birthdate="1980-05-05", description="Verzonnen.")
