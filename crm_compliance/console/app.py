@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from time import monotonic
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import structlog
 from anyio import CapacityLimiter, to_thread
@@ -29,7 +29,7 @@ from crm_compliance.console.api.app import api_of
 from crm_compliance.console.frame.endpoint import Endpoint
 from crm_compliance.console.frame.errors import nothing_here, refused
 from crm_compliance.console.frame.services import Services
-from crm_compliance.console.frame.visit import Visit, local_path
+from crm_compliance.console.frame.visit import AFRESH, Visit, local_path
 from crm_compliance.console.layout import assets
 from crm_compliance.console.pages import preferences, signin
 from crm_compliance.console.pages.rooms import ENDPOINTS
@@ -126,9 +126,16 @@ def _keep(visit: Visit, endpoint: Endpoint, form: FormData, who: str = "") -> bo
 
 
 def _led_to(address: str) -> str:
-    """Return the same address of a page; where only forms go, the page above it."""
-    above = _page_of(path := urlsplit(address).path)
-    return address if above == path else above
+    """Return the same address of a page, with what was typed in its form; where only forms go, the page above
+    it."""
+    parts = urlsplit(address)
+    if (above := _page_of(parts.path)) != parts.path:
+        return above
+    given = parse_qsl(parts.query, keep_blank_values=True)
+    if AFRESH not in dict(given):
+        return address
+    query = urlencode([(name, value) for name, value in given if name != AFRESH])
+    return f"{parts.path}?{query}" if query else parts.path
 
 
 def _page_of(path: str) -> str:

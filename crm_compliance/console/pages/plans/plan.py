@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from crm_compliance.configuration.hours import crons_of, trigger_of
 from crm_compliance.console.frame.endpoint import get
-from crm_compliance.console.frame.visit import Visit
+from crm_compliance.console.frame.visit import AFRESH, Visit
 from crm_compliance.console.pages.plans.approvals import approvals_of
 from crm_compliance.console.pages.plans.head import head_of
 from crm_compliance.console.pages.plans.progress import progress_of
@@ -44,8 +44,8 @@ class Finding:
 def show(visit: Visit) -> Response:
     """Show the head of a plan; whoever comes with filters is led to its lines."""
     plan = visit.services.store.plans.get(visit.path("plan"))
-    if query := str(visit.request.query_params):
-        return visit.see(f"/plans/{plan.id}/lines?{query}")
+    if visit.request.query_params.keys() - {AFRESH}:
+        return visit.see(f"/plans/{plan.id}/lines?{visit.request.query_params}")
     store, state = visit.services.store, plan.state(visit.now)
     progress = progress_of(visit, plan)
     run = progress.run if progress is not None else None

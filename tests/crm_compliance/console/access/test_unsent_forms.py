@@ -95,7 +95,7 @@ def test_what_was_typed_stands_in_the_form_again_and_is_not_sent_by_itself(
     dpo = hours.browser()
     token = dpo.token
     hours.pass_(minutes=31)
-    assert send(dpo, "/holds/new?from=x", token, HOLD, "/holds/new", **htmx) == (401 if htmx else 303, "/signin")
+    assert send(dpo, "/holds/new?from=x&afresh=1", token, HOLD, "/holds/new", **htmx) == (401 if htmx else 303, "/signin")
     signin = dpo.page("/signin")
     assert "the form waits for you" in text_of(signin)
     assert "court" not in signin + str(dict(dpo.client.cookies))

@@ -69,6 +69,8 @@ def test_a_comment_whose_session_ended_waits_also_where_the_plan_was_decided_mea
     page = dpo.page(f"/plans/{plan}")
     assert f">\n{comment}</textarea>" in page
     assert "Dit is nog niet verstuurd" in text_of(page)
+    assert f'href="/plans/{plan}?afresh=1"' in page
+    assert comment not in dpo.page(f"/plans/{plan}?afresh=1")
     signed_in(Role.DPO).post(f"/plans/{plan}/approve", comment="")
     page = text_of(dpo.page(f"/plans/{plan}"))
     assert "staat nu niet op deze pagina" in page
