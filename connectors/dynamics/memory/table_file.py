@@ -32,7 +32,6 @@ NAME_BYTES: Final = 16
 CHUNK_ROWS: Final = 50_000  # fewer cost more a row, and more are in memory at once
 PART: Final = ".part."
 _LENGTH: Final = 4  # bytes before each piece that tell its length
-_COMPRESSION: Final = 1
 
 
 class Damaged(Exception):
@@ -71,7 +70,7 @@ class Chunk:
     @classmethod
     def of(cls, rows: pl.DataFrame) -> Chunk:
         out = io.BytesIO()
-        rows.write_parquet(out, compression="zstd", compression_level=_COMPRESSION, statistics=False)
+        rows.write_parquet(out, compression="lz4", statistics=False)  # zstd takes a quarter longer, for a twelfth less
         return cls(out.getvalue())
 
     def rows(self, columns: list[str] | None = None) -> pl.DataFrame:
