@@ -11,6 +11,7 @@ from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from connectors.dynamics.reading.columns import column_of
 from rules.dates.periods import civil_date
 from rules.decoders import converted
 
@@ -88,7 +89,7 @@ class DateTexts:
         """Return what the texts of each field mean. Raises msgspec.ValidationError: one means nothing."""
         import polars as pl
 
-        came = {name: pl.Series(name, texts[name], dtype=pl.String) for name in self._wanted}
+        came = {name: column_of(name, texts[name], pl.String()) for name in self._wanted}
         none = [name for name, column in came.items() if column.null_count() == len(column)]
         found: dict[str, Any] = {name: came.pop(name).cast(pl.Date() if self._wanted[name][1] else self._form(name).dtype) for name in none}
         instants = self._read(came) if came else {}

@@ -18,7 +18,7 @@ from connectors.dynamics.http.characters import with_whole_characters
 from connectors.dynamics.mapping.mapping import KIND_FIELDS, TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.mapping.mapping_file import BEHAVIOURS
 from connectors.dynamics.reading import column_steps
-from connectors.dynamics.reading.columns import Columns, take_off
+from connectors.dynamics.reading.columns import Columns, column_of, take_off
 from connectors.dynamics.reading.dates import DateTexts, civil_day_column, civil_days, wire_type
 from connectors.dynamics.reading.meanings import Known, MultiKeys, Referred, SingleKeys, meanings
 from connectors.dynamics.reading.page_values import FramedPage, FramedValues, Page, Values, lowered_lines, numbers_at_once
@@ -233,7 +233,6 @@ class PageDecoder(Generic[R]):
     def _columns(self, rows: list[Any]) -> Columns:
         """Return what rows say, ids in lower case or as numbers and dates in columns. Raises ValueError: one
         is none."""
-        import polars as pl
 
         from connectors.interface.id_numbers import numbers_in
 
@@ -250,7 +249,7 @@ class PageDecoder(Generic[R]):
                     columns[name] = numbers
                     continue
             if name in self._plain:  # at once, while its values are near the processor
-                columns[name] = pl.Series(name, came[name], dtype=self._plain[name])
+                columns[name] = column_of(name, came[name], self._plain[name])
         came |= {target: came[source] for target, source in self._copies.items()}
         if self._dates is not None:
             dates = self._dates.columns(came)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import REFERENCE, Choice, Mapping, Table
-from connectors.dynamics.reading.columns import take_off
+from connectors.dynamics.reading.columns import column_of, take_off
 from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageBroken, PageDecoder
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.interface.columns import column_types
@@ -373,3 +373,13 @@ def test_a_column_may_be_called_like_a_word_of_python(name: str) -> None:
 def test_what_is_no_name_is_no_column() -> None:
     with pytest.raises(ValueError, match="id or x"):
         take_off("id or x")
+
+
+@pytest.mark.parametrize("kind", [pl.String(), pl.Boolean(), pl.Int64(), pl.Float64()], ids=str)
+@pytest.mark.parametrize("values", [[], [None], [None, None], [None, False], [False, None], [None, True]], ids=repr)
+def test_a_column_has_the_values_that_came_however_many_are_empty(values: list[Any], kind: pl.DataType) -> None:
+    given = [
+        value if value is None else {pl.String(): str, pl.Int64(): int, pl.Float64(): float}.get(kind, bool)(value) for value in values
+    ]
+    found = column_of("field", given, kind)
+    assert (found.name, found.dtype, found.to_list()) == ("field", kind, given)
