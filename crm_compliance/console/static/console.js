@@ -57,6 +57,14 @@ document.addEventListener("htmx:afterSettle", (event) => {
 // What is shown at once is also said to whoever listens.
 document.addEventListener("htmx:responseError", () => document.getElementById("told")?.scrollIntoView({ block: "nearest" }));
 
+// What waits to be sent is seen first, also where the page comes again and the browser would show the place of before.
+const unsent = document.getElementById("unsent");
+if (unsent) {
+  history.scrollRestoration = "manual";
+  unsent.focus({ preventScroll: true });
+  unsent.scrollIntoView({ block: "start" });
+}
+
 // A page that asks again by itself does not leave for the way in while somebody is typing: once they send it, it is kept for them.
 const isTyped = () => [...document.querySelectorAll("main form[method=post]")].some((form) => [...form.elements].some((each) =>
   each.matches("textarea, input:not([type=hidden], [type=checkbox], [type=radio])") && each.value !== each.defaultValue));

@@ -64,6 +64,13 @@ def test_a_hold_is_placed_by_its_form(org: Night, app: Starlette, chrome: Any) -
         assert page.evaluate("document.activeElement.id") == "unsent", "whoever listens hears it first"
         assert (page.get_by_label("Reason code").input_value(), row.input_value(), table.input_value()) == ("LIT-1", dossier, "cf_dossier")
         assert (conditions.is_visible(), org.store.holds.all()) == (False, [])
+        signed_in(context).close()  # beside the page, whose session that ends
+        page.get_by_label("Reason code").fill("LIT-2")
+        with page.expect_navigation():
+            page.get_by_role("button", name="Place the hold").click()
+        page.wait_for_load_state()
+        assert page.get_by_label("Reason code").input_value() == "LIT-2"
+        assert 0 <= page.get_by_text("This is not sent yet").bounding_box()["y"] < 800, "not where the button was"
         page.get_by_role("button", name="Place the hold").click()
         page.get_by_role("heading", name="Hold: legal").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
