@@ -23,7 +23,7 @@ _LAST_MONTH: Final = date.max.year * MONTHS_PER_YEAR + MONTHS_PER_YEAR  # the fi
 def may_have(column: pl.Series, days: Iterable[date]) -> bool:
     """Return whether a column may have one of these days: one that is not before its first or after its
     last. Of most columns no sentinel is among them, and to look at the ends takes next to nothing."""
-    numbers = column.to_physical()
+    numbers = column.cast(pl.Int32)
     first, last = numbers.min(), numbers.max()
     return first is not None and any(first <= day.toordinal() - _FIRST_DAY <= last for day in days)  # type: ignore[operator]
 

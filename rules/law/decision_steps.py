@@ -37,9 +37,11 @@ def explain(unit: Unit, policy: Policy, holds: Holds, day: date) -> tuple[Decisi
 
 def explain_each(units: Sequence[Unit], policy: Policy, holds: Holds, day: date) -> list[tuple[Decision, list[Step]]]:
     """Return the same of several units, in their order: the law is asked once."""
+    from rules.law.row_numbers import in_order  # polars only where something is decided
+
     there, found = steps_of(units, policy, holds, day)
     decided = list(found.decisions())
-    ends, births = _by_row(found.ends.sort("row", "place")), _by_row(found.births.sort("row", "child"))
+    ends, births = _by_row(in_order(found.ends, "row", "place")), _by_row(in_order(found.births, "row", "child"))
     every = [
         Columns(unit, row, found.terms[row["terms"]], decided[at], ends.get(at, []), births.get(at, []))
         for at, (unit, row) in enumerate(zip(there, found.units.iter_rows(named=True), strict=True))

@@ -124,6 +124,8 @@ DOSSIER_FACTS: Final = (
 RECORDING_FACTS: Final = ("started_on", "ended_on", "taken_over")
 _FICHE_FACTS: Final = ("communicated_on", "created_on", "transmitted_on")
 _CHILD_FACTS: Final = ("birth_on", "birth_year", "birth_month", "stated_age", "stated_on", "national_number")
+_NO_UNITS, _NO_LEADERS = pl.DataFrame(schema=_OF_THESE), pl.DataFrame(schema=LEADERS)
+_DAYS: Final = frozenset(name for facts in (UNITS, FICHES, CHILDREN) for name, dtype in facts.items() if dtype == pl.Date)
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 NOBODY: Final = Contact()  # a child party without a contact
 
@@ -174,17 +176,18 @@ def facts_of(units: Sequence[Unit]) -> Facts:
         places.setdefault(unit.kind, []).append(row)
     if UnitKind.CONTACT in places:
         raise ValueError("contacts are decided together, not one by one")
-    parts = [pl.DataFrame(schema=_OF_THESE), *(_of_kind(kind, rows, [units[row] for row in rows], joined) for kind, rows in places.items())]
+    parts = [_NO_UNITS, *(_of_kind(kind, rows, [units[row] for row in rows], joined) for kind, rows in places.items())]
     files = [row for kind in _FILES for row in places.get(kind, ())]
     leaders = [(row, leader) for row, unit in enumerate(units) if unit.belongs_to is not None for leader in _leaders(unit)]
     place = {id(leader): 0 for _, leader in leaders}
     if place:
         place = {id(unit): row for row, unit in enumerate(units)}
+    found = pl.concat(parts, how="diagonal")
     return Facts(
-        pl.concat(parts, how="diagonal").sort("row"),
+        found.sort("row") if len(places) > 1 else found,
         _of_fiches(files, units, joined),
         _of_children(files, units),
-        pl.DataFrame([(row, place[id(leader)]) for row, leader in leaders], schema=LEADERS, orient="row"),
+        pl.DataFrame([(row, place[id(leader)]) for row, leader in leaders], schema=LEADERS, orient="row") if leaders else _NO_LEADERS,
     )
 
 
@@ -246,7 +249,7 @@ class _Numbers(dict[date | None, int | None]):
 
 
 def _column(name: str, values: Any, dtype: Any) -> pl.Series:
-    if dtype != pl.Date:
+    if name not in _DAYS:
         return pl.Series(name, values, dtype=dtype)
     return pl.Series(name, list(map(_Numbers().__getitem__, values)), dtype=pl.Int32).cast(pl.Date)
 

@@ -20,7 +20,7 @@ from rules.law.hold_columns import with_holds
 from rules.law.kept_or_disposed import with_disposition, with_reasons, with_rule_of_hold
 from rules.law.moments import counted, with_moments
 from rules.law.own_days import with_own_days
-from rules.law.row_numbers import beside
+from rules.law.row_numbers import beside, in_order
 from rules.law.terms import Basis, Terms, with_terms
 from rules.law.youngest_child import births_of, with_births
 from rules.model.decisions import Decision, Disposition, End
@@ -44,20 +44,18 @@ class Decisions:
     @cached_property
     def _ends(self) -> dict[int, list[End]]:
         found: dict[int, list[End]] = {}
-        for row, category, rule, anchor, anchor_on, period, on, disposition in (
-            self.ends.sort("row", "place")
-            .select("row", "category", "rule", "anchor", "anchor_on", "period", "on", "disposition")
-            .iter_rows()
-        ):
+        for row, category, rule, anchor, anchor_on, period, on, disposition in in_order(self.ends, "row", "place")[
+            ["row", "category", "rule", "anchor", "anchor_on", "period", "on", "disposition"]
+        ].iter_rows():
             found.setdefault(row, []).append(End(category, rule, anchor, anchor_on, period, on, Disposition(disposition)))
         return found
 
     def decisions(self, height: int | None = None) -> Iterator[Decision]:
         """Yield the decision of each unit, or of the first `height`, with the ends of all its categories."""
-        columns = ("row", "disposition", "reasons", "retention_end", "flags", "rule", "terms", "leader")
-        for row, disposition, reasons, end, flags, rule, number, leader in (
-            self.units.head(self.units.height if height is None else height).select(columns).iter_rows()
-        ):
+        columns = ["row", "disposition", "reasons", "retention_end", "flags", "rule", "terms", "leader"]
+        for row, disposition, reasons, end, flags, rule, number, leader in self.units.head(self.units.height if height is None else height)[
+            columns
+        ].iter_rows():
             terms = self.terms[number]
             if leader is not None:
                 ends = [End(RECORDING, FOLLOWS_DOSSIER, DOSSIER, None, "", end, Disposition.DELETE)]

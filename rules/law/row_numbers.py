@@ -14,3 +14,8 @@ def beside(units: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
         number = pl.Series([None], dtype=pl.UInt32).new_from_index(0, units.height)
         found = found[number.scatter(found["row"], rows.head(found.height))]
     return units.hstack([column for column in found if column.name != "row"])
+
+
+def in_order(found: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """Return what was found in the order of these columns."""
+    return found.sort(*by) if found.height > 1 else found
