@@ -30,8 +30,9 @@ def active_holds(context: JobContext, day: date) -> Holds:
     something. What is placed while the CRM is queried counts. Raises StoreAltered: the ledger knows of a hold
     that the table does not have as it was placed; ConnectorError: the rows that a hold on a person covers
     could not be read. Source: HLD-04, HLD-07, HLD-08."""
-    refuse(about_holds(context.store, Believed(context.store, context.references), day))
-    placed = _in_force(context, day)
+    with context.store.ledger.one_state():  # what is taken is what was held against the ledger
+        refuse(about_holds(context.store, Believed(context.store, context.references), day))
+        placed = _in_force(context, day)
     grace_days = context.policy.defaults.request_grace_days
     requests = context.requests.preserving(day - timedelta(days=grace_days))
     reach = HoldReach(context.connector, always=bool(requests))

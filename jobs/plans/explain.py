@@ -7,7 +7,7 @@ from jobs.model.plan import PlanLine
 from jobs.plans.draft import line_of
 from jobs.plans.explain_contact import explain_contact
 from jobs.ports.context import JobContext
-from jobs.reading.gather import PARTY_FIELDS, gather_units, rows_anywhere
+from jobs.reading.gather import FILE_ROWS, PARTY_FIELDS, gather_units, rows_anywhere
 from jobs.reading.row_kinds import RowKinds, UnitTables
 from jobs.reading.units import Gathering, chained, is_anonymised
 from rules.errors import NotFound, UsageError
@@ -38,13 +38,14 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
     kind = unit_kind(kinds.of(table, row))
     if kind is UnitKind.CONTACT:
         return explain_contact(context, table, row)
-    asked, is_live_fiche, dossiers = row, False, list[str]()
+    asked, is_live_fiche, dossiers, retaining = row, False, list[str](), None
     if kind is UnitKind.FICHE:
-        fiches = rows_anywhere(connector, Fiche, ("dossier", "anonymised_on"), Among("id", [row]), connector.retaining((Fiche,)))
+        retaining = connector.retaining(FILE_ROWS)
+        fiches = rows_anywhere(connector, Fiche, ("dossier", "anonymised_on"), Among("id", [row]), retaining)
         if fiches and fiches[0].dossier is not None:
             kind, row, dossiers = UnitKind.DOSSIER, fiches[0].dossier, sorted(fiches[0].dossiers)
             is_live_fiche = fiches[0].anonymised_on is None
-    gathering = gather_units(connector, {kind: dossiers or [row]})
+    gathering = gather_units(connector, {kind: dossiers or [row]}, retaining)
     day = context.today
     found = [unit for unit in gathering.every_unit() if unit.kind is kind and unit.id in (dossiers or [row])]
     live = [unit for unit in found if not is_anonymised(unit)]
@@ -98,7 +99,6 @@ def shares_child(connector: Connector, unit: Unit, gathering: Gathering) -> bool
     dossiers, fiches = {row.dossier for row in roles} - {None, unit.id}, {row.fiche for row in roles} - {None, *own}
     if not dossiers and not fiches:
         return False
-    others = gather_units(
-        connector, {UnitKind.DOSSIER: sorted(filter(None, dossiers)), UnitKind.FICHE: sorted(filter(None, fiches))}
-    ).dossiers
+    wanted = {UnitKind.DOSSIER: sorted(filter(None, dossiers)), UnitKind.FICHE: sorted(filter(None, fiches))}
+    others = gather_units(connector, wanted, gathering.may_lie_there).dossiers
     return any(child is not None and child.id in children for other in others.values() if other.id != unit.id for child in other.children)

@@ -12,7 +12,7 @@ from jobs.model.plan import PlanLine
 from jobs.model.run import TRIM
 from jobs.plans.draft import line_of
 from jobs.ports.context import JobContext
-from jobs.reading.gather import CONTACT_FIELDS, PARTY_FIELDS, TIES, add_relations, gather_units, rows_anywhere
+from jobs.reading.gather import CONTACT_FIELDS, FILE_ROWS, PARTY_FIELDS, TIES, add_relations, gather_units, rows_anywhere
 from jobs.reading.participations import participations
 from jobs.reading.relations import relations_after
 from jobs.reading.row_kinds import UnitTables
@@ -66,7 +66,7 @@ def explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine
     """Explain a contact, which has no term of its own. It is deleted with the last unit that refers to it,
     unless a relation remains. Raises NotFound."""
     connector, day, terms = context.connector, context.today, relation_terms(context.policy)
-    retaining = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values())))
+    retaining = connector.retaining((*FILE_ROWS, Contact, Call, Email, *(record for record, _, _ in TIES.values())))
     circle = _circle_of(connector, row, retaining)
     if row not in circle.contacts:
         raise NotFound("there is no such contact", where=f"{table} {row[:64]}")
@@ -127,7 +127,7 @@ def _circle_of(connector: Connector, row: str, retaining: frozenset[type[Record]
 def _gathered(context: JobContext, circle: _Circle, terms: RelationTerms, retaining: frozenset[type[Record]]) -> Gathering:
     """Read everything that refers to the people of a circle."""
     connector = context.connector
-    found = gather_units(connector, circle.wanted([kind.word for kind in connector.all_kinds.termed]))
+    found = gather_units(connector, circle.wanted([kind.word for kind in connector.all_kinds.termed]), retaining)
     found.contacts.update(circle.contacts)
     add_relations(
         connector, found, progress=context.progress, among=Among("contact", sorted(circle.contacts)), terms=terms, retaining=retaining

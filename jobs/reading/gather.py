@@ -60,6 +60,8 @@ TIES: Mapping[UnitKind, tuple[type[Donation | Enrolment | Engagement], tuple[str
     UnitKind.ENGAGEMENT: (Engagement, ("contact", "ended_on"), ("contact", "kind", anchor_of(UnitKind.ENGAGEMENT))),
 }
 
+FILE_ROWS: tuple[type[Record], ...] = (Dossier, Fiche, Party)  # of which every unit may depend on some
+
 R = TypeVar("R", bound=Record)
 _ID = attrgetter("id")
 
@@ -107,12 +109,18 @@ def own_fields(kind: RowKind) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*kind.links, *kind.people, kind.counted_from)))
 
 
-def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]]) -> Gathering:
+def gather_units(
+    connector: Connector, wanted: Mapping[UnitKind, Sequence[str]], may_lie_there: frozenset[type[Record]] | None = None
+) -> Gathering:
     """Read some units again, with all that their retention ends depend on (RET-17), wherever it is stored.
-    What was moved into long-term retention since counts as before (RET-11). Deleted ids are simply absent."""
+    What was moved into long-term retention since counts as before (RET-11). Deleted ids are simply absent.
+    `may_lie_there`: the kinds with rows in long-term retention, where the CRM was asked about a moment ago,
+    about `FILE_ROWS` and the kinds of these units at least."""
     found = Gathering(connector.recording_media_types, versions={})
     kinds = {KINDS[kind.value] for kind, ids in wanted.items() if ids and kind is not UnitKind.OWN_TABLE}
-    found.may_lie_there = retaining = connector.retaining((Dossier, Fiche, Party, *kinds)) if kinds else frozenset()
+    if kinds:
+        found.may_lie_there = connector.retaining((*FILE_ROWS, *kinds)) if may_lie_there is None else may_lie_there
+    retaining = found.may_lie_there
     ids = Among("id", sorted(wanted.get(UnitKind.OWN_TABLE, ())))
     termed = connector.all_kinds.termed if ids.ids else ()
     own = [(kind, rows_of(connector, cast("type[Dependent]", kind.full), own_fields(kind), ids)) for kind in termed]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 import pytest
 
+from connectors.dynamics.protocols.remains import Remains
 from jobs.model.plan import Plan
 from jobs.plans import explain_contact
 from jobs.plans.explain import explain_unit
 from rules.errors import NotFound
 from rules.model.decisions import Flag
+from rules.model.records import Record
 from tests.drivers.night import Night
 
 OLD, NEW = date(2020, 1, 10), date(2026, 11, 1)
@@ -206,3 +209,21 @@ def test_two_dossiers_of_one_child_are_told_as_the_plan_tells_them(night: Night)
     told = [explain_unit(night.context, "cf_dossier", row)[0] for row in dossiers]
     assert told == [lines[row] for row in dossiers]
     assert [Flag.POSSIBLE_DUPLICATE in line.flags for line in told] == [True, True, False]
+
+
+def test_the_crm_is_asked_once_which_rows_may_be_in_long_term_retention(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    reporter, dossier = night.contact(), night.dossier("social_card", spoken=OLD)
+    night.party(reporter, "reporter", dossier=dossier)
+    context, asked = night.context, 0
+    retaining = Remains.retaining
+
+    def counted(remains: Remains, kinds: Collection[type[Record]]) -> frozenset[type[Record]]:
+        nonlocal asked
+        asked += 1
+        return retaining(remains, kinds)
+
+    monkeypatch.setattr(Remains, "retaining", counted)
+    for table, row in (("contact", reporter), ("cf_fiche", night.fiches_of(dossier)[0])):
+        asked = 0
+        explain_unit(context, table, row)
+        assert asked == 1, table
