@@ -80,14 +80,14 @@ def _column(name: str, held: type, kind: pl.DataType, values: list[Any] | pl.Ser
     if isinstance(values, pl.Series):
         return values.alias(name) if values.dtype == pl.UInt128 else values.alias(name).cast(kind)
     if held is tuple:
-        return pl.Series(name, list(map(SEPARATOR.join, values)), dtype=kind)
+        return pl.Series(name, list(map(SEPARATOR.join, values)), dtype=pl.String)
     if held is date:
         days = pl.Series(name, [None if day is None else day.toordinal() for day in values], dtype=pl.Int32)
         return (days - _FIRST_DAY.toordinal()).cast(kind)
     if held is datetime:
         moments = [None if at is None else (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - _FIRST_INSTANT for at in values]
         return pl.Series(name, [None if since is None else since // _STEP for since in moments], dtype=pl.Int64).cast(kind)
-    return pl.Series(name, values, dtype=kind)
+    return pl.Series(name, values, dtype=kind.base_type())  # whose objects polars compares at twice the cost
 
 
 def values_of(record: type[Record], column: pl.Series) -> list[Any]:
