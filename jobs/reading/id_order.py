@@ -3,20 +3,18 @@ take."""
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
-_GUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-"
+from connectors.interface.id_numbers import numbers_of
+
+_AT_ONCE: Final = 50_000  # ids that are one text together
 
 
 def id_order(ids: pl.Series) -> pl.Series:
-    """Return for each id what it sorts by as it would by its letters: the number that its first sixteen
-    digits are, where all ids are GUIDs in lower case and no two begin alike, else itself."""
-    if not ids.str.contains(_GUID).all():
-        return ids
-    first, rest = ids.str.slice(0, 8), ids.str.slice(9, 4) + ids.str.slice(14, 4)
-    numbers = _number(first) * 2**32 + _number(rest)
-    return numbers if numbers.n_unique() == len(ids) else ids
-
-
-def _number(digits: pl.Series) -> pl.Series:
-    return digits.str.to_integer(base=16, dtype=pl.UInt64)
+    """Return for each id what it sorts by as it would by its letters: its number, where all ids are GUIDs in
+    lower case, else itself."""
+    parts = [numbers_of(ids.slice(at, _AT_ONCE)) for at in range(0, len(ids), _AT_ONCE)]
+    numbers = [part for part in parts if part is not None]
+    return pl.concat(numbers, rechunk=True) if numbers and len(numbers) == len(parts) else ids

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from jobs.ledger.plan_lines import checked
@@ -113,35 +112,43 @@ class LinesView:
         return [int(counts.get(number, 0)) for number in range(len(self._counts))]
 
     def _order(self, sort: str, descending: bool) -> pl.Series:
-        """Return the places of all lines in this order. Place and rank stand in one number, so that equal
-        ones keep the order of the plan."""
-        import polars as pl
-
+        """Return the places of all lines in this order; equal ones keep the order of the plan."""
         if not sort:
             return self._places.reverse() if descending else self._places
         order = self._orders.get((sort, descending))
         if order is None:
-            key = (self._ranks(sort, descending).cast(pl.UInt64) * 2**_PLACE + self._places).sort()
-            order = (key % 2**_PLACE).cast(pl.UInt32)
+            order = self._by_id(descending) if sort == "id" else self._by_rank(sort, descending)
             if len(self._orders) >= ORDERS_KEPT:
                 self._orders.clear()
             self._orders[sort, descending] = order
         return order
 
-    @cached_property
-    def _id_ranks(self) -> pl.Series:
-        """The place of each line's id among all ids."""
+    def _by_id(self, descending: bool) -> pl.Series:
+        """Return the places of all lines in the order of their ids."""
+        import polars as pl
+
         from jobs.reading.id_order import id_order
 
-        return id_order(self.columns.frame["id"]).rank("dense")
+        ids = id_order(self.columns.frame["id"]).alias("id").to_frame()
+        order: pl.Series = ids.select(pl.arg_sort_by("id", descending=descending, maintain_order=True)).to_series()
+        return order
+
+    def _by_rank(self, sort: str, descending: bool) -> pl.Series:
+        """Return the places of all lines in the order of what few values are; place and rank stand in one
+        number."""
+        import polars as pl
+
+        key = (self._ranks(sort, descending).cast(pl.UInt64) * 2**_PLACE + self._places).sort()
+        order: pl.Series = (key % 2**_PLACE).cast(pl.UInt32)
+        return order
 
     def _ranks(self, sort: str, descending: bool) -> pl.Series:
         """Return a number for each line, smaller for what comes first."""
         import polars as pl
 
         frame = self.columns.frame
-        if sort in ("id", "retention_end"):
-            ranks = self._id_ranks if sort == "id" else frame["retention_end"].to_physical()
+        if sort == "retention_end":
+            ranks = frame["retention_end"].to_physical()
             first, last = ranks.min(), ranks.max()
             if first is None or last is None:
                 return pl.repeat(_LAST, len(self), dtype=pl.Int64, eager=True)
