@@ -18,11 +18,11 @@ from jobs.model.request import SubjectRequest
 from jobs.model.run import Run
 from jobs.ports.context import JobContext
 from jobs.reading.gather import CONTACT_FIELDS, rows_of
-from jobs.register.decision import AT_ONCE, DISPOSING, Decision, Task, change_decision, decision_of
+from jobs.register.decision import AT_ONCE, DISPOSING, ERASING, Decision, Task, change_decision, decision_of
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.correct import WRITING
 from jobs.requests.decisions.decide import take_effect
-from jobs.requests.decisions.plan_erasure import lines_of_decision, plan_erasure, tasks_of_recordings
+from jobs.requests.decisions.plan_erasure import closed_items, lines_of_decision, plan_erasure, tasks_of_recordings
 from jobs.runs.apply import apply_plan
 from rules.dates.ages import has_reached
 from rules.errors import ComplianceError, Refused
@@ -53,13 +53,16 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
         decision = take_effect(context, request, decision)
     if decision.on_behalf and decision.tasks and not _has_begun(context, request) and _is_of_age(context, decision):
         raise _lapsed(context, request)
-    if writes := decision.of(WRITING):
+    closed = closed_items(context, decision) if decision.of(ERASING) else ()
+    if writes := [task for task in decision.of(WRITING) if task.item not in closed]:
         left = correct.write(giving_way(context, erasure_of(request, decision)), writes)
         decision = _done(context, request, decision, [task for task in writes if task not in left])
     run = None
     if decision.of(DISPOSING):
         decision = _with(context, request, decision, tasks_of_recordings(context, decision))
-        plan = _pending(context, request) or plan_erasure(context, request, decision)
+        # A plan from before it was closed is carried out no more, unless its run has begun.
+        is_current = not closed or _has_begun(context, request)
+        plan = (_pending(context, request) if is_current else None) or plan_erasure(context, request, decision)
         if plan is not None:
             run = apply_plan(context, plan.id)
         decision = _without_gone(context, request, decision)
@@ -136,11 +139,12 @@ def _is_current(context: JobContext, plan: Plan) -> bool:
 
 def _without_gone(context: JobContext, request: SubjectRequest, decision: Decision) -> Decision:
     """Return the decision without rows that no longer exist. A person still needed for something else counts
-    as done as well (RET-20)."""
+    as done as well (RET-20); what is closed to who asked waits (SUS-10)."""
     trims, lines = lines_of_decision(context, request, decision)
     open_rows = {line.id for line in lines} | set(trims)
     if not open_rows:
-        return _done(context, request, decision, decision.of(DISPOSING))
+        closed = closed_items(context, decision)
+        return _done(context, request, decision, [task for task in decision.of(DISPOSING) if task.item not in closed])
     return decision
 
 

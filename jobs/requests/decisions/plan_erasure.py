@@ -8,7 +8,7 @@ lets pass gives way (HLD-12, R-078, R-079). Source: section 6.2, RET-20, HLD-12,
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
@@ -20,16 +20,19 @@ from jobs.ports.context import JobContext
 from jobs.reading.gather import PARTY_FIELDS, rows_of
 from jobs.reading.owners import look_around
 from jobs.reading.tops import tops_of
-from jobs.register.decision import DISPOSING, Decision, Task, What, answered
+from jobs.register.decision import DISPOSING, ERASING, Decision, Task, What, answered
 from jobs.writing.contact_check import check_contacts
 from jobs.writing.send import TECHNICAL
 from rules.holds.erasure_rulings import GrantedErasure, Ruling, rule_on
 from rules.model.decisions import Decision as Disposal
 from rules.model.file_roles import FileRole
 from rules.model.kinds import FILES, OUTLIVING
+from rules.model.personal_records import FullParty
 from rules.model.records import KINDS, Contact, Fiche, Party, Recording, Unit, UnitKind
 from rules.model.requests import Right
 from rules.retention.relations import relation_terms
+from rules.rights.facts import RoleInFile
+from rules.rights.suspicion import is_active
 
 _DELETED: Final = "delete"
 _GONE: Final = (None, "", "")
@@ -98,6 +101,26 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
     return trims, lines
 
 
+def closed_items(context: JobContext, decision: Decision) -> frozenset[str]:
+    """Return the granted items about a file in which somebody who asked is suspected by now. It is closed to
+    them whole (SUS-06, SUS-10): while that lasts nothing of it is erased at their word, and no plan tells
+    (SUS-07)."""
+    connector, people = context.connector, sorted({*decision.contacts, *decision.asking})
+    full = cast("type[FullParty]", connector.all_kinds["party"].full)
+    roles = rows_of(connector, full, (*PARTY_FIELDS, "suspect_until"), Among("contact", people)) if people else []
+    suspected = [
+        row
+        for row in roles
+        if is_active(RoleInFile(("party", row.id), row.contact or "", row.role or "", row.suspect_until), context.today)
+    ]
+    fiches = {row.fiche for row in suspected if row.fiche is not None}
+    dossiers = {row.dossier for row in suspected if row.dossier is not None}
+    if fiches:
+        dossiers |= {each for row in rows_of(connector, Fiche, ("dossier",), Among("id", sorted(fiches))) for each in row.dossiers}
+    closed = dossiers | fiches | {fiche for dossier in dossiers for fiche in _fiches_of(context, dossier, shared=True)}
+    return frozenset(task.item for task in decision.of(ERASING) if task.id in closed)
+
+
 def tasks_of_recordings(context: JobContext, decision: Decision) -> tuple[Task, ...]:
     """Return a separate task for each recording of a file that is deleted. One that has to wait loses its
     link, and would not be found again."""
@@ -108,8 +131,10 @@ def tasks_of_recordings(context: JobContext, decision: Decision) -> tuple[Task, 
 
 def _wanted(context: JobContext, decision: Decision) -> Iterator[Wanted]:
     """Yield the rows of open tasks except contacts, once: a file with its fiches' recordings."""
-    connector, seen = context.connector, set[tuple[str, str]]()
+    connector, seen, closed = context.connector, set[tuple[str, str]](), closed_items(context, decision)
     for task in decision.of({What.ERASE, What.DISOWN}):
+        if task.item in closed:
+            continue
         if task.what is What.DISOWN:
             rows = [Wanted("party", row, "anonymise", task) for row in _roles_in(context, decision.contacts, task)]
             rows += [Wanted(*row, "anonymise", task) for row in _naming_in(context, decision.contacts, task)]

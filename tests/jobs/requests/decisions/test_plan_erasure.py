@@ -238,6 +238,37 @@ def test_rgt07_what_waited_when_the_child_came_of_age_is_not_erased_at_the_word_
     assert fulfil_all(context_of(night)) == {}
 
 
+def test_sus10_a_file_in_which_who_asked_became_suspect_is_not_erased_while_that_lasts(night: Night) -> None:
+    """SUS-06: whether it is the file of the child or one role in a file, and by a fiche too. Nothing is told
+    of it, and another file goes."""
+    child, witness = night.contact(birthdate="2010-05-05"), night.contact(firstname="Ilse", lastname="Wouters (fictief)")
+    own, of_another, free = (night.dossier("sexting", closed=False) for _ in range(3))
+    night.party(child, "child", dossier=own)
+    night.party(child, "child", dossier=free)
+    role = night.party(witness, "witness", dossier=of_another)
+    asked = [ask(night, Right.ERASURE, child), ask(night, Right.ERASURE, witness, given=GivenPerson("Ilse", "Wouters (fictief)"))]
+    holds = [place(night, table, row) for table, row in (("cf_dossier", own), ("cf_dossier", of_another), ("cf_dossier", free))]
+    for request in asked:
+        compile_(night, request)
+        decide(night, request)
+        assert release(night, request) is None
+    of_child = night.party(child, "suspect", fiche=night.fiches_of(own)[0])
+    for suspicion in (of_child, night.party(witness, "suspect", dossier=of_another)):
+        night.patch("cf_parties", suspicion, cf_suspectuntil="2026-12-10")
+    for hold in holds:
+        release_hold(night, hold)
+    night.clock.advance(days=2)
+    assert fulfil_all(context_of(night)) == {}
+    there = [night.get(*row) is not None for row in (("cf_dossiers", own), ("cf_dossiers", of_another), ("cf_dossiers", free))]
+    party = night.get("cf_parties", role)
+    assert (there, party and party["_cf_contactid_value"]) == ([True, True, False], witness)
+    assert not [line for plan in night.store.plans.all() for line in night.lines(plan).values() if line.id in (own, of_another)]
+    night.clock.advance(days=20)
+    fulfil_all(context_of(night))
+    party = night.get("cf_parties", role)
+    assert (night.get("cf_dossiers", own), party and party["_cf_contactid_value"]) == (None, None)
+
+
 def test_a_strangers_pending_request_keeps_the_file_that_both_are_in(night: Night) -> None:
     """HLD-08: everything about the other person is preserved, the file of the child too."""
     child, other = night.contact(birthdate="2010-05-05"), night.contact(firstname="Bram", lastname="Maes (fictief)")
