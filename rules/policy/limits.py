@@ -74,9 +74,9 @@ class Watch(Model):
     """Rows of one table may disappear from sight up to this share of those that the plan before saw."""
     view_shrinks_rows: Annotated[int, Field(ge=0)] = 5
     """And up to this many; the alarm comes where both are exceeded."""
-    backlog_days: Annotated[int, Field(ge=1)] = 7
+    backlog_days: Annotated[int, Field(ge=1, le=89)] = 7
     """Days past its end after which a unit that should be gone, and was planned to go as long ago, is a
-    backlog."""
+    backlog. Lines of plans, which name units, are kept a day longer, and never more than 90 days."""
     technical_runs: Annotated[int, Field(ge=1)] = 3
     """After this many runs in a row in which the CRM refused a unit for a technical reason, a person has to
     look (HLD-13)."""
