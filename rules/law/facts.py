@@ -124,7 +124,7 @@ DOSSIER_FACTS: Final = (
 RECORDING_FACTS: Final = ("started_on", "ended_on", "taken_over")
 _FICHE_FACTS: Final = ("communicated_on", "created_on", "transmitted_on")
 _CHILD_FACTS: Final = ("birth_on", "birth_year", "birth_month", "stated_age", "stated_on", "national_number")
-_NO_UNITS, _NO_LEADERS = pl.DataFrame(schema=_OF_THESE), pl.DataFrame(schema=LEADERS)
+_NO_UNITS, _NO_FICHES, _NO_CHILDREN, _NO_LEADERS = (pl.DataFrame(schema=schema) for schema in (_OF_THESE, FICHES, CHILDREN, LEADERS))
 _DAYS: Final = frozenset(name for facts in (UNITS, FICHES, CHILDREN) for name, dtype in facts.items() if dtype == pl.Date)
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 NOBODY: Final = Contact()  # a child party without a contact
@@ -256,11 +256,15 @@ def _column(name: str, values: Any, dtype: Any) -> pl.Series:
 
 def _of_fiches(rows: Sequence[int], units: Sequence[Unit], joined: Joined) -> pl.DataFrame:
     fiches = list(chain.from_iterable(units[row].fiches for row in rows))
+    if not fiches:
+        return _NO_FICHES
     return framed(fiche_columns(fiches, joined) | {"row": _owners(rows, [len(units[row].fiches) for row in rows])}, FICHES)
 
 
 def _of_children(rows: Sequence[int], units: Sequence[Unit]) -> pl.DataFrame:
     children = [child or NOBODY for child in chain.from_iterable(units[row].children for row in rows)]
+    if not children:
+        return _NO_CHILDREN
     return framed(child_columns(children) | {"row": _owners(rows, [len(units[row].children) for row in rows])}, CHILDREN)
 
 

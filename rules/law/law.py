@@ -93,5 +93,5 @@ def law(facts: Facts, schedule: Schedule, held: pl.DataFrame, day: date) -> Deci
 
 def _known(facts: pl.DataFrame, days_of: Sequence[str], schedule: Schedule, day: date) -> pl.DataFrame:
     """Return facts with their days as the rules take them, and with `today`."""
-    days = [name for name in days_of if may_have(facts[name], schedule.sentinel_days)]
+    days = [name for name in days_of if may_have(facts.get_column(name), schedule.sentinel_days)]
     return facts.with_columns_seq(known(schedule.sentinel_days, *days) if days else [], pl.lit(day).alias("today"))

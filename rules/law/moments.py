@@ -36,6 +36,15 @@ IS_FUTURE: Final = together(  # RET-16, also a closing of an active dossier
     surely(pl.col("fiche_to_come")), *(is_to_come(pl.col(name)) for name in ("reopened_on", "closed_on", "proceedings_ended_on"))
 )
 
+_OF_OTHERS: Final = (  # of what is no file, which has none of these days
+    *(
+        pl.lit(None, pl.Date).alias(name)
+        for name in ("first_fiche_on", "last_communication", "last_activity", "shut_on", "late_activity_on")
+    ),
+    *(pl.lit(None, pl.Boolean).alias(name) for name in ("fiche_to_come", "has_uncategorised")),
+    *(pl.lit(False).alias(name) for name in ("is_undated", "created_used", "is_open", "closing_is_last", "is_future")),
+)
+
 
 def counted(fiches: pl.DataFrame) -> pl.DataFrame:
     """Add `counts_on` to each fiche, with `by_creation` and `is_to_come`."""
@@ -50,6 +59,8 @@ def with_moments(units: pl.DataFrame, fiches: pl.DataFrame) -> pl.DataFrame:
     `is_open`: in active state, or not read. `shut_on`: the closing of a dossier that is not open.
     `late_activity_on`: the later of last activity and closing, `closing_is_last` which of them. `is_future`:
     one of these days is still to come."""
+    if fiches.is_empty() and units["categories"].null_count() == units.height:
+        return units.with_columns_seq(_OF_OTHERS)
     of_fiches = fiches.group_by("row").agg(
         first_fiche_on=FIRST_FICHE_ON,
         last_communication=LAST_COMMUNICATION,

@@ -70,7 +70,9 @@ def with_terms(units: pl.DataFrame, fiches: pl.DataFrame, schedule: Schedule) ->
     A dossier's categories are its own and those of all its fiches; a fiche without one is missing one even
     where the dossier has some (RET-14)."""
     asked = units.with_columns_seq(_ASKED)
-    others = fiches[["row", "categories"]].with_columns_seq(own=units["categories"][fiches["row"]]).filter(_IS_OTHER)
+    others = fiches[["row", "categories"]]
+    if others.height:
+        others = others.with_columns_seq(own=units["categories"][fiches["row"]]).filter(_IS_OTHER)
     if others.height:
         others = others[["row", "categories"]].unique().sort("row", "categories")
         others = others.group_by("row").agg(others="categories").with_columns_seq(pl.col("others").list.join(SEPARATOR))
