@@ -153,7 +153,7 @@ class Reader(Generic[R]):
             page = self._decoder.decode(answer.body)
         except PageBroken:
             raise _Doubtful("it breaks off, or a row lacks a column or has another type than the CRM's metadata says") from None
-        if are_repeated(page, *([before] if before is not None else [])):
+        if are_repeated(*([before] if before is not None else []), page):  # as they came: what is in order is compared sooner
             raise _Doubtful("it holds a row twice" if are_repeated(page) else "it repeats rows of the page before")
         if page.next_link is not None and self._lengths.doubt(len(page)):
             raise _Short(page)
