@@ -5,9 +5,11 @@ nothing to compile. A message in several catalogs has the same translation in ea
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
+from typing import Final
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -15,6 +17,9 @@ from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 
 from rules.model.languages import UI_LANGUAGES, UiLanguage
+
+_BEFORE: Final = re.compile(r" (?=[;:?!»])")
+_AFTER: Final = re.compile("« ")
 
 
 @cache
@@ -24,6 +29,8 @@ def translations(language: UiLanguage) -> NullTranslations:
         return NullTranslations()
     joined: NullTranslations | None = None
     for catalog in catalogs(language).values():
+        if language == "fr":
+            _tie(catalog)
         content = BytesIO()
         write_mo(content, catalog)
         content.seek(0)
@@ -33,6 +40,18 @@ def translations(language: UiLanguage) -> NullTranslations:
         else:
             joined.merge(read)  # type: ignore[attr-defined]  # a Translations has it
     return joined or NullTranslations()
+
+
+def _tie(catalog: Catalog) -> None:
+    """Have no line begin with a sign before which French has a space; catalogs are written with spaces that
+    everybody can type."""
+    for message in catalog:
+        said = message.string
+        message.string = _tied(said) if isinstance(said, str) else tuple(_tied(each) for each in said or ())
+
+
+def _tied(text: str) -> str:
+    return _AFTER.sub("«\u00a0", _BEFORE.sub("\u00a0", text))
 
 
 def catalogs(language: UiLanguage) -> dict[str, Catalog]:

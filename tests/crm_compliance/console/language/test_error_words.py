@@ -34,7 +34,7 @@ def test_every_mistake_of_a_form_has_words() -> None:
     ("language", "said"),
     [
         ("nl", "Alles ligt stil: er wordt niets uitgevoerd tot de noodstop wordt opgeheven."),
-        ("fr", "Tout est arrêté : rien n’est exécuté tant que l’arrêt n’est pas levé."),
+        ("fr", "Tout est arrêté\u00a0: rien n’est exécuté tant que l’arrêt n’est pas levé."),
         ("en", "Everything is stopped: nothing is applied until the stop is lifted."),
     ],
 )

@@ -109,15 +109,15 @@ def test_a_changed_row_says_what_it_means(rows: dict[str, Any], where: str, old:
 def test_rows_that_come_and_go_and_other_keys_are_told() -> None:
     row = {"type": "months_after", "months": 6, "anchor": "last_activity", "disposition": "delete"}
     (come,) = meanings("fr", POLICY, a_policy({"preventive": row})).values()
-    assert (come.old, come.new) == ("", "6 mois, compté à partir de : dernière activité; ensuite : Supprimer")
+    assert (come.old, come.new) == ("", "6 mois, compté à partir de\u00a0: dernière activité; ensuite\u00a0: Supprimer")
     assert "une nouvelle ligne" in come.text
     (gone,) = meanings("fr", a_policy({"preventive": row}), POLICY).values()
     assert (gone.old, gone.new) == (come.new, "")
     assert "ses unités sont conservées" in gone.text
     recordings = a_policy({"recording": {"type": "no_term", "disposition": "retain", "unit": "recording"}})
-    assert "Cela concerne : enregistrement." in meanings("fr", POLICY, recordings)["categories.recording.type"].text
+    assert "Cela concerne\u00a0: enregistrement." in meanings("fr", POLICY, recordings)["categories.recording.type"].text
     (late,) = meanings("fr", POLICY, a_policy(late_rule_months=12)).values()
-    assert late.text.endswith("conserve un dossier : 6 → 12")
+    assert late.text.endswith("conserve un dossier\u00a0: 6 → 12")
     (derived,) = meanings("nl", POLICY, a_policy(derive={"runaway": [{"key": "missing_unexplained"}]})).values()
     assert derived.text.startswith("De categorie ")
     assert " telt als: " in derived.text

@@ -111,7 +111,7 @@ def test_what_is_wrong_in_a_schedule_is_told_one_a_line_with_its_number(typist: 
     assert found == [(str(number + 1), str(number)) for number in range(7)]
     assert "more)" not in told
     assert "<li>Regel 1: " in refused(wrong + another(typist), "nl")
-    assert "<li>Ligne 1 : " in refused(wrong + another(typist), "fr")
+    assert "<li>Ligne 1\u00a0: " in refused(wrong + another(typist), "fr")
 
 
 def test_what_the_shipped_schedule_suggests_is_in_the_language_of_the_page(signed_in: Callable[..., Browser]) -> None:
