@@ -21,7 +21,7 @@ from jobs.reading.tables.whole_tables import WholeTables
 from rules.holds.holds import Holds
 from rules.holds.precedence import HOLD_REASONS
 from rules.law.bits import bit, flags_in, reasons_in
-from rules.law.codes import CODES, has
+from rules.law.codes import CODES, has, text
 from rules.law.facts import ROW, Facts
 from rules.law.hold_columns import HELD
 from rules.law.kept_or_disposed import DELETE, KEEP
@@ -148,10 +148,10 @@ class Decided:
         anchors.scatter(along["place"], None)
         return replace(self, frame=self.frame.with_columns(ends, anchors))._reshaped(
             along["place"],
-            disposition=pl.lit(DELETE),
+            disposition=text(DELETE),
             reasons=pl.lit(bit(Reason.EXPIRED), CODES),
-            rule=pl.lit(GOES_ALONG),
-            anchor=pl.lit("owner"),
+            rule=text(GOES_ALONG),
+            anchor=text("owner"),
             along=pl.lit(True),
         )
 

@@ -1,4 +1,5 @@
-"""Reasons and flags in columns, a bit each, so that one number holds several of them."""
+"""Reasons and flags in columns, a bit each, so that one number holds several of them; and texts of which
+there are few."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from rules.law.bits import bit, bits
 from rules.model.decisions import Flag, Reason
 
 CODES: Final = pl.UInt32
+TEXT: Final = pl.Categorical()  # of texts of which there are few: copied and compared as numbers
 
 
 def surely(condition: pl.Expr) -> pl.Expr:
@@ -20,6 +22,11 @@ def surely(condition: pl.Expr) -> pl.Expr:
 def where(condition: pl.Expr, code: Reason | Flag) -> pl.Expr:
     """Return the bit of a code where a condition is true, else 0; a condition that is null is not true."""
     return pl.when(condition).then(pl.lit(bit(code), CODES)).otherwise(pl.lit(0, CODES))
+
+
+def text(of: str | None) -> pl.Expr:
+    """Return one of few texts, the same for every row."""
+    return pl.lit(of, TEXT)
 
 
 def has(numbers: pl.Expr, *codes: Reason | Flag) -> pl.Expr:

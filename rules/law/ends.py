@@ -3,14 +3,14 @@ deciding_category.py. Source: RET-06, RET-08, RET-10."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from rules.dates.periods import MONTHS_PER_YEAR, period_of_months
-from rules.law.codes import surely
+from rules.law.codes import TEXT, surely, text
 from rules.law.days import add_months, end_of_calendar_year_after, is_to_come
 from rules.law.facts import SEPARATOR
 from rules.law.terms import Basis, Terms
@@ -37,16 +37,16 @@ _OF_FILES: Final = (
     "born_on",
 )
 _ASKED: Final = ["row", "today", "terms", *_OF_FILES, "own_day", "own_anchor", "taken_over"]
-ENDS: Final = {
+ENDS: Final[Mapping[str, Any]] = {
     "row": pl.UInt32,
     "place": pl.UInt32,
     "on": pl.Date,
-    "anchor": pl.String,
+    "anchor": TEXT,
     "anchor_on": pl.Date,
-    "rule": pl.String,
-    "period": pl.String,
-    "category": pl.String,
-    "disposition": pl.String,
+    "rule": TEXT,
+    "period": TEXT,
+    "category": TEXT,
+    "disposition": TEXT,
     "is_termless": pl.Boolean,
     "is_second_choice": pl.Boolean,
     "is_to_come": pl.Boolean,
@@ -108,12 +108,12 @@ def _end(basis: Basis, clock: Clock, schedule: Schedule) -> list[pl.Expr]:
     """Return all columns of an end: those that are there by now, and what the clock says."""
     is_termless = clock.kind is Kind.NO_TERM
     told = {
-        "anchor": pl.lit(""),
+        "anchor": text(""),
         "anchor_on": pl.lit(None, pl.Date),
-        "rule": pl.lit(clock.rule),
-        "period": pl.lit(clock.period),
-        "category": pl.lit(clock.key),
-        "disposition": pl.lit(Disposition.KEEP.value if is_termless else clock.disposition.value),
+        "rule": text(clock.rule),
+        "period": text(clock.period),
+        "category": text(clock.key),
+        "disposition": text(Disposition.KEEP.value if is_termless else clock.disposition.value),
         "is_termless": pl.lit(is_termless),
         "is_second_choice": pl.lit(False),
         "is_to_come": pl.lit(False),
@@ -134,17 +134,17 @@ def _age_end(clock: Clock, schedule: Schedule) -> dict[str, pl.Expr]:
     closing came later, it is those and the late months (RET-10), which 0 switches off."""
     born, birthday = pl.col("born_on"), pl.col("birthday")
     if not schedule.late_months:
-        return {"on": birthday, "anchor": pl.lit(BIRTH), "anchor_on": born}
+        return {"on": birthday, "anchor": text(BIRTH), "anchor_on": born}
     birthday = pl.when(~pl.col("is_undated")).then(birthday)  # the last activity is unknown
     late = pl.col("late_activity_on")
     is_late = surely(late > birthday)
-    last = pl.when("closing_is_last").then(pl.lit(CLOSED_ON)).otherwise(pl.lit(LAST_ACTIVITY))
+    last = pl.when("closing_is_last").then(text(CLOSED_ON)).otherwise(text(LAST_ACTIVITY))
     return {
         "on": pl.when(is_late).then(add_months(late, schedule.late_months)).otherwise(birthday),
-        "anchor": pl.when(is_late).then(last).otherwise(pl.lit(BIRTH)),
+        "anchor": pl.when(is_late).then(last).otherwise(text(BIRTH)),
         "anchor_on": pl.when(is_late).then(late).otherwise(born),
-        "rule": pl.when(is_late).then(pl.lit(LATE_RULE)).otherwise(pl.lit(clock.rule)),
-        "period": pl.when(is_late).then(pl.lit(period_of_months(schedule.late_months))).otherwise(pl.lit(clock.period)),
+        "rule": pl.when(is_late).then(text(LATE_RULE)).otherwise(text(clock.rule)),
+        "period": pl.when(is_late).then(text(period_of_months(schedule.late_months))).otherwise(text(clock.period)),
     }
 
 
@@ -152,14 +152,14 @@ def _anchored_end(clock: Clock) -> dict[str, pl.Expr]:
     """Return the end from the first of the row's anchors that exists, plus its period (RET-06). A last
     activity that is unknown leaves no other choice (RET-07)."""
     first = clock.anchors[0]
-    chosen_on, chosen = pl.lit(None, pl.Date), pl.lit(first)
+    chosen_on, chosen = pl.lit(None, pl.Date), text(first)
     for anchor in reversed(clock.anchors):
         day = _day_of(anchor)
         choice = pl.when(day.is_not_null())
-        chosen_on, chosen = choice.then(day).otherwise(chosen_on), choice.then(pl.lit(anchor)).otherwise(chosen)
+        chosen_on, chosen = choice.then(day).otherwise(chosen_on), choice.then(text(anchor)).otherwise(chosen)
         if anchor == LAST_ACTIVITY:
             unknown = pl.when("is_undated")
-            chosen_on, chosen = unknown.then(None).otherwise(chosen_on), unknown.then(pl.lit(first)).otherwise(chosen)
+            chosen_on, chosen = unknown.then(None).otherwise(chosen_on), unknown.then(text(first)).otherwise(chosen)
     told = {"on": _after(chosen_on, clock), "anchor": chosen, "anchor_on": chosen_on}
     if len(clock.anchors) > 1:
         told["is_second_choice"] = chosen_on.is_not_null() & (chosen != first)
@@ -176,7 +176,7 @@ def _end_of_row(clock: Clock, schedule: Schedule) -> dict[str, pl.Expr]:
         "on": pl.when(goes_at_once).then(day).otherwise(_after(day, clock)),
         "anchor": pl.col("own_anchor"),
         "anchor_on": day,
-        "period": pl.when(goes_at_once).then(pl.lit("P0M")).otherwise(pl.lit(clock.period)),
+        "period": pl.when(goes_at_once).then(text("P0M")).otherwise(text(clock.period)),
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from rules.law.codes import TEXT
 from rules.model.records import RELATION_KINDS, Contact, Dossier, Fiche, Unit, UnitKind
 from rules.retention.recording_owners import followed_dossier
 from rules.retention.relations import counted_day, sort_of
@@ -43,8 +44,8 @@ UNIT_FACTS: Final[Mapping[str, Fact]] = {
     "row": Fact(ROW, _EVERY),  # its place among them, from 0, by which everything else names it
     "kind": Fact(KIND, _EVERY),
     # of a dossier; its own categories are an empty text where the column is
-    "categories": Fact(pl.String, _DOSSIER),
-    "outcome": Fact(pl.String, maybe=_DOSSIER),
+    "categories": Fact(TEXT, _DOSSIER),
+    "outcome": Fact(TEXT, maybe=_DOSSIER),
     "opened_on": Fact(pl.Date, maybe=_DOSSIER),
     "closed_on": Fact(pl.Date, maybe=_DOSSIER),
     "reopened_on": Fact(pl.Date, maybe=_DOSSIER),
@@ -63,7 +64,7 @@ UNIT_FACTS: Final[Mapping[str, Fact]] = {
     "fiche_created_on": Fact(pl.Date, maybe=_ATTACHMENT),
     "sent_on": Fact(pl.Date, maybe=_EMAIL),
     # of a gift, course, agreement, or row of a dependent table: which sort it is, and its day
-    "sort": Fact(pl.String, maybe=_OUTSIDE),
+    "sort": Fact(TEXT, maybe=_OUTSIDE),
     "counted_from": Fact(pl.Date, maybe=_OUTSIDE),
 }
 # What only those have beside that were put together by themselves, and only those of whole tables.
@@ -77,7 +78,7 @@ IN_TABLES: Final[Mapping[str, Fact]] = {
 # each. Its categories are an empty text where the column is.
 FICHE_FACTS: Final[Mapping[str, Fact]] = {
     "row": Fact(ROW, _FILES),
-    "categories": Fact(pl.String, _FILES),
+    "categories": Fact(TEXT, _FILES),
     "communicated_on": Fact(pl.Date, maybe=_FILES),
     "created_on": Fact(pl.Date, maybe=_FILES),
     "transmitted_on": Fact(pl.Date, maybe=_FILES),

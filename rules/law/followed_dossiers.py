@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from rules.law.codes import CODES
+from rules.law.codes import CODES, text
 from rules.law.kept_or_disposed import DELETE, EXPIRED, KEEP
 from rules.law.row_numbers import beside
 
@@ -22,9 +22,9 @@ GOES: Final = BOTH_REASONS == 0  # with its dossier, and always by deleting (RET
 _AS_THEIR_DOSSIER: Final = (
     pl.when(FOLLOWS).then(pl.when(GOES).then(EXPIRED).otherwise(BOTH_REASONS)).otherwise("reasons").alias("reasons"),
     pl.when(FOLLOWS).then("their_end").otherwise("retention_end").alias("retention_end"),
-    pl.when(FOLLOWS & GOES).then(pl.lit(DELETE)).when(FOLLOWS).then(pl.lit(KEEP)).otherwise("disposition").alias("disposition"),
-    pl.when(FOLLOWS).then(pl.lit(FOLLOWS_DOSSIER)).otherwise("rule").alias("rule"),
-    pl.when(FOLLOWS).then(pl.lit(DOSSIER)).otherwise("anchor").alias("anchor"),
+    pl.when(FOLLOWS & GOES).then(text(DELETE)).when(FOLLOWS).then(text(KEEP)).otherwise("disposition").alias("disposition"),
+    pl.when(FOLLOWS).then(text(FOLLOWS_DOSSIER)).otherwise("rule").alias("rule"),
+    pl.when(FOLLOWS).then(text(DOSSIER)).otherwise("anchor").alias("anchor"),
     pl.when(~FOLLOWS).then("anchor_on").alias("anchor_on"),
     pl.when(FOLLOWS).then(pl.lit(0, CODES)).otherwise("flags").alias("flags"),
 )

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from rules.holds.precedence import HOLD_REASONS
-from rules.law.codes import has, surely, together, where
+from rules.law.codes import TEXT, has, surely, text, together, where
 from rules.law.days import TODAY
 from rules.model.decisions import Disposition, Reason
 from rules.retention.compiled_schedule import RULE_OF_REASON
@@ -34,17 +34,17 @@ REASONS: Final = together(  # 4.2
 IS_KEPT: Final = surely(pl.col("reasons") != 0)
 HAS_PUBLIC_ALERT: Final = surely(pl.col("public_alert"))
 DISPOSITION: Final = (  # RET-23; ERA-04: whoever was sought by name in public is deleted
-    pl.when(IS_KEPT).then(pl.lit(KEEP)).when(HAS_PUBLIC_ALERT).then(pl.lit(DELETE)).otherwise("disposition")
+    pl.when(IS_KEPT).then(text(KEEP)).when(HAS_PUBLIC_ALERT).then(text(DELETE)).otherwise("disposition")
 )
 BECAUSE: Final = pl.when(IS_KEPT).then("reasons").otherwise(EXPIRED)
 # The rule of the first reason; NOT_EXPIRED and EXPIRED rest on that of the end.
-_RULES: Final = pl.lit(pl.Series([RULE_OF_REASON.get(reason) for reason in Reason], dtype=pl.String))
+_RULES: Final = pl.lit(pl.Series([RULE_OF_REASON.get(reason) for reason in Reason], dtype=TEXT))
 RULE: Final = pl.coalesce(_RULES.gather(pl.col("reasons").bitwise_trailing_zeros()), "end_rule")
 
 # What its holds add: the rule of a legal hold that people placed.
 IS_HELD: Final = has(pl.col("reasons"), *HOLD_REASONS)
 PLACED_BY_PEOPLE: Final = IS_HELD & (pl.col("rule") == RULE_OF_REASON[Reason.HOLD_LEGAL]) & ~pl.col("legal_hold")
-HELD_RULE: Final = pl.when(PLACED_BY_PEOPLE).then(pl.lit("HLD-05")).otherwise("rule")
+HELD_RULE: Final = pl.when(PLACED_BY_PEOPLE).then(text("HLD-05")).otherwise("rule")
 
 
 def with_reasons(units: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from rules.law.codes import surely
+from rules.law.codes import surely, text
 from rules.law.days import is_to_come
 from rules.law.terms import Basis, Terms
 from rules.model.records import RELATION_KINDS, UnitKind
@@ -36,17 +36,17 @@ OWN_DAY: Final = (
 
 
 def _anchor_outside() -> pl.Expr:
-    anchor = pl.lit(None, pl.String)
+    anchor = text(None)
     for kind in _OTHERS:
-        anchor = pl.when(kind.value == _KIND).then(pl.lit(anchor_of(kind))).otherwise(anchor)
+        anchor = pl.when(kind.value == _KIND).then(text(anchor_of(kind))).otherwise(anchor)
     return anchor
 
 
 OWN_ANCHOR: Final = (
     pl.when(IS_RECORDING)
-    .then(pl.when(COUNTS_FROM_END).then(pl.lit(ENDED_ON)).otherwise(pl.lit(STARTED_ON)))
+    .then(pl.when(COUNTS_FROM_END).then(text(ENDED_ON)).otherwise(text(STARTED_ON)))
     .when(IS_ATTACHMENT)
-    .then(pl.when(COUNTS_FROM_CREATION).then(pl.lit(CREATED_ON)).otherwise(pl.lit(COMMUNICATED_ON)))
+    .then(pl.when(COUNTS_FROM_CREATION).then(text(CREATED_ON)).otherwise(text(COMMUNICATED_ON)))
     .otherwise(_anchor_outside())
 )
 # RET-16: of an e-mail, which has no term, and of a conversation that has one. The creation of a row is no
@@ -58,7 +58,7 @@ FROM_CREATION: Final = surely(pl.col("own_anchor") == CREATED_ON)
 
 _OF_FILES: Final = (
     pl.lit(None, pl.Date).alias("own_day"),
-    pl.lit(None, pl.String).alias("own_anchor"),
+    text(None).alias("own_anchor"),
     pl.lit(False).alias("own_day_to_come"),
     pl.lit(False).alias("counted_from_creation"),
 )

@@ -3,16 +3,16 @@ Source: RET-12, RET-14, section 2.3."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import polars as pl
 
 from rules.law.bits import bits
-from rules.law.codes import CODES, surely, together
+from rules.law.codes import CODES, TEXT, surely, text, together
 from rules.law.facts import SEPARATOR
 from rules.law.row_numbers import beside
 from rules.model.decisions import Disposition, End, Flag, Reason
@@ -25,10 +25,20 @@ from rules.retention.relations import clocks_of
 FILES: Final = (UnitKind.DOSSIER.value, UnitKind.FICHE.value)
 RECORDINGS: Final = (UnitKind.RECORDING.value, UnitKind.ATTACHMENT.value)
 _KEY: Final = ["kind", "categories", "others", "is_missing", "outcome", "sort"]  # what units have in common to which the same rows apply
+_FIXED: Final[Mapping[str, Any]] = {
+    "term_reasons": CODES,
+    "term_flags": CODES,
+    "has_clock": pl.Boolean,
+    "needs_birth": pl.Boolean,
+    "needs_activity": pl.Boolean,
+    "is_six_month": pl.Boolean,
+    "review_months": pl.UInt32,
+}
+_KNOWN: Final = 4096  # combinations whose terms are remembered: the same few come in every part of a plan
 IS_FILE: Final = together(*(pl.col("kind") == kind for kind in FILES))
 # RET-14: a fiche without a category is missing one, and so is what has no fiche at all and none of its own.
 IS_MISSING: Final = surely(IS_FILE & pl.coalesce("has_uncategorised", pl.col("categories").fill_null("") == ""))
-_ASKED: Final = (IS_MISSING.alias("is_missing"), pl.lit(None, pl.String).alias("others"))
+_ASKED: Final = (IS_MISSING.alias("is_missing"), text(None).alias("others"))
 _IS_OTHER: Final = (pl.col("categories") != "") & pl.col("categories").ne_missing(pl.col("own"))  # of a fiche, beside the dossier's own
 
 
@@ -74,28 +84,34 @@ def with_terms(units: pl.DataFrame, fiches: pl.DataFrame, schedule: Schedule) ->
     if others.height:
         others = others.with_columns_seq(own=units["categories"][fiches["row"]]).filter(_IS_OTHER)
     if others.height:
-        others = others[["row", "categories"]].unique().sort("row", "categories")
-        others = others.group_by("row").agg(others="categories").with_columns_seq(pl.col("others").list.join(SEPARATOR))
+        others = others.select("row", others="categories").unique()
+        if (is_one_of_several := others["row"].is_duplicated()).any():
+            several = others.filter(is_one_of_several).with_columns(pl.col("others").cast(pl.String)).sort("row", "others")
+            joined = several.group_by("row").agg(pl.col("others").str.join(SEPARATOR).cast(TEXT))
+            others = pl.concat([others.filter(~is_one_of_several), joined])
         asked = beside(asked.drop("others"), others)
     kinds = asked.group_by(_KEY, maintain_order=True).agg("row") if asked.height > 1 else asked
     found = [_terms_of(*each, schedule) for each in kinds[_KEY].iter_rows()]
-    told = pl.DataFrame(
-        {
-            "row": kinds["row"],
-            "terms": pl.Series(range(len(found)), dtype=pl.UInt32),
-            "term_reasons": pl.Series([bits(each.reasons) for each in found], dtype=CODES),
-            "term_flags": pl.Series([bits(each.flags) for each in found], dtype=CODES),
-            "has_clock": pl.Series([bool(each.clocks) for each in found], dtype=pl.Boolean),
-            "needs_birth": pl.Series([each.needs_birth for each in found], dtype=pl.Boolean),
-            "needs_activity": pl.Series([any(clock.uses_activity for clock in each.clocks) for each in found], dtype=pl.Boolean),
-            "is_six_month": pl.Series([each.is_six_month for each in found], dtype=pl.Boolean),
-            "review_months": pl.Series([each.review_months for each in found], dtype=pl.UInt32),
-        }
-    )
+    fixed = pl.DataFrame(list(map(_fixed_by, found)), schema=_FIXED, orient="row")
+    told = fixed.with_columns_seq(kinds["row"], terms=pl.int_range(pl.len(), dtype=pl.UInt32))
     return beside(units, told.explode("row") if kinds is not asked else told), found
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_KNOWN)
+def _fixed_by(terms: Terms) -> tuple[int, int, bool, bool, bool, bool, int]:
+    """Return what is fixed for a unit by its terms, in the order of `_FIXED`."""
+    return (
+        bits(terms.reasons),
+        bits(terms.flags),
+        bool(terms.clocks),
+        terms.needs_birth,
+        any(clock.uses_activity for clock in terms.clocks),
+        terms.is_six_month,
+        terms.review_months,
+    )
+
+
+@lru_cache(maxsize=_KNOWN)
 def _terms_of(
     kind: str, categories: str | None, others: str | None, is_missing: bool, outcome: str | None, sort: str | None, schedule: Schedule
 ) -> Terms:

@@ -13,6 +13,7 @@ import polars as pl
 from rules.law.bits import bit, bits
 from rules.law.codes import CODES, surely, together, where
 from rules.law.days import is_none_of
+from rules.law.number_and_birth import says_no_more
 from rules.law.row_numbers import beside
 from rules.model.decisions import Flag
 from rules.people.birthdates import Recorded, recorded_birth
@@ -62,24 +63,27 @@ def with_births(units: pl.DataFrame, births: pl.DataFrame) -> pl.DataFrame:
 
 @lru_cache(maxsize=16)
 def _is_plain(sentinels: frozenset[date], day: date) -> pl.Expr:
-    """Return whether a birth date counts by itself: no number that could say otherwise, no sentinel, not to
+    """Return whether a birth date counts by itself where no number says otherwise: no sentinel, not to
     come."""
-    return surely(pl.col("national_number").is_null() & (day >= _BIRTH) & is_none_of(_BIRTH, sentinels))
+    return surely((day >= _BIRTH) & is_none_of(_BIRTH, sentinels))
 
 
 def _recorded(children: pl.DataFrame, schedule: Schedule, day: date) -> pl.DataFrame:
     """Add to each child the `earliest` and the `latest` day on which it can have been born by what is
-    recorded, with `recorded_flags`. Few have more than a birth date: numbers, years and months, stated ages
-    are weighed one by one."""
+    recorded, with `recorded_flags`. Few have more than a birth date, or one that their number shows too:
+    other numbers, years and months, stated ages are weighed one by one."""
     earliest, latest = children["birth_on"], children["birth_on"]  # which are set in their place
     flags = pl.Series([0], dtype=CODES).new_from_index(0, children.height)
-    others = children.select((~_is_plain(schedule.sentinel_days, day)).arg_true()).to_series()
-    if len(others):
-        weighed = _Weighed(schedule, day)
-        found = [weighed[facts] for facts in zip(*(children[name][others].to_list() for name in Recorded._fields), strict=True)]
-        earliest.scatter(others, pl.Series([each for each, _, _ in found], dtype=pl.Date))
-        latest.scatter(others, pl.Series([each for _, each, _ in found], dtype=pl.Date))
-        flags.scatter(others, pl.Series([each for _, _, each in found], dtype=CODES))
+    is_plain = _is_plain(schedule.sentinel_days, day)
+    others = children.with_row_index("place").filter(~is_plain | pl.col("national_number").is_not_null())
+    if others["national_number"].null_count() < others.height:
+        others = others.filter(~(is_plain & says_no_more(others, schedule.sentinels.scheme)))
+    if others.height:
+        places, weighed = others["place"], _Weighed(schedule, day)
+        found = [weighed[facts] for facts in zip(*(others[name].to_list() for name in Recorded._fields), strict=True)]
+        earliest.scatter(places, pl.Series([each for each, _, _ in found], dtype=pl.Date))
+        latest.scatter(places, pl.Series([each for _, each, _ in found], dtype=pl.Date))
+        flags.scatter(places, pl.Series([each for _, _, each in found], dtype=CODES))
     return children.with_columns_seq(earliest=earliest, latest=latest, recorded_flags=flags)
 
 

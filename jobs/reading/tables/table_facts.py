@@ -116,8 +116,7 @@ class _TableFacts:
             return outside.with_columns(pl.Series("source", sources, dtype=SOURCE), number=own["number"], is_anonymised=pl.lit(False))
         if kind is UnitKind.DOSSIER:
             rows = found.dossiers.columns(numbers, "source", "categories", *DOSSIER_FACTS, "anonymised_on")
-            texts = pl.col("categories", "outcome").cast(pl.String)
-            return rows.with_columns(texts, _ANONYMISED, **own, legal_hold=self._flagged[numbers]).drop("anonymised_on")
+            return rows.with_columns(_ANONYMISED, **own, legal_hold=self._flagged[numbers]).drop("anonymised_on")
         if kind is UnitKind.FICHE:
             rows = found.fiches.columns(numbers, "source", "anonymised_on")
             return rows.with_columns(_ANONYMISED, **own, legal_hold=pl.lit(False)).drop("anonymised_on")
@@ -153,7 +152,7 @@ class _TableFacts:
             rows.append(_places(dossiers, again["dossier"]))
         columns = [name for name in FICHES if name != "row"]
         frame = found.fiches.columns(pl.concat(numbers), *columns)
-        return frame.with_columns(pl.col("categories").cast(pl.String), row=pl.concat(rows)).select(*FICHES)
+        return frame.with_columns(row=pl.concat(rows)).select(*FICHES)
 
     def _children(self, dossiers: pl.Series, lone: pl.Series) -> pl.DataFrame:
         children, place = self._found.children, 0

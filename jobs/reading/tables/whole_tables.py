@@ -16,6 +16,7 @@ from jobs.reading.tables.parts import NO_ROW, repeated, whole
 from jobs.reading.tables.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
 from jobs.reading.tables.sparse import Sparse
 from jobs.reading.units import sort_relations
+from rules.law.codes import TEXT
 from rules.law.facts import CHILDREN, DOSSIER_FACTS, UNITS
 from rules.model.file_roles import FILE_ROLES, FileRole
 from rules.model.kinds import FILES
@@ -40,7 +41,6 @@ from rules.model.records import (
 from rules.retention.audio_notes import is_audio_type
 from rules.retention.relations import RelationTerms
 
-_FEW: Final = pl.Categorical()  # of texts of which there are few
 _OWN: Final = {"id": pl.String, "etag": pl.String, "source": SOURCE}
 _CONTACTS: Final = {
     "id": pl.String, "etag": pl.String, "newsletter": pl.Boolean, "anonymised_on": pl.Date,
@@ -49,11 +49,11 @@ _BIRTHS: Final = {name: dtype for name, dtype in CHILDREN.items() if name != "ro
 _KEPT_BIRTHS: Final = {name: pl.Int32 if dtype == pl.Int64 else dtype for name, dtype in _BIRTHS.items()}
 _PARENTS: Final = {"parent": ID, "parent_kind": pl.String}
 _DOSSIERS: Final = {
-    **_OWN, "categories": _FEW, **{name: UNITS[name] for name in DOSSIER_FACTS}, "outcome": _FEW, "legal_hold": pl.Boolean,
+    **_OWN, "categories": TEXT, **{name: UNITS[name] for name in DOSSIER_FACTS}, "legal_hold": pl.Boolean,
     "anonymised_on": pl.Date,
 }  # fmt: skip
 _FICHES: Final = {  # `dossier` is a number; only lone ones have a version
-    **_OWN, "dossier": ROW, "is_shared": pl.Boolean, "categories": _FEW, "communicated_on": pl.Date,
+    **_OWN, "dossier": ROW, "is_shared": pl.Boolean, "categories": TEXT, "communicated_on": pl.Date,
     "created_on": pl.Date, "transmitted_on": pl.Date, "anonymised_on": pl.Date,
 }  # fmt: skip
 _RECORDINGS: Final = {
