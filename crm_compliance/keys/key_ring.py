@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,11 +133,17 @@ class KeyRing:
     def reference(self, table: str, id: str) -> str:
         """Return the HMAC-SHA-256, in lower-case hex, of table and id with the key in use. The same row has
         the same reference however its id is spelled."""
-        return _reference(self.current(KeyKind.REGISTER), table, id)
+        return _reference(self._register[0], table, id)
 
     def references(self, table: str, id: str) -> tuple[str, ...]:
         """Return the references of a row, one with each key that still exists, the key in use first."""
-        return tuple(_reference(key, table, id) for key in reversed(self.of(KeyKind.REGISTER)))
+        return tuple(_reference(keyed, table, id) for keyed in self._register)
+
+    @cached_property
+    def _register(self) -> tuple[hmac.HMAC, ...]:
+        """The register keys, the one in use first, each begun once: a plan asks for thousands of
+        references."""
+        return tuple(hmac.new(base64.b64decode(key.secret), digestmod="sha256") for key in reversed(self.of(KeyKind.REGISTER)))
 
     # -- seals -----------------------------------------------------------------------------------------------
 
@@ -378,9 +385,10 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _reference(key: Key, table: str, id: str) -> str:
-    row = f"{table}/{id.strip('{}').lower()}"
-    return hmac.digest(base64.b64decode(key.secret), row.encode(), "sha256").hex()
+def _reference(keyed: hmac.HMAC, table: str, id: str) -> str:
+    message = keyed.copy()
+    message.update(f"{table}/{id.strip('{}').lower()}".encode())
+    return message.hexdigest()
 
 
 def _private_key(key: Key) -> "Ed25519PrivateKey":
