@@ -5,6 +5,7 @@ GUIDs in lower case, else texts."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -13,6 +14,7 @@ ID: Final = pl.UInt128
 ODD: Final = 2**128 - 2**32  # of what comes from here on no number is made: it may stand for something else
 _LENGTH: Final = 36  # of a GUID
 _DASHES: Final = (8, 13, 18, 23)  # where it has one
+_BYTES: Final = 16
 _FEW: Final = 64  # ids that are written one by one sooner than all at once
 _DIGITS: Final = pl.Series([f"{number:04x}" for number in range(2**16)], dtype=pl.String)
 
@@ -29,6 +31,13 @@ def numbers_of(texts: pl.Series, *, is_lower: bool = True) -> pl.Series | None:
 def numbers_in(name: str, text: str, many: int, missing: int = 0) -> pl.Series | None:
     """Return the numbers of so many ids, each a line of a text, of which so many are missing: in their place
     is `NO_ID`. None, as `numbers_of`, where one is not a GUID, in either case, or is `ODD`."""
+    digits = digits_in(text, many)
+    return None if digits is None else numbers_of_digits(name, digits, missing)
+
+
+def digits_in(text: str, many: int) -> bytes | None:
+    """Return the 16 bytes of each of so many ids, each a line of a text; None where one is not a GUID, in
+    either case, or where there is none."""
     step = _LENGTH + 1
     if not many or text[_LENGTH::step] != "\n" * (many - 1) or any(text[place::step] != "-" * many for place in _DASHES):
         return None
@@ -36,8 +45,13 @@ def numbers_in(name: str, text: str, many: int, missing: int = 0) -> pl.Series |
         digits = bytes.fromhex(text.replace("-", " "))
     except ValueError:
         return None
-    if 2 * len(digits) != (_LENGTH - len(_DASHES)) * many:  # it passes over what is blank
-        return None
+    return digits if len(digits) == _BYTES * many else None  # it passes over what is blank
+
+
+def numbers_of_digits(name: str, digits: bytes, missing: int = 0) -> pl.Series | None:
+    """Return the numbers of ids of 16 bytes each; None where one is `ODD` that is not among so many that are
+    missing."""
+    many = len(digits) // _BYTES
     numbers = pl.Series(name, [digits]).bin.reinterpret(dtype=pl.Array(ID, many), endianness="big").reshape((many,))
     found = without_odd(numbers)
     return found if found.null_count() == missing else None
@@ -66,15 +80,24 @@ def texts_of(numbers: pl.Series) -> pl.Series:
         digits = (None if number is None else f"{number:032x}" for number in numbers)
         guids = [each and "-".join((each[:8], each[8:12], each[12:16], each[16:20], each[20:])) for each in digits]
         return pl.Series(numbers.name, guids, dtype=pl.String)
-    halves = numbers.alias("id").to_frame().select(pl.col("id") // pl.lit(2**64, ID), rest=pl.col("id") % pl.lit(2**64, ID))
+    return numbers.alias("id").to_frame().select(*_halves()).select(_written().alias(numbers.name)).to_series()
+
+
+@cache
+def _halves() -> tuple[pl.Expr, pl.Expr]:
+    return pl.col("id") // pl.lit(2**64, ID), (pl.col("id") % pl.lit(2**64, ID)).alias("rest")
+
+
+@cache
+def _written() -> pl.Expr:
+    """The text of an id whose upper and lower half are `id` and `rest`."""
     one, two, three, four, five, six, seven, eight = (
         pl.lit(_DIGITS).gather((pl.col(name).cast(pl.UInt64) // 2**bits % 2**16).cast(pl.UInt32))
         for name in ("id", "rest")
         for bits in (48, 32, 16, 0)
     )
     dash = pl.lit("-")
-    written = pl.concat_str(one, two, dash, three, dash, four, dash, five, dash, six, seven, eight)
-    return halves.select(written.alias(numbers.name)).to_series()
+    return pl.concat_str(one, two, dash, three, dash, four, dash, five, dash, six, seven, eight)
 
 
 def packed(rows: pl.DataFrame, ids: Collection[str]) -> pl.DataFrame:

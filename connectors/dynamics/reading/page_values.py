@@ -107,14 +107,18 @@ def numbers_at_once(ids: Mapping[str, list[str | None]], *, is_lower: bool) -> d
     """Return the numbers of ids, by the columns that they are in, which are of one height: what is asked of
     polars costs as much for one column as for all. Empty where one is not a GUID, or not in lower case where
     that is asked for; what they are is then for `lowered_lines` to say."""
-    from connectors.interface.id_numbers import numbers_in
+    from connectors.interface.id_numbers import digits_in, numbers_of_digits
 
-    height = len(next(iter(ids.values()), ()))
-    lines = [_joined(values) for values in ids.values()]
-    text = _END.join([text for text, _ in lines])
-    if is_lower and text != text.lower():
-        return {}
-    numbers = numbers_in("", text, height * len(ids), sum(missing for _, missing in lines))
+    height, missing = len(next(iter(ids.values()), ())), 0
+    found: list[bytes] = []
+    for values in ids.values():  # one after the other: as a text they take more than twice as much
+        text, lacking = _joined(values)
+        digits = None if is_lower and text != text.lower() else digits_in(text, height)
+        if digits is None:
+            return {}
+        found.append(digits)
+        missing += lacking
+    numbers = numbers_of_digits("", b"".join(found), missing) if found else None
     if numbers is None:
         return {}
     return {name: numbers.slice(place * height, height).alias(name) for place, name in enumerate(ids)}
