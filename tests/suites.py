@@ -19,6 +19,7 @@ DEEP = (
     "tests/jobs/plans/test_one_by_one.py",
     "tests/jobs/reading/tables/test_whole_tables.py",
     "tests/rules/law/test_equality.py",
+    "tests/benchmarks/test_budgets.py",
     # programs of others, and a browser
     "tests/integration/clients",
     "tests/integration/test_foreign_odata.py",
