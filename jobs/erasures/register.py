@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from connectors.interface.remains import RowKey
 from jobs.ledger.entries import StoreAltered
 from jobs.model.run import TRIM, WRITTEN_OFF, Action, Erasure
 from jobs.ports.context import JobContext
@@ -268,6 +269,17 @@ def leave(context: JobContext, run: str, actions: Sequence[Action], there: Mappi
     ]
     rows = list(_rows_of(context, run, LEFT, gone))
     _note(context, [*rows, *_wholes(context, "", actions)] if rows else [])
+
+
+def deleted_by_then(context: JobContext, run: str, action: Action) -> tuple[RowKey, ...]:
+    """Return which rows of a unit were deleted when the run ended that left it half done, as `leave` has
+    noted: its counts have these."""
+    rows = [write.key(context.connector) for write in action.rows if write.operation == "delete"]
+    return tuple(row for row in rows if any(_has_left(context, ref, run) for ref in context.references(*row)))
+
+
+def _has_left(context: JobContext, ref: str, run: str) -> bool:
+    return context.store.erasures.has(Erasure(ref, LEFT + "delete", "", run, "", ""))
 
 
 def erase_late(context: JobContext, rows: Mapping[tuple[str, str], Written]) -> None:

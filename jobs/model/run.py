@@ -121,9 +121,10 @@ class Action(msgspec.Struct, frozen=True):
     many rows of history were deleted; `removed_at` and `verified_at` are RFC 3339 instants in UTC. `along`
     are rows of tables that are not mapped and that the CRM deletes with these, as (table, id). `gone` are
     rows of the unit that were deleted before this action was announced: they are cleaned, read back and
-    certified with it. `documents` are folders outside the CRM that are removed before the rows. `tried` is
-    when the run started that last tried a unit which stays, an RFC 3339 instant in UTC; of one that awaits
-    its turn it is an earlier run, or none."""
+    certified with it. `counted` are those of `rows`, as (table, id), that an earlier run deleted and has in
+    its counts, so that this one does not count them. `documents` are folders outside the CRM that are removed
+    before the rows. `tried` is when the run started that last tried a unit which stays, an RFC 3339 instant
+    in UTC; of one that awaits its turn it is an earlier run, or none."""
 
     table: str
     id: str
@@ -144,6 +145,7 @@ class Action(msgspec.Struct, frozen=True):
     verified_at: str = ""
     along: tuple[tuple[str, str], ...] = ()
     gone: tuple[RowWrite, ...] = ()
+    counted: tuple[RowKey, ...] = ()
     documents: tuple[DocumentFolder, ...] = ()
     tried: str = ""
 

@@ -23,8 +23,9 @@ def counts_of(
     """Return the counts of `apply`: units by outcome, rows by table of the CRM, and what reading back found.
     `kind_of` gives the kind of unit of an action. `there` are the rows, as (table,
     id), of half-done units that still exist: the others are deleted, and count. Rows that had been deleted
-    before the run are not among its own. A contact to trim has no line in a plan: where it is left, it is
-    among `skipped`, `partial` or `failed`, and `not_trimmed` tells how many of each such contacts are."""
+    before the run are not among its own, nor those that an earlier run has counted. A contact to trim has no
+    line in a plan: where it is left, it is among `skipped`, `partial` or `failed`, and `not_trimmed` tells
+    how many of each such contacts are."""
     skipped: Counter[str] = Counter()
     states: Counter[str] = Counter()
     rows: Counter[str] = Counter()
@@ -51,7 +52,7 @@ def counts_of(
         else:
             states[action.disposition] += bool(action.rows)
             flags.update(flag for flag in action.flags if flag not in (CONTINUED, LOOSE))
-            rows.update(write.key(crm)[0] for write in action.rows if write.operation == "delete")
+            rows.update(write.key(crm)[0] for write in _deleted(action, crm, ()))
             documents += sum(folder.files for folder in action.documents)
             masked += sum(write.mask is not None for write in action.rows)
             if (kind := kind_of(action)) is not UnitKind.CONTACT:
@@ -82,7 +83,7 @@ def _filled(counts: Mapping[str, Counter[str]]) -> dict[str, dict[str, int]]:
 
 
 def _deleted(action: Action, crm: Connector, there: Collection[tuple[str, str]]) -> list[RowWrite]:
-    left = {*there, *action.still_there}
+    left = {*there, *action.still_there, *action.counted}
     return [write for write in action.rows if write.operation == "delete" and write.key(crm) not in left]
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import msgspec
 
 from jobs.checks.kill_switch import STOPPED, stopped
-from jobs.erasures.register import announce, register
+from jobs.erasures.register import announce, deleted_by_then, register
 from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import Key, Plan, PlanLine
 from jobs.model.run import AWAITS_TURN, CONTENT_OUT_OF_REACH, CRM_REFUSED, TECHNICAL, UNACCOUNTED, Action, ActionState, RowWrite, Run
@@ -125,7 +125,7 @@ class Journal:
         return Bypassing(self.context, self.context.on(self.day).policy)
 
     @cached_property
-    def _left_before(self) -> dict[Key, Action]:
+    def _left_before(self) -> dict[Key, tuple[str, Action]]:
         return left_before(self.context, self.run)
 
     def whole(self, intents: Sequence[Action], gone: Collection[str] = ()) -> tuple[list[Action], dict[Key, str]]:
@@ -225,8 +225,9 @@ class Journal:
         """Note as done what was still under way when this run was cut off, or an earlier one gave up on it,
         and has come to pass since; return whether it has. The plan may be older than that."""
         before = self.announced.get(key)
-        if before is None and (left := self._left_before.get(key)) is not None and left.rows:
-            before = continued(left)
+        if before is None and (left := self._left_before.get(key)) is not None and left[1].rows:
+            run, action = left
+            before = continued(action, deleted_by_then(self.context, run, action))
         if before is None or still_there(self.context.connector, before.rows):
             return False
         self.record([self.removed(before)], "outcome")

@@ -7,6 +7,7 @@ import msgspec
 
 from connectors.interface.connector import Connector
 from jobs.checks.kill_switch import refuse_if_stopped
+from jobs.erasures.register import deleted_by_then
 from jobs.holds.look_up import HOLD_NOT_FOUND, look_up_unseen
 from jobs.model.plan import Key, Plan
 from jobs.model.run import CONTENT_BEGUN, CONTINUED, Action, ActionState, RowWrite
@@ -92,7 +93,7 @@ def continue_partials(journal: Journal, planned: set[Key], crm: str) -> None:
             continue
         left = still_there(journal.context.connector, action.rows)
         remaining = [write for write in action.rows if (write.kind, write.id) in left]
-        again = continued(action)
+        again = continued(action, deleted_by_then(journal.context, run, action))
         is_planned = any(write.key(journal.context.connector) in planned for write in remaining)
         if not remaining:
             journal.record([journal.removed(again)], "outcome")

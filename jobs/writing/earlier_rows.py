@@ -18,13 +18,13 @@ from jobs.writing.partial_units import begun
 from jobs.writing.read_back import still_there
 
 
-def left_before(context: JobContext, run: str) -> dict[Key, Action]:
+def left_before(context: JobContext, run: str) -> dict[Key, tuple[str, Action]]:
     """Return what runs other than this one have left PARTIAL or FAILED of units of this CRM, and none has
-    done since; also units that were left alone with a request under way."""
+    done since, each with its run; also units that were left alone with a request under way."""
     found = context.store.journal.unfinished(run)
     found += [(of, action) for of, action in unanswered(context.store.journal) if of != run]
     crms = {of: context.store.plans.get(context.store.runs.get(of).plan).crm for of in {of for of, _ in found}}
-    return {action.key: action for of, action in found if crms[of] == context.crm}
+    return {action.key: (of, action) for of, action in found if crms[of] == context.crm}
 
 
 def unanswered(journal: JournalStore) -> list[tuple[str, Action]]:
@@ -34,13 +34,14 @@ def unanswered(journal: JournalStore) -> list[tuple[str, Action]]:
 
 
 def with_what_had_gone(
-    context: JobContext, intents: Sequence[Action], earlier: Mapping[Key, Action], announced: Mapping[Key, Action]
+    context: JobContext, intents: Sequence[Action], earlier: Mapping[Key, tuple[str, Action]], announced: Mapping[Key, Action]
 ) -> list[Action]:
     """Return the same intents, each with the rows of its unit that were already gone. They were deleted in
     earlier runs or before this one was interrupted (`announced`)."""
     if not earlier and not announced:
         return list(intents)
-    before = {action.key: [each for each in (earlier.get(action.key), announced.get(action.key)) if each] for action in intents}
+    left = {key: action for key, (_, action) in earlier.items()}
+    before = {action.key: [each for each in (left.get(action.key), announced.get(action.key)) if each] for action in intents}
     candidates = {action.key: _candidates(action, before[action.key]) for action in intents}
     wanted = [write for writes in candidates.values() for write in writes]
     there = still_there(context.connector, wanted) if wanted else set()

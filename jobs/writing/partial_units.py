@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 
 from connectors.interface.connector import Connector
+from connectors.interface.remains import RowKey
 from connectors.interface.rows import Among
 from jobs.model.run import CONTENT_BEGUN, CONTINUED, UNANSWERED, Action, ActionState, RowWrite
 from jobs.reading.gather import rows_of
@@ -64,9 +65,9 @@ def _versions(connector: Connector, writes: Iterable[RowWrite]) -> dict[str, str
     return {row.id: row.etag for kind, ids in by_kind.items() for row in rows_of(connector, KINDS[kind], (), Among("id", ids))}
 
 
-def continued(action: Action) -> Action:
-    """Return what an earlier run left of a unit as this run takes it up."""
-    return msgspec.structs.replace(action, state=ActionState.INTENDED, code="", still_there=(), flags=(CONTINUED,))
+def continued(action: Action, counted: tuple[RowKey, ...]) -> Action:
+    """Return what an earlier run left of a unit as this run takes it up. That run has `counted` some rows."""
+    return msgspec.structs.replace(action, state=ActionState.INTENDED, code="", still_there=(), flags=(CONTINUED,), counted=counted)
 
 
 def begun(action: Action) -> Action:

@@ -19,6 +19,15 @@ LONG_AGO = date(2018, 3, 1)
 NAME = "Wouter Verzonnen"
 
 
+SETS = {
+    "cf_dossier": "cf_dossiers",
+    "cf_fiche": "cf_fiches",
+    "cf_party": "cf_parties",
+    "cf_recording": "cf_recordings",
+    "annotation": "annotations",
+    "contact": "contacts",
+}
+
 MakeNight = Callable[..., Night]
 
 
@@ -66,3 +75,14 @@ def expired(night: Night) -> tuple[str, str]:
     night.note("cf_dossier", dossier)
     night.call("cf_fiche", first, [person])
     return dossier, person
+
+
+def kept(table_set: str, row: str, times: int = 1) -> dict[str, Any]:
+    """A fault: the CRM says that it has deleted the row and keeps it."""
+    return {"match": {"method": "DELETE", "path": f"{table_set}({row})"}, "times": times, "do": "keep_row"}
+
+
+def there(night: Night) -> dict[str, set[str]]:
+    """The ids of what is in the CRM, by table."""
+    keys = {table: {"contact": "contactid", "annotation": "annotationid"}.get(table, f"{table}id") for table in SETS}
+    return {table: {row[keys[table]] for row in night.rows(f"{name}?$select={keys[table]}")} for table, name in SETS.items()}

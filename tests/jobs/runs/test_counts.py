@@ -1,10 +1,14 @@
 """What a run counts: units, which add up to those of its plan, and contacts to trim beside them. Everybody is
 fictitious."""
 
+from collections import Counter
+from typing import cast
+
 from jobs.model.run import contacts_not_trimmed, of_units_alone
 from jobs.proof.run_reckoning import SKIPPED, reckoning_of
 from tests.drivers.night import Night
 from tests.drivers.typist import LONG_AGO
+from tests.jobs.residual.cleaning import expired, fault, kept, there
 
 
 def test_a_contact_that_was_not_trimmed_is_told_beside_the_units_which_add_up_to_the_plan(night: Night) -> None:
@@ -49,3 +53,23 @@ def test_contacts_that_failed_are_taken_off_too_and_counts_of_before_stay_as_the
     assert contacts_not_trimmed(counts) == {"SKIPPED_TECHNICAL": 1, "STILL_REFERRED": 1, "partial": 1, "failed": 1}
     before = {"deleted": 4, "skipped": {"STILL_REFERRED": 1}}
     assert (of_units_alone(before), contacts_not_trimmed(before)) == (before, {})
+
+
+def test_rows_that_an_earlier_run_has_counted_are_not_counted_again_by_the_run_that_goes_on(night: Night) -> None:
+    """ACC-03: over all runs together, as many rows of each table are counted as the CRM has lost."""
+    dossier, _ = expired(night)
+    for_its_fiche, _ = expired(night)
+    fiche = night.fiches_of(for_its_fiche)[0]
+    before = there(night)
+    runs = []
+    for faults in ([kept("cf_dossiers", dossier), kept("cf_fiches", fiche)], [kept("cf_dossiers", dossier)], []):
+        fault(night, *faults)
+        runs.append(night.apply(night.plan()))
+    assert [run.counts["partial"] for run in runs] == [2, 1, 0]
+    after = there(night)
+    lost = {table: len(ids - after[table]) for table, ids in before.items()}
+    counted: Counter[str] = Counter()
+    for run in runs:
+        counted.update(cast("dict[str, int]", run.counts["rows"]))
+    assert {table: counted[table] for table in lost} == lost
+    assert [cast("dict[str, int]", run.counts["rows"]).get("cf_dossier") for run in runs] == [1, None, 1]

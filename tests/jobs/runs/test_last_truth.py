@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -17,7 +17,7 @@ from jobs.writing.read_back import still_there
 from tests.drivers.beginnings import Beginning
 from tests.drivers.holding import place, release
 from tests.drivers.night import Night
-from tests.jobs.residual.cleaning import LONG_AGO, NAME, actions, audits, expired, fault, in_bin
+from tests.jobs.residual.cleaning import LONG_AGO, NAME, actions, audits, expired, fault, in_bin, kept, there
 from tests.jobs.runs.interruptions import killed_before
 
 
@@ -28,10 +28,6 @@ def a_lone_fiche(night: Night) -> tuple[str, str]:
     night.patch("cf_parties", role, cf_name=NAME)
     night.note("cf_fiche", fiche)
     return fiche, role
-
-
-def kept(table_set: str, row: str, times: int = 1) -> dict[str, Any]:
-    return {"match": {"method": "DELETE", "path": f"{table_set}({row})"}, "times": times, "do": "keep_row"}
 
 
 def refused(table_set: str, row: str) -> dict[str, Any]:
@@ -172,6 +168,7 @@ def test_a_unit_that_goes_after_we_gave_up_is_done_by_the_next_run(night: Night)
     counted = night.dossier("sexting", spoken=LONG_AGO)
     night.party(child, "child", dossier=counted)
     units = {early: "cf_fiches", late: "cf_fiches", counted: "cf_dossiers"}
+    before = there(night)
     fault(night, *({"match": {"method": "DELETE", "path": f"{of}({row})"}, "do": "status", "status": 500} for row, of in units.items()))
     first = night.apply(night.plan())
     assert (first.counts["failed"], night.rows("cf_statistics")) == (3, [])
@@ -192,6 +189,9 @@ def test_a_unit_that_goes_after_we_gave_up_is_done_by_the_next_run(night: Night)
     figures = [(row["cf_categorykey"], row["cf_count"]) for row in night.rows("cf_statistics")]
     assert (NAME in audits(night), run.counts["skipped"], sorted(figures)) == (False, {}, [("total_exploitation", 1), ("total_other", 2)])
     assert {night.key.reference(of.removesuffix("s"), row) for row, of in units.items()} <= certified(night, run).keys()
+    lost = {table: len(ids - there(night)[table]) for table, ids in before.items()}
+    rows = Counter(cast("dict[str, int]", first.counts["rows"])) + Counter(cast("dict[str, int]", run.counts["rows"]))
+    assert rows == {table: number for table, number in lost.items() if number}
     again = night.apply(night.plan())
     assert (again.counts["deleted"], [(row["cf_categorykey"], row["cf_count"]) for row in night.rows("cf_statistics")]) == (0, figures)
 
@@ -210,14 +210,6 @@ FAULTS: list[dict[str, Any]] = [
     {"match": {"method": "POST", "path": "$batch", "every": 2}, "do": "truncate"},
     *({"match": {"method": "POST", "path": "$batch"}, "do": kind} for kind in ("status", "cut_before", "cut_after", "truncate")),
 ]
-SETS = {
-    "cf_dossier": "cf_dossiers",
-    "cf_fiche": "cf_fiches",
-    "cf_party": "cf_parties",
-    "cf_recording": "cf_recordings",
-    "annotation": "annotations",
-    "contact": "contacts",
-}
 
 
 def an_organisation(night: Night) -> None:
@@ -231,11 +223,6 @@ def an_organisation(night: Night) -> None:
         night.recording(LONG_AGO, fiche=fiche)
     night.recording(LONG_AGO)
     night.dossier("runaway", spoken=date(2026, 11, 1))
-
-
-def there(night: Night) -> dict[str, set[str]]:
-    keys = {table: {"contact": "contactid", "annotation": "annotationid"}.get(table, f"{table}id") for table in SETS}
-    return {table: {row[keys[table]] for row in night.rows(f"{name}?$select={keys[table]}")} for table, name in SETS.items()}
 
 
 def named(rule: dict[str, Any]) -> str:
