@@ -30,11 +30,11 @@ def apply(plan: str = typer.Argument(..., metavar="PLAN")) -> int:
     Example: crm-compliance apply plan-0123
     """
     from crm_compliance.cli.terminal import arguments
-    from jobs.runs.apply import apply_plan
+    from jobs.requests.decisions.carry_out import apply_by_hand
 
     with arguments.opened(for_a_run=True) as desk:
         before = desk.context.store.runs.of_plan(plan)
-        done = apply_plan(desk.context, plan)
+        done = apply_by_hand(desk.context, plan)
     code = tell(done)
     if before is None or not before.is_over:
         return code

@@ -5,7 +5,7 @@ The letter states that it is done or under way (DDL-12). What is kept for now, b
 access request that is answered first, or by a CRM that cannot be reached, is done by a later maintenance of
 `run requests`. Source: HLD-12, DDL-12, R-078, R-079, R-102 to R-104."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -16,16 +16,18 @@ from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import Kind, Plan, PlanState
 from jobs.model.request import SubjectRequest
 from jobs.model.run import Run
+from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
 from jobs.reading.gather import CONTACT_FIELDS, rows_of
 from jobs.register.decision import AT_ONCE, DISPOSING, ERASING, Decision, Task, change_decision, decision_of
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.correct import WRITING
 from jobs.requests.decisions.decide import take_effect
-from jobs.requests.decisions.plan_erasure import closed_items, lines_of_decision, plan_erasure, tasks_of_recordings
+from jobs.requests.decisions.plan_erasure import closed_items, closed_rows, lines_of_decision, plan_erasure, tasks_of_recordings
 from jobs.runs.apply import apply_plan
 from rules.dates.ages import has_reached
 from rules.errors import ComplianceError, Refused
+from rules.hints import hint_to
 from rules.model.records import Contact
 from rules.model.requests import Outcome, RequestState
 from rules.model.roles import SERVICE
@@ -51,8 +53,8 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
         return None
     if decision.of(AT_ONCE):  # the CRM was out of reach when it was decided
         decision = take_effect(context, request, decision)
-    if decision.on_behalf and decision.tasks and not _has_begun(context, request) and _is_of_age(context, decision):
-        raise _lapsed(context, request)
+    if not _has_begun(context, request):
+        _refuse_lapsed(context, request, decision)
     closed = closed_items(context, decision) if decision.of(ERASING) else ()
     if writes := [task for task in decision.of(WRITING) if task.item not in closed]:
         left = correct.write(giving_way(context, erasure_of(request, decision)), writes)
@@ -60,15 +62,36 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
     run = None
     if decision.of(DISPOSING):
         decision = _with(context, request, decision, tasks_of_recordings(context, decision))
-        # A plan from before it was closed is carried out no more, unless its run has begun.
-        is_current = not closed or _has_begun(context, request)
-        plan = (_pending(context, request) if is_current else None) or plan_erasure(context, request, decision)
+        plan = _pending(context, request, decision) or plan_erasure(context, request, decision)
         if plan is not None:
             run = apply_plan(context, plan.id)
         decision = _without_gone(context, request, decision)
     if not decision.tasks:
         context.store.ledger.append([("request_fulfilled", {"request": request.id})])
     return run
+
+
+def apply_by_hand(context: JobContext, plan_id: str) -> Run:
+    """Carry out one plan at somebody's word and return its run, as `apply_plan` does. Of a request it is
+    asked again, as by the night, whether what is in its plan is still granted; a run that has begun goes on.
+
+    Raises:
+        Refused: also with code `MANDATE_LAPSED` (`fulfil`), or `granted_no_more`: of the request other things
+            are carried out by now than this plan says."""
+    plan = context.store.plans.get(plan_id)
+    if plan.kind is Kind.REQUEST and plan.crm == context.crm and context.store.runs.of_plan(plan.id) is None:
+        plan.refuse_unless_ready(context.clock())
+        request, decision = context.store.requests.get(plan.request), decision_of(context.store, plan.request)
+        if decision is not None:
+            _refuse_lapsed(context, request, decision)
+        if decision is None or request.state not in FULFILLED or not _is_granted(context, decision, plan):
+            raise Refused(
+                "of this request other things are carried out by now than the plan says",
+                hint=hint_to("run_requests"),
+                where=plan.id,
+                code="granted_no_more",
+            )
+    return apply_plan(context, plan_id)
 
 
 def fulfil_later(context: JobContext, request_id: str) -> str:
@@ -93,8 +116,12 @@ def fulfil_all(context: JobContext) -> dict[str, str]:
 
 def _has_begun(context: JobContext, request: SubjectRequest) -> bool:
     """Return whether a run of this request was cut off, which nothing but going on makes whole."""
-    plan = _pending(context, request)
-    return plan is not None and context.store.runs.of_plan(plan.id) is not None
+    return any(run is not None and not run.is_over for _, run in _plans_of(context, request))
+
+
+def _refuse_lapsed(context: JobContext, request: SubjectRequest, decision: Decision) -> None:
+    if decision.on_behalf and decision.tasks and _is_of_age(context, decision):
+        raise _lapsed(context, request)
 
 
 def _is_of_age(context: JobContext, decision: Decision) -> bool:
@@ -119,17 +146,32 @@ def _lapsed(context: JobContext, request: SubjectRequest) -> Refused:
     return Refused(message, hint="who was the child may ask for it (RGT-07)", where=request.id, code=Outcome.MANDATE_LAPSED.value)
 
 
-def _pending(context: JobContext, request: SubjectRequest) -> Plan | None:
+def _pending(context: JobContext, request: SubjectRequest, decision: Decision) -> Plan | None:
     """Return a plan of this request made and not completed, to continue before another one is made."""
     now = context.clock()
+    for plan, run in _plans_of(context, request):
+        if run is not None and not run.is_over:
+            return plan
+        is_there = run is None and plan.state(now) in (PlanState.READY, PlanState.WAITING) and _is_current(context, plan)
+        if is_there and _is_granted(context, decision, plan):
+            return plan
+    return None
+
+
+def _plans_of(context: JobContext, request: SubjectRequest) -> Iterator[tuple[Plan, Run | None]]:
+    """Yield the plans of a request, newest first, each with its run."""
     for plan in context.store.plans.newest([Kind.REQUEST]):
         if plan.request == request.id and plan.crm == context.crm:
-            run = context.store.runs.of_plan(plan.id)
-            if run is not None and not run.is_over:
-                return plan
-            if run is None and plan.state(now) in (PlanState.READY, PlanState.WAITING) and _is_current(context, plan):
-                return plan
-    return None
+            yield plan, context.store.runs.of_plan(plan.id)
+
+
+def _is_granted(context: JobContext, decision: Decision, plan: Plan) -> bool:
+    """Return whether something of the decision is still to be disposed of, and nothing in the plan is of a
+    file that is closed by now to who asked."""
+    if not decision.of(DISPOSING):
+        return False
+    closed = closed_rows(context, decision)
+    return not closed or not any(line.id in closed for line in lines_of(context.store.plans.pages(plan.id), is_disposal))
 
 
 def _is_current(context: JobContext, plan: Plan) -> bool:

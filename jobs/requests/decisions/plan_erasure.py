@@ -65,7 +65,7 @@ def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decisio
 
 def held_items(context: JobContext, request: SubjectRequest, decision: Decision) -> dict[str, str]:
     """Return what prevents granted items now, by item, with the code, for the DPO (R-078, R-079)."""
-    wanted = list(_wanted(context, decision))
+    wanted = list(_wanted(context, decision, closed_items(context, decision)))
     wanted += [Wanted("contact", task.id, _DELETED, task) for task in decision.of({What.PROFILE})]
     verdicts = _verdicts(context, wanted, erasure_of(request, decision))
     return {
@@ -78,7 +78,7 @@ def held_items(context: JobContext, request: SubjectRequest, decision: Decision)
 def lines_of_decision(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[tuple[str, ...], list[PlanLine]]:
     """Return the contacts to trim, and one line for each row that is disposed of or that a hold keeps."""
     erasure = erasure_of(request, decision)
-    wanted = list(_wanted(context, decision))
+    wanted = list(_wanted(context, decision, closed_items(context, decision)))
     verdicts = _verdicts(context, wanted, erasure)
     reason = CONSENT_WITHDRAWN if decision.right is Right.CONSENT_WITHDRAWAL else ERASURE_REQUEST
     lines: list[PlanLine] = []
@@ -121,17 +121,30 @@ def closed_items(context: JobContext, decision: Decision) -> frozenset[str]:
     return frozenset(task.item for task in decision.of(ERASING) if task.id in closed)
 
 
+def closed_rows(context: JobContext, decision: Decision) -> set[str]:
+    """Return the ids of the rows that would go with the `closed_items`."""
+    closed = closed_items(context, decision)
+    if not closed:
+        return set()
+    return {each.id for each in _wanted(context, decision, ())} - {each.id for each in _wanted(context, decision, closed)}
+
+
 def tasks_of_recordings(context: JobContext, decision: Decision) -> tuple[Task, ...]:
     """Return a separate task for each recording of a file that is deleted. One that has to wait loses its
     link, and would not be found again."""
     known = {(task.kind, task.id) for task in decision.of({What.ERASE})}
-    found = [row for row in _wanted(context, decision) if row.kind == "recording" and (row.kind, row.id) not in known]
+    found = [
+        row
+        for row in _wanted(context, decision, closed_items(context, decision))
+        if row.kind == "recording" and (row.kind, row.id) not in known
+    ]
     return tuple(Task(row.task.item, What.ERASE, row.kind, row.id) for row in found if row.task is not None)
 
 
-def _wanted(context: JobContext, decision: Decision) -> Iterator[Wanted]:
-    """Yield the rows of open tasks except contacts, once: a file with its fiches' recordings."""
-    connector, seen, closed = context.connector, set[tuple[str, str]](), closed_items(context, decision)
+def _wanted(context: JobContext, decision: Decision, closed: Collection[str]) -> Iterator[Wanted]:
+    """Yield the rows of open tasks except contacts, once: a file with its fiches' recordings. Items that are
+    `closed` have none."""
+    connector, seen = context.connector, set[tuple[str, str]]()
     for task in decision.of({What.ERASE, What.DISOWN}):
         if task.item in closed:
             continue

@@ -210,7 +210,7 @@ def test_an_interruption_is_told_in_words(typist: Typist, org: Night, monkeypatc
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("jobs.runs.apply.apply_plan", interrupted)
+    monkeypatch.setattr("jobs.requests.decisions.carry_out.apply_plan", interrupted)
     said = typist.type("apply", plan)
     assert (said.code, said.out) == (130, "")
     assert said.err.startswith("interrupted")

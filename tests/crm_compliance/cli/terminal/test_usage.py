@@ -309,7 +309,7 @@ def test_the_exit_codes_are_those_of_the_documents(typist: Typist, crm: RunningE
         case 0:
             assert typist.type("apply", typist.approve_first(plan)).code == 0
         case 1:
-            typist.monkeypatch.setattr("jobs.runs.apply.apply_plan", lambda *_: 1 / 0)
+            typist.monkeypatch.setattr("jobs.requests.decisions.carry_out.apply_plan", lambda *_: 1 / 0)
             assert typist.type("apply", plan).code == 1
         case 2:
             assert typist.type("apply", "plan-none").code == 2

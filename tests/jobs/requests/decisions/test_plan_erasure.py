@@ -16,8 +16,10 @@ from jobs.model.request import Details, GivenPerson
 from jobs.model.run import Run, RunState
 from jobs.plans.approve import approve_plan
 from jobs.ports.context import JobContext
+from jobs.register.decision import decision_of
 from jobs.requests.answer.compile import compile_request, compiled
-from jobs.requests.decisions.carry_out import fulfil, fulfil_all
+from jobs.requests.decisions.carry_out import apply_by_hand, fulfil, fulfil_all
+from jobs.requests.decisions.plan_erasure import plan_erasure
 from jobs.restores.replay_plan import plan_replay
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
@@ -267,6 +269,46 @@ def test_sus10_a_file_in_which_who_asked_became_suspect_is_not_erased_while_that
     fulfil_all(context_of(night))
     party = night.get("cf_parties", role)
     assert (night.get("cf_dossiers", own), party and party["_cf_contactid_value"]) == (None, None)
+
+
+def test_rgt07_sus10_a_plan_that_is_applied_by_hand_is_asked_again_as_the_night_asks(night: Night) -> None:
+    """A plan is valid for 72 hours, in which a child comes of age and somebody becomes a suspect."""
+    child = night.contact(firstname="Joris", lastname="Claes (fictief)", birthdate="2010-05-05")
+    grown = night.contact(birthdate="2008-11-28")
+    mother = night.contact(firstname="Ilse", lastname="Wouters (fictief)")
+    own, of_grown = (night.dossier("sexting", closed=False) for _ in range(2))
+    night.party(child, "child", dossier=own)
+    night.party(grown, "child", dossier=of_grown)
+    given = GivenPerson(firstname="Ilse", lastname="Wouters (fictief)")
+    of_parent = ask(night, Right.ERASURE, mother, child=grown, kind=RequesterKind.PARENT_FOR_CHILD, given=given)
+    asked = [ask(night, Right.ERASURE, child, given=GivenPerson("Joris", "Claes (fictief)")), of_parent]
+    holds = [place(night, "cf_dossier", dossier) for dossier in (own, of_grown)]
+    for request in asked:
+        compile_(night, request)
+        decide(night, request)
+        assert release(night, request) is None
+    for hold in holds:
+        release_hold(night, hold)
+    night.clock.advance(days=1)
+    plans = []
+    for request in asked:
+        chosen = decision_of(night.store, request.id)
+        assert chosen is not None
+        plan = plan_erasure(context_of(night), night.store.requests.get(request.id), chosen)
+        assert plan is not None
+        plans.append(plan.id)
+    night.clock.advance(days=2)
+    suspicion = night.party(child, "suspect", dossier=own)
+    codes = []
+    for plan_id in (*plans, *plans):
+        with pytest.raises(Refused) as error:
+            apply_by_hand(context_of(night), plan_id)
+        codes.append(error.value.code)
+    assert codes == ["granted_no_more", "MANDATE_LAPSED", "granted_no_more", "granted_no_more"]
+    assert (night.get("cf_dossiers", own) is None, night.get("cf_dossiers", of_grown) is None) == (False, False)
+    night.http.delete(f"{night.emulator.url}cf_parties({suspicion})").raise_for_status()
+    assert apply_by_hand(context_of(night), plans[0]).state is RunState.DONE
+    assert (night.get("cf_dossiers", own), fulfil_all(context_of(night))) == (None, {})
 
 
 def test_a_strangers_pending_request_keeps_the_file_that_both_are_in(night: Night) -> None:
