@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
-OF_SHAPE: Final = ("outcome", "disposition", "reason", "reasons", "flags", "categories", "rule", "anchor")
+OF_SHAPE: Final = ("table", "outcome", "disposition", "reason", "reasons", "flags", "categories", "rule", "anchor")
 OF_LINE: Final = ("retention_end", "anchor_on")
 COMPARED: Final = ("outcome", "disposition", "retention_end", "reason", "reasons", "flags", "categories", "rule", "anchor", "anchor_on")
 
@@ -70,7 +70,8 @@ def compare(before: LinesView, after: LinesView) -> Comparison:
     of the row in the CRM or of the schedule is no difference as long as it changes nothing of that."""
     import polars as pl
 
-    codes: dict[object, int] = {}
+    tables = sorted({shape.table for view in (before, after) for shape in view.columns.shapes})
+    codes: dict[object, int] = {table: number for number, table in enumerate(tables)}
     one, other = _differing(_side(before.columns, codes, "before"), _side(after.columns, codes, "after"))
     unit, said = ["table", "id"], ["says", *OF_LINE]
     equal = pl.lit(True)
@@ -79,10 +80,9 @@ def compare(before: LinesView, after: LinesView) -> Comparison:
     both = one.join(other, on=unit, how="full", coalesce=True, suffix="_after")
     found = both.filter(pl.col("before").is_null() | pl.col("after").is_null() | ~equal)
     added, removed = found["before"].null_count(), found["after"].null_count()
-    tables = {code: table for table, code in codes.items() if isinstance(table, str)}
-    named = found.with_columns(pl.col("table").replace_strict(tables, return_dtype=pl.String)).sort(unit).select("before", "after")
     changed = found.height - added - removed
-    return Comparison(before, after, added, removed, changed, len(before) - removed - changed, named)
+    places = found.sort(unit).select("before", "after")
+    return Comparison(before, after, added, removed, changed, len(before) - removed - changed, places)
 
 
 def _differing(one: pl.DataFrame, other: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -91,16 +91,16 @@ def _differing(one: pl.DataFrame, other: pl.DataFrame) -> tuple[pl.DataFrame, pl
     differ have the same number of 64 bits happens in one of ten million comparisons of a million lines."""
     import polars as pl
 
-    numbers = [side.select(pl.struct("table", "id", "says", *OF_LINE).hash()).to_series() for side in (one, other)]
-    both = pl.concat(numbers).sort()
+    numbers = [side.select("id", "says", *OF_LINE).hash_rows() for side in (one, other)]
+    both = pl.concat(numbers).sort(multithreaded=False)  # several threads take twice the processor time, and are hardly sooner
     is_alone = (both != both.shift()).fill_null(True) & (both != both.shift(-1)).fill_null(True)
     alone = both.filter(is_alone).implode()
     return one.filter(numbers[0].is_in(alone)), other.filter(numbers[1].is_in(alone))
 
 
 def _side(columns: LineColumns, codes: dict[object, int], name: str) -> pl.DataFrame:
-    """Return what is compared of each line, with its place; equal tables and equal contents have equal
-    numbers."""
+    """Return what is compared of each line, with its place. Tables have numbers in the order of their names;
+    what shapes say, their table included, has equal numbers where it is equal."""
     import polars as pl
 
     def numbered(values: list[object]) -> pl.Series:
