@@ -48,6 +48,7 @@ bench: .venv/dev.stamp node  ## ratios, measured side by side (takes half an hou
 	$(RUN) benchmarks.ledger
 	$(RUN) benchmarks.matching
 	$(RUN) benchmarks.answer
+	$(RUN) benchmarks.lines
 	$(RUN) benchmarks.console
 
 lock: $(UV)  ## resolve the dependencies again; names, versions and hashes only
