@@ -23,19 +23,21 @@ from jobs.register.dates import (
     open_questions,
     target_of,
 )
-from jobs.register.decision import NoticeState
+from jobs.register.decision import NoticeState, decision_of
+from jobs.register.overrides import looks_given, waits_for_look
 from jobs.register.request_steps import next_step
 from jobs.requests.answer.compile import compilation_of
 from jobs.requests.answer.release_check import CONTENT
 from jobs.requests.decisions.notices import NOTICE_DUE, REMIND_AFTER, notices_of
 from rules.dates.calendar import Calendar
 from rules.hints import hint_to
-from rules.model.requests import COPIES, RequestState
+from rules.model.requests import ANSWERED, COPIES, RequestState
 from rules.model.roles import Act, roles_of
 from rules.rights.deadlines import REMIND_AFTER as REMIND_PERSON_AFTER
 
 DPO: Final = roles_of(Act.HANDLE_REQUEST)
 STEP_LATE: Final = "STEP_LATE"
+LOOK_AGAIN: Final = "DPO_REVIEW"  # as the register says that a rule about a suspicion stands in the way (SUS-07)
 
 
 def of_requests(store: Store, now: datetime, calendar: Calendar) -> Iterator[InboxItem]:
@@ -51,6 +53,8 @@ def of_requests(store: Store, now: datetime, calendar: Calendar) -> Iterator[Inb
             yield from _steps(store, request, now, calendar)
             yield from _questions(request, calendar.day(now))
         if request.id in decided:
+            if request.state in ANSWERED:
+                yield from _looks(store, request)
             yield from _notices(store, request, calendar.day(now))
 
 
@@ -133,6 +137,22 @@ def _questions(request: SubjectRequest, day: date) -> Iterator[InboxItem]:
             due_on=due,
             facts=facts,
             hint=hint,
+        )
+
+
+def _looks(store: Store, request: SubjectRequest) -> Iterator[InboxItem]:
+    """Yield that something granted waits, after the release, until two people have looked (SUS-08)."""
+    decision = decision_of(store, request.id)
+    if decision is not None and waits_for_look(decision):
+        given = looks_given(decision)
+        yield InboxItem(
+            kind=ItemKind.REQUEST_STEP,
+            roles=roles_of(Act.SET_RULE_ASIDE) if given else DPO,
+            subject=request.id,
+            code=LOOK_AGAIN,
+            not_for=tuple(approval.who for approval in given),
+            facts={"right": request.right.value, "state": request.state.value},
+            hint=hint_to("override_look", request=request.id),
         )
 
 

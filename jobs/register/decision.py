@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from jobs.model.answer import Compilation, Item, ItemStatus
-from jobs.model.request import DECISIONS
+from jobs.model.request import DECISIONS, RequestApproval
 from jobs.ports.store.store import Store
 from rules.decoders import decoder_of
 from rules.errors import Refused
@@ -130,7 +130,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     `notices` are numbered from 1 in their order; `known` is whose data they are about, `corrected` the fields
     that say something else, with what, empty if it is not reported. `unsubscribed`: a newsletter was ended
     already, so that the CRM no longer shows that there was one. `on_behalf`: it was asked in the name of a
-    child, whose data it is."""
+    child, whose data it is. `looked_for_at`: since when something of it waits until the DPO has looked, since
+    a suspicion in its file has ended (SUS-08); `looks` are the approvals of that."""
 
     right: Right
     who: str
@@ -146,6 +147,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     corrected: dict[str, str] = {}
     unsubscribed: bool = False
     on_behalf: bool = False
+    looked_for_at: datetime | None = None
+    looks: tuple[RequestApproval, ...] = ()
 
     @property
     def is_unfinished(self) -> bool:

@@ -128,6 +128,8 @@ class Step(StrEnum):
 _OPEN: Final = frozenset({RequestState.RECEIVED, RequestState.IDENTIFYING, RequestState.SEARCHING, RequestState.REVIEWING})
 _PENDING: Final = _OPEN | {RequestState.SUSPENDED, RequestState.APPROVED}
 
+ANSWERED: Final = frozenset({RequestState.RELEASED, RequestState.CLOSED})
+
 # The states in which each step may be taken. What is done again before the approval (matching, compiling)
 # undoes what was built on it.
 ALLOWED: Final[Mapping[Step, frozenset[RequestState]]] = MappingProxyType(
@@ -144,9 +146,9 @@ ALLOWED: Final[Mapping[Step, frozenset[RequestState]]] = MappingProxyType(
         Step.RELEASE: frozenset({RequestState.APPROVED}),
         Step.NOTIFY: frozenset(RequestState),
         Step.EXTEND: _PENDING,
-        Step.OVERRIDE: _PENDING,
-        Step.MISDELIVER: frozenset({RequestState.RELEASED, RequestState.CLOSED}),
-        Step.RENEW: frozenset({RequestState.RELEASED, RequestState.CLOSED}),
+        Step.OVERRIDE: frozenset(RequestState),  # after the release for what waits of it alone (SUS-08)
+        Step.MISDELIVER: ANSWERED,
+        Step.RENEW: ANSWERED,
         Step.CLOSE: _PENDING | {RequestState.RELEASED},
     }
 )

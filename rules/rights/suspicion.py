@@ -16,6 +16,11 @@ def is_active(role: RoleInFile, day: date) -> bool:
     return role.role == FileRole.SUSPECT and (role.suspect_until is None or day <= role.suspect_until)
 
 
+def has_ended(role: RoleInFile, day: date) -> bool:
+    """Return whether a role is a suspicion that has ended by a day: the DPO looks first (SUS-08)."""
+    return role.role == FileRole.SUSPECT and not is_active(role, day)
+
+
 @dataclass(frozen=True, slots=True)
 class Involvement:
     """In which files a person has a role that may be disclosed, and which of these a DPO has to look at

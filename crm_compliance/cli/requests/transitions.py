@@ -126,7 +126,7 @@ def override(
     role: str = role_for(Act.SET_RULE_ASIDE, "; one of the two people is the DPO."),
 ) -> None:
     """Record one of the two approvals needed to override a rule; a second person records the other. Then
-    compile again.
+    compile again; what waits after the release for SUS-08 alone, the next night carries out.
 
     Example: crm-compliance requests override request-0123 --rule RGT-05 --reason CHILD_INTEREST --as dora
         --role dpo
@@ -134,12 +134,14 @@ def override(
     from jobs.register.overrides import approvals_needed
     from jobs.register.overrides import override as transition
 
-    _take(
-        as_,
-        role,
-        lambda actor: transition(actor, request, rule, reason),
-        more=lambda moved: {"rule": rule, "needed": approvals_needed(moved, rule)},
-    )
+    needed: dict[str, object] = {}
+
+    def overridden(actor: Actor) -> SubjectRequest:
+        moved = transition(actor, request, rule, reason)
+        needed.update({"rule": rule, "needed": approvals_needed(actor.store, moved, rule)})
+        return moved
+
+    _take(as_, role, overridden, more=lambda moved: needed)
 
 
 def close(

@@ -17,6 +17,7 @@ from crm_compliance.console.pages.plans.plan import lines_address
 from crm_compliance.console.pages.requests.next_step import short_next
 from jobs.inbox.inbox import waiting, waiting_for
 from jobs.inbox.item import InboxItem, ItemKind, Stage
+from jobs.inbox.requests import LOOK_AGAIN
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Kind, Plan
 from jobs.model.run import of_units_alone
 from jobs.registry import JOBS
@@ -157,6 +158,8 @@ def _words(visit: Visit, item: InboxItem, request: SubjectRequest | None) -> tup
         case ItemKind.STOPPED:
             return say("Everything is stopped: nothing is applied"), say("See what is stopped")
         case ItemKind.REQUEST_STEP:
+            if item.code == LOOK_AGAIN:
+                return say("Something that was granted waits until you have looked at it"), say("Open the request")
             return short_next(visit, request) if request is not None else "", say("Open the request")
         case ItemKind.QUESTION_UNANSWERED:
             return say("Somebody has not answered your question"), say("Open the request")

@@ -23,18 +23,16 @@ from jobs.register.decision import AT_ONCE, DISPOSING, ERASING, Decision, Task, 
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.correct import WRITING
 from jobs.requests.decisions.decide import take_effect
-from jobs.requests.decisions.plan_erasure import closed_items, closed_rows, lines_of_decision, plan_erasure, tasks_of_recordings
+from jobs.requests.decisions.plan_erasure import kept_items, kept_rows, lines_of_decision, plan_erasure, tasks_of_recordings
 from jobs.runs.apply import apply_plan
 from rules.dates.ages import has_reached
 from rules.errors import ComplianceError, Refused
 from rules.hints import hint_to
 from rules.model.records import Contact
-from rules.model.requests import Outcome, RequestState
+from rules.model.requests import ANSWERED, Outcome, RequestState
 from rules.model.roles import SERVICE
 from rules.people.birthdates import born_by, sentinels_of
 from rules.rights.authority import ADULT_AGE
-
-FULFILLED = (RequestState.RELEASED, RequestState.CLOSED)
 
 
 def fulfil(context: JobContext, request_id: str) -> Run | None:
@@ -49,14 +47,14 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
             there."""
     request = context.store.requests.get(request_id)
     decision = decision_of(context.store, request_id)
-    if decision is None or not decision.tasks or request.state not in FULFILLED or is_of_other_crm(context.store, request.crm):
+    if decision is None or not decision.tasks or request.state not in ANSWERED or is_of_other_crm(context.store, request.crm):
         return None
     if decision.of(AT_ONCE):  # the CRM was out of reach when it was decided
         decision = take_effect(context, request, decision)
     if not _has_begun(context, request):
         _refuse_lapsed(context, request, decision)
-    closed = closed_items(context, decision) if decision.of(ERASING) else ()
-    if writes := [task for task in decision.of(WRITING) if task.item not in closed]:
+    decision, kept = _noted(context, request, decision)
+    if writes := [task for task in decision.of(WRITING) if task.item not in kept]:
         left = correct.write(giving_way(context, erasure_of(request, decision)), writes)
         decision = _done(context, request, decision, [task for task in writes if task not in left])
     run = None
@@ -84,7 +82,7 @@ def apply_by_hand(context: JobContext, plan_id: str) -> Run:
         request, decision = context.store.requests.get(plan.request), decision_of(context.store, plan.request)
         if decision is not None:
             _refuse_lapsed(context, request, decision)
-        if decision is None or request.state not in FULFILLED or not _is_granted(context, decision, plan):
+        if decision is None or request.state not in ANSWERED or not _is_granted(context, decision, plan):
             raise Refused(
                 "of this request other things are carried out by now than the plan says",
                 hint=hint_to("run_requests"),
@@ -109,9 +107,25 @@ def fulfil_all(context: JobContext) -> dict[str, str]:
     request, the code of what still prevents completion."""
     waiting: dict[str, str] = {}
     for request in reversed(context.store.requests.all()):
-        if request.state in FULFILLED and (code := fulfil_later(context, request.id)):
+        if request.state in ANSWERED and (code := fulfil_later(context, request.id)):
             waiting[request.id] = code
     return waiting
+
+
+def _noted(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[Decision, frozenset[str]]:
+    """Return the items that stay for a suspicion, and the decision, which says since when the DPO is waited
+    for: of a suspicion that lasts nothing is noted (SUS-07)."""
+    if not decision.of(ERASING):
+        return decision, frozenset()
+    kept = kept_items(context, decision)
+    if bool(kept.to_look_at) != (decision.looked_for_at is not None):
+        at = context.clock() if kept.to_look_at else None
+
+        def change(now: Decision) -> Decision:
+            return msgspec.structs.replace(now, looked_for_at=at)
+
+        decision = change_decision(context.store, request.id, change) or change(decision)
+    return decision, kept.items
 
 
 def _has_begun(context: JobContext, request: SubjectRequest) -> bool:
@@ -167,11 +181,11 @@ def _plans_of(context: JobContext, request: SubjectRequest) -> Iterator[tuple[Pl
 
 def _is_granted(context: JobContext, decision: Decision, plan: Plan) -> bool:
     """Return whether something of the decision is still to be disposed of, and nothing in the plan is of a
-    file that is closed by now to who asked."""
+    file that is closed by now to who asked, or has to be looked at first."""
     if not decision.of(DISPOSING):
         return False
-    closed = closed_rows(context, decision)
-    return not closed or not any(line.id in closed for line in lines_of(context.store.plans.pages(plan.id), is_disposal))
+    kept = kept_rows(context, decision)
+    return not kept or not any(line.id in kept for line in lines_of(context.store.plans.pages(plan.id), is_disposal))
 
 
 def _is_current(context: JobContext, plan: Plan) -> bool:
@@ -181,12 +195,12 @@ def _is_current(context: JobContext, plan: Plan) -> bool:
 
 def _without_gone(context: JobContext, request: SubjectRequest, decision: Decision) -> Decision:
     """Return the decision without rows that no longer exist. A person still needed for something else counts
-    as done as well (RET-20); what is closed to who asked waits (SUS-10)."""
+    as done as well (RET-20); what is closed to who asked waits (SUS-10), or to be looked at (SUS-08)."""
     trims, lines = lines_of_decision(context, request, decision)
     open_rows = {line.id for line in lines} | set(trims)
     if not open_rows:
-        closed = closed_items(context, decision)
-        return _done(context, request, decision, [task for task in decision.of(DISPOSING) if task.item not in closed])
+        kept = kept_items(context, decision).items
+        return _done(context, request, decision, [task for task in decision.of(DISPOSING) if task.item not in kept])
     return decision
 
 

@@ -36,6 +36,7 @@ from jobs.register.decision import (
     told_already,
 )
 from jobs.register.hold_texts import request_code
+from jobs.register.overrides import looks_of
 from jobs.register.request_steps import Actor, authorised, save_transition
 from jobs.requests.context.terms import TOLD_HOLDS
 from jobs.requests.decisions import correct
@@ -130,6 +131,7 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
         corrected=corrected,
         unsubscribed=has_unsubscribed(context.store, request.id) or any(task.what is What.UNSUBSCRIBE for task in tasks),
         on_behalf=compilation.scope.startswith("on_behalf"),
+        looks=looks_of(request),
     )
     declined = DECLINED.get(request.right, NOT_GRANTED)
     keeping = _keeping(context, request, decision)

@@ -8,7 +8,7 @@ lets pass gives way (HLD-12, R-078, R-079). Source: section 6.2, RET-20, HLD-12,
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
@@ -21,6 +21,7 @@ from jobs.reading.gather import PARTY_FIELDS, rows_of
 from jobs.reading.owners import look_around
 from jobs.reading.tops import tops_of
 from jobs.register.decision import DISPOSING, ERASING, Decision, Task, What, answered
+from jobs.register.overrides import looked_at
 from jobs.writing.contact_check import check_contacts
 from jobs.writing.send import TECHNICAL
 from rules.holds.erasure_rulings import GrantedErasure, Ruling, rule_on
@@ -32,7 +33,7 @@ from rules.model.records import KINDS, Contact, Fiche, Party, Recording, Unit, U
 from rules.model.requests import Right
 from rules.retention.relations import relation_terms
 from rules.rights.facts import RoleInFile
-from rules.rights.suspicion import is_active
+from rules.rights.suspicion import has_ended, is_active
 
 _DELETED: Final = "delete"
 _GONE: Final = (None, "", "")
@@ -65,7 +66,7 @@ def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decisio
 
 def held_items(context: JobContext, request: SubjectRequest, decision: Decision) -> dict[str, str]:
     """Return what prevents granted items now, by item, with the code, for the DPO (R-078, R-079)."""
-    wanted = list(_wanted(context, decision, closed_items(context, decision)))
+    wanted = list(_wanted(context, decision, kept_items(context, decision).items))
     wanted += [Wanted("contact", task.id, _DELETED, task) for task in decision.of({What.PROFILE})]
     verdicts = _verdicts(context, wanted, erasure_of(request, decision))
     return {
@@ -78,7 +79,7 @@ def held_items(context: JobContext, request: SubjectRequest, decision: Decision)
 def lines_of_decision(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[tuple[str, ...], list[PlanLine]]:
     """Return the contacts to trim, and one line for each row that is disposed of or that a hold keeps."""
     erasure = erasure_of(request, decision)
-    wanted = list(_wanted(context, decision, closed_items(context, decision)))
+    wanted = list(_wanted(context, decision, kept_items(context, decision).items))
     verdicts = _verdicts(context, wanted, erasure)
     reason = CONSENT_WITHDRAWN if decision.right is Right.CONSENT_WITHDRAWAL else ERASURE_REQUEST
     lines: list[PlanLine] = []
@@ -101,32 +102,52 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
     return trims, lines
 
 
-def closed_items(context: JobContext, decision: Decision) -> frozenset[str]:
+class KeptItems(NamedTuple):
+    """Granted items that stay for a suspicion: that lasts, or that has ended and was not looked at since."""
+
+    closed: frozenset[str] = frozenset()
+    to_look_at: frozenset[str] = frozenset()
+
+    @property
+    def items(self) -> frozenset[str]:
+        return self.closed | self.to_look_at
+
+
+def kept_items(context: JobContext, decision: Decision) -> KeptItems:
     """Return the granted items about a file in which somebody who asked is suspected by now. It is closed to
     them whole (SUS-06, SUS-10): while that lasts nothing of it is erased at their word, and no plan tells
-    (SUS-07)."""
+    (SUS-07). Once it has ended two people, the DPO among them, look at it first (SUS-08)."""
     connector, people = context.connector, sorted({*decision.contacts, *decision.asking})
     full = cast("type[FullParty]", connector.all_kinds["party"].full)
-    roles = rows_of(connector, full, (*PARTY_FIELDS, "suspect_until"), Among("contact", people)) if people else []
-    suspected = [
-        row
-        for row in roles
-        if is_active(RoleInFile(("party", row.id), row.contact or "", row.role or "", row.suspect_until), context.today)
-    ]
-    fiches = {row.fiche for row in suspected if row.fiche is not None}
-    dossiers = {row.dossier for row in suspected if row.dossier is not None}
+    rows = rows_of(connector, full, (*PARTY_FIELDS, "suspect_until"), Among("contact", people)) if people else []
+    roles = [(row, RoleInFile(("party", row.id), row.contact or "", row.role or "", row.suspect_until)) for row in rows]
+    closed = _items_in(context, decision, [row for row, role in roles if is_active(role, context.today)])
+    ended = [row for row, role in roles if has_ended(role, context.today) and not _was_looked_at(context, decision, role)]
+    return KeptItems(closed, _items_in(context, decision, ended) - closed)
+
+
+def _was_looked_at(context: JobContext, decision: Decision, ended: RoleInFile) -> bool:
+    """Return whether two people have looked since a suspicion has ended, before the release or after it."""
+    until = ended.suspect_until
+    return looked_at(given for given in decision.looks if until is None or context.day(given.at) > until)
+
+
+def _items_in(context: JobContext, decision: Decision, roles: Sequence[Party]) -> frozenset[str]:
+    """Return the granted items about a file in which any of these roles is, by a fiche of it too."""
+    fiches = {row.fiche for row in roles if row.fiche is not None}
+    dossiers = {row.dossier for row in roles if row.dossier is not None}
     if fiches:
-        dossiers |= {each for row in rows_of(connector, Fiche, ("dossier",), Among("id", sorted(fiches))) for each in row.dossiers}
-    closed = dossiers | fiches | {fiche for dossier in dossiers for fiche in _fiches_of(context, dossier, shared=True)}
-    return frozenset(task.item for task in decision.of(ERASING) if task.id in closed)
+        dossiers |= {each for row in rows_of(context.connector, Fiche, ("dossier",), Among("id", sorted(fiches))) for each in row.dossiers}
+    files = dossiers | fiches | {fiche for dossier in dossiers for fiche in _fiches_of(context, dossier, shared=True)}
+    return frozenset(task.item for task in decision.of(ERASING) if task.id in files)
 
 
-def closed_rows(context: JobContext, decision: Decision) -> set[str]:
-    """Return the ids of the rows that would go with the `closed_items`."""
-    closed = closed_items(context, decision)
-    if not closed:
+def kept_rows(context: JobContext, decision: Decision) -> set[str]:
+    """Return the ids of the rows that would go with the `kept_items`."""
+    kept = kept_items(context, decision).items
+    if not kept:
         return set()
-    return {each.id for each in _wanted(context, decision, ())} - {each.id for each in _wanted(context, decision, closed)}
+    return {each.id for each in _wanted(context, decision, ())} - {each.id for each in _wanted(context, decision, kept)}
 
 
 def tasks_of_recordings(context: JobContext, decision: Decision) -> tuple[Task, ...]:
@@ -135,18 +156,18 @@ def tasks_of_recordings(context: JobContext, decision: Decision) -> tuple[Task, 
     known = {(task.kind, task.id) for task in decision.of({What.ERASE})}
     found = [
         row
-        for row in _wanted(context, decision, closed_items(context, decision))
+        for row in _wanted(context, decision, kept_items(context, decision).items)
         if row.kind == "recording" and (row.kind, row.id) not in known
     ]
     return tuple(Task(row.task.item, What.ERASE, row.kind, row.id) for row in found if row.task is not None)
 
 
-def _wanted(context: JobContext, decision: Decision, closed: Collection[str]) -> Iterator[Wanted]:
+def _wanted(context: JobContext, decision: Decision, kept: Collection[str]) -> Iterator[Wanted]:
     """Yield the rows of open tasks except contacts, once: a file with its fiches' recordings. Items that are
-    `closed` have none."""
+    `kept` have none."""
     connector, seen = context.connector, set[tuple[str, str]]()
     for task in decision.of({What.ERASE, What.DISOWN}):
-        if task.item in closed:
+        if task.item in kept:
             continue
         if task.what is What.DISOWN:
             rows = [Wanted("party", row, "anonymise", task) for row in _roles_in(context, decision.contacts, task)]

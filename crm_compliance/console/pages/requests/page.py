@@ -19,9 +19,9 @@ from jobs.model.answer import Compilation
 from jobs.model.request import HANDOVER, Handover, SubjectRequest
 from jobs.register.answer_blocks import blocks_of
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, open_questions, targets_of
-from jobs.register.decision import NoticeState, NotTold
+from jobs.register.decision import NoticeState, NotTold, decision_of
 from jobs.register.misdelivery import notify_by
-from jobs.register.overrides import OVERRIDABLE
+from jobs.register.overrides import OVERRIDABLE, SUSPICION_ENDED, waits_for_look
 from jobs.register.transitions import EXTENSIONS, QUESTIONS, REFUSED_AT_ONCE
 from jobs.requests.answer.compile import compilation_of
 from jobs.requests.answer.download_link import TIMES
@@ -29,7 +29,7 @@ from jobs.requests.decisions.decide import FITTING
 from jobs.requests.decisions.notices import notices_of
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError, UsageError
-from rules.model.requests import COPIES, IdentityMethod, Mandate, Outcome, RequestState, Step, is_allowed
+from rules.model.requests import ANSWERED, COPIES, IdentityMethod, Mandate, Outcome, RequestState, Step, is_allowed
 from rules.model.roles import Act
 
 
@@ -76,6 +76,8 @@ def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *
     handles = visit.may(Act.HANDLE_REQUEST)
     compilation = compilation_of(services.store, request.id) if handles else None
     work = services.background.of(request.id)
+    sees_looks = request.state in ANSWERED and visit.may(Act.SET_RULE_ASIDE)
+    looks = waits_for_look(decision_of(services.store, request.id)) if sees_looks else False
     values: dict[str, Any] = {
         "request": request,
         "work": work if work is not None and not work.is_over else None,
@@ -86,10 +88,11 @@ def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *
         "counts": counts,
         "places": places_of(counts["not_searched"]) if counts is not None else (),
         "timeline": list(_events(visit, request)),
-        "can": {step.value: is_allowed(step, request.state) for step in Step},
+        "can": {step.value: is_allowed(step, request.state) for step in Step} | ({"override": looks} if request.state in ANSWERED else {}),
+        "looks": looks,
         "today": services.calendar.day(visit.now),
         **_dates(visit, request),
-        **_choices(request),
+        **_choices(request, looks=looks),
     }
     blocks = blocks_of(services.store, request) if visit.may(Act.SEE_ANSWER) or not request.is_closed else ()
     values["blocks"] = sorted({LOOKED_AT if code.startswith(SUSPICION) else code for code in blocks})
@@ -128,7 +131,7 @@ def _dates(visit: Visit, request: SubjectRequest) -> Mapping[str, Any]:
     }
 
 
-def _choices(request: SubjectRequest) -> Mapping[str, Any]:
+def _choices(request: SubjectRequest, *, looks: bool) -> Mapping[str, Any]:
     """Return what the forms offer."""
     if request.state is RequestState.RELEASED:
         outcomes = [f"{request.outcome.value}:{request.refusal}" if request.refusal else request.outcome.value] if request.outcome else []
@@ -146,7 +149,7 @@ def _choices(request: SubjectRequest) -> Mapping[str, Any]:
         "question_kinds": QUESTIONS,
         "extension_kinds": EXTENSIONS,
         "outcomes": outcomes,
-        "rules": list(OVERRIDABLE),
+        "rules": [SUSPICION_ENDED] if looks else list(OVERRIDABLE),
         "refusals": FITTING.get(request.right, ()),
         "is_copy": request.right in COPIES,
     }

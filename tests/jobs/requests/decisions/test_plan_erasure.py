@@ -11,12 +11,15 @@ import pytest
 
 from crm_compliance.answer_package.package import package_of
 from jobs.erasures.register import REGISTERED
+from jobs.inbox.item import InboxItem
+from jobs.inbox.requests import LOOK_AGAIN, of_requests
 from jobs.model.plan import Kind
 from jobs.model.request import Details, GivenPerson
 from jobs.model.run import Run, RunState
 from jobs.plans.approve import approve_plan
 from jobs.ports.context import JobContext
 from jobs.register.decision import decision_of
+from jobs.register.overrides import override
 from jobs.requests.answer.compile import compile_request, compiled
 from jobs.requests.decisions.carry_out import apply_by_hand, fulfil, fulfil_all
 from jobs.requests.decisions.plan_erasure import plan_erasure
@@ -25,7 +28,7 @@ from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from rules.model.requests import RequesterKind, RequestState, Right
 from tests.crm_compliance.answer_package.pages import text_of
-from tests.drivers.deciding import ask, close, compile_, context_of, decide, decision, granted, release, whats
+from tests.drivers.deciding import ask, close, compile_, context_of, decide, decision, dora, granted, release, whats
 from tests.drivers.holding import place
 from tests.drivers.holding import release as release_hold
 from tests.drivers.night import Night, references_of
@@ -266,9 +269,28 @@ def test_sus10_a_file_in_which_who_asked_became_suspect_is_not_erased_while_that
     assert (there, party and party["_cf_contactid_value"]) == ([True, True, False], witness)
     assert not [line for plan in night.store.plans.all() for line in night.lines(plan).values() if line.id in (own, of_another)]
     night.clock.advance(days=20)
-    fulfil_all(context_of(night))
+    assert fulfil_all(context_of(night)) == {}
+    assert night.get("cf_dossiers", own) is not None, "it has ended, and nobody has looked (SUS-08)"
+    for request in asked:
+        for who, told in (("dora", "dpo"), ("erik", "approver")):
+            assert [(item.subject, item.code) for item in looked_for(night, told) if item.subject == request.id] == [
+                (request.id, LOOK_AGAIN)
+            ]
+            with pytest.raises(Refused, match="not possible"):
+                override(dora(night, who, told), request.id, "SUS-06", "CHECKED")
+            assert override(dora(night, who, told), request.id, "SUS-08", "CHECKED").state is RequestState.RELEASED
+        with pytest.raises(Refused, match="not possible"):
+            override(dora(night), request.id, "SUS-08", "CHECKED")
+    assert looked_for(night, "dpo") == []
+    assert fulfil_all(context_of(night)) == {}
     party = night.get("cf_parties", role)
     assert (night.get("cf_dossiers", own), party and party["_cf_contactid_value"]) == (None, None)
+
+
+def looked_for(night: Night, role: str) -> list[InboxItem]:
+    """What waits for somebody in a role until they have looked again at something granted."""
+    found = of_requests(night.store, night.clock(), night.policy.calendar)
+    return [item for item in found if item.code == LOOK_AGAIN and item.is_for("nobody", [role])]
 
 
 def test_rgt07_sus10_a_plan_that_is_applied_by_hand_is_asked_again_as_the_night_asks(night: Night) -> None:

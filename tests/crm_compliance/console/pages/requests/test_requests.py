@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from crm_compliance.console.frame.services import Services
-from jobs.model.request import SubjectRequest
+from jobs.model.request import DECISIONS, SubjectRequest
+from jobs.register.decision import Decision, Task, What, encoded
 from rules.dates.calendar import BRUSSELS
 from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from rules.model.roles import Role
@@ -139,6 +140,36 @@ def test_two_people_set_a_rule_aside_and_nobody_reads_which(typist: Typist, sign
     assert signed_in(Role.APPROVER).post(f"{path}/override", rule="NO_CONTACT", code="CHECKED").status_code == 303
     assert "CHECKED" not in signed_in(Role.AUDITOR).page(path)
     assert len(asking.row().approvals) == 2
+
+
+@pytest.mark.parametrize("state", [RequestState.RELEASED, RequestState.CLOSED])
+def test_sus08_what_waits_for_a_look_after_the_release_is_in_the_inbox_and_goes_on_at_the_word_of_two(
+    typist: Typist, services: Services, signed_in: SignedIn, state: RequestState
+) -> None:
+    """The register does not say which rule it was: with its name it would be a list of suspects (SUS-07)."""
+    request = services.store.requests.get(opened(typist, right="erasure"))
+    path, title = f"/requests/{request.id}", "Something that was granted waits until you have looked at it"
+    waiting = Decision(
+        right=Right.ERASURE,
+        who="dora",
+        at=NOW,
+        tasks=(Task("item-1", What.ERASE, "dossier", "one"),),
+        looked_for_at=NOW - timedelta(days=1),
+    )
+    after = msgspec.structs.replace(request, state=state, answer="package", released_at=NOW, closed_at=NOW)
+    services.store.requests.save(after, since=request, parts={DECISIONS: encoded(waiting)})
+    dpo, approver = signed_in(Role.DPO), signed_in(Role.APPROVER)
+    assert (title in text_of(dpo.page("/")), title in text_of(approver.page("/"))) == (True, False)
+    assert re.findall(r'<option value="([A-Z]+-[^"]*)"', dpo.page(path)) == ["SUS-08"]
+    assert dpo.post(f"{path}/override", rule="IDV-05", code="CHECKED").status_code == 409
+    assert dpo.post(f"{path}/override", rule="SUS-08", code="CHECKED").status_code == 303
+    assert dpo.post(f"{path}/override", rule="SUS-08", code="CHECKED").status_code == 403
+    assert (title in text_of(dpo.page("/")), title in text_of(approver.page("/"))) == (False, True)
+    assert approver.post(f"{path}/override", rule="SUS-08", code="CHECKED").status_code == 303
+    assert title not in text_of(approver.page("/"))
+    assert approver.post(f"{path}/override", rule="SUS-08", code="CHECKED").status_code == 409
+    assert "/override" not in dpo.page(path)
+    assert services.store.requests.get(request.id).approvals == ()
 
 
 def test_it_is_closed_with_an_outcome_that_fits(typist: Typist, signed_in: SignedIn) -> None:
