@@ -26,6 +26,7 @@ WRITTEN_OFF = ("delete", "mask")  # operations after which nothing personal of t
 # but for a hold.
 UNLINKED = "UNLINKED"
 EMPTIED_BEFORE = "EMPTIED_BEFORE"  # the code of a contact that had been trimmed and is back after a restore in another version
+REQUEST_UNDONE = "REQUEST_UNDONE"  # the code of a row that a restore has brought back without what was written in it for a request
 NEW_FICHE = "NEW_FICHE"  # the code of a dossier that is back after a restore with a fiche that was never erased
 CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
 RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")  # always in the answer of `apply`

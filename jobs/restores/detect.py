@@ -10,6 +10,7 @@ from jobs.model.plan import Kind, Plan, PlanState
 from jobs.model.run import Run
 from jobs.model.sentence import Sentence
 from jobs.ports.context import JobContext
+from jobs.requests.decisions.lost_writes import repeat_lost
 from jobs.restores.lost_places import finish_lost_places
 from jobs.restores.replay_plan import plan_replay
 from jobs.runs.apply import apply_plan, unfinished
@@ -36,10 +37,12 @@ def rows_back(context: JobContext) -> int:
 
 
 def replay(context: JobContext) -> Run:
-    """Erase again, once, what had been erased and is back. Give database and journal of the register what
-    only one of them had. Raises Refused: so much is back that the plan needs approval; `where` is its id."""
+    """Erase again, once, what had been erased and is back, and end again the uses that requests had ended.
+    Give database and journal of the register what only one of them had. Raises Refused: so much is back that
+    the plan needs approval; `where` is its id."""
     refuse_if_behind(context)
     _begin(context)
+    repeat_lost(context)
     plan = plan_replay(context)
     assert plan is not None
     return apply_plan(context, plan.id)
@@ -61,7 +64,10 @@ def replay_if_restored(context: JobContext) -> Run | None:
         return None
     context.store.ledger.append([("alarm", {"code": RESTORED, "rows": back})])
     _begin(context)
-    plan = _awaited(context) or plan_replay(context, only_if_due=True)
+    plan = _awaited(context)
+    if plan is None:
+        repeat_lost(context)
+        plan = plan_replay(context, only_if_due=True)
     return apply_plan(context, plan.id) if plan is not None else None
 
 

@@ -4,18 +4,19 @@ consulted. Holds are: a row that is held stays. So does a dossier with a fiche t
 somebody has written since: nobody has judged that one, and the next plan does (RET-17). The plan is carried
 out by jobs/runs/replay_run.py; when one is made without being asked for is decided in detect.py."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from jobs.erasures.register import Register, load_register
 from jobs.erasures.rows_back import EMPTIED, Returned, returned_rows
 from jobs.holds.active import active_holds
 from jobs.holds.granted_erasure import despite_answered
 from jobs.model.plan import REPLAY_RULE, Kind, Plan, PlanLine
-from jobs.model.run import EMPTIED_BEFORE, NEW_FICHE
+from jobs.model.run import EMPTIED_BEFORE, NEW_FICHE, REQUEST_UNDONE
 from jobs.plans.unscheduled_plan import store_plan
 from jobs.ports.context import JobContext
 from jobs.reading.owners import look_around
 from jobs.reading.units import Gathering
+from jobs.requests.decisions.lost_writes import lost_writes
 from rules.model.records import Unit
 from rules.model.roles import SERVICE
 
@@ -41,6 +42,7 @@ def plan_replay(
     returned += [each for each in half_done if (each.kind, each.id) not in {(one.kind, one.id) for one in returned}]
     trims = tuple(sorted(each.id for each in returned if each.operation == "trim"))
     lines = list(_lines(context, register, [each for each in returned if each.operation != "trim"]))
+    lines += _undone(context, {each.id for each in returned})
     if only_if_due and not trims and not any(line.is_disposal for line in lines):
         return None
     return store_plan(context, Kind.REPLAY, now, lines, trims, proposer=SERVICE, warnings=context.erased.damage())
@@ -62,20 +64,35 @@ def _lines(context: JobContext, register: Register, again: Sequence[Returned]) -
                 reasons = (EMPTIED_BEFORE,)
             if not reasons and unit is not None and each.kind == _DOSSIER and _has_new_fiche(context, register, unit, seen.found):
                 reasons = (NEW_FICHE,)
-            yield PlanLine(
-                table=each.table,
-                id=each.id,
-                outcome="retain" if reasons else "dispose",
-                disposition=None if reasons else DISPOSITIONS[each.operation],
-                retention_end=None,
-                reason=reasons[0] if reasons else each.reason,
-                reasons=reasons or (each.reason,),
-                flags=(),
-                categories=(),
-                rule=REPLAY_RULE,
-                policy_version=context.policy.version,
-                etag=each.etag,
-            )
+            if reasons:
+                yield _line(context, each.table, each.id, each.etag, reasons)
+            else:
+                yield _line(context, each.table, each.id, each.etag, (each.reason,), DISPOSITIONS[each.operation])
+
+
+def _line(context: JobContext, table: str, row: str, etag: str, reasons: tuple[str, ...], disposition: str | None = None) -> PlanLine:
+    return PlanLine(
+        table=table,
+        id=row,
+        outcome="retain" if disposition is None else "dispose",
+        disposition=disposition,
+        retention_end=None,
+        reason=reasons[0],
+        reasons=reasons,
+        flags=(),
+        categories=(),
+        rule=REPLAY_RULE,
+        policy_version=context.policy.version,
+        etag=etag,
+    )
+
+
+def _undone(context: JobContext, known: Collection[str]) -> Iterator[PlanLine]:
+    """Yield one line for each other row in which something that was written for a request is undone and a
+    person has to look: it is kept, as it is."""
+    rows = {each.id: each for each in lost_writes(context) if each.id not in known}
+    for each in rows.values():
+        yield _line(context, each.table, each.id, each.etag, reasons=(REQUEST_UNDONE,))
 
 
 def _has_new_fiche(context: JobContext, register: Register, dossier: Unit, found: Gathering) -> bool:

@@ -14,7 +14,7 @@ from crm_compliance.answer_package.content.answer import Answer, Block, Fact, Fa
 from crm_compliance.answer_package.content.letterhead import letterhead, sender_of
 from crm_compliance.answer_package.content.wording import Texts, texts_in
 from jobs.register.decision import Decision, Notice, What
-from jobs.requests.decisions.correctable import DATES
+from jobs.requests.decisions.correct import DATES
 from rules.organisation.organisation import Organisation
 
 # What is told of each deed, in the order of reading. To a recipient an identity that is removed is an erasure

@@ -124,6 +124,7 @@ SKIPS: dict[str, str] = {
     "STILL_REFERRED": "A unit that stays, or a relation, refers to this contact again.",
     "UNLINKED": "Nothing led to this contact any more when the run began, so no unit takes it along; the next plan reports it.",
     "EMPTIED_BEFORE": "It had been emptied, and after a restore is back in another version: look whether what stands in it may stay.",
+    "REQUEST_UNDONE": "After a restore it says no more what was written for a request: look, and ask or write again.",
     "NEW_FICHE": "It is back after a restore with a fiche that was never erased: the schedule judges the two together.",
     "STILL_THERE": "Reading back found it again.",
     "PSEUDONYMISED": "What is left could still be led back to a person, so it counts as not anonymised.",

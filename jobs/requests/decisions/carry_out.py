@@ -23,6 +23,7 @@ from jobs.register.decision import AT_ONCE, DISPOSING, ERASING, Decision, Task, 
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.correct import WRITING
 from jobs.requests.decisions.decide import take_effect
+from jobs.requests.decisions.lost_writes import repeat_lost
 from jobs.requests.decisions.plan_erasure import kept_items, kept_rows, lines_of_decision, plan_erasure, tasks_of_recordings
 from jobs.runs.apply import apply_plan
 from rules.dates.ages import has_reached
@@ -72,24 +73,32 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
 def apply_by_hand(context: JobContext, plan_id: str) -> Run:
     """Carry out one plan at somebody's word and return its run, as `apply_plan` does. Of a request it is
     asked again, as by the night, whether what is in its plan is still granted; a run that has begun goes on.
+    With a replay the uses end again that requests had ended.
 
     Raises:
         Refused: also with code `MANDATE_LAPSED` (`fulfil`), or `granted_no_more`: of the request other things
             are carried out by now than this plan says."""
     plan = context.store.plans.get(plan_id)
-    if plan.kind is Kind.REQUEST and plan.crm == context.crm and context.store.runs.of_plan(plan.id) is None:
+    if plan.kind in (Kind.REQUEST, Kind.REPLAY) and plan.crm == context.crm and context.store.runs.of_plan(plan.id) is None:
         plan.refuse_unless_ready(context.clock())
-        request, decision = context.store.requests.get(plan.request), decision_of(context.store, plan.request)
-        if decision is not None:
-            _refuse_lapsed(context, request, decision)
-        if decision is None or request.state not in ANSWERED or not _is_granted(context, decision, plan):
-            raise Refused(
-                "of this request other things are carried out by now than the plan says",
-                hint=hint_to("run_requests"),
-                where=plan.id,
-                code="granted_no_more",
-            )
+        if plan.kind is Kind.REQUEST:
+            _refuse_unless_granted(context, plan)
+        else:
+            repeat_lost(context)
     return apply_plan(context, plan_id)
+
+
+def _refuse_unless_granted(context: JobContext, plan: Plan) -> None:
+    request, decision = context.store.requests.get(plan.request), decision_of(context.store, plan.request)
+    if decision is not None:
+        _refuse_lapsed(context, request, decision)
+    if decision is None or request.state not in ANSWERED or not _is_granted(context, decision, plan):
+        raise Refused(
+            "of this request other things are carried out by now than the plan says",
+            hint=hint_to("run_requests"),
+            where=plan.id,
+            code="granted_no_more",
+        )
 
 
 def fulfil_later(context: JobContext, request_id: str) -> str:

@@ -1,19 +1,20 @@
 """Writes what was granted field by field: corrections, dated notes, and the end of a use that rests on
 consent or may be objected to.
 
-The ledger says which fields of which row were written, with keyed references of their values: proof without
-values. Each write carries the version that was read just before it, and is read back. Source: GDPR art. 16,
-21(3), 7(3); DDL-13, R-101 to R-103, R-115."""
+The ledger says which fields of which row in which version were written, with keyed references of their
+values: proof without values. Each write carries the version that was read just before it, and is read back.
+Source: GDPR art. 16, 21(3), 7(3); DDL-13, R-101 to R-103, R-115."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from connectors.interface.changes import Operation, OperationKind
 from connectors.interface.rows import Among
 from jobs.checks.kill_switch import refuse_if_stopped
+from jobs.erasures.register import version_of
 from jobs.holds.active import active_holds
 from jobs.model.run import CHANGED
 from jobs.ports.context import JobContext
@@ -21,7 +22,6 @@ from jobs.reading.gather import PARTY_FIELDS, rows_of
 from jobs.reading.owners import look_around
 from jobs.reading.row_kinds import table_of
 from jobs.register.decision import Task, What
-from jobs.requests.decisions.correctable import value_of
 from jobs.writing.row_writes import EMPTIED
 from jobs.writing.send import TECHNICAL, send_operations
 from rules.holds.holds import Hold
@@ -40,7 +40,9 @@ ENDED: Final[Mapping[What, Mapping[str, object]]] = MappingProxyType(
     }
 )
 WRITING: Final = frozenset({What.CORRECT, What.ANNOTATE, *ENDED})
+T = TypeVar("T")
 _HELD: Final = frozenset({What.CORRECT, What.NO_CALLER})  # writes that lose what a hold is there to keep
+DATES: Final = frozenset({"birth_on"})  # fields of a correction that are none of text
 SUBJECT: Final = "Rectificatie / Rectification"
 TEXT: Final = (
     "{day} – De betrokkene betwist wat hier staat of vult het aan. De oorspronkelijke tekst blijft ongewijzigd.\n"
@@ -87,7 +89,7 @@ def _write_fields(context: JobContext, task: Task) -> str:
     def lacking() -> tuple[str, dict[str, object]] | None:
         """Return the version of the row and the values it does not have yet; None where the row is gone."""
         for row in rows_of(context.connector, record, tuple(wanted), Among("id", [task.id])):
-            return row.etag, {name: value for name, value in wanted.items() if not _says(row, name, value)}
+            return row.etag, {name: value for name, value in wanted.items() if not says(row, name, value)}
         return None
 
     found = lacking()
@@ -99,6 +101,7 @@ def _write_fields(context: JobContext, task: Task) -> str:
     if code := _held(context, task):
         return code
     entry = _entry(context, task, wanted)
+    entry["before"] = context.reference(str(entry["table"]), version_of(task.id, etag))
     context.store.ledger.append([("request_write", entry | {"state": "intended"})])
     send_operations(context.connector, [Operation(OperationKind.UPDATE, written, task.id, etag, values)])
     after = lacking()
@@ -140,7 +143,8 @@ def _wanted(task: Task) -> dict[str, object]:
     return dict(ENDED[task.what])
 
 
-def _says(row: object, name: str, value: object) -> bool:
+def says(row: object, name: str, value: object) -> bool:
+    """Return whether a field of a row has a value; a mark that was never set says no as well."""
     now = getattr(row, name)
     return now == value or (value is False and now is None)
 
@@ -185,8 +189,18 @@ def _entry(context: JobContext, task: Task, values: Mapping[str, object]) -> dic
         "table": table,
         "ref": context.reference(table, task.id),
         "fields": sorted(values),
-        "digests": [context.reference(f"{table}.{name}", f"{task.id} {_text(values[name])}") for name in sorted(values)],
+        "digests": [digest_of(context.reference, table, task.id, name, values[name]) for name in sorted(values)],
     }
+
+
+def value_of(field: str, text: str) -> object:
+    """Return a correction as the CRM's field holds it."""
+    return date.fromisoformat(text) if field in DATES else text
+
+
+def digest_of(reference: Callable[[str, str], T], table: str, row: str, name: str, value: object) -> T:
+    """Return what the ledger has of a value that a field of a row got: its keyed reference, or all."""
+    return reference(f"{table}.{name}", f"{row} {_text(value)}")
 
 
 def _text(value: object) -> str:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from jobs.model.request import GivenPerson
+from jobs.requests.decisions.correct import DATES
 from rules.model.home import IN_BELGIUM, Home
 from rules.model.personal_records import FullContact
 from rules.people.emails import normal_email
@@ -36,7 +37,6 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "country": "country",
     }
 )
-DATES: Final = frozenset({"birth_on"})
 
 
 def corrections(
@@ -67,11 +67,6 @@ def written(contact: FullContact, field: str) -> str:
     """Return what a field says now, in the form of a correction; empty where it says nothing."""
     value = getattr(contact, field)
     return value.isoformat() if isinstance(value, date) else str(value or "")
-
-
-def value_of(field: str, text: str) -> object:
-    """Return a correction as the CRM's field holds it."""
-    return date.fromisoformat(text) if field in DATES else text
 
 
 def _given(person: GivenPerson) -> Iterator[tuple[str, str]]:

@@ -15,9 +15,12 @@ from typing import Any
 
 import pytest
 
-from jobs.model.plan import Kind
+from jobs.model.plan import Kind, Plan
 from jobs.model.request import GivenPerson
 from jobs.model.run import RunState
+from jobs.requests.decisions.carry_out import apply_by_hand
+from jobs.requests.decisions.lost_writes import lost_writes
+from jobs.restores.detect import replay_if_restored
 from jobs.runs.apply import apply_plan
 from rules.model.requests import Right
 from tests.drivers.deciding import ask, granted
@@ -239,6 +242,40 @@ def test_a_trimmed_contact_that_is_back_from_before_its_last_change_is_told(nigh
     assert (run.state, run.counts["trimmed"], run.counts["skipped"]) == (RunState.DONE, 1, {})
     births = [row and row["birthdate"] for row in (night.get("contacts", person) for person in (changed, same, other))]
     assert births == ["1980-05-05", None, "1980-05-05"]
+
+
+def test_a_use_that_a_request_had_ended_ends_again_and_what_else_is_undone_is_told(night: Night, backup: Backing) -> None:
+    """GDPR art. 16, 21(3): the ledger alone knows of them, by keyed references and without values."""
+    donor, changed, agreed = (night.contact(cf_newsletter=True, cf_newsletterconsenton="2025-01-01") for _ in range(3))
+    for person in (donor, changed, agreed):
+        night.donation(person)
+    child = night.contact(firstname="Joris", lastname="Claes (fictief)", birthdate="2008-05-10")
+    night.party(child, "child", dossier=night.dossier("grooming", closed=False))
+    night.dossier("social_card", spoken=LONG_AGO)
+    kept = backup(night)
+    night.patch("contacts", changed, telephone1="021234567")  # so that the backup is of before its last change
+    night.apply(night.plan())
+    for person in (donor, changed, agreed):
+        granted(night, ask(night, Right.OBJECTION, person))
+    granted(night, ask(night, Right.RECTIFICATION, child, given=GivenPerson("Joris", "Claes (fictief)", "2009-05-10")))
+
+    def told(plan: Plan) -> set[str]:
+        return {line.id for line in night.lines(plan).values() if line.reason == "REQUEST_UNDONE"}
+
+    for by_hand in (True, False):
+        kept.restore()
+        night.patch("contacts", agreed, cf_newsletterconsenton="2026-12-01")
+        plan = replay_plan(night)
+        assert told(plan) == {donor, changed, child}
+        run = apply_by_hand(night.context, plan.id) if by_hand else replay_if_restored(night.context)
+        assert run is not None
+        assert (run.state, run.counts["deleted"]) == (RunState.DONE, 1)
+        assert by_hand or told(night.store.plans.get(run.plan)) == {changed, child}
+        people = [night.get("contacts", one) or {} for one in (donor, changed, agreed)]
+        assert [(row["cf_newsletter"], row["donotbulkemail"]) for row in people] == [(False, True), (True, False), (True, False)]
+    night.patch("contacts", child, birthdate="2009-05-10")
+    night.patch("contacts", changed, cf_newsletter=False, cf_newsletterconsenton=None, donotbulkemail=True)
+    assert lost_writes(night.context) == []
 
 
 def test_an_emptying_that_lands_late_counts_as_emptied_again(night: Night, backup: Backing, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.model.request import GivenPerson
-from jobs.requests.decisions.correctable import corrections, value_of, written
+from jobs.requests.decisions.correct import value_of
+from jobs.requests.decisions.correctable import corrections, written
 from rules.model.personal_records import FullContact
 
 TODAY = date(2026, 11, 25)

@@ -1,0 +1,123 @@
+"""Finds what was written for requests and is not in the CRM any more, since it was restored from a backup:
+ended uses and corrections. The ledger alone is asked, which has the row, its version before and each value as
+keyed references (ERA-13; GDPR art. 16, 21(3), 7(3)).
+
+What ended a use is written again where the row has the very version that was written then: the backup is from
+before. A corrected value is known nowhere any more, and in any other version it may be somebody's work since,
+so a person looks."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple, cast
+
+import msgspec
+
+from connectors.interface.rows import Among
+from jobs.erasures.register import version_of
+from jobs.ports.context import JobContext
+from jobs.reading.gather import rows_of
+from jobs.register.decision import Task, What
+from jobs.requests.decisions.correct import ENDED, WRITING, digest_of, says, write
+from rules.model.personal_records import FULL
+from rules.model.records import KINDS, Record
+
+_BEGIN: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class LostWrite(msgspec.Struct, frozen=True):
+    """A row that does not say any more what was written for a request. `is_as_before`: it has the version
+    that it had before the write."""
+
+    kind: str
+    table: str
+    id: str
+    etag: str
+    what: What
+    is_as_before: bool
+
+
+class _Written(NamedTuple):
+    what: What
+    digest: str
+    before: str
+    at: datetime
+
+
+def repeat_lost(context: JobContext) -> None:
+    """Write again what ended a use and is undone for certain. What keeps a write keeps this one too.
+
+    Raises:
+        Refused: the kill switch is set.
+        ConnectorError: the CRM cannot be read or reached; repeating continues from there."""
+    certain = [each for each in lost_writes(context) if each.is_as_before and each.what in ENDED]
+    if certain:
+        write(context, [Task("", each.what, each.kind, each.id) for each in certain])
+
+
+def lost_writes(context: JobContext) -> list[LostWrite]:
+    """Return what the CRM does not say any more, a row and a deed once, by kind and id. Of a field that was
+    written more than once the last time counts. Raises ConnectorError: the CRM cannot be read."""
+    written, connector = _written(context), context.connector
+    found: list[LostWrite] = []
+    for kind, full in FULL.items():
+        tables = connector.tables(KINDS[kind]) if connector.has(KINDS[kind]) else ()
+        if written.keys().isdisjoint(tables):
+            continue
+        of_rows = dict(_matches(context, KINDS[kind], written))
+        fields = sorted({name for fields in of_rows.values() for name in fields})
+        rows = rows_of(connector, full, tuple(fields), Among("id", sorted(of_rows))) if of_rows else []
+        for row in sorted(rows, key=lambda each: each.id):
+            found += _lost(context, kind, row, of_rows[row.id])
+    return found
+
+
+def _written(context: JobContext) -> dict[str, dict[str, dict[str, _Written]]]:
+    """Return what was written last, by table of the CRM, reference of the row, and field."""
+    found: defaultdict[str, defaultdict[str, dict[str, _Written]]] = defaultdict(lambda: defaultdict(dict))
+    for entry in context.store.ledger.between({"request_write"}, _BEGIN, context.clock() + timedelta(days=1)):
+        data, what = entry.data, What(str(entry.data["what"]))
+        if data["state"] != "done" or what not in WRITING or what is What.ANNOTATE:
+            continue
+        at = datetime.fromisoformat(entry.at)
+        names, digests = cast("list[str]", data["fields"]), cast("list[str]", data["digests"])
+        for name, digest in zip(names, digests, strict=True):
+            found[str(data["table"])][str(data["ref"])][name] = _Written(what, digest, str(data.get("before", "")), at)
+    return {table: dict(rows) for table, rows in found.items()}
+
+
+def _matches(
+    context: JobContext, record: type[Record], written: dict[str, dict[str, dict[str, _Written]]]
+) -> Iterator[tuple[str, dict[str, _Written]]]:
+    """Yield the ids of the rows that were written, each with what was. Every row is read, in the smallest
+    projection: only its id leads to a reference."""
+    for page in context.connector.read(record, ()):
+        table = context.connector.table(type(page[0])) if page else ""
+        if (refs := written.get(table)) is None:
+            continue
+        for row in page:
+            fields = next((refs[ref] for ref in context.references(table, row.id) if ref in refs), None)
+            if fields is not None:
+                yield row.id, fields
+
+
+def _lost(context: JobContext, kind: str, row: Record, fields: dict[str, _Written]) -> Iterable[LostWrite]:
+    table = context.connector.table(type(row))
+    versions = context.references(table, version_of(row.id, row.etag))
+    lost: dict[What, bool] = {}
+    for name, written in fields.items():
+        if not _says(context, table, row, name, written) and not _has_agreed_since(context, row, written):
+            lost[written.what] = lost.get(written.what, True) and written.before in versions
+    return [LostWrite(kind, table, row.id, row.etag, what, is_as_before) for what, is_as_before in sorted(lost.items())]
+
+
+def _says(context: JobContext, table: str, row: Record, name: str, written: _Written) -> bool:
+    if written.what in ENDED:
+        return says(row, name, ENDED[written.what][name])
+    return written.digest in digest_of(context.references, table, row.id, name, getattr(row, name))
+
+
+def _has_agreed_since(context: JobContext, row: Record, written: _Written) -> bool:
+    """Return whether somebody who had objected to a newsletter has agreed to it afterwards."""
+    agreed_on = getattr(row, "newsletter_consent_on", None) if written.what is What.UNSUBSCRIBE else None
+    return agreed_on is not None and agreed_on > context.day(written.at)
