@@ -221,7 +221,7 @@ class Redactor:
                 or fold(behind) in self._own_letters
                 or fold(without_whose(behind.lstrip())) in self._own_firsts  # `Els van Fien`: whose she is
             ):
-                end = named.end
+                end = self._past_own_first(guessable, named.end, end, own)
             yield Span(named.begin, end, "name", _rank(named), frozenset(self._alike[key] for key in named.keys))
         for guess in names_of_anybody(seen, self._home):
             guess = self._of_others(guess, seen, own)
@@ -237,6 +237,15 @@ class Redactor:
                 yield Span(guess.begin, guess.end, NAME_GUESS, 3, frozenset({"guess:" + fold(re.split(r"[\s-]", guess.value)[-1])}))
             elif guess.what == "titled" and letters in self._surnames:
                 yield Span(guess.begin, guess.end, "name", 3, frozenset(self._alike[key] for key in self._surnames[letters]))
+
+    def _past_own_first(self, guessable: str, named: int, end: int, own: Sequence[tuple[int, int]]) -> int:
+        """Return where a name ends behind which a word of the person's own name stands. It is a second given
+        name where a surname that is not the person's follows: `Els Fien Claes`."""
+        if fold(guessable[named:end]) not in self._own_firsts:
+            return named
+        past = past_the_surname(guessable, end)
+        is_own = fold(guessable[end:past]) in self._own_letters or any(begin < past and named < stop for begin, stop in own)
+        return named if past == end or is_own else past
 
     def _of_others(self, guess: Found, seen: str, own: Sequence[tuple[int, int]]) -> Found:
         """Return a guess without the person's own name behind it, and without what joins the two: of `Els van

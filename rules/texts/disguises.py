@@ -1,11 +1,11 @@
 """A text as a person reads it: the one place where disguises are removed, for search, redaction and the leak
 check alike.
 
-Character references however often they were escaped, percent signs of addresses, escapes of JSON and of
-e-mail, tags and comments inside words, what turns the direction of reading, what cannot be seen, UTF-8 that
-was taken for Western text (`NoÃ«l`), and letters of another alphabet that look like ours. What comes out is
-the text that is searched, redacted and shown: a place in it is a place in what is sent. Source: EXP-06,
-EXP-19; IDN-13."""
+Character references however often they were escaped, percent signs of addresses, escapes of JSON, of e-mail
+and of rich text, tags and comments inside words, what turns the direction of reading, what cannot be seen,
+UTF-8 that was taken for Western text (`NoÃ«l`), and letters of another alphabet that look like ours. What
+comes out is the text that is searched, redacted and shown: a place in it is a place in what is sent. Source:
+EXP-06, EXP-19; IDN-13."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ _OF_ADDRESS: Final = re.compile(r"%40(?:(?:[\w-]|%2[dD]){1,63}+(?:\.|%2[eE])){1,
 _ENCODED_FROM: Final = 3  # bytes in a word: fewer may be percentages
 _PERCENT: Final = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _CODE_UNITS: Final = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
+# Of rich text: a letter as its byte in Western text (`\'e9`), or as its number with what is shown in its
+# place (`\u233?`). A backslash may also stand before any apostrophe (`d\'eau`): behind two letters of a word
+# it does not, but for `qu`.
+_RICH: Final = re.compile(r"\{\\|\\(?:rtf\d|pard?\b|u\d{2,3}\?)")
+_RICH_BYTES: Final = re.compile(r"(?:\\'[0-9a-fA-F]{2})+")
+_RICH_IN_WORD: Final = re.compile(r"(?<=[^\W\d_]{2})(?<!qu)(?:\\'[0-9a-fA-F]{2})+")
+_RICH_NUMBER: Final = re.compile(r"\\u([0-9]{2,3})\?")
 _ENCODED_WORD: Final = re.compile(r"=\?([\w.:-]{1,40})(?:\*[\w-]*)?\?([bBqQ])\?([^?\s]{0,400})\?=(?:\s+(?==\?))?")
 _SOFT_BREAK: Final = re.compile(r"(?<=[^\s=])=\r?\n(?=\S)")
 _QUOTED: Final = re.compile(r"(?:=[89A-F][0-9A-F])+")
@@ -114,6 +121,8 @@ def readings(text: str) -> Iterator[str]:
     yield text
     if read != text:
         yield from _with_lines(read)
+    if "\\'" in read and (rich := as_read(_RICH_BYTES.sub(_western, read))) != read:
+        yield rich
     bare = _read(text, with_tags=True) if read != text else text
     tags = " ".join(tag[1:-1] for tag in _TAGS.findall(bare)) if "<" in bare else ""
     if parts := list(_encoded_readings(text, f"{read} {tags}", _MOST_ENCODED)):
@@ -196,8 +205,10 @@ def _undisguised(text: str, *, with_tags: bool) -> str:
         text = "".join(_words_of(text))
     if "%" in text:
         text = _PERCENT_TOKEN.sub(_without_percents, text)
+    if "\\'" in text:
+        text = _RICH_BYTES.sub(_western, text) if _RICH.search(text) else _RICH_IN_WORD.sub(_western, text)
     if "\\u" in text:
-        text = _CODE_UNITS.sub(_characters, text)
+        text = _RICH_NUMBER.sub(lambda found: chr(int(found[1])), _CODE_UNITS.sub(_characters, text))
     if "=" in text:
         text = _SOFT_BREAK.sub("", _ENCODED_WORD.sub(_word, text))
         text = _QUOTED.sub(lambda found: _decoded(binascii.a2b_qp(found[0].encode())) or found[0], text)
@@ -242,6 +253,12 @@ def _without_percents(token: re.Match[str]) -> str:
 
 def _characters(escapes: re.Match[str]) -> str:
     return bytes.fromhex(escapes[0].replace("\\u", "")).decode("utf-16-be", "replace").replace("\ufffd", "")
+
+
+def _western(escapes: re.Match[str]) -> str:
+    """Decode bytes of rich text where all of them are letters."""
+    said = bytes.fromhex(escapes[0].replace("\\'", "")).decode("cp1252", "replace")
+    return said if said.isalpha() else escapes[0]
 
 
 def _as_utf_8(found: re.Match[str]) -> str:

@@ -96,6 +96,11 @@ def test_what_joins_two_people_is_no_name(text: str, told: str) -> None:
         ("Juf Els van Fien belde.", "Juf [derde 1] van Fien belde."),
         ("Els van Fien belde.", "[derde 1] van Fien belde."),
         ("Els van Dijck belde.", "[derde 1] belde."),
+        ("Els Fien Claes belde.", "[derde 1] belde."),
+        ("Els Fien Vandaele belde.", "[derde 1] Fien Vandaele belde."),
+        ("Els Fien Toen belde ze.", "[derde 1] Fien Toen belde ze."),
+        ("Els Fien belde.", "[derde 1] Fien belde."),
+        ("Els Fien Quaghebeur belde.", "[derde 1] belde."),
     ],
 )
 def test_the_name_of_the_person_is_no_surname_of_somebody_whose_first_name_is_known(text: str, told: str) -> None:

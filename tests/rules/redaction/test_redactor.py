@@ -41,6 +41,9 @@ from tests.rules.redaction_cast import LOTTE, MOTHER, OTHERS, REPORTER, a_redact
         ("zie ElsPeeters99", "zie [ouder]99"),
         ("K-a-t-r-i-e-n, E.L.S., E l s", "[melder], [ouder]., [ouder]"),
         ("Lotte\nKATRIEN: ik bel", "Lotte\n[melder]: ik bel"),
+        ("No\\'ebl zei: l\\'ecole et jusqu\\'ecole", "[getuige 1] zei: l\\'ecole et jusqu\\'ecole"),
+        ("No\\u235?l zei \\u2357?", "[getuige 1] zei \u2357?"),
+        ("{\\b \\'4eo\\'ebl}", "{\\b [getuige 1]}"),
         ("vriendin Lotte\nKATRIEN: ik bel", "vriendin Lotte\n[melder]: ik bel"),
     ],
 )
