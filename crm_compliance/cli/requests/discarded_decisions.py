@@ -30,9 +30,11 @@ def telling_undone(store: Store, request: str) -> Iterator[dict[str, Any]]:
     decide = f"crm-compliance requests decide {request}"
     if found.refusal:
         output.warn(f"the refusal is undone; to refuse again: {decide} --refuse {found.refusal}")
-    if found.gone:
-        output.warn(f"what was granted is undone; {counted(found.gone, 'item')} of it the request does not have now")
-    if found.granted:
-        output.warn(f"what was granted is undone; to grant it again: {decide} --grant {' '.join(found.granted)}")
+    if found.gone or found.granted:
+        said = ["what was granted is undone"]
+        said += [f"{counted(found.gone, 'item')} of it the request does not have now"] if found.gone else []
+        what = "the others" if found.gone else "it"
+        said += [f"to grant {what} again: {decide} --grant {' '.join(found.granted)}"] if found.granted else []
+        output.warn("; ".join(said))
     if found.reviewed:
         output.warn(f"{counted(found.reviewed, 'decision')} of the review have to be taken again: the items are not what they were")

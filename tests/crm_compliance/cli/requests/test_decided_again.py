@@ -62,6 +62,23 @@ def test_what_was_granted_is_told_as_undone_when_it_is_compiled_again(of_two_fil
 
 
 @ERASURE
+def test_what_is_gone_of_a_grant_and_what_can_be_granted_again_is_told_at_once(
+    of_two_files: tuple[Asking, str], typist: Typist, org: Night
+) -> None:
+    asking, item = of_two_files
+    decide(typist, asking, "--grant")
+    kind, dossier = next(each.source for each in asking.compilation.items if each.item == item)
+    org.http.delete(f"{org.emulator.url}cf_{kind}s({dossier})").raise_for_status()
+    document, errors = again(typist, asking)
+    assert (document["undone"]["granted"], document["undone"]["gone"]) == (["item-1"], 1)
+    (warning,) = errors.splitlines()
+    assert warning.startswith(
+        "warning: what was granted is undone; 1 item of it the request does not have now; to grant the others again: "
+    )
+    assert warning.endswith(f"requests decide {asking.id} --grant item-1")
+
+
+@ERASURE
 def test_a_refusal_is_told_as_undone_when_it_is_compiled_again(of_two_files: tuple[Asking, str], typist: Typist) -> None:
     asking, item = of_two_files
     decide(typist, asking, "--refuse", "RF-02")
