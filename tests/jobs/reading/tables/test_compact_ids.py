@@ -11,8 +11,11 @@ from connectors.interface import id_numbers
 from jobs.reading.tables.compact_ids import Ids, Versions
 from tests.jobs.reading.tables.test_row_numbers import ID
 
+LIKE_NUMBERS = ["007", "+5", "-5", " 5", "5 ", "5_0", "5e1", "0x5", "٥", "5\n", ""]
 VERSION = (
-    st.integers(0, 2**63).map(lambda number: f'W/"{number}"') | st.sampled_from(["", "W/", 'W/"007"', '"5"']) | st.text("0W/", max_size=4)
+    st.integers(0, 2**63).map(lambda number: f'W/"{number}"')
+    | st.sampled_from(["", "W/", '"5"', 'W/"', 'W/"5', 'w/"5"', *(f'W/"{text}"' for text in LIKE_NUMBERS)])
+    | st.text("0W/", max_size=4)
 )
 GUID = "00000000-0000-4000-8000-00000000000a"
 
