@@ -111,7 +111,7 @@ class Reader(Generic[R]):
             yield page
             if page.next_link is None:
                 again = self._page(link, before, known=page) if ask_last_again else page
-                if lacked := again.without(page.ids):
+                if again is not page and (lacked := again.without(page.ids)):
                     self._transport.count(rows=len(lacked))
                     yield lacked
                 if again.next_link is None:
