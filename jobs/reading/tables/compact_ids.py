@@ -5,6 +5,7 @@ number."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 import polars as pl
@@ -13,7 +14,7 @@ from connectors.interface.id_numbers import ID, ODD, numbers_each, numbers_of, t
 
 VERSION: Final = pl.UInt64
 _GUID: Final = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-_NUMBER: Final = '^W/"[1-9][0-9]{0,17}"$'
+_LONGEST: Final = len('W/""') + 18  # of a version that is a number
 _ODD_VERSIONS: Final = 2**63
 
 
@@ -94,13 +95,22 @@ class Versions:
 
     def packed(self, texts: pl.Series) -> pl.Series:
         """Return the number of each version, the same for the same; null where there is none."""
-        rows = texts.alias("etag").to_frame()
-        etag = pl.col("etag")
-        plain = pl.when(etag.str.contains(_NUMBER)).then(etag.str.slice(3).str.head(-1)).when(etag == "").then(pl.lit("0"))
-        return self._odd.with_numbers(rows.select(plain.str.to_integer(dtype=VERSION).alias("etag")).to_series(), texts)
+        numbers = texts.alias("etag").to_frame().select(_number_of_version()).to_series()
+        return self._odd.with_numbers(numbers, texts)
 
     def texts(self, numbers: pl.Series) -> pl.Series:
         """Return the version of each number."""
         version = pl.col("etag")
         told = pl.when(version == 0).then(pl.lit("")).otherwise('W/"' + version.cast(pl.String) + '"')
         return self._odd.with_texts(numbers.alias("etag").to_frame().select(told.alias("etag")).to_series(), numbers)
+
+
+@cache
+def _number_of_version() -> pl.Expr:
+    """The number of a version as the service writes it, in decimal digits, and 0 of none; else null. A
+    pattern takes half as long again."""
+    etag = pl.col("etag").str
+    is_usual = etag.starts_with('W/"') & etag.ends_with('"') & (etag.len_bytes() <= _LONGEST)
+    is_usual &= ~etag.starts_with('W/"0') & ~etag.starts_with('W/"+')
+    number = etag.slice(3).str.head(-1).str.to_integer(dtype=VERSION, strict=False)
+    return pl.when(is_usual).then(number).when(pl.col("etag") == "").then(pl.lit(0, VERSION)).alias("etag")
