@@ -33,12 +33,18 @@ class KeySearch:
         last = len(keys) - 1
         if self._first is None:
             self._bits = len(keys).bit_length()
-            self._first = self._begin(keys).search_sorted(pl.int_range(1 << self._bits, dtype=_ROW, eager=True), side="left")
+            self._first = self._firsts(keys)
         place = self._first[self._begin(asked)].clip(upper_bound=last)
         late = (keys[place] < asked).arg_true()
         place = place.scatter(late, (place[late] + 1).clip(upper_bound=last))  # the next, mostly
         late = late.filter(keys[place[late]] < asked[late])
         return _only_found(keys, asked, place.scatter(late, _first_not_before(keys, asked[late])))
+
+    def _firsts(self, keys: pl.Series) -> pl.Series:
+        """Return for each way to begin how many keys begin before: behind each the place after its last key,
+        the last that is written there, and where there is none that of the one before."""
+        behind = pl.int_range(1, len(keys) + 1, dtype=_ROW, eager=True)
+        return repeated(0, (1 << self._bits) + 1, _ROW).scatter(self._begin(keys) + 1, behind).cum_max()
 
     def _begin(self, keys: pl.Series) -> pl.Series:
         return (keys // pl.Series([2 ** (_WIDTH - self._bits)], dtype=ID)).cast(_ROW)
