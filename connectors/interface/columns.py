@@ -78,7 +78,8 @@ def _column(name: str, held: type, kind: pl.DataType, values: list[Any] | pl.Ser
     import polars as pl
 
     if isinstance(values, pl.Series):
-        return values.alias(name) if values.dtype == pl.UInt128 else values.alias(name).cast(kind)
+        named = values if values.name == name else values.alias(name)
+        return named if values.dtype in (kind, pl.UInt128) else named.cast(kind)
     if held is tuple:
         return pl.Series(name, list(map(SEPARATOR.join, values)), dtype=pl.String)
     if held is date:

@@ -16,7 +16,8 @@ _LENGTH: Final = 36  # of a GUID
 _DASHES: Final = (8, 13, 18, 23)  # where it has one
 _BYTES: Final = 16
 _FEW: Final = 64  # ids that are written one by one sooner than all at once
-_DIGITS: Final = pl.Series([f"{number:04x}" for number in range(2**16)], dtype=pl.String)
+_OF_A_BYTE: Final = [f"{number:02x}" for number in range(2**8)]
+_DIGITS: Final = pl.Series([high + low for high in _OF_A_BYTE for low in _OF_A_BYTE], dtype=pl.String)
 
 
 def numbers_of(texts: pl.Series, *, is_lower: bool = True) -> pl.Series | None:

@@ -222,7 +222,8 @@ class FramedValues:
         """Return the rows in the columns of `column_types`."""
         changed = [name for name in fields if name in self._changed]
         found = self._frame.with_columns(frame_of_values(self._record, changed, self.held)) if changed else self._frame
-        return found[list(column_types(self._record, fields))]
+        wanted = list(column_types(self._record, fields))
+        return found if found.columns == wanted else found[wanted]
 
 
 @dataclass(frozen=True, slots=True)
