@@ -98,7 +98,9 @@ class Range:
 
 def _there(values: Sequence[Any] | pl.Series) -> list[Any] | pl.Series:
     """Return the values that are any."""
-    return [value for value in values if value is not None] if isinstance(values, list) else values.drop_nulls()  # type: ignore[union-attr]
+    if isinstance(values, list):
+        return [value for value in values if value is not None]
+    return values.drop_nulls() if values.null_count() else values  # type: ignore[union-attr,return-value]
 
 
 def _ends(values: list[Any] | pl.Series) -> tuple[Any, Any]:
@@ -141,7 +143,7 @@ class Sample:
         self._axes = [axis for axis in self._axes if _fits(axis, there)]
         if not self._axes:
             return
-        self._kept += _plain(there[-self._rows % self._stride :: self._stride], self._axes[0].order)
+        self._kept += _plain(there, self._axes[0].order)[-self._rows % self._stride :: self._stride]
         self._rows += len(there)
         while len(self._kept) > SAMPLE:
             del self._kept[1::2]
@@ -170,7 +172,9 @@ def _plain(values: list[Any] | pl.Series, order: Order) -> list[Any]:
     """Return values as they are kept: instants as numbers, which are made of columns many times as fast."""
     if isinstance(values, list):
         return [(value - _EPOCH) // _STEP for value in values] if order is Order.INSTANT else values
-    return list(values.to_physical().to_list())
+    import polars as pl
+
+    return values.cast(pl.Int64).to_list()
 
 
 def _text(axis: Axis, kept: Any) -> str:

@@ -1,6 +1,7 @@
 """Reading a table to its end, page after page by the next links, each row once, or saying that it did not
 work: a short answer must never look like "nothing there". How a page is decoded is in decoder.py."""
 
+import threading
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
@@ -15,6 +16,9 @@ from connectors.interface.errors import ReadIncomplete
 from rules.model.records import Record
 
 R = TypeVar("R", bound=Record)
+_one_at_a_time = (
+    threading.Lock()
+)  # of the pages of many threads: what decoding one takes has room near the processor, of several it has not
 EMPTY_PAGES = 100  # in a row; a service whose links lead on for ever is left some time
 
 
@@ -150,7 +154,8 @@ class Reader(Generic[R]):
         if known is not None and answer.body == known.body:
             return known
         try:
-            page = self._decoder.decode(answer.body)
+            with _one_at_a_time:
+                page = self._decoder.decode(answer.body)
         except PageBroken:
             raise _Doubtful("it breaks off, or a row lacks a column or has another type than the CRM's metadata says") from None
         if are_repeated(*([before] if before is not None else []), page):  # as they came: what is in order is compared sooner
