@@ -121,3 +121,10 @@ def test_a_body_without_an_end_is_broken_off() -> None:
 
     with answering(pieces) as root, transport(root, max_answer_bytes=4 << 20) as client, pytest.raises(ReadIncomplete):
         client.get("WhoAmI")
+
+
+def test_a_host_is_asked_again_after_another_one() -> None:
+    """The pool of the first is closed by then: a thread keeps that of one host."""
+    with answering(whole) as root, answering(whole) as elsewhere, transport(root) as client:
+        asked = [client.get("WhoAmI"), client.get_elsewhere(elsewhere), client.get("WhoAmI"), client.get_elsewhere(elsewhere)]
+    assert [answer.body for answer in asked] == [b"{}"] * 4
