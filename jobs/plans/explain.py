@@ -11,8 +11,8 @@ from jobs.reading.gather import FILE_ROWS, PARTY_FIELDS, gather_units, rows_anyw
 from jobs.reading.row_kinds import RowKinds, UnitTables
 from jobs.reading.units import Gathering, chained, is_anonymised
 from rules.errors import NotFound, UsageError
-from rules.law.decision_steps import explain
-from rules.law.of_units import decisions, last_of
+from rules.law.decision_steps import explain_each
+from rules.law.of_units import last_of
 from rules.model.decisions import Flag, Step, with_flags
 from rules.model.file_roles import FileRole
 from rules.model.records import KINDS, RELATION_KINDS, Fiche, Party, Unit, UnitKind, unit_kind
@@ -70,16 +70,16 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
     chain = chained(several)
     last = last_of([chain, *chain.above()] if chain is not None else [], context.policy, holds, day)
     unit = next((each for each in several if last is not None and each.id == last.id), unit)
-    decision, steps = explain(unit, context.policy, holds, day)
+    files = {file.id: file for file in gathering.every_unit() if file.kind in (UnitKind.DOSSIER, UnitKind.FICHE)}
+    owners = [files[owner]] if (owner := owner_of(unit)) else []
+    (decision, steps), *of_owners = explain_each([unit, *owners], context.policy, holds, day)
     if several:
         steps.insert(0, Step("RET-01", {"dossiers": dossiers}, f"the fiche goes with the last of them, {unit.id}"))
     if shares_child(connector, unit, gathering):
         decision = with_flags(decision, Flag.POSSIBLE_DUPLICATE)
     if gathering.lies_in_retention(unit):
         decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
-    if owner := owner_of(unit):
-        files = {file.id: file for file in gathering.every_unit() if file.kind in (UnitKind.DOSSIER, UnitKind.FICHE)}
-        (followed,) = decisions([files[owner]], context.policy, holds, day)
+    for followed, _ in of_owners:
         decision = with_owner(decision, followed)
         steps.append(Step(GOES_ALONG, {"owner": followed.disposition.value}, decision.disposition.value))
     return line_of(UnitTables(connector).of(unit), unit.id, unit.etag, decision, context.policy.version), steps

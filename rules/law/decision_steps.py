@@ -28,15 +28,11 @@ _FILES: Final = (UnitKind.DOSSIER, UnitKind.FICHE)
 Row = Mapping[str, Any]
 
 
-def explain(unit: Unit, policy: Policy, holds: Holds, day: date) -> tuple[Decision, list[Step]]:
-    """Return the decision of one unit and every step that led to it, in the order of the rules; the last step
-    is the disposition. Each step has the rule, its input and its output, as JSON values. Of a register number
-    only the date part is shown. Source: RET-17, section 9.1."""
-    return explain_each([unit], policy, holds, day)[0]
-
-
 def explain_each(units: Sequence[Unit], policy: Policy, holds: Holds, day: date) -> list[tuple[Decision, list[Step]]]:
-    """Return the same of several units, in their order: the law is asked once."""
+    """Return the decision of each unit, in their order, and every step that led to it, in the order of the
+    rules; the last step is the disposition. Each step has the rule, its input and its output, as JSON values.
+    Of a register number only the date part is shown. The law is asked once for all of them. Source: RET-17,
+    section 9.1."""
     from rules.law.row_numbers import in_order  # polars only where something is decided
 
     there, found = steps_of(units, policy, holds, day)

@@ -92,8 +92,9 @@ def with_terms(units: pl.DataFrame, fiches: pl.DataFrame, schedule: Schedule) ->
         asked = beside(asked.drop("others"), others)
     kinds = asked.group_by(_KEY, maintain_order=True).agg("row") if asked.height > 1 else asked
     found = [_terms_of(*each, schedule) for each in kinds[_KEY].iter_rows()]
-    fixed = pl.DataFrame(list(map(_fixed_by, found)), schema=_FIXED, orient="row")
-    told = fixed.with_columns_seq(kinds["row"], terms=pl.int_range(pl.len(), dtype=pl.UInt32))
+    fixed = list(map(_fixed_by, found))
+    columns = [pl.Series(name, [each[at] for each in fixed], dtype=dtype) for at, (name, dtype) in enumerate(_FIXED.items())]
+    told = pl.DataFrame([kinds["row"], *columns, pl.Series("terms", range(len(found)), dtype=pl.UInt32)])
     return beside(units, told.explode("row") if kinds is not asked else told), found
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.holds.holds import Holds
-from rules.law.decision_steps import explain, explain_each
+from rules.law.decision_steps import explain_each
 from rules.model.decisions import Reason, Step
 from rules.model.records import Unit
 from rules.policy.policy import Policy
@@ -25,7 +25,7 @@ RANK = [reason.value for reason in Reason]
 
 
 def a_trace(unit: Unit, policy: Policy, held: Holds, as_of: date) -> Steps:
-    return read_again(explain(unit, policy, held, as_of)[1])
+    return read_again(explain_each([unit], policy, held, as_of)[0][1])
 
 
 def read_again(steps: list[Step]) -> Steps:
@@ -117,7 +117,7 @@ def test_a_trace_recomputes_to_the_decision(some: list[Unit], policy: Policy, he
 @examples(10)
 @given(group(5, units()), policies(), holds())
 def test_a_unit_by_itself_has_the_trace_that_it_has_among_others(some: list[Unit], policy: Policy, held: Holds) -> None:
-    assert explain_each(some, policy, held, AS_OF) == [explain(unit, policy, held, AS_OF) for unit in some]
+    assert explain_each(some, policy, held, AS_OF) == [explain_each([unit], policy, held, AS_OF)[0] for unit in some]
 
 
 def test_a_trace_names_the_rules_in_the_order_in_which_they_were_asked() -> None:

@@ -11,7 +11,7 @@ import pytest
 from rules.dates.calendar import BELGIAN
 from rules.holds.conditions import Condition
 from rules.holds.holds import Hold, Holds
-from rules.law.decision_steps import explain
+from rules.law.decision_steps import explain_each
 from rules.law.of_units import last_of
 from rules.model.decisions import Disposition, Flag, Reason
 from rules.model.records import Fiche, Unit
@@ -180,7 +180,7 @@ def test_what_hangs_on_a_shared_fiche_is_explained_with_all_its_dossiers_and_goe
     stays = a_dossier(shared, identity="stays", children=[a_child(birth_on=date(2010, 10, 10))], is_active=True)
     both = msgspec.structs.replace(goes, belongs_to=stays)
     marked = a_recording(fiche=shared, belongs_to=both, evidence=True, ended_on=date(2025, 1, 1))
-    decision, steps = explain(marked, POLICY, Holds(), as_of)
+    ((decision, steps),) = explain_each([marked], POLICY, Holds(), as_of)
     (step,) = [step for step in steps if step.rule == "RET-05"]
     assert step.inputs == {"evidence": True, "in_dossier": True, "dossiers": ["goes", "stays"], "follows": "stays"}
     assert steps[-1].result == decision.disposition.value == "keep"
@@ -201,7 +201,7 @@ def test_a_dossier_beside_one_that_is_held_is_not_held_itself(hold: Holds) -> No
     held = a_dossier(shared, identity="held", children=[a_child(birth_on=date(1990, 10, 10))], is_active=True)
     both = msgspec.structs.replace(goes, belongs_to=held)
     marked = a_recording(fiche=shared, belongs_to=both, evidence=True, ended_on=date(2025, 1, 1))
-    decision, steps = explain(marked, POLICY, hold, date(2040, 3, 1))
+    ((decision, steps),) = explain_each([marked], POLICY, hold, date(2040, 3, 1))
     assert decision.reasons == (Reason.HOLD_JUDICIAL, Reason.OPEN_DOSSIER)
     assert [step.inputs["follows"] for step in steps if step.rule == "RET-05"] == ["held"]
     last = last_of([both, held], POLICY, hold, date(2040, 3, 1))

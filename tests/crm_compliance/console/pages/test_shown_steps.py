@@ -25,7 +25,7 @@ from crm_compliance.console.pages.shown_steps import Shown, shown
 from crm_compliance.reports.why import hidden_from
 from rules.dates.calendar import Calendar
 from rules.holds.holds import Holds
-from rules.law.decision_steps import explain, explain_each
+from rules.law.decision_steps import explain_each
 from rules.model.decisions import Step
 from rules.model.languages import UiLanguage
 from rules.model.records import Unit, UnitKind
@@ -131,7 +131,7 @@ def test_steps_of_contacts_files_and_relations_are_told(step: Step, so: str) -> 
 def test_a_decision_reads_as_sentences(language: UiLanguage, end: str, age: str, kept: str) -> None:
     fiche = a_fiche("grooming", communicated_on=date(2026, 3, 20))
     dossier = a_dossier(fiche, children=[a_child(birth_on=date(2007, 9, 1))])
-    _, steps = explain(dossier, POLICY, Holds.none(), AS_OF)
+    ((_, steps),) = explain_each([dossier], POLICY, Holds.none(), AS_OF)
     told = list(shown(visit_in(language), steps, OF_BIRTH))
     written = "\n".join([*(text for step in told for text in texts(step)), *_pairs(told)])
     assert end in written
