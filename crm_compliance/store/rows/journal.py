@@ -29,13 +29,15 @@ KNOWN_BY = (actions.c.position, actions.c.run, actions.c.unit_table, actions.c.u
 WHOLE = (*KNOWN_BY, actions.c.doc)
 # Of a unit that is skipped nothing was written: what an earlier run left of it is left still (ERA-15).
 WRITTEN = actions.c.state != ActionState.SKIPPED.value
-# Built once: a run writes its journal after each request.
+# Built once: a run writes its journal after each request, and `why` of a contact asks what is undone.
 _LAST = select(func.max(actions.c.position))
 _ADD = insert(actions)
 _REPLACE = update(actions).where(actions.c.position == bindparam("place"))
 _KNOWN = select(*KNOWN_BY).where(
     actions.c.run == bindparam("of"), actions.c.unit_table == bindparam("table"), actions.c.unit_id.in_(bindparam("ids", expanding=True))
 )
+_OF_TABLE = select(*WHOLE).where(actions.c.unit_table == bindparam("table")).order_by(actions.c.position)
+_AMONG = _OF_TABLE.where(actions.c.unit_id.in_(bindparam("ids", expanding=True)))
 
 Sealing = Callable[[], Seals | None]  # asked where there is a row: most databases are looked at before there are keys
 Whole = Row[Any, Any, Any, Any, Any, Any, Any]
@@ -92,11 +94,10 @@ class Journal(Rows):
             return {ActionState(state): number for state, number in connection.execute(query)}
 
     def undone(self, table: str, among: Collection[str] | None = None) -> dict[str, str]:
-        query = select(*WHOLE).where(actions.c.unit_table == table).order_by(actions.c.position)
-        if among is not None:
-            query = query.where(actions.c.unit_id.in_(among))
+        query, where = (_OF_TABLE, {}) if among is None else (_AMONG, {"ids": list(among)})
         with self._transactions.reading() as connection:
-            last = {row.unit_id: None if row.state == ActionState.DONE.value else row for row in connection.execute(query)}
+            found = connection.execute(query, {"table": table, **where})
+            last = {row.unit_id: None if row.state == ActionState.DONE.value else row for row in found}
             left = [row for row in last.values() if row is not None]
             return {
                 action.id: action.disposition
