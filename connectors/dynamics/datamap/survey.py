@@ -106,8 +106,8 @@ class Survey:
         def count(name: str, lookups: Collection[str]) -> int | None:
             return None if name in uncounted else self._count(name, [f"_{lookup}_value" for lookup in lookups])
 
-        found = reached([name for name in self._starts if there.table(name) is not None], PLATFORM, self._metadata, count)
-        known = {name: table for name, table in found.items() if there.table(name) is not None}
+        found = reached(list(there.known(self._starts)), PLATFORM, self._metadata, count)
+        known = {name: found[name] for name in there.known(found)}
         verdicts: dict[str, Verdict] = {}
         of_ours = [definition for name in self._starts if (definition := self._metadata.table(name)) is not None]
         left_out = {link.table for each in of_ours for link in each.links if is_left_out(link, self._mapping)}
@@ -125,14 +125,15 @@ class Survey:
     def _beyond(self, name: str) -> int | None:
         """Return how many rows of a mapped table are of none of its kinds. Connections that are not roles are
         such rows, whoever wrote what into them."""
-        definition = self._metadata.table(name)
+        tables = self._mapping.named(name)
+        definition = self._metadata.table(name) if tables else None
         if definition is None:
             return 0
         conditions = [
             other_connections(table, definition, self._mapping, self._metadata)
             if place_of(table, self._mapping, self._metadata) is RolePlace.CONNECTION
             else rest_of(table, definition)
-            for table in self._mapping.named(name)
+            for table in tables
         ]
         return self._count(name, (), " and ".join(conditions)) if conditions and all(conditions) else 0
 

@@ -6,9 +6,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from connectors.dynamics.http.answers import Answer
+from connectors.dynamics.http.transport import Transport
 from connectors.emulator.serving.server import running
 from connectors.interface.remains import DependentRow
 from rules.model.data_map import DataMap, Fate, MapPlace
@@ -65,6 +68,22 @@ def test_a_table_at_any_depth_has_a_fate_by_what_the_crm_does_with_its_rows(crm:
     assert "cf_photoid is only emptied" in caption.why
     assert [each.name for each in found.alarming] == ["cf_caption"]
     assert set(found.unsearched_tables) == {"cf_visit", "cf_photo", "cf_caption"}
+
+
+def test_the_platforms_own_tables_are_asked_about_together_and_not_defined(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan looks at them every night."""
+    asked, get = list[str](), Transport.get
+
+    def noted(transport: Transport, address: str, **more: Any) -> Answer:
+        asked.append(address)
+        return get(transport, address, **more)
+
+    monkeypatch.setattr(Transport, "get", noted)
+    found = crm.connector.data_map()
+    own = {"fileattachment", "asyncoperation", "duplicaterecord"}
+    assert own <= {each.name for each in found.places}
+    (together,) = [address for address in asked if any(f"'{name}'" in address for name in own)]
+    assert all(f"'{name}'" in together for name in own)
 
 
 def test_a_fate_does_not_depend_on_the_order_in_which_tables_are_found(crm: Crm) -> None:
