@@ -1,8 +1,9 @@
 """What waits for a person's decision: units kept because nothing in force decides on them (RET-14), each
 since a day."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import msgspec
@@ -22,26 +23,27 @@ class WorkQueue(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """One unit in the queue, by its keyed reference: of which table it is, and the day on which a plan first
-    found it there."""
+    """Of a unit in the queue: of which table it is, and the day on which a plan first found it there. Many
+    units have one such between them."""
 
-    ref: str
     table: str
     since: date
 
 
 @dataclass(frozen=True, slots=True)
 class QueueMoves:
-    """What a plan changes in the queue of its CRM: units that come into it, and the references of those that
-    have left it."""
+    """What a plan changes in the queue of its CRM: units that come into it, by their keyed references, and
+    the references of those that have left it."""
 
     crm: str
-    come: Collection[Waiting] = ()
+    come: Mapping[str, Waiting] = field(default_factory=dict)
     left: Collection[str] = ()
 
 
 def queue_of(waiting: Mapping[str, Waiting], owner: str, days: int, day: date) -> WorkQueue:
     """Count what waits on a day. A unit is due `days` after the day on which it came, and overdue from the
     next one on."""
-    ages = [max((day - unit.since).days, 0) for unit in waiting.values()]
-    return WorkQueue(owner, days, len(ages), sum(age > days for age in ages), max(ages, default=0))
+    came = Counter(unit.since for unit in waiting.values())
+    ages = [(max((day - since).days, 0), units) for since, units in came.items()]
+    overdue = sum(units for age, units in ages if age > days)
+    return WorkQueue(owner, days, len(waiting), overdue, max((age for age, _ in ages), default=0))

@@ -4,8 +4,6 @@ plan no longer finds it there. Lines of plans could not show it: they expire (AC
 
 from datetime import date
 
-import msgspec
-
 from jobs.model.plan import Alarm
 from jobs.model.work_queue import QUEUE_OLD, QueueMoves, Waiting, WorkQueue, queue_of
 from jobs.plans.observations import Observations
@@ -18,13 +16,13 @@ def look_at_queue(context: JobContext, observations: Observations, day: date) ->
     known = context.store.work_queue.undecided(context.crm)
     waiting: dict[str, Waiting] = {}
     for table, row in observations.undecided:
-        refs = context.references(table, row)
-        before = next((known[ref] for ref in refs if ref in known), None)
-        waiting[refs[0]] = Waiting(refs[0], table, day) if before is None else msgspec.structs.replace(before, ref=refs[0])
+        now, *older = context.references(table, row)
+        before = known.get(now) or next((known[ref] for ref in older if ref in known), None)
+        waiting[now] = before or Waiting(table, day)
     looked_at = observations.tables(context.connector)
     moves = QueueMoves(
         context.crm,
-        come=[unit for ref, unit in waiting.items() if ref not in known],
+        come={ref: unit for ref, unit in waiting.items() if ref not in known},
         left=[ref for ref, unit in known.items() if unit.table in looked_at and ref not in waiting],
     )
     policy = context.policy.watch.queue

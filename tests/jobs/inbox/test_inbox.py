@@ -276,7 +276,7 @@ def test_units_in_quarantine_wait_in_batches_and_are_not_named(store: SqlStore) 
 
 def test_units_that_nothing_in_force_decides_on_wait_for_the_owner_of_the_queue(store: SqlStore) -> None:
     """RET-14."""
-    units = [Waiting(ref, "cf_dossier", TODAY - timedelta(days=ago)) for ref, ago in (("a" * 64, 3), ("b" * 64, 30))]
+    units = {ref: Waiting("cf_dossier", TODAY - timedelta(days=ago)) for ref, ago in (("a" * 64, 3), ("b" * 64, 30))}
     store.plans.save(a_plan(needed=()), [], ENTRY, QueueMoves(CRM, come=units))
     (item,) = found(store)
     assert (item.kind, item.roles, item.count, item.stage) == (ItemKind.UNDECIDED, (Role.DPO,), 2, Stage.WAITS)

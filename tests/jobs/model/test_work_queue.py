@@ -11,7 +11,7 @@ DAY = date(2026, 11, 25)
 
 
 def since(*ages: int) -> dict[str, Waiting]:
-    return {str(number): Waiting(str(number), "cf_fiche", DAY - timedelta(days=age)) for number, age in enumerate(ages)}
+    return {str(number): Waiting("cf_fiche", DAY - timedelta(days=age)) for number, age in enumerate(ages)}
 
 
 def test_a_unit_is_overdue_from_the_day_after_it_was_due() -> None:
@@ -24,3 +24,4 @@ def test_an_empty_queue_has_no_age() -> None:
 
 def test_a_unit_that_came_by_a_clock_ahead_of_this_one_has_waited_for_no_day() -> None:
     assert queue_of(since(-2), "dpo", 0, DAY) == WorkQueue("dpo", 0, units=1)
+    assert queue_of(since(-3, -2, 0, 1), "dpo", 0, DAY) == WorkQueue("dpo", 0, units=4, overdue=1, oldest_days=1)

@@ -81,8 +81,8 @@ def test_a_unit_that_was_decided_on_leaves_the_queue_and_begins_anew_where_it_co
 def test_what_is_remembered_are_keyed_references(night: Night) -> None:
     fiche = without_category(night)
     night.plan()
-    (waiting,) = night.store.work_queue.undecided(night.emulator.url).values()
-    assert (waiting.ref, waiting.table) == (night.key.reference("cf_fiche", fiche), "cf_fiche")
+    ((ref, waiting),) = night.store.work_queue.undecided(night.emulator.url).items()
+    assert (ref, waiting.table) == (night.key.reference("cf_fiche", fiche), "cf_fiche")
     assert night.store.work_queue.undecided("https://other.crm4.dynamics.com/") == {}
 
 
