@@ -33,17 +33,20 @@ class Watched:
 
 
 @contextmanager
-def watched(settings: Settings, job: str) -> Iterator[Watched]:
+def watched(settings: Settings, job: str, *, is_again: bool = False) -> Iterator[Watched]:
     """Inform the switches of a job that it begins, and at the end of the block how it ended: badly, unless
-    somebody has called it good."""
+    somebody has called it good. `is_again`: they have heard that it ended badly, and hear of this try alone
+    that it ended well."""
     switches = _switches(settings, job)
-    for switch in switches:
-        _tell(settings, switch.ping, switch.ping.begun)
+    if not is_again:
+        for switch in switches:
+            _tell(settings, switch.ping, switch.ping.begun)
     found = Watched()
     try:
         yield found
     finally:
-        if (is_good := found.is_good) is not None:
+        is_good = found.is_good
+        if is_good or (is_good is False and not is_again):
             for switch in switches:
                 _tell(settings, switch.ping, partial(switch.ping.ended, is_good=is_good))
 

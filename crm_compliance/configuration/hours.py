@@ -12,7 +12,7 @@ from rules.errors import UsageError
 # The longest gaps between two hours of a weekly, a monthly and a yearly cron line, each with a day more: the
 # shortest first, for a line of every minute has many hours in a year.
 LOOKS_BACK = (timedelta(days=8), timedelta(days=32), timedelta(days=367))
-
+WAITS = (timedelta(minutes=15), timedelta(minutes=30), timedelta(hours=1))  # between tries of one night; the last repeats
 
 ANY_TIME = datetime(2001, 1, 1, tzinfo=UTC)
 
@@ -86,3 +86,16 @@ def last_hour(cron: str, before: datetime, zone: ZoneInfo) -> datetime | None:
         if last is not None:
             return last
     return None
+
+
+def next_try(cron: str, tries: int, now: datetime, zone: ZoneInfo, *, hours: int) -> tuple[datetime, datetime] | None:
+    """Return when a job is tried again that the CRM did not answer in so many tries, and until when that try
+    may begin: `hours` after the job's own hour. None: that is over by then, or its next hour is sooner."""
+    due, at = last_hour(cron, now, zone), now + WAITS[min(tries, len(WAITS)) - 1]
+    if due is None:
+        return None
+    next_due = trigger_of(cron, zone).get_next_fire_time(due, now)
+    if next_due is not None and _instant(next_due) <= _instant(at):
+        return None
+    until = _instant(due) + timedelta(hours=hours)
+    return (at, until) if _instant(at) <= until else None

@@ -83,6 +83,7 @@ class Settings(BaseModel):
     clock: Instant | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     crons: dict[str, Cron] = {}  # by job; each is a setting by itself, `retention_cron` and so on
+    retry_hours: Annotated[int, Field(ge=0, le=12)] = 4
     bulk_delete: Literal["auto", "off", "always"] = "auto"
     incremental_reads: bool = True
     full_read_days: Annotated[int, Field(ge=1, le=7)] = 7

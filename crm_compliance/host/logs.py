@@ -36,7 +36,7 @@ WORDS = frozenset(
     {
         "event", "level", "timestamp", "module", "job", "kind", "stage", "state", "table", "operation", "code", "service_code",
         "error", "at", "message", "rule", "reason", "role", "action", "check", "ok", "version", "policy_version", "next_at",
-        "as_of", "started_at", "ended_at", "channel",
+        "as_of", "started_at", "ended_at", "until", "channel",
     }
 )
 # fmt: on

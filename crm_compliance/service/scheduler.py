@@ -1,6 +1,7 @@
 """Runs the jobs at their hours, by the clock of the schedule: missed hours are caught up once, one runner at
 a time, a clean stop. Whether an hour was missed follows from the plans that the store holds, so nothing has
-to be remembered: a service that was down at two o'clock runs once when it comes up again (RET-18)."""
+to be remembered: a service that was down at two o'clock runs once when it comes up again (RET-18). A job
+that the CRM did not answer is tried again the same night."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -13,17 +14,20 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.typing import FilteringBoundLogger
 
+from connectors.interface.errors import ConnectorError
 from crm_compliance.alerts.pings import Watched, watched
-from crm_compliance.configuration.hours import crons_of, last_hour, triggers_of
+from crm_compliance.configuration.hours import crons_of, last_hour, next_try, triggers_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.proof import verify_of_night
 from crm_compliance.service.one_job import carry_out, without_crm
 from crm_compliance.store.files.erasure_file import ErasureFile
-from crm_compliance.wiring.clock import clock_of
+from crm_compliance.wiring.clock import clock_of, machine_time
 from crm_compliance.wiring.crm import Patience
 from crm_compliance.wiring.desk import Desk, desk
 from crm_compliance.wiring.schedule import policy_of
 from crm_compliance.wiring.store import store_of
+from jobs.checks.kill_switch import refuse_if_stopped
+from jobs.checks.same_clock import ClocksDiffer
 from jobs.model.plan import Alarm
 from jobs.plans.earlier_plans import EarlierPlans
 from jobs.ports.context import JobContext
@@ -79,9 +83,22 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
         crons, triggers = crons_of(settings), triggers_of(settings, zone)
         replay_first(settings, store, stop, still_ours=lease.check)
 
-        def start(name: str) -> None:
-            if is_still_ours(lease, name, stop):
-                run_job(settings, name, stop)
+        def start(name: str, tries: int = 1) -> None:
+            if is_still_ours(lease, name, stop) and run_job(settings, name, stop, is_again=tries > 1) and not stop.is_set():
+                try_again(name, tries)
+
+        def try_again(name: str, tries: int) -> None:
+            again = next_try(crons[name], tries, machine_time(), zone, hours=settings.retry_hours)
+            if again is None:
+                return
+            at, until = again
+            log.warning("job is tried again", job=name, next_at=at.isoformat(), until=until.isoformat())
+            # One that waits behind other jobs until its hours are over does not begin any more.
+            grace_s = max(1, int((until - at).total_seconds()))
+            again_id = f"{name} (again)"
+            scheduler.add_job(
+                start, "date", run_date=at, args=[name, tries + 1], id=again_id, misfire_grace_time=grace_s, replace_existing=True
+            )
 
         now = clock()
         for name, cron in crons.items():
@@ -199,12 +216,14 @@ def desk_of_service(settings: Settings, stop: threading.Event, bound: FilteringB
         yield opened
 
 
-def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
-    """Run one job and log how it ended; an error ends the night, never the service."""
-    with watched(settings, name) as under_watch:
-        _run(settings, name, stop, under_watch)
+def run_job(settings: Settings, name: str, stop: threading.Event, *, is_again: bool = False) -> bool:
+    """Run one job and log how it ended; an error ends the night, never the service. Return whether the CRM is
+    why, so that another try may go better. `is_again`: this is such a try, which the kill switch ends."""
+    with watched(settings, name, is_again=is_again) as under_watch:
+        is_for_the_crm = _run(settings, name, stop, under_watch, is_again=is_again)
         if not stop.is_set():
             verify_after(settings, name, stop, under_watch)
+    return is_for_the_crm
 
 
 def verify_after(settings: Settings, name: str, stop: threading.Event, under_watch: Watched) -> None:
@@ -229,10 +248,13 @@ def verify_after(settings: Settings, name: str, stop: threading.Event, under_wat
         bound.error("ledger not verified, by a bug", code="bug", kind=type(error).__name__)
 
 
-def _run(settings: Settings, name: str, stop: threading.Event, under_watch: Watched) -> None:
+def _run(settings: Settings, name: str, stop: threading.Event, under_watch: Watched, *, is_again: bool) -> bool:
     bound = log.bind(job=name)
     bound.info("job started")
     try:
+        if is_again:  # before the CRM is waited for
+            with store_of(settings, clock_of(settings)) as store:
+                refuse_if_stopped(store)
         with desk_of_service(settings, stop, bound) as opened:
             for alarm in missing_before(opened.context, JOBS[name]):
                 alarm_raised(alarm, bound)
@@ -252,8 +274,10 @@ def _run(settings: Settings, name: str, stop: threading.Event, under_watch: Watc
     except ComplianceError as error:
         bound.error("job failed", code=error.code, message=str(error), at=error.where)
         go_without_crm(settings, JOBS[name], error, bound)
+        return isinstance(error, ConnectorError) and not isinstance(error, ClocksDiffer)
     except Exception as error:  # noqa: BLE001  the scheduler catches everything: tomorrow night must come
         bound.error("job failed by a bug", code="bug", kind=type(error).__name__)
+    return False
 
 
 def go_without_crm(settings: Settings, job: Job, why: ComplianceError, bound: FilteringBoundLogger) -> None:

@@ -21,8 +21,13 @@ def clock_of(settings: Settings) -> Clock:
     return lambda: start + timedelta(seconds=time.monotonic() - began)
 
 
+def machine_time() -> datetime:
+    """Return this machine's own time, by which hours of jobs come whatever `CLOCK` says."""
+    return datetime.now(UTC)
+
+
 def today() -> date:
     """Return the day in Brussels, where invented organisations are, by this machine's clock."""
     from rules.dates.calendar import BELGIAN
 
-    return BELGIAN.day(datetime.now(UTC))
+    return BELGIAN.day(machine_time())

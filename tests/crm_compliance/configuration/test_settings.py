@@ -56,6 +56,7 @@ DOCUMENTED = {
     "REQUESTS_CRON",
     "PUBLIC_URL",
     "CRM_PATIENCE_S",
+    "RETRY_HOURS",
     "TRUSTED_PROXIES",
     "SESSION_HOURS",
     "SESSION_IDLE_MINUTES",
@@ -138,7 +139,7 @@ def test_a_file_that_is_not_toml_is_refused_with_its_line(tmp_path: Path, text: 
     assert "not TOML" in str(refusal(CONFIG=str(file)))
 
 
-@pytest.mark.parametrize("name", ["crm_concurrency", "full_read_days", "crm_reserved_share"])
+@pytest.mark.parametrize("name", ["crm_concurrency", "full_read_days", "retry_hours", "crm_reserved_share"])
 def test_a_truth_is_no_number(tmp_path: Path, name: str) -> None:
     file = config(tmp_path, f"\n{name} = true\n")
     assert f"{name} ({file}:2): should be a number" in str(refusal(CONFIG=str(file)))
@@ -253,7 +254,14 @@ def test_a_data_folder_that_cannot_be_made_is_a_usage_error(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("CRM_CONCURRENCY", "0"), ("CRM_CONCURRENCY", "53"), ("CRM_READS", "0"), ("CRM_READS", "53"), ("CRM_RESERVED_SHARE", "0.95")],
+    [
+        ("CRM_CONCURRENCY", "0"),
+        ("CRM_CONCURRENCY", "53"),
+        ("CRM_READS", "0"),
+        ("CRM_READS", "53"),
+        ("CRM_RESERVED_SHARE", "0.95"),
+        ("RETRY_HOURS", "13"),
+    ],
 )
 def test_a_pace_beyond_the_documented_limits_is_refused(name: str, value: str) -> None:
     assert refusal(**{name: value}).where == f"{PREFIX}{name}"

@@ -89,7 +89,7 @@ def test_a_missed_night_is_made_good_when_the_service_comes_up(typist: Typist, o
     planned(org, Kind.RETENTION, NOW - timedelta(days=3))
     stop, done = threading.Event(), []
 
-    def at_work(settings: Settings, name: str, stopping: threading.Event) -> None:
+    def at_work(settings: Settings, name: str, stopping: threading.Event, *, is_again: bool) -> None:
         done.append(name)
         stopping.set()
 
@@ -135,7 +135,7 @@ def test_a_scheduler_that_was_taken_over_starts_nothing_more_and_says_why(
     monkeypatch.setattr(right_to_run, "FRESH_S", 0.0)
     planned(org, Kind.RETENTION, NOW - timedelta(days=3))
     started: list[str] = []
-    monkeypatch.setattr(scheduler, "run_job", lambda settings, name, stop: started.append(name))
+    monkeypatch.setattr(scheduler, "run_job", lambda settings, name, stop, **_: started.append(name))
     stop = Looking(lambda: None)
     with pytest.raises(Refused) as caught:
         scheduler.serve(typist.settings, stop, announce=lambda _: stolen(org))
