@@ -1,8 +1,8 @@
 """Self-checks: everything that a night depends on, each with what to do where it is not well."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from connectors.channels.channel import ChannelFailed
@@ -17,7 +17,7 @@ from crm_compliance.configuration.organisation import organisation_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.document_stores import document_stores
 from crm_compliance.connections.object_stores import object_stores
-from crm_compliance.hints import in_words
+from crm_compliance.hints import in_words, with_place
 from crm_compliance.host.files import DiskProblem, disk_problem, refuse_unwritable, writable_by_others
 from crm_compliance.host.ownership import HINT, strangers
 from crm_compliance.keys.checkpoint_signer import audit_store
@@ -64,6 +64,7 @@ class Check:
     message: str
     hint: str = ""
     exit_code: int = 0
+    where: str = ""
 
 
 def examine(settings: Settings) -> list[Check]:
@@ -84,7 +85,17 @@ def examine(settings: Settings) -> list[Check]:
     checks += _crm(
         settings, has_store=all(check.ok for check in checks if check.name == "store"), is_well=all(check.ok for check in checks)
     )
-    return checks
+    return list(_told_once(checks))
+
+
+def _told_once(checks: Iterable[Check]) -> Iterator[Check]:
+    """Yield each check; one that fails for what an earlier one has told names that one instead of telling it
+    again. A schedule or a mapping that is refused keeps several checks from being made."""
+    told: dict[str, str] = {}
+    for check in checks:
+        is_ours = not check.ok and check.where and check.exit_code == MappingError.exit_code
+        earlier = told.setdefault(check.where, check.name) if is_ours else check.name
+        yield check if earlier == check.name else replace(check, message=f"cannot be looked at before {earlier} is in order", hint="")
 
 
 def _crm(settings: Settings, *, has_store: bool, is_well: bool) -> Iterator[Check]:
@@ -128,8 +139,7 @@ def _attempt(name: str, check: Callable[[], str]) -> Check:
 
 
 def _failed(name: str, error: ComplianceError) -> Check:
-    where = f"{error.where}: " if error.where and error.where not in str(error) else ""
-    return Check(name, False, where + str(error), in_words(error.hint), error.exit_code)
+    return Check(name, False, with_place(str(error), error.where), in_words(error.hint), error.exit_code, error.where)
 
 
 def _policy(policy: Policy) -> str:
@@ -156,7 +166,7 @@ def _organisation(settings: Settings) -> str:
     try:
         policy = policy_of(settings)
     except ComplianceError:  # the check of the policy tells what is wrong with it
-        return f"{found.controller.name}; what a schedule leaves open nobody can tell without one"
+        return f"answers speak for {found.controller.name}; what is yet to be filled in depends on the schedule"
     organisation = found.under(policy)
     told = [f"answers speak for {organisation.controller.name}, in {', '.join(organisation.languages)}"]
     if unfilled := organisation.unfilled(policy):

@@ -19,6 +19,14 @@ def in_words(hint: str | Hint) -> str:
     return hint if isinstance(hint, str) else texts()[hint.code].format_map(hint.facts)
 
 
+def with_place(told: str, place: str) -> str:
+    """Return a message behind the place that it is about, unless it begins with a place itself or a list of
+    places follows. Only the first line is looked at: a further mistake may stand in the same line of a
+    file."""
+    first = told.partition("\n")[0]
+    return told if not place or place in first or first.endswith(":") else f"{place}: {told}"
+
+
 def option(field: str) -> str:
     """Return the option by which a field is given; empty for none."""
     return f"--{field.replace('_', '-')}" if field else ""

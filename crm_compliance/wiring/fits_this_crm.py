@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rules.errors import MappingError
+from rules.hints import hint_to
 
 if TYPE_CHECKING:
     from connectors.dynamics.connector import DynamicsConnector
@@ -25,12 +26,14 @@ def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
     checked if the schedule anonymises in place. Raises MappingError: the mapping names something that the CRM
     lacks; all mismatches are reported."""
     from connectors.dynamics.mapping.schedule_check import misspelt
+    from crm_compliance.wiring.mapping import SHIPPED
 
     findings = connector.check(in_place=policy.anonymise.is_in_place)
     errors = [finding for finding in findings if finding.is_error]
     if errors:
         more = "".join(f"\n{finding.where}: {finding.message}" for finding in errors[1:])
-        raise MappingError(errors[0].message + more, hint="correct the mapping, or the CRM", where=errors[0].where)
+        hint = hint_to("draft_mapping") if errors[0].where.startswith(SHIPPED) else "correct the mapping, or the CRM"
+        raise MappingError(errors[0].message + more, hint=hint, where=errors[0].where)
     told = (f"{finding.where}: {finding.message}" if finding.where else finding.message for finding in findings)
     return (*told, *(f"{slip.where}: {slip.message}" for slip in misspelt(connector.mapping, policy)))
 

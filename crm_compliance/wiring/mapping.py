@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from importlib.resources import files
+from typing import Final
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.host.files import text_of
+
+SHIPPED: Final = "reference.yaml (shipped)"  # what messages call it
 
 
 def mapped_tables(settings: Settings) -> dict[str, str]:
@@ -29,7 +32,7 @@ def mapping_digest(settings: Settings) -> str:
 def mapping_text(settings: Settings) -> tuple[str, str]:
     """Return the text of the mapping in force, and its name for messages."""
     if settings.mapping is None:
-        return (files("connectors.dynamics") / "mapping" / "reference.yaml").read_text(encoding="utf-8"), "reference.yaml (shipped)"
+        return (files("connectors.dynamics") / "mapping" / "reference.yaml").read_text(encoding="utf-8"), SHIPPED
     return text_of(settings.mapping, "mapping"), str(settings.mapping)
 
 

@@ -111,6 +111,16 @@ def test_a_mapping_that_does_not_fit_tells_every_mismatch(typist: Typist, org: N
         checked(connector, policy_of(typist.settings))
     assert all(part in str(refused.value) for part in ("cf_none", "cf_nothing"))
     assert refused.value.where.startswith(f"{path}:")
+    assert in_words(refused.value.hint) == "correct the mapping, or the CRM"
+
+
+def test_where_the_shipped_mapping_does_not_fit_a_draft_is_named(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever begins has none yet, and the shipped one is not theirs to correct."""
+    shipped, name = mapping_text(typist.settings)
+    monkeypatch.setattr("crm_compliance.wiring.crm.mapping_text", lambda _: (shipped.replace("cf_communicatedon", "cf_none"), name))
+    with connector_of(typist.settings) as connector, pytest.raises(MappingError) as refused:
+        checked(connector, policy_of(typist.settings))
+    assert "crm-compliance mapping draft" in in_words(refused.value.hint)
 
 
 def test_a_warning_about_the_mapping_reaches_the_person(typist: Typist, org: Night, tmp_path: Path) -> None:

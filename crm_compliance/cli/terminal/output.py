@@ -62,15 +62,14 @@ class Output:
 
     def fail(self, error: ComplianceError) -> None:
         """Print what is wrong, where, and what to do; with `--json` as the last line of stderr."""
-        from crm_compliance.hints import in_words, option
+        from crm_compliance.hints import in_words, option, with_place
 
         hint, place = in_words(error.hint), error.where or option(error.field)
         if self.json:
             document = {"code": error.code, "message": str(error), "hint": hint, "where": place}
             print_line(json.dumps({"error": document}, ensure_ascii=False), error=True)
             return
-        where = f"{place}: " if place and place not in str(error) else ""
-        print_line(f"error: {where}{error}", error=True)
+        print_line(f"error: {with_place(str(error), place)}", error=True)
         if hint:
             print_line(f"  hint: {hint}", error=True)
 

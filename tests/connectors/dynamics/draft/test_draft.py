@@ -62,7 +62,10 @@ def test_what_no_name_suggests_is_a_choice_with_candidates_and_the_file_names_no
         assert "kt_qqq (DateTime, 0 rows)" in line
         said = typist.type("mapping", "check", tmp_path / "draft.yaml", "--offline", "--json")
         assert [(each["code"], each["message"]) for each in said.document["problems"]] == [
-            ("missing", "tables.dossier.columns: closed_on is missing")
+            (
+                "missing",
+                "tables.dossier.columns: closed_on is missing, or stands under without where the organisation does not record it",
+            )
         ]
 
 

@@ -130,6 +130,15 @@ def test_a_mistake_in_a_version_names_its_file_and_line(typist: Typist, folder: 
     assert typist.refused("policy", "check", folder, code=3)["where"] == f"{path}:{line}"
 
 
+def test_the_first_of_two_mistakes_in_one_line_has_its_place_too(typist: Typist) -> None:
+    labels = "labels: {nl: E-safety, fr: E-safety (sécurité en ligne), en: Online-safety question, de: E-Safety (Online-Sicherheit)}"
+    path = changed(typist, "labels.yaml", (labels, "labels: {nl: E-safety}"))
+    said = typist.type("policy", "check", path)
+    assert said.code == 3
+    place = f"{path}:{next(at for at, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1) if 'nl: E-safety}' in line)}"
+    assert [line.partition(": ")[0] for line in said.err.removeprefix("error: ").splitlines()[:3]] == [place, f"  {place}", f"  {place}"]
+
+
 def test_what_the_controller_has_yet_to_fill_in_is_named(typist: Typist) -> None:
     """ACC-01: a schedule that is in order may still lack what answers tell people."""
     lacking = typist.ask("policy", "check")["unfilled"]
