@@ -33,7 +33,7 @@ from rules.model.records import Unit, UnitKind
 _SCHEMA: Final = schema_of({**UNIT_FACTS, **IN_TABLES})
 _FICHE, _RECORDING, _ATTACHMENT = (BASE[kind] for kind in (UnitKind.FICHE, UnitKind.RECORDING, UnitKind.ATTACHMENT))
 _AT_ONCE: Final = 20_000  # units made at a time
-PART = 25_000  # units that the law looks at together
+PART = 50_000  # units that the law looks at together
 _ANONYMISED: Final = pl.col("anonymised_on").is_not_null().alias("is_anonymised")
 
 
