@@ -10,9 +10,9 @@ from collections.abc import Mapping as Values
 
 from connectors.dynamics.datamap.reach import FAR_SIDE, LINKS_ONLY, Reached
 from connectors.dynamics.mapping.mapping import CONNECTION, Decided, Mapping, Table
-from connectors.dynamics.residual.unmapped_children import CASCADE, DOCUMENTS, PLATFORM, RESTRICT
+from connectors.dynamics.residual.unmapped_children import DOCUMENTS, PLATFORM
 from connectors.dynamics.schema.columns_about_nobody import is_about_nobody
-from connectors.dynamics.schema.metadata import Attribute, TableDefinition
+from connectors.dynamics.schema.metadata import CASCADE, RESTRICT, Attribute, TableDefinition
 from rules.model.data_map import Fate, Tie
 
 Verdict = tuple[Fate, str]
@@ -35,7 +35,7 @@ def of_table(
     if table.name in PLATFORM:
         return Fate.PLATFORM, "kept by the CRM itself"
     if decided := mapping.stay.get(table.name):
-        return Fate.STAYS, _reason(decided)
+        return Fate.STAYS, _stays(decided, table)
     if table.name in left_out:
         return Fate.UNACCOUNTED, f"pairs of {_names(table.ties)} that the mapping does not read"
     if all(tie.on_delete == LINKS_ONLY for tie in table.ties):
@@ -49,7 +49,7 @@ def of_table(
         return Fate.UNACCOUNTED, _left_behind(left[0], sees_to_documents=sees_to_documents)
     stays = [decided for tie in table.ties if (decided := mapping.stay.get(f"{tie.child}.{tie.column}")) is not None]
     if stays:
-        return Fate.STAYS, _reason(stays[0])
+        return Fate.STAYS, _stays(stays[0], table)
     return Fate.GOES_ALONG, f"removed by the CRM with {_names(table.ties)}"
 
 
@@ -118,6 +118,12 @@ def _part(table: Table) -> str:
 
 def _names(ties: list[Tie]) -> str:
     return ", ".join(dict.fromkeys(tie.parent for tie in ties))
+
+
+def _stays(decided: Decided, table: Reached) -> str:
+    """Return why a table stays, and by which of its lookups the CRM then refuses to delete a row of ours."""
+    restricting = (_left_behind(tie, sees_to_documents=True) for tie in table.ties if tie.on_delete == RESTRICT)
+    return "; ".join(dict.fromkeys((_reason(decided), *restricting)))
 
 
 def _reason(decided: Decided) -> str:

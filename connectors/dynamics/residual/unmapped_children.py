@@ -16,13 +16,12 @@ from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE
 from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.counts import total_count
-from connectors.dynamics.schema.metadata import Link, Metadata, Relationship
+from connectors.dynamics.schema.metadata import CASCADE, RESTRICT, Link, Metadata, Relationship
 from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.remains import DependentRow, RowKey
 
-CASCADE, RESTRICT = "Cascade", "Restrict"
 # What the platform keeps beside rows: cleaned afterwards, or ids without a value, or another view of rows
 # that are looked at by themselves.
 PLATFORM = frozenset(

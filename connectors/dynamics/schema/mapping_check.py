@@ -12,7 +12,7 @@ from datetime import date, datetime
 from connectors.dynamics.mapping.mapping import Column, Condition, Mapping, Table, field_type
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
 from connectors.dynamics.schema.lookups_check import check_behind, check_owners, check_roles
-from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
+from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, RESTRICT, Attribute, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.dynamics.schema.unmapped_options import options_of
 from connectors.interface.errors import Finding
@@ -309,7 +309,8 @@ def _check_lookup(table: Table, column: Column, attribute: Attribute, mapping: M
 
 def check_decisions(mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
     """Yield a warning for each table or column under `stay` and `goes_along` that the CRM lacks: the decision
-    is about nothing, and the place that was meant stays unaccounted."""
+    is about nothing, and the place that was meant stays unaccounted. So it does for rows that may stay and
+    without which the CRM deletes nothing to which they point."""
     for place, decided in (*mapping.stay.items(), *mapping.goes_along.items()):
         name, _, column = place.partition(".")
         definition = metadata.table(name)
@@ -321,6 +322,20 @@ def check_decisions(mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
             yield Finding(False, f"The table {name} has no column {column}{asked(like) or '.'}", decided.where, "no_column", like)
         elif column and place in mapping.goes_along:
             yield from _check_stays(definition.attributes[column], name, decided.where, mapping)
+        elif place in mapping.stay:
+            yield from _check_restricting(name, column, decided.where, mapping, metadata)
+
+
+def _check_restricting(child: str, column: str, where: str, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
+    """Yield a warning for each lookup of a table whose rows may stay by which the CRM refuses to delete a row
+    of ours: it would be planned, and refused, night after night."""
+    for parent in sorted({table.name for table in mapping.tables}):
+        definition = metadata.table(parent)
+        for each in definition.children if definition is not None else ():
+            if each.child == child and column in ("", each.column) and each.on_delete == RESTRICT:
+                told = f"{child}.{each.column} keeps the CRM from deleting a row of {parent} to which a row that may stay points"
+                remedy = "it waits as SKIPPED_TECHNICAL until the relationship removes the link instead, or the table is mapped"
+                yield Finding(False, f"{told}: {remedy}.", where, "kept")
 
 
 def _check_stays(attribute: Attribute, table: str, where: str, mapping: Mapping) -> Iterator[Finding]:

@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 
+from connectors.dynamics.datamap.fates import of_table
+from connectors.dynamics.datamap.reach import Reached
 from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.mapping.loader import parse_mapping
+from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import running
 from connectors.interface.remains import DependentRow
-from rules.model.data_map import DataMap, Fate, MapPlace
+from rules.model.data_map import DataMap, Fate, MapPlace, Tie
 from tests.connectors.dynamics.datamap.own_tables import environment
 from tests.connectors.dynamics.residual.residual_crm import Crm, environment_with_more
 
@@ -115,6 +119,13 @@ def test_what_a_table_of_links_ties_to_a_unit_stays_when_the_unit_goes(crm: Crm)
     assert crm.connector.dependent_rows([("cf_dossier", dossier)]) == [
         DependentRow(("cf_group", group), ("cf_dossier", dossier), cascades=False)
     ]
+
+
+def test_what_may_stay_and_keeps_the_crm_from_deleting_says_both() -> None:
+    text = REFERENCE.read_text("utf-8") + "\nstay: {kt_invoice: {why: kept for seven years, by: DPO}}\n"
+    table = Reached("kt_invoice", "kt_invoice > contact", [Tie("kt_invoice", "kt_payer", "contact", "Restrict")])
+    told = "kept for seven years, DPO; kt_payer keeps the CRM from deleting contact"
+    assert of_table(table, {}, parse_mapping(text, "m.yaml")) == (Fate.STAYS, told)
 
 
 def test_pairs_of_units_that_nothing_reads_are_unaccounted_and_keep_both_sides(crm: Crm) -> None:

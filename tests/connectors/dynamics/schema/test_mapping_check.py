@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import responses
 
+from connectors.dynamics.schema.mapping_check import check_decisions
 from connectors.interface.errors import Finding, ReadIncomplete, Unreachable
 from rules.errors import MappingError
 from rules.model.records import Contact, Dossier, Note
@@ -26,6 +27,13 @@ def crm() -> Iterator[FakeCrm]:
 def check(crm: FakeCrm, text: str = TEXT) -> list[Finding]:
     with crm.connector(mapping_text=text, mapping_source="mine.yaml") as connector:
         return connector.check()
+
+
+def decisions(crm: FakeCrm, text: str) -> list[Finding]:
+    """What is told of `stay` and `goes_along`."""
+    with crm.connector(mapping_text=text, mapping_source="mine.yaml") as connector:
+        connector.check()
+        return list(check_decisions(connector.mapping, connector._metadata))
 
 
 def errors(crm: FakeCrm, text: str = TEXT) -> list[str]:
@@ -47,6 +55,20 @@ def test_a_table_or_column_that_the_crm_lacks_is_told_by_line(crm: FakeCrm) -> N
     assert any(f"mine.yaml:{line_of(text, 'cf_afloop')} The table cf_dossier has no column cf_afloop" in line for line in found)
     assert any("The CRM has no table cf_partij (party); did you mean cf_party?" in line for line in found)
     assert len(found) == 2
+
+
+@pytest.mark.parametrize("place", ["cf_donation", "cf_donation.cf_contactid"])
+def test_rows_that_may_stay_and_keep_the_crm_from_deleting_others_are_told(crm: FakeCrm, place: str) -> None:
+    """A person with such a row would be planned, and refused by the CRM, night after night."""
+    before, _, rest = TEXT.partition("\n  donation:\n")
+    text = before + "\n" + rest[rest.index("  enrolment:\n") :] + f"\nstay: {{{place}: {{why: kept for seven years, by: test}}}}\n"
+    (found,) = decisions(crm, text)
+    assert not found.is_error
+    assert found.where == f"mine.yaml:{line_of(text, 'kept for seven')}"
+    assert found.message.startswith(
+        "cf_donation.cf_contactid keeps the CRM from deleting a row of contact to which a row that may stay points"
+    )
+    assert decisions(crm, text.replace(place, "cf_donation.cf_amount")) == []
 
 
 def test_a_misspelt_column_is_told_with_the_one_that_was_meant(crm: FakeCrm) -> None:
