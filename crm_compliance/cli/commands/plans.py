@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from crm_compliance.configuration.settings import Settings
     from jobs.model.plan import Plan
+    from jobs.plans.lines.columns import LineColumns
     from jobs.ports.store.store import Store
     from rules.dates.calendar import Calendar
 
@@ -266,7 +267,12 @@ def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, s
     changes = since_previous(store, plan) if is_new else None
     if is_new:
         document["since"] = since_document(changes) if changes is not None else None
-    source = Source(document, plan, lambda: parts_of(store.plans.pages(plan.id)), now, labels, link, calendar_of(settings, store))
+
+    def parts() -> Iterable[LineColumns]:
+        """Return the lines; where they were compared they are there already."""
+        return parts_of(store.plans.pages(plan.id)) if changes is None else [changes.after.columns]
+
+    source = Source(document, plan, parts, now, labels, link, calendar_of(settings, store))
     write_files(outputs, source)
 
     def tell(console: Console) -> None:

@@ -11,6 +11,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import text
 
+from jobs.plans.lines.columns import LineColumns
 from jobs.plans.lines.pages import paged
 from tests.drivers.night import Night
 from tests.drivers.typist import LONG_AGO, Typist, people_and_cases
@@ -47,6 +48,20 @@ def test_two_nights_differ_by_what_happened_between_them(typist: Typist, org: Ni
     held = changes[cases["delete"]]
     assert (held["before"]["outcome"], held["after"]["outcome"], held["after"]["reason"]) == ("dispose", "retain", "HOLD_LEGAL")
     assert held["why"].startswith("keep instead of delete")
+
+
+def test_lines_that_were_compared_are_not_read_again_to_be_shown(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    people_and_cases(org)
+    typist.ask("plan")
+    read, known = list[bytes](), LineColumns.read
+
+    def noted(content: bytes) -> LineColumns:
+        read.append(content)
+        return known(content)
+
+    monkeypatch.setattr(LineColumns, "read", noted)
+    said = " ".join(typist.type("plan").out.split())
+    assert ("Nothing has changed since plan-" in said, len(read)) == (True, 2), "the plan before, and this one"
 
 
 def test_a_new_plan_says_what_has_changed_since_the_last_of_its_kind(typist: Typist, org: Night) -> None:
