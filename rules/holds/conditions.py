@@ -1,6 +1,7 @@
 """Conditions on the facts of units, for a hold on anything that fits them instead of on one row. They are
 checked for every unit each time it is judged, so such a hold covers by itself what fits later on. Doubt
-keeps: a day that is not known fits every range. Source: HLD-01, HLD-07; an addition of this product."""
+keeps: a day that is not known fits every range, and so does one that only stands for an unknown day (RET-14).
+Source: HLD-01, HLD-07; an addition of this product."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
@@ -110,24 +111,25 @@ def _checked(field: str, value: str, categories: Collection[str], outcomes: Coll
     return value
 
 
-def fits(unit: Unit, kind: str, conditions: Sequence[Condition], *, in_part: bool = False) -> bool:
+def fits(unit: Unit, kind: str, conditions: Sequence[Condition], *, in_part: bool = False, sentinels: Collection[date] = ()) -> bool:
     """Return whether a unit, or what it belongs to, has all the facts that a hold on this kind of record
     requires. A dossier that fits covers its recordings, a fiche that fits its unit. With `in_part` a part of
-    the unit is gone already: what that part would have shown counts as fitting."""
-    return any(_fits(level, kind, conditions, in_part) for level in levels_of(unit))
+    the unit is gone already: what that part would have shown counts as fitting. A day among the `sentinels`
+    is not known."""
+    return any(_fits(level, kind, conditions, in_part, sentinels) for level in levels_of(unit))
 
 
-def _fits(unit: Unit, kind: str, conditions: Sequence[Condition], in_part: bool) -> bool:
+def _fits(unit: Unit, kind: str, conditions: Sequence[Condition], in_part: bool, sentinels: Collection[date]) -> bool:
     if kind == UnitKind.DOSSIER:
         if unit.dossier is None:
             return False
         every = msgspec.structs.replace(unit.dossier, categories=tuple(_categories_of(unit)))
-        return all(_meets(every, kind, one) for one in conditions if not (in_part and one.field in _OF_FICHES))
+        return all(_meets(every, kind, one, sentinels) for one in conditions if not (in_part and one.field in _OF_FICHES))
     if kind == UnitKind.RECORDING:
-        return unit.recording is not None and all(_meets(unit.recording, kind, one) for one in conditions)
+        return unit.recording is not None and all(_meets(unit.recording, kind, one, sentinels) for one in conditions)
     if in_part and unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE):
         return True
-    return any(all(_meets(fiche, kind, one) for one in conditions) for fiche in unit.fiches)
+    return any(all(_meets(fiche, kind, one, sentinels) for one in conditions) for fiche in unit.fiches)
 
 
 def _categories_of(unit: Unit) -> set[str]:
@@ -135,14 +137,14 @@ def _categories_of(unit: Unit) -> set[str]:
     return found.union(unit.dossier.categories) if unit.dossier is not None else found
 
 
-def _meets(record: Dossier | Fiche | Recording, kind: str, condition: Condition) -> bool:
+def _meets(record: Dossier | Fiche | Recording, kind: str, condition: Condition, sentinels: Collection[date]) -> bool:
     field, values = FIELDS[kind][condition.field], condition.values
     told = getattr(record, field.fact)
     match field.comparison:
         case Comparison.SINCE:
-            return told is None or any(told >= date.fromisoformat(value) for value in values)
+            return told is None or told in sentinels or any(told >= date.fromisoformat(value) for value in values)
         case Comparison.UNTIL:
-            return told is None or any(told <= date.fromisoformat(value) for value in values)
+            return told is None or told in sentinels or any(told <= date.fromisoformat(value) for value in values)
         case Comparison.ONE_OF:
             return (told or NONE) in values
         case Comparison.ANY_OF:

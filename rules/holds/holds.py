@@ -2,6 +2,7 @@
 HLD-14, table 4.2)."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import Final
 
@@ -48,17 +49,19 @@ class Holds:
     `placed` maps (kind, id) to the holds on that row. A hold on a contact reaches the units in which it is a
     child by itself. For its other roles the caller adds the hold to those units, since a unit does not carry
     them. `kept` are rows that stay and whose holds reach nothing else: a contact to which a held note
-    belongs. `by_facts` are holds on anything that meets some conditions."""
+    belongs. `by_facts` are holds on anything that meets some conditions, for which the days among `sentinels`
+    are not known."""
 
-    __slots__ = ("_by_facts", "_kept", "_placed", "is_any")
+    __slots__ = ("_by_facts", "_kept", "_placed", "is_any", "sentinels")
 
     def __init__(
         self,
         placed: Mapping[tuple[str, str], tuple[Hold, ...]] = _UNHELD,
         kept: Mapping[tuple[str, str], tuple[Hold, ...]] = _UNHELD,
         by_facts: tuple[tuple[Hold, tuple[Condition, ...]], ...] = (),
+        sentinels: frozenset[date] = frozenset(),
     ) -> None:
-        self._placed, self._kept, self._by_facts = placed, kept, by_facts
+        self._placed, self._kept, self._by_facts, self.sentinels = placed, kept, by_facts, sentinels
         self.is_any = bool(placed or kept or by_facts)
 
     @classmethod
@@ -68,10 +71,15 @@ class Holds:
 
     @classmethod
     def of(
-        cls, holds: Iterable[Hold], *, kept: Iterable[Hold] = (), by_facts: Iterable[tuple[Hold, tuple[Condition, ...]]] = ()
+        cls,
+        holds: Iterable[Hold],
+        *,
+        kept: Iterable[Hold] = (),
+        by_facts: Iterable[tuple[Hold, tuple[Condition, ...]]] = (),
+        sentinels: Iterable[date] = (),
     ) -> "Holds":
         """Arrange placed holds by the row they are on."""
-        return cls(_by_row(holds), _by_row(kept), tuple(by_facts))
+        return cls(_by_row(holds), _by_row(kept), tuple(by_facts), frozenset(sentinels))
 
     @property
     def rows(self) -> frozenset[tuple[str, str]]:
@@ -123,7 +131,9 @@ class Holds:
         if self._placed:
             for row in rows_that_hold(unit):
                 found.extend(self._placed.get(row, ()))
-        found.extend(hold for hold, conditions in self._by_facts if fits(unit, hold.kind, conditions, in_part=in_part))
+        found.extend(
+            hold for hold, conditions in self._by_facts if fits(unit, hold.kind, conditions, in_part=in_part, sentinels=self.sentinels)
+        )
         dossier = flagged_dossier(unit)
         if dossier:
             found.append(Hold(f"{CRM}:{dossier}", Reason.HOLD_LEGAL, UnitKind.DOSSIER.value, dossier, CRM))

@@ -1,6 +1,7 @@
 """What fits a hold by conditions, in columns: an expression for each way to compare. The same of one unit,
 and which fields may be asked for, is in rules/holds/conditions.py. Doubt keeps: a day that is not known fits
-every range. Source: HLD-01, HLD-07; an addition of this product."""
+every range, and so does one that only stands for an unknown day (RET-14). Source: HLD-01, HLD-07; an
+addition of this product."""
 
 from __future__ import annotations
 
@@ -12,8 +13,9 @@ from typing import Final
 
 import polars as pl
 
-from rules.holds.conditions import FIELDS, NONE, YES_NO, Comparison, Condition
+from rules.holds.conditions import FIELDS, NONE, YES_NO, Comparison, Condition, Field
 from rules.law.codes import surely
+from rules.law.days import known
 from rules.law.facts import SEPARATOR
 from rules.model.records import UnitKind
 
@@ -72,10 +74,18 @@ EXPRESSIONS: Final = {
 }
 
 
-def meets(kind: str, conditions: Sequence[Condition]) -> pl.Expr:
-    """Return whether a row of this kind of record meets all conditions; null of none."""
+_OF_DAYS: Final = frozenset({Comparison.SINCE, Comparison.UNTIL})
+
+
+def meets(kind: str, conditions: Sequence[Condition], sentinels: frozenset[date] = frozenset()) -> pl.Expr:
+    """Return whether a row of this kind of record meets all conditions; null of none. A day among the
+    `sentinels` is not known."""
     asked = ((FIELDS[kind][each.field], each.values) for each in conditions)
-    return reduce(and_, (EXPRESSIONS[field.comparison](pl.col(field.fact), values) for field, values in asked), pl.lit(True))
+    return reduce(and_, (EXPRESSIONS[field.comparison](_told(field, sentinels), values) for field, values in asked), pl.lit(True))
+
+
+def _told(field: Field, sentinels: frozenset[date]) -> pl.Expr:
+    return known(sentinels, field.fact) if field.comparison in _OF_DAYS else pl.col(field.fact)
 
 
 def facts_asked(kind: str, conditions: Sequence[Condition]) -> list[str]:
@@ -83,15 +93,22 @@ def facts_asked(kind: str, conditions: Sequence[Condition]) -> list[str]:
     return list(dict.fromkeys(FIELDS[kind][each.field].fact for each in conditions))
 
 
-def that_fit(kind: str, conditions: Sequence[Condition], records: pl.DataFrame, fiches: pl.DataFrame) -> pl.Series:
+def that_fit(
+    kind: str,
+    conditions: Sequence[Condition],
+    records: pl.DataFrame,
+    fiches: pl.DataFrame,
+    sentinels: frozenset[date] = frozenset(),
+) -> pl.Series:
     """Return the units, by `row`, whose own row or whose fiche fits a hold on this kind of record; not what
     belongs to them. `records` are the rows of this kind, `fiches` those of the files, each with its unit,
-    `row`, and the facts that the conditions ask for."""
+    `row`, and the facts that the conditions ask for. A day among the `sentinels` is not known."""
+    is_met = meets(kind, conditions, sentinels)
     if kind == UnitKind.FICHE:
-        return fiches.filter(meets(kind, conditions))["row"].unique()
+        return fiches.filter(is_met)["row"].unique()
     if kind == UnitKind.DOSSIER and "categories" in facts_asked(kind, conditions):
         records = records.with_columns(_every_category(records, fiches))
-    return records.filter(meets(kind, conditions))["row"]
+    return records.filter(is_met)["row"]
 
 
 def _every_category(dossiers: pl.DataFrame, fiches: pl.DataFrame) -> pl.Series:

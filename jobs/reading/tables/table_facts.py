@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 import polars as pl
@@ -211,7 +212,7 @@ def held_in_tables(found: WholeTables, holds: Holds) -> pl.DataFrame:
     if not holds.is_any:
         return pl.DataFrame(schema=HELD)
     held = [held_units(holds, _made(found, _reached(found, holds)))]
-    held += [held_rows(hold, _fitting(found, hold.kind, conditions)) for hold, conditions in holds.by_facts]
+    held += [held_rows(hold, _fitting(found, hold.kind, conditions, holds.sentinels)) for hold, conditions in holds.by_facts]
     return by_several(held)
 
 
@@ -220,16 +221,16 @@ def _made(found: WholeTables, rows: list[int]) -> Iterator[tuple[int, Unit]]:
         yield from few_of(found, rows[at : at + _AT_ONCE])[1].items()
 
 
-def _fitting(found: WholeTables, kind: str, conditions: Sequence[Condition]) -> pl.Series:
+def _fitting(found: WholeTables, kind: str, conditions: Sequence[Condition], sentinels: frozenset[date]) -> pl.Series:
     """Return the units that fit a hold by conditions, and what depends on them. What stands outside the
     missions is not among them: it is looked at one by one."""
     facts = facts_asked(kind, conditions)
     if kind == UnitKind.RECORDING:
         recordings = found.recordings.frame.select(*facts, row=_from(_RECORDING))
-        return that_fit(kind, conditions, recordings, recordings.clear())
+        return that_fit(kind, conditions, recordings, recordings.clear(), sentinels)
     dossiers = found.dossiers.frame.select(*facts, row=_from(0)) if kind == UnitKind.DOSSIER else pl.DataFrame(schema={"row": ROW})
     of_fiches = [name for name in facts if name in FICHES]
-    files = that_fit(kind, conditions, dossiers, _fiches_by_file(found, of_fiches))
+    files = that_fit(kind, conditions, dossiers, _fiches_by_file(found, of_fiches), sentinels)
     below = _below(found, _fiches_by_file(found, []).filter(pl.col("row").is_in(files.implode()))["number"].unique())
     return pl.concat([files, *(numbers + BASE[kind] for kind, numbers in below.items())])
 

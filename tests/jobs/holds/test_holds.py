@@ -321,6 +321,19 @@ def test_a_hold_by_conditions_takes_in_what_comes_later(night: Night) -> None:
     assert night.apply(night.plan()).counts["deleted"] == 2
 
 
+def test_a_day_that_only_stands_for_an_unknown_one_fits_a_hold_by_conditions(night: Night) -> None:
+    """RET-14, HLD-07: a sentinel is no day, for a hold either; what expired by another day is kept."""
+    recording = night.recording(LONG_AGO, cf_endedon="9999-12-31T12:00:00Z")
+    dossier = night.dossier("social_card", spoken=LONG_AGO, cf_openedon="1900-01-01T12:00:00Z")
+    assert not kept(night)
+    place(night, "cf_recording", where=("ended_to=2020-12-31",))
+    place(night, "cf_dossier", where=("opened_from=2010-01-01",))
+    assert set(kept(night)) == {recording, dossier}
+    night.apply(night.plan())
+    assert night.get("cf_recordings", recording) is not None
+    assert night.get("cf_dossiers", dossier) is not None
+
+
 # -- placing -------------------------------------------------------------------------------------------------
 
 

@@ -33,13 +33,13 @@ KIND_OF: Final[dict[str, Any]] = {"dossier": Dossier, "fiche": Fiche, "recording
 ASKED: Final = [(kind, field) for kind, fields in FIELDS.items() for field in fields]
 
 
-def rows_that_fit(kind: str, conditions: tuple[Condition, ...], units: list[Unit]) -> set[int]:
+def rows_that_fit(kind: str, conditions: tuple[Condition, ...], units: list[Unit], sentinels: frozenset[date] = frozenset()) -> set[int]:
     facts = facts_of(units)
     records = facts.units.filter(pl.col("kind") == kind)
     if kind == UnitKind.RECORDING:
         marks = [unit.recording.evidence for unit in units if unit.recording is not None]
         records = records.with_columns(pl.Series("evidence", marks, dtype=pl.Boolean))
-    found = that_fit(kind, conditions, records, facts.fiches)
+    found = that_fit(kind, conditions, records, facts.fiches, sentinels)
     assert found.is_unique().all()
     return set(found)
 
@@ -61,9 +61,11 @@ def a_copy_of_its_own(unit: Unit) -> Unit:
     return Unit(unit.kind, unit.id, unit.etag, recording=unit.recording)
 
 
+@pytest.mark.parametrize("sentinels", [frozenset(), frozenset({BEFORE, date.max})])
 @pytest.mark.parametrize(("kind", "field"), ASKED)
-def test_every_field_is_compared_alike_whatever_the_crm_says(kind: str, field: str) -> None:
-    """Each value that there may be, null among them, against each that may be asked for, and two of them."""
+def test_every_field_is_compared_alike_whatever_the_crm_says(kind: str, field: str, sentinels: frozenset[date]) -> None:
+    """Each value that there may be, null and sentinels among them, against each that may be asked for, and
+    two of them."""
     fact, comparison = FIELDS[kind][field].fact, FIELDS[kind][field].comparison
     told, values = TOLD[comparison]
     units = []
@@ -77,7 +79,10 @@ def test_every_field_is_compared_alike_whatever_the_crm_says(kind: str, field: s
             units.append(Unit(UnitKind.RECORDING, "row", "1", recording=row))
     for one, other in product(values, values):
         conditions = (Condition(field, (one, other)),)
-        assert rows_that_fit(kind, conditions, units) == {row for row, unit in enumerate(units) if fits(unit, kind, conditions)}
+        found = rows_that_fit(kind, conditions, units, sentinels)
+        assert found == {row for row, unit in enumerate(units) if fits(unit, kind, conditions, sentinels=sentinels)}
+        if comparison in (Comparison.SINCE, Comparison.UNTIL):
+            assert {row for row, each in enumerate(told) if each in sentinels} <= found
 
 
 def test_every_way_to_compare_has_an_expression_and_a_case() -> None:

@@ -151,7 +151,7 @@ def test_a_hold_by_conditions_covers_the_units_of_whole_tables_that_fit_by_thems
         (Hold(f"hold-{reason}", reason, kind, "", is_overdue=kind == "fiche"), met)
         for reason, (kind, met) in zip(reasons, asked, strict=False)
     ]
-    holds = Holds.of([], by_facts=by_facts)
+    holds = Holds.of([], by_facts=by_facts, sentinels=[date(1753, 1, 1), date(1900, 1, 1), date(9999, 12, 31)])
     held = held_in_tables(whole, holds)
     names = named(whole, held.rename({"row": "number"}))["id"]
     found = {
