@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # as <malloc.h> of the GNU C library numbers them
-KEPT: Final = 8 << 20  # bytes at the end of each of its arenas, of which threads have their own
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # as <malloc.h> of the GNU C library numbers them
+KEPT: Final = 8 << 20  # bytes at the end of each of its arenas
+ARENAS: Final = 2  # else it gives threads that read side by side one each: what is kept is kept as often, and they seldom allocate at once
 LARGEST: Final = 32 << 20  # bytes of a block that is not mapped by itself; the library raises its own limit to as much over time
 
 
@@ -18,6 +19,7 @@ def keep_freed() -> None:
     if (told := _function("mallopt")) is not None:
         told(_MMAP_THRESHOLD, LARGEST)
         told(_TRIM_THRESHOLD, KEPT)
+        told(_ARENA_MAX, ARENAS)
 
 
 def give_back() -> None:

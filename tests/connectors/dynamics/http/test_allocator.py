@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.http.allocator import KEPT, LARGEST, give_back, keep_freed
+from connectors.dynamics.http.allocator import ARENAS, KEPT, LARGEST, give_back, keep_freed
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def test_freed_memory_is_kept_as_far_as_said(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(mallopt=lambda *given: told.append(given)))
     keep_freed()
     keep_freed()
-    assert told == [(-3, LARGEST), (-1, KEPT)]
+    assert told == [(-3, LARGEST), (-1, KEPT), (-8, ARENAS)]
 
 
 def test_what_was_kept_is_given_back_whole(monkeypatch: pytest.MonkeyPatch) -> None:
