@@ -237,7 +237,7 @@ class PageDecoder(Generic[R]):
         from connectors.interface.id_numbers import numbers_in
 
         came = {name: self._taken[name](rows) for name in self._numbered}
-        columns: dict[str, Any] = {**numbers_at_once(came, is_lower=self._looks_at_ids)}
+        columns: dict[str, Any] = {**numbers_at_once(came)}
         for name, take in self._taken.items():
             if name in columns:
                 continue
@@ -259,13 +259,9 @@ class PageDecoder(Generic[R]):
 
     @cached_property
     def _numbered(self) -> list[str]:
-        """The ids that are numbers in frames, if they can be: no step makes anything else of them."""
-        return [name for name in self.lookups if name in self._plain]
-
-    @cached_property
-    def _looks_at_ids(self) -> bool:
-        """Whether a step looks at ids, of which it expects that they are in lower case."""
-        return any(name in self._ids for step in self._steps for name in step.sources)
+        """The ids that are numbers in frames, if they can be: no step makes anything else of them, or looks
+        at more than whether there is one, and no second field has them."""
+        return [name for name in self.lookups if name in self._plain and name not in self._copies.values()]
 
     @cached_property
     def _plain(self) -> dict[str, pl.DataType]:

@@ -103,17 +103,17 @@ def lowered_lines(ids: list[str | None]) -> tuple[list[str | None], str, int]:
     return ids, text, missing
 
 
-def numbers_at_once(ids: Mapping[str, list[str | None]], *, is_lower: bool) -> dict[str, pl.Series]:
+def numbers_at_once(ids: Mapping[str, list[str | None]]) -> dict[str, pl.Series]:
     """Return the numbers of ids, by the columns that they are in, which are of one height: what is asked of
-    polars costs as much for one column as for all. Empty where one is not a GUID, or not in lower case where
-    that is asked for; what they are is then for `lowered_lines` to say."""
+    polars costs as much for one column as for all. Empty where one is not a GUID, in either case; what they
+    are is then for `lowered_lines` to say."""
     from connectors.interface.id_numbers import digits_in, numbers_of_digits
 
     height, missing = len(next(iter(ids.values()), ())), 0
     found: list[bytes] = []
     for values in ids.values():  # one after the other: as a text they take more than twice as much
         text, lacking = _joined(values)
-        digits = None if is_lower and text != text.lower() else digits_in(text, height)
+        digits = digits_in(text, height)
         if digits is None:
             return {}
         found.append(digits)
