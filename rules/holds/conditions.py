@@ -123,13 +123,19 @@ def _fits(unit: Unit, kind: str, conditions: Sequence[Condition], in_part: bool,
     if kind == UnitKind.DOSSIER:
         if unit.dossier is None:
             return False
-        every = msgspec.structs.replace(unit.dossier, categories=tuple(_categories_of(unit)))
+        every = msgspec.structs.replace(unit.dossier, categories=tuple(_categories_of(unit)), closed_on=_closed_on(unit.dossier))
         return all(_meets(every, kind, one, sentinels) for one in conditions if not (in_part and one.field in _OF_FICHES))
     if kind == UnitKind.RECORDING:
         return unit.recording is not None and all(_meets(unit.recording, kind, one, sentinels) for one in conditions)
     if in_part and unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE):
         return True
     return any(all(_meets(fiche, kind, one, sentinels) for one in conditions) for fiche in unit.fiches)
+
+
+def _closed_on(dossier: Dossier) -> date | None:
+    """Return when a dossier was closed; a date left on one that is open, or open again, counts nowhere
+    (RET-10)."""
+    return dossier.closed_on if dossier.is_active is False else None
 
 
 def _categories_of(unit: Unit) -> set[str]:

@@ -85,12 +85,16 @@ def meets(kind: str, conditions: Sequence[Condition], sentinels: frozenset[date]
 
 
 def _told(field: Field, sentinels: frozenset[date]) -> pl.Expr:
-    return known(sentinels, field.fact) if field.comparison in _OF_DAYS else pl.col(field.fact)
+    told = known(sentinels, field.fact) if field.comparison in _OF_DAYS else pl.col(field.fact)
+    # A closing date left on a dossier that is open, or open again, counts nowhere (RET-10).
+    return pl.when(~pl.col("is_active")).then(told) if field.fact == "closed_on" else told
 
 
 def facts_asked(kind: str, conditions: Sequence[Condition]) -> list[str]:
-    """Return the facts of this kind of record that conditions ask for, each once."""
-    return list(dict.fromkeys(FIELDS[kind][each.field].fact for each in conditions))
+    """Return the facts of this kind of record that conditions ask for, each once. Whether a closing counts is
+    told by the dossier's state."""
+    asked = dict.fromkeys(FIELDS[kind][each.field].fact for each in conditions)
+    return list(dict.fromkeys((*asked, "is_active")) if "closed_on" in asked else asked)
 
 
 def that_fit(

@@ -334,6 +334,16 @@ def test_a_day_that_only_stands_for_an_unknown_one_fits_a_hold_by_conditions(nig
     assert night.get("cf_dossiers", dossier) is not None
 
 
+def test_a_closing_date_on_an_open_dossier_is_no_closing_for_a_hold_by_conditions(night: Night) -> None:
+    """RET-10: it counts nowhere while the dossier is active, so that nobody knows when it closes."""
+    reopened = night.dossier("social_card", spoken=LONG_AGO, closed=False, cf_closedon="2021-05-05T12:00:00Z")
+    closed = night.dossier("social_card", spoken=LONG_AGO, cf_closedon="2021-05-05T12:00:00Z")
+    place(night, "cf_dossier", where=("closed_to=2020-12-31",))
+    assert set(kept(night)) == {reopened}
+    night.apply(night.plan())
+    assert (night.get("cf_dossiers", reopened) is not None, night.get("cf_dossiers", closed)) == (True, None)
+
+
 # -- placing -------------------------------------------------------------------------------------------------
 
 

@@ -70,7 +70,7 @@ def test_every_field_is_compared_alike_whatever_the_crm_says(kind: str, field: s
     told, values = TOLD[comparison]
     units = []
     for each in told:
-        row = KIND_OF[kind](id="row", **{fact: each})
+        row = KIND_OF[kind](id="row", **{fact: each} | ({"is_active": False} if fact == "closed_on" else {}))
         if kind == "dossier":
             units.append(Unit(UnitKind.DOSSIER, "row", "1", dossier=row))
         elif kind == "fiche":
@@ -97,6 +97,8 @@ def test_every_way_to_compare_has_an_expression_and_a_case() -> None:
         ("dossier", "opened_to", "2024-01-01", a_dossier()),
         ("dossier", "closed_from", "2024-01-01", a_dossier()),
         ("dossier", "closed_to", "2024-01-01", a_dossier()),
+        ("dossier", "closed_to", "2024-01-01", a_dossier(is_active=True, closed_on=date(2025, 1, 1))),
+        ("dossier", "closed_to", "2024-01-01", a_dossier(is_active=None, closed_on=date(2025, 1, 1))),
         ("dossier", "active", "yes", a_dossier(is_active=None)),
         ("dossier", "category", "none", a_dossier(a_fiche())),
         ("fiche", "communicated_from", "2024-01-01", a_lone_fiche()),
