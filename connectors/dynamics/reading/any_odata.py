@@ -16,6 +16,7 @@ Id = tuple[str, ...]  # the parts of a key
 _BOM = b"\xef\xbb\xbf"
 _PREFIXES = ("@odata.", "@", "odata.")
 _ADDRESSES = ("id", "editLink", "readLink")
+_LONG = 100  # marks of an option of an address that no number has, however it is written
 
 
 class PageUnreadable(Exception):
@@ -56,7 +57,8 @@ def is_offset(link: str, rows: int, pages: int) -> bool:
     """Return whether a link seems to count rows or pages instead of naming a row: with such links a row is
     missed when one before it is deleted."""
     numbers = {str(rows), str(pages), str(pages + 1)}
-    options = [(name.lower().lstrip("$"), value) for name, value in parse_qsl(urlsplit(link).query)]
+    parts = [part for part in urlsplit(link).query.split("&") if len(part) < _LONG]  # a paging cookie, most of all
+    options = [(name.lower().lstrip("$"), value) for name, value in parse_qsl("&".join(parts))]
     return any(name == "skip" or (name != "top" and value in numbers) for name, value in options)
 
 
