@@ -112,7 +112,7 @@ def explain_row(connector: DynamicsConnector, name: str, row: str) -> RowTold:
 
 
 def _no_row(name: str, row: str) -> UsageError:
-    return UsageError("there is no such row", hint="ids are lower case, without braces", where=f"{name} {row}")
+    return UsageError("there is no such row", hint="its id stands in the address of its page in the CRM", where=f"{name} {row}")
 
 
 def _conditions(mapped: Sequence[Table], found: OneRow) -> Iterator[FieldTold]:

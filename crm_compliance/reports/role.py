@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 LEVELS = {"Global": "Organization", "Basic": "User"}  # as the role editor calls the depths
+LOOK_UP = "GET privileges?$select=privilegeid&$filter=name eq '{name}'"
 
 
 class Line(Protocol):
@@ -23,7 +24,6 @@ class Line(Protocol):
 
 def role_page(lines: Sequence[Line], cleaning: Sequence[Line], answering: Sequence[Line]) -> str:
     """Return the page, in Markdown: what the jobs need, and what `cleaning` and `answering` need also."""
-    body = {"Privileges": [{"PrivilegeName": line.name, "Depth": line.depth} for line in lines]}
     return "\n".join(
         [
             "# The application user's role",
@@ -60,12 +60,16 @@ def role_page(lines: Sequence[Line], cleaning: Sequence[Line], answering: Sequen
             "it, `prvBypassCustomBusinessLogic`: with the last two, holds that are kept as business logic would be passed by. The table",
             "names it only where the schedule says `bypass: [plugins]` of a category or of contacts; without it the service then stops.",
             "",
-            "To make the role: create it in the root business unit, add the privileges by",
-            "`POST roles(ID)/Microsoft.Dynamics.CRM.AddPrivilegesRole` with the body below (the service also takes each `PrivilegeId`",
-            "instead of its name), those for cleaning and for answers likewise, and give it to the application user.",
+            "By hand: make a role in the root business unit, give it what stands in the tables above in the role editor of the Power",
+            "Platform admin centre, and give the role to the application user. By the Web API, as an account that may write roles:",
+            "",
+            f"1. The id of each privilege: `{LOOK_UP.format(name=lines[0].name)}`. The service takes no names.",
+            "2. `POST roles(ID)/Microsoft.Dynamics.CRM.AddPrivilegesRole` with an entry for each line of the tables, as below. `Depth` is",
+            f"   {' and '.join(f'`{depth}` for the level {level}' for depth, level in LEVELS.items())}; what stands in two tables has",
+            "   one entry, with the higher level.",
             "",
             "```json",
-            json.dumps(body, indent=1),
+            json.dumps({"Privileges": [{"PrivilegeId": "00000000-0000-0000-0000-000000000000", "Depth": lines[0].depth}]}),
             "```",
             "",
         ]

@@ -58,7 +58,8 @@ def print_why(
         title = RULES.get(step.rule, "")
         paper.line(Text.assemble(f"{count:>3}. ", (step.rule, "bold cyan"), f"  {title}" if title else ""))
         for name, value in step.inputs.items():
-            _indented(paper, f"{name.replace('_', ' ')}: {_said(value)}")
+            shown = name if " " in name else name.replace("_", " ")  # a row's table and id stay as the CRM has them
+            _indented(paper, f"{shown}: {_said(value)}")
         _indented(paper, f"so: {_said(step.result)}", "bold")
     if not count:
         paper.line("No step was recorded.")

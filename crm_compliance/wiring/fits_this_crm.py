@@ -82,7 +82,5 @@ def permitted(connector: Connector, policy: Policy) -> tuple[str, ...]:
     findings = connector.check_privileges(needs_under(policy), policy.bypasses)
     lines = {wrong: [f"{each.where}: {each.message}" for each in findings if each.is_error is wrong] for wrong in (True, False)}
     if lines[True]:
-        raise Forbidden(
-            "\n".join(lines[True]), hint="give the application user the role of docs/least-privilege-role.md", where="privileges"
-        )
+        raise Forbidden("\n".join(lines[True]), hint=hint_to("write_role"), where="privileges")
     return tuple(lines[False])

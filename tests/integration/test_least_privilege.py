@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -12,10 +14,12 @@ import requests
 
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec
 from connectors.interface.errors import Forbidden
+from crm_compliance.hints import in_words
 from crm_compliance.reports.role import role_page
 from crm_compliance.wiring.fits_this_crm import permitted
 from jobs.model.privileges import NEEDS
 from tests.drivers.night import Night
+from tests.drivers.organisation import TOKEN
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # the account may read nothing that it need not
 ROOT = Path(__file__).parents[2]
@@ -54,14 +58,44 @@ def test_a_night_with_the_least_role_does_what_one_with_all_rights_does(
 
 def test_a_table_that_is_seen_in_part_stops_the_run_before_it_plans(night: Night) -> None:
     give(night, role(night) | {"prvReadcf_fiche": "Basic"})
-    with pytest.raises(Forbidden, match="prvReadcf_fiche reaches Basic only"):
+    with pytest.raises(Forbidden, match="prvReadcf_fiche reaches Basic only") as refused:
         permitted(night.connector, night.policy)
+    assert "crm-compliance doctor --role" in in_words(refused.value.hint)  # the page of the docs is another organisation's
 
 
 def test_the_page_of_the_role_is_current(night: Night) -> None:
     page = role_page(night.connector.least_role(NEEDS), night.connector.cleaning_role(), night.connector.answering_role())
     stored = ROOT / "docs" / "least-privilege-role.md"
     assert stored.read_text(encoding="utf-8") == page, "write it again: crm-compliance doctor --role docs/least-privilege-role.md"
+
+
+def test_the_role_can_be_made_as_the_page_says(night: Night) -> None:
+    """Word for word, by an account that may: what it then holds is enough."""
+    page = role_page(night.connector.least_role(NEEDS), night.connector.cleaning_role(), night.connector.answering_role())
+    method, address = next(line for line in page.splitlines() if line.startswith("1. ")).split("`")[1].split(" ", 1)
+    example = json.loads(page.partition("```json\n")[2].partition("```")[0])["Privileges"]
+    (name,) = re.findall(r"'(\w+)'", address)
+    depths = {level: depth for depth, level in re.findall(r"`(\w+)` for the level (\w+)", page)}
+    lines = re.findall(r"^\| `(\w+)` \| (\w+) \|", page, re.MULTILINE)
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {TOKEN}"
+
+        def ask(verb: str, path: str, **document: Any) -> requests.Response:
+            answer = session.request(verb, night.emulator.url + path, json=document or None)
+            assert answer.ok, answer.text
+            return answer
+
+        unit = ask("GET", "businessunits?$select=businessunitid").json()["value"][0]["businessunitid"]
+        made = ask("POST", "roles", **{"name": "r", "businessunitid@odata.bind": f"/businessunits({unit})"}).headers["OData-EntityId"]
+        role_id = made.rpartition("(")[2].rstrip(")")
+        highest = dict(sorted(lines, key=lambda line: line[1], reverse=True))  # User before Organization
+        entries = []
+        for each, level in highest.items():
+            (found,) = ask(method, address.replace(name, each)).json()["value"]
+            entries.append(example[0] | {"PrivilegeId": found["privilegeid"], "Depth": depths[level]})
+        ask("POST", f"roles({role_id})/Microsoft.Dynamics.CRM.AddPrivilegesRole", Privileges=entries)
+        held = ask("GET", f"RetrieveRolePrivilegesRole(RoleId={role_id})").json()["RolePrivileges"]
+    assert {one["PrivilegeName"]: one["Depth"] for one in held} == {each: depths[level] for each, level in highest.items()}
 
 
 def test_what_answers_ask_for_is_told_apart_and_is_not_too_much(night: Night) -> None:

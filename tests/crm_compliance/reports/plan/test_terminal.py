@@ -182,6 +182,13 @@ def test_why_says_of_a_contact_that_nothing_refers_to_it() -> None:
     assert "Nothing that stays refers to it any more." in printed(lambda console: print_why(line, [], console))
 
 
+def test_why_names_a_row_as_the_crm_does_and_an_input_in_words() -> None:
+    step = Step("RET-20", {f"cf_dossier {guid(1)}": "EXPIRED", "is_open": False}, [])
+    text = printed(lambda console: print_why(msgspec.to_builtins(a_line(1)), [step], console))
+    assert f"cf_dossier {guid(1)}: EXPIRED" in text
+    assert "is open: no" in text
+
+
 def test_why_shows_both_ends_of_a_long_list() -> None:
     days = [f"2020-01-{day:02d}" for day in range(1, 31)]
     text = printed(lambda console: print_why(msgspec.to_builtins(a_line(1)), [Step("RET-07", {"fiches": days}, days[-1])], console))
