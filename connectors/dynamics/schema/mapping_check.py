@@ -6,10 +6,11 @@ no key is a warning (`unmapped_options.py`, `reference_rows.py`), since such uni
 report (R-161)."""
 
 from collections.abc import Iterator
+from collections.abc import Mapping as Values
 from dataclasses import replace
 from datetime import date, datetime
 
-from connectors.dynamics.mapping.mapping import Column, Condition, Mapping, Table, field_type
+from connectors.dynamics.mapping.mapping import TRUTHS, Choice, Column, Condition, Mapping, Table, field_type
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
 from connectors.dynamics.schema.lookups_check import check_behind, check_owners, check_roles
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, RESTRICT, Attribute, Metadata, TableDefinition
@@ -286,6 +287,19 @@ def _check_choice(table: Table, column: Column, attribute: Attribute) -> Iterato
             free = {label.casefold(): value for value, label in options.items() if value not in choice.keys}
             like = str(free.get(nearest(key, free) or "", "")) or suggestion(str(option), map(str, free.values()))
             yield error(f"{place} has no option {option} ({key}){asked(like) or '.'}", choice.where[option], "no_option", like)
+    if column.field == "is_active":
+        yield from _check_open(place, column, choice, options)
+
+
+def _check_open(place: str, column: Column, choice: Choice, options: Values[int, str]) -> Iterator[Finding]:
+    """Yield that what is open would count as closed, and so end while somebody works on it: no option is left
+    for it, or the state that the platform begins with is called inactive."""
+    closed = {option for option, key in choice.keys.items() if not TRUTHS.get(key, True)}
+    if closed.issuperset(options):
+        yield error(f"every option of {place} stands for inactive: what is open would count as closed.", column.where, "conflict")
+    elif column.name == "statecode" and 0 in closed:
+        told = f"0 of {place} ({options.get(0, '')}) is where the CRM has what is open, and stands for inactive here"
+        yield Finding(False, f"{told}: what is open would count as closed.", choice.where[0], "conflict")
 
 
 def _check_lookup(table: Table, column: Column, attribute: Attribute, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:

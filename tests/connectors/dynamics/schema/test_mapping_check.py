@@ -57,6 +57,20 @@ def test_a_table_or_column_that_the_crm_lacks_is_told_by_line(crm: FakeCrm) -> N
     assert len(found) == 2
 
 
+def test_a_case_that_is_open_cannot_be_told_as_closed(crm: FakeCrm) -> None:
+    """Else it would end while somebody works on it (RET-13)."""
+    states = "        0: active\n        1: inactive\n"
+    never = edited(states, states.replace(" active", " inactive"))
+    assert errors(crm, never) == [
+        f"mine.yaml:{line_of(never, 'is_active: statecode')} every option of cf_dossier.statecode stands for inactive: "
+        "what is open would count as closed."
+    ]
+    turned = edited(states, "        0: inactive\n        1: active\n")
+    (found,) = check(crm, turned)
+    assert (found.is_error, found.where) == (False, f"mine.yaml:{line_of(turned, '0: inactive')}")
+    assert "is where the CRM has what is open" in found.message
+
+
 @pytest.mark.parametrize("place", ["cf_donation", "cf_donation.cf_contactid"])
 def test_rows_that_may_stay_and_keep_the_crm_from_deleting_others_are_told(crm: FakeCrm, place: str) -> None:
     """A person with such a row would be planned, and refused by the CRM, night after night."""
