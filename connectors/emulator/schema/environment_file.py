@@ -34,7 +34,14 @@ def load_environment(path: Path | None = None) -> Environment:
     except YAMLError as problem:
         raise EnvironmentProblem(f"{source}: {problem}") from problem
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise EnvironmentProblem(f"{source}: {type(problem).__name__}: {problem}") from problem
+        raise EnvironmentProblem(f"{source}: {_told(problem)}") from problem
+
+
+def _told(problem: Exception) -> str:
+    """Return what is wrong in words of the file."""
+    if isinstance(problem, KeyError):
+        return f"{problem.args[0]} is missing"
+    return str(problem) if isinstance(problem, ValueError) else f"a value is not written as it has to be ({problem})"
 
 
 def _text(path: Path) -> str:
@@ -72,7 +79,10 @@ def _build(document: Mapping[str, Any], platform: Mapping[str, Any]) -> Environm
     specs |= document["tables"]
     tables: dict[str, Table] = {}
     for name, spec in specs.items():
-        table = table_of(name, spec, choices, number=len(tables))
+        try:
+            table = table_of(name, spec, choices, number=len(tables))
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise ValueError(f"table {name}: {_told(problem)}") from problem
         table.platform = name in platform_names
         table.ownership = str(spec.get("ownership", "OrganizationOwned" if table.platform else "UserOwned"))
         tables[name] = table

@@ -82,6 +82,22 @@ def test_an_environment_that_makes_no_sense_is_refused_with_its_file(tmp_path: P
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("schema: crm-mapping/1\n", "tables is missing"),
+        ("tables: {zz_entry: {columns: {zz_entryid: {key: true}}}}\n", "table zz_entry: type is missing"),
+        ("tables: {zz_entry: {columns: [zz_entryid]}}\n", "table zz_entry: a value is not written as it has to be"),
+    ],
+)
+def test_what_is_wrong_with_an_environment_is_told_in_its_own_words(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "environment.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(EnvironmentProblem) as refused:
+        load_environment(path)
+    assert str(refused.value).startswith(f"{path}: {told}")
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [("zz_case", "zz_cases"), ("zz_party", "zz_parties"), ("zz_day", "zz_days"), ("zz_box", "zz_boxes"), ("zz_church", "zz_churches")],
 )
