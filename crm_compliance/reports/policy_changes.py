@@ -53,6 +53,7 @@ def print_changes(old: Policy, new: Policy, changes: Sequence[Change], console: 
     if not changes:
         paper.line("The two say the same.")
         return
+    _one_version(paper, old, new)
     for direction, (title, style) in DIRECTIONS.items():
         found = [change for change in changes if change.direction is direction]
         if not found:
@@ -61,6 +62,12 @@ def print_changes(old: Policy, new: Policy, changes: Sequence[Change], console: 
         paper.line(Text(f"{title} ({len(found)})", style=style))
         for change in found:
             paper.line(Text.assemble("- ", change.sentence, (f"  [{change.where}]", "dim")))
+
+
+def _one_version(paper: Paper, old: Policy, new: Policy) -> None:
+    if (old.name, old.version) == (new.name, new.version) and old.digest != new.digest:
+        told = f"Both are version {new.version} of {new.name}: raise the version of the changed one, since plans and certificates name it."
+        paper.line(Text(told, style="yellow"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,7 @@ def print_simulation(found: Simulation, labels: Mapping[str, str], console: Cons
     paper = Paper(console)
     paper.heading(f"Simulation of {found.day}: {found.old.version} against {found.new.version}")
     paper.line(f"Schedule in force: {found.old.name} {found.old.version}. Tried out: {found.new.name} {found.new.version}.")
+    _one_version(paper, found.old, found.new)
     paper.line(f"{paper.number(found.units)} units read; nothing was written, neither to the CRM nor to the store.")
     table = paper.table("What would change", "Change", "Units")
     for change in CHANGES:

@@ -220,7 +220,7 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
         needed -= {*FILES} if any(given("columns", name) for name in FILES) else {"fiche"}
     for name in sorted(needed):
         if given("columns") and not any(given(section, name) for section in _FILLED_BY):
-            otherwise = ", or stands under without where the organisation does not record it" if name in safeguards else ""
+            otherwise = ": map it, or name it under without where the organisation does not record it" if name in safeguards else ""
             yield Slip(("columns",), f"{name} is missing{otherwise}", "missing")
     for at, name in enumerate(part.without):
         if name not in safeguards:

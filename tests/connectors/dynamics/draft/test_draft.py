@@ -64,7 +64,7 @@ def test_what_no_name_suggests_is_a_choice_with_candidates_and_the_file_names_no
         assert [(each["code"], each["message"]) for each in said.document["problems"]] == [
             (
                 "missing",
-                "tables.dossier.columns: closed_on is missing, or stands under without where the organisation does not record it",
+                "tables.dossier.columns: closed_on is missing: map it, or name it under without where the organisation does not record it",
             )
         ]
 

@@ -223,7 +223,7 @@ def test_a_field_whose_absence_hides_something_is_mapped_or_disowned(kind: str) 
         line = next(line for line in text.split(f"  {kind}:\n")[1].splitlines() if line.strip().startswith(f"{name}:"))
         before, after = text.split(f"  {kind}:\n")
         lacking = f"  {kind}:\n".join((before, after.replace(line + "\n", "", 1)))
-        with pytest.raises(MappingError, match=f"{name} is missing, or stands under without"):
+        with pytest.raises(MappingError, match=f"{name} is missing: map it, or name it under without"):
             parse_mapping(lacking, "m.yaml")
         disowned = lacking.replace(f"  {kind}:\n", f"  {kind}:\n    without: [{name}]\n", 1)
         assert name not in parse_mapping(disowned, "m.yaml").of(kind)[0].columns

@@ -212,6 +212,14 @@ def test_a_difference_is_told_in_words_with_its_direction(typist: Typist) -> Non
     assert "The two say the same." in typist.type("policy", "diff", old, old).out
 
 
+def test_a_change_without_another_version_is_told(typist: Typist) -> None:
+    """Plans and certificates name the version: one name for two schedules would say nothing."""
+    old, same, raised = changed(typist, "old.yaml"), changed(typist, "same.yaml", SHORTER), changed(typist, "raised.yaml", SHORTER, NEXT)
+    assert "Both are version 1.0 of childfocus: raise the version" in typist.type("policy", "diff", old, same).out
+    assert "Both are" not in typist.type("policy", "diff", old, raised).out
+    assert "Both are" not in typist.type("policy", "diff", old, old).out
+
+
 def test_a_simulation_tells_what_would_change_and_writes_nothing(typist: Typist, org: Night) -> None:
     """R-061: not to the CRM, not to the store."""
     case = people_and_cases(org)
