@@ -49,6 +49,8 @@ _EXPECTED = {
     float: _NUMBER_TYPES | {"MoneyType", "DecimalType", "DoubleType"},
     bytes: _IMAGE_TYPES | {"MemoType"},
 }
+# Days that are never the one on which the row was made: a term that counts from them would end too early.
+_OTHER_DAYS = frozenset({"closed_on", "proceedings_ended_on", "birth_on", "deceased_on", "anonymised_on"})
 
 
 def check_mapping(mapping: Mapping, metadata: Metadata) -> list[Finding]:
@@ -266,6 +268,9 @@ def _check_date(table: Table, column: Column, attribute: Attribute) -> Iterator[
             "behaviour",
             attribute.behaviour,
         )
+    elif attribute.name == "createdon" and (column.field in _OTHER_DAYS or (table.kind, column.field) == ("engagement", "ended_on")):
+        told = f"{place} is the day on which somebody made the row, which is never {table.kind}.{column.field}"
+        yield Finding(False, f"{told}: what counts from it would end too early, or be told wrongly.", column.where, "conflict")
 
 
 def _check_choice(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:

@@ -57,6 +57,17 @@ def test_a_table_or_column_that_the_crm_lacks_is_told_by_line(crm: FakeCrm) -> N
     assert len(found) == 2
 
 
+@pytest.mark.parametrize("field", ["closed_on", "birth_on", "anonymised_on"])
+def test_a_day_that_cannot_be_that_of_a_rows_making_is_told(crm: FakeCrm, field: str) -> None:
+    """A case would end as if it had been closed when it was opened."""
+    line = next(line for line in TEXT.splitlines() if line.startswith(f"      {field}: "))
+    text = edited(line + "\n", f"      {field}: createdon\n")
+    (found,) = [finding for finding in check(crm, text) if finding.code == "conflict"]
+    assert (found.is_error, found.where) == (False, f"mine.yaml:{line_of(text, f'{field}: createdon')}")
+    opened = next(line for line in TEXT.splitlines() if line.startswith("      opened_on: "))
+    assert not [each for each in check(crm, edited(opened + "\n", "      opened_on: createdon\n")) if each.code == "conflict"]
+
+
 def test_a_case_that_is_open_cannot_be_told_as_closed(crm: FakeCrm) -> None:
     """Else it would end while somebody works on it (RET-13)."""
     states = "        0: active\n        1: inactive\n"
