@@ -102,6 +102,8 @@ def _value(told: FieldTold) -> str:
         return f"{f'{known} ({told.unknown})' if known else f'option {told.unknown}'}, which stands for no key"
     if told.value is None:
         return f"there, {told.length} characters" if told.length is not None else "there"
+    if isinstance(told.value, bool):
+        return "yes" if told.value else "no"
     if isinstance(told.value, dict):
         return f"{told.value['table']} {told.value['id']}"
     called = told.called or {}

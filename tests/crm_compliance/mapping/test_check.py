@@ -213,7 +213,9 @@ def test_a_person_is_explained_without_being_named(typist: Typist, night: Night)
     assert (found["last_name"]["filled"], found["last_name"]["length"], found["last_name"]["value"]) == (True, 12, None)
     assert (found["birth_on"]["column"], found["birth_on"]["value"]) == ("birthdate", None)
     assert found["email"]["filled"] is False
-    for text in (said.out, typist.type("mapping", "explain", "contact", row).out):
+    shown = typist.type("mapping", "explain", "contact", row).out
+    assert next(line for line in shown.splitlines() if "newsletter" in line).split()[-1] == "yes"
+    for text in (said.out, shown):
         for secret in (*secrets.values(), "2011", "Een tekst"):
             assert secret not in text
 
