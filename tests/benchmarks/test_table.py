@@ -21,7 +21,7 @@ SIZE = Size(
     command=[6.0, 5.0, 8.0],
     changes=[dict(each) for each in PLANS],
     all_tracked=[{**each, "cpu": each["cpu"] / 2} for each in PLANS],
-    why=[0.015, 0.016, 0.014],
+    why=[{"least": 0.004, "most": 0.015}, {"least": 0.005, "most": 0.016}, {"least": 0.003, "most": 0.014}],
 )
 RUN = Run(
     sizes=[SIZE, replace(SIZE, rows=2000)],
@@ -40,7 +40,7 @@ def row(text: str, name: str) -> list[str]:
 
 
 def test_a_ratio_is_the_median_of_those_within_a_round() -> None:
-    assert row(page(RUN), "full plan / floor") == ["2.00", "2.00", "1.25"]  # of 2, 3 and 1: not of medians, 4 and 2
+    assert row(page(RUN), "full plan / floor") == ["2.00", "2.00", "1.25; in flat memory 1.4"]  # of 2, 3 and 1: not of medians, 4 and 2
 
 
 def test_what_a_row_costs_is_told_by_size() -> None:
@@ -65,3 +65,7 @@ def test_who_could_not_be_measured_is_told_so_and_not_drawn() -> None:
 def test_nights_by_changes_are_told_apart() -> None:
     assert row(page(RUN), "night by changes, CPU")[0] == "4.00 s"
     assert row(page(RUN), "night by changes, all tables tracked, CPU")[0] == "2.00 s"
+
+
+def test_what_a_unit_costs_to_explain_is_told_of_the_cheapest_table_and_the_dearest() -> None:
+    assert row(page(RUN), "`why` of one unit, CPU, by its table")[0] == "4.0–15.0 ms"
