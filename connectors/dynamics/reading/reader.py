@@ -16,9 +16,9 @@ from connectors.interface.errors import ReadIncomplete
 from rules.model.records import Record
 
 R = TypeVar("R", bound=Record)
-_one_at_a_time = (
-    threading.Lock()
-)  # of the pages of many threads: what decoding one takes has room near the processor, of several it has not
+# Of many threads: what decoding one page takes has room near the processor, of several it has not. A step may
+# read other rows while it decodes.
+_one_at_a_time = threading.RLock()
 EMPTY_PAGES = 100  # in a row; a service whose links lead on for ever is left some time
 
 
