@@ -19,6 +19,7 @@ from crm_compliance.reports.parts.sentences import ALARMS, ANCHORS, FLAGS, REASO
 from rules.holds.placements import HoldState, HoldType
 from rules.model.data_map import Fate
 from rules.model.languages import UiLanguage
+from rules.model.residual_data import ResidualPlace
 from rules.model.roles import TITLES
 
 # Short names for what badges show; by the kind of code.
@@ -85,12 +86,27 @@ UNITS: Final[Mapping[str, str]] = {
     "engagement": "Agreement",
 }
 DISPOSITIONS: Final[Mapping[str, str]] = {"DELETED": "Deleted", "ANONYMISED": "Anonymised"}
-PLACES: Final[Mapping[str, str]] = {"done": "done", "not_applicable": "there was nothing", "not_reachable": "nobody can look there"}
+PLACES: Final[Mapping[str, str]] = {
+    ResidualPlace.NOTES: "Notes",
+    ResidualPlace.ACTIVITIES: "Activities",
+    ResidualPlace.TIMELINE: "Timeline",
+    ResidualPlace.FILES: "Files",
+    ResidualPlace.CHILD_ROWS: "Rows that belong to it",
+    ResidualPlace.RECORDINGS: "Recordings outside the CRM",
+    ResidualPlace.AUDIT_HISTORY: "Audit history of the CRM",
+    ResidualPlace.RECYCLE_BIN: "Recycle bin of the CRM",
+    ResidualPlace.JOB_ROWS: "Rows of the CRM's own jobs",
+    ResidualPlace.COPIES: "Copies, and long-term retention",
+    ResidualPlace.EXPORTS: "Exports",
+    ResidualPlace.EXTRACTS: "Extracts",
+}
+PLACE_STATES: Final[Mapping[str, str]] = {"done": "done", "not_applicable": "there was nothing", "not_reachable": "nobody can look there"}
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "alarm": ALARMS,
     "disposition": DISPOSITIONS,
-    "place_state": PLACES,
+    "residual_place": PLACES,
+    "place_state": PLACE_STATES,
     "unit": UNITS,
     "anchor": ANCHORS,
     "fate": FATES,

@@ -12,10 +12,10 @@ from crm_compliance.console.frame.errors import nothing_here, status_of
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.requests.evidence import places_of, seen_of
 from crm_compliance.console.pages.requests.next_step import next_of, path_of
-from crm_compliance.console.pages.review.views import number_of
+from crm_compliance.console.pages.review.views import field_words, number_of, value_words
 from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.requests.register import LOOKED_AT, SUSPICION
-from jobs.model.answer import Compilation
+from jobs.model.answer import Compilation, Item
 from jobs.model.request import HANDOVER, Handover, SubjectRequest
 from jobs.register.answer_blocks import blocks_of
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, open_questions, targets_of
@@ -170,6 +170,7 @@ def _working_area(visit: Visit, request: SubjectRequest, compilation: Compilatio
         "is_held": request.released_at is not None and store.requests.has_part(request.id, HANDOVER),
         "item_link": lambda item: safe_link(services.link(request.crm or services.settings.crm_url or "", *item.source)),
         "about_item": _about_items(visit, compilation),
+        "fields_of": lambda item: fields_of(visit, compilation, item) if compilation is not None else (),
         "crm_link": visit.services.links(request.crm or visit.services.settings.crm_url or ""),
     }
 
@@ -182,6 +183,12 @@ def _about_items(visit: Visit, compilation: Compilation | None) -> dict[str, str
     for each in compilation.contexts:
         labels[each.key] = labels[each.source] = each.category_labels.get(visit.language) or each.category_labels.get("en", "")
     return {item.item: labels.get(item.context) or labels.get(item.source, "") for item in compilation.items}
+
+
+def fields_of(visit: Visit, compilation: Compilation, item: Item) -> list[tuple[str, str]]:
+    """Return what an item says that is not empty, as the letter calls it."""
+    said = ((field_words(visit, compilation, item, each), value_words(visit, each)) for each in item.fields)
+    return [(name, value) for name, value in said if value]
 
 
 def _events(visit: Visit, request: SubjectRequest) -> Iterator[Event]:

@@ -13,7 +13,7 @@ from crm_compliance.console.pages.review.answers import Answer
 from crm_compliance.console.pages.review.filters import MARKS, STATES, Filter, marks_of
 from crm_compliance.console.pages.review.headers import SHOWN_HERE
 from crm_compliance.reports.requests.review_page import REASONS, compared
-from jobs.model.answer import NOT_THE_PERSON, Context, Field, Item, ItemStatus
+from jobs.model.answer import NOT_THE_PERSON, Compilation, Context, Field, Item, ItemStatus
 from jobs.register.decision import What
 from jobs.requests.answer.review import version_of
 from jobs.requests.decisions.propose import PROPOSALS
@@ -81,7 +81,7 @@ def item_values(answer: Answer, item: Item, among: Filter) -> dict[str, Any]:
         "marks": [(mark, visit.word("mark", mark), MARK_TONES.get(mark, "neutral")) for mark in marks_of(item, language)],
         "tone": TONES[item.status],
         "version": version_of(item),
-        "told": [(field_words(visit, answer, item, field), value_words(visit, field)) for field in item.fields if not field.is_text],
+        "told": [(field_words(visit, compilation, item, field), value_words(visit, field)) for field in item.fields if not field.is_text],
         "before": before,
         "after": after,
         "shown": shown,
@@ -196,9 +196,9 @@ def when(visit: Visit, at: str) -> str:
         return at
 
 
-def field_words(visit: Visit, answer: Answer, item: Item, field: Field) -> str:
+def field_words(visit: Visit, compilation: Compilation, item: Item, field: Field) -> str:
     """Return what a field is called: by the product, else by the CRM, as in the answer."""
-    own = answer.compilation.words.get(f"{item.kind}.{field.name}")
+    own = compilation.words.get(f"{item.kind}.{field.name}")
     return words_of_fields(visit.language)["field"].get(field.name) or own or field.name.replace("_", " ")
 
 

@@ -20,6 +20,7 @@ from rules.holds.placements import HoldState, HoldType
 from rules.model.decisions import Flag, Reason
 from rules.model.languages import UiLanguage
 from rules.model.requests import RequestState
+from rules.model.residual_data import ResidualPlace
 from rules.model.roles import Role
 
 OTHERS: tuple[UiLanguage, ...] = ("nl", "fr")
@@ -65,6 +66,7 @@ def test_catalogs_that_share_a_text_agree_on_it(language: UiLanguage) -> None:
         ("hold_type", tuple(HoldType)),
         ("kind", tuple(Kind)),
         ("reason", tuple(Reason)),
+        ("residual_place", tuple(ResidualPlace)),
         ("role", tuple(Role)),
         ("state", (*PlanState, *RunState, *RequestState)),
     ],

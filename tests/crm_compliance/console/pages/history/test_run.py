@@ -124,6 +124,8 @@ def test_certificates_are_shown_and_sent_as_the_command_writes_them(
     document = json.loads(answer.content)
     assert document["certificates"]
     assert all(each["certificate_id"] in page for each in document["certificates"])
+    in_dutch = text_of(signed_in(Role.AUDITOR, "nl").page(f"/history/{done['run']}/certificates"))
+    assert ("Prullenbak van het CRM" in in_dutch, "recycle bin" in in_dutch) == (True, False)
     file = typist.folder / "certificates.json"
     file.write_bytes(answer.content)
     assert typist.ask("certificate", "verify", file)["certificates"] == len(document["certificates"])

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -19,10 +20,14 @@ from httpx2 import Response
 
 from crm_compliance.console.app import routes
 from crm_compliance.console.frame.services import Services
+from crm_compliance.console.language.formats import Formats
+from crm_compliance.console.pages.requests.page import fields_of
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
+from jobs.model.answer import Field
 from jobs.model.request import HANDOVER, Handover
 from jobs.requests.answer.release_check import for_release
+from rules.dates.calendar import Calendar
 from rules.model.requests import RequestState
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.answer_package.pages import text_of as text_of_pdf
@@ -188,6 +193,15 @@ def test_what_is_not_handed_over_goes_with_the_closing(org: Night, approved: Ask
     assert not org.store.requests.has_part(approved.id, HANDOVER)
     page = dpo.page(path)
     assert ("Look at the answer" in page, 'id="candidates"' in page) == (True, False)
+
+
+def test_what_would_be_corrected_is_called_as_in_the_letter() -> None:
+    visit: Any = SimpleNamespace(language="nl", formats=Formats.of("nl", Calendar("BE")))
+    compilation: Any = SimpleNamespace(words={})
+    item: Any = SimpleNamespace(
+        kind="contact", fields=(Field("last_name", "Ander (fictief)"), Field("birthdate", "2012-03-04"), Field("x", None))
+    )
+    assert fields_of(visit, compilation, item) == [("Achternaam", "Ander (fictief)"), ("Geboortedatum", "4 mrt 2012")]
 
 
 def test_an_erasure_is_granted_item_by_item_and_its_recipients_are_told(erasure: str, signed_in: SignedIn) -> None:

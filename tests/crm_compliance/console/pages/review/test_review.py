@@ -306,6 +306,6 @@ def test_a_field_of_an_own_table_is_called_as_the_crm_calls_it() -> None:
     )
     visit: Any = SimpleNamespace(language="nl")
     item: Any = SimpleNamespace(kind="cf_visit")
-    assert field_words(visit, answer, item, Field("cf_place", "x")) == "Plaats van bezoek"
-    assert field_words(visit, answer, item, Field("cf_reason", "x")) == "cf reason"
-    assert field_words(visit, answer, item, Field("birthdate", "x")) == words_of_fields("nl")["field"]["birthdate"]
+    assert field_words(visit, answer.compilation, item, Field("cf_place", "x")) == "Plaats van bezoek"
+    assert field_words(visit, answer.compilation, item, Field("cf_reason", "x")) == "cf reason"
+    assert field_words(visit, answer.compilation, item, Field("birthdate", "x")) == words_of_fields("nl")["field"]["birthdate"]
