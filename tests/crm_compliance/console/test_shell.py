@@ -3,6 +3,7 @@ wrong."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -126,3 +127,16 @@ def test_a_refusal_is_said_in_the_language_of_the_page(signed_in: Callable[..., 
     part = auditor.get("/plans/plan-9", **{"HX-Request": "true"}).text
     assert '<p class="callout-title">Ce dont il s’agit n’existe plus.' in part
     assert '<p lang="en">' in part
+
+
+def test_a_name_is_not_sent_where_an_id_is_looked_for(plan: str, signed_in: Callable[..., Browser]) -> None:
+    """What is looked for stands in the address, and that in histories and in logs of proxies."""
+    dpo = signed_in(Role.DPO)
+    for path, ids in (
+        (f"/plans/{plan}/lines", ["", f"{{{ROW.upper()}}}", "4000-8"]),
+        ("/holds?id=0", ["hold-0a", ROW]),
+        ("/requests", ["dsr-2026-7K4M-9Q2X", "request-0a1b"]),
+    ):
+        (pattern,) = re.findall(r'<input[^>]* pattern="([^"]*)"', dpo.page(path))
+        assert [each for each in ids if not re.fullmatch(pattern, each)] == []
+        assert not re.fullmatch(pattern, "Lotte Peeters"), path

@@ -49,6 +49,7 @@ def test_lines_are_filtered_by_what_has_no_category_by_id_and_in_order(plan: str
     selects = re.findall(r"<select[^>]*>", part)
     assert len(selects) == 6
     assert not any("required" in each for each in selects), "a filter may be left open"
+    assert "0 unité " in text_of(signed_in(Role.CRM_ADMIN, "fr").page(f"/plans/{plan}/lines?id=0-0")), "one and none are counted alike"
     assert "No unit is like this" in text_of(browser.page(f"/plans/{plan}/lines?reason=%3Cscript%3E"))
     assert "<script>" not in browser.page(f"/plans/{plan}/lines?reason=%3Cscript%3E&id=%3Cscript%3E")
 
