@@ -50,7 +50,7 @@ def test_what_waits_is_told_with_a_link_and_nobody_is_named(planned_night: Plann
     (told,) = heard(hook)
     assert (told["event"], told["subject"], told["roles"]) == ("plan_to_approve", plan, ["crm_admin", "dpo"])
     assert told["href"] == f"https://compliance.example.org/plans/{plan}"
-    assert told["text"].startswith("Een plan om 5 eenheden te verwijderen wacht op uw goedkeuring")
+    assert told["text"].startswith("Een plan om 5 eenheden te verwijderen of te anonimiseren wacht op uw goedkeuring")
     assert not [each for each in ids.values() if each in body]
     keep_telling(typist.settings, Once())
     assert heard(hook) == []

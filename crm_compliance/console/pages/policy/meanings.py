@@ -95,7 +95,7 @@ def _said(visit: Visit, row: Category) -> str:
     parts = [_kept(visit, row), _colon(visit, visit.say("then"), visit.word("outcome", disposition_word(row.disposition)))]
     if row.bypass:
         parts.append(_colon(visit, visit.say("what a disposal passes by"), _bypassed(visit, row.bypass)))
-    return "; ".join(parts)
+    return visit.say("; ").join(parts)
 
 
 def _kept(visit: Visit, row: Category) -> str:

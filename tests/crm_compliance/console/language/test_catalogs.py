@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from babel.messages.catalog import Message
 
 from crm_compliance.console.language.catalogs import catalogs, language_for
 from crm_compliance.console.language.codes import WORDS, words_of
@@ -12,6 +13,7 @@ from crm_compliance.console.language.history_codes import OF_HISTORY
 from crm_compliance.console.language.messages import missing
 from crm_compliance.console.language.request_codes import KINDS as OF_REQUESTS
 from crm_compliance.console.language.review_codes import KINDS as OF_REVIEWS
+from crm_compliance.console.language.rules import families
 from crm_compliance.console.language.schedule_codes import OF_SCHEDULES
 from crm_compliance.console.language.step_codes import OF_STEPS
 from jobs.model.plan import Kind, PlanState
@@ -26,6 +28,14 @@ from rules.model.roles import Role
 OTHERS: tuple[UiLanguage, ...] = ("nl", "fr")
 COUNT = re.compile(r"%\(num\)s")
 BLANK = re.compile(r"%(?:\([a-z_]+\))?s")
+
+
+def first_of(entry: Message) -> str:
+    return entry.id if isinstance(entry.id, str) else entry.id[0]
+
+
+def texts_of(entry: Message) -> tuple[str, ...]:
+    return (entry.string,) if isinstance(entry.string, str) else tuple(entry.string or ())
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -47,6 +57,24 @@ def test_a_translation_has_the_blanks_of_its_text(language: UiLanguage) -> None:
                 if added or lacking - may_lack:
                     wrong.append((name, asked, one))
     assert wrong == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_an_apostrophe_is_none_of_a_typewriter(language: UiLanguage) -> None:
+    said = [text for catalog in catalogs(language).values() for entry in catalog if entry.id for text in texts_of(entry)]
+    said += [text for family in families(language) for rule in family.rules for text in (rule.title, rule.text)]
+    assert [text for text in said if re.search(r"\w'\w", text.replace("D'Hondt", ""))] == [], "that name is an example of both"
+
+
+@pytest.mark.parametrize(("language", "word"), [("nl", "anonim"), ("fr", "anonym")])
+def test_a_number_of_units_disposed_of_does_not_pass_for_a_number_deleted(language: UiLanguage, word: str) -> None:
+    """The page of the same plan has both apart."""
+    counted = re.compile(
+        r"dispose$|.*(dispose of %s|disposed? of, by|it disposes of|units that a plan may dispose|^to dispose of$)", re.IGNORECASE
+    )
+    entries = [entry for catalog in catalogs(language).values() for entry in catalog if counted.match(str(first_of(entry)))]
+    assert len(entries) > 8
+    assert [text for entry in entries for text in texts_of(entry) if word not in text] == []
 
 
 @pytest.mark.parametrize("language", OTHERS)

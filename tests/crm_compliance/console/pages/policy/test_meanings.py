@@ -64,7 +64,7 @@ def test_keys_below_others_are_told_in_words() -> None:
     assert told["quarantine"].new.startswith("dagen dat een eenheid wacht nadat ze is gemarkeerd: 14, categorieën: ")
     where, limit = next((where, each) for where, each in told.items() if where.startswith("limits.categories."))
     assert where == "limits.categories.civil_party"
-    assert limit.text.startswith("Grenzen aan wat een plan verwijdert, categorieën, ")
+    assert limit.text.startswith("Grenzen aan wat een plan verwijdert of anonimiseert, categorieën, ")
     assert "ten hoogste: 3" in limit.text
 
 
@@ -109,7 +109,7 @@ def test_a_changed_row_says_what_it_means(rows: dict[str, Any], where: str, old:
 def test_rows_that_come_and_go_and_other_keys_are_told() -> None:
     row = {"type": "months_after", "months": 6, "anchor": "last_activity", "disposition": "delete"}
     (come,) = meanings("fr", POLICY, a_policy({"preventive": row})).values()
-    assert (come.old, come.new) == ("", "6 mois, compté à partir de\u00a0: dernière activité; ensuite\u00a0: Supprimer")
+    assert (come.old, come.new) == ("", "6 mois, compté à partir de\u00a0: dernière activité\u00a0; ensuite\u00a0: Supprimer")
     assert "une nouvelle ligne" in come.text
     (gone,) = meanings("fr", a_policy({"preventive": row}), POLICY).values()
     assert (gone.old, gone.new) == (come.new, "")
