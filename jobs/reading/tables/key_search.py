@@ -14,6 +14,7 @@ from jobs.reading.tables.parts import repeated
 _ROW: Final = pl.UInt32
 _NONE: Final = pl.Series([None], dtype=_ROW)
 _WIDTH: Final = 128  # bits of a key
+_STEPS: Final = 4  # so many that begin alike are passed one by one; of keys drawn by lot hardly any has more before it
 _MANY: Final = 5_000  # from so many keys on that are looked for at once, it is worth to know how all begin
 
 
@@ -36,8 +37,11 @@ class KeySearch:
             self._first = self._firsts(keys)
         place = self._first[self._begin(asked)].clip(upper_bound=last)
         late = (keys[place] < asked).arg_true()
-        place = place.scatter(late, (place[late] + 1).clip(upper_bound=last))  # the next, mostly
-        late = late.filter(keys[place[late]] < asked[late])
+        for _ in range(_STEPS):
+            if not len(late):
+                break
+            place = place.scatter(late, (place[late] + 1).clip(upper_bound=last))
+            late = late.filter(keys[place[late]] < asked[late])
         return _only_found(keys, asked, place.scatter(late, _first_not_before(keys, asked[late])))
 
     def _firsts(self, keys: pl.Series) -> pl.Series:
