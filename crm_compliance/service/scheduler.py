@@ -34,7 +34,7 @@ from jobs.ports.context import JobContext
 from jobs.ports.store.leases import Lease
 from jobs.ports.store.store import Store
 from jobs.registry import JOBS, Job
-from jobs.restores.detect import replay_if_restored
+from jobs.restores.replay import replay_if_restored
 from rules.errors import ComplianceError, Refused
 from rules.model.roles import SERVICE
 

@@ -11,7 +11,7 @@ from jobs.plans.earlier_plans import NO_RUN
 from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store
-from jobs.restores.detect import replay_if_restored
+from jobs.restores.replay import replay_if_restored
 from jobs.runs.apply import HELD_NOTHING, RULES_CHANGED, apply_plan, unfinished
 from rules.errors import Refused
 

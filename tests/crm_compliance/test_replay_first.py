@@ -10,7 +10,7 @@ import pytest
 
 from crm_compliance.service import scheduler
 from jobs.model.plan import Kind
-from jobs.restores.detect import replay_if_restored
+from jobs.restores.replay import replay_if_restored
 from tests.drivers.night import Night
 from tests.drivers.restoring import Backup
 from tests.drivers.typist import LONG_AGO, Typist, limited

@@ -15,7 +15,6 @@ from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.memory.incremental import RememberingReader
 from connectors.dynamics.memory.whole_table import WholeTable
 from connectors.dynamics.protocols.kinds import MappedKinds
-from connectors.dynamics.reading.any_entity_set import SetReading, read_set
 from connectors.dynamics.reading.decoder import PageBroken, PageDecoder
 from connectors.dynamics.reading.lanes import Lanes, SideBySide, side_by_side
 from connectors.dynamics.reading.link_tables import link_of, sides_of
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from connectors.dynamics.lake.reader import LakePage, LakeReader
+    from connectors.dynamics.reading.any_entity_set import SetReading
 
 R = TypeVar("R", bound=Record)
 P = TypeVar("P", bound=AnyPage)
@@ -276,9 +276,11 @@ class Rows(MappedKinds):
             else:
                 self._ties.rows_tied_to(table, definition, asked)
 
-    def read_set(self, set_name: str) -> SetReading:
+    def read_set(self, set_name: str) -> "SetReading":
         """Page through one entity set, ids only, also of an OData service that is not Dataverse (`doctor
         --read`)."""
+        from connectors.dynamics.reading.any_entity_set import read_set
+
         return read_set(self._transport, self._metadata, set_name)
 
     def content(self, record: type[Record], row: str, field: str) -> Content | None:

@@ -44,8 +44,8 @@ def replay(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.keys.store_and_keys import StoreLost
-    from jobs.restores.detect import replay as replay_all
     from jobs.restores.recover import recover as recover_all
+    from jobs.restores.replay import replay as replay_all
 
     try:
         with arguments.opened(for_a_run=True) as desk:

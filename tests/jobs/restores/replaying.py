@@ -9,7 +9,7 @@ from typing import Any
 
 from jobs.model.plan import Plan
 from jobs.model.run import Run
-from jobs.restores.detect import replay
+from jobs.restores.replay import replay
 from jobs.restores.replay_plan import plan_replay
 from tests.drivers.night import Night
 

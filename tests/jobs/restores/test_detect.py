@@ -11,7 +11,8 @@ import pytest
 from jobs.model.plan import Kind, PlanState
 from jobs.model.run import ActionState, RunState
 from jobs.nightly.retention import run_retention
-from jobs.restores.detect import note_rows_back, replay, replay_if_restored, rows_back
+from jobs.restores.detect import note_rows_back, rows_back
+from jobs.restores.replay import replay, replay_if_restored
 from rules.errors import Refused
 from tests.drivers.night import Night
 from tests.drivers.restoring import Backing

@@ -20,9 +20,9 @@ import pytest
 from connectors.emulator.serving.server import RunningEmulator, running
 from jobs.model.plan import Plan
 from jobs.model.run import RunState
-from jobs.restores.detect import replay_if_restored
 from jobs.restores.lost_places import LostPlaces
 from jobs.restores.recover import recover
+from jobs.restores.replay import replay_if_restored
 from jobs.runs.apply import apply_plan
 from jobs.writing import send
 from tests.connectors.dynamics.residual.residual_crm import environment_with_more

@@ -10,8 +10,8 @@ import pytest
 from jobs.erasures.register import load_register, reconcile
 from jobs.ledger.entries import StoreAltered
 from jobs.model.run import RunState
-from jobs.restores.detect import replay_if_restored
 from jobs.restores.recover import recover
+from jobs.restores.replay import replay_if_restored
 from tests.drivers.night import Night
 from tests.drivers.restoring import Backing
 from tests.jobs.restores.replaying import LONG_AGO, MakeNight, made_again, replay_plan, replayed

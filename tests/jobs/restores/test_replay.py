@@ -20,7 +20,7 @@ from jobs.model.request import GivenPerson
 from jobs.model.run import RunState
 from jobs.requests.decisions.carry_out import apply_by_hand
 from jobs.requests.decisions.lost_writes import lost_writes
-from jobs.restores.detect import replay_if_restored
+from jobs.restores.replay import replay_if_restored
 from jobs.runs.apply import apply_plan
 from rules.model.requests import Right
 from tests.drivers.deciding import ask, granted
