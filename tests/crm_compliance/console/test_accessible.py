@@ -43,9 +43,12 @@ OTHERS = tuple(role for role in HUMAN_ROLES if role is not Role.DPO)
 LOOKS: dict[Role, tuple[tuple[str, tuple[str, ...]], ...]] = {
     role: ALL_LOOKS if role is Role.DPO else (("nl", ("dark",)), ("fr", ("light",))) for role in HUMAN_ROLES
 }
-THEME = "theme => { document.documentElement.dataset.theme = theme; }"
-WIDE_TABLES = """() => [...document.querySelectorAll(".table-box")].filter(box => box.scrollWidth > box.clientWidth)
-  .map(box => box.getAttribute("aria-label") + ": " + box.scrollWidth + " in " + box.clientWidth)"""
+THEME = "document.documentElement.dataset.theme = theme;"
+IN_THEME = f"theme => {{ {THEME} }}"
+WIDTH = f"theme => {{ {THEME} return document.documentElement.scrollWidth; }}"
+WIDE_TABLES = f"""theme => {{ {THEME}
+  return [...document.querySelectorAll(".table-box")].filter(box => box.scrollWidth > box.clientWidth)
+    .map(box => box.getAttribute("aria-label") + ": " + box.scrollWidth + " in " + box.clientWidth); }}"""
 
 
 WORLDS = ("busy",)
@@ -110,17 +113,15 @@ def what_is_wrong(chrome: Any, root: str, cookies: dict[str, str], walked: Walk,
         page.set_viewport_size({"width": 1280, "height": 900})
         page.goto(root + address, wait_until="load")
         for theme in themes:
-            page.evaluate(THEME, theme)
+            page.evaluate(IN_THEME, theme)
             yield from ((kind, theme, rule, str(elements)) for rule, elements in violations(page))
         page.set_viewport_size({"width": 360, "height": 740})
         for theme in themes:
-            page.evaluate(THEME, theme)
-            if (width := page.evaluate("document.documentElement.scrollWidth")) > 360:
+            if (width := page.evaluate(WIDTH, theme)) > 360:
                 yield kind, theme, "wider than a telephone", str(width)
         page.set_viewport_size({"width": 768, "height": 1024})
         for theme in themes:
-            page.evaluate(THEME, theme)
-            yield from ((kind, theme, "a table wider than a tablet", name) for name in page.evaluate(WIDE_TABLES))
+            yield from ((kind, theme, "a table wider than a tablet", name) for name in page.evaluate(WIDE_TABLES, theme))
     yield from (("the browser", text) for text in said)
     context.close()
 
