@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm_compliance.answer_package.content.make_answer import answer_of
+from crm_compliance.answer_package.content.view import shown_of
 from crm_compliance.answer_package.letter import letter_pdf
 from crm_compliance.answer_package.package import package_of
-from jobs.model.answer import Addressee, Field, Recipient
+from crm_compliance.answer_package.table import data_csv
+from jobs.model.answer import Addressee, Compilation, Field, Recipient
 from tests.crm_compliance.answer_package.pages import beyond_the_margins, text_of, touching
 from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, ORGANISATION, compilation, fiche
 
@@ -34,15 +36,12 @@ RUNS = (
 )
 
 
-def made(text: str) -> dict[str, bytes]:
-    """A package with a text in every place where one can stand."""
+def with_text(text: str, right: str = "access") -> Compilation:
+    """What is told, with a text in every place where one can stand."""
     contexts = (msgspec.structs.replace(DOSSIER, recipients=(Recipient(text, on="2026-03-02"),)), GIFTS)
     gift = msgspec.structs.replace(GIFT, fields=(Field("name", text, provided=True),))
-    items = (fiche(2, text), gift)
-    one = compilation(items=items, contexts=contexts, addressee=Addressee(text), leak_terms=(), withheld=())
-    return package_of(one, ORGANISATION, {}) | {
-        "data.csv": package_of(msgspec.structs.replace(one, right="portability"), ORGANISATION, {})["data.csv/data.csv"]
-    }
+    whom = Addressee(text)
+    return compilation(items=(fiche(2, text), gift), contexts=contexts, addressee=whom, leak_terms=(), withheld=(), right=right)
 
 
 def letter(text: str) -> bytes:
@@ -56,21 +55,24 @@ def letter(text: str) -> bytes:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(st.text(max_size=200), st.text(alphabet=NASTY, max_size=200)))
 def test_any_text_gives_a_letter_a_page_and_data(text: str) -> None:
-    files = made(text)
+    files = package_of(with_text(text), ORGANISATION, {})
     assert files["letter.pdf"].startswith(b"%PDF-")
     files["index.html"].decode()
     assert json.loads(files["data.json"])["items"]
-    assert list(csv.reader(io.StringIO(files["data.csv"].decode(), newline="")))
+    taken_along = package_of(with_text(text, "portability"), ORGANISATION, {})
+    assert list(csv.reader(io.StringIO(taken_along["data.csv/data.csv"].decode(), newline="")))
 
 
 @pytest.mark.parametrize("run", RUNS, ids=["letters", "lines", "han", "marks", "digits", "clusters", "turns", "hard blanks"])
 def test_a_run_without_a_break_is_broken_where_it_is_set(run: str) -> None:
     """A PDF string holds 32,767 characters, a line of the letter about a hundred."""
-    files = made(run)
+    told = with_text(run)
+    files = package_of(told, ORGANISATION, {})
     if run[0] in "a_1" and len(set(run)) == 1:  # all of it stands on the paper, not beyond its edge
         assert re.sub(r"[^a_1]", "", text_of(files["letter.pdf"])).count(run[0]) >= len(run)
     items = json.loads(files["data.json"])["items"]
     assert items[0]["fields"]["summary"] == run
+    assert run.encode() in data_csv(shown_of(told))
 
 
 @pytest.mark.parametrize(
