@@ -104,3 +104,8 @@ document.addEventListener("change", (event) => {
   const { most, tooLarge } = event.target.dataset ?? {};
   if (most) event.target.setCustomValidity((event.target.files[0]?.size ?? 0) > Number(most) ? tooLarge : "");
 });
+
+// Paper has nothing to open: the rest of a list that the screen cuts short stands on it too.
+let unfolded = [];
+window.addEventListener("beforeprint", () => { unfolded = [...document.querySelectorAll("details.rest:not([open])")]; for (const each of unfolded) each.open = true; });
+window.addEventListener("afterprint", () => { for (const each of unfolded) each.open = false; });

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +30,16 @@ CHUNK: Final = 64 * 1024
 TRIES: Final = 60  # of one client in a minute that lead to nothing
 TEXT_OF_METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"  # the text format of Prometheus
 NO_MORE_THAN_HOST: Final = frozenset(f"{ascii_letters}{digits}-.:[]")  # with a port; what else an address may have is not a host
+# Whoever holds a link that has ended is a person, who is told in the languages of letters; whatever is wrong
+# with it, in the same words.
+NOTHING_HERE: Final = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>404</title>
+<p lang="nl">Deze link werkt niet, of niet meer. Laat het weten aan wie hem bezorgde, en vermeld het nummer uit het bericht.</p>
+<p lang="fr">Ce lien ne fonctionne pas, ou plus. Dites-le à qui vous l’a transmis, en indiquant le numéro qui figure dans le message.</p>
+<p lang="de">Dieser Link funktioniert nicht oder nicht mehr. Wenden Sie sich mit der Nummer aus der Nachricht an den Absender.</p>
+<p lang="en">This link does not work, or no longer. Tell whoever gave it to you, with the number in the message.</p>
+</html>
+"""
 THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 log = structlog.get_logger()
 
@@ -145,7 +155,7 @@ def _is_of_this_machine(request: Request) -> bool:
 
 
 def _not_found() -> Response:
-    return PlainTextResponse("not found\n", status_code=404)
+    return HTMLResponse(NOTHING_HERE, status_code=404)
 
 
 def _file_headers(size: int) -> dict[str, str]:

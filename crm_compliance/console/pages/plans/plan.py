@@ -114,7 +114,7 @@ def months(visit: Visit) -> Response:
     ahead = list(_months_from(day.year, day.month, MONTHS)) if found else []
     month_of, shown = visit.formats.month, visit.formats.month_and_year
     rows = [(month_of(month), found.get(month, 0), *shown(month)) for month in ahead]
-    return visit.part("plans/months.html.j2", rows=rows)
+    return _counted(visit, plan, "months", rows=rows)
 
 
 def kinds(visit: Visit) -> Response:
@@ -127,7 +127,14 @@ def kinds(visit: Visit) -> Response:
         found = {}
     ways = (*_DISPOSED, "retain")
     rows = [(visit.word("table", table), table, [found[table][way] for way in ways]) for table in sorted(found, key=table_rank)]
-    return visit.part("plans/kinds.html.j2", rows=rows, lines_at=lambda **filters: lines_address(plan, **filters))
+    return _counted(visit, plan, "kinds", rows=rows, lines_at=lambda **filters: lines_address(plan, **filters))
+
+
+def _counted(visit: Visit, plan: Plan, piece: str, **values: object) -> Response:
+    """Answer with what was counted, as a piece of the page, or without script as a page of its own."""
+    if visit.is_part:
+        return visit.part(f"plans/{piece}.html.j2", **values)
+    return visit.page("plans/counted.html.j2", piece=piece, **head_of(visit, plan), **values)
 
 
 def _months_from(year: int, month: int, number: int) -> Iterator[str]:

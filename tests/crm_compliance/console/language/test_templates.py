@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from crm_compliance.console.language import templates
 from crm_compliance.console.language.templates import breakable
 
 
@@ -18,3 +22,10 @@ from crm_compliance.console.language.templates import breakable
 )
 def test_a_technical_name_breaks_between_its_parts_and_is_escaped(name: str, shown: str) -> None:
     assert breakable(name) == shown
+
+
+def test_what_stands_between_two_values_is_said_in_the_language() -> None:
+    """French has a space before a colon and a semicolon."""
+    folder = Path(templates.__file__).parents[1] / "templates"
+    written = {path.name: path.read_text(encoding="utf-8") for path in folder.rglob("*.j2")}
+    assert [name for name, text in written.items() if re.search(r"(\}\}|%\})[:;] ", text)] == []

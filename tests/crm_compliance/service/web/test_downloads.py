@@ -30,6 +30,7 @@ from jobs.register.transitions import renew
 from jobs.requests.answer.download_link import TIMES, VALID, Link, digest_of, new_link
 from rules.dates.calendar import BELGIAN
 from rules.errors import Refused, UsageError
+from rules.model.languages import LANGUAGES
 from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from tests.crm_compliance.web import serving
 from tests.drivers.clock import Clock
@@ -143,6 +144,10 @@ def test_whatever_is_wrong_looks_the_same(desk: Desk) -> None:
     found.append(seen())
     assert all(each == unknown for each in found)
     assert unknown[0] == 404
+    told = unknown[1].decode()
+    assert [language for language in LANGUAGES if f'<p lang="{language}">' not in told] == [], (
+        "whoever asked is told in the language of the letter"
+    )
 
 
 def test_an_answer_that_is_not_out_yet_has_no_link(desk: Desk) -> None:

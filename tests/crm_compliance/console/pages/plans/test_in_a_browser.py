@@ -84,3 +84,13 @@ def test_a_comment_without_a_space_stays_in_its_card(plan: str, typist: Typist, 
     assert set(page.evaluate(tops)) == {1}, "the numbers of a row stand beside one another"
     page.get_by_role("link", name="Decide").click()
     assert 0 < page.get_by_role("heading", name="Decision", exact=True).bounding_box()["y"] < 740
+
+
+def test_what_a_list_cuts_short_stands_on_paper(plan: str, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crm_compliance.console.pages.plans.plan.SHOWN", 1)
+    page.goto(f"/plans/{plan}")
+    rest = page.locator("details.rest > :not(summary)").first
+    page.emulate_media(media="print")
+    for happens, is_seen in (("beforeprint", True), ("afterprint", False)):
+        page.evaluate("happens => { window.dispatchEvent(new Event(happens)); }", happens)
+        assert rest.is_visible() is is_seen

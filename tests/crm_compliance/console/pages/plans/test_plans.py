@@ -60,7 +60,11 @@ def test_what_becomes_of_each_kind_of_unit_adds_up_to_the_plan(org: Night, plan:
     """Contacts have no category: only by kind does a reader see how many of them go."""
     browser = signed_in(Role.DPO)
     assert f'hx-get="/plans/{plan}/kinds"' in browser.page(f"/plans/{plan}")
-    part = browser.page(f"/plans/{plan}/kinds")
+    for piece in ("kinds", "months"):
+        assert re.search(rf'<noscript>.*href="/plans/{plan}/{piece}".*</noscript>', browser.page(f"/plans/{plan}"))
+        assert "</main>" in browser.page(f"/plans/{plan}/{piece}"), "a page of its own without script"
+    part = browser.get(f"/plans/{plan}/kinds", **{"HX-Request": "true"}).text
+    assert "</main>" not in part
     rows = [[int(number) for number in re.findall(r">(\d+)</td>", row)] for row in part.split("<tr>")[2:]]
     head = org.store.plans.get(plan)
     assert [sum(column) for column in zip(*rows, strict=True)] == [
