@@ -27,7 +27,7 @@ from crm_compliance.console.access.sessions import form_token
 from crm_compliance.console.api.answers import ROOT as API
 from crm_compliance.console.api.app import api_of
 from crm_compliance.console.frame.endpoint import Endpoint
-from crm_compliance.console.frame.errors import nothing_here, refused
+from crm_compliance.console.frame.errors import UNREACHABLE, nothing_here, refused, status_of
 from crm_compliance.console.frame.services import Services
 from crm_compliance.console.frame.visit import AFRESH, Visit, local_path
 from crm_compliance.console.layout import assets
@@ -43,6 +43,7 @@ OUTSIDE: Final = (*signin.OUTSIDE, *preferences.OUTSIDE)
 PAGES_THEMSELVES: Final = frozenset(each.path for each in INSIDE if each.method == "GET")
 FORMS_ALONE: Final = [compile_path(each.path)[0] for each in INSIDE if each.method == "POST" and each.path not in PAGES_THEMSELVES]
 KEPT_HEADER: Final = "X-Form-Kept"  # tells the script of a page that nothing typed is lost when it leaves
+MENDED: Final = frozenset({400, UNREACHABLE})  # what the same form, corrected or sent later, does not meet again
 KEPT: Final = frozenset(each.path for each in ENDPOINTS)  # whose forms wait for a new session: not those of the menu
 log = structlog.get_logger()
 
@@ -115,14 +116,15 @@ async def _is_kept(visit: Visit, endpoint: Endpoint) -> bool:
         return _keep(visit, endpoint, form)
 
 
-def _keep(visit: Visit, endpoint: Endpoint, form: FormData, who: str = "") -> bool:
-    """Keep what a form says that was sent from a page of a session which has ended, for whom that was; return
-    whether it is. With `who` for nobody else: whoever sits there now need not be who typed it."""
+def _keep(visit: Visit, endpoint: Endpoint, form: FormData, who: str = "", *, was_refused: bool = False) -> bool:
+    """Keep what a form says that was sent from a page of a session which has ended, or that was refused, for
+    whom that was; return whether it is. With `who` for nobody else: whoever sits there now need not be who
+    typed it."""
     owner = visit.services.sessions.owners.of(origin.given_token(visit.request, str(form.get(origin.FIELD, ""))))
     page = _page_of(urlsplit(visit.came_from).path)
     if owner is None or not page or endpoint.path not in KEPT or (who and owner.who != who):
         return False
-    return visit.services.unsent.keep(owner, page, visit.request.url.path, form, visit.now)
+    return visit.services.unsent.keep(owner, page, visit.request.url.path, form, visit.now, was_refused=was_refused)
 
 
 def _led_to(address: str) -> str:
@@ -210,6 +212,8 @@ def _answered(visit: Visit, endpoint: Endpoint) -> Response:
             visit.refuse(endpoint.act)
         return endpoint.answer(visit)
     except ComplianceError as error:
+        if endpoint.method == "POST" and not visit.is_part and visit.session is not None and status_of(error) in MENDED:
+            _keep(visit, endpoint, visit.form, visit.session.who, was_refused=True)
         return refused(visit, error)
     except HTTPException:
         raise

@@ -1,5 +1,6 @@
 """A form that was sent after its session had ended is not carried out, and what was typed in it is not lost:
 whoever sent it finds the form filled in once they have signed in again, and nobody else sees anything of it.
+So it is, once, with a form that was refused as a whole page: without script it is gone from the browser.
 
 It waits in the memory of the service, for an hour at most: never on a disk, in an address, in a log or in the
 browser. A restart forgets it."""
@@ -26,13 +27,15 @@ RENEWED: Final = frozenset({FIELD, KEY, "since"})  # what a page gives its forms
 @dataclass(frozen=True, slots=True)
 class Unsent:
     """One form that waits: the address to which it goes, what was typed and chosen, in the order of the form,
-    and whether a file was chosen too, which is not kept."""
+    and whether a file was chosen too, which is not kept. `was_refused`: not for its session, but for what it
+    said."""
 
     action: str
     fields: tuple[tuple[str, str], ...]
     lacks_file: bool
     role: str
     at: datetime
+    was_refused: bool = False
 
     @property
     def texts(self) -> list[str]:
@@ -51,12 +54,12 @@ class UnsentForms:
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[str, str, str], Unsent] = OrderedDict()
 
-    def keep(self, owner: Owner, page: str, action: str, form: FormData, now: datetime) -> bool:
+    def keep(self, owner: Owner, page: str, action: str, form: FormData, now: datetime, *, was_refused: bool = False) -> bool:
         """Keep what a form says, in place of what the same form said before; return whether it says
         anything that somebody has typed or chosen."""
         given = [(name, value) for name, value in form.multi_items() if name not in RENEWED]
         fields = tuple((name, value) for name, value in given if isinstance(value, str))
-        kept = Unsent(action, fields, len(fields) < len(given), owner.role, now)
+        kept = Unsent(action, fields, len(fields) < len(given), owner.role, now, was_refused)
         if not any(value for _, value in fields) or kept.size > MOST_BYTES:
             return False
         with self._lock:

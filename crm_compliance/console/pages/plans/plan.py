@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -130,7 +130,7 @@ def kinds(visit: Visit) -> Response:
     return _counted(visit, plan, "kinds", rows=rows, lines_at=lambda **filters: lines_address(plan, **filters))
 
 
-def _counted(visit: Visit, plan: Plan, piece: str, **values: object) -> Response:
+def _counted(visit: Visit, plan: Plan, piece: str, **values: Any) -> Response:
     """Answer with what was counted, as a piece of the page, or without script as a page of its own."""
     if visit.is_part:
         return visit.part(f"plans/{piece}.html.j2", **values)

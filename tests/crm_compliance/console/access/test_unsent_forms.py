@@ -187,3 +187,16 @@ def test_what_waits_is_bounded(services: Services, monkeypatch: pytest.MonkeyPat
     assert not forms.keep(owner, "/", "/a", FormData([("text", "x" * 101)]), now)
     assert not forms.keep(owner, "/", "/a", FormData([("csrf", "0"), ("once", "1"), ("since", "2"), ("text", "")]), now)
     assert forms.of("oid-1", "/2", now + LASTS) == []
+
+
+def test_a_form_that_was_refused_stands_filled_in_for_who_goes_back(hours: Hours) -> None:
+    """A script leaves it where it is; without one the browser has thrown it away. It is shown once."""
+    dpo = hours.browser()
+    wrong = HOLD | {"id": "no id", "unseen": ""}
+    assert send(dpo, "/holds/new", dpo.token, wrong) == (400, "")
+    page = dpo.page("/holds/new")
+    assert "This was not accepted" in text_of(page)
+    assert (field(page, "basis"), field(page, "id")) == (BASIS, "no id")
+    assert "This was not accepted" not in text_of(dpo.page("/holds/new"))
+    assert send(dpo, "/holds/new", dpo.token, wrong, **{"HX-Request": "true"}) == (400, "")
+    assert "no id" not in dpo.page("/holds/new")
