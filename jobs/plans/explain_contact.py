@@ -12,7 +12,7 @@ from jobs.model.plan import PlanLine
 from jobs.model.run import TRIM
 from jobs.plans.draft import line_of
 from jobs.ports.context import JobContext
-from jobs.reading.gather import CONTACT_FIELDS, FILE_ROWS, PARTY_FIELDS, TIES, add_relations, gather_units, rows_anywhere
+from jobs.reading.gather import CONTACT_FIELDS, FILE_ROWS, NOBODY, PARTY_FIELDS, TIES, add_relations, gather_units, rows_anywhere
 from jobs.reading.participations import participations
 from jobs.reading.relations import relations_after
 from jobs.reading.row_kinds import UnitTables
@@ -127,7 +127,8 @@ def _circle_of(connector: Connector, row: str, retaining: frozenset[type[Record]
 def _gathered(context: JobContext, circle: _Circle, terms: RelationTerms, retaining: frozenset[type[Record]]) -> Gathering:
     """Read everything that refers to the people of a circle."""
     connector = context.connector
-    found = gather_units(connector, circle.wanted([kind.word for kind in connector.all_kinds.termed]), retaining)
+    live = circle.contacts if Contact not in retaining else NOBODY  # else they may be those of another storage
+    found = gather_units(connector, circle.wanted([kind.word for kind in connector.all_kinds.termed]), retaining, live)
     found.contacts.update(circle.contacts)
     add_relations(
         connector, found, progress=context.progress, among=Among("contact", sorted(circle.contacts)), terms=terms, retaining=retaining

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import partial
 from itertools import chain
 from operator import attrgetter
+from types import MappingProxyType
 from typing import TypeVar, cast
 
 from connectors.interface.connector import Connector
@@ -61,6 +62,7 @@ TIES: Mapping[UnitKind, tuple[type[Donation | Enrolment | Engagement], tuple[str
 }
 
 FILE_ROWS: tuple[type[Record], ...] = (Dossier, Fiche, Party)  # of which every unit may depend on some
+NOBODY: Mapping[str, Contact] = MappingProxyType({})
 
 R = TypeVar("R", bound=Record)
 _ID = attrgetter("id")
@@ -110,12 +112,16 @@ def own_fields(kind: RowKind) -> tuple[str, ...]:
 
 
 def gather_units(
-    connector: Connector, wanted: Mapping[UnitKind, Sequence[str]], may_lie_there: frozenset[type[Record]] | None = None
+    connector: Connector,
+    wanted: Mapping[UnitKind, Sequence[str]],
+    may_lie_there: frozenset[type[Record]] | None = None,
+    people_read: Mapping[str, Contact] = NOBODY,
 ) -> Gathering:
     """Read some units again, with all that their retention ends depend on (RET-17), wherever it is stored.
     What was moved into long-term retention since counts as before (RET-11). Deleted ids are simply absent.
     `may_lie_there`: the kinds with rows in long-term retention, where the CRM was asked about a moment ago,
-    about `FILE_ROWS` and the kinds of these units at least."""
+    about `FILE_ROWS` and the kinds of these units at least. `people_read` are live contacts that were read a
+    moment ago, by id: they are not read again."""
     found = Gathering(connector.recording_media_types, versions={})
     kinds = {KINDS[kind.value] for kind, ids in wanted.items() if ids and kind is not UnitKind.OWN_TABLE}
     if kinds:
@@ -155,7 +161,9 @@ def gather_units(
     parties = _parties_of(connector, found, rows_of)
     retained = without_live(_parties_of(connector, found, retained_rows_of).values(), parties) if Party in retaining else []
     people = {row.contact for row in (*parties.values(), *retained) if row.contact is not None}
-    found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, Among("id", sorted(people))))
+    found.contacts.update((one, people_read[one]) for one in people & people_read.keys())
+    others = Among("id", sorted(people - people_read.keys()))
+    found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, others))
     add_late_parties(connector, found, found.add_parties(parties.values()))
     if retained:
         _find_fiches(connector, found, (row.fiche for row in retained))

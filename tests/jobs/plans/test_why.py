@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
+from typing import TypeVar
 
 import pytest
 
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.protocols.remains import Remains
+from connectors.interface.rows import Among
 from jobs.model.plan import Plan
 from jobs.plans import explain_contact
 from jobs.plans.explain import explain_unit
 from rules.errors import NotFound
 from rules.model.decisions import Flag
-from rules.model.records import Record
+from rules.model.records import Contact, Record
 from tests.drivers.night import Night
 
 OLD, NEW = date(2020, 1, 10), date(2026, 11, 1)
 AT = "2025-01-01T11:00:00Z"
+R = TypeVar("R", bound=Record)
 
 
 def parent_of(night: Night, child: str) -> str:
@@ -227,3 +231,19 @@ def test_the_crm_is_asked_once_which_rows_may_be_in_long_term_retention(night: N
         asked = 0
         explain_unit(context, table, row)
         assert asked == 1, table
+
+
+def test_no_contact_is_read_twice(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    reporter, child, dossier = night.contact(), night.contact(birthdate="1990-03-03"), night.dossier("social_card", spoken=OLD)
+    night.party(reporter, "reporter", dossier=dossier)
+    night.party(child, "child", dossier=dossier)
+    lines, read, asked = night.lines(night.plan()), DynamicsConnector.read, list[str]()
+
+    def noted(connector: DynamicsConnector, record: type[R], fields: Iterable[str], *, among: Among | None = None) -> Iterator[list[R]]:
+        if issubclass(record, Contact) and among is not None and among.field == "id":
+            asked.extend(among.ids)
+        return read(connector, record, fields, among=among)
+
+    monkeypatch.setattr(DynamicsConnector, "read", noted)
+    told, _ = explain_unit(night.context, "contact", reporter)
+    assert (told, sorted(asked)) == (lines[reporter], sorted([reporter, child]))
