@@ -16,8 +16,6 @@ _LENGTH: Final = 36  # of a GUID
 _DASHES: Final = (8, 13, 18, 23)  # where it has one
 _BYTES: Final = 16
 _FEW: Final = 64  # ids that are written one by one sooner than all at once
-_OF_A_BYTE: Final = [f"{number:02x}" for number in range(2**8)]
-_DIGITS: Final = pl.Series([high + low for high in _OF_A_BYTE for low in _OF_A_BYTE], dtype=pl.String)
 
 
 def numbers_of(texts: pl.Series, *, is_lower: bool = True) -> pl.Series | None:
@@ -92,8 +90,10 @@ def _halves() -> tuple[pl.Expr, pl.Expr]:
 @cache
 def _written() -> pl.Expr:
     """The text of an id whose upper and lower half are `id` and `rest`."""
+    of_a_byte, two_bytes = pl.Series([f"{number:02x}" for number in range(2**8)]), pl.int_range(2**16, eager=True)
+    digits = pl.lit(of_a_byte.gather(two_bytes // 2**8) + of_a_byte.gather(two_bytes % 2**8))
     one, two, three, four, five, six, seven, eight = (
-        pl.lit(_DIGITS).gather((pl.col(name).cast(pl.UInt64) // 2**bits % 2**16).cast(pl.UInt32))
+        digits.gather((pl.col(name).cast(pl.UInt64) // 2**bits % 2**16).cast(pl.UInt32))
         for name in ("id", "rest")
         for bits in (48, 32, 16, 0)
     )
