@@ -36,7 +36,7 @@ from crm_compliance.configuration.setting_types import (
     WebApiRoot,
     Workers,
 )
-from crm_compliance.host.files import private_folder, refuse_open_to_others, text_within
+from crm_compliance.host.files import private_folder, refuse_open_to_others, text_within, why_unread
 from rules.errors import UsageError
 from rules.files.suggestions import meant, nearest
 from rules.model.crm_addresses import on_this_machine
@@ -242,8 +242,9 @@ def _from_file(file: Path) -> tuple[dict[str, object], dict[str, str]]:
     try:
         text = text_within(file, "utf-8-sig")  # some editors write a byte order mark
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"the settings file {file} cannot be read: {why}", hint="look at --config", where=str(file)) from None
+        raise UsageError(
+            f"the settings file {file} cannot be read: {why_unread(error)}", hint="look at --config", where=str(file)
+        ) from None
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

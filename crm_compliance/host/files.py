@@ -189,18 +189,27 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-_MOST_CHARACTERS: Final = 16 << 20
+_MOST_BYTES: Final = 16 << 20
 _BEGIN: Final = {"mapping": hint_to("begin_mapping"), "policy": hint_to("begin_policy")}
 
 
 def text_within(path: Path, encoding: str = "utf-8") -> str:
-    """Return the text of a file, whose end a device that somebody named may not have. Raises OSError: it
-    cannot be read, or is larger than any file of settings or rules; UnicodeDecodeError."""
-    with path.open(encoding=encoding) as file:
-        text = file.read(_MOST_CHARACTERS + 1)
-    if len(text) > _MOST_CHARACTERS:
+    """Return the text of a file, whose end a device that somebody named may not have, with the line ends of
+    Unix. Raises OSError: it cannot be read, or is larger than any file of settings or rules;
+    UnicodeDecodeError, of the whole file."""
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-    return text
+    return content.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def why_unread(error: OSError | UnicodeDecodeError) -> str:
+    """Return in words why `text_within` could not read a file."""
+    if isinstance(error, OSError):
+        return str(error.strerror)
+    line = error.object.count(b"\n", 0, error.start) + 1
+    return f"line {line} is not UTF-8: save the file as that"
 
 
 def text_of(path: Path, what: str) -> str:
@@ -209,9 +218,8 @@ def text_of(path: Path, what: str) -> str:
     try:
         return text_within(path)
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(
-            f"the {what} file cannot be read: {why}",
+            f"the {what} file cannot be read: {why_unread(error)}",
             hint=_BEGIN.get(what) or f"the setting CRM_COMPLIANCE_{what.upper()}, or the argument, names it",
             where=str(path),
         ) from None

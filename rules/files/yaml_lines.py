@@ -25,6 +25,7 @@ _TAG = "tag:yaml.org,2002:"
 _MOST_VALUES = 100_000  # of a file with aliases, which can say a lot in a few lines
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"[-+]?[0-9]+\.[0-9]+")
+_MOST_DIGITS = 100  # Python itself refuses integers of 4300, and takes a decimal of 310 for infinity
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,8 +89,9 @@ def read_yaml(text: str, *, as_written: bool = False) -> Document:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         document.problems.append(Problem(mark.line + 1 if mark else 1, "", f"this is not YAML: {error.problem or error.context}"))
-    except (YAMLError, ValueError):
-        document.problems.append(Problem(1, "", "this is not YAML: it holds a character that YAML forbids"))
+    except (YAMLError, ValueError) as error:
+        line = text.count("\n", 0, getattr(error, "position", 0)) + 1  # only the parser's own error knows where
+        document.problems.append(Problem(line, "", "this is not YAML: it holds a character that YAML forbids"))
     except RecursionError:
         document.problems.append(Problem(1, "", "this is nested too deeply to be read"))
     else:
@@ -168,6 +170,8 @@ class _Reader:
                 return text
             case "bool":
                 return text.lower() == "true"
+            case "int" | "float" if len(text) > _MOST_DIGITS:
+                return self.wrong(path, "this number is too long")
             case "int" if _INTEGER.fullmatch(text):
                 return int(text)
             case "float" if _DECIMAL.fullmatch(text):

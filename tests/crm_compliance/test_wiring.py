@@ -73,9 +73,14 @@ def test_frames_get_as_many_threads_as_work_at_once(given: dict[str, object], th
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    (tmp_path / "latin").write_bytes(b"\xe9")
+    (tmp_path / "latin").write_bytes(b"a\r\nb\n\xe9")
     endless = Path("/dev/zero")
-    for path, why in ((tmp_path / "none", "No such file"), (tmp_path, "directory"), (tmp_path / "latin", "UTF-8"), (endless, "large")):
+    for path, why in (
+        (tmp_path / "none", "No such file"),
+        (tmp_path, "directory"),
+        (tmp_path / "latin", "line 3 is not UTF-8"),
+        (endless, "large"),
+    ):
         with pytest.raises(UsageError, match=why) as refused:
             text_of(path, "policy")
         assert (refused.value.where, "CRM_COMPLIANCE_POLICY" in in_words(refused.value.hint)) == (str(path), True)

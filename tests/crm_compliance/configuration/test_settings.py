@@ -154,8 +154,8 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert "cannot be read" in str(refusal(CONFIG=str(tmp_path / "missing.toml")))
     assert "cannot be read" in str(refusal(CONFIG=str(tmp_path)))
-    (tmp_path / "latin.toml").write_bytes(b"policy = '\xe9'")
-    assert "UTF-8" in str(refusal(CONFIG=str(tmp_path / "latin.toml")))
+    (tmp_path / "latin.toml").write_bytes(b"# settings\npolicy = '\xe9'")
+    assert "line 2 is not UTF-8" in str(refusal(CONFIG=str(tmp_path / "latin.toml")))
 
 
 def test_secrets_never_show_in_a_printed_form() -> None:

@@ -70,6 +70,7 @@ def test_all_errors_are_told_top_down() -> None:
         ("name: [a\n", 2, "this is not YAML"),
         ("name: a: b\n", 1, "this is not YAML"),
         ("name: 'a\x07'\n", 1, "forbids"),
+        ("# a file\nname: 'a\x07'\n", 2, "forbids"),
         ("schema: &x retention-schedule/1\nname: *x\n", 2, "an alias"),
         ("approvers: &x [*x]\n", 1, "an alias"),
         ("name: !!python/name:os.system x\n", 1, "the tag"),
@@ -78,6 +79,8 @@ def test_all_errors_are_told_top_down() -> None:
         ("? [a, b]\n: 1\n", 1, "a key is a single word"),
         ("plan_valid_hours: 0x48\n", 1, "digits 0 to 9"),
         ("plan_valid_hours: .inf\n", 1, "digits 0 to 9"),
+        (f"plan_valid_hours: {'9' * 5000}\n", 1, "too long"),
+        (f"plan_valid_hours: {'9' * 400}.0\n", 1, "too long"),
         ("[" * 1000, 1, "nested too deeply"),
     ],
 )
