@@ -69,7 +69,7 @@ def facts_of(unit: Unit, decision: Decision, policy: Policy, *, child: Contact |
     if dossier is None or decision.disposition is not Disposition.ANONYMISE or dossier.public_alert:
         return facts
     home = policy.home.country
-    born_on, _ = latest_compatible(child, None, sentinels_of(policy), as_of)
+    born_on, _ = latest_compatible(child, sentinels_of(policy), as_of)
     return replace(
         facts,
         individual=True,
@@ -90,7 +90,7 @@ def youngest(children: Iterable[Contact | None], policy: Policy, *, as_of: date)
     contact."""
     sentinels = sentinels_of(policy)
     known = sorted((child for child in children if child is not None), key=lambda child: child.id)
-    return max(known, key=lambda child: latest_compatible(child, None, sentinels, as_of)[0] or date.min, default=None)
+    return max(known, key=lambda child: latest_compatible(child, sentinels, as_of)[0] or date.min, default=None)
 
 
 def first_fiche(fiches: Iterable[Fiche], sentinels: frozenset[date] = frozenset()) -> Fiche | None:

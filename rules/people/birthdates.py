@@ -20,9 +20,6 @@ from rules.policy.policy import Policy
 OLDEST_STATED_AGE: Final = 120
 FIRST_YEAR: Final = 1753  # what Dataverse can store; an earlier birth year is a slip of the pen
 
-_NO_FLAGS: Final[tuple[Flag, ...]] = ()
-_UNKNOWN: Final = (Flag.BIRTHDATE_UNKNOWN,)
-
 
 class Recorded(NamedTuple):
     """What is recorded of the birth of a child, as a contact has it."""
@@ -52,40 +49,25 @@ def sentinels_of(policy: Policy) -> Sentinels:
     return Sentinels(days, frozenset(day.year for day in days), policy.home.scheme, policy.home.country)
 
 
-def latest_compatible(
-    child: Contact | None, first_fiche_on: date | None, sentinels: Sentinels, as_of: date
-) -> tuple[date | None, tuple[Flag, ...]]:
+def latest_compatible(child: Contact | None, sentinels: Sentinels, as_of: date) -> tuple[date | None, tuple[Flag, ...]]:
     """Return the latest day on which a child can have been born, with what a person should look at.
 
     The first source that applies decides: a full date (birth date column, register number; the later of the
-    two), then year and month or the year alone, then a stated age, then the first fiche. None only where
-    there is no fiche either. A child party without a contact is a child of whom nothing is known. Source:
-    RET-09, RET-14."""
+    two), then year and month or the year alone, then a stated age. None where nothing tells; a file then goes
+    by its first fiche (rules/law/youngest_child.py). Source: RET-09, RET-14."""
     if child is None:
-        return first_fiche_on, _UNKNOWN
-    born_on = child.birth_on
-    if child.national_number is None and born_on is not None and born_on <= as_of and born_on not in sentinels.days:
-        if first_fiche_on is not None and born_on > first_fiche_on:
-            return born_on, (Flag.BIRTHDATE_AFTER_FIRST_FICHE,)
-        return born_on, _NO_FLAGS
-    return _weigh(child, first_fiche_on, sentinels, as_of)
+        return None, (Flag.BIRTHDATE_UNKNOWN,)
+    _, latest, flags = recorded_birth(child, sentinels, as_of)
+    if latest is None:
+        flags.add(Flag.BIRTHDATE_UNKNOWN)
+    return latest, tuple(sorted(flags))
 
 
 def born_by(people: Iterable[Contact], sentinels: Sentinels, as_of: date) -> date | None:
     """Return the latest day on which one person can have been born, by whatever is recorded in all of their
     contacts; None where nothing is. What has been reached by then is certain."""
-    days = (latest_compatible(contact, None, sentinels, as_of)[0] for contact in people)
+    days = (latest_compatible(contact, sentinels, as_of)[0] for contact in people)
     return max((day for day in days if day is not None), default=None)
-
-
-def _weigh(child: Contact, first_fiche_on: date | None, sentinels: Sentinels, as_of: date) -> tuple[date | None, tuple[Flag, ...]]:
-    earliest, latest, flags = recorded_birth(child, sentinels, as_of)
-    if latest is None:
-        latest = first_fiche_on
-        flags.add(Flag.BIRTHDATE_UNKNOWN)
-    elif earliest is not None and first_fiche_on is not None and earliest > first_fiche_on:
-        flags.add(Flag.BIRTHDATE_AFTER_FIRST_FICHE)
-    return latest, tuple(sorted(flags))
 
 
 def recorded_birth(child: Contact | Recorded, sentinels: Sentinels, as_of: date) -> tuple[date | None, date | None, set[Flag]]:

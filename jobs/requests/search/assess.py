@@ -148,7 +148,7 @@ def _born_on(contacts: list[FullContact], policy: Policy, day: date) -> date | N
     Otherwise return None."""
     days = set()
     for contact in contacts:
-        born_on, flags = latest_compatible(contact, None, sentinels_of(policy), day)
+        born_on, flags = latest_compatible(contact, sentinels_of(policy), day)
         days.add(born_on if not any(flag.startswith("BIRTHDATE") for flag in flags) else None)
     return days.pop() if len(days) == 1 else None
 

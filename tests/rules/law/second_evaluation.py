@@ -15,7 +15,7 @@ from rules.holds.holds import Holds
 from rules.holds.precedence import HOLD_REASONS, RANKS
 from rules.model.decisions import Decision, Disposition, End, Flag, Reason, deciding_end, with_flags
 from rules.model.records import Contact, Fiche, Unit, UnitKind
-from rules.people.birthdates import Sentinels, latest_compatible
+from rules.people.birthdates import Sentinels, recorded_birth
 from rules.policy.categories import Anchor
 from rules.policy.policy import Policy
 from rules.retention.classify import Facts
@@ -292,7 +292,7 @@ def youngest_birth(
     is_absent = False
     found: set[Flag] = set()
     for child in children or (None,):
-        born_on, flags = latest_compatible(child, first_fiche_on, sentinels, as_of)
+        born_on, flags = latest_birth(child, first_fiche_on, sentinels, as_of)
         if flags:
             found.update(flags)
         if born_on is None:
@@ -300,6 +300,18 @@ def youngest_birth(
         elif latest is None or born_on > latest:
             latest = born_on
     return (None if is_absent else latest), found
+
+
+def latest_birth(
+    child: Contact | None, first_fiche_on: date | None, sentinels: Sentinels, as_of: date
+) -> tuple[date | None, set[Flag]]:
+    """Return what is recorded of the birth of one child, else the first fiche (line 4 of RET-09)."""
+    earliest, latest, flags = recorded_birth(child, sentinels, as_of) if child is not None else (None, None, set())
+    if latest is None:
+        return first_fiche_on, {*flags, Flag.BIRTHDATE_UNKNOWN}
+    if earliest is not None and first_fiche_on is not None and earliest > first_fiche_on:
+        flags.add(Flag.BIRTHDATE_AFTER_FIRST_FICHE)
+    return latest, flags
 
 
 def late_activity(moments: Moments) -> tuple[str, date | None]:

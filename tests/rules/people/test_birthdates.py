@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.dates.periods import add_years
+from rules.law.bits import flags_in
+from rules.law.youngest_child import births_of
+from rules.model.decisions import Flag
 from rules.people.birthdates import latest_compatible, sentinels_of, sources
+from rules.retention.compiled_schedule import schedule_of
 from tests.rules.builders import POLICY, a_child, codes
 from tests.rules.people.test_national_numbers import numbered
 
@@ -20,8 +25,26 @@ FIRST = date(2026, 6, 1)
 IN_THE_FUTURE = ("BIRTHDATE_AFTER_FIRST_FICHE", "BIRTHDATE_APPROXIMATE", "BIRTHDATE_FUTURE")
 
 
+UNITS = {"first_fiche_on": pl.Date, "needs_birth": pl.Boolean}
+CHILDREN = {
+    "row": pl.UInt32,
+    "birth_on": pl.Date,
+    "birth_year": pl.Int64,
+    "birth_month": pl.Int64,
+    "stated_age": pl.Int64,
+    "stated_on": pl.Date,
+    "national_number": pl.String,
+}
+
+
 def found(first: date | None = FIRST, as_of: date = TODAY, **facts: Any) -> tuple[date | None, list[str]]:
-    born_on, flags = latest_compatible(a_child(**facts), first, SENTINELS, as_of)
+    """The only child of a file with this first fiche; told of the child alone, it is the same but for the
+    fiche."""
+    unit, child = pl.DataFrame([(first, True)], UNITS, orient="row"), pl.DataFrame([{"row": 0} | facts], CHILDREN)
+    births = births_of(unit, child, schedule_of(POLICY), as_of)
+    born_on, flags = births["born"][0], flags_in(births["told"][0])
+    alone, also = latest_compatible(a_child(**facts), SENTINELS, as_of)
+    assert (alone or first, *also) == (born_on, *(flag for flag in flags if flag is not Flag.BIRTHDATE_AFTER_FIRST_FICHE))
     return born_on, codes(flags)
 
 
@@ -74,8 +97,7 @@ def test_a_register_number_that_says_a_sentinel_counts_as_absent() -> None:
 
 def test_without_a_fiche_nothing_is_known() -> None:
     assert found(first=None) == (None, ["BIRTHDATE_UNKNOWN"])
-    assert latest_compatible(None, None, SENTINELS, TODAY)[0] is None
-    assert latest_compatible(None, FIRST, SENTINELS, TODAY)[0] == FIRST
+    assert latest_compatible(None, SENTINELS, TODAY) == (None, (Flag.BIRTHDATE_UNKNOWN,))
 
 
 def legal_age(born_on: date, day: date) -> int:
