@@ -33,11 +33,6 @@ class Content:
     body: bytes = field(repr=False)
     media_type: str = ""
 
-    @property
-    def size(self) -> int:
-        """In bytes."""
-        return len(self.body)
-
 
 @dataclass(slots=True)
 class ReadStats:

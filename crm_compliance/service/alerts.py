@@ -23,7 +23,6 @@ from rules.errors import ComplianceError, PolicyError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from crm_compliance.alerts.channels import Channels
     from crm_compliance.configuration.settings import Settings
     from crm_compliance.store.store import SqlStore
     from jobs.inbox.item import InboxItem
@@ -69,10 +68,10 @@ def keep_telling(settings: Settings, stop: threading.Event, *, every_s: float = 
         stop.wait(every_s)
 
 
-def look(settings: Settings, store: SqlStore, now: datetime, since: datetime, channels: Channels | None = None) -> Telling:
+def look(settings: Settings, store: SqlStore, now: datetime, since: datetime) -> Telling:
     """Look once at what waits, and tell whom it concerns; `since` is when the service began. The alerts file
     is read each time. Raises ComplianceError: the file, or the store, cannot be used."""
-    channels = channels if channels is not None else channels_of(settings, lambda: now)
+    channels = channels_of(settings, lambda: now)
     if not channels.targets:
         return Telling()
     items, is_all = waiting_now(settings, store, now, since)

@@ -172,9 +172,7 @@ def always() -> None:
     """Do nothing: no other scheduler can have taken over."""
 
 
-def replay_first(
-    settings: Settings, store: Store, stop: threading.Event, *, retry_s: float = RETRY_S, still_ours: Callable[[], None] = always
-) -> None:
+def replay_first(settings: Settings, store: Store, stop: threading.Event, *, still_ours: Callable[[], None] = always) -> None:
     """Check whether the CRM was restored, and delete again what that has brought back, before the service is
     ready (R-091). Until that is done the service waits: for a CRM that does not answer, and for the approvals
     that a large replay needs (RET-24). Raises Refused: what `still_ours` raises."""
@@ -194,7 +192,7 @@ def replay_first(
             log.error("not ready", code=error.code, message=str(error), at=error.where)
         except Exception as error:  # noqa: BLE001  the scheduler catches everything: it tries again
             log.error("not ready, by a bug", code="bug", kind=type(error).__name__)
-        stop.wait(retry_s)
+        stop.wait(RETRY_S)
 
 
 @contextmanager

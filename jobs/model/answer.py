@@ -248,7 +248,6 @@ class Context(msgspec.Struct, frozen=True):
     roles: tuple[str, ...] = ()  # all roles, where there are several
     grounds: tuple[Ground, ...] = ()  # the basis purpose by purpose, where the policy has it so; told instead of `basis`
     processors: tuple[ProcessedBy, ...] = ()
-    needed_for: tuple[str, ...] = ()  # of the person's own row: the keys of the contexts that need it
 
 
 class Withheld(msgspec.Struct, frozen=True):

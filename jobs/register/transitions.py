@@ -73,7 +73,7 @@ def suspend(actor: Actor, request_id: str, reason: str, asked_on: date) -> Subje
     one is recorded, and the request continues. Others may be open: days that several of them share count
     once. Raises UsageError: an invalid reason, or a day before the receipt or in the future."""
     request = authorised(actor, request_id, Step.SUSPEND)
-    _one_of(reason, QUESTIONS, "reason")
+    _one_of(reason, QUESTIONS)
     _between(asked_on, request.received_on, actor.today, "asked_on", "the receipt")
     counts = stops_clock(request.received_on, asked_on, actor.calendar)
     changes: dict[str, Any] = {"suspensions": (*request.suspensions, Suspension(reason, asked_on, counts))}
@@ -92,7 +92,7 @@ def resume(actor: Actor, request_id: str, answered_on: date, *, reason: str = ""
     check_role(actor, Step.RESUME)
     request = of_this_crm(actor, request_id, Step.RESUME)
     if reason:
-        _one_of(reason, QUESTIONS, "reason")
+        _one_of(reason, QUESTIONS)
     questions = open_questions(request)
     question = next((each for each in questions if reason in ("", each.reason)), None)
     if question is None or request.is_answered:
@@ -118,7 +118,7 @@ def extend(actor: Actor, request_id: str, reason: str, notified_at: datetime) ->
     UsageError: an invalid reason, or an instant in the future; Refused: EXTENSION_TOO_LATE (R-135), a second
     extension (R-139), or an answer that may have none."""
     request = authorised(actor, request_id, Step.EXTEND)
-    _one_of(reason, EXTENSIONS, "reason")
+    _one_of(reason, EXTENSIONS)
     if request.extension is not None:
         raise Refused("a request is extended once", hint="the due date stands (DDL-06)", where=request.id, code="extended")
     if is_refusal(request) or (request.answer != "package" and actor.store.requests.part(request.id, CONFIRMED) is not None):
@@ -230,9 +230,9 @@ def _kept_approval(approval: RequestApproval, outcome: Outcome) -> RequestApprov
     return msgspec.structs.replace(approval, rule="", reason="") if approval.rule.startswith("SUS-") else approval
 
 
-def _one_of(word: str, words: Collection[str], field: str) -> None:
-    if word not in words:
-        raise UsageError(f"this {field} is unknown", hint=f"one of: {', '.join(words)}", field=field)
+def _one_of(reason: str, reasons: Collection[str]) -> None:
+    if reason not in reasons:
+        raise UsageError("this reason is unknown", hint=f"one of: {', '.join(reasons)}", field="reason")
 
 
 def _between(day: date, first: date, last: date, field: str, what: str) -> None:

@@ -146,10 +146,6 @@ class Addressee(Model):
     email: str = ""
     """Its e-mail address."""
 
-    def address_in(self, language: str) -> str:
-        """Return the postal address as it is written in nl, fr, de or en."""
-        return self.address if self.address_labels is None else str(getattr(self.address_labels, language, self.address))
-
 
 class Helpline(Model):
     """Where children can call about an answer."""

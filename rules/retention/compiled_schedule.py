@@ -43,8 +43,6 @@ class Profile(msgspec.Struct, frozen=True):
     flags: tuple[Flag, ...]
     categories: tuple[str, ...]
     is_six_month: bool
-    needs_birth: bool
-    needs_activity: bool
     review_months: int
 
     def crm_keys_of(self, key: str) -> tuple[str, ...]:
@@ -101,8 +99,6 @@ class Schedule:
             flags=found.flags,
             categories=found.categories,
             is_six_month=found.is_six_month,
-            needs_birth=any(clock.kind is _AGE for clock in counting),
-            needs_activity=any(clock.uses_activity for clock in counting),
             review_months=min((clock.review_months for clock in no_terms), default=0),
         )
 

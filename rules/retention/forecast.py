@@ -35,7 +35,7 @@ def disposal_month(decision: Decision, as_of: date) -> str | None:
     return None
 
 
-def forecast(decisions: Iterable[Decision], as_of: date, months: int = MONTHS) -> dict[str, int]:
+def forecast(decisions: Iterable[Decision], as_of: date) -> dict[str, int]:
     """Count disposals for each of the next months, in order; all that is due by now counts in the first."""
     counts = Counter(disposal_month(decision, as_of) for decision in decisions)
-    return {month: counts[month] for month in months_from(as_of, months)}
+    return {month: counts[month] for month in months_from(as_of)}

@@ -29,6 +29,7 @@ class Certificates(Rows):
         return self._transactions.all(query.offset(offset).limit(limit), Issued, f"a certificate of {run}")
 
     def number(self, run: str) -> int:
+        """Return how many certificates a run has."""
         with self._transactions.reading() as connection:
             return connection.execute(select(func.count()).where(certificates.c.run == run)).scalar_one()
 

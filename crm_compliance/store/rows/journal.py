@@ -89,6 +89,7 @@ class Journal(Rows):
         return next((action for _, action in self._opened(query)), None)
 
     def states(self, run: str) -> dict[ActionState, int]:
+        """Return how many units of a run are in which state."""
         query = select(actions.c.state, func.count()).where(actions.c.run == run).group_by(actions.c.state)
         with self._transactions.reading() as connection:
             return {ActionState(state): number for state, number in connection.execute(query)}

@@ -18,9 +18,6 @@ class CertificateStore(Protocol):
         """Return the certificates of a run in the order in which they were issued; those from a place on, and
         at most so many, where that is asked for."""
 
-    def number(self, run: str) -> int:
-        """Return how many certificates a run has."""
-
     def last(self) -> Issued | None:
         """Return the certificate that was issued last, of any run."""
 

@@ -27,9 +27,6 @@ class JournalStore(Protocol):
     def of_unit(self, run: str, table: str, row: str) -> Action | None:
         """Return what became of a unit in a run; None where the run has not come to it."""
 
-    def states(self, run: str) -> dict[ActionState, int]:
-        """Return how many units of a run are in which state."""
-
     def undone(self, table: str, among: Collection[str] | None = None) -> dict[str, str]:
         """Return the ids of this table, or those `among` a few of them, that some run should have written and
         that the last run to try has not. It skipped them, failed or was cut off. Each id comes with the

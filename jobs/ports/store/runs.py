@@ -31,9 +31,8 @@ class RunStore(Protocol):
     def line(self, run: str) -> RunLine | None:
         """Return the line of a run, or of a job without a plan; None where there is none."""
 
-    def newest(self, kinds: Collection[Kind] = ()) -> Iterator[Run]:
-        """Yield the runs of these kinds, newest first; none named, of all. A few are read at a time, as they
-        are asked for."""
+    def newest(self) -> Iterator[Run]:
+        """Yield the runs, newest first. A few are read at a time, as they are asked for."""
 
     def unfinished(self) -> list[Run]:
         """Return the runs that have not ended, newest first."""

@@ -85,7 +85,7 @@ class Contexts:
         own = [] if portable else person_context(self._rows, others, is_whole=assessment.entitlement.identity, terms=self._terms)
         made = [replace(each, key=f"context-{number}") for number, each in enumerate((*own, *others), 1)]
         if own:
-            made[0] = replace(made[0], needed_for=tuple(each.key for each in made[1:]), processors=processors_of(self._organisation, ()))
+            made[0] = replace(made[0], processors=processors_of(self._organisation, ()))
         self.made = tuple(self._with_processors(each) for each in made)
         self._by_source = {context.source: context.key for context in self.made}
 

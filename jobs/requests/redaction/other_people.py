@@ -79,7 +79,7 @@ def _contacts(assessment: Assessment) -> Iterator[Protected]:
         yield Protected(
             key=contact.id,
             role=role,
-            names=_names((_name(contact),), (*called.get(contact.id, ()), *nicknames(contact.first_name), *nicknames(contact.last_name))),
+            names=_names(_name(contact), (*called.get(contact.id, ()), *nicknames(contact.first_name), *nicknames(contact.last_name))),
             phones=_all((contact.phone, contact.mobile)),
             emails=_all((contact.email, contact.email_2)),
             national_numbers=_all((contact.national_number,)),
@@ -93,7 +93,7 @@ def _nameless_roles(assessment: Assessment) -> Iterator[Protected]:
     """Yield people with a role by name only, but for a single word, as likely to be a remark."""
     for party in _all_of(assessment, "party"):
         if party.contact is None and ("party", party.id) not in assessment.people.rows and split_name(party.name)[0]:
-            yield Protected(party.id, party.role or "other", names=_names((split_name(party.name),), nicknames(party.name)))
+            yield Protected(party.id, party.role or "other", names=_names(split_name(party.name), nicknames(party.name)))
 
 
 def _callers(assessment: Assessment, known: frozenset[str]) -> Iterator[Protected]:
@@ -164,8 +164,8 @@ def nicknames(name: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(nickname for nickname in found if nickname))
 
 
-def _names(whole: Iterable[tuple[str, str]], called: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    return tuple(dict.fromkeys(name for name in (*whole, *(("", nickname) for nickname in called)) if name != ("", "")))
+def _names(whole: tuple[str, str], called: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    return tuple(dict.fromkeys(name for name in (whole, *(("", nickname) for nickname in called)) if name != ("", "")))
 
 
 def _all(values: Iterable[str | None]) -> tuple[str, ...]:

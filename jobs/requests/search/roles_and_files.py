@@ -66,12 +66,6 @@ class Files:
             if mention.kind == "party":
                 self._named[mention.id].update(mention.people)
 
-    def unit_of(self, kind: str, row: str) -> UnitKey | None:
-        """Return the dossier or lone fiche to which a row belongs; None for what belongs to no file, or to
-        several."""
-        units = self.units_of(kind, row)
-        return next(iter(units)) if len(units) == 1 else None
-
     def units_of(self, kind: str, row: str) -> frozenset[UnitKey]:
         """Return every dossier and lone fiche to which a row belongs: a role may be on two. A contact belongs
         to none."""

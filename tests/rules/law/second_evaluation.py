@@ -82,9 +82,9 @@ def _decide_file(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of
     moments = moments_of(unit, sentinels, as_of)
     flags = set(profile.flags)
     is_future = moments.is_future
-    is_fallback = moments.is_fallback and profile.needs_activity
+    is_fallback = moments.is_fallback and any(clock.uses_activity for clock in profile.clocks)
     born_on = None
-    if profile.needs_birth:
+    if any(clock.kind is Kind.AGE for clock in profile.clocks):
         born_on, told = youngest_birth(unit.children, moments.first_fiche_on, schedule.sentinels, as_of)
         flags.update(told)
 
@@ -302,9 +302,7 @@ def youngest_birth(
     return (None if is_absent else latest), found
 
 
-def latest_birth(
-    child: Contact | None, first_fiche_on: date | None, sentinels: Sentinels, as_of: date
-) -> tuple[date | None, set[Flag]]:
+def latest_birth(child: Contact | None, first_fiche_on: date | None, sentinels: Sentinels, as_of: date) -> tuple[date | None, set[Flag]]:
     """Return what is recorded of the birth of one child, else the first fiche (line 4 of RET-09)."""
     earliest, latest, flags = recorded_birth(child, sentinels, as_of) if child is not None else (None, None, set())
     if latest is None:

@@ -109,7 +109,6 @@ def test_the_own_row_is_told_by_what_needs_it(
     assert (found.roles, found.purposes, found.sources) == (roles, purposes, sources)
     assert list(basis_lines(found, texts_in("en"))) == basis
     assert found.retention.criterion == criterion
-    assert len(found.needed_for) == (0 if make is nothing else 1)
 
 
 def test_somebody_with_several_relations_is_told_all_of_them(night: Night) -> None:
@@ -118,7 +117,6 @@ def test_somebody_with_several_relations_is_told_all_of_them(night: Night) -> No
         make(night, contact)
     found = told(night, contact)["contact"]
     assert found.roles == ("witness", "donor", "volunteer")
-    assert found.needed_for == ("context-2", "context-3", "context-4")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -128,6 +128,6 @@ def test_every_row_belongs_to_the_file_above_it() -> None:
     )
     files = Files(found)
     for kind, row in (("recording", "r"), ("note", "on-recording"), ("call", "call"), ("activity_party", "taking"), ("fiche", "f")):
-        assert files.unit_of(kind, row) == ("dossier", "d"), (kind, row)
+        assert files.units_of(kind, row) == {("dossier", "d")}, (kind, row)
     for kind, row in (("note", "on-contact"), ("note", "circle"), ("recording", "loose"), ("contact", "c"), ("note", "nowhere")):
-        assert files.unit_of(kind, row) is None, (kind, row)
+        assert files.units_of(kind, row) == set(), (kind, row)
