@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Plan
 from rules.dates.instants import instant
+from rules.dates.periods import iso
 from rules.decoders import decoder_of
 from rules.holds.of_requests import REASON_OF_RIGHT
 from rules.holds.placements import PlacedHold
@@ -51,7 +52,7 @@ def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
         "table": hold.table,
         "id": hold.row or None,
         "state": hold.state(day).value,
-        "ends_on": _day(hold.ends_on),
+        "ends_on": iso(hold.ends_on),
         "review_on": hold.review_on.isoformat(),
         "review_overdue": hold.is_overdue(day),
         "person": hold.everything,
@@ -61,7 +62,7 @@ def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
         "placed_at": instant(hold.placed_at),
         "released_by": hold.released_by or None,
         "released_at": instant(hold.released_at),
-        "notified_on": _day(hold.notified_on),
+        "notified_on": iso(hold.notified_on),
         "source": "placed",
         "seen_in_crm": not hold.is_unseen,
         "looked_up_at": instant(hold.looked_up_at),
@@ -107,7 +108,3 @@ def _of_request(table: str, row: str, held: tuple[SubjectRequest, bool]) -> dict
         | {"review_overdue": False, "person": is_person, "where": [], "reason": REASON_OF_RIGHT[request.right].value, **EMPTY}
         | {"placed_at": instant(request.received_at), "source": "request", "seen_in_crm": True}
     )
-
-
-def _day(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -195,14 +196,17 @@ def replay_first(settings: Settings, store: Store, stop: threading.Event, *, sti
         stop.wait(RETRY_S)
 
 
+def stop_if_asked(stop: threading.Event) -> None:
+    """Raise Stopping once the service is being stopped."""
+    if stop.is_set():
+        raise Stopping("the service is being stopped")
+
+
 @contextmanager
 def desk_of_service(settings: Settings, stop: threading.Event, bound: FilteringBoundLogger) -> Iterator[Desk]:
     """Yield the desk of a job that ends once the service is being stopped. It ends at its next step or where
     it waits for the CRM."""
-
-    def go_on() -> None:
-        if stop.is_set():
-            raise Stopping("the service is being stopped")
+    go_on = partial(stop_if_asked, stop)
 
     def progress(stage: str, done: int, total: int | None = None) -> None:
         go_on()
@@ -228,13 +232,8 @@ def verify_after(settings: Settings, name: str, stop: threading.Event, under_wat
     """Verify the ledger after the job that has it verified; where it does not verify, the night counts as
     failed."""
     bound = log.bind(job=name)
-
-    def go_on() -> None:
-        if stop.is_set():
-            raise Stopping("the service is being stopped")
-
     try:
-        if (audit := verify_of_night(settings, JOBS[name], go_on)) is not None:
+        if (audit := verify_of_night(settings, JOBS[name], partial(stop_if_asked, stop))) is not None:
             bound.info("ledger verified", entries=audit.verdict.entries)
     except Stopping:
         bound.info("ledger not verified", message="the service is being stopped; the next night does it")

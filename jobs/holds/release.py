@@ -12,6 +12,7 @@ from jobs.checks.same_crm import refuse_other_crm
 from jobs.ports.store.store import Store
 from jobs.register.hold_texts import without_requests
 from rules.dates.calendar import Calendar
+from rules.dates.periods import iso
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
 from rules.holds.placements import HoldState, PlacedHold, check_notice
@@ -66,10 +67,6 @@ def release_hold(
         release_reason=without_requests(store, reference, reason),
         notified_on=notified_on,
     )
-    told: dict[str, object] = {"asked_by": reference("person", asked_by), "notified_on": _iso(notified_on), "role": role, "by": data["by"]}
+    told: dict[str, object] = {"asked_by": reference("person", asked_by), "notified_on": iso(notified_on), "role": role, "by": data["by"]}
     store.holds.release(released, ("hold_released", hold_entry(hold, reference) | told))
     return released
-
-
-def _iso(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()

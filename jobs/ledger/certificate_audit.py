@@ -4,7 +4,7 @@ ledger announced."""
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from jobs.ledger.certificates import Certificate, Issued, hash_of, merkle_root
+from jobs.ledger.certificates import Certificate, Issued, hash_of, shown_root
 from jobs.ledger.entries import FIRST, LedgerEntry
 from jobs.ledger.verification import Problem
 
@@ -51,7 +51,7 @@ def audit_certificates(
             what = "are past their term by the ledger, and still there"
             problems += [Problem(f"certificates of {run}", what, gone[run])] * bool(found)
             continue
-        if run not in unreadable and (len(found), _root(found)) != (data.get("count"), data.get("root")):
+        if run not in unreadable and (len(found), shown_root(found)) != (data.get("count"), data.get("root")):
             what = f"are not the {data.get('count')} of the ledger: there are {len(found)}"
             problems.append(Problem(f"certificates of {run}", what, told.get(run)))
         elif keys[run] - _names(data):
@@ -78,10 +78,3 @@ def _names(data: Mapping[str, object]) -> set[object]:
     """Return the register keys that the ledger names for a run: two if it continued after a rotation."""
     named = data.get("register_keys")
     return set(named) if isinstance(named, list) else {data.get("register_key")}
-
-
-def _root(certificates: list[Certificate]) -> str:
-    try:
-        return merkle_root(certificates)
-    except ValueError:  # a hash that is not a hash
-        return ""

@@ -76,3 +76,11 @@ def hash_of(certificate: Certificate) -> str:
 def merkle_root(certificates: Iterable[Certificate]) -> str:
     """Return the root over the hashes of certificates, in lower-case hex (RFC 6962)."""
     return root_of(bytes.fromhex(certificate.hash) for certificate in certificates).hex()
+
+
+def shown_root(certificates: Iterable[Certificate]) -> str:
+    """Return the root over what may be no hashes at all: empty then."""
+    try:
+        return merkle_root(certificates)
+    except ValueError:
+        return ""

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import rfc8785
 
-from jobs.ledger.certificates import Certificate, Issued, hash_of, merkle_root
+from jobs.ledger.certificates import Certificate, Issued, hash_of, merkle_root, shown_root
 from jobs.ledger.checkpoints import Checkpoint
 from jobs.ledger.entries import LedgerBroken, LedgerEntry, canonical, digest_of
 from jobs.ledger.entries import hash_of as entry_hash
@@ -278,7 +278,7 @@ def _about_certificates(document: Attestation) -> list[Problem]:
         seen.add(certificate.certificate_id)
         before = certificate
     if document.membership is None:
-        if _root(document.certificates) != document.root:
+        if shown_root(document.certificates) != document.root:
             problems.append(Problem("root", "is not that of the certificates"))
     elif len(document.certificates) != 1 or not _is_member(document.certificates[0], document.membership, document.root):
         problems.append(Problem("membership", "the certificate is not among those of the root"))
@@ -290,13 +290,6 @@ def _fits(certificate: Certificate) -> bool:
         return hash_of(certificate) == certificate.hash
     except (rfc8785.CanonicalizationError, UnicodeError):
         return False
-
-
-def _root(certificates: Iterable[Certificate]) -> str:
-    try:
-        return merkle_root(certificates)
-    except ValueError:  # a hash that is none
-        return ""
 
 
 def _is_member(certificate: Certificate, membership: Membership, root: str) -> bool:

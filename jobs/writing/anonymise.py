@@ -18,7 +18,7 @@ from jobs.reading.out_of_reach import LONG_TERM
 from jobs.writing.deletion_order import Rows
 from jobs.writing.statistics import facts_of_journal, written_rows
 from rules.anonymisation.anonymity import Anonymity, Conditions, Remnant, anonymity, are_backups_out_of_use, is_history_gone
-from rules.anonymisation.k_anonymity import count_rows
+from rules.anonymisation.k_anonymity import combination_of, count_rows
 from rules.anonymisation.statistics import Combination
 from rules.model.decisions import Decision, Disposition
 from rules.model.records import Unit, UnitKind
@@ -56,7 +56,7 @@ class InPlace:
         if self._written is None:
             self._written = count_rows(written_rows(self._context.connector))
         # This unit's own row comes on top, whatever becomes of the others of this run.
-        if self._written[facts.combination] + 1 < policy.k_of(facts.category):
+        if self._written[combination_of(facts)] + 1 < policy.k_of(facts.category):
             return bare
         return msgspec.structs.replace(bare, is_common=True, year=facts.year, age_band=facts.age_band, province=facts.province)
 

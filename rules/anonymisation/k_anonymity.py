@@ -36,10 +36,11 @@ class Shuffler(Protocol):
 
 def count_rows(rows: Iterable[Statistic]) -> Counter[Combination]:
     """Count the rows already written, by combination. Totals are not rows."""
-    return Counter(_combination(row) for row in rows if row.category not in TOTAL_KEYS.values())
+    return Counter(combination_of(row) for row in rows if row.category not in TOTAL_KEYS.values())
 
 
-def _combination(row: Statistic) -> Combination:
+def combination_of(row: Statistic | StatisticFacts) -> Combination:
+    """Return what rows must share to be counted together (ERA-09)."""
     return (row.category, row.year, row.province, row.age_band, row.sex, row.outcome)
 
 
@@ -69,10 +70,10 @@ def aggregate(batch: Sequence[StatisticFacts], existing: Mapping[Combination, in
     failing = [facts for facts in batch if facts.individual]
     for step in (_as_it_is, *STEPS):
         failing = [step(facts) for facts in failing]
-        together = counted + Counter(facts.combination for facts in failing)
-        passing = [facts for facts in failing if together[facts.combination] >= policy.k_of(facts.category)]
-        failing = [facts for facts in failing if together[facts.combination] < policy.k_of(facts.category)]
-        counted.update(facts.combination for facts in passing)
+        together = counted + Counter(combination_of(facts) for facts in failing)
+        passing = [facts for facts in failing if together[combination_of(facts)] >= policy.k_of(facts.category)]
+        failing = [facts for facts in failing if together[combination_of(facts)] < policy.k_of(facts.category)]
+        counted.update(combination_of(facts) for facts in passing)
         passed += passing
     only_counted = [facts for facts in batch if not facts.individual]
     totals = Counter((TOTAL_KEYS[facts.mission], facts.year) for facts in failing + only_counted)
@@ -110,5 +111,5 @@ def _row(facts: StatisticFacts) -> Statistic:
 def _order(row: Statistic) -> tuple[str, ...]:
     return tuple(
         "" if value is None else str(value)
-        for value in (*_combination(row), row.channel, row.reporter_kind, row.duration_band, row.fiches_band)
+        for value in (*combination_of(row), row.channel, row.reporter_kind, row.duration_band, row.fiches_band)
     )

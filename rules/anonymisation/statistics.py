@@ -45,10 +45,6 @@ class StatisticFacts:
     duration_band: str | None = None
     fiches_band: str | None = None
 
-    @property
-    def combination(self) -> Combination:
-        return (self.category, self.year, self.province, self.age_band, self.sex, self.outcome)
-
 
 def facts_of(unit: Unit, decision: Decision, policy: Policy, *, child: Contact | None, as_of: date) -> StatisticFacts | None:
     """Return what a unit about to be disposed of adds to the statistics; None for a recording or a contact.

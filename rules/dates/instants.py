@@ -13,3 +13,12 @@ def instant(moment: datetime | None, precision: str = "auto") -> str | None: ...
 def instant(moment: datetime | None, precision: str = "auto") -> str | None:
     """Write an aware instant. `precision` is `seconds`, `milliseconds`, or `auto`: as much as there is."""
     return None if moment is None else moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def read_instant(text: str) -> datetime | None:
+    """Read an instant with its zone; None where the text is none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None

@@ -11,6 +11,11 @@ MONTHS_PER_YEAR: Final = 12
 _LAST_SAFE_DAY = 28  # every month has it, so the common case needs no calendar
 
 
+def iso(day: date | None) -> str | None:
+    """Write a day as 2026-11-25; None where there is none."""
+    return None if day is None else day.isoformat()
+
+
 def last_day_of_month(year: int, month: int) -> date:
     """Return the last day of a month, leap years included."""
     if month == MONTHS_PER_YEAR:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
+from rules.dates.periods import iso
 from rules.holds.holds import REQUEST, Hold, Holds
 from rules.law.bits import flags_in, reasons_in
 from rules.law.of_units import steps_of
@@ -106,10 +107,10 @@ class Columns:
                 continue
             yield _end_step(end, clock.kind, list(clock.anchors))
             if not clock.is_usual and end["anchor_on"] is not None:  # a date that every dossier is not asked for
-                yield Step("RET-16", {"as_of": day.isoformat(), end["anchor"]: _iso(end["anchor_on"])}, end["is_to_come"])
+                yield Step("RET-16", {"as_of": day.isoformat(), end["anchor"]: iso(end["anchor_on"])}, end["is_to_come"])
         if self.terms.review_months:
             asked: dict[str, object] = {
-                "review_due_on": _iso(self.row["review_due_on"]),
+                "review_due_on": iso(self.row["review_due_on"]),
                 "review_months": self.terms.review_months,
                 "as_of": day.isoformat(),
             }
@@ -137,20 +138,18 @@ class Columns:
         row, dossier = self.row, self.unit.dossier
         reopened_on = None if dossier is None else dossier.reopened_on
         in_order = sorted(self.unit.fiches, key=lambda fiche: (fiche.communicated_on or date.min, fiche.created_on or date.min))
-        fiches: list[object] = [
-            {"communicated_on": _iso(fiche.communicated_on), "created_on": _iso(fiche.created_on)} for fiche in in_order
-        ]
+        fiches: list[object] = [{"communicated_on": iso(fiche.communicated_on), "created_on": iso(fiche.created_on)} for fiche in in_order]
         result: dict[str, object] = {
-            "first_fiche_on": _iso(row["first_fiche_on"]),
-            "last_activity": None if row["is_undated"] else _iso(row["last_activity"]),
+            "first_fiche_on": iso(row["first_fiche_on"]),
+            "last_activity": None if row["is_undated"] else iso(row["last_activity"]),
             "created_on_used": row["created_used"],
         }
-        yield Step("RET-07", {"fiches": fiches, "reopened_on": _iso(reopened_on)}, result)
-        asked: dict[str, object] = {"as_of": day.isoformat(), "communicated_on": [_iso(fiche.communicated_on) for fiche in in_order]}
+        yield Step("RET-07", {"fiches": fiches, "reopened_on": iso(reopened_on)}, result)
+        asked: dict[str, object] = {"as_of": day.isoformat(), "communicated_on": [iso(fiche.communicated_on) for fiche in in_order]}
         if dossier is not None:
-            asked["reopened_on"] = _iso(reopened_on)
-            asked["closed_on"] = _iso(dossier.closed_on)
-            asked["proceedings_ended_on"] = _iso(dossier.proceedings_ended_on)
+            asked["reopened_on"] = iso(reopened_on)
+            asked["closed_on"] = iso(dossier.closed_on)
+            asked["proceedings_ended_on"] = iso(dossier.proceedings_ended_on)
         yield Step("RET-16", asked, row["is_future"])
 
     def _birth_steps(self, schedule: Schedule, day: date) -> Iterator[Step]:
@@ -161,28 +160,28 @@ class Columns:
             asked: dict[str, object] = {
                 "child": number,
                 "recorded": sources(child, day, schedule.sentinels.scheme),
-                "first_fiche_on": _iso(first),
+                "first_fiche_on": iso(first),
             }
-            yield Step("RET-09", asked, {"latest_birth_on": _iso(born_on), "flags": _codes(flags_in(flags))})
+            yield Step("RET-09", asked, {"latest_birth_on": iso(born_on), "flags": _codes(flags_in(flags))})
 
     def _age_steps(self, end: Row, period: str, schedule: Schedule) -> Iterator[Step]:
-        row, birthday = self.row, _iso(end["birthday"])
-        yield Step("RET-08", {"category": end["category"], "birth_date": _iso(row["born_on"]), "period": period}, birthday)
+        row, birthday = self.row, iso(end["birthday"])
+        yield Step("RET-08", {"category": end["category"], "birth_date": iso(row["born_on"]), "period": period}, birthday)
         asked: dict[str, object] = {
             "category": end["category"],
             "age_end": birthday,
             "late_activity": CLOSED_ON if row["closing_is_last"] else LAST_ACTIVITY,
-            "late_activity_on": _iso(row["late_activity_on"]),
+            "late_activity_on": iso(row["late_activity_on"]),
             "late_rule_months": schedule.late_months,
         }
-        yield Step("RET-10", asked, _iso(end["on"]))
+        yield Step("RET-10", asked, iso(end["on"]))
 
     # -- whatever counts from one day ------------------------------------------------------------------------
 
     def email_steps(self, day: date) -> Iterator[Step]:
         """Yield the steps of an e-mail that is attached to nothing."""
         yield Step("RET-05", {"attached_to": None}, "lone fiche without category")
-        yield Step("RET-16", {"as_of": day.isoformat(), "received_on": _iso(self.row["own_day"])}, self.row["own_day_to_come"])
+        yield Step("RET-16", {"as_of": day.isoformat(), "received_on": iso(self.row["own_day"])}, self.row["own_day_to_come"])
 
     def relation_steps(self) -> Iterator[Step]:
         """Yield the steps of a gift, course, agreement or row of a dependent table."""
@@ -217,7 +216,7 @@ class Columns:
         if on is None:
             yield Step(clock.rule, {"category": RECORDING, "anchor": anchor, "anchor_on": None}, None)
             return
-        yield Step("RET-16", {"as_of": day.isoformat(), anchor: _iso(on)}, self.row["own_day_to_come"])
+        yield Step("RET-16", {"as_of": day.isoformat(), anchor: iso(on)}, self.row["own_day_to_come"])
         yield _end_step(end, clock.kind, [anchor])
 
     # -- the end ---------------------------------------------------------------------------------------------
@@ -233,14 +232,14 @@ class Columns:
         if file.unit.recording is not None or file.unit.note is not None:
             counted = [end for end in counted if end["on"] is not None]
         without_end = sorted(_codes(reasons_in(file.row["endless"])))
-        ends: dict[str, object] = {end["category"]: _iso(end["on"]) for end in counted}
-        yield Step("RET-11", {"ends": ends, "without_end": without_end}, {"end": _iso(end_on), "category": category})
+        ends: dict[str, object] = {end["category"]: iso(end["on"]) for end in counted}
+        yield Step("RET-11", {"ends": ends, "without_end": without_end}, {"end": iso(end_on), "category": category})
 
         held = reasons_in(self.row["held"] | file.row["held"])
         reasons = _codes(self.decision.reasons)
         asked: dict[str, object] = {
             "as_of": day.isoformat(),
-            "end": _iso(end_on),
+            "end": iso(end_on),
             "holds": _codes(held),
             "without_end": without_end,
             "is_open": file.row["is_kept_open"],
@@ -278,16 +277,12 @@ def _end_step(end: Row, kind: Kind, anchors: list[str]) -> Step:
         "category": end["category"],
         "anchors": anchors,
         "anchor": end["anchor"],
-        "anchor_on": _iso(end["anchor_on"]),
+        "anchor_on": iso(end["anchor_on"]),
         "period": end["period"],
         "to_end_of_year": kind is Kind.YEAR_END,
     }
-    return Step(end["rule"], asked, _iso(end["on"]))
+    return Step(end["rule"], asked, iso(end["on"]))
 
 
 def _codes(codes: Iterable[str]) -> list[str]:
     return [str(code) for code in codes]
-
-
-def _iso(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()

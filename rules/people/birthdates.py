@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from rules.dates.periods import add_years, last_day_of_month
+from rules.dates.periods import add_years, iso, last_day_of_month
 from rules.model.decisions import Flag
 from rules.model.home import BELGIUM
 from rules.model.number_schemes import BELGIAN
@@ -168,11 +168,11 @@ def sources(child: Contact | None, as_of: date, scheme: str = BELGIAN) -> dict[s
         return {"contact": False}
     number = parse(child.national_number, today=as_of, scheme=scheme)
     told: dict[str, object] = {
-        "birth_on": _iso(child.birth_on),
+        "birth_on": iso(child.birth_on),
         "birth_year": child.birth_year,
         "birth_month": child.birth_month,
         "stated_age": child.stated_age,
-        "stated_on": _iso(child.stated_on),
+        "stated_on": iso(child.stated_on),
         "number_valid": None if child.national_number is None else number is not None,
         "number_tells": None if number is None or number.year is None else _date_part(number),
     }
@@ -182,7 +182,3 @@ def sources(child: Contact | None, as_of: date, scheme: str = BELGIAN) -> dict[s
 def _date_part(number: NationalNumber) -> str:
     parts = [f"{number.year:04d}"] + [f"{part:02d}" for part in (number.month, number.day) if part is not None]
     return "-".join(parts)
-
-
-def _iso(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()

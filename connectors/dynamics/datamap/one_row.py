@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.dynamics.datamap.survey import CONDITIONS, queried
+from connectors.dynamics.datamap.survey import CONDITIONS
 from connectors.dynamics.mapping.mapping import Table, field_type
 from connectors.dynamics.schema.columns_about_nobody import is_about_nobody
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, TableDefinition
@@ -42,7 +42,7 @@ def one_row(directory: Directory, table: Table, definition: TableDefinition, row
     values: dict[str, Any] = {}
     targets: dict[str, str] = {}
     for attribute, raw in _values(directory, known, wanted, row):
-        values[attribute.name] = raw.get(queried(attribute))
+        values[attribute.name] = raw.get(attribute.queried)
         if attribute.kind in LOOKUP_TYPES:
             targets[attribute.name] = type_of(raw, attribute.name)
     values |= {name: _is_there(directory, known, name, row) for name in contents}
@@ -56,7 +56,7 @@ def _values(directory: Directory, table: KnownTable, wanted: list[Attribute], ro
         return
     some, rest = wanted[:CONDITIONS], wanted[CONDITIONS:]
     try:
-        for raw in directory.rows(table, table.primary_id, [row], ",".join(map(queried, some))):
+        for raw in directory.rows(table, table.primary_id, [row], ",".join(each.queried for each in some)):
             yield from ((attribute, raw) for attribute in some)
     except ConnectorError as failure:
         if failure.status != 400:

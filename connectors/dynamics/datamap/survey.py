@@ -11,7 +11,7 @@ from connectors.dynamics.residual.unmapped_children import PLATFORM
 from connectors.dynamics.schema.columns_about_nobody import is_about_nobody
 from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.counts import count_where, total_count
-from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata
+from connectors.dynamics.schema.metadata import Metadata, column_queried
 from connectors.dynamics.schema.role_places import RolePlace, other_connections, place_of
 from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
@@ -73,7 +73,7 @@ class Survey:
                 for each in definition.attributes.values()
                 if each.is_filled and each.name not in named and not is_about_nobody(each, definition)
             ]
-            found += [f"{tables[0].kind}.{column}" for column in self._with_values(known, [queried(each) for each in columns])]
+            found += [f"{tables[0].kind}.{column}" for column in self._with_values(known, [each.queried for each in columns])]
         return tuple(sorted(found))
 
     def _with_values(self, table: KnownTable, columns: list[str]) -> Iterator[str]:
@@ -88,13 +88,13 @@ class Survey:
             ):
                 return
         except NotOffered:
-            yield from map(_named, columns)
+            yield from map(column_queried, columns)
             return
         except ConnectorError as failure:
             if failure.status != 400:
                 raise
         if len(columns) == 1:
-            yield _named(columns[0])
+            yield column_queried(columns[0])
             return
         half = len(columns) // 2
         yield from self._with_values(table, columns[:half])
@@ -144,7 +144,7 @@ class Survey:
             if definition is None or is_about_nobody(attribute, definition):
                 continue
             fate, why = of_column(attribute, definition, verdict, mapped, self._mapping)
-            rows = self._count(table.name, [queried(attribute)]) if mapped and fate is Fate.UNACCOUNTED else table.rows
+            rows = self._count(table.name, [attribute.queried]) if mapped and fate is Fate.UNACCOUNTED else table.rows
             yield MapPlace(table.name, attribute.name, table.path, rows, fate, why)
 
     def _count(self, name: str, columns: Collection[str], condition: str = "") -> int | None:
@@ -164,13 +164,3 @@ class Survey:
             if failure.status == 400 and condition:  # a column that cannot be filtered by: a file, an image
                 return self._count(name, ())
             raise
-
-
-def queried(attribute: Attribute) -> str:
-    """Return the name by which a condition asks for a column."""
-    return f"_{attribute.name}_value" if attribute.kind in LOOKUP_TYPES else attribute.name
-
-
-def _named(asked: str) -> str:
-    """Return the column behind the name by which a condition asks for it."""
-    return asked[1 : -len("_value")] if asked.startswith("_") and asked.endswith("_value") else asked

@@ -10,7 +10,7 @@ from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageBroken, PageDecoder
 from connectors.dynamics.residual.other_source import BIN, NAMES, REFERENCE, RETAINED, RETENTION_POLICY
 from connectors.dynamics.schema.conditions import columns_of, meets
-from connectors.dynamics.schema.metadata import TableDefinition
+from connectors.dynamics.schema.metadata import TableDefinition, column_queried
 from connectors.dynamics.schema.unmapped_tables import IDS_OF_A_FETCH, Directory, KnownTable, NotOffered
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.remains import BinnedOrRetained, Reach, ResidualKind
@@ -39,7 +39,7 @@ class BinnedOrRetainedRows:
         source = SOURCES[residual]
         if self._directory.table(REFERENCE if residual is ResidualKind.BIN else RETENTION_POLICY) is None:
             return BinnedOrRetained(Reach.NOT_KEPT)
-        attributes = [_attribute(name) for name in (*decoder.select, *columns_of(*mapped))]
+        attributes = [column_queried(name) for name in (*decoder.select, *columns_of(*mapped))]
         try:
             rows = [row for row in self._rows(table, source, attributes, column, ids) if meets(*mapped, row)]
         except NotOffered as refusal:
@@ -68,11 +68,6 @@ class BinnedOrRetainedRows:
             return self._directory.has_any(table, source)
         except NotOffered:
             return True  # they are asked for all the same
-
-
-def _attribute(selected: str) -> str:
-    """Return a column's own name, which FetchXML wants, from that of its lookup's property."""
-    return selected[1 : -len("_value")] if selected.startswith("_") and selected.endswith("_value") else selected
 
 
 def _decoded(rows: list[dict[str, Any]], decoder: PageDecoder[Any], where: str) -> Iterator[Record]:

@@ -32,7 +32,7 @@ def rest_of(table: Table, definition: TableDefinition, path: str = "") -> str:
     parts = []
     for each in table.only:
         attribute = definition.attributes[each.column]
-        name = path + _selected(attribute)
+        name = path + attribute.queried
         others = " and ".join(f"{name} ne {value_of(attribute, text)}" for text in each.values)
         parts.append(f"({others}) or {name} eq null")
     return f"({' or '.join(parts)})" if parts else ""
@@ -48,12 +48,12 @@ def can_be_asked(table: Table, definition: TableDefinition) -> bool:
 
 def columns_of(table: Table, definition: TableDefinition) -> tuple[str, ...]:
     """Return the columns of the conditions, as they are selected."""
-    return tuple(_selected(definition.attributes[each.column]) for each in table.only)
+    return tuple(definition.attributes[each.column].queried for each in table.only)
 
 
 def meets(table: Table, definition: TableDefinition, row: Mapping[str, Any]) -> bool:
     """Return whether a row, read with these columns, is of this kind."""
-    return all(_has(row.get(_selected(definition.attributes[each.column])), each) for each in table.only)
+    return all(_has(row.get(definition.attributes[each.column].queried), each) for each in table.only)
 
 
 def value_of(attribute: Attribute, text: str) -> str:
@@ -74,12 +74,8 @@ def _any(attribute: Attribute, condition: Condition, path: str) -> str:
         values = [value_of(attribute, text) for text in condition.values]
     except ValueError:
         raise MappingError(f"{condition.column} cannot have one of these values.", where=condition.where) from None
-    parts = [f"{path}{_selected(attribute)} eq {value}" for value in values]
+    parts = [f"{path}{attribute.queried} eq {value}" for value in values]
     return parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
-
-
-def _selected(attribute: Attribute) -> str:
-    return f"_{attribute.name}_value" if attribute.kind in LOOKUP_TYPES else attribute.name
 
 
 def _has(value: object, condition: Condition) -> bool:

@@ -53,6 +53,11 @@ class Attribute:
         the CRM says of its column that it cannot be updated."""
         return self.updatable or self.kind == "FileType"
 
+    @property
+    def queried(self) -> str:
+        """The name by which a query asks for it."""
+        return f"_{self.name}_value" if self.kind in LOOKUP_TYPES else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
@@ -267,6 +272,11 @@ class Metadata:
         if not isinstance(content, dict):
             raise ReadIncomplete("The CRM's definition of a table is not readable.", where=where, request_id=answer.request_id)
         return content
+
+
+def column_queried(queried: str) -> str:
+    """Return the name of a column from that by which a query asks for it (`Attribute.queried`)."""
+    return queried[1 : -len("_value")] if queried.startswith("_") and queried.endswith("_value") else queried
 
 
 def _attribute(item: dict[str, Any]) -> Attribute:

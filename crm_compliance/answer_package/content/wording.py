@@ -15,6 +15,7 @@ from babel.numbers import format_currency, format_decimal
 
 from crm_compliance.configuration.organisation import product_texts
 from jobs.model.answer import Compilation
+from rules.dates.instants import read_instant
 from rules.model.home import BELGIUM
 from rules.organisation.organisation import Organisation
 
@@ -158,7 +159,7 @@ class Texts:
             return str(value)
         if len(value) == len("2026-05-04") and (day := _day(value)) is not None:
             return self.day(day)
-        if "T" in value and (at := _instant(value)) is not None:
+        if "T" in value and (at := read_instant(value)) is not None:
             return self.moment(at)
         known = self._tables["value"]
         codes = value.split(", ")  # of a choice that may have several
@@ -193,14 +194,6 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text) if text[4] == text[7] == "-" else None
     except ValueError:
         return None
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None else None
 
 
 def texts_for(compilation: Compilation, organisation: Organisation) -> Texts:

@@ -54,8 +54,8 @@ def _input(visit: Visit, name: str, value: object, hidden: frozenset[str]) -> In
         told = f"{visit.word('table', unit[1])} {unit[2]}"
         return Input(told, [reason(visit, str(value))], f"/open?typename={unit[1]}&id={unit[2]}")
     if name == "contact":  # a hold on it, of which the step looks at nothing else
-        return Input(_capital(label(visit, name)), [CodedText(visit.say("its own row"))])
-    return Input(_capital(label(visit, name)), list(_values(visit, name, value, hidden)))
+        return Input(capital(label(visit, name)), [CodedText(visit.say("its own row"))])
+    return Input(capital(label(visit, name)), list(_values(visit, name, value, hidden)))
 
 
 def label(visit: Visit, name: str) -> str:
@@ -66,11 +66,11 @@ def label(visit: Visit, name: str) -> str:
 def _values(visit: Visit, name: str, value: object, hidden: frozenset[str]) -> Iterator[CodedText]:
     if isinstance(value, Mapping):
         if name == "ends":
-            yield from (CodedText(_colon(visit, category(visit, key).text, _text(visit, "", on)), key) for key, on in value.items())
+            yield from (CodedText(colon(visit, category(visit, key).text, _text(visit, "", on)), key) for key, on in value.items())
         else:
             parts = ((key, part) for key, part in value.items() if key not in hidden and part not in NOTHING)
             said = [
-                _colon(visit, label(visit, key), ", ".join(each.text.rstrip(".") for each in _values(visit, key, part, hidden)))
+                colon(visit, label(visit, key), ", ".join(each.text.rstrip(".") for each in _values(visit, key, part, hidden)))
                 for key, part in parts
             ]
             yield CodedText(", ".join(said) or visit.say("none"))
@@ -113,9 +113,11 @@ def _anchor(visit: Visit, anchor: str) -> str:
     return visit.word("counted" if anchor in WORDS["counted"] else "anchor", anchor)
 
 
-def _colon(visit: Visit, name: str, value: str) -> str:
+def colon(visit: Visit, name: str, value: str) -> str:
+    """Say what something is, as the language writes it."""
     return visit.say("%(name)s: %(value)s") % {"name": name, "value": value}
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """Begin a text with a capital letter."""
     return text[:1].upper() + text[1:]

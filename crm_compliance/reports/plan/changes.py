@@ -78,10 +78,10 @@ def why_changed(change: Change, language: Language) -> str:
     if before is None or after is None:
         line = after or before
         assert line is not None
-        return f"{words['new here' if before is None else 'not here']}: {words[_fate(line)]}, {line.reason}"
+        return f"{words['new here' if before is None else 'not here']}: {words[fate(line)]}, {line.reason}"
     told = []
-    if _fate(before) != _fate(after):
-        told.append(f"{words[_fate(after)]} {words['instead of']} {words[_fate(before)]}")
+    if fate(before) != fate(after):
+        told.append(f"{words[fate(after)]} {words['instead of']} {words[fate(before)]}")
     passed = {"outcome", "disposition", *(("reasons",) if "reason" in change.differs else ())}
     told += [
         f"{words[name]} {_value(after, name, words)} {words['instead of']} {_value(before, name, words)}"
@@ -91,7 +91,8 @@ def why_changed(change: Change, language: Language) -> str:
     return "; ".join(told)
 
 
-def _fate(line: PlanLine) -> str:
+def fate(line: PlanLine) -> str:
+    """Return how a line disposes of its unit, `retain` where it does not."""
     return line.disposition or "delete" if line.is_disposal else "retain"
 
 

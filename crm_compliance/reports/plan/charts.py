@@ -9,6 +9,7 @@ from datetime import date
 
 from markupsafe import Markup
 
+from crm_compliance.reports.parts.sentences import grouped
 from crm_compliance.reports.parts.template import template
 
 COLOURS = {"delete": "#c81e1e", "anonymise": "#d97706", "keep": "#0f766e", "soon": "#2563eb"}
@@ -36,7 +37,7 @@ def bar_chart(bars: Sequence[Bar], *, title: str) -> Markup:
         return Markup("")
     kinds = [kind for kind in COLOURS if any(counts.get(kind) for _, counts in bars)]
     longest = max(1, *(sum(counts.get(kind, 0) for kind in kinds) for _, counts in bars))
-    scale = (WIDTH - 10 - DIGIT_WIDTH * len(_counted(longest))) / longest  # its total stands behind the longest bar
+    scale = (WIDTH - 10 - DIGIT_WIDTH * len(grouped(longest))) / longest  # its total stands behind the longest bar
     top = LEGEND_HEIGHT if len(kinds) > 1 else 0
     rows = []
     for place, (label, counts) in enumerate(bars):
@@ -47,7 +48,7 @@ def bar_chart(bars: Sequence[Bar], *, title: str) -> Markup:
                 pieces.append({"x": start * scale, "width": number * scale, "colour": COLOURS[kind], "said": said})
                 start += number
         rows.append(
-            {"y": top + place * ROW_HEIGHT, "label": _shortened(label), "pieces": pieces, "end": start * scale, "shown": _counted(start)}
+            {"y": top + place * ROW_HEIGHT, "label": _shortened(label), "pieces": pieces, "end": start * scale, "shown": grouped(start)}
         )
     legend = [(NAMES[kind], COLOURS[kind]) for kind in kinds] if len(kinds) > 1 else []
     return _drawn("bar_chart", title=title, width=WIDTH, height=top + len(bars) * ROW_HEIGHT, legend=legend, rows=rows)
@@ -83,10 +84,6 @@ def day_chart(days: Sequence[tuple[str, int]], *, title: str) -> Markup:
         lines=lines,
         colour=COLOURS["soon"],
     )
-
-
-def _counted(number: int) -> str:
-    return f"{number:,}".replace(",", "\u202f")
 
 
 def _shortened(label: str) -> str:

@@ -13,6 +13,7 @@ from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, 
 from jobs.register.request_steps import next_step
 from rules.dates.calendar import Calendar
 from rules.dates.instants import instant
+from rules.dates.periods import iso
 from rules.hints import hint_to
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def request_document(
         "right": request.right.value,
         "state": request.state.value,
         "received_on": request.received_on.isoformat(),
-        "due_on": _day(due_of(request, calendar)),
+        "due_on": iso(due_of(request, calendar)),
         "days_left": days_left(request, now, calendar),
         "next": commands_after(next_step(request)) or None,
         "outcome": request.outcome.value if request.outcome is not None else None,
@@ -68,7 +69,7 @@ def request_document(
             "mandate": identity.mandate.value if identity.mandate is not None else None,
         },
         "suspensions": [
-            {"reason": each.reason, "asked_on": each.asked_on.isoformat(), "answered_on": _day(each.answered_on), "counts": each.counts}
+            {"reason": each.reason, "asked_on": each.asked_on.isoformat(), "answered_on": iso(each.answered_on), "counts": each.counts}
             for each in request.suspensions
         ],
         "extension": None
@@ -140,7 +141,3 @@ def _facts(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"the link works until {document['link_until']}; downloads: {document['downloads']}"
     if notify_by := document.get("notify_by"):
         yield f"tell the data protection authority before {notify_by} (EXP-16)"
-
-
-def _day(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()

@@ -7,13 +7,13 @@ folder it is in the files of all of them, and what is closed of one of them is c
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from connectors.interface.documents import Document, DocumentStore
 from connectors.interface.remains import DocumentLocation
 from connectors.interface.rows import Content
 from jobs.ports.context import JobContext
 from jobs.reading.row_kinds import RowKinds
+from rules.dates.instants import read_instant
 from rules.model.personal_records import FullNote
 
 DOCUMENTS = "documents"  # where people are not searched for
@@ -93,7 +93,7 @@ def content_of(context: JobContext, kind: str, row: str, name: str) -> Content |
 
 def _as_note(context: JobContext, document: Document, owners: list[Row]) -> FullDocument:
     (kind, row), *others = owners
-    changed = _instant(document.changed_at)
+    changed = read_instant(document.changed_at)
     return FullDocument(
         id=f"{_PREFIX}{document.id}{'' if document.is_plain else _NO_FILE}",
         etag=document.version,
@@ -106,14 +106,6 @@ def _as_note(context: JobContext, document: Document, owners: list[Row]) -> Full
         created_on=context.day(changed) if changed is not None else None,
         shared_with=tuple(others),
     )
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else None
 
 
 def _held(context: JobContext) -> Iterator[tuple[DocumentLocation, tuple[DocumentStore, str] | None]]:

@@ -14,7 +14,7 @@ from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans.head import head_of
 from crm_compliance.console.pages.plans.plan import category_name
 from crm_compliance.reports.parts.links import safe_link
-from crm_compliance.reports.plan.changes import COUNTS
+from crm_compliance.reports.plan.changes import COUNTS, fate
 from crm_compliance.reports.plan.headings import heading
 from jobs.model.plan import LinesRemoved, Plan, PlanLine
 from jobs.plans.lines.compare import ADDED, CHANGED, REMOVED, Change, Comparison
@@ -103,19 +103,15 @@ def _moves(visit: Visit, change: Change) -> Iterator[Move]:
     if change.before is not None and change.after is not None:
         passed = {"outcome", "disposition", *(("reasons",) if "reason" in change.differs else ())}
         names = [name for name in change.differs if name not in passed]
-    if change.before is None or change.after is None or _fate(change.before) != _fate(change.after):
+    if change.before is None or change.after is None or fate(change.before) != fate(change.after):
         names = ["fate", *names]
     for name in names:
         before, after = ([] if line is None else list(_said(visit, line, name)) for line in (change.before, change.after))
         yield Move(heading("outcome" if name == "fate" else name, visit.language), before, after)
 
 
-def _fate(line: PlanLine) -> str:
-    return line.disposition or "delete" if line.is_disposal else "retain"
-
-
 def _said(visit: Visit, line: PlanLine, name: str) -> Iterator[Said]:
-    value = _fate(line) if name == "fate" else getattr(line, name)
+    value = fate(line) if name == "fate" else getattr(line, name)
     for code in value if isinstance(value, tuple) else (value,) if value else ():
         if name in WORDS_OF:
             yield visit.word(WORDS_OF[name], code), "" if name == "fate" else code

@@ -23,6 +23,7 @@ from jobs.nightly.plan_and_apply import approved_plan
 from jobs.plans.lines.ends_by_month import ends_by_month
 from rules.model.decisions import Disposition
 from rules.model.roles import Act
+from rules.retention.forecast import months_from
 
 MONTHS: Final = 12
 NIGHTLY: Final = (Kind.RETENTION, Kind.RECORDINGS)
@@ -111,7 +112,7 @@ def months(visit: Visit) -> Response:
         found = ends_by_month(visit.services.lines.of(plan.id), day, last)
     except LinesRemoved:
         found = {}
-    ahead = list(_months_from(day.year, day.month, MONTHS)) if found else []
+    ahead = months_from(day, MONTHS) if found else ()
     month_of, shown = visit.formats.month, visit.formats.month_and_year
     rows = [(month_of(month), found.get(month, 0), *shown(month)) for month in ahead]
     return _counted(visit, plan, "months", rows=rows)
@@ -135,11 +136,6 @@ def _counted(visit: Visit, plan: Plan, piece: str, **values: Any) -> Response:
     if visit.is_part:
         return visit.part(f"plans/{piece}.html.j2", **values)
     return visit.page("plans/counted.html.j2", piece=piece, **head_of(visit, plan), **values)
-
-
-def _months_from(year: int, month: int, number: int) -> Iterator[str]:
-    for place in range(month - 1, month - 1 + number):
-        yield f"{year + place // 12}-{place % 12 + 1:02}"
 
 
 def _figures(visit: Visit, plan: Plan) -> list[tuple[str, str, str, str]]:

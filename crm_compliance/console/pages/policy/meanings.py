@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.codes import WORDS
 from crm_compliance.console.pages.policy.schedule import anchor, period
+from crm_compliance.console.pages.shown_steps import capital, colon
 from rules.policy.categories import Category, NoTerm
 from rules.policy.diff import Change, categories_of
 from rules.policy.policy import Policy
@@ -43,7 +44,7 @@ def meaning(visit: Visit, change: Change, old: Policy, new: Policy) -> Meaning:
         return Meaning(change.where, before, after, said % {"category": _name(visit, rest, new), "change": f"{before} → {after}"})
     if change.where == "contacts.bypass":
         before, after = _bypassed(visit, change.old), _bypassed(visit, change.new)
-    return Meaning(change.where, before, after, _colon(visit, _path(visit, change.where), _arrow(visit, before, after)))
+    return Meaning(change.where, before, after, colon(visit, _path(visit, change.where), _arrow(visit, before, after)))
 
 
 def _of_row(visit: Visit, change: Change, key: str, name: str, old: Policy, new: Policy) -> Meaning:
@@ -67,34 +68,34 @@ def _of_row(visit: Visit, change: Change, key: str, name: str, old: Policy, new:
             told = _arrow(visit, period(visit, before), period(visit, after))
     elif name == "disposition":
         was, now = (visit.word("outcome", str(each)) for each in (change.old, change.new))
-        told = _colon(visit, visit.say("what happens after the end"), f"{was} → {now}")
+        told = colon(visit, visit.say("what happens after the end"), f"{was} → {now}")
     elif name == "open_blocks":
         keeps, goes = visit.say("an open dossier is kept past its end"), visit.say("an open dossier goes at its end like a closed one")
         told = keeps if row.open_blocks else goes
     elif name == "bypass":
         was, now = _bypassed(visit, change.old), _bypassed(visit, change.new)
-        told = _colon(visit, visit.say("what a disposal passes by"), _arrow(visit, was, now))
+        told = colon(visit, visit.say("what a disposal passes by"), _arrow(visit, was, now))
     elif name in WORDS["row_key"]:
-        told = _colon(visit, visit.word("row_key", name), _arrow(visit, was, now))
-    text = _colon(visit, getattr(row.labels, visit.language), told or _arrow(visit, was, now))
+        told = colon(visit, visit.word("row_key", name), _arrow(visit, was, now))
+    text = colon(visit, getattr(row.labels, visit.language), told or _arrow(visit, was, now))
     return Meaning(change.where, was, now, f"{text}. {_affected(visit, key, row, new if after is not None else old)}")
 
 
 def _affected(visit: Visit, key: str, row: Category, policy: Policy) -> str:
     if row.unit != "dossier":
-        said = _colon(visit, visit.say("It concerns"), visit.word("step_row", row.unit))
+        said = colon(visit, visit.say("It concerns"), visit.word("step_row", row.unit))
         return f"{said} ({', '.join(row.kinds)})." if row.kinds else f"{said}."
     if found := categories_of(key, policy):
-        return _colon(visit, visit.say("It concerns units with"), ", ".join(_name(visit, each, policy) for each in found)) + "."
+        return colon(visit, visit.say("It concerns units with"), ", ".join(_name(visit, each, policy) for each in found)) + "."
     return visit.say("It concerns no category of the CRM.")
 
 
 def _said(visit: Visit, row: Category) -> str:
     if isinstance(row, NoTerm):
         return _kept(visit, row)
-    parts = [_kept(visit, row), _colon(visit, visit.say("then"), visit.word("outcome", disposition_word(row.disposition)))]
+    parts = [_kept(visit, row), colon(visit, visit.say("then"), visit.word("outcome", disposition_word(row.disposition)))]
     if row.bypass:
-        parts.append(_colon(visit, visit.say("what a disposal passes by"), _bypassed(visit, row.bypass)))
+        parts.append(colon(visit, visit.say("what a disposal passes by"), _bypassed(visit, row.bypass)))
     return visit.say("; ").join(parts)
 
 
@@ -104,7 +105,7 @@ def _kept(visit: Visit, row: Category) -> str:
         reviewed = visit.say_counted("reviewed every %s month", "reviewed every %s months", row.review_months)
         return f"{said}, {reviewed}"
     anchors = f", {visit.say('else')} ".join(anchor(visit, each.value, row.unit) for each in row.anchors)
-    return f"{said}, {_colon(visit, visit.say('counted from'), anchors)}" if anchors else said
+    return f"{said}, {colon(visit, visit.say('counted from'), anchors)}" if anchors else said
 
 
 def _rows(visit: Visit, crm: str, policy: Policy) -> str:
@@ -127,10 +128,10 @@ def _bypassed(visit: Visit, found: object) -> str:
 def _path(visit: Visit, where: str) -> str:
     """Return the place of a key outside the rows in words, from the whole to the part."""
     if where in WORDS["schedule_key"]:
-        return _capital(visit.word("schedule_key", where))
+        return capital(visit.word("schedule_key", where))
     first, *parts = where.split(".")
     named = (_part(visit, ".".join((first, *parts[: at + 1]))) for at in range(len(parts)))
-    return _capital(", ".join((visit.word("schedule_key", first), *named)))
+    return capital(", ".join((visit.word("schedule_key", first), *named)))
 
 
 def _part(visit: Visit, where: str) -> str:
@@ -155,7 +156,7 @@ def _value(visit: Visit, value: object, where: str) -> str:
             return ", ".join(_value(visit, part, where) for part in value) or visit.say("nothing")
         case Mapping():
             places = ((f"{where}.{key}", part) for key, part in value.items())
-            said = (_colon(visit, _part(visit, place), _inner(visit, part, place)) for place, part in places)
+            said = (colon(visit, _part(visit, place), _inner(visit, part, place)) for place, part in places)
             return ", ".join(said) or visit.say("nothing")
         case _:
             text = str(value)
@@ -170,11 +171,3 @@ def _inner(visit: Visit, value: object, where: str) -> str:
 
 def _arrow(visit: Visit, old: str, new: str) -> str:
     return f"{old or visit.say('nothing')} → {new or visit.say('nothing')}"
-
-
-def _colon(visit: Visit, name: str, value: str) -> str:
-    return visit.say("%(name)s: %(value)s") % {"name": name, "value": value}
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
