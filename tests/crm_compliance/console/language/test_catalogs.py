@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
@@ -26,6 +27,7 @@ from rules.model.residual_data import ResidualPlace
 from rules.model.roles import Role
 
 OTHERS: tuple[UiLanguage, ...] = ("nl", "fr")
+GLOSSARY = Path(__file__).parents[4] / "docs" / "glossary.md"
 COUNT = re.compile(r"%\(num\)s")
 BLANK = re.compile(r"%(?:\([a-z_]+\))?s")
 
@@ -75,6 +77,20 @@ def test_a_number_of_units_disposed_of_does_not_pass_for_a_number_deleted(langua
     entries = [entry for catalog in catalogs(language).values() for entry in catalog if counted.match(str(first_of(entry)))]
     assert len(entries) > 8
     assert [text for entry in entries for text in texts_of(entry) if word not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "column", "others"), [("nl", 2, r"\bruns?\b|bevriez|opnames|registratie\b"), ("fr", 3, r"grand livre")]
+)
+def test_a_thing_has_the_word_of_the_glossary_and_no_other(language: UiLanguage, column: int, others: str) -> None:
+    rows = [line.split("|") for line in GLOSSARY.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    words = {row[1].strip(): row[column].strip() for row in rows}
+    named = ("recording", "hold, legal hold", "plan", "apply", "run", "ledger", "certificate of disposal", "to confirm")
+    said = "\n".join(
+        text.replace("\u00ad", "") for catalog in catalogs(language).values() for entry in catalog if entry.id for text in texts_of(entry)
+    )
+    assert [words[each] for each in named if words[each].partition(" (")[0] not in said] == []
+    assert re.findall(others, BLANK.sub("", said)) == []
 
 
 @pytest.mark.parametrize("language", OTHERS)
