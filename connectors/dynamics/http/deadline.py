@@ -6,36 +6,59 @@ hold a command for ever, in the headers as in the body. Here the bytes of an ans
 that also knows when all of it must have come."""
 
 import io
+import os
 import socket
 from collections.abc import Callable
 from functools import partial
 from http.client import HTTPResponse
+from ssl import SSLContext
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
+from requests.exceptions import SSLError
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.ssl_ import create_urllib3_context
 
 Now = Callable[[], float]
 
 
-class DeadlineAdapter(HTTPAdapter):
-    """Sends requests whose answers are whole `answer_s` seconds after the wait began, or broken off."""
+def trusting(bundle: str) -> SSLContext:
+    """Return what urllib3 makes for each connection, with the certificates of a file or folder, for all of
+    them. Raises requests.exceptions.SSLError: they cannot be read."""
+    context = create_urllib3_context()
+    place = {"capath" if os.path.isdir(bundle) else "cafile": bundle}
+    try:
+        context.load_verify_locations(**place)
+    except OSError as failure:
+        raise SSLError(failure) from None
+    return context
 
-    def __init__(self, answer_s: float, *, now: Now = monotonic, **options: Any) -> None:
+
+class DeadlineAdapter(HTTPAdapter):
+    """Sends requests whose answers are whole `answer_s` seconds after the wait began, or broken off. What it
+    trusts over TLS is `trust`; without, what each request names."""
+
+    def __init__(self, answer_s: float, *, trust: SSLContext | None = None, now: Now = monotonic, **options: Any) -> None:
+        self._trust: dict[str, Any] = {} if trust is None else {"ssl_context": trust}
         self._answer = staticmethod(partial(_Answer, answer_s, now))  # else a class would bind it to its connections
         self._last: tuple[tuple[str, str], Any] | None = None
         super().__init__(**options)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
+        super().init_poolmanager(*args, **(options | self._trust))
         self._limit(self.poolmanager)
 
     def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
-        return self._limit(super().proxy_manager_for(proxy, **options))
+        return self._limit(super().proxy_manager_for(proxy, **options, **self._trust))
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Name a pool the certificates to read for each connection, unless they have been read."""
+        if not self._trust:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
 
     def get_connection_with_tls_context(self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
         """Return the pool of the last host where it is asked again, as it nearly always is: to look for it

@@ -7,12 +7,14 @@ protection limits)."""
 
 import threading
 from collections.abc import Mapping
+from ssl import SSLContext
 from typing import Any
 
 import requests
 import urllib3
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from connectors.dynamics.http.deadline import DeadlineAdapter
+from connectors.dynamics.http.deadline import DeadlineAdapter, trusting
 from connectors.dynamics.http.environment import Environment
 
 _TAG = "If-None-Match"
@@ -35,6 +37,8 @@ class Sessions:
         self._lock = threading.Lock()
         self._local = threading.local()
         self._open: list[DeadlineAdapter] = []
+        self._settings: dict[str, Any] = {}
+        self._trust: SSLContext | None = None
 
     def close(self) -> None:
         """Close the pools of all threads; who asks again gets new ones."""
@@ -60,28 +64,32 @@ class Sessions:
         timeout = (self._environment.connect_timeout_s, self._environment.read_timeout_s)
         adapter = self._adapter()
         try:
-            return adapter.send(prepared, stream=True, timeout=timeout, **self._local.settings)
+            return adapter.send(prepared, stream=True, timeout=timeout, **self._settings)
         except urllib3.exceptions.LocationParseError:  # of an address that the service gave; its message repeats the host
             raise requests.exceptions.InvalidURL from None
 
     def _adapter(self) -> DeadlineAdapter:
         adapter: DeadlineAdapter | None = getattr(self._local, "adapter", None)
         if adapter is None:
-            adapter = DeadlineAdapter(
-                self._environment.answer_s, pool_connections=1, pool_maxsize=self._environment.pool_size, max_retries=0
-            )
-            self._local.adapter = adapter
-            self._local.settings = self._settings()
             with self._lock:
+                if not self._settings:
+                    self._look_around()
+                size, trust = self._environment.pool_size, self._trust
+                adapter = DeadlineAdapter(self._environment.answer_s, trust=trust, pool_connections=1, pool_maxsize=size, max_retries=0)
                 self._open.append(adapter)
+            self._local.adapter = adapter
         return adapter
 
-    def _settings(self) -> dict[str, Any]:
-        """Return proxies and CA bundle as requests would find them; on our own machine none of it applies."""
-        if self._environment.is_loopback:
-            return {"proxies": {}, "verify": self._environment.ca_file or True}
-        with requests.Session() as probe:
-            settings: dict[str, Any] = dict(
-                probe.merge_environment_settings(self._environment.url, {}, False, self._environment.ca_file, None)
-            )
-        return {"proxies": settings["proxies"], "verify": self._environment.ca_file or settings["verify"] or True}
+    def _look_around(self) -> None:
+        """Find proxies and CA bundle as requests would; on our own machine none of it applies. The bundle is
+        read once: to read it for each connection takes as long as a dozen small requests."""
+        bundle, proxies = self._environment.ca_file or DEFAULT_CA_BUNDLE_PATH, dict[str, str]()
+        if not self._environment.is_loopback:
+            with requests.Session() as probe:
+                found = probe.merge_environment_settings(self._environment.url, {}, False, self._environment.ca_file, None)
+            proxies = dict(found["proxies"])
+            if isinstance(found["verify"], str):
+                bundle = found["verify"]
+        if self._environment.url.startswith("https:"):
+            self._trust = trusting(bundle)
+        self._settings = {"proxies": proxies, "verify": bundle if self._trust is None else True}

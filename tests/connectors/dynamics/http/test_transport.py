@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 
 import certifi
@@ -19,9 +20,10 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.dynamics.http import faults
+from connectors.dynamics.http import faults, sessions
 from connectors.dynamics.http.answers import Answer, NotSent
 from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.http.deadline import trusting
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.retry import MAX_BROKEN_BODIES, REPEATABLE
 from connectors.dynamics.http.transport import Transport
@@ -384,6 +386,13 @@ def test_proxies_of_the_environment_are_used_for_other_machines_only(
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     far = "https://cfbe.crm4.dynamics.com/api/data/v9.2/"
+    trusted: list[str] = []
+
+    def noted(bundle: str) -> SSLContext:
+        trusted.append(bundle)
+        return trusting(bundle)
+
+    monkeypatch.setattr(sessions, "trusting", noted)
     crm.get(WHO, json={})
     crm.get(f"{far}WhoAmI", json={})
     with transport(naps) as client:
@@ -393,7 +402,7 @@ def test_proxies_of_the_environment_are_used_for_other_machines_only(
     near_options, far_options = (call.request.req_kwargs for call in crm.calls)  # type: ignore[attr-defined]
     assert near_options["proxies"] == {}
     assert far_options["proxies"]["https"] == "http://proxy.example:3128"
-    assert far_options["verify"] == certifi.where()
+    assert (far_options["verify"], trusted) == (True, [certifi.where()])
 
 
 def test_an_address_of_the_service_that_has_no_host_is_an_error_and_no_bug(naps: list[float]) -> None:
