@@ -8,13 +8,11 @@ values are secrets."""
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from crm_compliance.configuration.setting_types import (
@@ -71,7 +69,7 @@ class Settings(BaseModel):
     crm_patience_s: Annotated[int, Field(ge=0, le=86_400)] = 1_800
     crm_reserved_share: Annotated[float, Field(ge=0, le=0.9)] = 0.25
     database_url: Secret | None = None
-    data_dir: PathSetting = Field(default_factory=lambda: user_data_path("crm-compliance", appauthor=False))
+    data_dir: PathSetting = Field(default_factory=lambda: _usual_folder())
     storage_dir: PathSetting | None = None
     azure_storage: Secret | None = None
     azure_container: Text | None = None
@@ -238,7 +236,15 @@ def usable(values: Mapping[str, object], places: Mapping[str, str] | None = None
         raise _usage_error(error, places or {}) from None  # the cause would hold the values
 
 
+def _usual_folder() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("crm-compliance", appauthor=False)
+
+
 def _from_file(file: Path) -> tuple[dict[str, object], dict[str, str]]:
+    import tomllib
+
     try:
         text = text_within(file, "utf-8-sig")  # some editors write a byte order mark
     except (OSError, UnicodeDecodeError) as error:

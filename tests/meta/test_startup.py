@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 NEVER = {  # by a command that only looks into the store
     "alembic", "apscheduler", "azure", "holidays", "jinja2", "msal", "odata_query", "phonenumbers", "psycopg", "polars", "pypdfium2",
     "pyzipper", "requests", "starlette", "structlog", "typst", "uvicorn", "xlsxwriter", "ahocorasick", "tenacity", "isal",
+    "platformdirs", "tomllib",
 }  # fmt: skip
 BELOW_THE_STORE = {"connectors.interface.connector", "jobs.ports.context", "rules.policy.policy", "rich._emoji_codes"}  # by the same
 UNASKED = {
