@@ -252,6 +252,7 @@ def release(
     from crm_compliance.answer_package.outbox import FileOutbox
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
+    from crm_compliance.reports.parts.clock_times import clock_time
     from jobs.requests.answer.release import release_answer
     from jobs.requests.decisions.carry_out import fulfil_later
 
@@ -266,6 +267,7 @@ def release(
         )
         done = release_answer(desk.context, request, someone.who, someone.role, outbox)
         waiting = fulfil_later(desk.context, request)
+        until = clock_time(done.link.until, desk.context.policy.calendar)
     warnings = [NOT_REACHABLE] if settings.links_stay_here else []
     for warning in warnings:
         output.warn(warning)
@@ -279,7 +281,8 @@ def release(
         "waiting": waiting or None,
         "warnings": warnings,
     }
-    output.answer(document, lambda console: _show_release(console, document, passphrase_file), ids=("request", request))
+    for_people = document | {"expires_at": until}
+    output.answer(document, lambda console: _show_release(console, for_people, passphrase_file), ids=("request", request))
 
 
 def _show_release(console: Console, document: Mapping[str, object], passphrase_file: Path) -> None:

@@ -150,7 +150,7 @@ def answer_with(
     days = calendar_of(settings, store, output.warn)
     document = request_document(request, now, days, blocks=stopping, notices=notices) | (more or {})
     output.answer(
-        document, lambda console: print_request(document, console, commands_after(next_step(request))), ids=("request", request.id)
+        document, lambda console: print_request(document, console, days, commands_after(next_step(request))), ids=("request", request.id)
     )
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from crm_compliance.hints import commands_after, in_words
+from crm_compliance.reports.parts.clock_times import clock_time
 from crm_compliance.reports.parts.sentences import ALARMS
 from jobs.model.request import SubjectRequest
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, targets_of
@@ -104,13 +105,14 @@ def by_urgency(requests: Iterable[SubjectRequest], calendar: Calendar) -> list[S
     return sorted(requests, key=key)
 
 
-def print_request(document: Mapping[str, Any], console: Console, following: str = "") -> None:
-    """Print the state of one request, how it came there, what is due soon, and the commands that follow."""
+def print_request(document: Mapping[str, Any], console: Console, calendar: Calendar, following: str = "") -> None:
+    """Print the state of one request, how it came there, what is due soon, and the commands that follow;
+    hours by the clock of the schedule."""
     from rich.text import Text
 
     outcome = f", {outcome_of(document)}" if document["outcome"] else ""
     console.print(Text(f"{document['request']}: {document['right']}, {document['state']}{outcome}"))
-    for line in _facts(document):
+    for line in _facts(document, calendar):
         console.print(Text(line))
     for code in document["alarms"]:
         console.print(Text.assemble((code, "bold red"), f": {ALARMS.get(code, '')}"))
@@ -123,21 +125,24 @@ def outcome_of(document: Mapping[str, Any]) -> str:
     return f"{document['outcome']}:{document['refusal']}" if document["refusal"] else document["outcome"] or ""
 
 
-def _facts(document: Mapping[str, Any]) -> Iterator[str]:
+def _facts(document: Mapping[str, Any], calendar: Calendar) -> Iterator[str]:
+    def hour(instant: str) -> str:
+        return clock_time(datetime.fromisoformat(instant), calendar)
+
     due = f"due on {document['due_on']}" if document["due_on"] else "the clock stands still"
     yield f"received on {document['received_on']}, {due}"
     if identity := document["identity"]:
         mandate = f", mandate {identity['mandate']}" if identity["mandate"] else ""
         yield f"identified on {identity['on']} by {identity['method']}{mandate}"
-    yield from (f"{word['step']}: {word['as']} as {word['role']}, {word['at']}" for word in document["approvals"])
+    yield from (f"{word['step']}: {word['as']} as {word['role']}, {hour(word['at'])}" for word in document["approvals"])
     if document.get("blocks"):
         yield f"stops the release: {', '.join(document['blocks'])}"
     if notices := document.get("notices"):
         told = ", ".join(f"{number} {state}" for state, number in notices.items() if number)
         yield f"recipients to be told: {told}; see {in_words(hint_to('show_notices', request=document['request']))}"
     if document["misdelivered_at"]:
-        yield f"misdelivered: {document['misdelivered_at']}; the link is dead"
+        yield f"misdelivered: {hour(document['misdelivered_at'])}; the link is dead"
     elif document["delivered_at"] and not document["closed_at"]:
-        yield f"the link works until {document['link_until']}; downloads: {document['downloads']}"
+        yield f"the link works until {hour(document['link_until'])}; downloads: {document['downloads']}"
     if notify_by := document.get("notify_by"):
-        yield f"tell the data protection authority before {notify_by} (EXP-16)"
+        yield f"tell the data protection authority before {hour(notify_by)} (EXP-16)"
