@@ -12,6 +12,7 @@ class ConnectorError(ComplianceError):
 
     exit_code = 4
     code = "crm"
+    usual_hint = "look at the Web API root, and at what stands between here and the CRM, such as a proxy; then repeat"
 
     def __init__(
         self,
@@ -23,7 +24,7 @@ class ConnectorError(ComplianceError):
         service_code: str = "",
         request_id: str = "",
     ) -> None:
-        super().__init__(message, hint=hint, where=where)
+        super().__init__(message, hint=hint or self.usual_hint, where=where)
         self.status, self.service_code, self.request_id = status, service_code, request_id
 
 
@@ -56,6 +57,7 @@ class ReadIncomplete(ConnectorError):
     """Rows are missing, doubled or unreadable: the read is void, and never means "nothing there"."""
 
     code = "crm_read_incomplete"
+    usual_hint = "nothing of this read is used; repeat, and if it stays so, show this to who administers the CRM"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,10 @@ from rules.hints import hint_to
 DISK_ERRORS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM),
     *(errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP),
+    *(errno.ESTALE, errno.EBUSY, errno.EXDEV, errno.ENOLCK),  # what shares of a network say besides
 }
+_LOOK: Final = "look at its path, owner and mode, and those of its folders"
+_WITHOUT_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class DiskProblem(UsageError):
@@ -80,9 +83,8 @@ def disk_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in DISK_ERRORS:
             raise
-        raise DiskProblem(
-            f"{path} cannot be written: {os.strerror(error.errno)}", hint="make room, or name another folder", where=str(path)
-        ) from error
+        hint = "make room, or name another folder" if error.errno in _WITHOUT_ROOM else _LOOK
+        raise DiskProblem(f"{path} cannot be written: {os.strerror(error.errno)}", hint=hint, where=str(path)) from error
 
 
 def disk_problem(error: BaseException) -> DiskProblem | None:
@@ -93,7 +95,7 @@ def disk_problem(error: BaseException) -> DiskProblem | None:
     place = os.fspath(error.filename)
     return DiskProblem(
         f"{place} cannot be used: {os.strerror(error.errno)}",
-        hint="look at its path, owner and mode, and those of its folders",
+        hint=_LOOK,
         where=place,
     )
 
@@ -181,10 +183,13 @@ def writable_by_others(path: Path) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in this folder survive a power cut."""
+    """Make a rename in this folder survive a power cut, where the file system can do that for a folder."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EBADF, errno.ENOTSUP):  # some shares of a network know no such thing
+            raise
     finally:
         os.close(handle)
 

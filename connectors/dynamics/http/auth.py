@@ -30,7 +30,7 @@ class StaticToken:
                 hint="Use tenant, client id and secret or certificate instead.",
             )
         if not token or not token.isascii() or not token.isprintable() or " " in token:
-            raise UsageError("The static token is empty or holds characters that no token has.")
+            raise UsageError("The static token is empty or holds characters that no token has.", hint="look at crm_token")
         self._token = token
 
     def __repr__(self) -> str:

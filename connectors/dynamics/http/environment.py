@@ -21,7 +21,7 @@ def check_ca_file(path: str | None) -> None:
     try:
         ssl.create_default_context(cafile=path)
     except OSError:  # ssl.SSLError too
-        raise UsageError("The CA file cannot be read, or holds no PEM certificates.", where=path) from None
+        raise UsageError("The CA file cannot be read, or holds no PEM certificates.", hint="look at crm_ca_file", where=path) from None
 
 
 SHORTEST_ANSWER_S = 300.0  # 256 MiB over a slow line

@@ -74,7 +74,7 @@ def error(found: Fault, *, request: str = "", where: str = "", retry_after_s: fl
 def _explained(found: Fault) -> tuple[type[ConnectorError], str, str]:
     """Return the kind of error, what happened and what to do."""
     if found.status == 401:
-        return Unauthorised, "The CRM does not accept the token", "Check client id, secret and tenant."
+        return Unauthorised, "The CRM does not accept the token", "Check client id, secret and tenant; on this machine, the token."
     if found.status == 403 and found.privilege:
         hint = f"Give its security role {found.privilege} at organisation level."
         return Forbidden, f"The application user lacks the privilege {found.privilege}", hint
@@ -88,6 +88,8 @@ def _explained(found: Fault) -> tuple[type[ConnectorError], str, str]:
         return Throttled, "The CRM's service protection asks for more waiting than this run may do", hint
     if found.status in GATEWAY_STATUSES or found.status == 408:
         return Unreachable, f"The CRM does not answer: its front end says {found.status}", "Try again later."
+    if found.status == 407:
+        return ConnectorError, "A proxy asks for a sign-in (HTTP 407)", "Give HTTPS_PROXY its user and password, or NO_PROXY this host."
     if 300 <= found.status < 400:
         message = f"The CRM sends us elsewhere (HTTP {found.status}); we do not follow, because the token would go along"
         return ConnectorError, message, "Check the Web API root."

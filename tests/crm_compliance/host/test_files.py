@@ -8,7 +8,7 @@ import os
 import resource
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -106,10 +106,33 @@ def test_an_error_of_the_network_inside_the_block_is_not_called_a_disk_problem(t
         raise ConnectionResetError(errno.ECONNRESET, "reset")
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
-def test_what_a_disk_says_is_said_in_words(number: int) -> None:
-    with pytest.raises(DiskProblem, match=os.strerror(number)), disk_errors(Path("plan.jsonl")):
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [
+        *((number, "make room") for number in (errno.ENOSPC, errno.EDQUOT)),
+        *((number, "owner and mode") for number in (errno.EROFS, errno.EACCES, errno.ESTALE, errno.EBUSY, errno.EXDEV, errno.ENOLCK)),
+    ],
+)
+def test_what_a_disk_says_is_said_in_words(number: int, hint: str) -> None:
+    with pytest.raises(DiskProblem, match=os.strerror(number)) as refused, disk_errors(Path("plan.jsonl")):
         raise OSError(number, os.strerror(number))
+    assert hint in str(refused.value.hint)
+
+
+@pytest.mark.parametrize(("number", "told"), [(errno.EINVAL, False), (errno.EIO, True)])
+def test_a_share_that_cannot_flush_folders_takes_whole_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, told: bool
+) -> None:
+    """As shares of Windows say it; a disk that fails is told."""
+
+    def flush(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", flush)
+    with pytest.raises(DiskProblem) if told else nullcontext(), write_whole(tmp_path / "plan.jsonl") as file:
+        file.write(b"whole")
+    assert (tmp_path / "plan.jsonl").read_text() == "whole"
 
 
 def test_a_private_folder_is_made_once_and_a_wider_mode_of_the_owners_choice_is_left(tmp_path: Path) -> None:

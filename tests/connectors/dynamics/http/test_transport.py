@@ -370,11 +370,22 @@ def test_settings_out_of_bounds_are_refused() -> None:
         Environment(ROOT, batch_operations=1001)
 
 
+@pytest.mark.parametrize(("status", "part"), [(400, "proxy"), (407, "HTTPS_PROXY"), (418, "proxy"), (500, "proxy")])
+def test_whatever_status_a_crm_answers_there_is_something_to_do(status: int, part: str) -> None:
+    assert part in str(faults.error(faults.Fault(status)).hint)
+
+
+def test_a_read_that_is_void_says_what_to_do() -> None:
+    assert "repeat" in str(ReadIncomplete("A page is wrong.").hint)
+    assert ReadIncomplete("A page is wrong.", hint="look here").hint == "look here"
+
+
 def test_a_ca_file_that_is_none_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     for name in ("ca.pem", "missing.pem"):
-        with pytest.raises(UsageError, match="CA file"):
+        with pytest.raises(UsageError, match="CA file") as refused:
             Environment(ROOT, ca_file=str(tmp_path / name))
+        assert refused.value.hint == "look at crm_ca_file"
     assert Environment(ROOT, ca_file=certifi.where()).ca_file == certifi.where()
 
 
