@@ -10,7 +10,7 @@ from jobs.model.plan import Key
 from jobs.model.run import Action
 from jobs.ports.context import JobContext
 from jobs.residual.recording_content import WRITTEN, Removal
-from jobs.writing.document_folders import BINNED, DocumentFolders, FolderOfLocation
+from jobs.writing.document_folders import DocumentFolders, FolderOfLocation
 
 
 class DocumentRemoval:
@@ -83,13 +83,5 @@ def _binned(context: JobContext, folders: DocumentFolders, removed: Sequence[tup
     left: list[Key] = []
     for store in context.documents:
         keys = {place.address: key for key, place in removed if place.store is store}
-        try:
-            found = store.binned(keys) if keys else set()
-        except ObjectError as error:
-            folders.warn(str(error))
-            found = set(keys)
-        else:
-            if found:
-                folders.warn(BINNED)
-        left += [keys[address] for address in found]
+        left += [keys[address] for address in folders.binned(store, keys)]
     return left

@@ -132,15 +132,19 @@ class DocumentFolders:
         """Note for each address whether something of it is in a recycle bin, or nobody can say."""
         for store in self._context.documents:
             addresses = [place.address for place in places if place.store is store and place.address not in binned]
-            try:
-                found = store.binned(addresses) if addresses else set()
-            except ObjectError as error:
-                self.warn(str(error))
-                found = set(addresses)
-            else:
-                if found:
-                    self.warn(BINNED)
+            found = self.binned(store, addresses)
             binned.update((address, address in found) for address in addresses)
+
+    def binned(self, store: DocumentStore, addresses: Collection[str]) -> set[str]:
+        """Return the addresses of which something is in a recycle bin of a store, or nobody can say."""
+        try:
+            found = store.binned(addresses) if addresses else set()
+        except ObjectError as error:
+            self.warn(str(error))
+            return set(addresses)
+        if found:
+            self.warn(BINNED)
+        return found
 
 
 def _folders(made: Sequence[_Made]) -> tuple[DocumentFolder, ...]:

@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -24,23 +24,11 @@ from crm_compliance.console.access.sessions import digest_of
 from rules.errors import Refused
 
 if TYPE_CHECKING:
-    from crm_compliance.store.rows.console.sent_forms import SentForm
+    from crm_compliance.store.rows.console.sent_forms import SentForms
 
 KEY: Final = "once"  # of forms
 LASTS: Final = timedelta(hours=1)
 _NONCE: Final = bytes(12)  # each key seals one address, once
-
-
-class SentFormStore(Protocol):
-    """Where the forms that were sent are kept, by the SHA-256 of a session's token and a reference."""
-
-    def begin(self, session: str, ref: str, at: datetime, *, since: datetime) -> SentForm | None:
-        """Return the form that was sent before; None for one that is sent for the first time, which is then
-        known. Forget those that were sent at `since` or before."""
-
-    def answer(self, session: str, ref: str, led_to: bytes) -> None: ...
-
-    def forget(self, session: str, ref: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +36,7 @@ class Sent:
     """One form of one session. A second sending waits for `turn`."""
 
     turn: asyncio.Lock
-    _store: SentFormStore
+    _store: SentForms
     _token: str
     _ref: str
 
@@ -91,7 +79,7 @@ class Forms:
     """The forms that were sent of late. The store knows them by a digest that is keyed by the session's
     token: a reader of the store learns neither what was sent nor where it led."""
 
-    def __init__(self, store: SentFormStore) -> None:
+    def __init__(self, store: SentForms) -> None:
         self._store = store
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 

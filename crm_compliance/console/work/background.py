@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Final, Protocol
+from datetime import timedelta
+from typing import Final
 
 import structlog
 
 from crm_compliance.console.work.act_under_way import Ended, Work
-from crm_compliance.store.rows.console.works import Failure, StoredWork
+from crm_compliance.store.rows.console.works import Failure, StoredWork, Works
 from rules.errors import ComplianceError, Refused
 from rules.hints import Hint
 
@@ -20,27 +20,13 @@ KEPT: Final = timedelta(days=7)  # how something ended, if nobody comes to look
 log = structlog.get_logger()
 
 
-class WorkStore(Protocol):
-    """Where acts are kept, by subject."""
-
-    def get(self, subject: str) -> StoredWork | None: ...
-
-    def put(self, subject: str, work: StoredWork) -> None:
-        """Add or replace it."""
-
-    def drop(self, subject: str) -> None: ...
-
-    def expire(self, before: datetime) -> None:
-        """Remove those that began before an instant."""
-
-
 @dataclass(slots=True)
 class Background:
     """Each act goes on in a thread of its own, which may wait for a process of its own. The store knows what
     was begun: after a restart of the service an act that had not ended is told as cut off, and how another
     one ended is still there."""
 
-    store: WorkStore
+    store: Works
     patience_s: float = PATIENCE_S
     _works: dict[str, Work] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -84,12 +84,14 @@ class ErasureFile:
 
     def last_key(self) -> str:
         """Return the id of the register key that the last whole line names, empty if there is none."""
-        if not self.path.exists():
-            return ""
-        with disk_errors(self.path), self.path.open("rb") as file:
-            _, raw = _tail(file)
-        line = _whole(raw)
+        line = _whole(self._tail()[1])
         return line.key if line is not None else ""
+
+    def _tail(self) -> tuple[int, bytes]:
+        if not self.path.exists():
+            return 0, b""
+        with disk_errors(self.path), self.path.open("rb") as file:
+            return _tail(file)
 
     def keys(self) -> set[str]:
         """Return the ids of all register keys that whole lines name."""
@@ -97,10 +99,7 @@ class ErasureFile:
 
     def end(self) -> str:
         """Return how many bytes the whole lines have, and the last one's digest; empty without a line."""
-        if not self.path.exists():
-            return ""
-        with disk_errors(self.path), self.path.open("rb") as file:
-            end, raw = _tail(file)
+        end, raw = self._tail()
         return f"{end}:{_digest_of(_whole(raw), raw)}" if raw else ""
 
     def has(self, end: str) -> bool:
