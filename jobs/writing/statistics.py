@@ -83,7 +83,10 @@ def write_statistics(context: JobContext, run: Run, actions: Sequence[Action]) -
             noted |= growing
         refusal = send_operations(context.connector, pending)
         refusals += bool(refusal)
-    if pending and _pending(context, run)[1]:
+        run, pending = _pending(context, run)  # at once: what has come is not waited for
+        if not pending:
+            break
+    if pending:
         raise ConnectorError(
             f"the statistics could not be written{f': the CRM refuses with {refusal}' if refusal else ''}",
             hint="give the application user create and write on this table, then apply the same plan again",

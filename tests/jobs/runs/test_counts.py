@@ -6,6 +6,7 @@ from typing import cast
 
 from jobs.model.run import contacts_not_trimmed, of_units_alone
 from jobs.proof.run_reckoning import SKIPPED, reckoning_of
+from jobs.writing.statistics import written_rows
 from tests.drivers.night import Night
 from tests.drivers.typist import LONG_AGO
 from tests.jobs.residual.cleaning import expired, fault, kept, there
@@ -31,6 +32,13 @@ def test_a_contact_that_was_not_trimmed_is_told_beside_the_units_which_add_up_to
     line = night.store.runs.line(run.id)
     assert line is not None
     assert (line.deleted, line.skipped) == (1, 1)
+
+
+def test_a_run_that_meets_no_trouble_asks_for_nothing_again_and_waits_for_nothing(night: Night) -> None:
+    night.dossier("social_card", spoken=LONG_AGO)
+    run = night.apply(night.plan())
+    assert (run.counts["deleted"], len(list(written_rows(night.connector)))) == (1, 1)
+    assert night.connector.stats.retries == 0
 
 
 def test_contacts_that_failed_are_taken_off_too_and_counts_of_before_stay_as_they_are() -> None:
