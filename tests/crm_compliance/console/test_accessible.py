@@ -70,7 +70,7 @@ def something_on_every_page(typist: Typist, org: Night) -> None:
     org.fiche("grooming", dossier=dossier, cf_summary="Lotte vertelt over een chatgroep met Femke Duinmeijer (fictief).")
     org.party(child, "child", dossier=dossier)
     Asking(typist).open(LOTTE | {"birthdate": "2012-03-04"}, kind="child").identify().confirm(child).compile()
-    Asking(typist).open(LOTTE, kind="child")
+    Asking(typist).open(LOTTE | {"lastname": "Vanouwenhovenstroobandtdeterbekendelaket (fictief)"}, kind="child")
     typist.ask("plan")
 
 
