@@ -1,7 +1,6 @@
 """`python -m crm_compliance`, and the console command: looks whose packages these are before any of them is
 loaded."""
 
-import atexit
 import gc
 import os
 import sys
@@ -18,7 +17,6 @@ NO_PLUGINS = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
 # The allocator of the library of frames keeps what was freed for ten seconds, for each thread by itself: a
 # plan made of pages that come quickly would hold its rows twice (decision 0056).
 ALLOCATOR, FREED_SOON = "_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:500,muzzy_decay_ms:0"
-_ended: list[object] = []
 
 
 def tell_libraries() -> None:
@@ -38,32 +36,8 @@ def open_streams() -> None:
             setattr(sys, name, open(nowhere, mode, encoding="utf-8"))  # noqa: SIM115  as long as the program
 
 
-def start() -> None:
-    """Run the command that was typed, as the program of this process, and end the process."""
-    atexit.register(leave)  # before anybody else, so that it is called last
-    try:
-        main()
-    except SystemExit as end:
-        _ended.append(end.code)
-        raise
-
-
-def leave() -> None:
-    """End the process as it is, with the exit code of the command: to take apart all that was loaded takes a
-    quarter of a short command, and it goes with the process anyway. Whatever else waits for the end has been
-    called. What cannot be written, and an end without a number, are told by the interpreter, as ever."""
-    if not _ended or not isinstance(code := _ended[-1], int):
-        return
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        return
-    os._exit(code)
-
-
 def main() -> None:
-    """Run the command that was typed, and leave with its exit code."""
+    """Run the command that was typed."""
     gc.set_threshold(AT_FIRST)
     gc.callbacks.append(_later_on)
     open_streams()
@@ -76,6 +50,8 @@ def main() -> None:
     except KeyboardInterrupt:  # while modules are loaded; what has begun is ended, and said, there
         sys.stderr.write("interrupted\n")
         sys.exit(INTERRUPTED)
+    finally:
+        gc.freeze()  # everything goes with the process: looking through it once more takes a quarter of a short command
 
 
 def _later_on(phase: str, _found: object) -> None:
@@ -85,4 +61,4 @@ def _later_on(phase: str, _found: object) -> None:
 
 
 if __name__ == "__main__":
-    start()
+    main()

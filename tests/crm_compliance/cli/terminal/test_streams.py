@@ -79,7 +79,7 @@ def test_who_interrupts_while_modules_are_loaded_sees_no_trace(monkeypatch: pyte
         raise KeyboardInterrupt
 
     monkeypatch.setattr(program, "refuse_strangers", interrupted)
-    monkeypatch.setattr(program, "gc", SimpleNamespace(set_threshold=lambda _: None, callbacks=[]))
+    monkeypatch.setattr(program, "gc", SimpleNamespace(set_threshold=lambda _: None, callbacks=[], freeze=lambda: None))
     with pytest.raises(SystemExit) as left:
         program.main()
     assert (left.value.code, capsys.readouterr().err) == (130, "interrupted\n")
