@@ -14,7 +14,7 @@ _LINES: Final = (  # column; nl, fr, de, en: the order of `rules.model.languages
     ("retention_end", "einde van de bewaring", "fin de la conservation", "Ende der Aufbewahrung", "retention end"),
     ("reason", "reden", "motif", "Grund", "reason"),
     ("reasons", "redenen", "motifs", "Gründe", "reasons"),
-    ("flags", "aandachtspunten", "points d'attention", "Hinweise", "flags"),
+    ("flags", "aandachtspunten", "points d’attention", "Hinweise", "flags"),
     ("categories", "categorieën", "catégories", "Kategorien", "categories"),
     ("rule", "regel", "règle", "Regel", "rule"),
     ("policy_version", "versie van het bewaarschema", "version du calendrier", "Version des Aufbewahrungsplans", "version of the schedule"),
