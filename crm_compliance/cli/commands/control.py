@@ -29,7 +29,9 @@ def stop() -> None:
     Example: crm-compliance stop
     """
     from crm_compliance.cli.terminal import arguments
+    from crm_compliance.reports.parts.clock_times import clock_time
     from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.schedule import calendar_of
     from crm_compliance.wiring.store import store_of
     from jobs.checks import kill_switch
     from rules.dates.instants import instant
@@ -38,9 +40,10 @@ def stop() -> None:
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         since = kill_switch.stop(store, clock())
+        at = clock_time(since, calendar_of(settings, store))
     output.answer(
         {"stopped": True, "since": instant(since)},
-        lambda console: console.print(f"Stopped since {instant(since)}. To go on: crm-compliance resume"),
+        lambda console: console.print(f"Stopped since {at}. To go on: crm-compliance resume"),
     )
 
 

@@ -27,6 +27,7 @@ def test_stop_and_resume(typist: Typist, org: Night) -> None:
     assert stopped["stopped"] is True
     assert stopped["since"].startswith("2026-11-25T11:00")
     assert typist.ask("stop") == stopped
+    assert typist.type("stop").out.startswith("Stopped since 2026-11-25 12:00. "), "by the clock of the schedule"
     before = org.writes()
     error = typist.refused("apply", plan, code=5)
     assert error["code"] == "stopped"
