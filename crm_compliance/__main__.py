@@ -3,7 +3,9 @@ loaded."""
 
 import gc
 import os
+import signal
 import sys
+from types import FrameType
 
 from crm_compliance.host.ownership import refuse_strangers
 
@@ -36,12 +38,31 @@ def open_streams() -> None:
             setattr(sys, name, open(nowhere, mode, encoding="utf-8"))  # noqa: SIM115  as long as the program
 
 
+def heed_interruptions() -> None:
+    """Let a second Ctrl-C end the process at once. The first ends what has begun, and with it waits for
+    answers that the CRM owes, which can take minutes; nothing is lost by either. Where nobody can interrupt,
+    as behind `&` in a script, it stays so."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
+
+
+def _interrupted(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGINT, _leave_at_once)
+    raise KeyboardInterrupt
+
+
+def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
+    os.write(2, b"interrupted\n")
+    os._exit(INTERRUPTED)
+
+
 def main() -> None:
     """Run the command that was typed."""
     gc.set_threshold(AT_FIRST)
     gc.callbacks.append(_later_on)
     open_streams()
     tell_libraries()
+    heed_interruptions()
     try:
         refuse_strangers(sys.argv[1:])
         from crm_compliance.cli.app import main as run

@@ -36,6 +36,7 @@ from rules.errors import ComplianceError, UsageError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 GO_ON = "interrupted; nothing is lost: give the same command again, and a plan that was being applied goes on where it was"
+_PANICS = "pyo3_runtime"  # what is raised where a library in Rust breaks down is no Exception
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 app = typer.Typer(
@@ -99,6 +100,10 @@ def run(arguments: list[str]) -> int:
         if isinstance(error, OSError) and error.errno in FULL:  # what a file's name says is told where the file is opened
             output.fail(DiskProblem(f"the output cannot be written: {os.strerror(error.errno)}", hint="make room and repeat"))
             return DiskProblem.exit_code
+        return _bug(error)
+    except BaseException as error:
+        if type(error).__module__ != _PANICS:
+            raise
         return _bug(error)
 
 
@@ -187,7 +192,7 @@ def _known(arguments: list[str]) -> tuple[list[str], list[str]]:
     return words, [name for name, found in getattr(command, "commands", {}).items() if not found.hidden]
 
 
-def _bug(error: Exception) -> int:
+def _bug(error: BaseException) -> int:
     """Report a bug: where it happened, never the data involved (a message may quote a row)."""
     import traceback
 

@@ -52,7 +52,10 @@ def write_whole(path: Path, *, text: bool = False) -> AbstractContextManager[IO[
 @contextmanager
 def _written(path: Path, mode: str) -> Iterator[IO[str] | IO[bytes]]:
     with disk_errors(path):
-        target = path.resolve()
+        try:
+            target = path.resolve()
+        except FileNotFoundError:  # of the folder in which this process works
+            raise DiskProblem("the folder in which this was started is gone", hint="go to another one", where=str(path)) from None
         if not target.parent.is_dir():
             raise DiskProblem(f"there is no folder {target.parent}", hint="make the folder first", where=str(path))
         if target.exists() and not target.is_file():

@@ -130,8 +130,9 @@ def serve(
     triggers_of(settings, ZoneInfo("UTC"))  # a cron line without a sense is told before anything is served
     output.log(settings)
     stop = threading.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: stop.set())
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signum is not signal.SIGHUP or signal.getsignal(signum) is not signal.SIG_IGN:  # nohup: no terminal that is closed ends it
+            signal.signal(signum, lambda *_: stop.set())
     with listening(port, host) as listener, alone(settings, stop), serving(settings, listener) as address:
         print_line(f"downloads: {address}", error=True)
         print_line(f"console: {address}", error=True)

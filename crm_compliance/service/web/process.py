@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -80,6 +80,12 @@ def _end(process: BaseProcess) -> None:
         process.join()
 
 
+def tell_ready(tell: Connection) -> None:
+    """Say that requests are answered; to nobody, where the process that would hear it has ended meanwhile."""
+    with suppress(BrokenPipeError):
+        tell.send_bytes(b"ready")
+
+
 def answer(settings: Settings, listener: socket.socket, tell: Connection) -> None:
     """Answer on `listener` until the process is ended or its parent process has ended. This is the whole of
     this process."""
@@ -123,10 +129,7 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
             console=routes(services),
         )
 
-        def ready() -> None:
-            tell.send_bytes(b"ready")
-
-        server = server_of(app, ready=ready, trusted_proxies=settings.trusted_proxies, connection=fitted())
+        server = server_of(app, ready=lambda: tell_ready(tell), trusted_proxies=settings.trusted_proxies, connection=fitted())
 
         def end_with_the_other() -> None:
             if (other := multiprocessing.parent_process()) is not None:

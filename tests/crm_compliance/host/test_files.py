@@ -101,6 +101,14 @@ def test_a_link_stays_a_link_and_the_file_behind_it_is_replaced(tmp_path: Path) 
     assert (tmp_path / "real.txt").read_text() == "new"
 
 
+def test_a_working_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(DiskProblem, match="is gone"), write_whole(Path("plan.jsonl")):
+        pass
+
+
 def test_an_error_of_the_network_inside_the_block_is_not_called_a_disk_problem(tmp_path: Path) -> None:
     with pytest.raises(ConnectionResetError), write_whole(tmp_path / "plan.jsonl"):
         raise ConnectionResetError(errno.ECONNRESET, "reset")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 
 import pytest
@@ -45,3 +46,18 @@ def test_the_command_serves_nobody_beside_another_service(typist: Typist, org: N
     with org.store.leases.exclusive(SERVER):
         error = typist.refused("serve", "--port", "0", code=5)
     assert (error["code"], "another server" in error["message"]) == ("another_run", True)
+
+
+@pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
+def test_a_terminal_that_is_closed_ends_the_service_unless_nohup_says_otherwise(
+    typist: Typist, org: Night, before: signal.Handlers
+) -> None:
+    kept = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGHUP, before)
+    try:
+        with org.store.leases.exclusive(SERVER):
+            typist.refused("serve", "--port", "0", code=5)
+        assert (signal.getsignal(signal.SIGHUP) is before) == (before is signal.SIG_IGN)
+    finally:
+        for each, handler in kept.items():
+            signal.signal(each, handler)

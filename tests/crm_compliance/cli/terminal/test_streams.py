@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -83,6 +84,25 @@ def test_who_interrupts_while_modules_are_loaded_sees_no_trace(monkeypatch: pyte
     with pytest.raises(SystemExit) as left:
         program.main()
     assert (left.value.code, capsys.readouterr().err) == (130, "interrupted\n")
+
+
+def test_who_interrupts_twice_does_not_wait(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """The first Ctrl-C ends what has begun, and waits for answers that a CRM may owe for minutes."""
+    left: list[int] = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        program.heed_interruptions()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert left == []
+        signal.raise_signal(signal.SIGINT)
+        assert (left, capfd.readouterr().err) == ([130], "interrupted\n")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        program.heed_interruptions()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_bytes_that_are_no_text_are_refused_wherever_they_stand(typist: Typist) -> None:

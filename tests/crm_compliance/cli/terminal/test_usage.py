@@ -281,6 +281,17 @@ def test_a_command_that_needs_a_crm_says_which_setting_is_missing(typist: Typist
         assert typist.type(*line.split()).code == 0
 
 
+def test_a_library_in_rust_that_breaks_down_is_a_bug_without_a_trace(typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+    panic = type("PanicException", (BaseException,), {"__module__": "pyo3_runtime"})
+
+    def broken(*_: object) -> None:
+        raise panic("Lotte Peeters")
+
+    monkeypatch.setattr("crm_compliance.cli.app._commands", broken)
+    told = typist.refused("plans", "list", code=1)["message"]
+    assert (told.startswith("a bug: PanicException in broken"), "Lotte" in told) == (True, False)
+
+
 def test_a_bug_says_where_and_never_what(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit 1; an exception may quote a row."""
     people_and_cases(org)

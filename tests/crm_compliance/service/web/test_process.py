@@ -18,7 +18,7 @@ import requests
 
 from crm_compliance.configuration.settings import Settings, environment_of
 from crm_compliance.service.web import process
-from crm_compliance.service.web.process import serving
+from crm_compliance.service.web.process import serving, tell_ready
 from crm_compliance.service.web.server import HEADER_S, listening
 from tests.crm_compliance.service.web.test_server import ends
 
@@ -84,6 +84,13 @@ def test_three_hundred_that_hang_leave_the_nights_their_files(root: str) -> None
         for client in clients:
             client.settimeout(0.8 * HEADER_S)
         assert all(ends(client) for client in clients[:50]), "those that wait for longest make place, before their time is over"
+
+
+def test_it_says_nothing_to_one_that_has_ended_before_it_was_ready() -> None:
+    """Python would write where in its modules that went wrong."""
+    heard, tell = multiprocessing.Pipe(duplex=False)
+    heard.close()
+    tell_ready(tell)
 
 
 def test_it_ends_when_the_one_that_started_it_is_killed(tmp_path: Path) -> None:
