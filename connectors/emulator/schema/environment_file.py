@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from connectors.emulator.schema.environment import POINTER, Environment, Labels, Relationship, Table, link, metadata_id
 from connectors.emulator.schema.many_to_many import ManyToMany, peers_of, read_relation
@@ -31,8 +31,12 @@ def load_environment(path: Path | None = None) -> Environment:
     platform, text = _text(PLATFORM), _text(source)
     try:
         return _environment(text, platform).copy()
+    except MarkedYAMLError as problem:
+        line = problem.problem_mark.line + 1 if problem.problem_mark else 1
+        raise EnvironmentProblem(f"{source}:{line}: {str(problem.problem).splitlines()[0]}") from problem
     except YAMLError as problem:
-        raise EnvironmentProblem(f"{source}: {problem}") from problem
+        line = text.count("\n", 0, getattr(problem, "position", 0)) + 1  # where a character stands that YAML forbids
+        raise EnvironmentProblem(f"{source}:{line}: {str(problem).splitlines()[0]}") from problem
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise EnvironmentProblem(f"{source}: {_told(problem)}") from problem
 
@@ -47,8 +51,11 @@ def _told(problem: Exception) -> str:
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise EnvironmentProblem(f"{path}: {problem}") from problem
+    except UnicodeDecodeError as problem:
+        line = problem.object.count(b"\n", 0, problem.start) + 1
+        raise EnvironmentProblem(f"{path}:{line}: this is not UTF-8") from problem
+    except OSError as problem:
+        raise EnvironmentProblem(f"{path}: {problem.strerror}") from problem
 
 
 @lru_cache(maxsize=4)  # a process that starts many emulators gives them the same organisation

@@ -98,6 +98,26 @@ def test_what_is_wrong_with_an_environment_is_told_in_its_own_words(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"a: 1\na: 2\n", ":2: found duplicate key"),
+        (b"a: 1\n\tb: 1\n", ":2: found a tab"),
+        (b"a: 1\nb: \x00\n", ":2: unacceptable character"),
+        (b"a: 1\nb: \xe9\n", ":2: this is not UTF-8"),
+        (None, ": Is a directory"),
+    ],
+)
+def test_what_is_no_yaml_is_told_with_its_line(tmp_path: Path, content: bytes | None, told: str) -> None:
+    path = tmp_path / "environment.yaml" if content is not None else tmp_path
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(EnvironmentProblem) as refused:
+        load_environment(path)
+    assert str(refused.value).startswith(f"{path}{told}")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [("zz_case", "zz_cases"), ("zz_party", "zz_parties"), ("zz_day", "zz_days"), ("zz_box", "zz_boxes"), ("zz_church", "zz_churches")],
 )
