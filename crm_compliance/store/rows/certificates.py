@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, delete, func, insert, select
 
 from crm_compliance.store.rows.transactions import Rows
-from crm_compliance.store.sql.database import LEDGER_LOCK
+from crm_compliance.store.sql.database import lock_ledger
 from crm_compliance.store.sql.documents import Altered, decoded
 from crm_compliance.store.sql.tables import certificates
 from jobs.ledger.certificates import Issued, chained
@@ -56,8 +56,7 @@ class Certificates(Rows):
         with self._transactions.writing_run([entry], run) as connection:
             if not issued:
                 return
-            if connection.dialect.name == "postgresql":
-                connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
+            lock_ledger(connection)
             doc = connection.execute(LAST).scalar()
             last = None if doc is None else decoded(doc, Issued, "the last certificate").certificate
             if [each.certificate for each in issued] != chained([each.certificate for each in issued], last):

@@ -1,10 +1,10 @@
 """Checkpoints of the ledger in the database."""
 
 import msgspec
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 
 from crm_compliance.store.rows.transactions import Rows
-from crm_compliance.store.sql.database import LEDGER_LOCK
+from crm_compliance.store.sql.database import lock_ledger
 from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.tables import checkpoints
 from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint
@@ -28,8 +28,7 @@ class Checkpoints(Rows):
         """Add a checkpoint, unless another was added first: two programs may sign at the same moment. Both
         theirs behind the same one would be a chain that never verifies again."""
         with self._transactions.writing() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
+            lock_ledger(connection)
             doc = connection.execute(LAST).scalar()
             last = FIRST if doc is None else decoded(doc, KeptCheckpoint, "the last checkpoint").checkpoint.digest
             if kept.checkpoint.prev != last:

@@ -5,10 +5,10 @@ and both count: a row that somebody removes is still known."""
 from contextlib import suppress
 
 import msgspec
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from crm_compliance.store.rows.transactions import Rows, Transactions
-from crm_compliance.store.sql.database import LEDGER_LOCK
+from crm_compliance.store.sql.database import lock_ledger
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.tables import ledger as entries
 from crm_compliance.store.sql.tables import plans, served_crms
@@ -76,8 +76,7 @@ class Crms(Rows):
     def _see(self, organisation: str) -> None:
         told: list[Entry] = []
         with self._transactions.writing(told) as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
+            lock_ledger(connection)
             known = _told(connection)
             at = instant(self._transactions.clock(), "seconds")
             for found in sorted((_planned(connection) | {organisation}) - known):

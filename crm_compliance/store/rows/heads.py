@@ -10,11 +10,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-from sqlalchemy import Connection, func, select, true
+from sqlalchemy import Connection, select, true
 
 from crm_compliance.store.rows import erasures, journal, statistics
 from crm_compliance.store.rows import ledger as ledger_rows
-from crm_compliance.store.sql.database import LEDGER_LOCK
+from crm_compliance.store.sql.database import lock_ledger
 from crm_compliance.store.sql.inserts import upsert_into
 from crm_compliance.store.sql.seals import Seals
 from crm_compliance.store.sql.signed_head import SignedHead
@@ -189,8 +189,7 @@ class Heads(SignedHead):
     def append(self, connection: Connection, entries: Sequence[Entry], run: str | None, clock: Clock) -> None:
         if not entries and not self.has_changed:
             return
-        if connection.dialect.name == "postgresql":
-            connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
+        lock_ledger(connection)
         head = self.current(connection, self.known())
         # The head was just held against the end of the ledger.
         last = End(head.entries, head.hash) if head is not None else ledger_rows.last(connection)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete
 from crm_compliance.store.rows.erasures import add as add_erasures
 from crm_compliance.store.rows.ledger import Ledger
 from crm_compliance.store.rows.transactions import Rows, Transactions
-from crm_compliance.store.sql.database import LEDGER_LOCK
+from crm_compliance.store.sql.database import lock_ledger
 from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.seals import Seals, is_sealed, seal
 from crm_compliance.store.sql.tables import actions
@@ -139,8 +139,7 @@ def write(connection: Connection, run: str, journal: Sequence[Action], sealing: 
     order. Gives by how much the journal has grown, in rows and in weight."""
     if not journal:
         return 0, 0
-    if connection.dialect.name == "postgresql":  # the places in the order are given here, since they are sealed
-        connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
+    lock_ledger(connection)  # the places in the order are given here, since they are sealed
     seals = sealing()
     before = {(row[2], row[3]): row for row in _rows_of(connection, run, journal)}
     last = int(connection.execute(_LAST).scalar() or 0)

@@ -119,6 +119,13 @@ def _opening(file: Path) -> Iterator[None]:
         lock.release()
 
 
+def lock_ledger(connection: Connection) -> None:
+    """Let no other transaction add to the ledger, or to what stands in its order, before this one has ended.
+    SQLite has one writer at a time."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
+
+
 def parse(url: str) -> URL:
     """Return the URL of a database that this program can use."""
     try:
