@@ -25,7 +25,7 @@ from connectors.emulator.schema.environment import Table
 from connectors.emulator.security.admission import Gate
 from connectors.emulator.security.custom_logic import BYPASS
 from connectors.emulator.security.privileges_on_rows import Access
-from connectors.emulator.storage.cascades import Fall, Row
+from connectors.emulator.storage.cascades import Row
 from connectors.emulator.storage.new_rows import Values, system_defaults
 from connectors.emulator.storage.remains.audit import AUDIT, AuditTrail
 from connectors.emulator.storage.remains.long_term import RetainedRows
@@ -196,12 +196,7 @@ class BulkDeleteJobs:
             return []
         if not self.tables.exists(table, row_id):  # it went with an earlier one
             return []
-
-        def allow(fall: Fall) -> None:
-            for guard in self.tables.guards:
-                guard.deleting(operation, table, row_id, fall)
-
-        return self.tables.delete(table, row_id, operation.user, recoverable=recoverable, allow=allow).deleted
+        return self.tables.delete(table, row_id, operation.user, recoverable=recoverable, asked=operation).deleted
 
     def _record(self, failure: tuple[int, Table, str, WebApiError], job_id: str, run_id: str, text: str, user: str) -> None:
         index, regarding, row_id, error = failure

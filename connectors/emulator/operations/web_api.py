@@ -113,17 +113,17 @@ class WebApi:
 
     def _addressed(self, operation: Operation, segments: Sequence[Segment], faults: list[Fault]) -> Answer:
         if not segments:
-            self._only(operation, "GET", "the service document")
-            return self._counted("read", self.metadata.service_document(operation.root))
+            self._only_read(operation, "the service document")
+            return self._counted(self.metadata.service_document(operation.root))
         first = segments[0]
         if first.name == "$metadata":
-            self._only(operation, "GET", "$metadata")
-            return self._counted("read", Answer(200, self._csdl(operation), content_type="application/xml"))
+            self._only_read(operation, "$metadata")
+            return self._counted(Answer(200, self._csdl(operation), content_type="application/xml"))
         if first.name == CREATE_ENTITIES or (first.name in METADATA_SETS and operation.method != "GET"):
             return self.schema.answer(operation)
         if first.name in METADATA_SETS:
             self.access.require_named(operation, METADATA_SETS[first.name])
-            return self._counted("read", self.metadata.answer(operation))
+            return self._counted(self.metadata.answer(operation))
         if first.name in FUNCTIONS:
             return self._function(operation, first, FUNCTIONS[first.name])
         if first.name in ACTIONS:
@@ -138,13 +138,13 @@ class WebApi:
     def _csdl(self, operation: Operation) -> bytes:
         return csdl(self.environment, annotations=operation.address.option("annotations") == "true")
 
-    def _counted(self, kind: str, answer: Answer) -> Answer:
-        self.stats.count(kind)
+    def _counted(self, answer: Answer) -> Answer:
+        self.stats.count("read")
         return answer
 
     @staticmethod
-    def _only(operation: Operation, method: str, what: str) -> None:
-        if operation.method != method:
+    def _only_read(operation: Operation, what: str) -> None:
+        if operation.method != "GET":
             raise method_not_allowed(operation.method, what)
 
     # -- messages --------------------------------------------------------------------------------------------

@@ -4,13 +4,14 @@ that a filter is a WHERE and a page is one statement. Ids are lower-case text, i
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from connectors.emulator.conditions.clock import Clock
 from connectors.emulator.conditions.switches import Switches
+from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import DEFAULT_USER, Environment, Relationship, Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.cascades import Fall, Row, fall_of
@@ -167,14 +168,15 @@ class Tables:
         self.update(table, row_id, {"modifiedon": self.clock.text()})
 
     def delete(
-        self, table: Table, row_id: str, user: str = DEFAULT_USER, *, recoverable: bool = True, allow: Callable[[Fall], None] | None = None
+        self, table: Table, row_id: str, user: str = DEFAULT_USER, *, recoverable: bool = True, asked: Operation | None = None
     ) -> Fall:
-        """Delete a row with all that its relationships require, or nothing at all; `allow` sees what is
-        deleted, and may refuse."""
+        """Delete a row with all that its relationships require, or nothing at all; the guards see what an
+        operation that asked for it deletes, and may refuse."""
         fall = fall_of(self.environment, table.name, row_id, self._children)
         with self.transaction():
-            if allow is not None:
-                allow(fall)
+            if asked is not None:
+                for guard in self.guards:
+                    guard.deleting(asked, table, row_id, fall)
             self._tell_deletion(fall, user, recoverable=recoverable)
             for relation, child_id in fall.unlinked:
                 child = self.environment.tables[relation.child]

@@ -20,7 +20,6 @@ from connectors.emulator.schema.environment import CURRENCY, ROOT_UNIT, Column, 
 from connectors.emulator.schema.many_to_many import Peers
 from connectors.emulator.schema.table_specs import BODIES, size_of_body
 from connectors.emulator.storage.associations import Associations
-from connectors.emulator.storage.cascades import Fall
 from connectors.emulator.storage.connections import MASTER, PARTNER, has_two_halves, other_half
 from connectors.emulator.storage.files.contents import KeptFiles
 from connectors.emulator.storage.files.file_columns import refuse_too_large
@@ -280,16 +279,10 @@ class Writer:
 
     # -- delete, links, parties ------------------------------------------------------------------------------
 
-    def delete(self, operation: Operation, table: Table, row_id: str, *, recoverable: bool = True) -> Fall:
-        """Delete a row with all that is deleted with it; `recoverable` is False where the caller declines the
-        recycle bin."""
+    def delete(self, operation: Operation, table: Table, row_id: str) -> None:
+        """Delete a row with all that is deleted with it."""
         self.refuse_read_only(table, "Delete")
-
-        def allow(fall: Fall) -> None:
-            for guard in self.tables.guards:
-                guard.deleting(operation, table, row_id, fall)
-
-        return self.tables.delete(table, row_id, operation.user, recoverable=recoverable, allow=allow)
+        self.tables.delete(table, row_id, operation.user, asked=operation)
 
     def link(self, operation: Operation, relation: Relationship, parent_id: str, child_id: str) -> None:
         """Put a child into a collection of its parent."""
