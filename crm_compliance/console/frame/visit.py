@@ -19,6 +19,7 @@ from crm_compliance.console.access import cookies
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.access.origin import FIELD
 from crm_compliance.console.access.sessions import form_token, name_of
+from crm_compliance.console.access.unsent_forms import RENEWED
 from crm_compliance.console.frame.services import Services
 from crm_compliance.console.language.catalogs import language_for, translations
 from crm_compliance.console.language.codes import words_of
@@ -202,9 +203,12 @@ class Visit:
 
     def page(self, template: str, /, status: int = 200, **values: object) -> Response:
         """Answer with a page, a file of `templates/pages/`; what this person had typed on it when their
-        session ended stands in its form again."""
+        session ended, or has now sent and is wrong, stands in its form again."""
         html = self.written(f"pages/{template}", status=status, **values)
-        if self.session is not None and self.request.method == "GET" and AFRESH not in self.request.query_params:
+        if self.session is not None and self.request.method == "POST" and status == 400:
+            given = [(name, value) for name, value in self.form.multi_items() if isinstance(value, str) and name not in RENEWED]
+            html = refilled(html, quote(self.request.url.path), given, "") or html
+        elif self.session is not None and self.request.method == "GET" and AFRESH not in self.request.query_params:
             html = self._with_unsent(html, self.session.who)
         response = HTMLResponse(html, status_code=status, headers=dict(PAGE))
         if cookies.NOTE in self.request.cookies:

@@ -291,6 +291,11 @@ def test_days_are_typed_as_people_write_them(org: Night, signed_in: SignedIn) ->
     for wrong in ("31/02/2026", "25/11/26", "11/25/2026"):
         text = text_of(dpo.post(f"{address}/suspend", reason="identity", asked_on=wrong).text)
         assert "Posée le : ce n’est pas un jour Écrivez jour/mois/année, par exemple 25/11/2026." in text
+    before, _, after = dpo.post(f"{address}/suspend", reason="identity", asked_on="01/01/2030").text.partition(
+        f'action="{address}/suspend"'
+    )
+    assert before.rpartition("<details")[2].startswith(" open"), "the form stands open, as it was sent"
+    assert 'value="01/01/2030"' in after.partition("</form>")[0]
 
 
 def test_a_mistake_is_told_in_the_language_of_the_page(org: Night, signed_in: SignedIn) -> None:
