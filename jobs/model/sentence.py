@@ -51,6 +51,10 @@ SENTENCES: Final[Mapping[str, str]] = {
         "FICHES_IN_ANONYMISED: %(fiches)s fiches are not anonymised and in a dossier that is, so they are in no unit and stay without "
         "an end: move them to another dossier or to none, or delete them (ERA-07)"
     ),
+    "left_in_anonymised": (
+        "LEFT_IN_ANONYMISED: %(rows)s notes, calls and e-mails belong to a dossier or fiche that is anonymised, so they are in no unit "
+        "and stay without an end: move them to their file, or delete them (ERA-07)"
+    ),
     "rows_back": ("RESTORED: %(rows)s rows that had been erased are back in the CRM; replay before anything is planned"),
     "erasure_altered": "line %(line)s of %(file)s is not as it was written",
     "erasure_broken": "line %(line)s of %(file)s does not follow from the one before it: something was taken out or put in",

@@ -50,6 +50,7 @@ class Draft:
         self.without_term = 0  # people whom something keeps that belongs to nothing with a term
         self.mentioned = 0  # people with a relation and no unit whom another contact keeps from being trimmed
         self.fiches_in_anonymised = 0  # live ones, of which no unit is left
+        self.left_in_anonymised = 0  # notes, calls and e-mails of files that are anonymised
         self.missed: Mapping[str, int] = {}
         self.lake_instant: datetime | None = None
         self.held_contacts: list[tuple[str, str, str]] = []

@@ -115,7 +115,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     found = gather(connector, kind, progress=observations.seen, terms=terms)
     draft.missed = Counts(connector.stats.missed) - told
     draft.retained_rows, draft.lake_instant = found.retained_rows, found.lake_instant
-    anonymised = found.anonymised
+    anonymised, draft.left_in_anonymised = found.anonymised, found.left_in_anonymised
     if kind is not Kind.RECORDINGS:
         draft.fiches_in_anonymised = found.fiches_in_anonymised
     holds = active_holds(context, day)
@@ -362,6 +362,8 @@ def kept_for_ever(draft: Draft) -> Iterator[Sentence]:
         yield Sentence.of("still_mentioned", people=draft.mentioned)
     if draft.fiches_in_anonymised:
         yield Sentence.of("fiches_in_anonymised", fiches=draft.fiches_in_anonymised)
+    if draft.left_in_anonymised:
+        yield Sentence.of("left_in_anonymised", rows=draft.left_in_anonymised)
     if draft.calls_about_nothing:
         yield Sentence.of("calls_about_nothing", calls=draft.calls_about_nothing)
 

@@ -102,6 +102,7 @@ class WholeTables:
         self._people = [pl.DataFrame(schema=_PEOPLE)]
         self._about = [pl.DataFrame(schema=_ABOUT)]
         self.calls_about_nothing = 0  # how many are about no row: they belong to no unit
+        self.left_in_anonymised = 0  # how many notes, calls and e-mails belong to a file that is anonymised
         self._told_of: list[pl.Series] = []  # whom notes and activities are about
         self._children = [pl.DataFrame(schema={"row": ROW, "contact": ROW})]
         self._also = [pl.DataFrame(schema=_ALSO)]
@@ -342,9 +343,12 @@ class WholeTables:
         return records_of(self.sources, unresolved)
 
     def add_whom_about(self, rows: pl.DataFrame) -> None:
-        """Note which contacts these notes or activities are about."""
+        """Note which contacts these notes or activities are about, and how many belong to a file that is
+        anonymised."""
         people = rows.filter(pl.col("regarding_kind") == "contact")["regarding"]
         self._told_of.append(self.contacts.lookup(people).drop_nulls())
+        if len(anonymised := self.anonymised):
+            self.left_in_anonymised += int(self._hooked(rows)["hook"].is_in(anonymised.implode()).sum())
 
     def number_about(self, contacts: Iterable[str]) -> int:
         """Return how many of these notes and activities are about some contacts."""

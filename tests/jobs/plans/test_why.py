@@ -11,7 +11,7 @@ import pytest
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.protocols.remains import Remains
 from connectors.interface.rows import Among
-from jobs.model.plan import Plan
+from jobs.model.plan import Kind, Plan
 from jobs.plans import explain_contact
 from jobs.plans.explain import explain_unit
 from rules.errors import NotFound
@@ -184,6 +184,29 @@ def test_a_live_fiche_in_an_anonymised_dossier_is_in_no_plan_which_says_so(night
     night.patch("cf_fiches", alive, **{"cf_DossierId@odata.bind": f"/cf_dossiers({other})"})
     assert "FICHES_IN_ANONYMISED" not in str(night.plan().warnings)
     assert explain_unit(night.context, "cf_fiche", alive)[0].id == other
+
+
+def test_a_plan_counts_what_was_put_on_a_file_after_it_was_anonymised(night: Night) -> None:
+    """ERA-07: nothing happens to it, so a person has to look at it."""
+    anonymised, other = night.dossier("social_card", spoken=OLD), night.dossier("social_card", spoken=NEW)
+    (inside,), (alive,) = night.fiches_of(anonymised), night.fiches_of(other)
+    lone = night.fiche("social_card", spoken=NEW, cf_anonymisedon=AT)
+    for fiche in (inside, alive):
+        night.patch("cf_fiches", fiche, cf_anonymisedon=AT)  # one of them in a dossier that is not, with which all of it goes
+        night.note("cf_fiche", fiche)
+    night.patch("cf_dossiers", anonymised, cf_anonymisedon=AT)
+    night.note("cf_dossier", anonymised)
+    night.note("cf_dossier", other)
+    call = night.call("cf_fiche", lone, [])
+    night.call("cf_dossier", other, [])
+
+    def left(kind: Kind) -> list[str]:
+        return [str(each).split(" notes")[0] for each in night.plan(kind).warnings if "LEFT_IN" in str(each)]
+
+    for kind, rows in ((Kind.RETENTION, 1), (Kind.RECORDINGS, 2), (Kind.ALL, 3)):
+        assert left(kind) == [f"LEFT_IN_ANONYMISED: {rows}"]
+    night.http.delete(f"{night.emulator.url}phonecalls({call})").raise_for_status()
+    assert left(Kind.RETENTION) == []
 
 
 def test_a_plan_counts_the_calls_about_nothing(night: Night) -> None:
