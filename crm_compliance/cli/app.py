@@ -148,14 +148,20 @@ def take_global_options(arguments: list[str]) -> list[str]:
             continue
         if item == "--config":
             value = next(items, "--")
-            if value.startswith("--"):
-                raise UsageError("--config needs a file", hint="crm-compliance --config settings.toml ...")
-            output.config = value
+            output.config = _config(value)
         elif item.startswith("--config="):
-            output.config = item.removeprefix("--config=")
+            output.config = _config(item.removeprefix("--config="))
         else:
             rest.append(item)
     return rest
+
+
+def _config(value: str) -> str:
+    """Return the file of `--config`. Raises UsageError: it is missing, or empty, as an unset variable of a
+    shell is: the settings would be other ones than were meant."""
+    if not value or value.startswith("--"):
+        raise UsageError("--config needs a file", hint="crm-compliance --config settings.toml ...")
+    return value
 
 
 def refuse_no_text(arguments: Sequence[str]) -> None:

@@ -7,12 +7,14 @@ review, a demo DPO decides on each item."""
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from crm_compliance.configuration.settings import Settings, environment_of
 from crm_compliance.demo.asker import asker_among, rows_of
@@ -181,6 +183,7 @@ def _fresh(folder: Path) -> Path:
 def _emulator(dossiers: int) -> Iterator[str]:
     command = [sys.executable, "-m", "crm_compliance", "emulator", "serve", "--port", "0", "--dossiers", str(dossiers), "--limits", "off"]
     with subprocess.Popen(command, env=environment_of({}), stdout=subprocess.PIPE, text=True) as server:
+        before = signal.signal(signal.SIGTERM, _end)
         try:
             line = server.stdout.readline() if server.stdout is not None else ""
             if not line.startswith("emulator ready "):
@@ -188,3 +191,9 @@ def _emulator(dossiers: int) -> Iterator[str]:
             yield line.split()[-1]
         finally:
             server.terminate()
+            signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    """End this process by way of what has to be ended with it: the emulator would go on alone."""
+    sys.exit(128 + number)

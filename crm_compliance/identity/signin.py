@@ -49,12 +49,13 @@ class Person:
         return may(self.who, self.role, act)
 
 
-def proposer(settings: Settings, who: str) -> str:
+def proposer(settings: Settings, who: str | None) -> str:
     """Return who proposes a plan: the service itself, or the person of `--as` (section 9.4). Raises
+    UsageError: a name that is none, such as an empty one, which would let whoever proposes approve as well;
     NotSignedIn: the sign-in failed, or the token carries no role that makes plans."""
-    if not who:
+    if who is None:
         return SERVICE
-    if settings.is_loopback:
+    if settings.is_loopback or not who:
         return account(who)
     name, roles = _sign_in(settings, who)
     # As in `person`, about the sign-in: there is no role yet for `refuse_role` to record an attempt in.

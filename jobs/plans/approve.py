@@ -12,7 +12,7 @@ from jobs.checks.same_crm import refuse_other_crm
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Approval, Plan, PlanState
 from jobs.ports.store.store import Store
-from rules.errors import Refused
+from rules.errors import Refused, UsageError
 from rules.model.accounts import account, same_person
 from rules.model.roles import Act, is_service
 
@@ -34,11 +34,14 @@ def approve_plan(
     """Record that one person approves or rejects a plan, and return the plan as it then stands.
 
     The ledger keeps the role and a keyed reference of the person; the name stands with the plan alone
-    (section 9.2). Raises UsageError: a name that is none; StoreAltered: the plan, or what was said on it, is
-    not what the ledger says; Refused: a plan of another CRM, the wrong role, the proposer, a person who has
-    spoken before, a clock that was put back since the plan was made, or a plan that waits for nobody."""
+    (section 9.2). Raises UsageError: a name that is none, or a rejection without a word; StoreAltered: the
+    plan, or what was said on it, is not what the ledger says; Refused: a plan of another CRM, the wrong role,
+    the proposer, a person who has spoken before, a clock that was put back since the plan was made, or a plan
+    that waits for nobody."""
     plan = store.plans.get(plan_id)
     who = account(who)
+    if not approves and not comment.strip():
+        raise UsageError("whoever rejects a plan says why", hint="in a few words, without personal data", field="comment")
     told: dict[str, object] = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}
     refuse_other_crm(store, plan.crm, Act.APPROVE_PLAN, told, plan.id)
     plan = _unaltered(store, references, plan)

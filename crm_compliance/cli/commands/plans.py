@@ -45,7 +45,7 @@ def add_to(app: typer.Typer) -> None:
 def plan(
     kind: str = typer.Option("all", metavar="KIND", help="retention (dossiers, fiches, contacts), recordings, or all."),
     as_of: str | None = typer.Option(None, metavar="DATE", help="Look at another day or instant; such a plan can never be applied."),
-    as_: str = typer.Option("", "--as", metavar="WHO", help="Who proposes the plan; that person cannot approve it."),
+    as_: str | None = typer.Option(None, "--as", metavar="WHO", help="Who proposes the plan; that person cannot approve it."),
     outputs: list[Path] = typer.Option([], "--output", metavar="FILE", help="Write the plan as its ending says; repeatable."),
 ) -> None:
     """Decide on every unit and store the plan; nothing is written to the CRM.

@@ -94,6 +94,8 @@ def test_one_person_does_not_count_twice(typist: Typist, tripped: str) -> None:
 
 def test_a_rejected_plan_stays_rejected(tripped: str, typist: Typist, org: Night) -> None:
     typist.ask("plans", "approve", tripped, "--as", "ben.b", "--role", "crm_admin")
+    without_a_word = ("plans", "reject", tripped, "--as", "cleo.c", "--role", "dpo", "--comment", " ")
+    assert typist.refused(*without_a_word, code=2)["message"] == "whoever rejects a plan says why"
     after = typist.ask("plans", "reject", tripped, "--as", "cleo.c", "--role", "dpo", "--comment", "too many")
     assert (after["state"], after["rejected"][0]["comment"]) == ("rejected", "too many")
     before = org.writes()

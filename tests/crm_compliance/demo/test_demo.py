@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import signal
 import stat
 import subprocess
 import sys
@@ -168,6 +170,29 @@ class Screenplay:
         breaker = {"breaker": {"tripped": self.tripped}, "approvals": {"needed": needed, "why": why}}
         out = json.dumps(breaker) if "--json" in words else {"plan": "plan plan-1", "apply": "run run-1"}.get(words[0], "said")
         return subprocess.CompletedProcess(command, self.codes.get(words[0], 0), out, "")
+
+
+def test_a_demo_that_is_ended_ends_its_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+
+    class Emulator:
+        stdout = io.StringIO("emulator ready http://127.0.0.1:9/\n")
+
+        def __enter__(self) -> Emulator:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def terminate(self) -> None:
+            ended.append("emulator")
+
+    monkeypatch.setattr("crm_compliance.demo.demo.subprocess.Popen", lambda *_, **__: Emulator())
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as end, demo._emulator(3):
+        signal.raise_signal(signal.SIGTERM)
+    assert (end.value.code, ended) == (143, ["emulator"])
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @contextmanager

@@ -72,7 +72,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("role", HUMAN_ROLES)
 def test_on_this_machine_a_person_is_believed(desk: Desk, role: str) -> None:
     assert person(HERE, "anna", role) == Person("anna", role)
-    assert (proposer(HERE, "anna"), proposer(HERE, "")) == ("anna", "service")
+    assert (proposer(HERE, "anna"), proposer(HERE, None)) == ("anna", "service")
     assert desk.made == {}
 
 
@@ -88,9 +88,8 @@ def test_an_unknown_role_is_refused_before_anybody_signs_in(desk: Desk, there: S
 def test_a_name_that_is_no_account_is_refused(who: str) -> None:
     with pytest.raises(UsageError, match="not an account name"):
         person(HERE, who, "dpo")
-    if who:
-        with pytest.raises(UsageError, match="not an account name"):
-            proposer(HERE, who)
+    with pytest.raises(UsageError, match="not an account name"):
+        proposer(HERE, who)
 
 
 @pytest.mark.usefixtures("terminal")
@@ -109,7 +108,7 @@ def test_elsewhere_the_token_says_who_and_in_which_roles(desk: Desk, there: Sett
         "scopes": ["User.Read"],
     }
     assert proposer(there, "somebody-else") == OID
-    assert proposer(there, "") == "service"
+    assert proposer(there, None) == "service"
 
 
 @pytest.mark.usefixtures("terminal")

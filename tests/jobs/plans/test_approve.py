@@ -51,7 +51,7 @@ def test_a_look_at_another_day_is_rejected_and_never_approved(store: SqlStore) -
             plan.id,
             "anna",
             "crm_admin",
-            "",
+            "" if approves else "no",
             approves=approves,
             now=NOW,
             reference=lambda *_: "keyed",

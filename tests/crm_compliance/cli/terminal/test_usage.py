@@ -176,6 +176,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
         ("emulator serve --state /nowhere/s.db", "folder"),
         ("plans list --config", "--config"),
         ("plans --config --as-of list", "--config"),
+        ("plans list --config=", "--config"),
         ("plans list --config nowhere.toml", "nowhere.toml"),
     ],
 )
@@ -186,6 +187,17 @@ def test_what_is_mistyped_is_named_with_exit_code_2(typist: Typist, line: str, p
     assert (said.code, said.out) == (2, "")
     assert said.err.startswith("error: ")
     assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        (["plan", "--as", ""], "--as"),  # whoever proposes a plan is not to approve it
+        (["plans", "list", "--config", ""], "--config"),
+    ],
+)
+def test_a_variable_of_the_shell_that_is_not_set_is_no_option_left_out(typist: Typist, line: list[str], part: str) -> None:
+    assert part in str(typist.refused(*line, code=2))
 
 
 def test_the_hint_of_a_mistyped_line_names_help_that_exists(typist: Typist) -> None:
