@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from connectors.channels.channel import ChannelFailed
 from connectors.dynamics.connector import DynamicsConnector
@@ -305,7 +306,20 @@ def _anchor(settings: Settings) -> str:
         if writable_by_others(file):
             told.append(f"warning: others may write {file}: chmod go-w {file}, where its storage knows modes")
     refuse_unwritable(path, settings.erasures_path)
+    if settings.timestamp_url is not None:
+        told.append(_time_stamp(settings.timestamp_url, settings.timestamp_ca))
     return "\n".join(told)
+
+
+def _time_stamp(url: str, ca_file: Path | None) -> str:
+    """Say whether the time-stamp authority stamps; a night goes on without it, so that this is a warning."""
+    from crm_compliance.keys.timestamps import fetch
+
+    try:
+        fetch(url, b"a check of the settings", ca_file)
+    except UsageError as error:
+        return f"warning: no time stamp on checkpoints: {with_place(str(error), error.where)}; {in_words(error.hint)}"
+    return "the time-stamp authority answers"
 
 
 def _keys(settings: Settings) -> str:

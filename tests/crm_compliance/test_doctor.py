@@ -17,7 +17,7 @@ from connectors.dynamics.http.server_clock import ServerClock
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance import doctor
-from crm_compliance.configuration.settings import environment_of
+from crm_compliance.configuration.settings import Settings, environment_of
 from crm_compliance.wiring.mapping import mapping_text
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN, set_faults
@@ -291,6 +291,16 @@ def test_a_copy_of_the_history_that_others_may_write_is_warned_of(
     for mode in (0o666, 0o620, 0o602):
         file.chmod(mode)
         assert f"warning: others may write {file}: chmod go-w {file}" in said()
+
+
+def test_a_time_stamp_authority_that_gives_none_is_warned_of(typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As without the extra, or with an address where nobody answers: a night only warns, after its work."""
+    settings = Settings(data_dir=typist.folder / "data", timestamp_url="http://127.0.0.1:9/")
+    assert "warning: no time stamp on checkpoints: the authority gave no time stamp (ConnectionError); look at" in doctor._anchor(settings)
+    monkeypatch.setitem(sys.modules, "rfc3161_client", None)
+    assert "crm-compliance[timestamp]" in doctor._anchor(settings)
+    monkeypatch.setattr("crm_compliance.keys.timestamps.fetch", lambda *_: "a stamp")
+    assert doctor._anchor(settings).endswith("the time-stamp authority answers")
 
 
 def test_what_no_night_could_write_is_no_good_place(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
