@@ -5,7 +5,8 @@ import gc
 import os
 import signal
 import sys
-from types import FrameType
+import threading
+from contextlib import suppress
 
 from crm_compliance.host.ownership import refuse_strangers
 
@@ -41,17 +42,23 @@ def open_streams() -> None:
 def heed_interruptions() -> None:
     """Let a second Ctrl-C end the process at once. The first ends what has begun, and with it waits for
     answers that the CRM owes, which can take minutes; nothing is lost by either. Where nobody can interrupt,
-    as behind `&` in a script, it stays so."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupted)
+    as behind `&` in a script, it stays so.
+
+    A thread counts them: the library of frames has waits of the main thread begin anew after a signal, so
+    that Python hears of it once the wait is over."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return
+    heard, tell = os.pipe()
+    os.set_blocking(tell, False)
+    with suppress(RuntimeError):  # this machine starts no further thread: the first one has to do
+        threading.Thread(target=_end_at_the_second, args=(heard,), name="interruptions", daemon=True).start()
+        signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
 
 
-def _interrupted(_number: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGINT, _leave_at_once)
-    raise KeyboardInterrupt
-
-
-def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
+def _end_at_the_second(heard: int) -> None:
+    count = 0
+    while count < 2:
+        count += os.read(heard, 1) == bytes([signal.SIGINT])
     os.write(2, b"interrupted\n")
     os._exit(INTERRUPTED)
 

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -80,6 +81,7 @@ def test_who_interrupts_while_modules_are_loaded_sees_no_trace(monkeypatch: pyte
         raise KeyboardInterrupt
 
     monkeypatch.setattr(program, "refuse_strangers", interrupted)
+    monkeypatch.setattr(program, "heed_interruptions", lambda: None)  # of the process of the tests
     monkeypatch.setattr(program, "gc", SimpleNamespace(set_threshold=lambda _: None, callbacks=[], freeze=lambda: None))
     with pytest.raises(SystemExit) as left:
         program.main()
@@ -89,19 +91,28 @@ def test_who_interrupts_while_modules_are_loaded_sees_no_trace(monkeypatch: pyte
 def test_who_interrupts_twice_does_not_wait(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     """The first Ctrl-C ends what has begun, and waits for answers that a CRM may owe for minutes."""
     left: list[int] = []
-    monkeypatch.setattr(os, "_exit", left.append)
-    before = signal.getsignal(signal.SIGINT)
+    ended = threading.Event()
+
+    def leave(code: int) -> None:
+        left.append(code)
+        ended.set()
+
+    monkeypatch.setattr(os, "_exit", leave)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
+        program.heed_interruptions()
+        assert signal.set_wakeup_fd(-1) == -1, "who cannot interrupt still cannot"
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         program.heed_interruptions()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
         assert left == []
-        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert ended.wait(20)
         assert (left, capfd.readouterr().err) == ([130], "interrupted\n")
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        program.heed_interruptions()
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
+        signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, before)
 
 
