@@ -159,7 +159,7 @@ def _code(answer: Answer) -> str:
     try:
         content = msgspec.json.decode(answer.body)
         code = content["error"]["code"]
-    except (msgspec.DecodeError, LookupError, TypeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, LookupError, TypeError, UnicodeDecodeError, RecursionError):
         return ""
     return code if isinstance(code, str) and code.isascii() and code.isalnum() and len(code) <= 40 else ""
 
@@ -167,7 +167,7 @@ def _code(answer: Answer) -> str:
 def _object(answer: Answer) -> dict[str, Any]:
     try:
         content = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise _unreadable() from None
     if not isinstance(content, dict):
         raise _unreadable()

@@ -246,7 +246,7 @@ class Jobs:
     def _started(self, answer: Answer) -> str | None:
         try:
             return guid(msgspec.json.decode(answer.body)["JobId"])
-        except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError):
+        except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
             return None
 
     def _found(self, name: str) -> str:
@@ -278,7 +278,7 @@ class Jobs:
             raise
         try:
             return bool(msgspec.json.decode(answer.body)["statecode"] == COMPLETED)
-        except (msgspec.DecodeError, LookupError, TypeError):
+        except (msgspec.DecodeError, LookupError, TypeError, RecursionError):
             raise ReadIncomplete("The CRM's answer about a job is not readable.", where=JOBS, request_id=answer.request_id) from None
 
     def _late(self, look: Callable[[], list[T]], is_whole: Callable[[list[T]], bool]) -> list[T]:
@@ -303,7 +303,7 @@ class Jobs:
                 content = msgspec.json.decode(answer.body)
                 rows += converted(content["value"], list[row])  # type: ignore[valid-type]
                 link = self._transport.absolute(content["@odata.nextLink"]) if "@odata.nextLink" in content else None
-            except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError):
+            except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, RecursionError):
                 raise ReadIncomplete("The CRM's rows about jobs are not readable.", where=set_name, request_id=answer.request_id) from None
         return rows
 

@@ -119,7 +119,7 @@ class Organisation(MappedKinds):
             answer = transport.get("WhoAmI", where="WhoAmI")
             try:
                 users.append(guid(msgspec.json.decode(answer.body)["UserId"]))
-            except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError):
+            except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
                 hint = "Check the Web API root."
                 raise ReadIncomplete("The CRM does not say who we are: this is not a Dataverse Web API.", hint=hint) from None
         if len(set(users)) < len(users):

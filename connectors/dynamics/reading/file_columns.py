@@ -72,7 +72,7 @@ class Contents:
             raise
         try:
             found = decoder_of(dict[str, Any]).decode(answer.body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             found = {}
         if not found.keys() >= set(columns):
             raise ReadIncomplete("A row lacks a column that was asked for.", where=where, request_id=answer.request_id)

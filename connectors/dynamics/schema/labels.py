@@ -43,7 +43,7 @@ def _get(transport: Transport, address: str, where: str) -> Mapping[str, Any]:
     answer = transport.get(address, where=where)
     try:
         return decoder_of(dict[str, Any]).decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ReadIncomplete("The CRM's names of a table are not readable.", where=where, request_id=answer.request_id) from None
 
 

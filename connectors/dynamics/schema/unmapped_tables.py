@@ -171,7 +171,7 @@ class Directory:
                 content = msgspec.json.decode(answer.body)
                 rows = converted(content["value"], list[dict[str, Any]])
                 following = content.get("@odata.nextLink")
-            except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, AttributeError):
+            except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, AttributeError, RecursionError):
                 raise ReadIncomplete("The CRM's rows are not readable.", where=where, request_id=answer.request_id) from None
             yield from rows
             link = self._transport.absolute(following) if isinstance(following, str) else None

@@ -104,7 +104,7 @@ class Masking:
                 is_whole = content["@odata.count"] == len(found) and all(
                     _wire(name, definition) in row for name in names for _, row in found
                 )
-            except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError):
+            except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
                 is_whole = False
             if not is_whole:
                 raise ReadIncomplete("Masked rows cannot be read back.", where=table.name, request_id=answer.request_id)
@@ -123,7 +123,7 @@ class Masking:
         answer = self._transport.get(f"teams?{query_string({'$select': 'teamid', '$filter': condition})}", where="team")
         try:
             teams = [guid(row["teamid"]) for row in msgspec.json.decode(answer.body)["value"]]
-        except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError):
+        except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
             raise ReadIncomplete("The CRM's teams are not readable.", where="team", request_id=answer.request_id) from None
         if len(teams) != 1:
             what = "no team" if not teams else f"{len(teams)} teams"

@@ -210,8 +210,9 @@ def test_totals_are_asked_at_once_and_each_by_itself_where_the_crm_does_not_coun
         assert started.totals([Dossier, Fiche]) == ({Dossier: 81234} if is_refused else {Dossier: 81234, Fiche: 0})
 
 
-def test_a_service_that_does_not_say_who_we_are_is_no_dataverse(mock: responses.RequestsMock) -> None:
-    mock.get(f"{SERVICE}WhoAmI", json={"user": 1})
+@pytest.mark.parametrize("body", ['{"user": 1}', '{"user": ' + "[" * 100_000], ids=["another", "nested"])
+def test_a_service_that_does_not_say_who_we_are_is_no_dataverse(mock: responses.RequestsMock, body: str) -> None:
+    mock.get(f"{SERVICE}WhoAmI", body=body)
     for started in _connected(SERVICE):
         with pytest.raises(ReadIncomplete, match="not a Dataverse"):
             started.whoami()
