@@ -19,6 +19,7 @@ from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.memory.cache_invalidation import WrittenRows
 from connectors.dynamics.memory.cuts import Cuts
 from connectors.dynamics.memory.table_cache import Memory
+from connectors.dynamics.pace.gate import Timeline
 from connectors.dynamics.pace.governor import ONE_AT_A_TIME, Pace
 from connectors.dynamics.protocols.changes import Changes
 from connectors.dynamics.protocols.organisation import Organisation
@@ -68,12 +69,13 @@ class DynamicsConnector(Changes, Remains, Organisation):
         pseudonym_key: bytes | None = None,
         sees_to_documents: bool = False,
         lake: Lake | None = None,
+        on_long_wait: Callable[[float], None] | None = None,
     ) -> None:
         """Create the connector. With a `memory`, tables whose changes the CRM tracks may be read by what has
         changed since last time. `more_tokens` are those of further application users. `pseudonym_key` is that
         of the technique `hmac` where it outlives the run (ERA-05). `sees_to_documents`: documents in
         SharePoint are removed before the rows that say where they are. Plans read whole tables from the
-        `lake`, if there is one, instead of the CRM."""
+        `lake`, if there is one, instead of the CRM. `on_long_wait`: as `Timeline` has it."""
         pace = replace(environment.pace, shared_by=1 + len(more_tokens))
         self.environment = environment = replace(environment, pace=pace)
         self.mapping, self._memory = mapping, memory
@@ -81,8 +83,8 @@ class DynamicsConnector(Changes, Remains, Organisation):
         self._written = WrittenRows(memory, self.table)
         self.stats = ReadStats()
         self._tokens = (tokens, *more_tokens)
-        self._transport = Transport(environment, tokens, stats=self.stats, sleep=sleep, chance=chance)
-        timeline = self._transport.gate.timeline
+        timeline = Timeline(sleep, on_long_wait=on_long_wait)
+        self._transport = Transport(environment, tokens, stats=self.stats, timeline=timeline, chance=chance)
         self._others = [Transport(environment, one, stats=self.stats, timeline=timeline, chance=chance) for one in more_tokens]
         self.warnings: list[str] = []
         self._pool = Pool([self._transport, *self._others], self.warnings)
@@ -163,6 +165,7 @@ def connect(
     zone: ZoneInfo = BRUSSELS,
     sees_to_documents: bool = False,
     lake: Lake | None = None,
+    on_long_wait: Callable[[float], None] | None = None,
 ) -> DynamicsConnector:
     """Return a connector from plain values. Nothing is sent yet. A `mapping` that was read already stands
     instead of its text; an instant is the day that it was in `zone`. Raises UsageError: the address is not
@@ -191,4 +194,5 @@ def connect(
         pseudonym_key=pseudonym_key,
         sees_to_documents=sees_to_documents,
         lake=lake,
+        on_long_wait=on_long_wait,
     )

@@ -212,7 +212,7 @@ def desk_of_service(settings: Settings, stop: threading.Event, bound: FilteringB
         go_on()
 
     def warn(text: str) -> None:
-        bound.warning("mapping", message=text)
+        bound.warning("job warns", message=text)
 
     with desk(settings, patience=Patience.OF_A_SERVICE, progress=progress, while_waiting=go_on, warn=warn) as opened:
         yield opened

@@ -14,6 +14,8 @@ from crm_compliance.wiring.schedule import calendar_of
 from crm_compliance.wiring.software import software_version
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from connectors.dynamics.connector import DynamicsConnector
     from connectors.dynamics.lake.lake import Lake
     from connectors.dynamics.mapping.mapping import Mapping
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from jobs.ports.context import Clock
 
 
+LONG_WAIT = "waiting {:.0f} seconds before the CRM is asked again: it is busy, or does not answer"
 PERSON_S = 60  # so long somebody waits for an answer who sits before it
 
 
@@ -70,11 +73,12 @@ def connector_of(
     mapping: Mapping | None = None,
     zone: ZoneInfo | None = None,
     lake: Lake | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> DynamicsConnector:
     """Connect to the CRM that the settings name; nothing is sent yet. With `any_odata` it may be a server
     that is not Dataverse; `pseudonyms` is the key behind them where the schedule keeps one; `mapping` stands
     instead of the one of the settings, `zone` instead of the one of the schedule. Plans read the tables of a
-    `lake` instead of the CRM's."""
+    `lake` instead of the CRM's. `warn` is told of long waits as they begin."""
     from connectors.dynamics.bulk_delete.deletes import BulkDelete
     from connectors.dynamics.connector import connect
     from connectors.dynamics.pace.governor import Pace
@@ -100,6 +104,7 @@ def connector_of(
         is_known=patience is Patience.OF_A_SERVICE,
         zone=zone or calendar_of(settings).zone,
         lake=lake,
+        on_long_wait=None if warn is None else lambda seconds: warn(LONG_WAIT.format(seconds)),
     )
 
 

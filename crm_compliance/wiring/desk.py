@@ -86,6 +86,7 @@ def desk(
             patience=patience,
             zone=policy.calendar.zone,
             lake=lake_of(settings, clock),
+            warn=warn,
         ) as connector,
         connector.watched(while_waiting) if while_waiting is not None else nullcontext(),
     ):

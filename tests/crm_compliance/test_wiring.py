@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+import responses
 
+from connectors.dynamics.connector import connect
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.hints import in_words
@@ -27,6 +31,7 @@ from tests.drivers.night import Night
 from tests.drivers.typist import Typist
 
 ROOT = "https://org.example/api/data/v9.2/"
+HERE = "http://127.0.0.1:9/api/data/v9.2/"
 
 
 def test_a_set_clock_starts_at_its_instant_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +183,22 @@ def test_each_crm_and_each_application_user_has_a_memory_of_its_own(tmp_path: Pa
         assert memory is not None
         folders.add(memory.folder)
     assert len(folders) == 3
+
+
+@responses.activate
+def test_who_waits_for_the_crm_is_told_so_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Off a terminal nothing else shows that a command which says nothing for half an hour is at work."""
+    busy = {"status": 429, "headers": {"Retry-After": "30"}, "json": {"error": {"code": "0x80072322", "message": ""}}}
+    responses.get(f"{HERE}WhoAmI", **busy)
+    responses.get(
+        f"{HERE}WhoAmI", json={"UserId": str(UUID(int=1)), "BusinessUnitId": str(UUID(int=2)), "OrganizationId": str(UUID(int=3))}
+    )
+    told: list[str] = []
+    monkeypatch.setattr("connectors.dynamics.connector.connect", partial(connect, sleep=lambda _: None))
+    given = {"crm_url": HERE, "crm_token": "t", "data_dir": tmp_path}
+    with connector_of(Settings.model_validate(given), warn=told.append) as connector:
+        connector.whoami()
+    assert told == ["waiting 30 seconds before the CRM is asked again: it is busy, or does not answer"]
 
 
 @pytest.mark.parametrize(

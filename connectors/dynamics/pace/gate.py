@@ -9,14 +9,22 @@ from contextlib import contextmanager
 from connectors.dynamics.pace.governor import Governor, Observation, Pace, operations_of
 
 STEP_S = 5.0  # the longest sleep between two checks whether to go on waiting
+LONG_S = 10.0  # who looks on is told of a wait from this long on
 
 
 class Timeline:
     """Monotonic time and sleeping. A sleep counts as slept even if it returns at once, so that waiting can be
-    tried out without waiting."""
+    tried out without waiting. `on_long_wait`, if there is one, is called with the seconds of a long wait as
+    it begins; of one that begins during another it is not."""
 
-    def __init__(self, sleep: Callable[[float], None] = time.sleep, now: Callable[[], float] = time.monotonic) -> None:
-        self._sleep, self._now = sleep, now
+    def __init__(
+        self,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.monotonic,
+        on_long_wait: Callable[[float], None] | None = None,
+    ) -> None:
+        self._sleep, self._now, self._on_long_wait = sleep, now, on_long_wait
+        self._told_until = -math.inf
         self._ahead_s = 0.0
         self._lock = threading.Lock()
         self._watches: list[Callable[[], None]] = []
@@ -34,6 +42,7 @@ class Timeline:
     def wait(self, seconds: float) -> None:
         """Sleep until done or a watcher raises: watchers are called so often that no more than STEP_S is
         slept between two calls."""
+        self._tell_of(seconds)
         while self._watches:
             if self.now() - self._asked_at + min(seconds, STEP_S) > STEP_S:
                 for watch in list(self._watches):
@@ -44,6 +53,16 @@ class Timeline:
             self.sleep(STEP_S)
             seconds -= STEP_S
         self.sleep(seconds)
+
+    def _tell_of(self, seconds: float) -> None:
+        if self._on_long_wait is None or seconds < LONG_S:
+            return
+        with self._lock:
+            now = self.now()
+            if now < self._told_until:
+                return
+            self._told_until = now + seconds
+        self._on_long_wait(seconds)
 
     @contextmanager
     def watched(self, watch: Callable[[], None]) -> Iterator[None]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.dynamics.pace.gate import STEP_S, Timeline
+from connectors.dynamics.pace.gate import LONG_S, STEP_S, Timeline
 
 
 class Stopped(Exception):
@@ -50,3 +50,19 @@ def test_a_watch_is_asked_before_the_first_step() -> None:
     with timeline.watched(watch), pytest.raises(Stopped):
         timeline.wait(1.0)
     assert naps == []
+
+
+def test_who_looks_on_is_told_of_a_long_wait_and_not_of_those_that_begin_meanwhile() -> None:
+    clock, told = [0.0], list[float]()
+
+    def nap(seconds: float) -> None:
+        if not clock[0]:
+            clock[0] = 1.0
+            timeline.wait(LONG_S + 2)  # as another thread does
+        clock[0] += seconds
+
+    timeline = Timeline(nap, lambda: clock[0], told.append)
+    for seconds in (LONG_S - 1, LONG_S + 20, LONG_S):
+        clock[0] = 0.0 if seconds == LONG_S + 20 else clock[0] + 1_000
+        timeline.wait(seconds)
+    assert told == [LONG_S + 20, LONG_S]
