@@ -19,7 +19,6 @@ from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.memory.cache_invalidation import WrittenRows
 from connectors.dynamics.memory.cuts import Cuts
 from connectors.dynamics.memory.table_cache import Memory
-from connectors.dynamics.pace.gate import Timeline
 from connectors.dynamics.pace.governor import ONE_AT_A_TIME, Pace
 from connectors.dynamics.protocols.changes import Changes
 from connectors.dynamics.protocols.organisation import Organisation
@@ -83,8 +82,8 @@ class DynamicsConnector(Changes, Remains, Organisation):
         self._written = WrittenRows(memory, self.table)
         self.stats = ReadStats()
         self._tokens = (tokens, *more_tokens)
-        timeline = Timeline(sleep, on_long_wait=on_long_wait)
-        self._transport = Transport(environment, tokens, stats=self.stats, timeline=timeline, chance=chance)
+        self._transport = Transport(environment, tokens, stats=self.stats, sleep=sleep, chance=chance, on_long_wait=on_long_wait)
+        timeline = self._transport.gate.timeline
         self._others = [Transport(environment, one, stats=self.stats, timeline=timeline, chance=chance) for one in more_tokens]
         self.warnings: list[str] = []
         self._pool = Pool([self._transport, *self._others], self.warnings)

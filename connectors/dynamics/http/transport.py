@@ -47,12 +47,13 @@ class Transport:
         timeline: Timeline | None = None,
         chance: Callable[[], float] = random.random,
         now: Callable[[], datetime] | None = None,
+        on_long_wait: Callable[[float], None] | None = None,
     ) -> None:
         self.environment = environment
         self.stats = stats if stats is not None else ReadStats()
         self.correlation_id = str(uuid.uuid4())
         self._tokens = tokens
-        timeline = timeline if timeline is not None else Timeline(sleep)
+        timeline = timeline if timeline is not None else Timeline(sleep, on_long_wait=on_long_wait)
         self.gate = Gate(environment.pace, environment.batch_operations, timeline)
         self.retry = Retry(environment, timeline, chance, self.count, now)
         self._sessions = Sessions(environment)
