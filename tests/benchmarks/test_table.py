@@ -45,6 +45,7 @@ def test_a_ratio_is_the_median_of_those_within_a_round() -> None:
 
 def test_what_a_row_costs_is_told_by_size() -> None:
     assert row(page(RUN), "full plan, CPU a row") == ["4000.00 µs", "2000.00 µs", "within 10 %"]
+    assert row(page(RUN), "floor, CPU a row") == ["2000.00 µs", "1000.00 µs", ""]
 
 
 def test_what_is_not_measured_of_copies_is_left_empty() -> None:
