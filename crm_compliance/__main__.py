@@ -3,17 +3,14 @@ loaded."""
 
 import gc
 import os
-import signal
 import sys
-import threading
-from contextlib import suppress
 
+from crm_compliance.host.interruptions import exit_code, heed_interruptions
 from crm_compliance.host.ownership import refuse_strangers
 
 # Loading modules makes objects that live on: looking through them after each 2,000 takes a sixth of the
 # start, and looking through them once a tenth of a short command, which has ended before.
 GARBAGE_AFTER, AT_FIRST = 200_000, 400_000
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 # Whatever else is installed may ask to be called by the library of our models, which looks for that in all
 # that is installed.
 NO_PLUGINS = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
@@ -39,30 +36,6 @@ def open_streams() -> None:
             setattr(sys, name, open(nowhere, mode, encoding="utf-8"))  # noqa: SIM115  as long as the program
 
 
-def heed_interruptions() -> None:
-    """Let a second Ctrl-C end the process at once. The first ends what has begun, and with it waits for
-    answers that the CRM owes, which can take minutes; nothing is lost by either. Where nobody can interrupt,
-    as behind `&` in a script, it stays so.
-
-    A thread counts them: the library of frames has waits of the main thread begin anew after a signal, so
-    that Python hears of it once the wait is over."""
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        return
-    heard, tell = os.pipe()
-    os.set_blocking(tell, False)
-    with suppress(RuntimeError):  # this machine starts no further thread: the first one has to do
-        threading.Thread(target=_end_at_the_second, args=(heard,), name="interruptions", daemon=True).start()
-        signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
-
-
-def _end_at_the_second(heard: int) -> None:
-    count = 0
-    while count < 2:
-        count += os.read(heard, 1) == bytes([signal.SIGINT])
-    os.write(2, b"interrupted\n")
-    os._exit(INTERRUPTED)
-
-
 def main() -> None:
     """Run the command that was typed."""
     gc.set_threshold(AT_FIRST)
@@ -77,7 +50,7 @@ def main() -> None:
         run()
     except KeyboardInterrupt:  # while modules are loaded; what has begun is ended, and said, there
         sys.stderr.write("interrupted\n")
-        sys.exit(INTERRUPTED)
+        sys.exit(exit_code())
     finally:
         gc.freeze()  # everything goes with the process: looking through it once more takes a quarter of a short command
 

@@ -32,9 +32,10 @@ from crm_compliance.cli.commands import (
 from crm_compliance.cli.requests import group
 from crm_compliance.cli.terminal.output import let_go, output, print_line
 from crm_compliance.host.files import DiskProblem, disk_problem
+from crm_compliance.host.interruptions import exit_code
 from rules.errors import ComplianceError, UsageError
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 GO_ON = "interrupted; nothing is lost: give the same command again, and a plan that was being applied goes on where it was"
 _PANICS = "pyo3_runtime"  # what is raised where a library in Rust breaks down is no Exception
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
@@ -77,8 +78,9 @@ def run(arguments: list[str]) -> int:
         refuse_no_text([*arguments, output.config or ""])
         code = _commands(arguments)(args=arguments, standalone_mode=False, prog_name="crm-compliance")
         sys.stdout.flush()
-        if code == INTERRUPTED:  # typer has made this of a KeyboardInterrupt
+        if code == INTERRUPTED:
             print_line(GO_ON, error=True)
+            return exit_code()
         return code if isinstance(code, int) else 0
     except ComplianceError as error:
         output.fail(error)
@@ -87,7 +89,7 @@ def run(arguments: list[str]) -> int:
         return leaving.exit_code
     except (KeyboardInterrupt, typer.Abort):
         print_line(GO_ON, error=True)
-        return INTERRUPTED
+        return exit_code()
     except BrokenPipeError:  # of help: what else is printed is told to nobody, and goes on
         let_go()
         return 0

@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -86,34 +84,6 @@ def test_who_interrupts_while_modules_are_loaded_sees_no_trace(monkeypatch: pyte
     with pytest.raises(SystemExit) as left:
         program.main()
     assert (left.value.code, capsys.readouterr().err) == (130, "interrupted\n")
-
-
-def test_who_interrupts_twice_does_not_wait(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    """The first Ctrl-C ends what has begun, and waits for answers that a CRM may owe for minutes."""
-    left: list[int] = []
-    ended = threading.Event()
-
-    def leave(code: int) -> None:
-        left.append(code)
-        ended.set()
-
-    monkeypatch.setattr(os, "_exit", leave)
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        program.heed_interruptions()
-        assert signal.set_wakeup_fd(-1) == -1, "who cannot interrupt still cannot"
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        program.heed_interruptions()
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-        assert left == []
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-        assert ended.wait(20)
-        assert (left, capfd.readouterr().err) == ([130], "interrupted\n")
-    finally:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGINT, before)
 
 
 def test_bytes_that_are_no_text_are_refused_wherever_they_stand(typist: Typist) -> None:
