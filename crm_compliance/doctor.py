@@ -68,8 +68,12 @@ class Check:
     where: str = ""
 
 
-def examine(settings: Settings) -> list[Check]:
-    """Run every check that can be run; one that fails does not hide the others."""
+Tell = Callable[[str], None]
+
+
+def examine(settings: Settings, on_wait: Tell | None = None) -> list[Check]:
+    """Run every check that can be run; one that fails does not hide the others. `on_wait` is told of long
+    waits for the CRM as they begin."""
     checks: list[Check] = [_attempt("packages", _packages)]
     checks.append(_attempt("policy", lambda: _policy(policy_of(settings))))
     checks.append(_attempt("organisation", lambda: _organisation(settings)))
@@ -83,9 +87,8 @@ def examine(settings: Settings) -> list[Check]:
         checks.append(_attempt("sharepoint", lambda: _sharepoint(settings)))
     if settings.alerts is not None or settings.alert_secrets:
         checks.append(_attempt("alerts", lambda: _alerts(settings)))
-    checks += _crm(
-        settings, has_store=all(check.ok for check in checks if check.name == "store"), is_well=all(check.ok for check in checks)
-    )
+    has_store = all(check.ok for check in checks if check.name == "store")
+    checks += _crm(settings, on_wait, has_store=has_store, is_well=all(check.ok for check in checks))
     return list(_told_once(checks))
 
 
@@ -99,9 +102,9 @@ def _told_once(checks: Iterable[Check]) -> Iterator[Check]:
         yield check if earlier == check.name else replace(check, message=f"cannot be looked at before {earlier} is in order", hint="")
 
 
-def _crm(settings: Settings, *, has_store: bool, is_well: bool) -> Iterator[Check]:
+def _crm(settings: Settings, on_wait: Tell | None, *, has_store: bool, is_well: bool) -> Iterator[Check]:
     try:
-        connector = connector_of(settings)
+        connector = connector_of(settings, warn=on_wait)
     except ComplianceError as error:
         yield _failed("mapping" if isinstance(error, MappingError) else "crm", error)
         return
@@ -121,10 +124,10 @@ def _crm(settings: Settings, *, has_store: bool, is_well: bool) -> Iterator[Chec
         yield needed[1]
         yield _attempt("capabilities", lambda: _capabilities(connector))
         if settings.crm_lake is not None:
-            yield _attempt("lake", lambda: _lake(settings))
+            yield _attempt("lake", lambda: _lake(settings, on_wait))
         yield _attempt("visibility", lambda: _visibility(connector))
         if is_well and all(check.ok for check in needed):  # else nobody could look
-            yield _attempt("restored", lambda: _restored(settings))
+            yield _attempt("restored", lambda: _restored(settings, on_wait))
         yield _attempt("clock", lambda: _clock(settings, connector.server_time()))
 
 
@@ -386,18 +389,18 @@ def _visibility(connector: Connector) -> str:
     return "no table looks empty that is not"
 
 
-def _lake(settings: Settings) -> str:
+def _lake(settings: Settings, on_wait: Tell | None) -> str:
     """Read from the lake what a plan would, and say how new it is."""
-    with connector_of(settings, lake=lake_of(settings, clock_of(settings))) as connector:
+    with connector_of(settings, lake=lake_of(settings, clock_of(settings)), warn=on_wait) as connector:
         reads = whole_reads(connector, Kind.ALL, relation_terms(policy_of(settings)))
         sources = [(source, fields) for record, fields in reads for source in connector.sources(record)]
         rows = sum(frame.height for source, fields in sources for frame in connector.columns(source, fields))
         return f"{rows} rows, taken up until {connector.lake_instant():%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _restored(settings: Settings) -> str:
+def _restored(settings: Settings, on_wait: Tell | None) -> str:
     """Report whether rows that had been erased are in the CRM again (ERA-13)."""
-    with desk(settings) as opened:
+    with desk(settings, on_wait=on_wait) as opened:
         back = rows_back(opened.context)
     if back:
         return f"warning: {RESTORED}: {back} rows that had been erased are back in the CRM: {in_words(hint_to('replay'))}"

@@ -3,7 +3,7 @@ does not fit the CRM, also where there are mistakes elsewhere in the file (R-161
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from connectors.dynamics.mapping.loader import examine_mapping
@@ -16,6 +16,9 @@ from crm_compliance.wiring.fits_this_crm import NO_PROVINCES, PROVINCES_HINT, la
 from crm_compliance.wiring.schedule import policy_of
 from rules.files.suggestions import asked
 from rules.policy.policy import Policy
+
+
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,10 @@ class Verdict:
         return {"ok": not self.problems} | {name: [asdict(each) for each in found] for name, found in told.items()}
 
 
-def check_mapping_file(text: str, source: str, settings: Settings, *, offline: bool) -> Verdict:
+def check_mapping_file(text: str, source: str, settings: Settings, *, offline: bool, on_wait: Tell | None = None) -> Verdict:
     """Check the text of a mapping; `source` is what places in it are called. Unless `offline`, the CRM of the
-    settings is asked, also where the file has mistakes. Raises ConnectorError: the CRM cannot be asked;
+    settings is asked, also where the file has mistakes; `on_wait` is told of long waits for it as they begin.
+    Raises ConnectorError: the CRM cannot be asked;
     PolicyError: the schedule of the settings is refused."""
     policy = policy_of(settings)
     mapping, wrong = examine_mapping(text, source)
@@ -51,7 +55,7 @@ def check_mapping_file(text: str, source: str, settings: Settings, *, offline: b
     if mapping is not None:
         _compare_with_schedule(found, mapping, policy, source)
         if not offline:
-            _compare_with_crm(found, mapping, policy, settings, list(refused_names(text, wrong)))
+            _compare_with_crm(found, mapping, policy, settings, list(refused_names(text, wrong)), on_wait)
     return found
 
 
@@ -66,9 +70,9 @@ def _compare_with_schedule(found: Verdict, mapping: Mapping, policy: Policy, sou
         found.warnings.append(Finding(slip.where, "schedule", slip.message, slip.meant))
 
 
-def _compare_with_crm(found: Verdict, mapping: Mapping, policy: Policy, settings: Settings, refused: Sequence[RefusedName]) -> None:
+def _compare_with_crm(found: Verdict, mapping: Mapping, policy: Policy, settings: Settings, refused: Sequence[RefusedName], on_wait: Tell | None) -> None:
     """Add what does not fit the CRM, and to the names that were `refused` those that were probably meant."""
-    with connector_of(settings, mapping=mapping) as connector:
+    with connector_of(settings, mapping=mapping, warn=on_wait) as connector:
         for at, name, table in refused:
             if like := connector.meant(name, table):
                 found.problems[at] = replace(found.problems[at], message=found.problems[at].message + asked(like), suggestion=like)

@@ -4,6 +4,7 @@ many there are."""
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from connectors.dynamics.mapping.loader import examine_mapping
@@ -28,16 +29,16 @@ class DraftedMapping:
     open: list[str]
 
 
-def draft_mapping(settings: Settings) -> DraftedMapping:
-    """Derive a mapping. Raises ConnectorError: the CRM cannot be asked; PolicyError, OrganisationError: the
+def draft_mapping(settings: Settings, on_wait: Callable[[str], None] | None = None) -> DraftedMapping:
+    """Derive a mapping; `on_wait` is told of long waits for the CRM as they begin. Raises ConnectorError: the CRM cannot be asked; PolicyError, OrganisationError: the
     schedule or the organisation file of the settings is refused."""
     policy = policy_of(settings)
     categories = _called(policy, organisation_of(settings).under(policy))
-    with connector_of(settings, mapping=Mapping("draft")) as connector:
+    with connector_of(settings, mapping=Mapping("draft"), warn=on_wait) as connector:
         found = connector.draft(categories)
         mapping, _ = examine_mapping(found.text(), "draft")
         assert mapping is not None
-        with connector_of(settings, mapping=mapping) as second:
+        with connector_of(settings, mapping=mapping, warn=on_wait) as second:
             places = second.data_map(whole=True).places
         text = found.text(places, own_rows(policy))
     tables = {kind: table.name for kind, table in found.kinds.found.items()}

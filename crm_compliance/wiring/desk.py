@@ -51,11 +51,13 @@ def desk(
     while_waiting: Callable[[], None] | None = None,
     recovering: bool = False,
     asks_crm: bool = True,
+    on_wait: Callable[[str], None] | None = None,
 ) -> Iterator[Desk]:
     """Open everything that a job needs, the CRM checked against the mapping, and close it again. What
     `while_waiting` raises ends a wait for the CRM. With `recovering` the store is taken as it is, although it
     was lost or put back to an older day. Without `asks_crm` the CRM is not checked, for what has to be done
-    while it does not answer and writes nothing there."""
+    while it does not answer and writes nothing there. `on_wait` is told of long waits alone, where no `warn`
+    is."""
     from connectors.dynamics.memory.table_cache import tidy
     from crm_compliance.configuration.organisation import organisation_of
     from crm_compliance.connections.document_stores import document_stores
@@ -86,7 +88,7 @@ def desk(
             patience=patience,
             zone=policy.calendar.zone,
             lake=lake_of(settings, clock),
-            warn=warn,
+            warn=warn or on_wait,
         ) as connector,
         connector.watched(while_waiting) if while_waiting is not None else nullcontext(),
     ):

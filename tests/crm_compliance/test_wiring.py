@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.hints import in_words
 from crm_compliance.host.files import text_of
 from crm_compliance.wiring.clock import clock_of
-from crm_compliance.wiring.crm import Patience, connector_of, memory_of
+from crm_compliance.wiring.crm import LONG_WAIT, Patience, connector_of, memory_of
 from crm_compliance.wiring.desk import desk
 from crm_compliance.wiring.fits_this_crm import checked
 from crm_compliance.wiring.frame_threads import VARIABLE, limit_frame_threads
@@ -199,6 +200,24 @@ def test_who_waits_for_the_crm_is_told_so_meanwhile(tmp_path: Path, monkeypatch:
     with connector_of(Settings.model_validate(given), warn=told.append) as connector:
         connector.whoami()
     assert told == ["waiting 30 seconds before the CRM is asked again: it is busy, or does not answer"]
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("doctor", "doctor --read contacts", "doctor --role role.md", "datamap", "mapping check", "mapping draft --output mapping.yaml"),
+        *(f"mapping explain contact {UUID(int=4)}", "mapping statistics-table --create", f"why contact {UUID(int=4)}"),
+    ],
+)
+def test_each_command_that_asks_the_crm_tells_of_a_long_wait(line: str, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+    for method in (responses.GET, responses.POST):
+        responses.add(method, re.compile(".*"), status=429, headers={"Retry-After": "30"})
+    monkeypatch.setattr("connectors.dynamics.connector.connect", partial(connect, sleep=lambda _: None))
+    monkeypatch.chdir(typist.folder)
+    typist.set(CRM_URL=HERE, CRM_PATIENCE_S="45")
+    said = typist.type(*line.split())
+    assert (said.code, f"warning: {LONG_WAIT.format(30)}" in said.err) == (4, True), said
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def check(
 
     settings = arguments.settings()
     text, source = (text_of(path, "mapping"), str(path)) if path is not None else mapping_text(settings)
-    found = check_mapping_file(text, source, settings, offline=offline)
+    found = check_mapping_file(text, source, settings, offline=offline, on_wait=output.warn)
 
     def tell(console: Console) -> None:
         compared = "" if offline else " and fits the CRM"
@@ -77,7 +77,7 @@ def explain(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.
     from crm_compliance.wiring.crm import connector_of
 
     wanted = arguments.row_id(row)
-    with connector_of(arguments.settings()) as connector:
+    with connector_of(arguments.settings(), warn=output.warn) as connector:
         told = explain_row(connector, table, wanted)
 
     def tell(console: Console) -> None:
@@ -130,7 +130,7 @@ def draft(
     arguments.target(path)
     if path.exists():
         raise UsageError("this file is there already, and is not replaced", hint="name another one, or move it away", where=str(path))
-    found = draft_mapping(arguments.settings())
+    found = draft_mapping(arguments.settings(), output.warn)
     with write_whole(path, text=True) as file:
         file.write(found.text)
     document = {"file": str(path), "tables": found.tables, "fields": found.fields, "open": found.open}
@@ -170,7 +170,7 @@ def statistics(
         with write_whole(path, text=True) as file:
             file.write(WRITERS[suffix](wanted))
     if create:
-        with connector_of(settings, mapping=mapped) as connector:
+        with connector_of(settings, mapping=mapped, warn=output.warn) as connector:
             made = connector.create_statistics(wanted)
         unmapped = {each.field: each.name for each in wanted.columns if each.name not in mapped_columns(mapped)}
         document |= {"created": made.created, "existing": made.existing, "other": made.other, "unmapped": unmapped}

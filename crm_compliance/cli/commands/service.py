@@ -41,7 +41,7 @@ def doctor(
         return _role(role)
     from crm_compliance.doctor import examine
 
-    checks = examine(arguments.settings())
+    checks = examine(arguments.settings(), output.warn)
     documents = [{"name": check.name, "ok": check.ok, "message": check.message, "hint": check.hint} for check in checks]
     ok = all(check.ok for check in checks)
     output.answer({"ok": ok, "checks": documents}, lambda console: console.print(_checked(checks)))
@@ -71,7 +71,7 @@ def _role(path: Path) -> int:
     from jobs.model.privileges import needs_under
 
     settings = arguments.settings()
-    with connector_of(settings) as connector:
+    with connector_of(settings, warn=output.warn) as connector:
         policy = policy_of(settings)
         lines, cleaning = connector.least_role(needs_under(policy), policy.bypasses), connector.cleaning_role()
         answering = connector.answering_role()
@@ -88,7 +88,7 @@ def _read(name: str) -> int:
     from crm_compliance.cli.terminal.tables import facts_of
     from crm_compliance.wiring.crm import connector_of
 
-    with connector_of(arguments.settings(), any_odata=True) as connector:
+    with connector_of(arguments.settings(), any_odata=True, warn=output.warn) as connector:
         found = connector.read_set(name)
     document = {
         "set": name,
