@@ -3,8 +3,12 @@
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-prints]")) window.print();
-  const opener = event.target.closest("[data-opens]");
-  if (opener) document.getElementById(opener.dataset.opens)?.showModal();
+  const opener = event.target.closest("[popovertarget]");
+  const box = opener && document.getElementById(opener.getAttribute("popovertarget"));
+  if (box instanceof HTMLDialogElement) { // modal; without script it is a popover, which holds nothing back
+    event.preventDefault();
+    if (opener.getAttribute("popovertargetaction") === "hide") box.close(); else box.showModal();
+  }
   for (const menu of document.querySelectorAll("details[data-menu][open]")) {
     if (!menu.contains(event.target)) menu.removeAttribute("open");
   }

@@ -222,7 +222,7 @@
     const old = row && document.getElementById(row.id);
     if (old) old.replaceWith(row);
     document.getElementById("review-progress")?.replaceWith(reply.querySelector("#review-progress"));
-    document.getElementById("f-show")?.replaceChildren(...reply.querySelector("#f-show").children);
+    document.getElementById("f-show")?.replaceWith(reply.querySelector("#f-show")); // whole: an option that is moved by itself forgets whether it is the chosen one
   }
   async function takeBack() {
     if (keepsHalf()) return;

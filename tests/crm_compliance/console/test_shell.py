@@ -129,6 +129,14 @@ def test_a_refusal_is_said_in_the_language_of_the_page(signed_in: Callable[..., 
     assert '<p lang="en">' in part
 
 
+def test_what_a_button_opens_it_opens_without_script_too(signed_in: Callable[..., Browser]) -> None:
+    page = signed_in(Role.CRM_ADMIN).page("/plans")
+    dialogs = re.findall('<dialog id="([a-z]+)" (popover|)', page)
+    assert sorted(dialogs) == [("make", "popover"), ("stop", "popover")]
+    for name, _ in dialogs:
+        assert f'popovertarget="{name}">' in page
+
+
 def test_a_name_is_not_sent_where_an_id_is_looked_for(plan: str, signed_in: Callable[..., Browser]) -> None:
     """What is looked for stands in the address, and that in histories and in logs of proxies."""
     dpo = signed_in(Role.DPO)

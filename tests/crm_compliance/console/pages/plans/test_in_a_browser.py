@@ -57,6 +57,22 @@ def test_the_keyboard_keeps_its_place_where_a_list_is_sorted_and_leaves_a_menu_b
     assert not page.get_by_role("button", name="Sign out").is_visible()
 
 
+def test_everything_is_stopped_without_script_too(org: Night, app: Starlette, chrome: Any) -> None:
+    with live(app) as root, chrome.new_context(base_url=root, locale="en-GB", java_script_enabled=False) as context:
+        page = context.new_page()
+        page.set_default_timeout(8_000)
+        page.goto("/signin")
+        page.locator("button[name=who][value=demo-ben]").click()
+        page.goto("/plans")
+        dialog = page.get_by_role("dialog", name="Stop everything")
+        page.get_by_role("button", name="Stop everything").click()
+        dialog.get_by_role("button", name="Close").click()
+        assert not dialog.is_visible()
+        page.get_by_role("button", name="Stop everything").click()
+        dialog.get_by_role("button", name="Stop everything").click()
+        page.get_by_role("button", name="Lift the stop").wait_for()
+
+
 def test_the_menu_of_a_narrow_screen_opens_and_closes_by_keyboard(org: Night, page: Any) -> None:
     button, menu = page.get_by_role("button", name="Main menu"), page.get_by_role("navigation", name="Main menu")
     page.goto("/")

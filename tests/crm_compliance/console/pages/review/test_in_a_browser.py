@@ -71,6 +71,7 @@ def test_a_review_by_keyboard(page: Any, asking: Asking) -> None:
     status, _, text = status_of(asking, first)
     assert (status, "[derde]" in (text or ""), "Femke" in (text or "")) == ("APPROVED_REDACTED", True, False)
     page.wait_for_function("() => document.getElementById('review-said').textContent === 'Saved.'")
+    assert page.locator("#f-show").input_value() == "open", "the filter says which items the list has"
     page.keyboard.press("w")
     page.keyboard.press("2")
     page.keyboard.press("Enter")
