@@ -207,7 +207,9 @@ class Visit:
         html = self.written(f"pages/{template}", status=status, **values)
         if self.session is not None and self.request.method == "POST" and status == 400:
             given = [(name, value) for name, value in self.form.multi_items() if isinstance(value, str) and name not in RENEWED]
-            html = refilled(html, quote(self.request.url.path), given, "") or html
+            wrong = values.get("wrong")
+            at_field = (wrong.where, wrong.message) if isinstance(wrong, ErrorMessage) else ("", "")
+            html = refilled(html, quote(self.request.url.path), given, "", at_field) or html
         elif self.session is not None and self.request.method == "GET" and AFRESH not in self.request.query_params:
             html = self._with_unsent(html, self.session.who)
         response = HTMLResponse(html, status_code=status, headers=dict(PAGE))

@@ -108,9 +108,11 @@ class _Reader(HTMLParser):
             self._open = None
 
 
-def refilled(html: str, action: str, given: Sequence[tuple[str, str]], notice: str) -> str | None:
+def refilled(html: str, action: str, given: Sequence[tuple[str, str]], notice: str, wrong: tuple[str, str] = ("", "")) -> str | None:
     """Return the page with the form that goes to `action` filled in, `notice` at its head, and everything
-    open in which it stands; None where the page has no such form. Hidden fields stay as the page has them."""
+    open in which it stands; None where the page has no such form. Hidden fields stay as the page has them.
+    `wrong` names a field and says what is wrong with it, which then stands at the field; the first one that
+    is wrong has the focus."""
     forms = [form for form in _Reader(html).forms if form.goes_to(action)]
     if not forms:
         return None
@@ -120,15 +122,39 @@ def refilled(html: str, action: str, given: Sequence[tuple[str, str]], notice: s
     waiting: dict[str, list[str]] = {}
     for name, value in given:
         waiting.setdefault(name, []).append(value)
+    marked = _marked(form, *wrong)
     for each in form.fields:
         made = _filled(html, each, waiting)
+        if each is marked and not any(edit.begin == each.begin for edit in made):
+            made.append(each.written({}))
         edits += made
         if made:
             folds |= {fold.begin: fold for fold in form.folds_of[each.begin]}
+    if marked is not None and (says := _says_at(marked, *wrong)):
+        edits.append(Edit(marked.begin, marked.begin, says))
     edits += [fold.written({"open": None}) for fold in folds.values()]
     for edit in sorted(edits, reverse=True):
         html = html[: edit.begin] + edit.text + html[edit.end :]
     return html
+
+
+def _marked(form: _Form, name: str, says: str) -> _Tag | None:
+    """Mark the first field that is wrong: the one of this name, or as the page has them already. Return
+    it."""
+    typed = [each for each in form.fields if each.kind not in NOT_TYPED]
+    found = next((each for each in typed if each.key == name or "aria-invalid" in each.attributes), None)
+    if found is None:
+        return None
+    found.attributes |= {"aria-invalid": "true", "autofocus": None}
+    if _says_at(found, name, says):
+        found.attributes["aria-describedby"] = f"{found.attributes.get('aria-describedby') or ''} e-{name}".strip()
+    return found
+
+
+def _says_at(tag: _Tag, name: str, says: str) -> str:
+    """Return what stands before a field that is wrong; nothing before one of several choices."""
+    is_text = tag.key == name and tag.kind not in ("checkbox", "radio")
+    return f'<p class="error" id="e-{name}">{escape(says)}</p>' if is_text and says else ""
 
 
 def _filled(html: str, tag: _Tag, waiting: dict[str, list[str]]) -> list[Edit]:

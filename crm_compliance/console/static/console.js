@@ -58,8 +58,31 @@ document.addEventListener("htmx:afterSettle", (event) => {
   heading.focus({ preventScroll: true });
 });
 
-// What is shown at once is also said to whoever listens.
-document.addEventListener("htmx:responseError", () => document.getElementById("told")?.scrollIntoView({ block: "nearest" }));
+// What is shown at once is also said to whoever listens. Where one field is wrong it is said there, and the keyboard goes on there.
+document.addEventListener("htmx:responseError", (event) => {
+  const told = document.getElementById("told");
+  told?.scrollIntoView({ block: "nearest" });
+  const { where, says } = told?.querySelector("[data-where]")?.dataset ?? {};
+  const field = [...(event.detail.elt.closest("form")?.elements ?? [])].find((each) => where && each.name === where && each.type !== "hidden");
+  if (!field) return;
+  for (let fold = field.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  const line = document.createElement("p");
+  line.className = "error";
+  line.id = `e-${where}`;
+  line.textContent = says;
+  field.dataset.was = field.getAttribute("aria-describedby") ?? "";
+  field.setAttribute("aria-describedby", `${field.dataset.was} ${line.id}`.trim());
+  field.setAttribute("aria-invalid", "true");
+  if (!["checkbox", "radio"].includes(field.type)) field.before(line);
+  field.focus();
+});
+document.addEventListener("htmx:beforeRequest", (event) => {
+  for (const field of event.detail.elt.closest("form")?.querySelectorAll("[aria-invalid]") ?? []) {
+    document.getElementById(`e-${field.name}`)?.remove();
+    field.removeAttribute("aria-invalid");
+    field.setAttribute("aria-describedby", field.dataset.was ?? "");
+  }
+});
 
 // What waits to be sent is seen first, also where the page comes again and the browser would show the place of before.
 const unsent = document.getElementById("unsent");

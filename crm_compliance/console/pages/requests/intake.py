@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.datastructures import UploadFile
@@ -28,6 +28,7 @@ UPLOAD_BYTES: Final = MAX_BYTES + 16 * 1024  # the form around it
 LINES: Final = ("firstname", "lastname", "birthdate")
 LISTS: Final = ("nationalnumbers", "phones", "emails")
 PEOPLE: Final = {"given": "given", "on_behalf_of": "behalf"}  # the part of the form's document, by the prefix of its fields
+HOUR: Final = "received_time"
 ABOUT: Final[Mapping[str, tuple[str, ...]]] = {
     Right.OBJECTION: ("direct_marketing", "recording", "processing"),
     Right.RESTRICTION: ("accuracy", "unlawful", "claim", "objection"),
@@ -107,12 +108,13 @@ def _page(
 ) -> Response:
     """Show the form, with what is wrong at its field; of a file also as the command says it, with the places
     of the file."""
+    found = [_placed(each, values) for each in mistakes]
     return visit.page(
         "requests/new.html.j2",
         status=400 if mistakes else 200,
         values=values,
-        mistakes=[(_label(visit, each.place), _said(visit, each), str(each) if is_of_file else "") for each in mistakes],
-        errors={_field(each.place): _said(visit, each) for each in reversed(mistakes)},
+        mistakes=[(_label(visit, each.place), _said(visit, each), str(each) if is_of_file else "") for each in found],
+        errors={_field(each.place): _said(visit, each) for each in reversed(found)},
         is_imported=is_imported,
         rights=[right.value for right in Right],
         kinds=[kind.value for kind in RequesterKind],
@@ -194,8 +196,25 @@ def _read(visit: Visit, form: IntakeForm) -> dict[str, str]:
     return values | {f"correct_{name}": value for name, value in form.details.details().corrections.items()}
 
 
+def _placed(mistake: Mistake, values: Mapping[str, str]) -> Mistake:
+    """Return a mistake at the field that has it: the instant of the receipt is typed in two."""
+    if mistake.place != "received_at":
+        return mistake
+    try:
+        date.fromisoformat(iso_day(values.get("received_on", "")))
+    except ValueError:
+        return mistake
+    try:
+        time.fromisoformat(iso_hour(values.get("received_time", "")) or "12:00")
+    except ValueError:
+        return mistake._replace(place=HOUR)
+    return mistake
+
+
 def _said(visit: Visit, mistake: Mistake) -> str:
     """Return what is wrong, in the language of the page; of what is too long, by how much."""
+    if mistake.place == HOUR:
+        return visit.say("This is not a time of the day.")
     if not mistake.most:
         return visit.word("mistake", mistake.wrong)
     if mistake.wrong is Wrong.MANY:
@@ -215,6 +234,7 @@ def _label(visit: Visit, place: str) -> str:
         "right": say("Which right"),
         "requester_kind": say("Who they say they are"),
         "received_at": say("Received on"),
+        HOUR: say("Received on") + " · " + say("at"),
         "channel": say("How it came"),
         "language": say("Language of the request"),
         "given": say("Who asks"),

@@ -34,6 +34,23 @@ def test_what_is_not_in_the_form_that_was_sent_stays_as_it_is() -> None:
     assert refilled(FORM, "/b", same, "") is None
 
 
+def test_a_field_that_is_wrong_says_so_and_has_the_focus() -> None:
+    filled = refilled(FORM, "/a", [("one", "x"), ("text", "t"), ("box", "1")], "", ("rest", "<too short>"))
+    assert filled is not None
+    assert (
+        '<p class="error" id="e-rest">&lt;too short&gt;</p><textarea name="rest" aria-invalid="true" autofocus aria-describedby="e-rest">'
+        in filled
+    )
+    assert "<details open><summary>Rest" in filled
+    filled = refilled(FORM, "/a", [], "", ("box", "choose one"))
+    assert filled is not None
+    assert '<input type="checkbox" name="box" value="1" aria-invalid="true" autofocus>' in filled
+    assert "choose one" not in filled, "between a choice and its words there is no place for it"
+    marked = FORM.replace('name="rest"', 'name="rest" aria-invalid="true"')
+    assert refilled(marked, "/a", [("text", "t")], "") == refilled(marked, "/a", [("text", "t")], "", ("csrf", "is not typed"))
+    assert 'name="rest" aria-invalid="true" autofocus>' in (refilled(marked, "/a", [("text", "t")], "") or "")
+
+
 def test_of_several_forms_to_one_address_the_one_is_filled_in_that_was_sent() -> None:
     form = '<form action="/told"><input type="hidden" name="notice" value="{}"><input name="how" value=""></form>'
     page = form.format(1) + form.format(2) + '<form action="/x"><input name="how"><button formaction="/no">No</button></form>'

@@ -41,10 +41,15 @@ def test_a_hold_is_placed_by_its_form(org: Night, app: Starlette, chrome: Any) -
         assert (table.is_visible(), row.is_visible(), conditions.is_visible()) == (True, False, True)
         page.get_by_label("One record").check()
         table.select_option("cf_dossier")
-        row.fill(NOBODY)
+        row.fill("somebody")
         page.get_by_label("Reason code").fill("LIT-1")
         page.get_by_label("Legal basis").fill("claim before the court")
         page.get_by_role("button", name="Place the hold").click()
+        page.locator("#e-id").get_by_text("this is not the id of a record").wait_for()
+        assert page.evaluate("document.activeElement.getAttribute('aria-describedby')") == "h-id e-id"
+        row.fill(NOBODY)
+        page.get_by_role("button", name="Place the hold").click()
+        page.locator("#e-id").wait_for(state="detached")
         page.get_by_role("alert").wait_for()
         assert page.get_by_label("Reason code").input_value() == "LIT-1"
         row.fill(dossier)

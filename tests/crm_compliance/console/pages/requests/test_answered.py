@@ -83,6 +83,8 @@ def test_a_second_person_releases_and_hands_over_in_two_ways(org: Night, approve
     assert answer.status_code == 303, text_of(answer.text)
     assert approved.row().state is RequestState.RELEASED
     page = approver.page(path)
+    assert "Delivered" not in text_of(page), "nothing is handed over yet"
+    assert "Delivered" not in text_of(approver.page("/requests"))
     (passphrase,) = re.findall(r'class="passphrase"><code>([^<]*)', page)
     message = approver.get(f"{path}/message")
     assert message.headers["Content-Disposition"].startswith('attachment; filename="DSR-2026-')
@@ -104,6 +106,7 @@ def test_a_second_person_releases_and_hands_over_in_two_ways(org: Night, approve
     dpo = signed_in(Role.DPO)
     assert "Close as: Delivered" in text_of(dpo.page(path))
     assert dpo.post(f"{path}/close", outcome="DELIVERED").status_code == 303
+    assert "Closed Delivered" in text_of(dpo.page(path))
     assert dpo.post(f"{path}/misdelivered").status_code == 303
     assert "tell the authority" not in text_of(dpo.page(path))
     assert "The data protection authority is told before" in text_of(dpo.page(path))

@@ -274,6 +274,10 @@ def test_a_mistake_is_told_at_its_field_and_nothing_is_lost(org: Night, signed_i
     assert NAME in answer.text
     assert "lies in the future" in answer.text
     assert "Say who the child is: who asks, asks for somebody else." in answer.text
+    assert re.findall('<input id="(.*?)"[^>]* autofocus', answer.text) == ["f-given_birthdate"], "the first that is wrong"
+    wrong_hour = text_of(dpo.post("/requests/new", **{**TYPED, "received_time": "25:99"}).text)
+    assert "Received on · at: This is not a time of the day." in wrong_hour
+    assert "This is not a date" not in wrong_hour
     assert 'value="1/1/2027"' in answer.text
     assert not org.store.requests.all()
 
@@ -296,6 +300,9 @@ def test_days_are_typed_as_people_write_them(org: Night, signed_in: SignedIn) ->
     )
     assert before.rpartition("<details")[2].startswith(" open"), "the form stands open, as it was sent"
     assert 'value="01/01/2030"' in after.partition("</form>")[0]
+    told = dpo.post(f"{address}/extend", reason="complexity", notified_on="25/11/2026", notified_time="25:99").text
+    at_field = '<p class="error" id="e-notified_time">Ceci n’est pas une heure.</p><input id="f-notified_time"'
+    assert "autofocus" in told.partition(at_field)[2].partition(">")[0], "whoever types goes on where it is wrong"
 
 
 def test_a_mistake_is_told_in_the_language_of_the_page(org: Night, signed_in: SignedIn) -> None:
