@@ -2,12 +2,13 @@
 whether the person's entitlement is still what the answer says (SUS-08, RGT-07), whether anything is missing
 (EXP-14), and what else prevents it (IDV-05, R-121). What no longer holds goes back to the review."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from jobs.model.answer import Compilation
 from jobs.model.request import SubjectRequest
 from jobs.ports.context import JobContext
+from jobs.register.decision import What
 from jobs.register.overrides import overrides_of
 from jobs.register.request_steps import Actor, actor_of, authorised, check_role, save_transition, wrong_state
 from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted
@@ -16,6 +17,7 @@ from jobs.requests.decisions.decide import as_it_stands, is_decided
 from rules.errors import Refused
 from rules.hints import Hint, hint_to
 from rules.model.accounts import same_person
+from rules.model.kinds import FILES
 from rules.model.requests import COPIES, Outcome, RequestState, Step, is_allowed
 
 CONTENT: Final = "content"  # the DPO's approval, which a second person's release stands on
@@ -122,9 +124,15 @@ def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
             {context.kind for context in each.contexts if not context.source[1] and context.kind != "request"} for each in (old, new)
         )
         return stands != stands_now or files != files_now or relations != relations_now
-    if old.answer == NEUTRAL or new.answer == "dpo_review":
+    if NEUTRAL in (old.answer, new.answer) or new.answer == "dpo_review":
         return old.answer != new.answer
-    return not files <= files_now
+    return old.scope != new.scope or not files <= files_now or not _erased_whole(old, old.granted) <= _erased_whole(new)
+
+
+def _erased_whole(answer: Compilation, granted: Collection[str] | None = None) -> set[tuple[str, str]]:
+    """Return the files that go whole by an answer, or by what was granted of it."""
+    items = (item for item in answer.items if granted is None or item.item in granted)
+    return {item.source for item in items if item.title == What.ERASE and item.kind in FILES}
 
 
 def sent_back(actor: Actor, request: SubjectRequest, problem: Refused) -> Refused:

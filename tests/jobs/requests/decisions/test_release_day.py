@@ -1,0 +1,62 @@
+"""The day of the release decides about what was granted, too (SUS-08, RGT-07)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jobs.model.request import Details, GivenPerson
+from jobs.requests.answer.release import approve_content
+from jobs.requests.answer.release_check import for_release
+from rules.errors import Refused
+from rules.model.requests import RequesterKind, Right
+from tests.drivers.deciding import ask, compile_, context_of, decide
+from tests.drivers.night import ROLE, Night
+
+ILSE = GivenPerson(firstname="Ilse", lastname="Wouters (fictief)")
+
+
+def approved(night: Night, right: Right, contact: str, **asked: Any) -> str:
+    """A request of Ilse on which all is granted, and whose content is approved."""
+    request = ask(night, right, contact, given=ILSE, **asked)
+    assert compile_(night, request).answer == "package"
+    decide(night, request)
+    approve_content(context_of(night), request.id, "dora", "dpo")
+    return request.id
+
+
+def sent_back_for(night: Night, request: str) -> str:
+    with pytest.raises(Refused) as error:
+        for_release(context_of(night), request, "erik", "approver")
+    return error.value.code
+
+
+def test_sus08_who_was_in_no_file_and_became_suspect_is_not_told_of_a_correction(night: Night) -> None:
+    """SUS-04: the letter would say that somebody is known of whom nothing may be said."""
+    ilse = night.contact(firstname="Ilse", lastname="Wouters (fictief)", emailaddress1="ilse@example.org")
+    new_name = Details(corrections={"lastname": "Wauters (fictief)"})
+    request = approved(night, Right.RECTIFICATION, ilse, details=new_name)
+    night.party(ilse, "suspect", dossier=night.dossier("sexting", closed=False))
+    assert sent_back_for(night, request) == "standing_changed"
+
+
+def test_rgt08_what_was_granted_to_a_parent_whose_authority_has_ended_since_is_sent_back(night: Night) -> None:
+    child, ilse = night.contact(birthdate="2016-05-05"), night.contact(firstname="Ilse", lastname="Wouters (fictief)")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    role = night.party(ilse, "parent", dossier=dossier)
+    night.patch("cf_parties", role, cf_authorityevidence="Vonnis (fictief)", cf_authorityvaliduntil="2026-12-01")
+    request = approved(night, Right.ERASURE, ilse, child=child, kind=RequesterKind.PARENT_FOR_CHILD)
+    night.clock.advance(days=10)
+    assert sent_back_for(night, request) == "standing_changed"
+
+
+def test_a_file_that_is_not_of_the_person_any_more_is_not_erased_whole(night: Night) -> None:
+    """6.2: of a witness the role alone goes, and the information stays."""
+    ilse = night.contact(firstname="Ilse", lastname="Wouters (fictief)", birthdate="2010-05-05")
+    dossier = night.dossier("sexting", closed=False)
+    role = night.party(ilse, "child", dossier=dossier)
+    request = approved(night, Right.ERASURE, ilse)
+    night.patch("cf_parties", role, cf_role=ROLE["witness"])
+    assert sent_back_for(night, request) == "standing_changed"
