@@ -75,6 +75,7 @@ def person(settings: Settings, who: str, role: str, *, looks_only: bool = False)
     elsewhere for this CRM so far (`other_authority`)."""
     if looks_only and settings.is_loopback and not role:
         return Person(who or "nobody", Role.DPO)
+    _ = settings.needed_crm_url  # who names none would be asked for a role that a CRM on this machine does not ask for
     if role not in HUMAN_ROLES:
         raise UsageError("--role is missing or unknown", hint=f"one of: {', '.join(HUMAN_ROLES)}")
     if settings.is_loopback:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from connectors.dynamics.draft.statistics_table import StatisticsTable, statistics_table
+from connectors.dynamics.draft.statistics_table import Creation, StatisticsTable, statistics_table
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import Mapping as CrmMapping
 from crm_compliance.configuration.settings import Settings
-from crm_compliance.wiring.mapping import mapping_text
-from rules.errors import UsageError
+from crm_compliance.wiring.mapping import SHIPPED, mapping_text
+from rules.errors import MappingError, UsageError
 from rules.hints import hint_to
+
+if TYPE_CHECKING:
+    from connectors.dynamics.connector import DynamicsConnector
 
 
 def wanted_table(settings: Settings) -> tuple[CrmMapping, StatisticsTable]:
@@ -24,6 +27,17 @@ def wanted_table(settings: Settings) -> tuple[CrmMapping, StatisticsTable]:
     if mapping is None or wanted is None:
         raise UsageError("the mapping names no table with the prefix of a publisher", hint=hint_to("check_mapping"), where=source)
     return mapping, wanted
+
+
+def create_in(connector: DynamicsConnector, mapping: CrmMapping, wanted: StatisticsTable) -> Creation:
+    """Make the table, or what it lacks. Raises MappingError: the CRM lacks a table of dossiers that the
+    mapping names, so this would be another organisation's table; ConnectorError: the CRM refuses."""
+    dossiers = {table.where for table in mapping.of("dossier")}
+    for finding in connector.check():
+        if finding.code == "no_table" and finding.where in dossiers:
+            hint = hint_to("draft_mapping" if finding.where.startswith(SHIPPED) else "check_mapping")
+            raise MappingError(f"{finding.message} Nothing was made: the mapping is not that of this CRM.", hint=hint, where=finding.where)
+    return connector.create_statistics(wanted)
 
 
 def mapped_columns(mapping: CrmMapping) -> frozenset[str]:

@@ -225,6 +225,9 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
     for at, name in enumerate(part.without):
         if name not in safeguards:
             found = suggestion(name[:60], safeguards)
+            if name in REQUIRED_FIELDS[kind]:
+                yield Slip(("without", at), f"{kind}.{name} is needed, and cannot be left out: map it")
+                continue
             yield Slip(("without", at), f"{kind}.{name[:40]} needs no word when it is not recorded{asked(found)}", "unknown", found)
 
     def has_column(name: str) -> bool:
@@ -291,7 +294,7 @@ def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> It
     of_keys = {name for name in MUST_BE_CHOICE.get(kind, ()) if name in lean}
     yield from _check_names("references", part.references, of_keys)
     yield from _check_names("flags", part.flags, of_keys)
-    yield from _check_names("fixed", part.fixed, of_keys - {"categories"})
+    yield from _check_names("fixed", part.fixed, of_keys)
     dates = {name for name in (*lean, *personal_fields(kind)) if field_type(FULL[kind], name) in (date, datetime)}
     yield from _check_names("more", part.more, dates | ({"categories"} & of_keys))
     for name in part.more:

@@ -30,7 +30,10 @@ FIELD_TEXTS: Final[Mapping[str, Mapping[str, FieldText]]] = MappingProxyType(
                 "which term a category has, where the schedule tells outcomes apart", "cases whose term depends on it are kept"
             ),
             "opened_on": FieldText("the day from which age, duration and the review count"),
-            "closed_on": FieldText("the day from which terms count that begin with the closing", "terms count from the last communication"),
+            "closed_on": FieldText(
+                "the day from which terms count that begin with the closing",
+                "such a term does not begin, and keeps its cases; a closing is no late activity (RET-10)",
+            ),
             "reopened_on": FieldText("that a case was opened again: later activity", "a reopened case could end too early"),
             "proceedings_ended_on": FieldText(
                 "the last final decision, from which a civil party's term counts", "the closing counts instead"

@@ -81,11 +81,10 @@ def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str,
             **_object(dict.fromkeys(keyed, given[section]["additionalProperties"])),
             "description": given[section]["description"],
         }
-    if set(keyed) - {"categories"}:
+    if keyed:
         fixed = {
             field: {"enum": list(known)} if (known := choice_keys(KINDS[kind], field)) else given["fixed"]["additionalProperties"]
             for field in keyed
-            if field != "categories"
         }
         found["fixed"] = {**_object(fixed), "description": given["fixed"]["description"]}
     if kind in MANY:

@@ -59,7 +59,8 @@ def flags(name: str, keys: dict[str, str]) -> Step:
 
 def fixed(name: str, key: str) -> Step:
     """Fill a field with what the mapping says of all rows."""
-    return Step(name, ("id",), lambda ids: [key] * len(ids))
+    value = (key,) if name == "categories" else key
+    return Step(name, ("id",), lambda ids: [value] * len(ids))
 
 
 def unversioned() -> Step:

@@ -10,7 +10,7 @@ from collections.abc import Mapping as Values
 from dataclasses import replace
 from datetime import date, datetime
 
-from connectors.dynamics.mapping.mapping import TRUTHS, Choice, Column, Condition, Mapping, Table, field_type
+from connectors.dynamics.mapping.mapping import MUST_BE_CHOICE, ONE_TABLE, TRUTHS, Choice, Column, Condition, Mapping, Table, field_type
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
 from connectors.dynamics.schema.lookups_check import check_behind, check_owners, check_roles
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, RESTRICT, Attribute, Metadata, TableDefinition
@@ -281,7 +281,10 @@ def _check_choice(table: Table, column: Column, attribute: Attribute) -> Iterato
         return
     allowed = CHOICE_TYPES if column.field == "categories" else CHOICE_TYPES - {"MultiSelectPicklistType"}
     if attribute.kind not in allowed and attribute.kind != "BooleanType":
-        yield error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a choice, or yes and no.", column.where, "type")
+        told = f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a choice, or yes and no"
+        if attribute.kind == "StringType" and table.kind not in ONE_TABLE and column.field in MUST_BE_CHOICE.get(table.kind, ()):
+            told += "; where it is one of a few texts, have an entry for each key: name the texts under only, and their key under fixed"
+        yield error(f"{told}.", column.where, "type")
         return
     options = options_of(attribute)
     if options is None:

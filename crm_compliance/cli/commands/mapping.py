@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crm_compliance.mapping.check import Finding
     from crm_compliance.mapping.explain import FieldTold
 
-mapping = typer.Typer(help="The mapping to the organisation's tables: check, explain.", no_args_is_help=True)
+mapping = typer.Typer(help="The mapping to the organisation's tables: draft, check, explain.", no_args_is_help=True)
 REFUSED = 3
 
 
@@ -156,7 +156,7 @@ def statistics(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.cli.terminal.tables import table_of
     from crm_compliance.host.files import write_whole
-    from crm_compliance.mapping.statistics_table import WRITERS, mapped_columns, wanted_table
+    from crm_compliance.mapping.statistics_table import WRITERS, create_in, mapped_columns, wanted_table
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.wiring.crm import connector_of
 
@@ -171,7 +171,7 @@ def statistics(
             file.write(WRITERS[suffix](wanted))
     if create:
         with connector_of(settings, mapping=mapped, warn=output.warn) as connector:
-            made = connector.create_statistics(wanted)
+            made = create_in(connector, mapped, wanted)
         unmapped = {each.field: each.name for each in wanted.columns if each.name not in mapped_columns(mapped)}
         document |= {"created": made.created, "existing": made.existing, "other": made.other, "unmapped": unmapped}
 

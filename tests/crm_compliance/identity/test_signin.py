@@ -235,3 +235,9 @@ def test_a_certificate_that_is_not_there_is_named(there: Settings, tmp_path: Pat
     with pytest.raises(UsageError) as refused:
         token_source(there.model_copy(update={"crm_client_certificate": tmp_path / "none.pem"}))
     assert refused.value.where == str(tmp_path / "none.pem")
+
+
+def test_who_looks_without_a_crm_is_told_of_the_crm_and_not_asked_for_a_role() -> None:
+    for role in ("", "dpo"):
+        with pytest.raises(UsageError, match="no CRM is named"):
+            person(Settings(), "dora", role, looks_only=True)

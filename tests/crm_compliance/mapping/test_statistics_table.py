@@ -11,7 +11,9 @@ from ruamel.yaml import YAML
 
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import running
+from tests.connectors.dynamics.reading.test_more_columns import DATA
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
+from tests.connectors.emulator.client import Client
 from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import Typist
 
@@ -50,6 +52,18 @@ def test_the_table_is_made_and_made_again_it_is_there(typist_at: Callable[..., T
         typist.unset("MAPPING")
         again = typist.ask("mapping", "statistics-table", "--create")
         assert (again["created"], len(again["existing"]), again["other"]) == ([], 13, [])
+
+
+def test_nothing_is_made_in_a_crm_that_the_mapping_is_not_of(typist_at: Callable[..., Typist]) -> None:
+    """Whoever names no mapping yet would get the table of the shipped one, by another publisher's prefix."""
+    with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator:
+        typist = typist_at(emulator.url)
+        refused = typist.refused("mapping", "statistics-table", "--create", code=3)
+        assert refused["code"] == "mapping"
+        assert "cf_dossier" in refused["message"]
+        assert "Nothing was made" in refused["message"]
+        assert "mapping draft" in refused["hint"]
+        assert Client(emulator, TOKEN).send("GET", "EntityDefinitions(LogicalName='cf_statistic')").status_code == 404
 
 
 def test_what_is_missing_is_added_and_another_type_is_told(typist_at: Callable[..., Typist], tmp_path: Path) -> None:

@@ -96,6 +96,26 @@ def test_the_reason_of_a_status_tells_an_outcome(crm: tuple[Client, DynamicsConn
     assert (found[other].outcome, found[other].is_active) == (None, True)
 
 
+def test_texts_tell_categories_where_an_entry_for_each_says_which(crm: tuple[Client, DynamicsConnector]) -> None:
+    """A table for each kind of case has no column that says it, nor has one whose column is a text."""
+    client, _ = crm
+
+    def change(tables: Any) -> None:
+        for section, name in (("columns", "categories"), ("references", "categories")):
+            del tables["dossier"][section][name]
+        del tables["dossier"]["more"]["categories"], tables["dossier"]["many_to_many"]
+        keys = {"Weglopen": "runaway", "Sexting": "sexting"}
+        tables["dossier"] = [tables["dossier"] | {"only": {"title": [text]}, "fixed": {"categories": key}} for text, key in keys.items()]
+
+    away, sexting, other = (client.create("incidents", title=text) for text in ("Weglopen", "sexting", "Pesten"))
+    told = connected(client.emulator, mapping(change))
+    assert [finding for finding in told.check() if finding.is_error] == []
+    found = read(told, Dossier, "categories")
+    assert {row: found[row].categories for row in found} == {away: ("runaway",), sexting: ("sexting",)}
+    assert other not in found
+    told.close()
+
+
 def test_pairs_that_may_not_be_read_stop_the_read(crm: tuple[Client, DynamicsConnector]) -> None:
     """A read that fails is never an empty result."""
     client, connector = crm
@@ -112,6 +132,14 @@ def test_pairs_that_may_not_be_read_stop_the_read(crm: tuple[Client, DynamicsCon
         (lambda t: t["dossier"]["more"].update(opened_on=["createdonn"]), "did you mean createdon"),
         (lambda t: t["dossier"]["more"].update(opened_on=["title"]), "needs a date"),
         (lambda t: t["dossier"]["more"].update(categories=["title"]), "lookup to one table"),
+        (
+            lambda t: (
+                t["fiche"]["columns"].update(categories="cc_naam"),
+                t["fiche"].pop("references"),
+                t["fiche"]["choices"].update(categories={1: "runaway"}),
+            ),
+            "name the texts under only, and their key under fixed",
+        ),
         (lambda t: t["dossier"].update(many_to_many={"categories": "cc_incident_categori"}), "did you mean cc_incident_categorie"),
         (
             lambda t: (t["fiche"].update(many_to_many={"dossier": "cc_incident_categorie"}), t["fiche"]["columns"].pop("dossier")),
@@ -137,6 +165,8 @@ def test_what_does_not_fit_the_crm_is_told(crm: tuple[Client, DynamicsConnector]
         (lambda t: t["dossier"]["more"].update(anonymised_on=["modifiedon"]), "has no column"),
         (lambda t: t["fiche"].update(many_to_many={"dossier": "cc_incident_melding"}), "filled in two ways"),
         (lambda t: t["fiche"].update(fixed={"channel": "phone"}), "filled in two ways"),
+        (lambda t: t["fiche"].update(fixed={"categories": "runaway"}), "filled in two ways"),
+        (lambda t: t["contact"].update(without=["birth_on"]), "contact.birth_on is needed, and cannot be left out"),
         (lambda t: t["fiche"].update(fixed={"reporter_kind": "chld"}), "did you mean child"),
         (lambda t: t["party"].update(table="cc_betrokkene"), "same column"),
         (lambda t: t["party"]["columns"].pop("role"), "role is missing"),
