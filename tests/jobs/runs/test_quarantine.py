@@ -243,3 +243,16 @@ def test_without_the_option_the_marks_of_before_are_void(quiet: Night, make_nigh
     assert fiche in marks(quiet)
     make_night().plan()
     assert marks(quiet) == {}
+
+
+def test_a_recording_that_somebody_keeps_keeps_its_dossier_as_long(quiet: Night) -> None:
+    """What is told of `undo` (docs/disposal.md): the dossier's own days have passed, and it waits all the same."""
+    dossier = quiet.dossier("social_card", spoken=LONG_AGO)
+    recording = quiet.recording(LONG_AGO, fiche=quiet.fiches_of(dossier)[0])
+    quiet.apply(quiet.plan())
+    quiet.clock.now += timedelta(days=10)
+    undo(quiet, "cf_recording", recording)
+    quiet.clock.now += timedelta(days=5)
+    assert (marks(quiet)[dossier].until, marks(quiet)[recording].until) == (date(2026, 12, 9), date(2026, 12, 19))
+    assert skipped(quiet.apply(quiet.plan())) == {"QUARANTINE_UNDONE": 2}
+    assert quiet.get("cf_dossiers", dossier) is not None
