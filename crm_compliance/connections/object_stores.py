@@ -5,6 +5,7 @@ from connectors.interface.objects import ObjectStore
 from connectors.storage.local import LocalFolder
 from crm_compliance.configuration.settings import Settings
 from rules.errors import UsageError
+from rules.hints import hint_to
 from rules.model.crm_addresses import on_this_machine
 
 
@@ -24,7 +25,7 @@ def _container(settings: Settings, storage: str, container: str) -> ObjectStore:
         from connectors.storage.azure import BlobContainer, credential_of
     except ImportError:
         raise UsageError(
-            "Azure Blob Storage needs more packages", hint="pip install 'crm-compliance[azure]'", where="AZURE_STORAGE"
+            "Azure Blob Storage needs more packages", hint=hint_to("install_extra", extra="azure"), where="AZURE_STORAGE"
         ) from None
     credential = None
     if storage.startswith("https://") and "?" not in storage:

@@ -15,6 +15,7 @@ from crm_compliance.configuration.setting_types import HERE_ALONE, PROCESSES, TH
 from crm_compliance.configuration.settings import Settings
 from jobs.ports.workers import HERE, Workers
 from rules.errors import ComplianceError, UsageError
+from rules.hints import hint_to
 from rules.model.crm_addresses import on_this_machine
 
 T = TypeVar("T")
@@ -131,7 +132,7 @@ def _cluster(address: str, number: int) -> Pool:
         from distributed.security import Security
     except ImportError:
         raise UsageError(
-            "workers names a cluster, and its extra is not installed", hint="pip install 'crm-compliance[cluster]'", where="workers"
+            "workers names a cluster, and its extra is not installed", hint=hint_to("install_extra", extra="cluster"), where="workers"
         ) from None
 
     security = Security()  # by dask's own settings

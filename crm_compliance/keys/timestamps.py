@@ -10,6 +10,7 @@ import requests
 from cryptography import x509
 
 from rules.errors import UsageError
+from rules.hints import hint_to
 
 TIMEOUT_S = 20
 _CONTENT = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
@@ -64,4 +65,4 @@ def stamped_at(token: str, message: bytes, ca_file: Path) -> datetime:
 
 
 def _no_client() -> NoTimestamp:
-    return NoTimestamp("time stamps need the extra `timestamp`", hint="pip install 'crm-compliance[timestamp]'")
+    return NoTimestamp("time stamps need the extra `timestamp`", hint=hint_to("install_extra", extra="timestamp"))

@@ -11,14 +11,18 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import packages_distributions
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("crm_compliance", "jobs", "connectors", "rules")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+PINS = re.compile(r"^([\w.-]+)(?:\[\S+\])?==(\S+)", re.MULTILINE)
 IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*))", re.MULTILINE)
 
 
@@ -79,7 +83,7 @@ def test_an_init_is_a_docstring() -> None:
             assert len(ast.parse(text).body) == 1, path
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", *(f"requirements-{extra}.lock" for extra in EXTRAS)])
 def test_a_lock_file_holds_names_versions_and_hashes_only(name: str) -> None:
     """No address of an index: whoever installs uses the one of his machine."""
     text = (ROOT / name).read_text(encoding="utf-8")
@@ -93,6 +97,24 @@ def test_every_dependency_is_locked() -> None:
     locked = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     names = [re.split(r"[\[>=<~!]", dependency)[0].replace(".", "-") for dependency in PROJECT["project"]["dependencies"]]
     assert [name for name in names if not re.search(rf"^{re.escape(name)}(\[\S+\])?==", locked, re.MULTILINE | re.IGNORECASE)] == []
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_an_extra_has_a_lock_file_of_what_it_adds(extra: str) -> None:
+    """In the versions that are tested, to be installed by hashes beside requirements.lock; whatever one of
+    its packages requires stands in either."""
+    added = dict(PINS.findall((ROOT / f"requirements-{extra}.lock").read_text("utf-8")))
+    base, tested = (dict(PINS.findall((ROOT / name).read_text("utf-8"))) for name in ("requirements.lock", "requirements-dev.lock"))
+    assert added.items() <= tested.items()
+    assert not added.keys() & base.keys()
+    wanted = {re.split(r"[\[>=<~!]", each)[0] for each in EXTRAS[extra]}
+    assert wanted <= added.keys()
+    there = {canonicalize_name(name) for name in (*added, *base)}
+    for found in distributions():
+        if canonicalize_name(found.name) in added:
+            required = [Requirement(each) for each in found.requires or ()]
+            names = {canonicalize_name(each.name) for each in required if each.marker is None or each.marker.evaluate({"extra": ""})}
+            assert names <= there, found.name
 
 
 def test_the_storeys_stand() -> None:

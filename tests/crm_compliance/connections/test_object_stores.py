@@ -11,6 +11,7 @@ from connectors.storage.azure import BlobContainer
 from connectors.storage.local import LocalFolder
 from crm_compliance.configuration.settings import load_settings
 from crm_compliance.connections.object_stores import object_stores
+from crm_compliance.hints import in_words
 from rules.errors import UsageError
 
 KEY = "dmVyem9ubmVu"
@@ -68,4 +69,4 @@ def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "connectors.storage.azure", None)
     with pytest.raises(UsageError, match="more packages") as refusal:
         opened(AZURE_STORAGE=STRING, AZURE_CONTAINER="recordings")
-    assert "crm-compliance[azure]" in refusal.value.hint
+    assert "-r requirements-azure.lock" in in_words(refusal.value.hint)

@@ -246,7 +246,7 @@ def test_without_the_option_the_marks_of_before_are_void(quiet: Night, make_nigh
 
 
 def test_a_recording_that_somebody_keeps_keeps_its_dossier_as_long(quiet: Night) -> None:
-    """What is told of `undo` (docs/disposal.md): the dossier's own days have passed, and it waits all the same."""
+    """The dossier's own days have passed, and it waits all the same, as docs/disposal.md says."""
     dossier = quiet.dossier("social_card", spoken=LONG_AGO)
     recording = quiet.recording(LONG_AGO, fiche=quiet.fiches_of(dossier)[0])
     quiet.apply(quiet.plan())
