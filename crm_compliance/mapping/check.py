@@ -17,7 +17,6 @@ from crm_compliance.wiring.schedule import policy_of
 from rules.files.suggestions import asked
 from rules.policy.policy import Policy
 
-
 Tell = Callable[[str], None]
 
 
@@ -70,7 +69,9 @@ def _compare_with_schedule(found: Verdict, mapping: Mapping, policy: Policy, sou
         found.warnings.append(Finding(slip.where, "schedule", slip.message, slip.meant))
 
 
-def _compare_with_crm(found: Verdict, mapping: Mapping, policy: Policy, settings: Settings, refused: Sequence[RefusedName], on_wait: Tell | None) -> None:
+def _compare_with_crm(
+    found: Verdict, mapping: Mapping, policy: Policy, settings: Settings, refused: Sequence[RefusedName], on_wait: Tell | None
+) -> None:
     """Add what does not fit the CRM, and to the names that were `refused` those that were probably meant."""
     with connector_of(settings, mapping=mapping, warn=on_wait) as connector:
         for at, name, table in refused:

@@ -30,8 +30,9 @@ class DraftedMapping:
 
 
 def draft_mapping(settings: Settings, on_wait: Callable[[str], None] | None = None) -> DraftedMapping:
-    """Derive a mapping; `on_wait` is told of long waits for the CRM as they begin. Raises ConnectorError: the CRM cannot be asked; PolicyError, OrganisationError: the
-    schedule or the organisation file of the settings is refused."""
+    """Derive a mapping; `on_wait` is told of long waits for the CRM as they begin. Raises ConnectorError: the
+    CRM cannot be asked; PolicyError, OrganisationError: the schedule or the organisation file of the settings
+    is refused."""
     policy = policy_of(settings)
     categories = _called(policy, organisation_of(settings).under(policy))
     with connector_of(settings, mapping=Mapping("draft"), warn=on_wait) as connector:
