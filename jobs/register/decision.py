@@ -122,6 +122,17 @@ class Known(msgspec.Struct, frozen=True):
     born_on: str = ""
 
 
+class RoleOnce(msgspec.Struct, frozen=True):
+    """A role of somebody who asked in some file, as it was when it was last looked at; what it was is a keyed
+    reference (SUS-02)."""
+
+    id: str
+    ref: str
+    contact: str
+    dossier: str | None = None
+    fiche: str | None = None
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The sealed part `decisions`. `contacts` are those of the person whose data it is, `asking` those of the
     person who asks as well; `tasks` what has not been done yet, `done` the items that are. Contacts are
@@ -130,8 +141,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     `notices` are numbered from 1 in their order; `known` is whose data they are about, `corrected` the fields
     that say something else, with what, empty if it is not reported. `unsubscribed`: a newsletter was ended
     already, so that the CRM no longer shows that there was one. `on_behalf`: it was asked in the name of a
-    child, whose data it is. `looked_for_at`: since when something of it waits until the DPO has looked, since
-    a suspicion in its file has ended (SUS-08); `looks` are the approvals of that."""
+    child, whose data it is. `roles` are those of everybody who asked, in any file, while something waits.
+    `looked_for_at`: since when something of it waits until the DPO has looked, since a suspicion in its file
+    has ended (SUS-08); `looks` are the approvals of that, and those by which a parent acts for a child in
+    spite of one (SUS-11)."""
 
     right: Right
     who: str
@@ -147,6 +160,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     corrected: dict[str, str] = {}
     unsubscribed: bool = False
     on_behalf: bool = False
+    roles: tuple[RoleOnce, ...] = ()
     looked_for_at: datetime | None = None
     looks: tuple[RequestApproval, ...] = ()
 
@@ -175,13 +189,13 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
                 for notice in self.notices
             ),
         )
-        return after if left else msgspec.structs.replace(after, contacts=(), asking=())
+        return after if left else msgspec.structs.replace(after, contacts=(), asking=(), roles=())
 
     def lapsed(self) -> "Decision":
         """Return the same without what has not been done, and without the notices of it."""
         undone = {task.item for task in self.tasks}
         notices = tuple(one for one in self.notices if one.due_on is not None or not undone.intersection(one.items))
-        return msgspec.structs.replace(self, tasks=(), contacts=(), asking=(), notices=notices)
+        return msgspec.structs.replace(self, tasks=(), contacts=(), asking=(), roles=(), notices=notices)
 
 
 def decision_of(store: Store, request: str) -> Decision | None:

@@ -34,6 +34,7 @@ OVERRIDABLE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 
 
 SUSPICION_ENDED: Final = "SUS-08"
+_ACTS_THOUGH_SUSPECTED: Final = "SUS-11"
 
 
 def override(actor: Actor, request_id: str, rule: str, reason: str) -> SubjectRequest:
@@ -85,8 +86,13 @@ def looked_at(approvals: Iterable[RequestApproval]) -> bool:
 
 
 def looks_of(request: SubjectRequest) -> tuple[RequestApproval, ...]:
-    """Return the approvals by which SUS-08 was set aside before the release."""
-    return tuple(_approvals_of(request.approvals, SUSPICION_ENDED))
+    """Return the approvals by which SUS-08 and SUS-11 were set aside before the release."""
+    return tuple(given for rule in (SUSPICION_ENDED, _ACTS_THOUGH_SUSPECTED) for given in _approvals_of(request.approvals, rule))
+
+
+def acts_though_suspected(approvals: Iterable[RequestApproval]) -> bool:
+    """Return whether two people have set SUS-11 aside by these approvals."""
+    return _is_set_aside(_approvals_of(approvals, _ACTS_THOUGH_SUSPECTED))
 
 
 def overridden(request: SubjectRequest) -> frozenset[str]:

@@ -24,7 +24,8 @@ from jobs.requests.decisions import correct
 from jobs.requests.decisions.correct import WRITING
 from jobs.requests.decisions.decide import take_effect
 from jobs.requests.decisions.lost_writes import repeat_lost
-from jobs.requests.decisions.plan_erasure import kept_items, kept_rows, lines_of_decision, plan_erasure, tasks_of_recordings
+from jobs.requests.decisions.plan_erasure import kept_rows, lines_of_decision, plan_erasure, tasks_of_recordings
+from jobs.requests.decisions.suspicions import kept_items
 from jobs.runs.apply import apply_plan
 from rules.dates.ages import has_reached
 from rules.errors import ComplianceError, Refused
@@ -123,15 +124,15 @@ def fulfil_all(context: JobContext) -> dict[str, str]:
 
 def _noted(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[Decision, frozenset[str]]:
     """Return the items that stay for a suspicion, and the decision, which says since when the DPO is waited
-    for: of a suspicion that lasts nothing is noted (SUS-07)."""
-    if not decision.of(ERASING):
+    for, and which roles there were, whosever: of a suspicion that lasts nothing else is noted (SUS-07)."""
+    if not decision.of(ERASING) and not decision.on_behalf:
         return decision, frozenset()
     kept = kept_items(context, decision)
-    if bool(kept.to_look_at) != (decision.looked_for_at is not None):
-        at = context.clock() if kept.to_look_at else None
+    since = (decision.looked_for_at or context.clock()) if kept.to_look_at else None
+    if (since, kept.roles) != (decision.looked_for_at, decision.roles):
 
         def change(now: Decision) -> Decision:
-            return msgspec.structs.replace(now, looked_for_at=at)
+            return msgspec.structs.replace(now, looked_for_at=since, roles=kept.roles)
 
         decision = change_decision(context.store, request.id, change) or change(decision)
     return decision, kept.items

@@ -8,7 +8,7 @@ lets pass gives way (HLD-12, R-078, R-079). Source: section 6.2, RET-20, HLD-12,
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, NamedTuple, cast
+from typing import Final
 
 from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
@@ -20,20 +20,17 @@ from jobs.ports.context import JobContext
 from jobs.reading.gather import PARTY_FIELDS, rows_of
 from jobs.reading.owners import look_around
 from jobs.reading.tops import tops_of
-from jobs.register.decision import DISPOSING, ERASING, Decision, Task, What, answered
-from jobs.register.overrides import looked_at
+from jobs.register.decision import DISPOSING, Decision, Task, What, answered
+from jobs.requests.decisions.suspicions import fiches_of, kept_items
 from jobs.writing.contact_check import check_contacts
 from jobs.writing.send import TECHNICAL
 from rules.holds.erasure_rulings import GrantedErasure, Ruling, rule_on
 from rules.model.decisions import Decision as Disposal
 from rules.model.file_roles import FileRole
 from rules.model.kinds import FILES, OUTLIVING
-from rules.model.personal_records import FullParty
-from rules.model.records import KINDS, Contact, Fiche, Party, Recording, Unit, UnitKind
+from rules.model.records import KINDS, Contact, Party, Recording, Unit, UnitKind
 from rules.model.requests import Right
 from rules.retention.relations import relation_terms
-from rules.rights.facts import RoleInFile
-from rules.rights.suspicion import has_ended, is_active
 
 _DELETED: Final = "delete"
 _GONE: Final = (None, "", "")
@@ -102,46 +99,6 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
     return trims, lines
 
 
-class KeptItems(NamedTuple):
-    """Granted items that stay for a suspicion: that lasts, or that has ended and was not looked at since."""
-
-    closed: frozenset[str] = frozenset()
-    to_look_at: frozenset[str] = frozenset()
-
-    @property
-    def items(self) -> frozenset[str]:
-        return self.closed | self.to_look_at
-
-
-def kept_items(context: JobContext, decision: Decision) -> KeptItems:
-    """Return the granted items about a file in which somebody who asked is suspected by now. It is closed to
-    them whole (SUS-06, SUS-10): while that lasts nothing of it is erased at their word, and no plan tells
-    (SUS-07). Once it has ended two people, the DPO among them, look at it first (SUS-08)."""
-    connector, people = context.connector, sorted({*decision.contacts, *decision.asking})
-    full = cast("type[FullParty]", connector.all_kinds["party"].full)
-    rows = rows_of(connector, full, (*PARTY_FIELDS, "suspect_until"), Among("contact", people)) if people else []
-    roles = [(row, RoleInFile(("party", row.id), row.contact or "", row.role or "", row.suspect_until)) for row in rows]
-    closed = _items_in(context, decision, [row for row, role in roles if is_active(role, context.today)])
-    ended = [row for row, role in roles if has_ended(role, context.today) and not _was_looked_at(context, decision, role)]
-    return KeptItems(closed, _items_in(context, decision, ended) - closed)
-
-
-def _was_looked_at(context: JobContext, decision: Decision, ended: RoleInFile) -> bool:
-    """Return whether two people have looked since a suspicion has ended, before the release or after it."""
-    until = ended.suspect_until
-    return looked_at(given for given in decision.looks if until is None or context.day(given.at) > until)
-
-
-def _items_in(context: JobContext, decision: Decision, roles: Sequence[Party]) -> frozenset[str]:
-    """Return the granted items about a file in which any of these roles is, by a fiche of it too."""
-    fiches = {row.fiche for row in roles if row.fiche is not None}
-    dossiers = {row.dossier for row in roles if row.dossier is not None}
-    if fiches:
-        dossiers |= {each for row in rows_of(context.connector, Fiche, ("dossier",), Among("id", sorted(fiches))) for each in row.dossiers}
-    files = dossiers | fiches | {fiche for dossier in dossiers for fiche in _fiches_of(context, dossier, shared=True)}
-    return frozenset(task.item for task in decision.of(ERASING) if task.id in files)
-
-
 def kept_rows(context: JobContext, decision: Decision) -> set[str]:
     """Return the ids of the rows that would go with the `kept_items`."""
     kept = kept_items(context, decision).items
@@ -173,7 +130,7 @@ def _wanted(context: JobContext, decision: Decision, kept: Collection[str]) -> I
             rows = [Wanted("party", row, "anonymise", task) for row in _roles_in(context, decision.contacts, task)]
             rows += [Wanted(*row, "anonymise", task) for row in _naming_in(context, decision.contacts, task)]
         else:
-            fiches = [task.id] if task.kind == "fiche" else _fiches_of(context, task.id) if task.kind == "dossier" else []
+            fiches = [task.id] if task.kind == "fiche" else fiches_of(context, task.id) if task.kind == "dossier" else []
             recordings = rows_of(connector, Recording, (), Among("fiche", fiches)) if fiches else []
             rows = [Wanted("recording", row.id, _DELETED, task) for row in recordings] + [Wanted(task.kind, task.id, _DELETED, task)]
         for each in rows:
@@ -184,7 +141,7 @@ def _wanted(context: JobContext, decision: Decision, kept: Collection[str]) -> I
 
 def _roles_in(context: JobContext, contacts: Sequence[str], task: Task) -> list[str]:
     """Return the person's roles in one file. A suspect's is not theirs to have removed (SUS-10)."""
-    fiches = {task.id} if task.kind == "fiche" else set(_fiches_of(context, task.id, shared=True))
+    fiches = {task.id} if task.kind == "fiche" else set(fiches_of(context, task.id, shared=True))
     return sorted(
         row.id
         for row in rows_of(context.connector, Party, PARTY_FIELDS, Among("contact", sorted(contacts)))
@@ -198,7 +155,7 @@ def _naming_in(context: JobContext, contacts: Sequence[str], task: Task) -> list
     if not connector.all_kinds.own:
         return []
     inside = {(task.kind, task.id)}
-    inside |= {("fiche", fiche) for fiche in _fiches_of(context, task.id, shared=True)} if task.kind == "dossier" else set()
+    inside |= {("fiche", fiche) for fiche in fiches_of(context, task.id, shared=True)} if task.kind == "dossier" else set()
     naming = {
         (own.word, row.id): row
         for own in connector.all_kinds.own
@@ -207,12 +164,6 @@ def _naming_in(context: JobContext, contacts: Sequence[str], task: Task) -> list
     }
     tops = tops_of(connector, [(word, row) for (word, _), row in naming.items()])
     return sorted(row for row in naming if not inside.isdisjoint(tops[row]))
-
-
-def _fiches_of(context: JobContext, dossier: str, *, shared: bool = False) -> list[str]:
-    """Return the fiches of a dossier: those that go with it, or also those that other dossiers share."""
-    rows = rows_of(context.connector, Fiche, ("dossier",), Among("dossier", [dossier]))
-    return sorted(row.id for row in rows if shared or not row.also_in)
 
 
 def _verdicts(
@@ -242,7 +193,7 @@ def _people(context: JobContext, decision: Decision, going: Collection[Wanted]) 
     somebody stays (SUS-05)."""
     profiles = {task.id for task in decision.of({What.PROFILE})}
     leaving = {each.id for each in going}
-    fiches = [row for each in going if each.kind == "dossier" for row in _fiches_of(context, each.id)]
+    fiches = [row for each in going if each.kind == "dossier" for row in fiches_of(context, each.id)]
     leaving |= set(fiches)
     units = [each.id for each in going if each.kind == "dossier"]
     lone = [*fiches, *(each.id for each in going if each.kind == "fiche")]

@@ -1,0 +1,115 @@
+"""What of a granted request stays because of a suspicion since its release, as at the release it would have
+been told to nobody: a file closed to who asked (SUS-06, SUS-10), and everything that was asked in the name of
+a child by somebody suspected in a file of it (SUS-11).
+
+While that lasts no plan and no inbox tells of it (SUS-07). Once it has ended, or a role is not there any more
+as it was, two people look first, the DPO among them (SUS-08). What roles there were is noted alike for
+everybody of whom something waits, so that what is noted tells of no suspicion. Source: SUS-05 to SUS-11."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final, NamedTuple, cast
+
+from connectors.interface.remains import ResidualKind
+from connectors.interface.rows import Among
+from jobs.erasures.register import load_register
+from jobs.ports.context import JobContext
+from jobs.reading.gather import PARTY_FIELDS, rows_of
+from jobs.register.decision import ERASING, Decision, RoleOnce
+from jobs.register.overrides import acts_though_suspected, looked_at, looks_given
+from rules.model.file_roles import FileRole
+from rules.model.personal_records import FullParty
+from rules.model.records import Fiche, Party
+from rules.rights.facts import RoleInFile
+from rules.rights.suspicion import has_ended, is_active
+
+_FIELDS: Final = (*PARTY_FIELDS, "suspect_until")
+
+
+class KeptItems(NamedTuple):
+    """Granted items that stay for a suspicion: that lasts, or that has ended, or may have, and was not looked
+    at since. `roles` are those to be noted, with the ones that are to be looked at."""
+
+    closed: frozenset[str] = frozenset()
+    to_look_at: frozenset[str] = frozenset()
+    roles: tuple[RoleOnce, ...] = ()
+
+    @property
+    def items(self) -> frozenset[str]:
+        return self.closed | self.to_look_at
+
+
+def kept_items(context: JobContext, decision: Decision) -> KeptItems:
+    """Return the granted items that stay for a suspicion of somebody who asked. Raises ConnectorError: the
+    CRM cannot be read."""
+    people = sorted({*decision.contacts, *decision.asking})
+    if not people:
+        return KeptItems()
+    rows = _roles(context, people)
+    roles = [(row, RoleInFile(("party", row.id), row.contact or "", row.role or "", row.suspect_until)) for row in rows]
+    closed = _items_kept_by(context, decision, [row for row, role in roles if is_active(role, context.today)])
+    ended = [row for row, role in roles if has_ended(role, context.today) and not _was_looked_at(context, decision, role)]
+    left = _left(context, decision, rows)
+    to_look_at = _items_kept_by(context, decision, [*ended, *left])
+    return KeptItems(closed, to_look_at - closed, (*(_noted(context, row) for row in rows), *left))
+
+
+def _roles(context: JobContext, people: Sequence[str]) -> list[FullParty]:
+    """Return the roles of these people. A suspicion counts that lies in the recycle bin or in long-term
+    retention, as it does for an answer: nothing is done because somebody has deleted it (SUS-05)."""
+    connector = context.connector
+    full = cast("type[FullParty]", connector.all_kinds["party"].full)
+    rows = rows_of(connector, full, _FIELDS, Among("contact", people))
+    for residual in (ResidualKind.BIN, ResidualKind.RETAINED):
+        found = connector.binned_or_retained(residual, full, _FIELDS, Among("contact", people)).rows
+        rows += [row for row in cast("Sequence[FullParty]", found) if row.role == FileRole.SUSPECT]
+    return sorted({row.id: row for row in reversed(rows)}.values(), key=lambda row: row.id)
+
+
+def _noted(context: JobContext, row: FullParty) -> RoleOnce:
+    return RoleOnce(row.id, context.reference("role", f"{row.id} {row.role}"), row.contact or "", row.dossier, row.fiche)
+
+
+def _left(context: JobContext, decision: Decision, rows: Iterable[FullParty]) -> list[RoleOnce]:
+    """Return the roles that were there before and are not as they were, and that nobody has looked at. What
+    was erased here is no sign of anything."""
+    now = {reference for row in rows for reference in context.references("role", f"{row.id} {row.role}")}
+    left = [role for role in decision.roles if role.ref not in now]
+    if not left or (decision.looked_for_at is not None and looked_at(looks_given(decision))):
+        return []
+    register, tables = load_register(context), context.connector.tables(Party)
+    return [role for role in left if all(register.find(context.references(table, role.id)) is None for table in tables)]
+
+
+def _was_looked_at(context: JobContext, decision: Decision, ended: RoleInFile) -> bool:
+    """Return whether two people have looked since a suspicion has ended, before the release or after it."""
+    until = ended.suspect_until
+    return looked_at(given for given in decision.looks if until is None or context.day(given.at) > until)
+
+
+def _items_kept_by(context: JobContext, decision: Decision, suspicions: Sequence[Party | RoleOnce]) -> frozenset[str]:
+    """Return the granted items about a file in which any of these roles is, by a fiche of it too; all of them
+    where it is that of somebody who acts for a child, in a file of that child."""
+    if not suspicions:
+        return frozenset()
+    files = _files_of(context, suspicions)
+    if decision.on_behalf and not acts_though_suspected(decision.looks):
+        acting = _files_of(context, [row for row in suspicions if row.contact not in decision.contacts])
+        of_child = rows_of(context.connector, Party, PARTY_FIELDS, Among("contact", sorted(decision.contacts))) if acting else []
+        if not acting.isdisjoint(_files_of(context, of_child)):
+            return frozenset(task.item for task in decision.tasks)
+    return frozenset(task.item for task in decision.of(ERASING) if task.id in files)
+
+
+def _files_of(context: JobContext, roles: Collection[Party | RoleOnce]) -> frozenset[str]:
+    """Return the dossiers and fiches in which these roles are, with all fiches of those dossiers."""
+    fiches = {row.fiche for row in roles if row.fiche is not None}
+    dossiers = {row.dossier for row in roles if row.dossier is not None}
+    if fiches:
+        dossiers |= {each for row in rows_of(context.connector, Fiche, ("dossier",), Among("id", sorted(fiches))) for each in row.dossiers}
+    return frozenset(dossiers | fiches | {fiche for dossier in dossiers for fiche in fiches_of(context, dossier, shared=True)})
+
+
+def fiches_of(context: JobContext, dossier: str, *, shared: bool = False) -> list[str]:
+    """Return the fiches of a dossier: those that go with it, or also those that other dossiers share."""
+    rows = rows_of(context.connector, Fiche, ("dossier",), Among("dossier", [dossier]))
+    return sorted(row.id for row in rows if shared or not row.also_in)
