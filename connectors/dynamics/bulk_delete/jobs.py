@@ -170,8 +170,8 @@ class Jobs:
         raise NotStarted(f"the CRM refuses the job ({told})", is_lasting=answer.status != 429, status=answer.status)
 
     def end(self, job: str, must_stop: Callable[[], bool] = lambda: False) -> bool:
-        """Wait until a job has ended and return whether it has. After half an hour, or once it must stop, it
-        is cancelled. Raises ConnectorError: the CRM cannot be queried."""
+        """Wait until a job has ended and return whether it has. After half an hour, once it must stop, or where
+        a watcher ends waits for the CRM, it is cancelled. Raises ConnectorError: the CRM cannot be queried."""
         if self._follow(job, FOLLOW_S, must_stop):
             return True
         # Refused where it has just ended: the next look tells.
@@ -264,7 +264,10 @@ class Jobs:
         while not self._has_ended(job):
             if waited_s >= limit_s or must_stop():
                 return False
-            self._transport.gate.timeline.sleep(wait_s)
+            try:
+                self._transport.gate.timeline.wait(wait_s, is_told=False)
+            except Exception:  # noqa: BLE001  raised again at the next step: what the job has done is noted first
+                return False
             waited_s += wait_s
             wait_s = min(wait_s * POLL_GROWTH, LONGEST_POLL_S)
         return True

@@ -39,10 +39,12 @@ class Timeline:
         with self._lock:
             self._ahead_s += max(0.0, began + seconds - self.now())
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float, *, is_told: bool = True) -> None:
         """Sleep until done or a watcher raises: watchers are called so often that no more than STEP_S is
-        slept between two calls."""
-        self._tell_of(seconds)
+        slept between two calls. Unless it `is_told`, nobody is told of a long one: the CRM is at work, not
+        away."""
+        if is_told:
+            self._tell_of(seconds)
         while self._watches:
             if self.now() - self._asked_at + min(seconds, STEP_S) > STEP_S:
                 for watch in list(self._watches):

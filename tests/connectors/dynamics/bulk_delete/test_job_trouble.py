@@ -79,6 +79,20 @@ def test_a_job_that_does_not_start_is_cancelled_and_its_rows_go_in_batches(crm: 
     assert crm.job_rows == 0
 
 
+def test_the_end_of_the_service_is_not_kept_waiting_by_a_job(crm: Crm) -> None:
+    """It is cancelled, and what became of its rows is known, before the run ends at its next step."""
+    crm.control("switches", {"bulk_delete_queue_s": 86_400.0})
+    ids = crm.recordings(3)
+
+    def watch() -> None:
+        if crm.sleeps:
+            raise RuntimeError("the service is being stopped")
+
+    with crm.connector.watched(watch):
+        assert set(crm.delete(ids).values()) == {DONE}
+    assert (crm.left(), crm.job_rows, sum(crm.sleeps) < 60) == (set(), 0, True)
+
+
 def test_a_job_that_somebody_removes_is_over(crm: Crm) -> None:
     ids = crm.recordings(3)
 
