@@ -170,8 +170,9 @@ class Jobs:
         raise NotStarted(f"the CRM refuses the job ({told})", is_lasting=answer.status != 429, status=answer.status)
 
     def end(self, job: str, must_stop: Callable[[], bool] = lambda: False) -> bool:
-        """Wait until a job has ended and return whether it has. After half an hour, once it must stop, or where
-        a watcher ends waits for the CRM, it is cancelled. Raises ConnectorError: the CRM cannot be queried."""
+        """Wait until a job has ended and return whether it has. After half an hour, once it must stop, or
+        where a watcher ends waits for the CRM, it is cancelled. Raises ConnectorError: the CRM cannot be
+        queried."""
         if self._follow(job, FOLLOW_S, must_stop):
             return True
         # Refused where it has just ended: the next look tells.

@@ -4,7 +4,7 @@ labels in every language."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -23,6 +23,42 @@ _OF_SOLUTIONS: Final = ("msdyn", "msfp_", "mspp_", "mserp_", "adx_")
 MAYBE_FILES: Final = ("incident",)  # standard tables that organisations make into dossiers or fiches
 _MOST_WORDS: Final = 60  # rows of a list: of a table with more nobody takes each for a word
 _OPTION_KINDS: Final = {"PicklistType": "Picklist", "MultiSelectPicklistType": "MultiSelectPicklist"}
+
+
+T = TypeVar("T")
+
+
+class _Label(msgspec.Struct, rename="pascal"):
+    label: str | None = None
+
+
+class _Text(msgspec.Struct, rename="pascal"):
+    localized_labels: list[_Label] | None = None
+
+
+class _Option(msgspec.Struct, rename="pascal"):
+    value: int
+    label: _Text | None = None
+
+
+class _Options(msgspec.Struct, rename="pascal"):
+    options: list[_Option] | None = None
+
+
+class _Named(msgspec.Struct, rename="pascal"):
+    logical_name: str
+    display_name: _Text | None = None
+
+
+class _Listed(_Named, rename="pascal"):
+    is_custom_entity: bool | None = None
+    is_intersect: bool | None = None
+    primary_name_attribute: str | None = None
+
+
+class _Choice(_Named, rename="pascal"):
+    option_set: _Options | None = None
+    global_option_set: _Options | None = None
 
 
 @dataclass(slots=True)
@@ -65,14 +101,14 @@ class CrmTables:
         query = query_string({"$select": "LogicalName,DisplayName,IsCustomEntity,IsIntersect,PrimaryNameAttribute"})
         listed = [
             item
-            for item in self._rows(f"EntityDefinitions?{query}")
-            if item["LogicalName"] in (*STANDARD_TABLES.values(), *MAYBE_FILES)
-            or (item.get("IsCustomEntity") is True and not item.get("IsIntersect") and _is_own(item["LogicalName"]))
+            for item in self._rows(f"EntityDefinitions?{query}", _Listed)
+            if item.logical_name in (*STANDARD_TABLES.values(), *MAYBE_FILES)
+            or (item.is_custom_entity and not item.is_intersect and _is_own(item.logical_name))
         ]
-        self._metadata.load(item["LogicalName"] for item in listed)
+        self._metadata.load(item.logical_name for item in listed)
         found = {}
         for item in listed:
-            definition = self._metadata.table(item["LogicalName"])
+            definition = self._metadata.table(item.logical_name)
             if definition is not None:
                 found[definition.name] = self._seen(definition, item)
         return found
@@ -122,35 +158,38 @@ class CrmTables:
         names = [name for name in dict.fromkeys((by, table.primary_name)) if name]
         query = query_string({"$select": ",".join((definition.primary_id, *names)), "$top": str(most)})
         try:
-            rows = self._rows(f"{definition.set_name}?{query}")
+            rows = self._rows(f"{definition.set_name}?{query}", dict[str, Any])
         except ConnectorError:
+            return None
+        if any(definition.primary_id not in row for row in rows):
             return None
         found = [(str(row[definition.primary_id]).lower(), str(row.get(by) or ""), str(row.get(table.primary_name) or "")) for row in rows]
         return sorted(found, key=lambda each: each[1:])
 
-    def _seen(self, definition: TableDefinition, item: dict[str, Any]) -> CrmTable:
+    def _seen(self, definition: TableDefinition, item: _Listed) -> CrmTable:
         root = f"EntityDefinitions(LogicalName={literal(definition.name)})/Attributes"
-        seen = CrmTable(definition, str(item.get("PrimaryNameAttribute") or ""), (bare(definition.name), *map(fold, _labels(item))))
-        seen.shown[""] = _shown(definition.name, item)
+        seen = CrmTable(definition, item.primary_name_attribute or "", (bare(definition.name), *map(fold, _labels(item.display_name))))
+        seen.shown[""] = _shown(definition.name, item.display_name)
         query = query_string({"$select": "LogicalName,DisplayName"})
-        for column in self._rows(f"{root}?{query}"):
-            seen.columns[column["LogicalName"]] = (bare(column["LogicalName"]), *map(fold, _labels(column)))
-            seen.shown[column["LogicalName"]] = _shown(column["LogicalName"], column)
+        for column in self._rows(f"{root}?{query}", _Named):
+            seen.columns[column.logical_name] = (bare(column.logical_name), *map(fold, _labels(column.display_name)))
+            seen.shown[column.logical_name] = _shown(column.logical_name, column.display_name)
         kinds = {each.kind for each in definition.attributes.values()}
         for kind in sorted(_OPTION_KINDS.keys() & kinds):
             options = query_string({"$select": "LogicalName", "$expand": "OptionSet($select=Options),GlobalOptionSet($select=Options)"})
-            for column in self._rows(f"{root}/Microsoft.Dynamics.CRM.{_OPTION_KINDS[kind]}AttributeMetadata?{options}"):
-                seen.labels[column["LogicalName"]] = {
-                    option["Value"]: _labels(option, "Label")
-                    for source in ("GlobalOptionSet", "OptionSet")
-                    for option in (column.get(source) or {}).get("Options") or ()
+            for choice in self._rows(f"{root}/Microsoft.Dynamics.CRM.{_OPTION_KINDS[kind]}AttributeMetadata?{options}", _Choice):
+                seen.labels[choice.logical_name] = {
+                    option.value: _labels(option.label)
+                    for source in (choice.global_option_set, choice.option_set)
+                    if source is not None
+                    for option in source.options or ()
                 }
         return seen
 
-    def _rows(self, address: str) -> list[dict[str, Any]]:
+    def _rows(self, address: str, kind: type[T]) -> list[T]:
         answer = self._transport.get(address, where="EntityDefinitions")
         try:
-            return converted(msgspec.json.decode(answer.body)["value"], list[dict[str, Any]])
+            return converted(msgspec.json.decode(answer.body)["value"], list[kind])  # type: ignore[valid-type]
         except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, RecursionError):
             raise ReadIncomplete(
                 "The CRM's definitions are not readable.", where="EntityDefinitions", request_id=answer.request_id
@@ -167,10 +206,10 @@ def bare(name: str) -> str:
     return fold(name.partition("_")[2] or name)
 
 
-def _shown(name: str, item: dict[str, Any]) -> str:
-    return " / ".join(label for label in _labels(item) if label.casefold() != name)
+def _shown(name: str, text: _Text | None) -> str:
+    return " / ".join(label for label in _labels(text) if label.casefold() != name)
 
 
-def _labels(item: dict[str, Any], name: str = "DisplayName") -> tuple[str, ...]:
-    texts = ((item.get(name) or {}).get("LocalizedLabels")) or ()
-    return tuple(dict.fromkeys(" ".join(str(each.get("Label", "")).split()) for each in texts if each.get("Label")))
+def _labels(text: _Text | None) -> tuple[str, ...]:
+    found = text.localized_labels or () if text is not None else ()
+    return tuple(dict.fromkeys(" ".join(each.label.split()) for each in found if each.label))

@@ -24,12 +24,12 @@ def labels(transport: Transport, table: Table, language: str) -> Labels:
     root = f"EntityDefinitions(LogicalName={literal(table.name)})"
     of_column = {column.name: name for name, column in (*table.columns.items(), *table.personal.items())}
     found = _get(transport, f"{root}?$select=LogicalName,DisplayName&$expand=Attributes($select=LogicalName,DisplayName)", table.name)
-    named = {str(each.get("LogicalName")): _said(each.get("DisplayName"), language) for each in found.get("Attributes") or ()}
+    named = {str(each.get("LogicalName")): _said(each.get("DisplayName"), language) for each in _items(found.get("Attributes"))}
     options: dict[str, Mapping[int, str]] = {}
     for cast in _CHOICES if any(column.holds == "choices" for column in table.personal.values()) else ():
         expand = "OptionSet($select=Options)" + ("" if cast.startswith("Stat") else ",GlobalOptionSet($select=Options)")
         address = f"{root}/Attributes/Microsoft.Dynamics.CRM.{cast}?$select=LogicalName&$expand={expand}"
-        for each in _get(transport, address, table.name).get("value") or ():
+        for each in _items(_get(transport, address, table.name).get("value")):
             if (name := of_column.get(str(each.get("LogicalName")))) is not None:
                 options[name] = _options(each, language)
     return Labels(
@@ -50,7 +50,8 @@ def _get(transport: Transport, address: str, where: str) -> Mapping[str, Any]:
 def _options(attribute: Mapping[str, Any], language: str) -> dict[int, str]:
     found: dict[int, str] = {}
     for source in ("GlobalOptionSet", "OptionSet"):
-        for option in (attribute.get(source) or {}).get("Options") or ():
+        chosen = attribute.get(source)
+        for option in _items(chosen.get("Options")) if isinstance(chosen, dict) else ():
             if isinstance(value := option.get("Value"), int) and (said := _said(option.get("Label"), language)):
                 found[value] = said
     return found
@@ -60,7 +61,13 @@ def _said(label: object, language: str) -> str:
     """Return a label in a language, else in that of the CRM's user; empty where there is none."""
     if not isinstance(label, dict):
         return ""
-    said = [each for each in label.get("LocalizedLabels") or () if isinstance(each, dict) and each.get("Label")]
-    own = [each for each in said if int(each.get("LanguageCode") or 0) & _LANGUAGE == _LANGUAGES.get(language)]
+    said = [each for each in _items(label.get("LocalizedLabels")) if each.get("Label")]
+    codes = [code if isinstance(code := each.get("LanguageCode"), int) else 0 for each in said]
+    own = [each for each, code in zip(said, codes, strict=True) if code & _LANGUAGE == _LANGUAGES.get(language)]
     user = label.get("UserLocalizedLabel")
     return next((str(each["Label"]) for each in (*own, *([user] if isinstance(user, dict) and user.get("Label") else ()), *said)), "")
+
+
+def _items(found: object) -> list[Mapping[str, Any]]:
+    """Return what is a list of objects: a name that is none is left out, as one that is not told."""
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

@@ -83,22 +83,23 @@ class Directory:
         """Return whether no row of a table meets a condition; one request. Raises NotOffered: the CRM does
         not let us look; ConnectorError: it cannot be determined."""
         query = query_string({"$select": table.primary_id, "$top": "1", "$filter": condition})
-        return not list(self._asked(f"{table.set_name}?{query}", table.name))
+        return not list(self._asked(f"{table.set_name}?{query}", table))
 
     def rows(self, table: KnownTable, column: str, ids: Collection[str], select: str, also: str = "") -> Iterator[dict[str, Any]]:
         """Yield the rows whose column is one of these ids, to the end. Raises as `is_empty`."""
+        needs = (column,) if column in select.split(",") else ()
         for condition in any_of(column, ids):
             options = {"$select": f"{table.primary_id},{select}".rstrip(","), "$filter": f"({condition}) and {also}" if also else condition}
-            yield from self._asked(f"{table.set_name}?{query_string(options)}", table.name)
+            yield from self._asked(f"{table.set_name}?{query_string(options)}", table, needs=needs)
 
     def where(self, table: KnownTable, condition: str, select: str) -> Iterator[dict[str, Any]]:
         """Yield the rows that meet a condition, to the end. Raises as `is_empty`."""
         options = {"$select": f"{table.primary_id},{select}", "$filter": condition}
-        yield from self._asked(f"{table.set_name}?{query_string(options)}", table.name)
+        yield from self._asked(f"{table.set_name}?{query_string(options)}", table)
 
     def all(self, table: KnownTable, select: str) -> Iterator[dict[str, Any]]:
         """Yield every row of a table, to the end. Raises as `is_empty`."""
-        yield from self._asked(f"{table.set_name}?{query_string({'$select': f'{table.primary_id},{select}'})}", table.name)
+        yield from self._asked(f"{table.set_name}?{query_string({'$select': f'{table.primary_id},{select}'})}", table)
 
     def existing(self, table: KnownTable, ids: Collection[str]) -> set[str]:
         """Return which of these rows exist. Raises as `is_empty`."""
@@ -137,7 +138,7 @@ class Directory:
             for number in count(1):
                 text = f'<fetch datasource="{datasource}" count="{PAGE}" page="{number}">{inside}</fetch>'
                 address = f"{table.set_name}?fetchXml={quote(text, safe='')}"
-                page = list(self._asked(address, table.name, also_refused=(400,)))
+                page = list(self._asked(address, table, also_refused=(400,)))
                 for row in page:
                     if (key := str(row.get(table.primary_id))) not in seen:
                         seen.add(key)
@@ -149,18 +150,22 @@ class Directory:
         columns = "".join(f'<attribute name="{name}"/>' for name in dict.fromkeys((table.primary_id, column)))
         text = f'<fetch datasource="{datasource}"{top}><entity name="{table.name}">{columns}{condition}</entity></fetch>'
         # A source that this table or this CRM does not know is a 400.
-        rows = self._asked(f"{table.set_name}?fetchXml={quote(text, safe='')}", table.name, also_refused=(400,))
+        rows = self._asked(f"{table.set_name}?fetchXml={quote(text, safe='')}", table, also_refused=(400,))
         return {(str(row[table.primary_id]).lower(), str(row.get(column) or row.get(f"_{column}_value")).lower()) for row in rows}
 
-    def _asked(self, address: str, where: str, also_refused: tuple[int, ...] = ()) -> Iterator[dict[str, Any]]:
+    def _asked(
+        self, address: str, table: KnownTable, also_refused: tuple[int, ...] = (), needs: tuple[str, ...] = ()
+    ) -> Iterator[dict[str, Any]]:
+        where = table.name
         try:
-            yield from self._pages(address, where)
+            yield from self._pages(address, where, (table.primary_id, *needs))
         except ConnectorError as failure:
             if isinstance(failure, Forbidden) or failure.status in (*REFUSED, *also_refused):
                 raise NotOffered(f"{where}: {failure}", failure.status) from None
             raise
 
-    def _pages(self, address: str, where: str) -> Iterator[dict[str, Any]]:
+    def _pages(self, address: str, where: str, needs: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
+        """Yield rows that each have what they need: an id, above all."""
         link: str | None = address
         seen: set[str] = set()
         while link is not None:
@@ -171,6 +176,9 @@ class Directory:
                 content = msgspec.json.decode(answer.body)
                 rows = converted(content["value"], list[dict[str, Any]])
                 following = content.get("@odata.nextLink")
+                for row in rows:
+                    for name in needs:
+                        row[name]
             except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, AttributeError, RecursionError):
                 raise ReadIncomplete("The CRM's rows are not readable.", where=where, request_id=answer.request_id) from None
             yield from rows
