@@ -21,6 +21,7 @@ from crm_compliance.cli.commands import (
     holds,
     init,
     mapping,
+    organisation,
     plans,
     policy,
     proof,
@@ -52,7 +53,7 @@ app = typer.Typer(
 )
 for part in (
     init, plans, runs, control, holds, history, proof, restores, group,
-    statistics, service, alerts, policy, mapping, datamap, emulator,
+    statistics, service, alerts, policy, organisation, mapping, datamap, emulator,
 ):  # fmt: skip
     part.add_to(app)
 

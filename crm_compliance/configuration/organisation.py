@@ -23,15 +23,23 @@ def organisation_of(settings: Settings) -> Organisation:
         OrganisationError: the file is refused, with file, line and field.
         UsageError: it cannot be read.
     """
-    from rules.organisation.loader import SHIPPED, load_organisation
+    from rules.organisation.loader import load_organisation
+
+    text, source = organisation_text(settings)
+    return load_organisation(text, source=source, texts=product_texts(USUAL), is_shipped=settings.organisation is None)
+
+
+def organisation_text(settings: Settings) -> tuple[str, str]:
+    """Return the text of the file that the settings name, or of the shipped one, and its name for messages.
+    Raises UsageError: it cannot be read."""
+    from rules.organisation.loader import SHIPPED
 
     named = settings.organisation
     if named is not None:
         from crm_compliance.host.files import text_of
 
-        return load_organisation(text_of(named, "organisation"), source=str(named), texts=product_texts(USUAL))
-    text = (files("rules") / "organisation" / "shipped" / f"{SHIPPED}.yaml").read_text(encoding="utf-8")
-    return load_organisation(text, source=f"{SHIPPED}.yaml (shipped)", texts=product_texts(USUAL), is_shipped=True)
+        return text_of(named, "organisation"), str(named)
+    return (files("rules") / "organisation" / "shipped" / f"{SHIPPED}.yaml").read_text(encoding="utf-8"), f"{SHIPPED}.yaml (shipped)"
 
 
 @lru_cache(maxsize=4)

@@ -198,7 +198,11 @@ def sync_folder(folder: Path) -> None:
 
 
 _MOST_BYTES: Final = 16 << 20
-_BEGIN: Final = {"mapping": hint_to("begin_mapping"), "policy": hint_to("begin_policy")}
+_BEGIN: Final = {
+    "mapping": hint_to("begin_mapping"),
+    "organisation": hint_to("begin_organisation"),
+    "policy": hint_to("begin_policy"),
+}
 
 
 def text_within(path: Path, encoding: str = "utf-8") -> str:

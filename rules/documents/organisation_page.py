@@ -54,8 +54,8 @@ This page comes from `rules/organisation/organisation.py`; when it is out of dat
 
 Everything that is said in the name of an organisation stands in one YAML file: who it is and where it is written to, whom a person may
 complain to, whom a child may call, what data are kept for and on which ground, who processes them, and what it words itself. The product
-comes with one, `rules/organisation/shipped/childfocus.yaml`: copy it, change it, and set `ORGANISATION` to its path. A JSON
-schema for editors lies in `rules/organisation/shipped/schema.json`.
+comes with one: `organisation show --output FILE` writes it. Change it, let `organisation check FILE` look at it, and set `ORGANISATION`
+to its path. A JSON schema for editors lies in `rules/organisation/shipped/schema.json`.
 
 What the law has every answer say (the rights, the complaint, the neutral answer, the grounds of a refusal, the notice to recipients) is the
 product's own text and the same for everybody; name and address of this organisation and of its authority are put in.

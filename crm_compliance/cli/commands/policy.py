@@ -163,7 +163,7 @@ def check(
 
 def _unfilled(console: Console, unfilled: Sequence[str]) -> None:
     if unfilled:
-        console.print("Yet to be filled in by the controller, for answers to people:", markup=False)
+        console.print("Yet to be filled in by the controller, in the organisation file, for answers to people:", markup=False)
         for place in unfilled:
             console.print(f"  {place}", markup=False, soft_wrap=True)
 

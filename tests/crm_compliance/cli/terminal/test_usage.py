@@ -64,6 +64,8 @@ def test_the_commands_are_those_of_the_contract() -> None:
         "mapping explain",
         "mapping statistics-table",
         "doctor",
+        "organisation show",
+        "organisation check",
         "policy show",
         "policy check",
         "policy diff",
