@@ -20,6 +20,11 @@ class TokenSource(Protocol):
         """Release the connections and the token."""
 
 
+def is_token(text: object) -> bool:
+    """Return whether a text can stand in a header as a token."""
+    return isinstance(text, str) and bool(text) and text.isascii() and text.isprintable() and " " not in text
+
+
 class StaticToken:
     """A fixed token, for the emulator. Elsewhere, a password that never expires, it is refused."""
 
@@ -29,7 +34,7 @@ class StaticToken:
                 "A static token is accepted for a CRM on this machine only.",
                 hint="Use tenant, client id and secret or certificate instead.",
             )
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
+        if not is_token(token):
             raise UsageError("The static token is empty or holds characters that no token has.", hint="look at crm_token")
         self._token = token
 

@@ -8,17 +8,24 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msal
 import requests
 import tenacity
 
+from connectors.dynamics.http.answers import NotSent
+from connectors.dynamics.http.auth import is_token
+from connectors.dynamics.http.bodies import BodyBroken, read_body
+from connectors.dynamics.http.deadline import DeadlineAdapter
 from connectors.dynamics.http.environment import check_ca_file
 from connectors.interface.errors import Unauthorised, Unreachable
 from rules.errors import UsageError
 
 RENEW_BEFORE_S = 300.0  # a long request must not start with a token that lapses on its way
+RENEW_AGAIN_S = 30.0  # after a try that came to nothing while the old token is still good
+ANSWER_S = 60.0  # the longest time for an answer of the sign-in service,
+MOST_BYTES = 4 << 20  # and its largest size: the keys that it publishes are some ten thousand
 ENTRA_HOST = "https://login.microsoftonline.com"
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN (?:RSA |EC |ENCRYPTED )?PRIVATE KEY-----.+?-----END (?:RSA |EC |ENCRYPTED )?PRIVATE KEY-----", re.DOTALL
@@ -70,15 +77,22 @@ class EntraTokens:
         self._lock = threading.Lock()
         self._app: Any = None
         self._token = ""
-        self._lapses_at = 0.0
+        self._renews_at = self._lapses_at = 0.0
 
     def __repr__(self) -> str:
         return f"EntraTokens(authority={self._authority!r}, client_id={self._client_id!r})"
 
     def token(self) -> str:
+        """Return a token. One that is still good is given on where the sign-in service does not answer."""
         with self._lock:
-            if not self._token or self._monotonic() >= self._lapses_at:
-                self._acquire()
+            if not self._token or self._monotonic() >= self._renews_at:
+                try:
+                    self._acquire()
+                except Unreachable:
+                    now = self._monotonic()
+                    if not self._token or now >= self._lapses_at:
+                        raise
+                    self._renews_at = min(now + RENEW_AGAIN_S, self._lapses_at)
             return self._token
 
     def renew(self, rejected: str) -> str | None:
@@ -86,6 +100,7 @@ class EntraTokens:
             if self._token in ("", rejected):  # else another thread has renewed it meanwhile
                 if self._app is not None:
                     self._app.remove_tokens_for_client()
+                self._token = ""
                 self._acquire()
             return self._token
 
@@ -94,7 +109,8 @@ class EntraTokens:
         self._token = ""
 
     def _acquire(self) -> None:
-        self._token = ""
+        """Get a token. Raises NotSent: the sign-in service does not answer, and so the CRM was asked nothing;
+        Unauthorised: it gives none."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # MSAL's hints are for developers, not for readers of a run's log
@@ -102,25 +118,31 @@ class EntraTokens:
                     self._app = self._application()
                 answer = self._app.acquire_token_for_client([self._scope])
         except (requests.RequestException, msal.exceptions.MsalServiceError) as failure:
-            raise Unreachable(
+            raise NotSent(
                 f"The sign-in service does not answer ({type(failure).__name__}).",
                 hint="Check network, proxy and CA file.",
                 where=self._authority,
             ) from None
-        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, msal.exceptions.MsalError):
+        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, ArithmeticError, msal.exceptions.MsalError):
             # MSAL puts whole answers into these messages, so nothing of them is passed on.
-            raise Unauthorised(
-                "The sign-in service's answer is not usable.",
-                hint="Check tenant id or authority, client id and certificate, and whether a proxy answers in its place.",
-                where=self._authority,
-            ) from None
+            raise self._unusable() from None
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str) or not token:
             raise _refusal(answer, self._authority)
+        if not is_token(token):
+            raise self._unusable()
         lifetime = answer.get("expires_in")
         lifetime_s = float(lifetime) if isinstance(lifetime, int | float | str) and str(lifetime).isdigit() else 0.0
         self._token = token
-        self._lapses_at = self._monotonic() + lifetime_s - min(RENEW_BEFORE_S, lifetime_s / 2)
+        self._lapses_at = self._monotonic() + lifetime_s
+        self._renews_at = self._lapses_at - min(RENEW_BEFORE_S, lifetime_s / 2)
+
+    def _unusable(self) -> Unauthorised:
+        return Unauthorised(
+            "The sign-in service's answer is not usable.",
+            hint="Check tenant id or authority, client id and certificate, and whether a proxy answers in its place.",
+            where=self._authority,
+        )
 
     def _application(self) -> Any:
         return msal.ConfidentialClientApplication(
@@ -130,6 +152,16 @@ class EntraTokens:
             http_client=self._http,
             instance_discovery=False,  # the authority is configured by us; asking Microsoft about it fails behind strict firewalls
         )
+
+
+_HINTS: Final = {  # Microsoft Learn, "Microsoft Entra authentication and authorization error codes"
+    "AADSTS7000222": "The client secret has expired: make a new one in Entra ID, and set it.",
+    "AADSTS7000215": "The client secret is another one: set its value, not its id.",
+    "AADSTS700024": "Look at the clock of this machine: what it signs with the certificate is too old or too new.",
+    "AADSTS700027": "Register this certificate with the application; one that has expired has to be replaced.",
+    "AADSTS700016": "Check the client id: this tenant has no such application.",
+    "AADSTS90002": "Check the tenant id: there is no such tenant.",
+}
 
 
 def _refusal(answer: object, authority: str) -> Unauthorised:
@@ -143,7 +175,7 @@ def _refusal(answer: object, authority: str) -> Unauthorised:
     code = ", ".join(part for part in (name, number) if part)
     return Unauthorised(
         f"The sign-in service gives no token{f' ({code})' if code else ''}.",
-        hint="Check client id, tenant and secret or certificate; a secret may have expired.",
+        hint=_HINTS.get(number, "Check client id, tenant and secret or certificate; a secret may have expired."),
         where=authority,
         service_code=number or name,
     )
@@ -171,12 +203,20 @@ def certificate_credential(path: Path, password: str) -> dict[str, str]:
     key_text, certificate_text = _PRIVATE_KEY.search(text), _CERTIFICATE.search(text)
     if not key_text or not certificate_text:
         raise UsageError("The PEM file must hold the private key and the certificate.", where=str(path))
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        load_pem_private_key(key_text.group().encode(), password.encode() or None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise UsageError("The key of the client certificate cannot be read, or its password is wrong.", where=str(path)) from None
     pem = {"private_key": key_text.group(), "public_certificate": certificate_text.group()}
     return pem | {"passphrase": password} if password else pem
 
 
 class PatientSession(requests.Session):
-    """The HTTP client under MSAL: our CA file, a time-out, and a few repetitions, which are safe here."""
+    """The HTTP client under MSAL: our CA file, a time-out, a longest time and a largest size of an answer,
+    and a few repetitions, which are safe here."""
 
     ATTEMPTS = 4
 
@@ -189,9 +229,12 @@ class PatientSession(requests.Session):
     ) -> None:
         super().__init__()
         self._ca_file, self._timeout_s, self._sleep, self._chance = ca_file, timeout_s, sleep, chance
+        self.headers["Accept-Encoding"] = "gzip"
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, DeadlineAdapter(ANSWER_S))
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
-        kwargs["timeout"] = self._timeout_s
+        kwargs |= {"timeout": self._timeout_s, "stream": True}
         kwargs["allow_redirects"] = False  # the body holds the secret
         if self._ca_file:
             kwargs["verify"] = self._ca_file
@@ -203,5 +246,17 @@ class PatientSession(requests.Session):
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
             sleep=self._sleep,
         )
-        response: requests.Response = retrying(super().request, method, url, *args, **kwargs)
+        response: requests.Response = retrying(self._whole, method, url, *args, **kwargs)
+        return response
+
+    def _whole(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        """Return an answer that has come whole. Raises requests.ConnectionError: it has not."""
+        response = super().request(method, url, *args, **kwargs)
+        try:
+            response._content = read_body(response, MOST_BYTES)
+        except BodyBroken:
+            raise requests.ConnectionError("the answer is not whole") from None
+        finally:
+            response.close()
+        response.encoding = response.encoding or "utf-8"  # else it is guessed, as no JSON needs
         return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
+from connectors.dynamics.http.answers import NotSent
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.entra import EntraTokens
 from connectors.interface.errors import Unauthorised, Unreachable
@@ -85,6 +87,43 @@ def test_a_token_is_kept_until_shortly_before_it_lapses(authority: responses.Req
     assert source.token() == "tok-2"
 
 
+def test_a_token_that_is_still_good_is_used_while_the_sign_in_service_is_away(authority: responses.RequestsMock) -> None:
+    """An outage of five minutes at the hour when a token is renewed costs a run nothing."""
+    clock = Clock()
+    authority.post(f"{AUTHORITY}/oauth2/v2.0/token", json=answer("tok-1"))
+    away = authority.post(f"{AUTHORITY}/oauth2/v2.0/token", body=requests.ConnectionError())
+    source = tokens(clock)
+    source.token()
+    source._app.remove_tokens_for_client()  # MSAL's own cache goes by the real clock
+    for later_s in (3599 - 299, 1, 30, 267):
+        clock.now += later_s
+        assert source.token() == "tok-1"
+    assert away.call_count == 3 * 4, "asked again after half a minute, not for each request"
+    clock.now += 3
+    with pytest.raises(NotSent):
+        source.token()
+    with pytest.raises(NotSent):
+        source.renew("tok-1")
+    authority.upsert("POST", f"{AUTHORITY}/oauth2/v2.0/token", json=answer("tok-2"))
+    assert source.token() == "tok-2"
+
+
+@pytest.mark.parametrize("lie", ["tok\n1", "tok 1", "tök", 7, ["tok"], "", None])
+def test_what_cannot_be_a_token_is_none(authority: responses.RequestsMock, lie: object) -> None:
+    authority.post(f"{AUTHORITY}/oauth2/v2.0/token", json=answer("") | {"access_token": lie})
+    with pytest.raises(Unauthorised) as caught:
+        tokens().token()
+    assert "tok" not in str(caught.value).replace("token", "")
+
+
+@pytest.mark.parametrize("lifetime", [-1, 0, None, "soon", 1e400, "²", True, [1]])
+def test_a_lifetime_that_is_none_does_not_keep_a_token(authority: responses.RequestsMock, lifetime: object) -> None:
+    authority.post(f"{AUTHORITY}/oauth2/v2.0/token", json=answer("tok-1") | {"expires_in": lifetime})
+    with suppress(Unauthorised):  # where MSAL itself stumbles
+        source = tokens()
+        assert (source.token(), source._lapses_at <= 1001) == ("tok-1", True)
+
+
 def test_a_rejected_token_is_replaced_although_msal_has_it_cached(authority: responses.RequestsMock) -> None:
     authority.post(f"{AUTHORITY}/oauth2/v2.0/token", json=answer("tok-1"))
     authority.post(f"{AUTHORITY}/oauth2/v2.0/token", json=answer("tok-2"))
@@ -128,6 +167,17 @@ def test_a_certificate_file_that_does_not_serve_is_told_at_once(tmp_path: Path, 
         tokens(secret="", certificate=str(path))
     with pytest.raises(UsageError, match="cannot be read"):
         tokens(secret="", certificate=str(tmp_path / "missing.pem"))
+
+
+@pytest.mark.parametrize("password", ["", "fout"])
+def test_a_wrong_password_of_a_key_is_told_at_once(tmp_path: Path, password: str) -> None:
+    key, certificate = _certificate()
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"wachtwoord")
+    )
+    (tmp_path / "client.pem").write_bytes(pem + certificate.public_bytes(serialization.Encoding.PEM))
+    with pytest.raises(UsageError, match="password is wrong"):
+        tokens(secret="", certificate=str(tmp_path / "client.pem"), password=password)
 
 
 def test_ad_fs_is_asked_at_its_own_addresses(authority: responses.RequestsMock) -> None:
@@ -175,6 +225,13 @@ def test_a_wrong_secret_is_told_by_its_code_alone(authority: responses.RequestsM
     assert caught.value.service_code == "AADSTS7000215"
     assert "Peeters" not in f"{caught.value} {vars(caught.value)}"
     assert "geheim" not in f"{caught.value} {vars(caught.value)}"
+
+
+def test_a_secret_that_has_expired_is_told_so(authority: responses.RequestsMock) -> None:
+    authority.post(f"{AUTHORITY}/oauth2/v2.0/token", status=401, json={"error": "invalid_client", "error_codes": [7000222]})
+    with pytest.raises(Unauthorised) as caught:
+        tokens().token()
+    assert "has expired" in caught.value.hint
 
 
 def test_an_unknown_tenant_is_told_without_the_answer() -> None:

@@ -13,9 +13,11 @@ from itertools import count
 from typing import Any
 
 import pytest
+import requests
 
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.deadline import DeadlineAdapter
+from connectors.dynamics.http.entra import PatientSession
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
 from connectors.interface.errors import ReadIncomplete, Unreachable
@@ -96,6 +98,19 @@ def test_headers_that_drip_for_ever_are_broken_off() -> None:
 def test_each_answer_has_its_own_time() -> None:
     with answering(whole) as root, transport(root, answer_s=10) as client:
         assert [client.get("WhoAmI").body for _ in range(20)] == [b"{}"] * 20
+
+
+@pytest.mark.usefixtures("a_second_a_look")
+@pytest.mark.parametrize("piece", [b"1\r\n \r\n", b"%x\r\n%s\r\n" % (1 << 18, bytes(1 << 18))])
+def test_a_sign_in_service_that_drips_or_pours_for_ever_is_broken_off(piece: bytes) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+        yield from endless(piece)
+
+    naps: list[float] = []
+    with answering(pieces) as root, PatientSession(None, sleep=naps.append) as session, pytest.raises(requests.ConnectionError):
+        session.post(root, data={"client_secret": "zeer geheim"})
+    assert len(naps) == PatientSession.ATTEMPTS - 1
 
 
 def test_a_small_body_that_unpacks_to_a_large_one_is_broken_off_before_it_fills_the_memory() -> None:
