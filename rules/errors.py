@@ -24,8 +24,8 @@ class ComplianceError(Exception):
     """Something a person can act on: `str(error)` says what happened, `hint` what to do (in words, or as a
     code), `where` the place (file:line, table). `field` names what was given and is wrong, such as
     `review_on`: an option of a command, an input of a page. `code` says which error it is, where it is not
-    that of its class. Of a file that is refused, `problems` are the lines with what is wrong in each. A
-    message holds ids, codes and counts, never a payload."""
+    that of its class. Of a file that is refused, `problems` are the lines with what is wrong in each, and of
+    which sort it is. A message holds ids, codes and counts, never a payload."""
 
     exit_code = 1
     code = "error"
@@ -36,7 +36,7 @@ class ComplianceError(Exception):
         self.where = where
         self.field = field
         self.code = code or type(self).code
-        self.problems: tuple[tuple[int, str], ...] = ()
+        self.problems: tuple[tuple[int, str, str], ...] = ()
 
 
 class UsageError(ComplianceError):

@@ -1,5 +1,7 @@
 """Says what would become of one unit now, and why, step by step."""
 
+from collections.abc import Mapping
+
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
@@ -7,7 +9,7 @@ from jobs.model.plan import PlanLine
 from jobs.plans.draft import line_of
 from jobs.plans.explain_contact import explain_contact
 from jobs.ports.context import JobContext
-from jobs.reading.gather import FILE_ROWS, PARTY_FIELDS, gather_units, rows_anywhere
+from jobs.reading.gather import EMAIL_FIELDS, FILE_ROWS, NOTE_FIELDS, PARTY_FIELDS, gather_units, rows_anywhere
 from jobs.reading.row_kinds import RowKinds, UnitTables
 from jobs.reading.units import Gathering, chained, is_anonymised
 from rules.errors import NotFound, UsageError
@@ -15,18 +17,26 @@ from rules.law.decision_steps import explain_each
 from rules.law.of_units import last_of
 from rules.model.decisions import Flag, Step, with_flags
 from rules.model.file_roles import FileRole
-from rules.model.records import KINDS, RELATION_KINDS, Fiche, Party, Unit, UnitKind, unit_kind
+from rules.model.kinds import FILES
+from rules.model.records import KINDS, RELATION_KINDS, Email, Fiche, Note, Party, Unit, UnitKind, unit_kind
 from rules.retention.recording_owners import GOES_ALONG, owner_of, with_owner
 from rules.retention.relations import relation_terms
 
+# What may be a unit by itself, and else goes with a file.
+BELONGING: Mapping[UnitKind, tuple[type[Note | Email], tuple[str, ...]]] = {
+    UnitKind.ATTACHMENT: (Note, NOTE_FIELDS),
+    UnitKind.EMAIL: (Email, EMAIL_FIELDS),
+}
+ANONYMISED, IN_ANONYMISED = "anonymised", "in_anonymised"
 # And those of 2.3 that a row in force is for.
 UNIT_WORDS = tuple(kind.value for kind in UnitKind if kind not in (*RELATION_KINDS, UnitKind.OWN_TABLE, UnitKind.CONTACT))
 
 
 def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
     """Return the plan line of one unit as of now, and its trace. For a fiche of a dossier it is that of its
-    dossier, of several the one that stays longest. Raises UsageError: a table without units; NotFound: a row
-    that does not exist or is not a unit, because it is anonymised, or its dossier is."""
+    dossier, of several the one that stays longest; for a note or an e-mail that is no unit by itself that of
+    the file it belongs to. Raises UsageError: a table without units; NotFound: a row that does not exist, or
+    is not a unit, because it is anonymised (code `anonymised`), or what it belongs to is (`in_anonymised`)."""
     context = context.on(context.today)
     connector = context.connector
     outside = [kind.value for kind in relation_terms(context.policy).units]
@@ -56,9 +66,13 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
                 "this fiche is in no unit: it is not anonymised, and its dossier is",
                 hint="move it to another dossier or to none, or delete it, in the CRM: no plan looks at it",
                 where=where,
+                code=IN_ANONYMISED,
             )
         if found:
-            raise NotFound("this row is anonymised, so it is not a unit", hint="nothing happens to it any more (ERA-07)", where=where)
+            hint = "nothing happens to it any more (ERA-07)"
+            raise NotFound("this row is anonymised, so it is not a unit", hint=hint, where=where, code=ANONYMISED)
+        if (of_file := _explain_file(context, kind, row, where)) is not None:
+            return of_file
         raise NotFound(
             "there is no such unit",
             hint="ids are lower case, without braces; rows already anonymised are not units",
@@ -83,6 +97,28 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
         decision = with_owner(decision, followed)
         steps.append(Step(GOES_ALONG, {"owner": followed.disposition.value}, decision.disposition.value))
     return line_of(UnitTables(connector).of(unit), unit.id, unit.etag, decision, context.policy.version), steps
+
+
+def _explain_file(context: JobContext, kind: UnitKind, row: str, where: str) -> tuple[PlanLine, list[Step]] | None:
+    """Return what becomes of the file that a note or an e-mail belongs to; None where it belongs to none.
+    Raises NotFound: that file is anonymised."""
+    if kind not in BELONGING:
+        return None
+    connector, (record, fields) = context.connector, BELONGING[kind]
+    rows = rows_anywhere(connector, record, fields, Among("id", [row]), connector.retaining((record,)))
+    of_files = [(each.regarding_kind, each.regarding) for each in rows if each.regarding_kind in FILES]
+    for table, file in [(table, file) for word, file in of_files for table in connector.tables(KINDS[word])]:
+        try:
+            return explain_unit(context, table, file or "")
+        except NotFound as error:
+            if error.code in (ANONYMISED, IN_ANONYMISED):
+                raise NotFound(
+                    "this row is in no unit: what it belongs to is anonymised",
+                    hint="move it to its file, or delete it, in the CRM: no plan looks at it (ERA-07)",
+                    where=where,
+                    code=IN_ANONYMISED,
+                ) from error
+    return None
 
 
 def shares_child(connector: Connector, unit: Unit, gathering: Gathering) -> bool:

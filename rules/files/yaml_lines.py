@@ -77,7 +77,7 @@ def refusal(kind: type[ComplianceError], what: str, problems: Iterable[Problem],
     if others:
         message += "".join([f" (and {len(others)} more)", *(f"\n  {source}:{problem.line}: {problem}" for problem in others)])
     error = kind(message, hint=hint, where=f"{source}:{first.line}")
-    error.problems = tuple((problem.line, str(problem)) for problem in found)
+    error.problems = tuple((problem.line, str(problem), problem.code) for problem in found)
     return error
 
 
@@ -88,12 +88,12 @@ def read_yaml(text: str, *, as_written: bool = False) -> Document:
         root = compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        document.problems.append(Problem(mark.line + 1 if mark else 1, "", f"this is not YAML: {error.problem or error.context}"))
+        document.problems.append(Problem(mark.line + 1 if mark else 1, "", f"this is not YAML: {error.problem or error.context}", "yaml"))
     except (YAMLError, ValueError) as error:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1  # only the parser's own error knows where
-        document.problems.append(Problem(line, "", "this is not YAML: it holds a character that YAML forbids"))
+        document.problems.append(Problem(line, "", "this is not YAML: it holds a character that YAML forbids", "yaml"))
     except RecursionError:
-        document.problems.append(Problem(1, "", "this is nested too deeply to be read"))
+        document.problems.append(Problem(1, "", "this is nested too deeply to be read", "yaml"))
     else:
         if root is None:
             document.problems.append(Problem(1, "", "the file is empty"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from starlette.responses import PlainTextResponse, Response
 
+from crm_compliance.console.language.error_codes import GENERAL
 from crm_compliance.console.language.error_message import ErrorMessage
 from rules.errors import ComplianceError, NotFound
 
@@ -37,7 +38,7 @@ def refused(visit: Visit, error: ComplianceError) -> Response:
     if status >= BUG:
         log.error("a page could not be answered", code=error.code, where=visit.request.scope.get("route_path", ""))
     found = visit.told(error)
-    if status == NOT_FOUND:
+    if status == NOT_FOUND and error.code in GENERAL:  # which says no more than that there is none
         what = visit.word("error", "not_found") if visit.is_part else visit.say("There is no such page.")
         found = ErrorMessage(what, "", str(error), "not_found", "")
     if visit.is_part:

@@ -29,6 +29,10 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
         "where it was not, send it from a page that you open again."
     ),
     "not_found": "What this is about is not there any more. Look for it again.",
+    "anonymised": "This record is anonymised already, so nothing happens to it any more.",
+    "in_anonymised": (
+        "What this record belongs to is anonymised already, so no plan looks at it. Move it to where it belongs, or delete it, in the CRM."
+    ),
     "role": "Your role may not do this. Ask somebody whose role may.",
     "signin": "You could not be signed in. Try again; if it fails again, ask the administrator whether your account has a role here.",
     "same_person": "This takes a second person: you have had your part in it already. Ask a colleague.",
@@ -137,4 +141,11 @@ MISTAKES: Final[Mapping[str, str]] = {
     Wrong.UNREADABLE: "The file cannot be read as a form: it is not JSON in UTF-8, is empty, or is too large.",
     Wrong.OTHER: "This is not as it should be.",
 }
-KINDS: Final[Mapping[str, Mapping[str, str]]] = {"error": ERRORS, "mistake": MISTAKES}
+# By the code of a `rules.files.yaml_lines.Problem`: of which sort it is. What it says in full is in English.
+PROBLEMS: Final[Mapping[str, str]] = {
+    "yaml": "From here on this cannot be read as YAML.",
+    "missing": "Something is missing here.",
+    "unknown": "This word is not known here.",
+    "form": "This does not belong here, or not as it is written.",
+}
+KINDS: Final[Mapping[str, Mapping[str, str]]] = {"error": ERRORS, "mistake": MISTAKES, "problem": PROBLEMS}

@@ -24,14 +24,14 @@ class Said(str):
 class ErrorMessage(NamedTuple):
     """`message` and `hint` are in the language of the page; `detail` is what the program said beside that, in
     English, empty where the message is just that. `problems` are lines of a file that is refused, each with
-    what is wrong there, in English."""
+    what is wrong there, in English, and the code of its sort."""
 
     message: str
     hint: str
     detail: str
     code: str
     where: str
-    problems: tuple[tuple[int, str], ...] = ()
+    problems: tuple[tuple[int, str, str], ...] = ()
 
 
 def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = "") -> ErrorMessage:

@@ -186,6 +186,27 @@ def test_a_live_fiche_in_an_anonymised_dossier_is_in_no_plan_which_says_so(night
     assert explain_unit(night.context, "cf_fiche", alive)[0].id == other
 
 
+def test_a_note_or_an_e_mail_goes_with_its_file_and_is_told_where_that_is_anonymised(night: Night) -> None:
+    anonymised, other = night.dossier("social_card", spoken=OLD), night.dossier("social_card", spoken=NEW)
+    (inside,), (alive,) = night.fiches_of(anonymised), night.fiches_of(other)
+    night.patch("cf_dossiers", anonymised, cf_anonymisedon=AT)
+    night.patch("cf_fiches", inside, cf_anonymisedon=AT)
+
+    def mail(about: str) -> str:
+        bound = {"regardingobjectid_cf_fiche_email@odata.bind": f"/cf_fiches({about})"}
+        return night.create("emails", "activityid", subject="bericht", **bound)
+
+    for table, row in (("annotation", night.note("cf_dossier", other)), ("annotation", night.note("cf_fiche", alive)), ("email", mail(alive))):
+        line, _ = explain_unit(night.context, table, row)
+        assert (line.table, line.id) == ("cf_dossier", other)
+    for table, row in (("annotation", night.note("cf_dossier", anonymised)), ("email", mail(inside))):
+        with pytest.raises(NotFound, match="what it belongs to is anonymised") as refusal:
+            explain_unit(night.context, table, row)
+        assert (refusal.value.code, refusal.value.where) == ("in_anonymised", f"{table} {row}")
+    with pytest.raises(NotFound, match="there is no such unit"):
+        explain_unit(night.context, "annotation", other)
+
+
 def test_a_plan_counts_what_was_put_on_a_file_after_it_was_anonymised(night: Night) -> None:
     """ERA-07: nothing happens to it, so a person has to look at it."""
     anonymised, other = night.dossier("social_card", spoken=OLD), night.dossier("social_card", spoken=NEW)

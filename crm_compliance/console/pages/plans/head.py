@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 def head_of(visit: Visit, plan: Plan) -> dict[str, Any]:
     """Return what every page of a plan shows at its head."""
-    return {"plan": plan, "plan_state": _state_of(visit, plan), "day_of": visit.services.calendar.day(plan.as_of)}
+    day = visit.services.calendar.day(plan.as_of)
+    at = visit.formats.day(day) if plan.as_of_given else visit.formats.clock(plan.as_of)  # several are made on one day
+    return {"plan": plan, "plan_state": _state_of(visit, plan), "day_of": day, "plan_of": visit.say("Plan of %(day)s") % {"day": at}}
 
 
 def _state_of(visit: Visit, plan: Plan) -> str:

@@ -47,6 +47,7 @@ def test_a_plan_says_what_it_would_do_and_leads_to_the_lines(plan: str, units: d
     browser = signed_in(Role.AUDITOR)
     page = browser.page(f"/plans/{plan}")
     assert "It disposes of a category of which no completed run has disposed before." in text_of(page)
+    assert re.search(r"<title>Plan of \d+ Nov 2026 \d\d:\d\d ", page), "several are made on one day"
     assert browser.get(f"/plans/{plan}?disposition=anonymise").headers["Location"] == f"/plans/{plan}/lines?disposition=anonymise"
     lines = browser.page(f"/plans/{plan}/lines?disposition=anonymise")
     assert units["anonymise"] in lines

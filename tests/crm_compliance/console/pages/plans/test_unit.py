@@ -162,3 +162,12 @@ def test_a_record_is_found_by_its_address_in_the_crm_or_its_id(
         assert "Lotte" not in answer.text.split("<main")[1]
     assert signed_in(Role.APPROVER).post("/find", record=fiche).status_code == 403
     assert "not a unit by itself" in text_of(auditor.page(f"/plans/{plan}/lines?id={fiche}"))
+
+
+def test_a_row_of_a_file_that_is_anonymised_is_told_as_that(org: Night, signed_in: Callable[..., Browser]) -> None:
+    """It is there, so nobody is told that it is not."""
+    dossier = org.dossier("runaway", cf_anonymisedon="2026-11-01T10:00:00Z")
+    note, dpo = org.note("cf_dossier", dossier), signed_in(Role.DPO, "nl")
+    for row, words in ((f"annotation/{note}", "Waar dit record bij hoort, is al geanonimiseerd"), (f"cf_dossier/{dossier}", "Dit record is al")):
+        answer = dpo.get(f"/why/{row}", **{"HX-Request": "true"})
+        assert (answer.status_code, f'callout-title">{words}' in answer.text) == (404, True), answer.text

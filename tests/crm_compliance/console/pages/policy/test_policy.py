@@ -110,7 +110,8 @@ def test_what_is_wrong_in_a_schedule_is_told_one_a_line_with_its_number(typist: 
     found = re.findall(r"<li>Line (\d+): <span lang=\"en\">wrong_(\d): this key is not known[^<]*</span></li>", told)
     assert found == [(str(number + 1), str(number)) for number in range(7)]
     assert "more)" not in told
-    assert "<li>Regel 1: " in refused(wrong + another(typist), "nl")
+    assert "<li>Regel 1: Dit woord is hier niet gekend. <span" in refused(wrong + another(typist), "nl")
+    assert "Vanaf hier is dit niet als YAML te lezen." in refused(b"a: [1\nb: 2", "nl")
     assert "<li>Ligne 1\u00a0: " in refused(wrong + another(typist), "fr")
 
 
