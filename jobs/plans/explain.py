@@ -36,7 +36,7 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
     """Return the plan line of one unit as of now, and its trace. For a fiche of a dossier it is that of its
     dossier, of several the one that stays longest; for a note or an e-mail that is no unit by itself that of
     the file it belongs to. Raises UsageError: a table without units; NotFound: a row that does not exist, or
-    is not a unit, because it is anonymised (code `anonymised`), or what it belongs to is (`in_anonymised`)."""
+    is no unit, because it is anonymised (code `anonymised`), or what it belongs to is (`in_anonymised`)."""
     context = context.on(context.today)
     connector = context.connector
     outside = [kind.value for kind in relation_terms(context.policy).units]

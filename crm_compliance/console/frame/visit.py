@@ -108,7 +108,8 @@ class Visit:
 
     def told(self, error: ComplianceError, *kinds: str) -> ErrorMessage:
         """Return an error in words, in the language of the page; see `language.error_message`."""
-        return told(self.language, error, *kinds, code="signin" if self.session is None and error.code == "role" else "")
+        found = told(self.language, error, *kinds, code="signin" if self.session is None and error.code == "role" else "")
+        return found._replace(field=error.field or error.where)
 
     def category(self, key: str) -> str:
         """Return the name of a category as the schedule has it in the language of the page; its key where it
@@ -208,7 +209,7 @@ class Visit:
         if self.session is not None and self.request.method == "POST" and status == 400:
             given = [(name, value) for name, value in self.form.multi_items() if isinstance(value, str) and name not in RENEWED]
             wrong = values.get("wrong")
-            at_field = (wrong.where, wrong.message) if isinstance(wrong, ErrorMessage) else ("", "")
+            at_field = (wrong.field, wrong.message) if isinstance(wrong, ErrorMessage) else ("", "")
             html = refilled(html, quote(self.request.url.path), given, "", at_field) or html
         elif self.session is not None and self.request.method == "GET" and AFRESH not in self.request.query_params:
             html = self._with_unsent(html, self.session.who)

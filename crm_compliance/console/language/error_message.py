@@ -24,7 +24,7 @@ class Said(str):
 class ErrorMessage(NamedTuple):
     """`message` and `hint` are in the language of the page; `detail` is what the program said beside that, in
     English, empty where the message is just that. `problems` are lines of a file that is refused, each with
-    what is wrong there, in English, and the code of its sort."""
+    what is wrong there, in English, and the code of its sort. `field` is what was given and is wrong."""
 
     message: str
     hint: str
@@ -32,6 +32,7 @@ class ErrorMessage(NamedTuple):
     code: str
     where: str
     problems: tuple[tuple[int, str, str], ...] = ()
+    field: str = ""
 
 
 def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = "") -> ErrorMessage:

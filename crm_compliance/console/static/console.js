@@ -62,13 +62,13 @@ document.addEventListener("htmx:afterSettle", (event) => {
 document.addEventListener("htmx:responseError", (event) => {
   const told = document.getElementById("told");
   told?.scrollIntoView({ block: "nearest" });
-  const { where, says } = told?.querySelector("[data-where]")?.dataset ?? {};
-  const field = [...(event.detail.elt.closest("form")?.elements ?? [])].find((each) => where && each.name === where && each.type !== "hidden");
+  const { field: name, says } = told?.querySelector("[data-field]")?.dataset ?? {};
+  const field = [...(event.detail.elt.closest("form")?.elements ?? [])].find((each) => name && each.name === name && each.type !== "hidden");
   if (!field) return;
   for (let fold = field.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   const line = document.createElement("p");
   line.className = "error";
-  line.id = `e-${where}`;
+  line.id = `e-${name}`;
   line.textContent = says;
   field.dataset.was = field.getAttribute("aria-describedby") ?? "";
   field.setAttribute("aria-describedby", `${field.dataset.was} ${line.id}`.trim());

@@ -196,7 +196,11 @@ def test_a_note_or_an_e_mail_goes_with_its_file_and_is_told_where_that_is_anonym
         bound = {"regardingobjectid_cf_fiche_email@odata.bind": f"/cf_fiches({about})"}
         return night.create("emails", "activityid", subject="bericht", **bound)
 
-    for table, row in (("annotation", night.note("cf_dossier", other)), ("annotation", night.note("cf_fiche", alive)), ("email", mail(alive))):
+    for table, row in (
+        ("annotation", night.note("cf_dossier", other)),
+        ("annotation", night.note("cf_fiche", alive)),
+        ("email", mail(alive)),
+    ):
         line, _ = explain_unit(night.context, table, row)
         assert (line.table, line.id) == ("cf_dossier", other)
     for table, row in (("annotation", night.note("cf_dossier", anonymised)), ("email", mail(inside))):

@@ -55,7 +55,7 @@ def release(visit: Visit) -> Response:
         if error.code != "same_person" or not same_person(visit.person.who, asked_by):
             raise
         says = visit.say("Who asks for it cannot be you. Name the account of who asks, or have somebody else lift the hold.")
-        raise Refused(says, code=error.code, where=error.where) from error
+        raise Refused(says, code=error.code, where=error.where, field="asked_by") from error
     return visit.see(f"/holds/{visit.path('hold')}", note="hold_released")
 
 

@@ -48,7 +48,12 @@ def path_of(visit: Visit, request: SubjectRequest) -> list[tuple[str, str]]:
     names = [say("Receipt"), say("Identity"), say("Search"), decides, say("Release"), say("Closing")]
     state = (request.resumes_to or RequestState.RECEIVED) if request.state is RequestState.SUSPENDED else request.state
     now = _PLACES[state]
-    return [(name, "done" if place < now else "now" if place == now else "ahead") for place, name in enumerate(names)]
+    steps = [(name, "done" if place < now else "now" if place == now else "ahead") for place, name in enumerate(names)]
+    if state is not RequestState.CLOSED or request.released_at is not None:
+        return steps
+    # What was closed unanswered has not passed all of it; how far it came is not kept.
+    passed = {names[0], names[-1], *(names[1:2] if request.identity is not None else ())}
+    return [(name, "done" if name in passed else "ahead") for name, _ in steps]
 
 
 def next_of(visit: Visit, request: SubjectRequest, compilation: Compilation | None) -> Next | None:

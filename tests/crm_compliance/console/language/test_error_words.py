@@ -40,12 +40,12 @@ def test_every_mistake_of_a_form_has_words() -> None:
 )
 def test_the_words_come_first_and_the_program_below(language: UiLanguage, said: str) -> None:
     found = told(language, Refused("everything is stopped since noon", hint="lift it", code="stopped", where="plan-1"))
-    assert found == (said, "", "everything is stopped since noon: lift it", "stopped", "plan-1", ())
+    assert found == (said, "", "everything is stopped since noon: lift it", "stopped", "plan-1", (), "")
 
 
 def test_a_code_without_words_is_told_by_its_message() -> None:
     found = told("nl", Refused("this is new", hint=hint_to("resume"), code="something_new"))
-    assert found == ("this is new", "", "", "something_new", "", ())
+    assert found == ("this is new", "", "", "something_new", "", (), "")
 
 
 def test_a_page_says_its_own_refusals_in_full() -> None:

@@ -47,6 +47,10 @@ def test_a_hold_is_placed_by_one_person_and_lifted_by_another(typist: Typist, or
     assert (refused.status_code, "without spaces: anna" in refused.text) == (400, True)
     refused = approver.post(f"{address}/release", **(lift | {"asked_by": "demo-erik"}))
     assert (refused.status_code, "Who asks for it cannot be you." in refused.text) == (403, True)
+    for who in ("Juridische dienst", "demo-erik"):
+        form = {"csrf": approver.token, **lift, "asked_by": who}
+        part = approver.client.post(f"{address}/release", data=form, headers={"HX-Request": "true"}).text
+        assert 'data-field="asked_by"' in part, "the page says it at the field"
     assert approver.post(f"{address}/release", **lift).status_code == 303
     page = text_of(approver.page(address))
     assert ("The hold is lifted." in page, "What it kept, and why" in page) == (True, True)

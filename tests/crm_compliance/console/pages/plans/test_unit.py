@@ -168,6 +168,9 @@ def test_a_row_of_a_file_that_is_anonymised_is_told_as_that(org: Night, signed_i
     """It is there, so nobody is told that it is not."""
     dossier = org.dossier("runaway", cf_anonymisedon="2026-11-01T10:00:00Z")
     note, dpo = org.note("cf_dossier", dossier), signed_in(Role.DPO, "nl")
-    for row, words in ((f"annotation/{note}", "Waar dit record bij hoort, is al geanonimiseerd"), (f"cf_dossier/{dossier}", "Dit record is al")):
+    for row, words in (
+        (f"annotation/{note}", "Waar dit record bij hoort, is al geanonimiseerd"),
+        (f"cf_dossier/{dossier}", "Dit record is al"),
+    ):
         answer = dpo.get(f"/why/{row}", **{"HX-Request": "true"})
         assert (answer.status_code, f'callout-title">{words}' in answer.text) == (404, True), answer.text

@@ -179,6 +179,8 @@ def test_it_is_closed_with_an_outcome_that_fits(typist: Typist, signed_in: Signe
     assert dpo.post(f"{path}/close", outcome="WITHDRAWN").status_code == 303
     page = dpo.page(path)
     assert "Withdrawn by the person" in page
+    passed = re.findall('<li class="(done|ahead|now)"[^>]*><span>', page)
+    assert passed == ["done", "ahead", "ahead", "ahead", "ahead", "done"], "it was neither looked through nor released"
     assert '<form method="post" action="/requests/' not in page
     assert dpo.post(f"{path}/identify", method="eid").status_code == 409
 
