@@ -167,7 +167,8 @@ recorded nowhere in the CRM, so `partner_contact` cannot be enabled.
 
 The outcomes are {outcomes} and the empty one, written `outcomes: []`. Each list of `derive` says for every one of them which row
 decides; a line without `outcomes` is for all. A category of the CRM without a list goes by the row of the same key. Which
-categories there are is said by [the mapping](mapping.md): `mapping check` and `doctor` warn of a row in force that none of them goes by.
+categories there are is said by [the mapping](mapping.md): `mapping check` and `doctor` warn of a row in force
+that no line of `derive` leads to and that has the name of none of them.
 
 ```yaml
 derive:

@@ -39,14 +39,16 @@ def capabilities(transport: Transport, mapping: Mapping, metadata: Metadata) -> 
             "answers tell the remaining requests" if limits else "no limits are told: throughput follows response times alone",
         )
     )
-    tracked = [t.name for t in mapping.tables if (d := metadata.table(t.name)) is not None and d.tracks_changes]
-    untracked = sorted({table.name for table in mapping.tables} - set(tracked))
+    names = dict.fromkeys(table.name for table in mapping.tables)
+    there = [each for name in names if (each := metadata.table(name)) is not None]  # of a mapping that does not fit yet, not all
+    tracked = [each.name for each in there if each.tracks_changes]
+    untracked = sorted(each.name for each in there if not each.tracks_changes)
     reason = f"read in full each night: {', '.join(untracked)}" if untracked else "every mapped table tells its changes"
     found.append(Capability("change tracking", bool(tracked), reason))
     found.append(
         Capability("bulk delete past the recycle bin", online, "online only" if not online else "jobs may decline the recycle bin")
     )
-    counted = total_count(transport, mapping.tables[0].name) is not None
+    counted = bool(there) and total_count(transport, there[0].name) is not None
     found.append(Capability("row counts", counted, "the CRM counts its rows" if counted else "hidden rows are found by privileges alone"))
     return found
 

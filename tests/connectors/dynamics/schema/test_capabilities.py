@@ -21,10 +21,10 @@ def emulator(request: pytest.FixtureRequest) -> Iterator[RunningEmulator]:
         yield started
 
 
-def connector(emulator: RunningEmulator) -> DynamicsConnector:
-    text = REFERENCE.read_text("utf-8")
+def connector(emulator: RunningEmulator, text: str = "") -> DynamicsConnector:
+    written = text or REFERENCE.read_text("utf-8")
     return connect(
-        url=emulator.url, tokens=StaticToken("t", emulator.url), mapping_text=text, mapping_source="m.yaml", sleep=lambda _: None
+        url=emulator.url, tokens=StaticToken("t", emulator.url), mapping_text=written, mapping_source="m.yaml", sleep=lambda _: None
     )
 
 
@@ -60,3 +60,16 @@ def test_what_the_crm_does_not_know_is_told_and_stops_nothing(emulator: RunningE
         assert found(emulator)[name] == (False, reason)
     finally:
         requests.put(f"{emulator.root}/_emulator/faults", json=[])
+
+
+def test_of_a_mapping_that_does_not_fit_no_table_is_named_that_the_crm_lacks(emulator: RunningEmulator) -> None:
+    text = (
+        REFERENCE.read_text("utf-8")
+        .replace("table: cf_dossier\n", "table: xx_dossier\n")
+        .replace("table: annotation\n", "table: xx_note\n")
+    )
+    with connector(emulator, text) as connected:
+        connected.check()
+        told = {each.name: (each.available, each.reason) for each in connected.capabilities()}
+    assert "xx_" not in told["change tracking"][1]
+    assert told["row counts"] == (True, "the CRM counts its rows")
