@@ -140,17 +140,32 @@ def serve(
             serve_jobs(settings, stop, announce=lambda line: print_line(line, error=True))
 
 
-def signout() -> None:
-    """Forget everybody who is signed in on this installation; the next command that needs a person asks for a
-    code.
+def signout(
+    console: bool = typer.Option(False, "--console", help="End every session at the console too, whoever works there."),
+) -> None:
+    """Forget everybody who is signed in at a terminal of this installation; the next command that needs a
+    person asks for a code. Sessions at the console go on, but with --console.
 
     Example: crm-compliance signout
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.token_cache import sign_out
 
-    logins = sign_out(arguments.settings().make_data_dir())
-    output.answer({"logins": logins}, lambda _: print_line(f"nobody is signed in any more; logins that were forgotten: {logins}"))
+    settings = arguments.settings()
+    logins, sessions = sign_out(settings.make_data_dir()), 0
+    if console:
+        from crm_compliance.wiring.clock import clock_of
+        from crm_compliance.wiring.store import store_of
+
+        with store_of(settings, clock_of(settings)) as store:
+            sessions = store.sessions.end_all()
+
+    def tell(_: object) -> None:
+        print_line(f"nobody is signed in at a terminal any more; logins that were forgotten: {logins}")
+        if console:
+            print_line(f"nobody is signed in at the console any more; sessions that were ended: {sessions}")
+
+    output.answer({"logins": logins, "sessions": sessions}, tell)
 
 
 def demo(

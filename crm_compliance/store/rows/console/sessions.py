@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, select, true, update
 
 from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.documents import decoded
@@ -65,7 +65,13 @@ class Sessions(Rows):
 
     def expire(self, *, began_before: datetime, seen_before: datetime) -> int:
         """Remove those that have ended; return how many."""
-        ended = (sessions.c.began_at <= began_before.timestamp()) | (sessions.c.seen_at <= seen_before.timestamp())
+        return self._end((sessions.c.began_at <= began_before.timestamp()) | (sessions.c.seen_at <= seen_before.timestamp()))
+
+    def end_all(self) -> int:
+        """Remove all of them; return how many."""
+        return self._end(true())
+
+    def _end(self, ended: ColumnElement[bool]) -> int:
         with self._transactions.database.writing() as connection:
             number = connection.execute(delete(sessions).where(ended)).rowcount
             for each in (seen, sent_forms):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from crm_compliance.store.rows.console.sessions import Session
 from tests.drivers.clock import NOW
 from tests.drivers.night import Night
 from tests.drivers.typist import LONG_AGO, Typist
@@ -128,3 +129,15 @@ def test_a_mapping_that_cannot_hold_a_notice_is_refused_where_one_is_to_be_writt
 @pytest.mark.parametrize("words", [("stop",), ("resume",), ("quarantine", "list"), ("quarantine", "undo")])
 def test_each_command_shows_an_example(typist: Typist, words: tuple[str, ...]) -> None:
     assert "Example: crm-compliance" in typist.type(*words, "--help").out
+
+
+def test_signout_ends_the_sessions_at_the_console_where_that_is_asked_for(typist: Typist, org: Night) -> None:
+    """Who has to leave at once, such as somebody whose role was taken away, need not be waited for."""
+    now = org.clock()
+    for token in ("1" * 64, "2" * 64):
+        org.store.sessions.put(token, Session(who="oid-1", roles=("dpo",), role="dpo", began_at=now, seen_at=now))
+    assert typist.ask("signout") == {"logins": 0, "sessions": 0}
+    assert org.store.sessions.get("1" * 64) is not None
+    assert typist.ask("signout", "--console") == {"logins": 0, "sessions": 2}
+    assert org.store.sessions.get("1" * 64) is None
+    assert "sessions that were ended: 0" in typist.type("signout", "--console").out
