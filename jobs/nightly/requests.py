@@ -4,13 +4,17 @@ late. Source: DDL-08, DDL-10, DDL-11, HLD-08, ERA-14."""
 from jobs.ledger.maintenance_runs import REQUESTS
 from jobs.model.outcome import Outcome
 from jobs.model.run import RunState
+from jobs.plans.undone_writes import UNDONE, alarm_of
 from jobs.ports.context import JobContext
 from jobs.proof.job_record import recorded
 from jobs.register.dates import alarms_of, has_gone_overdue
 from jobs.register.maintenance import maintain_register
 from jobs.requests.decisions.carry_out import fulfil_all
+from jobs.requests.decisions.correct import ENDED
+from jobs.requests.decisions.lost_writes import LostWrite, repeat_lost, undone_for_certain
 from jobs.requests.decisions.notices import reminder_of
 from jobs.requests.search.preserve import preserve_all
+from jobs.restores.detect import RESTORED
 from rules.holds.of_requests import REASON_OF_RIGHT
 
 
@@ -31,16 +35,20 @@ def run_requests(context: JobContext) -> Outcome:
         requests = store.requests.all()
         pending = [request for request in requests if not request.is_closed]
         preserve_all(context, [request for request in pending if request.right in REASON_OF_RIGHT])
+        undone = _made_good(context)
         reminders = ((request.id, reminder_of(store, request, context.day(now))) for request in requests)  # closed or not
         alarms = [
             *((request.id, alarm) for request in pending for alarm in alarms_of(request, now, calendar)),
             *((request, alarm) for request, alarm in reminders if alarm is not None),
         ]
+        if undone:
+            alarms.append(("", alarm_of(len(undone))))
         overdue = [request.id for request in pending if has_gone_overdue(request, now, calendar)]
         waiting = fulfil_all(context)
         run.state = RunState.DONE_WITH_FAILURES if alarms else RunState.DONE
+        corrected = [each for each in undone if each.what not in ENDED]
         codes = sorted({alarm.code for _, alarm in alarms})
-        run.counts = {"pending": len(pending), "overdue": len(overdue), "alarms": codes, "totalled": done.totalled}
+        run.counts = {"pending": len(pending), "overdue": len(overdue), "alarms": codes, "totalled": done.totalled, UNDONE: len(corrected)}
     totals = context.store.requests.totals().items()
     document = {
         "run": run.id,
@@ -51,8 +59,19 @@ def run_requests(context: JobContext) -> Outcome:
         "closed": list(done.closed),
         "erased": [{"request": request, "part": part} for request, part in done.erased],
         "totalled": done.totalled,
-        "alarms": [{"code": alarm.code, "message": alarm.message, "request": request} for request, alarm in alarms],
+        "alarms": [{"code": alarm.code, "message": alarm.message} | ({"request": request} if request else {}) for request, alarm in alarms],
         "waiting": waiting,
         "totals": [{"year": year, "right": right, "outcome": outcome, "requests": n} for (year, right, outcome), n in totals],
     }
     return Outcome(run.id, run.state, document, tuple(alarm for _, alarm in alarms))
+
+
+def _made_good(context: JobContext) -> list[LostWrite]:
+    """End uses again that a restore of the CRM has begun again, though it has undone nothing else, and return
+    all that it has undone. What had been corrected is for a person (ERA-13)."""
+    undone = undone_for_certain(context)
+    if undone:
+        context.store.ledger.append([("alarm", {"code": RESTORED, "rows": len(undone)})])
+        if context.store.kill_switch.stopped_since() is None:
+            repeat_lost(context, undone)
+    return undone

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from jobs.holds.look_up import HOLD_NOT_FOUND
 from jobs.model.plan import Alarm, Breaker, CategoryCounter, Counter, Kind
+from jobs.model.run import REQUEST_UNDONE
 from jobs.plans.draft import RECORDING_KINDS, Draft
 from jobs.plans.earlier_plans import VIEW_SHRANK, EarlierPlans
 from jobs.plans.observations import CANARY, Observations
@@ -14,7 +15,7 @@ from rules.policy.limits import Limit
 from rules.retention.breaker import breaker, category_breaker
 
 BREAKER_TRIPPED, CATEGORY_LIMIT, FIRST_RUN, DRIFTED = "BREAKER_TRIPPED", "CATEGORY_LIMIT", "FIRST_RUN", "DRIFTED"
-NEEDS_APPROVAL = (VIEW_SHRANK, CANARY, HOLD_NOT_FOUND)  # alarms that a person looks at before anything is written
+NEEDS_APPROVAL = (VIEW_SHRANK, CANARY, HOLD_NOT_FOUND, REQUEST_UNDONE)  # alarms that a person looks at before anything is written
 WHY = (BREAKER_TRIPPED, CATEGORY_LIMIT, FIRST_RUN, DRIFTED, *NEEDS_APPROVAL)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from jobs.holds.look_up import HOLD_NOT_FOUND
 from jobs.model.plan import Alarm, Key, Plan
-from jobs.model.run import AWAITS_TURN, CONTINUED, Action, ActionState, Run
+from jobs.model.run import AWAITS_TURN, CONTINUED, REQUEST_UNDONE, Action, ActionState, Run
 from jobs.model.work_queue import QUEUE_OLD
 from jobs.plans.earlier_plans import BACKLOG, NOTHING_DUE, VIEW_SHRANK, EarlierPlans
 from jobs.plans.observations import CANARY, MISSED_CHANGES, UNACCOUNTED_TABLES
@@ -20,7 +20,7 @@ from rules.model.records import Contact
 TECHNICAL_AGAIN, LEFT_OVER, RETAINED_REST = "TECHNICAL", "LEFT_OVER", "RETAINED_REST"
 WORK = (QUEUE_OLD, UNACCOUNTED_TABLES, RETAINED_REST)  # work that waits for a person: the night did what it had to
 # That two people let a plan through does not make its run a good one.
-LASTING = (VIEW_SHRANK, NOTHING_DUE, CANARY, HOLD_NOT_FOUND, MISSED_CHANGES, *WORK)
+LASTING = (VIEW_SHRANK, NOTHING_DUE, CANARY, HOLD_NOT_FOUND, REQUEST_UNDONE, MISSED_CHANGES, *WORK)
 KEPT = frozenset(reason.value for reason in Reason)  # codes of units that were skipped because they are to be kept
 NOT_DONE = (ActionState.SKIPPED, ActionState.PARTIAL, ActionState.FAILED)
 POSTPONED = PUT_OFF - {AWAITS_TURN}  # a turn comes within nights: who still awaits it long past its end may be starving

@@ -44,15 +44,23 @@ class _Written(NamedTuple):
     at: datetime
 
 
-def repeat_lost(context: JobContext) -> None:
-    """Write again what ended a use and is undone for certain. What keeps a write keeps this one too.
+def repeat_lost(context: JobContext, lost: Iterable[LostWrite] | None = None) -> None:
+    """Write again what ended a use and is undone for certain, of all that is lost or of these. What keeps a
+    write keeps this one too.
 
     Raises:
         Refused: the kill switch is set.
         ConnectorError: the CRM cannot be read or reached; repeating continues from there."""
-    certain = [each for each in lost_writes(context) if each.is_as_before and each.what in ENDED]
+    certain = [each for each in (lost_writes(context) if lost is None else lost) if each.is_as_before and each.what in ENDED]
     if certain:
         write(context, [Task("", each.what, each.kind, each.id) for each in certain])
+
+
+def undone_for_certain(context: JobContext) -> list[LostWrite]:
+    """Return what a restore has undone for certain: such a row has the very version from before it was
+    written. Where nothing was ever written for requests the CRM is asked nothing. Raises ConnectorError: the
+    CRM cannot be read."""
+    return [each for each in lost_writes(context) if each.is_as_before]
 
 
 def lost_writes(context: JobContext) -> list[LostWrite]:

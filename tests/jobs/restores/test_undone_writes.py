@@ -1,0 +1,45 @@
+"""A restore that brings nothing back of what was erased, but undoes what requests had written (ERA-13)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from jobs.model.request import GivenPerson
+from jobs.model.run import RunState
+from jobs.nightly.requests import run_requests
+from rules.model.requests import Right
+from tests.drivers.deciding import ask, close, context_of, granted
+from tests.drivers.night import Night
+from tests.drivers.restoring import Backing
+
+
+def test_a_night_ends_uses_again_and_disposes_of_nothing_by_a_corrected_birth_date_before_people_looked(
+    night: Night, backup: Backing
+) -> None:
+    """RET-17, GDPR art. 16, 21(3): what was erased is not there to tell of the restore."""
+    donor = night.contact(cf_newsletter=True, cf_newsletterconsenton="2025-01-01")
+    night.donation(donor)
+    child = night.contact(firstname="Joris", lastname="Claes (fictief)", birthdate="2007-11-10")
+    dossier = night.dossier("grooming", spoken=date(2020, 1, 10))
+    night.party(child, "child", dossier=dossier)
+    kept = backup(night)
+    asked = [
+        ask(night, Right.OBJECTION, donor),
+        ask(night, Right.RECTIFICATION, child, given=GivenPerson("Joris", "Claes (fictief)", "2009-11-10")),
+    ]
+    for request in asked:
+        granted(night, request)
+        close(night, request)
+    night.clock.advance(days=31)
+
+    def planned() -> tuple[str, tuple[str, ...]]:
+        plan = night.plan()
+        return night.lines(plan)[dossier].outcome, plan.why
+
+    kept.restore()
+    done = run_requests(context_of(night))
+    assert (done.state, [alarm.code for alarm in done.alarms]) == (RunState.DONE_WITH_FAILURES, ["REQUEST_UNDONE"])
+    assert [(night.get("contacts", donor) or {})[name] for name in ("cf_newsletter", "donotbulkemail")] == [False, True]
+    assert planned() == ("dispose", ("REQUEST_UNDONE",))
+    night.patch("contacts", child, birthdate="2009-11-10")
+    assert (run_requests(context_of(night)).alarms, planned()) == ((), ("retain", ()))
