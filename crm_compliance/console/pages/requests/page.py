@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.responses import Response
 
@@ -16,6 +17,7 @@ from crm_compliance.console.pages.review.views import field_words, number_of, va
 from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.requests.register import LOOKED_AT, SUSPICION
 from jobs.model.answer import Compilation, Item
+from jobs.model.plan import Kind
 from jobs.model.request import HANDOVER, Handover, SubjectRequest
 from jobs.register.answer_blocks import blocks_of
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, open_questions, targets_of
@@ -29,8 +31,12 @@ from jobs.requests.decisions.decide import FITTING
 from jobs.requests.decisions.notices import notices_of
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError, UsageError
-from rules.model.requests import ANSWERED, COPIES, IdentityMethod, Mandate, Outcome, RequestState, Step, is_allowed
+from rules.model.requests import ANSWERED, COPIES, IdentityMethod, Mandate, Outcome, RequestState, Right, Step, is_allowed
 from rules.model.roles import Act
+
+if TYPE_CHECKING:
+    from jobs.model.run import Run
+    from jobs.ports.store.store import Store
 
 
 class Event(NamedTuple):
@@ -172,7 +178,19 @@ def _working_area(visit: Visit, request: SubjectRequest, compilation: Compilatio
         "about_item": _about_items(visit, compilation),
         "fields_of": lambda item: fields_of(visit, compilation, item) if compilation is not None else (),
         "crm_link": visit.services.links(request.crm or visit.services.settings.crm_url or ""),
+        "carried_out": _carried_out(store, request, compilation) if compilation is not None else None,
     }
+
+
+def _carried_out(store: Store, request: SubjectRequest, compilation: Compilation) -> list[Run] | None:
+    """Return the runs that have carried out what was granted, the newest first; None where none does: what is
+    no erasure is written without a plan, nothing is before the release, and what waits is told as that."""
+    waits = {*compilation.held, *compilation.delayed}
+    if request.right is not Right.ERASURE or request.released_at is None or not {*compilation.granted} - waits:
+        return None
+    plans = takewhile(lambda plan: plan.created_at >= request.received_at, store.plans.newest((Kind.REQUEST,)))
+    runs = (store.runs.of_plan(plan.id) for plan in plans if plan.request == request.id)
+    return [run for run in runs if run is not None]
 
 
 def _about_items(visit: Visit, compilation: Compilation | None) -> dict[str, str]:

@@ -233,6 +233,9 @@ def test_an_erasure_is_granted_item_by_item_and_its_recipients_are_told(erasure:
     assert approver.post(f"{path}/release").status_code == 303
     page = approver.page(path)
     assert ("Hand over the link and the passphrase" in page, POLICE in page) == (True, False)
+    done = text_of(dpo.page(path))
+    assert re.search(r"Carried out on 25 Nov 2026 12:00 Done run-[0-9a-f]{12}", done), "no other page says of whom it was"
+    assert "Carried out" not in text_of(page)
     letters = dpo.post(f"{path}/letters", language="nl")
     with zipfile.ZipFile(io.BytesIO(letters.content)) as archive:
         assert [POLICE in text_of_pdf(archive.read(name)) or ABROAD in text_of_pdf(archive.read(name)) for name in archive.namelist()] == [
