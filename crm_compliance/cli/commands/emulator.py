@@ -8,6 +8,7 @@ from crm_compliance.cli.terminal.output import print_line
 from rules.errors import UsageError
 
 FIRST_YEAR, LAST_YEAR = 1_900, 9_000
+_FORM = "docs/environment-file.md has its form; without --environment the shipped organisation is served"
 
 emulator = typer.Typer(help="The embedded Dataverse emulator.", no_args_is_help=True)
 
@@ -56,7 +57,7 @@ def serve(
         if written is not None:
             arguments.target(written)
     if environment is not None and not environment.is_file():
-        raise UsageError("there is no such file", where=str(environment))
+        raise UsageError("there is no such file", hint=_FORM, where=str(environment))
     day = arguments.day(as_of, "--as-of") if as_of is not None else today()
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise UsageError(f"--as-of is a day of the years {FIRST_YEAR} to {LAST_YEAR}, around which dates can lie")
@@ -74,8 +75,9 @@ def serve(
             profile=profile,
         )
     except (EnvironmentProblem, StateProblem) as problem:
-        told, file = str(problem), str(environment if isinstance(problem, EnvironmentProblem) else state)
-        raise UsageError(f"the emulator cannot serve this file: {told}", where=file) from None
+        is_form = isinstance(problem, EnvironmentProblem)
+        hint, file = (_FORM, environment) if is_form else ("", state)
+        raise UsageError(f"the emulator cannot serve this file: {problem}", hint=hint, where=str(file)) from None
     except CertificateProblem as problem:
         raise UsageError(f"the certificate cannot be written: {problem}", where=str(tls)) from None
     except OSError as error:

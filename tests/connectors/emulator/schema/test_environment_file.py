@@ -123,3 +123,10 @@ def test_what_is_no_yaml_is_told_with_its_line(tmp_path: Path, content: bytes | 
 )
 def test_a_set_without_a_name_of_its_own_gets_the_plural(name: str, expected: str) -> None:
     assert plural(name) == expected
+
+
+def test_the_example_of_the_page_describes_an_organisation(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[4] / "docs" / "environment-file.md").read_text("utf-8")
+    (tmp_path / "crm.yaml").write_text(page.split("```yaml\n")[1].split("```")[0], "utf-8")
+    tables = load_environment(tmp_path / "crm.yaml").tables
+    assert {"contact", "kt_zaak", "kt_zaak_contact"} <= tables.keys()

@@ -75,6 +75,16 @@ def test_an_environment_file_that_is_wrong_is_named(typist: Typist, tmp_path: Pa
         assert "environment.yaml" in said.err
 
 
+def test_an_environment_file_that_is_not_there_or_wrong_says_where_its_form_is_told(typist: Typist, tmp_path: Path) -> None:
+    path = tmp_path / "crm.yaml"
+    for text in (None, "tables: none"):
+        if text is not None:
+            path.write_text(text, "utf-8")
+        hint = typist.refused("emulator", "serve", "--port", "0", "--environment", path, code=2)["hint"]
+        assert "docs/environment-file.md" in hint
+        assert "without --environment" in hint
+
+
 def test_https_is_trusted_by_the_file_that_it_writes(tmp_path: Path) -> None:
     authority = tmp_path / "CA.pem"
     with served("--empty", "--tls", str(authority)) as url:
