@@ -105,7 +105,7 @@ def target(path: Path) -> Path:
     if not folder.is_dir():
         raise UsageError("the folder does not exist", hint=f"mkdir -p {folder}", where=str(path))
     if path.is_dir():
-        raise UsageError("this is a folder, not a file", where=str(path))
+        raise UsageError("this is a folder, not a file", hint="name a file in it", where=str(path))
     if not os.access(folder, os.W_OK):
-        raise UsageError("the folder may not be written", where=str(folder))
+        raise UsageError("the folder may not be written", hint="look at its owner, mode and disk, or name another", where=str(folder))
     return path

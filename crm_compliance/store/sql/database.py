@@ -315,7 +315,7 @@ def explained(place: str) -> Iterator[None]:
 
 def _told_by_sqlite(error: sqlite3.Error, place: str) -> UsageError | None:
     name = getattr(error, "sqlite_errorname", "") or ""
-    if name == "SQLITE_FULL":
+    if name in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"):  # the second where the file beside the database does not fit
         return DiskProblem("the disk of the database is full", hint="make room and repeat; nothing was half-written", where=place)
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PERM")):
         return DiskProblem(f"the database cannot be written ({name})", hint="look at the folder's owner, mode and disk", where=place)

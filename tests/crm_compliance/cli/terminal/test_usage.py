@@ -218,6 +218,15 @@ def test_a_folder_is_no_file(typist: Typist, tmp_path: Path) -> None:
     folder.mkdir()
     assert "folder" in typist.refused("plan", "--output", folder, code=2)["message"]
     assert "folder" in typist.refused("history", "export", "--output", folder, code=2)["message"]
+
+
+def test_whatever_is_wrong_with_a_file_to_write_comes_with_what_to_do(
+    typist: Typist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path and real(path, mode))  # root would not be refused
+    for path in ("-", tmp_path, tmp_path / "no" / "k.pem", tmp_path / "k.pem"):
+        assert typist.refused("keys", "show", "--output", path, code=2)["hint"]
     assert typist.ask("plans", "list") == []
 
 

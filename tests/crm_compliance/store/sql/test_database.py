@@ -70,6 +70,15 @@ def test_a_full_disk_is_a_usage_error_and_leaves_nothing_half_written(full_disk:
     full_disk.journal.record("run-1", [an_action("a")])
 
 
+def test_a_disk_without_room_for_the_file_beside_the_database_is_full() -> None:
+    """The first that a command without room meets is the index of the journal (`-shm`), also one that only
+    reads."""
+    failure = sqlite3.OperationalError("disk I/O error")
+    failure.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+    with pytest.raises(DiskProblem, match="is full"), database.explained("state.db"):
+        raise failure
+
+
 def test_a_missing_folder_is_said_and_not_made(tmp_path: Path) -> None:
     with pytest.raises(DiskProblem, match="no folder"):
         Database.open(f"sqlite:///{tmp_path / 'missing' / 'state.db'}")
