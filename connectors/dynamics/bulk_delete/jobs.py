@@ -34,6 +34,7 @@ CANCEL_S = 300.0
 LATE_LOOKS = (1.0, 2.0, 4.0)  # a row about the job can appear later than the answer (section 6.2)
 JOBS, RUNS, FAILURES = "asyncoperations", "bulkdeleteoperations", "bulkdeletefailures"
 PAGE = 500
+PAGES = 200  # of jobs that bear our name there are a few rows
 BULK_DELETE = 13  # operationtype
 COMPLETED = 3  # statecode
 CANCEL = {"statecode": 3, "statuscode": 32}
@@ -296,20 +297,23 @@ class Jobs:
         return found
 
     def _list(self, set_name: str, row: type[T], columns: str, condition: str) -> list[T]:
-        """Return all rows of all pages."""
+        """Return all rows of all pages. Raises ReadIncomplete: they are not readable, or have no end."""
         key = {JOBS: "asyncoperationid,", RUNS: "bulkdeleteoperationid,"}.get(set_name, "")
         query = query_string({"$select": key + columns, "$filter": condition})
-        link: str | None = f"{set_name}?{query}"
+        link = f"{set_name}?{query}"
         rows: list[T] = []
-        while link is not None:
+        for _ in range(PAGES):
             answer = self._transport.get(link, prefer=f"odata.maxpagesize={PAGE}", where=set_name)
             try:
                 content = msgspec.json.decode(answer.body)
                 rows += converted(content["value"], list[row])  # type: ignore[valid-type]
-                link = self._transport.absolute(content["@odata.nextLink"]) if "@odata.nextLink" in content else None
+                following: str | None = converted(content.get("@odata.nextLink"), str | None)  # type: ignore[arg-type]
             except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, RecursionError):
                 raise ReadIncomplete("The CRM's rows about jobs are not readable.", where=set_name, request_id=answer.request_id) from None
-        return rows
+            if following is None:
+                return rows
+            link = following
+        raise ReadIncomplete("The CRM's rows about jobs have no end.", where=set_name)
 
     def _remove(self, address: str) -> None:
         answer = self._transport.send("DELETE", address, where=address.partition("(")[0], again=REPEATABLE)

@@ -17,6 +17,7 @@ from rules.decoders import converted
 
 NAMES_AT_ONCE = 40
 PAGE = 5_000
+EMPTY_PAGES = 100  # in a row; a service whose links lead on for ever is left some time
 REFUSED = (403, 404, 405, 501)  # what says clearly: not allowed, or not offered
 IDS_OF_A_FETCH = 150  # of FetchXML in an address, where each costs some sixty characters
 
@@ -168,6 +169,7 @@ class Directory:
         """Yield rows that each have what they need: an id, above all."""
         link: str | None = address
         seen: set[str] = set()
+        empty = 0
         while link is not None:
             # Annotations tell of which table a lookup's row is.
             prefer = f'odata.maxpagesize={PAGE},odata.include-annotations="Microsoft.Dynamics.CRM.lookuplogicalname"'
@@ -175,16 +177,17 @@ class Directory:
             try:
                 content = msgspec.json.decode(answer.body)
                 rows = converted(content["value"], list[dict[str, Any]])
-                following = content.get("@odata.nextLink")
+                following = converted(content.get("@odata.nextLink"), str | None)  # type: ignore[arg-type]
                 for row in rows:
                     for name in needs:
                         row[name]
             except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, AttributeError, RecursionError):
                 raise ReadIncomplete("The CRM's rows are not readable.", where=where, request_id=answer.request_id) from None
             yield from rows
-            link = self._transport.absolute(following) if isinstance(following, str) else None
-            if link is not None and link in seen:
-                raise ReadIncomplete("The CRM's pages lead in a circle.", where=where)
+            link = self._transport.absolute(following) if following is not None else None
+            empty = 0 if rows else empty + 1
+            if link in seen or (link is not None and empty > EMPTY_PAGES):
+                raise ReadIncomplete("The CRM's pages lead in a circle, or on and on without a row.", where=where)
             seen.add(link or "")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 import pytest
 
-from connectors.interface.errors import ConnectorError
+from connectors.dynamics.http.answers import Answer
+from connectors.dynamics.http.transport import Transport
+from connectors.interface.errors import ConnectorError, ReadIncomplete
 from rules.model.records import Recording
 from tests.connectors.dynamics.bulk_delete.by_jobs import DONE, UNKNOWN, Crm, statuses
 
@@ -49,6 +52,14 @@ def test_what_another_program_has_started_is_left_alone(crm: Crm) -> None:
     crm.sleep(60)
     crm.connector.reconcile_earlier()
     assert [row["name"] for row in crm.rows("asyncoperations")] == ["opruiming"]
+
+
+@pytest.mark.parametrize("following", ["asyncoperations?$skiptoken=1", 7])
+def test_a_list_of_jobs_without_an_end_is_not_followed_for_ever(crm: Crm, monkeypatch: pytest.MonkeyPatch, following: object) -> None:
+    page = json.dumps({"value": [], "@odata.nextLink": following}).encode()
+    monkeypatch.setattr(Transport, "get", lambda *_, **__: Answer(200, {}, page, "r"))
+    with pytest.raises(ReadIncomplete, match="rows about jobs"):
+        crm.connector.reconcile_earlier()
 
 
 def test_a_job_that_never_ends_stops_the_next_write(crm: Crm) -> None:

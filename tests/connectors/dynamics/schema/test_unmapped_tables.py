@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+import requests
 import responses
 
 from connectors.dynamics.http.auth import StaticToken
@@ -37,6 +39,24 @@ def test_a_row_without_its_id_is_unreadable(ask: Callable[[Directory], object]) 
     responses.get(re.compile(f"{ROOT}accounts.*"), json={"value": [{"accountid": ROW, "_parentid_value": ROW}, {"name": "x"}]})
     with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport, pytest.raises(ReadIncomplete, match="rows are not readable"):
         ask(Directory(transport))
+
+
+@responses.activate
+@pytest.mark.parametrize("following", [7, ["x"], {}, False])
+def test_a_link_that_is_none_is_not_taken_for_the_end(following: object) -> None:
+    responses.get(f"{ROOT}accounts", json={"value": [{"accountid": ROW}], "@odata.nextLink": following})
+    with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport, pytest.raises(ReadIncomplete, match="rows are not readable"):
+        Directory(transport).existing(TABLE, [ROW])
+
+
+@responses.activate
+def test_links_that_lead_on_and_on_without_a_row_come_to_an_end() -> None:
+    def page(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        return 200, {}, json.dumps({"value": [], "@odata.nextLink": f"{request.url}1"})
+
+    responses.add_callback(responses.GET, re.compile(f"{ROOT}accounts.*"), page)
+    with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport, pytest.raises(ReadIncomplete, match="on and on"):
+        Directory(transport).existing(TABLE, [ROW])
 
 
 @responses.activate
