@@ -220,10 +220,9 @@ class Jobs:
         try:
             jobs = self._list(JOBS, _Job, "name,statecode", f"operationtype eq {BULK_DELETE} and {ours}")
         except ConnectorError as failure:
-            if failure.status not in _NOT_OFFERED:
+            if failure.status not in _NOT_OFFERED or self.unfinished:  # one of ours may be under way, unseen
                 raise
-            self.unfinished = False  # who may not see jobs has never started one that could be followed
-            return
+            return  # who may not see jobs has never started one that could be followed
         for job in jobs:
             if job.statecode != COMPLETED and not self.end(job.id):
                 raise ConnectorError(

@@ -62,6 +62,17 @@ def test_a_list_of_jobs_without_an_end_is_not_followed_for_ever(crm: Crm, monkey
         crm.connector.reconcile_earlier()
 
 
+def test_a_job_that_may_no_longer_be_seen_stops_the_next_write(crm: Crm) -> None:
+    """A role that is changed in mid-run; who never might has started none."""
+    crm.control("switches", {"bulk_delete_queue_s": 86_400.0})
+    change_sets = crm.change_sets(Recording, crm.recordings(3))
+    crm.faults({"match": {"method": "GET", "path": "asyncoperations"}, "do": "status", "status": 403})
+    assert set(statuses(crm.connector.change(change_sets)).values()) == {UNKNOWN}
+    with pytest.raises(ConnectorError):
+        crm.connector.change(change_sets)
+    assert len(crm.left()) == 3
+
+
 def test_a_job_that_never_ends_stops_the_next_write(crm: Crm) -> None:
     crm.control("switches", {"bulk_delete_queue_s": 86_400.0})
     ids = crm.recordings(3)
