@@ -54,7 +54,7 @@ bench: .venv/dev.stamp node  ## ratios, measured side by side (takes half an hou
 lock: $(UV)  ## resolve the dependencies again; names, versions and hashes only
 	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml --group build -o requirements.lock
 	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
-	for extra in azure timestamp cluster; do $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml --extra $$extra -c requirements-dev.lock $$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock) -o requirements-$$extra.lock; done
+	for extra in azure timestamp cluster; do $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml --extra $$extra -c requirements-dev.lock $$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock) -o requirements-$$extra.lock || exit; done
 
 $(UV):
 	$(PYTHON) -m pip install -q --disable-pip-version-check --target .uv 'uv>=0.13'

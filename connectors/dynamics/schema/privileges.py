@@ -290,7 +290,8 @@ def _missing(wanted: list[Need], named: Mapping[str, Mapping[str, Privilege]], r
             continue  # the table has no such privilege: activity parties, for one, go by their activities
         depth = rights.depths.get(privilege.id)
         if depth is None:
-            yield Finding(need.is_certain, f"{privilege.name} is missing ({need.reason})", need.table)
+            only = "" if need.is_certain else ": give it only where the CRM refuses a delete for want of it"
+            yield Finding(need.is_certain, f"{privilege.name} is missing ({need.reason}){only}", need.table)
         elif depth != WHOLE:
             message = f"{privilege.name} reaches {depth} only, not the whole organisation ({need.reason})"
             yield Finding(need.is_certain, message, need.table)
