@@ -11,7 +11,7 @@ from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.interface.connector import Connector
-from connectors.interface.errors import ReadIncomplete
+from connectors.interface.errors import ReadIncomplete, Unreachable
 from crm_compliance.alerts.channels import channels_of
 from crm_compliance.configuration.hours import triggers_of
 from crm_compliance.configuration.organisation import organisation_of
@@ -108,27 +108,45 @@ def _crm(settings: Settings, on_wait: Tell | None, *, has_store: bool, is_well: 
     except ComplianceError as error:
         yield _failed("mapping" if isinstance(error, MappingError) else "crm", error)
         return
+    is_away = False
+
+    def ask(name: str, check: Callable[[], str]) -> Check:
+        """Ask the CRM, unless it has gone altogether meanwhile: each check would wait for it as long as the
+        first."""
+
+        def asked() -> str:
+            nonlocal is_away
+            try:
+                return check()
+            except Unreachable:
+                is_away = not _attempt("crm", connector.whoami).ok
+                raise
+
+        if is_away:
+            return Check(name, False, "cannot be looked at while the CRM does not answer", exit_code=Unreachable.exit_code)
+        return _attempt(name, asked)
+
     with connector:
         reached = _attempt("crm", lambda: f"reached as application user {connector.whoami()}")
         yield reached
         if not reached.ok:
             return
-        needed = [_attempt("mapping", lambda: _mapping(connector, policy_of(settings)))]
+        needed = [ask("mapping", lambda: _mapping(connector, policy_of(settings)))]
         yield needed[0]
         if has_store:
-            yield _attempt("overlooked", lambda: _overlooked(settings, connector))
-        yield _attempt("datamap", lambda: _datamap(connector))
+            yield ask("overlooked", lambda: _overlooked(settings, connector))
+        yield ask("datamap", lambda: _datamap(connector))
         if settings.sharepoint_sites:
-            yield _attempt("documents", lambda: _documents(settings, connector))
-        needed.append(_attempt("privileges", lambda: _privileges(connector, policy_of(settings))))
+            yield ask("documents", lambda: _documents(settings, connector))
+        needed.append(ask("privileges", lambda: _privileges(connector, policy_of(settings))))
         yield needed[1]
-        yield _attempt("capabilities", lambda: _capabilities(connector))
+        yield ask("capabilities", lambda: _capabilities(connector))
         if settings.crm_lake is not None:
-            yield _attempt("lake", lambda: _lake(settings, on_wait))
-        yield _attempt("visibility", lambda: _visibility(connector))
+            yield ask("lake", lambda: _lake(settings, on_wait))
+        yield ask("visibility", lambda: _visibility(connector))
         if is_well and all(check.ok for check in needed):  # else nobody could look
-            yield _attempt("restored", lambda: _restored(settings, on_wait))
-        yield _attempt("clock", lambda: _clock(settings, connector.server_time()))
+            yield ask("restored", lambda: _restored(settings, on_wait))
+        yield ask("clock", lambda: _clock(settings, connector.server_time()))
 
 
 def _attempt(name: str, check: Callable[[], str]) -> Check:

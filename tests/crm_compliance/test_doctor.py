@@ -10,12 +10,16 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.http.server_clock import ServerClock
+from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator
+from connectors.interface.errors import Unreachable
 from crm_compliance import doctor
 from crm_compliance.configuration.settings import Settings, environment_of
 from crm_compliance.wiring.mapping import mapping_text
@@ -148,6 +152,28 @@ def test_a_key_that_is_misspelt_is_told_with_what_was_meant(
 def test_a_table_that_may_not_be_read(typist: Typist, org: Night, crm: RunningEmulator) -> None:
     set_faults(crm, {"match": {"method": "GET", "path": "*/cf_donations*"}, "do": "status", "status": 403})
     assert "cf_donation" in failed(typist, 4)["privileges"]["message"]
+
+
+def test_a_crm_that_has_gone_meanwhile_is_not_waited_for_by_each_check(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would wait for a minute; one thing at which it fails alone does not hide the others."""
+    real, refused = Transport.get, list[str]()
+    is_gone = False
+
+    def get(self: Transport, address: str, **more: Any) -> Answer:
+        if "cf_donations" in address or (is_gone and refused):
+            refused.append(address)
+            raise Unreachable("The CRM did not answer in time.")
+        return real(self, address, **more)
+
+    monkeypatch.setattr(Transport, "get", get)
+    assert failed(typist, 4).keys() <= {"overlooked", "privileges", "visibility"}
+    refused.clear()
+    is_gone = True
+    found = failed(typist, 4)
+    assert refused.index("WhoAmI") == len(refused) - 1, "whether anything is answered, after what was asked at the same time"
+    assert found["overlooked"]["message"] == "The CRM did not answer in time."
+    later = {found[name]["message"] for name in ("datamap", "privileges", "capabilities", "visibility", "clock")}
+    assert later == {"cannot be looked at while the CRM does not answer"}
 
 
 def test_a_clock_that_is_off(typist: Typist, org: Night, crm: RunningEmulator) -> None:
