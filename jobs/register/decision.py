@@ -123,14 +123,15 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class RoleOnce(msgspec.Struct, frozen=True):
-    """A role of somebody who asked in some file, as it was when it was last looked at; what it was is a keyed
-    reference (SUS-02)."""
+    """A role in some file of somebody who asked, as it was last found; what it was is a keyed reference
+    (SUS-02). `is_unseen`: the DPO has still to look at it."""
 
     id: str
     ref: str
     contact: str
     dossier: str | None = None
     fiche: str | None = None
+    is_unseen: bool = False
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,8 +3,10 @@ been told to nobody: a file closed to who asked (SUS-06, SUS-10), and everything
 a child by somebody suspected in a file of it (SUS-11).
 
 While that lasts no plan and no inbox tells of it (SUS-07). Once it has ended, or a role is not there any more
-as it was, two people look first, the DPO among them (SUS-08). What roles there were is noted alike for
-everybody of whom something waits, so that what is noted tells of no suspicion. Source: SUS-05 to SUS-11."""
+as it was, two people look first, the DPO among them (SUS-08); as they do, too, where a role has come that
+cannot be read (SUS-05), or a suspicion in a file that shares another child with a granted one (SUS-06). What
+roles there were is noted alike for everybody of whom something waits, so that what is noted tells of no
+suspicion. Source: SUS-05 to SUS-11."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple, cast
@@ -16,9 +18,10 @@ from jobs.ports.context import JobContext
 from jobs.reading.gather import PARTY_FIELDS, rows_of
 from jobs.register.decision import ERASING, Decision, RoleOnce
 from jobs.register.overrides import acts_though_suspected, looked_at, looks_given
-from rules.model.file_roles import FileRole
+from rules.model.file_roles import FILE_ROLES, FileRole
+from rules.model.kinds import FILES
 from rules.model.personal_records import FullParty
-from rules.model.records import Fiche, Party
+from rules.model.records import Fiche, Party, Recording
 from rules.rights.facts import RoleInFile
 from rules.rights.suspicion import has_ended, is_active
 
@@ -46,11 +49,15 @@ def kept_items(context: JobContext, decision: Decision) -> KeptItems:
         return KeptItems()
     rows = _roles(context, people)
     roles = [(row, RoleInFile(("party", row.id), row.contact or "", row.role or "", row.suspect_until)) for row in rows]
-    closed = _items_kept_by(context, decision, [row for row, role in roles if is_active(role, context.today)])
+    active = [row for row, role in roles if is_active(role, context.today)]
     ended = [row for row, role in roles if has_ended(role, context.today) and not _was_looked_at(context, decision, role)]
-    left = _left(context, decision, rows)
-    to_look_at = _items_kept_by(context, decision, [*ended, *left])
-    return KeptItems(closed, to_look_at - closed, (*(_noted(context, row) for row in rows), *left))
+    fresh, left = _changed(context, decision, rows)
+    unreadable = [row for row in fresh if row.role not in FILE_ROLES]
+    closed = _items_kept_by(context, decision, active)
+    linked = _linked(context, decision, [row for row in fresh if row in active], closed)
+    unseen = {row.id for row in unreadable} | linked.keys()
+    to_look_at = _items_kept_by(context, decision, [*ended, *left, *unreadable]).union(*linked.values())
+    return KeptItems(closed, to_look_at - closed, (*(_noted(context, row, row.id in unseen) for row in rows), *left))
 
 
 def _roles(context: JobContext, people: Sequence[str]) -> list[FullParty]:
@@ -65,19 +72,39 @@ def _roles(context: JobContext, people: Sequence[str]) -> list[FullParty]:
     return sorted({row.id: row for row in reversed(rows)}.values(), key=lambda row: row.id)
 
 
-def _noted(context: JobContext, row: FullParty) -> RoleOnce:
-    return RoleOnce(row.id, context.reference("role", f"{row.id} {row.role}"), row.contact or "", row.dossier, row.fiche)
+def _noted(context: JobContext, row: FullParty, is_unseen: bool) -> RoleOnce:
+    return RoleOnce(row.id, context.reference("role", f"{row.id} {row.role}"), row.contact or "", row.dossier, row.fiche, is_unseen)
 
 
-def _left(context: JobContext, decision: Decision, rows: Iterable[FullParty]) -> list[RoleOnce]:
-    """Return the roles that were there before and are not as they were, and that nobody has looked at. What
-    was erased here is no sign of anything."""
-    now = {reference for row in rows for reference in context.references("role", f"{row.id} {row.role}")}
-    left = [role for role in decision.roles if role.ref not in now]
-    if not left or (decision.looked_for_at is not None and looked_at(looks_given(decision))):
-        return []
-    register, tables = load_register(context), context.connector.tables(Party)
-    return [role for role in left if all(register.find(context.references(table, role.id)) is None for table in tables)]
+def _changed(context: JobContext, decision: Decision, rows: Sequence[FullParty]) -> tuple[list[FullParty], list[RoleOnce]]:
+    """Return the roles that are new since something waits, and those that were there and are not as they
+    were, as far as nobody has looked at them. What was erased here is no sign of anything."""
+    if not decision.roles or (decision.looked_for_at is not None and looked_at(looks_given(decision))):
+        return [], []
+    now = {row.id: set(context.references("role", f"{row.id} {row.role}")) for row in rows}
+    seen = {role.ref for role in decision.roles if not role.is_unseen}
+    fresh = [row for row in rows if seen.isdisjoint(now[row.id])]
+    left = [role for role in decision.roles if role.ref not in now.get(role.id, ())]
+    if left:
+        register, tables = load_register(context), context.connector.tables(Party)
+        left = [role for role in left if all(register.find(context.references(table, role.id)) is None for table in tables)]
+    return fresh, left
+
+
+def _linked(context: JobContext, decision: Decision, suspicions: Iterable[Party], closed: frozenset[str]) -> dict[str, frozenset[str]]:
+    """Return the granted items about a file that shares another child with that of a suspicion (SUS-06), by
+    the role; without those that are `closed`."""
+    linked = {}
+    for suspicion in suspicions:
+        files = sorted(_files_of(context, [suspicion]))
+        inside = [row for name in FILES for row in rows_of(context.connector, Party, PARTY_FIELDS, Among(name, files))]
+        children = {row.contact for row in inside if row.role == FileRole.CHILD and row.contact is not None}
+        children -= {*decision.contacts, *decision.asking}
+        theirs = rows_of(context.connector, Party, PARTY_FIELDS, Among("contact", sorted(children))) if children else []
+        shared = _within(context, _files_of(context, [row for row in theirs if row.role == FileRole.CHILD]))
+        if items := frozenset(task.item for task in decision.of(ERASING) if task.id in shared) - closed:
+            linked[suspicion.id] = items
+    return linked
 
 
 def _was_looked_at(context: JobContext, decision: Decision, ended: RoleInFile) -> bool:
@@ -91,13 +118,19 @@ def _items_kept_by(context: JobContext, decision: Decision, suspicions: Sequence
     where it is that of somebody who acts for a child, in a file of that child."""
     if not suspicions:
         return frozenset()
-    files = _files_of(context, suspicions)
+    closed = _within(context, _files_of(context, suspicions))
     if decision.on_behalf and not acts_though_suspected(decision.looks):
         acting = _files_of(context, [row for row in suspicions if row.contact not in decision.contacts])
         of_child = rows_of(context.connector, Party, PARTY_FIELDS, Among("contact", sorted(decision.contacts))) if acting else []
         if not acting.isdisjoint(_files_of(context, of_child)):
             return frozenset(task.item for task in decision.tasks)
-    return frozenset(task.item for task in decision.of(ERASING) if task.id in files)
+    return frozenset(task.item for task in decision.of(ERASING) if task.id in closed)
+
+
+def _within(context: JobContext, files: frozenset[str]) -> frozenset[str]:
+    """Return the ids of these files, and of the recordings in them: the own voice is asked for by itself."""
+    recordings = rows_of(context.connector, Recording, (), Among("fiche", sorted(files))) if files else []
+    return files | {row.id for row in recordings}
 
 
 def _files_of(context: JobContext, roles: Collection[Party | RoleOnce]) -> frozenset[str]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 import msgspec
 
 from jobs.inbox.requests import LOOK_AGAIN, of_requests
-from jobs.model.request import Details, GivenPerson, RequestApproval, SubjectRequest
+from jobs.model.request import DECISIONS, GivenPerson, RequestApproval, SubjectRequest
+from jobs.register.decision import Decision, Task, What, encoded
 from jobs.register.overrides import override
 from jobs.requests.decisions.carry_out import fulfil_all
 from jobs.requests.decisions.suspicions import kept_items
-from rules.model.requests import RequesterKind, Right
-from tests.drivers.deciding import ask, compile_, context_of, decide, decision, dora, release
+from rules.model.requests import RequestState, Right
+from tests.drivers.deciding import ask, context_of, decision, dora
 from tests.drivers.holding import place
 from tests.drivers.holding import release as release_hold
 from tests.drivers.night import Night
@@ -19,17 +23,26 @@ from tests.jobs.requests.search.searching import remove, switch
 ILSE = GivenPerson(firstname="Ilse", lastname="Wouters (fictief)")
 
 
-def released(night: Night, request: SubjectRequest, *files: str) -> SubjectRequest:
-    """Grant what is about these files, or all, and release it."""
-    answer = compile_(night, request)
-    decide(night, request, *(item.item for item in answer.items if item.source[1] in files))
-    release(night, request)
+def released(night: Night, right: Right, person: str, *tasks: tuple[What, str, str], child: str | None = None) -> SubjectRequest:
+    """What Ilse was granted and the night carries out next."""
+    request = ask(night, right, person, child=child, given=ILSE, state=RequestState.RELEASED, released_at=night.clock())
+    granted = tuple(Task(f"item-{at}", *task, {"first_name": "Lot"}) for at, task in enumerate(tasks))
+    people = (child or person,), tuple(sorted({person, child or person}))
+    decided = Decision(
+        right=right, who="dora", at=night.clock(), contacts=people[0], asking=people[1], tasks=granted, on_behalf=child is not None
+    )
+    night.store.requests.save(request, since=request, parts={DECISIONS: encoded(decided)})
+    assert fulfil_all(context_of(night)) == {}
     return request
 
 
 def look(night: Night, request: SubjectRequest) -> None:
     for who, role in (("dora", "dpo"), ("erik", "approver")):
         override(dora(night, who, role), request.id, "SUS-08", "CHECKED")
+
+
+def kept(night: Night, request: SubjectRequest, **changes: Any) -> frozenset[str]:
+    return kept_items(context_of(night), msgspec.structs.replace(decision(night, request), **changes)).items
 
 
 def waiting_for_a_look(night: Night) -> list[str]:
@@ -43,22 +56,21 @@ def test_sus11_nothing_is_done_in_the_name_of_a_child_while_who_asked_is_suspect
     for dossier in (file, other):
         night.party(child, "child", dossier=dossier)
     hold = place(night, "cf_dossier", file)
-    new_name = Details(corrections={"firstname": "Lot"})
     asked = [
-        released(night, ask(night, right, ilse, child=child, kind=RequesterKind.PARENT_FOR_CHILD, given=ILSE, details=new_name), *only)
-        for right, only in ((Right.ERASURE, [file]), (Right.RECTIFICATION, []))
+        released(night, Right.ERASURE, ilse, (What.ERASE, "dossier", file), child=child),
+        released(night, Right.RECTIFICATION, ilse, (What.CORRECT, "contact", child), child=child),
     ]
     night.patch("cf_parties", night.party(ilse, "suspect", dossier=other), cf_suspectuntil="2026-12-10")
     release_hold(night, hold)
     assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [])
     assert (night.get("cf_dossiers", file) is not None, len(decision(night, asked[1]).tasks)) == (True, 1)
     aside = tuple(RequestApproval("override", *given, night.clock(), "SUS-11", "CODE") for given in (("dora", "dpo"), ("erik", "approver")))
-    assert kept_items(context_of(night), msgspec.structs.replace(decision(night, asked[0]), looks=aside)).items == frozenset()
+    assert kept(night, asked[0], looks=aside) == set()
     night.clock.advance(days=20)
     assert (fulfil_all(context_of(night)), sorted(waiting_for_a_look(night))) == ({}, sorted(request.id for request in asked))
     for request in asked:
         look(night, request)
-    assert (fulfil_all(context_of(night)), night.get("cf_dossiers", file), decision(night, asked[1]).tasks) == ({}, None, ())
+    assert [kept(night, request) for request in asked] == [set(), set()]
 
 
 def test_sus08_a_suspicion_that_was_removed_is_looked_at_where_it_had_been_seen(night: Night) -> None:
@@ -70,7 +82,7 @@ def test_sus08_a_suspicion_that_was_removed_is_looked_at_where_it_had_been_seen(
     for dossier in (gone, seen, binned):
         night.party(child, "child", dossier=dossier)
     holds = [place(night, "cf_dossier", dossier) for dossier in (seen, binned)]
-    request = released(night, ask(night, Right.ERASURE, child, given=ILSE))
+    request = released(night, Right.ERASURE, child, *((What.ERASE, "dossier", dossier) for dossier in (gone, seen, binned)))
     assert (night.get("cf_dossiers", gone), waiting_for_a_look(night)) == (None, [])
     suspicion = night.party(child, "suspect", dossier=seen)
     remove(night, "cf_parties", night.party(child, "suspect", dossier=binned))
@@ -83,6 +95,38 @@ def test_sus08_a_suspicion_that_was_removed_is_looked_at_where_it_had_been_seen(
     assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [request.id])
     assert [night.get("cf_dossiers", dossier) is not None for dossier in (seen, binned)] == [True, True]
     look(night, request)
-    assert fulfil_all(context_of(night)) == {}
-    assert [night.get("cf_dossiers", dossier) for dossier in (seen, binned)] == [None, None]
-    assert (decision(night, request).tasks, decision(night, request).roles) == ((), ())
+    assert kept(night, request) == set()
+
+
+def test_sus06_what_shares_a_child_with_the_file_of_a_new_suspicion_is_looked_at_while_it_lasts(night: Night) -> None:
+    """SUS-05: and a file in which a role has come that cannot be read. A recording of the own voice goes with
+    the file in which it is (SUS-10)."""
+    ilse, child = night.contact(firstname="Ilse", lastname="Wouters (fictief)"), night.contact(birthdate="2012-05-05")
+    shared, odd, own = (night.dossier("sexting", closed=False) for _ in range(3))
+    night.party(child, "child", dossier=shared)
+    for dossier in (shared, odd):
+        night.party(ilse, "witness", dossier=dossier)
+    (fiche,) = night.fiches_of(own)
+    night.party(ilse, "reporter", fiche=fiche)
+    recording = night.recording(date(2026, 11, 1), fiche=fiche)
+    holds = [place(night, "cf_dossier", dossier) for dossier in (shared, odd, own)]
+    roles = ((What.DISOWN, "dossier", dossier) for dossier in (shared, odd))
+    request = released(night, Right.ERASURE, ilse, *roles, (What.ERASE, "recording", recording))
+    other = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=other)
+    night.party(ilse, "suspect", dossier=other)
+    night.party(ilse, "suspect", dossier=own)
+    night.patch("cf_parties", night.party(ilse, "witness", dossier=odd), cf_role=None)
+    for hold in holds:
+        release_hold(night, hold)
+
+    def roles_in(dossier: str) -> int:
+        return len(night.rows(f"cf_parties?$filter=_cf_contactid_value eq {ilse} and _cf_dossierid_value eq {dossier}"))
+
+    assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [request.id])
+    assert (roles_in(shared), roles_in(odd), night.get("cf_recordings", recording) is not None) == (1, 2, True)
+    assert kept(night, request) == {"item-0", "item-1", "item-2"}
+    look(night, request)
+    assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [])
+    assert (roles_in(shared), roles_in(odd), night.get("cf_recordings", recording) is not None) == (0, 0, True)
+    assert kept(night, request) == {"item-2"}
