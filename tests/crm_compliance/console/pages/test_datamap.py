@@ -43,6 +43,7 @@ def test_the_map_is_made_on_request_and_then_shown_without_the_crm(
     assert work.wait(60)
     before = queries(crm)
     page = auditor.page("/datamap")
+    assert (text_of(page).count("Made 25 Nov 2026"), "Show it" in page) == (1, False), "it is here"
     assert "cf_dossier" in page
     assert "<svg role=" in page
     assert "cf_summary" in text_of(auditor.page("/datamap?table=cf_fiche"))

@@ -181,6 +181,8 @@ def test_it_is_closed_with_an_outcome_that_fits(typist: Typist, signed_in: Signe
     assert "Withdrawn by the person" in page
     passed = re.findall('<li class="(done|ahead|now)"[^>]*><span>', page)
     assert passed == ["done", "ahead", "ahead", "ahead", "ahead", "done"], "it was neither looked through nor released"
+    register = text_of(dpo.page("/requests?show=all"))
+    assert ("Withdrawn" in register, "answered" in register) == (True, False)
     assert '<form method="post" action="/requests/' not in page
     assert dpo.post(f"{path}/identify", method="eid").status_code == 409
 
