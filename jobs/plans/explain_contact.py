@@ -13,14 +13,14 @@ from jobs.model.run import TRIM
 from jobs.plans.draft import line_of
 from jobs.ports.context import JobContext
 from jobs.reading.gather import CONTACT_FIELDS, FILE_ROWS, NOBODY, PARTY_FIELDS, TIES, add_relations, gather_units, rows_anywhere
-from jobs.reading.participations import participations
+from jobs.reading.participations import naming_kinds, participations
 from jobs.reading.relations import relations_after
 from jobs.reading.row_kinds import UnitTables
 from jobs.reading.units import Gathering, is_anonymised
 from rules.errors import NotFound
 from rules.law.of_units import decisions
 from rules.model.decisions import Decision, Disposition, Reason, Step
-from rules.model.records import Call, Contact, Email, Party, Record, UnitKind
+from rules.model.records import Contact, Party, Record, UnitKind
 from rules.retention.contacts import ContactFacts, contact_decision, contact_outcomes
 from rules.retention.relations import RelationTerms, relation_terms
 
@@ -66,7 +66,7 @@ def explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine
     """Explain a contact, which has no term of its own. It is deleted with the last unit that refers to it,
     unless a relation remains. Raises NotFound."""
     connector, day, terms = context.connector, context.today, relation_terms(context.policy)
-    retaining = connector.retaining((*FILE_ROWS, Contact, Call, Email, *(record for record, _, _ in TIES.values())))
+    retaining = connector.retaining((*FILE_ROWS, Contact, *naming_kinds(connector), *(record for record, _, _ in TIES.values())))
     circle = _circle_of(connector, row, retaining)
     if row not in circle.contacts:
         raise NotFound("there is no such contact", where=f"{table} {row[:64]}")

@@ -4,7 +4,6 @@ run, because a view with holes in it looks just like an organisation with less t
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import chain
 from operator import attrgetter
 from types import MappingProxyType
@@ -129,7 +128,9 @@ def gather_units(
     retaining = found.may_lie_there
     ids = Among("id", sorted(wanted.get(UnitKind.OWN_TABLE, ())))
     termed = connector.all_kinds.termed if ids.ids else ()
-    own = [(kind, rows_of(connector, cast("type[Dependent]", kind.full), own_fields(kind), ids)) for kind in termed]
+    fulls = {kind.word: cast("type[Dependent]", kind.full) for kind in termed}
+    there = connector.retaining(tuple(fulls.values())) if fulls else frozenset()
+    own = [(kind, _wanted(connector, found, fulls[kind.word], own_fields(kind), ids.ids, there)) for kind in termed]
     tops = tops_of(connector, [(kind.word, row) for kind, rows in own for row in rows])
     above: dict[str, set[str]] = defaultdict(set)
     for word, row in chain.from_iterable(tops.values()):
@@ -182,7 +183,7 @@ def gather_units(
         if rows:
             found.relation_units[kind] = {row.id: Unit(kind, row.id, row.etag, relation=row) for row in rows}
     for own_kind, own_rows in own:
-        add_late_own(connector, found, own_kind, own_rows, tops, partial(found.add_own, own_kind, tops=tops))
+        add_own_rows(connector, found, own_kind, own_rows, tops, found.add_own)
     return found
 
 
@@ -287,12 +288,46 @@ def add_late_recordings(connector: Connector, found: Found, recordings: Sequence
         _stop_at(connector, Recording, RECORDING_FIELDS, found.add_recordings, hidden)
 
 
-def add_late_own(
+Tops = Mapping[tuple[str, str], Sequence[tuple[str, str]]]  # what each row, by (kind, id), belongs to at the top
+
+
+def add_own_rows(
     connector: Connector,
     found: Found,
     kind: RowKind,
     rows: Sequence[Dependent],
-    tops: Mapping[tuple[str, str], Sequence[tuple[str, str]]],
+    tops: Tops,
+    add: Callable[[RowKind, Sequence[Dependent], Tops], list[Dependent]],
+) -> None:
+    """Add rows of a dependent table that have a term of their own. What those in long-term retention belong
+    to may have been deleted long ago: nothing there keeps the links of a row."""
+    there = [row for row in rows if row.id in found.retained]
+    if there:
+        of = [top for row in there for top in tops[kind.word, row.id]]
+        _find_fiches(connector, found, (row for word, row in of if word == "fiche"))
+        find_dossiers(connector, found, found.missing("dossier", (row for word, row in of if word == "dossier")))
+        missing = {word: found.missing(word, (row for to, row in of if to == word)) for word in FILES}
+        scope = {word: connector.out_of_scope(KINDS[word], ids) if ids else set() for word, ids in missing.items()}
+        gone = {(word, row) for word, ids in missing.items() for row in ids if row not in scope[word]}
+        gone |= {("recording", row) for word, row in of if word == "recording"} - {("recording", row) for row in _recordings(connector, of)}
+        freed = {(kind.word, row.id): [top for top in tops[kind.word, row.id] if top not in gone] for row in there}
+        tops = {**tops, **freed}
+    _add_late_own(connector, found, kind, rows, tops, lambda rows: add(kind, rows, tops))
+
+
+def _recordings(connector: Connector, of: Iterable[tuple[str, str]]) -> set[str]:
+    """Return which of these recordings are there, wherever they are stored."""
+    ids = sorted({row for word, row in of if word == "recording"})
+    retaining = connector.retaining((Recording,)) if ids else ()
+    return {row.id for row in rows_anywhere(connector, Recording, (), Among("id", ids), retaining)}
+
+
+def _add_late_own(
+    connector: Connector,
+    found: Found,
+    kind: RowKind,
+    rows: Sequence[Dependent],
+    tops: Tops,
     add: Callable[[Sequence[Dependent]], list[Dependent]],
 ) -> None:
     rows = add(rows)

@@ -5,10 +5,15 @@ from collections.abc import Collection, Iterable, Sequence
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, rows_anywhere, rows_of
+from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, rows_anywhere
 from jobs.reading.tops import tops_of
 from rules.model.kinds import ACTIVITIES, ROW_KINDS
 from rules.model.records import KINDS, ActivityParty, Fiche, Record
+
+
+def naming_kinds(connector: Connector) -> tuple[type[Record], ...]:
+    """Return the kinds of rows that may name a contact as `participations` tells it."""
+    return (*(KINDS[kind] for kind in ACTIVITIES), *(own.full for own in connector.all_kinds.own))
 
 
 def participations(
@@ -16,9 +21,11 @@ def participations(
 ) -> dict[str, list[tuple[str | None, str | None]]]:
     """Return, for each contact, what the activities in which it takes part belong to, and the rows of
     dependent tables that name it, as (kind, id). It is (None, None) for nothing or for an activity of a kind
-    that is not mapped. Activities of the kinds `retaining` may be in long-term retention, with their
-    participants."""
-    has_retained = not {KINDS[kind] for kind in ACTIVITIES}.isdisjoint(retaining)
+    that is not mapped. Rows of the kinds `retaining`, those of dependent tables by their full records, may be
+    in long-term retention, activities with their participants."""
+    kinds = connector.all_kinds
+    activities = {KINDS[kind] for kind in ACTIVITIES} | {own.full for own in kinds.own if connector.is_activity(own.full)}
+    has_retained = not activities.isdisjoint(retaining)
     taking = rows_anywhere(
         connector, ActivityParty, ACTIVITY_PARTY_FIELDS, Among("party", sorted(contacts)), (ActivityParty,) if has_retained else ()
     )
@@ -30,12 +37,12 @@ def participations(
     if connector.is_activity(Fiche):
         owners |= {row.id: ("fiche", row.id) for row in rows_anywhere(connector, Fiche, (), Among("id", ids), retaining)}
     result: dict[str, list[tuple[str | None, str | None]]] = defaultdict(list)
-    own_activities = _own_activities(connector, ids)
+    own_activities = _own_activities(connector, ids, retaining)
     for row in taking:
         result[row.party or ""] += own_activities.get(row.activity or "") or [owners.get(row.activity or "", (None, None))]
-    for own in connector.all_kinds.own:
+    for own in kinds.own:
         for name in (*own.people, *(own.lookups if own.term and "contact" in own.above else ())):
-            named = rows_of(connector, own.full, (name, *own.links), Among(name, sorted(contacts)))
+            named = rows_anywhere(connector, own.full, (name, *own.links), Among(name, sorted(contacts)), retaining)
             if own.term:  # it goes by itself, and keeps them until then
                 for naming in named:
                     result[getattr(naming, name)].append((own.word, naming.id))
@@ -46,13 +53,15 @@ def participations(
     return result
 
 
-def _own_activities(connector: Connector, ids: Sequence[str]) -> dict[str, list[tuple[str | None, str | None]]]:
+def _own_activities(
+    connector: Connector, ids: Sequence[str], retaining: Collection[type[Record]]
+) -> dict[str, list[tuple[str | None, str | None]]]:
     """Return what those of these activities belong to that are rows of dependent tables, as (kind, id); one
     with a term of its own goes by itself."""
     found: dict[str, list[tuple[str | None, str | None]]] = {}
     for own in connector.all_kinds.own:
         if connector.is_activity(own.full):
-            rows = rows_of(connector, own.full, own.links, Among("id", ids))
+            rows = rows_anywhere(connector, own.full, own.links, Among("id", ids), retaining)
             tops = tops_of(connector, [(own.word, row) for row in rows])
             found |= {row.id: [(own.word, row.id)] if own.term else [*tops[own.word, row.id]] for row in rows}
     return found

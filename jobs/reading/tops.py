@@ -5,6 +5,7 @@ from itertools import chain
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
+from jobs.reading.long_term import retained_rows_of
 from rules.model.kinds import Kinds
 from rules.model.records import KINDS, Record
 
@@ -46,7 +47,10 @@ def _upwards(connector: Connector, owners: Links) -> Links:
         links |= {one: [] for one in wanted}  # one that is gone belongs to nothing
         for kind in sorted({kind for kind, _ in wanted}):
             ids = sorted(row for of, row in wanted if of == kind)
-            read = chain.from_iterable(connector.read(KINDS[kind], kinds.links[kind], among=Among("id", ids)))
+            read = [*chain.from_iterable(connector.read(KINDS[kind], kinds.links[kind], among=Among("id", ids)))]
+            missing = sorted({*ids} - {row.id for row in read})
+            if missing and connector.retaining((KINDS[kind],)):
+                read += retained_rows_of(connector, KINDS[kind], kinds.links[kind], Among("id", missing))
             links |= {(kind, row.id): list(kinds[kind].owners(row)) for row in read}
     return links
 

@@ -79,11 +79,13 @@ def _along(connector: Connector, going: Sequence[Action]) -> tuple[list[Belongin
 
 
 def _of_theirs(connector: Connector, going: Sequence[Action]) -> Iterator[Belonging]:
-    """Yield the rows of dependent tables there that go with these units."""
+    """Yield the rows of dependent tables there that go with these units. One that goes by a term of its own
+    waits for nothing that it belongs to."""
     units: defaultdict[str, dict[str, Key]] = defaultdict(dict)
     for action in going:
         for write in action.rows:
-            if write.retained and connector.all_kinds[write.kind].own is not None:
+            kind = connector.all_kinds[write.kind]
+            if write.retained and kind.own is not None and not (kind.term and write.id == action.id):
                 units[write.kind][write.id] = action.key
     for word, keys in units.items():
         kind = connector.all_kinds[word]

@@ -1,8 +1,10 @@
 """Looks again at contacts just before they are removed or trimmed: does anything refer to them now
 (RET-20)?"""
 
+from collections import Counter as Counts
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from heapq import heappop, heappush
 from types import MappingProxyType
 from typing import Final, cast
 
@@ -12,13 +14,13 @@ from jobs.ports.context import Progress
 from jobs.reading.gather import PARTY_FIELDS, TIES, add_relations, rows_anywhere, rows_of
 from jobs.reading.long_term import retained_rows_of
 from jobs.reading.out_of_reach import LONG_TERM
-from jobs.reading.participations import participations
+from jobs.reading.participations import naming_kinds, participations
 from jobs.reading.relations import relations_after
 from jobs.reading.units import Gathering
 from jobs.writing.deletion_order import CHANGED
 from jobs.writing.row_writes import TRIMMED_FIELDS
 from rules.model.decisions import Reason
-from rules.model.records import Call, Contact, Donation, Email, Party, UnitKind
+from rules.model.records import Contact, Donation, Party, UnitKind
 from rules.retention.relations import RelationTerms
 
 STILL_REFERRED = "STILL_REFERRED"
@@ -68,20 +70,30 @@ class ContactCheck:
         return self._code(contact)
 
     def pointing_first(self, contacts: Collection[str]) -> list[str]:
-        """Return the contacts in an order in which one that points to another comes before it. Of two that
-        point to each other only the first can go in one run: its deletion empties the other's lookup, which
-        then has a version that nobody has looked at and that might as well be somebody's change. The other
-        one is skipped as changed, and goes by the next plan."""
-
-        def depth(contact: str) -> int:
-            seen: list[str] = []
-            at: str | None = contact
-            while at is not None and at in contacts and at not in seen:
-                seen.append(at)
-                at = self._contacts[at].parent
-            return len(seen)
-
-        return sorted(contacts, key=lambda contact: (-depth(contact), contact))
+        """Return the contacts in an order in which one that leads to another comes before it: it points
+        there, or has a row that names it or an activity in which it takes part. Of two that lead to each
+        other only the first can go in one run: its deletion empties a lookup of the other, or of a row of
+        the other, which then has a version that nobody has looked at and that might as well be somebody's
+        change. The other one is skipped as changed, and goes by the next plan."""
+        leads_to: dict[str, set[str]] = {contact: set() for contact in contacts}
+        for contact in contacts:
+            row = self._contacts.get(contact)
+            pairs = [(contact, row.parent if row is not None else None)]
+            pairs += [(regarding or "", contact) for kind, regarding in self._taking_part.get(contact, ()) if kind == "contact"]
+            for one, other in pairs:
+                if one in leads_to and other in leads_to and one != other:
+                    leads_to[one].add(other)
+        led = Counts(other for others in leads_to.values() for other in others)
+        ready = [contact for contact in sorted(contacts) if not led[contact]]
+        found: dict[str, None] = {}
+        while len(found) < len(leads_to):
+            contact = heappop(ready) if ready else min(leads_to.keys() - found.keys())  # in a circle whoever comes first
+            found[contact] = None
+            for other in leads_to[contact]:
+                led[other] -= 1
+                if not led[other] and other not in found:
+                    heappush(ready, other)
+        return [*found]
 
     def _code(self, contact: str) -> str:
         row = self._contacts.get(contact)
@@ -131,7 +143,8 @@ def check_contacts(
     organisation any more, and not donors where gifts have a term of their own. `leaving` are ids of units,
     fiches and roles that are about to be deleted."""
     ids = sorted({*removals, *trims})
-    retaining = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values()))) if ids else frozenset()
+    kinds = (Contact, Party, *naming_kinds(connector), *(record for record, _, _ in TIES.values()))
+    retaining = connector.retaining(kinds) if ids else frozenset()
     fields = ("parent", "parent_kind", "newsletter")
     contacts = {row.id: row for row in rows_of(connector, Contact, fields, Among("id", list(removals)))}
     trimmed = (*TRIMMED_FIELDS, *connector.all_kinds["contact"].further)

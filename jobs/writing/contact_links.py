@@ -6,8 +6,8 @@ from collections.abc import Collection
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.reading.gather import PARTY_FIELDS, TIES, rows_anywhere
-from jobs.reading.participations import participations
-from rules.model.records import Call, Contact, Email, Party
+from jobs.reading.participations import naming_kinds, participations
+from rules.model.records import Contact, Party
 
 
 def unlinked(connector: Connector, removals: Collection[str], trims: Collection[str]) -> set[str]:
@@ -18,7 +18,7 @@ def unlinked(connector: Connector, removals: Collection[str], trims: Collection[
     ids = {*removals, *trims}
     if not ids:
         return ids
-    retaining = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values())))
+    retaining = connector.retaining((Contact, Party, *naming_kinds(connector), *(record for record, _, _ in TIES.values())))
     left = ids - {row.contact for row in rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", sorted(ids)), retaining)}
     if not left:  # a role leads to nearly everybody
         return left

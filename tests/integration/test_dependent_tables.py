@@ -26,6 +26,7 @@ from tests.integration.dependent import MAPPING, SETS, add, dependent_night, tie
 from tests.integration.planted_in_dependent import LONG_AGO, night, plant, rows_left, task_with
 from tests.integration.planter import Planter
 from tests.jobs.requests.answer.answers import Answer
+from tests.jobs.residual.retained import retain
 
 __all__ = ["night"]  # fixtures
 
@@ -203,6 +204,25 @@ def who_is_named_since_the_plan_is_not_removed(night: Night) -> Case:
     add(night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", running), cf_name="bezoek", **bound)
     yield APPLIED
     assert night.get("contacts", visited) is not None
+
+
+@in_one_night
+def who_is_named_in_long_term_retention_is_not_removed_before_that_row(night: Night) -> Case:
+    """RET-20: nor who takes part in such an activity there."""
+    running = night.dossier("social_card", closed=False, spoken=date(2026, 11, 20))
+    people = {each: night.contact() for each in ("cf_homevisit", "task", "nobody")}
+    for person in people.values():
+        night.party(person, "witness", dossier=night.dossier("social_card", spoken=LONG_AGO))
+    bound = {"cf_VisitedId@odata.bind": f"/contacts({people['cf_homevisit']})"}
+    visit = add(night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", running), cf_name="bezoek", **bound)
+    parties = [{"participationtypemask": 5, "partyid_contact@odata.bind": f"/contacts({people['task']})"}]
+    task = add(night, "task", ("regardingobjectid_cf_dossier_task", "cf_dossiers", running), task_activity_parties=parties)
+    for table, row in (("cf_homevisit", visit), ("task", task)):
+        retain(night, table, row)
+    plan = yield PLANNED
+    assert [each for each, person in people.items() if person in night.lines(plan)] == ["nobody"]
+    yield APPLIED
+    assert [each for each, person in people.items() if night.get("contacts", person) is None] == ["nobody"]
 
 
 def test_who_takes_part_in_one_that_is_an_activity_is_known_and_goes_with_it(night: Night) -> None:

@@ -23,6 +23,7 @@ from tests.drivers.night import Night
 from tests.integration.dependent import MAPPING, SETS, add, dependent_night
 from tests.integration.visits import VISITS
 from tests.jobs.requests.answer.answers import Answer
+from tests.jobs.residual.retained import in_retention, retain
 
 LONG_AGO = date(2020, 1, 10)
 TERM = "    term: {row: home_visits, date: cf_visitedon}\n"
@@ -94,6 +95,40 @@ def test_a_row_outlives_its_dossier_until_its_own_day(night: Night) -> None:
     night.apply(night.approved(night.plan()))
     assert [there(night, "cf_homevisit", young), there(night, "cf_paragraph", paragraph)] == [False, False]
     assert night.get("contacts", visited) is None
+
+
+def test_one_in_long_term_retention_goes_from_there_by_its_own_term(night: Night) -> None:
+    """RET-11, P34: like any row there it is judged, and keeps whom it names; its dossier waits for it, since
+    no write takes its link off there."""
+    visited, named = night.contact(birthdate="1980-02-01"), night.contact(birthdate="1980-02-01")
+    running, ended = (
+        night.dossier("social_card", closed=closed, spoken=on) for closed, on in ((False, date(2026, 11, 20)), (True, LONG_AGO))
+    )
+    night.party(named, "witness", dossier=ended)
+    old, below = a_visit(night, running, date(2023, 11, 23), **{"cf_VisitedId@odata.bind": f"/contacts({visited})"})
+    young, _ = a_visit(night, ended, date(2023, 11, 25), **{"cf_VisitedId@odata.bind": f"/contacts({named})"})
+    for row in (old, young):
+        retain(night, "cf_homevisit", row)
+    plan = night.plan()
+    lines = night.lines(plan)
+    assert {row: (lines[row].outcome, lines[row].retention_end, lines[row].flags) for row in (old, young)} == {
+        old: ("dispose", "2026-11-23", ("LONG_TERM_RETENTION",)),
+        young: ("retain", "2026-11-25", ("LONG_TERM_RETENTION",)),
+    }
+    assert explain_unit(night.context, "cf_homevisit", old)[0] == lines[old]
+    assert (visited in lines, named in lines) == (True, False)
+    done = night.apply(plan)
+    assert done.counts["skipped"] == {"LONG_TERM_RETENTION": 1}
+    assert in_retention(night, "cf_homevisit", "cf_homevisits") == {young}
+    assert [there(night, "cf_paragraph", below), *(night.get("contacts", one) is not None for one in (visited, named))] == [
+        False,
+        False,
+        True,
+    ]
+    night.clock.now += timedelta(days=2)
+    night.apply(night.approved(night.plan()))
+    assert in_retention(night, "cf_homevisit", "cf_homevisits") == set()
+    assert [night.get("cf_dossiers", ended), night.get("contacts", named)] == [None, None]
 
 
 def test_a_hold_keeps_a_row_past_its_term(night: Night, subtests: pytest.Subtests) -> None:

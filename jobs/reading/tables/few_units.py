@@ -54,7 +54,7 @@ def few_of(found: WholeTables, rows: Iterable[int], *, people: Collection[str] =
     return few, units
 
 
-def add_own_rows(
+def add_own(
     found: WholeTables, kind: RowKind, page: Iterable[Dependent], tops: Mapping[tuple[str, str], Iterable[tuple[str, str]]]
 ) -> list[Dependent]:
     """Add rows of a dependent table that have a term of their own, as `Gathering.add_own` does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 from connectors.interface.connector import Connector
@@ -25,9 +26,9 @@ from jobs.reading.gather import (
     R,
     add_late_fiches,
     add_late_notes,
-    add_late_own,
     add_late_parties,
     add_late_recordings,
+    add_own_rows,
     decides_over,
     free_from_what_is_gone,
     own_fields,
@@ -133,9 +134,11 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
             found.add_whom_about(frame)
             found.add_emails(frame)
         found.order_activities()
-        _add_retained_activities(connector, found, retaining)
-        _add_own_terms(connector, found, read)
-        _add_named_people(connector, found, read)
+        is_there = _add_retained_activities(connector, found, retaining)
+        is_there |= _add_own_terms(connector, found, read)
+        is_there |= _add_named_people(connector, found, read)
+        if is_there:  # once all that they may take part in is known
+            found.add_activity_parties(retained_rows_of(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, None))
         for frame in read(ActivityParty, ACTIVITY_PARTY_FIELDS):
             found.add_activity_parties(frame)
         found.forget_links()
@@ -215,16 +218,20 @@ def _put_together(pages: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         yield together(parts, rechunk=True)
 
 
-def _add_named_people(connector: Connector, found: WholeTables, read: Frames) -> None:
-    """Add who is named by a lookup in a row of a dependent table: like who takes part in an activity, nobody
-    of them is removed before that row. Of a row that is an activity itself it is noted what it belongs to,
-    before its participants are read."""
+def _add_named_people(connector: Connector, found: WholeTables, read: Frames) -> bool:
+    """Add who is named by a lookup in a row of a dependent table, wherever it is stored: like who takes part
+    in an activity, nobody of them is removed before that row. Of a row that is an activity itself it is noted
+    what it belongs to, before its participants are read; return whether any of these is in long-term
+    retention."""
     kinds = connector.all_kinds
     activities = {kind.word for kind in kinds.own if connector.is_activity(kind.full)}
     hooks: dict[str, list[int | None]] = {}  # what each row belongs to at the top: it goes with the last of these
+    has_retained = False
     for full, fields in _named_reads(connector):
         kind = next(each for each in kinds.own if each.full is full)
-        for page in read.records(full, fields):
+        retained = _retained_of_own(connector, found, full, fields)
+        has_retained |= bool(retained) and kind.word in activities
+        for page in chain(read.records(full, fields), [retained]):
             owners = {row.id: list(kind.owners(row)) for row in page}
             known = _hooks_of(found, kinds, owners.values())
             told: dict[str, int | None] = {}
@@ -242,6 +249,16 @@ def _add_named_people(connector: Connector, found: WholeTables, read: Frames) ->
                 parts += [(name, hook) for name in {getattr(row, each) for each in kind.people} & named for hook in hooks[row.id]]
             found.add_hooks(told)
             found.take_parts(parts)
+    return has_retained
+
+
+def _retained_of_own(connector: Connector, found: WholeTables, record: type[R], fields: tuple[str, ...]) -> list[R]:
+    """Return the rows of a dependent table that are in long-term retention and that no live row is."""
+    if not any(map(found.retained_rows.get, connector.tables(record))):
+        return []
+    rows = retained_rows_of(connector, record, fields, None)
+    live = {row.id for row in rows_of(connector, record, (), Among("id", sorted(row.id for row in rows)))}
+    return without_live(rows, live)
 
 
 def _hooks_of(found: WholeTables, kinds: Kinds, owners: Iterable[Iterable[tuple[str, str]]]) -> dict[tuple[str, str], int | None]:
@@ -265,14 +282,21 @@ def _named_reads(connector: Connector) -> Iterator[tuple[type[Record], tuple[str
         yield from ((kind.full, (*kind.links, *kind.people)) for kind in own if not kind.term)
 
 
-def _add_own_terms(connector: Connector, found: WholeTables, read: Frames) -> None:
-    """Add the rows of dependent tables that have a term of their own."""
-    from jobs.reading.tables.few_units import add_own_rows
+def _add_own_terms(connector: Connector, found: WholeTables, read: Frames) -> bool:
+    """Add the rows of dependent tables that have a term of their own, wherever they are stored. Return
+    whether any that are activities are in long-term retention."""
 
+    from jobs.reading.tables.few_units import add_own
+
+    has_retained = False
     for kind in connector.all_kinds.termed:
-        for page in read.records(cast("type[Dependent]", kind.full), own_fields(kind)):
-            tops = tops_of(connector, [(kind.word, row) for row in page])
-            add_late_own(connector, found, kind, page, tops, partial(add_own_rows, found, kind, tops=tops))
+        full, fields = cast("type[Dependent]", kind.full), own_fields(kind)
+        retained = _retained_of_own(connector, found, full, fields)
+        found.retained.update(row.id for row in retained)
+        has_retained |= bool(retained) and connector.is_activity(kind.full)
+        for page in chain(read.records(full, fields), [retained]):
+            add_own_rows(connector, found, kind, page, tops_of(connector, [(kind.word, row) for row in page]), partial(add_own, found))
+    return has_retained
 
 
 # A table that looks empty hides a hold, a child or a relation; the others hide only what would have been
@@ -337,16 +361,15 @@ def _add_retained_conversations(connector: Connector, found: WholeTables, retain
     found.add_notes(notes)
 
 
-def _add_retained_activities(connector: Connector, found: WholeTables, retaining: Collection[type[Record]]) -> None:
-    """Add what the calls and e-mails there belong to, and who takes part in them. An activity that stays
-    keeps its people (RET-20)."""
+def _add_retained_activities(connector: Connector, found: WholeTables, retaining: Collection[type[Record]]) -> bool:
+    """Add what the calls and e-mails there belong to; return whether there are any, and so people who take
+    part in them. An activity that stays keeps its people (RET-20)."""
     calls, emails = _retained(connector, Call, CALL_FIELDS, retaining), _retained(connector, Email, EMAIL_FIELDS, retaining)
     if not (calls or emails):
-        return
+        return False
     live = found.activities.of(row.id for row in (*calls, *emails))
     calls, emails = without_live(calls, live), without_live(emails, live)
     found.add_calls(calls)
     found.add_emails(emails)
     found.retained.update(row.id for row in (*calls, *emails))
-    if calls or emails:
-        found.add_activity_parties(retained_rows_of(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, None))
+    return bool(calls or emails)

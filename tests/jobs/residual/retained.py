@@ -22,7 +22,7 @@ SETS = {
 }  # fmt: skip
 
 
-KEYS = {"phonecall": "activityid"}
+KEYS = {"phonecall": "activityid", "task": "activityid"}
 MakeNight = Callable[..., Night]
 
 

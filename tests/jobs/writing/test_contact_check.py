@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from connectors.interface.rows import Among
-from jobs.writing.contact_check import STILL_REFERRED, check_contacts
+from jobs.writing.contact_check import STILL_REFERRED, ContactCheck, check_contacts
 from rules.model.records import Contact, Party, Record
 from rules.retention.relations import NOTHING_IN_FORCE
 
@@ -58,3 +58,22 @@ def test_a_role_stays_as_long_as_anything_that_it_is_in_does(of: Party, leaving:
         cast(Any, Crm(of)), ["c"], (), day=date(2026, 11, 29), progress=lambda *_: None, terms=NOTHING_IN_FORCE, leaving=leaving
     )
     assert check.keeps("c") == (STILL_REFERRED if stays else "")
+
+
+@pytest.mark.parametrize(
+    ("parents", "named", "order"),
+    [
+        ({}, {}, "abcd"),
+        ({"c": "a", "d": "c"}, {}, "bdca"),
+        ({}, {"a": "c", "c": "d"}, "bdca"),  # a row of c names a, and one of d names c
+        ({"d": "a"}, {"a": "bd", "b": "c"}, "cbda"),
+        ({"a": "a"}, {"b": "b"}, "abcd"),  # who leads to themselves leads nowhere
+        ({"a": "b", "b": "a"}, {"d": "b"}, "cabd"),  # in a circle whoever comes first breaks it
+    ],
+)
+def test_who_leads_to_somebody_goes_before_them(parents: dict[str, str], named: dict[str, str], order: str) -> None:
+    """RET-20: nobody is removed before a row that names them."""
+    contacts = {one: Contact(id=one, etag="1", parent=parents.get(one)) for one in "abcd"}
+    taking: Any = {one: [("contact", by) for by in those] for one, those in named.items()}
+    check = ContactCheck(contacts, "abcd", going=(), with_party=(), taking_part=taking, children={}, related=())
+    assert "".join(check.pointing_first("dbca")) == order
