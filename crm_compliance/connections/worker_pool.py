@@ -3,6 +3,7 @@ all of them have, `concurrent.futures.Executor`."""
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
@@ -20,6 +21,7 @@ from rules.model.crm_addresses import on_this_machine
 
 T = TypeVar("T")
 
+_INTERRUPTS: Final = (3, 11, 5)  # from this Python on the end of all processes interrupts a part on its way (python/cpython#94777)
 _AHEAD: Final = 2  # parts for each worker that are sent before their turn
 _PATIENCE: Final = 10  # seconds until the scheduler of a cluster has to answer
 Part = tuple[Any, ...]
@@ -110,12 +112,23 @@ def workers_of(settings: Settings) -> Workers | Pool:
     if settings.workers == THREADS:
         return Pool(lambda: ThreadPoolExecutor(number, thread_name_prefix="part"), number)
     if settings.workers == PROCESSES:
-        import multiprocessing
-        from concurrent.futures import ProcessPoolExecutor
-
-        # A process that is copied would have the locks of threads that it has not.
-        return Pool(lambda: ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn")), number)
+        return Pool(lambda: _processes(number), number)
     return _cluster(settings.workers, number)
+
+
+@contextmanager
+def _processes(number: int) -> Iterator[Executor]:
+    """Open processes of this machine, and end them."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    # A process that is copied would have the locks of threads that it has not.
+    with ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn")) as executor:
+        try:
+            yield executor
+        finally:
+            if sys.version_info < _INTERRUPTS:  # else it waits for ever to send a part that no process is there to read
+                executor._call_queue._reader.close()  # type: ignore[attr-defined]
 
 
 def _cluster(address: str, number: int) -> Pool:

@@ -42,7 +42,7 @@ def test_every_part_comes_once_and_in_its_order(threads: Pool, processes: Pool) 
 
 
 def test_a_part_whose_process_was_killed_is_worked_on_again(processes: Pool, tmp_path: Path) -> None:
-    made = list(processes.each(killed, [(number, str(tmp_path), 1) for number in range(9)]))
+    made = list(processes.each(killed, [(number, str(tmp_path), 1, bytes(1 << 20)) for number in range(9)]))
     assert len(list(tmp_path.iterdir())) == 1
     assert made == [2 * number for number in range(9)]
 

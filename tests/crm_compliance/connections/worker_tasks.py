@@ -13,8 +13,9 @@ def doubled(number: int) -> int:
     return 2 * number
 
 
-def killed(number: int, folder: str, times: int) -> int:
-    """What `doubled` gives; the process that is at part 4 dies, as often as is said."""
+def killed(number: int, folder: str, times: int, ballast: bytes = b"") -> int:
+    """What `doubled` gives; the process that is at part 4 dies, as often as is said. With a ballast the next
+    parts are on their way as it does."""
     if number == 4 and len(died := list(Path(folder).iterdir())) < times:
         Path(folder, str(len(died))).touch()
         os.kill(os.getpid(), signal.SIGKILL)
