@@ -1,5 +1,6 @@
 """Runs the steps on the connection, and in the transaction, that `database.migrate` gives: all of them
-happen, or none."""
+happen, or none. No step is undone: an older version would have to drop proof, would let two runs work at
+once, or believe by name whoever says so."""
 
 from alembic import context
 

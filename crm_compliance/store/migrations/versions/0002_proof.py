@@ -6,8 +6,6 @@ from alembic import op
 
 revision = "0002"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -87,8 +85,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("crm", "month", "facts", name="pk_waiting_statistics"),
         sqlite_with_rowid=False,
     )
-
-
-def downgrade() -> None:
-    """Refuse: a step is not undone."""
-    raise RuntimeError("an older version would have to drop proof")

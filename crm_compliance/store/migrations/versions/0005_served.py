@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0005"
 down_revision = "0004"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -24,8 +22,3 @@ def upgrade() -> None:
     if bind.execute(sa.text("SELECT 1 FROM ledger LIMIT 1")).first() and not bind.execute(sa.text("SELECT 1 FROM plans LIMIT 1")).first():
         row = {"organisation": "unknown", "at": "", "told": False}
         bind.execute(sa.text("INSERT INTO served_crms (organisation, first_seen_at, told) VALUES (:organisation, :at, :told)"), row)
-
-
-def downgrade() -> None:
-    """Refuse: a step is not undone."""
-    raise RuntimeError("an older version would believe by name whoever says so")

@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0007"
 down_revision = "0006"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -18,7 +16,3 @@ def upgrade() -> None:
         sa.Column("since", sa.String(10), nullable=False),
         sa.PrimaryKeyConstraint("crm", "ref", name="pk_undecided"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("undecided")

@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0008"
 down_revision = "0007"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -14,8 +12,3 @@ def upgrade() -> None:
     op.add_column("erasures", sa.Column("key", sa.String()))
     op.add_column("erasures", sa.Column("seal", sa.String(64)))
     op.create_index("ix_erasures_key", "erasures", ["key"])
-
-
-def downgrade() -> None:
-    """Refuse: a step is not undone."""
-    raise RuntimeError("an older version would have to drop proof")

@@ -4,16 +4,9 @@ from alembic import op
 
 revision = "0009"
 down_revision = "0008"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
     op.drop_index("ix_runs_kind", "runs")
     for column in ("kind", "state", "units", "recordings"):
         op.drop_column("runs", column)
-
-
-def downgrade() -> None:
-    """Refuse: a step is not undone."""
-    raise RuntimeError("an older version would have to drop proof")

@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0010"
 down_revision = "0009"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -18,8 +16,3 @@ def upgrade() -> None:
         sa.Column("doc", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name="pk_sessions"),
     )
-
-
-def downgrade() -> None:
-    """Refuse: a step is not undone."""
-    raise RuntimeError("an older version would have to drop proof")

@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0013"
 down_revision = "0012"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -16,8 +14,3 @@ def upgrade() -> None:
         sa.Column("ref", sa.String(32), nullable=False),
         sa.PrimaryKeyConstraint("session", "ref", name="pk_seen"),
     )
-
-
-def downgrade() -> None:
-    """Refuse: a step is not undone."""
-    raise RuntimeError("an older version would have to drop proof")

@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0014"
 down_revision = "0013"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -17,8 +15,3 @@ def upgrade() -> None:
         sa.Column("doc", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("subject", name="pk_works"),
     )
-
-
-def downgrade() -> None:
-    """Refuse: a step is not undone."""
-    raise RuntimeError("an older version would have to drop proof")

@@ -7,8 +7,6 @@ from alembic import op
 
 revision = "0016"
 down_revision = "0015"
-branch_labels = None
-depends_on = None
 
 AT_ONCE = 1_000
 
@@ -55,8 +53,3 @@ def _said(doc: str) -> dict[str, str | None]:
     except ValueError:
         return {}
     return hold if isinstance(hold, dict) else {}
-
-
-def downgrade() -> None:
-    """Refuse: a step is not undone."""
-    raise RuntimeError("an older version would have to drop proof")

@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0017"
 down_revision = "0016"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -18,8 +16,3 @@ def upgrade() -> None:
         sa.Column("led_to", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("session", "ref", name="pk_sent_forms"),
     )
-
-
-def downgrade() -> None:
-    """Refuse: a step is not undone."""
-    raise RuntimeError("an older version would have to drop proof")

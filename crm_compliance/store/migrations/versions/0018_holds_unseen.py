@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0018"
 down_revision = "0017"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -14,8 +12,3 @@ def upgrade() -> None:
     holds = sa.table("holds", sa.column("doc", sa.Text()), sa.column("unseen", sa.Boolean()))
     # A quotation mark within a text of the document is escaped, so no text can look like this.
     op.execute(sa.update(holds).where(holds.c.doc.contains('"is_unseen":true')).values(unseen=sa.true()))
-
-
-def downgrade() -> None:
-    """Refuse: a step is not undone."""
-    raise RuntimeError("an older version would have to drop proof")
