@@ -128,11 +128,9 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
         # Before the activities that belong to them.
         _add_relations(connector, found, read, terms=terms, retaining=retaining)
         for frame in read(Call, CALL_FIELDS):
-            found.add_whom_about(frame)
-            found.add_calls(frame)
+            found.add_calls(frame, about=True)
         for frame in read(Email, EMAIL_FIELDS):
-            found.add_whom_about(frame)
-            found.add_emails(frame)
+            found.add_emails(frame, about=True)
         found.order_activities()
         is_there = _add_retained_activities(connector, found, retaining)
         is_there |= _add_own_terms(connector, found, read)

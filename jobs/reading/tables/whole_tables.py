@@ -342,28 +342,37 @@ class WholeTables:
         self.attachments.add(found)
         return records_of(self.sources, unresolved)
 
-    def add_whom_about(self, rows: pl.DataFrame) -> None:
+    def add_whom_about(self, rows: pl.DataFrame, hooks: pl.Series | None = None) -> None:
         """Note which contacts these notes or activities are about, and how many belong to a file that is
-        anonymised."""
+        anonymised. `hooks`: what they belong to, where that is known."""
         people = rows.filter(pl.col("regarding_kind") == "contact")["regarding"]
         self._told_of.append(self.contacts.lookup(people).drop_nulls())
         if len(anonymised := self.anonymised):
-            self.left_in_anonymised += int(self._hooked(rows)["hook"].is_in(anonymised.implode()).sum())
+            hooks = self._hooked(rows)["hook"] if hooks is None else hooks
+            self.left_in_anonymised += int(hooks.is_in(anonymised.implode()).sum())
 
     def number_about(self, contacts: Iterable[str]) -> int:
         """Return how many of these notes and activities are about some contacts."""
         numbers = pl.Series(self.contacts.of(contacts).values(), dtype=ROW).implode()
         return sum(int(each.is_in(numbers).sum()) for each in self._told_of)
 
-    def add_calls(self, rows: Rows) -> None:
+    def add_calls(self, rows: Rows, *, about: bool = False) -> None:
+        """Add calls, and with `about` whom they are about."""
         calls = self._frame(Call, rows, dict.fromkeys(("id", "regarding", "regarding_kind"), pl.String))
         self.calls_about_nothing += calls["regarding"].null_count()
-        self.activities.add(self._hooked(calls))
+        self._add_activities(calls, about=about)
 
-    def add_emails(self, rows: Rows) -> None:
+    def add_emails(self, rows: Rows, *, about: bool = False) -> None:
+        """Add e-mails, and with `about` whom they are about."""
         given = self._frame(Email, rows, {**_EMAILS, "regarding": pl.String, "regarding_kind": pl.String})
-        self.activities.add(self._hooked(given))
+        self._add_activities(given, about=about)
         self.emails.add(given.filter(pl.col("regarding").is_null()))
+
+    def _add_activities(self, rows: pl.DataFrame, *, about: bool) -> None:
+        hooked = self._hooked(rows)
+        self.activities.add(hooked)
+        if about:
+            self.add_whom_about(rows, hooked["hook"])
 
     def add_activity_parties(self, rows: Rows) -> None:
         schema = dict.fromkeys(("activity", "party", "party_kind"), pl.String)
