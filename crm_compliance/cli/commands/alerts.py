@@ -33,12 +33,10 @@ def list_() -> None:
     from crm_compliance.alerts.channel_list import listed
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.service.alerts import waiting_now
-    from crm_compliance.wiring.clock import clock_of
-    from crm_compliance.wiring.store import store_of
 
     settings = arguments.settings()
-    channels, clock = _channels(settings), clock_of(settings)
-    with store_of(settings, clock) as store:
+    channels = _channels(settings)
+    with arguments.opened_store(settings) as (store, clock):
         items, _ = waiting_now(settings, store, clock(), clock())
         found = listed(channels, items, store.told)
     output.answer(found, lambda console: _show(found, console))

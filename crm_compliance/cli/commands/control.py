@@ -30,15 +30,12 @@ def stop() -> None:
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.parts.clock_times import clock_time
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.schedule import calendar_of
-    from crm_compliance.wiring.store import store_of
     from jobs.checks import kill_switch
     from rules.dates.instants import instant
 
     settings = arguments.settings()
-    clock = clock_of(settings)
-    with store_of(settings, clock) as store:
+    with arguments.opened_store(settings) as (store, clock):
         since = kill_switch.stop(store, clock())
         at = clock_time(since, calendar_of(settings, store))
     output.answer(
@@ -53,12 +50,9 @@ def resume() -> None:
     Example: crm-compliance resume
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.wiring.clock import clock_of
-    from crm_compliance.wiring.store import store_of
     from jobs.checks import kill_switch
 
-    settings = arguments.settings()
-    with store_of(settings, clock_of(settings)) as store:
+    with arguments.opened_store(arguments.settings()) as (store, _):
         was_set = kill_switch.resume(store)
         unfinished = [run.plan for run in store.runs.unfinished()]
     told = "The kill switch is lifted." if was_set else "The kill switch was not set."
@@ -73,11 +67,8 @@ def list_() -> None:
     Example: crm-compliance quarantine list --json
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.wiring.clock import clock_of
-    from crm_compliance.wiring.store import store_of
 
-    settings = arguments.settings()
-    with store_of(settings, clock_of(settings)) as store:
+    with arguments.opened_store(arguments.settings()) as (store, _):
         found = store.quarantine.marks()
     lines = [f"{mark.table} {mark.id}: {mark.code}, stays until {mark.until.isoformat()}" for mark in found]
     output.answer([_document(mark) for mark in found], lambda _: print_line("\n".join(lines) or "Nothing is in quarantine."))
@@ -98,17 +89,15 @@ def undo(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import policy_of
-    from crm_compliance.wiring.store import store_of
     from jobs.runs import quarantine as jobs_quarantine
 
     settings = arguments.settings()
     wanted = arguments.row_id(row)
     someone = person(settings, as_, role)
-    clock, reference = clock_of(settings), register_key(settings).reference
-    with store_of(settings, clock) as store:
+    reference = register_key(settings).reference
+    with arguments.opened_store(settings) as (store, clock):
         kept = jobs_quarantine.undo(store, policy_of(settings), table, wanted, someone.who, someone.role, now=clock(), reference=reference)
     output.answer(_document(kept), lambda console: console.print(f"It stays until {kept.until.isoformat()}, and is marked afresh then."))
 

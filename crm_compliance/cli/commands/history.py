@@ -15,7 +15,6 @@ from crm_compliance.cli.terminal.output import output, print_line
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from crm_compliance.keys.public_keys import PublicKeys
     from jobs.ledger.verification import Audit
     from rules.dates.calendar import Calendar
 
@@ -41,14 +40,12 @@ def list_(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.documents import history_line, maintenance_line, newest_first
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.schedule import clock_shown
-    from crm_compliance.wiring.store import store_of
     from jobs.checks.same_zone import zone_of
     from jobs.ledger.maintenance_runs import MaintenanceRun
 
     settings = arguments.settings()
-    with store_of(settings, clock_of(settings)) as store:
+    with arguments.opened_store(settings) as (store, _):
         calendar = partial(clock_shown, settings, zone_of(store))
         made = newest_first(store.runs.newest(), store.runs.newest_maintenance())
         found = arguments.newest(made, lambda run: run.started_at, limit, since, calendar)
@@ -72,13 +69,11 @@ def show(run: str = typer.Argument(..., metavar="RUN")) -> None:
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.documents import history_document, maintenance_line
     from crm_compliance.reports.run import print_history_run
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.schedule import clock_shown
-    from crm_compliance.wiring.store import store_of
     from jobs.checks.same_zone import zone_of
 
     settings = arguments.settings()
-    with store_of(settings, clock_of(settings)) as store:
+    with arguments.opened_store(settings) as (store, _):
         calendar = partial(clock_shown, settings, zone_of(store))
         made = next((one for one in store.runs.maintenance() if one.id == run), None)
         if made is not None:
@@ -98,14 +93,11 @@ def export(path: Path = typer.Option(..., "--output", metavar="FILE", help="JSON
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.host.files import write_whole
-    from crm_compliance.wiring.clock import clock_of
-    from crm_compliance.wiring.store import store_of
     from jobs.ledger.entries import encode
 
-    settings = arguments.settings()
     arguments.target(path)
     entries = 0
-    with store_of(settings, clock_of(settings)) as store, write_whole(path) as out:
+    with arguments.opened_store(arguments.settings()) as (store, _), write_whole(path) as out:
         for entry in store.ledger.entries():
             out.write(encode(entry))
             entries += 1
@@ -143,23 +135,22 @@ def verify(
 def _audit_store(anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.proof import verify_ledger
-    from crm_compliance.wiring.clock import clock_of
-    from crm_compliance.wiring.store import store_of
     from jobs.model.last_verification import Verifier
 
     settings = arguments.settings()
-    clock, keys = clock_of(settings), _public_keys(pem) if pem is not None else None
-    with store_of(settings, clock) as store:
+    keys = arguments.public_keys(pem) if pem is not None else None
+    with arguments.opened_store(settings) as (store, clock):
         return verify_ledger(settings, store, clock, by=Verifier.COMMAND, anchor=anchor, keys=keys)
 
 
 def _audit_file(path: Path, anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
+    from crm_compliance.cli.terminal import arguments
     from crm_compliance.keys.checkpoint_log import read_checkpoint_log
     from jobs.ledger.entries import decode, looks_like_one
     from jobs.ledger.verification import audit_ledger
     from rules.errors import UsageError
 
-    keys = _public_keys(pem) if anchor is not None else None
+    keys = arguments.public_keys(pem) if anchor is not None else None
     points = read_checkpoint_log(anchor) if anchor is not None else []
     if anchor is not None and keys is None:
         output.warn("there are no public keys here: what the checkpoints say is compared, who signed them is not")
@@ -171,18 +162,3 @@ def _audit_file(path: Path, anchor: Path | None, pem: Path | None) -> tuple[Audi
     except OSError as error:
         raise UsageError(f"the file cannot be read: {error.strerror or type(error).__name__}", where=str(path)) from None
     return audit, "checked" if keys is not None else "not checked" if points else "none to check"
-
-
-def _public_keys(pem: Path | None) -> PublicKeys | None:
-    """Return the keys of a file, else those of this installation, None where there are none."""
-    from crm_compliance.cli.terminal import arguments
-    from crm_compliance.keys.key_ring import public_keys_below
-    from crm_compliance.keys.public_keys import read_pem
-    from rules.errors import UsageError
-
-    if pem is None:
-        return public_keys_below(arguments.settings().data_dir)
-    try:
-        return read_pem(pem.read_bytes(), str(pem))
-    except OSError as error:
-        raise UsageError(f"the file cannot be read: {error.strerror or type(error).__name__}", where=str(pem)) from None

@@ -44,16 +44,13 @@ def list_(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person as signed_in
     from crm_compliance.reports.holds import held_by_flags, held_by_requests, hold_document
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.mapping import mapped_tables
     from crm_compliance.wiring.schedule import clock_shown
-    from crm_compliance.wiring.store import store_of
     from jobs.checks.same_zone import zone_of
 
     settings = arguments.settings()
     sees_requests = bool(as_ or role) and signed_in(settings, as_, role).may(Act.SEE_HOLDS_OF_REQUESTS)
-    clock = clock_of(settings)
-    with store_of(settings, clock) as store:
+    with arguments.opened_store(settings) as (store, clock):
         day = clock_shown(settings, zone_of(store)).day(clock()) if store.holds.number(HoldQuery(date.max)) else date.max
         holds = store.holds.page(HoldQuery(day, which), limit=limit if limit is None else min(limit, sys.maxsize)).holds
         documents = [hold_document(hold, day) for hold in (holds if which is HoldList.REVIEW else reversed(holds))]
@@ -153,17 +150,14 @@ def release(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
-    from crm_compliance.wiring.store import store_of
     from jobs.holds.release import release_hold
 
     settings = arguments.settings()
     told_on = _day(notified_on, "--notified-on")
     someone = person(settings, as_, role)
-    clock = clock_of(settings)
-    with store_of(settings, clock) as store:
+    with arguments.opened_store(settings) as (store, clock):
         now, calendar = clock(), calendar_of(settings, store)
         released = release_hold(
             store,

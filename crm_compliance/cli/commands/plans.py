@@ -86,14 +86,11 @@ def list_(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.documents import plan_document
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.schedule import clock_shown
-    from crm_compliance.wiring.store import store_of
     from jobs.checks.same_zone import zone_of
 
     settings = arguments.settings()
-    clock = clock_of(settings)
-    with store_of(settings, clock) as store:
+    with arguments.opened_store(settings) as (store, clock):
         calendar = partial(clock_shown, settings, zone_of(store))
         now, found = clock(), arguments.newest(store.plans.newest(), lambda plan: plan.created_at, limit, since, calendar)
     documents = [plan_document(plan, now, state=True) for plan in found]
@@ -128,14 +125,12 @@ def show_(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.plan.formats import FORMATS
-    from crm_compliance.wiring.clock import clock_of
-    from crm_compliance.wiring.store import store_of
 
     for path in outputs:
         ending_of(path, FORMATS)
         arguments.target(path)
     settings = arguments.settings()
-    with store_of(settings, clock_of(settings)) as store:
+    with arguments.opened_store(settings) as (store, _):
         show(settings, store, store.plans.get(plan), outputs, state=True)
 
 
@@ -156,9 +151,7 @@ def diff(
     from crm_compliance.host.files import write_whole
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.plan.changes import FORMATS, Difference, difference_document, print_difference, write_difference
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.mapping import app_url_of, link_of
-    from crm_compliance.wiring.store import store_of
     from jobs.plans.lines.compare import compare
     from jobs.plans.lines.view import LinesView
     from rules.model.languages import UI_LANGUAGES
@@ -168,8 +161,7 @@ def diff(
         ending_of(path, FORMATS)
         arguments.target(path)
     settings = arguments.settings()
-    clock = clock_of(settings)
-    with store_of(settings, clock) as store:
+    with arguments.opened_store(settings) as (store, clock):
         found = compare(*(LinesView.of(store, plan) for plan in (before, after)))
     words = line_words(spoken, str) if spoken is not None and spoken in UI_LANGUAGES else None
     difference = Difference(found, link_of(found.after.plan.crm, app_url_of(settings)), clock(), spoken, words)
@@ -219,14 +211,11 @@ def _say(plan: str, who: str, role: str, comment: str, *, approves: bool) -> Non
     from crm_compliance.identity.signin import person
     from crm_compliance.keys.store_and_keys import open_keys
     from crm_compliance.reports.documents import plan_document
-    from crm_compliance.wiring.clock import clock_of
-    from crm_compliance.wiring.store import store_of
     from jobs.plans.approve import approve_plan
 
     settings = arguments.settings()
     signed_in = person(settings, who, role)
-    clock = clock_of(settings)
-    with store_of(settings, clock) as store:
+    with arguments.opened_store(settings) as (store, clock):
         ring = open_keys(settings, store, clock)
         now = clock()
         after = approve_plan(

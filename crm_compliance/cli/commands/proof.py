@@ -13,7 +13,6 @@ from rules.errors import Refused, UsageError
 from rules.model.roles import Act
 
 if TYPE_CHECKING:
-    from crm_compliance.keys.public_keys import PublicKeys
     from rules.policy.policy import Policy
 
 BROKEN = 7
@@ -53,15 +52,12 @@ def _write(run: str, path: Path, unit: tuple[str, str] | None) -> int:
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.host.files import write_whole
     from crm_compliance.proof import certificates_of
-    from crm_compliance.wiring.clock import clock_of
-    from crm_compliance.wiring.store import store_of
     from jobs.proof.attestation import encode
 
     settings = arguments.settings()
     arguments.target(path)
     wanted = (unit[0], arguments.row_id(unit[1])) if unit is not None else None
-    clock = clock_of(settings)
-    with store_of(settings, clock) as store:
+    with arguments.opened_store(settings) as (store, clock):
         document = certificates_of(settings, store, clock, run, output.warn, wanted)
     with write_whole(path) as out:
         out.write(encode(document))
@@ -72,10 +68,16 @@ def _write(run: str, path: Path, unit: tuple[str, str] | None) -> int:
 
 
 def _verify(path: Path, pem: Path | None) -> int:
+    from crm_compliance.cli.terminal import arguments
     from jobs.ledger.entries import LedgerBroken
     from jobs.proof.attestation import verify_document
 
-    document, problems = verify_document(_content(path), public_keys(pem).check, str(path))
+    keys = arguments.public_keys(pem)
+    if keys is None:  # whoever verifies has to say whom he trusts
+        raise UsageError(
+            "there are no public keys to verify signatures with", hint="--keys PEM: what `crm-compliance keys show --output` wrote"
+        )
+    document, problems = verify_document(arguments.content(path), keys.check, str(path))
     told: dict[str, object] = {
         "ok": not problems,
         "run": document.run.run if document is not None else None,
@@ -96,34 +98,6 @@ def _verify(path: Path, pem: Path | None) -> int:
     error = LedgerBroken(str(problems[0]), hint="keep the file and tell the DPO", where=str(path), code="certificate_broken")
     output.fail(error)
     return BROKEN
-
-
-def public_keys(pem: Path | None) -> PublicKeys:
-    """The keys of a file, or those of this installation; nothing is made.
-
-    Raises:
-        UsageError: there are none: whoever verifies has to say whom he trusts.
-    """
-    from crm_compliance.keys.public_keys import read_pem
-
-    if pem is not None:
-        return read_pem(_content(pem), str(pem))
-    from crm_compliance.cli.terminal import arguments
-    from crm_compliance.keys.key_ring import public_keys_below
-
-    found = public_keys_below(arguments.settings().data_dir)
-    if found is None:
-        raise UsageError(
-            "there are no public keys to verify signatures with", hint="--keys PEM: what `crm-compliance keys show --output` wrote"
-        )
-    return found
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"the file cannot be read: {error.strerror or type(error).__name__}", where=str(path)) from None
 
 
 @keys.command("show")
@@ -181,14 +155,11 @@ def rotate() -> None:
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.keys.checkpoint_signer import DeskNotary
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.keys import keys_in_force
-    from crm_compliance.wiring.store import store_of
     from jobs.proof.checkpoint import make_checkpoint
 
     settings = arguments.settings()
-    clock = clock_of(settings)
-    with store_of(settings, clock) as store, store.leases.exclusive():
+    with arguments.opened_store(settings) as (store, clock), store.leases.exclusive():
         ring, entries = keys_in_force(settings, store, clock).rotate(clock())
         store.ledger.append([("key_rotated", entry) for entry in entries])
         make_checkpoint(store, DeskNotary(settings, ring, output.warn), clock)
@@ -206,17 +177,14 @@ def destroy(key: str = typer.Argument(..., metavar="KEY"), as_: str = AS, role: 
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.keys import keys_in_force
     from crm_compliance.wiring.schedule import policy_of
-    from crm_compliance.wiring.store import store_of
     from jobs.checks.denials import denied, refuse_role
 
     settings = arguments.settings()
     signed_in = person(settings, as_, role)
-    clock = clock_of(settings)
     years = policy_of(settings).own_data.certificate_years
-    with store_of(settings, clock) as store, store.leases.exclusive():
+    with arguments.opened_store(settings) as (store, clock), store.leases.exclusive():
         ring = keys_in_force(settings, store, clock)
         data = {"action": "keys destroy", "key": key[:40], "role": signed_in.role, "by": ring.reference("person", signed_in.who)}
         refuse_role(store, signed_in.who, signed_in.role, Act.DESTROY_KEY, data, where=key[:40])
@@ -239,12 +207,9 @@ def evidence(path: Path = typer.Option(..., "--output", metavar="F.zip")) -> Non
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.proof import write_evidence
-    from crm_compliance.wiring.clock import clock_of
-    from crm_compliance.wiring.store import store_of
 
     settings = arguments.settings()
     arguments.target(path)
-    clock = clock_of(settings)
-    with store_of(settings, clock) as store:
+    with arguments.opened_store(settings) as (store, clock):
         names = write_evidence(settings, store, clock, path, output.warn)
     output.answer({"file": str(path), "files": names}, lambda _: print_line(f"written: {path}, {len(names)} files"))

@@ -126,10 +126,8 @@ def review(
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests import written_pages
     from crm_compliance.reports.requests.review_page import item_document
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
-    from crm_compliance.wiring.store import store_of
     from jobs.register.request_steps import Actor, actor_of
     from jobs.requests.answer import review as reviewing_items
 
@@ -146,8 +144,8 @@ def review(
             counts = reviewing_items.completeness(desk.context, actor, request)
         output.answer(counts, lambda console: console.print(_counted(counts)))
         return
-    clock, reference = clock_of(settings), register_key(settings).reference
-    with store_of(settings, clock) as store:
+    reference = register_key(settings).reference
+    with arguments.opened_store(settings) as (store, clock):
         actor = Actor(store, someone.who, someone.role, clock(), reference, calendar_of(settings, store))
         if page is not None:
             number = written_pages.write_page(actor, request, page)

@@ -14,8 +14,6 @@ def id_of(context: typer.Context, typed: str) -> str:
         UsageError: a reference whose check sign does not fit, or that no request has.
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.wiring.clock import clock_of
-    from crm_compliance.wiring.store import store_of
     from rules.model.references import PREFIX, is_reference, tidied
 
     reference = tidied(typed)
@@ -27,8 +25,7 @@ def id_of(context: typer.Context, typed: str) -> str:
             hint="read it again, sign by sign; crm-compliance requests list shows the ids of all requests",
             where="R",
         )
-    settings = arguments.settings()
-    with store_of(settings, clock_of(settings)) as store:
+    with arguments.opened_store(arguments.settings()) as (store, _):
         found = [request.id for request in store.requests.all() if request.reference == reference]
     if len(found) == 1:
         return found[0]

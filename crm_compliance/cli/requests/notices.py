@@ -54,10 +54,8 @@ def notices(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
-    from crm_compliance.wiring.store import store_of
     from jobs.register.decision import NotTold
     from jobs.register.request_steps import Actor
     from jobs.requests.decisions import notices as recipients
@@ -66,8 +64,7 @@ def notices(
     settings = arguments.settings()
     someone = person(settings, as_, role, looks_only=folder is None and told is None and not_told is None)
     files: list[str] = []
-    clock = clock_of(settings)
-    with store_of(settings, clock) as store:
+    with arguments.opened_store(settings) as (store, clock):
         actor = Actor(store, someone.who, someone.role, clock(), register_key(settings).reference, calendar_of(settings, store))
         if told is not None:
             found = recipients.told(actor, request, told, arguments.day(on, "--on"))

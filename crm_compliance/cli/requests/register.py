@@ -48,20 +48,17 @@ def open_(file: str = typer.Argument(..., metavar="FILE|-", help="A JSON file, o
     null}
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.schedule import calendar_of
     from crm_compliance.wiring.software import new_id
-    from crm_compliance.wiring.store import store_of
     from jobs.register.intake import open_request, read_form
 
     settings = arguments.settings()
-    clock = clock_of(settings)
     text = _read(file)
-    with store_of(settings, clock) as store:
+    with arguments.opened_store(settings) as (store, clock):
         days = calendar_of(settings, store)
         request = open_request(store, read_form(text, clock(), days), calendar=days, new_id=new_id)
     _preserve(request)
-    with store_of(settings, clock) as store:
+    with arguments.opened_store(settings) as (store, clock):
         answer_with(settings, store, store.requests.get(request.id))
 
 
@@ -73,13 +70,10 @@ def list_() -> None:
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.requests.register import by_urgency, request_document
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.schedule import calendar_of
-    from crm_compliance.wiring.store import store_of
 
     settings = arguments.settings()
-    clock = clock_of(settings)
-    with store_of(settings, clock) as store:
+    with arguments.opened_store(settings) as (store, clock):
         days = calendar_of(settings, store, output.warn)
         documents = [request_document(request, clock(), days) for request in by_urgency(store.requests.all(), days)]
     output.answer(documents, lambda console: _show_list(console, documents))
@@ -97,12 +91,10 @@ def show(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring.clock import clock_of
-    from crm_compliance.wiring.store import store_of
 
     settings = arguments.settings()
     handles = bool(as_ or role) and person(settings, as_, role).may(Act.HANDLE_REQUEST)
-    with store_of(settings, clock_of(settings)) as store:
+    with arguments.opened_store(settings) as (store, _):
         answer_with(settings, store, store.requests.get(request), handles=handles)
 
 
@@ -116,14 +108,11 @@ def calendar(path: Path = typer.Option(..., "--output", metavar="F.ics")) -> Non
     from crm_compliance.host.files import write_whole
     from crm_compliance.reports.parts.sentences import counted
     from crm_compliance.reports.requests.calendar import dates_of
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.schedule import calendar_of
-    from crm_compliance.wiring.store import store_of
 
     settings = arguments.settings()
-    clock = clock_of(settings)
     file = arguments.target(path)
-    with store_of(settings, clock) as store:
+    with arguments.opened_store(settings) as (store, clock):
         days = calendar_of(settings, store, output.warn)
         pending = [request for request in store.requests.all() if not request.is_answered]
     with write_whole(file, text=True) as out:

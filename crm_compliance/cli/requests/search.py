@@ -71,10 +71,8 @@ def confirm(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests.written_pages import removing_pages
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
-    from crm_compliance.wiring.store import store_of
     from jobs.register.request_steps import Actor
     from jobs.requests.search.confirm import confirm_candidates
 
@@ -82,8 +80,7 @@ def confirm(
         raise UsageError("name the candidates, or say --none", hint=f"crm-compliance requests confirm {request[:64]} CANDIDATE… | --none")
     settings = arguments.settings()
     someone = person(settings, as_, role)
-    clock = clock_of(settings)
-    with store_of(settings, clock) as store:
+    with arguments.opened_store(settings) as (store, clock):
         actor = Actor(store, someone.who, someone.role, clock(), register_key(settings).reference, calendar_of(settings, store))
         with telling_undone(store, request) as undone, removing_pages(store):
             confirmed = confirm_candidates(actor, request, candidates or ())

@@ -205,18 +205,16 @@ def _take(
 
 @contextmanager
 def _actor(settings: Settings, who: str, role: str) -> Iterator[tuple[Actor, SqlStore]]:
+    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import policy_of
-    from crm_compliance.wiring.store import store_of
     from jobs.checks.same_zone import refuse_other_zone
     from jobs.register.request_steps import Actor
 
     someone = person(settings, who, role)
-    clock = clock_of(settings)
     policy = policy_of(settings)
-    with store_of(settings, clock) as store:
+    with arguments.opened_store(settings) as (store, clock):
         refuse_other_zone(store, policy)
         yield Actor(store, someone.who, someone.role, clock(), register_key(settings).reference, policy.calendar), store
 

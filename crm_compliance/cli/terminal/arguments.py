@@ -1,5 +1,7 @@
 """What was given on the command line, in the product's types."""
 
+from __future__ import annotations
+
 import os
 import re
 import sys
@@ -8,7 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import date, datetime, time, timedelta
 from itertools import islice, takewhile
 from pathlib import Path
-from typing import Final, TypeVar, get_args
+from typing import TYPE_CHECKING, Final, TypeVar, get_args
 
 from crm_compliance.cli.terminal.output import output
 from crm_compliance.configuration.setting_types import FIRST_YEAR, LAST_YEAR
@@ -19,6 +21,11 @@ from crm_compliance.wiring.schedule import calendar_of
 from rules.dates.calendar import Calendar
 from rules.errors import UsageError
 from rules.model.languages import LANGUAGES, Language
+
+if TYPE_CHECKING:
+    from crm_compliance.keys.public_keys import PublicKeys
+    from crm_compliance.store.store import SqlStore
+    from jobs.ports.context import Clock
 
 T = TypeVar("T")
 SET_BACK: Final = timedelta(days=1)  # so far may what was listed before be younger by its own clock
@@ -39,6 +46,17 @@ def opened(*, for_a_run: bool = False, asks_crm: bool = True) -> Iterator[Desk]:
         desk(settings(), progress=progress, warn=output.warn, patience=patience, asks_crm=asks_crm) as opened_desk,
     ):
         yield opened_desk
+
+
+@contextmanager
+def opened_store(of: Settings) -> Iterator[tuple[SqlStore, Clock]]:
+    """Yield the store and the product's clock, for what is asked and done without the CRM."""
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import store_of
+
+    clock = clock_of(of)
+    with store_of(of, clock) as store:
+        yield store, clock
 
 
 def day(text: str, option: str) -> date:
@@ -109,3 +127,20 @@ def target(path: Path) -> Path:
     if not os.access(folder, os.W_OK):
         raise UsageError("the folder may not be written", hint="look at its owner, mode and disk, or name another", where=str(folder))
     return path
+
+
+def content(path: Path) -> bytes:
+    """Return what is in a file. Raises UsageError: it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"the file cannot be read: {error.strerror or type(error).__name__}", where=str(path)) from None
+
+
+def public_keys(pem: Path | None) -> PublicKeys | None:
+    """Return the keys of a file, else those of this installation, None where there are none. Nothing is
+    made."""
+    from crm_compliance.keys.key_ring import public_keys_below
+    from crm_compliance.keys.public_keys import read_pem
+
+    return public_keys_below(settings().data_dir) if pem is None else read_pem(content(pem), str(pem))
