@@ -64,11 +64,7 @@ class _Found:
 
 
 class _Doubtful(Exception):
-    """A reading that cannot be right; `what` says why."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
+    """A reading that cannot be right; it says why."""
 
 
 def _agreed(source: "_Source") -> _Found:
@@ -80,7 +76,7 @@ def _agreed(source: "_Source") -> _Found:
         try:
             found = source.read()
         except _Doubtful as doubt:
-            doubts.append(doubt.what)
+            doubts.append(str(doubt))
             if len(doubts) > 1:
                 break
             source.transport.count(retries=1)
@@ -189,7 +185,7 @@ class _Source:
 
     def _unreadable(self, problem: PageUnreadable) -> ReadIncomplete:
         return ReadIncomplete(
-            f"A page of {self.set_name} is not readable, also at the second try: {problem.what}.",
+            f"A page of {self.set_name} is not readable, also at the second try: {problem}.",
             hint="Check the address of the service, and that it speaks OData 4 in JSON.",
             where=self.set_name,
         )

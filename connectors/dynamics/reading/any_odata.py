@@ -20,11 +20,7 @@ _LONG = 100  # marks of an option of an address that no number has, however it i
 
 
 class PageUnreadable(Exception):
-    """The page cannot be read; `what` is wrong with it, in our own words."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
+    """The page cannot be read; it says what is wrong with it, in our own words."""
 
 
 @dataclass(frozen=True, slots=True)

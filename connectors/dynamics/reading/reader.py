@@ -23,11 +23,7 @@ EMPTY_PAGES = 100  # in a row; a service whose links lead on for ever is left so
 
 
 class _Doubtful(Exception):
-    """The answer cannot be right; `what` explains why, in our own words."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
+    """The answer cannot be right; it explains why, in our own words."""
 
 
 class _Short(_Doubtful, Generic[R]):
@@ -70,7 +66,7 @@ class Reader(Generic[R]):
                 yield from self._pages(first)
             except _Doubtful as doubt:
                 raise ReadIncomplete(
-                    f"Reading {self._table} twice gave no whole answer: {doubt.what}.", hint="Try again later.", where=self._table
+                    f"Reading {self._table} twice gave no whole answer: {doubt}.", hint="Try again later.", where=self._table
                 ) from None
 
     def _pages(self, first: str) -> Iterator[Page[R]]:
@@ -142,9 +138,9 @@ class Reader(Generic[R]):
                     self._lengths.take(len(doubt.page))
                     return doubt.page
                 wrong += short is not None
-                short, last = doubt.page.ids, doubt.what
+                short, last = doubt.page.ids, str(doubt)
             except _Doubtful as doubt:
-                wrong, last = wrong + 1, doubt.what
+                wrong, last = wrong + 1, str(doubt)
             if wrong > 1:
                 raise ReadIncomplete(f"A page of {self._table} is wrong, also at the second try: {last}.", where=self._table)
             self._transport.count(retries=1)

@@ -3,7 +3,8 @@ Source: Microsoft Learn, "Create and update table definitions using the Web API"
 codes"."""
 
 import re
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from connectors.emulator.errors import INVALID_ARGUMENT, NOT_FOUND, WebApiError
 from connectors.emulator.schema.environment import Column, Described, Environment, Labels, Table, metadata_id
@@ -19,6 +20,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{1,7}_[A-Za-z0-9_]{1,90}")  # a publishe
 _LABELS = ("DisplayName", "DisplayCollectionName", "Description")
 
 Document = dict[str, Any]
+T = TypeVar("T")
 
 
 def refused(message: str, code: str = INVALID_ARGUMENT) -> WebApiError:
@@ -88,49 +90,35 @@ def described_by(environment: Environment, document: Document, properties: Docum
 
 def table_of(environment: Environment, key: str | None) -> Table:
     """Return the table that the key of an `EntityDefinitions` segment means."""
-    wanted = _wanted(key, "LogicalName")
-    found = next((table for table in environment.tables.values() if wanted in (table.name, metadata_id(table.name))), None)
-    if found is None:
-        raise _missing(wanted)
-    return found
+    return _meant(key, "LogicalName", ((table, table.name, metadata_id(table.name)) for table in environment.tables.values()))
 
 
 def column_of(table: Table, key: str | None) -> Column:
-    wanted = _wanted(key, "LogicalName")
-    found = next((c for c in table.columns.values() if wanted in (c.name, metadata_id(table.name, "column", c.name))), None)
-    if found is None:
-        raise _missing(wanted)
-    return found
+    return _meant(key, "LogicalName", ((each, each.name, metadata_id(table.name, "column", each.name)) for each in table.columns.values()))
 
 
 def key_of(table: Table, key: str | None) -> str:
-    wanted = _wanted(key, "LogicalName")
     names = (*table.alternate_keys, *table.failed_keys)
-    found = next((name for name in names if wanted in (name.lower(), metadata_id(table.name, "key", name))), None)
-    if found is None:
-        raise _missing(wanted)
-    return found
+    return _meant(key, "LogicalName", ((name, name.lower(), metadata_id(table.name, "key", name)) for name in names))
 
 
 def relationship_name(environment: Environment, key: str | None) -> str:
-    wanted = _wanted(key, "SchemaName")
-    names = [*(r.name for r in environment.relationships), *(r.name for r in environment.many_to_many)]
-    found = next((name for name in names if wanted in (name.lower(), metadata_id("relationship", name))), None)
-    if found is None:
-        raise _missing(wanted)
-    return found
+    names = [*(each.name for each in environment.relationships), *(each.name for each in environment.many_to_many)]
+    return _meant(key, "SchemaName", ((name, name.lower(), metadata_id("relationship", name)) for name in names))
 
 
-def _wanted(key: str | None, property_name: str) -> str:
+def _meant(key: str | None, property_name: str, known: Iterable[tuple[T, str, str]]) -> T:
+    """Return the one of what is known, each with its name and its id, that a key means by either. Raises
+    WebApiError: 404 for none."""
     text = (key or "").strip()
     name, _, value = text.partition("=")
     if name.strip() == property_name:
         text = value.strip().strip("'")
-    return text.strip("{}").lower()
-
-
-def _missing(wanted: str) -> WebApiError:
-    return WebApiError(404, NOT_FOUND, f"Could not find the metadata of '{wanted}' in the MetadataCache.")
+    wanted = text.strip("{}").lower()
+    for each, *called in known:
+        if wanted in called:
+            return each
+    raise WebApiError(404, NOT_FOUND, f"Could not find the metadata of '{wanted}' in the MetadataCache.")
 
 
 def protect(what: str, name: str, *, custom: bool, action: str) -> None:

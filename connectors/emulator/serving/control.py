@@ -50,6 +50,9 @@ class ControlProblem(Exception):
     """A request to `/_emulator/` that makes no sense."""
 
 
+_PROBLEMS = (ControlProblem, AuthorityProblem, FaultProblem, GraphProblem, SwitchProblem)
+
+
 def control_routes(organisation: Organisation) -> Starlette:
     """Return the part of the application that does not belong to Dynamics."""
     authority = Authority(organisation.tokens, organisation.clock, organisation.graph.grants.permissions)
@@ -95,10 +98,7 @@ def control_routes(organisation: Organisation) -> Starlette:
 
     async def faults(request: Request) -> Response:
         if request.method == "PUT":
-            try:
-                organisation.faults.replace(await document_of(request))
-            except FaultProblem as problem:
-                raise ControlProblem(str(problem)) from problem
+            organisation.faults.replace(await document_of(request))
         return answer([{"do": rule.kind, "seen": rule.seen, "fired": rule.fired} for rule in organisation.faults.rules])
 
     async def switches(request: Request) -> Response:
@@ -106,11 +106,8 @@ def control_routes(organisation: Organisation) -> Starlette:
             document = await document_of(request)
             if not isinstance(document, dict):
                 raise ControlProblem("switches take an object: the name of each and its value")
-            try:
-                with organisation.tables.lock:
-                    organisation.switches.set(document)
-            except SwitchProblem as problem:
-                raise ControlProblem(str(problem)) from problem
+            with organisation.tables.lock:
+                organisation.switches.set(document)
         return answer(organisation.switches.document())
 
     async def privileges(request: Request) -> Response:
@@ -146,10 +143,7 @@ def control_routes(organisation: Organisation) -> Starlette:
 
     async def graph(request: Request) -> Response:
         if request.method == "PUT":
-            try:
-                organisation.graph.learn(await document_of(request))
-            except GraphProblem as problem:
-                raise ControlProblem(str(problem)) from problem
+            organisation.graph.learn(await document_of(request))
         with organisation.tables.lock:
             return answer(organisation.graph.document())
 
@@ -171,10 +165,7 @@ def control_routes(organisation: Organisation) -> Starlette:
 
     async def known(request: Request) -> Response:
         if request.method == "PUT":
-            try:
-                authority.learn(await document_of(request))
-            except AuthorityProblem as problem:
-                raise ControlProblem(str(problem)) from problem
+            authority.learn(await document_of(request))
         return answer(authority.document())
 
     async def token(request: Request) -> Response:
@@ -224,7 +215,7 @@ def control_routes(organisation: Organisation) -> Starlette:
             Route("/{tenant}/v2.0/.well-known/openid-configuration", configuration),
             Route("/{tenant}/discovery/v2.0/keys", keys),
         ],
-        exception_handlers={ControlProblem: refused, TokenRefused: no_token},
+        exception_handlers={**dict.fromkeys(_PROBLEMS, refused), TokenRefused: no_token},
     )
 
 
