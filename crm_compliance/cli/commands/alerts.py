@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
 from rules.errors import FAILURES, UsageError
 
@@ -31,7 +32,6 @@ def list_() -> None:
     Example: crm-compliance alerts list
     """
     from crm_compliance.alerts.channel_list import listed
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.service.alerts import waiting_now
 
     settings = arguments.settings()
@@ -49,7 +49,6 @@ def try_out(channel: str = typer.Option("", "--channel", metavar="C", help="This
     Example: crm-compliance alerts test --channel mail
     """
     from crm_compliance.alerts.channel_trial import tried
-    from crm_compliance.cli.terminal import arguments
     from rules.files.suggestions import meant
 
     settings = arguments.settings()

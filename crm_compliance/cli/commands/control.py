@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
 from crm_compliance.cli.terminal.people import AS, role_for
 from rules.model.roles import Act
@@ -28,7 +29,6 @@ def stop() -> None:
 
     Example: crm-compliance stop
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.parts.clock_times import clock_time
     from crm_compliance.wiring.schedule import calendar_of
     from jobs.checks import kill_switch
@@ -49,7 +49,6 @@ def resume() -> None:
 
     Example: crm-compliance resume
     """
-    from crm_compliance.cli.terminal import arguments
     from jobs.checks import kill_switch
 
     with arguments.opened_store(arguments.settings()) as (store, _):
@@ -66,7 +65,6 @@ def list_() -> None:
 
     Example: crm-compliance quarantine list --json
     """
-    from crm_compliance.cli.terminal import arguments
 
     with arguments.opened_store(arguments.settings()) as (store, _):
         found = store.quarantine.marks()
@@ -87,7 +85,6 @@ def undo(
     Example: crm-compliance quarantine undo cf_dossier 00000000-0000-0000-0000-000000000001 --as ben --role
         dpo
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import policy_of

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
+from crm_compliance.host.files import write_whole
 from rules.errors import FAILURES
 
 if TYPE_CHECKING:
@@ -24,8 +26,6 @@ def datamap(path: Path = typer.Option(None, "--output", metavar="F", help="A .ht
 
     Example: crm-compliance datamap --output map.html
     """
-    from crm_compliance.cli.terminal import arguments
-    from crm_compliance.host.files import write_whole
     from crm_compliance.reports.data_map import WRITERS, Survey, print_data_map, write_data_map
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.store.files.data_map_file import keep_map

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import print_line
 from rules.errors import UsageError
 
@@ -46,7 +47,6 @@ def serve(
     from connectors.emulator.serving.server import SeedSpec
     from connectors.emulator.serving.server import serve as serve_emulator
     from connectors.emulator.storage.database import StateProblem
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.wiring.clock import today
 
     if profile not in ("online", "onprem"):

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
+from crm_compliance.host.files import write_whole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +40,6 @@ def list_(
 
     Example: crm-compliance history list --limit 10
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.documents import history_line, maintenance_line, newest_first
     from crm_compliance.wiring.schedule import clock_shown
     from jobs.checks.same_zone import zone_of
@@ -66,7 +67,6 @@ def show(run: str = typer.Argument(..., metavar="RUN")) -> None:
 
     Example: crm-compliance history show run-0123
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.documents import history_document, maintenance_line
     from crm_compliance.reports.run import print_history_run
     from crm_compliance.wiring.schedule import clock_shown
@@ -91,8 +91,6 @@ def export(path: Path = typer.Option(..., "--output", metavar="FILE", help="JSON
 
     Example: crm-compliance history export --output ledger.jsonl
     """
-    from crm_compliance.cli.terminal import arguments
-    from crm_compliance.host.files import write_whole
     from jobs.ledger.entries import encode
 
     arguments.target(path)
@@ -133,7 +131,6 @@ def verify(
 
 
 def _audit_store(anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.proof import verify_ledger
     from jobs.model.last_verification import Verifier
 
@@ -144,7 +141,6 @@ def _audit_store(anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
 
 
 def _audit_file(path: Path, anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.keys.checkpoint_log import read_checkpoint_log
     from jobs.ledger.entries import decode, looks_like_one
     from jobs.ledger.verification import audit_ledger

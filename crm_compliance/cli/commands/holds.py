@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output
 from crm_compliance.cli.terminal.people import AS, role_for
 from jobs.model.hold_query import HoldList, HoldQuery
@@ -41,7 +42,6 @@ def list_(
 
     Example: crm-compliance holds list --list in_force --limit 50 --json
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person as signed_in
     from crm_compliance.reports.holds import held_by_flags, held_by_requests, hold_document
     from crm_compliance.wiring.mapping import mapped_tables
@@ -108,7 +108,6 @@ def place(
         judicial --reason REQ-1
     --basis "letter of the prosecutor" --review-on 2026-11-25 --as dora --role dpo
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person as signed_in
     from jobs.holds.place import Wanted, place_hold
 
@@ -148,7 +147,6 @@ def release(
     Example: crm-compliance holds release hold-0123 --asked-by carl --as erik --role approver --reason "case
         closed"
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
@@ -194,6 +192,5 @@ def _type(text: str) -> HoldType:
 
 
 def _day(text: str, option: str) -> date | None:
-    from crm_compliance.cli.terminal import arguments
 
     return arguments.day(text, option) if text else None

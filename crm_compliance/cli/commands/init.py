@@ -7,7 +7,9 @@ from pathlib import Path
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
+from crm_compliance.host.files import write_whole
 from rules.errors import UsageError
 
 DEFAULT = Path("crm-compliance.toml")
@@ -48,9 +50,7 @@ def init(
     Example: crm-compliance init --crm-url https://org.crm4.dynamics.com --tenant T --client C --output
         settings.toml
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.configuration.first_settings import first_settings, missing, secrets_needed
-    from crm_compliance.host.files import write_whole
 
     arguments.target(path)
     if path.exists():

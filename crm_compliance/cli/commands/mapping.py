@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
+from crm_compliance.host.files import text_of, write_whole
 from rules.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,8 +36,6 @@ def check(
 
     Example: crm-compliance mapping check mapping.yaml --offline
     """
-    from crm_compliance.cli.terminal import arguments
-    from crm_compliance.host.files import text_of
     from crm_compliance.mapping.check import check_mapping_file
     from crm_compliance.wiring.mapping import mapping_text
 
@@ -71,7 +71,6 @@ def explain(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.
 
     Example: crm-compliance mapping explain cf_dossier 00000000-0000-0000-0000-000000000001
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.cli.terminal.tables import facts_of, table_of
     from crm_compliance.mapping.explain import explain_row
     from crm_compliance.wiring.crm import connector_of
@@ -123,8 +122,6 @@ def draft(
 
     Example: crm-compliance mapping draft --output mapping.yaml
     """
-    from crm_compliance.cli.terminal import arguments
-    from crm_compliance.host.files import write_whole
     from crm_compliance.mapping.draft import draft_mapping
 
     arguments.target(path)
@@ -153,9 +150,7 @@ def statistics(
 
     Example: crm-compliance mapping statistics-table --output statistics.md
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.cli.terminal.tables import table_of
-    from crm_compliance.host.files import write_whole
     from crm_compliance.mapping.statistics_table import WRITERS, create_in, mapped_columns, wanted_table
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.wiring.crm import connector_of

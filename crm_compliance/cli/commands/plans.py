@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.help_list import listing
 from crm_compliance.cli.terminal.output import output, print_line
 from crm_compliance.cli.terminal.people import AS, role_for
+from crm_compliance.host.files import write_whole
 from rules.errors import UsageError
 from rules.model.roles import Act
 
@@ -52,7 +54,6 @@ def plan(
 
     Example: crm-compliance plan --kind retention --output plan.html
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import proposer
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.plan.formats import FORMATS
@@ -84,7 +85,6 @@ def list_(
 
     Example: crm-compliance plans list --since 2026-11-01 --json
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.documents import plan_document
     from crm_compliance.wiring.schedule import clock_shown
     from jobs.checks.same_zone import zone_of
@@ -122,7 +122,6 @@ def show_(
 
     Example: crm-compliance plans show plan-0123 --output plan.html
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.plan.formats import FORMATS
 
@@ -146,9 +145,7 @@ def diff(
 
     Example: crm-compliance plans diff plan-0123 plan-0456 --output changes.xlsx --language nl
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.console.language.line_words import line_words
-    from crm_compliance.host.files import write_whole
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.plan.changes import FORMATS, Difference, difference_document, print_difference, write_difference
     from crm_compliance.wiring.mapping import app_url_of, link_of
@@ -207,7 +204,6 @@ def reject(
 
 
 def _say(plan: str, who: str, role: str, comment: str, *, approves: bool) -> None:
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.keys.store_and_keys import open_keys
     from crm_compliance.reports.documents import plan_document

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
+from crm_compliance.host.files import text_of, write_whole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,8 +34,6 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", he
 
     Example: crm-compliance policy show --output policy.yaml
     """
-    from crm_compliance.cli.terminal import arguments
-    from crm_compliance.host.files import write_whole
     from rules.policy.rows import describe
 
     versions, version = _in_force(arguments.settings())
@@ -122,7 +122,6 @@ def check(
 
     Example: crm-compliance policy check policy.yaml
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.configuration.organisation import organisation_of
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.mapping import named_categories
@@ -169,7 +168,6 @@ def _unfilled(console: Console, unfilled: Sequence[str]) -> None:
 
 
 def _one(path: Path) -> tuple[PolicyVersions, Version]:
-    from crm_compliance.host.files import text_of
     from rules.policy.loader import load_policy
     from rules.policy.versions import PolicyVersions, Version
 
@@ -188,7 +186,6 @@ def diff(
 
     Example: crm-compliance policy diff policy-2026.yaml policy-2027.yaml
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.policy_changes import print_changes
     from crm_compliance.wiring.mapping import named_categories
     from rules.policy.diff import differences
@@ -221,7 +218,6 @@ def simulate(
 
     Example: crm-compliance policy simulate policy-2027.yaml --as-of 2027-01-01
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.cli.terminal.report_files import labels_of
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.policy_changes import SUFFIXES, print_simulation, simulation_document, write_units
@@ -262,9 +258,7 @@ def review(
 
     Example: crm-compliance policy review --output review.html
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.cli.terminal.report_files import labels_of
-    from crm_compliance.host.files import write_whole
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.yearly_review import SUFFIXES, print_review, review_document, review_pieces
     from crm_compliance.wiring.mapping import app_url_of, link_of

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
 from crm_compliance.cli.terminal.people import AS, role_for
+from crm_compliance.host.files import write_whole
 from rules.errors import Refused, UsageError
 from rules.model.roles import Act
 
@@ -49,8 +51,6 @@ def certificate(
 
 
 def _write(run: str, path: Path, unit: tuple[str, str] | None) -> int:
-    from crm_compliance.cli.terminal import arguments
-    from crm_compliance.host.files import write_whole
     from crm_compliance.proof import certificates_of
     from jobs.proof.attestation import encode
 
@@ -68,7 +68,6 @@ def _write(run: str, path: Path, unit: tuple[str, str] | None) -> int:
 
 
 def _verify(path: Path, pem: Path | None) -> int:
-    from crm_compliance.cli.terminal import arguments
     from jobs.ledger.entries import LedgerBroken
     from jobs.proof.attestation import verify_document
 
@@ -106,9 +105,7 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.pem", hel
 
     Example: crm-compliance keys show --output keys.pem
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.cli.terminal.tables import table_of
-    from crm_compliance.host.files import write_whole
     from crm_compliance.keys.public_keys import write_pem
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import policy_of
@@ -153,7 +150,6 @@ def rotate() -> None:
 
     Example: crm-compliance keys rotate
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.keys.checkpoint_signer import DeskNotary
     from crm_compliance.wiring.keys import keys_in_force
     from jobs.proof.checkpoint import make_checkpoint
@@ -175,7 +171,6 @@ def destroy(key: str = typer.Argument(..., metavar="KEY"), as_: str = AS, role: 
 
     Example: crm-compliance keys destroy r-2026-11-0a1b2c3d --as dora --role dpo
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.wiring.keys import keys_in_force
     from crm_compliance.wiring.schedule import policy_of
@@ -205,7 +200,6 @@ def evidence(path: Path = typer.Option(..., "--output", metavar="F.zip")) -> Non
 
     Example: crm-compliance evidence --output evidence.zip
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.proof import write_evidence
 
     settings = arguments.settings()

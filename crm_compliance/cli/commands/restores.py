@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
 from rules.errors import FAILURES
 
@@ -42,7 +43,6 @@ def replay(
 
     Example: crm-compliance replay --dry-run
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.keys.store_and_keys import StoreLost
     from jobs.restores.recover import recover as recover_all
     from jobs.restores.replay import replay as replay_all
@@ -68,7 +68,6 @@ def replay(
 def _recovering() -> Iterator[tuple[Desk, Path | None]]:
     """Yield the desk with the database as it is, and beside it the place to which the checkpoint log of
     the lost ledger was put aside."""
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.keys.checkpoint_log import put_aside
     from crm_compliance.wiring.desk import desk
 
@@ -174,7 +173,6 @@ def check(file: str = typer.Argument(..., metavar="F", help="JSON Lines or CSV w
 
     Example: crm-compliance erased check contacts.csv
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.wiring.store import erased_before
     from jobs.erasures.import_check import incoming_rows, look_through
 

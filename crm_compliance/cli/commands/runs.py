@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.help_list import listing
 from crm_compliance.cli.terminal.output import output
 from rules.errors import FAILURES, ComplianceError, UsageError
@@ -29,7 +30,6 @@ def apply(plan: str = typer.Argument(..., metavar="PLAN")) -> int:
 
     Example: crm-compliance apply plan-0123
     """
-    from crm_compliance.cli.terminal import arguments
     from jobs.requests.decisions.carry_out import apply_by_hand
 
     with arguments.opened(for_a_run=True) as desk:
@@ -57,7 +57,6 @@ def verify(run: str = typer.Argument(..., metavar="RUN")) -> int:
 
     Example: crm-compliance verify run-0123
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.run import print_verify
     from jobs.runs.verify import verify_run
 
@@ -74,7 +73,6 @@ def run(job: str = typer.Argument(..., metavar="JOB", help="Its name, as listed 
     """
     from connectors.interface.errors import ConnectorError
     from crm_compliance.alerts.pings import watched
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.proof import verify_of_night
     from crm_compliance.reports.jobs import print_job
     from crm_compliance.service.one_job import carry_out, without_crm
@@ -115,7 +113,6 @@ def why(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.Argu
 
     Example: crm-compliance why cf_dossier 00000000-0000-0000-0000-000000000001
     """
-    from crm_compliance.cli.terminal import arguments
     from jobs.plans.category_names import names_of
     from jobs.plans.explain import explain_unit
     from jobs.plans.make import public_line

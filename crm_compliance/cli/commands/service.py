@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
+from crm_compliance.host.files import write_whole
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,7 +35,6 @@ def doctor(
 
     Example: crm-compliance doctor
     """
-    from crm_compliance.cli.terminal import arguments
 
     if read:
         return _read(read)
@@ -63,8 +64,6 @@ def _advice(check: Check) -> str:
 
 
 def _role(path: Path) -> int:
-    from crm_compliance.cli.terminal import arguments
-    from crm_compliance.host.files import write_whole
     from crm_compliance.reports.role import role_page
     from crm_compliance.wiring.crm import connector_of
     from crm_compliance.wiring.schedule import policy_of
@@ -84,7 +83,6 @@ def _role(path: Path) -> int:
 
 
 def _read(name: str) -> int:
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.cli.terminal.tables import facts_of
     from crm_compliance.wiring.crm import connector_of
 
@@ -118,7 +116,6 @@ def serve(
     import threading
     from zoneinfo import ZoneInfo
 
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.configuration.hours import triggers_of
     from crm_compliance.service.alerts import telling
     from crm_compliance.service.scheduler import serve as serve_jobs
@@ -148,7 +145,6 @@ def signout(
 
     Example: crm-compliance signout
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.token_cache import sign_out
 
     settings = arguments.settings()

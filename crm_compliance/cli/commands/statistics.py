@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
+from crm_compliance.host.files import write_whole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,8 +30,6 @@ def export(path: Path = typer.Option(..., "--output", metavar="F", help="A .csv,
     import hashlib
     import io
 
-    from crm_compliance.cli.terminal import arguments
-    from crm_compliance.host.files import write_whole
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.publication import WRITERS, write_publication
     from rules.anonymisation.publication import DIMENSIONS, Shown, publish

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from crm_compliance.cli.requests.ids import REQUEST
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output
 from crm_compliance.cli.terminal.people import AS, role_for
 from rules.errors import UsageError
@@ -51,7 +52,6 @@ def compile_(
     Example: crm-compliance requests compile request-0123 --as dora --role dpo
     """
     from crm_compliance.cli.requests.discarded_decisions import telling_undone
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests.written_pages import removing_pages
     from jobs.requests.answer.compile import compile_request
@@ -122,7 +122,6 @@ def review(
 
     Example: crm-compliance requests review request-0123 --decisions decisions.jsonl --as dora --role dpo
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests import written_pages
     from crm_compliance.reports.requests.review_page import item_document
@@ -214,7 +213,6 @@ def approve(request: str = REQUEST, as_: str = AS, role: str = role_for(Act.APPR
 
     Example: crm-compliance requests approve request-0123 --as dora --role dpo
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.hints import commands_after
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests.register import request_document
@@ -248,7 +246,6 @@ def release(
         --as erik --role approver
     """
     from crm_compliance.answer_package.outbox import FileOutbox
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.parts.clock_times import clock_time
     from jobs.requests.answer.release import release_answer

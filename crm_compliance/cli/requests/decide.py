@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from crm_compliance.cli.requests.ids import REQUEST
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output
 from crm_compliance.cli.terminal.people import AS, role_for
 from rules.errors import UsageError
@@ -38,7 +39,6 @@ def decide(
 
     Example: crm-compliance requests decide request-0123 --grant item-1 item-3 --as dora --role dpo
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from jobs.register.request_steps import actor_of
     from jobs.requests.decisions import decide as deciding

@@ -3,6 +3,7 @@ telephone name."""
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from rules.errors import UsageError
 
 
@@ -13,7 +14,6 @@ def id_of(context: typer.Context, typed: str) -> str:
     Raises:
         UsageError: a reference whose check sign does not fit, or that no request has.
     """
-    from crm_compliance.cli.terminal import arguments
     from rules.model.references import PREFIX, is_reference, tidied
 
     reference = tidied(typed)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from crm_compliance.cli.requests.ids import REQUEST
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output
 from crm_compliance.cli.terminal.people import AS, role_for
+from crm_compliance.host.files import new_folder, write_together
 from rules.errors import UsageError
 from rules.model.roles import Act
 
@@ -52,7 +54,6 @@ def notices(
 
     and then: crm-compliance requests notices request-0123 --told 1 --on 2026-11-25 --as dora --role dpo
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
@@ -98,7 +99,6 @@ def _write(settings: Settings, actor: Actor, request_id: str, folder: Path, lang
     """Write the letters that are due; no folder is made where none is."""
     from crm_compliance.answer_package.notice_letters import letters_of
     from crm_compliance.configuration.organisation import organisation_of
-    from crm_compliance.host.files import new_folder, write_together
     from crm_compliance.wiring.schedule import policy_of
     from jobs.requests.decisions import notices as recipients
 

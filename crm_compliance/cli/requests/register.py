@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from crm_compliance.cli.requests.ids import REQUEST
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output
 from crm_compliance.cli.terminal.people import AS, role_for
+from crm_compliance.host.files import write_whole
 from rules.errors import ComplianceError, UsageError
 from rules.model.roles import Act
 
@@ -47,7 +49,6 @@ def open_(file: str = typer.Argument(..., metavar="FILE|-", help="A JSON file, o
     "1985-07-30", "nationalnumbers": [], "phones": [], "emails": ["voorbeeld@example.org"]}, "on_behalf_of":
     null}
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.wiring.schedule import calendar_of
     from crm_compliance.wiring.software import new_id
     from jobs.register.intake import open_request, read_form
@@ -68,7 +69,6 @@ def list_() -> None:
 
     Example: crm-compliance requests list --json
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.requests.register import by_urgency, request_document
     from crm_compliance.wiring.schedule import calendar_of
 
@@ -89,7 +89,6 @@ def show(
 
     Example: crm-compliance requests show request-0123
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
 
     settings = arguments.settings()
@@ -104,8 +103,6 @@ def calendar(path: Path = typer.Option(..., "--output", metavar="F.ics")) -> Non
 
     Example: crm-compliance requests calendar --output requests.ics
     """
-    from crm_compliance.cli.terminal import arguments
-    from crm_compliance.host.files import write_whole
     from crm_compliance.reports.parts.sentences import counted
     from crm_compliance.reports.requests.calendar import dates_of
     from crm_compliance.wiring.schedule import calendar_of
@@ -146,7 +143,6 @@ def answer_with(
 def _preserve(request: SubjectRequest) -> None:
     """Look up what the request keeps. Where that cannot be done now, every plan and run does it before
     anything else, or does not start."""
-    from crm_compliance.cli.terminal import arguments
     from jobs.requests.search.preserve import preserve
     from rules.holds.of_requests import REASON_OF_RIGHT
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from crm_compliance.cli.requests.ids import REQUEST
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output
 from crm_compliance.cli.terminal.people import AS, role_for
 from rules.errors import UsageError
@@ -33,7 +34,6 @@ def match(
     Example: crm-compliance requests match request-0123 --json
     """
     from crm_compliance.cli.requests.discarded_decisions import telling_undone
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from jobs.register.request_steps import actor_of
     from jobs.requests.search.confirm import match_request
@@ -68,7 +68,6 @@ def confirm(
     Example: crm-compliance requests confirm request-0123 c1 c3 --as dora --role dpo
     """
     from crm_compliance.cli.requests.discarded_decisions import telling_undone
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests.written_pages import removing_pages
     from crm_compliance.wiring.keys import register_key

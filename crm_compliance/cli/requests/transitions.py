@@ -11,6 +11,7 @@ import typer
 
 from crm_compliance.cli.requests.ids import REQUEST
 from crm_compliance.cli.requests.register import answer_with
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.people import AS, role_for
 from rules.errors import UsageError
 from rules.model.roles import Act, may
@@ -73,7 +74,6 @@ def suspend(
     Example: crm-compliance requests suspend request-0123 --reason identity --asked-on 2026-11-25 --as dora
         --role dpo
     """
-    from crm_compliance.cli.terminal import arguments
     from jobs.register.transitions import suspend as transition
 
     day = arguments.day(asked_on, "--asked-on")
@@ -92,7 +92,6 @@ def resume(
 
     Example: crm-compliance requests resume request-0123 --answered-on 2026-11-25 --as dora --role dpo
     """
-    from crm_compliance.cli.terminal import arguments
     from jobs.register.transitions import resume as transition
 
     day = arguments.day(answered_on, "--answered-on")
@@ -111,7 +110,6 @@ def extend(
     Example: crm-compliance requests extend request-0123 --reason complexity --notified-at
         2026-11-25T10:00:00Z --as dora --role dpo
     """
-    from crm_compliance.cli.terminal import arguments
     from jobs.register.transitions import extend as transition
 
     moment = arguments.instant(notified_at, "--notified-at", arguments.settings())
@@ -191,7 +189,6 @@ def _take(
     who: str, role: str, transition: Callable[[Actor], SubjectRequest], *, more: Callable[[SubjectRequest], dict[str, object]] | None = None
 ) -> None:
     """Take one step as somebody, and answer with the request as it then stands."""
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.requests.written_pages import removing_pages
 
     settings = arguments.settings()
@@ -205,7 +202,6 @@ def _take(
 
 @contextmanager
 def _actor(settings: Settings, who: str, role: str) -> Iterator[tuple[Actor, SqlStore]]:
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import policy_of

@@ -1,4 +1,5 @@
-"""What was given on the command line, in the product's types."""
+"""What was given on the command line, in the product's types. Every command has this module, so heavy ones
+are imported inside."""
 
 from __future__ import annotations
 
@@ -13,19 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, get_args
 
 from crm_compliance.cli.terminal.output import output
-from crm_compliance.configuration.setting_types import FIRST_YEAR, LAST_YEAR
-from crm_compliance.configuration.settings import Settings, load_settings
-from crm_compliance.wiring.crm import Patience
-from crm_compliance.wiring.desk import Desk, desk
-from crm_compliance.wiring.schedule import calendar_of
-from rules.dates.calendar import Calendar
 from rules.errors import UsageError
 from rules.model.languages import LANGUAGES, Language
 
 if TYPE_CHECKING:
+    from crm_compliance.configuration.settings import Settings
     from crm_compliance.keys.public_keys import PublicKeys
     from crm_compliance.store.store import SqlStore
+    from crm_compliance.wiring.desk import Desk
     from jobs.ports.context import Clock
+    from rules.dates.calendar import Calendar
 
 T = TypeVar("T")
 SET_BACK: Final = timedelta(days=1)  # so far may what was listed before be younger by its own clock
@@ -33,6 +31,8 @@ SET_BACK: Final = timedelta(days=1)  # so far may what was listed before be youn
 
 def settings() -> Settings:
     """Return the settings of this invocation."""
+    from crm_compliance.configuration.settings import load_settings
+
     return load_settings(Path(output.config) if output.config else None)
 
 
@@ -40,6 +40,9 @@ def settings() -> Settings:
 def opened(*, for_a_run: bool = False, asks_crm: bool = True) -> Iterator[Desk]:
     """Yield the desk, with a progress bar on a terminal and warnings on stderr; a run is more patient with
     the CRM than a person. Without `asks_crm` the CRM is not checked before."""
+    from crm_compliance.wiring.crm import Patience
+    from crm_compliance.wiring.desk import desk
+
     patience = Patience.OF_A_RUN if for_a_run else Patience.OF_A_PERSON
     with (
         output.progress() as progress,
@@ -70,6 +73,9 @@ def day(text: str, option: str) -> date:
 def instant(text: str, option: str, settings: Settings) -> datetime:
     """Return an RFC 3339 instant; a bare day means 12:00 by the clock of the schedule. Raises UsageError: it
     is none, or before or after what the CRM and the calendar hold."""
+    from crm_compliance.configuration.setting_types import FIRST_YEAR, LAST_YEAR
+    from crm_compliance.wiring.schedule import calendar_of
+
     moment: datetime | None = None
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
         moment = datetime.combine(day(text, option), time(12), calendar_of(settings).zone)
