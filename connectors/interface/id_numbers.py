@@ -2,8 +2,6 @@
 written, put together and compared in a fraction of the time. A column has numbers where all of its ids are
 GUIDs in lower case, else texts."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Final

@@ -1,8 +1,6 @@
 """The alerts file: channels, and which event goes to which role by which of them. YAML, refused whole with
 file, line and field; no secret stands in it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal, TypeAlias

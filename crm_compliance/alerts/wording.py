@@ -1,8 +1,6 @@
 """What waits, in the words of a message. Nothing of a person is in them: sentences of ours, codes, numbers,
 days, and addresses of the console with opaque ids."""
 
-from __future__ import annotations
-
 import secrets
 import tomllib
 from collections.abc import Collection, Mapping, Sequence

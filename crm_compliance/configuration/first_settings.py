@@ -1,8 +1,6 @@
 """A settings file for an organisation that begins: every setting with what it decides, the needed ones first.
 A secret never stands in it: it says which variable takes it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

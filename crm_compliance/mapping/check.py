@@ -1,8 +1,6 @@
 """Everything that is wrong with a mapping, at once: the form of the file, what must fit together, and what
 does not fit the CRM, also where there are mistakes elsewhere in the file (R-161)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 

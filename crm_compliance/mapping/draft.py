@@ -1,8 +1,6 @@
 """A mapping to begin with, derived from the CRM of the settings; nothing of the CRM's rows is read but how
 many there are."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass

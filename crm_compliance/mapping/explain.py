@@ -1,8 +1,6 @@
 """One row as the product understands it, told without saying anything about anybody: of names, numbers,
 addresses, dates of birth and texts only that something is there, and how long it is (ACC-05)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime

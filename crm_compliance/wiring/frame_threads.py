@@ -1,8 +1,6 @@
 """How many threads the library of frames gets: as many as the settings let decide at once, and one where they
 say nothing. It asks the environment, once, when it is loaded."""
 
-from __future__ import annotations
-
 import os
 from typing import Final
 

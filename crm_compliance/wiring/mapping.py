@@ -1,7 +1,5 @@
 """The mapping in force, and what of it is asked without a CRM."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from importlib.resources import files

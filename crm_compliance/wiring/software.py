@@ -1,7 +1,5 @@
 """Which version this is, and the ids that it gives."""
 
-from __future__ import annotations
-
 import secrets
 from functools import cache
 

@@ -1,8 +1,6 @@
 """The digest over the lines of a plan as the store keeps them: what is applied is what was looked at
 (RET-17)."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping

@@ -2,8 +2,6 @@
 generalised in a fixed order and tested again; what never passes is only counted in a total. Source: section
 5.4 of the rules; ERA-08, ERA-09, ERA-16; R-084 to R-086."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

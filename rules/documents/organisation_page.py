@@ -1,8 +1,6 @@
 """The pages that follow from the models of an organisation file: `docs/organisation.md` and the JSON
 schema."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Final

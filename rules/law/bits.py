@@ -1,7 +1,5 @@
 """Reasons and flags as numbers: a bit each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import cache
 from typing import Final

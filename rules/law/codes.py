@@ -1,8 +1,6 @@
 """Reasons and flags in columns, a bit each, so that one number holds several of them; and texts of which
 there are few."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import polars as pl

@@ -2,8 +2,6 @@
 for a weekend or a holiday (DAT-07), and one before 1970 or 1900 is a day like any other (DAT-11). Source:
 section 3 (DAT-03 to DAT-05), RET-14."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache, reduce

@@ -3,8 +3,6 @@ kept_or_disposed.py uses the latter where nothing keeps the unit. The same order
 already made, is in rules/model/decisions.py (`deciding_end`), for its row of statistics in
 rules/anonymisation/statistics.py. Source: RET-11, RET-23."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import polars as pl

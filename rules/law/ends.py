@@ -1,8 +1,6 @@
 """The retention end that each category gives a unit. Which of several decides is said in
 deciding_category.py. Source: RET-06, RET-08, RET-10."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final

@@ -1,8 +1,6 @@
 """The facts that the law looks at, in columns. What the CRM says is there as it says it, with sentinels and
 days still to come; what they mean is for the rules. Source: RET-01 to RET-05, RET-17."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date

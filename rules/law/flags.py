@@ -3,8 +3,6 @@ dates of its children (youngest_child.py). A recording that nobody took over int
 some days before it ends. A flag never changes what becomes of a unit. Source: RET-06, RET-07, RET-13, RET-15,
 RET-21, HLD-03."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Final

@@ -2,8 +2,6 @@
 is, and that the mark of a lone fiche has no effect, is in rules/retention/recording_owners.py. Source:
 RET-05, note (c) of 4.2."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import polars as pl

@@ -3,8 +3,6 @@ and which fields may be asked for, is in rules/holds/conditions.py. Doubt keeps:
 every range, and so does one that only stands for an unknown day (RET-14). Source: HLD-01, HLD-07; an
 addition of this product."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from datetime import date
 from functools import reduce

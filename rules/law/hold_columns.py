@@ -1,8 +1,6 @@
 """Holds in columns: for each unit the reasons of those that cover it, the flag of the CRM itself among them.
 Source: HLD-03 to HLD-07, HLD-14."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import polars as pl

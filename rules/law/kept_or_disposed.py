@@ -2,8 +2,6 @@
 category says that decides (deciding_category.py). What a person should look at is in flags.py. Source:
 section 2.4 (pseudo-code), section 4.2, RET-11, RET-13 to RET-16, RET-23, ERA-04."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import polars as pl

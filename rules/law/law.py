@@ -1,7 +1,5 @@
 """What must become of many units, and why: the retention schedule over facts. Source: section 2.4, RET-17."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date

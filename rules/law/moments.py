@@ -1,8 +1,6 @@
 """The days of a file (a dossier or a lone fiche) that a period may count from. Source: RET-01, RET-07,
 RET-10, RET-13, RET-14, RET-16."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Final
 

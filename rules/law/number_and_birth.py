@@ -2,8 +2,6 @@
 then it says nothing more of the birth. All other numbers are read one by one, in
 rules/people/national_numbers.py. Source: IDN-01 to IDN-03, IDN-05, IDN-07."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import polars as pl

@@ -1,8 +1,6 @@
 """The one day that a recording, an audio attachment, a gift, a course, an agreement or a row of a dependent
 table counts from. Source: RET-05, RET-14, RET-16, DAT-14, section 2.3."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Final
 

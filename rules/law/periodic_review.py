@@ -1,7 +1,5 @@
 """When a unit whose category has no term is to be reviewed. Source: RET-15."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import Final
 

@@ -1,8 +1,6 @@
 """What was found of some units, beside them by their row numbers: `row` is where a unit stands, so nothing
 has to be looked for."""
 
-from __future__ import annotations
-
 import polars as pl
 
 

@@ -1,8 +1,6 @@
 """Which rows of the schedule apply to each unit: derived once for each combination of categories and outcome.
 Source: RET-12, RET-14, section 2.3."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import lru_cache

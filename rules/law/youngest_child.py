@@ -2,8 +2,6 @@
 one child can have been born, where a year, a stated age or a national number is all that is known, is weighed
 in rules/people/birthdates.py. Source: RET-08, RET-09, A-05, A-24."""
 
-from __future__ import annotations
-
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final

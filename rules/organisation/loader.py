@@ -3,8 +3,6 @@
 The caller reads the file. It is refused whole: nothing is guessed, and all its errors are reported at once.
 """
 
-from __future__ import annotations
-
 import string
 from collections.abc import Iterator, Mapping
 from functools import lru_cache

@@ -5,8 +5,6 @@ The sentences of the law are not among them: what has to be said to a person is 
 organisation.
 """
 
-from __future__ import annotations
-
 from typing import Final, Literal, TypeAlias
 
 from rules.files.model import Model, Text

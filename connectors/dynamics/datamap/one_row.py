@@ -1,7 +1,5 @@
 """One row with the columns that fill a field and those that fill none: what it holds, as the CRM has it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any

@@ -2,8 +2,6 @@
 their target and their name. A key is only given where an option is called by a word for it: a wrong category
 would end a term too early."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Final
 

@@ -1,8 +1,6 @@
 """What a CRM says of the tables that a mapping may name: definitions, names shown to people, options with
 labels in every language."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 

@@ -1,7 +1,5 @@
 """A mapping to begin with, of one CRM."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass

@@ -2,8 +2,6 @@
 by pairs or by columns of yes and no; a role by a connection, a lookup of the file, a participant or a pair;
 how a file is masked. Each is proposed as a comment, and none is put in force."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Final

@@ -1,7 +1,5 @@
 """What a draft proposes for one kind of record: columns, options with their keys, tables of reference."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from connectors.dynamics.draft.crm_tables import CrmTable

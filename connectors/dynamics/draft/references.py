@@ -1,8 +1,6 @@
 """Keys that stand in no column of choice but in a table of reference to which a lookup points: its rows are
 words of a list, and each is proposed a key by how it is called."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final

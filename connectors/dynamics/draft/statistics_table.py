@@ -1,8 +1,6 @@
 """The table of statistics: what may outlive a dossier, and no identifier of it (5.2). Its specification, and
 its creation in a CRM that has none."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final

@@ -3,8 +3,6 @@
 A party has lookups to a person and to a case and a communication; a communication points to its case; a
 recording to a communication. Where only the shape fits, a person has to choose."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import permutations

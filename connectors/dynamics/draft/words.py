@@ -1,8 +1,6 @@
 """By which names organisations call kinds of rows, fields and option values, in Dutch, French, English and
 German; and the columns that every CRM has. Folded: small letters and digits alone."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final

@@ -1,8 +1,6 @@
 """Which rows of a table are of a kind, asked of a lake's rows: what `schema/conditions.py` and
 `reading/role_filter.py` ask of the CRM by filters."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator
 
 import polars as pl

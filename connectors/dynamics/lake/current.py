@@ -1,8 +1,6 @@
 """The rows of a table as a lake has them now: of what was appended again and again the last version of each
 row, without what was deleted or has gone into long-term retention."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path

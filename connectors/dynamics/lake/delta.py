@@ -3,8 +3,6 @@
 The log is read as its open protocol says, and a table is refused that uses a feature of it that is not known
 here: files that look current and are not would be rows that nobody has any more."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

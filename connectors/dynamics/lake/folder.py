@@ -6,8 +6,6 @@
 | CSV, or Parquet beside it | what `model.json` names for the table: snapshots first of all |
 | Parquet | every `*.parquet` below `TABLE` |"""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,8 +1,6 @@
 """What the columns of a lake hold, in whichever type a form writes it: a CSV has texts, Parquet what the
 platform made of them."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any, Final, get_args, get_origin
 

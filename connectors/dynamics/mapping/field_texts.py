@@ -1,8 +1,6 @@
 """What each field of each kind of row decides, and what it costs where no column fills it, for people who
 write a mapping. A field that is not named here is told by its kind's general cost."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """The page of every field of every kind of row, for people who write a mapping, made from the model."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date, datetime
 

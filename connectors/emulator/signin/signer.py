@@ -1,7 +1,5 @@
 """The key of the sign-in service: tokens about people are signed, so that who takes one can check it."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from typing import Any
 

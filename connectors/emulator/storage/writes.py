@@ -1,7 +1,5 @@
 """Creating, changing and deleting rows, with the rules that the platform keeps on every one of them."""
 
-from __future__ import annotations
-
 import base64
 import uuid
 from typing import Any

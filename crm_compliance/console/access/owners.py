@@ -1,8 +1,6 @@
 """Whose pages carry which form token, also once their session has ended and the store knows it no more: in
 the memory of the service, which a restart forgets."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from typing import Final, NamedTuple

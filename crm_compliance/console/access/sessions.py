@@ -3,8 +3,6 @@
 The browser holds a random token, the store its SHA-256: a reader of the store can use no session. The name
 that a page greets with is sealed with the token, for the store keeps no names of people."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import secrets

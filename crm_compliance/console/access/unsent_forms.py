@@ -5,8 +5,6 @@ So it is, once, with a form that was refused as a whole page: without script it 
 It waits in the memory of the service, for an hour at most: never on a disk, in an address, in a log or in the
 browser. A restart forgets it."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass

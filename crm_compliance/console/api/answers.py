@@ -1,8 +1,6 @@
 """What the interface answers with: the documents of the commands, described as far as a script relies on
 them, and errors with the code, message, hint and place that `--json` gives."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 

@@ -1,8 +1,6 @@
 """Making a plan: by a process of its own, as from a page of the console (decision 0049), under an address
 that says how far it is."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Response

@@ -1,7 +1,5 @@
 """Plans: list, show, compare, approve and reject; and why one unit is kept or goes."""
 
-from __future__ import annotations
-
 from itertools import islice
 from typing import Annotated, Any, Literal
 

@@ -1,7 +1,5 @@
 """Runs that were carried out, and the ledger of all that was done."""
 
-from __future__ import annotations
-
 from itertools import islice
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The retention schedule in force, and what waits for the caller."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter

@@ -1,8 +1,6 @@
 """What was read from the CRM a moment ago and is looked at piece by piece: a file, a package. It is kept in
 the memory of this process, for minutes, and not for long."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """One request of one person: who they are, what they sent, and how they are answered."""
 
-from __future__ import annotations
-
 import hmac
 import secrets
 from collections.abc import Mapping

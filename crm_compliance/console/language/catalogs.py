@@ -3,8 +3,6 @@
 A catalog is a `.po` file as gettext has it, one a room of pages and one for codes, read as it is: there is
 nothing to compile. A message in several catalogs has the same translation in each."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from importlib.resources import files

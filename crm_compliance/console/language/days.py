@@ -1,8 +1,6 @@
 """Days and hours as people type them: the day before the month, as in every language of the pages. What is
 in ISO 8601, as scripts send it, is understood too."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from typing import Final

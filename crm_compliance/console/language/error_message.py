@@ -1,8 +1,6 @@
 """An error as somebody reads it: a sentence in the language of the page first, and what the program said, in
 English, below it."""
 
-from __future__ import annotations
-
 from typing import Final, NamedTuple
 
 from crm_compliance.console.language.catalogs import translations

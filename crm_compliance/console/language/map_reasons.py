@@ -1,8 +1,6 @@
 """Why a table or column of the data map has its fate, in the language of a page. The map says it in English,
 also in what was kept of it; each text here is what it says, with blanks for names of tables and columns."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from typing import Final

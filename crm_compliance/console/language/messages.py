@@ -2,8 +2,6 @@
 language, the entries that lack, as a catalog has them: `python -m crm_compliance.console.language.messages
 nl`."""
 
-from __future__ import annotations
-
 import ast
 import sys
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The codes of subject requests in words, by the kind of code."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

@@ -1,8 +1,6 @@
 """The codes of the review of an answer in words, by the kind of code: what a reviewer sees of an item, what
 became of it, and the labels that stand in the place of somebody."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

@@ -2,8 +2,6 @@
 data are needed, what the controller may want to decide. An organisation's schedule says them in its own
 language; as long as it says them as the shipped one does, pages say them in theirs."""
 
-from __future__ import annotations
-
 from functools import cache
 from importlib.resources import files
 

@@ -1,8 +1,6 @@
 """What a job said of what it found, in the language of a page: by its name and its facts. What was stored
 before there were any is shown as it was written, in English."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 

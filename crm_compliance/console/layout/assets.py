@@ -1,7 +1,5 @@
 """What the browser fetches beside pages: style, script, icons, fonts. All of it is served from here."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Mapping

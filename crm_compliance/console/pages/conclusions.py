@@ -1,8 +1,6 @@
 """What follows from one step of a decision, as a sentence. A step is known by what goes into it, for a row of
 the schedule may name any rule."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple

@@ -1,8 +1,6 @@
 """The data map as it was last made: every table that the CRM leads to from a unit or a person, and what
 becomes of it. A visit does not read the CRM; a button does."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Leads to one record of the CRM by what somebody has of it: the address of its page there, or its id."""
 
-from __future__ import annotations
-
 import re
 from itertools import islice
 from typing import Final

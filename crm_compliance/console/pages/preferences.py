@@ -1,7 +1,5 @@
 """How somebody wants to see the console: language, light or dark, and the role in which they act."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from starlette.responses import Response

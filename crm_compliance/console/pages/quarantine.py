@@ -1,7 +1,5 @@
 """Units that wait between their plan and their disposal: until when, and how one is kept."""
 
-from __future__ import annotations
-
 from typing import Final
 from urllib.parse import urlencode
 

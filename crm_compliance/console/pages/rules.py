@@ -1,8 +1,6 @@
 """The rules in plain words, each at an address of its own, so that a code on another page leads to what it
 means."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from starlette.responses import Response

@@ -1,7 +1,5 @@
 """The steps of a decision as a person reads them: what went in by name and value, and what follows."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple

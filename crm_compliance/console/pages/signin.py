@@ -1,8 +1,6 @@
 """The way in and out. Where the CRM is the emulator, a page lists the demo's people; elsewhere people come in
 by Entra ID."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """The kill switch: people who manage plans stop all runs with it, and allow them again."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from starlette.responses import Response

@@ -1,7 +1,5 @@
 """What would become of one row now, decided again and step by step, as `why` does."""
 
-from __future__ import annotations
-
 import re
 from typing import Any, Final
 

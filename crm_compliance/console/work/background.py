@@ -1,7 +1,5 @@
 """What goes on for people, one act at a time for each subject, and what has ended and was not told yet."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Has an act carried out by a process of its own: it shares neither memory nor interpreter with pages."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Sequence

@@ -1,8 +1,6 @@
 """What two plans say differently, as a person reads it: on a screen, as a page, for a spreadsheet. Codes,
 dates and ids only: no name, number, text or role of a person (ACC-04, R-144)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Lines of a plan that somebody has filtered, as a file for a spreadsheet."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from functools import partial

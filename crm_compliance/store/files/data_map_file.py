@@ -1,8 +1,6 @@
 """The last data map, kept in the data folder: what is new next time is told by it, and pages show it without
 reading the CRM. Names of tables and columns, counts and reasons; no value of a row."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime

@@ -1,8 +1,6 @@
 """What people were told of, by reference, and how each alert channel does: nothing in it says what waits, and
 no ledger records it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple

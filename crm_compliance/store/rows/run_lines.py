@@ -1,7 +1,5 @@
 """Lines of all runs, kept in memory. A run that is over changes no more: only what is new is read again."""
 
-from __future__ import annotations
-
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

@@ -1,8 +1,6 @@
 """The last verification of the ledger. No ledger entry is made of it, since a ledger that is broken takes
 none; a seal shows that it is ours."""
 
-from __future__ import annotations
-
 import msgspec
 from sqlalchemy import select
 

@@ -1,7 +1,5 @@
 """The kill switch, set and lifted."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Protocol
 

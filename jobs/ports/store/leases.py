@@ -1,7 +1,5 @@
 """The right to run."""
 
-from __future__ import annotations
-
 from contextlib import AbstractContextManager
 from typing import Protocol
 

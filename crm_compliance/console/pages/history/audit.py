@@ -1,7 +1,5 @@
 """What was done in a period, in words, for an auditor: to read, to print, and to follow to what proves it."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from typing import Final
 from urllib.parse import urlencode

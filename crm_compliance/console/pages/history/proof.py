@@ -1,8 +1,6 @@
 """Whether the record of everything is whole, and the evidence pack: what the commands `ledger verify` and
 `evidence` do."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 import threading

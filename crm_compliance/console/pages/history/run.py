@@ -1,7 +1,5 @@
 """One run: what it did, who had approved it, what failed and why, what was kept, and what proves it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 

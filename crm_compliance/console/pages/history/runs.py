@@ -1,7 +1,5 @@
 """All runs, those that carried out a plan and the jobs without one, filtered and page by page."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlencode

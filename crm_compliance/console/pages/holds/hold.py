@@ -1,7 +1,5 @@
 """One hold: what it keeps, why, by whom and until when, and its release by a second person."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from starlette.responses import Response

@@ -1,8 +1,6 @@
 """The form by which a hold is placed, empty or with what another one says: that is how one is kept after its
 review."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from typing import Final

@@ -1,8 +1,6 @@
 """The holds in a list: in force, past their review, over; the hold flags of the CRM; and for whoever may see
 it what pending requests keep. Each is filtered, and read as far as it is shown."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlencode

@@ -1,8 +1,6 @@
 """What people say on a plan: who has approved or rejected it, whose approval it lacks, and whether
 this person may add theirs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """All plans, the newest first."""
 
-from __future__ import annotations
-
 from itertools import islice
 from typing import Final
 from urllib.parse import urlencode

@@ -1,7 +1,5 @@
 """The lines of a plan: filtered, sorted, page by page."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode

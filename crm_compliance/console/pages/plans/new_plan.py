@@ -1,7 +1,5 @@
 """A plan that somebody makes from a page."""
 
-from __future__ import annotations
-
 from datetime import datetime, time
 from typing import Final
 

@@ -1,7 +1,5 @@
 """One plan: what it would do, why it waits, and who has said what."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """How far the run of a plan is, told as it goes on: server-sent events."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """One unit of a plan: what the plan says of it, and why."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, NamedTuple

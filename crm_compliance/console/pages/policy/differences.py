@@ -1,7 +1,5 @@
 """Two versions of the schedule side by side: what one says that the other does not, and what that means."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from starlette.responses import Response

@@ -1,8 +1,6 @@
 """What a change between two versions of the schedule means, in the language of the page. `rules.policy.diff`
 says the same in English, for the command."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple

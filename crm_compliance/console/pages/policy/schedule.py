@@ -1,7 +1,5 @@
 """The schedule in force: how long each category is kept, from when, what happens then, and who says so."""
 
-from __future__ import annotations
-
 from typing import Final, NamedTuple
 
 from starlette.responses import Response

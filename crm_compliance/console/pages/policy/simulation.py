@@ -1,7 +1,5 @@
 """What another schedule would do to what is in the CRM now: decided by both, written nowhere."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from starlette.datastructures import UploadFile

@@ -1,8 +1,6 @@
 """The versions of the schedule that a page can show: those that the settings name, and those that once
 decided, word for word as the store keeps them."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import NamedTuple
 

@@ -1,8 +1,6 @@
 """The register of requests: what is due first comes first, filtered, a page at a time; and its dates as a
 calendar."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import date

@@ -1,7 +1,5 @@
 """The addresses of requests, and who may take each."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from crm_compliance.console.frame.endpoint import get, post

@@ -1,7 +1,5 @@
 """Steps that need no CRM: who it is, what was asked of the person, more time, a rule set aside, the end."""
 
-from __future__ import annotations
-
 from datetime import datetime, time
 from enum import StrEnum
 from typing import TypeVar

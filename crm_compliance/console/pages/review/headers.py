@@ -1,8 +1,6 @@
 """How files are handed to a browser: shown as pictures and sound, as a page in a frame in which nothing runs,
 or taken away; never as a page of this service that could do anything."""
 
-from __future__ import annotations
-
 from typing import Final
 from urllib.parse import quote
 

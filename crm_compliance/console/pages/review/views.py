@@ -1,7 +1,5 @@
 """What the page shows of an item: the texts beside each other, what was replaced, where it comes from."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache

@@ -1,8 +1,6 @@
 """The forms that were sent in a session of late: rows that end by themselves, and that no ledger speaks
 of."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import NamedTuple
 

@@ -1,8 +1,6 @@
 """Who is signed in at a browser, and what was on their screen: rows that end by themselves, and that no
 ledger mentions."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Collection
 from datetime import datetime

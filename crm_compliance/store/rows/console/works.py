@@ -1,8 +1,6 @@
 """What people have had begun, by subject: rows that go once their end was told, and that no ledger speaks
 of."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import NamedTuple
 
