@@ -9,8 +9,6 @@ Everybody is fictitious.
 It ends with 1 where compiling takes 30 seconds or more.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import subprocess

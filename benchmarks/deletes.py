@@ -7,8 +7,6 @@ long a job waits and shows as running. Seconds are those of the clock, ratios ar
     python -m benchmarks.deletes [--rows 100 400] [--batch-ms 1500] [--queue-s 4] [--run-s 1] [--rounds 2]
 """
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import time

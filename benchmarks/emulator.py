@@ -3,8 +3,6 @@
 python -m benchmarks.emulator [--rows 100000] [--dossiers 2000]
 """
 
-from __future__ import annotations
-
 import argparse
 import random
 import resource

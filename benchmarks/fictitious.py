@@ -1,7 +1,5 @@
 """Names and numbers of people who do not exist, for benchmarks/matching.py."""
 
-from __future__ import annotations
-
 from datetime import date
 from random import Random
 

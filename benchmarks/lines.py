@@ -6,8 +6,6 @@ The lines are made up, and stand as those of plans do: by table and id, stored p
     python -m benchmarks.lines [--lines 1000000] [--changed 0.01] [--rounds 5]
 """
 
-from __future__ import annotations
-
 import argparse
 import time
 from collections.abc import Callable, Iterator

@@ -14,8 +14,6 @@ days of birth, numbers in any form. Who is who is known, so what is found can be
 It ends with 1 where a figure falls below its floor.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import time

@@ -7,8 +7,6 @@ is thrown away afterwards. What cannot be installed is not measured, and told so
     python -m benchmarks.peers [--dossiers 20000] [--rounds 3]
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import shutil

@@ -11,8 +11,6 @@ With `--before`, the same for another working tree of the product, such as that 
 two minutes a tree.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -1,8 +1,6 @@
 """Fictitious names of third persons, in every form in which somebody may write them, in every kind of content
 that a CRM keeps."""
 
-from __future__ import annotations
-
 import base64
 import unicodedata
 from collections.abc import Callable, Iterator

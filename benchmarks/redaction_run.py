@@ -6,8 +6,6 @@ argument (JSON), writes what became of each to its second. No file is named by t
 the letter is left out, which says nothing of its own.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import json

@@ -4,8 +4,6 @@ another checkout.
 `python -m benchmarks.startup [--runs 7] [--base FOLDER]`; FOLDER holds the packages of an earlier version.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import resource

@@ -13,8 +13,6 @@ many times, each time with other ids; of it floor and plan alone are measured, o
 A run of a minute or two: `--sizes 500 2000 --copies 2 --rounds 1 --delay 0.05`, without `--output`.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -1,8 +1,6 @@
 """A real blob service for tests: azurite, where npm could install it. A conftest that imports these fixtures
 offers them."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import uuid

@@ -1,7 +1,5 @@
 """The organisation that the product comes with, and texts in its words."""
 
-from __future__ import annotations
-
 from crm_compliance.answer_package.content import wording
 from crm_compliance.configuration import organisation
 from crm_compliance.configuration.settings import Settings

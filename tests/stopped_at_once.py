@@ -4,8 +4,6 @@ uvicorn looks ten times a second whether it shall end, and then waits a tenth of
 connections that may have something to say. Here it is woken when it shall end, and waits only while a
 connection or a task is at work."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 from collections.abc import Iterator

@@ -6,8 +6,6 @@ from outside, a death or an outage at every request, an attack on every stored f
 worlds compared, corpora, a browser. Nothing in it is sampled or skipped, and what is not named here is quick.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent

@@ -1,7 +1,5 @@
 """The Web API as an outside program speaks it: plain HTTP and JSON, nothing of the emulator's code."""
 
-from __future__ import annotations
-
 import re
 import uuid
 from collections.abc import Sequence

@@ -1,8 +1,6 @@
 """The day that a date column means, by the steps that decode a page
 (`connectors/dynamics/reading/dates.py`)."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo

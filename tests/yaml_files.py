@@ -1,8 +1,6 @@
 """YAML that tests alter: the same text is read once, and the same document written once. Reader and writer
 are slow, and a schema is long."""
 
-from __future__ import annotations
-
 import io
 from copy import deepcopy
 from functools import lru_cache

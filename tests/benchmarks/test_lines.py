@@ -1,7 +1,5 @@
 """The lines of which `python -m benchmarks.lines` asks, from small plans."""
 
-from __future__ import annotations
-
 from benchmarks.lines import a_night, another, columns_of, queries
 from jobs.model.plan import PlanLine
 from jobs.plans.lines.compare import compare

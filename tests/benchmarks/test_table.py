@@ -1,7 +1,5 @@
 """The table of `make bench`, from figures that nobody measured."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import UTC, datetime
 

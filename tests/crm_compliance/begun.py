@@ -1,8 +1,6 @@
 """A request that was set up once, for the tests of a module that all begin with it: each has a copy of the
 CRM and of the data folder as they were then."""
 
-from __future__ import annotations
-
 import shutil
 import sqlite3
 from collections.abc import Callable

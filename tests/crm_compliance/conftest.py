@@ -1,7 +1,5 @@
 """An emulator and somebody who types commands for it."""
 
-from __future__ import annotations
-
 import io
 import json
 import logging

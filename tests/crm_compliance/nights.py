@@ -1,7 +1,5 @@
 """The nights with which tests of many modules begin: one unit of each fate, planned, or carried out."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tests.drivers.night import Night

@@ -1,7 +1,5 @@
 """Where OpenSSL's command is: tests that hold us against it are skipped where there is none."""
 
-from __future__ import annotations
-
 import shutil
 
 import pytest

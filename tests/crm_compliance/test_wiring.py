@@ -1,7 +1,5 @@
 """Which concrete things the settings pick."""
 
-from __future__ import annotations
-
 import os
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """What the service answers, over real HTTP, in a thread of the test."""
 
-from __future__ import annotations
-
 import socket
 import threading
 from collections.abc import Iterator, Sequence

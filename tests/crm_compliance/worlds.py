@@ -1,8 +1,6 @@
 """What tests of a module would each make again: the rows of an organisation, with the data folder of whoever
 typed commands for it. It is made once, and then given to each test as it was."""
 
-from __future__ import annotations
-
 import shutil
 import sqlite3
 from collections.abc import Callable

@@ -3,8 +3,6 @@
 An attack does what it can to look right: it drops triggers, and computes digests and chains again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import date
 from typing import Any

@@ -1,8 +1,6 @@
 """An organisation and its store as they were at one moment: what is broken off at a hundred places need not
 be made, planned and begun a hundred times."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 import sqlite3

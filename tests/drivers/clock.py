@@ -1,7 +1,5 @@
 """The clock of tests."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)  # of nights and commands that nobody gives another

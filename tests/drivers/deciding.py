@@ -1,8 +1,6 @@
 """Somebody who asks for another right than access, and the people who decide about it: everything but the
 letter."""
 
-from __future__ import annotations
-
 import dataclasses
 import uuid
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What tests of holds share: somebody who places and releases them, and a register of subject requests."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Sequence
 from datetime import date, timedelta

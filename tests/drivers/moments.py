@@ -1,7 +1,5 @@
 """A connector at which something may happen each time that it is asked for rows or to write."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

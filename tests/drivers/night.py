@@ -1,7 +1,5 @@
 """A night in a test: the real client, the real store and the real jobs, against the emulator over HTTP."""
 
-from __future__ import annotations
-
 import hashlib
 import uuid
 from collections.abc import Callable, Iterator

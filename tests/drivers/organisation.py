@@ -1,7 +1,5 @@
 """An organisation on the emulator, spoken to with plain requests."""
 
-from __future__ import annotations
-
 import uuid
 from random import Random
 from typing import Any

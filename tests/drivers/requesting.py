@@ -1,8 +1,6 @@
 """What tests of subject requests share: forms of fictitious people, moves by somebody, and rows of the
 register that tell the same."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

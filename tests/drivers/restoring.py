@@ -1,7 +1,5 @@
 """A backup of the emulated CRM, and its restore: every row with the version it had then."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Callable
 

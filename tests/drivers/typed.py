@@ -1,7 +1,5 @@
 """One command in the process of the tests, with three streams of its own, as a process has them."""
 
-from __future__ import annotations
-
 import io
 import json
 import sys

@@ -1,7 +1,5 @@
 """Somebody who types commands in this process, and an organisation to type them for."""
 
-from __future__ import annotations
-
 import os
 from datetime import date
 from pathlib import Path

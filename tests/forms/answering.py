@@ -1,8 +1,6 @@
 """Somebody asks what is known about them, and gets a package: every step from the receipt to the release,
 each item approved as it is proposed."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,8 +1,6 @@
 """One organisation through its plans, its requests and its night; and what of two organisations has to
 agree."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence

@@ -1,8 +1,6 @@
 """The people and facts that every form has to hold: an organisation full of traps, one communication of each
 category, and three people who ask. Everybody is invented."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path

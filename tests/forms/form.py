@@ -1,8 +1,6 @@
 """Another organisation's form of the same facts: its environment, its mapping, and how rows of the reference
 environment read there."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Haven Zuid: roles are connections, and what a dossier or a fiche is about stands in a table of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from uuid import NAMESPACE_URL, uuid5
 

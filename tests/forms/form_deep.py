@@ -1,8 +1,6 @@
 """De Diepte: what is written about a dossier is in reports, their paragraphs and what is attached to these;
 dossiers have themes and fiches, both many to many."""
 
-from __future__ import annotations
-
 from base64 import b64decode
 from collections.abc import Iterator
 from uuid import NAMESPACE_URL, uuid5

@@ -1,7 +1,5 @@
 """Huis Wilgenbos: every table under another name, one subject a row, no outcome and no recordings."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.forms.form import Form, Renamed, day, narrowed, noon, renamed, same, wall

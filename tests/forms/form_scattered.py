@@ -1,8 +1,6 @@
 """Steunpunt Verspreid: a dossier is an incident of one type, a fiche is a telephone call, a chat or a sheet,
 its recordings are in two tables, and who has which role stands in lookups and among the participants."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5

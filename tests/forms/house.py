@@ -1,8 +1,6 @@
 """One organisation on an emulator, and the product typed for it: what is asked of either goes over the Web
 API and the commands of the contract alone."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import sqlite3

@@ -1,8 +1,6 @@
 """The organisation with deep tables has the documents of each dossier in SharePoint: they go with those that
 go, past the bin, the others stay, and who asks is told of their own."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

@@ -4,8 +4,6 @@ A companion of `Case`. What only the DPO may read (proposals, decisions, package
 folder, so that everything inside it may still be searched for words that nobody may find there.
 """
 
-from __future__ import annotations
-
 import hashlib
 import html
 import json

@@ -1,8 +1,6 @@
 """One scenario: rows given through the Web API, commands as somebody types them, and what is seen
 afterwards."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re

@@ -8,8 +8,6 @@ script of its own while SIGKILL hits the process, goes on with the same command 
 All trials follow from the seed, but for the moment in which a kill lands.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

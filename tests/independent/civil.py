@@ -1,7 +1,5 @@
 """Civil dates in Brussels, written from section 3 of the rules and from nothing else."""
 
-from __future__ import annotations
-
 import calendar
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,7 +1,5 @@
 """The statistics that a run must leave behind (5.3, 5.4), computed from the rows that it disposed of."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """An emulator that is emptied as often as wanted; its rows may be in a file that can be put back."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

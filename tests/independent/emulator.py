@@ -1,7 +1,5 @@
 """The emulator as a process of its own, at an address that it keeps when it is stopped and started."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -4,8 +4,6 @@ Written from the rule reference alone, without sight of the product: simple befo
 tells its steps.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -5,8 +5,6 @@ The environment, the folder, the three streams and the exit code of a command ar
 each is a process (`prompt.py`); the emulator is asked on the short way of `tests/in_process.py`.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sqlite3

@@ -6,8 +6,6 @@ differs.
 The product is driven through its commands alone; what must happen is computed by `evaluation.py`.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import re

@@ -1,7 +1,5 @@
 """The national register number, written from section 10.1 of the rules."""
 
-from __future__ import annotations
-
 import calendar
 import unicodedata
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """An organisation in the making: its rows, drawn by chance from a seed. Every person in it is invented."""
 
-from __future__ import annotations
-
 import base64
 import uuid
 from collections.abc import Sequence

@@ -6,8 +6,6 @@ what goes makes somebody "linked", and what is emptied of a contact to whom some
 still refers.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date

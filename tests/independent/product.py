@@ -1,7 +1,5 @@
 """The product as its commands: each a process or a prompt, and what a check of it finds."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """How days and categories are written in the CRM, and what stands in a file that somebody made."""
 
-from __future__ import annotations
-
 import zipfile
 from pathlib import Path
 from typing import Any

@@ -1,8 +1,6 @@
 """When two people have to agree before anything goes, and whose word counts for how long (RET-24, 9.4; R-022,
 R-062, R-063)."""
 
-from __future__ import annotations
-
 from contextlib import closing
 
 from tests.independent.case import TWO, Case

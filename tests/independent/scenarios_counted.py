@@ -1,8 +1,6 @@
 """What may be counted of those who are gone: small cells, provinces, age bands, what is published (5.4; R-084
 to R-093)."""
 
-from __future__ import annotations
-
 import csv
 import json
 from collections import Counter

@@ -1,7 +1,5 @@
 """How an answer is delivered: files, links, the thirty days, safe channels (IDV-05, EXP-16, EXP-17)."""
 
-from __future__ import annotations
-
 import json
 import signal
 import socket

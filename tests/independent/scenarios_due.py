@@ -1,8 +1,6 @@
 """When an answer is due: receipt, the month, working days, suspension, extension (section 8; L-01 to L-28,
 R-129 to R-139)."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

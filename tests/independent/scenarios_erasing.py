@@ -1,8 +1,6 @@
 """What is gone when a unit is gone: text, audit rows, bin, files; and when something will not go (section 5;
 R-053, R-081 to R-090)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.independent.case import Case

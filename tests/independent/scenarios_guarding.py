@@ -1,7 +1,5 @@
 """What stops a run or asks a person to look: kill switch, canaries, quarantine, alarms."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.independent.case import Case

@@ -1,8 +1,6 @@
 """What of others does not stand in an answer: names, numbers, addresses, birthdays (EXP-06, R-118, R-119,
 R-123)."""
 
-from __future__ import annotations
-
 import json
 import re
 import uuid

@@ -1,8 +1,6 @@
 """What stays whatever the schedule says: holds, their order, their release (section 4; R-065 to R-080,
 R-154)."""
 
-from __future__ import annotations
-
 from tests.independent.case import AT, Case
 from tests.independent.scenarios import scenario
 

@@ -1,8 +1,6 @@
 """What lives on after a disposal, and what may still be read about who is gone: contacts, counts, reports
 (RET-20, ERA-16, R-144)."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from contextlib import closing

@@ -1,8 +1,6 @@
 """What happens while a run is at work, or between plan and run: holds, the kill switch, people at work
 (HLD-07, RET-17)."""
 
-from __future__ import annotations
-
 import subprocess
 import time
 

@@ -1,8 +1,6 @@
 """Rights other than access: rectification, erasure, restriction, objection, portability, withdrawal (6.2;
 R-099 to R-105)."""
 
-from __future__ import annotations
-
 import json
 import time
 from typing import Any

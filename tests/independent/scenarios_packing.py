@@ -1,8 +1,6 @@
 """The files of an answer for those who open them: letter, page, archive, attachments (contract 5; EXP-12,
 EXP-16, EXP-19)."""
 
-from __future__ import annotations
-
 import base64
 import io
 import json

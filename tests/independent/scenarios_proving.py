@@ -1,8 +1,6 @@
 """Proof that stands without us: certificates, ledger, keys, evidence, and who meddles with them (section 9;
 R-140 to R-144)."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

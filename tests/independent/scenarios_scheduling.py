@@ -1,8 +1,6 @@
 """Versions of the retention schedule: checked, compared, tried out, reviewed (section 2.3, RET-06; R-021,
 R-022)."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

@@ -1,7 +1,5 @@
 """What goes wrong on the way: bad input, wrong order, kills and a CRM that breaks down."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """What nobody may learn: whether somebody is suspected (section 6.3; R-106 to R-116)."""
 
-from __future__ import annotations
-
 import json
 import re
 from contextlib import closing

@@ -1,8 +1,6 @@
 """What people type wrong: documented exit codes, an error that a program can read, and nothing half
 written."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.independent.case import Case

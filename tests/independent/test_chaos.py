@@ -1,8 +1,6 @@
 """A deletion run killed with faults on, from outside: a few fixed trials. `python -m tests.independent.chaos`
 has many."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,8 +1,6 @@
 """Small organisations full of traps: the product's plan, its disposals and what it leaves behind agree with
 our own evaluation."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

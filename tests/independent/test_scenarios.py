@@ -7,8 +7,6 @@ alike in all of a kind. The others are played inside this process: the same stor
 questions. A command that one of them ends, or beside which something happens, is a process there too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,7 +1,5 @@
 """Units with one family of traps each, and an organisation that is drawn from them by a seed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path

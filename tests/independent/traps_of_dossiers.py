@@ -1,7 +1,5 @@
 """Dossiers with one family of traps each: terms, days of birth, categories, holds, homes and figures."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 

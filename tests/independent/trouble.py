@@ -1,7 +1,5 @@
 """Fault scripts drawn from a seed: what a CRM, a gateway, a network and other people can do to a run."""
 
-from __future__ import annotations
-
 from random import Random
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The Web API spoken with plain requests: batches to load, pages to read whole tables."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """A fictitious organisation that keeps roles in connections, and whoever types commands there."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any

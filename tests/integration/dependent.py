@@ -1,8 +1,6 @@
 """An organisation with tables of its own that depend on dossiers, fiches and people, for tests of nights and
 requests. Its people are fictitious."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

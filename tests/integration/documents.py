@@ -1,8 +1,6 @@
 """An organisation whose dossiers, fiches and people have documents in SharePoint, and a night that reaches
 them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date

@@ -1,7 +1,5 @@
 """A request of the one fictitious young person whom organisations of others have, as far as its candidate."""
 
-from __future__ import annotations
-
 import json
 
 from tests.drivers.typist import DORA, Typist

@@ -1,7 +1,5 @@
 """A dossier with a row in every dependent table, and a word in every text of each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path

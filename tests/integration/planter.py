@@ -1,7 +1,5 @@
 """Words that are planted in every text column of a CRM."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

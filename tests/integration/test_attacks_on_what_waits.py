@@ -1,8 +1,6 @@
 """Statistics that wait for their month are those that runs have counted: what was slipped in would be
 published with them, and nobody could tell any more (ERA-16, ACC-06)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

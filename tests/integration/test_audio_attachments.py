@@ -1,8 +1,6 @@
 """An audio attachment whose own term still runs goes with its dossier or lone fiche, as a unit with a line
 (RET-03, ACC-03)."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

@@ -1,7 +1,5 @@
 """Which day a night and its plan are of: missed nights, a night repeated, plans that are too old."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,7 +1,5 @@
 """Rows of an organisation's dependent tables in the answer to a person: found, named, told and withheld."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,8 +1,6 @@
 """Organisations whose reports are in dossiers by pairs: a fiche of several dossiers goes with the
 last of them (portability; RET-18)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

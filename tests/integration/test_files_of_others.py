@@ -2,8 +2,6 @@
 and by nobody where it does not, and that is said wherever somebody asks what was searched; what depends on
 the own dossier is read and told (EXP-03, EXP-06). Everybody is fictitious."""
 
-from __future__ import annotations
-
 import base64
 from typing import Any
 

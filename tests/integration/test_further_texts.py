@@ -2,8 +2,6 @@
 searched, shown, redacted and reviewed like any text, and nothing of them outlives what they tell of (EXP-03,
 EXP-06, RET-20, R-158, R-161)."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from datetime import date

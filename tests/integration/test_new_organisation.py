@@ -2,8 +2,6 @@
 it is answered and disposed of: words planted in every text column and every file are found or named as not
 searched, and none is left (EXP-03, ERA-12, R-158). Everybody is fictitious."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator

@@ -1,8 +1,6 @@
 """Nights from end to end: plan, apply, verify; scenarios of sections 11.1 to 11.3, 11.5 and 11.12 as far as
 they need a CRM."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import date, timedelta
 

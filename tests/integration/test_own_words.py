@@ -3,8 +3,6 @@
 Everybody in it is fictitious.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import re

@@ -2,8 +2,6 @@
 or names the place as not searched, and nothing of it is left once the dossier has gone (EXP-03, ERA-12,
 R-158)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -2,8 +2,6 @@
 delete along by one is not taken along, and what it empties by one does not keep a unit from going (ERA-15,
 R-158)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date

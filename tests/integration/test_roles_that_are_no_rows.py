@@ -1,8 +1,6 @@
 """Organisations that keep roles in lookups of the dossier, among the participants of an activity, in pairs:
 the same night and the same requests (portability; RET-14, RET-20)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any

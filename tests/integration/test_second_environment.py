@@ -1,8 +1,6 @@
 """Another organisation: other tables, columns, options and kinds of dates; the same rules and the same night
 (portability)."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path

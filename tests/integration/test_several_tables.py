@@ -1,8 +1,6 @@
 """A kind of row that comes from several tables, and a table of which only some rows are meant: the same
 night, the same answers, and what is out of scope is left alone and said (R-161)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path

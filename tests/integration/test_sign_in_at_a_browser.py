@@ -1,8 +1,6 @@
 """Signing in at the console as towards a real tenant: authorisation code with PKCE by MSAL over https, to a
 sign-in service in the forms of Entra ID and of AD FS. Everybody is fictitious."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path

@@ -1,8 +1,6 @@
 """Dependent tables whose rows have a row of the schedule: each goes when its own term ends, before the file
 that it belongs to or after it (R-158, RET-03, RET-11, RET-20)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path

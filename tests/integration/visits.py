@@ -1,7 +1,5 @@
 """A table of visits that has a term of its own."""
 
-from __future__ import annotations
-
 VISITS = """\
 home_visits:
   labels: {nl: Huisbezoeken, fr: Visites, en: Home visits, de: Hausbesuche}

@@ -1,7 +1,5 @@
 """What `ledger verify` says of the chain of some entries alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from jobs.ledger.entries import LedgerEntry, Verdict

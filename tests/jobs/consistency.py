@@ -1,8 +1,6 @@
 """Checks consistency proofs as a stranger does, by RFC 9162 alone: `jobs/ledger/merkle.py` makes them, and no
 code of its own proves it."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """A notary for tests: one signing key of its own, and a checkpoint log in a list."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The documents as text."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 `test_seams.py` makes the copy and runs this file in it; here is nothing about how they were added.
 """
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Everything that the product has is in its documents, and what the documents show works."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the page on the emulator says is emulated has a test that says so."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 from dataclasses import fields

@@ -1,7 +1,5 @@
 """Every code by which a plan waits, a run alarms or a unit is put off is explained to people."""
 
-from __future__ import annotations
-
 from crm_compliance.reports.parts.sentences import ALARMS, SKIPS, WHY
 from jobs.holds import look_up
 from jobs.model.work_queue import QUEUE_OLD

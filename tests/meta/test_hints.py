@@ -1,8 +1,6 @@
 """What a person can do next is a code with facts, and a command line only in the table of the desk and among
 the commands; what was given wrongly is a field, and an option only there."""
 
-from __future__ import annotations
-
 import ast
 import json
 import re

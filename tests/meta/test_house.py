@@ -1,8 +1,6 @@
 """What holds for the whole house: one place that writes, no prints, the wheel, the lock files, the
 storeys."""
 
-from __future__ import annotations
-
 import ast
 import re
 import subprocess

@@ -1,8 +1,6 @@
 """What is true of a kind of row stands in `rules/model/kinds.py`: a list of kinds elsewhere would be a second
 home of some fact about them, in which a new kind is forgotten."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 from typing import Final

@@ -1,7 +1,5 @@
 """`docs/rights.md` says what the rules do."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Who may do what stands in one table, and who was denied is written down in one place."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Collection
 from pathlib import Path

@@ -1,8 +1,6 @@
 """The storeys are laid out in rooms: each says what it is for, can be taken in at a glance, and stands in the
 page of the architecture."""
 
-from __future__ import annotations
-
 import ast
 import re
 from pathlib import Path

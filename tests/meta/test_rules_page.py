@@ -1,7 +1,5 @@
 """`docs/rules.md` leads from each rule to the file that decides it, and each of its files quotes the rule."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

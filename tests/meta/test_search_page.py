@@ -1,7 +1,5 @@
 """Every code for a place that is not searched stands in its page, and no other does."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path

@@ -1,8 +1,6 @@
 """What a command loads: heavy libraries only where they are needed. Time is measured by `python -m
 benchmarks.startup`, not here."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """The two suites: each test module is in exactly one of them, and CI runs both whole."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

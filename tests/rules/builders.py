@@ -1,8 +1,6 @@
 """Builders for the tests of the law: each names only what matters. The people are fictitious and stay the
 same."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache

@@ -1,7 +1,5 @@
 """The people of the redaction tests, all of them fictitious, and their redactor."""
 
-from __future__ import annotations
-
 from rules.redaction.people import Protected, Shown
 from rules.redaction.redactor import Redactor
 

@@ -1,7 +1,5 @@
 """Files, roles and questions for the tests of rights. The people are fictitious (fictief)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 from typing import Any

@@ -1,8 +1,6 @@
 """Units of every kind, as hypothesis draws them: also with nothing known, sentinels, and dates still to
 come."""
 
-from __future__ import annotations
-
 from datetime import date
 from functools import cache
 from typing import TypeVar

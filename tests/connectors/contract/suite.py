@@ -5,8 +5,6 @@ The suite speaks through the protocol alone. It makes its own rows, without pers
 so that it can also ask a real test environment whether the emulator tells the truth.
 """
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress

@@ -6,8 +6,6 @@ those of the product, with the same prefix: `CRM_COMPLIANCE_TEST_CRM_CLIENT_ID` 
 in which nothing is lost if a test fails half-way.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from datetime import date

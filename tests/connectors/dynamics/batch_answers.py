@@ -1,7 +1,5 @@
 """Answers to a `$batch`, as the service writes them."""
 
-from __future__ import annotations
-
 import json
 
 BOUNDARY = "batchresponse_1"

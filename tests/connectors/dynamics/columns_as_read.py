@@ -1,7 +1,5 @@
 """That columns say of every row what records say."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """The client and an outside program at one running emulator."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar

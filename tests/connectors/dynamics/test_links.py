@@ -1,7 +1,5 @@
 """Where a person opens a row (ACC-04)."""
 
-from __future__ import annotations
-
 from connectors.dynamics.links import row_address
 
 ROW = "7A9D2F10-3d0a-4f11-9f8a-000d3ab1d001"

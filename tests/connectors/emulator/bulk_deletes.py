@@ -1,7 +1,5 @@
 """BulkDelete asked for and followed, for the tests of each of its parts."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.connectors.emulator.client import Client

@@ -1,7 +1,5 @@
 """A small organisation with customers, their incidents and their connections, in three languages."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """FetchXML sent and its answers read, for the tests of each of its parts."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import quote
 

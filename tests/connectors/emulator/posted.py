@@ -1,7 +1,5 @@
 """Definitions of a table, a column and a relationship, as a client posts them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.connectors.emulator.client import Client

@@ -1,7 +1,5 @@
 """A frame says of a row what its record says, whatever the row holds."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Columns of ids say the same as numbers and as texts, one by one and put together."""
 
-from __future__ import annotations
-
 import polars as pl
 import pytest
 from hypothesis import given

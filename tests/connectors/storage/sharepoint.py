@@ -1,8 +1,6 @@
 """SharePoint in a test: the emulated Graph, filled without HTTP, and the adapter that speaks to it over
 HTTP."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from connectors.dynamics.http.auth import StaticToken

@@ -1,8 +1,6 @@
 """Blobs of one container, against azurite over HTTP; what azurite does not have (versions, soft delete)
 against canned answers."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

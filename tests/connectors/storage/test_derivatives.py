@@ -1,7 +1,5 @@
 """What a name says of what an object was made of (ERA-12, line 6)."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,8 +1,6 @@
 """Documents in SharePoint: found, read and removed below the sites of the settings and nowhere else (ERA-12,
 line 4)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from urllib.parse import quote
 

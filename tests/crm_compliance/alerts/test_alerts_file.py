@@ -1,7 +1,5 @@
 """The alerts file: what it may say, and how it is refused."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,8 +1,6 @@
 """Each thing once, again while it is overdue, to whom a route names; nobody's data in any of it; and a
 channel that fails is itself an alarm."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import closing

@@ -1,7 +1,5 @@
 """How a PDF reads and looks, for tests."""
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Iterator

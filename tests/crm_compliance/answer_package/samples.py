@@ -1,7 +1,5 @@
 """Answers as they are compiled, about people who do not exist."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
 from typing import Any
 

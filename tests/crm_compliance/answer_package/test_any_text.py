@@ -1,7 +1,5 @@
 """Whatever somebody has written, there is a letter, a page and data of it (EXP-12, EXP-19)."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """The files of a package: data, table, manifest, archive, and the last look at them all."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io

@@ -1,8 +1,6 @@
 """No surname stops a release of which it is no part, and every one that is a part does (EXP-06, R-118). All
 people are fictitious."""
 
-from __future__ import annotations
-
 import importlib
 import re
 from collections.abc import Iterator

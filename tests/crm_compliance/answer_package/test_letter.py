@@ -1,7 +1,5 @@
 """The letter as a person opens it."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from time import process_time

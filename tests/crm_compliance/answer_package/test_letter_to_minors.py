@@ -1,7 +1,5 @@
 """Letters to minors: the page of their own, its tone, and what they are not told."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from typing import Any

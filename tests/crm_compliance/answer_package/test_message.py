@@ -1,7 +1,5 @@
 """The message that goes with the link."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

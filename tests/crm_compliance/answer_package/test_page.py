@@ -1,7 +1,5 @@
 """The page as a browser shows it: readable by everybody, and in contact with nobody."""
 
-from __future__ import annotations
-
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any

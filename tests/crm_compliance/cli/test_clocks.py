@@ -1,7 +1,5 @@
 """Two clocks that disagree: exit 4 with code `clock`, before anything is planned or written."""
 
-from __future__ import annotations
-
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator

@@ -1,7 +1,5 @@
 """Documents in SharePoint, from the command line: doctor, applying, an answer."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

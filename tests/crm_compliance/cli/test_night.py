@@ -1,7 +1,5 @@
 """A night typed command by command, read by a script (--json) and by a person."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """What others may read or write is refused like keys are, with the command that closes it."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.drivers.typist import Typist

@@ -1,8 +1,6 @@
 """A store remembers the CRMs that it has served: what is believed on this machine is never believed near a
 real one (section 9.4)."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 from datetime import UTC, date, datetime

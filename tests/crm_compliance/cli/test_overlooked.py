@@ -1,7 +1,5 @@
 """What no plan sees is named in every plan, and by `doctor`: rows in long-term retention, and new columns."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

@@ -4,8 +4,6 @@ A conversation at 23:30 UTC on a winter evening is of that day in Lisbon, and of
 six months end in summer, when Lisbon is an hour ahead of UTC and Athens three.
 """
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from importlib.resources import files

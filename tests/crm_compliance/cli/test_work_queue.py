@@ -1,7 +1,5 @@
 """RET-14: a plan tells how many units wait for a decision, whose work that is, and how old it is."""
 
-from __future__ import annotations
-
 from tests.drivers.night import Night
 from tests.drivers.typist import LONG_AGO, Typist
 

@@ -1,7 +1,5 @@
 """Settings as a test gives them: variables of the environment, and a file."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """A token or a clock that is set, which a CRM on this machine alone may be given."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 

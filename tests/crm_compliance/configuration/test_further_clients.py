@@ -1,7 +1,5 @@
 """Further application users of the CRM: given as JSON or as tables of the file, each with its own tokens."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

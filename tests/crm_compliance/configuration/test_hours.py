@@ -1,7 +1,5 @@
 """The hours of jobs, in nights that lack an hour or have one twice (DAT-13)."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 

@@ -1,8 +1,6 @@
 """Settings come from a file and the environment, are checked as a whole, and never show a value in a
 message."""
 
-from __future__ import annotations
-
 import stat
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Workers of a real Dask cluster on this machine: each part once, in order, whoever dies."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Which storages the settings open, and what they refuse."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

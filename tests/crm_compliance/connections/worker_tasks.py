@@ -1,7 +1,5 @@
 """Tasks that a worker does, and one that ends it."""
 
-from __future__ import annotations
-
 import os
 import signal
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The console as it is served, for a real browser: over HTTP, in a thread of this process."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

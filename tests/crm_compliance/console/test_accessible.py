@@ -1,8 +1,6 @@
 """Every page that a link leads to, for each role, in both themes and the three languages: no violation by
 axe, nothing wider than a telephone, nothing that the browser complains of. Everybody is fictitious."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

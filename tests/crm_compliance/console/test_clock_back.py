@@ -1,8 +1,6 @@
 """The clock of the machine is put back between what somebody looked at and what they say. Everybody is
 fictitious."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 

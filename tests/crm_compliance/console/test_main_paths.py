@@ -1,8 +1,6 @@
 """The main path of each role in a real browser: from the way in to the act, by what is written on buttons and
 links. Everybody is fictitious."""
 
-from __future__ import annotations
-
 import re
 
 from jobs.model.plan import PlanState

@@ -1,7 +1,5 @@
 """The disk takes nothing more: pages are still read, each act says so, and nothing is half done."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from pathlib import Path

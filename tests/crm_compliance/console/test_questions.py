@@ -1,8 +1,6 @@
 """What somebody new asks, by clicks in a real browser: each role that may know finds the answer in three of
 them at most. Everybody is fictitious."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import Any

@@ -1,8 +1,6 @@
 """Every route with every role (section 9.4), and with nobody: what the routes say of themselves is what
 happens."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

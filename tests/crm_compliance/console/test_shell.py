@@ -1,8 +1,6 @@
 """What every page of the console has: headers, the menu of a role, language, and answers to what goes
 wrong."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

@@ -1,8 +1,6 @@
 """Somebody who clicks every link: which pages there are for a role, one of each kind, and how many clicks
 away each is."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,8 +1,6 @@
 """No command runs where another program owns `rules`, `jobs` or `connectors`; PyPI has packages of these
 names."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """The anchor is only ever added to, and whatever was done to it comes to light."""
 
-from __future__ import annotations
-
 import stat
 from pathlib import Path
 

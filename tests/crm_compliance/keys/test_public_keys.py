@@ -1,7 +1,5 @@
 """Public keys travel as PEM, and say whose signature is whose."""
 
-from __future__ import annotations
-
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path

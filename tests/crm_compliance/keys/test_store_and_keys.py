@@ -1,8 +1,6 @@
 """Keys are made for a new store and for no other; a lost database, and lost keys, are told by every command
 (ACC-02, ERA-13)."""
 
-from __future__ import annotations
-
 import random
 import shutil
 import sqlite3

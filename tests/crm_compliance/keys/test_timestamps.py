@@ -1,8 +1,6 @@
 """Time stamps of a real authority, OpenSSL's own: they verify, with us and with OpenSSL, and their lack fails
 no run (RFC 3161)."""
 
-from __future__ import annotations
-
 import base64
 import json
 import subprocess

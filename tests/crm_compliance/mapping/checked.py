@@ -1,7 +1,5 @@
 """What a check of a mapping says."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

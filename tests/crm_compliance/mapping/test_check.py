@@ -1,7 +1,5 @@
 """mapping, as it is typed: everything that is wrong with the file, in one go (R-161)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any

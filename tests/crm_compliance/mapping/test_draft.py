@@ -1,8 +1,6 @@
 """mapping draft, as it is typed: no file is replaced, and categories are those of the schedule, called as the
 organisation calls them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

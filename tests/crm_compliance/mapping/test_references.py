@@ -1,8 +1,6 @@
 """mapping check of tables of reference: a row that no key stands for leaves units undecided, and is told with
 how many."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """mapping statistics-table, as it is typed: the table that a CRM lacks, specified and made (5.2)."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,8 +1,6 @@
 """Golden reports: what a person last agreed to see. `pytest --update-golden`, or UPDATE_GOLDEN=1 in the
 environment, rewrites them."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The picture of the data map: cases and people on the left, what leads to them further right."""
 
-from __future__ import annotations
-
 from crm_compliance.reports.data_map import picture
 from rules.model.data_map import DataMap, Fate, MapPlace, Tie
 

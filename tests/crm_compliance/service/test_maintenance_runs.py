@@ -1,7 +1,5 @@
 """The maintenance runs, which carry out no plan, as the service makes them at night."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,8 +1,6 @@
 """Whether an hour of a job was missed, by the plans and runs that are there: also where the clock goes on
 by an hour."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo

@@ -1,7 +1,5 @@
 """One service alone answers over a store."""
 
-from __future__ import annotations
-
 import signal
 import threading
 

@@ -1,7 +1,5 @@
 """A database that is written past the store, and a program of its own that opens one."""
 
-from __future__ import annotations
-
 import sqlite3
 from pathlib import Path
 

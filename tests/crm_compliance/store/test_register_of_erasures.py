@@ -1,8 +1,6 @@
 """The register of erasures, in the database and beside it, is held against the signed head of the ledger
 (ERA-13, ACC-06)."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from datetime import date

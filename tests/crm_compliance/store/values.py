@@ -1,7 +1,5 @@
 """Plans, runs and actions for the tests of the store; a test names only what matters to it."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import msgspec

@@ -5,8 +5,6 @@ switches is proved by tests/connectors/emulator.
 One emulator for all modules, empty at the start of each; clock, faults and switches as they were after a test
 that moves them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """An emulator in a process of its own."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

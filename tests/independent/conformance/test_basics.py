@@ -1,7 +1,5 @@
 """Sections 1, 2.1, 2.2 and 8.1: addresses, sign-in, headers, keys and the shape of errors."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

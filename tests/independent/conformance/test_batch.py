@@ -1,7 +1,5 @@
 """Section 5: `$batch`, byte by byte."""
 
-from __future__ import annotations
-
 import json
 import re
 import socket

@@ -1,7 +1,5 @@
 """Sections 4.5 and 11: what goes with a deleted row, what stays, and the parties of activities."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

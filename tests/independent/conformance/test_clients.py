@@ -1,7 +1,5 @@
 """Microsoft's own Python client against the emulator, over https."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

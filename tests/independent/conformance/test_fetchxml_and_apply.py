@@ -1,7 +1,5 @@
 """Sections 3.4 and 3.7: `$apply`, FetchXML, saved queries, the SQL route."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import quote, unquote
 from xml.sax.saxutils import quoteattr

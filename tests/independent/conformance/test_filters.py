@@ -1,7 +1,5 @@
 """Section 3.2: `$filter`, its functions and its limits; dates stand still at noon of 14 March 2026."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from urllib.parse import quote
 

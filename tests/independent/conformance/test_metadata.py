@@ -1,7 +1,5 @@
 """Section 10: definitions of tables, columns, keys, relationships and choices; CSDL."""
 
-from __future__ import annotations
-
 from typing import Any
 from xml.etree import ElementTree
 

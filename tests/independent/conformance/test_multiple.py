@@ -1,7 +1,5 @@
 """Section 6.1: CreateMultiple and its kin."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

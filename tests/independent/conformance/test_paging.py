@@ -1,7 +1,5 @@
 """Sections 3.3, 3.6 and 3.8: pages, cookies, counts and the length of addresses."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import Any

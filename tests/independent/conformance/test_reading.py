@@ -1,7 +1,5 @@
 """Sections 2.3, 2.4, 2.5, 3.5 and 4.1: what a row looks like, and what hangs on it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Section 4.6: references to one row and to those of a collection."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.web_api import WebApi, new_id

@@ -1,7 +1,5 @@
 """contract 3.1: what the emulator says when it is ready, and what a reset empties."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

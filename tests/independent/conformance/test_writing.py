@@ -1,7 +1,5 @@
 """Section 4: create, update, upsert, delete, single properties."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

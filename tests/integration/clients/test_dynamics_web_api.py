@@ -4,8 +4,6 @@ http and over https.
 Its checks stand in `node/*.mjs`, one file for each area; all of them run in one process.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,8 +1,6 @@
 """Microsoft's Python client, unmodified, writes the emulator's schema: tables, columns, relationships,
 alternate keys."""
 
-from __future__ import annotations
-
 from enum import IntEnum
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Dossiers full of names, and mappings that say what of them stays when they are anonymised in place."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date

@@ -1,8 +1,6 @@
 """Statistics that wait for the end of the month, so that small numbers are tested together (ERA-16,
 R-084)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,5 @@
 """An organisation with people and cases, and who types commands in it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import pytest

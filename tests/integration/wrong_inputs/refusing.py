@@ -1,7 +1,5 @@
 """Commands that are refused and leave nothing behind, in an organisation with people and cases."""
 
-from __future__ import annotations
-
 from tests.drivers.night import Night
 from tests.drivers.typist import Typist
 

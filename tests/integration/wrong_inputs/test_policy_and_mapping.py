@@ -1,8 +1,6 @@
 """A policy or a mapping that is wrong ends in words, in the documented exit code, and without a write:
 nothing deleted, nothing stored."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path

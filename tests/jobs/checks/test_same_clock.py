@@ -1,7 +1,5 @@
 """How far the CRM's clock and ours may be apart: five minutes either way, which no network explains."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import datetime, timedelta
 

@@ -1,7 +1,5 @@
 """What belongs to another CRM is not changed here, and who tried is written down (section 9.4, ACC-10)."""
 
-from __future__ import annotations
-
 import pytest
 
 from jobs.checks.same_crm import is_of_other_crm, refuse_other_crm

@@ -1,8 +1,6 @@
 """The time zone of a store is that of the last schedule that decided anything in it, however its file is
 written (DAT-01)."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from importlib.resources import files

@@ -1,7 +1,5 @@
 """A file that is about to be imported is looked through by table and id alone."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """The register: what is known of a row, and of which rows nothing is noted (ERA-13)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Which rows that are back have to be named, and which go along with another one (ERA-13)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """Files as other people's programs write them, made for tests. Everybody in them is fictitious."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import zipfile

@@ -1,7 +1,5 @@
 """What is read of a file, and a fictitious person of whom files speak."""
 
-from __future__ import annotations
-
 from jobs.files.supervisor import SHARED
 
 WHO = "Żaneta D'Hondt-Müller"

@@ -1,7 +1,5 @@
 """What is read of files, wherever in them it stands (EXP-06, R-118, R-119). Everybody is fictitious."""
 
-from __future__ import annotations
-
 import io
 import json
 import zipfile

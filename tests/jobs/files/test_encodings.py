@@ -1,8 +1,6 @@
 """A text is read in the encoding that it is plainly written in, and in no other: in the wrong one a name
 would be hidden (EXP-06)."""
 
-from __future__ import annotations
-
 import base64
 from itertools import product
 

@@ -1,7 +1,5 @@
 """What a file that is a text says, as it is meant (EXP-06). All people are fictitious."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """A message in HTML as a reader would see it (EXP-01, EXP-19)."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

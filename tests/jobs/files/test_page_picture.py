@@ -1,7 +1,5 @@
 """Pages of a PDF as pictures, drawn behind the border. Everybody is fictitious."""
 
-from __future__ import annotations
-
 from io import BytesIO
 
 import pytest

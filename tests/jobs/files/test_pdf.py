@@ -1,7 +1,5 @@
 """What is read of a PDF, wherever in it it stands (EXP-06, R-118, R-119). Everybody is fictitious."""
 
-from __future__ import annotations
-
 import base64
 import io
 import re

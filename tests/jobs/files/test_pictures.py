@@ -1,7 +1,5 @@
 """Pictures are drawn anew, without what is noted in them (EXP-06)."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

@@ -1,8 +1,6 @@
 """`python -m tests.jobs.fuzz --cpu-seconds 3600 --seed N`: a long run, with what it found. Exit 1 where
 something got past the border."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections import Counter

@@ -1,8 +1,6 @@
 """What is done to a seed: accidents of bytes, pieces of the format in the wrong place, and the same inside
 what is packed."""
 
-from __future__ import annotations
-
 import io
 import random
 import warnings

@@ -5,8 +5,6 @@ something once broke.
 them by hand, under a name that says what it was. Everybody in them is fictitious.
 """
 
-from __future__ import annotations
-
 import io
 import mimetypes
 from collections.abc import Callable

@@ -1,8 +1,6 @@
 """One run of the fuzzer: the seeds as they are, then changed ones until its time is spent. The same seed
 gives the same contents."""
 
-from __future__ import annotations
-
 import hashlib
 import random
 import time

@@ -1,7 +1,5 @@
 """What the fuzzer aims at. Whatever reads what other people wrote belongs in TARGETS."""
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Callable
 from dataclasses import dataclass

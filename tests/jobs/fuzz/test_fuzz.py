@@ -4,8 +4,6 @@
 The long run is `python -m tests.jobs.fuzz --cpu-seconds 3600 --seed N`.
 """
 
-from __future__ import annotations
-
 import pytest
 
 from tests.jobs.fuzz.corpus import entries, made

@@ -1,8 +1,6 @@
 """What an auditor is told of a period: what began, was said or happened from midnight of its first day to
 midnight after its last, and nothing of the days beside it (ACC-01, ACC-10)."""
 
-from __future__ import annotations
-
 import hashlib
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """Which runs are in a list: by kind, by state, and by the civil day on which they began."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
 
 import pytest

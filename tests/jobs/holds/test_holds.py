@@ -1,8 +1,6 @@
 """Holds through a whole night: what they cover in the plan, and what becomes of it afterwards (HLD-03 to
 HLD-11)."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 

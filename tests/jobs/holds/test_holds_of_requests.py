@@ -1,7 +1,5 @@
 """An open request holds what it is about, and for how long after its answer (R-035, R-072, R-073)."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from typing import Any
 

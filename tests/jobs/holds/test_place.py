@@ -1,7 +1,5 @@
 """Placing a hold: what it may be placed on, what the ledger says of it, and what it asks of the CRM."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

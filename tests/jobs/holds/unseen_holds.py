@@ -1,7 +1,5 @@
 """Holds on rows that nobody has seen."""
 
-from __future__ import annotations
-
 import pytest
 
 from rules.holds.placements import PlacedHold

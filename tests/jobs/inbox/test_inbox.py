@@ -1,8 +1,6 @@
 """What waits for whom: each thing once, for the roles whose work it is, and nothing of anybody in it.
 Everybody is fictitious."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path

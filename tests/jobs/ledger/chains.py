@@ -1,7 +1,5 @@
 """A ledger of some entries, with its checkpoints."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import msgspec

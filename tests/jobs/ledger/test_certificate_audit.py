@@ -1,8 +1,6 @@
 """The certificates of a store are held against each other and against the ledger; each that does not fit is
 named (9.2, R-141)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import msgspec

@@ -1,7 +1,5 @@
 """A checkpoint says what is signed and stamped, is known again, and leads on to the next one (ACC-06)."""
 
-from __future__ import annotations
-
 import msgspec
 
 from jobs.ledger.checkpoints import KeptCheckpoint, encode, looks_like_one

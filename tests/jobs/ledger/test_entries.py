@@ -1,8 +1,6 @@
 """The chain: whatever is done to an entry or to an export, verification fails and names the first place
 (R-141, ACC-06)."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

@@ -1,8 +1,6 @@
 """Merkle trees, held against the vectors of the RFC's reference implementation and the example of RFC 6962,
 section 2.1.3."""
 
-from __future__ import annotations
-
 import hashlib
 
 import pytest

@@ -1,8 +1,6 @@
 """Checkpoints kept elsewhere bring to light what a chain cannot: an end that was cut off, a history written
 again (ACC-06, R-141)."""
 
-from __future__ import annotations
-
 import io
 
 import msgspec

@@ -1,7 +1,5 @@
 """In which state a plan is, whose approval counts, and what is left of its head once its ids have expired."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import Any
 

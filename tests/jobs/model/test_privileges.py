@@ -1,8 +1,6 @@
 """What the jobs ask of the CRM's administrator grows with what the schedule has in force, and with nothing
 else."""
 
-from __future__ import annotations
-
 from importlib.resources import files
 
 import pytest

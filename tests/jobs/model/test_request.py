@@ -1,7 +1,5 @@
 """What a request keeps only grows until it is closed (HLD-08)."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 from jobs.model.request import Candidate, Preserved

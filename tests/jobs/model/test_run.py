@@ -1,7 +1,5 @@
 """The exact cause for which a unit stays, and what `apply` answers, of runs of today and of before."""
 
-from __future__ import annotations
-
 import pytest
 
 from jobs.model.plan import Alarm

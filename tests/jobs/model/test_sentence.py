@@ -1,7 +1,5 @@
 """Sentences with blanks: each is filled from its facts, and a number is written as people write it."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,8 +1,6 @@
 """What waits is counted by the day on which a plan first found it: due after so many days, overdue from the
 next one on (RET-14)."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 
 from jobs.model.work_queue import Waiting, WorkQueue, queue_of

@@ -1,7 +1,5 @@
 """A night carries out the plan that people have approved, before it makes its own (section 9.4)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import date, timedelta
 

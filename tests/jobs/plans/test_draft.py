@@ -1,7 +1,5 @@
 """The lines of a plan while it is made, and how they are counted."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date
 

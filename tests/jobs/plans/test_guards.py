@@ -1,8 +1,6 @@
 """What stops a plan until two people have looked at it, and what is odd about a night (RET-24, HLD-13,
 9.4)."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable
 from datetime import timedelta

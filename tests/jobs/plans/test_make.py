@@ -1,7 +1,5 @@
 """What a plan tells beside its lines. Everybody is fictitious."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

@@ -1,8 +1,6 @@
 """What a plan makes in columns of whole tables is what is made of the same rows one by one, where the
 product has both: contacts (RET-20), attachments that go along (RET-03), what is out of reach (P34)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final

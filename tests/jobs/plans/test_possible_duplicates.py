@@ -1,7 +1,5 @@
 """Dossiers that seem to be about the same child are reported, and not merged (A-25)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 

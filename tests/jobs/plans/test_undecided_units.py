@@ -1,8 +1,6 @@
 """RET-14: what nothing in force decides on waits for a person, with an owner, an age and a day on which it is
 due."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 

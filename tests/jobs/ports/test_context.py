@@ -1,8 +1,6 @@
 """A job goes by the version of the schedule that is in force on its day, or by the one that its plan
 names; and by the days of where the organisation works."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import UTC, date, datetime
 

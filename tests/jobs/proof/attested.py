@@ -1,7 +1,5 @@
 """A certificate of disposal."""
 
-from __future__ import annotations
-
 from jobs.ledger.certificates import Actor, Certificate
 from rules.model.residual_data import ResidualPlace
 

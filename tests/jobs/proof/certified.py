@@ -1,7 +1,5 @@
 """Certificates as an auditor gets them."""
 
-from __future__ import annotations
-
 from crm_compliance.keys.public_keys import PublicKeys
 from jobs.ledger.certificates import Certificate
 from jobs.model.run import Run

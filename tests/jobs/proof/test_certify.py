@@ -1,8 +1,6 @@
 """Certificates of real nights: one for each unit that is gone and was read back, none before, none twice
 (9.2, ERA-15)."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import re

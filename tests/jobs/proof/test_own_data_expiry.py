@@ -1,7 +1,5 @@
 """What this product recorded itself goes after its term, and the proof of a run stays (ACC-06, ACC-07)."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path

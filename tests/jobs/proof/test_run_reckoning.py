@@ -1,7 +1,5 @@
 """Every unit read has one outcome, and the outcomes add up (ACC-03, R-143)."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import msgspec

@@ -1,7 +1,5 @@
 """Nights that read by changes plan and dispose of what nights with full reads do."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 

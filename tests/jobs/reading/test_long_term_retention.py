@@ -1,7 +1,5 @@
 """Rows in the CRM's long-term retention count in every decision, and stop no plan (RET-11, RET-20)."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

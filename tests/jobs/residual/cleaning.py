@@ -1,7 +1,5 @@
 """A CRM that keeps history, a recycle bin and rows of unmapped tables, and what a test asks of it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from datetime import date

@@ -1,7 +1,5 @@
 """A night whose recordings have their content in a storage that a test can break."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date

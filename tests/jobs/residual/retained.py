@@ -1,7 +1,5 @@
 """Units in the long-term retention of the CRM, and what is left of them there. All people are fictitious."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable
 from datetime import date

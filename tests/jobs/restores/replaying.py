@@ -1,7 +1,5 @@
 """Rows that a restore has brought back, and the replay that disposes of them again."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import date
 from random import Random

@@ -1,7 +1,5 @@
 """The register of erasures has two places: one that is lost, damaged or under an earlier key is made good."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

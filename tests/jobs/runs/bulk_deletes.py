@@ -1,7 +1,5 @@
 """Runs whose rows a job of the CRM deletes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Runs that are interrupted, and what somebody does in the CRM meanwhile."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date

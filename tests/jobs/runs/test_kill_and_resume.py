@@ -1,7 +1,5 @@
 """A run that is killed at any point goes on and ends as an undisturbed one does, with the same counts."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 import select

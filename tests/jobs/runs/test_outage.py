@@ -1,8 +1,6 @@
 """An outage of the CRM in the middle of a run costs time and no unit; a run is as patient with writes as with
 reads."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any

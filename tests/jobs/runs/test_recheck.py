@@ -1,7 +1,5 @@
 """The last look at a unit before it is disposed of (RET-17)."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import msgspec

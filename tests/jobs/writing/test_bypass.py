@@ -1,7 +1,5 @@
 """What the writes of a unit pass by: the careful reading of categories, versions and recordings."""
 
-from __future__ import annotations
-
 from typing import Any, cast
 
 import msgspec

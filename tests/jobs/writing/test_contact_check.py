@@ -1,7 +1,5 @@
 """Who may be removed once some rows have left (RET-20)."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from datetime import date
 from types import SimpleNamespace

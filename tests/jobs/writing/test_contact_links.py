@@ -1,7 +1,5 @@
 """A contact goes with a unit that led to it, and with no other (RET-17, RET-20)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import date
 

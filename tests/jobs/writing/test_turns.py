@@ -1,7 +1,5 @@
 """Which of several units goes in a night that have a row in common (ERA-15, RET-18)."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace

@@ -1,7 +1,5 @@
 """What may be called anonymous (ERA-02): every condition, one by one."""
 
-from __future__ import annotations
-
 from dataclasses import fields, replace
 from datetime import date
 

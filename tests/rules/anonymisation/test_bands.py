@@ -1,7 +1,5 @@
 """What may stand instead of a date or a number: a band that is published (section 5.2, R-093)."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """Nobody can be found in the statistics: k rows alike, or a total (ERA-08, ERA-09)."""
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What may stand instead of an address: a province, a region, a group of countries (section 5.3, R-092)."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

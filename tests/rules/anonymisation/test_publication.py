@@ -1,7 +1,5 @@
 """Published statistics: no count below 5 can be read, and none can be computed (ERA-10, ERA-11)."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import product

@@ -1,7 +1,5 @@
 """What a unit that is disposed of adds to the statistics (ERA-04, section 5.2)."""
 
-from __future__ import annotations
-
 from dataclasses import fields
 from datetime import date
 from pathlib import Path

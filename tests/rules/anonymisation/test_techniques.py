@@ -1,7 +1,5 @@
 """A technique writes what it says, and is refused where it does not fit (section 5.3)."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Ages in completed years (DAT-06)."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """Belgian working days (DDL-04, DDL-05)."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 
 import pytest

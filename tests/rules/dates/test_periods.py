@@ -1,7 +1,5 @@
 """Periods on civil dates, and civil dates from the wire."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 

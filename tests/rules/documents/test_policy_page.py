@@ -1,7 +1,5 @@
 """The stored pages are those that the models give."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """One function says what was probably meant, for every file and setting."""
 
-from __future__ import annotations
-
 import pytest
 
 from rules.errors import PolicyError

@@ -1,7 +1,5 @@
 """A file as values with their lines: as JSON would have them, or as they are written."""
 
-from __future__ import annotations
-
 import pytest
 
 from rules.files.yaml_lines import read_yaml

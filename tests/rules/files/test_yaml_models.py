@@ -1,8 +1,6 @@
 """What a model refuses of a file is told with field and line, and the rest of the file can still be looked
 at."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 import pytest

@@ -1,7 +1,5 @@
 """Holds as people place them."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 

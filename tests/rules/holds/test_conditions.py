@@ -1,7 +1,5 @@
 """Holds on whatever meets some conditions."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

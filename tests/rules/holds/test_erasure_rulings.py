@@ -1,7 +1,5 @@
 """What a granted erasure may overrule: the third column of table 4.2 (HLD-12, R-078, R-079)."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Holds and what they cover (HLD-04, HLD-06, HLD-14)."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

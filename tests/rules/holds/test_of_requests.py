@@ -1,7 +1,5 @@
 """What subject requests preserve (HLD-08, HLD-10, R-035, R-073)."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 
 import pytest

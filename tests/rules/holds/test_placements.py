@@ -1,7 +1,5 @@
 """Holds as people place them: in force, overdue, refused (HLD-01 to HLD-03, HLD-09, HLD-11)."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 

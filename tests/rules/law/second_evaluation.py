@@ -2,8 +2,6 @@
 the law in columns (`rules.law`): whatever hypothesis draws, both must say the same in every field. Source:
 section 2.4 (pseudo-code), section 4.2, RET-05 to RET-16, RET-21, RET-23, ERA-04."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Final

@@ -1,7 +1,5 @@
 """The law in columns says of every unit what the second evaluation says, in every field."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

@@ -1,8 +1,6 @@
 """Facts of units that were put together are as they are written down. Those of whole tables are looked at in
 tests/jobs/reading/tables/test_whole_tables.py."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 

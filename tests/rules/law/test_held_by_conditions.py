@@ -1,7 +1,5 @@
 """What fits a hold by conditions in columns fits it as a unit by itself."""
 
-from __future__ import annotations
-
 from datetime import date
 from itertools import product
 from typing import Any, Final

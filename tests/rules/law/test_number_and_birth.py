@@ -1,8 +1,6 @@
 """A number says nothing more of a birth exactly where the rule about single ones reads that birth in it
 (IDN-01 to IDN-03, IDN-05, IDN-07)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date, timedelta
 

@@ -1,8 +1,6 @@
 """Whether facts are as rules/law/facts.py writes them down: their columns, and of which kinds of unit each is
 never null, or null."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import polars as pl

@@ -1,7 +1,5 @@
 """Two people are two people: what counts as the name of an account, and when two names are one (ACC-09)."""
 
-from __future__ import annotations
-
 import pytest
 
 from rules.errors import UsageError

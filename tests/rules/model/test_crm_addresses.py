@@ -1,7 +1,5 @@
 """Which addresses are this machine's, and which are one CRM's."""
 
-from __future__ import annotations
-
 import pytest
 
 from rules.model.crm_addresses import THIS_MACHINE, can_be_a_host, on_this_machine, organisation_at, same_crm

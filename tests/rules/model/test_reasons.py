@@ -1,8 +1,6 @@
 """The acceptance scenarios on reviews, holds, reasons and what is not known (11.1, 11.3, 11.4, 11.12), each
 under its identifier."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from rules.model.decisions import Decision, Disposition, Flag, Reason

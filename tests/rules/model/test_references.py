@@ -1,7 +1,5 @@
 """The short number of a request."""
 
-from __future__ import annotations
-
 import re
 
 from hypothesis import given

@@ -1,7 +1,5 @@
 """Who may do what: one table, which is section 9.4's, and nothing beside it."""
 
-from __future__ import annotations
-
 import pytest
 
 from rules.model.requests import Step

@@ -1,7 +1,5 @@
 """The organisation file: what it says, and how its mistakes are told."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The latest compatible birth date (RET-09)."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from typing import Any
 

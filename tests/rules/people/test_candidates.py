@@ -1,7 +1,5 @@
 """Who may be the person: classes, flags and evidence (IDN-17, IDN-18). The people are fictitious."""
 
-from __future__ import annotations
-
 from datetime import date
 from random import Random
 

@@ -1,7 +1,5 @@
 """A few texts in a whole column at once."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 

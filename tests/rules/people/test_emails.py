@@ -1,7 +1,5 @@
 """E-mail addresses in one normal form (10.3)."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Names in forms that can be compared (10.4). The people are fictitious."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

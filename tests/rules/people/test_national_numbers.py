@@ -1,7 +1,5 @@
 """Register numbers and BIS numbers (10.1, R-146 to R-148)."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """Telephone numbers in one normal form (10.2)."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

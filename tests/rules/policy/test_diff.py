@@ -1,7 +1,5 @@
 """What a change of the schedule says, and in which direction it goes."""
 
-from __future__ import annotations
-
 import itertools
 from datetime import date
 from functools import cache

@@ -1,7 +1,5 @@
 """The schedule is refused whole, and every error says file, line and field (RET-06, RET-12)."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

@@ -1,8 +1,6 @@
 """The shipped schedule says what the privacy policy says (section 2.2), and the models refuse what they do
 not know."""
 
-from __future__ import annotations
-
 import json
 from datetime import date
 from pathlib import Path

@@ -1,8 +1,6 @@
 """Whatever disguise a name, number or address is in, one inside another, the last look refuses nothing that
 redaction proposes (EXP-06, R-118). All are fictitious."""
 
-from __future__ import annotations
-
 import base64
 import quopri
 from collections.abc import Callable

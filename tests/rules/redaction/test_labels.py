@@ -1,8 +1,6 @@
 """What stands in the place of a person is the same throughout a package, and tells no more than it must
 (EXP-06, R-118, R-119)."""
 
-from __future__ import annotations
-
 import pytest
 
 from rules.model.languages import LANGUAGES

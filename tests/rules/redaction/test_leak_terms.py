@@ -1,8 +1,6 @@
 """What must occur in no file of a package is found in whatever a file makes of it (R-118, R-119, R-142). All
 people are fictitious."""
 
-from __future__ import annotations
-
 import html
 import json
 import time

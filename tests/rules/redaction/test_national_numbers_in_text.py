@@ -1,7 +1,5 @@
 """National numbers of other countries in free text: EXP-06, IDN-01. All are examples of their schemes."""
 
-from __future__ import annotations
-
 import pytest
 
 from rules.model.home import Home

@@ -1,7 +1,5 @@
 """What is nearly the name of somebody who is known, and what is not. Everybody is fictitious."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

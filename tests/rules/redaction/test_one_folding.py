@@ -1,8 +1,6 @@
 """What the search for a person's records calls the same name, redaction finds, and the last look too: a name
 that one folds one way and the other another is a leak (IDN-13 to IDN-15, EXP-06). All are fictitious."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Callable
 

@@ -1,8 +1,6 @@
 """No text costs redaction or the last look more than its length: a note of one run must not stop everybody's
 answer (EXP-06)."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

@@ -1,7 +1,5 @@
 """What somebody wrote in brackets behind a name is not a name. Everybody is fictitious."""
 
-from __future__ import annotations
-
 from rules.redaction.people import Protected, Shown
 from rules.redaction.redactor import Redactor
 

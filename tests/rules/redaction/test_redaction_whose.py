@@ -1,8 +1,6 @@
 """Who is somebody of whom: what joins two people is not a name, and the person of the answer is never a
 stranger in it. All are fictitious."""
 
-from __future__ import annotations
-
 import pytest
 
 from rules.redaction.people import Protected, Shown

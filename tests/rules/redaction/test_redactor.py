@@ -1,8 +1,6 @@
 """What of others goes from a text, and what of the person stays (EXP-06, EXP-07, R-118, R-119). All people
 are fictitious."""
 
-from __future__ import annotations
-
 import pytest
 
 from rules.model.home import Home

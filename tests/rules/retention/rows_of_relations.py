@@ -1,7 +1,5 @@
 """Rows of the schedule for gifts, courses and agreements, which a controller may put in force (2.3)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.rules.builders import a_policy

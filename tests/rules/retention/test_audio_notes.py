@@ -1,7 +1,5 @@
 """An audio file attached to a fiche is a recording (RET-05); no other note is taken for one."""
 
-from __future__ import annotations
-
 import pytest
 
 from rules.model.records import Note

@@ -1,7 +1,5 @@
 """The circuit breaker trips above its ceiling, never at it (RET-24)."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

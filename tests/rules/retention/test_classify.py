@@ -1,7 +1,5 @@
 """Retention keys from the CRM's categories and the outcome (RET-12, RET-14)."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

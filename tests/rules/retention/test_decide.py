@@ -1,8 +1,6 @@
 """Properties of every decision: doubt keeps, a hold wins, order does not matter, nothing is disposed of
 before its day."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from typing import Any
 

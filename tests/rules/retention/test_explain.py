@@ -1,7 +1,5 @@
 """The trace of a decision recomputes to its verdict, from its JSON alone."""
 
-from __future__ import annotations
-
 import json
 import re
 from datetime import date, timedelta

@@ -1,7 +1,5 @@
 """How many units go in each of the next months."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 
 from hypothesis import given

@@ -1,7 +1,5 @@
 """Contacts under a hold: not removed, not trimmed, and not forgotten (HLD-04, RET-20)."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,7 +1,5 @@
 """Limits of single categories trip above their lowest ceiling, never at it (RET-24)."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,7 +1,5 @@
 """A unit in quarantine goes when its days have passed, and not a day earlier."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 
 import msgspec

@@ -1,7 +1,5 @@
 """Decisions over recordings and audio attachments (11.2, R-153)."""
 
-from __future__ import annotations
-
 from datetime import date, datetime, timedelta
 from typing import Any
 

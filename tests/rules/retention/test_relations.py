@@ -1,7 +1,5 @@
 """Gifts, courses and agreements under rows that a controller has put in force (2.3)."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

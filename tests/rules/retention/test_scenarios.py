@@ -1,8 +1,6 @@
 """The acceptance scenarios on classification, schedule, time and holds (11.1, R-155, R-156), each under its
 identifier."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any
 

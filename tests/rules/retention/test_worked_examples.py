@@ -1,7 +1,5 @@
 """The worked examples D-01 to D-68 of the rules, over the schedule of the tests and over the shipped one."""
 
-from __future__ import annotations
-
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path

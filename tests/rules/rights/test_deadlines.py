@@ -1,8 +1,6 @@
 """When an answer is due (section 8): the worked examples, the edges, and a comparison with another library's
 months."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """Every field of every kind of record has a rule for whom it may be shown to (EXP-06, EXP-13, RGT-09)."""
 
-from __future__ import annotations
-
 import pytest
 
 from rules.model.personal_records import FULL

@@ -1,7 +1,5 @@
 """The matrix of rights (6.2)."""
 
-from __future__ import annotations
-
 import pytest
 
 from rules.model.requests import Right

@@ -1,7 +1,5 @@
 """What people are told who ask for their own data (6.2, EXP-05, R-094, R-099, R-115)."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

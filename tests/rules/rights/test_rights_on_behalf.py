@@ -1,7 +1,5 @@
 """Who acts for a child, and what is told then (RGT-04 to RGT-09, RGT-13, R-095 to R-098, R-159)."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any

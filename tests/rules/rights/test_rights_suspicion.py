@@ -1,7 +1,5 @@
 """Suspicion is bound to one file, and never shows (SUS-01 to SUS-12, R-106 to R-116)."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 
 import msgspec

@@ -1,7 +1,5 @@
 """Where data may go as if they stayed at home (GDPR art. 44, R-121)."""
 
-from __future__ import annotations
-
 import pytest
 
 from rules.rights.transfers import EEA, is_outside

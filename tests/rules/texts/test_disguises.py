@@ -1,8 +1,6 @@
 """Nothing written in disguise gets past search, redaction and the last look: they read what a person reads
 (EXP-06). All are fictitious."""
 
-from __future__ import annotations
-
 import base64
 import time
 

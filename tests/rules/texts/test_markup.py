@@ -1,7 +1,5 @@
 """Markup taken apart: nothing is too strange, nothing costs more than its length (EXP-19)."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

@@ -1,7 +1,5 @@
 """Which way is expected to be quicker, from what both have cost."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 

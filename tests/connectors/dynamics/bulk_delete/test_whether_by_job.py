@@ -1,7 +1,5 @@
 """Whether rows go by a job at all: by privileges, by what is switched on, by how quick batches are."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

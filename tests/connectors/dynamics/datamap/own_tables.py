@@ -1,7 +1,5 @@
 """An organisation with tables of its own, some of which lead to units and people."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

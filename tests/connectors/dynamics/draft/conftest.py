@@ -1,7 +1,5 @@
 """What a CRM says of its tables is asked without sockets: the subject is what is made of it."""
 
-from __future__ import annotations
-
 import pytest
 
 

@@ -1,7 +1,5 @@
 """A draft of a mapping, as the command writes it, and what is read of it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """A draft of a mapping: what a CRM's own definitions suggest, and nothing that they do not."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

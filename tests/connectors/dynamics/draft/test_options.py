@@ -1,8 +1,6 @@
 """A key is given only to what is called by a word for it, and what is written into a file is read as it was
 meant."""
 
-from __future__ import annotations
-
 import pytest
 from ruamel.yaml import YAML
 

@@ -1,8 +1,6 @@
 """Keys that stand in no column of choice: rows of reference are proposed by how they are called, roles by
 where they may be kept."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from pathlib import Path

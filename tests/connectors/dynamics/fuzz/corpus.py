@@ -3,8 +3,6 @@
 Headers that begin with `X-` are ours: what the test expects of the body.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesHeaderParser

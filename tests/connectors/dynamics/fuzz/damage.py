@@ -1,7 +1,5 @@
 """What may happen to bytes on the way: cut, spliced, repeated, flipped."""
 
-from __future__ import annotations
-
 from hypothesis import strategies as st
 
 

@@ -5,8 +5,6 @@ It is written from the reference alone (sections 5.2 to 5.4), and knows what it 
 read from the answer.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 

@@ -1,8 +1,6 @@
 """What the client makes of an answer to `$batch`, against what a service that renders it in any form has
 really done."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

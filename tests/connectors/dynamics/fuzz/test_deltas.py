@@ -1,7 +1,5 @@
 """Answers to a delta link: changes and deletions as the JSON says, or None, which means a full read."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

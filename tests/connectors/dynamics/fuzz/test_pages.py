@@ -1,7 +1,5 @@
 """Pages of rows: each row as the JSON says, or no page at all."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 from urllib.parse import urlsplit

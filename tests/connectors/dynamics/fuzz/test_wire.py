@@ -1,7 +1,5 @@
 """What lies around a body: compression, waiting times, links, and the file of what is remembered."""
 
-from __future__ import annotations
-
 import gzip
 import io
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """What is told to the C library, where it can be told anything."""
 
-from __future__ import annotations
-
 import ctypes
 from types import SimpleNamespace
 from typing import Any

@@ -1,7 +1,5 @@
 """Tokens: from MSAL at the HTTP edge, renewed in time, and never to be seen."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta

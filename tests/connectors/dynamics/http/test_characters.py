@@ -1,8 +1,6 @@
 """Halves of characters in the CRM's JSON: one such text is read, and makes no table unreadable for
 everybody."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """OData query strings: what is quoted comes back as it was."""
 
-from __future__ import annotations
-
 import uuid
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 

@@ -1,7 +1,5 @@
 """Which rows of a table are of a kind is told alike, in whichever type its columns were written."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 from typing import Any
 

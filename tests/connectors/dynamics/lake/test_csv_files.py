@@ -1,7 +1,5 @@
 """A CSV file of a lake that breaks off is seen."""
 
-from __future__ import annotations
-
 import csv
 import io
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Which files a Delta table has, by its log; a log that says what is not known here is refused."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

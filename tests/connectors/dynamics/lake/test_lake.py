@@ -1,7 +1,5 @@
 """What a lake says of whole tables is what the CRM says of them, in each form and for each organisation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Mappings that somebody has edited, and the mistakes in them."""
 
-from __future__ import annotations
-
 import pytest
 
 from connectors.dynamics.mapping.loader import parse_mapping

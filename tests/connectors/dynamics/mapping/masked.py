@@ -1,7 +1,5 @@
 """The reference environment with rows to mask, and mappings that say otherwise how."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

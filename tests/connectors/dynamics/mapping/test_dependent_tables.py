@@ -1,7 +1,5 @@
 """The section of a mapping that names tables of the organisation's own (R-158, R-161)."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

@@ -1,7 +1,5 @@
 """The mapping file: refused with every mistake by line."""
 
-from __future__ import annotations
-
 import json
 from datetime import date, datetime
 from pathlib import Path

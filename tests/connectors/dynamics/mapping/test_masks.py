@@ -1,7 +1,5 @@
 """Rows masked in place, and read back (section 5.3)."""
 
-from __future__ import annotations
-
 import base64
 from pathlib import Path
 

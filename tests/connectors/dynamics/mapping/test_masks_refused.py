@@ -1,8 +1,6 @@
 """Mappings that would leave something on a masked row are refused, by line, before anything is written
 (section 5.3, ERA-06)."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,8 +1,6 @@
 """What a mapping names of the schedule and is not there: rows of dependent tables that no row in force
 decides over are kept for ever (R-158, R-161)."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

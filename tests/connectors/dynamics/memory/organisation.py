@@ -1,7 +1,5 @@
 """An organisation of which nights are remembered."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime

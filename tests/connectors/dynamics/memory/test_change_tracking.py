@@ -1,8 +1,6 @@
 """Following a delta link: changes and deletions told apart, and whatever is odd leads to a full read, never
 to a wrong one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

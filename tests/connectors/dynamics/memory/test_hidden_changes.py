@@ -1,8 +1,6 @@
 """A change that a delta link has hidden shows in the numbers, or at the next full read, and is told; what we
 have done ourselves is not."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

@@ -1,8 +1,6 @@
 """What is remembered of a table: encrypted, whole or not at all, and forgotten where it was erased in the
 CRM."""
 
-from __future__ import annotations
-
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How many at once, how large, how soon: decisions of the governor, step by step and in the simulation."""
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_left
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What holds of the governor whatever the work and the answers are like."""
 
-from __future__ import annotations
-
 import heapq
 import math
 from bisect import bisect_right

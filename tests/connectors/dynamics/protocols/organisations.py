@@ -1,7 +1,5 @@
 """An organisation of the emulator under the real client, over real HTTP."""
 
-from __future__ import annotations
-
 import json
 import urllib.request
 from collections.abc import Iterator

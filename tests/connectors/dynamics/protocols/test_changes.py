@@ -1,7 +1,5 @@
 """Change sets happen whole or not at all, and of each one its fate is told."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

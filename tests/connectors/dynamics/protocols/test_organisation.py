@@ -1,7 +1,5 @@
 """Whether a mapping fits an organisation is told before anything is read by it, or written."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from connectors.dynamics.mapping.mapping import REFERENCE

@@ -1,7 +1,5 @@
 """What is loaded is what is read, of one organisation and of another, and whatever the network does."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Forms in which the columns of a row come, and what is told of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime

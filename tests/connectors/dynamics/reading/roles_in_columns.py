@@ -1,7 +1,5 @@
 """An organisation whose roles are told by columns of its own."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable
 from typing import Any

@@ -1,8 +1,6 @@
 """Whole tables as columns: what records say of the rows of any organisation, columns say too, however the
 tables are read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

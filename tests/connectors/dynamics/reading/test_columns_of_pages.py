@@ -1,7 +1,5 @@
 """A page as a frame and as records: the same values, whatever the CRM sends, or no page for either."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace

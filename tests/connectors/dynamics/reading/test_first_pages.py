@@ -1,8 +1,6 @@
 """The first pages of a table, met by several threads at once. In a process of its own: what is looked for is
 not an error, it is the end of the process."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

@@ -1,7 +1,5 @@
 """What is printed by accident, in a traceback or a debugger, holds nothing of what people wrote."""
 
-from __future__ import annotations
-
 import pytest
 
 from connectors.dynamics.http.answers import Answer

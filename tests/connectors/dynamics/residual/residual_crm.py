@@ -1,7 +1,5 @@
 """A CRM in which rows leave something behind, and an account that may clean it."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Rows in the recycle bin, found and removed from it by the real client (ERA-12)."""
 
-from __future__ import annotations
-
 from urllib.parse import quote
 
 import pytest

@@ -1,8 +1,6 @@
 """Rows in the recycle bin and in long-term retention are read as records, to the end, or it is said that they
 cannot be (EXP-03)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date
 from typing import Any

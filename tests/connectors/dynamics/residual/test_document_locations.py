@@ -1,7 +1,5 @@
 """Where documents are in SharePoint, put together from the rows that say it piece by piece."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterator
 from typing import Any

@@ -1,8 +1,6 @@
 """The audit history of rows, found and purged by the real client: by a job, or row by row where none may be
 started (ERA-12)."""
 
-from __future__ import annotations
-
 import uuid
 
 import pytest

@@ -1,8 +1,6 @@
 """Long-term retention is looked at as cheaply as can be, and what cannot be told is never "nothing there"
 (section 6.4)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,8 +1,6 @@
 """What the CRM keeps of rows beside them, and which rows depend on others: found and purged by the real
 client (ERA-12)."""
 
-from __future__ import annotations
-
 import uuid
 from pathlib import Path
 

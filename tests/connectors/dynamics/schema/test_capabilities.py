@@ -1,7 +1,5 @@
 """What a CRM can do is asked, not assumed, and each answer has a reason."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

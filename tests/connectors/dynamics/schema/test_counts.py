@@ -1,7 +1,5 @@
 """The CRM's own counts of several tables, asked at once."""
 
-from __future__ import annotations
-
 import re
 from types import SimpleNamespace
 from typing import Any, cast

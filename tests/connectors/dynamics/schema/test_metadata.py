@@ -1,8 +1,6 @@
 """Definitions of tables that come broken: what is missing is never taken for something that a table has
 not."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Change sets over `$batch`: the bytes that are sent, and what may be believed of the answer."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import re

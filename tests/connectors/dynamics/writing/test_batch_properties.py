@@ -1,7 +1,5 @@
 """What may be believed of an answer to a `$batch`, whatever happened to it on the way."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 

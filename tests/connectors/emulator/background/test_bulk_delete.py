@@ -1,7 +1,5 @@
 """Bulk deletes: what they ask for, how they come along by the clock, and what they leave behind."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Options of a bulk delete, and the privileges that it takes."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.connectors.emulator.bulk_deletes import advance, body, finished, one, query, run_of, start, state

@@ -1,7 +1,5 @@
 """System jobs: run again, cancelled, paused, deleted."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.connectors.emulator.bulk_deletes import advance, finished, query, run_of, start, state

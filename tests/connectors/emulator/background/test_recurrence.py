@@ -1,7 +1,5 @@
 """When a job that recurs runs next."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import pytest

@@ -1,7 +1,5 @@
 """Service protection: the three limits, for each user and each web server."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest

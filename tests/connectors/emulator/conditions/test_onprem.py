@@ -1,8 +1,6 @@
 """The profile of a server on-premises: an older version, AD FS and Windows credentials, no service
 protection, errors that say more."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,7 +1,5 @@
 """Global choices made, described again and removed over the Web API."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Relationships and alternate keys written over the Web API."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

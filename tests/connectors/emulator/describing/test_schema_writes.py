@@ -1,8 +1,6 @@
 """The schema written over the Web API: what is made works at once, what is refused changes nothing, and a
 restart keeps all of it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,8 +1,6 @@
 """Documents in SharePoint as Microsoft Graph offers them: what a program sees that knows its
 documentation."""
 
-from __future__ import annotations
-
 from datetime import date
 from pathlib import Path
 from typing import Any

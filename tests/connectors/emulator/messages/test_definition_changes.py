@@ -1,7 +1,5 @@
 """RetrieveMetadataChanges: the schema at once, and then what changed in it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """An incident is resolved by its message, and by an update only where the organisation lets it."""
 
-from __future__ import annotations
-
 import uuid
 from typing import Any
 

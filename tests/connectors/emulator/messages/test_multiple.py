@@ -1,7 +1,5 @@
 """CreateMultiple, UpdateMultiple and UpsertMultiple: many rows in one message, all or nothing."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`$batch` where releases and organisations differ: references in a bind, a batch within a batch."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

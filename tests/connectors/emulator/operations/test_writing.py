@@ -1,7 +1,5 @@
 """Writing rows: owners, forms of values, names that follow, what is born active and what cannot change."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

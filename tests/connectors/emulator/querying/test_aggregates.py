@@ -1,7 +1,5 @@
 """`$apply`: aggregates and groups (row 44)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

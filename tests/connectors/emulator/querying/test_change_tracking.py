@@ -1,7 +1,5 @@
 """Change tracking: first reads, delta links, deletions, and what makes a delta link useless."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Collections that `$expand` gives: how many rows, in which pages, by which links (row 43, section 3.5)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

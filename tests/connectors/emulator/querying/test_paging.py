@@ -1,7 +1,5 @@
 """Pages of children, pages ordered by another table, and rows that go between two pages."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

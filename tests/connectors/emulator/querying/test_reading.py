@@ -1,7 +1,5 @@
 """Reading rows: any text comes back, but not in an address, and an order has a place for nulls."""
 
-from __future__ import annotations
-
 from tests.connectors.emulator.client import Client
 from tests.web_api import ANNOTATED
 

@@ -1,8 +1,6 @@
 """The `sql` option, as the vendor's Python client uses it: what it documents works, what it names as
 unsupported is refused."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import quote
 

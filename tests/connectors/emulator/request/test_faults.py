@@ -1,7 +1,5 @@
 """Every kind of scripted trouble does what it says, and nothing else."""
 
-from __future__ import annotations
-
 import time
 from email.utils import parsedate_to_datetime
 

@@ -1,8 +1,6 @@
 """An organisation is served as its environment file describes it; one that makes no sense is
 refused with its file."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

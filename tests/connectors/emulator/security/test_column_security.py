@@ -1,7 +1,5 @@
 """Secured columns: null to who may not read them, refused to who may not write them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,7 +1,5 @@
 """Custom logic that refuses writes, and the headers that skip it."""
 
-from __future__ import annotations
-
 import pytest
 import requests
 

@@ -1,7 +1,5 @@
 """Duplicate detection: off unless asked for, and only with a published rule."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Acting on behalf of another user."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.connectors.emulator.client import Client

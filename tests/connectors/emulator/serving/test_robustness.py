@@ -1,7 +1,5 @@
 """Whatever is sent, the answer is the Web API's: never a bug's 500, never a dropped connection."""
 
-from __future__ import annotations
-
 import json
 from urllib.parse import quote
 

@@ -1,8 +1,6 @@
 """https: the certificate is written, fits this machine's names only, and faults break off there as they do
 over plain HTTP."""
 
-from __future__ import annotations
-
 import socket
 import ssl
 import stat

@@ -1,8 +1,6 @@
 """The sign-in service once told whom it knows: tenants, applications by secret or certificate, and who types
 a device code."""
 
-from __future__ import annotations
-
 import base64
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """Getting in: when a token ends, how one is refused, and where one is to be had."""
 
-from __future__ import annotations
-
 import pytest
 import requests
 

@@ -1,7 +1,5 @@
 """Cascades where organisations differ: the version of a cleared link, the copies of a deleted participant."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.connectors.emulator.client import Client

@@ -1,7 +1,5 @@
 """What the emulator remembers of its rows between two requests ends with anything that happens to them."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress

@@ -1,8 +1,6 @@
 """A connection is kept in two halves, each seen from one of its records, unless an organisation
 keeps it once."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The words that a letter explains."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The letter to a recipient: the least that lets them act (GDPR art. 19, ERA-14). Everybody is fictitious."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """The words of letters and packages."""
 
-from __future__ import annotations
-
 import re
 import string
 import subprocess

@@ -1,7 +1,5 @@
 """A night whose proof is checked, with words that no proof may hold."""
 
-from __future__ import annotations
-
 from datetime import date
 from pathlib import Path
 

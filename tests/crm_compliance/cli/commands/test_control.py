@@ -1,7 +1,5 @@
 """stop, resume, quarantine, and why a plan waits, as a person types them."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

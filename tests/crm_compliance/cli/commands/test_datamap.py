@@ -1,7 +1,5 @@
 """datamap, as it is typed, and what follows from a table that nothing accounts for (R-158)."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path

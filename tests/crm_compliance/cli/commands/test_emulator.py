@@ -1,7 +1,5 @@
 """emulator serve, as a process of its own: ready line, rows over a restart, token, signals."""
 
-from __future__ import annotations
-
 import signal
 import socket
 import subprocess

@@ -1,8 +1,6 @@
 """A plan whose units threads or processes decide on is that of one process, in however many parts they are
 decided, written and read; one may die in between."""
 
-from __future__ import annotations
-
 import concurrent.futures
 import multiprocessing
 from collections.abc import Callable

@@ -1,8 +1,6 @@
 """A plan that reads a lake instead of the CRM: the same lines, refused where the lake is old or lacks
 something, and never enough to delete by."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """policy: versions in a folder, differences in words, simulation and the yearly review."""
 
-from __future__ import annotations
-
 import csv
 import json
 from datetime import date

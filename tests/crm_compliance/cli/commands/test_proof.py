@@ -1,7 +1,5 @@
 """certificate, keys, ledger verify: proof that somebody else can check with nothing but the files."""
 
-from __future__ import annotations
-
 import json
 from importlib.resources import files
 from pathlib import Path

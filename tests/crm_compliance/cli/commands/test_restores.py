@@ -1,7 +1,5 @@
 """replay and erased check, as they are typed."""
 
-from __future__ import annotations
-
 import io
 import json
 import sys

@@ -1,7 +1,5 @@
 """A case of two people who ask."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Decisions on a request in a test, from the question to the letter. Everybody is fictitious."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from crm_compliance.answer_package.package import package_of

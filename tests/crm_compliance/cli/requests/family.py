@@ -1,7 +1,5 @@
 """A child and her mother, who ask: Lotte and Els. Both are fictitious."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.drivers.asking import Asking

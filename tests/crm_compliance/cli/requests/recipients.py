@@ -1,7 +1,5 @@
 """A file that was passed on, and to whom."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.drivers.night import Night

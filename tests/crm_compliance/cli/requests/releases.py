@@ -1,7 +1,5 @@
 """Answers that are released, and what is in their packages."""
 
-from __future__ import annotations
-
 import io
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """People of whom one is suspected in a file, and who ask. All are fictitious."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.drivers.asking import Asking

@@ -1,8 +1,6 @@
 """What an answer does not tell, and how it does not tell that: suspicions, neutral answers (R-106 to R-116).
 Everybody is fictitious."""
 
-from __future__ import annotations
-
 import json
 from datetime import date
 from typing import Any

@@ -1,8 +1,6 @@
 """What an answer does not tell of other files, other people and those to whom something was passed on.
 Everybody is fictitious."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,8 +1,6 @@
 """What an answer tells, by who asks: children, parents, reporters, donors (R-094 to R-100, R-159). Everybody
 is fictitious."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

@@ -1,8 +1,6 @@
 """How a subject request is closed, what a wrong delivery asks for, and what is left of it (contract 3.6,
 ACC-08, EXP-16)."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import pytest

@@ -1,8 +1,6 @@
 """`requests decide`, and what becomes of a decision at the release (contract 3.6). Everybody is
 fictitious."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

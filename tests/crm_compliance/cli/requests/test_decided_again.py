@@ -1,8 +1,6 @@
 """What becomes of a decision where the answer is compiled again, or a step leads back behind it. Everybody is
 fictitious."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

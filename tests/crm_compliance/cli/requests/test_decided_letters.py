@@ -1,8 +1,6 @@
 """What the letter tells of a decision is what is so at its release: what is held, kept or waits is not told
 as done. Everybody is fictitious."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

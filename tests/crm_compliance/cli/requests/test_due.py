@@ -1,8 +1,6 @@
 """When an answer is due: questions, extensions, alarms, the calendar and the nightly maintenance (section
 8)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """Earlier requests of the same person are told with the rest (EXP-03). Everybody is fictitious."""
 
-from __future__ import annotations
-
 from tests.crm_compliance.cli.requests.family import ELS, LOTTE, els, lotte
 from tests.drivers.asking import Asking
 from tests.drivers.night import Night

@@ -1,7 +1,5 @@
 """Who asks: identification, mandate, roles, and rules that two people set aside (6.5; IDV-02 to IDV-05)."""
 
-from __future__ import annotations
-
 import msgspec
 import pytest
 

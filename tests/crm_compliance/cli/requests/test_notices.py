@@ -1,8 +1,6 @@
 """`requests notices`: the recipients who are told of a decision, to their outcome (art. 19, ERA-14).
 Everybody is fictitious."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

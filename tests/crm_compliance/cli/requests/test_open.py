@@ -1,8 +1,6 @@
 """How a subject request is opened on the command line, and what it keeps from then on (contract 3.6, ACC-08,
 HLD-08)."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Iterator

@@ -1,8 +1,6 @@
 """Requests named by their short reference, and who may see what of them without a role. Everybody is
 fictitious."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.crm_compliance.cli.requests.family import LOTTE, lotte

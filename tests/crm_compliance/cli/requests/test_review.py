@@ -1,8 +1,6 @@
 """The page on which an answer is reviewed, from the command to the file of decisions and to its end.
 Everybody is fictitious."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The commands `requests match` and `requests confirm` (contract 3.6)."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 

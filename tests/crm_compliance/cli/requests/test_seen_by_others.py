@@ -6,8 +6,6 @@ most talkative, the calendar, the evidence pack, the order in which the CRM is a
 data folder with their sizes. Everybody is fictitious.
 """
 
-from __future__ import annotations
-
 import re
 import zipfile
 from pathlib import Path

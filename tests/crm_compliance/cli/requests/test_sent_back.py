@@ -1,8 +1,6 @@
 """An answer that is sent back at its release, by a leak term, by what is nearly a name or by a file that
 nobody vouches for, and the way from there. Everybody is fictitious."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re

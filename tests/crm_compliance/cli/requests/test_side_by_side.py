@@ -5,8 +5,6 @@ Both go through all commands, side by side over the same CRM, and everything tha
 asked of the CRM is compared. Everybody is fictitious.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

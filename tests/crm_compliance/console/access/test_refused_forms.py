@@ -1,7 +1,5 @@
 """A form that is not taken: whoever sent it reads why, in their language, and finds the way back."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

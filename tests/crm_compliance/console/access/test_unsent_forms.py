@@ -1,8 +1,6 @@
 """A form that is sent after its session had ended: whoever typed it finds it filled in after signing in
 again, nobody else sees it, and nothing is carried out by itself. Everybody is fictitious."""
 
-from __future__ import annotations
-
 import json
 import logging
 import re

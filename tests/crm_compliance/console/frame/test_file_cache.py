@@ -1,7 +1,5 @@
 """What was read a moment ago is kept for minutes, and within its room."""
 
-from __future__ import annotations
-
 import pytest
 
 from crm_compliance.console.frame import file_cache

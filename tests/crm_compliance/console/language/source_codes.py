@@ -1,8 +1,6 @@
 """The codes of errors as the source has them: of the classes below ComplianceError, and of where one is made
 with a code of its own."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 from importlib import import_module

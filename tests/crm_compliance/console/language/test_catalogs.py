@@ -1,7 +1,5 @@
 """Dutch and French say everything that English says, with the same blanks to fill; codes have words."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Codes in words, by kind."""
 
-from __future__ import annotations
-
 from itertools import combinations
 
 import pytest

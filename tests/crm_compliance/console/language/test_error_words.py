@@ -1,7 +1,5 @@
 """Whatever an act is refused with is said in the language of the page, the words of the program below it."""
 
-from __future__ import annotations
-
 import pytest
 
 from crm_compliance.console.language.codes import WORDS, words_of

@@ -1,7 +1,5 @@
 """Numbers and days as they are written where the organisation works."""
 
-from __future__ import annotations
-
 import pytest
 
 from crm_compliance.console.language.formats import Formats

@@ -1,7 +1,5 @@
 """A line of a plan in words, column by column."""
 
-from __future__ import annotations
-
 import pytest
 
 from crm_compliance.console.language.codes import words_of

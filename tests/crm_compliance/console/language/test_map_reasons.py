@@ -1,7 +1,5 @@
 """Whatever the data map says of a place is said in the language of the page."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The rules in plain words: there is one for each identifier that the product names, in every language."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """What jobs say of what they found is said in the language of the page, with all its facts."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

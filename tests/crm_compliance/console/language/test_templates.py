@@ -1,7 +1,5 @@
 """What templates do with what they are given."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What the browser fetches beside pages: unchanged from its packages, and nothing from elsewhere."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from importlib.resources import files

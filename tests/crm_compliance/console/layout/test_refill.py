@@ -1,8 +1,6 @@
 """A form filled in again with what was typed in it: the one that was sent, each kind of field, and nothing
 that a page gives its forms itself."""
 
-from __future__ import annotations
-
 from crm_compliance.console.layout.refill import refilled
 
 FORM = (

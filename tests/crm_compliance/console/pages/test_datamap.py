@@ -1,7 +1,5 @@
 """The data map: kept from its last making, made again on request, and what nothing accounts for first."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Quarantine: which units leave it and when, and who may keep one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

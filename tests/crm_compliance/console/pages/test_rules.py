@@ -1,7 +1,5 @@
 """The page of the rules: whoever is signed in finds each one at its address."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

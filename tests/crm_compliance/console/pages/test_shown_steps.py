@@ -1,7 +1,5 @@
 """Every step that a rule can make is told in words: no name of data, no code by itself, no bare day."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 import re

@@ -1,7 +1,5 @@
 """The kill switch on pages: who set it is kept by role and by nobody's name. Everybody is fictitious."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from rules.model.roles import Role

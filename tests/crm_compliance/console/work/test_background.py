@@ -1,7 +1,5 @@
 """What goes on for people: one act for a subject, told whatever becomes of the service."""
 
-from __future__ import annotations
-
 import threading
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,5 @@
 """An act in a process of its own: what it says, and what it does not."""
 
-from __future__ import annotations
-
 import sys
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The ending of a file chooses its format."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

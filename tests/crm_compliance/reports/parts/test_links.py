@@ -1,7 +1,5 @@
 """A report carries web addresses and nothing else that a browser would open or run."""
 
-from __future__ import annotations
-
 import pytest
 
 from crm_compliance.reports.parts.links import safe_link

@@ -1,7 +1,5 @@
 """Files for a spreadsheet: no cell becomes another formula, and no sheet is fuller than one may be."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

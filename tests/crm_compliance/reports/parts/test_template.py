@@ -1,7 +1,5 @@
 """Templates: what is missing is an error, and what comes from elsewhere is never markup but in plain text."""
 
-from __future__ import annotations
-
 import pytest
 from jinja2 import DictLoader, UndefinedError
 

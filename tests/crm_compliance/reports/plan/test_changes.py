@@ -1,8 +1,6 @@
 """What two plans say differently, in words, in a file and on a screen; and lines that somebody has
 filtered, for a spreadsheet."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Sequence

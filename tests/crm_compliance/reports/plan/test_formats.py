@@ -1,7 +1,5 @@
 """The files of a plan: the columns of the contract, no formula, no more memory for more lines."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """The report model: nothing lost, nothing counted twice, nobody named."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import msgspec

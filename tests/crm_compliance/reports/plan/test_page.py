@@ -1,7 +1,5 @@
 """The HTML report: one file, nothing fetched, nothing run, nobody named."""
 
-from __future__ import annotations
-
 import io
 import re
 from html.parser import HTMLParser

@@ -1,7 +1,5 @@
 """What a person reads in a terminal of 80 columns."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Mapping
 from typing import Any

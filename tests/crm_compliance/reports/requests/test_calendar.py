@@ -1,7 +1,5 @@
 """The calendar file (RFC 5545): whole days, ids, alarms, and lines that any program can read."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
 
 from hypothesis import example, given

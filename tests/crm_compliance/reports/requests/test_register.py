@@ -1,7 +1,5 @@
 """One request on a screen."""
 
-from __future__ import annotations
-
 from io import StringIO
 
 from rich.console import Console

@@ -1,7 +1,5 @@
 """What serves people has a process of its own, and neither it nor the nights fall with the other."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal

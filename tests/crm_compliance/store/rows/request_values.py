@@ -1,7 +1,5 @@
 """Requests for tests of the store and of what it shows. Everybody is fictitious."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
 
 import msgspec

@@ -1,7 +1,5 @@
 """What was told, by reference, in both databases."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 from crm_compliance.store.rows.alerts import FORGET, ChannelState, ToldOnce

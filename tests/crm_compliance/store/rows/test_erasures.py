@@ -1,8 +1,6 @@
 """The register of erasures in the database: each entry once, oldest first; and what the last runs have
 done."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The signed head of the ledger is believed only together with the end of the ledger (ACC-06)."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

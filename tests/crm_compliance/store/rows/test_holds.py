@@ -1,7 +1,5 @@
 """Holds in both databases: placed once, released once, in order."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The register of requests and its sealed parts, in both databases."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path

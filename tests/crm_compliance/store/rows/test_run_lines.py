@@ -1,7 +1,5 @@
 """Lines of runs are kept in memory, and are as new as the database."""
 
-from __future__ import annotations
-
 import msgspec
 from sqlalchemy import event
 

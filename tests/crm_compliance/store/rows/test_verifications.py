@@ -1,7 +1,5 @@
 """How the ledger was verified last, in both databases."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import msgspec

@@ -1,7 +1,5 @@
 """The queue of undecided units in both databases: what came, since when, and what has left."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 
 from crm_compliance.store.store import SqlStore

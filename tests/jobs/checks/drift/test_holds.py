@@ -1,7 +1,5 @@
 """A hold that the ledger knows is in force, whatever was done to its row (HLD-02, HLD-07)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import date
 from typing import Any

@@ -1,8 +1,6 @@
 """An altered plan is neither applied nor approved: the ledger says what two people have seen (ACC-06,
 ACC-09)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """A unit in quarantine stays until the day that the ledger knows, whatever is written to its mark."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import date, timedelta
 

@@ -1,8 +1,6 @@
 """Runs, their counts and their order are those of the ledger: the circuit breaker goes by them (RET-24,
 ACC-03)."""
 
-from __future__ import annotations
-
 import msgspec
 import pytest
 from sqlalchemy import inspect

@@ -1,7 +1,5 @@
 """Stores that hold one or two plans with lines, and lines of any kind. All ids are fictitious."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, cast

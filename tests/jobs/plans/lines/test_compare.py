@@ -1,7 +1,5 @@
 """What two plans say differently, against a comparison of dictionaries."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from hypothesis import given

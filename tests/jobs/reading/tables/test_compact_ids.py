@@ -1,7 +1,5 @@
 """Ids and versions come back from their numbers as they were, few or many, and no two share a number."""
 
-from __future__ import annotations
-
 import polars as pl
 import pytest
 from hypothesis import given

@@ -1,7 +1,5 @@
 """What few rows have is told of each of them, in whatever order they stand."""
 
-from __future__ import annotations
-
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Whole tables in columns say of every unit what the same rows say that are put together one by one."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

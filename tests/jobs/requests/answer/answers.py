@@ -1,7 +1,5 @@
 """An answer, and the two people who give it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

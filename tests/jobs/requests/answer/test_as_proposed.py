@@ -4,8 +4,6 @@
 Everybody is fictitious.
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Callable
 from datetime import date

@@ -4,8 +4,6 @@ release.
 R-117 to R-122, R-126 to R-128, R-157; EXP-06 to EXP-14, IDV-05. Everybody is fictitious.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Callable

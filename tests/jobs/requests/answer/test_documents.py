@@ -1,8 +1,6 @@
 """Documents in SharePoint in the answer to a subject request: listed, read and redacted as files on notes
 are, and named as not searched where they are out of reach (EXP-03, EXP-06, EXP-07)."""
 
-from __future__ import annotations
-
 import pytest
 
 from connectors.interface.errors import ObjectError

@@ -1,8 +1,6 @@
 """What a reviewer writes is read as the texts of the answer were: by country, national numbers and name of
 the organisation (EXP-06, IDN-10). Names and numbers are invented."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, date, datetime
 

@@ -1,7 +1,5 @@
 """What the ledger has of a decision that was carried out."""
 
-from __future__ import annotations
-
 import json
 
 from tests.drivers.night import Night

@@ -1,7 +1,5 @@
 """What a decision on a right other than access does at once, what it cannot do, and who may take it (6.2)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import date
 

@@ -1,7 +1,5 @@
 """Which corrections a request asks for, and which differences are none (R-102, GDPR art. 16)."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

@@ -1,7 +1,5 @@
 """Who is told of a decision, and from when on (GDPR art. 19, ERA-14). Everybody is fictitious."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
 
 from jobs.register.decision import Decision, Known, Notice, NoticeState, NotTold, Task, What, told_already

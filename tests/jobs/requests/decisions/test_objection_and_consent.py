@@ -1,7 +1,5 @@
 """Objection and withdrawn consent: what stops at once, and what is not deleted by it (6.2)."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from jobs.model.request import Details

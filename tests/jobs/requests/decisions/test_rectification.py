@@ -1,8 +1,6 @@
 """Rectification: what was granted is written, and nothing of it is in the ledger; where a file keeps the
 person as they are, it is told (6.2)."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The day of the release decides about what was granted, too (SUS-08, RGT-07)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """People of whom the CRM has something, and the search for all of it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from jobs.requests.search.material import Material

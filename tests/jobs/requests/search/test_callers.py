@@ -1,8 +1,6 @@
 """Rows that carry a number, an address or a name of somebody who is not a contact there. Everybody is
 fictitious."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

@@ -1,7 +1,5 @@
 """The passages of a file that mention somebody. Everybody is fictitious."""
 
-from __future__ import annotations
-
 import pytest
 
 from jobs.requests.search.files_of_others import _passages

@@ -1,8 +1,6 @@
 """Whether a text mentions somebody: full names in any spelling and order, numbers and addresses; and nothing
 that is not theirs."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st

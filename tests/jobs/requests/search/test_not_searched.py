@@ -1,7 +1,5 @@
 """A place that was not searched is named, and a search that was not whole fails (EXP-03)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import replace

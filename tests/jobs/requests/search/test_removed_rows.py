@@ -1,7 +1,5 @@
 """Rows in the recycle bin and in long-term retention are found too (EXP-03)."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from jobs.requests.search.roles_and_files import files_of, roles_of

@@ -1,7 +1,5 @@
 """Who has which role in which file, and what each file is about, from whatever was found (RGT-09, SUS-05)."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

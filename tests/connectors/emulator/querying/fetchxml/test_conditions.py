@@ -1,7 +1,5 @@
 """Conditions of FetchXML that look at the clock."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.connectors.emulator.client import Client

@@ -1,7 +1,5 @@
 """Pages of FetchXML while rows go, their cookies, and the total."""
 
-from __future__ import annotations
-
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 from urllib.parse import unquote

@@ -1,7 +1,5 @@
 """Stored views, run by their id (row 45)."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.connectors.emulator.client import Client

@@ -1,7 +1,5 @@
 """Pictures as a CRM is given them."""
 
-from __future__ import annotations
-
 import base64
 import struct
 import zlib

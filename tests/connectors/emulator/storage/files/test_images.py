@@ -1,7 +1,5 @@
 """Image columns: a thumbnail in the row, the full image by its address."""
 
-from __future__ import annotations
-
 import struct
 
 import pytest

@@ -1,7 +1,5 @@
 """Notes and attachments: base64 in the row, blocks for large ones, a limit, and their end with the parent."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Iterator
 from pathlib import Path

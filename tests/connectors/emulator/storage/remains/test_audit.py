@@ -1,8 +1,6 @@
 """What the audit log keeps of changes and deletes, how it is read, and how it is purged (sections 11.3 and 15
 of the wire reference)."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from typing import Any

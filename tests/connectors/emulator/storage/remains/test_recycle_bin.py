@@ -1,8 +1,6 @@
 """What stays restorable after a delete, for how long, and how it comes back (sections 11.4 and 15 of the wire
 reference)."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote

@@ -1,8 +1,6 @@
 """What an auditor is told of a period: who approved what, how much went, why the rest was kept, and what was
 out of the ordinary. Everybody is fictitious."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

@@ -1,8 +1,6 @@
 """One run, and the proof of all of them: who approved, what was kept and why, what failed, certificates, the
 ledger verified, the evidence pack. Everybody is fictitious."""
 
-from __future__ import annotations
-
 import json
 import re
 import zipfile

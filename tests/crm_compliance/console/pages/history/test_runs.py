@@ -1,7 +1,5 @@
 """The history: every run in a list, filtered and page by page. Everybody is fictitious."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 

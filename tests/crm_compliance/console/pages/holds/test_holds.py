@@ -1,7 +1,5 @@
 """Holds: listed, placed by the DPO, lifted by somebody else, and what the other roles do not see of them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

@@ -2,8 +2,6 @@
 session, leaves what was typed.
 No page of the holds, the schedule, the data map, the quarantine and the rules keeps anybody out."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import delete

@@ -1,8 +1,6 @@
 """People's words on a plan: two approve, each in their role; who made it, or may only look, decides nothing.
 Everybody is fictitious."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from crm_compliance.console.frame.services import Services

@@ -1,8 +1,6 @@
 """The units of a plan in a real browser: a filter works at once, keeps the place of whoever types, and going
 back shows the page of before. Everybody is fictitious."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The units of a plan in a list: filtered, page by page, and as a file. Everybody is fictitious."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

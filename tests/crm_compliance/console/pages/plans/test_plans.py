@@ -1,7 +1,5 @@
 """Plans on pages: the list, and what one says it would do. Everybody is fictitious."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -1,8 +1,6 @@
 """One unit of a plan: why it goes or stays, what would go with it, and how people find it. Everybody is
 fictitious."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

@@ -1,8 +1,6 @@
 """A request in a real browser: the form shows what goes with a choice, and a search that takes its time leads
 to its result by itself. Everybody is fictitious."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

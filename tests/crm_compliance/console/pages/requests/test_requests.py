@@ -1,8 +1,6 @@
 """The register of requests and the page of one: what is due, what comes next, who sees whose name, and the
 path of a request step by step. Everybody is fictitious."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

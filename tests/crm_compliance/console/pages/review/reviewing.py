@@ -1,7 +1,5 @@
 """An answer with four texts to review, and what became of them."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

@@ -1,8 +1,6 @@
 """The package on the console before it is released: as the person will see it, or as a working copy that says
 why. Everybody is fictitious."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re

@@ -1,7 +1,5 @@
 """Forms that were sent before, in both databases: each session's own, for a while, until it is forgotten."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,5 @@
 """Sessions and what was on their screens, in both databases: what has ended does not come back."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import msgspec

@@ -1,7 +1,5 @@
 """What people have had begun, in both databases: one act for each subject, until its end was told."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 from crm_compliance.store.rows.console.works import Failure, StoredWork
