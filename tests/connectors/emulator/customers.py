@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.emulator.serving.server import running
-from tests.connectors.emulator.client import Client
+from tests.connectors.emulator.client import Client, organisation
 
 ENVIRONMENT = """
 publisher_prefix: av
@@ -69,9 +68,5 @@ relationships:
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
-    path = tmp_path / "environment.yaml"
-    path.write_text(ENVIRONMENT, "utf-8")
-    with running(environment=path) as emulator:
-        found = Client(emulator)
+    with organisation(ENVIRONMENT, tmp_path) as found:
         yield found
-        found.http.close()

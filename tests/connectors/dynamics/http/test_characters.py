@@ -2,11 +2,9 @@
 everybody."""
 
 import json
-from collections.abc import Iterator
 
 import msgspec
 import pytest
-import responses
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,12 +13,6 @@ from connectors.interface.rows import Among
 from rules.model.personal_records import FullContact
 from rules.model.records import Dossier
 from tests.connectors.dynamics.fake_crm import FakeCrm, row_id
-
-
-@pytest.fixture
-def crm() -> Iterator[FakeCrm]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield FakeCrm(mock)
 
 
 @pytest.mark.parametrize(

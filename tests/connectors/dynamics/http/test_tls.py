@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -16,7 +15,7 @@ from urllib3.util import connection
 from connectors.dynamics.http.auth import TokenSource
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
-from connectors.emulator.serving.server import RunningEmulator, running
+from connectors.emulator.serving.server import RunningEmulator
 from connectors.interface.errors import Unreachable
 
 pytestmark = pytest.mark.usefixtures("real_http")
@@ -35,21 +34,10 @@ class Token:
         pass
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tls") / "CA.pem"
-
-
-@pytest.fixture(scope="module")
-def emulator(authority: Path) -> Iterator[RunningEmulator]:
-    with running(tls=authority) as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def elsewhere(emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> str:
+def elsewhere(over_tls: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> str:
     """An address whose name leads to the emulator."""
-    create, port = connection.create_connection, urlsplit(emulator.root).port or 0
+    create, port = connection.create_connection, urlsplit(over_tls.root).port or 0
     monkeypatch.setattr(connection, "create_connection", lambda _, *given, **more: create(("127.0.0.1", port), *given, **more))
     monkeypatch.setenv("NO_PROXY", "*")
     return ELSEWHERE
@@ -60,7 +48,7 @@ def transport(url: str, **settings: Any) -> Transport:
     return Transport(Environment(url, retries=0, patience_s=0, **settings), tokens, sleep=lambda _: None)
 
 
-def test_whom_to_trust_is_read_once_for_all_threads(emulator: RunningEmulator, authority: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whom_to_trust_is_read_once_for_all_threads(over_tls: RunningEmulator, authority: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     together, read, bundles = Barrier(AT_ONCE), ssl.SSLContext.load_verify_locations, list[object]()
 
     def noted(context: ssl.SSLContext, *given: Any, **more: Any) -> None:
@@ -71,14 +59,14 @@ def test_whom_to_trust_is_read_once_for_all_threads(emulator: RunningEmulator, a
         together.wait()
         return client.get("WhoAmI").status
 
-    with transport(emulator.url, ca_file=str(authority)) as client, ThreadPoolExecutor(AT_ONCE) as pool:
+    with transport(over_tls.url, ca_file=str(authority)) as client, ThreadPoolExecutor(AT_ONCE) as pool:
         monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", noted)
         assert list(pool.map(ask, range(AT_ONCE))) == [200] * AT_ONCE
     assert len(bundles) == 1
 
 
-def test_who_is_vouched_for_by_a_stranger_is_not_trusted(emulator: RunningEmulator) -> None:
-    with transport(emulator.url) as client, pytest.raises(Unreachable, match="certificate"):
+def test_who_is_vouched_for_by_a_stranger_is_not_trusted(over_tls: RunningEmulator) -> None:
+    with transport(over_tls.url) as client, pytest.raises(Unreachable, match="certificate"):
         client.get("WhoAmI")
 
 
@@ -95,10 +83,10 @@ def test_certificates_that_cannot_be_read_trust_nobody(elsewhere: str, tmp_path:
 
 
 def test_certificates_of_the_environment_are_trusted_elsewhere(
-    emulator: RunningEmulator, elsewhere: str, authority: Path, monkeypatch: pytest.MonkeyPatch
+    over_tls: RunningEmulator, elsewhere: str, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whom they vouch for is asked by its own name here."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
     monkeypatch.setattr(Environment, "is_loopback", False)
-    with transport(emulator.url) as client:
+    with transport(over_tls.url) as client:
         assert client.get("WhoAmI").status == 200

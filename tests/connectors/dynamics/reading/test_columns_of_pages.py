@@ -1,7 +1,7 @@
 """A page as a frame and as records: the same values, whatever the CRM sends, or no page for either."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-import responses
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -340,12 +339,6 @@ def test_what_is_no_id_breaks_the_page_before_anybody_asks_for_the_row(record: t
         for rows in ([row], [row, other], [row, evened]):
             with pytest.raises(PageBroken):
                 each.decode(json.dumps({"value": rows}).encode())
-
-
-@pytest.fixture
-def crm() -> Iterator[FakeCrm]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield FakeCrm(mock)
 
 
 @pytest.mark.parametrize("fault", PAGE_FAULTS)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
-import responses
 
 from connectors.interface.errors import Forbidden, ReadIncomplete
 from connectors.interface.rows import Among
@@ -18,12 +17,6 @@ from rules.model.records import ActivityParty, Contact, Donation, Dossier, Fiche
 from tests.connectors.dynamics.fake_crm import ROOT, TOKEN, FakeCrm, Reply, edit, row_id
 
 LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
-
-
-@pytest.fixture
-def crm() -> Iterator[FakeCrm]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield FakeCrm(mock)
 
 
 def read(crm: FakeCrm, record: type[Record], *fields: str, **options: Any) -> list[Any]:

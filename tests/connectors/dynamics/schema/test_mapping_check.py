@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
-import responses
 
 from connectors.dynamics.schema.mapping_check import check_decisions
 from connectors.interface.errors import Finding, ReadIncomplete, Unreachable
@@ -16,12 +14,6 @@ from rules.errors import MappingError
 from rules.model.records import Contact, Dossier, Note
 from tests.connectors.dynamics.fake_crm import FakeCrm, edit
 from tests.connectors.dynamics.mapping.edited_mappings import TEXT, edited, line_of, mistakes
-
-
-@pytest.fixture
-def crm() -> Iterator[FakeCrm]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield FakeCrm(mock)
 
 
 def check(crm: FakeCrm, text: str = TEXT) -> list[Finding]:

@@ -1,11 +1,10 @@
 """Definitions of tables that come broken: what is missing is never taken for something that a table has
 not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import responses
 
 from connectors.interface.errors import ReadIncomplete
 from rules.model.records import Dossier
@@ -13,12 +12,6 @@ from tests.connectors.dynamics.fake_crm import FakeCrm, edit, row_id
 
 DEFINITION = "EntityDefinitions(LogicalName='cf_dossier')"
 DATES = "DateTimeAttributeMetadata"
-
-
-@pytest.fixture
-def crm() -> Iterator[FakeCrm]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield FakeCrm(mock)
 
 
 def without(part: str) -> Callable[[dict[str, Any]], None]:

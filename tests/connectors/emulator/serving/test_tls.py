@@ -21,21 +21,10 @@ from tests.connectors.emulator.client import Client
 pytestmark = pytest.mark.usefixtures("real_http")
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tls") / "CA.pem"
-
-
-@pytest.fixture(scope="module")
-def emulator(authority: Path) -> Iterator[RunningEmulator]:
-    with running(tls=authority) as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def crm(emulator: RunningEmulator, authority: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+def crm(over_tls: RunningEmulator, authority: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
-    client = Client(emulator)
+    client = Client(over_tls)
     yield client
     client.control("PUT", "faults", [])
     client.http.close()
@@ -51,23 +40,23 @@ def test_who_trusts_the_file_reads_and_writes_over_https(crm: Client, authority:
     assert "; secure" in crm.http.get(crm.url + "WhoAmI", cookies={}).headers.get("Set-Cookie", "; secure")
 
 
-def test_who_does_not_trust_it_gets_no_connection(emulator: RunningEmulator) -> None:
+def test_who_does_not_trust_it_gets_no_connection(over_tls: RunningEmulator) -> None:
     with pytest.raises(requests.exceptions.SSLError):
-        requests.get(emulator.url + "WhoAmI", headers={"Authorization": "Bearer any"}, timeout=10)
+        requests.get(over_tls.url + "WhoAmI", headers={"Authorization": "Bearer any"}, timeout=10)
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
-def test_the_certificate_passes_the_strictest_check_under_each_loopback_name(emulator: RunningEmulator, authority: Path, name: str) -> None:
+def test_the_certificate_passes_the_strictest_check_under_each_loopback_name(over_tls: RunningEmulator, authority: Path, name: str) -> None:
     context = ssl.create_default_context(cafile=str(authority))
     context.verify_flags |= ssl.VERIFY_X509_STRICT
-    port = urlsplit(emulator.root).port
+    port = urlsplit(over_tls.root).port
     with socket.create_connection(("127.0.0.1", port or 0)) as plain, context.wrap_socket(plain, server_hostname=name) as secure:
         assert secure.version() in ("TLSv1.2", "TLSv1.3")
 
 
-def test_it_fits_no_other_name(emulator: RunningEmulator, authority: Path) -> None:
+def test_it_fits_no_other_name(over_tls: RunningEmulator, authority: Path) -> None:
     context = ssl.create_default_context(cafile=str(authority))
-    port = urlsplit(emulator.root).port
+    port = urlsplit(over_tls.root).port
     with socket.create_connection(("127.0.0.1", port or 0)) as plain, pytest.raises(ssl.SSLCertVerificationError):
         context.wrap_socket(plain, server_hostname="org.crm4.dynamics.com")
 
