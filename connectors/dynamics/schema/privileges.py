@@ -134,13 +134,8 @@ def least_role(
 ) -> list[RoleLine]:
     """Return the least role for the jobs, in this CRM's own names; one line per privilege."""
     wanted = needs_of(mapping, metadata, needs)
-    named = _named(transport, [need.table for need in wanted])
-    reasons: dict[str, list[str]] = {}
-    for need in wanted:
-        if need.is_certain and (privilege := named.get(need.table, {}).get(need.access)):
-            reasons.setdefault(privilege.name, []).append(need.reason)
     common = [RoleLine(name, depth, reason) for name, (depth, reason) in COMMON.items()]
-    tables = [RoleLine(name, WHOLE, "; ".join(dict.fromkeys(told))) for name, told in reasons.items()]
+    tables = _role_for(transport, [(need.table, need.access, need.reason) for need in wanted if need.is_certain], {})
     return [*common, *tables, *(RoleLine(name, WHOLE, reason) for name, reason in _bypass_needs(bypass).items())]
 
 
@@ -245,12 +240,8 @@ CLEANING_NAMED = {
 def cleaning_role(transport: Transport) -> list[RoleLine]:
     """Return the privileges that cleaning requires beside the least role, in this CRM's own names; without
     one the place is not reachable."""
-    named = _named(transport, [table for table, _ in CLEANING])
-    reasons: dict[str, list[str]] = {name: [reason] for name, reason in CLEANING_NAMED.items()}
-    for (table, access), reason in CLEANING.items():
-        if privilege := named.get(table, {}).get(access):
-            reasons.setdefault(privilege.name, []).append(reason)
-    return [RoleLine(name, WHOLE, "; ".join(dict.fromkeys(told))) for name, told in reasons.items()]
+    by_name = {name: [reason] for name, reason in CLEANING_NAMED.items()}
+    return _role_for(transport, [(table, access, reason) for (table, access), reason in CLEANING.items()], by_name)
 
 
 # What answers to the people concerned ask for, by kind of record or by table. Without it a night goes on, and
@@ -274,13 +265,16 @@ ANSWERING: Mapping[tuple[str, str], str] = {
 def answering_role(transport: Transport, mapping: TableMapping) -> list[RoleLine]:
     """Return the privileges that answers require beside the least role, in this CRM's own names."""
     tables = {word: [table.name for table in mapping.of(word)] if word in KINDS else [word] for word, _ in ANSWERING}
-    named = _named(transport, [name for names in tables.values() for name in names])
-    reasons: dict[str, list[str]] = {}
-    for (word, access), reason in ANSWERING.items():
-        for name in tables[word]:
-            if privilege := named.get(name, {}).get(access):
-                reasons.setdefault(privilege.name, []).append(reason)
-    return [RoleLine(name, WHOLE, "; ".join(told)) for name, told in reasons.items()]
+    return _role_for(transport, [(table, access, reason) for (word, access), reason in ANSWERING.items() for table in tables[word]], {})
+
+
+def _role_for(transport: Transport, wanted: Sequence[tuple[str, str, str]], reasons: dict[str, list[str]]) -> list[RoleLine]:
+    """Return a line for each privilege that is wanted by name (`reasons`), or as an access to a table."""
+    named = _named(transport, [table for table, _, _ in wanted])
+    for table, access, reason in wanted:
+        if privilege := named.get(table, {}).get(access):
+            reasons.setdefault(privilege.name, []).append(reason)
+    return [RoleLine(name, WHOLE, "; ".join(dict.fromkeys(told))) for name, told in reasons.items()]
 
 
 def _missing(wanted: list[Need], named: Mapping[str, Mapping[str, Privilege]], rights: Rights) -> Iterator[Finding]:

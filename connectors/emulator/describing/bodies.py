@@ -121,6 +121,16 @@ def _meant(key: str | None, property_name: str, known: Iterable[tuple[T, str, st
     raise WebApiError(404, NOT_FOUND, f"Could not find the metadata of '{wanted}' in the MetadataCache.")
 
 
+def refuse_in_use(component: str, number: int) -> None:
+    """Refuse to remove what others refer to. Raises WebApiError: 400 `0x8004f01f`."""
+    if number:
+        raise refused(
+            f"The {component} component cannot be deleted because it is referenced by {number} other components. For a list of referenced "
+            "components, use the RetrieveDependenciesForDeleteRequest.",
+            IN_USE,
+        )
+
+
 def protect(what: str, name: str, *, custom: bool, action: str) -> None:
     """Refuse to change what the platform brought along. Raises WebApiError: 400 `0x8004f032`."""
     if not custom:

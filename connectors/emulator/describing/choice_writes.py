@@ -7,7 +7,16 @@ options."""
 
 from typing import Any
 
-from connectors.emulator.describing.bodies import DUPLICATE_NAME, IN_USE, Document, described_by, labels_of, protect, refused, schema_name
+from connectors.emulator.describing.bodies import (
+    DUPLICATE_NAME,
+    Document,
+    described_by,
+    labels_of,
+    protect,
+    refuse_in_use,
+    refused,
+    schema_name,
+)
 from connectors.emulator.schema.alterations import Choice, SetChoice
 from connectors.emulator.schema.environment import Environment, choice_place, metadata_id
 
@@ -36,12 +45,7 @@ def drop_choice(environment: Environment, name: str) -> SetChoice:
     used = sum(column.choice == name for table in environment.tables.values() for column in table.columns.values())
     where = metadata_id("optionset", name)
     protect(where, name, custom="_" in name, action="Delete")
-    if used:
-        raise refused(
-            f"The OptionSet({where}) component cannot be deleted because it is referenced by {used} other components. For a list of "
-            "referenced components, use the RetrieveDependenciesForDeleteRequest.",
-            IN_USE,
-        )
+    refuse_in_use(f"OptionSet({where})", used)
     return SetChoice(describe={choice_place(name): None}, choices={name: None})
 
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from connectors.emulator.describing.bodies import (
     DUPLICATE_COLUMN,
-    IN_USE,
     PRIMARY_NAME,
     Document,
     described_by,
     labels_of,
     number_of,
     protect,
+    refuse_in_use,
     refused,
     schema_name,
     type_of,
@@ -113,14 +113,9 @@ def drop_column(table: Table, column: Column) -> DropColumns:
     primary name, or one that an alternate key is made of."""
     if column.primary_name or column.key:
         raise refused("The Primary UI Attribute is not valid for deletion", PRIMARY_NAME)
-    protect(metadata_id(table.name, "column", column.name), column.name, custom=is_custom(column), action="Delete")
-    used = [name for name, columns in table.alternate_keys.items() if column in columns]
-    if used:
-        raise refused(
-            f"The Attribute({metadata_id(table.name, 'column', column.name)}) component cannot be deleted because it is referenced by "
-            f"{len(used)} other components. For a list of referenced components, use the RetrieveDependenciesForDeleteRequest.",
-            IN_USE,
-        )
+    where = metadata_id(table.name, "column", column.name)
+    protect(where, column.name, custom=is_custom(column), action="Delete")
+    refuse_in_use(f"Attribute({where})", sum(column in columns for columns in table.alternate_keys.values()))
     names = (column.name, *(companion.name for companion in companions(column)))
     return DropColumns(table.name, names, choices=dict.fromkeys([column.choice] if "." in column.choice else []))
 

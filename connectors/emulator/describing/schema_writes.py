@@ -12,12 +12,12 @@ from connectors.emulator.describing import choice_writes, column_writes, relatio
 from connectors.emulator.describing.bodies import (
     DUPLICATE_COLUMN,
     DUPLICATE_NAME,
-    IN_USE,
     Document,
     column_of,
     described_by,
     key_of,
     protect,
+    refuse_in_use,
     refused,
     relationship_name,
     schema_name,
@@ -288,12 +288,7 @@ def drop_table(environment: Environment, table: Table) -> DropTable:
     removable = "_" in table.name and not (table.platform or table.intersect or table.activity or table.name == POINTER)
     protect(where, table.name, custom=removable, action="Delete")
     used = [r for r in table.children if r.child != table.name and len(environment.tables[r.child].columns[r.column].targets) == 1]
-    if used:
-        raise refused(
-            f"The Entity({where}) component cannot be deleted because it is referenced by {len(used)} other components. For a list of "
-            "referenced components, use the RetrieveDependenciesForDeleteRequest.",
-            IN_USE,
-        )
+    refuse_in_use(f"Entity({where})", len(used))
     own: dict[str, Choice | None] = dict.fromkeys(
         name for name in environment.choices if name.partition(".")[0] == table.name and "." in name
     )
