@@ -6,8 +6,6 @@ the loader knows of the text it was read from.
 Source: GDPR art. 6, 9, 12, 13, 15, 28, 77; section 7.1, EXP-10, EXP-11, ACC-11.
 """
 
-from __future__ import annotations
-
 import hashlib
 from typing import Annotated, Literal
 
@@ -136,7 +134,7 @@ class Organisation(OrganisationFile):
     country: str = Field(default="BE", exclude=True)
 
     @classmethod
-    def of(cls, file: OrganisationFile, digest: str, *, is_shipped: bool) -> Organisation:
+    def of(cls, file: OrganisationFile, digest: str, *, is_shipped: bool) -> "Organisation":
         """Return what a file says that was validated."""
         given = file.model_fields_set | {"digest", "is_shipped"}
         return cls.model_construct(given, **dict(file), digest=digest, is_shipped=is_shipped)
@@ -151,7 +149,7 @@ class Organisation(OrganisationFile):
     def _identity(self) -> tuple[str, ...]:
         return self.digest, self.timezone, self.country
 
-    def under(self, policy: Policy) -> Organisation:
+    def under(self, policy: Policy) -> "Organisation":
         """Return what holds under a schedule.
 
         A schedule may say itself who the controller is, its officer, helpline, purposes and processors. That

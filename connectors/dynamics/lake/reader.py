@@ -1,7 +1,5 @@
 """Rows of whole tables from a lake, in the columns in which the CRM gives them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -37,7 +35,7 @@ class LakeReader:
         self._metadata, self._tables = metadata, tables
         self._meant = Meant(mapping, metadata, self._ids_of)
 
-    def pages(self, table: Table, definition: TableDefinition, record: type[Record], fields: Sequence[str]) -> Iterator[LakePage]:
+    def pages(self, table: Table, definition: TableDefinition, record: type[Record], fields: Sequence[str]) -> "Iterator[LakePage]":
         """Yield the rows of a kind that a table has, without what is tied to them by tables of pairs. Raises
         ReadIncomplete: the lake lacks the table or a column, or a value cannot be right."""
         decoder: PageDecoder[Any] = self._tables.decoder(table, definition, fields, record)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
+from crm_compliance.host.files import write_whole
 
 if TYPE_CHECKING:
     from crm_compliance.configuration.settings import Settings
@@ -26,9 +28,7 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", he
 
     Example: crm-compliance organisation show --output organisation.yaml
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.configuration.organisation import organisation_text
-    from crm_compliance.host.files import write_whole
 
     settings = arguments.settings()
     text, source = organisation_text(settings)
@@ -46,7 +46,6 @@ def check(path: Path | None = typer.Argument(None, metavar="[F]", help="An organ
 
     Example: crm-compliance organisation check organisation.yaml
     """
-    from crm_compliance.cli.terminal import arguments
     from crm_compliance.configuration.organisation import organisation_text
 
     settings = arguments.settings()

@@ -1,7 +1,5 @@
 """Dates, times and numbers as people of a language write them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -23,7 +21,7 @@ class Formats:
     calendar: Calendar
 
     @classmethod
-    def of(cls, language: str, calendar: Calendar) -> Formats:
+    def of(cls, language: str, calendar: Calendar) -> "Formats":
         """Write a language as it is written in the country where the organisation works."""
         there = f"{language}_{calendar.country.partition('-')[0]}"
         found = ENGLISH if language == "en" else there if there in locale_identifiers() else language

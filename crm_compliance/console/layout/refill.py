@@ -1,8 +1,6 @@
 """A form of a page filled in with what somebody had typed in it before. Done in the HTML, so that a browser
 without script shows it too, and one with script finds a page like any other."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape, unescape
@@ -29,7 +27,7 @@ class _Tag:
     name: str
     attributes: dict[str, str | None]
     inner_end: int = 0  # of a textarea: where its text ends
-    options: list[_Tag] = field(default_factory=list)
+    options: "list[_Tag]" = field(default_factory=list)
 
     @property
     def key(self) -> str:

@@ -1,7 +1,5 @@
 """One act that goes on, or has ended and was not looked at yet."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -65,7 +63,7 @@ class Work:
         """Take how far it is."""
         self.counts = counts
 
-    def run(self, act: Callable[[], Ended], ended: Callable[[Work], None]) -> None:
+    def run(self, act: Callable[[], Ended], ended: "Callable[[Work], None]") -> None:
         """Carry it out; `ended` is called before anybody who waits goes on."""
         try:
             self.note, self.made = act()
@@ -79,7 +77,7 @@ class Work:
         finally:
             self._over.set()
 
-    def over(self) -> Work:
+    def over(self) -> "Work":
         """Return it as one that has ended."""
         self._over.set()
         return self

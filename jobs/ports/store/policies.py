@@ -1,7 +1,5 @@
 """Versions of the retention schedule, word for word."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 import msgspec
@@ -13,7 +11,7 @@ class PolicyStore(Protocol):
     def remember(self, digest: str, version: str, text: str) -> None:
         """Keep the text of a schedule that decides; the first time with a ledger entry (ACC-01)."""
 
-    def all(self) -> list[PolicyVersion]:
+    def all(self) -> "list[PolicyVersion]":
         """Return every schedule that has decided, oldest first."""
 
 

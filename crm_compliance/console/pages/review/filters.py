@@ -1,7 +1,5 @@
 """Which items of an answer somebody looks at, and in which order one follows another."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -48,7 +46,7 @@ class Filter:
     context: str = ""
 
     @classmethod
-    def of(cls, visit: Visit) -> Filter:
+    def of(cls, visit: Visit) -> "Filter":
         """Read the filter of an address; a value that is not a filter is ignored."""
         given = {name: visit.query(name)[:60] for name in ("show", "mark", "kind", "in")}
         state = given["show"] if given["show"] in STATES else "open"
