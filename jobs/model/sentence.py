@@ -55,6 +55,7 @@ SENTENCES: Final[Mapping[str, str]] = {
         "LEFT_IN_ANONYMISED: %(rows)s notes, calls and e-mails belong to a dossier or fiche that is anonymised, so they are in no unit "
         "and stay without an end: move them to their file, or delete them (ERA-07)"
     ),
+    "store_recovered": "the database was lost or put back, and taken as it was on %(day)s: it lacks holds and requests of before",
     "request_undone": "rows that say again what they said before it was written otherwise for a request: %(rows)s",
     "rows_back": ("RESTORED: %(rows)s rows that had been erased are back in the CRM; replay before anything is planned"),
     "erasure_altered": "line %(line)s of %(file)s is not as it was written",

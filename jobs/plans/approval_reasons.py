@@ -9,13 +9,15 @@ from jobs.model.run import REQUEST_UNDONE
 from jobs.plans.draft import RECORDING_KINDS, Draft
 from jobs.plans.earlier_plans import VIEW_SHRANK, EarlierPlans
 from jobs.plans.observations import CANARY, Observations
+from jobs.plans.recovered_store import STORE_RECOVERED
 from jobs.ports.context import JobContext
 from rules.model.records import UnitKind
 from rules.policy.limits import Limit
 from rules.retention.breaker import breaker, category_breaker
 
 BREAKER_TRIPPED, CATEGORY_LIMIT, FIRST_RUN, DRIFTED = "BREAKER_TRIPPED", "CATEGORY_LIMIT", "FIRST_RUN", "DRIFTED"
-NEEDS_APPROVAL = (VIEW_SHRANK, CANARY, HOLD_NOT_FOUND, REQUEST_UNDONE)  # alarms that a person looks at before anything is written
+# Alarms that a person looks at before anything is written.
+NEEDS_APPROVAL = (VIEW_SHRANK, CANARY, HOLD_NOT_FOUND, STORE_RECOVERED, REQUEST_UNDONE)
 WHY = (BREAKER_TRIPPED, CATEGORY_LIMIT, FIRST_RUN, DRIFTED, *NEEDS_APPROVAL)
 
 

@@ -29,6 +29,7 @@ from jobs.plans.draft import Draft
 from jobs.plans.earlier_plans import BACKLOG, EarlierPlans
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.plans.observations import CANARY, Observations, missed_changes, nothing_due, shrunk, unaccounted
+from jobs.plans.recovered_store import recovered_store
 from jobs.plans.undecided_units import alarm_of, look_at_queue
 from jobs.plans.undone_writes import undone_writes
 from jobs.ports.context import JobContext
@@ -291,6 +292,7 @@ def alarms_of_plan(
     context.tables_seen(found)
     yield from unaccounted(found)
     yield from missed_changes(draft.missed)
+    yield from recovered_store(context)
     yield from undone_writes(context.store, kind)
     yield from earlier_plans.missing_runs(kind, now, policy.watch.no_run_hours)
 

@@ -15,6 +15,7 @@ from jobs.model.sentence import Sentence
 from jobs.plans.approval_reasons import BREAKER_TRIPPED, counter_of
 from jobs.plans.lines.pages import paged
 from jobs.plans.make import plan_entry
+from jobs.plans.recovered_store import STORE_RECOVERED, recovered_store
 from jobs.ports.context import JobContext
 from jobs.writing.bypass import bypass_planned
 from rules.model.records import Contact, Recording
@@ -44,7 +45,9 @@ def store_plan(
     going = [line for line in lines if line.is_disposal]
     due = Counts(line.disposition for line in going)
     breaker = _breaker_of(context, kind, [line.table for line in going if line.table not in uncounted])
-    why = tuple(code for code, applies in ((BREAKER_TRIPPED, breaker.tripped), (HOLD_NOT_FOUND, lost)) if applies)
+    recovered = tuple(recovered_store(context)) if kind is Kind.REQUEST else ()  # a replay erases what had gone, or had begun to
+    found = (BREAKER_TRIPPED, breaker.tripped), (HOLD_NOT_FOUND, lost), (STORE_RECOVERED, recovered)
+    why = tuple(code for code, applies in found if applies)
     plan = Plan(
         id=context.new_id("plan"),
         kind=kind,
@@ -68,7 +71,7 @@ def store_plan(
         needed=needed(Act.APPROVE_PLAN) if why else (),
         given=given,
         why=why,
-        alarms=tuple(not_found(lost)),
+        alarms=(*not_found(lost), *recovered),
         approval_hours=policy.approvals.valid_hours,
         trims=trims,
         warnings=tuple(warnings),

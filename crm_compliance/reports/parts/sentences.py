@@ -145,6 +145,7 @@ WHY: dict[str, str] = {
     "VIEW_SHRANK": "Fewer rows are in sight than at the plan before, beyond what our own runs have removed.",
     "CANARY": "A canary is not as the policy says.",
     "HOLD_NOT_FOUND": "A hold that was placed while the CRM did not answer is on a record that is not there.",
+    "STORE_RECOVERED": "The database was lost or put back to an older day: holds and requests of since are not in it.",
     "REQUEST_UNDONE": "A restore of the CRM has undone what was written for a request: a birth date may be as before its correction.",
 }
 
@@ -154,6 +155,7 @@ ALARMS: dict[str, str] = {
     "NOTHING_DUE": "Nothing was found where there usually is something.",
     "CANARY": "A record of which the outcome is known came out otherwise: policy, mapping or data have changed.",
     "HOLD_NOT_FOUND": "What was to be kept may go: place the hold again with the right id, and have this one lifted.",
+    "STORE_RECOVERED": "Place the holds of since again and register the requests again; then two people approve the plan.",
     "REQUEST_UNDONE": "The CRM was restored: ended uses end again, corrections are for a person; the plan of a replay names the rows.",
     "MISSED_CHANGES": "The CRM had not told that rows came, changed or went, so nights by changes went by old ones; this plan read all.",
     "BACKLOG": "Units are long past their end, were planned to go, and are still there.",
