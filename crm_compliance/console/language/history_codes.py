@@ -33,7 +33,7 @@ ACTS: Final[Mapping[str, str]] = {
 }
 REFUSALS: Final[Mapping[str, str]] = {
     "role": "the role may not",
-    "same_person": "it takes a second person",
+    "same_person": "whoever tried has had their part in it already; it takes a second person",
     "other_crm": "it belongs to another CRM",
     "plan_state": "the plan waits for nobody",
     "released": "it was released before",

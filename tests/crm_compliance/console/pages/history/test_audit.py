@@ -25,6 +25,7 @@ def a_night_out_of_the_ordinary(typist: Typist, org: Night) -> dict[str, str]:
     typist.refused("plans", "approve", plan, "--as", "demo-ines", "--role", "auditor", code=5)
     typist.ask("plans", "approve", plan, "--as", "demo-anna", "--role", "crm_admin")
     typist.ask("plans", "approve", plan, "--as", "demo-ben", "--role", "dpo")
+    typist.refused("plans", "approve", plan, "--as", "demo-ben", "--role", "dpo", code=5)  # again, as from a page that is still open
     run = typist.ask("apply", plan)["run"]
     typist.ask("stop")
     typist.ask("resume")
@@ -51,6 +52,7 @@ def test_an_auditor_reads_a_period_in_words_and_follows_each_of_them(night: dict
     refused = told[told.index("Tried and refused") : told.index("Kill switch, restored")]
     assert "Auditor approve or reject a plan" in refused
     assert "the role may not" in refused
+    assert "whoever tried has had their part in it already" in refused
     assert "demo-ines" not in page.split("<main", 1)[1], "the ledger has no name of who was refused"
     assert "The kill switch was set" in told
     assert "The kill switch was lifted" in told

@@ -81,4 +81,7 @@ def test_the_pages_keep_nobody_out(org: Night, typist: Typist, app: Starlette, c
                 page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
                 assert violations(page) == [], (path, scheme)
+        page.emulate_media(media="print")
+        passed = "getComputedStyle(document.querySelector('.steps .done'), '::before').printColorAdjust"
+        assert page.evaluate(passed) == "exact", "what has been passed is told by its colour, on paper too"
         context.close()
