@@ -42,12 +42,14 @@ def all_contact_outcomes(
     day: date,
     terms: RelationTerms,
     held: Collection[str] = (),
+    of_files: Collection[str] = (),
 ) -> ContactOutcomes:
     """Return which contacts are deleted with the units of these numbers, trimmed, or were never linked
     (RET-20). `undone` are contacts that an earlier run should have removed or trimmed, each with which of the
-    two; `held` those whose own row a hold keeps (HLD-04)."""
+    two; `held` those whose own row a hold keeps (HLD-04); `of_files` the dependent tables that belong to
+    files."""
     contacts, about = found.contacts.frame, found.about
-    facts = _facts(found, going, undone, day=day, terms=terms)
+    facts = _facts(found, going, undone, day=day, terms=terms, of_files=of_files)
     parents = found.parents.filter((pl.col("parent_kind") == "contact") & pl.col("parent").is_not_null())
     parents = found.contacts.numbered(parents, "parent", "leads").filter(pl.col("leads").is_not_null())
     own = pl.Series(list(found.contacts.of(held).values()), dtype=ROW)
@@ -72,7 +74,9 @@ def all_contact_outcomes(
     )
 
 
-def _facts(found: WholeTables, going: pl.Series, undone: Mapping[str, str], *, day: date, terms: RelationTerms) -> pl.DataFrame:
+def _facts(
+    found: WholeTables, going: pl.Series, undone: Mapping[str, str], *, day: date, terms: RelationTerms, of_files: Collection[str]
+) -> pl.DataFrame:
     """Return of each contact whether something that stays, or something that goes, refers to it; whether it
     has a relation, or one of it ends; and whether it is gone already."""
     contacts, people = found.contacts.frame, found.people
@@ -85,13 +89,13 @@ def _facts(found: WholeTables, going: pl.Series, undone: Mapping[str, str], *, d
     again: dict[str, list[int]] = {TRIM: [], "": []}
     for contact, number in found.contacts.of(undone).items():
         again[TRIM if terms.are_off or undone[contact] == TRIM else ""].append(number)
-    ended = pl.Series([*lapsed, *again[""]], dtype=ROW)
-    if not terms.are_off:
-        # An activity about a gift says nothing of the missions, and a removal that did not happen may have
-        # been for a relation's end: neither is a reason to trim a person who now has another one.
-        ended = pl.concat([ended, leaving])
-        leaving = people["contact"].filter(goes & (people["place"] < _OUTSIDE).fill_null(False))
-    leaving = pl.concat([leaving, pl.Series(again[TRIM], dtype=ROW)])
+    # An activity about a gift says nothing of the missions, and a removal that did not happen may have been
+    # for a relation's end: neither is a reason to trim a person who now has another one. A row of a file is.
+    ended = pl.concat([pl.Series([*lapsed, *again[""]], dtype=ROW), leaving])
+    own = found.relation_units.get(UnitKind.OWN_TABLE, {})
+    of_missions = [BASE[UnitKind.OWN_TABLE] + number for number, unit in enumerate(own.values()) if unit.word in of_files]
+    is_of_missions = (people["place"] < _OUTSIDE) | people["place"].is_in(of_missions)
+    leaving = pl.concat([people["contact"].filter(goes & is_of_missions.fill_null(False)), pl.Series(again[TRIM], dtype=ROW)])
     tied = pl.concat([found.tied, pl.Series(list(found.contacts.of(relations.lasting).values()), dtype=ROW)])
     accounts = found.parents.filter(pl.col("parent_kind") == "account")["contact"]
     return contacts.select(

@@ -1,7 +1,7 @@
 """Says what would become of one contact now, and why. Whoever leads to it is looked at too, since one may
 keep another, and one that goes may take another along. Source: RET-04, RET-20."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -77,7 +77,7 @@ def explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine
     going = {unit.id for unit, verdict in decided if verdict.is_disposal}
     held = frozenset(one for one in circle.contacts if holds.on_rows([("contact", one)]))
     undone = context.store.journal.undone(table, circle.contacts)
-    facts, is_tied = facts_after(gathering, going, undone, held, day=day, terms=terms)
+    facts, is_tied = facts_after(gathering, going, undone, held, day=day, terms=terms, of_files=connector.all_kinds.of_files)
     verdicts = contact_outcomes(facts)
     own_holds = holds.on_rows([("contact", row)])
     kept = Decision(Disposition.KEEP, own_holds, None, (), (), "HLD-04") if own_holds else None
@@ -146,18 +146,25 @@ def _gathered(context: JobContext, circle: _Circle, terms: RelationTerms, retain
 
 
 def facts_after(
-    found: Gathering, going: set[str], undone: Mapping[str, str], held: frozenset[str], *, day: date, terms: RelationTerms
+    found: Gathering,
+    going: set[str],
+    undone: Mapping[str, str],
+    held: frozenset[str],
+    *,
+    day: date,
+    terms: RelationTerms,
+    of_files: Collection[str] = (),
 ) -> tuple[ContactFacts, set[str]]:
     """Return who refers to whom once the units of these ids are deleted, and who has a relation that lasts;
-    `undone` are contacts that an earlier run should have removed or trimmed."""
+    `undone` are contacts that an earlier run should have removed or trimmed, `of_files` the dependent tables
+    that belong to files."""
     relations = relations_after(found, going, day=day, terms=terms)
     again = {one for one, what in undone.items() if terms.are_off or what == TRIM}
     places = list(zip(found.people, found.places, strict=True))
-    leaving = {person for person, unit in places if unit is not None and unit.id in going}
-    lapsed = relations.lapsed | (undone.keys() - again)
-    if not terms.are_off:  # an activity about a gift says nothing of the missions: the end of a relation is no reason to trim
-        lapsed = lapsed | leaving
-        leaving = {person for person, unit in places if unit is not None and unit.id in going and unit.relation is None}
+    gone = [(person, unit) for person, unit in places if unit is not None and unit.id in going]
+    lapsed = relations.lapsed | (undone.keys() - again) | {person for person, _ in gone}
+    # An activity about a gift says nothing of the missions: the end of a relation is no reason to trim.
+    leaving = {person for person, unit in gone if unit.relation is None or unit.word in of_files}
     facts = ContactFacts(
         contacts=found.contacts,
         kept={person for person, unit in places if unit is None or unit.id not in going},

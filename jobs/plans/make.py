@@ -151,7 +151,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     held = holds.on_contacts()
     draft.without_term, draft.calls_about_nothing = found.without_term(anonymised), found.calls_about_nothing
     undone = context.store.journal.undone(people)
-    outcomes = all_contact_outcomes(found, going, undone, day=day, terms=terms, held=held)
+    outcomes = all_contact_outcomes(found, going, undone, day=day, terms=terms, held=held, of_files=connector.all_kinds.of_files)
     draft.mentioned = len(outcomes.mentioned)
     draft.held_contacts += [(contact, stopped.disposition, held[stopped.by].value) for contact, stopped in outcomes.held.items()]
     # Who is mentioned is remembered by the run in which the last unit goes: once, as mentions may never end.

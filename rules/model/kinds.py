@@ -218,6 +218,15 @@ class Kinds(Mapping[str, Kind]):
         return len(self._of)
 
     @property
+    def of_files(self) -> frozenset[str]:
+        """The dependent tables, by their words, of which a row may belong to a file, a role in one or a
+        recording, at any depth."""
+        found = {*FILES, "party", "recording"}
+        for kind in self.own:  # owners first
+            found |= {kind.word} if not found.isdisjoint(kind.above) else set()
+        return frozenset(found & {kind.word for kind in self.own})
+
+    @property
     def depth(self) -> int:
         """How many dependent tables are below each other at most."""
         found: dict[str, int] = {}

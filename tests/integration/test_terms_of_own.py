@@ -2,6 +2,7 @@
 that it belongs to or after it (R-158, RET-03, RET-11, RET-20)."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from textwrap import indent
@@ -19,6 +20,7 @@ from tests.drivers.deciding import ask, granted
 from tests.drivers.holding import place
 from tests.drivers.night import Night
 from tests.integration.dependent import MAPPING, SETS, add, dependent_night
+from tests.integration.test_outside_missions import switched_on
 from tests.integration.visits import VISITS
 from tests.jobs.requests.answer.answers import Answer
 from tests.jobs.residual.retained import in_retention, retain
@@ -27,12 +29,19 @@ LONG_AGO = date(2020, 1, 10)
 TERM = "    term: {row: home_visits, date: cf_visitedon}\n"
 
 
-@pytest.fixture
-def night(tmp_path: Path) -> Iterator[Night]:
+@contextmanager
+def a_night(folder: Path, *in_force: str) -> Iterator[Night]:
+    """A night under a schedule with a row for visits, and others for what is outside the missions."""
     schedule = policy_text(Settings())[0].replace("\ncategories:\n", f"\ncategories:\n{indent(VISITS, '  ')}", 1)
     mapping = MAPPING.read_text("utf-8").replace("    people: [cf_visitedid]\n", f"    people: [cf_visitedid]\n{TERM}", 1)
     assert TERM in mapping
-    with dependent_night(tmp_path, mapping, load_policy(schedule, source="policy.yaml")) as made:
+    with dependent_night(folder, mapping, load_policy(switched_on(*in_force)(schedule), source="policy.yaml")) as made:
+        yield made
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Iterator[Night]:
+    with a_night(tmp_path) as made:
         yield made
 
 
@@ -93,6 +102,26 @@ def test_a_row_outlives_its_dossier_until_its_own_day(night: Night) -> None:
     night.apply(night.approved(night.plan()))
     assert [there(night, "cf_homevisit", young), there(night, "cf_paragraph", paragraph)] == [False, False]
     assert night.get("contacts", visited) is None
+
+
+def test_whom_only_a_relation_keeps_is_trimmed_with_the_last_row_of_a_file(tmp_path: Path) -> None:
+    """RET-20: also where that outlived its file, or ended before it, and whatever else is in force."""
+    with a_night(tmp_path, "volunteer") as night:
+        open_one, ended = (
+            night.dossier("social_card", closed=closed, spoken=on) for closed, on in ((False, date(2026, 11, 20)), (True, LONG_AGO))
+        )
+        people = [night.contact(cf_newsletter=True, birthdate="1980-02-01") for _ in range(3)]
+        for person, dossier, on in zip(people, (open_one, ended, open_one), (23, 26, 26), strict=True):
+            a_visit(night, dossier, date(2023, 11, on), **{"cf_VisitedId@odata.bind": f"/contacts({person})"})
+        night.party(people[1], "witness", dossier=ended)
+        plan = night.plan()
+        assert [person in plan.trims for person in people] == [True, False, False]
+        assert explain_unit(night.context, "contact", people[0])[1][-1].result == "trimmed"
+        night.apply(plan)
+        night.clock.now += timedelta(days=2)
+        night.apply(night.approved(night.plan()))
+        rows = [night.get("contacts", person) for person in people]
+        assert [row and row["birthdate"] for row in rows] == [None] * 3
 
 
 def test_one_in_long_term_retention_goes_from_there_by_its_own_term(night: Night) -> None:
