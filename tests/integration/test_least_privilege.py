@@ -17,9 +17,10 @@ from connectors.interface.errors import Forbidden
 from crm_compliance.hints import in_words
 from crm_compliance.reports.role import role_page
 from crm_compliance.wiring.fits_this_crm import permitted
-from jobs.model.privileges import NEEDS
+from jobs.model.privileges import NEEDS, needs_under
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
+from tests.drivers.typist import LONG_AGO
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # the account may read nothing that it need not
 ROOT = Path(__file__).parents[2]
@@ -54,6 +55,20 @@ def test_a_night_with_the_least_role_does_what_one_with_all_rights_does(
     assert counts["deleted"] > 10
     assert counts["statistics"] > 0
     assert {action.code for action in night.store.journal.of_run(run.id)} <= {"", "SKIPPED_TECHNICAL", "CHANGED"}
+
+
+def test_the_least_role_lets_the_notes_of_a_quarantine_hang_on_what_ends(make_night: Callable[..., Night]) -> None:
+    night = make_night(policy=lambda text: f"{text}quarantine:\n  days: 14\n  notice: note\n")
+    night.fiche("social_card", spoken=LONG_AGO)
+    least = night.connector.least_role(needs_under(night.policy))
+    give(night, {line.name: line.depth for line in [*least, *night.connector.cleaning_role()]})
+    permitted(night.connector, night.policy)
+    run = night.apply(night.plan())
+    assert run.counts["skipped"] == {"QUARANTINED": 1}
+    assert [mark.told for mark in night.store.quarantine.marks()] == [True]
+    give(night, {line.name: line.depth for line in least if line.name != "prvAppendTocf_fiche"})
+    with pytest.raises(Forbidden, match="prvAppendTocf_fiche is missing"):  # told before a night, and not by each note
+        permitted(night.connector, night.policy)
 
 
 def test_a_table_that_is_seen_in_part_stops_the_run_before_it_plans(night: Night) -> None:
@@ -100,7 +115,7 @@ def test_the_role_can_be_made_as_the_page_says(night: Night) -> None:
 
 def test_what_answers_ask_for_is_told_apart_and_is_not_too_much(night: Night) -> None:
     answering = {line.name: line.depth for line in night.connector.answering_role()}
-    assert {"prvReadAccount", "prvCreateNote", "prvWritecf_fiche", "prvDeletecf_enrolment"} <= {*answering}
+    assert {"prvReadAccount", "prvCreateNote", "prvAppendNote", "prvAppendTocf_dossier", "prvDeletecf_enrolment"} <= {*answering}
     give(night, role(night) | answering)
     told = permitted(night.connector, night.policy)
     assert not [line for line in told if "not needed" in line]

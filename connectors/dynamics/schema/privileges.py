@@ -15,6 +15,7 @@ from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.interface.changes import OperationKind
 from connectors.interface.errors import ConnectorError, Finding, ReadIncomplete
 from rules.model.bypass import Bypass
+from rules.model.kinds import WHOLE as ENDING
 from rules.model.records import KINDS, Dependent, Record
 
 DEPTHS = ("Basic", "Local", "Deep", "Global")  # Microsoft Learn, "PrivilegeDepth EnumType"
@@ -102,6 +103,12 @@ def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Reco
             definition = metadata.table(table.name) if column.reference is not None and column.reference.by else None
             if definition is not None and (link := definition.link(column.name)) is not None:
                 add(link.other(table.name), "Read", f"{word}: what {column.field} stands for")
+        if word == "note" and OperationKind.CREATE in operations:  # a row that is made with a lookup
+            add(table.name, "Append", "note: it hangs on a row")
+            notes, regarding = metadata.table(table.name), table.columns["regarding"].name
+            targets = notes.attributes[regarding].targets if notes is not None and regarding in notes.attributes else ()
+            for unit in (each for kind in ENDING for each in mapping.of(kind) if each.name in targets):
+                add(unit.name, "AppendTo", f"{unit.kind}: a note hangs on it")
         if OperationKind.MASK in operations:
             add("team", "Read", "the neutral team that owns anonymised rows")
     mapped = {need.table for need in found.values() if need.access == "Delete"}
@@ -254,6 +261,10 @@ ANSWERING: Mapping[tuple[str, str], str] = {
     ("retentionconfig", "Read"): "access: whether rows are in long-term retention",
     ("contact", "Write"): "rectification, objection, withdrawal of consent",
     ("note", "Create"): "rectification: a dated note beside what is contested",
+    ("note", "Append"): "rectification: a dated note beside what is contested",
+    ("contact", "AppendTo"): "rectification: a note hangs on it",
+    ("dossier", "AppendTo"): "rectification: a note hangs on it",
+    ("fiche", "AppendTo"): "rectification: a note hangs on it",
     ("party", "Write"): "erasure: a role stays and does not say whose it is",
     ("fiche", "Write"): "erasure: the number and address of a caller",
     ("donation", "Write"): "erasure: a gift loses its link to the donor",
