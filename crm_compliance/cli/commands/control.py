@@ -65,7 +65,6 @@ def list_() -> None:
 
     Example: crm-compliance quarantine list --json
     """
-
     with arguments.opened_store(arguments.settings()) as (store, _):
         found = store.quarantine.marks()
     lines = [f"{mark.table} {mark.id}: {mark.code}, stays until {mark.until.isoformat()}" for mark in found]

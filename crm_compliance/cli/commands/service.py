@@ -35,7 +35,6 @@ def doctor(
 
     Example: crm-compliance doctor
     """
-
     if read:
         return _read(read)
     if role is not None:

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 
 from crm_compliance.console.frame.errors import status_of
 from crm_compliance.console.frame.services import Busy
+from crm_compliance.hints import in_words
 from crm_compliance.identity.bearer import KeysUnreachable, NoToken
 from rules.errors import ComplianceError
 
@@ -187,8 +188,6 @@ def answer_of(error: ComplianceError) -> JSONResponse:
 
 def wrong_of(error: ComplianceError) -> Wrong:
     """Return an error as answers tell it."""
-    from crm_compliance.hints import in_words
-
     return Wrong(code=error.code, message=str(error), hint=in_words(error.hint), where=error.where or error.field)
 
 

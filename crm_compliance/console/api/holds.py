@@ -12,8 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from crm_compliance.console.api.answers import INSTEAD, MOST, HoldAnswer, HoldsAnswer
 from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.console.api.idempotency import MADE_BEFORE, IdempotencyKey, ids_of, made_before
+from crm_compliance.reports.holds import held_by_flags, held_by_requests, hold_document
+from crm_compliance.wiring.keys import register_key
+from crm_compliance.wiring.mapping import mapped_tables
+from jobs.holds.place import Wanted, place_hold
+from jobs.holds.release import release_hold
 from jobs.model.hold_query import HoldList, HoldQuery
 from rules.errors import Refused
+from rules.holds.placements import HoldType
 from rules.model.roles import Act
 
 if TYPE_CHECKING:
@@ -67,8 +73,6 @@ def list_holds(
 ) -> HoldsAnswer:
     """One page of the holds: what people have placed, the newest first, released ones too; then the hold
     flags of the CRM as the last plan saw them; then, for whoever may see them, what requests keep."""
-    from crm_compliance.reports.holds import hold_document
-
     services = caller.services
     store, day = services.store, services.calendar.day(services.clock())
     total, documents = 0, list[dict[str, object]]()
@@ -88,10 +92,6 @@ def place(
     caller: Annotated[Caller, acting(Act.PLACE_HOLD)], wanted: Placed, response: Response, idempotency_key: IdempotencyKey = ""
 ) -> HoldAnswer:
     """Place a hold; it takes effect at once, also on a run that is under way."""
-    from crm_compliance.reports.holds import hold_document
-    from jobs.holds.place import Wanted, place_hold
-    from rules.holds.placements import HoldType
-
     asked = Wanted(
         type=HoldType(wanted.type),
         table=wanted.table,
@@ -116,9 +116,6 @@ def place(
 
 def _kept_by_others(caller: Caller, source: str, type: str) -> Iterator[HeldRows]:
     """Yield what flags and requests keep, as far as the caller asks for it and may see it."""
-    from crm_compliance.reports.holds import held_by_flags, held_by_requests
-    from crm_compliance.wiring.mapping import mapped_tables
-
     services = caller.services
     if source in ("", "crm") and type in ("", "legal"):
         yield held_by_flags(services.store.plans.newest(), services.settings.crm_url)
@@ -129,10 +126,6 @@ def _kept_by_others(caller: Caller, source: str, type: str) -> Iterator[HeldRows
 @router.post("/holds/{hold}/release")
 def release(caller: Annotated[Caller, acting(Act.RELEASE_HOLD)], hold: Annotated[str, Path(max_length=100)], wanted: Release) -> HoldAnswer:
     """Release a hold; what has expired meanwhile goes in the next run."""
-    from crm_compliance.reports.holds import hold_document
-    from crm_compliance.wiring.keys import register_key
-    from jobs.holds.release import release_hold
-
     services, now = caller.services, caller.services.clock()
     released = release_hold(
         services.store,

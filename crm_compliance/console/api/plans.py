@@ -9,7 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from crm_compliance.console.api.answers import INSTEAD, MOST, ChangesAnswer, LineAnswer, LinesAnswer, PlanAnswer, WhyAnswer
 from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.console.api.idempotency import IdempotencyKey
+from crm_compliance.reports.plan.changes import difference_document
+from crm_compliance.reports.why import hidden_from, without
+from jobs.plans.approve import approve_plan, has_said
+from jobs.plans.explain import explain_unit
+from jobs.plans.lines.compare import compare
 from jobs.plans.lines.query import MOST_LINES, LineQuery
+from jobs.plans.make import public_line
 from rules.errors import UsageError
 from rules.model.roles import Act
 
@@ -58,8 +64,6 @@ def lines(
     """One page of the lines of a plan: a decision for each unit, with its reason."""
     import msgspec
 
-    from jobs.plans.make import public_line
-
     query = LineQuery(
         outcome=outcome,
         disposition=disposition,
@@ -83,9 +87,6 @@ def changes(
     caller: Sees, before: PlanId, after: PlanId, limit: Annotated[int, Query(ge=0, le=MOST_CHANGES)] = MOST_CHANGES
 ) -> ChangesAnswer:
     """What a newer plan says differently, unit by unit and in words; no more changes than `limit`."""
-    from crm_compliance.reports.plan.changes import difference_document
-    from jobs.plans.lines.compare import compare
-
     old, new = caller.services.lines.of(before), caller.services.lines.of(after)
     document: dict[str, Any] = difference_document(compare(old, new))
     document["lines"] = document["lines"][:limit]
@@ -118,10 +119,6 @@ def why(
 ) -> WhyAnswer:
     """What would become of one unit now, step by step; reads the CRM. Days of birth are left out, and holds
     for whoever may not see them."""
-    from crm_compliance.reports.why import hidden_from, without
-    from jobs.plans.explain import explain_unit
-    from jobs.plans.make import public_line
-
     with caller.services.desk() as desk:
         line, steps = explain_unit(desk.context, table, id.lower())
     hidden = hidden_from(sees_holds=caller.may(Act.SEE_HOLDS))
@@ -132,8 +129,6 @@ def why(
 def _said(caller: Caller, plan: str, said: PlanComment, key: str, *, approves: bool) -> PlanAnswer:
     """Approve or reject a plan. With a key, what this person has said already is not recorded again: each
     person has one say on a plan, so that nothing need be kept to know it."""
-    from jobs.plans.approve import approve_plan, has_said
-
     services, person = caller.services, caller.person
     if key:
         before = services.store.plans.get(plan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
@@ -13,8 +14,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from crm_compliance.console.api.answers import INSTEAD, MOST, RequestAnswer
 from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.console.api.idempotency import MADE_BEFORE, IdempotencyKey, ids_of, made_before
-from jobs.register.intake import IntakeForm
-from rules.errors import ComplianceError, Refused
+from crm_compliance.reports.requests.register import by_urgency, request_document
+from crm_compliance.reports.requests.written_pages import removing_pages
+from crm_compliance.wiring.keys import register_key
+from jobs.checks.same_zone import refuse_other_zone
+from jobs.register import transitions
+from jobs.register.answer_blocks import blocks_of
+from jobs.register.intake import IntakeForm, open_request, read_form
+from jobs.register.request_steps import Actor
+from jobs.requests.decisions.notices import counts_of
+from jobs.requests.search.preserve import preserve
+from rules.errors import ComplianceError, Refused, UsageError
+from rules.holds.of_requests import REASON_OF_RIGHT
 from rules.model.requests import IdentityMethod, Mandate
 from rules.model.roles import Act
 
@@ -70,10 +81,6 @@ class Closed(Body):
 @router.get("/requests")
 def list_requests(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 100) -> list[RequestAnswer]:
     """The register: what is due first comes first, closed requests last. Nothing in it is about anybody."""
-    from itertools import islice
-
-    from crm_compliance.reports.requests.register import by_urgency, request_document
-
     services, now = caller.services, caller.services.clock()
     found = islice(by_urgency(services.store.requests.all(), services.calendar), limit)
     return [RequestAnswer.model_validate(request_document(each, now, services.calendar)) for each in found]
@@ -83,10 +90,6 @@ def list_requests(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 10
 def open_(caller: Handles, form: IntakeForm, response: Response, idempotency_key: IdempotencyKey = "") -> RequestAnswer:
     """Register a request that has come in, and keep from now on what may be about the person. The receipt is
     registered even where the CRM cannot be reached; the next plan then looks up what is kept."""
-    from jobs.register.intake import open_request, read_form
-    from jobs.requests.search.preserve import preserve
-    from rules.holds.of_requests import REASON_OF_RIGHT
-
     services = caller.services
     text = json.dumps(form.model_dump(mode="json", by_alias=True)).encode()
     days = services.calendar
@@ -115,53 +118,39 @@ def show(caller: Sees, request: RequestId) -> RequestAnswer:
 @router.post("/requests/{request}/identify")
 def identify(caller: Handles, request: RequestId, word: Identified) -> RequestAnswer:
     """Record how the person was identified; the steps are the same for everybody, whatever is in the file."""
-    from jobs.register.transitions import identify as move
-
-    return _moved(caller, lambda actor: move(actor, request, word.method, mandate=word.mandate, child_agrees=word.child_agrees))
+    return _moved(
+        caller, lambda actor: transitions.identify(actor, request, word.method, mandate=word.mandate, child_agrees=word.child_agrees)
+    )
 
 
 @router.post("/requests/{request}/suspend")
 def suspend(caller: Handles, request: RequestId, word: Asked) -> RequestAnswer:
     """Record a question to the person; it stops the clock if it was asked in time."""
-    from jobs.register.transitions import suspend as move
-
-    return _moved(caller, lambda actor: move(actor, request, word.reason, word.asked_on))
+    return _moved(caller, lambda actor: transitions.suspend(actor, request, word.reason, word.asked_on))
 
 
 @router.post("/requests/{request}/resume")
 def resume(caller: Handles, request: RequestId, word: Answered) -> RequestAnswer:
     """Record that the person has answered; the due date moves by the days in between."""
-    from jobs.register.transitions import resume as move
-
-    return _moved(caller, lambda actor: move(actor, request, word.answered_on, reason=word.reason))
+    return _moved(caller, lambda actor: transitions.resume(actor, request, word.answered_on, reason=word.reason))
 
 
 @router.post("/requests/{request}/extend")
 def extend(caller: Handles, request: RequestId, word: Extended) -> RequestAnswer:
     """Add two months, of which the person was notified in time."""
-    from jobs.register.transitions import extend as move
-    from rules.errors import UsageError
-
     if word.notified_at.tzinfo is None:
         raise UsageError("the instant has no time zone", hint="for example 2026-11-25T09:30:00Z", where="notified_at")
-    return _moved(caller, lambda actor: move(actor, request, word.reason, word.notified_at))
+    return _moved(caller, lambda actor: transitions.extend(actor, request, word.reason, word.notified_at))
 
 
 @router.post("/requests/{request}/close")
 def close(caller: Handles, request: RequestId, word: Closed) -> RequestAnswer:
     """Close a request with the code of its outcome; what leads from it to files is removed."""
-    from jobs.register.transitions import close as move
-
-    return _moved(caller, lambda actor: move(actor, request, word.outcome))
+    return _moved(caller, lambda actor: transitions.close(actor, request, word.outcome))
 
 
 def _moved(caller: Caller, move: Callable[[Actor], SubjectRequest]) -> RequestAnswer:
     """Take one step, and answer with the request as it then stands."""
-    from crm_compliance.reports.requests.written_pages import removing_pages
-    from crm_compliance.wiring.keys import register_key
-    from jobs.checks.same_zone import refuse_other_zone
-    from jobs.register.request_steps import Actor
-
     services, person, policy = caller.services, caller.person, caller.services.policy()
     refuse_other_zone(services.store, policy)
     reference = register_key(services.settings).reference
@@ -172,9 +161,6 @@ def _moved(caller: Caller, move: Callable[[Actor], SubjectRequest]) -> RequestAn
 
 
 def _answer(caller: Caller, request: SubjectRequest, more: dict[str, Any] | None = None) -> RequestAnswer:
-    from crm_compliance.reports.requests.register import request_document
-    from jobs.register.answer_blocks import blocks_of
-    from jobs.requests.decisions.notices import counts_of
 
     services = caller.services
     notices = counts_of(services.store, request) if caller.may(Act.HANDLE_REQUEST) else None

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query
 
 from crm_compliance.console.api.answers import INSTEAD, MOST, RunAnswer, VerifiedAnswer
 from crm_compliance.console.api.caller import Caller, acting
+from jobs.ledger.maintenance_runs import MaintenanceRun
 from jobs.model.last_verification import Verifier
 from rules.model.roles import Act
 
@@ -18,7 +19,6 @@ Sees = Annotated[Caller, acting(Act.SEE_HISTORY)]
 def list_runs(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 50) -> list[RunAnswer]:
     """The newest runs."""
     from crm_compliance.reports.documents import history_line, maintenance_line, newest_first
-    from jobs.ledger.maintenance_runs import MaintenanceRun
 
     store = caller.services.store
     at_work = store.leases.run_at_work()

@@ -1,12 +1,16 @@
 """The retention schedule in force, and what waits for the caller."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter
 
 from crm_compliance.console.api.answers import INSTEAD, ScheduleAnswer, WaitingAnswer
 from crm_compliance.console.api.caller import Caller, acting
+from crm_compliance.wiring.schedule import policy_versions
+from jobs.inbox.inbox import waiting, waiting_for
 from rules.model.roles import Act
+from rules.policy.rows import describe
 
 router = APIRouter(tags=["schedule"], responses=INSTEAD)
 
@@ -14,11 +18,6 @@ router = APIRouter(tags=["schedule"], responses=INSTEAD)
 @router.get("/policy")
 def show(caller: Annotated[Caller, acting(Act.SEE_SCHEDULE)]) -> ScheduleAnswer:
     """The retention schedule in force."""
-    from dataclasses import asdict
-
-    from crm_compliance.wiring.schedule import policy_versions
-    from rules.policy.rows import describe
-
     version = policy_versions(caller.services.settings).at(caller.services.clock())
     found = version.policy
     return ScheduleAnswer(
@@ -34,8 +33,6 @@ def show(caller: Annotated[Caller, acting(Act.SEE_SCHEDULE)]) -> ScheduleAnswer:
 @router.get("/inbox")
 def inbox(caller: Annotated[Caller, acting(Act.SEE_SCHEDULE)]) -> list[WaitingAnswer]:
     """What waits for the caller in their role, the most urgent first."""
-    from jobs.inbox.inbox import waiting, waiting_for
-
     services, person = caller.services, caller.person
     crm = services.settings.crm_url or ""
     found = waiting(services.store, services.policy_shown(), services.clock(), crm=crm, not_well=services.why_not())
