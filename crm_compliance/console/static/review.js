@@ -200,6 +200,7 @@
       if (code === "changed" || code === "not_shown") { ahead.delete(now.dataset.href); const kept = [...wrong.childNodes]; await go(now.dataset.href); wrong.replaceChildren(...kept); }
       if (code === "unchecked") now.querySelector("#f-looked")?.focus();
       if (code === "near_name") now.querySelector("#f-no-name")?.focus();
+      wrong.scrollIntoView({ block: "nearest" }); // what came after has moved the page
       return;
     }
     const reply = pieces(html).querySelector("[data-reply]");

@@ -173,6 +173,36 @@ def text_whose_session_ends(page: Any, asking: Asking, org: Night) -> None:
     assert status_of(asking, first) == ("PENDING_REVIEW", None, "Half\ngeschr")
 
 
+def test_why_a_decision_is_not_taken_is_in_sight(page: Any, asking: Asking) -> None:
+    first, second, *_ = (item["item"] for item in waiting(asking))
+    other = page.context.new_page()  # whose console says of the refusals, as it should
+    other.set_default_timeout(10_000)
+    other.set_viewport_size({"width": 1280, "height": 600})
+    other.goto(page.url)
+    ready(other)
+    page.bring_to_front()
+    page.keyboard.press("n")
+    page.wait_for_selector(f"#item[data-item={second}]")
+    in_sight = """code => { const wrong = document.getElementById('review-wrong').getBoundingClientRect();
+        const top = document.querySelector('.top').getBoundingClientRect().bottom;
+        return document.querySelector('#review-wrong code')?.textContent === code && wrong.top >= top && wrong.top < innerHeight; }"""
+    other.bring_to_front()
+    other.keyboard.press("n")
+    other.wait_for_selector("#item[data-status=WITHHELD]")
+    other.wait_for_function(in_sight, arg="changed")
+    other.keyboard.press("j")
+    other.wait_for_selector(f"#item:not([data-item={first}])")
+    ready(other)
+    other.keyboard.press("e")
+    other.locator("#f-text").fill("Femke Duinmeijer belde.")
+    other.locator("#f-text").press("Control+Enter")
+    other.wait_for_selector("#item:has-text('Your text, to be approved')")
+    ready(other)
+    other.keyboard.press("a")
+    other.wait_for_function(in_sight, arg="near_name")
+    assert other.evaluate("document.activeElement.id") == "f-no-name"
+
+
 def test_what_the_service_does_not_confirm_stays_open(page: Any, asking: Asking) -> None:
     first = waiting(asking)[0]["item"]
     ready(page)
