@@ -72,7 +72,7 @@ def unfinished(context: JobContext, request: SubjectRequest, compilation: Compil
     if compilation.answer == "dpo_review":
         hint = hint_to("override_then_compile", rules=", ".join(compilation.blocks))
         return Refused("this answer waits for a decision of the DPO", hint=hint, where=request.id, code="dpo_review")
-    if not is_decided(context, request, compilation):
+    if compilation.is_complete and not is_decided(context, request, compilation):
         hint = hint_to("decide", request=request.id)
         return Refused("nothing has been decided on this right yet", hint=hint, where=request.id, code="undecided")
     if compilation.pending and compilation.right in COPIES:

@@ -108,6 +108,8 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
         raise Refused("it was refused as a whole", hint=hint_to("compile", request=request.id), where=request.id, code="nothing_to_grant")
     if not compilation.items:
         hint = hint_to("refuse", request=request.id, ground=FITTING[request.right][0])
+        if not compilation.is_complete:  # who was confirmed is not there any more: it was erased at another word
+            hint = hint_to("match_again", request=request.id)
         raise Refused("the answer has nothing that could be granted", hint=hint, where=request.id, code="nothing_to_grant")
     chosen = tuple(items) or tuple(item.item for item in compilation.items if item.withholds != PUT_ASIDE)
     if not chosen:

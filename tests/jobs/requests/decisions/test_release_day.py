@@ -4,13 +4,16 @@ from typing import Any
 
 import pytest
 
+from crm_compliance.hints import in_words
 from jobs.model.request import Details, GivenPerson
+from jobs.requests.answer.compile import compile_request
 from jobs.requests.answer.release import approve_content
 from jobs.requests.answer.release_check import for_release
 from rules.errors import Refused
 from rules.model.requests import RequesterKind, Right
 from tests.drivers.deciding import ask, compile_, context_of, decide
 from tests.drivers.night import ROLE, Night
+from tests.jobs.requests.search.searching import remove
 
 ILSE = GivenPerson(firstname="Ilse", lastname="Wouters (fictief)")
 
@@ -58,3 +61,16 @@ def test_a_file_that_is_not_of_the_person_any_more_is_not_erased_whole(night: Ni
     request = approved(night, Right.ERASURE, ilse)
     night.patch("cf_parties", role, cf_role=ROLE["witness"])
     assert sent_back_for(night, request) == "standing_changed"
+
+
+def test_the_second_copy_of_a_request_leads_back_to_the_search_once_the_first_was_carried_out(night: Night) -> None:
+    """A refusal would say that data which are gone are still needed."""
+    ilse = night.contact(firstname="Ilse", lastname="Wouters (fictief)", birthdate="2010-05-05")
+    copy = ask(night, Right.ERASURE, ilse, given=ILSE)
+    remove(night, "contacts", ilse)
+    compile_request(context_of(night), copy.id, "dora", "dpo")
+    with pytest.raises(Refused, match="nothing that could be granted") as granting:
+        decide(night, copy)
+    with pytest.raises(Refused, match="neither included nor withheld") as approving:
+        approve_content(context_of(night), copy.id, "dora", "dpo")
+    assert {in_words(error.value.hint).split(",")[0] for error in (granting, approving)} == {"match and confirm again"}
