@@ -49,6 +49,7 @@ class Database:
         self._reader = engine if file else engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
         self.place, self.file = place, file
+        self._identity = _identity(file) if file is not None else None
 
     @classmethod
     def open(cls, url: str) -> "Database":
@@ -77,8 +78,15 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Yield one transaction, whole or not at all. In SQLite it takes the write lock at once, so that what
-        it reads cannot change meanwhile."""
+        it reads cannot change meanwhile. Raises StoreUnusable: its file is not there any more, or is another
+        one; what is written to a file without a name goes with this process, and nobody would know."""
         with explained(self.place), self._writer.begin() as connection:
+            if self.file is not None and _identity(self.file) != self._identity:
+                raise StoreUnusable(
+                    "the database was removed or replaced while it was in use",
+                    hint="put it back, or restore its newest backup, and repeat; a service has to be started again",
+                    where=self.place,
+                )
             yield connection
 
     def _migrate(self) -> None:
@@ -117,6 +125,15 @@ def _opening(file: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Return by what the system tells a file apart, whatever its name; None where there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def lock_ledger(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -96,6 +97,26 @@ def test_a_database_that_may_not_be_written_is_said(sqlite_url: str, open_store:
     with pytest.raises(DiskProblem, match="READONLY"):
         store.ledger.append([ENTRY])
     assert list(store.ledger.entries()) == []
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_database_that_is_taken_away_while_it_is_open_is_not_written_into_the_void(
+    sqlite_url: str, open_store: Callable[[str], SqlStore], is_replaced: bool
+) -> None:
+    """A file that has lost its name takes what is written, and goes with the process: a run would end well,
+    and nobody would know what it did."""
+    store = open_store(sqlite_url)
+    store.ledger.append([ENTRY])
+    file = store.database.file
+    assert file is not None
+    aside = file.rename(file.with_name("aside.db"))
+    if is_replaced:
+        shutil.copy(aside, file)
+    with pytest.raises(StoreUnusable, match="removed or replaced"):
+        store.ledger.append([ENTRY])
+    aside.replace(file)
+    store.ledger.append([ENTRY])
+    assert len(list(store.ledger.entries())) == 2
 
 
 def test_a_file_that_is_no_database_is_said_and_left_alone(tmp_path: Path) -> None:
