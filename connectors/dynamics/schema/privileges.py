@@ -142,7 +142,9 @@ def least_role(
     """Return the least role for the jobs, in this CRM's own names; one line per privilege."""
     wanted = needs_of(mapping, metadata, needs)
     common = [RoleLine(name, depth, reason) for name, (depth, reason) in COMMON.items()]
-    tables = _role_for(transport, [(need.table, need.access, need.reason) for need in wanted if need.is_certain], {})
+    tables = _role_for(
+        transport, [(need.table, need.access, need.reason) for need in wanted if need.is_certain or need.access == "Write"], {}
+    )
     return [*common, *tables, *(RoleLine(name, WHOLE, reason) for name, reason in _bypass_needs(bypass).items())]
 
 
@@ -295,7 +297,7 @@ def _missing(wanted: list[Need], named: Mapping[str, Mapping[str, Privilege]], r
             continue  # the table has no such privilege: activity parties, for one, go by their activities
         depth = rights.depths.get(privilege.id)
         if depth is None:
-            only = "" if need.is_certain else ": give it only where the CRM refuses a delete for want of it"
+            only = "" if need.is_certain or need.access != "Delete" else ": give it only where the CRM refuses a delete for want of it"
             yield Finding(need.is_certain, f"{privilege.name} is missing ({need.reason}){only}", need.table)
         elif depth != WHOLE:
             message = f"{privilege.name} reaches {depth} only, not the whole organisation ({need.reason})"

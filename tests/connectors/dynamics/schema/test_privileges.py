@@ -4,6 +4,7 @@ stated role is enough."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.schema import privileges as privileges_module
+from connectors.emulator.schema.environment_file import DEFAULT_ENVIRONMENT
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.errors import Finding
 from jobs.model.privileges import NEEDS
 from rules.model.bypass import Bypass
 from tests.known_definitions import KNOWN
+from tests.yaml_files import read_yaml, yaml_text
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
 
@@ -176,3 +179,14 @@ def test_of_a_privilege_that_is_given_twice_the_deepest_counts(emulator: Running
 
     monkeypatch.setattr(privileges_module, "_content", twice)
     assert errors(emulator) == []
+
+
+def test_a_lookup_that_is_emptied_before_what_it_points_to_goes_is_written(tmp_path: Path) -> None:
+    """As that of a case to the one before it, which no mapping names: else its unit is refused."""
+    document = read_yaml(DEFAULT_ENVIRONMENT)
+    document["tables"]["cf_dossier"]["columns"]["cf_beforeid"] = {"type": "lookup cf_dossier", "schema_name": "cf_BeforeId"}
+    (tmp_path / "environment.yaml").write_text(yaml_text(document), "utf-8")
+    with running(environment=tmp_path / "environment.yaml") as started, connector(started) as connected:
+        connected.check()
+        reasons = {line.name: line.reason for line in connected.least_role(NEEDS)}
+    assert "is emptied first" in reasons["prvWritecf_dossier"]
