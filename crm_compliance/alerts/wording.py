@@ -85,7 +85,9 @@ def _line(item: InboxItem, texts: Mapping[str, Any], address: str, *, is_repeat:
     found = texts["event"][item.kind.value]
     text = found if isinstance(found, str) else found["one" if count == 1 else "many"].format(count=count or 0)
     if item.due_on is not None:
-        text = texts["due"].format(text=text, day=format_date(item.due_on, "d MMM y", locale=texts["locale"]))
+        day = format_date(item.due_on, "d MMM y", locale=texts["locale"])
+        is_first = item.due_on.day == 1 and texts["locale"].startswith("fr")
+        text = texts["due"].format(text=text, day=f"1er{day[1:]}" if is_first else day)
     if is_repeat:
         text = texts["again"].format(text=text)
     return Line(

@@ -1,5 +1,6 @@
 """Dates, times and numbers as people of a language write them."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -30,17 +31,17 @@ class Formats:
     def day(self, value: date | str | None) -> str:
         """Write a day (6 Mar 2026); an ISO text is read. Empty for none."""
         found = date.fromisoformat(value) if isinstance(value, str) and value else value
-        return format_date(found, "d MMM y", locale=self.locale) if found else ""
+        return self._first(found, format_date(found, "d MMM y", locale=self.locale)) if found else ""
 
     def short_day(self, value: date | str) -> str:
         """Write a day without its year (6 Mar)."""
         found = date.fromisoformat(value) if isinstance(value, str) else value
-        return format_date(found, "d MMM", locale=self.locale)
+        return self._first(found, format_date(found, "d MMM", locale=self.locale))
 
     def long_day(self, value: date | str) -> str:
         """Write a day with its weekday."""
         found = date.fromisoformat(value) if isinstance(value, str) else value
-        return format_date(found, "full", locale=self.locale)
+        return self._first(found, format_date(found, "full", locale=self.locale))
 
     def month(self, value: str) -> str:
         """Write a month given as 2026-03."""
@@ -61,7 +62,12 @@ class Formats:
         found = datetime.fromisoformat(value) if isinstance(value, str) and value else value
         if not isinstance(found, datetime):
             return ""
-        return format_datetime(self.calendar.clock(found), "d MMM y HH:mm", locale=self.locale)
+        there = self.calendar.clock(found)
+        return self._first(there, format_datetime(there, "d MMM y HH:mm", locale=self.locale))
+
+    def _first(self, day: date, written: str) -> str:
+        """Return a day as French writes the first of a month, and it alone: 1er mars."""
+        return re.sub(r"\b1\b", "1er", written, count=1) if self.locale.language == "fr" and day.day == 1 else written
 
     def weekday(self, value: datetime) -> str:
         """Write the day of the week of an instant, short, where the organisation works (Tue)."""

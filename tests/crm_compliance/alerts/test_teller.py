@@ -170,3 +170,9 @@ def test_no_message_holds_what_an_item_knows_of_people(
         assert "{" not in text or text.startswith("{")
     if kind is ItemKind.ANSWER_TO_REVIEW:
         assert notice.lines[0].count is None  # how much there is of somebody is for the DPO alone (SUS-07)
+
+
+def test_the_first_of_a_month_is_written_as_each_language_writes_it() -> None:
+    item = InboxItem(kind=ItemKind.PLAN_TO_APPROVE, roles=(Role.DPO,), subject="plan-1", count=3, due_on=date(2027, 3, 1))
+    told = {each: notice_of([item], again=[], language=each, address=ADDRESS, at=NOW).lines[0].text for each in ("nl", "fr", "en")}
+    assert [day in told[language] for language, day in (("nl", "1 mrt 2027"), ("fr", "1er mars 2027"), ("en", "1 Mar 2027"))] == [True] * 3
