@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from textwrap import indent
+from typing import Any
 
 import pytest
 
@@ -13,28 +14,36 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.mapping.explain import explain_row
 from crm_compliance.wiring.fits_this_crm import checked
 from crm_compliance.wiring.schedule import policy_of, policy_text
+from jobs.model.plan import Kind
 from jobs.plans.explain import explain_unit
 from rules.model.requests import Right
 from rules.policy.loader import load_policy
 from tests.drivers.deciding import ask, granted
 from tests.drivers.holding import place
-from tests.drivers.night import Night
-from tests.integration.dependent import MAPPING, SETS, add, dependent_night
+from tests.drivers.night import Night, night_in
+from tests.integration.dependent import MAPPING, SETS, add, dependent_environment, dependent_mapping, dependent_night
 from tests.integration.test_outside_missions import switched_on
 from tests.integration.visits import VISITS
 from tests.jobs.requests.answer.answers import Answer
 from tests.jobs.residual.retained import in_retention, retain
+from tests.yaml_files import read_yaml, yaml_text
 
 LONG_AGO = date(2020, 1, 10)
 TERM = "    term: {row: home_visits, date: cf_visitedon}\n"
 
 
-@contextmanager
-def a_night(folder: Path, *in_force: str) -> Iterator[Night]:
-    """A night under a schedule with a row for visits, and others for what is outside the missions."""
+def with_visits() -> tuple[str, str]:
+    """The shipped schedule with a row for visits, and the mapping of the tables that gives it to them."""
     schedule = policy_text(Settings())[0].replace("\ncategories:\n", f"\ncategories:\n{indent(VISITS, '  ')}", 1)
     mapping = MAPPING.read_text("utf-8").replace("    people: [cf_visitedid]\n", f"    people: [cf_visitedid]\n{TERM}", 1)
     assert TERM in mapping
+    return schedule, mapping
+
+
+@contextmanager
+def a_night(folder: Path, *in_force: str) -> Iterator[Night]:
+    """A night under a schedule with a row for visits, and others for what is outside the missions."""
+    schedule, mapping = with_visits()
     with dependent_night(folder, mapping, load_policy(switched_on(*in_force)(schedule), source="policy.yaml")) as made:
         yield made
 
@@ -156,6 +165,32 @@ def test_one_in_long_term_retention_goes_from_there_by_its_own_term(night: Night
     night.apply(night.approved(night.plan()))
     assert in_retention(night, "cf_homevisit", "cf_homevisits") == set()
     assert [night.get("cf_dossiers", ended), night.get("contacts", named)] == [None, None]
+
+
+def test_rows_of_recordings_are_judged_by_a_plan_that_has_no_recordings(tmp_path: Path) -> None:
+    """The job of each night plans the two apart."""
+    path = dependent_environment(tmp_path)
+    document: dict[str, Any] = read_yaml(path)
+    document["tables"]["cf_homevisit"]["columns"]["cf_recordingid"] = {"type": "lookup cf_recording", "schema_name": "cf_RecordingId"}
+    relation = {"name": "visits", "parent": "cf_recording", "child": "cf_homevisit", "column": "cf_recordingid", "on_delete": "cascade"}
+    document["relationships"].append(relation)
+    path.write_text(yaml_text(document), encoding="utf-8")
+    schedule, mapping = with_visits()
+    mapping = mapping.replace(
+        "{cf_dossierid: dossier}\n    texts: [cf_name, cf_report]", "{cf_dossierid: dossier, cf_recordingid: recording}", 1
+    )
+    policy = load_policy(schedule, source="policy.yaml")
+    with night_in(path, tmp_path, kind=Night, policy=policy, mapping=dependent_mapping(mapping)) as night:
+        dossier = night.dossier("social_card", spoken=date(2026, 11, 20))
+        recording = night.recording(date(2026, 11, 20), fiche=night.fiches_of(dossier)[0])
+        old, young = (
+            add(night, "cf_homevisit", ("cf_RecordingId", "cf_recordings", recording), cf_visitedon=on)
+            for on in ("2023-11-23", "2023-11-25")
+        )
+        plan = night.plan(Kind.RETENTION)
+        assert {row: line.outcome for row, line in night.lines(plan).items()} == {dossier: "retain", old: "dispose", young: "retain"}
+        night.apply(plan)
+        assert [there(night, "cf_homevisit", row) for row in (old, young)] == [False, True]
 
 
 def test_a_hold_keeps_a_row_past_its_term(night: Night, subtests: pytest.Subtests) -> None:

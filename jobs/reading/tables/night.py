@@ -79,14 +79,22 @@ def gather(connector: Connector, kind: Kind, *, progress: Progress, terms: Relat
 def whole_reads(connector: Connector, kind: Kind, terms: RelationTerms) -> Iterator[tuple[type[Record], tuple[str, ...]]]:
     """Yield the whole reads of a plan of this kind, in their order."""
     yield from ((Contact, CONTACT_FIELDS), (Dossier, DOSSIER_FIELDS), (Fiche, _SHARED_FICHE_FIELDS), (Party, PARTY_FIELDS))
+    if _needs_recordings(connector, kind):
+        yield Recording, RECORDING_FIELDS
     if kind is not Kind.RETENTION:
-        yield from ((Recording, RECORDING_FIELDS), (Note, NOTE_FIELDS))
+        yield Note, NOTE_FIELDS
     if kind is not Kind.RECORDINGS:
         yield from ((TIES[each][0], tie_fields(each, terms)) for each in TIES)
         yield from ((Call, CALL_FIELDS), (Email, EMAIL_FIELDS))
         yield from ((cast("type[Dependent]", own.full), own_fields(own)) for own in connector.all_kinds.termed)
         yield from _named_reads(connector)
         yield ActivityParty, ACTIVITY_PARTY_FIELDS
+
+
+def _needs_recordings(connector: Connector, kind: Kind) -> bool:
+    """Return whether a plan of this kind looks at recordings: they are units of it, or what rows of dependent
+    tables belong to."""
+    return kind is not Kind.RETENTION or any("recording" in own.above for own in connector.all_kinds.own)
 
 
 def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: RelationTerms) -> WholeTables:
@@ -116,13 +124,14 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
     for frame in read(Party, PARTY_FIELDS):
         add_late_parties(connector, found, found.add_parties(frame))
     add_retained_parties(found, _retained(connector, Party, PARTY_FIELDS, retaining))
-    if kind is not Kind.RETENTION:
+    if _needs_recordings(connector, kind):
         for frame in read(Recording, RECORDING_FIELDS):
             add_late_recordings(connector, found, found.add_recordings(frame))
+    if kind is not Kind.RETENTION:
         for frame in read(Note, NOTE_FIELDS):
             found.add_whom_about(frame)
             add_late_notes(connector, found, found.add_notes(frame))
-        found.order_conversations()
+    found.order_conversations()
     _add_retained_conversations(connector, found, retaining)  # by a plan of any kind: one that has to stay keeps its fiche
     if kind is not Kind.RECORDINGS:
         # Before the activities that belong to them.
