@@ -43,7 +43,9 @@ def refused(visit: Visit, error: ComplianceError) -> Response:
         found = ErrorMessage(what, "", str(error), "not_found", "")
     if visit.is_part:
         return visit.part("error_part.html.j2", status=status, error=found)
-    return visit.page("error.html.j2", status=status, error=found, back=visit.came_from if visit.request.method == "POST" else "")
+    came_from, path = visit.came_from, visit.request.url.path
+    is_form = visit.request.method == "POST" or (came_from.partition("?")[0] == path and came_from != visit.here)  # or a filter
+    return visit.page("error.html.j2", status=status, error=found, back=came_from if is_form else "")
 
 
 def nothing_here(visit: Visit) -> Response:

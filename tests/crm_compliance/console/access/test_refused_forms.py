@@ -104,6 +104,13 @@ def test_where_only_forms_go_leads_to_the_page_above(signed_in: Signed, form: st
     assert (answer.status_code, answer.headers.get("Location")) == ((303, page) if page else (404, None))
 
 
+def test_from_a_filter_that_is_refused_leads_a_way_back(signed_in: Signed) -> None:
+    auditor, asked = signed_in(Role.AUDITOR), "/history/audit?from=2020-01-01"
+    for referer, is_offered in (("/history/audit?to=2026-11-25", True), (asked, False), ("/history", False), ("", False)):
+        page = auditor.get(asked, Referer=f"{ROOT}{referer}" if referer else "")
+        assert (page.status_code, "Back to the page" in page.text) == (400, is_offered), referer
+
+
 def test_who_tries_too_often_is_told_in_words(browser: Browser) -> None:
     browser.client.headers["Accept-Language"] = "nl"
     for _ in range(SIGN_INS):
