@@ -109,7 +109,7 @@ FIELD_TEXTS: Final[Mapping[str, Mapping[str, FieldText]]] = MappingProxyType(
             ),
             "gender": FieldText("the sex, for the statistics", "the statistics do not say"),
             "postcode": FieldText("the province, for the statistics", "the statistics do not say"),
-            "country": FieldText("the country, for the statistics", "an address counts as Belgian"),
+            "country": FieldText("the country, for the statistics", "an address counts as one in `country` of the schedule"),
             "birth_place": FieldText("who somebody is; emptied when only a relation remains", "the column is not emptied then"),
             "image": FieldText("a picture; emptied when only a relation remains", "the column is not emptied then"),
             "description": FieldText("remarks; emptied when only a relation remains", "the column is not emptied then"),
