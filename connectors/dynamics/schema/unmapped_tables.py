@@ -169,6 +169,7 @@ class Directory:
         """Yield rows that each have what they need: an id, above all."""
         link: str | None = address
         seen: set[str] = set()
+        before: list[dict[str, Any]] = []
         empty = 0
         while link is not None:
             # Annotations tell of which table a lookup's row is.
@@ -183,6 +184,9 @@ class Directory:
                         row[name]
             except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, AttributeError, RecursionError):
                 raise ReadIncomplete("The CRM's rows are not readable.", where=where, request_id=answer.request_id) from None
+            if rows and rows == before:
+                raise ReadIncomplete("A page of the CRM repeats the one before.", where=where)
+            before = rows
             yield from rows
             link = self._transport.absolute(following) if following is not None else None
             empty = 0 if rows else empty + 1

@@ -50,12 +50,13 @@ def test_a_link_that_is_none_is_not_taken_for_the_end(following: object) -> None
 
 
 @responses.activate
-def test_links_that_lead_on_and_on_without_a_row_come_to_an_end() -> None:
+@pytest.mark.parametrize(("rows", "told"), [([], "on and on"), ([{"accountid": ROW}], "repeats")])
+def test_links_that_lead_on_and_on_come_to_an_end(rows: list[dict[str, str]], told: str) -> None:
     def page(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
-        return 200, {}, json.dumps({"value": [], "@odata.nextLink": f"{request.url}1"})
+        return 200, {}, json.dumps({"value": rows, "@odata.nextLink": f"{request.url}1"})
 
     responses.add_callback(responses.GET, re.compile(f"{ROOT}accounts.*"), page)
-    with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport, pytest.raises(ReadIncomplete, match="on and on"):
+    with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport, pytest.raises(ReadIncomplete, match=told):
         Directory(transport).existing(TABLE, [ROW])
 
 
