@@ -1,25 +1,20 @@
 """The dead-man's switches around a job: they hear that it begins and how it ends. A switch that does not
 answer keeps no night from running; that it does not is an alarm of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import structlog
 
 from connectors.channels.channel import ChannelFailed
+from connectors.channels.ping import Ping
 from crm_compliance.alerts.channels import Switch, channels_of
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.store import store_of
 from rules.errors import ComplianceError
-
-if TYPE_CHECKING:
-    from connectors.channels.ping import Ping
-    from crm_compliance.configuration.settings import Settings
 
 log = structlog.get_logger()
 

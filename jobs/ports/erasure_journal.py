@@ -1,13 +1,10 @@
 """The register of erasures outside the database."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from jobs.model.sentence import Sentence
 from jobs.model.run import Erasure
+from jobs.model.sentence import Sentence
 
 
 class ErasureJournal(Protocol):

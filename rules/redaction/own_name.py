@@ -1,17 +1,12 @@
 """The name of the organisation itself in texts and rows: whoever is called so is nobody, and no name is
 guessed from it."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
 
+from rules.model.home import Home
 from rules.people.name_words import OFFICES
 from rules.people.spellings import words_of
 from rules.redaction.patterns import hidden
-
-if TYPE_CHECKING:
-    from rules.model.home import Home
 
 
 def is_own_name(first: str, last: str, home: Home) -> bool:

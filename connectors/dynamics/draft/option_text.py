@@ -1,21 +1,16 @@
 """Options with their keys as lines of a mapping: those whose label is a word for a key in force, the others
 as a comment to choose, after the keys that there are."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Collection, Iterator
 from textwrap import wrap
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from connectors.dynamics.draft.proposal import Option
+from connectors.dynamics.draft.crm_tables import CrmTables
+from connectors.dynamics.draft.proposal import Option, Referred
+from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from rules.anonymisation.choice_keys import CHOICE_KEYS
-
-if TYPE_CHECKING:
-    from connectors.dynamics.draft.crm_tables import CrmTables
-    from connectors.dynamics.draft.proposal import Referred
-    from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 
 Rows = Callable[[Option], str]  # how many rows have an option
 

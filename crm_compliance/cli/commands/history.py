@@ -13,6 +13,7 @@ import typer
 from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
 from crm_compliance.host.files import write_whole
+from rules.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -144,7 +145,6 @@ def _audit_file(path: Path, anchor: Path | None, pem: Path | None) -> tuple[Audi
     from crm_compliance.keys.checkpoint_log import read_checkpoint_log
     from jobs.ledger.entries import decode, looks_like_one
     from jobs.ledger.verification import audit_ledger
-    from rules.errors import UsageError
 
     keys = arguments.public_keys(pem) if anchor is not None else None
     points = read_checkpoint_log(anchor) if anchor is not None else []

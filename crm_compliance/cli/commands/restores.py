@@ -12,7 +12,7 @@ import typer
 
 from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
-from rules.errors import FAILURES
+from rules.errors import FAILURES, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -203,8 +203,6 @@ def check(file: str = typer.Argument(..., metavar="F", help="JSON Lines or CSV w
 
 @contextmanager
 def _opened(file: str) -> Iterator[IO[bytes]]:
-    from rules.errors import UsageError
-
     if file == "-":
         yield sys.stdin.buffer
         return

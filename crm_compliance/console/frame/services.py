@@ -18,6 +18,7 @@ from crm_compliance.console.work.act_under_way import Ended, OnCounts, Work
 from crm_compliance.console.work.background import Background
 from crm_compliance.console.work.process import Asked, carried_out
 from crm_compliance.wiring.desk import Desk, desk
+from crm_compliance.wiring.mapping import app_url_of, link_of, mapped_tables
 from crm_compliance.wiring.schedule import calendar_of, policy_of
 from rules.errors import ComplianceError
 
@@ -76,15 +77,11 @@ class Services:
 
     @cached_property
     def _app_url(self) -> str:
-        from crm_compliance.wiring.mapping import app_url_of
-
         return app_url_of(self.settings)
 
     def links(self, crm: str) -> Callable[[str, str], str]:
         """Return what gives the address of a row in the CRM's own user interface; none where the mapping
         cannot be used."""
-        from crm_compliance.wiring.mapping import link_of
-
         try:
             return link_of(crm, self._app_url)
         except ComplianceError:
@@ -92,8 +89,6 @@ class Services:
 
     @cached_property
     def _tables(self) -> dict[str, str]:
-        from crm_compliance.wiring.mapping import mapped_tables
-
         try:
             return mapped_tables(self.settings)
         except ComplianceError:

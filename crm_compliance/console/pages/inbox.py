@@ -1,11 +1,9 @@
 """What waits for the person who looks, and how the service is."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from starlette.responses import Response
 
@@ -18,17 +16,14 @@ from crm_compliance.console.pages.requests.next_step import short_next
 from jobs.inbox.inbox import waiting, waiting_for
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from jobs.inbox.requests import LOOK_AGAIN
+from jobs.ledger.heads import Head
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Kind, Plan
-from jobs.model.run import of_units_alone
+from jobs.model.request import SubjectRequest
+from jobs.model.run import Run, RunLine, of_units_alone
 from jobs.registry import JOBS
 from rules.errors import ComplianceError
 from rules.model.decisions import Reason
 from rules.model.roles import Act
-
-if TYPE_CHECKING:
-    from jobs.ledger.heads import Head
-    from jobs.model.request import SubjectRequest
-    from jobs.model.run import Run, RunLine
 
 ROWS: Final = 50  # of one page
 NIGHTS: Final = 14  # of which the trend is shown

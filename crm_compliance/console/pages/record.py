@@ -1,11 +1,9 @@
 """One record of the CRM, as a button on its form asks for it: why it is kept and until when, and what holds
 it, as far as the role may see."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
@@ -20,10 +18,8 @@ from jobs.model.hold_query import HoldList, HoldQuery
 from jobs.model.plan import Kind, LinesRemoved, Plan, PlanLine
 from jobs.model.request import PRESERVED, Preserved, SubjectRequest
 from rules.decoders import decoder_of
+from rules.holds.placements import PlacedHold
 from rules.model.roles import Act
-
-if TYPE_CHECKING:
-    from rules.holds.placements import PlacedHold
 
 LOOKED_AT: Final = ((Kind.RETENTION, Kind.ALL), (Kind.RECORDINGS, Kind.ALL))
 LOOKED_BACK: Final = 5  # plans of each kind of which the lines may be gone

@@ -1,17 +1,13 @@
 """What a page says once a step of a request is done."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from crm_compliance.reports.requests.written_pages import removing_pages
+from jobs.ports.store.store import Store
 from jobs.register.decision import Undone, decision_of, undone
 from jobs.requests.answer.compile import compilation_of
-
-if TYPE_CHECKING:
-    from jobs.ports.store.store import Store
 
 UNDONE: Final = "request_undone"
 

@@ -1,9 +1,7 @@
 """Runs in the database."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -15,13 +13,11 @@ from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.tables import plans as plan_rows
 from crm_compliance.store.sql.tables import runs
 from jobs.ledger.maintenance_runs import ENDED, HOUSEKEEPING, OF_MAINTENANCE, STARTED, MaintenanceRun, maintenance_runs_of
+from jobs.model.plan import Kind
 from jobs.model.run import Run, RunLine
+from jobs.ports.store.ledger import Entry
 from rules.errors import NotFound
 from rules.hints import hint_to
-
-if TYPE_CHECKING:
-    from jobs.model.plan import Kind
-    from jobs.ports.store.ledger import Entry
 
 AT_ONCE: Final = 50  # rows that are read at once
 IN_A_QUERY: Final = 500  # ids that one query names

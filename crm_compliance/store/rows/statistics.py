@@ -2,10 +2,7 @@
 else in the store says what it comes to, so the signed head of the ledger has a seal of all of it: one that
 nobody makes without the key, and from which nobody without it guesses what was counted."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import Connection, delete, select
@@ -16,10 +13,8 @@ from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.seals import Seals, is_sealed, seal
 from crm_compliance.store.sql.tables import waiting_statistics as table
-
-if TYPE_CHECKING:
-    from jobs.model.run import Action, Run
-    from jobs.ports.store.ledger import Entry
+from jobs.model.run import Action, Run
+from jobs.ports.store.ledger import Entry
 
 PURPOSE = "waiting statistics"
 

@@ -1,12 +1,10 @@
 """A request that has come in: typed into a form, or read from the JSON that `requests open` takes and looked
 over before it is registered."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
@@ -14,15 +12,13 @@ from starlette.responses import Response
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.days import iso_day, iso_hour
 from crm_compliance.console.work.act_under_way import Ended, Work
+from jobs.model.request import SubjectRequest
 from jobs.register.intake import MAX_BYTES, REPRESENTATIVES, FormMistaken, IntakeForm, Mistake, Wrong, open_request, read_form
 from jobs.requests.search.preserve import preserve
 from rules.errors import ComplianceError, Refused
 from rules.holds.of_requests import REASON_OF_RIGHT
 from rules.model.languages import LANGUAGES, USUAL
 from rules.model.requests import Channel, RequesterKind, Right
-
-if TYPE_CHECKING:
-    from jobs.model.request import SubjectRequest
 
 UPLOAD_BYTES: Final = MAX_BYTES + 16 * 1024  # the form around it
 LINES: Final = ("firstname", "lastname", "birthdate")

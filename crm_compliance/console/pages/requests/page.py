@@ -1,11 +1,9 @@
 """One request on one page: where it stands, what comes next and until when, what happened."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
@@ -19,6 +17,8 @@ from crm_compliance.reports.requests.register import LOOKED_AT, SUSPICION
 from jobs.model.answer import Compilation, Item
 from jobs.model.plan import Kind
 from jobs.model.request import HANDOVER, Handover, SubjectRequest
+from jobs.model.run import Run
+from jobs.ports.store.store import Store
 from jobs.register.answer_blocks import blocks_of
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, open_questions, targets_of
 from jobs.register.decision import NoticeState, NotTold, decision_of
@@ -33,10 +33,6 @@ from rules.decoders import decoder_of
 from rules.errors import ComplianceError, UsageError
 from rules.model.requests import ANSWERED, COPIES, IdentityMethod, Mandate, Outcome, RequestState, Right, Step, is_allowed
 from rules.model.roles import Act
-
-if TYPE_CHECKING:
-    from jobs.model.run import Run
-    from jobs.ports.store.store import Store
 
 
 class Event(NamedTuple):

@@ -1,21 +1,16 @@
 """One answer under review: who looks, the items, and which of them were on this screen."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from crm_compliance.console.frame.visit import Visit
+from jobs.model.answer import Compilation, Item
+from jobs.model.request import SubjectRequest
 from jobs.register.request_steps import Actor
 from jobs.requests.answer.review import for_looking, version_of
 from rules.errors import NotFound, Refused
 from rules.model.requests import Step, is_allowed
 from rules.model.roles import Act
-
-if TYPE_CHECKING:
-    from jobs.model.answer import Compilation, Item
-    from jobs.model.request import SubjectRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
 """What a reviewer decides on one item of an answer, stored at once. Looking is one thing, deciding another:
 what is let out was on this screen before, in this session."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 from starlette.responses import Response
@@ -15,14 +13,11 @@ from crm_compliance.console.language.error_message import Said
 from crm_compliance.console.pages.review.answers import Answer, actor_for, answer_for
 from crm_compliance.console.pages.review.filters import Filter
 from crm_compliance.console.pages.review.views import item_values, progress_values, row_of, states_of
-from jobs.model.answer import NOT_A_NAME, NOT_THE_PERSON, SEEN_UNCHECKED, ItemStatus
+from jobs.model.answer import NOT_A_NAME, NOT_THE_PERSON, SEEN_UNCHECKED, Item, ItemStatus
+from jobs.register.request_steps import Actor
 from jobs.requests.answer.review import decide_items
 from rules.errors import ComplianceError, Refused, UsageError
 from rules.model.roles import Act
-
-if TYPE_CHECKING:
-    from jobs.model.answer import Item
-    from jobs.register.request_steps import Actor
 
 TEXT_BYTES: Final = 4 * 1024 * 1024  # of a form: three times the longest text that becomes an item
 ATTEMPTS: Final = 5  # to store a decision while others decide

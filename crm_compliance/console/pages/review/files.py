@@ -1,10 +1,9 @@
 """The file of an item, to be looked at: a picture redrawn, the pages of a PDF as pictures, a sound; and
 what a program reads in it. Whatever else it is, it is taken away and opened elsewhere."""
 
-from __future__ import annotations
-
 import hashlib
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 from starlette.responses import Response
 
@@ -13,13 +12,10 @@ from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.review.answers import Answer, answer_for
 from crm_compliance.console.pages.review.headers import PDF, PICTURES, SOUNDS, inline, taken_away
 from jobs.files.file_texts import page_of, reading_of
+from jobs.model.answer import Attachment, Item
+from jobs.requests.search.documents import content_of
 from rules.errors import NotFound, Refused
 from rules.model.roles import Act
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from jobs.model.answer import Attachment, Item
 
 PAGES: Final = 40  # of a PDF that are shown here
 TEXT: Final = 200_000  # characters of what a program reads in a file
@@ -98,8 +94,6 @@ def _looked(answer: Answer, item: Item, attachment: Attachment) -> Looked:
 
 
 def _read(answer: Answer, attachment: Attachment) -> Mapping[str, bytes]:
-    from jobs.requests.search.documents import content_of
-
     with answer.visit.services.desk() as desk:
         found = content_of(desk.context, attachment.kind, attachment.id, attachment.field)
     if found is None:

@@ -1,8 +1,6 @@
 """Where an answer is looked at for its review: one item at a time, the list of them beside it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from starlette.responses import Response
 
@@ -12,11 +10,9 @@ from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.review.answers import Answer, answer_for
 from crm_compliance.console.pages.review.filters import Filter
 from crm_compliance.console.pages.review.views import filter_values, item_values, list_values
+from jobs.model.answer import Item
 from rules.errors import Refused
 from rules.model.roles import Act
-
-if TYPE_CHECKING:
-    from jobs.model.answer import Item
 
 
 def begin(visit: Visit) -> Response:

@@ -2,16 +2,15 @@
 in which nothing runs, its letter page by page, its files one by one. It is made from the CRM as it is now,
 and stored nowhere but for minutes in the memory of this process."""
 
-from __future__ import annotations
-
 import mimetypes
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from starlette.responses import Response
 
 from crm_compliance.answer_package.package import PackageBroken, package_of
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.file_cache import Files
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.review.answers import Answer, actor_for, answer_for
 from crm_compliance.console.pages.review.headers import PICTURES, SOUNDS, framed, inline, taken_away
@@ -21,9 +20,6 @@ from jobs.requests.answer.preview import preview_of
 from jobs.requests.answer.review import version_of
 from rules.errors import NotFound, Refused
 from rules.model.roles import Act
-
-if TYPE_CHECKING:
-    from crm_compliance.console.frame.file_cache import Files
 
 PAGES: Final = 60  # of a letter or another PDF that are shown
 TEXT: Final = 200_000  # characters of a table or of data that are shown
