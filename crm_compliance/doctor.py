@@ -237,6 +237,8 @@ def _store(settings: Settings) -> str:
         told = f"the chain holds; checkpoints: {audit.checkpoints}, all fit"
         if store.database.file is not None:  # it can be looked at all the same, and no night could write
             refuse_unwritable(store.database.file)
+        with store.database.writing():  # nor where another program holds it
+            pass
         return f"runs: {len(store.runs.all())}; ledger entries: {audit.verdict.entries}, {told}"
 
 

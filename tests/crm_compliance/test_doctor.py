@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from connectors.emulator.serving.server import RunningEmulator
 from connectors.interface.errors import Unreachable
 from crm_compliance import doctor
 from crm_compliance.configuration.settings import Settings, environment_of
+from crm_compliance.store.sql import database
 from crm_compliance.wiring.mapping import mapping_text
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN, set_faults
@@ -147,6 +150,16 @@ def test_a_key_that_is_misspelt_is_told_with_what_was_meant(
     assert told is not None
     assert told[0] in typist.type("plan").err
     assert found.count(slip) == 1
+
+
+def test_a_database_that_another_program_holds_is_told(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It can be looked at, and no night could write."""
+    monkeypatch.setattr(database, "BUSY_S", 0)
+    file = org.store.database.file
+    assert file is not None
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert "busy" in failed(typist, 2)["store"]["message"]
 
 
 def test_a_table_that_may_not_be_read(typist: Typist, org: Night, crm: RunningEmulator) -> None:
