@@ -22,6 +22,7 @@ from jobs.reading.gather import PARTY_FIELDS, rows_of
 from jobs.reading.owners import look_around
 from jobs.reading.row_kinds import table_of
 from jobs.register.decision import Task, What
+from jobs.requests.decisions.suspicions import is_suspected
 from jobs.writing.row_writes import EMPTIED
 from jobs.writing.send import TECHNICAL, send_operations
 from rules.holds.holds import Hold
@@ -96,7 +97,7 @@ def _write_fields(context: JobContext, task: Task) -> str:
     if found is None:
         return CHANGED
     etag, values = found
-    if not values:
+    if not values or _is_held_on_another_basis(context, task):
         return ""
     if code := _held(context, task):
         return code
@@ -174,6 +175,12 @@ def _held(context: JobContext, task: Task) -> str:
     found = [hold for unit in seen.units.values() for hold in holds.on(unit) if hold.kind != "contact"]
     of_files = [hold.reason for hold in found if hold.hold_id not in holds.of_people]
     return ranked(of_files)[0].value if of_files else ""
+
+
+def _is_held_on_another_basis(context: JobContext, task: Task) -> bool:
+    """Return whether a picture is held on another basis than the consent that was withdrawn too: that of a
+    suspect belongs to the file (RGT-12, SUS-10). It stays as if there were none, and nothing tells of it."""
+    return task.what is What.NO_IMAGE and is_suspected(context, task.id)
 
 
 def _keeps_only_from_disposal(hold: Hold) -> bool:

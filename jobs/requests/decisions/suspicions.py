@@ -60,6 +60,15 @@ def kept_items(context: JobContext, decision: Decision) -> KeptItems:
     return KeptItems(closed, to_look_at - closed, (*(_noted(context, row, row.id in unseen) for row in rows), *left))
 
 
+def is_suspected(context: JobContext, contact: str) -> bool:
+    """Return whether a contact is suspected in some file today. Raises ConnectorError: the CRM cannot be
+    read."""
+    return any(
+        is_active(RoleInFile(("party", row.id), contact, row.role or "", row.suspect_until), context.today)
+        for row in _roles(context, [contact])
+    )
+
+
 def _roles(context: JobContext, people: Sequence[str]) -> list[FullParty]:
     """Return the roles of these people. A suspicion counts that lies in the recycle bin or in long-term
     retention, as it does for an answer: nothing is done because somebody has deleted it (SUS-05)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from jobs.model.request import DECISIONS, GivenPerson, RequestApproval, SubjectR
 from jobs.register.decision import Decision, Task, What, encoded
 from jobs.register.overrides import override
 from jobs.requests.decisions.carry_out import fulfil_all
+from jobs.requests.decisions.correct import write
 from jobs.requests.decisions.suspicions import kept_items
 from rules.model.requests import RequestState, Right
 from tests.drivers.deciding import ask, context_of, decision, dora
@@ -130,3 +132,13 @@ def test_sus06_what_shares_a_child_with_the_file_of_a_new_suspicion_is_looked_at
     assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [])
     assert (roles_in(shared), roles_in(odd), night.get("cf_recordings", recording) is not None) == (0, 0, True)
     assert kept(night, request) == {"item-2"}
+
+
+def test_sus10_the_picture_of_a_suspect_stays_and_nothing_tells_of_it(night: Night) -> None:
+    """RGT-12: withdrawn consent ends the use that rests on it; what is held on another basis stays."""
+    picture = base64.b64encode(b"\x89PNG\r\n\x1a\nverzonnen").decode()
+    suspected, other = (night.contact(entityimage=picture) for _ in range(2))
+    night.party(suspected, "suspect", dossier=night.dossier("sexting", closed=False))
+    assert [write(context_of(night), [Task("", What.NO_IMAGE, "contact", one)]) for one in (suspected, other)] == [[], []]
+    pictures = {row["contactid"]: row["entityimage"] for row in night.rows("contacts?$select=entityimage")}
+    assert [bool(pictures[one]) for one in (suspected, other)] == [True, False]
