@@ -58,7 +58,8 @@ class _Circle:
         dossiers = {party.dossier for party in self.parties} | {row for kind, row in taking if kind == "dossier"}
         fiches = {party.fiche for party in self.parties} | {row for kind, row in taking if kind == "fiche"}
         rows = {row for kind, row in taking if kind in own}
-        ids = {UnitKind.DOSSIER: dossiers, UnitKind.FICHE: fiches, UnitKind.OWN_TABLE: rows}
+        recordings = {row for kind, row in taking if kind == "recording"}
+        ids = {UnitKind.DOSSIER: dossiers, UnitKind.FICHE: fiches, UnitKind.RECORDING: recordings, UnitKind.OWN_TABLE: rows}
         return {kind: sorted(row for row in found if row is not None) for kind, found in ids.items()}
 
 
@@ -135,7 +136,7 @@ def _gathered(context: JobContext, circle: _Circle, terms: RelationTerms, retain
     )
     for person, owners in circle.taking.items():
         for kind, regarding in owners:
-            found.take_part(person, found.hook_of(kind, regarding))
+            found.take_part(person, found.recordings.get(regarding or "") if kind == "recording" else found.hook_of(kind, regarding))
     for party in circle.parties:
         if party.contact is not None and party.dossier is None and party.fiche is None:  # a role in nothing stays
             found.take_part(party.contact, None)

@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Sequence
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, rows_anywhere
+from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, rows_anywhere
 from jobs.reading.tops import tops_of
-from rules.model.kinds import ACTIVITIES, ROW_KINDS
-from rules.model.records import KINDS, ActivityParty, Fiche, Record
+from rules.model.kinds import ACTIVITIES, FILES, ROW_KINDS
+from rules.model.records import KINDS, ActivityParty, Fiche, Party, Record
 
 
 def naming_kinds(connector: Connector) -> tuple[type[Record], ...]:
@@ -48,8 +48,12 @@ def participations(
                     result[getattr(naming, name)].append((own.word, naming.id))
                 continue
             tops = tops_of(connector, [(own.word, row) for row in named])
+            roles = sorted({row for of in tops.values() for kind, row in of if kind == "party"})
+            found = rows_anywhere(connector, Party, PARTY_FIELDS, Among("id", roles), retaining)
+            places = {row.id: [up for up in ROW_KINDS["party"].owners(row) if up[0] in FILES] for row in found}  # it goes with these
             for naming in named:
-                result[getattr(naming, name)] += tops[own.word, naming.id] or [(None, None)]
+                of = [up for top in tops[own.word, naming.id] for up in (places.get(top[1], []) if top[0] == "party" else [top])]
+                result[getattr(naming, name)] += of or [(None, None)]
     return result
 
 

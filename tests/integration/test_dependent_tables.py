@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,18 +17,20 @@ from jobs.erasures.register import load_register
 from jobs.erasures.rows_back import returned_rows
 from jobs.model.answer import ItemStatus
 from jobs.model.privileges import NEEDS
+from jobs.plans.explain import explain_unit
 from jobs.requests.search.search import search_everywhere
 from jobs.restores.replay_plan import plan_replay
 from rules.model.data_map import Fate
 from tests.drivers.holding import place
-from tests.drivers.night import Night
+from tests.drivers.night import Night, night_in
 from tests.drivers.organisation import set_faults
 from tests.drivers.side_by_side import APPLIED, PLANNED, Case, SideBySide, certificate_of, skipped
-from tests.integration.dependent import MAPPING, SETS, add, dependent_night, tie
+from tests.integration.dependent import MAPPING, SETS, add, dependent_environment, dependent_mapping, dependent_night, tie
 from tests.integration.planted_in_dependent import LONG_AGO, night, plant, rows_left, task_with
 from tests.integration.planter import Planter
 from tests.jobs.requests.answer.answers import Answer
 from tests.jobs.residual.retained import retain
+from tests.yaml_files import read_yaml, yaml_text
 
 __all__ = ["night"]  # fixtures
 
@@ -223,6 +227,45 @@ def who_is_named_in_long_term_retention_is_not_removed_before_that_row(night: Ni
     assert [each for each, person in people.items() if person in night.lines(plan)] == ["nobody"]
     yield APPLIED
     assert [each for each, person in people.items() if night.get("contacts", person) is None] == ["nobody"]
+
+
+def test_who_is_named_below_a_role_or_a_note_goes_with_its_file(tmp_path: Path) -> None:
+    """RET-20: no night later, or nobody would know any more that they were linked to anything."""
+    path = dependent_environment(tmp_path)
+    document: dict[str, Any] = read_yaml(path)
+    for table, owner in (("cf_homevisit", "cf_party"), ("cf_measure", "annotation")):
+        document["tables"][table]["columns"]["cf_ownerid"] = {"type": f"lookup {owner}", "schema_name": "cf_OwnerId"}
+        relation = {"name": f"{owner}_{table}", "parent": owner, "child": table, "column": "cf_ownerid", "on_delete": "cascade"}
+        document["relationships"].append(relation)
+    path.write_text(yaml_text(document), encoding="utf-8")
+    mapping = """
+dependent:
+  cf_homevisit:
+    belongs_to: {cf_ownerid: party}
+    people: [cf_visitedid]
+  cf_measure:
+    belongs_to: {cf_ownerid: note}
+    people: [cf_forid]
+"""
+    with night_in(path, tmp_path, kind=Night, mapping=dependent_mapping(mapping)) as night:
+        named: dict[str, list[str]] = {"ended": [], "running": []}
+        witness = night.contact(cf_newsletter=True)  # who has the role stays
+        for which, closed, on in (("ended", True, LONG_AGO), ("running", False, date(2026, 11, 20))):
+            dossier = night.dossier("social_card", closed=closed, spoken=on)
+            owners = (night.party(witness, "witness", dossier=dossier), "cf_parties"), (night.note("cf_dossier", dossier), "annotations")
+            for (row, table_set), (table, lookup) in zip(
+                owners, (("cf_homevisit", "cf_VisitedId"), ("cf_measure", "cf_ForId")), strict=True
+            ):
+                named[which].append(night.contact())
+                bound = {f"{lookup}@odata.bind": f"/contacts({named[which][-1]})"}
+                add(night, table, ("cf_OwnerId", table_set, row), **bound)
+        plan = night.plan()
+        assert {row for row, line in night.lines(plan).items() if line.table == "contact"} == {*named["ended"]}
+        assert [explain_unit(night.context, "contact", row)[0].outcome for row in chain(*named.values())] == ["dispose"] * 2 + [
+            "retain"
+        ] * 2
+        night.apply(plan)
+        assert [night.get("contacts", row) is None for row in chain(*named.values())] == [True, True, False, False]
 
 
 def test_who_takes_part_in_one_that_is_an_activity_is_known_and_goes_with_it(night: Night) -> None:

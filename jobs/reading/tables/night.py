@@ -32,13 +32,14 @@ from jobs.reading.gather import (
     decides_over,
     free_from_what_is_gone,
     own_fields,
+    rows_anywhere,
     rows_of,
     tie_fields,
 )
 from jobs.reading.long_term import add_retained_fiches, add_retained_parties, retained_among, retained_rows_of, without_live
 from jobs.reading.tables.row_counts import RowCounts
 from jobs.reading.tops import tops_of
-from rules.model.kinds import Kinds
+from rules.model.kinds import FILES, Kinds
 from rules.model.records import (
     KINDS,
     ActivityParty,
@@ -55,6 +56,7 @@ from rules.model.records import (
     Party,
     Record,
     Recording,
+    UnitKind,
 )
 from rules.retention.relations import NOTHING_IN_FORCE, RelationTerms
 
@@ -240,7 +242,7 @@ def _add_named_people(connector: Connector, found: WholeTables, read: Frames) ->
         has_retained |= bool(retained) and kind.word in activities
         for page in chain(read.records(full, fields), [retained]):
             owners = {row.id: list(kind.owners(row)) for row in page}
-            known = _hooks_of(found, kinds, owners.values())
+            known = _hooks_of(connector, found, kinds, owners.values())
             told: dict[str, int | None] = {}
             parts: list[tuple[str, int | None]] = []
             named = {getattr(row, name) for row in page for name in kind.people} - {None}
@@ -248,7 +250,7 @@ def _add_named_people(connector: Connector, found: WholeTables, read: Frames) ->
             for row in page:
                 above: list[int | None] = []
                 for owner, regarding in owners[row.id]:
-                    of = [known.get((owner, regarding))]
+                    of = known.get((owner, regarding)) or [None]
                     above += hooks.get(regarding, of) if kinds[owner].depends else of
                 hooks[row.id] = above or [None]
                 if kind.word in activities and len(hooks[row.id]) == 1:  # of several nobody can tell which is the last
@@ -268,16 +270,31 @@ def _retained_of_own(connector: Connector, found: WholeTables, record: type[R], 
     return without_live(rows, live)
 
 
-def _hooks_of(found: WholeTables, kinds: Kinds, owners: Iterable[Iterable[tuple[str, str]]]) -> dict[tuple[str, str], int | None]:
-    """Return what rows with these owners belong to, by kind and id of each owner."""
+def _hooks_of(
+    connector: Connector, found: WholeTables, kinds: Kinds, owners: Iterable[Iterable[tuple[str, str]]]
+) -> dict[tuple[str, str], list[int | None]]:
+    """Return what rows with these owners belong to, by kind and id of each owner. What belongs to a role or a
+    note goes with what that is in: those are read here, by their ids."""
+    from jobs.reading.tables.row_numbers import BASE
+
     wanted: dict[str, set[str]] = {}
     for of in owners:
         for owner, regarding in of:
             wanted.setdefault(owner, set()).add(regarding)
-    known: dict[tuple[str, str], int | None] = {}
+    known: dict[tuple[str, str], list[int | None]] = {}
     for owner, ids in wanted.items():
-        hooks = found.hooks_of_activities(ids) if kinds[owner].depends else found.hooks(owner, ids)
-        known.update(((owner, row), hook) for row, hook in hooks.items())
+        record = KINDS[owner]
+        if record in (Party, Note):
+            rows = rows_anywhere(connector, record, kinds.links[owner], Among("id", sorted(ids)), connector.retaining((record,)))
+            above = {row.id: [up for up in kinds[owner].owners(row) if owner != "party" or up[0] in FILES] for row in rows}
+            further = _hooks_of(connector, found, kinds, above.values())
+            known.update(((owner, row), [hook for each in of for hook in further.get(each, [None])]) for row, of in above.items())
+            continue
+        if owner == "recording":
+            hooks: Mapping[str, int | None] = {row: BASE[UnitKind.RECORDING] + number for row, number in found.recordings.of(ids).items()}
+        else:
+            hooks = found.hooks_of_activities(ids) if kinds[owner].depends else found.hooks(owner, ids)
+        known.update(((owner, row), [hook]) for row, hook in hooks.items())
     return known
 
 
