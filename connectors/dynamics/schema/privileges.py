@@ -11,7 +11,7 @@ from connectors.dynamics.http.query import guid, literal, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.schema.metadata import Metadata
-from connectors.dynamics.schema.role_places import RolePlace, place_of
+from connectors.dynamics.schema.role_places import OTHER_HALF, RolePlace, place_of
 from connectors.interface.changes import OperationKind
 from connectors.interface.errors import ConnectorError, Finding, ReadIncomplete
 from rules.model.bypass import Bypass
@@ -114,7 +114,8 @@ def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Reco
     mapped = {need.table for need in found.values() if need.access == "Delete"}
     for need in list(found.values()):
         definition = metadata.table(need.table) if need.access == "Delete" else None
-        pointing = [each for each in definition.parents if each.parent in mapped] if definition else []
+        # The halves of a connection go together: of the lookup from one to the other nothing is emptied.
+        pointing = [each for each in definition.parents if each.parent in mapped and each.column != OTHER_HALF] if definition else []
         if any(each.column not in mapping.used(need.table) and each.on_delete != "NoCascade" for each in pointing):
             add(need.table, "Write", "a lookup to what goes with it is emptied first", is_certain=False)
         for child in definition.children if definition else ():
