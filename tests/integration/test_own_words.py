@@ -6,6 +6,7 @@ Everybody in it is fictitious.
 import io
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -137,7 +138,7 @@ def _opened(archive: pyzipper.AESZipFile, part: str, passphrases: list[bytes]) -
     for passphrase in (None, *passphrases):
         try:
             content: bytes = archive.read(part, pwd=passphrase)
-        except RuntimeError:
+        except (RuntimeError, zlib.error, pyzipper.BadZipFile):  # of wrong passphrases one in 65,536 looks right at first
             continue
         return content
     raise AssertionError(f"nothing opens {part}")

@@ -42,7 +42,8 @@ class Downloads:
 
     def look_up(self, token: str) -> int | None:
         """Return the size of the package behind a token, in bytes; None if no package is available."""
-        request = self._request(token)
+        with self._lock:
+            request = self._request(token)
         content = self._content(request) if request is not None else None
         return len(content) if content is not None else None
 
@@ -63,7 +64,8 @@ class Downloads:
             yield taken
         finally:
             if not taken.is_counted:
-                self._give_back(request.id)
+                with self._lock:
+                    self._under_way[request.id] -= 1
 
     def receipt(self, taken: Taken) -> None:
         """Count one download, in the register and in the ledger. Raises Refused: the package was withdrawn
@@ -76,19 +78,15 @@ class Downloads:
             counted = msgspec.structs.replace(request, downloads=(*request.downloads, at))
             entry = {"request": request.id, "at": at.isoformat(timespec="seconds"), "number": len(counted.downloads)}
             try:
-                self._store.requests.save(counted, [("request_downloaded", entry)], since=request)
+                with self._lock:  # nobody may find it both in the register and under way: a fifth would be a sixth
+                    self._store.requests.save(counted, [("request_downloaded", entry)], since=request)
+                    taken.is_counted = True
+                    self._under_way[taken.request] -= 1
             except Refused:
                 if attempt == _ATTEMPTS - 1:
                     raise
             else:
-                taken.is_counted = True
-                self._give_back(taken.request)
                 return
-
-    def _give_back(self, request_id: str) -> None:
-        """End the count of a download under way: the register counts it from now on, or it did not arrive."""
-        with self._lock:
-            self._under_way[request_id] -= 1
 
     def _request(self, token: str) -> SubjectRequest | None:
         request = self._store.requests.linked(digest_of(token))  # a digest: how long it takes to compare tells nothing of the token
