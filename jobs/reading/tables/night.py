@@ -309,7 +309,6 @@ def _named_reads(connector: Connector) -> Iterator[tuple[type[Record], tuple[str
 def _add_own_terms(connector: Connector, found: WholeTables, read: Frames) -> bool:
     """Add the rows of dependent tables that have a term of their own, wherever they are stored. Return
     whether any that are activities are in long-term retention."""
-
     from jobs.reading.tables.few_units import add_own
 
     has_retained = False
