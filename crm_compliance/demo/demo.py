@@ -6,17 +6,17 @@ for two people, two demo people approve it, and the output says so and why. Wher
 review, a demo DPO decides on each item."""
 
 import json
+import shlex
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
+from urllib.parse import urlsplit
 
-from crm_compliance.configuration.settings import Settings, environment_of
+from crm_compliance.configuration.settings import PREFIX, Settings, environment_of
 from crm_compliance.demo.asker import asker_among, rows_of
 from crm_compliance.hints import in_words
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
@@ -111,8 +111,9 @@ def _answer_somebody(night: "_Night", folder: Path, url: str) -> tuple[tuple[str
     night.type("requests", "approve", request, *DPO)
     package, passphrase = str(folder / "package.zip"), str(folder / "passphrase.txt")
     night.type("requests", "release", request, "--output", package, "--passphrase-file", passphrase, *APPROVER)
-    served = in_words(hint_to("serve"))
-    night.say(f"The link works while `{served}` runs with this data folder: it would go to the person, the passphrase another way.")
+    night.say("The link would go to the person, the passphrase another way. It works while this runs:")
+    night.say(f"  {PREFIX}DATA_DIR={shlex.quote(str(folder / 'data'))} {in_words(hint_to('serve'))} --port {_port()}")
+    night.say("With another port, write that port in the link.")
     return (
         ("request.json", "what the person asked"),
         ("decisions.jsonl", "what was decided on each text and file"),
@@ -121,6 +122,11 @@ def _answer_somebody(night: "_Night", folder: Path, url: str) -> tuple[tuple[str
         ("package.zip.message.txt", "the message to the person: the link, and how the archive is opened"),
         ("passphrase.txt", "its passphrase"),
     )
+
+
+def _port() -> int:
+    """Return the port that the links of the demo name: none of its commands is told another address."""
+    return urlsplit(str(Settings.model_fields["public_url"].default)).port or 80
 
 
 def _decided(item: dict[str, Any]) -> dict[str, str]:
@@ -183,17 +189,10 @@ def _fresh(folder: Path) -> Path:
 def _emulator(dossiers: int) -> Iterator[str]:
     command = [sys.executable, "-m", "crm_compliance", "emulator", "serve", "--port", "0", "--dossiers", str(dossiers), "--limits", "off"]
     with subprocess.Popen(command, env=environment_of({}), stdout=subprocess.PIPE, text=True) as server:
-        before = signal.signal(signal.SIGTERM, _end)
         try:
             line = server.stdout.readline() if server.stdout is not None else ""
             if not line.startswith("emulator ready "):
                 raise ComplianceError("the emulator did not start")
             yield line.split()[-1]
         finally:
-            server.terminate()
-            signal.signal(signal.SIGTERM, before)
-
-
-def _end(number: int, _frame: FrameType | None) -> NoReturn:
-    """End this process by way of what has to be ended with it: the emulator would go on alone."""
-    sys.exit(128 + number)
+            server.terminate()  # it would go on alone

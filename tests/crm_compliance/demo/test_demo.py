@@ -20,6 +20,7 @@ import pyzipper
 from crm_compliance.cli.app import run
 from crm_compliance.demo import demo
 from crm_compliance.demo.asker import Row, asker_among
+from crm_compliance.host import interruptions
 from rules.errors import ComplianceError
 from tests.independent.inside import CommandLine
 
@@ -81,6 +82,7 @@ def _one_person_was_answered(folder: Path, out: str) -> None:
     for typed in ("open", "identify", "match", "confirm", "compile", "review", "approve", "release"):
         assert f"$ crm-compliance requests {typed} " in out
     assert "http://127.0.0.1:8080/d/" in out
+    assert f"  CRM_COMPLIANCE_DATA_DIR={folder / 'data'} crm-compliance serve --port 8080\n" in out, "where the link is answered"
     passphrase, package = folder / "passphrase.txt", folder / "package.zip"
     assert stat.S_IMODE(passphrase.stat().st_mode) == 0o600
     assert stat.S_IMODE((folder / "request.json").stat().st_mode) == 0o600
@@ -188,11 +190,15 @@ def test_a_demo_that_is_ended_ends_its_emulator(monkeypatch: pytest.MonkeyPatch)
             ended.append("emulator")
 
     monkeypatch.setattr("crm_compliance.demo.demo.subprocess.Popen", lambda *_, **__: Emulator())
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit) as end, demo._emulator(3):
-        signal.raise_signal(signal.SIGTERM)
-    assert (end.value.code, ended) == (143, ["emulator"])
-    assert signal.getsignal(signal.SIGTERM) is before
+    monkeypatch.setattr(interruptions, "_by", signal.SIGINT)
+    before = signal.signal(signal.SIGTERM, interruptions._interrupt)  # as every command has it
+    try:
+        with pytest.raises(KeyboardInterrupt), demo._emulator(3):
+            signal.raise_signal(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) is interruptions._interrupt
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (interruptions.exit_code(), ended) == (143, ["emulator"])
 
 
 @contextmanager
