@@ -13,15 +13,17 @@ from jobs.register.overrides import overrides_of
 from jobs.register.request_steps import Actor, actor_of, authorised, check_role, save_transition, wrong_state
 from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted
 from jobs.requests.context.transmissions import TRANSFER_BASIS_MISSING
+from jobs.requests.decisions.day_of_decision import mandate_lapsed, standing_changed
 from jobs.requests.decisions.decide import as_it_stands, is_decided
 from rules.errors import Refused
 from rules.hints import Hint, hint_to
 from rules.model.accounts import same_person
 from rules.model.kinds import FILES
 from rules.model.requests import COPIES, Outcome, RequestState, Step, is_allowed
+from rules.rights.entitlement import MANDATE_LAPSED
 
 CONTENT: Final = "content"  # the DPO's approval, which a second person's release stands on
-MANDATE_LAPSED, CHANGED, INCOMPLETE = "MANDATE_LAPSED", "standing_changed", "incomplete"
+INCOMPLETE: Final = "incomplete"
 _HINTS: Final[Mapping[str, str | Hint]] = {
     "CHANNEL_CHANGED": hint_to("identify_otherwise"),
     TRANSFER_BASIS_MISSING: "record the ground of the transfer on the fiche, then compile again (R-121)",
@@ -88,15 +90,9 @@ def _does_not_hold(request: SubjectRequest, old: Compilation, today: Draft) -> R
     """Return what has changed since the answer was compiled, so that it must not be released as it is."""
     new = today.compilation
     if MANDATE_LAPSED in new.blocks:
-        message = "the child is of age now: the mandate has ended, and the child itself must confirm"
-        return Refused(message, hint=hint_to("close_lapsed", request=request.id), where=request.id, code=MANDATE_LAPSED)
+        return mandate_lapsed(request)
     if _stands_otherwise(old, new) or (TRANSFER_BASIS_MISSING in old.blocks and TRANSFER_BASIS_MISSING not in new.blocks):
-        return Refused(
-            "what may be told has changed since the answer was compiled",
-            hint=hint_to("compile", request=request.id),
-            where=request.id,
-            code=CHANGED,
-        )
+        return standing_changed(request)
     if old.right in COPIES:
         known = {item.source for item in old.items}
         if not new.is_complete or any(item.source not in known for item in new.items):

@@ -40,6 +40,7 @@ from jobs.register.overrides import looks_of
 from jobs.register.request_steps import Actor, authorised, save_transition
 from jobs.requests.context.terms import TOLD_HOLDS
 from jobs.requests.decisions import correct
+from jobs.requests.decisions.day_of_decision import refuse_unless_entitled
 from jobs.requests.decisions.notice_recipients import recipients_told, told_of
 from jobs.requests.decisions.plan_erasure import held_items
 from jobs.writing.send import TECHNICAL
@@ -89,8 +90,8 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
 
     Raises:
         UsageError: the right of access, or an item that the answer does not have.
-        Refused: another role or state, no answer yet, one that the DPO has to look at first, or nothing that
-            could be granted.
+        Refused: another role or state, no answer yet, one that the DPO has to look at first or that would be
+            another one today, or nothing that could be granted.
         ConnectorError: the CRM cannot be read, or the decision stands and its effects at once do not all:
             decide again."""
     request = _authorised(actor, request_id)
@@ -115,6 +116,7 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
     if not chosen:
         hint = hint_to("name_item_or_refuse", request=request.id, ground=FITTING[request.right][0])
         raise Refused("the review has withheld everything that could be granted", hint=hint, where=request.id, code="nothing_to_grant")
+    refuse_unless_entitled(context, request, compilation)
     tasks = tuple(task for item in compilation.items if item.item in chosen for task in _tasks(item))
     people = confirmed_people(context.store, request.id)
     contacts = people.child if compilation.scope.startswith("on_behalf") else people.requester

@@ -1,11 +1,11 @@
-"""The day of the release decides about what was granted, too (SUS-08, RGT-07)."""
+"""The days of the decision and of the release decide about what is granted, too (SUS-08, RGT-07)."""
 
 from typing import Any
 
 import pytest
 
 from crm_compliance.hints import in_words
-from jobs.model.request import Details, GivenPerson
+from jobs.model.request import Details, GivenPerson, SubjectRequest
 from jobs.requests.answer.compile import compile_request
 from jobs.requests.answer.release import approve_content
 from jobs.requests.answer.release_check import for_release
@@ -31,6 +31,40 @@ def sent_back_for(night: Night, request: str) -> str:
     with pytest.raises(Refused) as error:
         for_release(context_of(night), request, "erik", "approver")
     return error.value.code
+
+
+def refused_for(night: Night, request: SubjectRequest) -> str:
+    with pytest.raises(Refused) as error:
+        decide(night, request)
+    return error.value.code
+
+
+def test_sus10_who_has_become_suspect_since_the_answer_was_compiled_obtains_no_restriction(night: Night) -> None:
+    """DDL-13: what is done at once the release cannot undo, and a hold is lifted by two people (HLD-02)."""
+    ilse, file = night.contact(firstname="Ilse", lastname="Wouters (fictief)"), night.dossier("sexting", closed=False)
+    night.party(ilse, "witness", dossier=file)
+    request = ask(night, Right.RESTRICTION, ilse, given=ILSE)
+    assert [item.source for item in compile_(night, request).items] == [("dossier", file)]
+    night.party(ilse, "suspect", dossier=file)
+    assert (refused_for(night, request), night.store.holds.all()) == ("standing_changed", [])
+    assert (compile_(night, request).answer, decide(night, request).granted) == ("neutral", ())
+
+
+def test_rgt07_nothing_is_granted_in_the_name_of_a_child_that_came_of_age_since_the_answer_was_compiled(night: Night) -> None:
+    """RGT-08: nor at the word of a parent whose authority has ended since."""
+    of_age, young = (night.contact(birthdate=born, firstname="Lotte") for born in ("2008-12-01", "2016-05-05"))
+    ilse, asked = night.contact(firstname="Ilse", lastname="Wouters (fictief)"), {}
+    for child in (of_age, young):
+        file = night.dossier("sexting", closed=False)
+        night.party(child, "child", dossier=file)
+        role = night.party(ilse, "parent", dossier=file)
+        night.patch("cf_parties", role, cf_authorityevidence="Vonnis (fictief)", cf_authorityvaliduntil="2026-12-03")
+        asked[child] = ask(night, Right.RESTRICTION, ilse, child=child, given=ILSE, kind=RequesterKind.PARENT_FOR_CHILD)
+        compile_(night, asked[child])
+    night.clock.advance(days=7)
+    assert refused_for(night, asked[of_age]) == "MANDATE_LAPSED"
+    night.clock.advance(days=7)
+    assert (refused_for(night, asked[young]), night.store.holds.all()) == ("standing_changed", [])
 
 
 def test_sus08_who_was_in_no_file_and_became_suspect_is_not_told_of_a_correction(night: Night) -> None:
