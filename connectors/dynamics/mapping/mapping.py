@@ -49,6 +49,8 @@ SYSTEM_FIELDS = frozenset({"id", "etag", "also_in"})
 ANSWERS = {"true": 1, "false": 0}
 # What keys a choice column may stand for where the record has a yes or no.
 TRUTHS = {"active": True, "inactive": False, "yes": True, "no": False}
+# Of these an option that stands for no key counts as yes: it may be another hold, or another relation.
+KEEPING = frozenset({"legal_hold", "evidence", "newsletter"})
 MUST_BE_CHOICE = {word: frozenset(kind.choices) for word, kind in ROW_KINDS.items()}
 MASKED_KINDS = frozenset(FILES)
 MANY = {"dossier": ("categories",), "fiche": ("dossier", "categories")}  # fields that a many-to-many relationship may fill

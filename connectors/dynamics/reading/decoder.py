@@ -20,7 +20,7 @@ from connectors.dynamics.mapping.mapping_file import BEHAVIOURS
 from connectors.dynamics.reading import column_steps
 from connectors.dynamics.reading.columns import Columns, column_of, take_off
 from connectors.dynamics.reading.dates import DateTexts, civil_day_column, civil_days, wire_type
-from connectors.dynamics.reading.meanings import Known, MultiKeys, Referred, SingleKeys, meanings
+from connectors.dynamics.reading.meanings import MultiKeys, Referred, SingleKeys, meanings, truths
 from connectors.dynamics.reading.page_values import FramedPage, FramedValues, Page, Values, lowered_lines, numbers_at_once
 from connectors.dynamics.reading.ranges import CREATED_ON
 from connectors.dynamics.reading.references import References
@@ -371,8 +371,8 @@ class PageDecoder(Generic[R]):
                 categories = MultiKeys(column.choice.keys) if is_multi else SingleKeys(column.choice.keys)
                 self._steps.append(column_steps.meaning(name, categories))
             elif kind is bool:
-                truths = {option: TRUTHS[key] for option, key in column.choice.keys.items()}
-                self._steps.append(column_steps.meaning(name, Known(truths)))
+                known = {option: TRUTHS[key] for option, key in column.choice.keys.items()}
+                self._steps.append(column_steps.meaning(name, truths(name, known)))
             else:
                 self._steps.append(column_steps.meaning(name, meanings(name, column.choice.keys)))
             return column.name, _option_type(attribute), True

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from connectors.dynamics.mapping.mapping import KEEPING
+
 
 def meanings(field: str, keys: dict[Any, str]) -> "dict[Any, Any]":
     """Return what an option or a row of reference stands for in a field of one key."""
@@ -20,6 +22,19 @@ class KnownOrNumber(dict[Any, Any]):
 
     def __missing__(self, option: object) -> str | None:
         found = self[option] = None if option is None else str(int(option) if isinstance(option, bool) else option)
+        return found
+
+
+def truths(field: str, keys: dict[Any, bool]) -> "dict[Any, Any]":
+    """Return what an option stands for in a field of yes or no."""
+    return KnownOrYes(keys) if field in KEEPING else Known(keys)
+
+
+class KnownOrYes(dict[Any, Any]):
+    """Option -> yes or no; an unmapped option counts as yes, an empty column as nothing."""
+
+    def __missing__(self, option: object) -> bool | None:
+        found = self[option] = None if option is None else True
         return found
 
 

@@ -6,14 +6,19 @@ from typing import Final
 
 from connectors.dynamics.http.query import literal
 from connectors.dynamics.http.transport import Transport
-from connectors.dynamics.mapping.mapping import ANSWERS, Column, Table
+from connectors.dynamics.mapping.mapping import ANSWERS, KEEPING, Column, Table
 from connectors.dynamics.mapping.mapping import Mapping as CrmMapping
 from connectors.dynamics.schema.conditions import can_be_asked, filter_of
 from connectors.dynamics.schema.counts import COUNT_LIMIT, count_where
 from connectors.dynamics.schema.metadata import Attribute, Metadata, TableDefinition
 from connectors.interface.errors import Finding
 
-_EFFECTS: Final = {"categories": "keeps its units as UNCONFIGURED", "role": "counts as a child of unknown age"}
+_EFFECTS: Final = {
+    "categories": "keeps its units as UNCONFIGURED",
+    "role": "counts as a child of unknown age",
+    "is_active": "counts as open",
+    **dict.fromkeys(KEEPING, "counts as yes"),
+}
 
 
 def effect_on(field: str) -> str:

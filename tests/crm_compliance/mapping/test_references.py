@@ -145,7 +145,7 @@ def test_options_without_a_key_are_told_with_counts(typist_at: Callable[..., Typ
     for message in (
         "cf_dossier.cf_categories has an option 100000030 (Weglopen), for which dossier.categories has no key: it keeps its units as "
         "UNCONFIGURED, in 2 rows of cf_dossier.",
-        "cf_dossier.statecode has an option 0 (Actief), for which dossier.is_active has no key: it leaves is_active empty, in 2 rows of "
+        "cf_dossier.statecode has an option 0 (Actief), for which dossier.is_active has no key: it counts as open, in 2 rows of "
         "cf_dossier.",
         "cf_dossier.cf_publicalert has an option false, for which dossier.public_alert has no key: it leaves public_alert empty, in 2 rows "
         "of cf_dossier.",

@@ -170,6 +170,31 @@ def test_a_column_of_yes_and_no_may_stand_for_any_key(crm: tuple[Client, Dynamic
     other.close()
 
 
+def test_an_option_that_stands_for_nothing_holds_a_dossier(crm: tuple[Client, DynamicsConnector]) -> None:
+    """HLD-14: it may be another kind of hold, one that was made later or that is no longer in the list."""
+    client, _ = crm
+
+    def held_by_a_choice(tables: Any) -> None:
+        tables["dossier"]["columns"]["legal_hold"] = "cf_outcome"
+        for part in ("columns", "choices"):
+            tables["dossier"][part].pop("outcome", None)
+        tables["dossier"]["choices"] |= {"legal_hold": {100000000: "no", 100000001: "yes"}}
+
+    other = connected(client.emulator, mapping(held_by_a_choice))
+    lacking = {finding.message for finding in other.check()}
+    assert any("100000002 (" in told and "dossier.legal_hold has no key: it counts as yes" in told for told in lacking)
+    expected: dict[str, bool | None] = {
+        client.dossier(cf_outcome=value): held for value, held in ((100000000, False), (100000001, True), (100000002, True))
+    }
+    empty = client.dossier()
+    client.emulator.load([("cf_dossier", {"cf_dossierid": (gone := str(uuid.UUID(int=77))), "cf_name": "D", "cf_outcome": 555})])
+    expected |= {empty: None, gone: True}
+    assert {row.id: row.legal_hold for page in other.read(Dossier, ("legal_hold",)) for row in page} == expected
+    told = next(each for each in explain_row(other, "cf_dossier", gone).fields if each.field == "legal_hold")
+    assert (told.value, told.unknown) == (None, 555)
+    other.close()
+
+
 def test_yes_and_no_are_written_as_they_are_read(crm: tuple[Client, DynamicsConnector]) -> None:
     client, _ = crm
     other = connected(client.emulator, mapping(told_by_yes_and_no))
