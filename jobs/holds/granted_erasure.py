@@ -25,7 +25,9 @@ def erasure_of(request: SubjectRequest | str, decision: Decision | None) -> Gran
     """Return what table 4.2 needs of a granted request. Once its sealed part is removed, only the request
     itself gives way."""
     name = request if isinstance(request, str) else request.id
-    return GrantedErasure(name, frozenset(decision.asking if decision is not None else ()), dpo_decided=True)
+    if decision is None:
+        return GrantedErasure(name, frozenset(), dpo_decided=True)
+    return GrantedErasure(name, frozenset(decision.asking), dpo_decided=True, is_grown=decision.is_grown)
 
 
 def giving_way(context: JobContext, erasure: GrantedErasure) -> JobContext:

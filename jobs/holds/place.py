@@ -31,8 +31,9 @@ HOLDABLE = KINDS_IN_ORDER
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody asks to hold. That is one row of a table, everything of a person, or all that meets
     conditions on facts of a table's units. `obtained_by` are the contacts of the person who obtained a
-    restriction, or has objected. With `even_unseen` it is placed also while the CRM does not answer, and says
-    so: HLD-02 asks for one authorised person, and a run may begin before that person can ask again."""
+    restriction, or has objected, `obtained_for` those among them of a child in whose name. With `even_unseen`
+    it is placed also while the CRM does not answer, and says so: HLD-02 asks for one authorised person, and a
+    run may begin before that person can ask again."""
 
     type: HoldType
     table: str = ""
@@ -42,6 +43,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     reason_code: str
     basis: str
     obtained_by: tuple[str, ...] = ()
+    obtained_for: tuple[str, ...] = ()
     ends_on: date | None = None
     review_on: date
     even_unseen: bool = False
@@ -72,6 +74,7 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
         reason_code=without_requests(context.store, context.reference, wanted.reason_code),
         basis=without_requests(context.store, context.reference, wanted.basis),
         obtained_by=wanted.obtained_by,
+        obtained_for=wanted.obtained_for,
         placed_by=who,
         placed_at=now,
         ends_on=wanted.ends_on,

@@ -142,10 +142,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     `notices` are numbered from 1 in their order; `known` is whose data they are about, `corrected` the fields
     that say something else, with what, empty if it is not reported. `unsubscribed`: a newsletter was ended
     already, so that the CRM no longer shows that there was one. `on_behalf`: it was asked in the name of a
-    child, whose data it is. `roles` are those of everybody who asked, in any file, while something waits.
-    `looked_for_at`: since when something of it waits until the DPO has looked, since a suspicion in its file
-    has ended (SUS-08); `looks` are the approvals of that, and those by which a parent acts for a child in
-    spite of one (SUS-11)."""
+    child, whose data it is; `is_grown`: by an adult for certain, in the own name. `roles` are those of
+    everybody who asked, in any file, while something waits. `looked_for_at`: since when something of it waits
+    until the DPO has looked, since a suspicion in its file has ended (SUS-08); `looks` are the
+    approvals of that, and those by which a parent acts for a child in spite of one (SUS-11)."""
 
     right: Right
     who: str
@@ -161,6 +161,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     corrected: dict[str, str] = {}
     unsubscribed: bool = False
     on_behalf: bool = False
+    is_grown: bool = False
     roles: tuple[RoleOnce, ...] = ()
     looked_for_at: datetime | None = None
     looks: tuple[RequestApproval, ...] = ()

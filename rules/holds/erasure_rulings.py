@@ -32,11 +32,13 @@ _OF_REASON: Final = MappingProxyType({Reason.DATA_ERROR: Ruling.ALLOWED, Reason.
 
 class GrantedErasure(msgspec.Struct, frozen=True):
     """An erasure that was granted: its request, the contacts of the requester, and whether the DPO has
-    decided to erase despite what only a DPO may overrule."""
+    decided to erase despite what only a DPO may overrule. `is_grown`: an adult for certain asks for
+    himself or herself."""
 
     request: str
     contacts: frozenset[str]
     dpo_decided: bool = False
+    is_grown: bool = False
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -65,7 +67,8 @@ def ruling_on_hold(hold: Hold, erasure: GrantedErasure) -> Ruling:
     """Return whether one hold prevents the erasure. Legal and judicial holds always do. So does a complaint,
     unless it is about the refusal to erase and the DPO decides to erase. The person's own request is answered
     first, their own grace does not prevent it, and a request never prevents itself. A restriction or an
-    objection gives way to the person who obtained it, and to nobody else."""
+    objection gives way to the person who obtained it, and to nobody else; one that was obtained in the name
+    of a child also to that child alone, once it is of age: nobody acts for it any more (RGT-07)."""
     if hold.reason in _OF_REQUESTS and hold.hold_id == erasure.request:
         return Ruling.ALLOWED
     is_own = bool(hold.persons) and erasure.contacts.issuperset(hold.persons)
@@ -75,7 +78,8 @@ def ruling_on_hold(hold: Hold, erasure: GrantedErasure) -> Ruling:
         if not is_own:
             return Ruling.BLOCKED
         return Ruling.ANSWER_FIRST if hold.is_pending and hold.right != _ERASURE else Ruling.ALLOWED
-    if hold.reason in (Reason.HOLD_RESTRICTION, Reason.HOLD_OBJECTION) and is_own:
+    is_the_childs = bool(hold.child) and erasure.is_grown and erasure.contacts.issuperset(hold.child)
+    if hold.reason in (Reason.HOLD_RESTRICTION, Reason.HOLD_OBJECTION) and (is_own or is_the_childs):
         return Ruling.ALLOWED
     return Ruling.BLOCKED
 

@@ -28,8 +28,9 @@ class Hold(msgspec.Struct, frozen=True):
     `kind` is the kind of record (`dossier`, `fiche`, `recording`, `note`, `email`, `contact`) and `id` its
     row. `source` is `crm` for the flag that the CRM itself keeps, whose reason text is never read (HLD-14),
     and `request` for a subject request. `persons` are the contacts whose request, restriction or objection it
-    is, where that is known. `is_overdue`: the day of its review has passed (HLD-03). `right` and `is_pending`
-    are those of a request; `is_about_erasure`: a complaint about the refusal to erase."""
+    is, where that is known; `child` are those of a child in whose name it was obtained. `is_overdue`: the day
+    of its review has passed (HLD-03). `right` and `is_pending` are those of a request; `is_about_erasure`: a
+    complaint about the refusal to erase."""
 
     hold_id: str
     reason: Reason
@@ -38,6 +39,7 @@ class Hold(msgspec.Struct, frozen=True):
     source: str = ""
     is_overdue: bool = False
     persons: tuple[str, ...] = ()
+    child: tuple[str, ...] = ()
     right: str = ""
     is_pending: bool = False
     is_about_erasure: bool = False

@@ -57,7 +57,8 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
     `ends_on` is the last day; `review_on` is when a person looks again, and releases nothing. `reason_code`
     and `basis` hold no personal data. `obtained_by` are the contacts of the person who obtained a restriction
     or has objected, where that is known: their own granted erasure passes it, and nobody else's does (4.2,
-    ranks 5 and 6)."""
+    ranks 5 and 6). `obtained_for` are those among them of the child in whose name it was: once of age, the
+    child alone passes it (RGT-01, RGT-07)."""
 
     id: str
     type: HoldType
@@ -69,6 +70,7 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
     reason_code: str
     basis: str
     obtained_by: tuple[str, ...] = ()
+    obtained_for: tuple[str, ...] = ()
     placed_by: str
     placed_at: datetime
     ends_on: date | None = None
@@ -109,7 +111,16 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
         """Return this hold as it applies to one row, its own or one that it reaches."""
         persons = self.obtained_by or ((self.row,) if self.kind == "contact" else ())
         about_erasure = self.type is HoldType.COMPLAINT and self.reason_code.upper() == ERASURE_REFUSED
-        return Hold(self.id, self.reason, kind, row, is_overdue=self.is_overdue(day), persons=persons, is_about_erasure=about_erasure)
+        return Hold(
+            self.id,
+            self.reason,
+            kind,
+            row,
+            is_overdue=self.is_overdue(day),
+            persons=persons,
+            child=self.obtained_for,
+            is_about_erasure=about_erasure,
+        )
 
 
 def check_new(hold: PlacedHold, day: date) -> None:

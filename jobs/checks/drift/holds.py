@@ -17,6 +17,7 @@ def hold_entry(hold: PlacedHold, reference: Reference) -> dict[str, object]:
         "ref": reference(hold.table, hold.row) if hold.row else None,
         "basis": reference("basis", sha256(hold.basis)),
         "obtained_by": [reference("contact", contact) for contact in hold.obtained_by],
+        **({"obtained_for": [reference("contact", contact) for contact in hold.obtained_for]} if hold.obtained_for else {}),
         **({"unseen": True} if hold.is_unseen else {}),
     } | _plain_facts(hold)
 
@@ -64,11 +65,12 @@ def _about_hold(hold: PlacedHold, entry: LedgerEntry, believed: Believed) -> str
         return "row"
     if "basis" in data and not believed.is_of(entry, data["basis"], "basis", sha256(hold.basis)):
         return "basis"
-    obtained_by = data.get("obtained_by", [])
-    if not isinstance(obtained_by, list) or len(obtained_by) != len(hold.obtained_by):
-        return "obtained_by"
-    if not all(believed.is_of(entry, ref, "contact", one) for ref, one in zip(obtained_by, hold.obtained_by, strict=True)):
-        return "obtained_by"
+    for name, contacts in (("obtained_by", hold.obtained_by), ("obtained_for", hold.obtained_for)):
+        refs = data.get(name, [])
+        if not isinstance(refs, list) or len(refs) != len(contacts):
+            return name
+        if not all(believed.is_of(entry, ref, "contact", one) for ref, one in zip(refs, contacts, strict=True)):
+            return name
     return "" if "by" not in data or believed.is_of(entry, data["by"], "person", hold.placed_by) else "placed_by"
 
 

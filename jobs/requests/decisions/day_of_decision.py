@@ -12,7 +12,7 @@ from jobs.model.request import SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.decision import What
 from jobs.requests.decisions.propose import propose
-from jobs.requests.search.assess import assess
+from jobs.requests.search.assess import Assessment, assess
 from rules.errors import Refused
 from rules.hints import hint_to
 from rules.rights.entitlement import DPO_REVIEW, MANDATE_LAPSED, NEUTRAL
@@ -20,9 +20,10 @@ from rules.rights.entitlement import DPO_REVIEW, MANDATE_LAPSED, NEUTRAL
 STANDING_CHANGED: Final = "standing_changed"
 
 
-def refuse_unless_entitled(context: JobContext, request: SubjectRequest, compilation: Compilation) -> None:
+def refuse_unless_entitled(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Assessment:
     """Refuse to decide on an answer that would be another one today: told to nobody, looked at first, for
-    somebody else, or without something that it proposes. What more it would propose does not count.
+    somebody else, or without something that it proposes. What more it would propose does not count. Return
+    what may be disclosed today.
 
     Raises:
         Refused: with code `MANDATE_LAPSED` or `standing_changed`; also `not_confirmed` or `erased`.
@@ -35,6 +36,7 @@ def refuse_unless_entitled(context: JobContext, request: SubjectRequest, compila
     today = propose(context, request, found.given, now, found.material, shell)
     if _speaks_otherwise(compilation, today) or not _proposed(compilation) <= _proposed(today):
         raise standing_changed(request)
+    return found
 
 
 def mandate_lapsed(request: SubjectRequest) -> Refused:

@@ -44,6 +44,7 @@ from jobs.requests.decisions.day_of_decision import refuse_unless_entitled
 from jobs.requests.decisions.notice_recipients import recipients_told, told_of
 from jobs.requests.decisions.plan_erasure import held_items
 from jobs.writing.send import TECHNICAL
+from rules.dates.ages import has_reached
 from rules.dates.periods import add_months
 from rules.decoders import decoder_of
 from rules.errors import Refused, UsageError
@@ -51,6 +52,7 @@ from rules.hints import hint_to
 from rules.holds.placements import REVIEW_MONTHS, HoldType
 from rules.model.requests import Right, Step
 from rules.model.roles import Act, roles_of
+from rules.rights.authority import ADULT_AGE
 
 _ALWAYS: Final = ("RF-01", "RF-07", "RF-08")
 # The texts that a refusal may be written with (6.4). RF-00 is what a neutral answer says: nobody chooses it.
@@ -116,7 +118,7 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
     if not chosen:
         hint = hint_to("name_item_or_refuse", request=request.id, ground=FITTING[request.right][0])
         raise Refused("the review has withheld everything that could be granted", hint=hint, where=request.id, code="nothing_to_grant")
-    refuse_unless_entitled(context, request, compilation)
+    found = refuse_unless_entitled(context, request, compilation)
     tasks = tuple(task for item in compilation.items if item.item in chosen for task in _tasks(item))
     people = confirmed_people(context.store, request.id)
     contacts = people.child if compilation.scope.startswith("on_behalf") else people.requester
@@ -135,6 +137,7 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
         corrected=corrected,
         unsubscribed=has_unsubscribed(context.store, request.id) or any(task.what is What.UNSUBSCRIBE for task in tasks),
         on_behalf=compilation.scope.startswith("on_behalf"),
+        is_grown=not request.on_behalf and found.born_by is not None and has_reached(ADULT_AGE, found.born_by, found.day),
         looks=looks_of(request),
     )
     declined = DECLINED.get(request.right, NOT_GRANTED)
@@ -220,7 +223,7 @@ def _waiting(answer: Compilation, decision: Decision, keeping: Mapping[str, str]
 def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision: Decision) -> None:
     """Place the hold of a restriction, once. The data are only stored until two people lift it and the person
     was informed (HLD-09), or the same person requests the erasure (4.2, rank 5). A hold obtained on behalf of
-    a child belongs to both."""
+    a child belongs to both, and to the child alone once it is of age."""
     case = CASES.get(given_of(context.store, request.id).details.about, "")
     article = f"GDPR art. 18(1){f'({case.lower()})' if case else ''}"
     codes = [request_code(each) for each in context.references("request", request.id)]
@@ -239,6 +242,7 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision
         reason_code=f"ART18-1-{case}" if case else "ART18",
         basis=f"{article}, {codes[0]}",
         obtained_by=decision.asking,
+        obtained_for=decision.contacts if decision.on_behalf else (),
         review_on=add_months(context.today, REVIEW_MONTHS),
     )
     place_hold(context, wanted, decision.who, roles_of(Act.HANDLE_REQUEST)[0])  # the role in which it was decided

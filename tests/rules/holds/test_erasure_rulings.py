@@ -65,6 +65,12 @@ def test_each_hold_of_the_table_is_ruled_on_as_it_says(hold: Hold, usual: Ruling
     assert (ruled(hold), ruled(hold, erasure=DECIDED)) == (usual, decided)
 
 
+@pytest.mark.parametrize(("who", "is_grown", "ruling"), [(LOTTE, True, ALLOWED), (LOTTE, False, BLOCKED), (BRAM, True, BLOCKED)])
+def test_rgt07_what_was_obtained_in_the_name_of_a_child_is_the_childs_once_it_is_of_age(who: str, is_grown: bool, ruling: Ruling) -> None:
+    obtained = a_hold(Reason.HOLD_RESTRICTION, persons=(BRAM, LOTTE), child=(LOTTE,))
+    assert ruled(obtained, erasure=GrantedErasure("request-9", frozenset({who}), True, is_grown)) is ruling
+
+
 @pytest.mark.parametrize(
     ("reason", "ruling"),
     [

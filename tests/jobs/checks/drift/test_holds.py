@@ -55,6 +55,16 @@ def test_a_hold_that_the_ledger_knows_stops_plan_and_run_where_the_table_lacks_i
     assert any(hold.id in problem.where for problem in audited(attacked))
 
 
+@pytest.mark.parametrize("field", ["obtained_by", "obtained_for"])
+def test_whose_a_restriction_is_nobody_changes_in_the_table_unseen(attacked: Night, field: str) -> None:
+    """4.2, rank 5: the erasure of whoever stands there would pass it."""
+    person, dossier = attacked.contact(), attacked.dossier("social_card", spoken=LONG_AGO)
+    hold = place(attacked, "cf_dossier", dossier, kind="restriction", obtained_by=(person,), obtained_for=(person,))
+    assert audited(attacked) == []
+    _with(attacked, **{field: ("00000000-0000-0000-0000-000000000001",)})
+    assert [problem.where for problem in audited(attacked)] == [f"hold {hold.id}"]
+
+
 def test_a_hold_that_two_people_released_may_leave_the_table_when_it_has_had_its_day(attacked: Night) -> None:
     dossier = attacked.dossier("social_card", spoken=LONG_AGO)
     hold = place(attacked, "cf_dossier", dossier)

@@ -93,6 +93,24 @@ def test_table_4_2_rank_5_who_obtained_a_restriction_may_have_the_file_erased(ni
     assert night.get("cf_dossiers", dossier) is None
 
 
+def test_rgt07_a_restriction_that_a_parent_obtained_gives_way_to_the_child_once_it_is_of_age(night: Night) -> None:
+    """RGT-01: it was the child's. While the child is a minor it does not: it belongs to both."""
+    child, mother = night.contact(birthdate="2009-01-15"), night.contact(firstname="Ilse")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    night.party(mother, "parent", dossier=dossier)
+    restriction = ask(night, Right.RESTRICTION, mother, child=child, kind=RequesterKind.PARENT_FOR_CHILD)
+    compile_(night, restriction)
+    decide(night, restriction)
+    close(night, restriction)
+
+    for days, waiting in ((0, {"item-1": "HOLD_RESTRICTION"}), (60, {})):
+        night.clock.advance(days=days)
+        request = ask(night, Right.ERASURE, child)
+        compile_(night, request)
+        assert decide(night, request).waiting == waiting
+
+
 def test_table_4_2_rank_5_a_restriction_that_a_dpo_noted_for_somebody_is_theirs(night: Night) -> None:
     child = night.contact(birthdate="2000-02-01")
     dossier = night.dossier("sexting", closed=False)
