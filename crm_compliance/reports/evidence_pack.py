@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +17,7 @@ from crm_compliance.keys.public_keys import PublicKey, write_pem
 from jobs.checks.drift.references import References
 from jobs.checks.ledger_drift import differences, refuse
 from jobs.ledger import checkpoints
-from jobs.ledger.entries import encode
+from jobs.ledger.entries import canonical, encode
 from jobs.ledger.maintenance_runs import MaintenanceRun
 from jobs.model.plan import Approval, Plan
 from jobs.model.run import Action, ActionState, Run
@@ -74,9 +74,21 @@ def write_pack(
                     digest.update(part)
                     file.write(part)
             digests[name] = digest.hexdigest()
-        manifest = {"made_at": instant(at), "software_version": software_version, "files": dict(sorted(digests.items()))}
+        manifest = _signed_manifest(notary, at, software_version, digests)
         archive.writestr(_info("manifest.json", at), _json(manifest), zipfile.ZIP_DEFLATED)
     return ["manifest.json", *digests]
+
+
+def _signed_manifest(notary: Notary, at: datetime, software_version: str, digests: Mapping[str, str]) -> dict[str, object]:
+    """Return the manifest, signed over its RFC 8785 form without the signature. Plans, runs and holds have no
+    signature of their own: whoever changes one writes its digest into an unsigned manifest as well."""
+    told: dict[str, object] = {
+        "made_at": instant(at),
+        "software_version": software_version,
+        "files": dict(sorted(digests.items())),
+        "key": notary.key,
+    }
+    return told | {"signature": notary.sign(canonical(told))}
 
 
 def _info(name: str, at: datetime) -> zipfile.ZipInfo:
@@ -90,7 +102,10 @@ def _files(
     store: Store, notary: Notary, public: Sequence[PublicKey], anchor: bytes, reference: Reference, calendar: Calendar
 ) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Yield every file but the manifest, its content in parts."""
-    head = store.ledger.head()  # before the ledger is read: what is added meanwhile stands behind it
+    # What is added meanwhile stands behind the head, and the ledger is read last: so the tables have all that
+    # the ledger had at the head, and the ledger has all that is in the tables.
+    head = store.ledger.head()
+    runs, rounds, plans, holds = store.runs.all(), store.runs.maintenance(), store.plans.all(), store.holds.all()
     index = LedgerIndex.read(store)
     points = store.checkpoints.all()
     yield "VERIFY.md", iter([(files("crm_compliance.reports") / "templates" / "VERIFY.md").read_bytes()])
@@ -105,20 +120,21 @@ def _files(
     yield "consistency.json", iter([_json(consistency)])
     yield from ((f"policies/{_file_name(version)}", iter([version.text.encode()])) for version in store.policies.all())
     yield "policies.json", iter([_json([_version_document(version) for version in store.policies.all()])])
-    yield "plans.json", iter([_json([_plan_document(plan, reference) for plan in reversed(store.plans.all())])])
-    over = [run for run in reversed(store.runs.all()) if run.is_over]
+    yield "plans.json", iter([_json([_plan_document(plan, reference) for plan in reversed(plans)])])
+    by_id = {plan.id: plan for plan in plans}
+    over = [run for run in reversed(runs) if run.is_over]
     documents: list[dict[str, object]] = []
     exceptions: list[dict[str, object]] = []
     for run in over:
-        plan, journal = store.plans.get(run.plan), store.journal.of_run(run.id)
+        plan, journal = by_id[run.plan], store.journal.of_run(run.id)
         documents.append(_run_document(run, plan, store, reference, calendar))
         exceptions += _exceptions(run, journal, reference)
         if not run.are_certificates_gone:
             yield f"certificates/{run.id}.json", iter([attestation.encode(attest(store, notary, run, index, calendar))])
     yield "runs.json", iter([_json(documents)])
-    yield "rounds.json", iter([_json([_maintenance_document(made) for made in reversed(store.runs.maintenance())])])
+    yield "rounds.json", iter([_json([_maintenance_document(made) for made in reversed(rounds)])])
     yield "exceptions.json", iter([_json(exceptions)])
-    yield "holds.json", iter([_json([_hold_document(hold, reference) for hold in store.holds.all()])])
+    yield "holds.json", iter([_json([_hold_document(hold, reference) for hold in holds])])
 
 
 def _json(document: object) -> bytes:

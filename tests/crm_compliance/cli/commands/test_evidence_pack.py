@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
+import io
 import json
 import os
 import re
@@ -11,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -114,7 +117,7 @@ def test_the_pack_names_nobody_and_no_row(pack: Path) -> None:
 def test_the_instructions_work_with_the_files_alone(pack: Path, tmp_path: Path) -> None:
     """Every block of VERIFY.md, in a shell without our software in its path."""
     blocks = re.findall(r"^```sh\n(.*?)^```", (pack / "VERIFY.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 7
+    assert len(blocks) == 9
     for block in blocks:
         done = subprocess.run(["bash", "-euc", block], cwd=pack, capture_output=True, text=True, env=_bare(), check=False)
         assert done.returncode == 0, (block, done.stderr)
@@ -135,6 +138,7 @@ def test_the_instructions_know_every_strand() -> None:
         ("anchor.jsonl", '"root":"', '"root":"0', 2),
         ("checkpoints.jsonl", '"at":"2026', '"at":"2025', 3),
         ("head.json", '"entries":', '"entries":1', 3),
+        ("manifest.json", '"software_version": "', '"software_version": "9', 3),
         ("ledger.jsonl", '"kind":"plan"', '"kind":"outcome"', 4),
         ("head.json", '"hash":"', '"hash":"0', 4),
         ("policies.json", "", "", None),
@@ -150,6 +154,82 @@ def test_the_instructions_notice_what_was_changed(pack: Path, name: str, old: st
         (pack / name).write_text(text.replace(old, new, 1), encoding="utf-8")
     block = re.findall(r"^```sh\n(.*?)^```", (pack / "VERIFY.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[step]
     assert subprocess.run(["bash", "-euc", block], cwd=pack, capture_output=True, env=_bare(), check=False).returncode != 0
+
+
+def step(pack: Path, number: int, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Carry out a step of VERIFY.md; give what it says, or in what it finds the archive wrong."""
+    monkeypatch.chdir(pack)
+    page = (pack / "VERIFY.md").read_text(encoding="utf-8").split(f"\n## {number}. ")[1].split("\n## ")[0]
+    (program,) = re.findall(r"<<'END'\n(.*?)^END$", page, re.DOTALL | re.MULTILINE)
+    out = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out):
+            exec(program, {})
+    except AssertionError as wrong:
+        return f"wrong: {wrong}"
+    return out.getvalue()
+
+
+CHANGES: tuple[tuple[str, Callable[[Any], object]], ...] = (
+    ("plans.json", lambda plans: plans[0]["words"].pop()),
+    ("plans.json", lambda plans: plans[0]["words"].append(plans[0]["words"][0] | {"role": "approver"})),
+    ("plans.json", lambda plans: plans[0]["words"][0].update(role="approver")),
+    ("plans.json", lambda plans: plans[0]["words"][0].update(approves=False)),
+    ("plans.json", lambda plans: plans[0].update(breaker_tripped=not plans[0]["breaker_tripped"])),
+    ("plans.json", lambda plans: plans[0]["retain"].update(EXPIRED=1)),
+    ("plans.json", lambda plans: plans[0].update(needed=[])),
+    ("plans.json", lambda plans: plans.pop()),
+    ("runs.json", lambda runs: runs[0]["counts"].update(failed=1)),
+    ("runs.json", lambda runs: runs[0].update(alarms=["BACKLOG"])),
+    ("runs.json", lambda runs: runs[0].update(state="done_with_failures")),
+    ("runs.json", lambda runs: runs[0].update(certificates="removed")),
+    ("runs.json", lambda runs: runs.pop()),
+    ("rounds.json", lambda rounds: rounds[0]["counts"].update(overdue=1)),
+    ("holds.json", lambda holds: holds[0].update(type="legal")),
+    ("holds.json", lambda holds: holds[0].update(review_on="2030-01-01")),
+    ("holds.json", lambda holds: holds[0].update(released_at="2026-12-01T10:00:00Z")),
+    ("holds.json", lambda holds: holds.clear()),
+    ("certificates", lambda document: document["certificates"].pop()),
+    ("certificates", lambda document: document["certificates"].reverse()),
+    ("certificates", lambda document: document["certificates"][0].update(disposed_at="2026-01-01T00:00:00Z")),
+)
+
+
+def test_what_is_read_is_held_against_the_ledger(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ACC-06: whoever changes a plan, a run or a hold in the archive can write its digest into the manifest
+    too, and who holds the keys can sign that again: the ledger tells."""
+    assert step(pack, 8, monkeypatch).startswith("2 plans, 2 runs and 1 holds")
+    with_some = f"certificates/{loaded(pack, 'runs.json')[0]['run']}.json"
+    for number, (name, change) in enumerate(CHANGES):
+        file = pack / (with_some if name == "certificates" else name)
+        before = file.read_text(encoding="utf-8")
+        content = json.loads(before)
+        change(content)
+        file.write_text(json.dumps(content), encoding="utf-8")
+        assert step(pack, 8, monkeypatch).startswith("wrong: "), (number, name)
+        file.write_text(before, encoding="utf-8")
+    assert step(pack, 8, monkeypatch).startswith("2 plans, 2 runs and 1 holds")
+
+
+@OPENSSL
+def test_a_key_under_the_name_of_another_is_noticed(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An auditor compares ids, by telephone: the file that bears the id has to be that key."""
+    first, second = sorted((pack / "keys").iterdir(), key=lambda file: file.read_text() in (pack / "keys.pem").read_text().split("key ")[2])
+    told = step(pack, 4, monkeypatch)
+    assert f"{second.stem} is vouched for by {first.stem}" in told
+    assert f"{first.stem} is vouched for by nothing here" in told
+    first.write_text(second.read_text())
+    assert step(pack, 4, monkeypatch) == f"wrong: keys/{first.name} is another key than its name says"
+
+
+def test_a_checkpoint_that_was_kept_tells_a_rewritten_ledger(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of last year's archive one line is enough."""
+    assert step(pack, 9, monkeypatch) == "0 were kept: there is nothing to compare with\n"
+    lines = (pack / "checkpoints.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (pack.parent / "kept.jsonl").write_text(lines[1], encoding="utf-8")
+    assert step(pack, 9, monkeypatch) == "1 checkpoints that were kept are still there\n"
+    (pack / "checkpoints.jsonl").write_text("".join([lines[0], *lines[2:]]), encoding="utf-8")
+    assert step(pack, 9, monkeypatch).startswith("wrong: the ledger was rewritten, or cut off")
 
 
 def test_the_journal_and_the_register_can_be_checked_on_the_machine_with_public_tools(typist: Typist, org: Night, tmp_path: Path) -> None:
