@@ -13,6 +13,7 @@ from jobs.model.run import Run, RunState, alarms_of
 from jobs.model.work_queue import QUEUE_OLD
 from jobs.nightly.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW
 from jobs.plans.observations import UNACCOUNTED_TABLES
+from jobs.plans.overtaken import is_replaced, overtaken_by
 from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar
 from rules.hints import hint_to
@@ -62,30 +63,23 @@ def _open(store: Store, policy: Policy, now: datetime) -> Iterator[InboxItem]:
     found = [plan for plan in _ours(store, recent) if plan.state(now) in (PlanState.WAITING, PlanState.READY)]
     if not found:
         return
-    newer: list[Plan] = []
-    carried_out: list[bool] = []
+    carried_out: list[Plan] = []
     open_ids = {plan.id for plan in found}
     for plan in _ours(store, store.plans.newest()):
         is_carried_out = store.runs.of_plan(plan.id) is not None
         if plan.id in open_ids:
-            replaced = any(done and _replaces(other, plan) for other, done in zip(newer, carried_out, strict=True))
-            if not is_carried_out and not replaced:
-                yield from _waiting(plan, now, policy.calendar)
+            if not is_carried_out and not is_replaced(plan, carried_out):
+                yield from _waiting(plan, now, policy.calendar, overtaken_by(store, plan))
             open_ids.remove(plan.id)
             if not open_ids:
                 return
-        newer.append(plan)
-        carried_out.append(is_carried_out)
+        if is_carried_out:
+            carried_out.append(plan)
 
 
-def _replaces(newer: Plan, plan: Plan) -> bool:
-    """Return whether a newer plan looks at all that this one does."""
-    kinds = (plan.kind, Kind.ALL) if plan.kind in _NIGHTS else (plan.kind,)
-    return newer.kind in kinds and newer.request == plan.request
-
-
-def _waiting(plan: Plan, now: datetime, calendar: Calendar) -> Iterator[InboxItem]:
-    """Yield the approval that a plan waits for; or that it was approved and nobody has carried it out."""
+def _waiting(plan: Plan, now: datetime, calendar: Calendar, overtaken: Run | None) -> Iterator[InboxItem]:
+    """Yield the approval that a plan waits for; or that it was approved and nobody has carried it out.
+    `overtaken` is the run after which its numbers are no longer so."""
     state = plan.state(now)
     if state is PlanState.WAITING:
         kind, roles, hint = ItemKind.PLAN_TO_APPROVE, tuple(map(Role, plan.missing(now))), hint_to("approve_plan", plan=plan.id)
@@ -106,7 +100,12 @@ def _waiting(plan: Plan, now: datetime, calendar: Calendar) -> Iterator[InboxIte
         not_for=tuple(dict.fromkeys((plan.proposer, *(approval.who for approval in plan.given))))
         if kind is ItemKind.PLAN_TO_APPROVE
         else (),
-        facts={"kind": plan.kind.value, "why": " ".join(plan.why), "valid_until": plan.valid_until.isoformat(timespec="seconds")},
+        facts={
+            "kind": plan.kind.value,
+            "why": " ".join(plan.why),
+            "valid_until": plan.valid_until.isoformat(timespec="seconds"),
+            "overtaken_by": overtaken.id if overtaken is not None else "",
+        },
         hint=hint,
     )
 

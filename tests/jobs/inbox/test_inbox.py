@@ -14,7 +14,7 @@ from crm_compliance.store.store import SqlStore
 from jobs.inbox.inbox import waiting, waiting_for
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from jobs.model.answer import Addressee, Compilation, Item, ItemStatus
-from jobs.model.plan import Alarm, Plan
+from jobs.model.plan import Alarm, Kind, Plan
 from jobs.model.request import COMPILATION, DECISIONS, RequestApproval, SubjectRequest
 from jobs.model.run import RunState
 from jobs.model.work_queue import QueueMoves, Waiting
@@ -102,6 +102,42 @@ def test_a_plan_that_a_newer_run_has_replaced_waits_no_more(store: SqlStore) -> 
     store.runs.start(a_run(plan="plan-2"), ENTRY)
     store.runs.save(a_run(plan="plan-2", state=RunState.DONE, ended_at=NOW))
     assert found(store) == []
+
+
+def test_a_plan_of_everything_is_replaced_by_the_two_nights_together(store: SqlStore) -> None:
+    save(store, a_plan("plan-1", kind=Kind.ALL), a_plan("plan-2", needed=()), a_plan("plan-3", kind=Kind.RECORDINGS, needed=()))
+    waits = []
+    for number, kind in ((2, Kind.RETENTION), (3, Kind.RECORDINGS)):
+        store.runs.start(a_run(f"run-{number}", f"plan-{number}", kind=kind), ENTRY)
+        store.runs.save(a_run(f"run-{number}", f"plan-{number}", kind=kind, state=RunState.DONE, ended_at=NOW))
+        waits.append(kinds(found(store)))
+    assert waits == [[("plan_to_approve", "plan-1")], []]
+
+
+@pytest.mark.parametrize(
+    ("kind", "counts", "more", "is_old"),
+    [
+        (Kind.RETENTION, {"deleted": 3}, {}, True),
+        (Kind.ALL, {"anonymised": 1}, {}, True),
+        (Kind.RETENTION, {"deleted": 0, "skipped": {"HELD": 2}}, {}, False),
+        (Kind.RECORDINGS, {"deleted": 3}, {}, False),
+        (Kind.REQUEST, {"deleted": 3}, {"request": "request-1"}, False),
+        (Kind.RETENTION, {"deleted": 3}, {"crm": "http://127.0.0.1:9/other/"}, False),
+    ],
+)
+def test_a_plan_says_that_another_was_carried_out_after_it_was_made(
+    store: SqlStore, kind: Kind, counts: dict[str, object], more: dict[str, Any], *, is_old: bool
+) -> None:
+    """Its numbers are those of before; who is asked for approval sees that."""
+    save(store, a_plan("plan-1", kind=kind, needed=(), **more), a_plan("plan-2", created_at=NOW - timedelta(minutes=30)))
+    store.runs.start(a_run("run-0", "plan-1", kind=kind), ENTRY)
+    before = NOW - timedelta(hours=1)
+    done = a_run("run-0", "plan-1", kind=kind, state=RunState.DONE, ended_at=before, counts=counts)
+    store.runs.save(done)
+    assert found(store)[0].facts["overtaken_by"] == "", "it was made when that had ended"
+    store.runs.save(msgspec.structs.replace(done, ended_at=NOW))
+    (item,) = found(store)
+    assert (item.kind, item.subject, item.facts["overtaken_by"]) == (ItemKind.PLAN_TO_APPROVE, "plan-2", "run-0" if is_old else "")
 
 
 def test_a_run_that_was_cut_off_and_a_kill_switch_wait_for_an_operator(store: SqlStore) -> None:

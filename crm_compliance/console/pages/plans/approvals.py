@@ -39,9 +39,10 @@ class Approvals:
     why_not: str
 
 
-def approvals_of(visit: Visit, plan: Plan) -> Approvals:
-    """Return what people have said on a plan, and what the visitor may. Whether they really may is decided
-    where their approval is recorded."""
+def approvals_of(visit: Visit, plan: Plan, *, is_of_use: bool = True) -> Approvals:
+    """Return what people have said on a plan, and what the visitor may: with `is_of_use` False, where nothing
+    can apply it any more, only reject it. Whether they really may is decided where their approval is
+    recorded."""
     now, me = visit.now, visit.person
     counting = set(plan.counting(now))
     given = [
@@ -52,7 +53,7 @@ def approvals_of(visit: Visit, plan: Plan) -> Approvals:
     speaks = visit.may(Act.APPROVE_PLAN) and not plan.as_of_given and plan.state(now) in (PlanState.WAITING, PlanState.READY)
     why_not = _why_not(visit, plan, [each.given for each in given if each.counts]) if speaks else ""
     may_reject = speaks and not why_not
-    return Approvals(given, missing, may_reject and me.role in missing, may_reject, why_not)
+    return Approvals(given, missing, may_reject and is_of_use and me.role in missing, may_reject, why_not)
 
 
 def _why_not(visit: Visit, plan: Plan, said: Sequence[Approval]) -> str:

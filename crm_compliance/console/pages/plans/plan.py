@@ -19,6 +19,7 @@ from crm_compliance.wiring.mapping import mapping_digest
 from jobs.model.plan import CategoryCounter, Counter, Kind, LinesRemoved, Plan, PlanState
 from jobs.nightly.plan_and_apply import approved_plan
 from jobs.plans.lines.ends_by_month import ends_by_month
+from jobs.plans.overtaken import overtaken_by
 from rules.model.decisions import Disposition
 from rules.model.roles import Act
 from rules.retention.forecast import months_from
@@ -49,7 +50,7 @@ def show(visit: Visit) -> Response:
     progress = progress_of(visit, plan)
     run = progress.run if progress is not None else None
     is_open = state in (PlanState.WAITING, PlanState.READY) and run is None
-    rules_changed = is_open and not plan.as_of_given and _has_other_rules(visit, plan)
+    rules_changed = is_open and not plan.as_of_given and has_other_rules(visit, plan)
     return visit.page(
         "plans/plan.html.j2",
         **head_of(visit, plan),
@@ -58,12 +59,13 @@ def show(visit: Visit) -> Response:
         reasons=sorted(plan.retain.items(), key=lambda each: (-each[1], each[0])),
         flags=sorted(plan.flags.items(), key=lambda each: (-each[1], each[0])),
         findings=list(_findings(visit, plan)),
-        approvals=approvals_of(visit, plan),
+        approvals=approvals_of(visit, plan, is_of_use=not rules_changed),
         run=run,
         progress=progress,
         sees_history=visit.may(Act.SEE_HISTORY),
         is_open=is_open,
         rules_changed=rules_changed,
+        overtaken=overtaken_by(store, plan) if is_open and not plan.as_of_given else None,
         stopped_since=store.kill_switch.stopped_since(),
         carried_out_at=_next_hour(visit, plan) if is_open and state is PlanState.READY and plan.needed and not rules_changed else None,
         removed_on=visit.services.calendar.day(plan.created_at) + timedelta(days=30),
@@ -74,7 +76,7 @@ def show(visit: Visit) -> Response:
     )
 
 
-def _has_other_rules(visit: Visit, plan: Plan) -> bool:
+def has_other_rules(visit: Visit, plan: Plan) -> bool:
     """Return whether another schedule or mapping is in force than the one that the plan was made by: then
     nothing applies it."""
     services = visit.services

@@ -3,6 +3,8 @@ Everybody is fictitious."""
 
 from collections.abc import Callable
 
+import pytest
+
 from crm_compliance.console.frame.services import Services
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import ROOT, Browser, text_of
@@ -86,3 +88,36 @@ def test_a_plan_for_another_day_is_nobodys_to_approve(units: dict[str, str], typ
     page = signed_in(Role.DPO).page(f"/plans/{plan}")
     assert "can never be applied" in text_of(page)
     assert f'action="/plans/{plan}' not in page
+
+
+def test_a_plan_says_that_another_was_carried_out_after_it_was_made(plan: str, typist: Typist, signed_in: Signed) -> None:
+    """Of what it counts, part has gone: neither the page nor the inbox shows its numbers as those of now."""
+    later = typist.ask("plan", "--kind", "all")["plan"]
+    for who, role in (("demo-anna", "crm_admin"), ("demo-ben", "dpo")):
+        typist.ask("plans", "approve", plan, "--as", who, "--role", role)
+    assert "carried out" not in text_of(signed_in(Role.DPO).page(f"/plans/{later}"))
+    typist.ask("apply", plan)
+    for language, of_page, of_inbox in (
+        ("en", "Another plan has been carried out since", "Another plan was carried out after this one was made"),
+        ("nl", "Sindsdien is een ander plan uitgevoerd", "Er is een ander plan uitgevoerd nadat dit gemaakt is"),
+        ("fr", "Un autre plan a été exécuté depuis", "Un autre plan a été exécuté après que celui-ci a été fait"),
+    ):
+        dpo = signed_in(Role.DPO, language)
+        page = dpo.page(f"/plans/{later}")
+        assert of_page in text_of(page)
+        assert (f'href="/plans/{plan}"' in page, f'action="/plans/{later}/approve"' in page) == (True, True)
+        assert of_inbox in text_of(dpo.page("/"))
+
+
+def test_nobody_is_asked_to_approve_what_nothing_can_apply(
+    plan: str, typist: Typist, signed_in: Signed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The schedule or the mapping is another one by now; to reject the plan stays possible."""
+    dpo = signed_in(Role.DPO)
+    assert "waits for your approval" in text_of(dpo.page("/"))
+    monkeypatch.setattr("crm_compliance.console.pages.plans.plan.mapping_digest", lambda _: "0" * 64)
+    inbox, page = text_of(dpo.page("/")), dpo.page(f"/plans/{plan}")
+    assert "A plan can no longer be applied The schedule or the mapping has changed since it was made." in inbox
+    assert "waits for your approval" not in inbox
+    assert (f'action="/plans/{plan}/approve"' in page, f'action="/plans/{plan}/reject"' in page) == (False, True)
+    assert "Still needs approval" not in text_of(page)
