@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from time import monotonic
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 import structlog
 from anyio import CapacityLimiter, to_thread
@@ -16,10 +16,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, compile_path
 
 from crm_compliance.console.access import cookies, origin
+from crm_compliance.console.access.answered_forms import ANSWER
 from crm_compliance.console.access.failed_tries import FailedTries
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.access.sent_forms import Forms, Sent, answered_once
@@ -27,9 +28,9 @@ from crm_compliance.console.access.sessions import form_token
 from crm_compliance.console.api.answers import ROOT as API
 from crm_compliance.console.api.app import api_of
 from crm_compliance.console.frame.endpoint import Endpoint
-from crm_compliance.console.frame.errors import UNREACHABLE, nothing_here, refused, status_of
+from crm_compliance.console.frame.errors import CONFLICT, UNREACHABLE, nothing_here, refused, status_of
 from crm_compliance.console.frame.services import Services
-from crm_compliance.console.frame.visit import AFRESH, Visit, local_path
+from crm_compliance.console.frame.visit import AFRESH, Visit, local_path, without
 from crm_compliance.console.layout import assets
 from crm_compliance.console.pages import preferences, signin
 from crm_compliance.console.pages.rooms import ENDPOINTS
@@ -43,7 +44,7 @@ OUTSIDE: Final = (*signin.OUTSIDE, *preferences.OUTSIDE)
 PAGES_THEMSELVES: Final = frozenset(each.path for each in INSIDE if each.method == "GET")
 FORMS_ALONE: Final = [compile_path(each.path)[0] for each in INSIDE if each.method == "POST" and each.path not in PAGES_THEMSELVES]
 KEPT_HEADER: Final = "X-Form-Kept"  # tells the script of a page that nothing typed is lost when it leaves
-MENDED: Final = frozenset({400, UNREACHABLE})  # what the same form, corrected or sent later, does not meet again
+KEPT_AFTER: Final = frozenset({400, CONFLICT, UNREACHABLE})  # a form that was refused so is corrected, or sent later or elsewhere
 KEPT: Final = frozenset(each.path for each in ENDPOINTS)  # whose forms wait for a new session: not those of the menu
 log = structlog.get_logger()
 
@@ -84,12 +85,12 @@ def _door(services: Services, endpoint: Endpoint, turns: CapacityLimiter, forms:
         try:
             form = await _form(request, endpoint.form_bytes)
         except UsageError as error:
-            return await run_in_threadpool(refused, visit, error)
+            return _at_its_address(visit, await run_in_threadpool(refused, visit, error))
         async with _closed_after(form):
             if not origin.has_token(request, str(form.get(origin.FIELD, "")), visit.token):
                 if _keep(visit, endpoint, form, visit.session.who):
                     return visit.again(_led_to(visit.came_from))
-                return await run_in_threadpool(refused, visit, _old_page())
+                return _at_its_address(visit, await run_in_threadpool(refused, visit, _old_page()))
             sent = forms.sent(visit.token, request.url.path, form)
             if sent is None:
                 response = await run_in_threadpool(_answered, replace(visit, form=form), endpoint)
@@ -98,9 +99,34 @@ def _door(services: Services, endpoint: Endpoint, turns: CapacityLimiter, forms:
                     response = await run_in_threadpool(_answered_once, replace(visit, form=form), endpoint, sent)
             if response.status_code < 400:
                 services.unsent.sent(visit.session.who, request.url.path)
-            return response
+                services.answered.sent(visit.token, request.url.path)
+            return _at_its_address(visit, response)
 
     return handle
+
+
+def _at_its_address(visit: Visit, response: Response) -> Response:
+    """Lead a browser that shows whole pages from the page that answers its form to an address of that page,
+    and answer anything else as it is."""
+    is_shown = visit.request.headers.get("Sec-Fetch-Dest") == "document" and not visit.is_part
+    if visit.session is None or not is_shown or response.headers.get("Content-Type", "").partition(";")[0] != "text/html":
+        return response
+    path = visit.request.url.path
+    key = visit.services.answered.keep(visit.token, visit.session.role, path, bytes(response.body), response.status_code, visit.now)
+    if not key:
+        return response
+    page = _led_to(visit.came_from or quote(path))
+    led = RedirectResponse(f"{page}{'&' if '?' in page else '?'}{ANSWER}={key}", status_code=303, headers=dict(PAGE))
+    led.raw_headers += [(name, value) for name, value in response.raw_headers if name == b"set-cookie"]
+    return led
+
+
+def _answer_of(visit: Visit, key: str) -> Response:
+    """Return the page that has answered a form; where it is kept no more, the page on which that stood."""
+    found = visit.services.answered.of(visit.token, visit.person.role, key, visit.now)
+    if found is not None:
+        return HTMLResponse(found.page, status_code=found.status, headers=dict(PAGE))
+    return RedirectResponse(_led_to(visit.here), status_code=303, headers=dict(PAGE))
 
 
 async def _is_kept(visit: Visit, endpoint: Endpoint) -> bool:
@@ -130,14 +156,9 @@ def _keep(visit: Visit, endpoint: Endpoint, form: FormData, who: str = "", *, wa
 def _led_to(address: str) -> str:
     """Return the same address of a page, with what was typed in its form; where only forms go, the page above
     it."""
-    parts = urlsplit(address)
-    if (above := _page_of(parts.path)) != parts.path:
-        return above
-    given = parse_qsl(parts.query, keep_blank_values=True)
-    if AFRESH not in dict(given):
-        return address
-    query = urlencode([(name, value) for name, value in given if name != AFRESH])
-    return f"{parts.path}?{query}" if query else parts.path
+    path = urlsplit(address).path
+    above = _page_of(path)
+    return above if above != path else without(address, AFRESH, ANSWER)
 
 
 def _page_of(path: str) -> str:
@@ -167,7 +188,11 @@ def _looked(services: Services, request: Request, endpoint: Endpoint) -> Respons
         visit = _visit(services, request)
     except ComplianceError as error:  # nobody can tell who it is: the database does not answer
         return refused(Visit(request, services), error)
-    return _answered(visit, endpoint) if visit.session is not None else _to_sign_in(visit)
+    if visit.session is None:
+        return _to_sign_in(visit)
+    if (key := visit.query(ANSWER)) and not visit.is_part:
+        return _answer_of(visit, key)
+    return _answered(visit, endpoint)
 
 
 def _porch(services: Services, endpoint: Endpoint, tries: FailedTries) -> Handler:
@@ -212,7 +237,7 @@ def _answered(visit: Visit, endpoint: Endpoint) -> Response:
             visit.refuse(endpoint.act)
         return endpoint.answer(visit)
     except ComplianceError as error:
-        if endpoint.method == "POST" and not visit.is_part and visit.session is not None and status_of(error) in MENDED:
+        if endpoint.method == "POST" and not visit.is_part and visit.session is not None and status_of(error) in KEPT_AFTER:
             _keep(visit, endpoint, visit.form, visit.session.who, was_refused=True)
         return refused(visit, error)
     except HTTPException:

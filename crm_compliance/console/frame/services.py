@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from crm_compliance.configuration.settings import Settings
+from crm_compliance.console.access.answered_forms import AnsweredForms
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.access.unsent_forms import UnsentForms
 from crm_compliance.console.frame.file_cache import FileCache
@@ -56,6 +57,7 @@ class Services:
     background: Background = field(init=False)
     kept: FileCache = field(default_factory=FileCache)
     unsent: UnsentForms = field(default_factory=UnsentForms)
+    answered: AnsweredForms = field(default_factory=AnsweredForms)
     _at_desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_DESKS))
     _desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(DESKS))
     _policy: list[tuple[float, Policy]] = field(default_factory=list)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import msgspec
 from starlette.datastructures import FormData
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from crm_compliance.console.access import cookies
+from crm_compliance.console.access.answered_forms import ANSWER
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.access.origin import FIELD
 from crm_compliance.console.access.sessions import form_token, name_of
@@ -204,7 +205,7 @@ class Visit:
         """Answer with a page, a file of `templates/pages/`; what this person had typed on it when their
         session ended, or has now sent and is wrong, stands in its form again."""
         html = self.written(f"pages/{template}", status=status, **values)
-        if self.session is not None and self.request.method == "POST" and status == 400:
+        if self.session is not None and self.request.method == "POST" and status >= 400:
             given = [(name, value) for name, value in self.form.multi_items() if isinstance(value, str) and name not in RENEWED]
             wrong = values.get("wrong")
             at_field = (wrong.field, wrong.message) if isinstance(wrong, ErrorMessage) else ("", "")
@@ -300,12 +301,22 @@ class Visit:
             return ""
         if page.netloc.casefold() != self.request.headers.get("Host", "").casefold():
             return ""
-        return local_path(f"{page.path}?{page.query}" if page.query else page.path)
+        return without(local_path(f"{page.path}?{page.query}" if page.query else page.path), ANSWER)
 
 
 def person_of(session: Session) -> Person:
     """Return who acts in a session, in the role of now."""
     return Person(session.who, session.role)
+
+
+def without(address: str, *names: str) -> str:
+    """Return an address without some parts of its query."""
+    path, _, query = address.partition("?")
+    given = parse_qsl(query, keep_blank_values=True)
+    if not dict(given).keys() & set(names):
+        return address
+    kept = urlencode([(name, value) for name, value in given if name not in names])
+    return f"{path}?{kept}" if kept else path
 
 
 def local_path(text: str) -> str:

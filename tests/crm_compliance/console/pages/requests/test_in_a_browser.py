@@ -85,3 +85,27 @@ def test_the_pages_keep_nobody_out(org: Night, typist: Typist, app: Starlette, c
         passed = "getComputedStyle(document.querySelector('.steps .done'), '::before').printColorAdjust"
         assert page.evaluate(passed) == "exact", "what has been passed is told by its colour, on paper too"
         context.close()
+
+
+def test_going_back_to_a_form_that_was_refused_shows_it_with_what_was_typed(app: Starlette, chrome: Any) -> None:
+    """Chromium would ask whether the form is to be sent once more, and what was typed would be gone."""
+    with live(app) as root:
+        for has_script in (True, False):
+            context = chrome.new_context(base_url=root, locale="en-GB", java_script_enabled=has_script)
+            page = context.new_page()
+            page.set_default_timeout(15_000)
+            page.goto("/signin")
+            page.locator("button[name=who][value=demo-ben]").click()
+            page.goto("/requests/new")
+            page.locator("#f-given_lastname").fill("Voorbeeld (fictief)")
+            page.locator("#f-given_birthdate").fill("32/13/2010")
+            page.get_by_role("button", name="Register the request").click()
+            page.get_by_text("This is not a date.").first.wait_for()
+            page.goto("/rules")
+            page.go_back()
+            assert page.locator("#f-given_lastname").input_value() == "Voorbeeld (fictief)"
+            page.reload()
+            assert page.locator("#f-given_birthdate").input_value() == "32/13/2010"
+            page.go_back()
+            page.get_by_role("heading", name="Who asks").wait_for()
+            context.close()

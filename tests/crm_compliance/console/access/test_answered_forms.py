@@ -1,0 +1,89 @@
+"""A page that answers a form has an address of its own: who goes back to it sees it again, and is not asked
+whether the form is to be sent once more. Everybody is fictitious."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from httpx2 import Response
+
+from crm_compliance.console.access.answered_forms import LASTS, MOST_BYTES, AnsweredForms
+from crm_compliance.console.frame.services import Services
+from rules.model.roles import Role
+from tests.crm_compliance.console.browser import ROOT, Browser, text_of
+from tests.drivers.night import Night
+
+Signed = Callable[..., Browser]
+HOLD = {"scope": "person", "id": "no id", "type": "legal", "reason": "LIT-1", "basis": "claim before the court", "review_on": "01/02/2027"}
+
+
+def send(browser: Browser, page: str, path: str, **fields: str) -> Response:
+    """Send a form as a browser does that shows whole pages."""
+    headers = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "document", "Referer": f"{ROOT}{page}"}
+    return browser.client.post(path, data={"csrf": browser.token, **fields}, headers=headers)
+
+
+def led_to(answer: Response) -> str:
+    assert answer.status_code == 303
+    return str(answer.headers["Location"])
+
+
+def test_why_a_form_was_refused_is_seen_again_as_often_as_somebody_goes_back(signed_in: Signed) -> None:
+    dpo = signed_in(Role.DPO)
+    first = led_to(send(dpo, "/holds/new?table=cf_dossier&id=", "/holds/new", **HOLD))
+    assert first.startswith("/holds/new?table=cf_dossier&id=&answer=")
+    for _ in range(2):
+        page = dpo.get(first)
+        assert (page.status_code, page.headers["Cache-Control"]) == (400, "no-store")
+        assert "this is not the id of a record" in text_of(page.text)
+        assert 'href="/holds/new?table=cf_dossier&amp;id="' in page.text, "the way back is to the form, filled in"
+    second = led_to(send(dpo, first, "/holds/new", **HOLD))
+    assert parse_qs(urlsplit(second).query)["answer"] != parse_qs(urlsplit(first).query)["answer"]
+    assert second.count("answer=") == 1
+
+
+def test_what_the_same_page_says_at_its_fields_is_seen_again_too(signed_in: Signed) -> None:
+    dpo = signed_in(Role.DPO)
+    wrong = {"right": "access", "requester_kind": "donor", "given_lastname": "Voorbeeld (fictief)", "given_birthdate": "32/13/2010"}
+    page = dpo.get(led_to(send(dpo, "/requests/new", "/requests/new", **wrong)))
+    assert page.status_code == 400
+    assert 'value="Voorbeeld (fictief)"' in page.text
+    assert "This is not a date." in text_of(page.text)
+
+
+def test_nobody_else_sees_it_and_it_goes_once_the_form_is_taken(org: Night, signed_in: Signed, services: Services) -> None:
+    dpo = signed_in(Role.DPO)
+    address = led_to(send(dpo, "/holds/new", "/holds/new", **HOLD))
+    for other in (signed_in(Role.DPO), signed_in(Role.CRM_ADMIN)):
+        assert led_to(other.get(address)) == "/holds/new"
+    token = dpo.client.cookies["session"]
+    key = parse_qs(urlsplit(address).query)["answer"][0]
+    assert services.answered.of(token, "dpo", key, services.clock()) is not None
+    assert services.answered.of(token, "auditor", key, services.clock()) is None, "in another role it is not shown"
+    assert services.answered.of(token, "dpo", key, services.clock() + LASTS) is None
+    taken = HOLD | {"scope": "row", "table": "cf_dossier", "id": org.dossier("social_card", fiches=0)}
+    assert "/holds/" in led_to(send(dpo, address, "/holds/new", **taken))
+    assert led_to(dpo.get(address)) == "/holds/new"
+    assert "no id" not in dpo.page("/holds/new")
+
+
+@pytest.mark.parametrize("headers", [{"HX-Request": "true", "Sec-Fetch-Dest": "empty"}, {}], ids=["htmx", "a program"])
+def test_who_shows_no_whole_pages_is_answered_at_once(signed_in: Signed, headers: dict[str, str]) -> None:
+    dpo = signed_in(Role.DPO)
+    answer = dpo.client.post("/holds/new", data={"csrf": dpo.token, **HOLD}, headers={"Sec-Fetch-Site": "same-origin", **headers})
+    assert answer.status_code == 400
+
+
+def test_what_is_kept_is_bounded(services: Services) -> None:
+    forms, now = AnsweredForms(), services.clock()
+    half = bytes(MOST_BYTES // 2)
+    keys = [forms.keep("token", "dpo", f"/{number}", half, 400, now) for number in range(3)]
+    assert [forms.of("token", "dpo", key, now) is not None for key in keys] == [False, True, True]
+    assert forms.keep("token", "dpo", "/", bytes(MOST_BYTES + 1), 400, now) == ""
+    later = forms.keep("token", "dpo", "/", b"page", 400, now + LASTS)
+    assert forms._kept.keys() == {later}, "what is an hour old goes with the next"
+    forms.keep("token", "dpo", "/", b"page", 400, now + LASTS - timedelta(minutes=1))  # the clock was put back
+    assert len(forms._kept) == 1
