@@ -71,6 +71,29 @@ def test_everything_is_stopped_without_script_too(org: Night, app: Starlette, ch
         page.get_by_role("button", name="Lift the stop").wait_for()
 
 
+def test_a_dialog_that_comes_open_is_closed_without_script_too(org: Night, app: Starlette, chrome: Any) -> None:
+    """Its form was refused, and is filled in for who goes back: it lies over the page until it is closed."""
+    with live(app) as root:
+        for has_script in (False, True):
+            with chrome.new_context(base_url=root, locale="en-GB", java_script_enabled=has_script) as context:
+                page = context.new_page()
+                page.set_default_timeout(8_000)
+                page.goto("/signin")
+                page.locator("button[name=who][value=demo-ben]").click()
+                page.goto("/plans")
+                page.get_by_role("button", name="Make a plan").click()
+                page.get_by_label("Another day").fill("32/13/2030")
+                page.get_by_role("button", name="Make it").click()
+                page.get_by_role("link", name="Back to the page").click()
+                dialog = page.get_by_role("dialog", name="Make a plan")
+                assert dialog.get_by_label("Another day").input_value() == "32/13/2030"
+                dialog.get_by_role("button", name="Close").click()
+                assert not dialog.is_visible()
+                page.get_by_role("button", name="Make a plan").click()
+                dialog.get_by_role("button", name="Close").click()
+                assert not dialog.is_visible()
+
+
 def test_the_menu_of_a_narrow_screen_opens_and_closes_by_keyboard(org: Night, page: Any) -> None:
     button, menu = page.get_by_role("button", name="Main menu"), page.get_by_role("navigation", name="Main menu")
     page.goto("/")
