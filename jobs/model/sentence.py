@@ -55,6 +55,14 @@ SENTENCES: Final[Mapping[str, str]] = {
         "LEFT_IN_ANONYMISED: %(rows)s notes, calls and e-mails belong to a dossier or fiche that is anonymised, so they are in no unit "
         "and stay without an end: move them to their file, or delete them (ERA-07)"
     ),
+    "of_no_kind": (
+        "OUT_OF_SCOPE: rows of %(table)s that are of no kind of the mapping, by the conditions under only, so they are in no unit and "
+        "stay without an end: %(rows)s"
+    ),
+    "of_what_has_no_kind": (
+        "OUT_OF_SCOPE: rows that belong to a row of no kind of the mapping, by the conditions under only or since its table is not "
+        "mapped, so they are in no unit and stay without an end: %(rows)s"
+    ),
     "store_recovered": "the database was lost or put back, and taken as it was on %(day)s: it lacks holds and requests of before",
     "request_undone": "rows that say again what they said before it was written otherwise for a request: %(rows)s",
     "rows_back": ("RESTORED: %(rows)s rows that had been erased are back in the CRM; replay before anything is planned"),

@@ -18,7 +18,7 @@ from rules.law.of_units import last_of
 from rules.model.decisions import Flag, Step, with_flags
 from rules.model.file_roles import FileRole
 from rules.model.kinds import FILES
-from rules.model.records import KINDS, RELATION_KINDS, Email, Fiche, Note, Party, Unit, UnitKind, unit_kind
+from rules.model.records import KINDS, RELATION_KINDS, Dossier, Email, Fiche, Note, Party, Unit, UnitKind, unit_kind
 from rules.retention.recording_owners import GOES_ALONG, owner_of, with_owner
 from rules.retention.relations import relation_terms
 
@@ -27,7 +27,7 @@ BELONGING: Mapping[UnitKind, tuple[type[Note | Email], tuple[str, ...]]] = {
     UnitKind.ATTACHMENT: (Note, NOTE_FIELDS),
     UnitKind.EMAIL: (Email, EMAIL_FIELDS),
 }
-ANONYMISED, IN_ANONYMISED = "anonymised", "in_anonymised"
+ANONYMISED, IN_ANONYMISED, OUT_OF_SCOPE = "anonymised", "in_anonymised", "out_of_scope"
 # And those of 2.3 that a row in force is for.
 UNIT_WORDS = tuple(kind.value for kind in UnitKind if kind not in (*RELATION_KINDS, UnitKind.OWN_TABLE, UnitKind.CONTACT))
 
@@ -36,7 +36,8 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
     """Return the plan line of one unit as of now, and its trace. For a fiche of a dossier it is that of its
     dossier, of several the one that stays longest; for a note or an e-mail that is no unit by itself that of
     the file it belongs to. Raises UsageError: a table without units; NotFound: a row that does not exist, or
-    is no unit, because it is anonymised (code `anonymised`), or what it belongs to is (`in_anonymised`)."""
+    is no unit, because it is anonymised (code `anonymised`), what it belongs to is (`in_anonymised`), or that
+    is of no kind of the mapping (`out_of_scope`)."""
     context = context.on(context.today)
     connector = context.connector
     outside = [kind.value for kind in relation_terms(context.policy).units]
@@ -73,6 +74,13 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
             raise NotFound("this row is anonymised, so it is not a unit", hint=hint, where=where, code=ANONYMISED)
         if (of_file := _explain_file(context, kind, row, where)) is not None:
             return of_file
+        if asked != row and connector.out_of_scope(Dossier, [row]):
+            raise NotFound(
+                "this fiche is in no unit: it belongs to a row of no kind of the mapping",
+                hint="map the table of that row, or see to the conditions under only; else nothing happens to the fiche (R-161)",
+                where=where,
+                code=OUT_OF_SCOPE,
+            )
         raise NotFound(
             "there is no such unit",
             hint="ids are lower case, without braces; rows already anonymised are not units",

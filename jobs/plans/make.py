@@ -39,6 +39,7 @@ from jobs.writing.bypass import bypass_planned
 from jobs.writing.contact_check import STILL_REFERRED
 from rules.errors import PolicyError
 from rules.holds.placements import PlacedHold
+from rules.model.data_map import DataMap
 from rules.model.decisions import Flag, with_flags
 from rules.model.records import Contact, Note, UnitKind
 from rules.model.roles import SERVICE, Act, needed
@@ -118,6 +119,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     draft.missed = Counts(connector.stats.missed) - told
     draft.retained_rows, draft.lake_instant = found.retained_rows, found.lake_instant
     anonymised, draft.left_in_anonymised = found.anonymised, found.left_in_anonymised
+    draft.out_of_scope = len(found.beyond)
     if kind is not Kind.RECORDINGS:
         draft.fiches_in_anonymised = found.fiches_in_anonymised
     holds = active_holds(context, day)
@@ -216,7 +218,12 @@ def head_of(
     breaker = breaker_of(context, earlier_plans, kind, planned)
     late = () if given else backlog_of(context, earlier_plans, kind, observations, now)
     # A look at another day is never applied: what is odd about it is that day's own.
-    alarms = () if given else (*not_found(lost), *alarms_of_plan(context, earlier_plans, kind, draft, observations, late, now, queue))
+    places = None if given else context.connector.data_map()
+    alarms = (
+        (*not_found(lost), *alarms_of_plan(context, earlier_plans, kind, draft, observations, late, now, queue, places))
+        if places is not None
+        else ()
+    )
     reasons = why(context, earlier_plans, planned, breaker, observations, alarms)
     retained, unmapped_columns = draft.retained_rows, context.connector.unaccounted_columns()
     return Plan(
@@ -251,6 +258,7 @@ def head_of(
             *unmapped(categories),
             *overlooked(retained, unmapped_columns, earlier_plans.columns_known(now)),
             *kept_for_ever(draft),
+            *(of_no_kind(places, observations.tables(context.connector)) if places is not None else ()),
         ),
         notes_on_trimmed=draft.notes_on_trimmed,
         victims=draft.victims,
@@ -277,6 +285,7 @@ def alarms_of_plan(
     late: Sequence[tuple[str, str]],
     now: datetime,
     queue: WorkQueue,
+    places: DataMap,
 ) -> Iterator[Alarm]:
     """Yield what looks wrong before anything is written."""
     policy, connector = context.policy, context.connector
@@ -288,9 +297,8 @@ def alarms_of_plan(
         yield Alarm.of(BACKLOG, "backlog_planned", units=len(late), days=policy.watch.backlog_days)
     if old := alarm_of(queue):
         yield old
-    found = connector.data_map()
-    context.tables_seen(found)
-    yield from unaccounted(found)
+    context.tables_seen(places)
+    yield from unaccounted(places)
     yield from missed_changes(draft.missed)
     yield from recovered_store(context)
     yield from undone_writes(context.store, kind)
@@ -370,6 +378,16 @@ def kept_for_ever(draft: Draft) -> Iterator[Sentence]:
         yield Sentence.of("left_in_anonymised", rows=draft.left_in_anonymised)
     if draft.calls_about_nothing:
         yield Sentence.of("calls_about_nothing", calls=draft.calls_about_nothing)
+    if draft.out_of_scope:
+        yield Sentence.of("of_what_has_no_kind", rows=draft.out_of_scope)
+
+
+def of_no_kind(places: DataMap, tables: Collection[str]) -> Iterator[Sentence]:
+    """Yield of each of these tables how many of its rows are of no kind of the mapping: a condition with a
+    slip in it leaves out what was meant, and nothing else would say so."""
+    for place in places.tables:
+        if place.table in tables and place.beyond:
+            yield Sentence.of("of_no_kind", rows=place.beyond, table=place.table)
 
 
 def about_contacts(connector: Connector, kind: Kind, found: WholeTables, contacts: Collection[str]) -> int:

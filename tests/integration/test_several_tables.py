@@ -12,10 +12,11 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.holds.place import Wanted, place_hold
 from jobs.model.plan import Kind
+from jobs.model.sentence import Sentence
 from jobs.plans.explain import explain_unit
 from jobs.requests.search.search import search_everywhere
 from jobs.restores.replay_plan import plan_replay
-from rules.errors import UsageError
+from rules.errors import NotFound, UsageError
 from rules.holds.placements import HoldType
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.night import CATEGORY, ROLE, Night, night_in
@@ -167,7 +168,7 @@ def what_is_out_of_scope_is_left_alone_with_what_belongs_to_it(house: House) -> 
     note = house.note("cf_fiche", fiche, isdocument=True, mimetype="audio/mpeg", filename="a.mp3", documentbody="SUQz")
     plan = yield PLANNED
     assert house.lines(plan).keys().isdisjoint({complaint, chat, fiche, person, recording, note, *roles})
-    assert any("out of scope" in warning for warning in house.connector.warnings)
+    assert {"of_no_kind", "of_what_has_no_kind"} <= {warning.name for warning in plan.warnings if isinstance(warning, Sentence)}
     yield APPLIED
     for place, row in (("cf_dossiers", complaint), ("cf_chats", chat), ("cf_fiches", fiche), ("cf_recordings", recording)):
         assert house.get(place, row) is not None
@@ -282,6 +283,22 @@ def test_the_data_map_says_which_rows_are_out_of_scope(house: House) -> None:
     (place,) = [each for each in house.connector.data_map(whole=True).tables if each.table == "cf_dossier"]
     assert place.beyond == 1
     assert "cf_kind is 1; others are out of scope" in place.why
+
+
+def test_a_plan_says_what_is_in_no_unit_since_the_mapping_leaves_it_out(house: House) -> None:
+    """R-161: kept without an end, so that somebody has to know of it."""
+    complaint = house.case(kind=COMPLAINT, fiches=1)
+    (fiche,) = house.fiches_of(complaint)
+    house.recording(LONG_AGO, fiche=fiche)
+    house.chat(LONG_AGO, about=complaint)
+    warnings = [warning for warning in house.plan().warnings if isinstance(warning, Sentence)]
+    assert [(warning.name, warning.facts) for warning in warnings if str(warning).startswith("OUT_OF_SCOPE")] == [
+        ("of_what_has_no_kind", {"rows": 3}),
+        ("of_no_kind", {"rows": 1, "table": "cf_dossier"}),
+    ]
+    with pytest.raises(NotFound, match="of no kind of the mapping") as refusal:
+        explain_unit(house.context, "cf_fiche", fiche)
+    assert refusal.value.code == "out_of_scope"
 
 
 @in_one_night

@@ -33,6 +33,10 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "in_anonymised": (
         "What this record belongs to is anonymised already, so no plan looks at it. Move it to where it belongs, or delete it, in the CRM."
     ),
+    "out_of_scope": (
+        "What this record belongs to is of no kind of the mapping, so no plan looks at it. Ask the administrator to map the table of "
+        "that record."
+    ),
     "role": "Your role may not do this. Ask somebody whose role may.",
     "signin": "You could not be signed in. Try again; if it fails again, ask the administrator whether your account has a role here.",
     "same_person": "This takes a second person: you have had your part in it already. Ask a colleague.",

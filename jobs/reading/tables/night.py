@@ -155,10 +155,6 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
     found.lake_instant = connector.lake_instant()
     if found.lake_instant is not None:
         connector.warnings.append(f"read from the lake of {found.lake_instant:%Y-%m-%dT%H:%M:%SZ}, not from the CRM")
-    if found.beyond:
-        told = f"{len(found.beyond)} rows belong to rows that the mapping leaves out of scope (only): they are not touched"
-        if told not in connector.warnings:
-            connector.warnings.append(told)
     return found
 
 
