@@ -11,7 +11,7 @@ from connectors.dynamics.mapping.mapping import MASKED_KINDS, Mapping, Table
 from connectors.dynamics.mapping.masks import Masks
 from connectors.dynamics.schema.mapping_check import COLUMN_TYPES, error
 from connectors.dynamics.schema.metadata import Attribute, Metadata, TableDefinition
-from connectors.dynamics.schema.role_places import RolePlace, place_of
+from connectors.dynamics.schema.role_places import ACTIVITY_ID, RolePlace, place_of
 from connectors.interface.errors import Finding
 from rules.anonymisation.anonymity import Remnant
 from rules.anonymisation.techniques import TECHNIQUES, ColumnType, check_technique
@@ -62,16 +62,22 @@ def check_masks(mapping: Mapping, metadata: Metadata) -> list[Finding]:
 
 
 def _check_links(mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
-    """Yield errors for what would tie a masked row to people and to other files: nothing that is masked takes
-    pairs or participants away."""
+    """Yield errors for what would tie a masked row to people, to other files and to its categories: nothing
+    that is masked takes pairs or participants away."""
     for table in mapping.tables:
         if (place := place_of(table, mapping, metadata)) in (RolePlace.PAIR, RolePlace.PARTICIPANT):
             told = f"Roles in {table.name} are {place}, and would stay with a dossier or fiche that is anonymised in place"
             yield error(f"{told}: let the policy anonymise by deleting.", table.where, "masking")
-        if "dossier" in table.pairs:
-            column = table.pairs["dossier"]
-            told = f"The pairs in {column.name} would tie a {table.kind} to a dossier that is anonymised in place"
+        if table.kind not in MASKED_KINDS:
+            continue
+        for field, column in table.pairs.items():
+            ties = f"a {table.kind} to a dossier that is" if field == "dossier" else f"a {table.kind} to its {field} once it is"
+            told = f"The pairs in {column.name} would tie {ties} anonymised in place"
             yield error(f"{told}: let the policy anonymise by deleting.", column.where, "masking")
+        definition = metadata.table(table.name)
+        if definition is not None and definition.primary_id == ACTIVITY_ID:
+            told = f"{table.name} is an activity, and who takes part in it would stay, with address, on a row that is anonymised in place"
+            yield error(f"{told}: let the policy anonymise by deleting.", table.where, "masking")
 
 
 def remnants(masks: Masks, definition: TableDefinition, mapping: Mapping) -> frozenset[Remnant]:

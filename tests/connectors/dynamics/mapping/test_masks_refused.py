@@ -114,6 +114,23 @@ def test_a_mapping_without_masks_cannot_anonymise_in_place(emulator: RunningEmul
     assert "dossier has no section anonymise" in error
 
 
+def test_an_activity_cannot_be_masked(emulator: RunningEmulator) -> None:
+    """ERA-02, R-081: who takes part in it stays on it, by name and address."""
+    masks = "subject: constant, description: drop_text, phonenumber: drop_text, directioncode: null, actualend: null"
+    call = f"""
+    - table: phonecall
+      columns: {{dossier: regardingobjectid, categories: statuscode, communicated_on: actualend, created_on: createdon,
+                anonymised_on: scheduledend}}
+      choices: {{categories: {{1: runaway}}}}
+      anonymise: {{owner: Geanonimiseerd, state: 1, columns: {{{masks}, regardingobjectid: null}}}}
+"""
+    start, end = TEXT.index("  fiche:\n") + len("  fiche:\n"), TEXT.index("  party:\n")
+    fiche = "    -\n" + "".join(f"  {line}\n" if line else "\n" for line in TEXT[start:end].splitlines())
+    calls = TEXT.index("  call:\n")
+    text = TEXT[:start] + fiche.rstrip() + call + TEXT[end:calls] + TEXT[TEXT.index("  email:\n") :]
+    assert any("phonecall is an activity, and who takes part in it would stay" in each for each in errors(emulator, text))
+
+
 def test_a_required_column_cannot_stay(emulator: RunningEmulator) -> None:
     """It could not be emptied where too few people share it (ERA-08)."""
     text = TEXT.replace("        cf_name: constant\n", "", 1).replace(

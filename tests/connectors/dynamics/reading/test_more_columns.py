@@ -188,7 +188,8 @@ def test_pairs_and_participants_would_tie_what_is_anonymised_in_place(crm: tuple
 
     other = connected(client.emulator, mapping(change))
     told = [finding.message for finding in other.check(in_place=True) if finding.code == "masking"]
-    assert any("cc_incident_melding would tie a fiche" in message for message in told)
+    assert any("cc_incident_melding would tie a fiche to a dossier" in message for message in told)
+    assert any("cc_incident_categorie would tie a dossier to its categories" in message for message in told)
     other.close()
 
 
