@@ -15,7 +15,7 @@ import rfc8785
 
 from jobs.ledger.certificates import Certificate, Issued, hash_of, merkle_root, shown_root
 from jobs.ledger.checkpoints import Checkpoint
-from jobs.ledger.entries import LedgerBroken, LedgerEntry, canonical, digest_of
+from jobs.ledger.entries import LedgerBroken, LedgerEntry, StoreAltered, canonical, digest_of
 from jobs.ledger.entries import hash_of as entry_hash
 from jobs.ledger.merkle import Levels, is_included
 from jobs.ledger.verification import Problem, SignatureCheck, signature_problem
@@ -128,6 +128,11 @@ class LedgerIndex:
                 self._of_run.setdefault(entry.run, {})[entry.kind] = entry
             yield bytes.fromhex(entry.hash)
 
+    def announced(self, run: str) -> tuple[object, object]:
+        """Return how many certificates a run has issued by the ledger, and their Merkle root."""
+        entry = self._of_run.get(run, {}).get("certificates")
+        return (entry.data.get("count"), entry.data.get("root")) if entry is not None else (0, merkle_root(()))
+
     def proven(self, run: str) -> tuple[Proven, ...]:
         """Return the last entry of each kind about a run, with its proof."""
         entries = self._of_run.get(run, {})
@@ -139,12 +144,17 @@ def attest(
 ) -> Attestation:
     """Return the document of a run that is over. With `unit_refs` (those of one unit, by every existing key)
     it is that of this unit alone. Raises UsageError: the run is not over, has no certificate of that unit, or
-    its certificates have expired (ACC-07)."""
+    its certificates have expired (ACC-07); StoreAltered: its certificates are not those that the ledger
+    announced, or one was changed. Nothing is signed then: it would look like proof."""
     if not run.is_over:
         raise UsageError("the run is not over", hint=hint_to("apply", plan=run.plan), where=run.id)
     if run.are_certificates_gone:
         raise UsageError("the certificates of this run were removed when they had expired", hint=hint_to("export_history"), where=run.id)
     issued = store.certificates.of_run(run.id)
+    root = shown_root(one.certificate for one in issued)
+    if (len(issued), root) != index.announced(run.id) or not all(_fits(one.certificate) for one in issued):
+        what = "are not those that it has issued by the ledger: somebody has changed or removed one"
+        raise StoreAltered(f"the certificates of the run {what}", hint=hint_to("restore_altered"), where=run.id)
     plan = store.plans.get(run.plan)
     shown, membership = issued, None
     if unit_refs is not None:
@@ -158,7 +168,7 @@ def attest(
         run=_run_part(run, plan, reckoning_of(store, run, calendar), issued),
         certificates=tuple(one.certificate for one in shown),
         register_keys=_key_uses(shown),
-        root=merkle_root(one.certificate for one in issued),
+        root=root,
         inclusion=index.proven(run.id),
         checkpoint=index.checkpoint,
         membership=membership,

@@ -260,6 +260,9 @@ def test_the_journal_and_the_register_can_be_checked_on_the_machine_with_public_
         ("DELETE FROM holds", "hold"),
         ("DELETE FROM policies", "schedule"),
         ("UPDATE plans SET doc = replace(doc, 'service', 'servant')", "head"),
+        ("DELETE FROM certificates", "certificates"),
+        ("DELETE FROM certificates WHERE position = 2", "certificates"),
+        ("UPDATE certificates SET doc = replace(doc, '\"DELETED\"', '\"ANONYMISED\"') WHERE position = 1", "certificates"),
     ],
 )
 @pytest.mark.usefixtures("night")

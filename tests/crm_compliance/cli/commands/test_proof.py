@@ -81,6 +81,15 @@ def test_whoever_verifies_has_to_say_whom_he_trusts(night: tuple[str, str], typi
     assert (said.code, {problem["where"] for problem in said.document["problems"]}) == (7, {"checkpoint", "signature"})
 
 
+def test_certificates_that_were_altered_are_not_signed(night: tuple[str, str], typist: Typist, org: Night, tmp_path: Path) -> None:
+    """ACC-06: what is signed proves, and anybody who writes the database could take one out before."""
+    with org.store.database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM certificates WHERE position = 2")
+    error = typist.refused("certificate", night[0], "--output", tmp_path / "c.json", code=7)
+    assert (error["code"], error["where"]) == ("store_altered", night[0])
+    assert not (tmp_path / "c.json").exists()
+
+
 @pytest.mark.parametrize(
     "words",
     [
