@@ -97,8 +97,9 @@ class FileWitness:
     def register_end(self) -> str:
         return self._erasures.end() if self._erasures is not None else ""
 
-    def has_register(self, end: str) -> bool:
-        return self._erasures is None or self._erasures.has(end)
+    def check_register(self, end: str) -> None:
+        if self._erasures is not None:
+            self._erasures.refuse_lost(end)
 
     def note(self, head: Head, *, older: bool = False) -> None:
         """Write the head to the file. A failure here makes the file lag behind, and undoes nothing."""

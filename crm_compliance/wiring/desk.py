@@ -129,7 +129,7 @@ def desk(
                     opened.enter_context(closing(store)) for store in document_stores(settings, user_agent=agent, patience_s=patience_s)
                 ],
                 versions=versions,
-                erased=ErasureFile(settings.erasures_path, keys),
+                erased=ErasureFile(settings.erasures_path, keys, store.erasures.file_end),
                 compares_clocks=settings.clock is None,
                 workers=workers,
                 tables_seen=lambda found: keep_tables(settings.data_dir, settings.needed_crm_url, found, clock()),

@@ -8,7 +8,7 @@ could cause a living row to be deleted from the CRM, and is not believed."""
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,9 +16,11 @@ import msgspec
 
 from crm_compliance.host.files import disk_errors, private_folder, sync_folder
 from crm_compliance.store.sql.seals import ERASURES, Seals, is_sealed, seal
+from jobs.ledger.entries import StoreAltered
 from jobs.model.run import Erasure
 from jobs.model.sentence import Sentence
 from rules.decoders import decoder_of
+from rules.hints import hint_to
 
 FIRST = "0" * 64  # the digest before the first line
 TAIL = 1 << 16  # bytes; far more than a line has
@@ -41,16 +43,19 @@ _decode = decoder_of(Line).decode
 
 class ErasureFile:
     """The journal in one file, mode 0600. One process appends at a time: the runner. Without `seals` nothing
-    is sealed, and every whole line is believed: for who looks at a copy, or only at where it ends."""
+    is sealed, and every whole line is believed: for who looks at a copy, or only at where it ends. `known`
+    says where the file ended by the signed head of the ledger, and nothing is added to one that has less."""
 
-    def __init__(self, path: Path, seals: Seals | None = None) -> None:
-        self.path, self._seals = path, seals
+    def __init__(self, path: Path, seals: Seals | None = None, known: Callable[[], str] = lambda: "") -> None:
+        self.path, self._seals, self._known = path, seals, known
 
     def append(self, entries: Sequence[Erasure]) -> None:
         """Add entries for good: they are on the disk when this returns. Raises DiskProblem: the disk is full
-        or read-only; what was there is still whole."""
+        or read-only; what was there is still whole; StoreAltered: what was there is not any more. No new file
+        is begun then: where the disk of the old one is only away, the two would each have a part."""
         if not entries:
             return
+        self.refuse_lost(self._known())
         is_new = not self.path.exists()
         with disk_errors(self.path):
             private_folder(self.path.parent)
@@ -115,6 +120,14 @@ class ErasureFile:
             text = file.read(int(length) - start)
         raw = text[text.rfind(b"\n", 0, max(len(text) - 1, 0)) + 1 :]
         return start + len(text) == int(length) and raw.endswith(b"\n") and _digest_of(_whole(raw), raw) == digest
+
+    def refuse_lost(self, end: str) -> None:
+        """Raise StoreAltered unless the file still has all that it had when it ended there."""
+        if not self.has(end):
+            told = "is not as it was: lines are missing or changed" if self.path.exists() else "is not there"
+            raise StoreAltered(
+                f"the register of erasures beside the database {told}", hint=hint_to("restore_register"), where=str(self.path)
+            )
 
     def damage(self) -> list[Sentence]:
         """Return what is wrong with the file, in sentences."""

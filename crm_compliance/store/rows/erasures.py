@@ -70,6 +70,11 @@ class Erasures(Rows):
         with self._transactions.reading_head() as (connection, head):
             self._transactions.heads.check_erasures(connection, head, whole=whole)
 
+    def file_end(self) -> str:
+        """Return where the file beside the database ended when the head of the ledger was signed."""
+        with self._transactions.reading_head() as (_, head):
+            return self._transactions.heads.register_end(head)
+
     def head(self) -> dict[str, object]:
         with self._transactions.reading_head() as (connection, head):
             counts = head.erasures if head is not None else RegisterCounts().after(since(connection, 0))

@@ -67,8 +67,9 @@ class Witness(Protocol):
     def register_end(self) -> str:
         """Return the length of the register of erasures beside the database, and any last line."""
 
-    def has_register(self, end: str) -> bool:
-        """Return whether that register still has all that it had when it ended there."""
+    def check_register(self, end: str) -> None:
+        """Check that register. Raises StoreAltered unless it still has all that it had when it ended
+        there."""
 
     def note(self, head: Head, *, older: bool = False) -> None:
         """Remember a head that is in the database for good; an `older` one takes the place of a newer one."""
@@ -145,8 +146,10 @@ class Heads(SignedHead):
             raise altered("the register of erasures in the database")
         if whole and RegisterCounts().after(erasures.since(connection, 0)).digest != counts.digest:
             raise altered("the register of erasures in the database")
-        if not self._witness.has_register(counts.end):
-            raise altered("the register of erasures beside the database")
+        self._witness.check_register(counts.end)
+
+    def register_end(self, head: Head | None) -> str:
+        return head.erasures.end if head is not None and not self.is_recovering else ""
 
     def publish(self) -> None:
         head: Head | None = self._open.head
@@ -234,8 +237,7 @@ class Heads(SignedHead):
             return head.erasures
         if before != head.erasures.position:
             raise altered("the register of erasures in the database")
-        if not self._witness.has_register(head.erasures.end):
-            raise altered("the register of erasures beside the database")
+        self._witness.check_register(head.erasures.end)
         return msgspec.structs.replace(head.erasures.after(erasures.since(connection, before)), end=self._witness.register_end())
 
     def _journal_counts(self, connection: Connection, head: Head | None) -> JournalCounts:

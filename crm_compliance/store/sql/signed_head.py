@@ -65,6 +65,10 @@ class SignedHead(Protocol):
         """Raise StoreAltered unless the register of erasures, table and file, has all that it had when the
         head was signed: by the number of its rows, and with `whole` by each of them."""
 
+    def register_end(self, head: Head | None) -> str:
+        """Return where the register of erasures beside the database ended by a head; empty where the store is
+        taken as it is."""
+
     def append(self, connection: Connection, entries: Sequence[Entry], run: str | None, clock: Clock) -> None:
         """Add entries to the ledger, and sign the head of then, also where only the journal of a run, or what
         waits to be counted, has changed. Call it last in a transaction: in PostgreSQL others wait for the

@@ -2,8 +2,9 @@
 (ERA-13, ACC-06)."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -76,6 +77,44 @@ def test_a_register_that_was_rolled_back_is_noticed(older: bytes, typist: Typist
     assert verified.document["ok"] is False
     checks = {check["name"]: check for check in typist.type("doctor", "--json").document["checks"]}
     assert not checks["store"]["ok"]
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+@pytest.mark.usefixtures("older")
+def test_a_file_that_goes_while_a_run_is_at_work_is_told_and_not_begun_anew(
+    typist: Typist, org: Night, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ERA-13: its disk may only be away, and a second file would have what the first lacks. Once it is back
+    the run goes on, also where the rows had gone before."""
+    org.dossier("social_card", spoken=LONG_AGO)
+    plan = typist.ask("plan")["plan"]
+    typist.approve_first(plan)
+    file, away, append, calls = file_of(typist), file_of(typist).with_name("away"), ErasureFile.append, count(1)
+
+    def unmounting(self: ErasureFile, entries: Sequence[Erasure]) -> None:
+        if next(calls) == at:
+            file.rename(away)
+        append(self, entries)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ErasureFile, "append", unmounting)
+        error = typist.refused("apply", plan, code=7)
+    assert (error["message"], error["where"]) == ("the register of erasures beside the database is not there", str(file))
+    assert "crm-compliance recover" in error["hint"]
+    assert not file.exists()
+    away.rename(file)
+    assert typist.ask("apply", plan)["state"] == "done"
+    assert typist.ask("ledger", "verify")["ok"] is True
+
+
+@pytest.mark.usefixtures("older")
+def test_a_file_that_is_lost_for_good_is_written_again_from_the_database(typist: Typist, org: Night) -> None:
+    before = {line.ref for line in ErasureFile(file_of(typist), org.key).read()}
+    file_of(typist).unlink()
+    assert typist.refused("replay", code=7)["message"].endswith("is not there")
+    typist.ask("recover")
+    assert {line.ref for line in ErasureFile(file_of(typist), org.key).read()} >= before
+    assert typist.ask("ledger", "verify")["ok"] is True
 
 
 @pytest.mark.usefixtures("older")
