@@ -134,6 +134,15 @@ class RoleOnce(msgspec.Struct, frozen=True):
     is_unseen: bool = False
 
 
+class FileOnce(msgspec.Struct, frozen=True):
+    """A dossier that is to go whole, as it was when that was decided, or last looked at: whether it was open,
+    and which fiches go with it."""
+
+    id: str
+    is_open: bool
+    fiches: tuple[str, ...] = ()
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The sealed part `decisions`. `contacts` are those of the person whose data it is, `asking` those of the
     person who asks as well; `tasks` what has not been done yet, `done` the items that are. Contacts are
@@ -143,9 +152,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     that say something else, with what, empty if it is not reported. `unsubscribed`: a newsletter was ended
     already, so that the CRM no longer shows that there was one. `on_behalf`: it was asked in the name of a
     child, whose data it is; `is_grown`: by an adult for certain, in the own name. `roles` are those of
-    everybody who asked, in any file, while something waits. `looked_for_at`: since when something of it waits
-    until the DPO has looked, since a suspicion in its file has ended (SUS-08); `looks` are the
-    approvals of that, and those by which a parent acts for a child in spite of one (SUS-11)."""
+    everybody who asked, in any file, while something waits, `files` the dossiers that wait. `looked_for_at`:
+    since when something of it waits until the DPO has looked, as where a suspicion in its file has ended
+    (SUS-08); `looks` are the approvals of that, and those by which a parent acts for a child in spite of one
+    (SUS-11)."""
 
     right: Right
     who: str
@@ -163,6 +173,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     on_behalf: bool = False
     is_grown: bool = False
     roles: tuple[RoleOnce, ...] = ()
+    files: tuple[FileOnce, ...] = ()
     looked_for_at: datetime | None = None
     looks: tuple[RequestApproval, ...] = ()
 
@@ -191,13 +202,13 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
                 for notice in self.notices
             ),
         )
-        return after if left else msgspec.structs.replace(after, contacts=(), asking=(), roles=())
+        return after if left else msgspec.structs.replace(after, contacts=(), asking=(), roles=(), files=())
 
     def lapsed(self) -> "Decision":
         """Return the same without what has not been done, and without the notices of it."""
         undone = {task.item for task in self.tasks}
         notices = tuple(one for one in self.notices if one.due_on is not None or not undone.intersection(one.items))
-        return msgspec.structs.replace(self, tasks=(), contacts=(), asking=(), roles=(), notices=notices)
+        return msgspec.structs.replace(self, tasks=(), contacts=(), asking=(), roles=(), files=(), notices=notices)
 
 
 def decision_of(store: Store, request: str) -> Decision | None:

@@ -123,16 +123,17 @@ def fulfil_all(context: JobContext) -> dict[str, str]:
 
 
 def _noted(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[Decision, frozenset[str]]:
-    """Return the items that stay for a suspicion, and the decision, which says since when the DPO is waited
-    for, and which roles there were, whosever: of a suspicion that lasts nothing else is noted (SUS-07)."""
+    """Return the items that stay for a suspicion or until somebody has looked, and the decision, which says
+    since when the DPO is waited for, and which roles and files there were, whosever: of a suspicion that
+    lasts nothing else is noted (SUS-07)."""
     if not decision.of(ERASING) and not decision.on_behalf:
         return decision, frozenset()
     kept = kept_items(context, decision)
     since = (decision.looked_for_at or context.clock()) if kept.to_look_at else None
-    if (since, kept.roles) != (decision.looked_for_at, decision.roles):
+    if (since, kept.roles, kept.files) != (decision.looked_for_at, decision.roles, decision.files):
 
         def change(now: Decision) -> Decision:
-            return msgspec.structs.replace(now, looked_for_at=since, roles=kept.roles)
+            return msgspec.structs.replace(now, looked_for_at=since, roles=kept.roles, files=kept.files)
 
         decision = change_decision(context.store, request.id, change) or change(decision)
     return decision, kept.items

@@ -41,6 +41,7 @@ from jobs.register.request_steps import Actor, authorised, save_transition
 from jobs.requests.context.terms import TOLD_HOLDS
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.day_of_decision import refuse_unless_entitled
+from jobs.requests.decisions.files_since import files_of_tasks
 from jobs.requests.decisions.notice_recipients import recipients_told, told_of
 from jobs.requests.decisions.plan_erasure import held_items
 from jobs.writing.send import TECHNICAL
@@ -139,6 +140,7 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
         on_behalf=compilation.scope.startswith("on_behalf"),
         is_grown=not request.on_behalf and found.born_by is not None and has_reached(ADULT_AGE, found.born_by, found.day),
         looks=looks_of(request),
+        files=files_of_tasks(context, tasks),
     )
     declined = DECLINED.get(request.right, NOT_GRANTED)
     keeping = _keeping(context, request, decision)

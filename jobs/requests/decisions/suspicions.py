@@ -4,11 +4,14 @@ a child by somebody suspected in a file of it (SUS-11).
 
 While that lasts no plan and no inbox tells of it (SUS-07). Once it has ended, or a role is not there any more
 as it was, two people look first, the DPO among them (SUS-08); as they do, too, where a role has come that
-cannot be read (SUS-05), or a suspicion in a file that shares another child with a granted one (SUS-06). What
-roles there were is noted alike for everybody of whom something waits, so that what is noted tells of no
-suspicion. Source: SUS-05 to SUS-11."""
+cannot be read (SUS-05), or a suspicion in a file that shares another child with a granted one (SUS-06); and,
+which is no suspicion, where a file was opened again or got a fiche, where there is a new file about the
+child, and where the authority of who asked in its name has ended (RGT-07): what was weighed was another
+thing. What roles there were is noted alike for everybody of whom something waits, so that what is noted tells
+of no suspicion. Source: SUS-05 to SUS-11."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from typing import Final, NamedTuple, cast
 
 from connectors.interface.remains import ResidualKind
@@ -16,25 +19,28 @@ from connectors.interface.rows import Among
 from jobs.erasures.register import load_register
 from jobs.ports.context import JobContext
 from jobs.reading.gather import PARTY_FIELDS, rows_of
-from jobs.register.decision import ERASING, Decision, RoleOnce
+from jobs.register.decision import ERASING, Decision, FileOnce, RoleOnce, What
 from jobs.register.overrides import acts_though_suspected, looked_at, looks_given
-from rules.model.file_roles import FILE_ROLES, FileRole
+from jobs.requests.decisions.files_since import files_since
+from rules.model.file_roles import FILE_ROLES, PARENTS, FileRole
 from rules.model.kinds import FILES
 from rules.model.personal_records import FullParty
 from rules.model.records import Fiche, Party, Recording
 from rules.rights.facts import RoleInFile
 from rules.rights.suspicion import has_ended, is_active
 
-_FIELDS: Final = (*PARTY_FIELDS, "suspect_until")
+_FIELDS: Final = (*PARTY_FIELDS, "suspect_until", "authority_evidence", "authority_valid_until")
 
 
 class KeptItems(NamedTuple):
-    """Granted items that stay for a suspicion: that lasts, or that has ended, or may have, and was not looked
-    at since. `roles` are those to be noted, with the ones that are to be looked at."""
+    """Granted items that stay: for a suspicion that lasts, or, until two people have looked, for one that has
+    ended, or may have, or for what else has come since. `roles` and `files` are those to be noted, with the
+    ones that are to be looked at."""
 
     closed: frozenset[str] = frozenset()
     to_look_at: frozenset[str] = frozenset()
     roles: tuple[RoleOnce, ...] = ()
+    files: tuple[FileOnce, ...] = ()
 
     @property
     def items(self) -> frozenset[str]:
@@ -42,22 +48,27 @@ class KeptItems(NamedTuple):
 
 
 def kept_items(context: JobContext, decision: Decision) -> KeptItems:
-    """Return the granted items that stay for a suspicion of somebody who asked. Raises ConnectorError: the
-    CRM cannot be read."""
+    """Return the granted items that stay for a suspicion of somebody who asked, or to be looked at. Raises
+    ConnectorError: the CRM cannot be read."""
     people = sorted({*decision.contacts, *decision.asking})
     if not people:
         return KeptItems()
     rows = _roles(context, people)
     roles = [(row, RoleInFile(("party", row.id), row.contact or "", row.role or "", row.suspect_until)) for row in rows]
     active = [row for row, role in roles if is_active(role, context.today)]
-    ended = [row for row, role in roles if has_ended(role, context.today) and not _was_looked_at(context, decision, role)]
+    ended = [row for row, role in roles if has_ended(role, context.today) and not _was_looked_at(context, decision, role.suspect_until)]
     fresh, left = _changed(context, decision, rows)
     unreadable = [row for row in fresh if row.role not in FILE_ROLES]
     closed = _items_kept_by(context, decision, active)
     linked = _linked(context, decision, [row for row in fresh if row in active], closed)
-    unseen = {row.id for row in unreadable} | linked.keys()
+    of_child = [row for row in fresh if row.role == FileRole.CHILD and row.contact in decision.contacts]
+    files, changed = files_since(context, decision, looked=_is_looked_at(decision))
+    unseen = {row.id for row in (*unreadable, *of_child)} | linked.keys()
     to_look_at = _items_kept_by(context, decision, [*ended, *left, *unreadable]).union(*linked.values())
-    return KeptItems(closed, to_look_at - closed, (*(_noted(context, row, row.id in unseen) for row in rows), *left))
+    to_look_at |= {task.item for task in decision.tasks if task.id in changed or (of_child and task.what is What.ERASE)}
+    if _authority_has_ended(context, decision, rows):
+        to_look_at |= {task.item for task in decision.tasks}
+    return KeptItems(closed, to_look_at - closed, (*(_noted(context, row, row.id in unseen) for row in rows), *left), files)
 
 
 def is_suspected(context: JobContext, contact: str) -> bool:
@@ -88,7 +99,7 @@ def _noted(context: JobContext, row: FullParty, is_unseen: bool) -> RoleOnce:
 def _changed(context: JobContext, decision: Decision, rows: Sequence[FullParty]) -> tuple[list[FullParty], list[RoleOnce]]:
     """Return the roles that are new since something waits, and those that were there and are not as they
     were, as far as nobody has looked at them. What was erased here is no sign of anything."""
-    if not decision.roles or (decision.looked_for_at is not None and looked_at(looks_given(decision))):
+    if not decision.roles or _is_looked_at(decision):
         return [], []
     now = {row.id: set(context.references("role", f"{row.id} {row.role}")) for row in rows}
     seen = {role.ref for role in decision.roles if not role.is_unseen}
@@ -116,9 +127,30 @@ def _linked(context: JobContext, decision: Decision, suspicions: Iterable[Party]
     return linked
 
 
-def _was_looked_at(context: JobContext, decision: Decision, ended: RoleInFile) -> bool:
-    """Return whether two people have looked since a suspicion has ended, before the release or after it."""
-    until = ended.suspect_until
+def _is_looked_at(decision: Decision) -> bool:
+    """Return whether two people have looked since something waits for it."""
+    return decision.looked_for_at is not None and looked_at(looks_given(decision))
+
+
+def _authority_has_ended(context: JobContext, decision: Decision, rows: Sequence[FullParty]) -> bool:
+    """Return whether who asked for a child could not do so any more: the last day of the authority has passed
+    in a file of the child, and no other one shows it (RGT-08, `rules/rights/authority.py`)."""
+    if not decision.on_behalf:
+        return False
+    held = [row for row in rows if row.contact not in decision.contacts and row.role in PARENTS]
+    days = {row.id: row.authority_valid_until for row in held}
+    if not any(day is not None and day < context.today for day in days.values()):
+        return False
+    of_child = _files_of(context, [row for row in rows if row.contact in decision.contacts and row.role == FileRole.CHILD])
+    held = [row for row in held if not of_child.isdisjoint(_files_of(context, [row]))]
+    over = [day for row in held if (day := days[row.id]) is not None and day < context.today]
+    is_shown = any(row.authority_evidence and ((day := days[row.id]) is None or day >= context.today) for row in held)
+    return bool(over) and not is_shown and not _was_looked_at(context, decision, max(over))
+
+
+def _was_looked_at(context: JobContext, decision: Decision, until: date | None) -> bool:
+    """Return whether two people have looked since the last day of a suspicion or an authority, before the
+    release or after it."""
     return looked_at(given for given in decision.looks if until is None or context.day(given.at) > until)
 
 

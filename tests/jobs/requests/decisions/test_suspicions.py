@@ -43,8 +43,8 @@ def look(night: Night, request: SubjectRequest) -> None:
         override(dora(night, who, role), request.id, "SUS-08", "CHECKED")
 
 
-def kept(night: Night, request: SubjectRequest, **changes: Any) -> frozenset[str]:
-    return kept_items(context_of(night), msgspec.structs.replace(decision(night, request), **changes)).items
+def kept(night: Night, request: SubjectRequest, **changes: Any) -> set[str]:
+    return {*kept_items(context_of(night), msgspec.structs.replace(decision(night, request), **changes)).items}
 
 
 def waiting_for_a_look(night: Night) -> list[str]:
@@ -132,6 +132,49 @@ def test_sus06_what_shares_a_child_with_the_file_of_a_new_suspicion_is_looked_at
     assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [])
     assert (roles_in(shared), roles_in(odd), night.get("cf_recordings", recording) is not None) == (0, 0, True)
     assert kept(night, request) == {"item-2"}
+
+
+def test_what_was_opened_again_or_got_a_fiche_since_it_was_decided_is_looked_at_before_it_goes(night: Night) -> None:
+    """4.2, ranks 10 to 12: another thing was weighed. What is as it was goes. A new file about the child
+    is one more thing to weigh, for all of it."""
+    child = night.contact(firstname="Ilse", lastname="Wouters (fictief)", birthdate="2010-05-05")
+    opened, grown, same = files = [night.dossier("sexting") for _ in range(3)]
+    for dossier in files:
+        night.party(child, "child", dossier=dossier)
+    place(night, person=child)
+    request = released(night, Right.ERASURE, child, *((What.ERASE, "dossier", dossier) for dossier in files))
+    assert kept(night, request) == set()
+    night.patch("cf_dossiers", opened, statecode=0, statuscode=1)
+    night.fiche("sexting", dossier=grown)
+    assert (kept(night, request), fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({"item-0", "item-1"}, {}, [request.id])
+    look(night, request)
+    assert (kept(night, request), fulfil_all(context_of(night)), waiting_for_a_look(night)) == (set(), {}, [])
+    night.clock.advance(days=1)
+    night.party(child, "child", dossier=night.dossier("sexting", closed=False))
+    assert kept(night, request) == {"item-0", "item-1", "item-2"}
+    assert night.get("cf_dossiers", same) is not None, "it is held"
+
+
+def test_rgt08_what_a_parent_was_granted_waits_once_the_last_day_of_the_authority_has_passed(night: Night) -> None:
+    """RGT-04: a new last day is enough; so are two people."""
+    child, ilse = night.contact(birthdate="2016-05-05"), night.contact(firstname="Ilse", lastname="Wouters (fictief)")
+    file, sibling = (night.dossier("sexting", closed=False) for _ in range(2))
+    night.party(child, "child", dossier=file)
+    roles = [night.party(ilse, "parent", dossier=dossier) for dossier in (file, sibling)]
+    night.patch("cf_parties", roles[0], cf_authorityevidence="Vonnis (fictief)", cf_authorityvaliduntil="2026-12-03")
+    night.patch("cf_parties", roles[1], cf_authorityevidence="Vonnis (fictief)")
+    hold = place(night, "contact", child)
+    request = released(night, Right.RECTIFICATION, ilse, (What.CORRECT, "contact", child), child=child)
+    release_hold(night, hold)
+    night.clock.advance(days=8)
+    assert kept(night, request) == set()
+    night.clock.advance(days=1)
+    assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [request.id])
+    assert len(decision(night, request).tasks) == 1
+    look(night, request)
+    assert (kept(night, request), len(decision(night, request).tasks)) == (set(), 1)
+    night.patch("cf_parties", roles[0], cf_authorityvaliduntil="2027-12-03")
+    assert kept(night, request, looks=()) == set()
 
 
 def test_sus10_the_picture_of_a_suspect_stays_and_nothing_tells_of_it(night: Night) -> None:
