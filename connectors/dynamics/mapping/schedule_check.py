@@ -2,7 +2,7 @@
 resemble one that is, where a typing error would keep units for ever; and rows of the schedule that no
 category of the mapping goes by."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -29,16 +29,35 @@ def misspelt(mapping: Mapping, policy: Policy) -> Iterator[Misspelt]:
     key of a category or kind that the schedule does not know and that is like one it knows, once each; then
     the rows in force that no category goes by. A key that is like none may be one that nobody has decided on
     yet: its units are kept (R-161), and a plan says so."""
-    told, categories = set(), policy.crm_categories
+    told, meant, categories = set(), set(), policy.crm_categories
     for table in mapping.tables:
         for slip in chain(_term(table, policy), _keys(table, policy, categories)):
             if slip.where not in told:
                 told.add(slip.where)
+                meant.add(slip.meant)
                 yield slip
     stated = list(_categories(mapping))
-    if stated and (found := list(unreached(policy, {key for _, key in stated}))):
-        rows = f"the row{'s' if len(found) > 1 else ''} {', '.join(found)} of the schedule"
-        yield Misspelt(stated[0][0], f"no category here goes by {rows}: name under derive the one of the CRM that does", "")
+    if stated:
+        yield from _unreached({key for _, key in stated}, meant, stated[0][0], policy)
+
+
+def _unreached(stated: Set[str], meant: Set[str], where: str, policy: Policy) -> Iterator[Misspelt]:
+    """Yield the rows in force that no category of the mapping goes by: none leads there, or only such as the
+    mapping gives to no option; what was `meant` by a key that stands there is told with that."""
+    told = "no category here goes by the row{} {} of the schedule: {}"
+    found = list(unreached(policy, stated))
+    if found:
+        remedy = "name under derive the one of the CRM that does"
+        yield Misspelt(where, told.format("s" if len(found) > 1 else "", ", ".join(found), remedy), "")
+    leading: dict[str, list[str]] = {}
+    for key, lines in policy.derive.items():
+        for row in {line.key for line in lines}:
+            leading.setdefault(row, []).append(key)
+    lost = {row: keys for row, keys in leading.items() if policy.categories[row].enabled and (stated | meant).isdisjoint(keys)}
+    if lost:
+        keys = ", ".join(dict.fromkeys(key for found in lost.values() for key in found))
+        remedy = f"derive leads there from {keys}, for which no option stands here"
+        yield Misspelt(where, told.format("s" if len(lost) > 1 else "", ", ".join(sorted(lost)), remedy), "")
 
 
 def category_keys(mapping: Mapping) -> frozenset[str]:

@@ -88,3 +88,16 @@ def test_a_row_in_force_that_no_category_of_the_mapping_goes_by_is_told(key: str
     line = next(number for number, each in enumerate(mapping.splitlines(), 1) if f": {key}" in each)
     slips = [each.where for each in found if "goes by" in each.message and "bullying" in each.message]
     assert slips == ([f"m.yaml:{line}"] if told else [])
+
+
+def test_a_row_to_which_derive_leads_from_a_category_without_an_option_is_told() -> None:
+    """Units that mean it have another key, and are kept as UNCONFIGURED (RET-12, R-161)."""
+    mapping = (DATA / "second-mapping.yaml").read_text("utf-8").replace("912340020: social_card", "912340020: doorverwezen")
+    policy = load_policy((DATA / "second-policy.yaml").read_text("utf-8"), source="policy.yaml")
+    line = next(number for number, each in enumerate(mapping.splitlines(), 1) if "912340000: runaway" in each)
+    (slip,) = [each for each in misspelt(parse_mapping(mapping, "m.yaml"), policy) if "goes by" in each.message]
+    assert slip == (
+        f"m.yaml:{line}",
+        "no category here goes by the row bullying of the schedule: derive leads there from pesten, for which no option stands here",
+        "",
+    )
