@@ -9,10 +9,12 @@ from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.mapping.refused_names import RefusedName, refused_names
 from connectors.dynamics.mapping.schedule_check import misspelt
 from crm_compliance.configuration.settings import Settings
+from crm_compliance.hints import in_words
 from crm_compliance.wiring.crm import connector_of
-from crm_compliance.wiring.fits_this_crm import NO_PROVINCES, PROVINCES_HINT, lacking_for_notice, lacking_provinces
+from crm_compliance.wiring.fits_this_crm import NO_PROVINCES, PROVINCES_HINT, lacking_for_notice, lacking_provinces, lacks_statistics
 from crm_compliance.wiring.schedule import policy_of
 from rules.files.suggestions import asked
+from rules.hints import hint_to
 from rules.policy.policy import Policy
 
 Tell = Callable[[str], None]
@@ -76,5 +78,8 @@ def _compare_with_crm(
             if like := connector.meant(name, table):
                 found.problems[at] = replace(found.problems[at], message=found.problems[at].message + asked(like), suggestion=like)
         for each in connector.check(in_place=policy.anonymise.is_in_place, decisions=True):
-            told = Finding(each.where, each.code, each.message, each.suggestion)
+            message = each.message
+            if lacks_statistics(each, mapping) and not each.suggestion:
+                message += f" {in_words(hint_to('make_statistics'))}."
+            told = Finding(each.where, each.code, message, each.suggestion)
             (found.problems if each.is_error else found.warnings).append(told)

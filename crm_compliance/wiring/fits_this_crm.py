@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rules.errors import MappingError
-from rules.hints import hint_to
+from rules.hints import Hint, hint_to
 
 if TYPE_CHECKING:
     from connectors.dynamics.connector import DynamicsConnector
     from connectors.dynamics.mapping.mapping import Mapping
     from connectors.interface.connector import Connector
+    from connectors.interface.errors import Finding
     from rules.policy.policy import Policy
 
 
@@ -32,10 +33,18 @@ def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
     errors = [finding for finding in findings if finding.is_error]
     if errors:
         more = "".join(f"\n{finding.where}: {finding.message}" for finding in errors[1:])
-        hint = hint_to("draft_mapping") if errors[0].where.startswith(SHIPPED) else "correct the mapping, or the CRM"
+        hint: Hint | str = hint_to("draft_mapping") if errors[0].where.startswith(SHIPPED) else "correct the mapping, or the CRM"
+        if all(lacks_statistics(finding, connector.mapping) for finding in errors):
+            hint = hint_to("make_statistics")
         raise MappingError(errors[0].message + more, hint=hint, where=errors[0].where)
     told = (f"{finding.where}: {finding.message}" if finding.where else finding.message for finding in findings)
     return (*told, *(f"{slip.where}: {slip.message}" for slip in misspelt(connector.mapping, policy)))
+
+
+def lacks_statistics(finding: Finding, mapping: Mapping) -> bool:
+    """Return whether the CRM lacks the table of statistics or a column of it, which a command makes."""
+    places = {place for table in mapping.of("statistic") for place in (table.where, *(each.where for each in table.columns.values()))}
+    return finding.code in ("no_table", "no_column") and finding.where in places
 
 
 def lacking_for_notice(mapping: Mapping, policy: Policy) -> list[str]:

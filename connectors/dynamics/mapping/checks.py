@@ -59,7 +59,8 @@ def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[
     misspelt = {suggestion(kind[:60], KINDS) for kind in file.tables.keys() - KINDS.keys()}
     there = {kind for kind in KINDS if kind in misspelt or given(("tables", kind))}
     for kind in sorted(KINDS.keys() - OPTIONAL_KINDS - there):
-        yield Slip(("tables",), f"{kind} is missing", "missing")
+        more = ": name the table in which what goes is counted, also one that is yet to be made" if kind == "statistic" else ""
+        yield Slip(("tables",), f"{kind} is missing{more}", "missing")
     tables: dict[str, list[tuple[str, TablePart]]] = {}
     for kind, parts in file.tables.items():
         if kind not in KINDS:

@@ -35,7 +35,10 @@ def without_statistics(folder: Path, **columns: dict[str, Any]) -> Path:
 def test_the_table_is_made_and_made_again_it_is_there(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     with running(environment=without_statistics(tmp_path), token=TOKEN) as emulator:
         typist = typist_at(emulator.url)
-        assert typist.type("mapping", "check").code == 3
+        (problem,) = typist.ask("mapping", "check", code=3)["problems"]
+        assert problem["message"].startswith("The CRM has no table cf_statistic (statistic).")
+        assert "crm-compliance mapping statistics-table shows" in problem["message"]
+        assert "crm-compliance mapping statistics-table shows" in typist.refused("plan", code=3)["hint"]
         first = typist.ask("mapping", "statistics-table", "--create")
         assert first["created"][0] == "cf_statistic"
         assert (len(first["created"]), first["existing"], first["other"]) == (12, [], [])
