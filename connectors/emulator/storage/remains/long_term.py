@@ -10,6 +10,7 @@ from connectors.emulator.errors import DUPLICATE_RECORD, WebApiError
 from connectors.emulator.schema.environment import Relationship, Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.cascades import Row, fall_of
+from connectors.emulator.storage.pairs import forget_pairs
 from connectors.emulator.storage.remains.tombstones import Tombstones
 from connectors.emulator.storage.sources import RETAINED, source_of
 from connectors.emulator.storage.tables import Tables
@@ -58,10 +59,11 @@ class RetainedRows:
         return rows
 
     def purge(self, table: Table, row_id: str) -> list[Row]:
-        """Delete a retained row with its cascade for good; gives all that went."""
+        """Delete a retained row with its cascade and their pairs for good; gives all that went."""
         rows = self._together(table, row_id, RETAINED)
         for name, each in rows:
             gone = self.environment.tables[name]
+            forget_pairs(self.connection, self.environment, name, each)
             self.connection.execute(sql.delete(source_of(gone, RETAINED), [f"{sql.name(gone.key)} = ?"]), (each,))
             self.connection.execute("DELETE FROM _files WHERE tab = ? AND row_id = ?", (source_of(gone, RETAINED), each))
         return rows

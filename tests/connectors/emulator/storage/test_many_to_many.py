@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -98,6 +99,25 @@ def test_only_rows_of_the_other_side_that_exist_are_associated(school: Client) -
     assert error_of(school.send("POST", path, {"@odata.id": f"cf_courses({new_id()})"})) == (404, "0x80040217")
     assert error_of(school.send("POST", path, {"@odata.id": f"contacts({contact})"})) == (400, "0x80060888")
     assert school.send("PATCH", path, {}).status_code == 405
+
+
+def test_the_end_of_long_term_retention_removes_the_pair(school: Client) -> None:
+    contact, course = a_pair(school)
+    target = {"@odata.type": "Microsoft.Dynamics.CRM.contact", "contactid": contact}
+    assert school.send("POST", "Retain", {"Target": target}).status_code == 200
+    assert len(school.rows("cf_contact_courseset")) == 1
+    body: dict[str, Any] = {
+        "JobName": "einde",
+        "SendEmailNotification": False,
+        "ToRecipients": [],
+        "CCRecipients": [],
+        "RecurrencePattern": "",
+    }
+    body["QuerySet"] = [{"EntityName": "contact", "DataSource": "retained"}]
+    assert school.send("POST", "BulkDelete", body).status_code == 200
+    school.control("PUT", "clock", {"advance_s": 30})
+    assert school.rows("cf_contact_courseset") == []
+    assert school.exists("cf_courses", course)
 
 
 @pytest.mark.parametrize("side", ["contacts", "cf_courses"])
