@@ -51,6 +51,11 @@ SENTENCES: Final[Mapping[str, str]] = {
         "FICHES_IN_ANONYMISED: %(fiches)s fiches are not anonymised and in a dossier that is, so they are in no unit and stay without "
         "an end: move them to another dossier or to none, or delete them (ERA-07)"
     ),
+    "reopened_anonymised": (
+        "REOPENED_ANONYMISED: %(dossiers)s dossiers are open although they are anonymised, so they are no units and what is written "
+        "on them stays without an end: empty since when they are anonymised, so that they count again, or what was written, and "
+        "close them (ERA-07)"
+    ),
     "left_in_anonymised": (
         "LEFT_IN_ANONYMISED: %(rows)s notes, calls and e-mails belong to a dossier or fiche that is anonymised, so they are in no unit "
         "and stay without an end: move them to their file, or delete them (ERA-07)"

@@ -51,6 +51,7 @@ class Draft:
         self.out_of_scope = 0  # rows that belong to one of no kind
         self.mentioned = 0  # people with a relation and no unit whom another contact keeps from being trimmed
         self.fiches_in_anonymised = 0  # live ones, of which no unit is left
+        self.reopened_anonymised = 0  # dossiers that somebody works on although they are anonymised
         self.left_in_anonymised = 0  # notes, calls and e-mails of files that are anonymised
         self.missed: Mapping[str, int] = {}
         self.lake_instant: datetime | None = None

@@ -121,7 +121,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     anonymised, draft.left_in_anonymised = found.anonymised, found.left_in_anonymised
     draft.out_of_scope = len(found.beyond)
     if kind is not Kind.RECORDINGS:
-        draft.fiches_in_anonymised = found.fiches_in_anonymised
+        draft.fiches_in_anonymised, draft.reopened_anonymised = found.fiches_in_anonymised, found.reopened_anonymised
     holds = active_holds(context, day)
     same = set[int]()
 
@@ -374,6 +374,8 @@ def kept_for_ever(draft: Draft) -> Iterator[Sentence]:
         yield Sentence.of("still_mentioned", people=draft.mentioned)
     if draft.fiches_in_anonymised:
         yield Sentence.of("fiches_in_anonymised", fiches=draft.fiches_in_anonymised)
+    if draft.reopened_anonymised:
+        yield Sentence.of("reopened_anonymised", dossiers=draft.reopened_anonymised)
     if draft.left_in_anonymised:
         yield Sentence.of("left_in_anonymised", rows=draft.left_in_anonymised)
     if draft.calls_about_nothing:

@@ -154,6 +154,13 @@ class WholeTables:
         fiches = fiches.filter(~fiches.is_in(self._with_a_live_dossier(gone).implode()))
         return self.fiches.columns(fiches, *_ANONYMISED).to_series().null_count()
 
+    @property
+    def reopened_anonymised(self) -> int:
+        """How many anonymised dossiers are open: somebody works on them, and no plan has a line for them. One
+        of which nothing says whether it is open is none of these: masking may have emptied that."""
+        gone = self.dossiers.sparse["anonymised_on"].frame["number"]
+        return int(self.dossiers.columns(gone, "is_active").to_series().sum()) if len(gone) else 0
+
     def _with_a_live_dossier(self, gone: pl.Series) -> pl.Series:
         """Return the fiches of several dossiers that are in another one than these."""
         return self.also.filter(~pl.col("dossier").is_in(gone.implode()))["fiche"]

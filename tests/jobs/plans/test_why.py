@@ -234,6 +234,21 @@ def test_a_plan_counts_what_was_put_on_a_file_after_it_was_anonymised(night: Nig
     assert left(Kind.RETENTION) == []
 
 
+def test_a_plan_counts_the_dossiers_that_were_re_opened_after_they_were_anonymised(night: Night) -> None:
+    """ERA-07: nothing happens to what is written on them, so a person has to look at it."""
+    dossier, _ = night.dossier("social_card", spoken=OLD), night.dossier("runaway", spoken=NEW, closed=False)
+    night.patch("cf_dossiers", dossier, cf_anonymisedon=AT)
+
+    def told() -> list[str]:
+        return [str(each).split(" dossiers")[0] for each in night.plan().warnings if "REOPENED" in str(each)]
+
+    assert told() == []
+    night.patch("cf_dossiers", dossier, statecode=0, statuscode=1, cf_summary="Weer iets (verzonnen).")
+    assert told() == ["REOPENED_ANONYMISED: 1"]
+    night.patch("cf_dossiers", dossier, cf_anonymisedon=None)
+    assert (told(), explain_unit(night.context, "cf_dossier", dossier)[0].id) == ([], dossier)
+
+
 def test_a_plan_counts_the_calls_about_nothing(night: Night) -> None:
     """RET-05: they are in no unit, so no line of a plan tells of them."""
     night.call("cf_dossier", night.dossier("runaway", spoken=NEW), [])
