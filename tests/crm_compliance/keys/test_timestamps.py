@@ -7,13 +7,15 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from crm_compliance.keys.timestamps import NoTimestamp, fetch, stamped_at
-from jobs.ledger.checkpoints import Checkpoint
+from jobs.ledger.checkpoints import Checkpoint, encode
 from rules.errors import UsageError
 from tests.crm_compliance.authority import make, serving
 from tests.crm_compliance.openssl import OPENSSL
+from tests.crm_compliance.verify_page import step
 from tests.drivers.night import Night
 from tests.drivers.typist import Typist
 
@@ -47,6 +49,21 @@ def test_openssl_verifies_the_same_stamp(authority: Path, tmp_path: Path) -> Non
     command = f"openssl ts -verify -data stamped.json -in stamp.tsr -CAfile {authority / 'ca.pem'}"
     done = subprocess.run(command.split(), cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, "Verification: OK" in done.stdout + done.stderr) == (0, True)
+
+
+def test_a_stamp_outlives_the_certificate_of_its_authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Authorities change their certificate every few years, and stamps prove for longer. This one was made on
+    30 November 2026, three seconds before the certificate of a fictitious authority ended."""
+    ended = Path(__file__).parent / "ended_authority"
+    token = (ended / "stamp.txt").read_text().strip()
+    assert stamped_at(token, CHECKPOINT.form, ended / "ca.pem").year == 2026
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "ca.pem").write_bytes((ended / "ca.pem").read_bytes())
+    log = tmp_path / "pack" / "checkpoints.jsonl"
+    log.write_bytes(encode(msgspec.structs.replace(CHECKPOINT, timestamp=token)))
+    assert step(tmp_path / "pack", 11, monkeypatch).startswith("3 entries stood there on 2026-11-30 ")
+    log.write_bytes(encode(msgspec.structs.replace(CHECKPOINT, timestamp=token, at="2026-03-01T01:30:00.000Z")))
+    assert step(tmp_path / "pack", 11, monkeypatch) == "wrong: the stamp of the checkpoint over 3 entries does not verify"
 
 
 def test_a_stamp_of_another_authority_is_refused(authority: Path, tmp_path: Path) -> None:

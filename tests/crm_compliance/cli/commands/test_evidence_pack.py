@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import hashlib
-import io
 import json
 import os
 import re
@@ -23,6 +21,7 @@ import pytest
 from jobs.ledger.heads import STRANDS
 from tests.crm_compliance.cli.commands.proven_night import CANARIES, LONG_AGO, a_night, offline
 from tests.crm_compliance.openssl import OPENSSL
+from tests.crm_compliance.verify_page import step
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.clock import NOW
 from tests.drivers.night import Night, approve_where_needed
@@ -117,7 +116,7 @@ def test_the_pack_names_nobody_and_no_row(pack: Path) -> None:
 def test_the_instructions_work_with_the_files_alone(pack: Path, tmp_path: Path) -> None:
     """Every block of VERIFY.md, in a shell without our software in its path."""
     blocks = re.findall(r"^```sh\n(.*?)^```", (pack / "VERIFY.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 9
+    assert len(blocks) == 10
     for block in blocks:
         done = subprocess.run(["bash", "-euc", block], cwd=pack, capture_output=True, text=True, env=_bare(), check=False)
         assert done.returncode == 0, (block, done.stderr)
@@ -154,20 +153,6 @@ def test_the_instructions_notice_what_was_changed(pack: Path, name: str, old: st
         (pack / name).write_text(text.replace(old, new, 1), encoding="utf-8")
     block = re.findall(r"^```sh\n(.*?)^```", (pack / "VERIFY.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[step]
     assert subprocess.run(["bash", "-euc", block], cwd=pack, capture_output=True, env=_bare(), check=False).returncode != 0
-
-
-def step(pack: Path, number: int, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Carry out a step of VERIFY.md; give what it says, or in what it finds the archive wrong."""
-    monkeypatch.chdir(pack)
-    page = (pack / "VERIFY.md").read_text(encoding="utf-8").split(f"\n## {number}. ")[1].split("\n## ")[0]
-    (program,) = re.findall(r"<<'END'\n(.*?)^END$", page, re.DOTALL | re.MULTILINE)
-    out = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(out):
-            exec(program, {})
-    except AssertionError as wrong:
-        return f"wrong: {wrong}"
-    return out.getvalue()
 
 
 CHANGES: tuple[tuple[str, Callable[[Any], object]], ...] = (
