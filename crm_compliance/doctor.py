@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from connectors.channels.channel import ChannelFailed
@@ -12,11 +12,12 @@ from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.interface.connector import Connector
 from connectors.interface.errors import ReadIncomplete, Unreachable
-from crm_compliance.alerts.channels import channels_of
+from crm_compliance.alerts.channels import channels_of, mail_certificates
 from crm_compliance.configuration.hours import triggers_of
 from crm_compliance.configuration.organisation import organisation_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.document_stores import document_stores
+from crm_compliance.connections.endings import Ending, client_ending, endings
 from crm_compliance.connections.object_stores import object_stores
 from crm_compliance.hints import in_words, with_place
 from crm_compliance.host.files import DiskProblem, disk_problem, refuse_unwritable, writable_by_others
@@ -53,6 +54,7 @@ from rules.policy.policy import Policy
 from rules.redaction.country_formats import is_known
 from rules.retention.relations import relation_terms
 
+SOON = timedelta(days=60)  # a renewal takes somebody of another department
 SKEW_S = 60.0  # a clock that is off by more may judge a birthday on the wrong day
 
 
@@ -83,6 +85,9 @@ def examine(settings: Settings, on_wait: Tell | None = None) -> list[Check]:
     if all(check.ok for check in checks):
         checks.append(_attempt("nights", lambda: _nights(settings)))
     checks.append(_attempt("storage", lambda: _storage(settings)))
+    expiry = _attempt("expiry", lambda: _expiry(settings))
+    if expiry.message:
+        checks.append(expiry)
     if settings.sharepoint_sites:
         checks.append(_attempt("sharepoint", lambda: _sharepoint(settings)))
     if settings.alerts is not None or settings.alert_secrets:
@@ -272,6 +277,34 @@ def _storage(settings: Settings) -> str:
             raise UsageError("; ".join(errors), hint="STORAGE_DIR, AZURE_STORAGE, AZURE_CONTAINER", where=found[0].where)
         told += [store.described, *(finding.message for finding in found)]
     return "\n".join(told) or "no external storage configured; recordings stored there are skipped"
+
+
+def _expiry(settings: Settings) -> str:
+    """Warn of certificates and signatures that will end soon; one that has ended is an error. Empty where the
+    settings name none."""
+    now, found = clock_of(settings)(), [*endings(settings), *_mail_endings(settings)]
+    if ended := [each for each in found if each.at <= now and each.is_needed]:
+        raise UsageError(
+            "; ".join(f"{each.what} ended on {each.at:%Y-%m-%d}" for each in ended), hint=ended[0].remedy, where=ended[0].where
+        )
+    return "\n".join(_told_of(each, now) for each in found)
+
+
+def _mail_endings(settings: Settings) -> Iterator[Ending]:
+    try:
+        found = mail_certificates(settings)
+    except ComplianceError:  # the check of the alerts tells what is wrong with them
+        return
+    for name, path, password in found:
+        yield client_ending(Path(path), password, f"ALERTS, channel {name}")
+
+
+def _told_of(each: Ending, now: datetime) -> str:
+    if each.at <= now:
+        return f"warning: {each.what} ended on {each.at:%Y-%m-%d}: {each.remedy}"
+    if each.at - now < SOON:
+        return f"warning: {each.what} ends on {each.at:%Y-%m-%d}, in {(each.at - now).days} days: {each.remedy}"
+    return f"{each.what} ends on {each.at:%Y-%m-%d}"
 
 
 def _alerts(settings: Settings) -> str:

@@ -94,6 +94,19 @@ def channels_of(settings: Settings, clock: Clock, *, sleep: Callable[[float], No
     return Channels(tuple(targets), tuple(switches), {name: part.type for name, part in alerts.channels.items()})
 
 
+def mail_certificates(settings: Settings) -> list[tuple[str, str, str]]:
+    """Return the certificates by which mail is signed in, each as (channel, path, password). Raises
+    AlertsError, UsageError: the alerts file cannot be used."""
+    if settings.alerts is None:
+        return []
+    found = []
+    for name, part in load_alerts(text_of(settings.alerts, "alerts"), source=str(settings.alerts)).channels.items():
+        if isinstance(part, EmailPart) and part.sign_in is not None and part.sign_in.certificate:
+            password = settings.alert_secrets[name].password if name in settings.alert_secrets else None
+            found.append((name, part.sign_in.certificate, password.get_secret_value() if password is not None else ""))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Opener:
     settings: Settings

@@ -15,6 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.http.server_clock import ServerClock
@@ -26,6 +31,8 @@ from crm_compliance import doctor
 from crm_compliance.configuration.settings import Settings, environment_of
 from crm_compliance.store.sql import database
 from crm_compliance.wiring.mapping import mapping_text
+from rules.errors import UsageError
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN, set_faults
 from tests.drivers.typist import Typist, people_and_cases
@@ -340,6 +347,42 @@ def test_a_time_stamp_authority_that_gives_none_is_warned_of(typist: Typist, mon
     assert "-r requirements-timestamp.lock" in doctor._anchor(settings)
     monkeypatch.setattr("crm_compliance.keys.timestamps.fetch", lambda *_: "a stamp")
     assert doctor._anchor(settings).endswith("the time-stamp authority answers")
+
+
+def a_certificate(folder: Path, ends_at: datetime) -> Path:
+    """A fictitious application's key and certificate in one PEM file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "client.example")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    certificate = builder.not_valid_before(ends_at - timedelta(days=365)).not_valid_after(ends_at).sign(key, hashes.SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = folder / f"{ends_at:%Y-%m-%d}.pem"
+    path.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    return path
+
+
+def test_what_ends_soon_is_warned_of_and_what_has_ended_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate that nobody renews stops every night at once."""
+    monkeypatch.setattr(doctor, "clock_of", lambda _: lambda: NOW)
+    before, soon, later = (a_certificate(tmp_path, NOW + timedelta(days=days)) for days in (-1, 59, 61))
+    extra = [{"client_id": "b", "client_certificate": str(later)}]
+    storage = f"https://fictief.blob.core.windows.net/?sv=2024-11-04&se={NOW + timedelta(days=9):%Y-%m-%dT%H:%M:%SZ}&sig=x"
+    settings = Settings(
+        crm_client_id="a",
+        crm_client_certificate=soon,
+        crm_extra_clients=extra,
+        crm_ca_file=before,
+        azure_storage=storage,
+        azure_container="c",
+    )
+    told = doctor._expiry(settings).splitlines()
+    assert [line.startswith("warning: ") for line in told] == [True, False, True, True]
+    assert f"{soon} ends on {NOW + timedelta(days=59):%Y-%m-%d}, in 59 days: register the next one" in told[0]
+    assert "CN=client.example" in told[2]
+    assert ("ended on" in told[2], "in 9 days" in told[3], "sv=" in told[3]) == (True, True, False)
+    with pytest.raises(UsageError, match="ended on"):
+        doctor._expiry(Settings(crm_client_id="a", crm_client_certificate=before))
+    assert doctor._expiry(Settings(crm_url="https://org.crm4.dynamics.com/api/data/v9.2/", crm_client_secret="s")) == ""
 
 
 def test_what_no_night_could_write_is_no_good_place(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:

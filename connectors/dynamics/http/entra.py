@@ -7,6 +7,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -212,6 +213,22 @@ def certificate_credential(path: Path, password: str) -> dict[str, str]:
         raise UsageError("The key of the client certificate cannot be read, or its password is wrong.", where=str(path)) from None
     pem = {"private_key": key_text.group(), "public_certificate": certificate_text.group()}
     return pem | {"passphrase": password} if password else pem
+
+
+def certificate_end(path: Path, password: str) -> datetime:
+    """Return when a client certificate ends. Raises UsageError: it cannot be used at all."""
+    from cryptography.hazmat.primitives.serialization import pkcs12
+    from cryptography.x509 import load_pem_x509_certificate
+
+    public = certificate_credential(path, password).get("public_certificate")
+    try:
+        if public is not None:
+            return load_pem_x509_certificate(public.encode()).not_valid_after_utc
+        _, certificate, _ = pkcs12.load_key_and_certificates(path.read_bytes(), password.encode() or None)
+    except ValueError:
+        raise UsageError("The client certificate cannot be read.", where=str(path)) from None
+    assert certificate is not None  # else there was no credential
+    return certificate.not_valid_after_utc
 
 
 class PatientSession(requests.Session):
