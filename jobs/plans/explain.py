@@ -1,7 +1,5 @@
 """Says what would become of one unit now, and why, step by step."""
 
-from collections.abc import Mapping
-
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
@@ -9,7 +7,7 @@ from jobs.model.plan import PlanLine
 from jobs.plans.draft import line_of
 from jobs.plans.explain_contact import explain_contact
 from jobs.ports.context import JobContext
-from jobs.reading.gather import EMAIL_FIELDS, FILE_ROWS, NOTE_FIELDS, PARTY_FIELDS, gather_units, rows_anywhere
+from jobs.reading.gather import FILE_ROWS, PARTY_FIELDS, gather_units, rows_anywhere
 from jobs.reading.row_kinds import RowKinds, UnitTables
 from jobs.reading.units import Gathering, chained, is_anonymised
 from rules.errors import NotFound, UsageError
@@ -17,33 +15,34 @@ from rules.law.decision_steps import explain_each
 from rules.law.of_units import last_of
 from rules.model.decisions import Flag, Step, with_flags
 from rules.model.file_roles import FileRole
-from rules.model.kinds import FILES
-from rules.model.records import KINDS, RELATION_KINDS, Dossier, Email, Fiche, Note, Party, Unit, UnitKind, unit_kind
+from rules.model.records import KINDS, RELATION_KINDS, Dossier, Fiche, Party, Unit, UnitKind, unit_kind
 from rules.retention.recording_owners import GOES_ALONG, owner_of, with_owner
 from rules.retention.relations import relation_terms
 
-# What may be a unit by itself, and else goes with a file.
-BELONGING: Mapping[UnitKind, tuple[type[Note | Email], tuple[str, ...]]] = {
-    UnitKind.ATTACHMENT: (Note, NOTE_FIELDS),
-    UnitKind.EMAIL: (Email, EMAIL_FIELDS),
-}
-ANONYMISED, IN_ANONYMISED, OUT_OF_SCOPE = "anonymised", "in_anonymised", "out_of_scope"
+BELONGING = frozenset({UnitKind.ATTACHMENT.value, UnitKind.EMAIL.value})  # may be a unit by itself, and else goes with a file
+FOLLOWS = "RET-05"  # the rule by which a row goes with what it belongs to
+ANONYMISED, IN_ANONYMISED, IN_NOTHING, OUT_OF_SCOPE = "anonymised", "in_anonymised", "in_nothing", "out_of_scope"
 # And those of 2.3 that a row in force is for.
 UNIT_WORDS = tuple(kind.value for kind in UnitKind if kind not in (*RELATION_KINDS, UnitKind.OWN_TABLE, UnitKind.CONTACT))
 
 
 def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
     """Return the plan line of one unit as of now, and its trace. For a fiche of a dossier it is that of its
-    dossier, of several the one that stays longest; for a note or an e-mail that is no unit by itself that of
-    the file it belongs to. Raises UsageError: a table without units; NotFound: a row that does not exist, or
-    is no unit, because it is anonymised (code `anonymised`), what it belongs to is (`in_anonymised`), or that
-    is of no kind of the mapping (`out_of_scope`)."""
+    dossier, of several the one that stays longest; for a row that is no unit by itself, such as a note, a
+    call or a role, that of what it belongs to. Raises UsageError: a table without units; NotFound: a row that
+    does not exist, or is in no unit: it is anonymised (code `anonymised`), or what it belongs to is
+    (`in_anonymised`) or is of no kind of the mapping (`out_of_scope`), or it belongs to nothing that ends
+    (`in_nothing`)."""
     context = context.on(context.today)
     connector = context.connector
     outside = [kind.value for kind in relation_terms(context.policy).units]
     words = [*UNIT_WORDS, *outside, *(kind.word for kind in connector.all_kinds.termed), UnitKind.CONTACT.value]
     kinds = RowKinds(connector, words)
     if table not in kinds:
+        others = [kind.word for kind in connector.all_kinds.values() if kind.owner_fields and kind.word not in words]
+        belonging = RowKinds(connector, others)
+        if table in belonging:
+            return _explain_owner(context, belonging.of(table, row), row, f"{table} {row[:64]}")
         mapped = (table for word in words if connector.has(KINDS[word]) for table in connector.tables(KINDS[word]))
         raise UsageError("this table has no units", hint=f"one of: {', '.join(dict.fromkeys(mapped))}", where=table[:64])
     kind = unit_kind(kinds.of(table, row))
@@ -72,8 +71,8 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
         if found:
             hint = "nothing happens to it any more (ERA-07)"
             raise NotFound("this row is anonymised, so it is not a unit", hint=hint, where=where, code=ANONYMISED)
-        if (of_file := _explain_file(context, kind, row, where)) is not None:
-            return of_file
+        if kind.value in BELONGING:
+            return _explain_owner(context, kind.value, row, where)
         if asked != row and connector.out_of_scope(Dossier, [row]):
             raise NotFound(
                 "this fiche is in no unit: it belongs to a row of no kind of the mapping",
@@ -107,17 +106,19 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
     return line_of(UnitTables(connector).of(unit), unit.id, unit.etag, decision, context.policy.version), steps
 
 
-def _explain_file(context: JobContext, kind: UnitKind, row: str, where: str) -> tuple[PlanLine, list[Step]] | None:
-    """Return what becomes of the file that a note or an e-mail belongs to; None where it belongs to none.
-    Raises NotFound: that file is anonymised."""
-    if kind not in BELONGING:
-        return None
-    connector, (record, fields) = context.connector, BELONGING[kind]
-    rows = rows_anywhere(connector, record, fields, Among("id", [row]), connector.retaining((record,)))
-    of_files = [(each.regarding_kind, each.regarding) for each in rows if each.regarding_kind in FILES]
-    for table, file in [(table, file) for word, file in of_files for table in connector.tables(KINDS[word])]:
+def _explain_owner(context: JobContext, word: str, row: str, where: str) -> tuple[PlanLine, list[Step]]:
+    """Return what becomes of that with which a row goes that is no unit by itself; a first step says so.
+    Raises NotFound: there is no such row, or it goes with nothing."""
+    connector = context.connector
+    kind, record = connector.all_kinds[word], KINDS[word]
+    rows = rows_anywhere(connector, record, connector.all_kinds.links[word], Among("id", [row]), connector.retaining((record,)))
+    if not rows:
+        raise NotFound("there is no such unit", hint="ids are lower case, without braces", where=where)
+    # Somebody's part in a file goes with the file: without one it stays, and whoever has it too.
+    owners = [(word, owner) for word, owner in kind.owners(rows[0]) if word != kind.part_of and connector.has(KINDS[word])]
+    for above, owner, table in [(each, owner, table) for each, owner in owners for table in connector.tables(KINDS[each])]:
         try:
-            return explain_unit(context, table, file or "")
+            line, steps = explain_unit(context, table, owner)
         except NotFound as error:
             if error.code in (ANONYMISED, IN_ANONYMISED):
                 raise NotFound(
@@ -126,7 +127,16 @@ def _explain_file(context: JobContext, kind: UnitKind, row: str, where: str) -> 
                     where=where,
                     code=IN_ANONYMISED,
                 ) from error
-    return None
+            if error.code == OUT_OF_SCOPE:
+                raise
+            continue
+        return line, [Step(FOLLOWS, {"belongs_to": f"{above} {owner}"}, f"it goes with {line.table} {line.id}"), *steps]
+    raise NotFound(
+        "this row goes with nothing: it belongs to no row that has a term, so it stays until somebody deletes it",
+        hint="tie it to its file, or delete it, in the CRM: no plan looks at it",
+        where=where,
+        code=IN_NOTHING,
+    )
 
 
 def shares_child(connector: Connector, unit: Unit, gathering: Gathering) -> bool:

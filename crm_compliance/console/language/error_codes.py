@@ -37,6 +37,10 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
         "What this record belongs to is of no kind of the mapping, so no plan looks at it. Ask the administrator to map the table of "
         "that record."
     ),
+    "in_nothing": (
+        "This record goes with nothing: what it belongs to has no term, or it belongs to nothing. It stays until somebody deletes it in "
+        "the CRM; tie it to its file, and it goes with that."
+    ),
     "role": "Your role may not do this. Ask somebody whose role may.",
     "signin": "You could not be signed in. Try again; if it fails again, ask the administrator whether your account has a role here.",
     "same_person": "This takes a second person: you have had your part in it already. Ask a colleague.",

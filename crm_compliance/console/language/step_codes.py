@@ -56,6 +56,7 @@ INPUTS: Final[Mapping[str, str]] = {
     "mentioned_by_others": "others that stay and mention it: nothing of it is emptied as long as they do",
     "outcome": "outcome of the case",
     "owner": "what becomes of what it belongs to",
+    "belongs_to": "belongs to",
     "period": "period",
     "proceedings_ended_on": "proceedings ended on",
     "public_alert": "a public alert was spread",

@@ -174,6 +174,10 @@ def _last_dossier(visit: Visit, asked: Mapping[str, object], result: object) -> 
     return visit.say("The fiche goes with the last of its dossiers: %(dossier)s.") % {"dossier": str(result).rpartition(" ")[2]}, ()
 
 
+def _follows(visit: Visit, asked: Mapping[str, object], result: object) -> So:
+    return visit.say("It goes with that. What follows is said of that:"), ()
+
+
 def _led_to(visit: Visit, asked: Mapping[str, object], result: object) -> So:
     if str(result).startswith("0 "):
         return visit.say("No other contact keeps it."), ()
@@ -199,6 +203,7 @@ _SENTENCES: Final = {
     "reasons": _disposition,
     "dossiers": _last_dossier,
     "owner": _disposition,
+    "belongs_to": _follows,
     "contacts_that_point_here": _led_to,
     "in_no_unit": _disposition,
     "mentioned_by_others": _disposition,

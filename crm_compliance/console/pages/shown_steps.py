@@ -82,6 +82,9 @@ def _values(visit: Visit, name: str, value: object, hidden: frozenset[str]) -> I
         yield reason(visit, value)
     elif name in CATEGORIES and isinstance(value, str):
         yield category(visit, value)
+    elif name == "belongs_to":
+        kind, _, row = str(value).partition(" ")
+        yield CodedText(f"{visit.word('step_row', kind)} {row}")
     elif name in FLAGS and isinstance(value, str):
         yield CodedText(visit.word("flag", value), value)
     else:

@@ -211,6 +211,28 @@ def test_a_note_or_an_e_mail_goes_with_its_file_and_is_told_where_that_is_anonym
         explain_unit(night.context, "annotation", other)
 
 
+def test_of_a_row_that_is_no_unit_it_is_said_what_it_goes_with_or_that_it_stays(night: Night) -> None:
+    """A call and a role go with their file, and a call about a contact with that; a role in nothing, and a
+    call about nothing, go with nothing (RET-05)."""
+    dossier, contact = night.dossier("social_card", spoken=OLD), night.contact()
+    (fiche,) = night.fiches_of(dossier)
+    for table, row, belongs_to, goes_with in (
+        ("phonecall", night.call("cf_fiche", fiche, []), f"fiche {fiche}", ("cf_dossier", dossier)),
+        ("cf_party", night.party(contact, "reporter", dossier=dossier), f"dossier {dossier}", ("cf_dossier", dossier)),
+        ("phonecall", night.call("contact", contact, []), f"contact {contact}", ("contact", contact)),
+        ("annotation", night.note("contact", contact), f"contact {contact}", ("contact", contact)),
+    ):
+        line, steps = explain_unit(night.context, table, row)
+        assert (line.table, line.id) == goes_with
+        assert (steps[0].inputs, steps[0].result) == ({"belongs_to": belongs_to}, f"it goes with {line.table} {line.id}")
+    for table, row in (("cf_party", night.party(contact, "parent")), ("phonecall", night.create("phonecalls", "activityid", subject="x"))):
+        with pytest.raises(NotFound, match="it stays until somebody deletes it") as refusal:
+            explain_unit(night.context, table, row)
+        assert (refusal.value.code, refusal.value.where) == ("in_nothing", f"{table} {row}")
+    with pytest.raises(NotFound, match="there is no such unit"):
+        explain_unit(night.context, "phonecall", dossier)
+
+
 def test_a_plan_counts_what_was_put_on_a_file_after_it_was_anonymised(night: Night) -> None:
     """ERA-07: nothing happens to it, so a person has to look at it."""
     anonymised, other = night.dossier("social_card", spoken=OLD), night.dossier("social_card", spoken=NEW)

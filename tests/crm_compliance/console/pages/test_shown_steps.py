@@ -102,6 +102,7 @@ def test_every_date_that_a_period_counts_from_has_words() -> None:
     [
         (Step("RET-01", {"dossiers": [UNIT_ID]}, f"the fiche goes with the last of them, {UNIT_ID}"), "het laatste van haar dossiers"),
         (Step("RET-03", {"owner": "delete"}, "keep"), "Het blijft bewaard."),
+        (Step("RET-05", {"belongs_to": f"fiche {UNIT_ID}"}, f"it goes with cf_dossier {UNIT_ID}"), "Het gaat daarmee mee."),
         (Step("RET-20", {f"cf_dossier {UNIT_ID}": "EXPIRED"}, "1 units that stay refer to this contact"), "1 eenheid die blijft"),
         (Step("RET-20", {}, "0 units that stay refer to this contact"), "0 eenheden die blijven"),
         (Step("RET-20", {"contacts_that_point_here": 2, "activities_about_others": 0}, "1 of these stay"), "houdt het contact tegen"),
