@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from cryptography import x509
@@ -28,8 +28,9 @@ from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator
 from connectors.interface.errors import Unreachable
 from crm_compliance import doctor
-from crm_compliance.configuration.settings import Settings, environment_of
+from crm_compliance.configuration.settings import Settings, environment_of, load_settings
 from crm_compliance.store.sql import database
+from crm_compliance.wiring.crm import LONG_WAIT
 from crm_compliance.wiring.mapping import mapping_text
 from rules.errors import UsageError
 from tests.drivers.clock import NOW
@@ -402,3 +403,20 @@ def test_what_no_night_could_write_is_no_good_place(typist: Typist, org: Night, 
 
     monkeypatch.setattr(doctor, "writable_by_others", forbidden)
     assert failed(typist, 2)["anchor"]["message"] == "/root/anchor.jsonl cannot be used: Permission denied"
+
+
+@pytest.mark.parametrize(("check", "opened", "name"), [("_lake", "connector_of", "warn"), ("_restored", "desk", "on_wait")])
+def test_a_check_with_a_connection_of_its_own_tells_of_long_waits(
+    typist: Typist, monkeypatch: pytest.MonkeyPatch, check: str, opened: str, name: str
+) -> None:
+    told: list[str] = []
+
+    def away(_: Settings, **given: Any) -> NoReturn:
+        given[name](LONG_WAIT.format(30))
+        raise Unreachable("nobody answers")
+
+    monkeypatch.setattr(doctor, opened, away)
+    monkeypatch.setattr(doctor, "lake_of", lambda *_: None)
+    with pytest.raises(Unreachable):
+        getattr(doctor, check)(load_settings(), told.append)
+    assert told == [LONG_WAIT.format(30)]
