@@ -51,7 +51,7 @@ log = structlog.get_logger()
 
 def routes(services: Services, *, now: Callable[[], float] = monotonic) -> Sequence[BaseRoute]:
     """Return the routes of the console; none of them is one of the service's own."""
-    tries, turns, forms = FailedTries(now, SIGN_INS), CapacityLimiter(PAGES), Forms(services.store.sent_forms)
+    tries, turns, forms = FailedTries(now, SIGN_INS, "sign-in"), CapacityLimiter(PAGES), Forms(services.store.sent_forms)
     inside = [Route(each.path, _door(services, each, turns, forms), methods=_methods(each)) for each in INSIDE]
     outside = [Route(each.path, _porch(services, each, tries), methods=_methods(each)) for each in OUTSIDE]
     calls = Mount(API, app=api_of(services, now=now))

@@ -5,14 +5,18 @@ from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
+import structlog
+
 MINUTE_S: Final = 60.0
+log = structlog.get_logger()
 
 
 class FailedTries:
-    """The failures of each client in this minute; nothing is remembered beyond it."""
+    """The failures of each client at one `door` in this minute; nothing is remembered beyond it. The first
+    that is refused is logged, without the address, which is somebody's: the proxy in front has it."""
 
-    def __init__(self, now: Callable[[], float], tries: int) -> None:
-        self._now, self._tries = now, tries
+    def __init__(self, now: Callable[[], float], tries: int, door: str) -> None:
+        self._now, self._tries, self._door = now, tries, door
         self._since = now()
         self._failures: Counter[str] = Counter()
 
@@ -24,6 +28,8 @@ class FailedTries:
             self._failures.clear()
         one = _one(client)
         self._failures[one] += 1
+        if self._failures[one] == self._tries + 1:
+            log.warning("somebody tries too often what fails", door=self._door, tries=self._tries, seconds=MINUTE_S)
         return self._failures[one] <= self._tries
 
     def forget(self, client: str) -> None:

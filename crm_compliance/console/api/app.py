@@ -40,7 +40,7 @@ def api_of(services: Services, *, now: Callable[[], float] = monotonic) -> FastA
         redirect_slashes=False,
     )
     api.state.services, api.state.bearers = services, bearers_of(services.settings, services.store, services.clock)
-    failures = FailedTries(now, TRIES)
+    failures = FailedTries(now, TRIES, "api")
 
     async def no_token(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, NoToken)

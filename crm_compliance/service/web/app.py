@@ -57,7 +57,7 @@ def app_of(
     """Return the whole application that is served to anybody who asks for it by one of these hosts. `why_not`
     gives the codes of what is not well; `metrics` the figures, for this machine alone or for whoever has
     `metrics_token`; `console` are the pages, which guard themselves."""
-    failures = FailedTries(now, TRIES)
+    failures = FailedTries(now, TRIES, "link")
 
     async def download(request: Request) -> Response:
         token = request.path_params["token"]
