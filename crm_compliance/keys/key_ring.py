@@ -11,7 +11,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -33,7 +33,15 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 LENGTH = 32
+GONE = ".gone"  # suffix of a key whose secret is being written over
 _NAME = re.compile(r"[rs]-\d{4}-\d\d-[0-9a-f]{8,16}\.(key|pub)")  # .pub: the public half of a signing key that was replaced
+
+
+Tell = Callable[[Sequence[dict[str, object]]], object]  # what becomes of keys, for the ledger
+
+
+def _nobody(entries: Sequence[dict[str, object]]) -> None:
+    pass
 
 
 class KeyUnusable(UsageError):
@@ -189,24 +197,54 @@ class KeyRing:
         """Return whether a key in use is a year old (9.2: rotated yearly)."""
         return any(_years_after(self.current(kind).made_at, 1) <= now for kind in KeyKind)
 
-    def rotate(self, now: datetime, *, if_due: bool = False) -> "tuple[KeyRing, list[dict[str, object]]]":
-        """Make new keys and use them from now on; give the ring of then, and for the ledger what happened, a
-        key an entry. With `if_due` nothing happens where somebody else has just done it. The old signing key
-        signs the new one before its private half is destroyed: who trusts the one can trust the other."""
+    def rotate(self, now: datetime, *, if_due: bool = False, tell: Tell = _nobody) -> "tuple[KeyRing, list[dict[str, object]]]":
+        """Make new keys and use them from now on; give the ring of then, and what happened, a key an entry.
+        With `if_due` nothing happens where somebody else has just done it. The old signing key signs the new
+        one: who trusts the one can trust the other. Its private half is destroyed only after `tell` has told
+        the ledger so, since nobody could sign that a second time; what failed on the way is made good by
+        `settle`."""
         with _locked(self.folder):
             ring = KeyRing(self.folder, _read(self.folder))
             if if_due and not ring.is_due(now):
                 return ring, []
-            entries: list[dict[str, object]] = []
-            for kind in KeyKind:
-                old = ring.current(kind)
-                new = _new(self.folder, kind, old.number + 1, now)
-                entry: dict[str, object] = {"kind": kind.value, "from": old.id, "to": new.id}
-                if kind is KeyKind.SIGNING:
-                    entry |= {"public": new.public, "signature": _signed(old, base64.b64decode(new.public))}
-                    _keep_public_half(self.folder, old)
-                entries.append(entry)
-            return KeyRing(self.folder, _read(self.folder)), entries
+            made = [_new(self.folder, kind, ring.current(kind).number + 1, now) for kind in KeyKind]
+            ring = KeyRing(self.folder, [*ring.keys, *made])
+            entries = [ring._becoming(key) for key in made]
+            tell(entries)
+            return ring._without_old_halves(), entries
+
+    def settle(self, known: Callable[[], Collection[str]], tell: Tell) -> "KeyRing":
+        """Finish what was interrupted: `tell` of keys that the ledger does not know, those of which it has
+        `known` the ids, and destroy what is left of replaced signing keys. Return the ring of then."""
+        ids = known()
+        if all(key.id in ids for key in self.keys) and not self._old_halves() and not any(self.folder.glob(f"*{GONE}")):
+            return self
+        with _locked(self.folder):
+            ring, ids = KeyRing(self.folder, _read(self.folder)), known()
+            if untold := [ring._becoming(key) for key in ring.keys if key.id not in ids]:
+                tell(untold)
+            for left in self.folder.glob(f"*{GONE}"):
+                _wipe(left)
+            return ring._without_old_halves()
+
+    def _becoming(self, key: Key) -> dict[str, object]:
+        """Return what the ledger keeps of a key: from which one it took over, or that it was made, where it
+        is the first or its predecessor cannot sign it any more."""
+        before = next((each for each in self.of(key.kind) if each.number == key.number - 1), None)
+        if before is None or not before.secret:
+            return made_entry(key)
+        entry: dict[str, object] = {"kind": key.kind.value, "from": before.id, "to": key.id}
+        if key.kind is KeyKind.SIGNING:
+            entry |= {"public": key.public, "signature": _signed(before, base64.b64decode(key.public))}
+        return entry
+
+    def _old_halves(self) -> list[Key]:
+        return [key for key in self.of(KeyKind.SIGNING)[:-1] if key.secret]
+
+    def _without_old_halves(self) -> "KeyRing":
+        for key in self._old_halves():
+            _keep_public_half(self.folder, key)
+        return KeyRing(self.folder, _read(self.folder))
 
     def destroyable_from(self, id: str, years: int) -> datetime:
         """Return when a register key may be destroyed: `years` after it was replaced. That is the term of the
@@ -366,7 +404,16 @@ def _keep_public_half(folder: Path, key: Key) -> None:
 
 def _overwrite(file: Path) -> None:
     """Write over a key in its place and remove it. Copies in backups, and on a disk that moves blocks about,
-    are the operator's care."""
+    are the operator's care. It loses its name first: half a key under it, after a power cut, would be a
+    damaged one, and nothing would go on."""
+    gone = file.with_suffix(GONE)
+    with disk_errors(file):
+        file.rename(gone)
+        sync_folder(file.parent)
+    _wipe(gone)
+
+
+def _wipe(file: Path) -> None:
     with disk_errors(file):
         with file.open("r+b") as old:
             old.write(secrets.token_bytes(file.stat().st_size))

@@ -7,7 +7,7 @@ ERA-13). What a key is, and that nobody else may read its file, is seen to in ke
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,6 +99,25 @@ def open_keys(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
         lacking = sorted(set(lacking) | (_undestroyed(told, erased.keys()) - there))
         raise KeysMissing.of(data_dir / "keys", lacking)
     return KeyRing.open(data_dir, clock())
+
+
+def settled(store: SqlStore, ring: KeyRing) -> KeyRing:
+    """Return the keys after the ledger knows of each: of the first ones, and of those of which an interrupted
+    command did not tell any more."""
+
+    def known() -> set[str]:
+        told = store.ledger.strand_as_it_is(KEYS)
+        return {str(entry.data[field]) for entry in told for field in ("key", "from", "to") if field in entry.data}
+
+    ring = ring.settle(known, lambda entries: tell_of_keys(store, entries))
+    if made := ring.untold():
+        ring.mark_told(made)
+    return ring
+
+
+def tell_of_keys(store: SqlStore, entries: Iterable[Mapping[str, object]]) -> None:
+    """Add to the ledger what became of keys, a key an entry."""
+    store.ledger.append([("key_rotated" if "from" in entry else "key_made", dict(entry)) for entry in entries])
 
 
 def keys_of_register(settings: Settings) -> KeyRing:

@@ -28,15 +28,10 @@ def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
     """Return the keys, those that are a year old replaced, and record in the ledger what became of them
     (9.2). They are not replaced while a run is unfinished: its intents and outcomes have their references by
     one key."""
-    from crm_compliance.keys.key_ring import made_entry
-    from crm_compliance.keys.store_and_keys import open_keys
+    from crm_compliance.keys.store_and_keys import open_keys, settled, tell_of_keys
 
-    ring = open_keys(settings, store, clock)
-    if made := ring.untold():
-        store.ledger.append([("key_made", made_entry(key)) for key in made])
-        ring.mark_told(made)
+    ring = settled(store, open_keys(settings, store, clock))
     if not ring.is_due(clock()) or store.runs.unfinished():
         return ring
-    ring, replaced = ring.rotate(clock(), if_due=True)
-    store.ledger.append([("key_rotated", entry) for entry in replaced])
+    ring, _ = ring.rotate(clock(), if_due=True, tell=lambda entries: tell_of_keys(store, entries))
     return ring

@@ -151,13 +151,13 @@ def rotate() -> None:
     Example: crm-compliance keys rotate
     """
     from crm_compliance.keys.checkpoint_signer import DeskNotary
+    from crm_compliance.keys.store_and_keys import tell_of_keys
     from crm_compliance.wiring.keys import keys_in_force
     from jobs.proof.checkpoint import make_checkpoint
 
     settings = arguments.settings()
     with arguments.opened_store(settings) as (store, clock), store.leases.exclusive():
-        ring, entries = keys_in_force(settings, store, clock).rotate(clock())
-        store.ledger.append([("key_rotated", entry) for entry in entries])
+        ring, entries = keys_in_force(settings, store, clock).rotate(clock(), tell=lambda entries: tell_of_keys(store, entries))
         make_checkpoint(store, DeskNotary(settings, ring, output.warn), clock)
     made = [{"kind": entry["kind"], "from": entry["from"], "to": entry["to"]} for entry in entries]
     lines = [f"{each['kind']}: {each['to']} replaces {each['from']}" for each in made]

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import stat
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
@@ -15,6 +16,7 @@ from threading import Barrier, Thread
 import pytest
 
 from crm_compliance.host.files import DiskProblem
+from crm_compliance.keys import key_ring
 from crm_compliance.keys.key_ring import Key, KeyKind, KeyRing, KeyUnusable, memory_key, public_keys_below
 from crm_compliance.keys.public_keys import PublicKeys
 from rules.errors import Refused, UsageError
@@ -173,6 +175,56 @@ def test_a_replaced_signing_key_whose_private_half_survived_a_power_cut_is_no_st
     file.write_bytes(content)  # as if the overwriting had not happened
     file.chmod(0o600)
     assert len(ring_of(tmp_path).of(KeyKind.SIGNING)) == 2
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL, or a power cut."""
+
+
+def test_a_rotation_that_was_cut_off_is_finished_by_whoever_comes_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it had reached: the ledger hears of each key once, the new signing key signed by the old one,
+    of which the private half is gone then. A key that the ledger never heard of would not be missed once it
+    is lost."""
+    for step in ("_new", "_signed", "_keep_public_half", "_overwrite", "_wipe"):
+        folder = tmp_path / step
+        old = ring_of(folder)
+        told: dict[str, dict[str, object]] = {key.id: {} for key in old.keys}
+
+        def tell(entries: Sequence[dict[str, object]], told: dict[str, dict[str, object]] = told) -> None:
+            for entry in entries:
+                assert str(entry["to"]) not in told
+                told[str(entry["to"])] = entry
+
+        def killed(*_: object) -> None:
+            raise Killed
+
+        with monkeypatch.context() as patched:
+            patched.setattr(key_ring, step, killed)
+            with pytest.raises(Killed):
+                old.rotate(NEXT_YEAR, tell=tell)
+        ring = ring_of(folder).settle(told.keys, tell)
+        if step != "_new":
+            new = ring.current(KeyKind.SIGNING)
+            entry = told[new.id]
+            keys = PublicKeys([old.public()[0].raw])
+            assert keys.check(str(entry["from"]), base64.b64decode(new.public), str(entry["signature"])) is True
+        assert {key.id for key in ring.keys} == set(told)
+        assert [bool(key.secret) for key in ring.of(KeyKind.SIGNING)] == ([False, True] if step != "_new" else [True])
+        assert not list((folder / "keys").glob("*.gone"))
+        assert ring_of(folder).settle(told.keys, tell).keys == ring.keys
+
+
+def test_a_rotation_of_which_the_ledger_could_not_be_told_destroys_nothing(tmp_path: Path) -> None:
+    """A database that another program holds, a full disk: what the old key signed cannot be signed again
+    without it."""
+    old = ring_of(tmp_path)
+
+    def refused(entries: Sequence[dict[str, object]]) -> None:
+        raise UsageError("the database is locked")
+
+    with pytest.raises(UsageError):
+        old.rotate(NEXT_YEAR, tell=refused)
+    assert all(key.secret for key in ring_of(tmp_path).of(KeyKind.SIGNING))
 
 
 # -- destroying ----------------------------------------------------------------------------------------------
