@@ -10,6 +10,7 @@ from crm_compliance.console.language.catalogs import translations
 from crm_compliance.console.language.error_codes import KINDS as OF_ERRORS
 from crm_compliance.console.language.history_codes import OF_HISTORY
 from crm_compliance.console.language.map_reasons import MAP_REASONS
+from crm_compliance.console.language.problem_sentences import OF_PROBLEMS
 from crm_compliance.console.language.request_codes import KINDS as OF_REQUESTS
 from crm_compliance.console.language.review_codes import KINDS as OF_REVIEWS
 from crm_compliance.console.language.schedule_codes import OF_SCHEDULES
@@ -125,6 +126,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "why": WHY,
     **OF_ERRORS,
     **OF_HISTORY,
+    **OF_PROBLEMS,
     **OF_REQUESTS,
     **OF_REVIEWS,
     **OF_SCHEDULES,

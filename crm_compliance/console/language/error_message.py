@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from crm_compliance.console.language.catalogs import translations
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.error_codes import GENERAL
+from crm_compliance.console.language.problem_sentences import problem_in
 from rules.errors import ComplianceError
 from rules.hints import Hint
 from rules.model.languages import UiLanguage
@@ -19,17 +20,27 @@ class Said(str):
     __slots__ = ()
 
 
+class WrongLine(NamedTuple):
+    """A line of a file and what is wrong there: `said` in the language of the page, empty where it has no
+    words for it, or is English; `text` in English, and `sort` the code of what sort it is of."""
+
+    line: int
+    said: str
+    text: str
+    sort: str
+
+
 class ErrorMessage(NamedTuple):
     """`message` and `hint` are in the language of the page; `detail` is what the program said beside that, in
-    English, empty where the message is just that. `problems` are lines of a file that is refused, each with
-    what is wrong there, in English, and the code of its sort. `field` is what was given and is wrong."""
+    English, empty where the message is just that. `problems` are the lines of a file that is refused. `field`
+    is what was given and is wrong."""
 
     message: str
     hint: str
     detail: str
     code: str
     where: str
-    problems: tuple[tuple[int, str, str], ...] = ()
+    problems: tuple[WrongLine, ...] = ()
     field: str = ""
 
 
@@ -39,7 +50,9 @@ def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = 
     if it is in the language of the page. `code` is whose words are said, where that is not its own."""
     message, hint = str(error), "" if isinstance(error.hint, Hint) else error.hint
     if error.args and isinstance(error.args[0], Said):
-        return ErrorMessage(message, hint, _detail(error.__cause__), error.code, error.where, error.problems)
+        known = language != "en"  # in which the text is already
+        problems = tuple(WrongLine(line, problem_in(language, text) if known else "", text, sort) for line, text, sort in error.problems)
+        return ErrorMessage(message, hint, _detail(error.__cause__), error.code, error.where, problems)
     by_field = f"field_{error.field}" if error.field else ""
     said = _words(language, (by_field, code or error.code), kinds or KINDS)
     if (code or error.code) in GENERAL and not _words(language, (by_field,), kinds or KINDS):

@@ -110,8 +110,12 @@ def test_what_is_wrong_in_a_schedule_is_told_one_a_line_with_its_number(typist: 
     found = re.findall(r"<li>Line (\d+): <span lang=\"en\">wrong_(\d): this key is not known[^<]*</span></li>", told)
     assert found == [(str(number + 1), str(number)) for number in range(7)]
     assert "more)" not in told
-    assert "<li>Regel 1: Dit woord is hier niet gekend. <span" in refused(wrong + another(typist), "nl")
-    assert "Vanaf hier is dit niet als YAML te lezen." in refused(b"a: [1\nb: 2", "nl")
+    assert "<li>Regel 1: wrong_0: deze sleutel is niet bekend</li>" in refused(wrong + another(typist), "nl")
+    assert "Regel 2: dit is geen YAML: hier moet &#39;,&#39; / &#39;]&#39; staan" in refused(b"a: [1\nb: 2", "nl")
+    unsaid = refused(b"a: 'x\n\n---\n", "nl")
+    assert 'Vanaf hier is dit niet als YAML te lezen. <span lang="en" class="soft">this is not YAML: ' in unsaid, (
+        "for which there are no words"
+    )
     assert "<li>Ligne 1\u00a0: " in refused(wrong + another(typist), "fr")
 
 
