@@ -49,6 +49,7 @@ class Survey:
                 "fate": place.fate.value,
                 "why": place.why,
                 **({"out_of_scope": place.beyond} if place.beyond != 0 else {}),
+                **({"about_nothing": place.loose} if place.loose != 0 else {}),
                 "new": place.name in self.new,
             }
             for place in self.found.places

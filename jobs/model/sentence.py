@@ -43,6 +43,10 @@ SENTENCES: Final[Mapping[str, str]] = {
         "CALLS_ABOUT_NOTHING: %(calls)s calls are about no row, so they are in no unit and stay without an end: "
         "tie them to their file, or delete them (RET-05)"
     ),
+    "rows_about_nothing": (
+        "ROWS_ABOUT_NOTHING: rows of %(table)s that belong to no row, so they are in no unit and stay without an end: tie them to what "
+        "they belong to, or delete them (RET-05): %(rows)s"
+    ),
     "still_mentioned": (
         "STILL_MENTIONED: people with a relation and in no unit who lose nothing, without an end, while an activity about "
         "another contact mentions them or another contact has them as a parent (RET-20): %(people)s"

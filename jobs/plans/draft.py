@@ -48,6 +48,7 @@ class Draft:
         self.notes_on_trimmed = 0
         self.calls_about_nothing = 0
         self.without_term = 0  # people whom something keeps that belongs to nothing with a term
+        self.notes_about_nothing = 0
         self.out_of_scope = 0  # rows that belong to one of no kind
         self.mentioned = 0  # people with a relation and no unit whom another contact keeps from being trimmed
         self.fiches_in_anonymised = 0  # live ones, of which no unit is left

@@ -122,6 +122,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     draft.out_of_scope = len(found.beyond)
     if kind is not Kind.RECORDINGS:
         draft.fiches_in_anonymised, draft.reopened_anonymised = found.fiches_in_anonymised, found.reopened_anonymised
+    draft.notes_about_nothing = found.notes_about_nothing
     holds = active_holds(context, day)
     same = set[int]()
 
@@ -258,7 +259,7 @@ def head_of(
             *unmapped(categories),
             *overlooked(retained, unmapped_columns, earlier_plans.columns_known(now)),
             *kept_for_ever(draft),
-            *(of_no_kind(places, observations.tables(context.connector)) if places is not None else ()),
+            *of_no_unit(draft, places, observations, context.connector),
         ),
         notes_on_trimmed=draft.notes_on_trimmed,
         victims=draft.victims,
@@ -384,11 +385,16 @@ def kept_for_ever(draft: Draft) -> Iterator[Sentence]:
         yield Sentence.of("of_what_has_no_kind", rows=draft.out_of_scope)
 
 
-def of_no_kind(places: DataMap, tables: Collection[str]) -> Iterator[Sentence]:
-    """Yield of each of these tables how many of its rows are of no kind of the mapping: a condition with a
-    slip in it leaves out what was meant, and nothing else would say so."""
-    for place in places.tables:
-        if place.table in tables and place.beyond:
+def of_no_unit(draft: Draft, places: DataMap | None, observations: Observations, connector: Connector) -> Iterator[Sentence]:
+    """Yield how many rows are in no unit although their table is mapped: a condition with a slip in it leaves
+    out what was meant, and what a note or a dependent row belonged to may have been deleted by hand."""
+    if draft.notes_about_nothing:
+        yield Sentence.of("rows_about_nothing", rows=draft.notes_about_nothing, table=", ".join(connector.tables(Note)))
+    looked_at = observations.tables(connector)
+    for place in places.tables if places is not None else ():
+        if place.loose:
+            yield Sentence.of("rows_about_nothing", rows=place.loose, table=place.table)
+        if place.table in looked_at and place.beyond:
             yield Sentence.of("of_no_kind", rows=place.beyond, table=place.table)
 
 

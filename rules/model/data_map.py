@@ -25,7 +25,8 @@ class MapPlace(msgspec.Struct, frozen=True):
     """A table, or with `column` one of its columns. `path` leads from its rows to a unit or person, a lookup
     a step. `rows` are those that point there, or in which the column has a value; from 5,000 on there may be
     more; None: this account may not look. `why` says where the fate comes from. `beyond` are rows of a mapped
-    table that are of none of the kinds for which it is mapped."""
+    table that are of none of the kinds for which it is mapped, `loose` rows of a dependent table that belong
+    to nothing."""
 
     table: str
     column: str | None
@@ -34,6 +35,7 @@ class MapPlace(msgspec.Struct, frozen=True):
     fate: Fate
     why: str
     beyond: int | None = 0
+    loose: int | None = 0
 
     @property
     def name(self) -> str:

@@ -17,6 +17,7 @@ from jobs.erasures.register import load_register
 from jobs.erasures.rows_back import returned_rows
 from jobs.model.answer import ItemStatus
 from jobs.model.privileges import NEEDS
+from jobs.model.sentence import Sentence
 from jobs.plans.explain import explain_unit
 from jobs.requests.search.search import search_everywhere
 from jobs.restores.replay_plan import plan_replay
@@ -332,6 +333,20 @@ def test_the_mapping_fits_the_crm_and_the_data_map_says_so(night: Night) -> None
     assert night.connector.data_map(whole=True).alarming == ()
     reasons = {line.name: line.reason for line in night.connector.least_role(NEEDS)}
     assert "cf_paragraph: delete" in reasons["prvDeletecf_paragraph"]
+
+
+def test_a_plan_counts_the_rows_that_belong_to_nothing(night: Night) -> None:
+    """RET-05: no unit takes them along. What outlives its dossier emptied is none of them."""
+    plant(night, Planter(night))
+    for table in ("cf_homevisit", "cf_measure", "task"):
+        add(night, table)
+    night.create("annotations", "annotationid", subject="notitie")
+    told = [warning for warning in night.plan().warnings if isinstance(warning, Sentence)]
+    assert [warning.facts for warning in told if warning.name == "rows_about_nothing"] == [
+        {"table": "annotation", "rows": 1},
+        {"table": "cf_homevisit", "rows": 1},
+        {"table": "task", "rows": 1},
+    ]
 
 
 def test_a_row_is_explained_with_the_unit_that_it_ends_with_and_without_its_texts(night: Night) -> None:

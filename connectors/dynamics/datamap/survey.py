@@ -120,7 +120,7 @@ class Survey:
         return found, verdicts
 
     def _place(self, table: Reached, verdict: Verdict) -> MapPlace:
-        return MapPlace(table.name, None, table.path, table.rows, *verdict, self._beyond(table.name))
+        return MapPlace(table.name, None, table.path, table.rows, *verdict, self._beyond(table.name), self._loose(table.name))
 
     def _beyond(self, name: str) -> int | None:
         """Return how many rows of a mapped table are of none of its kinds. Connections that are not roles are
@@ -136,6 +136,17 @@ class Survey:
             for table in tables
         ]
         return self._count(name, (), " and ".join(conditions)) if conditions and all(conditions) else 0
+
+    def _loose(self, name: str) -> int | None:
+        """Return how many rows of a dependent table belong to nothing: all lookups that say so are empty. Not
+        of tables whose rows have a term of their own or outlive what they belonged to, or of which something
+        else than the rows says what they belong to."""
+        tables = [table for table in self._mapping.named(name) if table.own is not None and not table.is_tied]
+        own = next((table.own for table in tables if table.own is not None and not table.own.term and not table.own.emptied), None)
+        if own is None:
+            return 0
+        lookups = [tables[0].columns[field].name for field in own.lookups]
+        return self._count(name, (), " and ".join(f"_{lookup}_value eq null" for lookup in lookups))
 
     def _columns(self, table: Reached, verdict: Verdict) -> Iterator[MapPlace]:
         definition = self._metadata.table(table.name)

@@ -101,7 +101,7 @@ class WholeTables:
         self.activities = self._numbered("activity", _ACTIVITIES)
         self._people = [pl.DataFrame(schema=_PEOPLE)]
         self._about = [pl.DataFrame(schema=_ABOUT)]
-        self.calls_about_nothing = 0  # how many are about no row: they belong to no unit
+        self.calls_about_nothing = self.notes_about_nothing = 0  # how many are about no row: they belong to no unit
         self.left_in_anonymised = 0  # how many notes, calls and e-mails belong to a file that is anonymised
         self._told_of: list[pl.Series] = []  # whom notes and activities are about
         self._children = [pl.DataFrame(schema={"row": ROW, "contact": ROW})]
@@ -339,6 +339,7 @@ class WholeTables:
         """Add audio attachments of fiches; other notes are none of a plan's."""
         schema = {**_OWN, **dict.fromkeys(("regarding", "regarding_kind", "media_type"), pl.String)}
         given = self._frame(Note, rows, {**schema, "is_document": pl.Boolean, "evidence": pl.Boolean})
+        self.notes_about_nothing += given["regarding"].null_count()
         media = [each for each in given["media_type"].unique().to_list() if is_audio_type(each, self.audio)]
         of_type = pl.col("media_type").is_in([each for each in media if each is not None])
         if None in media:
