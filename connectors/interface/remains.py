@@ -153,6 +153,10 @@ class Remains(Protocol):
         row that would stay behind although nobody may read its table is reported as `DependentRow` with an
         empty id."""
 
+    def tied_to_people(self, rows: Collection[RowKey]) -> set[RowKey]:
+        """Return those of these rows, which remain without what was masked, that the row of a contact leads
+        to by a lookup that nobody mapped, or by pairs."""
+
     def depended_on(self, tables: Collection[str]) -> set[str]:
         """Return those of these tables on whose rows any row may depend that `dependent_rows` would report:
         of the others nobody has to know the ids."""

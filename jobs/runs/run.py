@@ -36,7 +36,7 @@ from jobs.runs.journal import Journal, name_of
 from jobs.runs.quarantine import kept_with, waiting
 from jobs.runs.recheck import has_moved, held_since, matches, unit_in
 from jobs.runs.resume import continue_partials, lapsed, reconcile_failed, reconcile_intended
-from jobs.writing.anonymise import InPlace, anonymity_code
+from jobs.writing.anonymise import InPlace, anonymity_codes
 from jobs.writing.audio_attachments import goes_with_its_unit, may_follow
 from jobs.writing.bypass import bypass_used
 from jobs.writing.deletion_order import CHANGED, Rows, rows_of_units
@@ -335,15 +335,17 @@ class Application:
             chunk = removed[at : at + CLEANED_TOGETHER]
             # Their own rows are gone, so that no dossier's flag leads to them any more.
             held = held_actions(self.context, self.day, {name_of(action): action for action in chunk}, {})
-            cleaned = clean_places(self.context, self.run.id, [action for action in chunk if name_of(action) not in held])
+            free = [action for action in chunk if name_of(action) not in held]
+            cleaned = clean_places(self.context, self.run.id, free)
+            told = anonymity_codes(self.context, [(action, cleaned[action.key].places) for action in free])
+            codes = {action.key: code for action, code in zip(free, told, strict=True)}
             outcomes = []
             for action in chunk:
                 if reason := held.get(name_of(action)):  # what is left of it stays until the hold ends (HLD-07)
                     outcomes.append(msgspec.structs.replace(action, state=ActionState.PARTIAL, code=reason.value))
                     continue
                 found = cleaned[action.key]
-                is_left = PlaceState.STILL_THERE in found.places.values()
-                code = PLACES_LEFT if is_left else anonymity_code(self.context, action, found.places)
+                code = PLACES_LEFT if PlaceState.STILL_THERE in found.places.values() else codes[action.key]
                 outcomes.append(
                     msgspec.structs.replace(
                         action,

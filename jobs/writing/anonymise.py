@@ -7,15 +7,17 @@ only where the statistics written by earlier runs already hold enough rows of th
 the order of a run nor a unit that is skipped at the last moment can change that (decision 0011)."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
+from connectors.interface.remains import RowKey
 from jobs.model.run import Action, Mask, RowWrite
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.writing.deletion_order import Rows
+from jobs.writing.read_back import masked_rows
 from jobs.writing.statistics import facts_of_journal, written_rows
 from rules.anonymisation.anonymity import Anonymity, Conditions, Remnant, anonymity, are_backups_out_of_use, is_history_gone
 from rules.anonymisation.k_anonymity import combination_of, count_rows
@@ -67,19 +69,26 @@ def _masked(write: RowWrite, mask: Mask) -> RowWrite:
     return msgspec.structs.replace(write, operation="mask", mask=mask)
 
 
-def anonymity_code(context: JobContext, action: Action, places: Mapping[str, str]) -> str:
-    """Return PSEUDONYMISED where an anonymised unit could still be traced to a person, else empty (ERA-02).
-    To be called once the unit's rows are written and its places are cleaned; `places` is what was found
-    there."""
+def anonymity_codes(context: JobContext, units: Sequence[tuple[Action, Mapping[str, str]]]) -> list[str]:
+    """Return for each unit PSEUDONYMISED where it was anonymised and could still be traced to a person, else
+    empty (ERA-02). To be called once the units' rows are written and their places are cleaned, each with what
+    was found there."""
+    connector = context.connector
+    masked = {row for action, _ in units for row in masked_rows(connector, action)}
+    tied = connector.tied_to_people(sorted(masked)) if masked else set[RowKey]()
+    return [_anonymity_code(context, action, places, tied) for action, places in units]
+
+
+def _anonymity_code(context: JobContext, action: Action, places: Mapping[str, str], tied: Collection[RowKey]) -> str:
     if action.disposition != Disposition.ANONYMISE.value:
         return ""
-    verdict = anonymity(conditions_of(context, action, places))
+    verdict = anonymity(conditions_of(context, action, places, tied))
     return verdict.value if verdict is Anonymity.PSEUDONYMISED else ""
 
 
-def conditions_of(context: JobContext, action: Action, places: Mapping[str, str]) -> Conditions:
+def conditions_of(context: JobContext, action: Action, places: Mapping[str, str], tied: Collection[RowKey]) -> Conditions:
     """Return what is known of one anonymised unit. A deleted row leaves nothing. On a masked one what the
-    mapping keeps remains."""
+    mapping keeps remains, and whoever leads to it, one of `tied`, is not named by it but names it."""
     policy, today = context.policy, context.today
     removed_on = context.day(datetime.fromisoformat(action.removed_at)) if action.removed_at else today
     masks = {write.record(context.connector): write.mask for write in action.rows if write.mask is not None}
@@ -89,7 +98,7 @@ def conditions_of(context: JobContext, action: Action, places: Mapping[str, str]
         no_free_text=Remnant.TEXT not in left,
         no_file=Remnant.FILE not in left,
         no_audit_history=is_history_gone(places.get(ResidualPlace.AUDIT_HISTORY)),
-        no_link_to_contact=Remnant.CONTACT not in left,
+        no_link_to_contact=Remnant.CONTACT not in left and not any(row in tied for row in masked_rows(context.connector, action)),
         no_reversing_key=not policy.anonymise.keeps_key and not any(mask.keeps_key for mask in masks.values()),
         # By construction: statistics drop a combination that is too rare, and a mask empties it.
         small_cell_passed=True,

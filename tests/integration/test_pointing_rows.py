@@ -30,7 +30,9 @@ POINTERS = (  # child, lookup, parent, what a delete of the parent does
     ("cf_dossier", "cf_lastficheid", "cf_fiche", "remove_link"),
     ("cf_fiche", "cf_beforeid", "cf_fiche", "remove_link"),
     ("cf_dossier", "cf_mainpartyid", "cf_party", "remove_link"),
+    ("contact", "cf_lastdossierid", "cf_dossier", "remove_link"),
 )
+FOLLOWERS = "cf_dossier_followers"  # pairs
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
         document["tables"][child]["columns"][column] = {"type": f"lookup {parent}"}
         found = {"name": column, "parent": parent, "child": child, "column": column, "on_delete": on_delete}
         document["relationships"].append(found)
+    document["many_to_many"] = [{"name": FOLLOWERS, "one": "cf_dossier", "two": "contact"}]
     path = tmp_path_factory.mktemp("crm") / "environment.yaml"
     path.write_text(yaml_text(document), encoding="utf-8")
     return path
@@ -68,7 +71,8 @@ def masking_night(environment: Path, make_night: MakeNight) -> Iterator[Night]:
             REFERENCE.read_text("utf-8"),
             {"cf_dossier": "        cf_openedon: null\n", "cf_fiche": "        cf_dossierid: null\n"},
         )
-        for child, column, *_ in POINTERS:
+        text += f"\nstay: {{{FOLLOWERS}: {{why: says nothing new, by: test}}}}\n"
+        for child, column, *_ in POINTERS[:-1]:
             text = text.replace(of_each[child], f"{of_each[child]}        {column}: null\n", 1)
         with mapped(made, text):
             yield made
@@ -167,3 +171,31 @@ def test_a_masked_row_that_points_to_one_that_goes_is_masked_in_one_night(maskin
     done = night.apply(night.plan())
     assert (done.state, done.counts["skipped"]) == (RunState.DONE, {})
     assert anonymised_on(night, dossier) is not None
+
+
+@pytest.mark.parametrize("by_pair", [False, True], ids=["by_a_lookup", "by_a_pair"])
+def test_a_masked_row_to_which_somebody_leads_who_stays_is_not_anonymous(masking_night: Night, *, by_pair: bool) -> None:
+    """ERA-02: no link to a named contact. Of a deleted row the CRM removes it; here a person has to."""
+    night = masking_night
+    dossier, other = a_runaway(night), a_runaway(night)
+    donor = night.contact(lastname="Verzonnen")
+    night.donation(donor)
+    night.party(donor, "reporter", dossier=dossier)
+    (child,) = (row["_cf_contactid_value"] for row in night.rows(f"cf_parties?$filter=_cf_dossierid_value eq {other}"))
+    pairs = f"{night.emulator.url}cf_dossiers({{}})/{FOLLOWERS}"
+    for person, file in ((donor, dossier), (child, other)):
+        if by_pair:
+            link = {"@odata.id": f"{night.emulator.url}contacts({person})"}
+            night.http.post(f"{pairs.format(file)}/$ref", json=link).raise_for_status()
+        else:
+            point(night, "contacts", person, "cf_lastdossierid", f"cf_dossiers({file})")
+    done = night.apply(night.plan())
+    assert [(each.id, each.code) for _, each in night.store.journal.partials()] == [(dossier, "PSEUDONYMISED")]
+    assert (done.counts["anonymised"], night.get("contacts", child)) == (1, None), "who goes leads to nothing"
+    assert any("lead to them (" in each for each in night.connector.warnings)
+    if by_pair:
+        night.http.delete(f"{pairs.format(dossier)}({donor})/$ref").raise_for_status()
+    else:
+        night.patch("contacts", donor, **{"cf_lastdossierid@odata.bind": None})
+    done = night.apply(night.plan())
+    assert (done.state, done.counts["anonymised"], night.store.journal.partials()) == (RunState.DONE, 1, [])

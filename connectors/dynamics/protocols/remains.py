@@ -140,6 +140,11 @@ class Remains(MappedKinds):
         Raises ConnectorError: it cannot be determined."""
         return self._children.dependent_rows(rows, restricting=restricting)
 
+    def tied_to_people(self, rows: Collection[RowKey]) -> set[RowKey]:
+        """Return those of these rows, which remain, that a contact leads to by the CRM's relationships.
+        Raises ConnectorError: it cannot be determined."""
+        return self._children.tied_to_people(rows)
+
     def depended_on(self, tables: Collection[str]) -> set[str]:
         """Return those of these tables on whose rows any row of an unmapped table depends. Raises
         ConnectorError: it cannot be determined."""

@@ -38,6 +38,10 @@ _TAKEN_ALONG = (
     "the CRM would delete rows of {child} along with rows of {parent} that are to go, by {column}, which fills no field: "
     "empty it, or let the relationship remove the link only"
 )
+_NAMED_BY = (
+    "rows of {parent} that are anonymised in place do not count as anonymised while rows of {person} lead to them ({column}): "
+    "empty it in the CRM (ERA-02)"
+)
 KNOWN_FOR_S = 600.0  # how long nobody is asked again whether any row of a table depends on anything
 
 
@@ -102,6 +106,37 @@ class Children:
         them: where all the tables below one are empty, none of its ids has to be looked for. What may not be
         looked at may depend on them. Raises as `Connector.dependent_rows`."""
         return {parent for parent in tables if any(self._links(parent)) or self._has_any(parent)}
+
+    def tied_to_people(self, rows: Collection[RowKey]) -> set[RowKey]:
+        """Return those of these rows, which remain, that a contact leads to by a lookup of its own or by
+        pairs: of a row that is deleted the CRM would have removed either. Raises as
+        `Connector.tied_to_people`."""
+        people = {table.name for table in self._mapping.of("contact")}
+        by_table: defaultdict[str, list[str]] = defaultdict(list)
+        for name, row in rows:
+            by_table[name].append(row)
+        found: set[RowKey] = set()
+        for parent, ids in by_table.items():
+            if (definition := self._metadata.table(parent)) is None:
+                continue
+            places = {(each.child, each.child, _lookup(each.column)) for each in definition.children if each.child in people}
+            places |= {(each.table, each.other(parent), each.column(parent)) for each in definition.links if each.other(parent) in people}
+            for name, person, column in sorted(places):
+                tied = self._leading(name, column, ids)
+                if tied and (told := _NAMED_BY.format(person=person, parent=parent, column=f"{name}.{column}")) not in self._warnings:
+                    self._warnings.append(told)
+                found |= {(parent, row) for row in tied}
+        return found
+
+    def _leading(self, name: str, column: str, ids: Collection[str]) -> set[str]:
+        """Return those of these ids that rows of a table name in a column; all where nobody may look."""
+        table = self._directory.table(name)
+        if table is None:
+            return set()
+        try:
+            return {str(row[column]).lower() for row in self._directory.rows(table, column, ids, column)}
+        except NotOffered:
+            return set() if total_count(self._transport, name) == 0 else {*ids}
 
     def _has_any(self, parent: str) -> bool:
         columns = self._columns(parent, restricting=False)
