@@ -27,7 +27,7 @@ def erasure_of(request: SubjectRequest | str, decision: Decision | None) -> Gran
     name = request if isinstance(request, str) else request.id
     if decision is None:
         return GrantedErasure(name, frozenset(), dpo_decided=True)
-    return GrantedErasure(name, frozenset(decision.asking), dpo_decided=True, is_grown=decision.is_grown)
+    return GrantedErasure(name, frozenset(decision.asking), dpo_decided=True, is_grown=decision.is_grown, decided_at=decision.at)
 
 
 def giving_way(context: JobContext, erasure: GrantedErasure) -> JobContext:

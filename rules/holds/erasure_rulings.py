@@ -2,6 +2,7 @@
 4.2, HLD-12, R-078, R-079."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -33,12 +34,13 @@ _OF_REASON: Final = MappingProxyType({Reason.DATA_ERROR: Ruling.ALLOWED, Reason.
 class GrantedErasure(msgspec.Struct, frozen=True):
     """An erasure that was granted: its request, the contacts of the requester, and whether the DPO has
     decided to erase despite what only a DPO may overrule. `is_grown`: an adult for certain asks for
-    himself or herself."""
+    himself or herself. `decided_at` is when it was granted."""
 
     request: str
     contacts: frozenset[str]
     dpo_decided: bool = False
     is_grown: bool = False
+    decided_at: datetime | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -68,7 +70,9 @@ def ruling_on_hold(hold: Hold, erasure: GrantedErasure) -> Ruling:
     unless it is about the refusal to erase and the DPO decides to erase. The person's own request is answered
     first, their own grace does not prevent it, and a request never prevents itself. A restriction or an
     objection gives way to the person who obtained it, and to nobody else; one that was obtained in the name
-    of a child also to that child alone, once it is of age: nobody acts for it any more (RGT-07)."""
+    of a child also to that child alone, once it is of age: nobody acts for it any more (RGT-07). A
+    restriction that was placed or asked for after the erasure was granted is what the person wants by now
+    (GDPR art. 18(1)(b))."""
     if hold.reason in _OF_REQUESTS and hold.hold_id == erasure.request:
         return Ruling.ALLOWED
     is_own = bool(hold.persons) and erasure.contacts.issuperset(hold.persons)
@@ -78,6 +82,8 @@ def ruling_on_hold(hold: Hold, erasure: GrantedErasure) -> Ruling:
         if not is_own:
             return Ruling.BLOCKED
         return Ruling.ANSWER_FIRST if hold.is_pending and hold.right != _ERASURE else Ruling.ALLOWED
+    if hold.reason is Reason.HOLD_RESTRICTION and hold.since and erasure.decided_at and hold.since > erasure.decided_at:
+        return Ruling.BLOCKED
     is_the_childs = bool(hold.child) and erasure.is_grown and erasure.contacts.issuperset(hold.child)
     if hold.reason in (Reason.HOLD_RESTRICTION, Reason.HOLD_OBJECTION) and (is_own or is_the_childs):
         return Ruling.ALLOWED

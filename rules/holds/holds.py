@@ -2,7 +2,7 @@
 HLD-14, table 4.2)."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -30,7 +30,7 @@ class Hold(msgspec.Struct, frozen=True):
     and `request` for a subject request. `persons` are the contacts whose request, restriction or objection it
     is, where that is known; `child` are those of a child in whose name it was obtained. `is_overdue`: the day
     of its review has passed (HLD-03). `right` and `is_pending` are those of a request; `is_about_erasure`: a
-    complaint about the refusal to erase."""
+    complaint about the refusal to erase; `since`: when it was placed, or asked for."""
 
     hold_id: str
     reason: Reason
@@ -43,6 +43,7 @@ class Hold(msgspec.Struct, frozen=True):
     right: str = ""
     is_pending: bool = False
     is_about_erasure: bool = False
+    since: datetime | None = None
 
 
 class Holds:

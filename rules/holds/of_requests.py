@@ -1,6 +1,6 @@
 """What a subject request preserves, and until when. Source: HLD-08, HLD-10, R-035, R-072, R-073."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -27,13 +27,14 @@ class RequestHold(msgspec.Struct, frozen=True, kw_only=True):
 
     `contacts` are all rows that may be the person, or the child on whose behalf the request is made,
     confirmed or not: doubt keeps. `rows` (kind, id) are what was found without a contact, such as a recording
-    of a caller's number. `closed_on` is a civil day, None while pending."""
+    of a caller's number. `closed_on` is a civil day, None while pending; `received_at` an instant."""
 
     request: str
     right: str
     contacts: tuple[str, ...] = ()
     rows: tuple[tuple[str, str], ...] = ()
     closed_on: date | None = None
+    received_at: datetime | None = None
 
     def reason(self, day: date, *, grace_days: int) -> Reason | None:
         """Return the reason for which the request preserves data on a day; None where it does not (any more).
@@ -49,4 +50,14 @@ class RequestHold(msgspec.Struct, frozen=True, kw_only=True):
     def on_row(self, kind: str, row: str, reason: Reason) -> Hold:
         """Return this hold as it applies to one row."""
         pending = self.closed_on is None
-        return Hold(self.request, reason, kind, row, REQUEST, persons=self.contacts, right=self.right, is_pending=pending)
+        return Hold(
+            self.request,
+            reason,
+            kind,
+            row,
+            REQUEST,
+            persons=self.contacts,
+            right=self.right,
+            is_pending=pending,
+            since=self.received_at,
+        )

@@ -120,6 +120,7 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
             persons=persons,
             child=self.obtained_for,
             is_about_erasure=about_erasure,
+            since=self.placed_at,
         )
 
 

@@ -44,7 +44,12 @@ class StoredRequests:
             preserved = preserved_of(self._context, request.id)
             if preserved is not None:
                 yield RequestHold(
-                    request=request.id, right=request.right.value, contacts=preserved.contacts, rows=preserved.rows, closed_on=closed_on
+                    request=request.id,
+                    right=request.right.value,
+                    contacts=preserved.contacts,
+                    rows=preserved.rows,
+                    closed_on=closed_on,
+                    received_at=request.received_at,
                 )
 
 

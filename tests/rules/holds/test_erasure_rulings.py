@@ -1,6 +1,6 @@
 """What a granted erasure may overrule: the third column of table 4.2 (HLD-12, R-078, R-079)."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -87,6 +87,15 @@ def test_rgt07_what_was_obtained_in_the_name_of_a_child_is_the_childs_once_it_is
 def test_each_other_reason_of_the_table_is_ruled_on_as_it_says(reason: Reason, ruling: Ruling) -> None:
     assert ruled(reasons=(reason,)) is ruling
     assert ruled(reasons=(reason,), erasure=DECIDED) is ALLOWED
+
+
+@pytest.mark.parametrize(("reason", "ruling"), [(Reason.HOLD_RESTRICTION, BLOCKED), (Reason.HOLD_OBJECTION, ALLOWED)])
+def test_who_asks_for_a_restriction_after_the_erasure_was_granted_wants_that_by_now(reason: Reason, ruling: Ruling) -> None:
+    """GDPR art. 18(1)(b): the person opposes the erasure. An objection does not."""
+    at = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    granted = GrantedErasure("request-9", frozenset({LOTTE}), True, decided_at=at)
+    earlier, later = (a_hold(reason, persons=(LOTTE,), since=at + timedelta(minutes=minutes)) for minutes in (0, 1))
+    assert (ruled(earlier, erasure=granted), ruled(later, erasure=granted)) == (ALLOWED, ruling)
 
 
 def test_r078_the_access_request_is_answered_first() -> None:

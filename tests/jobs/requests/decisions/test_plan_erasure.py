@@ -22,7 +22,7 @@ from jobs.register.decision import decision_of
 from jobs.register.overrides import override
 from jobs.requests.answer.compile import compile_request, compiled
 from jobs.requests.decisions.carry_out import apply_by_hand, fulfil, fulfil_all
-from jobs.requests.decisions.plan_erasure import plan_erasure
+from jobs.requests.decisions.plan_erasure import held_items, plan_erasure
 from jobs.restores.replay_plan import plan_replay
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
@@ -91,6 +91,25 @@ def test_table_4_2_rank_5_who_obtained_a_restriction_may_have_the_file_erased(ni
     assert run is not None
     assert run.state is RunState.DONE
     assert night.get("cf_dossiers", dossier) is None
+
+
+def test_what_waits_stays_for_a_restriction_that_the_same_person_asks_for_meanwhile(night: Night) -> None:
+    """GDPR art. 18(1)(b): it opposes the erasure, from its receipt on and once it was granted."""
+    ilse = GivenPerson(firstname="Ilse", lastname="Wouters (fictief)")
+    child = night.contact(firstname=ilse.firstname, lastname=ilse.lastname, birthdate="2000-02-01")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    hold = place(night, "cf_dossier", dossier)
+    erasure = ask(night, Right.ERASURE, child, given=ilse)
+    granted(night, erasure)
+    night.clock.advance(days=1)
+    restriction = ask(night, Right.RESTRICTION, child, given=ilse)
+    release_hold(night, hold)
+    assert (fulfil_all(context_of(night)), night.get("cf_dossiers", dossier) is not None) == ({}, True)
+    compile_(night, restriction)
+    decide(night, restriction)
+    close(night, restriction)
+    assert held_items(context_of(night), erasure, decision(night, erasure)) == {"item-1": "HOLD_RESTRICTION"}
 
 
 def test_rgt07_a_restriction_that_a_parent_obtained_gives_way_to_the_child_once_it_is_of_age(night: Night) -> None:
