@@ -39,7 +39,7 @@ def write_evidence(settings: Settings, store: SqlStore, clock: Clock, path: Path
     from crm_compliance.wiring.software import software_version
     from jobs.proof.checkpoint import make_checkpoint
 
-    ring = keys_in_force(settings, store, clock)
+    ring = keys_in_force(settings, store, clock, warn)
     notary = DeskNotary(settings, ring, warn)
     make_checkpoint(store, notary, clock)
     log = settings.checkpoint_log_path
@@ -69,7 +69,7 @@ def certificates_of(
     from jobs.proof.checkpoint import make_checkpoint
 
     found = store.runs.get(run)
-    ring = keys_in_force(settings, store, clock)
+    ring = keys_in_force(settings, store, clock, warn)
     notary = DeskNotary(settings, ring, warn)
     make_checkpoint(store, notary, clock)
     refs = ring.references(*unit) if unit is not None else None

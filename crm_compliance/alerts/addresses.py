@@ -8,7 +8,7 @@ def address_of(item: InboxItem, *, sees_history: bool) -> str:
     match item.kind:
         case ItemKind.PLAN_TO_APPROVE | ItemKind.PLAN_TO_APPLY:
             return f"/plans/{item.subject}"
-        case ItemKind.RUN_INTERRUPTED | ItemKind.ALARM | ItemKind.NOT_WELL if not sees_history:
+        case ItemKind.RUN_INTERRUPTED | ItemKind.ALARM | ItemKind.NOT_WELL | ItemKind.KEYS_REPLACED if not sees_history:
             return "/plans"
         case ItemKind.RUN_INTERRUPTED:
             return f"/history/{item.subject}"
@@ -20,6 +20,8 @@ def address_of(item: InboxItem, *, sees_history: bool) -> str:
             return "/quarantine"
         case ItemKind.UNDECIDED | ItemKind.STOPPED:
             return "/plans"
+        case ItemKind.KEYS_REPLACED:
+            return "/history"
         case ItemKind.TABLES_UNACCOUNTED:
             return "/datamap"
         case ItemKind.ALARM | ItemKind.NOT_WELL:

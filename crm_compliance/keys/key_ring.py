@@ -60,7 +60,10 @@ class KeysMissing(UsageError):
         """Return an error that names the missing keys, and what to do."""
         return cls(
             f"keys are missing: {', '.join(lacking) or 'there are none, and this installation has had some'}",
-            hint=f"restore {folder} from its backup; no new key is made, for it would lead to nothing of what was erased and recorded",
+            hint=(
+                f"restore {folder} from its backup; no new key is made, for it would lead to nothing of what was erased and recorded "
+                "(docs/stops-and-restores.md says what is left to do where there is no backup)"
+            ),
             where=str(folder),
         )
 

@@ -103,7 +103,7 @@ def desk(
             refuse_other_zone(store, policy)
             if recovering:
                 tell_of_recovery(settings, store, clock)
-            keys = keys_in_force(settings, store, clock)
+            keys = keys_in_force(settings, store, clock, warn)
             workers = workers_of(settings)
             if isinstance(workers, Pool):
                 opened.callback(workers.close)

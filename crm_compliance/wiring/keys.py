@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from crm_compliance.configuration.settings import Settings
@@ -24,14 +25,16 @@ def register_key(settings: Settings) -> KeyRing:
         return open_keys(settings, store, clock)
 
 
-def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
+def keys_in_force(settings: Settings, store: SqlStore, clock: Clock, warn: Callable[[str], None] | None = None) -> KeyRing:
     """Return the keys, those that are a year old replaced, and record in the ledger what became of them
     (9.2). They are not replaced while a run is unfinished: its intents and outcomes have their references by
-    one key."""
+    one key. `warn` is told where they were: a backup from before lacks them."""
     from crm_compliance.keys.store_and_keys import open_keys, settled, tell_of_keys
 
     ring = settled(store, open_keys(settings, store, clock))
     if not ring.is_due(clock()) or store.runs.unfinished():
         return ring
-    ring, _ = ring.rotate(clock(), if_due=True, tell=lambda entries: tell_of_keys(store, entries))
+    ring, replaced = ring.rotate(clock(), if_due=True, tell=lambda entries: tell_of_keys(store, entries))
+    if replaced and warn is not None:
+        warn(f"the keys were a year old and are replaced: back up {ring.folder} now, apart from the database")
     return ring

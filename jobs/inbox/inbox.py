@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from jobs.inbox.item import InboxItem, by_urgency
-from jobs.inbox.plans import of_health, of_plans
+from jobs.inbox.plans import of_health, of_keys, of_plans
 from jobs.inbox.requests import of_requests
 from jobs.inbox.units import of_units
 from jobs.ports.store.store import Store
@@ -22,6 +22,7 @@ def waiting(store: Store, policy: Policy, now: datetime, *, crm: str = "", not_w
     return by_urgency(
         [
             *of_health(tuple(not_well)),
+            *of_keys(store, now),
             *of_plans(store, policy, now),
             *of_requests(store, now, calendar),
             *of_units(store, policy, calendar.day(now), crm),

@@ -32,6 +32,7 @@ class ItemKind(StrEnum):
     QUARANTINE = "quarantine"
     UNDECIDED = "undecided"
     TABLES_UNACCOUNTED = "tables_unaccounted"
+    KEYS_REPLACED = "keys_replaced"
     ALARM = "alarm"
     NOT_WELL = "not_well"
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.inbox.item import InboxItem, ItemKind, Stage
+from jobs.ledger.heads import KEYS
 from jobs.ledger.maintenance_runs import HOUSEKEEPING
 from jobs.model.plan import Alarm, Kind, Plan, PlanState
 from jobs.model.run import Run, RunState, alarms_of
@@ -23,6 +24,7 @@ from rules.policy.policy import Policy
 EXPIRES_SOON: Final = "EXPIRES_SOON"
 SOON: Final = timedelta(hours=24)
 LONGEST_VALID: Final = timedelta(days=92)  # unless the schedule says more: an older plan waits for nobody
+KEYS_TOLD_FOR: Final = timedelta(days=14)  # whether somebody has made a backup nobody here can see
 OPERATORS: Final = roles_of(Act.APPROVE_PLAN)  # who keeps an eye on nights
 _NIGHTS: Final = (Kind.RETENTION, Kind.RECORDINGS)
 _OF_HOUSEKEEPING: Final = {"without_row": WITHOUT_ROW, "rows_without_object": WITHOUT_OBJECT}
@@ -147,6 +149,14 @@ def _of_housekeeping(store: Store) -> Iterator[InboxItem]:
     for name, code in _OF_HOUSEKEEPING.items():
         if number := numbers.get(name):
             yield InboxItem(kind=ItemKind.ALARM, roles=OPERATORS, subject=HOUSEKEEPING, code=code, since=last.started_at, count=int(number))
+
+
+def of_keys(store: Store, now: datetime) -> Iterator[InboxItem]:
+    """Yield that keys were replaced lately, which a night does once a year: a backup from before lacks them,
+    and with it alone nothing could go on."""
+    replaced = [datetime.fromisoformat(entry.at) for entry in store.ledger.strand(KEYS) if entry.kind == "key_rotated"]
+    if replaced and now < replaced[-1] + KEYS_TOLD_FOR:
+        yield InboxItem(kind=ItemKind.KEYS_REPLACED, roles=OPERATORS, since=replaced[-1])
 
 
 def of_health(codes: Sequence[str]) -> Iterator[InboxItem]:

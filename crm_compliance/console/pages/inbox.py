@@ -41,6 +41,7 @@ SYMBOLS: Final = {
     ItemKind.QUARANTINE: "clock",
     ItemKind.UNDECIDED: "scale",
     ItemKind.TABLES_UNACCOUNTED: "map",
+    ItemKind.KEYS_REPLACED: "lock",
     ItemKind.ALARM: "bell",
     ItemKind.NOT_WELL: "triangle-alert",
 }
@@ -184,6 +185,10 @@ def _words(visit: Visit, item: InboxItem, request: SubjectRequest | None) -> tup
             ), say("See which")
         case ItemKind.TABLES_UNACCOUNTED:
             return say("Tables of the CRM hold rows that nothing accounts for"), say("Open the data map")
+        case ItemKind.KEYS_REPLACED:
+            return say("The keys were replaced: a backup of them from before is not enough any more"), _looks_at(
+                visit, say("Look at the history")
+            )
         case ItemKind.ALARM:
             return say("The last night has an alarm"), _looks_at(visit, say("Look at the run"))
         case ItemKind.NOT_WELL:

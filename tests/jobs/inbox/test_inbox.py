@@ -290,6 +290,17 @@ def test_a_hold_past_its_review_waits_for_the_dpo(store: SqlStore) -> None:
     assert (item.kind, item.subject, item.roles, item.stage) == (ItemKind.HOLD_TO_REVIEW, "hold-1", (Role.DPO,), Stage.OVERDUE)
 
 
+def test_replaced_keys_wait_for_a_backup_for_two_weeks(store: SqlStore, clock: Clock) -> None:
+    """A night replaces them once a year, when nobody looks on: with a backup from before alone nothing could
+    go on (`keys_missing`)."""
+    store.ledger.append([("key_made", {"kind": "register", "key": "r-2026-03-0a1b2c3d"})])
+    assert found(store, clock()) == []
+    store.ledger.append([("key_rotated", {"kind": "register", "from": "r-2026-03-0a1b2c3d", "to": "r-2027-03-0a1b2c3d"})])
+    (item,) = found(store, clock() + timedelta(days=13))
+    assert (item.kind, item.roles, item.stage) == (ItemKind.KEYS_REPLACED, (Role.CRM_ADMIN, Role.DPO), Stage.WAITS)
+    assert found(store, clock() + timedelta(days=14, seconds=1)) == []
+
+
 def test_a_hold_that_is_on_nothing_waits_for_the_dpo(store: SqlStore) -> None:
     for hold in (a_hold(placed_at=NOW, is_unseen=True), a_hold(id="hold-2", placed_at=NOW, is_unseen=True, looked_up_at=NOW)):
         store.holds.place(hold, ENTRY)
