@@ -142,15 +142,15 @@ async def _is_kept(visit: Visit, endpoint: Endpoint) -> bool:
         return _keep(visit, endpoint, form)
 
 
-def _keep(visit: Visit, endpoint: Endpoint, form: FormData, who: str = "", *, was_refused: bool = False) -> bool:
-    """Keep what a form says that was sent from a page of a session which has ended, or that was refused, for
-    whom that was; return whether it is. With `who` for nobody else: whoever sits there now need not be who
-    typed it."""
+def _keep(visit: Visit, endpoint: Endpoint, form: FormData, who: str = "", *, refused: tuple[str, str] | None = None) -> bool:
+    """Keep what a form says that was sent from a page of a session which has ended, or that was `refused`
+    (which field, and why), for whom that was; return whether it is. With `who` for nobody else: whoever sits
+    there now need not be who typed it."""
     owner = visit.services.sessions.owners.of(origin.given_token(visit.request, str(form.get(origin.FIELD, ""))))
     page = _page_of(urlsplit(visit.came_from).path)
     if owner is None or not page or endpoint.path not in KEPT or (who and owner.who != who):
         return False
-    return visit.services.unsent.keep(owner, page, visit.request.url.path, form, visit.now, was_refused=was_refused)
+    return visit.services.unsent.keep(owner, page, visit.request.url.path, form, visit.now, refused=refused)
 
 
 def _led_to(address: str) -> str:
@@ -238,7 +238,8 @@ def _answered(visit: Visit, endpoint: Endpoint) -> Response:
         return endpoint.answer(visit)
     except ComplianceError as error:
         if endpoint.method == "POST" and not visit.is_part and visit.session is not None and status_of(error) in KEPT_AFTER:
-            _keep(visit, endpoint, visit.form, visit.session.who, was_refused=True)
+            told = visit.told(error)
+            _keep(visit, endpoint, visit.form, visit.session.who, refused=(told.field, told.message))
         return refused(visit, error)
     except HTTPException:
         raise

@@ -25,15 +25,15 @@ RENEWED: Final = frozenset({FIELD, KEY, "since"})  # what a page gives its forms
 @dataclass(frozen=True, slots=True)
 class Unsent:
     """One form that waits: the address to which it goes, what was typed and chosen, in the order of the form,
-    and whether a file was chosen too, which is not kept. `was_refused`: not for its session, but for what it
-    said."""
+    and whether a file was chosen too, which is not kept. `refused`: not for its session, but for what it
+    said; the field that was wrong, if it was one, and why, in the language of the page."""
 
     action: str
     fields: tuple[tuple[str, str], ...]
     lacks_file: bool
     role: str
     at: datetime
-    was_refused: bool = False
+    refused: tuple[str, str] | None = None
 
     @property
     def texts(self) -> list[str]:
@@ -52,12 +52,12 @@ class UnsentForms:
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[str, str, str], Unsent] = OrderedDict()
 
-    def keep(self, owner: Owner, page: str, action: str, form: FormData, now: datetime, *, was_refused: bool = False) -> bool:
+    def keep(self, owner: Owner, page: str, action: str, form: FormData, now: datetime, *, refused: tuple[str, str] | None = None) -> bool:
         """Keep what a form says, in place of what the same form said before; return whether it says
         anything that somebody has typed or chosen."""
         given = [(name, value) for name, value in form.multi_items() if name not in RENEWED]
         fields = tuple((name, value) for name, value in given if isinstance(value, str))
-        kept = Unsent(action, fields, len(fields) < len(given), owner.role, now, was_refused)
+        kept = Unsent(action, fields, len(fields) < len(given), owner.role, now, refused)
         if not any(value for _, value in fields) or kept.size > MOST_BYTES:
             return False
         with self._lock:

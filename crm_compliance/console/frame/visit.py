@@ -221,11 +221,12 @@ class Visit:
         mark = "&" if self.request.query_params else "?"
         waiting = self.services.unsent.of(who, quote(self.request.url.path), self.now)
         for place, each in enumerate(waiting):
-            if each.was_refused:  # shown once, to who goes back; whoever comes later begins with an empty form
+            if each.refused is not None:  # shown once, to who goes back; whoever comes later begins with an empty form
                 self.services.unsent.sent(who, each.action)
-            said: dict[str, Any] = {"is_first": place == 0, "lacks_file": each.lacks_file, "was_refused": each.was_refused}
+            said: dict[str, Any] = {"is_first": place == 0, "lacks_file": each.lacks_file, "refused": each.refused}
             said["afresh"] = f"{self.here}{mark}{AFRESH}=1"
-            filled = refilled(html, each.action, each.fields, self.written("components/unsent.html.j2", **said))
+            notice = self.written("components/unsent.html.j2", **said)
+            filled = refilled(html, each.action, each.fields, notice, each.refused or ("", ""))
             if filled is None and each.texts:  # the form has gone, and what was written for it is not lost all the same
                 gone = self.written("components/unsent.html.j2", **said, texts=each.texts)
                 filled = html.replace(TOLD, f"{gone}{TOLD}", 1)

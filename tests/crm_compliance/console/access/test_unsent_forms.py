@@ -193,7 +193,8 @@ def test_a_form_that_was_refused_stands_filled_in_for_who_goes_back(hours: Hours
     wrong = HOLD | {"id": "no id", "unseen": ""}
     assert send(dpo, "/holds/new", dpo.token, wrong) == (400, "")
     page = dpo.page("/holds/new")
-    assert "This was not accepted" in text_of(page)
+    assert "This was not accepted this is not the id of a record Nothing was carried out." in text_of(page)
+    assert '<p class="error" id="e-id">this is not the id of a record</p>' in page, "at its field too"
     assert (field(page, "basis"), field(page, "id")) == (BASIS, "no id")
     assert "This was not accepted" not in text_of(dpo.page("/holds/new"))
     assert send(dpo, "/holds/new", dpo.token, wrong, **{"HX-Request": "true"}) == (400, "")
