@@ -208,7 +208,7 @@ RULES: dict[str, str] = {
     "RET-02": "A fiche without dossier ends by itself",
     "RET-03": "A recording has a term of its own; an audio attachment cannot outlive the fiche that it belongs to",
     "RET-04": "A contact ends with the last unit that refers to it",
-    "RET-05": "Notes and e-mails follow their unit; audio is a recording",
+    "RET-05": "Notes, e-mails, calls and roles follow their unit; audio is a recording",
     "RET-06": "The period of the schedule, counted from its anchor",
     "RET-07": "Last activity: the latest communication or re-opening",
     "RET-08": "Until an age: the latest birthday over all children",

@@ -121,3 +121,9 @@ def test_nobody_is_asked_to_approve_what_nothing_can_apply(
     assert "waits for your approval" not in inbox
     assert (f'action="/plans/{plan}/approve"' in page, f'action="/plans/{plan}/reject"' in page) == (False, True)
     assert "Still needs approval" not in text_of(page)
+
+
+def test_a_plan_that_needs_nobody_says_who_carries_it_out(org: Night, typist: Typist, signed_in: Signed) -> None:
+    org.dossier("social_card", fiches=0)
+    page = text_of(signed_in(Role.DPO).page(f"/plans/{typist.ask('plan')['plan']}"))
+    assert "It needs nobody's approval: nothing about it is unusual. No night carries it out: each makes a plan of its own." in page
