@@ -1,7 +1,7 @@
 """Self-checks: everything that a night depends on, each with what to do where it is not well."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,13 +20,13 @@ from crm_compliance.connections.document_stores import document_stores
 from crm_compliance.connections.endings import Ending, client_ending, endings
 from crm_compliance.connections.object_stores import object_stores
 from crm_compliance.hints import in_words, with_place
-from crm_compliance.host.files import DiskProblem, disk_problem, refuse_unwritable, writable_by_others
+from crm_compliance.host.files import LEAST_BYTES, DiskProblem, disk_problem, free_bytes, refuse_unwritable, writable_by_others
 from crm_compliance.host.ownership import HINT, strangers
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, KeyUnusable, memory_key
 from crm_compliance.keys.store_and_keys import remnants
 from crm_compliance.proof import refuse_broken, verify_ledger
-from crm_compliance.store.sql.database import StoreUnusable
+from crm_compliance.store.sql.database import StoreUnusable, parse
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.crm import connector_of, lake_of
 from crm_compliance.wiring.desk import desk
@@ -54,6 +54,8 @@ from rules.policy.policy import Policy
 from rules.redaction.country_formats import is_known
 from rules.retention.relations import relation_terms
 
+MB, GB = 10**6, 10**9
+LITTLE_BYTES = GB  # plans of a year of nights take less; backups beside them take more
 SOON = timedelta(days=60)  # a renewal takes somebody of another department
 SKEW_S = 60.0  # a clock that is off by more may judge a birthday on the wrong day
 
@@ -84,6 +86,7 @@ def examine(settings: Settings, on_wait: Tell | None = None) -> list[Check]:
     checks.append(_attempt("anchor", lambda: _anchor(settings)))
     if all(check.ok for check in checks):
         checks.append(_attempt("nights", lambda: _nights(settings)))
+    checks.append(_attempt("disk", lambda: _disk(settings)))
     checks.append(_attempt("storage", lambda: _storage(settings)))
     expiry = _attempt("expiry", lambda: _expiry(settings))
     if expiry.message:
@@ -245,6 +248,23 @@ def _store(settings: Settings) -> str:
         with store.database.writing():  # nor where another program holds it
             pass
         return f"runs: {len(store.runs.all())}; ledger entries: {audit.verdict.entries}, {told}"
+
+
+def _disk(settings: Settings) -> str:
+    """Say how much room there is where nights write, each disk once."""
+    places = [settings.data_dir.absolute(), settings.erasures_path, settings.checkpoint_log_path]
+    with suppress(StoreUnusable):  # the check of the store tells
+        url = parse(settings.store_url)
+        places += [Path(url.database)] if url.get_backend_name() == "sqlite" and url.database else []
+    told: dict[int, str] = {}
+    for place in places:
+        if (free := free_bytes(place)) < LEAST_BYTES:
+            raise DiskProblem(
+                f"the disk of {place} has {free / MB:.0f} MB left: too little for a night", hint="make room", where=str(place)
+            )
+        little = "warning: little room: " if free < LITTLE_BYTES else ""
+        told.setdefault(free, f"{little}{free / GB:.1f} GB are free at {place}")
+    return "\n".join(told.values())
 
 
 def _nights(settings: Settings) -> str:

@@ -12,6 +12,8 @@ from typing import IO, Final, Literal, overload
 from rules.errors import UsageError
 from rules.hints import hint_to
 
+LEAST_BYTES: Final = 32 * 1024 * 1024  # a night writes its plan and its journal; nothing is left half-written below it
+
 # The errors of a disk that takes no more. Any other OSError may come from the network as well, and is not
 # explained here.
 DISK_ERRORS = {
@@ -113,6 +115,13 @@ def refuse_unwritable(*files: Path) -> None:
             place = path if path.exists() else path.parent
             if place.exists() and not os.access(place, os.W_OK):
                 raise DiskProblem(f"{place} may not be written by this account", hint="look at its owner and mode", where=str(path))
+
+
+def free_bytes(path: Path) -> int:
+    """Return how much room there is where something is, or will be made."""
+    place = next(each for each in (path, *path.absolute().parents) if each.exists())
+    found = os.statvfs(place)
+    return found.f_bavail * found.f_frsize
 
 
 def private_folder(path: Path) -> Path:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from crm_compliance.configuration.hours import crons_of, last_hour
 from crm_compliance.configuration.settings import Settings
+from crm_compliance.host.files import LEAST_BYTES, free_bytes
 from jobs.model.plan import Kind
 from jobs.model.run import RunLine, RunState
 from jobs.ports.context import Clock
@@ -25,7 +26,6 @@ LATE, BAD, UNREADABLE = "LATE", "FAILED", "STORE_UNREADABLE"
 NO_SCHEDULE = "SCHEDULE_UNUSABLE"
 NOT_WHOLE = "LEDGER_BROKEN"
 FULL, CLOSED = "DISK_FULL", "DISK_READ_ONLY"
-LEAST_BYTES: Final = 32 * 1024 * 1024  # a night writes its plan and its journal; nothing is left half-written below it
 
 
 class Nights(Protocol):
@@ -109,8 +109,9 @@ def record_not_whole(store: Store) -> tuple[str, ...]:
 
 
 def disk_not_well(settings: Settings, database: Path | None = None) -> tuple[str, ...]:
-    """Return the code that the data folder has hardly any room left, or cannot be written, or that the file
-    `database` is gone: the next night would fail, and pages can only be looked at."""
+    """Return the code that there is hardly any room left where a night writes (the data folder, the file
+    `database`, the register of erasures, each perhaps on a disk of its own), that the data folder cannot be
+    written, or that the database is gone: the next night would fail, and pages can only be looked at."""
     try:
         found = os.statvfs(settings.data_dir)
     except OSError:
@@ -118,7 +119,8 @@ def disk_not_well(settings: Settings, database: Path | None = None) -> tuple[str
     is_closed = found.f_flag & os.ST_RDONLY or not os.access(settings.data_dir, os.W_OK | os.X_OK)
     if is_closed or (database is not None and not database.exists()):
         return (CLOSED,)
-    return (FULL,) if found.f_bavail * found.f_frsize < LEAST_BYTES else ()
+    places = [settings.data_dir, settings.erasures_path, *([database] if database is not None else [])]
+    return (FULL,) if min(map(free_bytes, places)) < LEAST_BYTES else ()
 
 
 class End(NamedTuple):

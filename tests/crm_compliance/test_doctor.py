@@ -29,6 +29,7 @@ from connectors.emulator.serving.server import RunningEmulator
 from connectors.interface.errors import Unreachable
 from crm_compliance import doctor
 from crm_compliance.configuration.settings import Settings, environment_of, load_settings
+from crm_compliance.host.files import DiskProblem
 from crm_compliance.store.sql import database
 from crm_compliance.wiring.crm import LONG_WAIT
 from crm_compliance.wiring.mapping import mapping_text
@@ -38,7 +39,7 @@ from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN, set_faults
 from tests.drivers.typist import Typist, people_and_cases
 
-STORED = ["packages", "policy", "organisation", "store", "keys", "anchor", "nights", "storage"]
+STORED = ["packages", "policy", "organisation", "store", "keys", "anchor", "nights", "disk", "storage"]
 NAMES = [*STORED, "crm", "mapping", "overlooked", "datamap", "privileges", "capabilities", "visibility", "restored", "clock"]
 
 
@@ -384,6 +385,20 @@ def test_what_ends_soon_is_warned_of_and_what_has_ended_fails(tmp_path: Path, mo
     with pytest.raises(UsageError, match="ended on"):
         doctor._expiry(Settings(crm_client_id="a", crm_client_certificate=before))
     assert doctor._expiry(Settings(crm_url="https://org.crm4.dynamics.com/api/data/v9.2/", crm_client_secret="s")) == ""
+
+
+def test_a_disk_that_is_nearly_full_is_told_whichever_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The register of erasures may have a disk of its own, without which nothing is erased."""
+    settings = Settings(data_dir=tmp_path / "data", erasures_file=tmp_path / "other" / "erasures.jsonl")
+    room = {tmp_path / "data": 5 * 10**9, tmp_path / "other" / "erasures.jsonl": 10**8}
+    monkeypatch.setattr(doctor, "free_bytes", lambda place: room.get(place, 5 * 10**9))
+    assert doctor._disk(settings).splitlines() == [
+        f"5.0 GB are free at {tmp_path / 'data'}",
+        f"warning: little room: 0.1 GB are free at {tmp_path / 'other' / 'erasures.jsonl'}",
+    ]
+    room[tmp_path / "other" / "erasures.jsonl"] = 10**7
+    with pytest.raises(DiskProblem, match="10 MB left"):
+        doctor._disk(settings)
 
 
 def test_what_no_night_could_write_is_no_good_place(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,10 @@ def test_the_health_of_the_service_tells_before_a_night_fails(tmp_path: Path, mo
     with monkeypatch.context() as small:
         small.setattr(health, "LEAST_BYTES", 2**62)
         assert disk_not_well(settings) == ("DISK_FULL",)
+    with monkeypatch.context() as small:  # the register of erasures on a disk of its own
+        small.setattr(health, "free_bytes", lambda place: 0 if place.name == "e.jsonl" else 2**40)
+        assert disk_not_well(settings) == ()
+        assert disk_not_well(Settings(data_dir=tmp_path, erasures_file=tmp_path / "e.jsonl")) == ("DISK_FULL",)
     assert disk_not_well(Settings(data_dir=tmp_path / "gone")) == ("DISK_READ_ONLY",)
     assert disk_not_well(settings, tmp_path / "state.db") == ("DISK_READ_ONLY",)
     found = os.statvfs(tmp_path)
