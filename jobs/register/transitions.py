@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from jobs.model.plan import Kind
 from jobs.model.request import (
     CANDIDATES,
     COMPILATION,
@@ -29,11 +30,12 @@ from jobs.model.request import (
 from jobs.ports.store.ledger import Entry
 from jobs.ports.store.store import Store
 from jobs.register.dates import is_refusal, open_questions, stops_of
+from jobs.register.decision import Decision, decision_of, encoded
 from jobs.register.overrides import overrides_of
 from jobs.register.request_steps import Actor, authorised, check_role, of_this_crm, save_transition, signed, wrong_state
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
-from rules.model.requests import IdentityMethod, Mandate, Outcome, RequestState, Step
+from rules.model.requests import IdentityMethod, Mandate, Outcome, RequestState, Step, is_allowed
 from rules.rights.deadlines import may_extend, stops_clock
 
 IDENTITY: Final = "identity"
@@ -137,10 +139,21 @@ def extend(actor: Actor, request_id: str, reason: str, notified_at: datetime) ->
 
 def close(actor: Actor, request_id: str, outcome: str) -> SubjectRequest:
     """Close a request with the code of its outcome (ACC-08). What leads to files is removed at once, the rest
-    when its time has come. `outcome` is a code, a refusal with its text code: `REFUSED:RF-08`. Raises
-    UsageError: an invalid code; Refused: with code `outcome`, if the code says something else than what has
-    happened."""
-    request = authorised(actor, request_id, Step.CLOSE)
+    when its time has come. `outcome` is a code, a refusal with its text code: `REFUSED:RF-08`.
+
+    WITHDRAWN also ends what was granted and waits, released or closed: the person does not want it any more.
+
+    Raises:
+        UsageError: an invalid code.
+        Refused: with code `outcome`, if the code says something else than what has happened; with code
+            `another_run`, if a run that was cut off has begun to carry it out."""
+    check_role(actor, Step.CLOSE)
+    request = of_this_crm(actor, request_id, Step.CLOSE)
+    decision = decision_of(actor.store, request.id) if request.is_answered else None
+    if decision is not None and decision.tasks and outcome == Outcome.WITHDRAWN:
+        return _call_back(actor, request, decision)
+    if not is_allowed(Step.CLOSE, request.state):
+        raise wrong_state(request, Step.CLOSE)
     code, refusal = read_outcome(outcome)
     if request.state is RequestState.RELEASED:
         fits = code is request.outcome and refusal in ("", request.refusal)
@@ -153,6 +166,26 @@ def close(actor: Actor, request_id: str, outcome: str) -> SubjectRequest:
         raise Refused(f"{code.value} is not how this request ended", hint=was, where=request.id, code="outcome")
     closed, entry = closing(actor.store, request, code, refusal, actor.now)
     actor.store.requests.save(closed, [signed(entry, actor)], since=request, parts=parts_at_closing(closed), told=PRESERVED)
+    return closed
+
+
+def _call_back(actor: Actor, request: SubjectRequest, decision: Decision) -> SubjectRequest:
+    """End what was granted and has not been done. Where nothing had been, that is how a request ends that is
+    still to be closed; what was done stays done."""
+    store, after = actor.store, decision.lapsed()
+    runs = (store.runs.of_plan(plan.id) for plan in store.plans.newest([Kind.REQUEST]) if plan.request == request.id)
+    if any(run is not None and not run.is_over for run in runs):
+        message = "a run that carries it out was cut off, and nothing but going on makes whole what it has begun"
+        raise Refused(message, hint=hint_to("run_requests"), where=request.id, code="another_run")
+    parts: dict[str, bytes | None] = {DECISIONS: encoded(after)}
+    if request.is_closed:
+        called_back = msgspec.structs.replace(request, transitions=request.transitions + 1)
+        told = {"request": request.id, "step": "withdraw"}
+        store.requests.save(called_back, [signed(("request", told), actor)], since=request, parts=parts)
+        return called_back
+    outcome = request.outcome if after.done and request.outcome is not None else Outcome.WITHDRAWN
+    closed, entry = closing(store, request, outcome, request.refusal, actor.now)
+    store.requests.save(closed, [signed(entry, actor)], since=request, parts=parts_at_closing(closed) | parts, told=PRESERVED)
     return closed
 
 

@@ -153,7 +153,8 @@ def close(
     as_: str = AS,
     role: str = ROLE,
 ) -> None:
-    """Close a request with the code of its outcome; what leads from it to files is removed.
+    """Close a request with the code of its outcome; what leads from it to files is removed. WITHDRAWN also
+    ends what was granted and waits after the release, of a closed request too.
 
     Example: crm-compliance requests close request-0123 --outcome DELIVERED --as dora --role dpo
     """

@@ -1,4 +1,5 @@
-"""What was granted and waits, where who asked has become suspect since (SUS-05, SUS-08, SUS-11)."""
+"""What was granted and waits, where who asked has become suspect since (SUS-05, SUS-08, SUS-11), where what
+was weighed is another thing by now, or where it is not wanted any more."""
 
 from __future__ import annotations
 
@@ -7,15 +8,18 @@ from datetime import date
 from typing import Any
 
 import msgspec
+import pytest
 
 from jobs.inbox.requests import LOOK_AGAIN, of_requests
 from jobs.model.request import DECISIONS, GivenPerson, RequestApproval, SubjectRequest
 from jobs.register.decision import Decision, Task, What, encoded
 from jobs.register.overrides import override
+from jobs.register.transitions import close
 from jobs.requests.decisions.carry_out import fulfil_all
 from jobs.requests.decisions.correct import write
 from jobs.requests.decisions.suspicions import kept_items
-from rules.model.requests import RequestState, Right
+from rules.errors import Refused
+from rules.model.requests import Outcome, RequestState, Right
 from tests.drivers.deciding import ask, context_of, decision, dora
 from tests.drivers.holding import place
 from tests.drivers.holding import release as release_hold
@@ -175,6 +179,26 @@ def test_rgt08_what_a_parent_was_granted_waits_once_the_last_day_of_the_authorit
     assert (kept(night, request), len(decision(night, request).tasks)) == (set(), 1)
     night.patch("cf_parties", roles[0], cf_authorityvaliduntil="2027-12-03")
     assert kept(night, request, looks=()) == set()
+
+
+def test_what_waits_ends_at_the_word_of_who_asked(night: Night) -> None:
+    """Released or closed; what was done stays done, and so does the outcome of what was closed."""
+    child, dossier = night.contact(firstname="Ilse", lastname="Wouters (fictief)"), night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    hold = place(night, "cf_dossier", dossier)
+    undone = released(night, Right.ERASURE, child, (What.ERASE, "dossier", dossier))
+    asked, waiting = [undone], decision(night, undone)
+    for state, done in ((RequestState.RELEASED, ("item-9",)), (RequestState.CLOSED, ())):
+        request = ask(night, Right.ERASURE, child, given=ILSE, state=state, outcome=Outcome.DONE)
+        part = encoded(msgspec.structs.replace(waiting, done=done))
+        night.store.requests.save(request, since=request, parts={DECISIONS: part})
+        asked.append(request)
+    ended = [close(dora(night), request.id, "WITHDRAWN") for request in asked]
+    assert [(row.state.value, row.outcome) for row in ended] == [("closed", "WITHDRAWN"), ("closed", "DONE"), ("closed", "DONE")]
+    release_hold(night, hold)
+    assert (fulfil_all(context_of(night)), night.get("cf_dossiers", dossier) is not None) == ({}, True)
+    with pytest.raises(Refused, match="not possible while the request is closed"):
+        close(dora(night), undone.id, "WITHDRAWN")
 
 
 def test_sus10_the_picture_of_a_suspect_stays_and_nothing_tells_of_it(night: Night) -> None:
