@@ -72,6 +72,8 @@ NEAR, PHONE, MAIL = ("BIRTHDATE_NEAR",), "02 475 44 99", "lotte@example.org"
         (asked(birthdate="2009-04-03"), contact(born=BORN), ("medium", (), ("name", "birth_date"))),
         (asked(phones=(PHONE,)), contact(mobile=PHONE), ("medium", (), ("name", "phone"))),
         (asked(emails=(MAIL,)), contact(email=MAIL), ("medium", (), ("name", "email"))),
+        (asked(emails=(MAIL,)), contact(email="lotte.p@example.org"), ("weak", (), ("name",))),  # another address is none of hers
+        (asked(phones=(PHONE,)), contact(mobile="02 475 44 98"), ("weak", (), ("name",))),
         (asked(birthdate="2009-04-03"), contact(born=date(2009, 3, 4)), ("medium", NEAR, ("name", "birth_date_near"))),
         (asked(birthdate="2009-04-03"), contact(born=date(2009, 4, 8)), ("medium", NEAR, ("name", "birth_date_near"))),
         (

@@ -17,7 +17,7 @@ from rules.retention.contacts import ContactFacts, contact_outcomes
 from rules.retention.relations import relation_terms
 from tests.rules import strategies
 from tests.rules.builders import POLICY, a_policy, codes, decided, shipped_policy
-from tests.rules.retention.rows_of_relations import COURSE, EVERYTHING_ON, ROWS
+from tests.rules.retention.rows_of_relations import COURSE, DONOR, EVERYTHING_ON, PAYMENT, ROWS
 
 AS_OF = date(2026, 11, 25)
 
@@ -97,6 +97,20 @@ def test_nothing_outside_the_missions_is_in_force_in_the_shipped_schedule() -> N
 def test_being_a_donor_lasts_as_long_after_the_last_gift_as_the_row_says() -> None:
     terms = relation_terms(EVERYTHING_ON)
     assert terms.donor_until([date(2020, 5, 1), date(2023, 2, 28)]) == date(2026, 2, 28)
+
+
+def test_two_versions_of_the_schedule_agree_that_a_donor_is_none_any_more_only_where_both_say_so() -> None:
+    """A run keeps to the version of its plan, and to the one in force by now: the later day of the two."""
+    gifts = [date(2020, 5, 1)]
+    three, five = (relation_terms(a_policy({"donor_profile": {**DONOR, "years": years}})) for years in (3, 5))
+    assert three.agreed(five).donor_until(gifts) == five.agreed(three).donor_until(gifts) == date(2025, 5, 1)
+    silent = relation_terms(a_policy({}))
+    assert three.agreed(silent).donor_until(gifts) is silent.agreed(three).donor_until(gifts) is None
+
+
+def test_what_two_versions_of_the_schedule_need_together_is_what_either_needs() -> None:
+    payments, courses = (relation_terms(a_policy(rows)) for rows in ({"donor_payment": PAYMENT}, {"training_participant": COURSE}))
+    assert payments.joined(courses).units == courses.joined(payments).units == (UnitKind.DONATION, UnitKind.ENROLMENT)
 
 
 @pytest.mark.parametrize("unknown", [None, date(1753, 1, 1)])
