@@ -49,6 +49,9 @@ _EXPECTED = {
     float: _NUMBER_TYPES | {"MoneyType", "DecimalType", "DoubleType"},
     bytes: _IMAGE_TYPES | {"MemoType"},
 }
+_VERSION = "versionnumber"  # of every table but virtual ones
+_TTL = "ttlinseconds"
+_OF_ELASTIC = frozenset({"partitionid", _TTL})
 # Days that are never the one on which the row was made: a term that counts from them would end too early.
 _OTHER_DAYS = frozenset({"closed_on", "proceedings_ended_on", "birth_on", "deceased_on", "anonymised_on"})
 
@@ -65,6 +68,7 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
         like = metadata.meant(table.name, metadata.names())
         return [error(f"The CRM has no table {table.name} ({table.kind}){asked(like) or '.'}", table.where, "no_table", like)]
     findings: list[Finding] = [
+        *_check_kind_of_table(table, definition),
         *_check_links(table, definition, mapping),
         *check_roles(table, definition, mapping, metadata),
         *check_owners(table, definition, mapping),
@@ -94,6 +98,20 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
     for column in table.pairs.values():
         findings.extend(_check_pairs(table, column, definition, mapping, metadata))
     return findings
+
+
+def _check_kind_of_table(table: Table, definition: TableDefinition) -> Iterator[Finding]:
+    """Yield a finding where rows cannot be deleted in one with what they belong to: those of a virtual table
+    are kept elsewhere and have no version, those of an elastic one are in no change set and not found by
+    their id alone (Microsoft Learn, "Create and use elastic tables"). A plan could be made, and no run would
+    come to its end."""
+    remedy = "leave it out, with a word under stay if its rows point to ours"
+    if _VERSION not in definition.attributes:
+        told = f"{table.name} is a virtual table: its rows are kept elsewhere, and no version tells whether one has changed"
+        yield error(f"{told}. See to them where they are kept; {remedy}.", table.where, "type")
+    elif definition.attributes.keys() >= _OF_ELASTIC:
+        told = f"{table.name} is an elastic table: the CRM deletes its rows in no change set, and not by their id alone"
+        yield error(f"{told}. Let them end by themselves ({_TTL}); {remedy}.", table.where, "type")
 
 
 def _check_condition(table: Table, condition: Condition, definition: TableDefinition) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ _KINDS = {
     "guid": ("Uniqueidentifier", "UniqueidentifierType"),
     "string": ("String", "StringType"),
     "memo": ("Memo", "MemoType"),
+    "bigint": ("BigInt", "BigIntType"),
     "int": ("Integer", "IntegerType"),
     "decimal": ("Decimal", "DecimalType"),
     "money": ("Money", "MoneyType"),
@@ -51,7 +52,13 @@ _CASTS = {
     "StatusAttributeMetadata": "StatusType",
     "StringAttributeMetadata": "StringType",
 }
-_SYSTEM = {"createdon": "datetime", "modifiedon": "datetime", "statecode": "state", "ownerid": "lookup systemuser|team"}
+_SYSTEM = {
+    "createdon": "datetime",
+    "modifiedon": "datetime",
+    "statecode": "state",
+    "ownerid": "lookup systemuser|team",
+    "versionnumber": "bigint",
+}
 
 
 class FakeCrm:

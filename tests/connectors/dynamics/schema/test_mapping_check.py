@@ -49,6 +49,24 @@ def test_a_table_or_column_that_the_crm_lacks_is_told_by_line(crm: FakeCrm) -> N
     assert len(found) == 2
 
 
+def test_tables_whose_rows_no_change_set_deletes_are_refused(crm: FakeCrm) -> None:
+    """A plan could be made, and every run would end with a page that is wrong, or half done."""
+    columns(crm, "cf_recording").update(partitionid={"type": "string(100)"}, ttlinseconds={"type": "int"})
+    (elastic,) = [finding for finding in check(crm) if finding.is_error]
+    assert (elastic.where, elastic.code) == (f"mine.yaml:{line_of(TEXT, 'table: cf_recording')}", "type")
+    assert "cf_recording is an elastic table" in elastic.message
+
+
+def test_a_virtual_table_is_refused(crm: FakeCrm) -> None:
+    with crm.connector(mapping_text=TEXT, mapping_source="mine.yaml") as connector:
+        definition = connector._metadata.table("cf_donation")
+        assert definition is not None
+        del definition.attributes["versionnumber"]
+        (virtual,) = [finding for finding in connector.check() if finding.is_error]
+    assert (virtual.where, virtual.code) == (f"mine.yaml:{line_of(TEXT, 'table: cf_donation')}", "type")
+    assert "cf_donation is a virtual table" in virtual.message
+
+
 @pytest.mark.parametrize("field", ["closed_on", "birth_on", "anonymised_on"])
 def test_a_day_that_cannot_be_that_of_a_rows_making_is_told(crm: FakeCrm, field: str) -> None:
     """A case would end as if it had been closed when it was opened."""
