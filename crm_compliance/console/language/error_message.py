@@ -52,7 +52,8 @@ def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = 
     if error.args and isinstance(error.args[0], Said):
         known = language != "en"  # in which the text is already
         problems = tuple(WrongLine(line, problem_in(language, text) if known else "", text, sort) for line, text, sort in error.problems)
-        return ErrorMessage(message, hint, _detail(error.__cause__), error.code, error.where, problems)
+        ours = hint if isinstance(hint, Said) else ""  # one of the error's own kind is for whoever runs the service, in English
+        return ErrorMessage(message, ours, _detail(error.__cause__), error.code, error.where, problems)
     by_field = f"field_{error.field}" if error.field else ""
     said = _words(language, (by_field, code or error.code), kinds or KINDS)
     if (code or error.code) in GENERAL and not _words(language, (by_field,), kinds or KINDS):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from connectors.interface.errors import ConnectorError
 from crm_compliance.console.language.codes import WORDS, words_of
 from crm_compliance.console.language.error_message import Said, told
 from jobs.register.intake import Wrong
@@ -62,3 +63,9 @@ def test_one_code_for_many_fields_is_told_by_the_field() -> None:
     assert told("nl", error).message.startswith("De laatste dag van de bewaarplicht")
     assert told("nl", error).detail == "the last day of the hold is in the past"
     assert told("nl", UsageError("there is no plan plan-9")).detail == "there is no plan plan-9"
+
+
+def test_words_of_the_page_have_no_hint_beside_them_that_is_for_whoever_runs_the_service() -> None:
+    assert str(ConnectorError("no answer").hint).startswith("look at the Web API root")
+    assert told("nl", ConnectorError(Said("Het CRM antwoordt niet.")))[:2] == ("Het CRM antwoordt niet.", "")
+    assert told("nl", UsageError(Said("Dit ontbreekt."), hint=Said("Vul het in."))).hint == "Vul het in."
