@@ -114,6 +114,27 @@ document.addEventListener("htmx:sendError", () => {
 });
 document.addEventListener("htmx:beforeOnLoad", () => document.querySelector("#told [data-lost]")?.remove());
 
+// Nobody waits in silence: what takes longer than a moment says that it is being done, beside what was pressed.
+const working = new WeakMap();
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt } = event.detail;
+  const words = document.getElementById("told")?.dataset.working;
+  if (!words || !elt.matches("form[hx-post], a[hx-get]") || working.has(elt)) return;
+  working.set(elt, setTimeout(() => {
+    const line = document.createElement("span");
+    line.className = "working soft";
+    line.setAttribute("role", "status");
+    (elt.querySelector(".form-acts") ?? elt).after(line);
+    line.textContent = words;
+    working.set(elt, line);
+  }, 400));
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const found = working.get(event.detail.elt);
+  working.delete(event.detail.elt);
+  if (found instanceof HTMLElement) found.remove(); else clearTimeout(found);
+});
+
 // Parts of a form that go with a choice: data-when="NAME VALUE VALUE…". Without script all of them are there.
 const showParts = () => {
   for (const part of document.querySelectorAll("[data-when]")) {

@@ -46,11 +46,19 @@ def test_a_hold_is_placed_by_its_form(org: Night, app: Starlette, chrome: Any) -
         page.locator("#e-id").get_by_text("this is not the id of a record").wait_for()
         assert page.evaluate("document.activeElement.getAttribute('aria-describedby')") == "h-id e-id"
         row.fill(NOBODY)
-        page.get_by_role("button", name="Place the hold").click()
+        with page.expect_response("**/holds/new"):
+            page.get_by_role("button", name="Place the hold").click()
         page.locator("#e-id").wait_for(state="detached")
         page.get_by_role("alert").wait_for()
         assert page.get_by_label("Reason code").input_value() == "LIT-1"
         row.fill(dossier)
+        held: list[Any] = []
+        page.route("**/holds/new", lambda route: held.append(route))
+        page.get_by_role("button", name="Place the hold").click()
+        page.get_by_role("status").get_by_text("One moment: this is being done.").wait_for()
+        held.pop().abort()
+        page.get_by_role("status").get_by_text("One moment").wait_for(state="detached")
+        page.unroute("**/holds/new")
         page.route("**/holds/new", lambda route: route.abort())
         page.get_by_role("button", name="Place the hold").click()
         page.get_by_text("The service cannot be reached").wait_for()
