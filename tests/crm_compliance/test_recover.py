@@ -3,11 +3,7 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import sqlite3
-import subprocess
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -48,30 +44,6 @@ def lose_the_database(typist: Typist, org: Night) -> None:
 
 def names(org: Night) -> list[str]:
     return sorted(row["contactid"] for row in org.rows("contacts?$select=contactid"))
-
-
-def test_a_backup_by_the_page_while_the_store_is_open_is_put_back_whole(typist: Typist, org: Night) -> None:
-    """The block of the page, word for word. What was written last stands in the journal of SQLite, so that a
-    copy of the file would be an older day."""
-    people_and_cases(org)
-    plan = typist.ask("plan")["plan"]
-    typist.approve_first(plan)
-    typist.ask("apply", plan)
-    before = typist.ask("ledger", "verify")
-    page = (Path(__file__).parents[2] / "docs" / "stops-and-restores.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
-    shutil.copy(data_of(typist) / "state.db", typist.folder / "copy.db")
-    subprocess.run(["bash", "-euc", block], cwd=typist.folder, check=True)
-    with closing(sqlite3.connect(typist.folder / "copy.db")) as copied:
-        assert copied.execute("SELECT count(*) FROM ledger").fetchone() == (0,)
-    hold = ("holds", "place", "--table", "cf_dossier", "--id", org.dossier("e_safety"), "--type", "legal", "--reason", "LIT-1")
-    typist.ask(*hold, "--basis", "fictief", "--review-on", "2027-02-01", "--as", "dora", "--role", "dpo")
-    shutil.move(typist.folder / "backup-of-keys", typist.folder / "backup" / "keys")
-    typist.set(DATA_DIR=str(typist.folder / "backup"))
-    after = typist.ask("ledger", "verify")
-    assert (after["ok"], after["head"], after["entries"]) == (True, before["head"], before["entries"])
-    assert typist.ask("holds", "list") == []
-    assert typist.ask("plan")["plan"]
 
 
 def test_what_a_lost_run_had_begun_is_finished(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,12 @@
 (ERA-13, ACC-06)."""
 
 import hashlib
+import re
+import shutil
+import sqlite3
+import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -79,7 +84,7 @@ def test_a_register_that_was_rolled_back_is_noticed(older: bytes, typist: Typist
     assert not checks["store"]["ok"]
 
 
-@pytest.mark.parametrize("at", [1, 2, 3, 4])
+@pytest.mark.parametrize("at", [2, 4])  # what is about to go, and the end of the run
 @pytest.mark.usefixtures("older")
 def test_a_file_that_goes_while_a_run_is_at_work_is_told_and_not_begun_anew(
     typist: Typist, org: Night, at: int, monkeypatch: pytest.MonkeyPatch
@@ -115,6 +120,27 @@ def test_a_file_that_is_lost_for_good_is_written_again_from_the_database(typist:
     typist.ask("recover")
     assert {line.ref for line in ErasureFile(file_of(typist), org.key).read()} >= before
     assert typist.ask("ledger", "verify")["ok"] is True
+
+
+@pytest.mark.usefixtures("older")
+def test_a_backup_by_the_page_has_what_was_written_last_while_the_store_is_open(typist: Typist, org: Night) -> None:
+    """The commands of the page, word for word, and put back with them. What was written last stands in the
+    journal of SQLite: a copy of the file alone would be an older day."""
+    page = (Path(__file__).parents[3] / "docs" / "stops-and-restores.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    before, count_entries = typist.ask("ledger", "verify")["entries"], "SELECT count(*) FROM ledger"
+    with closing(sqlite3.connect(typist.folder / "data" / "state.db")) as held:
+        assert held.execute(count_entries).fetchone() == (before,)
+        typist.ask("stop")
+        shutil.copy(typist.folder / "data" / "state.db", typist.folder / "copy.db")
+        subprocess.run(["bash", "-euc", block], cwd=typist.folder, check=True)
+    with closing(sqlite3.connect(typist.folder / "copy.db")) as copied:
+        assert copied.execute(count_entries).fetchone() == (before,)
+    typist.ask("resume")
+    shutil.move(typist.folder / "backup-of-keys", typist.folder / "backup" / "keys")
+    typist.set(DATA_DIR=str(typist.folder / "backup"))
+    restored = typist.ask("ledger", "verify")
+    assert (restored["ok"], restored["entries"]) == (True, before + 1)
 
 
 @pytest.mark.usefixtures("older")
