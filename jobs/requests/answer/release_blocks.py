@@ -20,8 +20,9 @@ CHANNELS: Final = ("email", "email_2", "phone", "mobile", "street", "postcode", 
 def blocks_of(context: JobContext, found: Assessment, scope: Scope) -> tuple[str, ...]:
     """Return the codes of what stops a release now, without those that two people have set aside. It is empty
     if nothing does. Somebody flagged no-contact gets no letter, not even a neutral one: it might reach those
-    from whom they hide (IDV-05). Of a neutral answer nothing else is checked, so that its steps do not depend
-    on what is in the file (SUS-04)."""
+    from whom they hide (IDV-05). Whoever asks for a child that is flagged gets a neutral one: it tells
+    nothing of the child, and that none comes would tell that the child is known. Of a neutral answer nothing
+    else is checked, so that its steps do not depend on what is in the file (SUS-04)."""
     blocks = dict.fromkeys(found.entitlement.blocks)
     blocks |= dict.fromkeys(rule for _, rule in found.entitlement.review)
     if any(contact.no_contact for contact in _people(found)):
@@ -35,9 +36,11 @@ def blocks_of(context: JobContext, found: Assessment, scope: Scope) -> tuple[str
 
 
 def _people(found: Assessment) -> list[FullContact]:
-    """Return the person who gets the answer, and the child that it is about: all rows that were confirmed."""
+    """Return the person who gets the answer, and the child that it is about: all rows that were confirmed. A
+    neutral answer is about nobody."""
     contacts = found.material.contacts
-    return [contacts[contact] for contact in sorted(found.people.contacts) if contact in contacts]
+    people = found.people.requester if found.entitlement.answer == "neutral" else found.people.contacts
+    return [contacts[contact] for contact in sorted(people) if contact in contacts]
 
 
 def _has_changed_channel(context: JobContext, found: Assessment) -> bool:

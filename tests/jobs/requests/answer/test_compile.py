@@ -262,6 +262,18 @@ def test_a_place_of_safety_gets_no_neutral_letter_either(night: Night) -> None:
     assert answer.refused() == "NO_CONTACT"
 
 
+def test_sus04_a_neutral_answer_is_not_held_back_because_the_child_is_in_a_place_of_safety(night: Night) -> None:
+    """A parent who is suspected hears as soon as one whose child is unknown: silence tells them apart."""
+    child, parent = night.contact(birthdate="2017-03-04", cf_nocontact=True), night.contact(firstname="Els")
+    dossier = night.dossier("grooming", closed=False)
+    night.party(child, "child", dossier=dossier)
+    night.party(parent, "suspect", dossier=dossier)
+    answer = Answer(night, parent, child=child)
+    assert (answer.compile().answer, answer.now.blocks) == ("neutral", ())
+    answer.approve()
+    assert answer.release() is Outcome.NEUTRAL
+
+
 @pytest.mark.parametrize(("method", "blocks"), [(IdentityMethod.KNOWN_CHANNEL, ("CHANNEL_CHANGED",)), (IdentityMethod.EID, ())])
 def test_a_channel_that_was_changed_lately_needs_a_new_check(
     make_night: Callable[..., Night], method: IdentityMethod, blocks: tuple[str, ...]
