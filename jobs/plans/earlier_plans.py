@@ -84,14 +84,16 @@ class EarlierPlans:
         return next((plan for plan in self.plans if plan.kind is kind and plan.created_at <= before and not plan.as_of_given), None)
 
     def removed_since(self, plan: Plan, crm: Connector) -> Counter[str]:
-        """Return how many rows our own runs have deleted since a plan was made, by table."""
-        return Counter(
-            write.key(crm)[0]
-            for run in self._since(plan)
-            for action in self._written(run)
-            for write in action.rows
-            if write.operation == "delete"
-        )
+        """Return how many rows our own runs have deleted since a plan was made, by table. What a run counted
+        at its end has those of units that it left half done too, each once; of one that has not ended its
+        journal tells."""
+        removed: Counter[str] = Counter()
+        for run in self._since(plan):
+            if isinstance(counted := run.counts.get("rows"), dict):
+                removed.update(counted)
+            else:
+                removed.update(write.key(crm)[0] for action in self._written(run) for write in action.rows if write.operation == "delete")
+        return removed
 
     def disposed_since(self, plan: Plan) -> int:
         """Return how many units our own runs have disposed of since a plan was made, contacts included."""

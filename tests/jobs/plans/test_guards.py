@@ -13,6 +13,7 @@ from jobs.model.plan import Kind, Plan
 from jobs.model.run import Action, ActionState, RowWrite, Run, RunState
 from jobs.plans.approve import approve_plan
 from jobs.plans.make import plan_entry
+from jobs.writing import send
 from rules.dates.instants import instant
 from rules.errors import Refused
 from tests.drivers.night import Night, approve_where_needed, references_of
@@ -204,6 +205,25 @@ def test_a_few_rows_less_are_no_alarm(make_night: Callable[..., Night]) -> None:
     for fiche in fiches[:10]:
         night.http.delete(f"{night.emulator.url}cf_fiches({fiche})").raise_for_status()
     assert codes(night.plan()) == []
+
+
+def test_what_our_own_run_removed_of_a_unit_that_it_left_half_done_is_not_missed(
+    make_night: Callable[..., Night], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ERA-15: the next night goes on with it, so people have nothing to decide."""
+    monkeypatch.setattr(send, "MAX_OPERATIONS", 10)
+    night = make_night()
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    for _ in range(10):
+        night.fiche("social_card", spoken=LONG_AGO, dossier=dossier)
+    plan = night.plan()
+    set_faults(night.emulator, {"match": {"method": "DELETE", "path": "cf_dossiers("}, "do": "status", "status": 403})
+    assert night.apply(plan).counts["partial"] == 1
+    set_faults(night.emulator)
+    plan = night.plan()
+    assert (codes(plan), plan.seen["cf_fiche"]) == ([], 1)
+    assert night.apply(plan).state is RunState.DONE
+    assert night.get("cf_dossiers", dossier) is None
 
 
 def test_what_our_own_runs_removed_is_not_missed(make_night: Callable[..., Night]) -> None:
