@@ -24,7 +24,8 @@ class NoTimestamp(UsageError):
 
 def fetch(url: str, message: bytes, ca_file: Path | None) -> str:
     """Ask for a time stamp over the SHA-256 of a message and give the whole answer in base64, verified where
-    certificates are given. Raises NoTimestamp: with what went wrong."""
+    certificates are given. Raises NoTimestamp: with what went wrong; UsageError: the extra for it is not
+    installed."""
     try:
         from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timestamp_response
     except ImportError:
@@ -47,7 +48,8 @@ def fetch(url: str, message: bytes, ca_file: Path | None) -> str:
 
 def stamped_at(token: str, message: bytes, ca_file: Path) -> datetime:
     """Return when the authority stamped the message. Its signature is verified up to a certificate of the
-    file. Raises NoTimestamp: it does not verify; UsageError: the file holds no certificate."""
+    file. Raises NoTimestamp: it does not verify; UsageError: the file holds no certificate, or the extra for
+    stamps is not installed."""
     try:
         from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
     except ImportError:
@@ -64,5 +66,6 @@ def stamped_at(token: str, message: bytes, ca_file: Path) -> datetime:
     return response.tst_info.gen_time.astimezone(UTC)
 
 
-def _no_client() -> NoTimestamp:
-    return NoTimestamp("time stamps need the extra `timestamp`", hint=hint_to("install_extra", extra="timestamp"))
+def _no_client() -> UsageError:
+    """Return the error that nobody can look: no stamp is wrong by that, nor a ledger broken."""
+    return UsageError("time stamps need the extra `timestamp`", hint=hint_to("install_extra", extra="timestamp"), code=NoTimestamp.code)

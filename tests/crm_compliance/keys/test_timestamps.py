@@ -4,6 +4,7 @@ no run (RFC 3161)."""
 import base64
 import json
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -98,14 +99,23 @@ def test_a_file_without_a_certificate_is_a_usage_error(authority: Path, tmp_path
             stamped_at("", CHECKPOINT.form, file)
 
 
-def test_the_checkpoint_of_a_run_is_stamped_and_the_stamp_verified_with_the_ledger(typist: Typist, org: Night, authority: Path) -> None:
+def test_the_checkpoint_of_a_run_is_stamped_and_the_stamp_verified_with_the_ledger(
+    typist: Typist, org: Night, authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with serving(authority) as url:
         typist.set(TIMESTAMP_URL=url, TIMESTAMP_CA=str(authority / "ca.pem"))
         typist.ask("apply", typist.ask("plan")["plan"])
     anchor = typist.folder / "data" / "anchor.jsonl"
     assert json.loads(anchor.read_bytes())["timestamp"]
     assert typist.ask("ledger", "verify")["ok"] is True
+    with monkeypatch.context() as another_machine:
+        another_machine.setitem(sys.modules, "rfc3161_client", None)
+        assert "extra" in typist.refused("ledger", "verify", code=2)["message"]  # nobody could look, and nothing is broken
     other = make(typist.folder / "other")
+    both = typist.folder / "both.pem"
+    both.write_bytes(other.read_bytes() + (authority / "ca.pem").read_bytes())
+    typist.set(TIMESTAMP_CA=str(both))  # the organisation has gone to another authority since
+    assert typist.ask("ledger", "verify")["ok"] is True
     typist.set(TIMESTAMP_CA=str(other))
     said = typist.type("ledger", "verify")
     assert (said.code, "time stamp does not verify" in said.out) == (7, True)
