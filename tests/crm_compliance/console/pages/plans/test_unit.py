@@ -172,3 +172,4 @@ def test_a_row_of_a_file_that_is_anonymised_is_told_as_that(org: Night, signed_i
     ):
         answer = dpo.get(f"/why/{row}", **{"HX-Request": "true"})
         assert (answer.status_code, f'callout-title">{words}' in answer.text) == (404, True), answer.text
+        assert f"Geen plan kijkt hiernaar {words}" in text_of(dpo.get(f"/why/{row}").text)
