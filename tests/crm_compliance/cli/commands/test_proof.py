@@ -1,14 +1,18 @@
 """certificate, keys, ledger verify: proof that somebody else can check with nothing but the files."""
 
 import json
+import subprocess
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from crm_compliance.configuration.settings import load_settings
 from crm_compliance.store.store import SqlStore
 from tests.crm_compliance.cli.commands.proven_night import a_night, offline
+from tests.crm_compliance.openssl import OPENSSL
+from tests.crm_compliance.verify_page import certificate_step
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.clock import NOW
 from tests.drivers.night import Night
@@ -79,6 +83,41 @@ def test_whoever_verifies_has_to_say_whom_he_trusts(night: tuple[str, str], typi
     strangers.ask("keys", "show", "--output", tmp_path / "strangers.pem")
     said = strangers.type("certificate", "verify", file, "--keys", tmp_path / "strangers.pem", "--json")
     assert (said.code, {problem["where"] for problem in said.document["problems"]}) == (7, {"checkpoint", "signature"})
+
+
+@OPENSSL
+def test_certificates_verify_with_public_tools_alone(
+    night: tuple[str, str], typist: Typist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the block of the auditor's page, of a run and of a single unit; what was changed is told."""
+    run, dossier = night
+    typist.ask("keys", "show", "--output", tmp_path / "keys.pem")
+    file = tmp_path / "certificates.json"
+    typist.ask("certificate", run, "--output", file, "--unit", "cf_dossier", dossier)
+    assert certificate_step(tmp_path, monkeypatch).startswith(f"1 of 2 certificates of {run} verify")
+    single = json.loads(file.read_bytes())
+    typist.ask("certificate", run, "--output", file)
+    assert certificate_step(tmp_path, monkeypatch).startswith(f"2 of 2 certificates of {run} verify")
+    whole = json.loads(file.read_bytes())
+    assert "was not signed" in told_of(single | {"root": "0" * 64}, tmp_path, monkeypatch)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0))  # as if whoever changed it had the key
+    (first, second), (entry, *others) = whole["certificates"], whole["inclusion"]
+    for changed in (
+        single | {"membership": single["membership"] | {"index": 1 - single["membership"]["index"]}},
+        whole | {"certificates": [second, first]},
+        whole | {"certificates": [first]},
+        whole | {"certificates": [first | {"disposition": "ANONYMISED"}, second]},
+        whole | {"inclusion": [entry | {"path": entry["path"][1:]}, *others]},
+        whole | {"inclusion": [entry | {"entry": entry["entry"] | {"run": "run-other"}}, *others]},
+        whole | {"run": whole["run"] | {"plan": "plan-other"}},
+        whole | {"run": whole["run"] | {"certificates": {"DELETED": 3}}},
+    ):
+        assert told_of(changed, tmp_path, monkeypatch).startswith("wrong: "), changed
+
+
+def told_of(document: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (folder / "certificates.json").write_text(json.dumps(document), encoding="utf-8")
+    return certificate_step(folder, monkeypatch)
 
 
 def test_certificates_that_were_altered_are_not_signed(night: tuple[str, str], typist: Typist, org: Night, tmp_path: Path) -> None:
