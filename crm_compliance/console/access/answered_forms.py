@@ -3,11 +3,13 @@ whoever goes back to it, or loads it again, sees it as it was, with what was typ
 the form is to be sent once more.
 
 It waits in the memory of the service, for an hour at most, for the session and the role that it was made for.
-A restart forgets it, and then the address leads to the page on which the form stood."""
+Who signs out takes it along, and a restart forgets it; then the address leads to the page on which the form
+stood."""
 
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -61,9 +63,15 @@ class AnsweredForms:
 
     def sent(self, token: str, action: str) -> None:
         """Forget why a form was not taken that has now been taken."""
+        self._forget(lambda each: (each.session, each.action) == (digest_of(token), action))
+
+    def left(self, token: str) -> None:
+        """Forget all that was shown in a session which somebody has ended."""
+        self._forget(lambda each: each.session == digest_of(token))
+
+    def _forget(self, is_meant: Callable[[Answered], bool]) -> None:
         with self._lock:
-            said = (digest_of(token), action)
-            for key in [key for key, each in self._kept.items() if (each.session, each.action) == said]:
+            for key in [key for key, each in self._kept.items() if is_meant(each)]:
                 self._drop(key)
 
     def _drop(self, key: str) -> None:

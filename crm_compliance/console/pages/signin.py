@@ -81,6 +81,7 @@ def begin(visit: Visit, who: str, roles: tuple[str, ...], name: str) -> Response
 def leave(visit: Visit) -> Response:
     """End the session, here and in the store."""
     visit.services.sessions.end(visit.token)
+    visit.services.answered.left(visit.token)
     response = visit.see("/signin", note="signed_out")
     cookies.take_session(response, is_secure=visit.services.is_secure)
     return response

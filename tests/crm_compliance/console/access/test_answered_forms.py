@@ -70,6 +70,14 @@ def test_nobody_else_sees_it_and_it_goes_once_the_form_is_taken(org: Night, sign
     assert "no id" not in dpo.page("/holds/new")
 
 
+def test_who_signs_out_leaves_nothing_of_it(signed_in: Signed, services: Services) -> None:
+    dpo, other = signed_in(Role.DPO), signed_in(Role.DPO)
+    for browser in (dpo, other):
+        led_to(send(browser, "/holds/new", "/holds/new", **HOLD))
+    assert led_to(send(dpo, "/", "/signout")) == "/signin"
+    assert len(services.answered._kept) == 1, "what somebody else is shown stays"
+
+
 @pytest.mark.parametrize("headers", [{"HX-Request": "true", "Sec-Fetch-Dest": "empty"}, {}], ids=["htmx", "a program"])
 def test_who_shows_no_whole_pages_is_answered_at_once(signed_in: Signed, headers: dict[str, str]) -> None:
     dpo = signed_in(Role.DPO)
