@@ -335,6 +335,13 @@ def test_the_mapping_fits_the_crm_and_the_data_map_says_so(night: Night) -> None
     assert "cf_paragraph: delete" in reasons["prvDeletecf_paragraph"]
 
 
+def test_rows_that_are_tied_by_pairs_would_stay_with_what_is_anonymised_in_place(night: Night) -> None:
+    """R-081: nothing that is masked takes a pair away, so what is in one as well would go with nothing."""
+    told = [each for each in night.connector.check(in_place=True) if each.code == "masking" and "cf_dossier_themes" in each.message]
+    assert [each.is_error for each in told] == [True]
+    assert "would tie cf_theme to a row that is anonymised in place" in told[0].message
+
+
 def test_a_plan_counts_the_rows_that_belong_to_nothing(night: Night) -> None:
     """RET-05: no unit takes them along. What outlives its dossier emptied is none of them."""
     plant(night, Planter(night))

@@ -68,6 +68,9 @@ def _check_links(mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
         if (place := place_of(table, mapping, metadata)) in (RolePlace.PAIR, RolePlace.PARTICIPANT):
             told = f"Roles in {table.name} are {place}, and would stay with a dossier or fiche that is anonymised in place"
             yield error(f"{told}: let the policy anonymise by deleting.", table.where, "masking")
+        if table.own is not None and table.links and not MASKED_KINDS.isdisjoint(table.own.above):
+            told = f"The pairs in {table.links} would tie {table.kind} to a row that is anonymised in place, with which it never goes"
+            yield error(f"{told}: let the policy anonymise by deleting.", table.lines["links"], "masking")
         if table.kind not in MASKED_KINDS:
             continue
         for field, column in table.pairs.items():
