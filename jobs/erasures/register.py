@@ -358,6 +358,13 @@ def version_of(row: str, etag: str) -> str:
     return f"{row}@{etag}"
 
 
+def number_of_version(etag: str) -> int | None:
+    """Return the number of a version, which grows with each write anywhere in the CRM; None where it has
+    none. A row with a lower number than it once had is back from a backup."""
+    number = etag.removeprefix("W/").strip('"')
+    return int(number) if number.isdecimal() and number.isascii() else None
+
+
 def load_register(context: JobContext) -> Register:
     """Return the union of database and journal. Raises StoreAltered: one of the two is not what it was when
     it was last written: what somebody slipped in would be deleted from the CRM."""

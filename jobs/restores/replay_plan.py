@@ -16,6 +16,7 @@ from jobs.plans.unscheduled_plan import store_plan
 from jobs.ports.context import JobContext
 from jobs.reading.owners import look_around
 from jobs.reading.units import Gathering
+from jobs.register.decision import What
 from jobs.requests.decisions.lost_writes import lost_writes
 from rules.model.records import Unit
 from rules.model.roles import SERVICE
@@ -42,7 +43,7 @@ def plan_replay(
     returned += [each for each in half_done if (each.kind, each.id) not in {(one.kind, one.id) for one in returned}]
     trims = tuple(sorted(each.id for each in returned if each.operation == "trim"))
     lines = list(_lines(context, register, [each for each in returned if each.operation != "trim"]))
-    lines += _undone(context, {each.id for each in returned})
+    lines += _undone(context, register, {each.id for each in returned})
     if only_if_due and not trims and not any(line.is_disposal for line in lines):
         return None
     return store_plan(context, Kind.REPLAY, now, lines, trims, proposer=SERVICE, warnings=context.erased.damage())
@@ -87,11 +88,13 @@ def _line(context: JobContext, table: str, row: str, etag: str, reasons: tuple[s
     )
 
 
-def _undone(context: JobContext, known: Collection[str]) -> Iterator[PlanLine]:
+def _undone(context: JobContext, register: Register, known: Collection[str]) -> Iterator[PlanLine]:
     """Yield one line for each other row in which something that was written for a request is undone and a
-    person has to look: it is kept, as it is."""
-    rows = {each.id: each for each in lost_writes(context) if each.id not in known}
+    person has to look: it is kept, as it is. The notes of a file that was anonymised have gone with it."""
+    rows = {each.id: each for each in lost_writes(context, with_notes=True) if each.id not in known}
     for each in rows.values():
+        if each.what is What.ANNOTATE and register.find(context.references(each.table, each.id)) is not None:
+            continue
         yield _line(context, each.table, each.id, each.etag, reasons=(REQUEST_UNDONE,))
 
 

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from connectors.interface.changes import Operation, OperationKind
 from connectors.interface.rows import Among
 from jobs.checks.kill_switch import refuse_if_stopped
-from jobs.erasures.register import version_of
+from jobs.erasures.register import number_of_version, version_of
 from jobs.holds.active import active_holds
 from jobs.model.run import CHANGED
 from jobs.ports.context import JobContext
@@ -111,7 +111,9 @@ def _write_fields(context: JobContext, task: Task) -> str:
             send_operations(context.connector, [Operation(OperationKind.UPDATE, written, task.id, again[0], {name: value})])
     after = lacking()
     code = CHANGED if after is None else TECHNICAL if after[1] else ""
-    context.store.ledger.append([("request_write", entry | {"state": "failed" if code else "done", "code": code})])
+    version = number_of_version(after[0]) if after is not None and not code else None
+    told = {} if version is None else {"version": version}
+    context.store.ledger.append([("request_write", entry | {"state": "failed" if code else "done", "code": code} | told)])
     return code
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from jobs.model.request import GivenPerson
+from jobs.model.request import Details, GivenPerson
 from jobs.model.run import RunState
 from jobs.nightly.requests import run_requests
+from jobs.requests.decisions.lost_writes import lost_writes, undone_for_certain
+from jobs.restores.replay_plan import plan_replay
 from rules.model.requests import Right
 from tests.drivers.deciding import ask, close, context_of, granted
 from tests.drivers.night import Night
@@ -43,3 +45,23 @@ def test_a_night_ends_uses_again_and_disposes_of_nothing_by_a_corrected_birth_da
     assert planned() == ("dispose", ("REQUEST_UNDONE",))
     night.patch("contacts", child, birthdate="2009-11-10")
     assert (run_requests(context_of(night)).alarms, planned()) == ((), ("retain", ()))
+
+
+def test_a_row_that_is_older_than_before_the_write_and_a_note_that_is_gone_are_told(night: Night, backup: Backing) -> None:
+    """GDPR art. 16: somebody had changed the row between the backup and the correction. The note is named by
+    the plan of a replay alone: nothing tells whether a restore or a person has taken it away."""
+    child = night.contact(firstname="Joris", lastname="Claes (fictief)", birthdate="2007-11-10")
+    dossier = night.dossier("grooming", spoken=date(2020, 1, 10))
+    night.party(child, "child", dossier=dossier)
+    kept = backup(night)
+    night.patch("contacts", child, telephone1="021234567")
+    details = Details(statement="Verzonnen betwisting.")
+    given = GivenPerson("Joris", "Claes (fictief)", "2009-11-10")
+    request = ask(night, Right.RECTIFICATION, child, given=given, details=details)
+    granted(night, request)
+    assert lost_writes(night.context, with_notes=True) == []
+    kept.restore()
+    assert [(each.id, each.is_as_before, each.is_restored) for each in undone_for_certain(night.context)] == [(child, False, True)]
+    plan = plan_replay(night.context)
+    assert plan is not None
+    assert {line.id for line in night.lines(plan).values() if line.reason == "REQUEST_UNDONE"} == {child, dossier}
