@@ -305,6 +305,14 @@ def test_r036_a_fiche_without_communication_date_counts_from_its_creation() -> N
     assert (decision.is_disposal, decision.retention_end, decision.flags) == (True, date(2026, 8, 4), (Flag.ANCHOR_FALLBACK,))
 
 
+@pytest.mark.parametrize(("category", "tells"), [("grooming", True), ("civil_party", False)])
+def test_only_a_term_that_goes_by_the_last_activity_tells_that_a_creation_stands_for_it(category: str, tells: bool) -> None:
+    """RET-07, RET-10: an age has its late activity; proceedings have ended, or they have not."""
+    fiche = a_fiche(category, created_on=date(2020, 3, 1))
+    dossier = a_dossier(fiche, proceedings_ended_on=date(2020, 4, 1), children=[a_child(birth_on=date(2000, 1, 1))])
+    assert (Flag.ANCHOR_FALLBACK in decided(dossier, LATER).flags) is tells
+
+
 def test_r037_a_date_of_the_next_century_is_an_error_and_no_term() -> None:
     decision = decided(a_lone_fiche("social_card", communicated_on=date(2206, 1, 15)), LATER)
     assert (*verdict(decision), decision.retention_end, decision.rule) == (KEEP, Reason.DATA_ERROR, None, "RET-16")
