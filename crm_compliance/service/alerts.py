@@ -12,7 +12,7 @@ import structlog
 
 from crm_compliance.alerts.channels import channels_of, telling_not_well
 from crm_compliance.alerts.teller import Telling, tell
-from crm_compliance.service.health import Health, disk_not_well, record_not_whole
+from crm_compliance.service.health import Health, credentials_not_well, disk_not_well, record_not_whole
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.schedule import calendar_of, policy_of
 from crm_compliance.wiring.store import store_of
@@ -92,7 +92,12 @@ def waiting_now(settings: Settings, store: SqlStore, now: datetime, since: datet
         since,
         zone,
         schedule=lambda: policy_of(settings),
-        beside=lambda: (*telling(), *record_not_whole(store), *disk_not_well(settings, store.database.file)),
+        beside=lambda: (
+            *telling(),
+            *record_not_whole(store),
+            *disk_not_well(settings, store.database.file),
+            *credentials_not_well(settings, now),
+        ),
     )
     why = health.why_not()
     try:

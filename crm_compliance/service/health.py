@@ -4,6 +4,7 @@ was refused or could not reach the CRM has left no run, and counts as late."""
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -12,13 +13,14 @@ from zoneinfo import ZoneInfo
 
 from crm_compliance.configuration.hours import crons_of, last_hour
 from crm_compliance.configuration.settings import Settings
+from crm_compliance.connections.endings import endings
 from crm_compliance.host.files import LEAST_BYTES, free_bytes
 from jobs.model.plan import Kind
 from jobs.model.run import RunLine, RunState
 from jobs.ports.context import Clock
 from jobs.ports.store.store import Store
 from jobs.registry import JOBS
-from rules.errors import ComplianceError
+from rules.errors import ComplianceError, UsageError
 
 LONGEST: Final = timedelta(hours=2)  # a night may take so long before it is late
 REMEMBERED_S: Final = 15.0  # however often somebody asks, the store is asked no more often
@@ -26,6 +28,8 @@ LATE, BAD, UNREADABLE = "LATE", "FAILED", "STORE_UNREADABLE"
 NO_SCHEDULE = "SCHEDULE_UNUSABLE"
 NOT_WHOLE = "LEDGER_BROKEN"
 FULL, CLOSED = "DISK_FULL", "DISK_READ_ONLY"
+ENDING = "CREDENTIAL_ENDS"
+NOTICE: Final = timedelta(days=14)
 
 
 class Nights(Protocol):
@@ -106,6 +110,15 @@ def record_not_whole(store: Store) -> tuple[str, ...]:
     was verified."""
     last = store.verifications.last()
     return (NOT_WHOLE,) if last is not None and not last.ok else ()
+
+
+def credentials_not_well(settings: Settings, now: datetime) -> tuple[str, ...]:
+    """Return the code that something by which the service signs in ends within two weeks, or has ended: the
+    next nights would fail. What cannot be read is told by `doctor`, and by the night."""
+    with suppress(UsageError):
+        if any(each.is_needed and each.at - now < NOTICE for each in endings(settings)):
+            return (ENDING,)
+    return ()
 
 
 def disk_not_well(settings: Settings, database: Path | None = None) -> tuple[str, ...]:

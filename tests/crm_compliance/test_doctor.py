@@ -30,6 +30,7 @@ from connectors.interface.errors import Unreachable
 from crm_compliance import doctor
 from crm_compliance.configuration.settings import Settings, environment_of, load_settings
 from crm_compliance.host.files import DiskProblem
+from crm_compliance.service.health import credentials_not_well
 from crm_compliance.store.sql import database
 from crm_compliance.wiring.crm import LONG_WAIT
 from crm_compliance.wiring.mapping import mapping_text
@@ -385,6 +386,14 @@ def test_what_ends_soon_is_warned_of_and_what_has_ended_fails(tmp_path: Path, mo
     with pytest.raises(UsageError, match="ended on"):
         doctor._expiry(Settings(crm_client_id="a", crm_client_certificate=before))
     assert doctor._expiry(Settings(crm_url="https://org.crm4.dynamics.com/api/data/v9.2/", crm_client_secret="s")) == ""
+
+
+def test_the_health_of_the_service_tells_of_what_ends_within_two_weeks(tmp_path: Path) -> None:
+    """Whether anybody calls doctor nobody knows."""
+    soon, later = (a_certificate(tmp_path, NOW + timedelta(days=days)) for days in (13, 15))
+    for path, told in ((soon, ("CREDENTIAL_ENDS",)), (later, ()), (tmp_path / "none.pem", ())):
+        assert credentials_not_well(Settings(crm_client_id="a", crm_client_certificate=path), NOW) == told
+    assert credentials_not_well(Settings(crm_ca_file=soon), NOW) == ()  # other certificates of the file may do
 
 
 def test_a_disk_that_is_nearly_full_is_told_whichever_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

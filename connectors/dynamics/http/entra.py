@@ -185,10 +185,7 @@ def _refusal(answer: object, authority: str) -> Unauthorised:
 def certificate_credential(path: Path, password: str) -> dict[str, str]:
     """Return the credential in the form that MSAL takes; a wrong password or file is reported now, not in the
     middle of the night."""
-    try:
-        content = path.read_bytes()
-    except OSError as failure:
-        raise UsageError(f"The client certificate cannot be read ({failure.strerror}).", where=str(path)) from None
+    content = _content(path)
     if path.suffix.lower() in (".pfx", ".p12"):
         from cryptography.hazmat.primitives.serialization import pkcs12
 
@@ -216,19 +213,30 @@ def certificate_credential(path: Path, password: str) -> dict[str, str]:
 
 
 def certificate_end(path: Path, password: str) -> datetime:
-    """Return when a client certificate ends. Raises UsageError: it cannot be used at all."""
+    """Return when a client certificate ends; its key is not looked at. Raises UsageError: it cannot be
+    read."""
     from cryptography.hazmat.primitives.serialization import pkcs12
     from cryptography.x509 import load_pem_x509_certificate
 
-    public = certificate_credential(path, password).get("public_certificate")
+    content = _content(path)
     try:
-        if public is not None:
-            return load_pem_x509_certificate(public.encode()).not_valid_after_utc
-        _, certificate, _ = pkcs12.load_key_and_certificates(path.read_bytes(), password.encode() or None)
+        if path.suffix.lower() in (".pfx", ".p12"):
+            _, certificate, _ = pkcs12.load_key_and_certificates(content, password.encode() or None)
+        else:
+            found = _CERTIFICATE.search(content.decode("ascii", "replace"))
+            certificate = load_pem_x509_certificate(found.group().encode()) if found else None
     except ValueError:
-        raise UsageError("The client certificate cannot be read.", where=str(path)) from None
-    assert certificate is not None  # else there was no credential
+        certificate = None
+    if certificate is None:
+        raise UsageError("The client certificate cannot be read, or its password is wrong.", where=str(path))
     return certificate.not_valid_after_utc
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as failure:
+        raise UsageError(f"The client certificate cannot be read ({failure.strerror}).", where=str(path)) from None
 
 
 class PatientSession(requests.Session):

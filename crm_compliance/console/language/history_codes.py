@@ -52,6 +52,7 @@ HEALTH: Final[Mapping[str, str]] = {
     "STORE_UNREADABLE": "The database of the service cannot be read.",
     "DISK_FULL": "The disk of the service is nearly full: make room before the next night.",
     "DISK_READ_ONLY": "The data folder of the service cannot be written: nothing can be done or recorded.",
+    "CREDENTIAL_ENDS": "Something by which the service signs in ends within two weeks, or has ended: doctor names it.",
     "SCHEDULE_UNUSABLE": "The retention schedule cannot be used: no job starts until it can.",
     "LEDGER_BROKEN": "The record was not whole when it was verified last: change nothing, and tell the data protection officer.",
     "ALERT_CHANNEL_FAILED": "An alert channel does not take what it is given: somebody may not have been told.",

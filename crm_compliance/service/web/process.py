@@ -94,7 +94,7 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     from crm_compliance.console.app import routes
     from crm_compliance.console.frame.services import Services
     from crm_compliance.host.logs import configure
-    from crm_compliance.service.health import Health, disk_not_well, record_not_whole
+    from crm_compliance.service.health import Health, credentials_not_well, disk_not_well, record_not_whole
     from crm_compliance.service.metrics import Metrics
     from crm_compliance.service.web.app import app_of, hosts_of
     from crm_compliance.service.web.downloads import Downloads
@@ -115,7 +115,12 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
             clock(),
             calendar.zone,
             schedule=lambda: policy_of(settings),
-            beside=lambda: (*telling(), *record_not_whole(store), *disk_not_well(settings, store.database.file)),
+            beside=lambda: (
+                *telling(),
+                *record_not_whole(store),
+                *disk_not_well(settings, store.database.file),
+                *credentials_not_well(settings, clock()),
+            ),
         )
         sessions = Sessions(store.sessions, timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
         services = Services(settings, store, clock, sessions, health.why_not)
