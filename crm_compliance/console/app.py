@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from time import monotonic
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import structlog
 from anyio import CapacityLimiter, to_thread
@@ -30,7 +30,7 @@ from crm_compliance.console.api.app import api_of
 from crm_compliance.console.frame.endpoint import Endpoint
 from crm_compliance.console.frame.errors import CONFLICT, UNREACHABLE, nothing_here, refused, status_of
 from crm_compliance.console.frame.services import Services
-from crm_compliance.console.frame.visit import AFRESH, Visit, local_path, without
+from crm_compliance.console.frame.visit import AFRESH, UNSENT, Visit, local_path, without
 from crm_compliance.console.layout import assets
 from crm_compliance.console.pages import preferences, signin
 from crm_compliance.console.pages.rooms import ENDPOINTS
@@ -43,6 +43,7 @@ INSIDE: Final = (*ENDPOINTS, *preferences.INSIDE, *signin.INSIDE)
 OUTSIDE: Final = (*signin.OUTSIDE, *preferences.OUTSIDE)
 PAGES_THEMSELVES: Final = frozenset(each.path for each in INSIDE if each.method == "GET")
 FORMS_ALONE: Final = [compile_path(each.path)[0] for each in INSIDE if each.method == "POST" and each.path not in PAGES_THEMSELVES]
+PAGES_WITH_FORMS: Final = [(compile_path(each.path)[0], each) for each in INSIDE if each.method == "GET" and not each.is_long]
 KEPT_HEADER: Final = "X-Form-Kept"  # tells the script of a page that nothing typed is lost when it leaves
 KEPT_AFTER: Final = frozenset({400, CONFLICT, UNREACHABLE})  # a form that was refused so is corrected, or sent later or elsewhere
 KEPT: Final = frozenset(each.path for each in ENDPOINTS)  # whose forms wait for a new session: not those of the menu
@@ -108,8 +109,7 @@ def _door(services: Services, endpoint: Endpoint, turns: CapacityLimiter, forms:
 def _at_its_address(visit: Visit, response: Response) -> Response:
     """Lead a browser that shows whole pages from the page that answers its form to an address of that page,
     and answer anything else as it is."""
-    is_shown = visit.request.headers.get("Sec-Fetch-Dest") == "document" and not visit.is_part
-    if visit.session is None or not is_shown or response.headers.get("Content-Type", "").partition(";")[0] != "text/html":
+    if visit.session is None or not _is_shown(visit) or not _is_page(response):
         return response
     path = visit.request.url.path
     key = visit.services.answered.keep(visit.token, visit.session.role, path, bytes(response.body), response.status_code, visit.now)
@@ -119,6 +119,15 @@ def _at_its_address(visit: Visit, response: Response) -> Response:
     led = RedirectResponse(f"{page}{'&' if '?' in page else '?'}{ANSWER}={key}", status_code=303, headers=dict(PAGE))
     led.raw_headers += [(name, value) for name, value in response.raw_headers if name == b"set-cookie"]
     return led
+
+
+def _is_shown(visit: Visit) -> bool:
+    """Return whether a browser shows the answer as a page, and keeps it in its history."""
+    return visit.request.headers.get("Sec-Fetch-Dest") == "document" and not visit.is_part
+
+
+def _is_page(response: Response) -> bool:
+    return response.headers.get("Content-Type", "").partition(";")[0] == "text/html"
 
 
 def _answer_of(visit: Visit, key: str) -> Response:
@@ -239,13 +248,30 @@ def _answered(visit: Visit, endpoint: Endpoint) -> Response:
     except ComplianceError as error:
         if endpoint.method == "POST" and not visit.is_part and visit.session is not None and status_of(error) in KEPT_AFTER:
             told = visit.told(error)
-            _keep(visit, endpoint, visit.form, visit.session.who, refused=(told.field, told.message))
+            is_kept = _keep(visit, endpoint, visit.form, visit.session.who, refused=(told.field, told.message))
+            if is_kept and _is_shown(visit) and (page := _form_again(visit)) is not None:
+                page.status_code = status_of(error)
+                return page
         return refused(visit, error)
     except HTTPException:
         raise
     except Exception as error:  # whatever it says may name a person: neither a page nor a log repeats it
         log.error("a page failed", exc_info=error, route=endpoint.path)
         return refused(visit, ComplianceError("something went wrong here", hint="tell the administrator", code="bug"))
+
+
+def _form_again(visit: Visit) -> Response | None:
+    """Return the page on which a form stood that was refused, with the form filled in and why at its head;
+    None where it cannot be shown."""
+    path, _, query = _led_to(visit.came_from).partition("?")
+    for form, page in PAGES_WITH_FORMS:
+        if found := form.fullmatch(unquote(path)):
+            asked = {"method": "GET", "path": unquote(path), "raw_path": path.encode(), "query_string": query.encode()}
+            again = Request({**visit.request.scope, **asked, "path_params": found.groupdict()})
+            response = _answered(replace(visit, request=again, form=FormData()), page)
+            says_why = response.status_code == 200 and _is_page(response) and f'id="{UNSENT}"'.encode() in response.body
+            return response if says_why else None
+    return None
 
 
 @asynccontextmanager

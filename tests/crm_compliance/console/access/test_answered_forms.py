@@ -38,8 +38,8 @@ def test_why_a_form_was_refused_is_seen_again_as_often_as_somebody_goes_back(sig
     for _ in range(2):
         page = dpo.get(first)
         assert (page.status_code, page.headers["Cache-Control"]) == (400, "no-store")
-        assert "this is not the id of a record" in text_of(page.text)
-        assert 'href="/holds/new?table=cf_dossier&amp;id="' in page.text, "the way back is to the form, filled in"
+        assert "This was not accepted this is not the id of a record Nothing was carried out." in text_of(page.text)
+        assert 'value="no id"' in page.text, "it is the page of the form, filled in"
     second = led_to(send(dpo, first, "/holds/new", **HOLD))
     assert parse_qs(urlsplit(second).query)["answer"] != parse_qs(urlsplit(first).query)["answer"]
     assert second.count("answer=") == 1
@@ -52,6 +52,21 @@ def test_what_the_same_page_says_at_its_fields_is_seen_again_too(signed_in: Sign
     assert page.status_code == 400
     assert 'value="Voorbeeld (fictief)"' in page.text
     assert "This is not a date." in text_of(page.text)
+
+
+def test_where_the_page_of_the_form_cannot_be_shown_it_is_said_on_a_page_of_its_own(signed_in: Signed) -> None:
+    dpo = signed_in(Role.DPO)
+    page = dpo.get(led_to(send(dpo, "/holds/hold-0", "/holds/new", **HOLD)))
+    assert (page.status_code, "Back to the page" in page.text) == (400, True)
+
+
+@pytest.mark.parametrize("comment", ["ok", "looked at with the service (fictitious)", ""])
+def test_who_comes_too_late_reads_why_and_what_they_had_written(plan: str, signed_in: Signed, comment: str) -> None:
+    admin, page = signed_in(Role.CRM_ADMIN), f"/plans/{plan}"
+    signed_in(Role.DPO).post(f"{page}/reject", comment="no")
+    said = admin.get(led_to(send(admin, page, f"{page}/approve", comment=comment)))
+    assert (said.status_code, "waits for nobody’s approval any more" in text_of(said.text)) == (409, True)
+    assert (" " not in comment) or comment in said.text
 
 
 def test_nobody_else_sees_it_and_it_goes_once_the_form_is_taken(org: Night, signed_in: Signed, services: Services) -> None:
