@@ -50,6 +50,7 @@ class Survey:
                 "why": place.why,
                 **({"out_of_scope": place.beyond} if place.beyond != 0 else {}),
                 **({"about_nothing": place.loose} if place.loose != 0 else {}),
+                **({"in_anonymised": place.in_anonymised} if place.in_anonymised != 0 else {}),
                 "new": place.name in self.new,
             }
             for place in self.found.places

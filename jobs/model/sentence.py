@@ -64,6 +64,10 @@ SENTENCES: Final[Mapping[str, str]] = {
         "LEFT_IN_ANONYMISED: %(rows)s notes, calls and e-mails belong to a dossier or fiche that is anonymised, so they are in no unit "
         "and stay without an end: move them to their file, or delete them (ERA-07)"
     ),
+    "rows_in_anonymised": (
+        "LEFT_IN_ANONYMISED: rows of %(table)s that belong to a dossier or fiche that is anonymised, so they are in no unit and stay "
+        "without an end: move them to their file, or delete them (ERA-07): %(rows)s"
+    ),
     "of_no_kind": (
         "OUT_OF_SCOPE: rows of %(table)s that are of no kind of the mapping, by the conditions under only, so they are in no unit and "
         "stay without an end: %(rows)s"

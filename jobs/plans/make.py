@@ -394,6 +394,8 @@ def of_no_unit(draft: Draft, places: DataMap | None, observations: Observations,
     for place in places.tables if places is not None else ():
         if place.loose:
             yield Sentence.of("rows_about_nothing", rows=place.loose, table=place.table)
+        if place.in_anonymised:
+            yield Sentence.of("rows_in_anonymised", rows=place.in_anonymised, table=place.table)
         if place.table in looked_at and place.beyond:
             yield Sentence.of("of_no_kind", rows=place.beyond, table=place.table)
 

@@ -26,7 +26,7 @@ class MapPlace(msgspec.Struct, frozen=True):
     a step. `rows` are those that point there, or in which the column has a value; from 5,000 on there may be
     more; None: this account may not look. `why` says where the fate comes from. `beyond` are rows of a mapped
     table that are of none of the kinds for which it is mapped, `loose` rows of a dependent table that belong
-    to nothing."""
+    to nothing, `in_anonymised` those that belong to a dossier or fiche that is anonymised."""
 
     table: str
     column: str | None
@@ -36,6 +36,7 @@ class MapPlace(msgspec.Struct, frozen=True):
     why: str
     beyond: int | None = 0
     loose: int | None = 0
+    in_anonymised: int | None = 0
 
     @property
     def name(self) -> str:

@@ -342,6 +342,18 @@ def test_rows_that_are_tied_by_pairs_would_stay_with_what_is_anonymised_in_place
     assert "would tie cf_theme to a row that is anonymised in place" in told[0].message
 
 
+def test_a_plan_counts_the_rows_that_were_put_on_an_anonymised_file(night: Night) -> None:
+    """ERA-07: nothing happens to them, so a person has to look at them. Those of a live dossier are not
+    among them, also where its fiche is anonymised."""
+    rows = plant(night, Planter(night))
+    (alive,) = night.fiches_of(night.dossier("runaway", spoken=date(2026, 11, 20)))
+    for file in (("cf_dossiers", rows["cf_dossier"]), ("cf_fiches", alive)):
+        night.patch(*file, cf_anonymisedon="2026-11-01T11:00:00Z")
+    add(night, "task", ("regardingobjectid_cf_fiche_task", "cf_fiches", alive))
+    told = [warning for warning in night.plan().warnings if isinstance(warning, Sentence) and warning.name == "rows_in_anonymised"]
+    assert {warning.facts["table"]: warning.facts["rows"] for warning in told} == {"cf_homevisit": 1, "cf_measure": 1}
+
+
 def test_a_plan_counts_the_rows_that_belong_to_nothing(night: Night) -> None:
     """RET-05: no unit takes them along. What outlives its dossier emptied is none of them."""
     plant(night, Planter(night))

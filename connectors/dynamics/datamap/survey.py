@@ -17,6 +17,7 @@ from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.errors import ConnectorError
 from rules.model.data_map import DataMap, Fate, MapPlace
+from rules.model.kinds import FILES
 
 CONDITIONS = 100  # of one question
 KEPT_FOR_S = 600.0  # how long a survey of tables counts as of now
@@ -120,7 +121,8 @@ class Survey:
         return found, verdicts
 
     def _place(self, table: Reached, verdict: Verdict) -> MapPlace:
-        return MapPlace(table.name, None, table.path, table.rows, *verdict, self._beyond(table.name), self._loose(table.name))
+        in_no_unit = (self._beyond(table.name), self._loose(table.name), self._in_anonymised(table.name))
+        return MapPlace(table.name, None, table.path, table.rows, *verdict, *in_no_unit)
 
     def _beyond(self, name: str) -> int | None:
         """Return how many rows of a mapped table are of none of its kinds. Connections that are not roles are
@@ -147,6 +149,21 @@ class Survey:
             return 0
         lookups = [tables[0].columns[field].name for field in own.lookups]
         return self._count(name, (), " and ".join(f"_{lookup}_value eq null" for lookup in lookups))
+
+    def _in_anonymised(self, name: str) -> int | None:
+        """Return how many rows of a dependent table belong to a dossier or lone fiche that is anonymised:
+        somebody put them there since. Not of tables whose rows have a term of their own, or of which
+        something else than the rows says what they belong to."""
+        own = next((table for table in self._mapping.named(name) if table.own is not None and not table.is_tied), None)
+        if own is None or own.own is None or own.own.term or (definition := self._metadata.table(name)) is None:
+            return 0
+        conditions: list[str] = []
+        for file in (table for kind in FILES for table in self._mapping.of(kind) if "anonymised_on" in table.columns):
+            lone = f"_{file.columns['dossier'].name}_value eq null" if "dossier" in file.columns else ""
+            for way in {definition.navigation(own.columns[field].name, file.name) for field in own.own.lookups} - {""}:
+                since = f"{way}/{file.columns['anonymised_on'].name} ne null"
+                conditions.append(f"({since} and {way}/{lone})" if lone else since)
+        return self._count(name, (), " or ".join(conditions)) if conditions else 0
 
     def _columns(self, table: Reached, verdict: Verdict) -> Iterator[MapPlace]:
         definition = self._metadata.table(table.name)
