@@ -1,7 +1,7 @@
 """Which fields of a contact a person can have corrected, and where what they say differs from what the CRM
 says. Source: GDPR art. 16; R-102."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from types import MappingProxyType
 from typing import Final
@@ -37,22 +37,33 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "country": "country",
     }
 )
+ALL: Final = frozenset(FIELDS.values())
 
 
 def corrections(
-    contact: FullContact, person: GivenPerson, asked: Mapping[str, str], *, today: date, home: Home = IN_BELGIUM
+    contact: FullContact,
+    person: GivenPerson,
+    asked: Mapping[str, str],
+    *,
+    today: date,
+    home: Home = IN_BELGIUM,
+    told: Collection[str] = ALL,
 ) -> list[tuple[str, str]]:
     """Return the fields of a contact to be corrected, each once, with the new value; dates in ISO form.
     `asked` is taken as it is written. Of the details given for identification only real differences count:
     case, accents and the spelling of a number are not differences. What cannot be read as what it should be
-    is left out."""
+    is left out.
+
+    `told` are the fields of which the person is told: what another field says is not to be learned from what
+    is corrected (SUS-05). So what is asked of such a field is corrected whatever it says, and what was given
+    for identification alone is not."""
     wanted: dict[str, str] = {}
     for name, value in asked.items():
         field, text = FIELDS.get(name, ""), value.strip()
-        if field and text and _is_readable(field, text, today, home) and text != written(contact, field):
+        if field and text and _is_readable(field, text, today, home) and (field not in told or text != written(contact, field)):
             wanted[_place(field, text, home)] = text
     for field, text in _given(person):
-        if field in wanted or not _is_readable(field, text, today, home):
+        if field in wanted or field not in told or not _is_readable(field, text, today, home):
             continue
         if field in ("phone", "email"):
             known = [written(contact, name) for name in (("phone", "mobile") if field == "phone" else ("email", "email_2"))]

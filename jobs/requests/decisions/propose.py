@@ -18,13 +18,14 @@ from jobs.model.request import Given, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.confirmed_people import confirmed_people
 from jobs.register.decision import What
-from jobs.requests.decisions.correctable import corrections
+from jobs.requests.decisions.correctable import ALL, corrections
 from jobs.requests.search.contact_details import compared, is_own_caller, own_numbers
 from jobs.requests.search.material import Material
 from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.personal_records import FullRecording
 from rules.model.requests import Right
 from rules.rights.entitlement import Entitlement
+from rules.rights.fields import needed_by
 
 Unit = tuple[str, str]  # dossier or fiche, and its id
 PROPOSALS: Final = MappingProxyType(
@@ -122,10 +123,11 @@ class Wishes:
         given. Where nothing is to be corrected, or the person adds a statement, a note can be added to each
         file (R-103)."""
         details = self.given.details
+        told = ALL if self.entitlement.identity else needed_by({kind for kind, _, _ in self._relations()})
         fields = [
             _item(What.CORRECT, "contact", contact.id, fields=(Field(name, value, provided=True),))
             for contact in self.contacts
-            for name, value in corrections(contact, self.person, details.corrections, today=self.day, home=self.home)
+            for name, value in corrections(contact, self.person, details.corrections, today=self.day, home=self.home, told=told)
         ]
         yield from fields
         if details.statement or not fields:

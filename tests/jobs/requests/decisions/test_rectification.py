@@ -187,3 +187,15 @@ def test_a_correction_that_has_to_wait_is_told_at_the_decision(night: Night, kin
     release(night, request)
     assert {task.item for task in decision(night, request).tasks} == set(waiting)
     assert (night.get("contacts", witness) or {})["mobilephone"] == "0472 12 13 14"
+
+
+def test_sus05_what_is_corrected_of_a_donor_does_not_tell_what_a_closed_file_knows(night: Night) -> None:
+    """Of a donor no birth date is told: that the right one needs no correction tells that it is known."""
+    suspect, other = night.contact(birthdate="1980-05-05"), night.contact()
+    night.party(suspect, "suspect", dossier=night.dossier("grooming", closed=False))
+    for donor in (suspect, other):
+        night.donation(donor)
+    for details, expected in ((Details(), []), (Details(corrections={"birthdate": "1980-05-05"}), [["birth_on"]])):
+        for donor in (suspect, other):
+            answer = compile_(night, ask(night, Right.RECTIFICATION, donor, given=born("1980-05-05"), details=details))
+            assert [[field.name for field in item.fields] for item in answer.items] == expected
