@@ -14,7 +14,7 @@ import msgspec
 from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.holds.coverage import levels_of
-from rules.model.records import Dossier, Fiche, Recording, Unit, UnitKind
+from rules.model.records import OF_ITS_DOSSIER, Dossier, Fiche, Recording, Unit, UnitKind
 
 NONE: Final = "none"  # the value of a field that is empty
 YES_NO: Final = ("yes", "no")
@@ -139,7 +139,7 @@ def _closed_on(dossier: Dossier) -> date | None:
 
 
 def _categories_of(unit: Unit) -> set[str]:
-    found = {category for fiche in unit.fiches for category in fiche.categories}
+    found = {category for fiche in unit.fiches for category in fiche.categories} - {OF_ITS_DOSSIER}
     return found.union(unit.dossier.categories) if unit.dossier is not None else found
 
 

@@ -15,7 +15,7 @@ from rules.holds.conditions import FIELDS, NONE, YES_NO, Comparison, Condition, 
 from rules.law.codes import surely
 from rules.law.days import known
 from rules.law.facts import SEPARATOR
-from rules.model.records import UnitKind
+from rules.model.records import OF_ITS_DOSSIER, UnitKind
 
 _YES, _NO = YES_NO
 
@@ -115,7 +115,7 @@ def that_fit(
 
 def _every_category(dossiers: pl.DataFrame, fiches: pl.DataFrame) -> pl.Series:
     """Return of each dossier its categories and those of its fiches, as one text."""
-    texts = pl.col("categories").cast(pl.String)
-    told = pl.concat([dossiers.select("row", texts), fiches.select("row", texts)]).filter(pl.col("categories") != "").unique()
+    texts, is_none = pl.col("categories").cast(pl.String), pl.col("categories").is_in(["", OF_ITS_DOSSIER])
+    told = pl.concat([dossiers.select("row", texts), fiches.select("row", texts)]).filter(~is_none).unique()
     of = told.group_by("row").agg(pl.col("categories").str.join(SEPARATOR))
     return dossiers.select("row").join(of, on="row", how="left", maintain_order="left")["categories"]

@@ -9,6 +9,7 @@ import polars as pl
 from rules.law.codes import surely, together
 from rules.law.days import is_to_come
 from rules.law.row_numbers import beside
+from rules.model.records import OF_ITS_DOSSIER
 
 # Of a fiche: it counts by its communication, without one by its creation (RET-07).
 COUNTS_ON: Final = pl.coalesce("communicated_on", "created_on")
@@ -22,6 +23,7 @@ IS_UNDATED: Final = pl.col("counts_on").is_null().any()
 CREATED_USED: Final = pl.col("by_creation").any()
 FICHE_TO_COME: Final = pl.col("is_to_come").any()
 HAS_UNCATEGORISED: Final = (pl.col("categories") == "").any()  # RET-14
+GOES_BY_DOSSIER: Final = (pl.col("categories") == OF_ITS_DOSSIER).any()
 
 # Of a file by itself.
 IS_DOSSIER: Final = pl.col("categories").is_not_null()
@@ -39,7 +41,7 @@ _OF_OTHERS: Final = (  # of what is no file, which has none of these days
         pl.lit(None, pl.Date).alias(name)
         for name in ("first_fiche_on", "last_communication", "last_activity", "shut_on", "late_activity_on")
     ),
-    *(pl.lit(None, pl.Boolean).alias(name) for name in ("fiche_to_come", "has_uncategorised")),
+    *(pl.lit(None, pl.Boolean).alias(name) for name in ("fiche_to_come", "has_uncategorised", "goes_by_dossier")),
     *(pl.lit(False).alias(name) for name in ("is_undated", "created_used", "is_open", "closing_is_last", "is_future")),
 )
 
@@ -66,6 +68,7 @@ def with_moments(units: pl.DataFrame, fiches: pl.DataFrame) -> pl.DataFrame:
         created_used=CREATED_USED,
         fiche_to_come=FICHE_TO_COME,
         has_uncategorised=HAS_UNCATEGORISED,
+        goes_by_dossier=GOES_BY_DOSSIER,
     )
     return beside(units, of_fiches).with_columns_seq(
         last_activity=LAST_ACTIVITY_ON,

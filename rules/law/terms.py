@@ -14,7 +14,7 @@ from rules.law.codes import CODES, TEXT, surely, text, together
 from rules.law.facts import SEPARATOR
 from rules.law.row_numbers import beside
 from rules.model.decisions import Disposition, End, Flag, Reason
-from rules.model.records import UnitKind
+from rules.model.records import OF_ITS_DOSSIER, UnitKind
 from rules.retention.classify import Classification, Facts
 from rules.retention.clocks import RECORDING, Clock, Kind
 from rules.retention.compiled_schedule import Schedule
@@ -34,10 +34,14 @@ _FIXED: Final[Mapping[str, Any]] = {
 }
 _KNOWN: Final = 4096  # combinations whose terms are remembered: the same few come in every part of a plan
 IS_FILE: Final = together(*(pl.col("kind") == kind for kind in FILES))
-# RET-14: a fiche without a category is missing one, and so is what has no fiche at all and none of its own.
-IS_MISSING: Final = surely(IS_FILE & pl.coalesce("has_uncategorised", pl.col("categories").fill_null("") == ""))
+# RET-14: a fiche without a category is missing one, and so is what has none of its own where it has no fiche,
+# or one that goes by it.
+_HAS_NONE: Final = pl.col("categories").fill_null("") == ""
+IS_MISSING: Final = surely(IS_FILE & (pl.coalesce("has_uncategorised", _HAS_NONE) | (surely(pl.col("goes_by_dossier")) & _HAS_NONE)))
 _ASKED: Final = (IS_MISSING.alias("is_missing"), text(None).alias("others"))
-_IS_OTHER: Final = (pl.col("categories") != "") & pl.col("categories").ne_missing(pl.col("own"))  # of a fiche, beside the dossier's own
+_IS_OTHER: Final = (  # of a fiche, beside the dossier's own
+    ~pl.col("categories").is_in(["", OF_ITS_DOSSIER]) & pl.col("categories").ne_missing(pl.col("own"))
+)
 
 
 class Basis(Enum):
@@ -76,7 +80,7 @@ def with_terms(units: pl.DataFrame, fiches: pl.DataFrame, schedule: Schedule) ->
     `is_six_month`, `review_months`.
 
     A dossier's categories are its own and those of all its fiches; a fiche without one is missing one even
-    where the dossier has some (RET-14)."""
+    where the dossier has some (RET-14), unless its table records none."""
     asked = units.with_columns_seq(_ASKED)
     others = fiches[["row", "categories"]]
     if others.height:

@@ -126,7 +126,7 @@ _ROW_KINDS = (
     Kind("dossier", 2, is_file=True, is_whole=True, is_optional=False, texts=("court_reference", "legal_hold_reason", "summary"),
          dates=("opened_on",), required=("categories", "is_active", "opened_on"), choices=("categories", "outcome")),
     Kind("fiche", 4, is_file=True, is_whole=True, is_optional=False, texts=("caller_number", "caller_email", "summary", "transmitted_to"),
-         dates=("communicated_at", "communicated_on", "created_on"), required=("dossier", "categories", "communicated_on", "created_on"),
+         dates=("communicated_at", "communicated_on", "created_on"), required=("dossier", "communicated_on", "created_on"),
          choices=("categories", "channel", "reporter_kind", "language")),
     Kind("recording", 5, is_whole=True, texts=("name", "caller_number", "transcript"), dates=("started_at", "started_on"),
          required=("fiche", "started_on"), choices=("channel",)),

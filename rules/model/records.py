@@ -12,6 +12,9 @@ from typing import ClassVar, Final
 
 import msgspec
 
+# What stands for the categories of a fiche whose table records none: those of its dossier. No key is like it.
+OF_ITS_DOSSIER: Final = "@dossier"
+
 
 class Record(msgspec.Struct, gc=False, kw_only=True):
     """One CRM row. `id` is lower case without braces; `etag` is the version read, as the CRM gave it. `table`
@@ -42,7 +45,8 @@ class Dossier(Record, gc=False, kw_only=True):
 
 class Fiche(Record, gc=False, kw_only=True):
     """One communication. A fiche without `dossier` is a lone fiche (RET-02); `also_in` are the other dossiers
-    of one that is in several."""
+    of one that is in several. Where its table records no category, `categories` says that it
+    goes by its dossier."""
 
     dossier: str | None = None
     also_in: tuple[str, ...] = ()

@@ -56,7 +56,7 @@ ANSWERS = (
     (r"    # choose: term: \{row: , date: th_op\}.*", "    term: {row: home_visits, date: th_op}"),
     (r"# (texts: \[)(?!th_toelichting)", r"\1"),
     (r"    table: incident\n", "    table: incident\n    only: {casetypecode: [2]}\n"),
-    (r"# choose: categories \(needed\): no column is like it", "categories: statuscode"),
+    (r"# choose: categories \(needed, or under without\): no column is like it", "categories: statuscode"),
     (r" +# choose: the status of a row may tell categories \(2 rows\).*\n +# (categories: \{.*?\}).*\n", r"      choices: {\1}\n"),
     (
         r"    # choose: rows of phonecall may be such too; put this in force then\n((?:    # .*\n)+)",

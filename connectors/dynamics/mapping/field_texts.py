@@ -52,7 +52,10 @@ FIELD_TEXTS: Final[Mapping[str, Mapping[str, FieldText]]] = MappingProxyType(
         },
         "fiche": {
             "dossier": FieldText("the case of a communication; without one it is a unit of its own (RET-02)"),
-            "categories": FieldText("what a communication is about: the term of one without a case, and of its case"),
+            "categories": FieldText(
+                "what a communication is about: the term of one without a case, and of its case",
+                "each goes by the categories of its case; one without a case is kept as UNCONFIGURED",
+            ),
             "communicated_on": FieldText("the day of the communication: the last activity of its case (RET-07)"),
             "created_on": FieldText("the day of the record, where the communication has none"),
             "transmitted_on": FieldText(

@@ -35,6 +35,7 @@ REQUIRED_FIELDS: dict[str, frozenset[str]] = {
 # by somebody who knows that the organisation does not record them.
 SAFEGUARDS: dict[str, frozenset[str]] = {
     "dossier": frozenset({"legal_hold", "reopened_on", "closed_on", "proceedings_ended_on"}),
+    "fiche": frozenset({"categories"}),
     "recording": frozenset({"ended_on", "evidence"}),
     "contact": frozenset({"parent", "newsletter"}),
 }
@@ -155,6 +156,11 @@ class Table:
     def place(self) -> str:
         """Where it stands in the file."""
         return f"dependent.{self.name}" if self.own is not None else f"tables.{self.kind}"
+
+    @property
+    def goes_by_dossier(self) -> bool:
+        """Whether it holds fiches and nothing says a category: each goes by those of its dossier."""
+        return self.kind == "fiche" and "categories" not in {*self.columns, *self.fixed, *self.pairs}
 
     @property
     def used(self) -> tuple[str, ...]:

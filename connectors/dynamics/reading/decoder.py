@@ -31,7 +31,7 @@ from connectors.interface.columns import column_types, frame_of_values, held_by
 from rules.decoders import decoder_of
 from rules.errors import MappingError
 from rules.model.kinds import LOOKUPS
-from rules.model.records import Record
+from rules.model.records import OF_ITS_DOSSIER, Record
 
 if TYPE_CHECKING:
     import polars as pl
@@ -96,6 +96,8 @@ class PageDecoder(Generic[R]):
             self._steps.append(column_steps.unversioned())
         for name in table.fixed.keys() & set(fields):
             self._steps.append(column_steps.fixed(name, table.fixed[name]))
+        if table.goes_by_dossier and "categories" in fields:
+            self._steps.append(column_steps.fixed("categories", OF_ITS_DOSSIER))
         for column in columns:
             if column.flags:
                 self.select += [name for name in column.names if name not in hidden]

@@ -8,7 +8,7 @@ import pytest
 
 from rules.dates.calendar import BELGIAN
 from rules.model.decisions import Decision, Disposition, Flag, Reason
-from rules.model.records import Unit
+from rules.model.records import OF_ITS_DOSSIER, Unit
 from tests.rules.builders import BRAM, LOTTE, a_child, a_dossier, a_fiche, a_lone_fiche, a_policy, codes, decided
 from tests.wire_days import civil_date
 
@@ -156,6 +156,16 @@ def test_r019_one_fiche_without_category_keeps_a_whole_dossier() -> None:
     decision = decided(a_dossier(*fiches, categories=("runaway",), children=[a_child(birth_on=date(1999, 1, 1))]), LATER)
     assert (*verdict(decision), decision.rule) == (KEEP, Reason.UNCONFIGURED, "RET-14")
     assert decision.categories == ("missing_runaway",)
+
+
+def test_a_fiche_whose_table_records_no_category_goes_by_its_dossier() -> None:
+    """RET-14: where the dossier has none either, the others of its fiches say nothing of this one."""
+    silent, told = a_fiche(OF_ITS_DOSSIER, communicated_on=date(2010, 2, 1)), a_fiche("runaway", communicated_on=date(2010, 1, 1))
+    children = [a_child(birth_on=date(1999, 1, 1))]
+    decision = decided(a_dossier(silent, told, categories=("runaway",), children=children), LATER)
+    assert (*verdict(decision), decision.categories) == (ANONYMISE, Reason.EXPIRED, ("missing_runaway",))
+    for unit in (a_dossier(silent, told, children=children), a_dossier(silent), a_lone_fiche(OF_ITS_DOSSIER, communicated_on=LATER)):
+        assert verdict(decided(unit, LATER)) == (KEEP, Reason.UNCONFIGURED)
 
 
 @pytest.mark.parametrize("as_of", [date(2026, 1, 1), date(2100, 1, 1)])
