@@ -11,6 +11,15 @@ from connectors.interface.errors import Finding
 from rules.files.suggestions import asked, suggestion
 from rules.model.kinds import FILES, NOT_BY_THEMSELVES
 
+# By kind, what another lookup may lead to, and what becomes of a row that has it alone.
+_LOST: Final = {
+    "fiche": {"dossier": "a fiche of that dossier would end by itself"},
+    "recording": {
+        "fiche": "a recording of that fiche would end by itself",
+        "dossier": "a hold on that dossier would not keep it, nor a mark of evidence",
+    },
+    "party": {kind: f"roles in that {kind} would not be known" for kind in FILES},
+}
 _ROLES: Final = ("record1roleid", "record2roleid")
 
 
@@ -35,6 +44,25 @@ def check_roles(table: Table, definition: TableDefinition, mapping: Mapping, met
             else:
                 continue
             yield Finding(True, told, table.where, "missing", each.name)
+
+
+def check_second_lookups(table: Table, definition: TableDefinition, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
+    """Yield a finding where rows may belong to a dossier or fiche by a lookup that is not mapped, of which
+    nobody has said that it goes along: what has it alone would count as belonging to none. Beside pairs,
+    which may repeat it, it is a warning."""
+    if place_of(table, mapping, metadata) is not RolePlace.OWN:
+        return
+    known = {*table.used, *(each.column for each in table.only)}
+    for kind, lost in _LOST.get(table.kind, {}).items():
+        if table.kind == "party" and kind not in table.columns:
+            continue  # told by check_roles
+        named = {each.name for each in mapping.of(kind)}
+        for each in definition.attributes.values():
+            is_told = each.name in known or f"{table.name}.{each.name}" in mapping.goes_along
+            if each.kind in LOOKUP_TYPES and named & each.targets and not is_told:
+                told = f"{table.name}.{each.name} points to a {kind} too, and is not mapped: {lost}"
+                remedy = "Tie rows in one way in the CRM, or name this one under goes_along where it says nothing more"
+                yield Finding(kind not in table.pairs, f"{told}. {remedy}.", table.where, "missing", each.name)
 
 
 def _check_sides(table: Table) -> Iterator[Finding]:

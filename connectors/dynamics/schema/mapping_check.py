@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from connectors.dynamics.mapping.mapping import MUST_BE_CHOICE, ONE_TABLE, TRUTHS, Choice, Column, Condition, Mapping, Table, field_type
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
-from connectors.dynamics.schema.lookups_check import check_behind, check_owners, check_roles
+from connectors.dynamics.schema.lookups_check import check_behind, check_owners, check_roles, check_second_lookups
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, RESTRICT, Attribute, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.dynamics.schema.unmapped_options import options_of
@@ -71,6 +71,7 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
         *_check_kind_of_table(table, definition),
         *_check_links(table, definition, mapping),
         *check_roles(table, definition, mapping, metadata),
+        *check_second_lookups(table, definition, mapping, metadata),
         *check_owners(table, definition, mapping),
         *check_behind(table, mapping, metadata),
     ]

@@ -49,6 +49,26 @@ def test_a_table_or_column_that_the_crm_lacks_is_told_by_line(crm: FakeCrm) -> N
     assert len(found) == 2
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "target", "told"),
+    [
+        ("cf_fiche", "cf_otherdossierid", "cf_dossier", "a fiche of that dossier would end by itself"),
+        ("cf_recording", "cf_otherficheid", "cf_fiche", "a recording of that fiche would end by itself"),
+        ("cf_recording", "cf_dossierid", "cf_dossier", "a hold on that dossier would not keep it, nor a mark of evidence"),
+        ("cf_party", "cf_otherdossierid", "cf_dossier", "roles in that dossier would not be known"),
+    ],
+)
+def test_a_second_lookup_to_what_rows_belong_to_is_refused(crm: FakeCrm, table: str, column: str, target: str, told: str) -> None:
+    """RET-02: what has it alone would count as lone, and end while its dossier is open."""
+    columns(crm, table)[column] = {"type": f"lookup {target}"}
+    crm.definition["relationships"].append({"name": column, "parent": target, "child": table, "column": column, "on_delete": "remove_link"})
+    (found,) = [finding for finding in check(crm) if finding.is_error]
+    assert (found.where, found.suggestion) == (f"mine.yaml:{line_of(TEXT, f'table: {table}')}", column)
+    assert told in found.message
+    said = TEXT.replace("tables:\n", f"goes_along:\n  {table}.{column}: {{why: it is like, by: DPO}}\ntables:\n", 1)
+    assert errors(crm, said) == []
+
+
 def test_tables_whose_rows_no_change_set_deletes_are_refused(crm: FakeCrm) -> None:
     """A plan could be made, and every run would end with a page that is wrong, or half done."""
     columns(crm, "cf_recording").update(partitionid={"type": "string(100)"}, ttlinseconds={"type": "int"})
