@@ -19,12 +19,12 @@ from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.store import store_of
 from rules.errors import ComplianceError, UsageError
 from rules.model.accounts import account
+from rules.model.crm_addresses import entra_of
 from rules.model.roles import HUMAN_ROLES, SERVICE, Act, Role, may, roles_of
 
 if TYPE_CHECKING:
     import msal
 
-ENTRA = "https://login.microsoftonline.com"
 SCOPES = ("User.Read",)
 SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})  # anybody's
 _ERROR_NAME = re.compile(r"[a-z_]{1,60}")
@@ -112,7 +112,7 @@ def application_of(settings: Settings) -> tuple[str, str]:
         )
     if tenant is not None and tenant.casefold() in SHARED_TENANTS:
         raise UsageError("this tenant is everybody's: whoever has an account anywhere could sign in", hint="name your own tenant's id")
-    return (settings.crm_authority or f"{ENTRA}/{tenant}").rstrip("/"), client
+    return (settings.crm_authority or f"{entra_of(settings.crm_url or '')}/{tenant}").rstrip("/"), client
 
 
 def _claims(settings: Settings, signed_in: SignedIn, authority: str, client: str, who: str) -> Mapping[str, Any]:

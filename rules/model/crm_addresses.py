@@ -10,6 +10,14 @@ from urllib.parse import urlsplit
 THIS_MACHINE: Final = "this machine"  # all its CRMs are one: an emulator takes whatever port is free
 _LOOPBACK: Final = IPv4Network("127.0.0.0/8")
 _API_PATH: Final = re.compile(r"/api/data/v\d+\.\d+$")
+# Where people and applications sign in, by the end of the CRM's host: national clouds have a service of their
+# own (Microsoft Learn, "National clouds"; GCC, crm9.dynamics.com, has the global one).
+_ENTRA: Final = "https://login.microsoftonline.com"
+_NATIONAL: Final = {
+    ".microsoftdynamics.us": "https://login.microsoftonline.us",
+    ".appsplatform.us": "https://login.microsoftonline.us",
+    ".dynamics.cn": "https://login.partner.microsoftonline.cn",
+}
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -47,6 +55,12 @@ def organisation_at(url: str) -> str:
     host = _host(url).replace(".api.crm", ".crm", 1)
     path = _API_PATH.sub("", parts.path.rstrip("/")).casefold()
     return f"{host}:{port}{path}"
+
+
+def entra_of(url: str) -> str:
+    """Return the address of Entra ID in the cloud in which a CRM is."""
+    host = _host(url)
+    return next((entra for end, entra in _NATIONAL.items() if host.endswith(end)), _ENTRA)
 
 
 def same_crm(one: str, other: str) -> bool:

@@ -22,12 +22,12 @@ from connectors.dynamics.http.deadline import DeadlineAdapter
 from connectors.dynamics.http.environment import check_ca_file
 from connectors.interface.errors import Unauthorised, Unreachable
 from rules.errors import UsageError
+from rules.model.crm_addresses import entra_of
 
 RENEW_BEFORE_S = 300.0  # a long request must not start with a token that lapses on its way
 RENEW_AGAIN_S = 30.0  # after a try that came to nothing while the old token is still good
 ANSWER_S = 60.0  # the longest time for an answer of the sign-in service,
 MOST_BYTES = 4 << 20  # and its largest size: the keys that it publishes are some ten thousand
-ENTRA_HOST = "https://login.microsoftonline.com"
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN (?:RSA |EC |ENCRYPTED )?PRIVATE KEY-----.+?-----END (?:RSA |EC |ENCRYPTED )?PRIVATE KEY-----", re.DOTALL
 )
@@ -63,7 +63,7 @@ class EntraTokens:
             raise UsageError("The client id is missing.")
         if not authority and not tenant_id:
             raise UsageError("The tenant id is missing.", hint="For AD FS give its authority instead, e.g. https://adfs.example.org/adfs.")
-        self._authority = (authority or f"{ENTRA_HOST}/{tenant_id}").rstrip("/")
+        self._authority = (authority or f"{entra_of(organisation_url)}/{tenant_id}").rstrip("/")
         if not self._authority.startswith("https://"):
             raise UsageError("The authority must be an https URL.")
         check_ca_file(ca_file)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rules.model.crm_addresses import THIS_MACHINE, can_be_a_host, on_this_machine, organisation_at, same_crm
+from rules.model.crm_addresses import THIS_MACHINE, can_be_a_host, entra_of, on_this_machine, organisation_at, same_crm
 
 REAL = "https://org.crm4.dynamics.com/api/data/v9.2/"
 
@@ -66,3 +66,18 @@ def test_organisations_of_one_server_differ_by_their_path() -> None:
 def test_a_name_with_an_empty_part_or_a_long_one_is_no_host(host: str) -> None:
     assert not can_be_a_host(host)
     assert all(map(can_be_a_host, ("org.crm4.example", "localhost", "::1", "127.0.0.1", "café.example", "org.")))
+
+
+@pytest.mark.parametrize(
+    ("host", "entra"),
+    [
+        ("org.crm4.dynamics.com", "https://login.microsoftonline.com"),
+        ("org.crm9.dynamics.com", "https://login.microsoftonline.com"),  # GCC is in the global cloud
+        ("org.api.crm.microsoftdynamics.us", "https://login.microsoftonline.us"),
+        ("org.crm.appsplatform.us", "https://login.microsoftonline.us"),
+        ("ORG.crm.dynamics.cn", "https://login.partner.microsoftonline.cn"),
+        ("notdynamics.cn.example.org", "https://login.microsoftonline.com"),
+    ],
+)
+def test_who_signs_in_does_so_in_the_cloud_of_the_crm(host: str, entra: str) -> None:
+    assert entra_of(f"https://{host}/api/data/v9.2/") == entra

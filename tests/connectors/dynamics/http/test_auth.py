@@ -54,6 +54,12 @@ def tokens(clock: Clock | None = None, naps: list[float] | None = None, **settin
     )
 
 
+def test_an_application_signs_in_in_the_cloud_of_its_crm() -> None:
+    made = tokens(organisation_url="https://org.crm.dynamics.cn")
+    assert repr(made) == f"EntraTokens(authority='https://login.partner.microsoftonline.cn/{TENANT}', client_id='app-1')"
+    assert "login.microsoftonline.com" in repr(tokens())
+
+
 def answer(token: str, lifetime_s: int = 3599) -> dict[str, object]:
     return {"token_type": "Bearer", "expires_in": lifetime_s, "access_token": token}
 
