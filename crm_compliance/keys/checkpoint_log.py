@@ -13,6 +13,8 @@ from jobs.ledger.checkpoints import Checkpoint, decode, encode, looks_like_one
 from rules.errors import UsageError
 from rules.hints import hint_to
 
+TAIL = 1 << 18  # bytes; far more than the longest line, one with a time stamp
+
 
 class CheckpointLogUnfit(UsageError):
     """The log is not the beginning of what the database says: one of the two was changed, cut off, or
@@ -54,6 +56,18 @@ def put_aside(path: Path, checkpoints: Sequence[Checkpoint]) -> Path | None:
     with disk_errors(path):
         path.rename(aside)
     return aside
+
+
+def last_logged(path: Path) -> Checkpoint | None:
+    """Return the last whole checkpoint of an external checkpoint log; None where there is none, or it cannot
+    be read, which the next checkpoint warns of."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+            lines = file.read().split(b"\n")[:-1]  # without a torn last one
+    except OSError:
+        return None
+    return next((found for found in decode(reversed(lines)) if found is not None), None)
 
 
 def read_checkpoint_log(path: Path) -> list[Checkpoint | None]:

@@ -5,27 +5,29 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from crm_compliance.configuration.settings import Settings
-from crm_compliance.keys.checkpoint_log import catch_up, read_checkpoint_log
+from crm_compliance.keys.checkpoint_log import catch_up, last_logged, read_checkpoint_log
 from crm_compliance.keys.key_ring import KeyKind, KeyRing, public_keys_below
 from crm_compliance.keys.public_keys import PublicKeys
 from crm_compliance.store.store import SqlStore
 from jobs.checks.ledger_drift import differences
 from jobs.ledger.certificate_audit import audit_certificates
-from jobs.ledger.checkpoints import Checkpoint
+from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint
 from jobs.ledger.entries import LedgerEntry, StoreAltered
 from jobs.ledger.heads import STRANDS
 from jobs.ledger.verification import Audit, Problem, audit_ledger
 from rules.dates.calendar import Calendar
 from rules.errors import ComplianceError
+from rules.hints import hint_to
 
 
 class DeskNotary:
     """The keys of the data folder, the external checkpoint log, and the time-stamp authority of the settings
     where they name one. A failure of the last two is no reason to undo a night's work: `warn` reports it, and
-    the next checkpoint tries again."""
+    the next checkpoint tries again. With `recovering` the database is taken as it is, whatever the log
+    knows."""
 
-    def __init__(self, settings: Settings, ring: KeyRing, warn: Callable[[str], None]) -> None:
-        self._settings, self._ring, self._warn = settings, ring, warn
+    def __init__(self, settings: Settings, ring: KeyRing, warn: Callable[[str], None], *, recovering: bool = False) -> None:
+        self._settings, self._ring, self._warn, self._is_recovering = settings, ring, warn, recovering
         self._log: Path = settings.checkpoint_log_path
 
     @property
@@ -54,6 +56,21 @@ class DeskNotary:
         except ComplianceError as error:
             self._warn(f"no time stamp on the checkpoint: {error}")
             return ""
+
+    def refuse_behind(self, last: Callable[[], KeptCheckpoint | None]) -> None:
+        outside = last_logged(self._log)  # before the database is asked: whoever adds one writes it there first
+        if outside is None or self._is_recovering:
+            return
+        kept = last()
+        inside = kept.checkpoint if kept is not None else None
+        if inside is None or inside.entries < outside.entries or (inside.entries == outside.entries and inside != outside):
+            raise StoreAltered(
+                f"the external checkpoint log knows {outside.entries} entries of the ledger in another state than the database, which was "
+                "put back to an older day: what was held, asked or decided since is lost",
+                hint=hint_to("restore_newest") if self._settings.anchor_file is None else hint_to("restore_or_name_new_log"),
+                where=str(self._log),
+                code="store_behind",
+            )
 
     def log_checkpoints(self, checkpoints: Sequence[Checkpoint]) -> None:
         try:

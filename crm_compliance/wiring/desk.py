@@ -121,7 +121,7 @@ def desk(
                 shuffle=SystemRandom(),
                 progress=progress,
                 logged_as=_logged_as,
-                notary=DeskNotary(settings, keys, warn or unheard),
+                notary=DeskNotary(settings, keys, warn or unheard, recovering=recovering),
                 policy_text=version.text,
                 speaks_for=organisation_of(settings),
                 objects=object_stores(settings),

@@ -43,6 +43,8 @@ def refuse_altered(context: JobContext) -> None:
         store.journal.check()
         store.statistics.check()
     refuse_if_behind(context)
+    if context.notary is not None:
+        context.notary.refuse_behind(store.checkpoints.last)
 
 
 def refuse_altered_head(store: Store, references: References, plan: Plan) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from jobs.runs.contacts_of_plan import ContactsOfPlan
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist, people_and_cases
+from tests.drivers.typist import LONG_AGO, Typist, people_and_cases
 
 
 class Killed(BaseException):
@@ -44,6 +44,33 @@ def lose_the_database(typist: Typist, org: Night) -> None:
 
 def names(org: Night) -> list[str]:
     return sorted(row["contactid"] for row in org.rows("contacts?$select=contactid"))
+
+
+def test_a_machine_that_was_put_back_whole_disposes_of_nothing_where_the_log_is_elsewhere(
+    typist: Typist, org: Night, tmp_path: Path
+) -> None:
+    """A snapshot of the machine brings database, keys and register back together, and none of them knows of
+    the hold that was placed since: the checkpoint log elsewhere does know of a later day (ACC-06, HLD-01)."""
+    typist.set(ANCHOR_FILE=str(tmp_path / "elsewhere.jsonl"))
+    typist.ask("run", "requests")
+    typist.ask("evidence", "--output", tmp_path / "before.zip")
+    org.store.close()
+    shutil.copytree(data_of(typist), tmp_path / "snapshot")
+    held = org.dossier("social_card", spoken=LONG_AGO)
+    hold = ("holds", "place", "--table", "cf_dossier", "--id", held, "--type", "legal", "--reason", "LIT-1", "--basis", "fictief")
+    typist.ask(*hold, "--review-on", "2027-02-01", "--as", "dora", "--role", "dpo")
+    typist.ask("evidence", "--output", tmp_path / "after.zip")
+    shutil.rmtree(data_of(typist))
+    shutil.copytree(tmp_path / "snapshot", data_of(typist))
+    for command in (("plan",), ("run", "retention")):
+        refused = typist.refused(*command, code=7)
+        assert (refused["code"], refused["where"]) == ("store_behind", str(tmp_path / "elsewhere.jsonl"))
+    assert "ANCHOR_FILE" in refused["hint"]
+    typist.ask("recover")
+    assert typist.refused("plan", code=7)["code"] == "store_behind"
+    typist.set(ANCHOR_FILE=str(tmp_path / "new.jsonl"))
+    assert "STORE_RECOVERED" in typist.ask("plan")["approvals"]["why"]
+    assert org.get("cf_dossiers", held) is not None
 
 
 def test_what_a_lost_run_had_begun_is_finished(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:

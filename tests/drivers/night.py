@@ -112,7 +112,8 @@ class Night(Organisation):
             shuffle=Random(1),
             progress=lambda stage, done, total=None: None,
             speaks_for=organisation_of(Settings()),
-            notary=DeskNotary(Settings(data_dir=self.key.folder.parent), self.key, self.warnings.append),
+            # Several databases are put beside one log here, each as if it were the only one.
+            notary=DeskNotary(Settings(data_dir=self.key.folder.parent), self.key, self.warnings.append, recovering=True),
             erased=ErasureFile(self.key.folder.parent / self.register, self.key),
         )
         return replace(context, requests=StoredRequests(context))

@@ -1,12 +1,12 @@
 """A notary for tests: one signing key of its own, and a checkpoint log in a list."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from jobs.ledger.checkpoints import Checkpoint
+from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint
 
 
 class PlainNotary:
@@ -26,6 +26,9 @@ class PlainNotary:
 
     def stamp(self, message: bytes) -> str:
         return self.token
+
+    def refuse_behind(self, last: Callable[[], KeptCheckpoint | None]) -> None:
+        pass
 
     def log_checkpoints(self, checkpoints: Sequence[Checkpoint]) -> None:
         self.anchored = list(checkpoints)
