@@ -384,7 +384,7 @@ def reconcile(context: JobContext) -> tuple[int, int]:
     known = {(entry.ref, entry.operation, entry.run) for entry in context.erased.read()}
     lacking = [entry for entry in context.store.erasures.all() if (entry.ref, entry.operation, entry.run) not in known]
     for chunk in _chunks(lacking):
-        context.erased.append(chunk)
+        context.erased.append(chunk, restoring=True)
     return added, len(lacking)
 
 

@@ -11,8 +11,9 @@ class ErasureJournal(Protocol):
     """The register of erasures outside the database: it outlives a database that is lost, or restored to an
     older day (ERA-13)."""
 
-    def append(self, entries: Sequence[Erasure]) -> None:
-        """Add entries for good: they are on the disk when this returns."""
+    def append(self, entries: Sequence[Erasure], *, restoring: bool = False) -> None:
+        """Add entries for good: they are on the disk when this returns. Raises StoreAltered: the journal has
+        lost what it had, unless these are `restoring` it, from the database."""
 
     def read(self) -> Iterator[Erasure]:
         """Return every entry that is whole, oldest first. An entry may occur twice."""
@@ -27,7 +28,7 @@ class ErasureJournal(Protocol):
 class NoErasureJournal:
     """Keeps nothing: the database is the only register."""
 
-    def append(self, entries: Sequence[Erasure]) -> None: ...
+    def append(self, entries: Sequence[Erasure], *, restoring: bool = False) -> None: ...
 
     def read(self) -> Iterator[Erasure]:
         return iter(())

@@ -49,13 +49,15 @@ class ErasureFile:
     def __init__(self, path: Path, seals: Seals | None = None, known: Callable[[], str] = lambda: "") -> None:
         self.path, self._seals, self._known = path, seals, known
 
-    def append(self, entries: Sequence[Erasure]) -> None:
+    def append(self, entries: Sequence[Erasure], *, restoring: bool = False) -> None:
         """Add entries for good: they are on the disk when this returns. Raises DiskProblem: the disk is full
         or read-only; what was there is still whole; StoreAltered: what was there is not any more. No new file
-        is begun then: where the disk of the old one is only away, the two would each have a part."""
+        is begun then: where the disk of the old one is only away, the two would each have a part. With
+        `restoring` it is, with all that the database has."""
         if not entries:
             return
-        self.refuse_lost(self._known())
+        if not restoring:
+            self.refuse_lost(self._known())
         is_new = not self.path.exists()
         with disk_errors(self.path):
             private_folder(self.path.parent)

@@ -105,7 +105,7 @@ def test_a_file_that_goes_while_a_run_is_at_work_is_told_and_not_begun_anew(
         patched.setattr(ErasureFile, "append", unmounting)
         error = typist.refused("apply", plan, code=7)
     assert (error["message"], error["where"]) == ("the register of erasures beside the database is not there", str(file))
-    assert "crm-compliance recover" in error["hint"]
+    assert "crm-compliance replay" in error["hint"]
     assert not file.exists()
     away.rename(file)
     assert typist.ask("apply", plan)["state"] == "done"
@@ -116,8 +116,8 @@ def test_a_file_that_goes_while_a_run_is_at_work_is_told_and_not_begun_anew(
 def test_a_file_that_is_lost_for_good_is_written_again_from_the_database(typist: Typist, org: Night) -> None:
     before = {line.ref for line in ErasureFile(file_of(typist), org.key).read()}
     file_of(typist).unlink()
-    assert typist.refused("replay", code=7)["message"].endswith("is not there")
-    typist.ask("recover")
+    assert typist.refused("plan", code=7)["message"].endswith("is not there")
+    typist.ask("replay")
     assert {line.ref for line in ErasureFile(file_of(typist), org.key).read()} >= before
     assert typist.ask("ledger", "verify")["ok"] is True
 

@@ -15,7 +15,7 @@ class Kept:
     def __init__(self, entries: Sequence[Erasure] = ()) -> None:
         self.entries = list(entries)
 
-    def append(self, entries: Sequence[Erasure]) -> None:
+    def append(self, entries: Sequence[Erasure], *, restoring: bool = False) -> None:
         self.entries += entries
 
     def add(self, entries: Iterable[Erasure]) -> int:
