@@ -3,7 +3,7 @@
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
-from jobs.model.plan import PlanLine
+from jobs.model.plan import Key, PlanLine
 from jobs.plans.draft import line_of
 from jobs.plans.explain_contact import explain_contact
 from jobs.ports.context import JobContext
@@ -20,6 +20,7 @@ from rules.retention.recording_owners import GOES_ALONG, owner_of, with_owner
 from rules.retention.relations import relation_terms
 
 BELONGING = frozenset({UnitKind.ATTACHMENT.value, UnitKind.EMAIL.value})  # may be a unit by itself, and else goes with a file
+_STAYS = "9999-12-31"  # later than each day on which something goes
 FOLLOWS = "RET-05"  # the rule by which a row goes with what it belongs to
 ANONYMISED, IN_ANONYMISED, IN_NOTHING, OUT_OF_SCOPE = "anonymised", "in_anonymised", "in_nothing", "out_of_scope"
 # And those of 2.3 that a row in force is for.
@@ -29,11 +30,15 @@ UNIT_WORDS = tuple(kind.value for kind in UnitKind if kind not in (*RELATION_KIN
 def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
     """Return the plan line of one unit as of now, and its trace. For a fiche of a dossier it is that of its
     dossier, of several the one that stays longest; for a row that is no unit by itself, such as a note, a
-    call or a role, that of what it belongs to. Raises UsageError: a table without units; NotFound: a row that
-    does not exist, or is in no unit: it is anonymised (code `anonymised`), or what it belongs to is
-    (`in_anonymised`) or is of no kind of the mapping (`out_of_scope`), or it belongs to nothing that ends
-    (`in_nothing`)."""
-    context = context.on(context.today)
+    call or a role, that of the last of what it belongs to. Raises UsageError: a table without units;
+    NotFound: a row that does not exist, or is in no unit: it is anonymised (code `anonymised`), or what it
+    belongs to is (`in_anonymised`) or is of no kind of the mapping (`out_of_scope`), or it belongs to nothing
+    that ends (`in_nothing`)."""
+    return _explain(context.on(context.today), table, row, frozenset())
+
+
+def _explain(context: JobContext, table: str, row: str, below: frozenset[Key]) -> tuple[PlanLine, list[Step]]:
+    """Return the same; `below` are rows that belong to this one, which lead to no unit if they come again."""
     connector = context.connector
     outside = [kind.value for kind in relation_terms(context.policy).units]
     words = [*UNIT_WORDS, *outside, *(kind.word for kind in connector.all_kinds.termed), UnitKind.CONTACT.value]
@@ -42,7 +47,7 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
         others = [kind.word for kind in connector.all_kinds.values() if kind.owner_fields and kind.word not in words]
         belonging = RowKinds(connector, others)
         if table in belonging:
-            return _explain_owner(context, belonging.of(table, row), row, f"{table} {row[:64]}")
+            return _explain_owners(context, belonging.of(table, row), (table, row), below)
         mapped = (table for word in words if connector.has(KINDS[word]) for table in connector.tables(KINDS[word]))
         raise UsageError("this table has no units", hint=f"one of: {', '.join(dict.fromkeys(mapped))}", where=table[:64])
     kind = unit_kind(kinds.of(table, row))
@@ -72,7 +77,7 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
             hint = "nothing happens to it any more (ERA-07)"
             raise NotFound("this row is anonymised, so it is not a unit", hint=hint, where=where, code=ANONYMISED)
         if kind.value in BELONGING:
-            return _explain_owner(context, kind.value, row, where)
+            return _explain_owners(context, kind.value, (table, row), below)
         if asked != row and connector.out_of_scope(Dossier, [row]):
             raise NotFound(
                 "this fiche is in no unit: it belongs to a row of no kind of the mapping",
@@ -106,31 +111,38 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
     return line_of(UnitTables(connector).of(unit), unit.id, unit.etag, decision, context.policy.version), steps
 
 
-def _explain_owner(context: JobContext, word: str, row: str, where: str) -> tuple[PlanLine, list[Step]]:
-    """Return what becomes of that with which a row goes that is no unit by itself; a first step says so.
-    Raises NotFound: there is no such row, or it goes with nothing."""
-    connector = context.connector
+def _explain_owners(context: JobContext, word: str, of: Key, below: frozenset[Key]) -> tuple[PlanLine, list[Step]]:
+    """Return what becomes of the last of that with which a row goes that is no unit by itself; a first step
+    says so. Raises NotFound: there is no such row, or it goes with nothing."""
+    connector, where = context.connector, f"{of[0]} {of[1][:64]}"
     kind, record = connector.all_kinds[word], KINDS[word]
-    rows = rows_anywhere(connector, record, connector.all_kinds.links[word], Among("id", [row]), connector.retaining((record,)))
+    rows = rows_anywhere(connector, record, connector.all_kinds.links[word], Among("id", [of[1]]), connector.retaining((record,)))
     if not rows:
         raise NotFound("there is no such unit", hint="ids are lower case, without braces", where=where)
     # Somebody's part in a file goes with the file: without one it stays, and whoever has it too.
     owners = [(word, owner) for word, owner in kind.owners(rows[0]) if word != kind.part_of and connector.has(KINDS[word])]
+    found: list[tuple[PlanLine, list[Step]]] = []
+    refused: NotFound | None = None
     for above, owner, table in [(each, owner, table) for each, owner in owners for table in connector.tables(KINDS[each])]:
-        try:
-            line, steps = explain_unit(context, table, owner)
-        except NotFound as error:
-            if error.code in (ANONYMISED, IN_ANONYMISED):
-                raise NotFound(
-                    "this row is in no unit: what it belongs to is anonymised",
-                    hint="move it to its file, or delete it, in the CRM: no plan looks at it (ERA-07)",
-                    where=where,
-                    code=IN_ANONYMISED,
-                ) from error
-            if error.code == OUT_OF_SCOPE:
-                raise
+        if (table, owner) in below:
             continue
-        return line, [Step(FOLLOWS, {"belongs_to": f"{above} {owner}"}, f"it goes with {line.table} {line.id}"), *steps]
+        try:
+            line, steps = _explain(context, table, owner, below | {of})
+        except NotFound as error:
+            refused = error if error.code in (ANONYMISED, IN_ANONYMISED, OUT_OF_SCOPE) else refused
+            continue
+        found.append((line, [Step(FOLLOWS, {"belongs_to": f"{above} {owner}"}, f"it goes with {line.table} {line.id}"), *steps]))
+    if found:
+        return max(found, key=lambda each: (each[0].retention_end or "") if each[0].is_disposal else _STAYS)
+    if refused is not None and refused.code == OUT_OF_SCOPE:
+        raise refused
+    if refused is not None:
+        raise NotFound(
+            "this row is in no unit: what it belongs to is anonymised",
+            hint="move it to its file, or delete it, in the CRM: no plan looks at it (ERA-07)",
+            where=where,
+            code=IN_ANONYMISED,
+        ) from refused
     raise NotFound(
         "this row goes with nothing: it belongs to no row that has a term, so it stays until somebody deletes it",
         hint="tie it to its file, or delete it, in the CRM: no plan looks at it",

@@ -16,8 +16,10 @@ from crm_compliance.wiring.schedule import policy_text
 from jobs.erasures.register import load_register
 from jobs.erasures.rows_back import returned_rows
 from jobs.model.run import ActionState, RunState
+from jobs.plans.explain import explain_unit
 from jobs.runs.apply import apply_plan
 from jobs.writing.send import send_and_reconcile
+from rules.errors import NotFound
 from rules.holds.placements import PlacedHold
 from rules.model.requests import Right
 from rules.policy.loader import load_policy
@@ -44,6 +46,9 @@ dependent:
     belongs_to: {cf_dossierid: dossier}
     texts: [cf_name, cf_report]
     people: [cf_visitedid]
+  cf_remark:
+    belongs_to: {cf_paragraphid: cf_paragraph, cf_answerto: cf_remark}
+    texts: [cf_name]
 """
 OWNERS = {"dossier": ("cf_DossierId", "cf_dossiers"), "fiche": ("cf_FicheId", "cf_fiches"), "contact": ("cf_ContactId", "contacts")}
 
@@ -92,9 +97,26 @@ def a_row_stays_with_what_stays_though_the_crm_would_delete_it(night: Night) -> 
     night.party(child, "child", dossier=running)
     fiche = night.fiche("social_card", spoken=LATELY)
     on_person, on_fiche = a_meeting(night, dossier=ended, contact=child), a_meeting(night, dossier=ended, fiche=fiche)
+    yield PLANNED
+    for meeting, last in ((on_person, ("contact", child)), (on_fiche, ("cf_fiche", fiche))):
+        line, _ = explain_unit(night.context, "cf_meeting", meeting)
+        assert ((line.table, line.id), line.outcome) == (last, "retain")
     done = yield APPLIED
     assert (skipped(night, done, ended), night.get("cf_dossiers", ended)) == ({}, None)
     assert [links(night, on_person), links(night, on_fiche)] == [(False, False, True), (False, True, False)]
+
+
+@in_one_night
+def rows_that_belong_to_each_other_alone_go_with_nothing(night: Night) -> Case:
+    first = add(night, "cf_remark")
+    second = add(night, "cf_remark", ("cf_AnswerTo", "cf_remarks", first))
+    night.patch("cf_remarks", first, **{"cf_AnswerTo@odata.bind": f"/cf_remarks({second})"})
+    yield PLANNED
+    with pytest.raises(NotFound) as refusal:
+        explain_unit(night.context, "cf_remark", first)
+    assert refusal.value.code == "in_nothing"
+    yield APPLIED
+    assert night.get("cf_remarks", second) is not None
 
 
 @in_one_night
