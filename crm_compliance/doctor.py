@@ -307,7 +307,9 @@ def _expiry(settings: Settings) -> str:
         raise UsageError(
             "; ".join(f"{each.what} ended on {each.at:%Y-%m-%d}" for each in ended), hint=ended[0].remedy, where=ended[0].where
         )
-    return "\n".join(_told_of(each, now) for each in found)
+    first = min((each.at for each in found if not each.is_needed), default=now)
+    told = [each for each in found if each.is_needed or each.at - now < SOON or each.at == first]  # a bundle trusts a hundred
+    return "\n".join(_told_of(each, now) for each in told)
 
 
 def _mail_endings(settings: Settings) -> Iterator[Ending]:

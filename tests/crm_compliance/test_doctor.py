@@ -368,13 +368,15 @@ def test_what_ends_soon_is_warned_of_and_what_has_ended_fails(tmp_path: Path, mo
     """A certificate that nobody renews stops every night at once."""
     monkeypatch.setattr(doctor, "clock_of", lambda _: lambda: NOW)
     before, soon, later = (a_certificate(tmp_path, NOW + timedelta(days=days)) for days in (-1, 59, 61))
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(later.read_bytes() + before.read_bytes())
     extra = [{"client_id": "b", "client_certificate": str(later)}]
     storage = f"https://fictief.blob.core.windows.net/?sv=2024-11-04&se={NOW + timedelta(days=9):%Y-%m-%dT%H:%M:%SZ}&sig=x"
     settings = Settings(
         crm_client_id="a",
         crm_client_certificate=soon,
         crm_extra_clients=extra,
-        crm_ca_file=before,
+        crm_ca_file=trusted,
         azure_storage=storage,
         azure_container="c",
     )
@@ -383,6 +385,7 @@ def test_what_ends_soon_is_warned_of_and_what_has_ended_fails(tmp_path: Path, mo
     assert f"{soon} ends on {NOW + timedelta(days=59):%Y-%m-%d}, in 59 days: register the next one" in told[0]
     assert "CN=client.example" in told[2]
     assert ("ended on" in told[2], "in 9 days" in told[3], "sv=" in told[3]) == (True, True, False)
+    assert doctor._expiry(Settings(crm_ca_file=later)).startswith("the trusted CN=client.example of ")
     with pytest.raises(UsageError, match="ended on"):
         doctor._expiry(Settings(crm_client_id="a", crm_client_certificate=before))
     assert doctor._expiry(Settings(crm_url="https://org.crm4.dynamics.com/api/data/v9.2/", crm_client_secret="s")) == ""
