@@ -4,7 +4,7 @@ a child nor a suspect would be known; what belongs to a kind that is not named w
 from collections.abc import Iterator
 from typing import Final
 
-from connectors.dynamics.mapping.mapping import CONNECTION, Mapping, Table
+from connectors.dynamics.mapping.mapping import CONNECTION, REQUIRED_FIELDS, Mapping, Table
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.interface.errors import Finding
@@ -54,8 +54,8 @@ def check_second_lookups(table: Table, definition: TableDefinition, mapping: Map
         return
     known = {*table.used, *(each.column for each in table.only)}
     for kind, lost in _LOST.get(table.kind, {}).items():
-        if table.kind == "party" and kind not in table.columns:
-            continue  # told by check_roles
+        if kind in REQUIRED_FIELDS[table.kind] and kind not in {*table.columns, *table.pairs}:
+            continue  # none is mapped, which is told by itself
         named = {each.name for each in mapping.of(kind)}
         for each in definition.attributes.values():
             is_told = each.name in known or f"{table.name}.{each.name}" in mapping.goes_along

@@ -78,6 +78,12 @@ def test_everything_is_named_at_once_with_line_and_what_was_meant(typist: Typist
     }
 
 
+def test_the_one_lookup_to_a_dossier_is_no_second_one_while_no_field_is_filled_from_it(typist: Typist, tmp_path: Path) -> None:
+    path = edited(tmp_path, ("      dossier: cf_dossierid\n", "      dosier: cf_dossierid\n"))
+    found = told(typist.type("mapping", "check", path, "--json"))
+    assert found == {(line(path, "dosier"), "unknown"): "dossier", (line(path, "table: cf_fiche") + 1, "missing"): ""}
+
+
 def test_what_stands_in_the_wrong_place_is_told_with_the_right_one(typist: Typist, tmp_path: Path) -> None:
     """A field of the other section is not a misspelt one; what is said not to be recorded has no column; what
     is mapped cannot stay; a kind of row is not a table."""
