@@ -11,7 +11,7 @@ from crm_compliance.keys.public_keys import PublicKeys
 from crm_compliance.store.store import SqlStore
 from jobs.checks.ledger_drift import differences
 from jobs.ledger.certificate_audit import audit_certificates
-from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint
+from jobs.ledger.checkpoints import Checkpoint
 from jobs.ledger.entries import LedgerEntry, StoreAltered
 from jobs.ledger.heads import STRANDS
 from jobs.ledger.verification import Audit, Problem, audit_ledger
@@ -57,13 +57,11 @@ class DeskNotary:
             self._warn(f"no time stamp on the checkpoint: {error}")
             return ""
 
-    def refuse_behind(self, last: Callable[[], KeptCheckpoint | None]) -> None:
+    def refuse_behind(self, checkpoints: Callable[[], Sequence[Checkpoint]]) -> None:
         outside = last_logged(self._log)  # before the database is asked: whoever adds one writes it there first
         if outside is None or self._is_recovering:
             return
-        kept = last()
-        inside = kept.checkpoint if kept is not None else None
-        if inside is None or inside.entries < outside.entries or (inside.entries == outside.entries and inside != outside):
+        if outside not in checkpoints():
             raise StoreAltered(
                 f"the external checkpoint log knows {outside.entries} entries of the ledger in another state than the database, which was "
                 "put back to an older day: what was held, asked or decided since is lost",

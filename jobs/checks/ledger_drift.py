@@ -44,7 +44,7 @@ def refuse_altered(context: JobContext) -> None:
         store.statistics.check()
     refuse_if_behind(context)
     if context.notary is not None:
-        context.notary.refuse_behind(store.checkpoints.last)
+        context.notary.refuse_behind(store.checkpoints.all)
 
 
 def refuse_altered_head(store: Store, references: References, plan: Plan) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint
+    from jobs.ledger.checkpoints import Checkpoint
 
 
 class Notary(Protocol):
@@ -31,10 +31,9 @@ class Notary(Protocol):
         """Return the time stamp of an outside authority over the SHA-256 of a message (RFC 3161, in base64).
         It is empty if there is no authority."""
 
-    def refuse_behind(self, last: Callable[[], KeptCheckpoint | None]) -> None:
-        """Raise StoreAltered where the copy outside the database knows of a later checkpoint than the `last`
-        one inside, or of another one in its place: the database was put back to an older day, and what was
-        held, asked or decided since is lost."""
+    def refuse_behind(self, checkpoints: Callable[[], Sequence[Checkpoint]]) -> None:
+        """Raise StoreAltered where the last checkpoint outside the database is none of those inside: it was
+        put back to an older day, whatever was added since, and what was held, asked or decided is lost."""
 
     def log_checkpoints(self, checkpoints: Sequence[Checkpoint]) -> None:
         """Bring the copy outside the database up to these checkpoints. If that fails somebody is notified;

@@ -66,6 +66,10 @@ def test_a_machine_that_was_put_back_whole_disposes_of_nothing_where_the_log_is_
         refused = typist.refused(*command, code=7)
         assert (refused["code"], refused["where"]) == ("store_behind", str(tmp_path / "elsewhere.jsonl"))
     assert "ANCHOR_FILE" in refused["hint"]
+    for _ in range(2):  # the ledger is longer again than the log elsewhere, and another one
+        typist.ask(*hold, "--review-on", "2027-02-01", "--as", "dora", "--role", "dpo")
+    typist.ask("evidence", "--output", tmp_path / "again.zip")
+    assert typist.refused("plan", code=7)["code"] == "store_behind"
     typist.ask("recover")
     assert typist.refused("plan", code=7)["code"] == "store_behind"
     typist.set(ANCHOR_FILE=str(tmp_path / "new.jsonl"))

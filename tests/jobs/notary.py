@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint
+from jobs.ledger.checkpoints import Checkpoint
 
 
 class PlainNotary:
@@ -27,7 +27,7 @@ class PlainNotary:
     def stamp(self, message: bytes) -> str:
         return self.token
 
-    def refuse_behind(self, last: Callable[[], KeptCheckpoint | None]) -> None:
+    def refuse_behind(self, checkpoints: Callable[[], Sequence[Checkpoint]]) -> None:
         pass
 
     def log_checkpoints(self, checkpoints: Sequence[Checkpoint]) -> None:
