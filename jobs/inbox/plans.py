@@ -17,6 +17,7 @@ from jobs.plans.observations import UNACCOUNTED_TABLES
 from jobs.plans.overtaken import is_replaced, overtaken_by
 from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar
+from rules.errors import ComplianceError
 from rules.hints import hint_to
 from rules.model.roles import Act, Role, roles_of
 from rules.policy.policy import Policy
@@ -153,8 +154,12 @@ def _of_housekeeping(store: Store) -> Iterator[InboxItem]:
 
 def of_keys(store: Store, now: datetime) -> Iterator[InboxItem]:
     """Yield that keys were replaced lately, which a night does once a year: a backup from before lacks them,
-    and with it alone nothing could go on."""
-    replaced = [datetime.fromisoformat(entry.at) for entry in store.ledger.strand(KEYS) if entry.kind == "key_rotated"]
+    and with it alone nothing could go on. What is wrong with ledger or keys keeps nothing else from being
+    told: the night that finds it is."""
+    try:
+        replaced = [datetime.fromisoformat(entry.at) for entry in store.ledger.strand(KEYS) if entry.kind == "key_rotated"]
+    except ComplianceError:
+        return
     if replaced and now < replaced[-1] + KEYS_TOLD_FOR:
         yield InboxItem(kind=ItemKind.KEYS_REPLACED, roles=OPERATORS, since=replaced[-1])
 

@@ -4,7 +4,7 @@ Everybody is fictitious."""
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
@@ -13,6 +13,7 @@ from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.store import SqlStore
 from jobs.inbox.inbox import waiting, waiting_for
 from jobs.inbox.item import InboxItem, ItemKind, Stage
+from jobs.ledger.entries import StoreAltered
 from jobs.model.answer import Addressee, Compilation, Item, ItemStatus
 from jobs.model.plan import Alarm, Kind, Plan
 from jobs.model.request import COMPILATION, DECISIONS, RequestApproval, SubjectRequest
@@ -299,6 +300,15 @@ def test_replaced_keys_wait_for_a_backup_for_two_weeks(store: SqlStore, clock: C
     (item,) = found(store, clock() + timedelta(days=13))
     assert (item.kind, item.roles, item.stage) == (ItemKind.KEYS_REPLACED, (Role.CRM_ADMIN, Role.DPO), Stage.WAITS)
     assert found(store, clock() + timedelta(days=14, seconds=1)) == []
+
+
+def test_a_ledger_that_is_not_as_it_was_keeps_nothing_from_being_told(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def strand(_: str) -> NoReturn:
+        raise StoreAltered("the database was put back to an older day")
+
+    monkeypatch.setattr(store.ledger, "strand", strand)
+    (item,) = waiting(store, POLICY, NOW, not_well=("LEDGER_BROKEN",))
+    assert (item.kind, item.code) == (ItemKind.NOT_WELL, "LEDGER_BROKEN")
 
 
 def test_a_hold_that_is_on_nothing_waits_for_the_dpo(store: SqlStore) -> None:
