@@ -16,6 +16,7 @@ from rules.errors import UsageError
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.holding import place
 from tests.drivers.night import Night, night_in
+from tests.jobs.requests.answer.answers import Answer
 
 LONG_AGO = date(2020, 1, 10)
 
@@ -64,9 +65,11 @@ def test_a_fiche_goes_by_the_categories_of_its_dossier(night: Night) -> None:
 
 
 def test_of_a_dossier_its_own_categories_limit_what_is_told(night: Night) -> None:
-    """RGT-09: what stands for those of a fiche is none."""
-    child = night.contact(birthdate="2015-02-01", lastname="Verstraeten (fictief)")
+    """RGT-09: what stands for those of a fiche is none, and told to nobody."""
+    child = night.contact(birthdate="2002-02-01", lastname="Verstraeten (fictief)")
     for category in ("social_card", "runaway"):
         night.party(child, "child", dossier=night.dossier(category, spoken=LONG_AGO))
     found = files_of(search_everywhere(night.context, (child,)))
     assert sorted(facts.categories for facts in found.values()) == [("runaway",), ("social_card",)]
+    told = [{field.name: field.value for field in item.fields} for item in Answer(night, child).compile().items if item.kind == "fiche"]
+    assert [(fields["number"], fields.get("categories")) for fields in told] == [("F-test", None)] * 2

@@ -96,7 +96,7 @@ class PageDecoder(Generic[R]):
             self._steps.append(column_steps.unversioned())
         for name in table.fixed.keys() & set(fields):
             self._steps.append(column_steps.fixed(name, table.fixed[name]))
-        if table.goes_by_dossier and "categories" in fields:
+        if table.goes_by_dossier and "categories" in fields and not table.has_all(made):  # told to nobody
             self._steps.append(column_steps.fixed("categories", OF_ITS_DOSSIER))
         for column in columns:
             if column.flags:

@@ -9,7 +9,7 @@ from typing import cast
 from jobs.requests.search.material import Material
 from rules.model.file_roles import FileRole
 from rules.model.kinds import ACTIVITIES, FILES
-from rules.model.records import OF_ITS_DOSSIER, REGARDING, tied_to
+from rules.model.records import REGARDING, tied_to
 from rules.rights.entitlement import FileFacts, RoleInFile, UnitKey
 
 Values = Mapping[str, object]
@@ -45,7 +45,6 @@ def files_of(material: Material) -> dict[UnitKey, FileFacts]:
     for kind, row, values in files.rows(*FILES):
         for unit in files.units_of(kind, row):
             categories[unit].update(cast("tuple[str, ...]", values["categories"]))
-            categories[unit].discard(OF_ITS_DOSSIER)
     children: defaultdict[UnitKey, set[str]] = defaultdict(set)
     for values, unit in files.roles():
         children[unit] |= {str(values["contact"])} if values["role"] == FileRole.CHILD else set()
