@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.schema.counts import count_where
 from connectors.interface.errors import ConnectorError
 from crm_compliance.mapping.explain import explain_row
 from jobs.erasures.register import load_register
@@ -352,6 +354,22 @@ def test_a_plan_counts_the_rows_that_were_put_on_an_anonymised_file(night: Night
     add(night, "task", ("regardingobjectid_cf_fiche_task", "cf_fiches", alive))
     told = [warning for warning in night.plan().warnings if isinstance(warning, Sentence) and warning.name == "rows_in_anonymised"]
     assert {warning.facts["table"]: warning.facts["rows"] for warning in told} == {"cf_homevisit": 1, "cf_measure": 1}
+
+
+def test_rows_that_a_crm_does_not_count_by_what_they_belong_to_are_not_all_told_as_left(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(night, "task")
+
+    def refused(transport: Transport, table_set: str, key: str, name: str, condition: str = "") -> int | None:
+        if condition:
+            raise ConnectorError("The CRM answers HTTP 400.", status=400)
+        return count_where(transport, table_set, key, name, condition)
+
+    monkeypatch.setattr("connectors.dynamics.datamap.survey.Directory.is_empty", lambda *_: False)
+    monkeypatch.setattr("connectors.dynamics.datamap.survey.count_where", refused)
+    (task,) = [place for place in night.connector.data_map().tables if place.table == "task"]
+    assert (task.loose, task.in_anonymised) == (None, None)
 
 
 def test_a_plan_counts_the_rows_that_belong_to_nothing(night: Night) -> None:

@@ -177,8 +177,9 @@ class Survey:
 
     def _count(self, name: str, columns: Collection[str], condition: str = "") -> int | None:
         """Return how many rows have a value in one of some columns, or meet a condition, all rows without
-        either, at most 5,000; None where this account may not look and the CRM does not say either."""
-        table = self._directory.table(name)
+        either, at most 5,000; None where this account may not look and the CRM does not say either, or takes
+        no such condition."""
+        table, given = self._directory.table(name), condition
         if table is None:
             return 0
         condition = condition or " or ".join(f"{column} ne null" for column in columns)
@@ -187,8 +188,9 @@ class Survey:
                 return 0
             return count_where(self._transport, table.set_name, table.primary_id, name, condition)
         except NotOffered:
-            return total_count(self._transport, name)
+            total = total_count(self._transport, name)
+            return None if given and total else total
         except ConnectorError as failure:
             if failure.status == 400 and condition:  # a column that cannot be filtered by: a file, an image
-                return self._count(name, ())
+                return None if given else self._count(name, ())
             raise
