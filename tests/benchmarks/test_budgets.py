@@ -42,8 +42,8 @@ def test_pages_decoded_twice_and_looked_at_row_by_row_cross_the_ceilings(less: C
 def test_a_count_without_a_ceiling_and_a_ceiling_without_a_count_are_told(tmp_path: Path) -> None:
     budgets = tmp_path / "budgets.toml"
     budgets.write_text("[plan]\nframes = 2\nrequests = 9\n")
-    assert crossed({"plan": {"frames": 3, "loops": 1}}, ceilings(budgets)) == [
+    assert crossed({"plan": {"frames": 3, "calls": 1}}, ceilings(budgets)) == [
         "plan.frames: 3 is above 2",
-        "plan.loops stands on one side only",
+        "plan.calls stands on one side only",
         "plan.requests stands on one side only",
     ]

@@ -24,7 +24,7 @@ from jobs.model.run import ActionState
 from rules.errors import Refused
 from tests.crm_compliance.store.values import ENTRY, NIGHT, a_plan, a_run, an_action
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 OTHER = """
 import sys
 from datetime import UTC, datetime
