@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from crm_compliance.alerts.channels import channels_of, telling_not_well
+from crm_compliance.alerts.channels import channels_of
 from crm_compliance.alerts.teller import Telling, tell
-from crm_compliance.service.health import Health, credentials_not_well, disk_not_well, record_not_whole
+from crm_compliance.service.health import health_of
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.schedule import calendar_of, policy_of
 from crm_compliance.wiring.store import store_of
@@ -84,22 +84,7 @@ def look(settings: Settings, store: SqlStore, now: datetime, since: datetime) ->
 def waiting_now(settings: Settings, store: SqlStore, now: datetime, since: datetime) -> tuple[list[InboxItem], bool]:
     """Return everything that waits, and whether that is all: without a usable schedule nobody knows more
     than what is not well."""
-    zone, telling = calendar_of(settings, store).zone, telling_not_well(settings, store, lambda: now)
-    health = Health(
-        settings,
-        store.runs,
-        lambda: now,
-        since,
-        zone,
-        schedule=lambda: policy_of(settings),
-        beside=lambda: (
-            *telling(),
-            *record_not_whole(store),
-            *disk_not_well(settings, store.database.file),
-            *credentials_not_well(settings, now),
-        ),
-    )
-    why = health.why_not()
+    why = health_of(settings, store, lambda: now, since, calendar_of(settings, store).zone).why_not()
     try:
         return waiting(store, policy_of(settings), now, crm=settings.crm_url or "", not_well=why), True
     except PolicyError:

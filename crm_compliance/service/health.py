@@ -11,10 +11,13 @@ from time import monotonic
 from typing import Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
+from crm_compliance.alerts.channels import telling_not_well
 from crm_compliance.configuration.hours import crons_of, last_hour
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.endings import endings
 from crm_compliance.host.files import LEAST_BYTES, free_bytes
+from crm_compliance.store.store import SqlStore
+from crm_compliance.wiring.schedule import policy_of
 from jobs.model.plan import Kind
 from jobs.model.run import RunLine, RunState
 from jobs.ports.context import Clock
@@ -103,6 +106,26 @@ class Health:
             is_late = due is not None and due >= (last.at if last else self._since) and (last is None or last.at < due)
             found[job] = (now - due if due is not None and is_late else timedelta(), last.state if last else None)
         return found
+
+
+def health_of(settings: Settings, store: SqlStore, clock: Clock, since: datetime, zone: ZoneInfo) -> Health:
+    """Return the health of a service that began at `since`: of its nights, and of all else by which they, or
+    whoever has to know of them, would fail."""
+    telling = telling_not_well(settings, store, clock)
+    return Health(
+        settings,
+        store.runs,
+        clock,
+        since,
+        zone,
+        schedule=lambda: policy_of(settings),
+        beside=lambda: (
+            *telling(),
+            *record_not_whole(store),
+            *disk_not_well(settings, store.database.file),
+            *credentials_not_well(settings, clock()),
+        ),
+    )
 
 
 def record_not_whole(store: Store) -> tuple[str, ...]:

@@ -89,39 +89,24 @@ def tell_ready(tell: Connection) -> None:
 def answer(settings: Settings, listener: socket.socket, tell: Connection) -> None:
     """Answer on `listener` until the process is ended or its parent process has ended. This is the whole of
     this process."""
-    from crm_compliance.alerts.channels import telling_not_well
     from crm_compliance.console.access.sessions import Sessions
     from crm_compliance.console.app import routes
     from crm_compliance.console.frame.services import Services
     from crm_compliance.host.logs import configure
-    from crm_compliance.service.health import Health, credentials_not_well, disk_not_well, record_not_whole
+    from crm_compliance.service.health import health_of
     from crm_compliance.service.metrics import Metrics
     from crm_compliance.service.web.app import app_of, hosts_of
     from crm_compliance.service.web.downloads import Downloads
     from crm_compliance.service.web.server import fitted, server_of
     from crm_compliance.wiring.clock import clock_of
-    from crm_compliance.wiring.schedule import calendar_of, policy_of
+    from crm_compliance.wiring.schedule import calendar_of
     from crm_compliance.wiring.store import store_of
 
     configure(sys.stderr, level=settings.log_level, terminal=False)
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         calendar = calendar_of(settings, store)
-        telling = telling_not_well(settings, store, clock)
-        health = Health(
-            settings,
-            store.runs,
-            clock,
-            clock(),
-            calendar.zone,
-            schedule=lambda: policy_of(settings),
-            beside=lambda: (
-                *telling(),
-                *record_not_whole(store),
-                *disk_not_well(settings, store.database.file),
-                *credentials_not_well(settings, clock()),
-            ),
-        )
+        health = health_of(settings, store, clock, clock(), calendar.zone)
         sessions = Sessions(store.sessions, timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
         services = Services(settings, store, clock, sessions, health.why_not)
         metrics = Metrics(settings, store, clock, health, calendar, services.policy)
