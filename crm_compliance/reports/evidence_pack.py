@@ -32,7 +32,7 @@ from rules.dates.calendar import Calendar
 from rules.dates.instants import instant
 from rules.errors import PolicyError
 from rules.holds.placements import PlacedHold
-from rules.model.roles import SERVICE
+from rules.model.roles import is_service
 from rules.policy.loader import load_policy
 
 Reference = Callable[[str, str], str]
@@ -170,7 +170,7 @@ def _plan_document(plan: Plan, reference: Reference) -> dict[str, object]:
         "digest": plan.digest,
         "kind": plan.kind.value,
         "created_at": instant(plan.created_at),
-        "proposer": plan.proposer if plan.proposer == SERVICE else reference("person", plan.proposer),
+        "proposer": plan.proposer if is_service(plan.proposer) else _person(plan.proposer, reference),
         "as_of": instant(plan.as_of),
         "as_of_given": plan.as_of_given,
         "schedule_version": plan.policy_version,
@@ -190,7 +190,12 @@ def _plan_document(plan: Plan, reference: Reference) -> dict[str, object]:
 
 
 def _approval(approval: Approval, reference: Reference) -> dict[str, object]:
-    return {"by": reference("person", approval.who), "role": approval.role, "at": instant(approval.at), "approves": approval.approves}
+    return {"by": _person(approval.who, reference), "role": approval.role, "at": instant(approval.at), "approves": approval.approves}
+
+
+def _person(who: str, reference: Reference) -> str | None:
+    """Return a reference of a person; None where nobody knows any more who it was (ACC-07)."""
+    return reference("person", who) if who else None
 
 
 def _run_document(run: Run, plan: Plan, store: Store, reference: Reference, calendar: Calendar) -> dict[str, object]:

@@ -11,6 +11,7 @@ from jobs.model.sentence import Fact, Sentence
 from jobs.model.work_queue import WorkQueue
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
+from rules.model.roles import is_service
 
 Key = tuple[str, str]  # table and id of a unit
 IDS_IN_HEAD: Final = ("trims", "held_contacts", "crm_holds", "hold_changes", "backlog")  # fields of a plan's head that name rows of the CRM
@@ -146,7 +147,7 @@ class Alarm(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Approval(msgspec.Struct, frozen=True):
     """One person's approval or rejection of a plan. `role` is the role in which it was given; `comment` is
-    free text of the approver."""
+    free text of the approver. Who it was and what they wrote are empty once they have expired (ACC-07)."""
 
     who: str
     role: str
@@ -261,6 +262,16 @@ class Plan(msgspec.Struct, frozen=True):
         if not named:
             return self
         return msgspec.structs.replace(self, **dict.fromkeys(named, ()), cleared=self.cleared | named)
+
+    @property
+    def names_people(self) -> bool:
+        """Whether it says who made it, or who approved or rejected it."""
+        return bool(self.without_people() != self)
+
+    def without_people(self) -> "Plan":
+        """Return the same without accounts and comments of people; roles and instants stay (ACC-07)."""
+        given = tuple(msgspec.structs.replace(each, who="", comment="") for each in self.given)
+        return msgspec.structs.replace(self, proposer=self.proposer if is_service(self.proposer) else "", given=given)
 
     def state(self, now: datetime) -> PlanState:
         """Return the state of the plan at `now` (aware). Rejected precedes all but applied."""

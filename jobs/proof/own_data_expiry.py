@@ -3,7 +3,7 @@ runs, holds, certificates, schedules; what expires of subject requests is in `jo
 What the proof of a run needs is noted without ids before its lines and its journal are removed. The ledger
 stays whole, and records what was removed."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -34,11 +34,13 @@ def expire_own_data(context: JobContext) -> Expired:
     logs_until = add_months(day, -terms.run_log_months)
     over = [run for run in store.runs.all() if run.is_over]
     ended = _ended_on(context)
+    nameless = frozenset(_past_people(context, ended, day))
     past = PastTerms(
         lines_before=lines_before,
         reckoned=tuple(_reckoned(context, over, lines_before)),
         journals=tuple(run.id for run in over if not run.is_journal_gone and ended.get(run.id, day) < logs_until),
-        heads=dict(_believed_heads(context, lines_before)),
+        heads=dict(_believed_heads(context, lines_before, nameless)),
+        nameless=nameless,
         holds=tuple(hold.id for hold in store.holds.all() if _is_past(hold, context, day)),
         certificates=tuple(run.id for run in over if not run.are_certificates_gone and _is_proof_past(ended.get(run.id, day), terms, day)),
         policies=tuple(_past_policies(context, day)),
@@ -59,13 +61,25 @@ def _reckoned(context: JobContext, over: list[Run], lines_before: datetime) -> I
             continue
 
 
-def _believed_heads(context: JobContext, lines_before: datetime) -> Iterator[tuple[str, str]]:
-    """Yield the old plans that name rows of the CRM in their heads, each with the digest of its head in the
-    ledger. A head that somebody has changed stays as it is: the entry about its remaining part would make it
-    look right."""
+def _past_people(context: JobContext, ended: Mapping[str, date], day: date) -> Iterator[str]:
+    """Yield the plans of which nobody need know any more who made, approved or rejected them, as long after
+    their run, or the last moment at which there could have been one, as certificates are kept. What the
+    ledger has of these people is a reference by a key that goes after as long."""
+    store, terms = context.store, context.policy.own_data
+    runs = {run.plan: run.id for run in store.runs.all()}
+    for plan in store.plans.all():
+        last = ended.get(runs[plan.id], day) if plan.id in runs else context.day(plan.valid_until)
+        if plan.names_people and _is_proof_past(last, terms, day):
+            yield plan.id
+
+
+def _believed_heads(context: JobContext, lines_before: datetime, nameless: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield the old plans that name rows of the CRM in their heads, and those that are to name nobody any
+    more, each with the digest of its head in the ledger. A head that somebody has changed stays as it is: the
+    entry about its remaining part would make it look right."""
     store, believed = context.store, Believed(context.store, context.references)
     for plan in store.plans.all():
-        if plan.created_at < lines_before and plan.names_rows and not any(about_plan(store, believed, plan)):
+        if plan.created_at < lines_before and (plan.names_rows or plan.id in nameless) and not any(about_plan(store, believed, plan)):
             yield plan.id, store.plans.saved(plan.id)[0]
 
 

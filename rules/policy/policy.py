@@ -125,8 +125,9 @@ class OwnData(Model):
     """Months after its end for which the journal of a run is kept; counts and certificates stay."""
     certificate_years: Annotated[int, Field(ge=1, le=100)] = 10
     """Years after the end of its run for which a certificate is kept, and after it was replaced a register
-    key that protects certificates; for so long after it was last planned by, a version of the schedule.
-    Number and root of the certificates stay in the ledger."""
+    key that protects certificates; for so long after it was last planned by, a version of the schedule, and
+    after the end of its run, who made, approved or rejected a plan. Number and root of the certificates stay
+    in the ledger."""
     hold_years: Annotated[int, Field(ge=1, le=30)] = 5
     """Years for which a hold is kept after it was released or has ended."""
     technical_log_months: Annotated[int, Field(ge=1, le=60)] = 13

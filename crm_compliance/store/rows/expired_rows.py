@@ -30,7 +30,7 @@ class OwnData(Rows):
                 runs_.replace_run(connection, run)
             old = _old_plans(connection, past, now)
             lines = _drop_lines(connection, old)
-            cleared = _clear_heads(connection, old, past.heads)
+            cleared = _clear_heads(connection, old, past)
             units = _drop_journals(connection, past.journals, past.contacts, self._transactions.heads)
             connection.execute(delete(holds).where(holds.c.id.in_(past.holds)))
             gone = certificates.drop(connection, past.certificates)
@@ -44,7 +44,7 @@ class OwnData(Rows):
 
 
 def _entries(
-    done: Expired, past: PastTerms, cleared: Sequence[Mapping[str, str]], gone: certificates.Gone, versions: Sequence[str]
+    done: Expired, past: PastTerms, cleared: Sequence[Mapping[str, object]], gone: certificates.Gone, versions: Sequence[str]
 ) -> Iterator[Entry]:
     if done != Expired():
         counts = {"plans": done.plans, "journals": done.journals, "units": done.units, "holds": list(past.holds)}
@@ -75,19 +75,26 @@ def _drop_lines(connection: Connection, old: Sequence[Plan]) -> int:
     return len(going)
 
 
-def _clear_heads(connection: Connection, old: Sequence[Plan], heads: Mapping[str, str]) -> list[dict[str, str]]:
-    """Remove the ids from those of these heads that still have this digest. Return each plan with the digest
-    of its document as it is now. Which units the last plan that looked at dossiers saw under a hold flag of
-    the CRM is still needed (HLD-14), until there is a newer plan."""
+def _clear_heads(connection: Connection, old: Sequence[Plan], past: PastTerms) -> list[dict[str, object]]:
+    """Remove the ids from those of these heads that still have the digest in `past`, and from the plans that
+    are to be nameless who made them, and who said what. Return each plan with the digest of its document as
+    it is now. Which units the last plan that looked at dossiers saw under a hold flag of the CRM is still
+    needed (HLD-14), until there is a newer plan."""
     last = {plan.crm: plan.id for plan in reversed(plans_.read_plans(connection)) if plan.kind in LOOKING_AT_DOSSIERS}
-    cleared = []
+    cleared: list[dict[str, object]] = []
     for plan in old:
         keeping = ("crm_holds",) if last.get(plan.crm) == plan.id else ()
-        if plan.id not in heads or plan.without_ids(keeping=keeping) is plan:
+        is_nameless = plan.id in past.nameless and plan.names_people
+        if plan.id not in past.heads or (plan.without_ids(keeping=keeping) is plan and not is_nameless):
             continue
         digest, saved = plans_.read_saved(connection, plan.id)
-        if digest == heads[plan.id]:
-            cleared.append({"plan": plan.id, "document": plans_.replace_head(connection, saved.without_ids(keeping=keeping))})
+        if digest == past.heads[plan.id]:
+            kept = saved.without_ids(keeping=keeping)
+            if is_nameless:
+                kept = kept.without_people()
+                plans_.replace_approvals(connection, plan.without_people())
+            told: dict[str, object] = {"plan": plan.id, "document": plans_.replace_head(connection, kept)}
+            cleared.append(told | ({"nameless": True} if is_nameless else {}))
     return cleared
 
 

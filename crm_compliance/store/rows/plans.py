@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from crm_compliance.store.rows import work_queue
 from crm_compliance.store.rows.transactions import Rows
@@ -167,6 +167,13 @@ def replace_head(connection: Connection, plan: Plan) -> str:
     doc = plan.document
     connection.execute(update(plans).where(plans.c.id == plan.id).values(doc=doc))
     return hashlib.sha256(doc.encode(errors="replace")).hexdigest()
+
+
+def replace_approvals(connection: Connection, plan: Plan) -> None:
+    """Write what people said on a plan again, without what has expired."""
+    connection.execute(delete(approvals).where(approvals.c.plan == plan.id))
+    for approval in plan.given:
+        _insert_approval(connection, plan.id, approval)
 
 
 def read_plans(connection: Connection) -> list[Plan]:

@@ -47,16 +47,20 @@ class Believed:
 
 class ToldOfPlans:
     """The ledger's entries about plans, by plan; `cleared` is the digest of a head whose ids have had their
-    day (ACC-07)."""
+    day, `nameless` are the plans that name nobody any more (ACC-07)."""
 
     def __init__(self, entries: Iterable[LedgerEntry]) -> None:
         self.made: dict[object, list[LedgerEntry]] = {}
         self.approvals: dict[object, list[LedgerEntry]] = {}
         self.cleared: dict[object, object] = {}
+        self.nameless: set[object] = set()
         for entry in entries:
             if entry.kind == "plans_cleared":
                 heads = entry.data.get("plans")
-                self.cleared |= {head["plan"]: head["document"] for head in heads} if isinstance(heads, list) else {}
+                for head in heads if isinstance(heads, list) else ():
+                    self.cleared[head["plan"]] = head["document"]
+                    if head.get("nameless") is True:
+                        self.nameless.add(head["plan"])
             else:
                 (self.made if entry.kind == "plan" else self.approvals).setdefault(entry.data.get("plan"), []).append(entry)
 

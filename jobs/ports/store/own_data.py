@@ -16,14 +16,16 @@ class PastTerms(msgspec.Struct, frozen=True, kw_only=True):
 
     `reckoned` are runs as they are once the lines of their plans are removed; `journals` the runs whose
     journals are removed, `heads` the plans whose heads are to name no row any more, each with the SHA-256 of
-    its head as it is, `holds` the holds, by id, `certificates` the runs whose certificates are removed, and
-    `policies` the digests of the versions of the schedule. `contacts` is the table of people: the last action
-    stays for a person whose removal has not happened, and for a unit that is half done."""
+    its head as it is, `nameless` those among them that are to name nobody either, `holds` the holds, by id,
+    `certificates` the runs whose certificates are removed, and `policies` the digests of the versions of the
+    schedule. `contacts` is the table of people: the last action stays for a person whose removal has not
+    happened, and for a unit that is half done."""
 
     lines_before: datetime
     reckoned: tuple[Run, ...] = ()
     journals: tuple[str, ...] = ()
     heads: dict[str, str] = {}
+    nameless: frozenset[str] = frozenset()
     holds: tuple[str, ...] = ()
     certificates: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
@@ -32,7 +34,7 @@ class PastTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 class Expired(msgspec.Struct, frozen=True):
     """How much has expired. It counts plans whose lines were removed, runs whose journals were removed and
-    the units in them, holds, plans whose heads name no row any more, certificates, versions of the
+    the units in them, holds, plans that name no row or nobody any more, certificates, versions of the
     schedule."""
 
     plans: int = 0

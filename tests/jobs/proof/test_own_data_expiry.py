@@ -16,6 +16,7 @@ from jobs.ledger.verification import Problem
 from jobs.model.plan import Kind, LinesRemoved
 from jobs.model.run import Action, ActionState
 from jobs.nightly.housekeeping import run_housekeeping
+from jobs.plans.approve import approve_plan
 from jobs.ports.context import JobContext
 from jobs.ports.store.own_data import Expired, PastTerms
 from jobs.proof.attestation import LedgerIndex, attest
@@ -24,7 +25,7 @@ from jobs.runs.verify import verify_run
 from rules.errors import UsageError
 from tests.drivers.holding import place
 from tests.drivers.holding import release as release_hold
-from tests.drivers.night import Night
+from tests.drivers.night import Night, references_of
 from tests.jobs.chains import verdict_of
 
 RECENT = date(2026, 11, 1)
@@ -129,6 +130,34 @@ def test_acc07_the_heads_of_old_plans_name_no_row_any_more(night: Night, context
     with night.store.database.writing() as connection:
         connection.exec_driver_sql("UPDATE plans SET doc = replace(doc, 'cleared', 'cleaned')")
     assert [problem.where for problem in audited(night)] == [f"plan {each.id}" for each in night.store.plans.all()]
+
+
+def test_acc07_who_approved_or_rejected_a_plan_goes_ten_years_after_its_run(night: Night, context: JobContext) -> None:
+    """What they said, in which role and when stays, and is held against the ledger, as is that it names
+    nobody."""
+    night.fiche("social_card", spoken=date(2018, 1, 1))
+    applied, left = night.plan(proposer="petra.example"), night.plan(proposer="petra.example")
+    for plan, who, role, approves in ((applied, "anna", "dpo", True), (applied, "bert", "crm_admin", True), (left, "anna", "dpo", False)):
+        comment = "as Karel Voorbeeld (fictitious) says"
+        approve_plan(night.store, plan.id, who, role, comment, approves=approves, now=night.clock(), **references_of(night.key))
+    night.clock.now += timedelta(days=1)
+    night.apply(applied)
+    night.clock.now = datetime(2036, 11, 26, 12, tzinfo=UTC)
+    run_housekeeping(context)
+    assert [each.who for each in night.store.plans.get(applied.id).given] == ["anna", "bert"], "the last day is still kept"
+    night.clock.now += timedelta(days=10)
+    assert expired(context).heads == 2
+    assert expired(context) == Expired()
+    given = [night.store.plans.get(plan.id).given for plan in (applied, left)]
+    assert [[(each.role, each.approves) for each in said] for said in given] == [[("dpo", True), ("crm_admin", True)], [("dpo", False)]]
+    with night.store.database.reading() as connection:
+        rows = [*connection.exec_driver_sql("SELECT doc FROM plans"), *connection.exec_driver_sql("SELECT who, doc FROM approvals")]
+    assert not any(name in str(rows) for name in ("petra", "anna", "bert", "Karel"))
+    refuse_altered(context)
+    assert audited(night) == []
+    with night.store.database.writing() as connection:
+        connection.exec_driver_sql('UPDATE approvals SET doc = replace(doc, \'"who":""\', \'"who":"bert"\')')
+    assert {problem.where for problem in audited(night)} == {f"plan {plan.id}" for plan in (applied, left)}
 
 
 def test_acc06_a_head_that_somebody_has_changed_is_not_cleared(night: Night, context: JobContext) -> None:

@@ -169,7 +169,7 @@ def _events(visit: Visit, run: Run, plan: Plan) -> Iterator[Event]:
     for word in plan.given:
         role = visit.word("role", word.role)
         text = say("Approved by %(who)s (%(role)s)") if word.approves else say("Rejected by %(who)s (%(role)s)")
-        yield Event(clock(word.at), text % {"who": word.who, "role": role}, "good" if word.approves else "bad")
+        yield Event(clock(word.at), text % {"who": word.who or "–", "role": role}, "good" if word.approves else "bad")
     yield Event(clock(run.started_at), say("The run began."), "info")
     if run.ended_at is not None:
         yield Event(clock(run.ended_at), visit.word("state", run.state.value), "bad" if run.state.value == "done_with_failures" else "good")
