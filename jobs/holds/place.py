@@ -19,7 +19,7 @@ from rules.holds.conditions import Condition, read_conditions
 from rules.holds.placements import HoldType, PlacedHold, check_new
 from rules.model.accounts import account
 from rules.model.kinds import KINDS_IN_ORDER
-from rules.model.records import KINDS, Dossier, Fiche
+from rules.model.records import KINDS, Fiche, UnitKind
 from rules.model.roles import Act
 from rules.policy.policy import Policy
 
@@ -95,6 +95,14 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
     return hold
 
 
+def without_categories(connector: Connector, hold: PlacedHold) -> tuple[str, ...]:
+    """Return the tables whose fiches have no category of their own where a hold asks for one: each goes by
+    those of its dossier, and is held where nothing says any."""
+    if hold.kind != UnitKind.FICHE or not any(each.field == "category" for each in hold.conditions):
+        return ()
+    return tuple(connector.table(each) for each in connector.sources(Fiche) if "categories" not in connector.fields(each))
+
+
 def _refuse_missing(connector: Connector, hold: PlacedHold, wanted: Wanted) -> None:
     """Refuse a hold on a row that is not there, or obtained by somebody who is not. Raises UsageError: with
     code `no_row`; ConnectorError: it could not be read."""
@@ -132,9 +140,5 @@ def _scope(connector: Connector, policy: Policy, wanted: Wanted) -> tuple[str, t
         raise UsageError("a hold is on one row, or on what meets conditions", hint=hint_to("name_row_or_conditions"))
     if wanted.row:
         return kind, ()
-    by_category = any(each.partition("=")[0].strip() == "category" for each in wanted.where)
-    if kind == "fiche" and by_category and any("categories" not in connector.fields(each) for each in connector.sources(Fiche)):
-        hint = f"hold the dossiers instead, which stand in {', '.join(connector.tables(Dossier))}"
-        raise UsageError("fiches of this CRM have no category of their own, but that of their dossier", hint=hint, field="where")
     outcomes = {outcome for lines in policy.derive.values() for line in lines for outcome in line.outcomes or ()}
     return kind, read_conditions(kind, wanted.where, categories=policy.derive.keys(), outcomes=outcomes)

@@ -129,7 +129,8 @@ def _fits(unit: Unit, kind: str, conditions: Sequence[Condition], in_part: bool,
         return unit.recording is not None and all(_meets(unit.recording, kind, one, sentinels) for one in conditions)
     if in_part and unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE):
         return True
-    return any(all(_meets(fiche, kind, one, sentinels) for one in conditions) for fiche in unit.fiches)
+    fiches = (_with_categories(fiche, unit, conditions) for fiche in unit.fiches)
+    return any(all(_meets(fiche, kind, one, sentinels) for one in conditions) for fiche in fiches)
 
 
 def _closed_on(dossier: Dossier) -> date | None:
@@ -141,6 +142,16 @@ def _closed_on(dossier: Dossier) -> date | None:
 def _categories_of(unit: Unit) -> set[str]:
     found = {category for fiche in unit.fiches for category in fiche.categories} - {OF_ITS_DOSSIER}
     return found.union(unit.dossier.categories) if unit.dossier is not None else found
+
+
+def _with_categories(fiche: Fiche, unit: Unit, conditions: Sequence[Condition]) -> Fiche:
+    """Return a fiche with the categories by which it goes: those of its dossier where it has none of its own
+    (`OF_ITS_DOSSIER`), and where that has none either whatever is asked for, since doubt keeps (HLD-07)."""
+    if fiche.categories != (OF_ITS_DOSSIER,):
+        return fiche
+    known = {category for level in levels_of(unit) if level.dossier is not None for category in level.dossier.categories}
+    asked = (value for one in conditions if one.field == "category" for value in one.values)
+    return msgspec.structs.replace(fiche, categories=tuple(known or asked))
 
 
 def _meets(record: Dossier | Fiche | Recording, kind: str, condition: Condition, sentinels: Collection[date]) -> bool:

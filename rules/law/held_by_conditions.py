@@ -104,13 +104,25 @@ def that_fit(
 ) -> pl.Series:
     """Return the units, by `row`, whose own row or whose fiche fits a hold on this kind of record; not what
     belongs to them. `records` are the rows of this kind, `fiches` those of the files, each with its unit,
-    `row`, and the facts that the conditions ask for. A day among the `sentinels` is not known."""
+    `row`, and the facts that the conditions ask for; of fiches, whose categories may be those of their
+    dossiers, `records` are these. A day among the `sentinels` is not known."""
     is_met = meets(kind, conditions, sentinels)
     if kind == UnitKind.FICHE:
+        if "categories" in facts_asked(kind, conditions):
+            fiches = _by_their_dossiers(records, fiches, next(each.values[0] for each in conditions if each.field == "category"))
         return fiches.filter(is_met)["row"].unique()
     if kind == UnitKind.DOSSIER and "categories" in facts_asked(kind, conditions):
         records = records.with_columns(_every_category(records, fiches))
     return records.filter(is_met)["row"]
+
+
+def _by_their_dossiers(dossiers: pl.DataFrame, fiches: pl.DataFrame, asked: str) -> pl.DataFrame:
+    """Return the fiches with the categories by which they go: those that have none of their own with those of
+    their dossier, and where that has none either with what is asked for, since doubt keeps (HLD-07)."""
+    of = dossiers.select("row", of=pl.col("categories").cast(pl.String))
+    own, told = pl.col("categories").cast(pl.String), pl.col("of").fill_null("")
+    told = pl.when(own != OF_ITS_DOSSIER).then(own).when(told != "").then(told).otherwise(pl.lit(asked))
+    return fiches.join(of, on="row", how="left").with_columns(categories=told)
 
 
 def _every_category(dossiers: pl.DataFrame, fiches: pl.DataFrame) -> pl.Series:

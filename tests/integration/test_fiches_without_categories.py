@@ -9,10 +9,10 @@ import pytest
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.mapping.explain import explain_row
 from crm_compliance.wiring.mapping import mapping_text
+from jobs.holds.place import without_categories as without_own
 from jobs.plans.explain import explain_unit
 from jobs.requests.search.roles_and_files import files_of
 from jobs.requests.search.search import search_everywhere
-from rules.errors import UsageError
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.holding import place
 from tests.drivers.night import Night, night_in
@@ -43,8 +43,6 @@ def test_a_fiche_goes_by_the_categories_of_its_dossier(night: Night) -> None:
     alone = night.fiche("social_card", spoken=LONG_AGO)  # what the CRM has there is not read
     held = night.dossier("e_safety", spoken=LONG_AGO)
     place(night, "cf_dossier", where=("category=e_safety",))
-    with pytest.raises(UsageError, match="that of their dossier"):
-        place(night, "cf_fiche", where=("category=e_safety",))
     plan = night.plan()
     lines = night.lines(plan)
     assert {row: (lines[row].outcome, lines[row].reason, lines[row].categories) for row in (ends, grown_up, nothing, alone, held)} == {
@@ -62,6 +60,15 @@ def test_a_fiche_goes_by_the_categories_of_its_dossier(night: Night) -> None:
     night.apply(plan)
     assert (night.get("cf_dossiers", ends), night.get("cf_fiches", fiche), night.get("cf_dossiers", grown_up)) == (None, None, None)
     assert night.get("cf_fiches", alone) is not None
+
+
+def test_a_hold_on_fiches_of_a_category_goes_by_that_of_their_dossier_and_keeps_in_doubt(night: Night) -> None:
+    held, other = night.dossier("e_safety", spoken=LONG_AGO), night.dossier("social_card", spoken=LONG_AGO)
+    alone = night.fiche("social_card", spoken=LONG_AGO)
+    assert without_own(night.connector, place(night, "cf_fiche", where=("category=e_safety",))) == ("cf_fiche",)
+    lines = night.lines(night.plan())
+    assert {row: lines[row].reason for row in (held, other)} == {held: "HOLD_JUDICIAL", other: "EXPIRED"}
+    assert "HOLD_JUDICIAL" in (lines[alone].reason, *lines[alone].reasons)
 
 
 def test_of_a_dossier_its_own_categories_limit_what_is_told(night: Night) -> None:

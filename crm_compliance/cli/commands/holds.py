@@ -109,7 +109,7 @@ def place(
     --basis "letter of the prosecutor" --review-on 2026-11-25 --as dora --role dpo
     """
     from crm_compliance.identity.signin import person as signed_in
-    from jobs.holds.place import Wanted, place_hold
+    from jobs.holds.place import Wanted, place_hold, without_categories
 
     wanted = Wanted(
         type=_type(type_),
@@ -127,9 +127,13 @@ def place(
     someone = signed_in(arguments.settings(), as_, role)
     with arguments.opened(asks_crm=not unseen) as desk:
         placed = place_hold(desk.context, wanted, someone.who, someone.role)
+        silent = without_categories(desk.context.connector, placed)
         day = desk.context.today
     if placed.is_unseen:
         output.warn(f"{placed.id} was not seen in the CRM, which does not answer: the next plan looks its id up")
+    if silent:
+        told = "rows have no category of their own: each is held by those of its dossier, and where nothing says any in doubt"
+        output.warn(f"{', '.join(silent)}: {told}")
     _answer(placed, day)
 
 

@@ -228,7 +228,8 @@ def _fitting(found: WholeTables, kind: str, conditions: Sequence[Condition], sen
     if kind == UnitKind.RECORDING:
         recordings = found.recordings.frame.select(*facts, row=_from(_RECORDING))
         return that_fit(kind, conditions, recordings, recordings.clear(), sentinels)
-    dossiers = found.dossiers.frame.select(*facts, row=_from(0)) if kind == UnitKind.DOSSIER else pl.DataFrame(schema={"row": ROW})
+    of_dossiers = facts if kind == UnitKind.DOSSIER else [name for name in facts if name == "categories"]
+    dossiers = found.dossiers.frame.select(*of_dossiers, row=_from(0))
     of_fiches = [name for name in facts if name in FICHES]
     files = that_fit(kind, conditions, dossiers, _fiches_by_file(found, of_fiches), sentinels)
     below = _below(found, _fiches_by_file(found, []).filter(pl.col("row").is_in(files.implode()))["number"].unique())

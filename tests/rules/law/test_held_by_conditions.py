@@ -8,11 +8,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from rules.holds.conditions import FIELDS, Comparison, Condition, fits
 from rules.law.facts import SEPARATOR, facts_of
 from rules.law.held_by_conditions import EXPRESSIONS, that_fit
-from rules.model.records import Dossier, Fiche, Recording, Unit, UnitKind
+from rules.model.records import OF_ITS_DOSSIER, Dossier, Fiche, Recording, Unit, UnitKind
 from tests.rules.builders import a_dossier, a_fiche, a_lone_fiche, a_recording
 from tests.rules.law import anything
 from tests.rules.strategies import examples
@@ -33,7 +34,7 @@ ASKED: Final = [(kind, field) for kind, fields in FIELDS.items() for field in fi
 
 def rows_that_fit(kind: str, conditions: tuple[Condition, ...], units: list[Unit], sentinels: frozenset[date] = frozenset()) -> set[int]:
     facts = facts_of(units)
-    records = facts.units.filter(pl.col("kind") == kind)
+    records = facts.units.filter(pl.col("kind") == (UnitKind.DOSSIER if kind == UnitKind.FICHE else kind))
     if kind == UnitKind.RECORDING:
         marks = [unit.recording.evidence for unit in units if unit.recording is not None]
         records = records.with_columns(pl.Series("evidence", marks, dtype=pl.Boolean))
@@ -45,9 +46,12 @@ def rows_that_fit(kind: str, conditions: tuple[Condition, ...], units: list[Unit
 @examples(200)
 @given(
     st.lists(anything.units().map(lambda unit: unit if unit.recording is None else a_copy_of_its_own(unit)), max_size=8),
+    st.booleans(),
     st.sampled_from(sorted(FIELDS)).flatmap(lambda kind: st.tuples(st.just(kind), anything.conditions(kind))),
 )
-def test_columns_and_units_by_themselves_fit_alike(units: list[Unit], asked: tuple[str, tuple[Condition, ...]]) -> None:
+def test_columns_and_units_by_themselves_fit_alike(units: list[Unit], are_silent: bool, asked: tuple[str, tuple[Condition, ...]]) -> None:
+    if are_silent:  # every fiche of another table than the one that has a category
+        units = [replace(unit, fiches=[replace(each, categories=(OF_ITS_DOSSIER,)) for each in unit.fiches]) for unit in units]
     own = [unit for unit in units if unit.belongs_to is None]  # what belongs to something is covered by that, elsewhere
     files_and_recordings = [unit for unit in own if unit.dossier or unit.recording or unit.kind is UnitKind.FICHE]
     found = rows_that_fit(*asked, files_and_recordings)
@@ -110,6 +114,20 @@ def test_what_is_not_known_is_held(kind: str, field: str, value: str, unit: Unit
     conditions = (Condition(field, (value,)),)
     assert fits(unit, kind, conditions)
     assert rows_that_fit(kind, conditions, [unit]) == {0}
+
+
+def test_a_fiche_of_a_table_without_categories_fits_by_those_of_its_dossier_and_where_there_is_none_in_doubt() -> None:
+    units = [
+        a_dossier(a_fiche(OF_ITS_DOSSIER, communicated_on=ON), categories=("a",)),
+        a_dossier(a_fiche(OF_ITS_DOSSIER, communicated_on=ON), categories=("b",)),
+        a_dossier(a_fiche(OF_ITS_DOSSIER, communicated_on=ON), categories=()),
+        a_lone_fiche(OF_ITS_DOSSIER, communicated_on=ON),
+        a_lone_fiche("b", communicated_on=ON),
+        a_lone_fiche(OF_ITS_DOSSIER, communicated_on=BEFORE),
+    ]
+    conditions = (Condition("category", ("a",)), Condition("communicated_from", (ON.isoformat(),)))
+    assert rows_that_fit("fiche", conditions, units) == {0, 2, 3}
+    assert [fits(unit, "fiche", conditions) for unit in units] == [True, False, True, True, False, False]
 
 
 def test_a_category_of_a_dossier_is_its_own_or_that_of_any_fiche_and_none_only_where_there_is_none() -> None:
