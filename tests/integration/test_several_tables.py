@@ -49,6 +49,7 @@ def environment(folder: Path) -> Path:
     tables["cf_party"]["columns"]["cf_ficheid"]["type"] = "lookup cf_fiche|cf_chat"
     tables["annotation"]["columns"]["objectid"]["type"] += "|cf_chat"
     document["relationships"] += [
+        {"name": "cf_contact_chats", "parent": "contact", "child": "cf_chat", "column": "cf_about", "on_delete": "cascade"},
         {"name": "cf_dossier_dossiers", "parent": "cf_dossier", "child": "cf_dossier", "column": "cf_parentid", "on_delete": "cascade"},
         {"name": "cf_chat_parties", "parent": "cf_chat", "child": "cf_party", "column": "cf_ficheid", "on_delete": "cascade"},
         {"name": "cf_chat_Annotations", "parent": "cf_chat", "child": "annotation", "column": "objectid", "on_delete": "cascade"},
@@ -311,3 +312,15 @@ def what_is_out_of_scope_and_would_go_with_a_dossier_keeps_it(house: House) -> C
     assert run.counts["unaccounted"] == {"cf_dossier": 1}  # nothing else of this night waits for that
     assert house.get("cf_dossiers", dossier) is not None
     assert house.get("cf_dossiers", complaint) is not None
+
+
+def test_a_person_stays_while_the_crm_would_delete_a_fiche_about_them_along(house: House) -> None:
+    """R-158: a chat about a person is a fiche of its own, which has not ended."""
+    old = house.case(fiches=1)
+    person = house.contact(birthdate="2000-02-01")
+    house.party(person, "child", dossier=old)
+    chat = house.chat(LATELY, person=person)
+    run = house.apply(house.plan())
+    assert house.get("cf_chats", chat) is not None
+    assert (house.get("cf_dossiers", old), house.get("contacts", person) is None) == (None, False)
+    assert run.counts["unaccounted"] == {"cf_chat": 1}

@@ -2,7 +2,7 @@
 rows of a page at once. Which steps a field takes is for the decoder to say."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import compress, repeat
 from operator import is_
@@ -139,19 +139,20 @@ class Asked:
 
         return Step(name, (name, target), fill, asks=bool(self._shared))
 
-    def only(self, hidden: str, name: str, *, stays: bool) -> Step:
-        """Empty a lookup where it points to a row of another kind; `hidden` names the tables. Where `stays`,
-        one to a row of no kind stays, and is noted: the row is out of scope with what it belongs to."""
+    def only(self, hidden: str, name: str, stays: Collection[str | None]) -> Step:
+        """Empty a lookup where it points to a row of another kind; `hidden` names the tables. One to a
+        row of a kind that `stays` (None: of no kind) is kept, and noted: the row is out of scope with what it
+        belongs to."""
         meant = LOOKUPS[name]
 
         def keep(kind: str | None, row: str | None) -> str | None:
-            if kind is None and stays and row is not None:
+            if row is not None and kind in stays:
                 if self._scopes is not None:
                     self._scopes.note_elsewhere(row)
                 return row
             return row if kind in meant else None
 
-        asks = stays or bool(self._shared)
+        asks = bool(stays or self._shared)
         return Step(name, (hidden, name), lambda tables, ids: list(map(keep, self.kinds(_named(tables), ids), ids)), asks)
 
 

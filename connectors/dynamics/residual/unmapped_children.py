@@ -21,6 +21,7 @@ from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.remains import DependentRow, RowKey
+from rules.model.kinds import LOOKUPS
 
 # What the platform keeps beside rows: cleaned afterwards, or ids without a value, or another view of rows
 # that are looked at by themselves.
@@ -35,7 +36,7 @@ PLATFORM = frozenset(
 )
 DOCUMENTS = "sharepointdocumentlocation"
 _TAKEN_ALONG = (
-    "the CRM would delete rows of {child} along with rows of {parent} that are to go, by {column}, which fills no field: "
+    "the CRM would delete rows of {child} along with rows of {parent} that are to go, by {column}, which fills no field then: "
     "empty it, or let the relationship remove the link only"
 )
 _NAMED_BY = (
@@ -227,7 +228,7 @@ class Children:
                 or _is_other_half(each)
                 or _takes_connections(each)
                 # A row that is masked takes none of ours along.
-                or (each.on_delete == CASCADE and not restricting and self._is_unread(each.child, each.column))
+                or (each.on_delete == CASCADE and not restricting and self._is_unread(each.child, each.column, parent))
             )
             and (restricting or each.on_delete != RESTRICT)
             and (
@@ -236,14 +237,17 @@ class Children:
             and self._mapping.stay.keys().isdisjoint((each.child, f"{each.child}.{each.column}"))
         }
 
-    def _is_unread(self, child: str, column: str) -> bool:
-        """Return whether rows of ours point to others by a lookup that fills no field: nobody has judged them
-        by it, and where the CRM deletes them along they may have to stay."""
-        is_ours = bool(self._mapping.named(child)) and child not in PLATFORM | {CONNECTION}
-        return is_ours and column not in self._mapping.used(child)
+    def _is_unread(self, child: str, column: str, parent: str) -> bool:
+        """Return whether rows of ours point to those of a table by a lookup that fills no field, or none when
+        it leads there, as that of a call about a person: nobody has judged them by it, and where the CRM
+        deletes them along they may have to stay."""
+        tables = self._mapping.looked_at(child) if child not in PLATFORM | {CONNECTION} else ()
+        filled = [field for each in tables for field, filling in (each.columns | each.personal).items() if column in filling.names]
+        kinds = {each.kind for each in self._mapping.looked_at(parent)}
+        return bool(tables) and not any(not (meant := LOOKUPS.get(field)) or kinds & meant for field in filled)
 
     def _of(self, table: KnownTable, column: str, parent: str, ids: Collection[str], *, cascades: bool) -> list[DependentRow]:
-        is_unread = self._is_unread(table.name, column)
+        is_unread = self._is_unread(table.name, column, parent)
         lookup, beyond = _lookup(column), "" if is_unread else self._beyond(table.name)
         try:
             if self._is_empty(table, lookup):

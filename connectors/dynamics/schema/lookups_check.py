@@ -65,6 +65,17 @@ def check_second_lookups(table: Table, definition: TableDefinition, mapping: Map
                 yield Finding(kind not in table.pairs, f"{told}. {remedy}.", table.where, "missing", each.name)
 
 
+def check_recordings(mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
+    """Yield a warning where the lookup of recordings to their fiche may point to a dossier too."""
+    dossiers = {each.name for each in mapping.of("dossier")}
+    for table in mapping.of("recording"):
+        definition, column = metadata.table(table.name), table.columns.get("fiche")
+        attribute = definition.attributes.get(column.name) if definition is not None and column is not None else None
+        if attribute is not None and attribute.targets & dossiers:
+            told = f"{table.name}.{attribute.name} points to a dossier too: a recording of a dossier itself is in no unit, and stays"
+            yield Finding(False, f"{told} without an end. Tie it to a fiche in the CRM.", table.where, "kept", attribute.name)
+
+
 def _check_sides(table: Table) -> Iterator[Finding]:
     """Yield a finding where the role that is read of a connection is that of its other end."""
     contact, role = table.columns.get("contact"), table.columns.get("role")
