@@ -27,6 +27,9 @@ PLATFORM = frozenset(
         *("processid", "stageid", "traversedpath"),
     }
 )
+# The state of a case that no update sets (Microsoft Learn, "CloseIncident Action"), and the other one that
+# takes it out of the views of active rows.
+RESOLVED, CANCELLED = ("incident", 1), 2
 REMNANTS = {
     ColumnType.STRING: Remnant.TEXT,
     ColumnType.MEMO: Remnant.TEXT,
@@ -161,6 +164,9 @@ def _check_complete(table: Table, masks: Masks, definition: TableDefinition) -> 
 
 
 def _check_state(masks: Masks, definition: TableDefinition) -> Iterator[Finding]:
+    if (definition.name, masks.state) == RESOLVED:
+        told = "no update resolves a case: the CRM has a message of its own for that (CloseIncident), which leaves a resolution behind"
+        yield error(f"{told}; write state: {CANCELLED}, which cancels it.", masks.state_where, "masking", str(CANCELLED))
     if "ownerid" not in definition.attributes:
         yield error(f"Rows of {definition.name} have no owner, so no neutral team can have them (ERA-06).", masks.owner_where, "masking")
     for name, value in (("statecode", masks.state), ("statuscode", masks.status)):

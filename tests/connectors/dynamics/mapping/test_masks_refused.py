@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from connectors.dynamics.mapping.loader import parse_mapping
-from connectors.emulator.serving.server import RunningEmulator
+from connectors.emulator.serving.server import RunningEmulator, running
 from rules.anonymisation.anonymity import Remnant
 from rules.errors import MappingError
 from rules.model.records import Dossier, Fiche
 from tests.connectors.dynamics.mapping.masked import (
+    ENVIRONMENT,
     TEXT,
     Change,
     client,
@@ -202,3 +203,16 @@ def test_a_section_with_a_mistake_is_refused_by_line(change: Change, why: str) -
 def test_only_dossiers_and_fiches_are_masked() -> None:
     with pytest.raises(MappingError, match="anonymise: this is not known here"):
         parse_mapping(TEXT.replace("    table: cf_party\n", "    table: cf_party\n    anonymise: {}\n"), "m.yaml")
+
+
+def test_a_case_is_cancelled_since_no_update_resolves_it(tmp_path: Path) -> None:
+    """The CRM resolves a case by CloseIncident, which leaves a row with the resolution behind."""
+    path = tmp_path / "environment.yaml"
+    path.write_text(ENVIRONMENT.read_text("utf-8").replace("cf_dossier", "incident"), encoding="utf-8")
+    mapping = TEXT.replace("cf_dossier", "incident")
+    with running(environment=path) as emulator:
+        (told,) = [each for each in errors(emulator, mapping) if "CloseIncident" in each]
+        assert told.startswith(f"m.yaml:{line_of(mapping, '      state: 1')}: ")
+        assert "write state: 2" in told
+        cancelled = errors(emulator, mapping.replace("      state: 1\n", "      state: 2\n", 1))
+        assert not any("CloseIncident" in each for each in cancelled)
