@@ -46,10 +46,13 @@ class MappedKinds(Protocol):
         scope; rows that are not there are left out, unless all rows of the table are of one kind. Raises
         ConnectorError: it cannot be determined."""
 
-    def out_of_scope(self, record: type[Record], ids: Collection[str]) -> frozenset[str]:
-        """Return which of these ids are those of rows that are there, and that the mapping takes for no kind:
-        it says of their table that only some rows are meant. Raises ConnectorError: it cannot be
-        determined."""
+    def out_of_scope(self, record: type[Record], ids: Collection[str]) -> Mapping[str, bool]:
+        """Return those of these ids that are of rows that are there, and that the mapping takes for no kind:
+        it says of their table that only some rows are meant; with each, whether somebody has decided that
+        such rows of its table stay. Raises ConnectorError: it cannot be determined."""
+
+    def may_stay(self, table: str) -> bool:
+        """Return whether somebody has decided that the rows of a table that are of no kind stay."""
 
     def is_derived(self, record: type[Record]) -> bool:
         """Return whether records of this class are not rows of their own: they go with their dossier or

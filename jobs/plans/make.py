@@ -119,7 +119,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     draft.missed = Counts(connector.stats.missed) - told
     draft.retained_rows, draft.lake_instant = found.retained_rows, found.lake_instant
     anonymised, draft.left_in_anonymised = found.anonymised, found.left_in_anonymised
-    draft.out_of_scope = len(found.beyond)
+    draft.out_of_scope = sum(not may_stay for may_stay in found.beyond.values())
     if kind is not Kind.RECORDINGS:
         draft.fiches_in_anonymised, draft.reopened_anonymised = found.fiches_in_anonymised, found.reopened_anonymised
     draft.notes_about_nothing = found.notes_about_nothing
@@ -396,7 +396,7 @@ def of_no_unit(draft: Draft, places: DataMap | None, observations: Observations,
             yield Sentence.of("rows_about_nothing", rows=place.loose, table=place.table)
         if place.in_anonymised:
             yield Sentence.of("rows_in_anonymised", rows=place.in_anonymised, table=place.table)
-        if place.table in looked_at and place.beyond:
+        if place.table in looked_at and place.beyond and not connector.may_stay(place.table):
             yield Sentence.of("of_no_kind", rows=place.beyond, table=place.table)
 
 

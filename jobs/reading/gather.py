@@ -257,7 +257,7 @@ def add_late_fiches(connector: Connector, found: Found, fiches: Sequence[Fiche])
 
 
 def _find_fiches(connector: Connector, found: Found, wanted: Iterable[str | None]) -> None:
-    missing = found.missing("fiche", wanted) - found.beyond
+    missing = found.missing("fiche", wanted) - found.beyond.keys()
     add_late_fiches(connector, found, found.add_fiches(rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(missing)))))
     retained = retained_among(connector, found, Fiche, FICHE_FIELDS, found.missing("fiche", missing))
     find_dossiers(connector, found, found.missing("dossier", (row.dossier for row in retained)))
@@ -307,7 +307,7 @@ def add_own_rows(
         _find_fiches(connector, found, (row for word, row in of if word == "fiche"))
         find_dossiers(connector, found, found.missing("dossier", (row for word, row in of if word == "dossier")))
         missing = {word: found.missing(word, (row for to, row in of if to == word)) for word in FILES}
-        scope = {word: connector.out_of_scope(KINDS[word], ids) if ids else set() for word, ids in missing.items()}
+        scope = {word: connector.out_of_scope(KINDS[word], ids) if ids else {} for word, ids in missing.items()}
         gone = {(word, row) for word, ids in missing.items() for row in ids if row not in scope[word]}
         gone |= {("recording", row) for word, row in of if word == "recording"} - {("recording", row) for row in _recordings(connector, of)}
         freed = {(kind.word, row.id): [top for top in tops[kind.word, row.id] if top not in gone] for row in there}
@@ -336,11 +336,15 @@ def _add_late_own(
         owners = {word: {owner for each in of.values() for to, owner in each if to == word} for word in FILES}
         _find_fiches(connector, found, owners["fiche"])
         find_dossiers(connector, found, found.missing("dossier", owners["dossier"]))
-        beyond = set(found.beyond)
+        beyond = dict(found.beyond)
         for word, ids in owners.items():
             if missing := found.missing(word, ids):
                 beyond |= connector.out_of_scope(KINDS[word], missing)
-        outside = {row for row, each in of.items() if any(owner in beyond for _, owner in each)}
+        outside = {
+            row: all(beyond.get(owner, True) for _, owner in each)
+            for row, each in of.items()
+            if not beyond.keys().isdisjoint(owner for _, owner in each)
+        }
         found.beyond |= outside
         named = {getattr(row, name) for row in rows for name in kind.people if row.id in outside} - {None}
         for contact in named - found.missing("contact", named):
@@ -368,8 +372,8 @@ def _in_scope(
     found."""
     if not missing:
         return rows
-    beyond = found.beyond | connector.out_of_scope(owner, missing)
-    found.beyond.update(row.id for row in rows if getattr(row, link) in beyond)
+    beyond = {**found.beyond, **connector.out_of_scope(owner, missing)}
+    found.beyond |= {row.id: beyond[of] for row in rows if (of := getattr(row, link)) in beyond}
     return [row for row in rows if getattr(row, link) not in beyond]
 
 
@@ -380,7 +384,7 @@ def _tie_beyond(connector: Connector, found: Found, parties: Sequence[Party]) ->
         Fiche: found.missing("fiche", (row.fiche for row in parties)),
     }
     unknown = found.missing("contact", (row.contact for row in parties))
-    beyond = {row for kind, ids in missing.items() if ids for row in connector.out_of_scope(kind, ids)} | found.beyond
+    beyond = {row for kind, ids in missing.items() if ids for row in connector.out_of_scope(kind, ids)} | found.beyond.keys()
     for row in parties:
         if row.dossier in beyond or row.fiche in beyond:
             if row.contact is not None and row.contact not in unknown:

@@ -48,8 +48,8 @@ class Gathering:
     `retained` are the rows that lie in the CRM's long-term retention, `named_there` the dossiers and fiches
     that a role there names, and `bound` the units that one role there ties to each other; `may_lie_there` the
     kinds of which rows do or may, where a few units were read. `beyond` are rows that belong to one which is
-    out of scope, and are so with it. The methods that add a page return the rows that point to something not
-    read yet."""
+    out of scope, and are so with it, each with whether that one stays by a decision. The methods that add a
+    page return the rows that point to something not read yet."""
 
     audio: tuple[str, ...]
     versions: dict[str, str] | None = None  # of the fiches and party rows that were read, where they will be written
@@ -70,7 +70,7 @@ class Gathering:
     named_there: set[str] = field(default_factory=set)
     bound: set[str] = field(default_factory=set)
     may_lie_there: frozenset[type[Record]] = frozenset()
-    beyond: set[str] = field(default_factory=set)
+    beyond: dict[str, bool] = field(default_factory=dict)
     retained_rows: dict[str, int] = field(default_factory=dict)  # how many of each table are there
 
     # -- adding pages ----------------------------------------------------------------------------------------

@@ -302,6 +302,21 @@ def test_a_plan_says_what_is_in_no_unit_since_the_mapping_leaves_it_out(house: H
     assert refusal.value.code == "out_of_scope"
 
 
+def test_what_somebody_has_said_to_stay_is_not_told_each_night(tmp_path: Path) -> None:
+    """R-161: complaints are left out on purpose, and so is what belongs to them; a fiche of something else is
+    told."""
+    said = {"cf_dossier": {"why": "klachten zijn niet van ons", "by": "dpo"}}
+    with night_in(environment(tmp_path), tmp_path, kind=House, mapping=yaml_text(read_yaml(mapping()) | {"stay": said})) as house:
+        complaint, other = house.case(kind=COMPLAINT, fiches=1), house.case()
+        child = house.case(kind=COMPLAINT, **{"cf_ParentId@odata.bind": f"/cf_dossiers({house.case()})"})
+        house.recording(LONG_AGO, fiche=house.fiches_of(complaint)[0])
+        plan = house.plan()
+        assert not [each for each in plan.warnings if str(each).startswith("OUT_OF_SCOPE")]
+        house.apply(plan)
+        # Such rows stay, also where the CRM would take one along with a dossier.
+        assert [house.get("cf_dossiers", row) is None for row in (complaint, child, other)] == [False, False, True]
+
+
 @in_one_night
 def what_is_out_of_scope_and_would_go_with_a_dossier_keeps_it(house: House) -> Case:
     """R-158: the CRM deletes it along, and nobody has said that it may go."""

@@ -99,11 +99,14 @@ def _are_apart(one: TablePart, other: TablePart) -> bool:
 
 
 def _check_stay(file: MappingFile) -> Iterator[Slip]:
-    """Refuse a decision that rows of a mapped table may stay: what is mapped goes when its time has come."""
-    mapped = {part.table: kind for kind, parts in file.tables.items() for part in parts} | dict.fromkeys(file.dependent, "dependent")
+    """Refuse a decision that rows of a mapped table may stay: what is mapped goes when its time has come. Of
+    one with conditions it is about the rows that meet none."""
+    parts = [(kind, part) for kind, parts in file.tables.items() for part in parts]
+    mapped = {part.table: kind for kind, part in parts} | dict.fromkeys(file.dependent, "dependent")
+    meant = {part.table for _, part in parts} - {part.table for _, part in parts if not part.only}
     for place in file.stay:
         name, _, column = place.partition(".")
-        if name in mapped:
+        if name in mapped and (column or name not in meant):
             told = f"{name} is mapped ({mapped[name]}), so that its rows go when their time has come: leave it out here, or there"
             remedy = "; a column that needs no field stands under goes_along" if column else ""
             yield Slip(("stay", place), told + remedy)

@@ -100,6 +100,7 @@ class _Built:
         own = list(dependent_tables(file.dependent, self._where))
         texts = {kind: tuple(dict.fromkeys(chain.from_iterable(part.texts for part in parts))) for kind, parts in file.tables.items()}
         wider = {kind: with_further(kind, found) for kind, found in texts.items() if found}
+        mapped = {part.table for parts in file.tables.values() for part in parts}
         return Mapping(
             self._source,
             (
@@ -113,8 +114,9 @@ class _Built:
             file.recording_media_types,
             file.app_url,
             file.copies,
-            self._decided("stay", file.stay),
+            self._decided("stay", {name: part for name, part in file.stay.items() if name not in mapped}),
             self._decided("goes_along", file.goes_along),
+            frozenset(mapped & file.stay.keys()),
             frozenset(file.beyond_reach),
             Kinds([table.own for table in own if table.own is not None], list(wider.values())),
         )

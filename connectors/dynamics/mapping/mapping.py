@@ -195,9 +195,10 @@ class Mapping:
     """The whole file. `recording_media_types` are the patterns by which an attachment on a fiche is a
     recording (RET-05). `copies` are kinds of copies outside the tables, None where nobody has said. `stay`
     names tables that are not mapped whose rows may stay, or columns of them that may lose a link;
-    `goes_along` columns of mapped tables that need no field. `beyond_reach` are places that the controller
-    accepts as out of this account's reach although it sees them. `zone` is no part of the file: it is that of
-    the schedule, in which an instant is a day."""
+    `goes_along` columns of mapped tables that need no field; `left_out` mapped tables whose rows of no kind
+    (`only`) may stay. `beyond_reach` are places that the controller accepts as out of this account's reach
+    although it sees them. `zone` is no part of the file: it is that of the schedule, in which an instant is a
+    day."""
 
     source: str
     tables: tuple[Table, ...] = ()
@@ -206,6 +207,7 @@ class Mapping:
     copies: tuple[str, ...] | None = None
     stay: Values[str, Decided] = field(default_factory=dict)
     goes_along: Values[str, Decided] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
     beyond_reach: frozenset[str] = frozenset()
     kinds: Kinds = field(default_factory=Kinds)
     _by_record: dict[type[Record], tuple[Table, ...]] = field(default_factory=dict, repr=False, compare=False)
@@ -249,6 +251,10 @@ class Mapping:
     def views(self, table: str) -> tuple[Table, ...]:
         """Return those other looks alone."""
         return tuple(mapped for mapped in self.looked_at(table) if mapped not in self.named(table))
+
+    def may_stay(self, table: str) -> bool:
+        """Return whether somebody has decided that the rows of a table that are of no kind stay."""
+        return table in self.left_out or table in self.stay
 
     def used(self, table: str) -> frozenset[str]:
         """Return the columns of a table of the CRM from which some field is filled."""

@@ -78,10 +78,15 @@ class MappedKinds(Parts):
         ConnectorError: it cannot be determined."""
         return self._scopes.kinds_of(table, ids)
 
-    def out_of_scope(self, record: type[Record], ids: Collection[str]) -> frozenset[str]:
-        """Return which of these rows are there and of no kind of the mapping: it says of their table that
-        only some rows are meant. Raises ConnectorError: it cannot be determined."""
+    def out_of_scope(self, record: type[Record], ids: Collection[str]) -> Values[str, bool]:
+        """Return those of these rows that are there and of no kind of the mapping, which says of their table
+        that only some rows are meant; with each, whether such rows stay by a decision. Raises ConnectorError:
+        it cannot be determined."""
         return self._scopes.out_of_scope(self.tables(record), ids)
+
+    def may_stay(self, table: str) -> bool:
+        """Return whether somebody has decided that the rows of a table that are of no kind stay."""
+        return self.mapping.may_stay(table)
 
     def fields(self, record: type[Record]) -> frozenset[str]:
         """Return the fields of this kind that the organisation maps; for a full record also those that only a

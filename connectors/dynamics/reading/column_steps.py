@@ -145,15 +145,15 @@ class Asked:
         belongs to."""
         meant = LOOKUPS[name]
 
-        def keep(kind: str | None, row: str | None) -> str | None:
+        def keep(kind: str | None, table: str | None, row: str | None) -> str | None:
             if row is not None and kind in stays:
                 if self._scopes is not None:
-                    self._scopes.note_elsewhere(row)
+                    self._scopes.note_elsewhere(row, "" if kind else table or "")
                 return row
             return row if kind in meant else None
 
         asks = bool(stays or self._shared)
-        return Step(name, (hidden, name), lambda tables, ids: list(map(keep, self.kinds(_named(tables), ids), ids)), asks)
+        return Step(name, (hidden, name), lambda tables, ids: list(map(keep, self.kinds(_named(tables), ids), tables, ids)), asks)
 
 
 def _named(tables: list[str | None]) -> list[str | None]:

@@ -93,7 +93,7 @@ class Scopes:
         self.shared = frozenset(table.name for table in mapping.own if table.only)
         self._kinds: dict[str, dict[str, str | None]] = {}
         self._is_whole: set[str] = set()
-        self._elsewhere: set[str] = set()
+        self._elsewhere: dict[str, str] = {}  # rows of tables that are not mapped, with their table
         self._asking = threading.Lock()  # pages of several tables are decoded at once
 
     def kinds_of(self, name: str, ids: Iterable[str]) -> Mapping[str, str | None]:
@@ -110,18 +110,18 @@ class Scopes:
                     self._is_whole.add(name)
             return known
 
-    def note_elsewhere(self, row: str) -> None:
-        """Note that a lookup points to this row, which no kind of the mapping is."""
-        self._elsewhere.add(row)
+    def note_elsewhere(self, row: str, table: str) -> None:
+        """Note that a lookup points to this row of a table, which no kind of the mapping is."""
+        self._elsewhere[row] = table
 
-    def out_of_scope(self, tables: Collection[str], ids: Collection[str]) -> frozenset[str]:
-        """Return which of these rows are of no kind that the mapping names, although they are there. Raises
-        ConnectorError."""
-        found = {row for row in ids if row in self._elsewhere}
+    def out_of_scope(self, tables: Collection[str], ids: Collection[str]) -> dict[str, bool]:
+        """Return those of these rows that are of no kind that the mapping names, although they are there, and
+        whether such rows of their table may stay. Raises ConnectorError."""
+        found = {row: self._mapping.may_stay(self._elsewhere[row]) for row in ids if row in self._elsewhere}
         for name in sorted(self.shared & set(tables)):
-            kinds = self.kinds_of(name, set(ids) - found)
-            found |= {row for row in ids if row in kinds and kinds[row] is None}
-        return frozenset(found)
+            kinds = self.kinds_of(name, set(ids) - found.keys())
+            found |= dict.fromkeys((row for row in ids if row in kinds and kinds[row] is None), self._mapping.may_stay(name))
+        return found
 
     def _read(self, name: str, ids: Collection[str] | None) -> dict[str, str | None]:
         definition = self._metadata.table(name)

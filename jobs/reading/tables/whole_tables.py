@@ -85,8 +85,8 @@ class WholeTables:
 
     `retained` are the rows that are in the CRM's long-term retention, `named_there` the dossiers and fiches
     that a role there names, and `bound` the numbers of the units that one role there ties to each other.
-    `beyond` are rows that belong to one which is out of scope, and are so with it. The methods that add rows
-    return those that point to something not read yet."""
+    `beyond` are rows that belong to one which is out of scope, and are so with it, each with whether that one
+    stays by a decision. The methods that add rows return those that point to something not read yet."""
 
     def __init__(self, audio: Collection[str]) -> None:
         self.audio = tuple(audio)
@@ -114,7 +114,7 @@ class WholeTables:
         self.retained: set[str] = set()
         self.named_there: set[str] = set()
         self.bound: set[int] = set()
-        self.beyond: set[str] = set()
+        self.beyond: dict[str, bool] = {}
         self.retained_rows: dict[str, int] = {}
         self.lake_instant: datetime | None = None  # how new the lake is that it was read from; None: the CRM itself was read
 

@@ -92,7 +92,7 @@ class _Search:
         wanted = {row for row in ids if row is not None} - self.material.rows(kind).keys() - self._anonymised
         self._take((kind, "id", wanted))
         hidden = wanted - self.material.rows(kind).keys() - self._anonymised
-        if hidden and (hidden := hidden - self._connector.out_of_scope(self._kinds[kind].full, hidden)):
+        if hidden and (hidden := hidden - self._connector.out_of_scope(self._kinds[kind].full, hidden).keys()):
             raise ReadIncomplete(
                 f"{len(hidden)} rows are out of this account's sight although others point to them",
                 hint="give the application user read access to the whole organisation, or try again if the CRM was being changed",
