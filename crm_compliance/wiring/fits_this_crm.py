@@ -38,7 +38,7 @@ def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
             hint = hint_to("make_statistics")
         raise MappingError(errors[0].message + more, hint=hint, where=errors[0].where)
     told = (f"{finding.where}: {finding.message}" if finding.where else finding.message for finding in findings)
-    return (*told, *(f"{slip.where}: {slip.message}" for slip in misspelt(connector.mapping, policy)))
+    return (*told, *(f"{slip.where}: {slip.message}" for slip in misspelt(connector.mapping, policy, each_night=True)))
 
 
 def lacks_statistics(finding: Finding, mapping: Mapping) -> bool:

@@ -24,11 +24,12 @@ class Misspelt(NamedTuple):
     meant: str
 
 
-def misspelt(mapping: Mapping, policy: Policy) -> Iterator[Misspelt]:
+def misspelt(mapping: Mapping, policy: Policy, *, each_night: bool = False) -> Iterator[Misspelt]:
     """Yield each row of the schedule that a dependent table names and that is not in force for it, and each
     key of a category or kind that the schedule does not know and that is like one it knows, once each; then
     the rows in force that no category goes by. A key that is like none may be one that nobody has decided on
-    yet: its units are kept (R-161), and a plan says so."""
+    yet: its units are kept (R-161), and a plan says so. `each_night`: without the rows for whose categories
+    no option stands here, since a CRM may have none such."""
     told, meant, categories = set(), set(), policy.crm_categories
     for table in mapping.tables:
         for slip in chain(_term(table, policy), _keys(table, policy, categories)):
@@ -38,10 +39,10 @@ def misspelt(mapping: Mapping, policy: Policy) -> Iterator[Misspelt]:
                 yield slip
     stated = list(_categories(mapping))
     if stated:
-        yield from _unreached({key for _, key in stated}, meant, stated[0][0], policy)
+        yield from _unreached({key for _, key in stated}, meant, stated[0][0], policy, each_night=each_night)
 
 
-def _unreached(stated: Set[str], meant: Set[str], where: str, policy: Policy) -> Iterator[Misspelt]:
+def _unreached(stated: Set[str], meant: Set[str], where: str, policy: Policy, *, each_night: bool) -> Iterator[Misspelt]:
     """Yield the rows in force that no category of the mapping goes by: none leads there, or only such as the
     mapping gives to no option; what was `meant` by a key that stands there is told with that."""
     told = "no category here goes by the row{} {} of the schedule: {}"
@@ -49,6 +50,8 @@ def _unreached(stated: Set[str], meant: Set[str], where: str, policy: Policy) ->
     if found:
         remedy = "name under derive the one of the CRM that does"
         yield Misspelt(where, told.format("s" if len(found) > 1 else "", ", ".join(found), remedy), "")
+    if each_night:
+        return
     leading: dict[str, list[str]] = {}
     for key, lines in policy.derive.items():
         for row in {line.key for line in lines}:
@@ -56,7 +59,7 @@ def _unreached(stated: Set[str], meant: Set[str], where: str, policy: Policy) ->
     lost = {row: keys for row, keys in leading.items() if policy.categories[row].enabled and (stated | meant).isdisjoint(keys)}
     if lost:
         keys = ", ".join(dict.fromkeys(key for found in lost.values() for key in found))
-        remedy = f"derive leads there from {keys}, for which no option stands here"
+        remedy = f"derive leads there from {keys}, for which no option stands here; without such files, put enabled: false there"
         yield Misspelt(where, told.format("s" if len(lost) > 1 else "", ", ".join(sorted(lost)), remedy), "")
 
 
