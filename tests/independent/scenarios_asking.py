@@ -335,6 +335,15 @@ def deceased(case: Case) -> None:
     asking.silent(package, [*asking.words_of(child.row), child.phone], "the child")
 
 
+@scenario("RGT-13 DAT-10: a filler where the day of death stands is no death")
+def filler_death(case: Case) -> None:
+    asking = Asking(case)
+    child, mother = asking.person("2016-05-05", cf_deceasedon="1900-01-01"), asking.person("1979-03-03")
+    case.party(mother.row, "parent", dossier=case.dossier("e_safety", child=child.row))
+    told: dict[str, Any] = {"requester_kind": "parent_for_child", "on_behalf_of": child.given(emails=[])}
+    asking.ready(mother.given(), [mother.row, child.row], scope="on_behalf", mandate="shown", **told)
+
+
 @scenario("contract 3: without --json the last line is the request, and nothing names anybody; a file is as good as standard input")
 def plain_words(case: Case) -> None:
     asking = Asking(case)

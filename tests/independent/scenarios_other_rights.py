@@ -157,6 +157,17 @@ def donor(case: Case) -> None:
     case.same("outcome", asking.outcome(request)[:4], "DONE")
 
 
+@scenario("6.2 DAT-10: an agreement that has ended can be erased; one whose end is a filler runs on")
+def agreement(case: Case) -> None:
+    asking = Asking(case)
+    for ended, erasable in (("2020-05-05", True), ("1900-01-01", False), (None, False)):
+        person = asking.person("1980-05-05")
+        kept = case.add("cf_engagement", cf_name="afspraak", cf_endedon=ended, cf_ContactId__bind=f"/contacts({person.row})")
+        request = asking.ready(person.given(), [person.row], right="erasure", requester_kind="volunteer")
+        granted(case, asking, request)
+        case.same(f"the agreement that ended {ended}", case.there("cf_engagement", kept), [not erasable])
+
+
 @scenario("6.2 RF-02 R-105: a refused erasure has its reason, the way to complain, no extension, and everything stays")
 def erasure_refused(case: Case) -> None:
     asking = Asking(case)

@@ -220,7 +220,7 @@ def linked(case: Case) -> None:
 @scenario("R-110 SUS-08: an ended suspicion excludes no more but waits for the DPO; one that runs on is excluded still")
 def ended(case: Case) -> None:
     asking = Asking(case)
-    for until, answer in (("2026-11-24", "dpo_review"), ("2026-11-26", "neutral"), (None, "neutral")):
+    for until, answer in (("2026-11-24", "dpo_review"), ("2026-11-26", "neutral"), ("1900-01-01", "neutral"), (None, "neutral")):
         person = asking.person()
         dossier = case.dossier("grooming", child=case.child())
         case.add(

@@ -30,6 +30,7 @@ from rules.model.records import Dependent, Donation, Engagement, Enrolment, Unit
 from rules.model.requests import Right
 from rules.policy.categories import Category, Mission
 from rules.policy.policy import Policy
+from rules.retention.clocks import without_sentinel
 from rules.rights.facts import UnitKey
 
 _PURPOSES: Final[Mapping[Mission, tuple[str, ...]]] = MappingProxyType(
@@ -279,7 +280,8 @@ class Contexts:
         return self._terms.of_several(key, ends, criterion=criterion, is_day_told=is_day_told)
 
     def _has_ended(self, kind: str) -> bool:
-        ended = [getattr(row.record, "ended_on", None) for row in self._rows if row.kind == kind]
+        fillers = self._policy.defaults.sentinels
+        ended = [without_sentinel(getattr(row.record, "ended_on", None), fillers) for row in self._rows if row.kind == kind]
         return all(on is not None and on < self._day for on in ended)
 
     def _with_processors(self, context: Context) -> Context:

@@ -24,6 +24,7 @@ from jobs.requests.search.material import Material
 from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.personal_records import FullRecording
 from rules.model.requests import Right
+from rules.retention.clocks import without_sentinel
 from rules.rights.entitlement import Entitlement
 from rules.rights.fields import needed_by
 
@@ -69,7 +70,7 @@ class Wishes:
             material.contacts[one] for one in sorted(people.child if is_for_child else people.requester) if one in material.contacts
         ]
         self.entitlement, self.material = entitlement, material
-        self.day = context.today
+        self.day, self.fillers = context.today, context.policy.defaults.sentinels
         self.home = context.home
         self.rows = people.child_rows if is_for_child else people.requester_rows  # of the person, without a contact
         units = sorted(entitlement.for_child if is_for_child else entitlement.own)
@@ -208,7 +209,7 @@ class Wishes:
         material = self.material
         rows = [("donation", one.id, one.contact, None) for one in material.donations.values()]
         rows += [("enrolment", one.id, one.contact, None) for one in material.enrolments.values()]
-        ended = [("engagement", one.id, one.contact, one.ended_on) for one in material.engagements.values()]
+        ended = [("engagement", one.id, one.contact, without_sentinel(one.ended_on, self.fillers)) for one in material.engagements.values()]
         for kind, row, contact, until in sorted([*rows, *ended], key=lambda one: one[:2]):
             if self._is_of_person(contact):
                 yield kind, row, until

@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Final, NamedTuple, cast
 
+import msgspec
+
 from connectors.interface.remains import ResidualKind
 from connectors.interface.rows import Among
 from jobs.erasures.register import load_register
@@ -26,6 +28,7 @@ from rules.model.file_roles import FILE_ROLES, PARENTS, FileRole
 from rules.model.kinds import FILES
 from rules.model.personal_records import FullParty
 from rules.model.records import Fiche, Party, Recording
+from rules.retention.clocks import without_sentinel
 from rules.rights.facts import RoleInFile
 from rules.rights.suspicion import has_ended, is_active
 
@@ -82,14 +85,17 @@ def is_suspected(context: JobContext, contact: str) -> bool:
 
 def _roles(context: JobContext, people: Sequence[str]) -> list[FullParty]:
     """Return the roles of these people. A suspicion counts that lies in the recycle bin or in long-term
-    retention, as it does for an answer: nothing is done because somebody has deleted it (SUS-05)."""
+    retention, as it does for an answer: nothing is done because somebody has deleted it (SUS-05). A filler
+    ends none."""
     connector = context.connector
     full = cast("type[FullParty]", connector.all_kinds["party"].full)
     rows = rows_of(connector, full, _FIELDS, Among("contact", people))
     for residual in (ResidualKind.BIN, ResidualKind.RETAINED):
         found = connector.binned_or_retained(residual, full, _FIELDS, Among("contact", people)).rows
         rows += [row for row in cast("Sequence[FullParty]", found) if row.role == FileRole.SUSPECT]
-    return sorted({row.id: row for row in reversed(rows)}.values(), key=lambda row: row.id)
+    fillers = context.policy.defaults.sentinels
+    known = {row.id: msgspec.structs.replace(row, suspect_until=without_sentinel(row.suspect_until, fillers)) for row in reversed(rows)}
+    return sorted(known.values(), key=lambda row: row.id)
 
 
 def _noted(context: JobContext, row: FullParty, is_unseen: bool) -> RoleOnce:

@@ -5,6 +5,8 @@ SUS-08). Source: RGT-07, SUS-08, EXP-02, EXP-03."""
 from dataclasses import dataclass
 from datetime import date
 
+import msgspec
+
 from jobs.model.request import Given, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import NOBODY
@@ -23,6 +25,7 @@ from rules.model.kinds import RELATIONS
 from rules.model.personal_records import FullContact
 from rules.people.birthdates import born_by, latest_compatible, sentinels_of
 from rules.policy.policy import Policy
+from rules.retention.clocks import without_sentinel
 from rules.rights.entitlement import Entitlement, entitlement
 from rules.rights.facts import Asked, RoleInFile, UnitKey
 
@@ -84,6 +87,8 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     child = people.child | {stand_in(*row) for row in people.child_rows}
     roles = [*roles_of(material), *roles_of_rows(material, filing, people.rows)]
     roles += _unwritten(material, filing, people.contacts, context.home, {(role.unit, role.contact) for role in roles})
+    fillers = context.policy.defaults.sentinels
+    roles = [msgspec.structs.replace(role, suspect_until=without_sentinel(role.suspect_until, fillers)) for role in roles]
     about = child if request.on_behalf else requester
     contacts = [material.contacts[contact] for contact in sorted(about) if contact in material.contacts]
     latest = born_by(contacts, sentinels_of(context.policy), day)
@@ -102,7 +107,7 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
         overrides=overridden(request),
         has_relations=_has_relations(material, people.requester) or has_unsubscribed(context.store, request.id),
         child_has_relations=_has_relations(material, people.child),
-        deceased=any(contact.deceased_on is not None for contact in contacts),
+        deceased=any(without_sentinel(contact.deceased_on, fillers) is not None for contact in contacts),
         about=given.details.about,
     )
     policy = context.policy

@@ -79,6 +79,19 @@ def test_sus11_nothing_is_done_in_the_name_of_a_child_while_who_asked_is_suspect
     assert [kept(night, request) for request in asked] == [set(), set()]
 
 
+def test_sus08_a_filler_is_no_last_day_of_a_suspicion(night: Night) -> None:
+    """DAT-10: it lasts, so that no look of two people lets anything go."""
+    child, dossier = night.contact(firstname="Ilse", lastname="Wouters (fictief)"), night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    hold = place(night, "cf_dossier", dossier)
+    request = released(night, Right.ERASURE, child, (What.ERASE, "dossier", dossier))
+    night.patch("cf_parties", night.party(child, "suspect", dossier=dossier), cf_suspectuntil="1900-01-01")
+    release_hold(night, hold)
+    assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [])
+    assert night.get("cf_dossiers", dossier) is not None
+    assert kept(night, request) == {"item-0"}
+
+
 def test_sus08_a_suspicion_that_was_removed_is_looked_at_where_it_had_been_seen(night: Night) -> None:
     """SUS-05: by a night, or in the recycle bin. What the product itself has erased is no sign of anything,
     and what is noted of a suspect is noted of everybody."""
