@@ -1,5 +1,6 @@
 """Self-checks: everything that a night depends on, each with what to do where it is not well."""
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -382,7 +383,7 @@ def _anchor(settings: Settings) -> str:
         ]
     for file in (path, settings.erasures_path):
         if writable_by_others(file):
-            told.append(f"warning: others may write {file}: chmod go-w {file}, where its storage knows modes")
+            told.append(f"warning: others may write {file}: chmod go-w {shlex.quote(str(file))}, where its storage knows modes")
     refuse_unwritable(path, settings.erasures_path)
     if settings.timestamp_url is not None:
         told.append(_time_stamp(settings.timestamp_url, settings.timestamp_ca))

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -178,7 +179,7 @@ def refuse_open_to_others(*paths: Path) -> None:
     with disk_errors(paths[0]):
         found = [path for path in paths if path.exists() and open_to_others(path)]
     if found:
-        mends = "; ".join(f"chmod {'700' if path.is_dir() else '600'} {path}" for path in found)
+        mends = "; ".join(f"chmod {'700' if path.is_dir() else '600'} {shlex.quote(str(path))}" for path in found)
         raise OpenToOthers(
             f"others may read or write {found[0]}", hint=f"{mends}; think about who may have been there", where=str(found[0])
         )

@@ -11,6 +11,7 @@ import hmac
 import os
 import re
 import secrets
+import shlex
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -373,7 +374,7 @@ def _content(file: Path) -> bytes:
         if open_to_others(file.parent) or open_to_others(file):
             raise KeyUnusable(
                 f"others may read {file}",
-                hint=f"chmod 700 {file.parent}; chmod 600 {file}; think about who may have read it",
+                hint=f"chmod 700 {shlex.quote(str(file.parent))}; chmod 600 {shlex.quote(str(file))}; think about who may have read it",
                 where=str(file),
             )
         return file.read_bytes() if file.is_file() else b""

@@ -116,12 +116,18 @@ def people_and_cases(night: Night) -> dict[str, str]:
     return found
 
 
+def schedule_text(typist: Typist) -> str:
+    """The schedule in force, as it would be written."""
+    path = typist.folder / "schedule-in-force.yaml"
+    path.unlink(missing_ok=True)
+    assert typist.type("policy", "show", "--output", path).code == 0
+    return path.read_text(encoding="utf-8")
+
+
 def limited(typist: Typist, **limits: int) -> Path:
     """A policy file with other limits for the circuit breaker, put in force; the keys are those of the
     file."""
-    path = typist.folder / "policy.yaml"
-    assert typist.type("policy", "show", "--output", path).code == 0
-    text = path.read_text(encoding="utf-8")
+    path, text = typist.folder / "policy.yaml", schedule_text(typist)
     shipped = {"max": 200, "factor": 3, "median_from": 10, "plan_valid_hours": 72}
     for key, value in limits.items():
         assert f"{key}: {shipped[key]}" in text
@@ -133,9 +139,7 @@ def limited(typist: Typist, **limits: int) -> Path:
 
 def without_first_look(typist: Typist) -> Path:
     """A policy file that does not ask two people to look at the first run of a category, put in force."""
-    path = typist.folder / "policy.yaml"
-    assert typist.type("policy", "show", "--output", path).code == 0
-    text = path.read_text(encoding="utf-8")
+    path, text = typist.folder / "policy.yaml", schedule_text(typist)
     assert "first_run: true" in text
     path.write_text(text.replace("first_run: true", "first_run: false"), encoding="utf-8")
     typist.set(POLICY=str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -52,9 +53,7 @@ def init(
     """
     from crm_compliance.configuration.first_settings import first_settings, missing, secrets_needed
 
-    arguments.target(path)
-    if path.exists():
-        raise UsageError("this file is there already, and is not replaced", hint="name another one, or move it away", where=str(path))
+    arguments.new_file(path)
     given = {
         "crm_url": crm_url, "crm_tenant_id": tenant, "crm_client_id": client, "crm_client_certificate": certificate,
         "crm_authority": authority, "crm_ca_file": ca_file, "data_dir": data_dir, "mapping": mapping, "policy": policy,
@@ -73,7 +72,8 @@ def init(
         if lacking:
             print_line(f"still to be filled in: {', '.join(lacking)}")
         print_line(f"set as a variable, never in a file: {', '.join(variables) or 'nothing'}")
-        print_line(f"then: crm-compliance --config {path} doctor; and where there is no mapping yet, mapping draft --output FILE")
+        named = shlex.quote(str(path))
+        print_line(f"then: crm-compliance --config {named} doctor; and where there is no mapping yet, mapping draft --output FILE")
 
     output.answer(document, tell)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ import typer
 from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
 from crm_compliance.host.files import text_of, write_whole
-from rules.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -124,9 +124,7 @@ def draft(
     """
     from crm_compliance.mapping.draft import draft_mapping
 
-    arguments.target(path)
-    if path.exists():
-        raise UsageError("this file is there already, and is not replaced", hint="name another one, or move it away", where=str(path))
+    arguments.new_file(path)
     found = draft_mapping(arguments.settings(), output.warn)
     with write_whole(path, text=True) as file:
         file.write(found.text)
@@ -135,7 +133,7 @@ def draft(
     def tell(_: Console) -> None:
         print_line(f"written: {path}, {len(found.tables)} kinds of rows, {found.fields} fields")
         print_line(f"needed and yet to be chosen: {', '.join(found.open) or 'nothing'}")
-        print_line(f"then: crm-compliance mapping check {path}")
+        print_line(f"then: crm-compliance mapping check {shlex.quote(str(path))}")
 
     output.answer(document, tell)
 

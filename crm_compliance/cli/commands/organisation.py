@@ -22,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 @organisation.command("show")
-def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", help="Write the file's text, to be changed.")) -> None:
+def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", help="Write its text to a new file, to be changed.")) -> None:
     """Show in whose name answers speak, or write the text of the file to one that can be changed and passed
     by CRM_COMPLIANCE_ORGANISATION.
 
@@ -33,8 +33,7 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", he
     settings = arguments.settings()
     text, source = organisation_text(settings)
     if path is not None:
-        arguments.target(path)
-        with write_whole(path) as out:
+        with write_whole(arguments.new_file(path)) as out:
             out.write(text.encode())
     _tell(settings, source, path)
 

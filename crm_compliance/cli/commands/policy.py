@@ -28,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 @policy.command("show")
-def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", help="Write the policy's text to a file.")) -> None:
+def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", help="Write the policy's text to a new file.")) -> None:
     """Show the retention schedule in force, or write its text to a file that can be changed and passed by
     CRM_COMPLIANCE_POLICY.
 
@@ -39,8 +39,7 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", he
     versions, version = _in_force(arguments.settings())
     found = version.policy
     if path is not None:
-        arguments.target(path)
-        with write_whole(path) as out:
+        with write_whole(arguments.new_file(path)) as out:
             out.write(version.text.encode())
     rows = [asdict(row) for row in describe(found)]
     document = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -127,11 +128,18 @@ def target(path: Path) -> Path:
     if str(path) == "-":
         raise UsageError("what is written is a file, not standard output", hint="name a file", where="--output")
     if not folder.is_dir():
-        raise UsageError("the folder does not exist", hint=f"mkdir -p {folder}", where=str(path))
+        raise UsageError("the folder does not exist", hint=f"mkdir -p {shlex.quote(str(folder))}", where=str(path))
     if path.is_dir():
         raise UsageError("this is a folder, not a file", hint="name a file in it", where=str(path))
     if not os.access(folder, os.W_OK):
         raise UsageError("the folder may not be written", hint="look at its owner, mode and disk, or name another", where=str(folder))
+    return path
+
+
+def new_file(path: Path) -> Path:
+    """Return a file that will be written for people to work on: one that is there may be their work."""
+    if target(path).exists():
+        raise UsageError("this file is there already, and is not replaced", hint="name another one, or move it away", where=str(path))
     return path
 
 

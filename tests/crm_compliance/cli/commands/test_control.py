@@ -7,15 +7,13 @@ import pytest
 from crm_compliance.store.rows.console.sessions import Session
 from tests.drivers.clock import NOW
 from tests.drivers.night import Night
-from tests.drivers.typist import LONG_AGO, Typist
+from tests.drivers.typist import LONG_AGO, Typist, schedule_text
 
 
 def schedule(typist: Typist, more: str) -> None:
     """Put the shipped schedule in force with something more in it, and without the look at a first run."""
     path = typist.folder / "policy.yaml"
-    assert typist.type("policy", "show", "--output", path).code == 0
-    text = path.read_text(encoding="utf-8").replace("first_run: true", "first_run: false")
-    path.write_text(text + more, encoding="utf-8")
+    path.write_text(schedule_text(typist).replace("first_run: true", "first_run: false") + more, encoding="utf-8")
     typist.set(POLICY=str(path))
 
 

@@ -62,11 +62,17 @@ def test_what_stands_as_a_comment_is_a_setting_that_could_be_put_in_force(typist
             load_settings(one, {})
 
 
-def test_a_file_that_is_there_is_not_replaced(typist: Typist, tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", ["init", "mapping draft", "policy show", "organisation show"])
+def test_a_file_that_is_there_is_not_replaced(typist: Typist, tmp_path: Path, words: str) -> None:
     path = tmp_path / "s.toml"
     path.write_text("mine", "utf-8")
-    assert typist.refused("init", "--output", path, code=2)["code"] == "usage"
+    assert "is not replaced" in typist.refused(*words.split(), "--output", path, code=2)["message"]
     assert path.read_text("utf-8") == "mine"
+
+
+def test_the_command_to_go_on_with_is_one_for_a_shell(typist: Typist, tmp_path: Path) -> None:
+    path = tmp_path / "my settings.toml"
+    assert f"--config '{path}' doctor" in typist.type("init", "--output", path).out
 
 
 def test_a_value_that_is_not_usable_leaves_no_file(typist: Typist, tmp_path: Path) -> None:

@@ -11,22 +11,16 @@ import pytest
 
 from crm_compliance.reports.policy_changes import COLUMNS, NEW_COLUMNS
 from tests.drivers.night import Night, approve_where_needed, brussels_noon
-from tests.drivers.typist import LONG_AGO, Typist, limited, people_and_cases
+from tests.drivers.typist import LONG_AGO, Typist, limited, people_and_cases, schedule_text
 
 DATA = Path(__file__).parents[3] / "data"
 
 SHIPPED_AGE = "rule: RET-08\n    type: until_age\n    age: 25\n    disposition: anonymise\n    mission: disappearance\n  missing_intl"
 
 
-def shipped(typist: Typist) -> str:
-    path = typist.folder / "shipped.yaml"
-    assert typist.type("policy", "show", "--output", path).code == 0
-    return path.read_text(encoding="utf-8")
-
-
 def changed(typist: Typist, name: str, *pairs: tuple[str, str], folder: Path | None = None) -> Path:
     """The shipped schedule with changes, in a file."""
-    text = shipped(typist)
+    text = schedule_text(typist)
     for old, new in pairs:
         assert old in text, old
         text = text.replace(old, new, 1)
@@ -160,7 +154,7 @@ def test_an_empty_folder_is_no_schedule(typist: Typist) -> None:
 
 def test_a_row_that_nobody_decided_upon_cannot_be_enabled(typist: Typist) -> None:
     """RET-06: a basis that is still to be decided is none; the line is named."""
-    text = shipped(typist)
+    text = schedule_text(typist)
     start = text.index("\n  volunteer:\n")
     path = typist.folder / "on.yaml"
     path.write_text(text[:start] + text[start:].replace("enabled: false", "enabled: true", 1), encoding="utf-8")
@@ -269,7 +263,7 @@ def test_a_simulation_shows_what_a_row_for_gifts_would_do(typist: Typist, org: N
     donor = org.contact()
     bind = {"cf_ContactId@odata.bind": f"/contacts({donor})"}
     gift = org.create("cf_donations", "cf_donationid", cf_name="gift", cf_bookedon="2014-01-01T11:00:00Z", **bind)
-    text = shipped(typist)
+    text = schedule_text(typist)
     at = text.index("\n  donor_payment:\n")
     new = typist.folder / "new.yaml"
     new.write_text(text[:at] + text[at:].replace("enabled: false", "enabled: true", 1), encoding="utf-8")

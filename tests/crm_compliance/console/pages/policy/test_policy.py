@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -16,14 +15,12 @@ from crm_compliance.service.web.downloads import Downloads
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist, people_and_cases
+from tests.drivers.typist import Typist, people_and_cases, schedule_text
 
 
 def another(typist: Typist) -> bytes:
     """A schedule that keeps the six-month categories for a year."""
-    path = Path(typist.folder / "other.yaml")
-    assert typist.type("policy", "show", "--output", path).code == 0
-    text = path.read_text(encoding="utf-8")
+    text = schedule_text(typist)
     version = next(line for line in text.splitlines() if line.startswith("version:"))
     return (
         text.replace(version, 'version: "tried"')
