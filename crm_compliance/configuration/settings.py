@@ -206,7 +206,8 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] | None 
     UsageError: naming each setting that is unknown or not usable, with the file and line where it came from
     one."""
     environ = os.environ if environ is None else environ
-    given = {name: value for name, value in environ.items() if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)}
+    # Mounted secrets and lists of variables end with a line break, or with one of Windows, that nobody means.
+    given = {name: value.strip() for name, value in environ.items() if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)}
     named = given.pop(CONFIG, None)
     file = config or (Path(named).expanduser() if named else None)
     # The words of each setting's place, for messages: a variable, or a line of the file.
@@ -288,10 +289,10 @@ def _usage_error(error: ValidationError, places: Mapping[str, str]) -> UsageErro
 
 
 def _inside(path: Sequence[int | str]) -> str:
-    """Return which client of a list is meant, and which of its fields. A name that is not one of ours is left
+    """Return which entry of a list is meant, and which of its fields. A name that is not one of ours is left
     out: it may be a secret in the wrong place."""
     parts = [
-        f"client {part + 1}" if isinstance(part, int) else part for part in path if isinstance(part, int) or part in Client.model_fields
+        f"entry {part + 1}" if isinstance(part, int) else part for part in path if isinstance(part, int) or part in Client.model_fields
     ]
     return f" ({', '.join(parts)})" if parts else ""
 

@@ -40,9 +40,9 @@ def test_further_clients_that_are_not_usable_are_refused_and_never_shown(told: s
 def test_the_client_and_its_field_are_named(tmp_path: Path) -> None:
     two = '{"client_id": "two", "client_secret": "s"}'
     told = str(refusal(**FIRST, CRM_EXTRA_CLIENTS=f'[{two}, {{"client_secret": "{CANARY}"}}]'))
-    assert "CRM_EXTRA_CLIENTS (client 2, client_id): field required" in told
+    assert "CRM_EXTRA_CLIENTS (entry 2, client_id): field required" in told
     told = str(refusal(**FIRST, CRM_EXTRA_CLIENTS=f'[{two}, {{"client_id": "three", "{CANARY}": "x", "client_secret": "s"}}]'))
-    assert "CRM_EXTRA_CLIENTS (client 2): " in told
+    assert "CRM_EXTRA_CLIENTS (entry 2): " in told
     assert CANARY not in told
     file = config(tmp_path, "log_level = 'INFO'\n[[crm_extra_clients]]\nclient_id = 'two'\n")
     told = str(refusal(**FIRST, CONFIG=str(file)))

@@ -308,3 +308,14 @@ def test_sites_of_sharepoint_are_https_addresses_and_nothing_more() -> None:
 def test_an_address_that_is_none_is_refused_with_an_example_of_that_setting(name: str, example: str) -> None:
     assert str(refusal(**{name: "ftp://x"})).endswith(f"for example {example}")
     settings(**{name: example})
+
+
+@pytest.mark.parametrize("around", ["\n", "\r\n", " ", "\u00a0", "\t"])
+def test_space_and_line_breaks_around_a_variable_do_not_count(around: str) -> None:
+    """As a mounted secret, or a file of variables from Windows, has them."""
+    found = settings(CRM_URL=f"{around}{EMULATOR}{around}", CRM_TOKEN=f"{CANARY}{around}", LOG_LEVEL=f"DEBUG{around}", POLICY=around)
+    assert (found.crm_url, found.crm_token, found.log_level, found.policy) == (EMULATOR, SecretStr(CANARY), "DEBUG", None)
+
+
+def test_an_entry_of_a_list_is_named_by_its_place() -> None:
+    assert "TRUSTED_PROXIES (entry 2): " in str(refusal(TRUSTED_PROXIES="10.0.0.1, localhost"))
