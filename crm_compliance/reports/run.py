@@ -44,9 +44,12 @@ def print_verify(document: Document, console: Console) -> None:
     paper.line(
         Text.assemble("Run ", (_text(document, "run"), "bold"), f": {paper.number(_number(document, 'checked'))} rows looked for again.")
     )
-    if not there:
+    if unsettled := _number(document, "unsettled"):
+        told = "units were begun and are not settled: apply the plan again, and verify then."
+        paper.line(Text(f"{paper.number(unsettled)} {told}", style="bold red"))
+    elif not there:
         paper.line(Text("All are gone or masked.", style="green"))
-    else:
+    if there:
         paper.line(Text(f"{paper.number(len(there))} still there:", style="bold red"))
         for row in there[:SHOWN]:
             paper.line(f"  {row.get('table', '')} {row.get('id', '')}")

@@ -14,21 +14,23 @@ from rules.hints import hint_to
 def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
     """Read back every row that a run disposed of, and every place that can hold residual data of it.
 
-    Return how many rows were checked, what is still there, which places cannot be read back. What is kept of
-    a row beside it is named by the table of the CRM that holds it, with the id of the row (ERA-12). A
-    recording whose object outside the CRM is still there counts as still there itself, and so does the row
-    that named a folder of documents. A maintenance job carries out no plan: it has written no row, and there
-    is nothing to read back. Raises UsageError: the journal of the run has expired; ConnectorError."""
+    Return how many rows were checked, what is still there, which places cannot be read back, and how many
+    units a run that was interrupted, or is at work, has begun and not settled: of these nobody knows yet.
+    What is kept of a row beside it is named by the table of the CRM that holds it, with the id of the row
+    (ERA-12). A recording whose object outside the CRM is still there counts as still there itself, and so
+    does the row that named a folder of documents. A maintenance job carries out no plan: it has written
+    no row, and there is nothing to read back. Raises UsageError: the journal of the run has expired;
+    ConnectorError."""
     context.store.journal.check()
     if any(made.id == run_id for made in context.store.runs.maintenance()):
-        return {"run": run_id, "checked": 0, "still_there": [], "not_checkable": []}
+        return {"run": run_id, "checked": 0, "still_there": [], "unsettled": 0, "not_checkable": []}
     if context.store.runs.get(run_id).is_journal_gone:
         raise UsageError(
             "the journal of this run has expired, so nobody knows its rows any more",
             hint=hint_to("certificates_of_run", run=run_id),
             where=run_id,
         )
-    actions = [action for action in context.store.journal.of_run(run_id) if action.state in (ActionState.DONE, ActionState.PARTIAL)]
+    actions = context.store.journal.of_run(run_id, (ActionState.DONE, ActionState.PARTIAL))
     left = verify_actions(context.connector, actions)
     objects = objects_left(context, Outside(context), actions)
     documents = documents_left(context, actions)
@@ -38,5 +40,6 @@ def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
         "run": run_id,
         "checked": sum(len(action.gone) + len(action.rows) for action in actions),
         "still_there": [{"table": table, "id": row} for table, row in rows],
+        "unsettled": len(context.store.journal.of_run(run_id, (ActionState.INTENDED, ActionState.REMOVED))),
         "not_checkable": not_checkable(context.connector, actions),
     }

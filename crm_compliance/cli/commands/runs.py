@@ -53,7 +53,8 @@ def tell(run: Run) -> int:
 
 
 def verify(run: str = typer.Argument(..., metavar="RUN")) -> int:
-    """Read back that everything a run disposed of is gone or masked.
+    """Read back that everything a run disposed of is gone or masked; exit 6 where it is not, or where the run
+    has begun what it has not ended.
 
     Example: crm-compliance verify run-0123
     """
@@ -63,7 +64,7 @@ def verify(run: str = typer.Argument(..., metavar="RUN")) -> int:
     with arguments.opened() as desk:
         document = verify_run(desk.context, run)
     output.answer(document, lambda console: print_verify(document, console), ids=("run", run))
-    return FAILURES if document["still_there"] else 0
+    return FAILURES if document["still_there"] or document["unsettled"] else 0
 
 
 def run(job: str = typer.Argument(..., metavar="JOB", help="Its name, as listed below.")) -> int:

@@ -22,6 +22,7 @@ from jobs.nightly.recordings import run_recordings
 from jobs.nightly.retention import run_retention
 from jobs.plans.lines.pages import lines_of, paged
 from jobs.runs.apply import apply_plan
+from jobs.runs.verify import verify_run
 from rules.errors import Refused
 from tests.drivers.holding import release
 from tests.drivers.night import CATEGORY, ROLE, Night
@@ -46,6 +47,18 @@ def test_a_unit_that_was_announced_is_judged_as_it_is_when_the_run_goes_on(night
     assert run.counts["skipped"] == {"OPEN_DOSSIER": 1, "STILL_REFERRED": 1}
     assert night.get("cf_dossiers", dossier) is not None
     assert len(night.fiches_of(dossier)) == 3
+
+
+def test_what_a_run_has_begun_and_not_settled_is_not_verified(night: Night) -> None:
+    """Nobody may read "all are gone" of a run that was cut off (ERA-15)."""
+    a_grown_up(night)
+    plan = night.plan()
+    killed_before(night, plan, "change")
+    (begun,) = night.context.store.runs.all()
+    told = verify_run(night.context, begun.id)
+    assert (told["unsettled"], told["checked"]) == (1, 0)
+    night.apply(plan)
+    assert verify_run(night.context, begun.id)["unsettled"] == 0
 
 
 @pytest.mark.parametrize("reopened", [False, True])

@@ -268,7 +268,7 @@ def test_a_round_is_a_run_like_any_other(typist: Typist, org: Night, tmp_path: P
     for job in ("requests", "housekeeping"):
         run = typist.ask("run", job)["run"]
         assert typist.ask("history", "show", run)["run"] == run
-        assert typist.ask("verify", run) == {"run": run, "checked": 0, "still_there": [], "not_checkable": []}
+        assert typist.ask("verify", run) == {"run": run, "checked": 0, "still_there": [], "unsettled": 0, "not_checkable": []}
     typist.ask("evidence", "--output", tmp_path / "evidence.zip")
     with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
         rounds = json.loads(archive.read("rounds.json"))

@@ -1,7 +1,7 @@
 """What a person reads in a terminal of 80 columns."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -110,8 +110,10 @@ def test_a_verification_names_what_is_still_there(pytestconfig: pytest.Config) -
 
 
 def test_a_verification_that_finds_nothing_says_so() -> None:
-    answer: Mapping[str, object] = {"run": "r", "checked": 2, "still_there": [], "not_checkable": []}
+    answer: dict[str, object] = {"run": "r", "checked": 2, "still_there": [], "unsettled": 0, "not_checkable": []}
     assert "All are gone or masked." in printed(lambda console: print_verify(answer, console))
+    assert "settled" not in printed(lambda console: print_verify(answer, console))
+    assert "3 units were begun and are not settled" in printed(lambda console: print_verify(answer | {"unsettled": 3}, console))
 
 
 def test_the_history_reads_as_agreed(pytestconfig: pytest.Config) -> None:
