@@ -335,7 +335,8 @@ def _told_by_sqlite(error: sqlite3.Error, place: str) -> UsageError | None:
     if name in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"):  # the second where the file beside the database does not fit
         return DiskProblem("the disk of the database is full", hint="make room and repeat; nothing was half-written", where=place)
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PERM")):
-        return DiskProblem(f"the database cannot be written ({name})", hint="look at the folder's owner, mode and disk", where=place)
+        hint = "look at the disk, and at owner and mode of the file, its -wal and -shm, and their folder"
+        return DiskProblem(f"the database cannot be written ({name})", hint=hint, where=place)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreUnusable(f"the database was busy for {BUSY_S} seconds", hint="find the program that holds it, and repeat", where=place)
     told = str(error)

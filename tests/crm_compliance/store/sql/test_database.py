@@ -94,8 +94,10 @@ def test_a_folder_where_the_database_should_be_is_said(tmp_path: Path) -> None:
 def test_a_database_that_may_not_be_written_is_said(sqlite_url: str, open_store: Callable[[str], SqlStore]) -> None:
     store = open_store(sqlite_url)
     event.listen(store.database.engine, "begin", lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"), insert=True)
-    with pytest.raises(DiskProblem, match="READONLY"):
+    with pytest.raises(DiskProblem, match="READONLY") as caught:
         store.ledger.append([ENTRY])
+    # Those beside it have the mode that it had when they were made, and keep it when it is mended.
+    assert "-wal and -shm" in caught.value.hint
     assert list(store.ledger.entries()) == []
 
 
