@@ -38,10 +38,10 @@ def draft_mapping(settings: Settings, on_wait: Callable[[str], None] | None = No
         mapping, _ = examine_mapping(found.text(), "draft")
         assert mapping is not None
         with connector_of(settings, mapping=mapping, warn=on_wait) as second:
-            places = second.data_map(whole=True).places
-        text = found.text(places, own_rows(policy))
+            places, needed = second.data_map(whole=True).places, second.second_lookups()
+        text = found.text(places, own_rows(policy), needed)
     tables = {kind: table.name for kind, table in found.kinds.found.items()}
-    return DraftedMapping(text, tables, found.derived, [*found.open_tables, *found.open_fields])
+    return DraftedMapping(text, tables, found.derived, [*found.open_tables, *found.open_fields, *sorted(needed)])
 
 
 def _called(policy: Policy, organisation: Organisation) -> dict[str, tuple[str, ...]]:

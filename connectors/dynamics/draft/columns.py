@@ -127,11 +127,14 @@ def _fits(kind: str, name: str, attribute: Attribute, table: CrmTable, tables: d
 
 
 def _score(kind: str, name: str, attribute: Attribute, table: CrmTable, tables: dict[str, CrmTable], words: Words) -> int:
-    names = table.columns.get(attribute.name, ())
-    score = likeness(tuple(each.removesuffix("id") if name in LOOKUPS else each for each in names), FIELD_WORDS[kind].get(name, ()))
+    names, called = table.columns.get(attribute.name, ()), FIELD_WORDS[kind].get(name, ())
     if name in LOOKUPS:
-        wanted = next((tables[each].name for each in LOOKUPS[name] if each in tables), "")
-        return score or (2 if len(table.lookups_to(wanted)) == 1 else 0)  # the only one that points there
+        wanted = next((tables[each] for each in LOOKUPS[name] if each in tables), None)
+        own = wanted.names if wanted is not None else ()  # it may be called like what it points to
+        score = likeness(tuple(each.removesuffix("id") for each in names), (*called, *own))
+        is_only_one = wanted is not None and len(table.lookups_to(wanted.name)) == 1
+        return score or (2 if is_only_one else 0)
+    score = likeness(names, called)
     if not score and name in MUST_BE_CHOICE.get(kind, ()):
         keys = {option.key for option in _options(kind, name, attribute, table, words) or ()} - {"", "other"}
         return 1 if len(keys) > 1 else 0  # not called like it, but its options are

@@ -43,15 +43,17 @@ class Draft:
     more: Mapping[str, tuple[Drafted, ...]]
     categories: tuple[str, ...]
 
-    def text(self, unaccounted: Collection[MapPlace] = (), terms: Collection[str] = ()) -> str:
+    def text(self, unaccounted: Collection[MapPlace] = (), terms: Collection[str] = (), needed: Collection[str] = ()) -> str:
         """Return the file, with what the data map finds that nothing accounts for; `terms` are rows of the
-        schedule for dependent tables."""
+        schedule for dependent tables, `needed` lookups on which somebody has to decide."""
         places = OtherPlaces(self.tables, self.kinds.found, self.reader, self.words, told_rows, self.categories)
         words = {seen.name: kind for kind, seen in self.kinds.found.items() if kind != "statistic"}
         tables = {**self.tables, **{each.name: each for each in self._activities(unaccounted)}}
         own = dependent_entries(unaccounted, tables, words, lambda table, each: told_rows(self.reader.count(table, each)), terms)
         maybe, more = self.maybe, self.more
-        return draft_text(self.kinds, self.drafted, self.prefix, self.reader, places, unaccounted, own, maybe, more, self.categories)
+        return draft_text(
+            self.kinds, self.drafted, self.prefix, self.reader, places, unaccounted, own, maybe, more, self.categories, needed
+        )
 
     def _activities(self, places: Collection[MapPlace]) -> Iterator[CrmTable]:
         """Yield the activities of the platform among the tables that nothing maps, and what is attached to

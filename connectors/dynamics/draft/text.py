@@ -37,12 +37,13 @@ def draft_text(
     maybe: Mapping[str, Collection[Drafted]] = MappingProxyType({}),
     more: Mapping[str, Collection[Drafted]] = MappingProxyType({}),
     categories: Collection[str] = (),
+    needed: Collection[str] = (),
 ) -> str:
     """Return the file. `reader` counts rows; `places` are those where something may stand that no column
     tells; `unaccounted` is what the data map finds that nothing accounts for, once the rest is known;
     `dependent` are lines of tables that depend on others; `maybe` are the columns of tables that could be a
     needed kind, `more` those of further tables of a kind that has one; `categories` the keys of the
-    schedule."""
+    schedule; `needed` lookups on which somebody has to decide."""
     count = reader.count
     lines = [
         "# A draft, derived from the CRM's own definitions. Look at every line; each `# choose:` is yours to decide.",
@@ -51,7 +52,7 @@ def draft_text(
         "",
         "# choose: copies of rows that the Web API does not reach: search_index, lake, offline; [] says that there are none (ERA-12)",
         "# copies: []",
-        *_decisions([each for each in unaccounted if not any(_is_text(each, one) for one in drafted)]),
+        *_decisions([each for each in unaccounted if not any(_is_text(each, one) for one in drafted)], needed),
         *_dependent(dependent),
         "",
         "tables:",
@@ -232,8 +233,9 @@ def _dependent(entries: Collection[str]) -> Iterator[str]:
         yield from entries
 
 
-def _decisions(places: Collection[MapPlace]) -> Iterator[str]:
-    """Yield what nothing accounts for and has rows, as entries that somebody puts in force with a reason."""
+def _decisions(places: Collection[MapPlace], needed: Collection[str]) -> Iterator[str]:
+    """Yield what nothing accounts for and has rows, or is `needed`, as entries that somebody puts in force with
+    a reason."""
     tables = [place for place in places if place.column is None and place.fate is Fate.UNACCOUNTED]
     columns = [place for place in places if place.column is not None and place.fate is Fate.UNACCOUNTED and place.rows != 0]
     named = {place.table for place in tables}
@@ -242,9 +244,11 @@ def _decisions(places: Collection[MapPlace]) -> Iterator[str]:
         yield "# choose: rows of these tables would stay behind; map them, or say that they may stay, why, and who decided it"
         yield "# stay:"
         yield from (f'#   {place.table}: {{why: "", by: ""}}  # {told_rows(place.rows)}; {place.why}' for place in tables)
-    own = [place for place in columns if place.table not in named]
+    own = {place.name: place.rows for place in columns if place.table not in named}
+    own = {**dict.fromkeys(sorted(needed), 0), **own}
     if own:
         yield ""
         yield "# choose: these columns have values and fill no field; map them, or say that they go with their row, unsearched"
         yield "# goes_along:"
-        yield from (f'#   {place.name}: {{why: "", by: ""}}  # {told_rows(place.rows)}' for place in own)
+        told = "; (needed): rows may belong to something by it, so tie them in one way in the CRM, or say here why it tells nothing more"
+        yield from (f'#   {name}: {{why: "", by: ""}}  # {told_rows(rows)}{told if name in needed else ""}' for name, rows in own.items())

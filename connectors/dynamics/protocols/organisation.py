@@ -17,7 +17,7 @@ from connectors.dynamics.mapping.mapping import CONNECTION, Table
 from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.schema.capabilities import Capability, capabilities
 from connectors.dynamics.schema.labels import labels
-from connectors.dynamics.schema.lookups_check import check_recordings
+from connectors.dynamics.schema.lookups_check import check_recordings, check_second_lookups
 from connectors.dynamics.schema.mapping_check import check_decisions, check_mapping
 from connectors.dynamics.schema.masks_check import check_masks
 from connectors.dynamics.schema.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
@@ -178,6 +178,17 @@ class Organisation(MappedKinds):
         from connectors.dynamics.draft.draft import draft
 
         return draft(self._transport, categories)
+
+    def second_lookups(self) -> frozenset[str]:
+        """Return the lookups, as `table.column`, by which rows may belong to something else than by the one
+        that is mapped: nothing is done while nobody has decided on them."""
+        return frozenset(
+            f"{table.name}.{found.suggestion}"
+            for table in self.mapping.tables
+            if (definition := self._metadata.table(table.name)) is not None
+            for found in check_second_lookups(table, definition, self.mapping, self._metadata)
+            if found.is_error
+        )
 
     def unsearched_columns(self) -> tuple[str, ...]:
         return self._survey.unsearched_columns()

@@ -229,3 +229,23 @@ def test_calls_that_may_be_communications_too_have_a_block_in_the_list(typist_at
     assert [table.name for table in mapping.of("fiche")] == ["kt_melding", "phonecall"]
     told = [problem.text for problem in problems if problem.code != "missing"]
     assert told == ["call and fiche are mapped to the same table phonecall"]  # until they are told apart
+
+
+def test_a_second_lookup_to_a_case_is_to_be_decided_on_although_no_row_has_it(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    """What the check refuses by the definitions alone stands in the draft as needed."""
+    document = YAML(typ="safe").load(SECOND.read_text("utf-8"))
+    fiche = "kt_melding"
+    document["tables"][fiche]["columns"]["kt_tweede"] = {"type": "lookup kt_zaak", "schema_name": "kt_Tweede"}
+    path = tmp_path / "environment.yaml"
+    with path.open("w", encoding="utf-8") as file:
+        YAML().dump(document, file)
+    with organisation(typist_at, path) as typist:
+        drawn, text = drafted(typist, tmp_path)
+        assert drawn["open"] == [f"{fiche}.kt_tweede"]
+        (line,) = [each for each in text.splitlines() if f"{fiche}.kt_tweede" in each]
+        assert "0 rows; (needed)" in line
+        said = typist.type("mapping", "check", tmp_path / "draft.yaml", "--json")
+        assert [each["suggestion"] for each in said.document["problems"]] == ["kt_tweede"]
+        decided = line.removeprefix("#").replace('""', '"een overdracht"', 1)
+        (tmp_path / "draft.yaml").write_text(text.replace("# goes_along:", "goes_along:").replace(line, decided), encoding="utf-8")
+        assert typist.type("mapping", "check", tmp_path / "draft.yaml").code == 0
