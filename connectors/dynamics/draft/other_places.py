@@ -138,6 +138,21 @@ class OtherPlaces:
                 yes = self._told(self._reader.count_of(definition, each, 1))
                 yield f"    # choose: is_active: {each.name} may say it instead ({yes} with yes), with"
                 yield f"    # choices: {{is_active: {{true: {key}, false: {other}}}}}"
+            target = self._tables.get(next(iter(each.targets))) if len(each.targets) == 1 and each.name not in PLATFORM else None
+            if target is not None and target.name not in self._kinds | NO_REFERENCE:
+                yield from self._states(definition, each, target)
+
+    def _states(self, definition: TableDefinition, column: Attribute, target: CrmTable) -> Iterator[str]:
+        """Yield a lookup to a table of states, of which some row is called as if it said that a case is
+        closed."""
+        by = by_of(target, self._reader)
+        called = {value or label: fold(label) for _, value, label in self._reader.words_of(target, by) or ()}
+        keys = {value: key for value, word in called.items() for key, words in STATE_WORDS.items() if word in words}
+        if "inactive" in keys.values():
+            yield f"    # choose: is_active: {column.name} may say it instead ({self._rows(definition, column)}), with"
+            told = ", ".join(f'"{value}": {key}' for value, key in keys.items())
+            others = ", ".join(sorted(called.keys() - keys.keys()))
+            yield f"    # references: {{is_active: {{by: {by}, keys: {{{told}}}}}}}{'  # without a key: ' if others else ''}{others}"
 
     def _pairs(self, drafted: Drafted, name: str) -> Iterator[str]:
         definition = drafted.table.definition

@@ -234,8 +234,8 @@ def _dependent(entries: Collection[str]) -> Iterator[str]:
 
 
 def _decisions(places: Collection[MapPlace], needed: Collection[str]) -> Iterator[str]:
-    """Yield what nothing accounts for and has rows, or is `needed`, as entries that somebody puts in force with
-    a reason."""
+    """Yield what nothing accounts for and has rows, or is `needed`, as entries that somebody puts in force
+    with a reason."""
     tables = [place for place in places if place.column is None and place.fate is Fate.UNACCOUNTED]
     columns = [place for place in places if place.column is not None and place.fate is Fate.UNACCOUNTED and place.rows != 0]
     named = {place.table for place in tables}

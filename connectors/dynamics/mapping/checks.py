@@ -22,6 +22,7 @@ from connectors.dynamics.mapping.mapping import (
     choice_keys,
     field_type,
     mappable_fields,
+    referred_fields,
 )
 from connectors.dynamics.mapping.mapping_file import AnonymisePart, DependentPart, Keys, MappingFile, TablePart
 from rules.files.suggestions import asked, suggestion
@@ -296,7 +297,8 @@ def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> It
     """Check the fields that are filled from a table of reference or from several columns of yes and no: only
     those that stand for a key can be."""
     of_keys = {name for name in MUST_BE_CHOICE.get(kind, ()) if name in lean}
-    yield from _check_names("references", part.references, of_keys)
+    referred = referred_fields(kind)
+    yield from _check_names("references", part.references, referred)
     yield from _check_names("flags", part.flags, of_keys)
     yield from _check_names("fixed", part.fixed, of_keys)
     dates = {name for name in (*lean, *personal_fields(kind)) if field_type(FULL[kind], name) in (date, datetime)}
@@ -306,7 +308,7 @@ def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> It
             yield Slip(("more", name), f"{kind}.{name} stands under more but has no column")
     yield from _check_names("many_to_many", part.many_to_many, MANY.get(kind, ()))
     places: list[tuple[tuple[str, ...], str, dict[str, str]]] = [
-        *((("references", name, "keys"), name, reference.keys) for name, reference in part.references.items() if name in of_keys),
+        *((("references", name, "keys"), name, reference.keys) for name, reference in part.references.items() if name in referred),
         *((("flags", name), name, flags) for name, flags in part.flags.items() if name in of_keys),
     ]
     for name, key in part.fixed.items():
@@ -322,7 +324,7 @@ def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> It
         if name == "categories" and name not in part.references:
             yield Slip(("many_to_many", name), "name under references what the rows of the table of categories stand for", "missing")
     for place, name, keys in places:
-        known = choice_keys(KINDS[kind], name)
+        known = choice_keys(KINDS[kind], name) if name in of_keys else tuple(TRUTHS)
         for value, key in keys.items():
             if known is not None and key not in known:
                 found = suggestion(key, known)

@@ -19,7 +19,7 @@ from rules.anonymisation.choice_keys import CHOICE_KEYS, STATISTIC_OUTCOMES
 from rules.dates.calendar import BRUSSELS
 from rules.model.kinds import FILES, LOOKUPS, NOT_BY_THEMSELVES, ROW_KINDS, Kind, Kinds
 from rules.model.personal_records import FULL
-from rules.model.records import REGARDING, Record, Statistic, word_of
+from rules.model.records import KINDS, REGARDING, Record, Statistic, word_of
 
 R = TypeVar("R", bound=Record)
 
@@ -293,6 +293,13 @@ def mappable_fields(record: type[Record]) -> tuple[str, ...]:
     """Return the fields that a mapping may assign a column; the others come with the row (`id`, `etag`) or
     with a lookup (`…_kind`)."""
     return tuple(name for name in record.__struct_fields__ if name not in SYSTEM_FIELDS and name not in KIND_FIELDS)
+
+
+def referred_fields(kind: str) -> tuple[str, ...]:
+    """Return the fields of a kind that a table of reference may fill: those that stand for a key, and yes or
+    no."""
+    record, keyed = KINDS[kind], MUST_BE_CHOICE.get(kind, frozenset())
+    return tuple(name for name in mappable_fields(record) if name in keyed or field_type(record, name) is bool)
 
 
 def choice_keys(record: type[Record], field_name: str) -> tuple[str, ...] | None:

@@ -18,6 +18,7 @@ from connectors.dynamics.mapping.mapping import (
     choice_keys,
     field_type,
     mappable_fields,
+    referred_fields,
 )
 from connectors.dynamics.mapping.mapping_file import MappingFile
 from rules.anonymisation.choice_keys import CHOICE_KEYS
@@ -76,11 +77,12 @@ def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str,
         if fields:
             found[section] = {**_object(fields), "description": given[section]["description"]}
     keyed = sorted(set(lean) & MUST_BE_CHOICE.get(kind, frozenset()))
-    for section in ("references", "flags") if keyed else ():
-        found[section] = {
-            **_object(dict.fromkeys(keyed, given[section]["additionalProperties"])),
-            "description": given[section]["description"],
-        }
+    for section, filled in (("references", sorted(referred_fields(kind))), ("flags", keyed)):
+        if filled:
+            found[section] = {
+                **_object(dict.fromkeys(filled, given[section]["additionalProperties"])),
+                "description": given[section]["description"],
+            }
     if keyed:
         fixed = {
             field: {"enum": list(known)} if (known := choice_keys(KINDS[kind], field)) else given["fixed"]["additionalProperties"]

@@ -364,7 +364,10 @@ class PageDecoder(Generic[R]):
         if column.reference is not None:
             (target,) = attribute.targets
             keys = self._keys_of(column, target)
-            self._steps.append(column_steps.meaning(name, Referred(keys) if name == "categories" else meanings(name, keys)))
+            meant: dict[Any, Any] = Referred(keys) if name == "categories" else meanings(name, keys)
+            if kind is bool:
+                meant = truths(name, {row: TRUTHS[key] for row, key in keys.items()})
+            self._steps.append(column_steps.meaning(name, meant))
             self.select.append(f"_{column.name}_value")
             return f"_{column.name}_value", str | None, True
         self.select.append(column.name)

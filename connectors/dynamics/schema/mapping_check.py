@@ -303,6 +303,8 @@ def _check_choice(table: Table, column: Column, attribute: Attribute) -> Iterato
         told = f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a choice, or yes and no"
         if attribute.kind == "StringType" and table.kind not in ONE_TABLE and column.field in MUST_BE_CHOICE.get(table.kind, ()):
             told += "; where it is one of a few texts, have an entry for each key: name the texts under only, and their key under fixed"
+        if attribute.kind == "MultiSelectPicklistType":
+            told += ", of which a row has one: in the CRM, have a row for each, or a column of one choice"
         yield error(f"{told}.", column.where, "type")
         return
     options = options_of(attribute)

@@ -156,6 +156,7 @@ def test_a_column_of_another_type_is_an_error(crm: FakeCrm) -> None:
     found = errors(crm)
     for words in ("needs a date", "option values under choices", "needs a choice", "needs BigInt or Integer", "needs a lookup"):
         assert any(words in line for line in found), words
+    assert any("cf_party.cf_role is MultiSelectPicklist" in line and "have a row for each" in line for line in found)
     assert len(found) == 6
 
 
