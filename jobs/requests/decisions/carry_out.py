@@ -19,13 +19,13 @@ from jobs.model.run import Run
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
 from jobs.reading.gather import CONTACT_FIELDS, rows_of
-from jobs.register.decision import AT_ONCE, DISPOSING, ERASING, Decision, Task, change_decision, decision_of
+from jobs.register.decision import DISPOSING, ERASING, Decision, Task, What, change_decision, decision_of
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.correct import WRITING
 from jobs.requests.decisions.decide import take_effect
 from jobs.requests.decisions.lost_writes import repeat_lost
 from jobs.requests.decisions.plan_erasure import kept_rows, lines_of_decision, plan_erasure, tasks_of_recordings
-from jobs.requests.decisions.suspicions import kept_items
+from jobs.requests.decisions.suspicions import KeptItems, kept_items
 from jobs.runs.apply import apply_plan
 from rules.dates.ages import has_reached
 from rules.errors import ComplianceError, Refused
@@ -51,11 +51,13 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
     decision = decision_of(context.store, request_id)
     if decision is None or not decision.tasks or request.state not in ANSWERED or is_of_other_crm(context.store, request.crm):
         return None
-    if decision.of(AT_ONCE):  # the CRM was out of reach when it was decided
-        decision = take_effect(context, request, decision)
     if not _has_begun(context, request):
         _refuse_lapsed(context, request, decision)
-    decision, kept = _noted(context, request, decision)
+    decision, found = _noted(context, request, decision)
+    kept = found.items
+    # What a look may still allow waits, but for a restriction, which keeps the rows meanwhile.
+    waiting = [task for task in decision.tasks if task.item in (found.closed if task.what is What.RESTRICT else kept)]
+    decision = take_effect(context, request, decision, waiting)  # where the CRM was out of reach when it was decided
     if writes := [task for task in decision.of(WRITING) if task.item not in kept]:
         left = correct.write(giving_way(context, erasure_of(request, decision)), writes)
         decision = _done(context, request, decision, [task for task in writes if task not in left])
@@ -122,12 +124,12 @@ def fulfil_all(context: JobContext) -> dict[str, str]:
     return waiting
 
 
-def _noted(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[Decision, frozenset[str]]:
+def _noted(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[Decision, KeptItems]:
     """Return the items that stay for a suspicion or until somebody has looked, and the decision, which says
     since when the DPO is waited for, and which roles and files there were, whosever: of a suspicion that
     lasts nothing else is noted (SUS-07)."""
-    if not decision.of(ERASING) and not decision.on_behalf:
-        return decision, frozenset()
+    if not decision.of(ERASING | {What.RESTRICT}) and not decision.on_behalf:
+        return decision, KeptItems()
     kept = kept_items(context, decision)
     since = (decision.looked_for_at or context.clock()) if kept.to_look_at else None
     if (since, kept.roles, kept.files) != (decision.looked_for_at, decision.roles, decision.files):
@@ -136,7 +138,7 @@ def _noted(context: JobContext, request: SubjectRequest, decision: Decision) -> 
             return msgspec.structs.replace(now, looked_for_at=since, roles=kept.roles, files=kept.files)
 
         decision = change_decision(context.store, request.id, change) or change(decision)
-    return decision, kept.items
+    return decision, kept
 
 
 def _has_begun(context: JobContext, request: SubjectRequest) -> bool:

@@ -194,10 +194,10 @@ def as_it_stands(context: JobContext, request: SubjectRequest, compilation: Comp
     return _waiting(compilation, decision, _keeping(context, request, decision))
 
 
-def take_effect(context: JobContext, request: SubjectRequest, decision: Decision) -> Decision:
+def take_effect(context: JobContext, request: SubjectRequest, decision: Decision, waiting: Collection[Task] = ()) -> Decision:
     """Do what takes effect at once, in the name of the DPO who decided, and give the decision without it;
-    nothing is done twice."""
-    now = decision.of(AT_ONCE)
+    nothing is done twice. What is `waiting` is left."""
+    now = [task for task in decision.of(AT_ONCE) if task not in waiting]
     if not now:
         return decision
     for task in now:

@@ -62,7 +62,7 @@ def kept_items(context: JobContext, decision: Decision) -> KeptItems:
     ended = [row for row, role in roles if has_ended(role, context.today) and not _was_looked_at(context, decision, role.suspect_until)]
     fresh, left = _changed(context, decision, rows)
     unreadable = [row for row in fresh if row.role not in FILE_ROLES]
-    closed = _items_kept_by(context, decision, active)
+    closed = _items_kept_by(context, decision, active, ERASING | {What.RESTRICT})
     linked = _linked(context, decision, [row for row in fresh if row in active], closed)
     of_child = [row for row in fresh if row.role == FileRole.CHILD and row.contact in decision.contacts]
     files, changed = files_since(context, decision, looked=_is_looked_at(decision))
@@ -160,9 +160,12 @@ def _was_looked_at(context: JobContext, decision: Decision, until: date | None) 
     return looked_at(given for given in decision.looks if until is None or context.day(given.at) > until)
 
 
-def _items_kept_by(context: JobContext, decision: Decision, suspicions: Sequence[Party | RoleOnce]) -> frozenset[str]:
-    """Return the granted items about a file in which any of these roles is, by a fiche of it too; all of them
-    where it is that of somebody who acts for a child, in a file of that child."""
+def _items_kept_by(
+    context: JobContext, decision: Decision, suspicions: Sequence[Party | RoleOnce], kinds: Collection[What] = ERASING
+) -> frozenset[str]:
+    """Return the granted items of these kinds about a file in which any of these roles is, by a fiche of it
+    too; a restriction of everything about the person takes that file in. All items are returned where it is
+    the role of somebody who acts for a child, in a file of that child."""
     if not suspicions:
         return frozenset()
     closed = _within(context, _files_of(context, suspicions))
@@ -171,7 +174,8 @@ def _items_kept_by(context: JobContext, decision: Decision, suspicions: Sequence
         of_child = rows_of(context.connector, Party, PARTY_FIELDS, Among("contact", sorted(decision.contacts))) if acting else []
         if not acting.isdisjoint(_files_of(context, of_child)):
             return frozenset(task.item for task in decision.tasks)
-    return frozenset(task.item for task in decision.of(ERASING) if task.id in closed)
+    people = {row.contact for row in suspicions}
+    return frozenset(task.item for task in decision.of(kinds) if task.id in closed or (task.what is What.RESTRICT and task.id in people))
 
 
 def _within(context: JobContext, files: frozenset[str]) -> frozenset[str]:

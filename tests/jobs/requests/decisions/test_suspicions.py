@@ -30,15 +30,21 @@ ILSE = GivenPerson(firstname="Ilse", lastname="Wouters (fictief)")
 
 
 def released(night: Night, right: Right, person: str, *tasks: tuple[What, str, str], child: str | None = None) -> SubjectRequest:
-    """What Ilse was granted and the night carries out next."""
+    """What Ilse was granted, after the first night that could carry it out."""
+    request = granted(night, right, person, *tasks, child=child)
+    assert fulfil_all(context_of(night)) == {}
+    return request
+
+
+def granted(night: Night, right: Right, person: str, *tasks: tuple[What, str, str], child: str | None = None) -> SubjectRequest:
+    """What Ilse was granted, and was released, while the CRM was out of reach."""
     request = ask(night, right, person, child=child, given=ILSE, state=RequestState.RELEASED, released_at=night.clock())
-    granted = tuple(Task(f"item-{at}", *task, {"first_name": "Lot"}) for at, task in enumerate(tasks))
+    wanted = tuple(Task(f"item-{at}", *task, {"first_name": "Lot"}) for at, task in enumerate(tasks))
     people = (child or person,), tuple(sorted({person, child or person}))
     decided = Decision(
-        right=right, who="dora", at=night.clock(), contacts=people[0], asking=people[1], tasks=granted, on_behalf=child is not None
+        right=right, who="dora", at=night.clock(), contacts=people[0], asking=people[1], tasks=wanted, on_behalf=child is not None
     )
     night.store.requests.save(request, since=request, parts={DECISIONS: encoded(decided)})
-    assert fulfil_all(context_of(night)) == {}
     return request
 
 
@@ -90,6 +96,31 @@ def test_sus08_a_filler_is_no_last_day_of_a_suspicion(night: Night) -> None:
     assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [])
     assert night.get("cf_dossiers", dossier) is not None
     assert kept(night, request) == {"item-0"}
+
+
+def test_sus10_a_restriction_that_comes_late_is_not_placed_on_the_file_of_a_suspicion(night: Night) -> None:
+    """What was granted while the CRM was out of reach is looked at again before it counts: nobody who has
+    become suspect restricts the file of the suspicion, or acts for a child in whose file they are suspected
+    (SUS-11), and a mandate may have ended (RGT-07). A newsletter ends all the same (R-115)."""
+    ilse, child, grown = (night.contact(birthdate=born) for born in ("1980-05-05", "2016-05-05", "2000-05-05"))
+    witnessed, suspected = (night.dossier("sexting", closed=False) for _ in range(2))
+    night.party(child, "child", dossier=suspected)
+    for dossier in (witnessed, suspected):
+        night.party(ilse, "witness", dossier=dossier)
+    both = ((What.RESTRICT, "dossier", dossier) for dossier in (witnessed, suspected))
+    files = granted(night, Right.RESTRICTION, ilse, *both)
+    everything = granted(night, Right.RESTRICTION, ilse, (What.RESTRICT, "contact", ilse))
+    for_child = granted(night, Right.RESTRICTION, ilse, (What.RESTRICT, "contact", child), child=child)
+    for_adult = granted(night, Right.RESTRICTION, ilse, (What.RESTRICT, "contact", grown), child=grown)
+    letters = granted(night, Right.OBJECTION, ilse, (What.UNSUBSCRIBE, "contact", ilse))
+    suspicion = night.party(ilse, "suspect", dossier=suspected)
+    assert fulfil_all(context_of(night)) == {for_adult.id: "MANDATE_LAPSED"}
+    assert [(hold.kind, hold.row) for hold in night.store.holds.all()] == [("dossier", witnessed)]
+    assert [len(decision(night, each).tasks) for each in (files, everything, for_child, for_adult, letters)] == [1, 1, 1, 0, 0]
+    assert waiting_for_a_look(night) == []
+    night.patch("cf_parties", suspicion, cf_suspectuntil="2026-11-20")
+    assert fulfil_all(context_of(night)) == {}
+    assert {hold.row for hold in night.store.holds.all()} == {witnessed, suspected, ilse, child}, "a hold keeps what two people may look at"
 
 
 def test_sus08_a_suspicion_that_was_removed_is_looked_at_where_it_had_been_seen(night: Night) -> None:
