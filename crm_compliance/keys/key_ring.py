@@ -76,9 +76,10 @@ class KeyKind(StrEnum):
     SIGNING = "signing"
 
 
-class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One key file. `number` counts from 1: the highest is in use. `secret` is empty for a replaced signing
-    key; both halves in base64."""
+    key; both halves in base64. `voucher` is the signature of the signing key before it over the public half:
+    a database that is put back does not have it any more, and nobody could make it a second time."""
 
     id: str
     kind: KeyKind
@@ -86,6 +87,7 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     made_at: datetime
     secret: str
     public: str = ""
+    voucher: str = ""
 
     def __repr__(self) -> str:
         return f"Key({self.id})"
@@ -211,9 +213,9 @@ class KeyRing:
             ring = KeyRing(self.folder, _read(self.folder))
             if if_due and not ring.is_due(now):
                 return ring, []
-            made = [_new(self.folder, kind, ring.current(kind).number + 1, now) for kind in KeyKind]
+            made = [_new(self.folder, kind, ring.current(kind).number + 1, now, ring.current(kind)) for kind in KeyKind]
             ring = KeyRing(self.folder, [*ring.keys, *made])
-            entries = [ring._becoming(key) for key in made]
+            entries = [ring.becoming(key) for key in made]
             tell(entries)
             return ring._without_old_halves(), entries
 
@@ -225,21 +227,21 @@ class KeyRing:
             return self
         with _locked(self.folder):
             ring, ids = KeyRing(self.folder, _read(self.folder)), known()
-            if untold := [ring._becoming(key) for key in ring.keys if key.id not in ids]:
+            if untold := [ring.becoming(key) for key in ring.keys if key.id not in ids]:
                 tell(untold)
             for left in self.folder.glob(f"*{GONE}"):
                 _wipe(left)
             return ring._without_old_halves()
 
-    def _becoming(self, key: Key) -> dict[str, object]:
+    def becoming(self, key: Key) -> dict[str, object]:
         """Return what the ledger keeps of a key: from which one it took over, or that it was made, where it
-        is the first or its predecessor cannot sign it any more."""
+        is the first or its predecessor does not vouch for it."""
         before = next((each for each in self.of(key.kind) if each.number == key.number - 1), None)
-        if before is None or not before.secret:
+        if before is None or not (before.secret or key.voucher):
             return made_entry(key)
         entry: dict[str, object] = {"kind": key.kind.value, "from": before.id, "to": key.id}
         if key.kind is KeyKind.SIGNING:
-            entry |= {"public": key.public, "signature": _signed(before, base64.b64decode(key.public))}
+            entry |= {"public": key.public, "signature": key.voucher or _signed(before, base64.b64decode(key.public))}
         return entry
 
     def _old_halves(self) -> list[Key]:
@@ -380,15 +382,17 @@ def _content(file: Path) -> bytes:
         return file.read_bytes() if file.is_file() else b""
 
 
-def _new(folder: Path, kind: KeyKind, number: int, now: datetime) -> Key:
-    """Make a key; its id shows the kind and the month in which it was made."""
+def _new(folder: Path, kind: KeyKind, number: int, now: datetime, before: Key | None = None) -> Key:
+    """Make a key; its id shows the kind and the month in which it was made. A signing key is vouched for by
+    the one `before` it."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     secret = secrets.token_bytes(LENGTH)
     public = Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw() if kind is KeyKind.SIGNING else b""
     tail = fingerprint(public) if public else secrets.token_hex(4)
     id = f"{kind.value[0]}-{now.astimezone(UTC):%Y-%m}-{tail}"
-    key = Key(id, kind, number, now.astimezone(UTC), base64.b64encode(secret).decode(), base64.b64encode(public).decode())
+    voucher = _signed(before, public) if before is not None and public else ""
+    key = Key(id, kind, number, now.astimezone(UTC), base64.b64encode(secret).decode(), base64.b64encode(public).decode(), voucher)
     _write(folder, key)
     return key
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.head_signer import NAME, FileWitness, remembers_a_ledger
-from crm_compliance.keys.key_ring import KeyRing, KeysMissing, is_key_id, made_entry
+from crm_compliance.keys.key_ring import KeyRing, KeysMissing, is_key_id
 from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.files.erasure_file import ErasureFile
 from crm_compliance.store.store import SqlStore
@@ -71,7 +71,7 @@ def tell_of_recovery(settings: Settings, store: SqlStore, clock: Clock) -> None:
     told = keys_of(store.ledger.strand(KEYS))
     ring = open_keys(settings, store, clock)
     recovered: Entry = ("recovered", {"entries": entries, "hash": hash_})
-    store.ledger.append([recovered, *(("key_made", made_entry(key)) for key in ring.keys if key.id not in told)])
+    store.ledger.append([recovered, *_of_keys(ring.becoming(key) for key in ring.keys if key.id not in told)])
 
 
 def remnants(settings: Settings) -> list[Path]:
@@ -117,7 +117,11 @@ def settled(store: SqlStore, ring: KeyRing) -> KeyRing:
 
 def tell_of_keys(store: SqlStore, entries: Iterable[Mapping[str, object]]) -> None:
     """Add to the ledger what became of keys, a key an entry."""
-    store.ledger.append([("key_rotated" if "from" in entry else "key_made", dict(entry)) for entry in entries])
+    store.ledger.append(_of_keys(entries))
+
+
+def _of_keys(entries: Iterable[Mapping[str, object]]) -> list[Entry]:
+    return [("key_rotated" if "from" in entry else "key_made", dict(entry)) for entry in entries]
 
 
 def keys_of_register(settings: Settings) -> KeyRing:

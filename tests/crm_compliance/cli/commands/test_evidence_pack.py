@@ -13,6 +13,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,31 @@ def test_a_key_under_the_name_of_another_is_noticed(pack: Path, monkeypatch: pyt
     assert f"{first.stem} is vouched for by nothing here" in told
     first.write_text(second.read_text())
     assert step(pack, 4, monkeypatch) == f"wrong: keys/{first.name} is another key than its name says"
+
+
+@OPENSSL
+def test_a_key_is_vouched_for_also_in_a_database_from_before_it_was_made(
+    night: tuple[str, str], typist: Typist, org: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two rotations after the backup: the keys that signed the newer ones can sign no more."""
+    (first,) = (key["key"] for key in typist.ask("keys", "show")["keys"] if key["kind"] == "signing")
+    org.store.close()
+    data = typist.folder / "data"
+    shutil.copy(data / "state.db", tmp_path / "state.db")
+    signing = [first]
+    for clock in ("2026-11-26T12:00:00+00:00", "2027-06-26T12:00:00+00:00"):
+        typist.set(CLOCK=clock)
+        signing += [key["to"] for key in typist.ask("keys", "rotate")["keys"] if key["kind"] == "signing"]
+    for file in data.glob("state.db*"):
+        file.unlink()
+    shutil.copy(tmp_path / "state.db", data / "state.db")
+    assert typist.ask("recover")["recovered"] is True
+    typist.ask("evidence", "--output", tmp_path / "evidence.zip")
+    with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
+        archive.extractall(tmp_path / "pack")
+    told = step(tmp_path / "pack", 4, monkeypatch)
+    for before, after in pairwise(signing):
+        assert f"{after} is vouched for by {before}" in told
 
 
 def test_a_checkpoint_that_was_kept_tells_a_rewritten_ledger(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
