@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     pass
 
 
-def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state: bool = False) -> dict[str, object]:
-    """Return what `plan` answers; with `state`, what the `plans` commands answer."""
+def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state: bool = False, of_no_use: str = "") -> dict[str, object]:
+    """Return what `plan` answers; with `state`, what the `plans` commands answer. `of_no_use` says why
+    nothing applies a plan that waits."""
     document: dict[str, object] = {
         "plan": plan.id,
         "digest": plan.digest,
@@ -43,7 +44,7 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
             "given": [_approval(approval) for approval in plan.counting(now)],
             "why": list(plan.why),
         },
-        "applicable": plan.state(now).value == "ready" and not plan.as_of_given,
+        "applicable": plan.state(now).value == "ready" and not plan.as_of_given and not of_no_use,
         "valid_until": instant(plan.valid_until),
         "files": list(files),
         "created_at": instant(plan.created_at),
@@ -63,6 +64,7 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
     }
     if state:
         document["state"] = plan.state(now).value
+        document["of_no_use"] = of_no_use
         document["rejected"] = [_approval(approval) for approval in plan.given if not approval.approves]
     return document
 

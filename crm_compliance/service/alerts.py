@@ -14,6 +14,7 @@ from crm_compliance.alerts.channels import channels_of
 from crm_compliance.alerts.teller import Telling, tell
 from crm_compliance.service.health import health_of
 from crm_compliance.wiring.clock import clock_of
+from crm_compliance.wiring.mapping import rules_in_force
 from crm_compliance.wiring.schedule import calendar_of, policy_of
 from crm_compliance.wiring.store import store_of
 from jobs.inbox.inbox import waiting
@@ -86,6 +87,7 @@ def waiting_now(settings: Settings, store: SqlStore, now: datetime, since: datet
     than what is not well."""
     why = health_of(settings, store, lambda: now, since, calendar_of(settings, store).zone).why_not()
     try:
-        return waiting(store, policy_of(settings), now, crm=settings.crm_url or "", not_well=why), True
+        rules = rules_in_force(settings)
+        return waiting(store, policy_of(settings), now, crm=settings.crm_url or "", rules=rules, not_well=why), True
     except PolicyError:
         return list(of_health(why)), False

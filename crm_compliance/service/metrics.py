@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from crm_compliance.alerts.channels import channels_of
 from crm_compliance.service.health import UNREADABLE, Health, last_ends
+from crm_compliance.wiring.mapping import rules_in_force
 from jobs.inbox.inbox import waiting
 from jobs.inbox.item import InboxItem
 from jobs.model.hold_query import HoldList, HoldQuery
@@ -147,7 +148,8 @@ class Metrics(Collector):
 
     def _of_inbox(self) -> Iterator[Metric]:
         crm = self._settings.crm_url or ""
-        items: list[InboxItem] = waiting(self._store, self._policy(), self._clock(), crm=crm)
+        rules = rules_in_force(self._settings)
+        items: list[InboxItem] = waiting(self._store, self._policy(), self._clock(), crm=crm, rules=rules)
         found = Counter((item.kind.value, item.stage.value) for item in items)
         yield _gauge("waiting", "Things that wait for a person, by kind and urgency", _labelled(found, "kind", "stage"))
         undecided = len(self._store.work_queue.undecided(crm)) if crm else 0

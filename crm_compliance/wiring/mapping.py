@@ -7,6 +7,8 @@ from typing import Final
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.host.files import text_of
+from crm_compliance.wiring.schedule import policy_text
+from rules.errors import ComplianceError
 
 SHIPPED: Final = "reference.yaml (shipped)"  # what messages call it
 
@@ -25,6 +27,14 @@ def mapped_tables(settings: Settings) -> dict[str, str]:
 def mapping_digest(settings: Settings) -> str:
     """Return the SHA-256 of the mapping in force, by which a plan says which one has made it."""
     return hashlib.sha256(mapping_text(settings)[0].encode()).hexdigest()
+
+
+def rules_in_force(settings: Settings) -> tuple[str, str] | None:
+    """Return the digests of the schedule and the mapping in force; None where one of them cannot be read."""
+    try:
+        return hashlib.sha256(policy_text(settings)[0].encode()).hexdigest(), mapping_digest(settings)
+    except ComplianceError:
+        return None
 
 
 def mapping_text(settings: Settings) -> tuple[str, str]:

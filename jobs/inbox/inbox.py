@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from jobs.inbox.item import InboxItem, by_urgency
+from jobs.inbox.of_no_use import Rules
 from jobs.inbox.plans import of_health, of_keys, of_plans
 from jobs.inbox.requests import of_requests
 from jobs.inbox.units import of_units
@@ -12,18 +13,20 @@ from jobs.ports.store.store import Store
 from rules.policy.policy import Policy
 
 
-def waiting(store: Store, policy: Policy, now: datetime, *, crm: str = "", not_well: Collection[str] = ()) -> list[InboxItem]:
+def waiting(
+    store: Store, policy: Policy, now: datetime, *, crm: str = "", rules: Rules | None = None, not_well: Collection[str] = ()
+) -> list[InboxItem]:
     """Return what waits at `now` (aware), the most urgent first; nothing is written.
 
-    `crm` is the CRM's address as the settings have it; without one, undecided units are left out. `not_well`
-    are the codes of the health of the service. Raises StoreAltered: a head that may not be believed;
-    UsageError: the database does not answer."""
+    `crm` is the CRM's address as the settings have it; without one, undecided units are left out. `rules` are
+    those in force, None where they cannot be read. `not_well` are the codes of the health of the service.
+    Raises StoreAltered: a head that may not be believed; UsageError: the database does not answer."""
     calendar = policy.calendar
     return by_urgency(
         [
             *of_health(tuple(not_well)),
             *of_keys(store, now),
-            *of_plans(store, policy, now),
+            *of_plans(store, policy, now, rules),
             *of_requests(store, now, calendar),
             *of_units(store, policy, calendar.day(now), crm),
         ]

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.inbox.item import InboxItem, ItemKind, Stage
+from jobs.inbox.of_no_use import OPEN, Rules, why_of_no_use
 from jobs.ledger.heads import KEYS
 from jobs.ledger.maintenance_runs import HOUSEKEEPING
 from jobs.model.plan import Alarm, Kind, Plan, PlanState
@@ -31,13 +32,13 @@ _NIGHTS: Final = (Kind.RETENTION, Kind.RECORDINGS)
 _OF_HOUSEKEEPING: Final = {"without_row": WITHOUT_ROW, "rows_without_object": WITHOUT_OBJECT}
 
 
-def of_plans(store: Store, policy: Policy, now: datetime) -> Iterator[InboxItem]:
+def of_plans(store: Store, policy: Policy, now: datetime, rules: Rules | None = None) -> Iterator[InboxItem]:
     """Yield everything that waits of plans and runs. What is long over is not read."""
     stopped = store.kill_switch.stopped_since()
     if stopped is not None:
         yield InboxItem(kind=ItemKind.STOPPED, roles=OPERATORS, since=stopped, hint=hint_to("resume"))
     yield from _interrupted(store)
-    yield from _open(store, policy, now)
+    yield from _open(store, policy, now, rules)
     yield from _alarms(store)
     yield from _of_housekeeping(store)
 
@@ -58,12 +59,12 @@ def _interrupted(store: Store) -> Iterator[InboxItem]:
                 yield InboxItem(kind=ItemKind.RUN_INTERRUPTED, roles=OPERATORS, subject=run.id, since=since, facts=facts, hint=hint)
 
 
-def _open(store: Store, policy: Policy, now: datetime) -> Iterator[InboxItem]:
+def _open(store: Store, policy: Policy, now: datetime, rules: Rules | None) -> Iterator[InboxItem]:
     """Yield the plans that wait, unless a newer plan of the same was carried out, so that nobody needs them
-    any more."""
+    any more, or nothing applies them whoever approves: a night makes another one."""
     longest = max(LONGEST_VALID, timedelta(hours=policy.plan_valid_hours))
     recent = takewhile(lambda plan: plan.created_at >= now - longest, store.plans.newest(is_applied=False))
-    found = [plan for plan in _ours(store, recent) if plan.state(now) in (PlanState.WAITING, PlanState.READY)]
+    found = [plan for plan in _ours(store, recent) if plan.state(now) in OPEN]
     if not found:
         return
     carried_out: list[Plan] = []
@@ -71,7 +72,7 @@ def _open(store: Store, policy: Policy, now: datetime) -> Iterator[InboxItem]:
     for plan in _ours(store, store.plans.newest()):
         is_carried_out = store.runs.of_plan(plan.id) is not None
         if plan.id in open_ids:
-            if not is_carried_out and not is_replaced(plan, carried_out):
+            if not is_carried_out and not is_replaced(plan, carried_out) and not why_of_no_use(store, plan, now, rules):
                 yield from _waiting(plan, now, policy.calendar, overtaken_by(store, plan))
             open_ids.remove(plan.id)
             if not open_ids:

@@ -16,6 +16,9 @@ from rules.model.roles import is_service
 Key = tuple[str, str]  # table and id of a unit
 IDS_IN_HEAD: Final = ("trims", "held_contacts", "crm_holds", "hold_changes", "backlog")  # fields of a plan's head that name rows of the CRM
 
+# Codes with which a plan is refused for good: another schedule or mapping has made it, or its request wants
+# something else by now.
+RULES_CHANGED, GRANTED_NO_MORE = "rules_changed", "granted_no_more"
 # The rules of plans for which the schedule is not asked.
 REPLAY_RULE: Final = "ERA-13"
 REQUEST_RULE: Final = "GDPR-17"

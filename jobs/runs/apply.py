@@ -8,7 +8,7 @@ from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
 from jobs.checks.ledger_drift import refuse_altered, refuse_altered_head, refuse_altered_plan
 from jobs.checks.same_clock import refuse_other_clock
 from jobs.holds.look_up import look_up_unseen
-from jobs.model.plan import Kind, Plan
+from jobs.model.plan import RULES_CHANGED, Kind, Plan
 from jobs.model.run import Run, RunState
 from jobs.ports.context import JobContext
 from jobs.runs.journal import PlanLapsed
@@ -18,7 +18,6 @@ from jobs.runs.run import Application
 from rules.errors import Refused
 from rules.hints import hint_to
 
-RULES_CHANGED = "rules_changed"  # code of the refusal of a plan that another schedule or mapping has made
 HELD_NOTHING = "hold_not_found"  # code of the refusal of one approved before a hold turned out to be on nothing
 CARRYING: Mapping[Kind, type[Application]] = {Kind.REPLAY: Replay, Kind.REQUEST: Fulfilment}
 

@@ -85,7 +85,6 @@ def list_(
 
     Example: crm-compliance plans list --since 2026-11-01 --json
     """
-    from crm_compliance.reports.documents import plan_document
     from crm_compliance.wiring.schedule import clock_shown
     from jobs.checks.same_zone import zone_of
 
@@ -93,22 +92,35 @@ def list_(
     with arguments.opened_store(settings) as (store, clock):
         calendar = partial(clock_shown, settings, zone_of(store))
         now, found = clock(), arguments.newest(store.plans.newest(), lambda plan: plan.created_at, limit, since, calendar)
-    documents = [plan_document(plan, now, state=True) for plan in found]
-    output.answer(documents, lambda console: console.print(_listed(found, now, calendar()) if found else "No plan yet."))
+        documents = list(_documents(settings, store, found, now))
+    output.answer(documents, lambda console: console.print(_listed(found, documents, calendar()) if found else "No plan yet."))
 
 
-def _listed(found: Sequence[Plan], now: datetime, calendar: Calendar) -> Table:
+def _documents(
+    settings: Settings, store: Store, found: Sequence[Plan], now: datetime, files: Sequence[str] = ()
+) -> Iterator[dict[str, object]]:
+    """Yield what is answered of stored plans."""
+    from crm_compliance.reports.documents import plan_document
+    from crm_compliance.wiring.mapping import rules_in_force
+    from jobs.inbox.of_no_use import why_of_no_use
+
+    rules = rules_in_force(settings)
+    for plan in found:
+        yield plan_document(plan, now, files=files, state=True, of_no_use=why_of_no_use(store, plan, now, rules))
+
+
+def _listed(found: Sequence[Plan], documents: Sequence[dict[str, object]], calendar: Calendar) -> Table:
     from crm_compliance.cli.terminal.tables import table_of
 
     rows = [
         (
             plan.id,
             plan.kind.value,
-            plan.state(now).value,
+            "of no use" if document["of_no_use"] else str(document["state"]),
             f"{calendar.clock(plan.valid_until):%Y-%m-%d %H:%M}",
             *(str(plan.dispose.get(disposition, 0)) for disposition in ("delete", "anonymise")),
         )
-        for plan in found
+        for plan, document in zip(found, documents, strict=True)
     ]
     return table_of(("Plan", "Kind", "State", "Valid until", "Delete", "Anonym."), rows, numbers=2)
 
@@ -206,7 +218,6 @@ def reject(
 def _say(plan: str, who: str, role: str, comment: str, *, approves: bool) -> None:
     from crm_compliance.identity.signin import person
     from crm_compliance.keys.store_and_keys import open_keys
-    from crm_compliance.reports.documents import plan_document
     from jobs.plans.approve import approve_plan
 
     settings = arguments.settings()
@@ -225,8 +236,9 @@ def _say(plan: str, who: str, role: str, comment: str, *, approves: bool) -> Non
             reference=ring.reference,
             references=ring.references,
         )
+        (document,) = _documents(settings, store, [after], now)
     output.answer(
-        plan_document(after, now, state=True),
+        document,
         lambda console: console.print(f"{after.id} is {after.state(now).value}"),
         ids=("plan", after.id),
     )
@@ -248,7 +260,8 @@ def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, s
 
     now = clock_of(settings)()
     labels, link = labels_of(policy_of(settings)), link_of(plan.crm, app_url_of(settings))
-    document = plan_document(plan, now, files=[str(path) for path in outputs], state=state)
+    names = [str(path) for path in outputs]
+    document = next(_documents(settings, store, [plan], now, names)) if state else plan_document(plan, now, files=names)
     changes = since_previous(store, plan) if is_new else None
     if is_new:
         document["since"] = since_document(changes) if changes is not None else None

@@ -39,6 +39,7 @@ class PlanAnswer(Document):
     dispose: dict[str, int]
     retain: dict[str, int]
     applicable: bool
+    of_no_use: str = Field(description="why nothing applies a plan that waits, whoever approves it; empty where it may be applied")
 
 
 class Wrong(BaseModel):

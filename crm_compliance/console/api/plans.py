@@ -11,6 +11,8 @@ from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.console.api.idempotency import IdempotencyKey
 from crm_compliance.reports.plan.changes import difference_document
 from crm_compliance.reports.why import hidden_from, without
+from crm_compliance.wiring.mapping import rules_in_force
+from jobs.inbox.of_no_use import why_of_no_use
 from jobs.plans.approve import approve_plan, has_said
 from jobs.plans.explain import explain_unit
 from jobs.plans.lines.compare import compare
@@ -152,4 +154,6 @@ def _said(caller: Caller, plan: str, said: PlanComment, key: str, *, approves: b
 def _answer(caller: Caller, plan: Any) -> PlanAnswer:
     from crm_compliance.reports.documents import plan_document
 
-    return PlanAnswer.model_validate(plan_document(plan, caller.services.clock(), state=True))
+    services, now = caller.services, caller.services.clock()
+    of_no_use = why_of_no_use(services.store, plan, now, rules_in_force(services.settings))
+    return PlanAnswer.model_validate(plan_document(plan, now, state=True, of_no_use=of_no_use))

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from crm_compliance.console.api.answers import INSTEAD, ScheduleAnswer, WaitingAnswer
 from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.wiring.schedule import policy_versions
-from jobs.inbox.inbox import waiting, waiting_for
+from jobs.inbox.inbox import waiting_for
 from rules.model.roles import Act
 from rules.policy.rows import describe
 
@@ -34,8 +34,7 @@ def show(caller: Annotated[Caller, acting(Act.SEE_SCHEDULE)]) -> ScheduleAnswer:
 def inbox(caller: Annotated[Caller, acting(Act.SEE_SCHEDULE)]) -> list[WaitingAnswer]:
     """What waits for the caller in their role, the most urgent first."""
     services, person = caller.services, caller.person
-    crm = services.settings.crm_url or ""
-    found = waiting(services.store, services.policy_shown(), services.clock(), crm=crm, not_well=services.why_not())
+    found = services.waiting()
     return [
         WaitingAnswer(
             kind=item.kind.value,

@@ -19,13 +19,15 @@ from crm_compliance.console.work.act_under_way import Ended, OnCounts, Work
 from crm_compliance.console.work.background import Background
 from crm_compliance.console.work.process import Asked, carried_out
 from crm_compliance.wiring.desk import Desk, desk
-from crm_compliance.wiring.mapping import app_url_of, link_of, mapped_tables
+from crm_compliance.wiring.mapping import app_url_of, link_of, mapped_tables, rules_in_force
 from crm_compliance.wiring.schedule import calendar_of, policy_of
+from jobs.inbox.inbox import waiting
 from rules.errors import ComplianceError
 
 if TYPE_CHECKING:
     from crm_compliance.keys.key_ring import KeyRing
     from crm_compliance.store.store import SqlStore
+    from jobs.inbox.item import InboxItem
     from jobs.plans.lines.open_plans import OpenedPlans
     from jobs.ports.context import Clock
     from rules.dates.calendar import Calendar
@@ -116,6 +118,11 @@ class Services:
             return self.policy()
         except ComplianceError:
             return self._policy[0][1] if self._policy else policy_of(self.settings.model_copy(update={"policy": None}))
+
+    def waiting(self) -> list[InboxItem]:
+        """Return what waits for people, the most urgent first."""
+        crm, policy = self.settings.crm_url or "", self.policy_shown()
+        return waiting(self.store, policy, self.clock(), crm=crm, rules=rules_in_force(self.settings), not_well=self.why_not())
 
     @property
     def is_secure(self) -> bool:

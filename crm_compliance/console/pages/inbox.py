@@ -11,9 +11,9 @@ from crm_compliance.alerts.addresses import address_of
 from crm_compliance.configuration.hours import crons_of, trigger_of
 from crm_compliance.console.frame.endpoint import get
 from crm_compliance.console.frame.visit import Visit
-from crm_compliance.console.pages.plans.plan import has_other_rules, lines_address
+from crm_compliance.console.pages.plans.plan import lines_address
 from crm_compliance.console.pages.requests.next_step import short_next
-from jobs.inbox.inbox import waiting, waiting_for
+from jobs.inbox.inbox import waiting_for
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from jobs.inbox.requests import LOOK_AGAIN
 from jobs.ledger.heads import Head
@@ -98,7 +98,7 @@ class Night(NamedTuple):
 def show(visit: Visit) -> Response:
     """Show what waits, the most urgent first, and beside it how the nights go."""
     services, person = visit.services, visit.person
-    found = waiting(services.store, services.policy_shown(), visit.now, crm=services.settings.crm_url or "", not_well=services.why_not())
+    found = services.waiting()
     mine = waiting_for(found, person.who, [person.role])
     page = visit.page_number(len(mine), ROWS)
     first = (page - 1) * ROWS
@@ -140,8 +140,6 @@ def _address(visit: Visit, item: InboxItem) -> str:
 def _words(visit: Visit, item: InboxItem, request: SubjectRequest | None) -> tuple[str, str]:
     """Return what waits, and what to do about it."""
     say, say_counted, count = visit.say, visit.say_counted, item.count or 0
-    if _is_of_no_use(visit, item):
-        return say("A plan can no longer be applied"), say("Look at the plan")
     match item.kind:
         case ItemKind.PLAN_TO_APPROVE:
             return say_counted(
@@ -218,25 +216,11 @@ def _why(visit: Visit, item: InboxItem) -> str:
 
 
 def _why_of_plan(visit: Visit, item: InboxItem) -> Iterator[str]:
-    """Yield what has made a plan useless, or its numbers old, and why people have to look at it."""
-    if _is_of_no_use(visit, item):
-        yield visit.say("The schedule or the mapping has changed since it was made. A new plan says what they ask for.")
-        return
+    """Yield what has made the numbers of a plan old, and why people have to look at it."""
     if item.facts.get("overtaken_by"):
         yield visit.say("Another plan was carried out after this one was made: part of what is counted may have gone.")
     if item.kind is ItemKind.PLAN_TO_APPROVE:
         yield from (visit.word("why", code) for code in item.facts.get("why", "").split())
-
-
-def _is_of_no_use(visit: Visit, item: InboxItem) -> bool:
-    """Return whether a plan waits that nothing can apply any more, as far as the files can be read that say
-    so."""
-    if item.kind not in (ItemKind.PLAN_TO_APPROVE, ItemKind.PLAN_TO_APPLY):
-        return False
-    try:
-        return has_other_rules(visit, visit.services.store.plans.get(item.subject))
-    except ComplianceError:
-        return False
 
 
 def _nights(visit: Visit, *, tells_health: bool) -> Mapping[str, object]:

@@ -13,7 +13,7 @@ from connectors.interface.rows import Among
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.holds.granted_erasure import erasure_of, giving_way
 from jobs.holds.look_up import look_up_unseen
-from jobs.model.plan import Kind, Plan, PlanState
+from jobs.model.plan import GRANTED_NO_MORE, Kind, Plan, PlanState
 from jobs.model.request import SubjectRequest
 from jobs.model.run import Run
 from jobs.plans.lines.pages import is_disposal, lines_of
@@ -100,7 +100,7 @@ def _refuse_unless_granted(context: JobContext, plan: Plan) -> None:
             "of this request other things are carried out by now than the plan says",
             hint=hint_to("run_requests"),
             where=plan.id,
-            code="granted_no_more",
+            code=GRANTED_NO_MORE,
         )
 
 

@@ -9,6 +9,8 @@ from starlette.responses import Response
 from crm_compliance.console.frame.endpoint import get
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans.new_plan import MADE_BY_PEOPLE, making
+from crm_compliance.wiring.mapping import rules_in_force
+from jobs.inbox.of_no_use import why_of_no_use
 from jobs.model.plan import Kind
 from rules.errors import UsageError
 from rules.model.roles import Act
@@ -22,14 +24,14 @@ def show(visit: Visit) -> Response:
     kind, state, before = visit.query("kind"), visit.query("state"), visit.query("before")
     if (kind and kind not in set(Kind)) or state not in APPLIED:
         raise UsageError("plans cannot be filtered by that", hint="choose in the list", where="kind, state")
-    store = visit.services.store
+    store, rules = visit.services.store, rules_in_force(visit.services.settings)
     kinds = (Kind(kind),) if kind else ()
     found = list(islice(store.plans.newest(kinds, is_applied=APPLIED[state], before=before), A_PAGE + 1))
     asked = {name: value for name, value in (("kind", kind), ("state", state)) if value}
     shown = found[:A_PAGE]
     return visit.page(
         "plans/index.html.j2",
-        plans=[(plan, plan.state(visit.now).value) for plan in shown],
+        plans=[(plan, plan.state(visit.now).value, why_of_no_use(store, plan, visit.now, rules)) for plan in shown],
         kind=kind,
         chosen=state,
         kinds=list(Kind),

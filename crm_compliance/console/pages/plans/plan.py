@@ -15,7 +15,8 @@ from crm_compliance.console.pages.plans.approvals import approvals_of
 from crm_compliance.console.pages.plans.head import head_of
 from crm_compliance.console.pages.plans.progress import progress_of
 from crm_compliance.reports.plan.listed_units import table_rank
-from crm_compliance.wiring.mapping import mapping_digest
+from crm_compliance.wiring.mapping import rules_in_force
+from jobs.inbox.of_no_use import why_of_no_use
 from jobs.model.plan import CategoryCounter, Counter, Kind, LinesRemoved, Plan, PlanState
 from jobs.nightly.plan_and_apply import approved_plan
 from jobs.plans.lines.ends_by_month import ends_by_month
@@ -50,7 +51,7 @@ def show(visit: Visit) -> Response:
     progress = progress_of(visit, plan)
     run = progress.run if progress is not None else None
     is_open = state in (PlanState.WAITING, PlanState.READY) and run is None
-    rules_changed = is_open and not plan.as_of_given and has_other_rules(visit, plan)
+    of_no_use = why_of_no_use(store, plan, visit.now, rules_in_force(visit.services.settings))
     return visit.page(
         "plans/plan.html.j2",
         **head_of(visit, plan),
@@ -59,28 +60,21 @@ def show(visit: Visit) -> Response:
         reasons=sorted(plan.retain.items(), key=lambda each: (-each[1], each[0])),
         flags=sorted(plan.flags.items(), key=lambda each: (-each[1], each[0])),
         findings=list(_findings(visit, plan)),
-        approvals=approvals_of(visit, plan, is_of_use=not rules_changed),
+        approvals=approvals_of(visit, plan, is_of_use=not of_no_use),
         run=run,
         progress=progress,
         sees_history=visit.may(Act.SEE_HISTORY),
         is_open=is_open,
-        rules_changed=rules_changed,
+        of_no_use=of_no_use,
         overtaken=overtaken_by(store, plan) if is_open and not plan.as_of_given else None,
         stopped_since=store.kill_switch.stopped_since(),
-        carried_out_at=_next_hour(visit, plan) if is_open and state is PlanState.READY and plan.needed and not rules_changed else None,
+        carried_out_at=_next_hour(visit, plan) if is_open and state is PlanState.READY and plan.needed and not of_no_use else None,
         removed_on=visit.services.calendar.day(plan.created_at) + timedelta(days=30),
         alarms=[(alarm.code, visit.detail(alarm.sentence or alarm.message)) for alarm in plan.alarms],
         warnings=[visit.detail(each) for each in plan.warnings],
         shown=SHOWN,
         lines_at=lambda **filters: lines_address(plan, **filters),
     )
-
-
-def has_other_rules(visit: Visit, plan: Plan) -> bool:
-    """Return whether another schedule or mapping is in force than the one that the plan was made by: then
-    nothing applies it."""
-    services = visit.services
-    return (plan.policy_digest, plan.mapping_digest) != (services.policy_shown().digest, mapping_digest(services.settings))
 
 
 def _next_hour(visit: Visit, plan: Plan) -> datetime | None:

@@ -11,13 +11,16 @@ import pytest
 
 from crm_compliance.answer_package.package import package_of
 from jobs.erasures.register import REGISTERED
-from jobs.inbox.item import InboxItem
+from jobs.inbox.item import InboxItem, ItemKind
+from jobs.inbox.of_no_use import why_of_no_use
+from jobs.inbox.plans import of_plans
 from jobs.inbox.requests import LOOK_AGAIN, of_requests
 from jobs.model.plan import Kind
 from jobs.model.request import Details, GivenPerson
 from jobs.model.run import Run, RunState
 from jobs.plans.approve import approve_plan
 from jobs.ports.context import JobContext
+from jobs.register import transitions
 from jobs.register.decision import decision_of
 from jobs.register.overrides import override
 from jobs.requests.answer.compile import compile_request, compiled
@@ -491,6 +494,28 @@ def test_the_breaker_stops_a_request_that_would_take_too_much_until_two_people_h
     approve_plan(night.store, plan.id, "carl", "crm_admin", "", approves=True, now=night.clock(), **references_of(night.key))
     assert fulfil_all(context_of(night)) == {}
     assert night.rows("cf_dossiers") == []
+
+
+def test_nobody_is_asked_to_approve_the_plan_of_a_request_that_was_withdrawn(make_night: Callable[..., Night]) -> None:
+    night = make_night(policy=lambda text: text.replace("max: 200", "max: 1"))
+    child = night.contact(birthdate="2010-05-05")
+    for _ in range(2):
+        night.party(child, "child", dossier=night.dossier("sexting", closed=False))
+    request = ask(night, Right.ERASURE, child)
+    compile_(night, request)
+    decide(night, request)
+    with pytest.raises(Refused):
+        release(night, request)
+    (plan,) = night.store.plans.all()
+
+    def asked() -> tuple[list[str], str]:
+        items = of_plans(night.store, night.policy, night.clock())
+        subjects = [item.subject for item in items if item.kind is ItemKind.PLAN_TO_APPROVE]
+        return subjects, why_of_no_use(night.store, night.store.plans.get(plan.id), night.clock(), None)
+
+    assert asked() == ([plan.id], "")
+    transitions.close(dora(night), request.id, "WITHDRAWN")
+    assert asked() == ([], "granted_no_more")
 
 
 def test_nothing_is_carried_out_before_the_release(night: Night) -> None:

@@ -112,13 +112,17 @@ def test_a_plan_says_that_another_was_carried_out_after_it_was_made(plan: str, t
 def test_nobody_is_asked_to_approve_what_nothing_can_apply(
     plan: str, typist: Typist, signed_in: Signed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The schedule or the mapping is another one by now; to reject the plan stays possible."""
+    """The schedule or the mapping is another one by now; to reject the plan stays possible. Lists of plans
+    say so, also that of the command."""
     dpo = signed_in(Role.DPO)
     assert "waits for your approval" in text_of(dpo.page("/"))
-    monkeypatch.setattr("crm_compliance.console.pages.plans.plan.mapping_digest", lambda _: "0" * 64)
+    assert [(each["state"], each["of_no_use"]) for each in typist.ask("plans", "list")] == [("waiting", "")]
+    monkeypatch.setattr("crm_compliance.wiring.mapping.mapping_digest", lambda _: "0" * 64)
     inbox, page = text_of(dpo.page("/")), dpo.page(f"/plans/{plan}")
-    assert "A plan can no longer be applied The schedule or the mapping has changed since it was made." in inbox
     assert "waits for your approval" not in inbox
+    assert "Can no longer be applied" in text_of(dpo.page("/plans"))
+    assert [each["of_no_use"] for each in typist.ask("plans", "list")] == ["rules_changed"]
+    assert "of no use" in typist.type("plans", "list").out
     assert (f'action="/plans/{plan}/approve"' in page, f'action="/plans/{plan}/reject"' in page) == (False, True)
     assert "Still needs approval" not in text_of(page)
 
