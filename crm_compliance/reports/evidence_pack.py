@@ -57,10 +57,10 @@ def write_pack(
     calendar: Calendar,
     now: datetime,
 ) -> list[str]:
-    """Write the archive and name its files. The ledger's last checkpoint should be of just now: certificates
-    are proven up to it. Raises StoreAltered: tables are not what the ledger says, or the journal of the runs
-    or the register of erasures not what was sealed. Nothing is packed then: what it says would look like
-    proof."""
+    """Write the archive and name its files. The caller sees to it that all is read in one state, and that the
+    last checkpoint covers each run that is over in it. Raises StoreAltered: tables are not what the ledger
+    says, or the journal of the runs or the register of erasures not what was sealed. Nothing is packed then:
+    what it says would look like proof."""
     refuse(differences(store, references, calendar.day(now), calendar))
     store.journal.check(whole=True)
     store.erasures.check(whole=True)
@@ -102,8 +102,6 @@ def _files(
     store: Store, notary: Notary, public: Sequence[PublicKey], anchor: bytes, reference: Reference, calendar: Calendar
 ) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Yield every file but the manifest, its content in parts."""
-    # What is added meanwhile stands behind the head, and the ledger is read last: so the tables have all that
-    # the ledger had at the head, and the ledger has all that is in the tables.
     head = store.ledger.head()
     runs, rounds, plans, holds = store.runs.all(), store.runs.maintenance(), store.plans.all(), store.holds.all()
     index = LedgerIndex.read(store)

@@ -139,6 +139,13 @@ class LedgerIndex:
         return tuple(Proven(entries[kind], _hex(self.levels.inclusion(entries[kind].seq - 1))) for kind in sorted(entries))
 
 
+def is_behind(store: Store) -> bool:
+    """Return whether a run has ended that the last checkpoint does not cover: nothing could be proven of it
+    yet."""
+    last = store.checkpoints.last()
+    return last is not None and any(entry.kind in TOLD for entry in store.ledger.entries(last.checkpoint.entries))
+
+
 def attest(
     store: Store, notary: Notary, run: Run, index: LedgerIndex, calendar: Calendar, unit_refs: Sequence[str] | None = None
 ) -> Attestation:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +21,8 @@ from typing import Any
 import pytest
 
 from jobs.ledger.heads import STRANDS
+from jobs.nightly.housekeeping import run_housekeeping
+from jobs.ports.context import JobContext
 from tests.crm_compliance.cli.commands.proven_night import CANARIES, LONG_AGO, a_night, offline
 from tests.crm_compliance.openssl import OPENSSL
 from tests.crm_compliance.verify_page import step
@@ -28,6 +31,7 @@ from tests.drivers.clock import NOW
 from tests.drivers.night import Night, approve_where_needed
 from tests.drivers.typist import Typist
 from tests.jobs.consistency import is_consistent
+from tests.meanwhile import between
 
 GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 PACK = {"VERIFY.md", "keys.pem", "ledger.jsonl", "checkpoints.jsonl", "anchor.jsonl", "consistency.json", "policies.json", "plans.json"}
@@ -206,6 +210,41 @@ def test_a_key_under_the_name_of_another_is_noticed(pack: Path, monkeypatch: pyt
     assert f"{first.stem} is vouched for by nothing here" in told
     first.write_text(second.read_text())
     assert step(pack, 4, monkeypatch) == f"wrong: keys/{first.name} is another key than its name says"
+
+
+def test_a_pack_is_of_one_moment(
+    night: tuple[str, str], typist: Typist, org: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that ends while the pack begins, before its own checkpoint, is in it with its certificates; what
+    expires while it is written is still there."""
+    org.fiche("social_card", spoken=LONG_AGO)
+    plan = org.plan()
+
+    def a_run_ends() -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr("jobs.runs.run.make_checkpoint", lambda *_: None)
+            org.apply(plan)
+
+    between(monkeypatch, "jobs.proof.checkpoint.make_checkpoint", a_run_ends)
+    typist.ask("evidence", "--output", tmp_path / "evidence.zip")
+    run = org.store.runs.of_plan(plan.id)
+    assert run is not None
+    typist.set(CLOCK="2037-01-10T11:00:00+00:00")
+    between(monkeypatch, "crm_compliance.reports.evidence_pack.differences", lambda: run_housekeeping(later(org)))
+    typist.ask("evidence", "--output", tmp_path / "later.zip")
+    assert all(each.are_certificates_gone for each in org.store.runs.all() if each.id == night[0])
+    for name in ("evidence.zip", "later.zip"):
+        with zipfile.ZipFile(tmp_path / name) as archive:
+            archive.extractall(tmp_path / name[:-4])
+        assert {each["run"] for each in loaded(tmp_path / name[:-4], "runs.json")} == {night[0], run.id}
+        assert len(loaded(tmp_path / name[:-4], f"certificates/{run.id}.json")["certificates"]) == 1
+        assert step(tmp_path / name[:-4], 8, monkeypatch).startswith("2 plans, 2 runs")
+
+
+def later(org: Night) -> JobContext:
+    """The context of a night after ten years."""
+    org.clock.now = datetime(2037, 1, 10, 11, tzinfo=UTC)
+    return org.context
 
 
 @OPENSSL
