@@ -3,8 +3,10 @@ no run (RFC 3161)."""
 
 import base64
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -111,6 +113,15 @@ def test_the_checkpoint_of_a_run_is_stamped_and_the_stamp_verified_with_the_ledg
     with monkeypatch.context() as another_machine:
         another_machine.setitem(sys.modules, "rfc3161_client", None)
         assert "extra" in typist.refused("ledger", "verify", code=2)["message"]  # nobody could look, and nothing is broken
+        with closing(sqlite3.connect(typist.folder / "data" / "state.db")) as database, database:
+            (doc,) = database.execute("SELECT doc FROM plans").fetchone()
+            database.execute("UPDATE plans SET doc = ?", (doc.replace("service", "servant"),))
+        said = typist.type("ledger", "verify")
+        lines = said.out.splitlines()
+        assert (said.code, lines[-1][:30]) == (7, "time stamps: were not looked a"), "what else does not hold is told first"
+        assert any(line.startswith("plan ") for line in lines[:-1])
+        with closing(sqlite3.connect(typist.folder / "data" / "state.db")) as database, database:
+            database.execute("UPDATE plans SET doc = ?", (doc,))
     other = make(typist.folder / "other")
     both = typist.folder / "both.pem"
     both.write_bytes(other.read_bytes() + (authority / "ca.pem").read_bytes())
