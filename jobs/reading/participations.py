@@ -57,6 +57,23 @@ def participations(
     return result
 
 
+def named_in(connector: Connector, rows: Iterable[tuple[str, str]]) -> set[str]:
+    """Return the contacts whom rows of dependent tables, by (kind, id), name or who take part in them."""
+    ids: dict[str, list[str]] = {}
+    for kind, row in rows:
+        ids.setdefault(kind, []).append(row)
+    found: set[str | None] = set()
+    for own in connector.all_kinds.own:
+        among = sorted(ids.get(own.word, ()))
+        if among and own.people:
+            read = rows_anywhere(connector, own.full, own.people, Among("id", among), connector.retaining((own.full,)))
+            found.update(getattr(row, name) for row in read for name in own.people)
+        if among and connector.is_activity(own.full):
+            taking = rows_anywhere(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, Among("activity", among), ())
+            found.update(row.party for row in taking)
+    return {contact for contact in found if contact is not None}
+
+
 def _own_activities(
     connector: Connector, ids: Sequence[str], retaining: Collection[type[Record]]
 ) -> dict[str, list[tuple[str | None, str | None]]]:

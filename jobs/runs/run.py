@@ -23,6 +23,7 @@ from jobs.proof.certify import certify
 from jobs.proof.checkpoint import make_checkpoint
 from jobs.reading.gather import gather_units
 from jobs.reading.out_of_reach import LONG_TERM, OutOfReach
+from jobs.reading.participations import named_in
 from jobs.reading.row_kinds import RowKinds
 from jobs.reading.units import Gathering, is_anonymised
 from jobs.residual.clean import PLACES_LEFT, clean_places
@@ -216,7 +217,17 @@ class Application:
         facts = facts_for(context, [(unit, decision) for _, unit, decision in going])
         self.in_place.mask([(unit, decision) for _, unit, decision in going], rows, facts)
         self._block(rows, [unit for _, unit, _ in going])
+        if self.plan.kind is Kind.RECORDINGS:
+            self._remember_named(rows)
         self.journal.carry_out(self._intents(going, rows, facts), {line.key: unit for line, unit, _ in going})
+
+    def _remember_named(self, rows: Rows) -> None:
+        """Note, before they go, whom rows that go with recordings name. This plan has looked at nobody, and
+        the next that does would take them for ones that were never linked (RET-20)."""
+        going = [write for unit, writes in rows.of.items() if unit not in rows.blocked for write in writes]
+        named = named_in(self.context.connector, ((write.kind, write.id) for write in going if write.operation == "delete"))
+        people = self._contacts()
+        people.skip(sorted(each for each in named if (people.table, each) not in self.journal.actions), TRIM, AWAITS_TURN)
 
     def _reconcile_followers(self, lines: Sequence[PlanLine]) -> None:
         """Note what became of attachments whose dossier or lone fiche did not take them along: they stay with

@@ -18,6 +18,7 @@ from crm_compliance.mapping.explain import explain_row
 from jobs.erasures.register import load_register
 from jobs.erasures.rows_back import returned_rows
 from jobs.model.answer import ItemStatus
+from jobs.model.plan import Kind
 from jobs.model.privileges import NEEDS
 from jobs.model.sentence import Sentence
 from jobs.plans.explain import explain_unit
@@ -269,6 +270,40 @@ dependent:
         ] * 2
         night.apply(plan)
         assert [night.get("contacts", row) is None for row in chain(*named.values())] == [True, True, False, False]
+
+
+def test_who_is_named_below_a_recording_goes_with_the_night_after_it(tmp_path: Path) -> None:
+    """RET-20: a plan of recordings looks at nobody, and the plan that does finds nothing that leads to whom a
+    row of theirs had named."""
+    path = dependent_environment(tmp_path)
+    document: dict[str, Any] = read_yaml(path)
+    document["tables"]["cf_homevisit"]["columns"]["cf_ownerid"] = {"type": "lookup cf_recording", "schema_name": "cf_OwnerId"}
+    relation = {"name": "cf_recording_homevisit", "parent": "cf_recording", "child": "cf_homevisit", "column": "cf_ownerid"}
+    document["relationships"].append(relation | {"on_delete": "cascade"})
+    path.write_text(yaml_text(document), encoding="utf-8")
+    mapping = """
+dependent:
+  cf_homevisit:
+    belongs_to: {cf_ownerid: recording}
+    people: [cf_visitedid]
+"""
+    with night_in(path, tmp_path, kind=Night, mapping=dependent_mapping(mapping)) as night:
+        alone, related, stranger = night.contact(), night.contact(cf_newsletter=True), night.contact()
+        held = night.contact()
+        place(night, "contact", held)
+        recording = night.recording(LONG_AGO)
+        for contact in (alone, related, held):
+            bound = {"cf_VisitedId@odata.bind": f"/contacts({contact})"}
+            add(night, "cf_homevisit", ("cf_OwnerId", "cf_recordings", recording), **bound)
+        run = night.apply(night.plan(Kind.RECORDINGS))
+        assert night.get("cf_recordings", recording) is None
+        assert run.counts["not_trimmed"] == {"skipped": {"AWAITS_TURN": 3}}
+        night.clock.advance(days=1)
+        plan = night.plan(Kind.RETENTION)
+        assert {row: line.outcome for row, line in night.lines(plan).items()} == {alone: "dispose", stranger: "retain"}
+        assert ([*plan.trims], [contact for contact, _, _ in plan.held_contacts]) == ([related], [held])
+        night.apply(plan)
+        assert [night.get("contacts", each) is None for each in (alone, related, stranger, held)] == [True, False, False, False]
 
 
 def test_who_takes_part_in_one_that_is_an_activity_is_known_and_goes_with_it(night: Night) -> None:
