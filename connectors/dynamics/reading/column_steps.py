@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.dynamics.mapping.mapping import Mapping, Table
 from connectors.dynamics.schema.conditions import Scopes
 from connectors.dynamics.schema.role_places import swapped
+from rules.model.file_roles import FILE_ROLES, FileRole
 from rules.model.kinds import LOOKUPS
 
 if TYPE_CHECKING:
@@ -45,16 +46,26 @@ def meaning(name: str, meanings: dict[Any, Any]) -> Step:
 
 
 def flags(name: str, keys: dict[str, str]) -> Step:
-    """Fill a field from columns of yes and no, each with its key: all yes of categories, else the first."""
-    every = name == "categories"
+    """Fill a field from columns of yes and no, each with its key: all yes of categories, of a role the one of
+    `_role_of`, else the first."""
+    one_of = {"categories": lambda found: found, "role": _role_of}.get(name, lambda found: next(iter(found), None))
 
     def fill(*columns: list[bool | None]) -> list[Any]:
         found = [
             tuple(dict.fromkeys(key for flag, key in zip(row, keys.values(), strict=True) if flag)) for row in zip(*columns, strict=True)
         ]
-        return found if every else [next(iter(each), None) for each in found]
+        return list(map(one_of, found))
 
     return Step(name, tuple(keys), fill)
+
+
+def _role_of(found: tuple[str, ...]) -> str | None:
+    """Return the role of somebody with several in one row: a suspicion before all others, since it closes the
+    file. Of a child who is suspected it is one that nobody knows: neither the age nor the suspicion may be
+    overlooked (R-161, SUS-05)."""
+    if {FileRole.CHILD, FileRole.SUSPECT} <= {*found}:
+        return "+".join(found)
+    return FileRole.SUSPECT.value if FileRole.SUSPECT in found else min(found, key=FILE_ROLES.index, default=None)
 
 
 def fixed(name: str, key: str) -> Step:

@@ -10,7 +10,18 @@ from collections.abc import Mapping as Values
 from dataclasses import replace
 from datetime import date, datetime
 
-from connectors.dynamics.mapping.mapping import MUST_BE_CHOICE, ONE_TABLE, TRUTHS, Choice, Column, Condition, Mapping, Table, field_type
+from connectors.dynamics.mapping.mapping import (
+    MUST_BE_CHOICE,
+    ONE_TABLE,
+    TRUTHS,
+    Choice,
+    Column,
+    Condition,
+    Mapping,
+    Table,
+    field_type,
+    referred_fields,
+)
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
 from connectors.dynamics.schema.lookups_check import check_behind, check_owners, check_roles, check_second_lookups
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, RESTRICT, Attribute, Metadata, TableDefinition
@@ -232,6 +243,12 @@ def _check_column(table: Table, column: Column, attribute: Attribute, mapping: M
         yield error(f"{place} is not a text of a role: name it under the kind that {table.name} is mapped to.", column.where, "conflict")
     elif column.is_lookup:
         yield from _check_lookup(table, column, attribute, mapping, metadata)
+    elif attribute.kind in LOOKUP_TYPES and table.own is None and column.field in referred_fields(table.kind):
+        yield error(
+            f"{place} is a lookup: say under references what the rows to which it points stand for in {table.kind}.{column.field}.",
+            column.where,
+            "missing",
+        )
     elif column.holds == "texts" and place in BODIES:
         yield error(f"{place} holds a file as letters, among which nobody is found: name it under files.", column.where, "type", "files")
     elif column.holds == "choices":

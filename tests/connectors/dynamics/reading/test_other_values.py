@@ -13,6 +13,7 @@ import pytest
 from connectors.dynamics.bulk_delete.hold_guard import Guard, guard_of
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.mapping.loader import parse_mapping
+from connectors.dynamics.reading.column_steps import flags
 from connectors.emulator.serving.server import running
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
 from connectors.interface.errors import Forbidden
@@ -236,3 +237,21 @@ def test_a_hold_of_yes_and_no_guards_the_job_that_deletes(crm: tuple[Client, Dyn
 def test_options_of_yes_and_no_are_true_and_false(options: dict[Any, str], words: str) -> None:
     with pytest.raises(MappingError, match=words):
         parse_mapping(mapping(lambda t: t["dossier"]["choices"].update(is_active=options)), "mine.yaml")
+
+
+@pytest.mark.parametrize(
+    ("yes", "role"),
+    [
+        (("child",), "child"),
+        (("parent", "child"), "child"),
+        (("witness", "suspect"), "suspect"),
+        (("child", "suspect"), "child+suspect"),
+        ((), None),
+    ],
+)
+def test_of_several_roles_in_one_row_none_is_overlooked(yes: tuple[str, ...], role: str | None) -> None:
+    """SUS-05, R-161: a role that nobody knows keeps as an unknown child does, and is looked at before it is
+    told."""
+    keys = {f"flag_{key}": key for key in ("parent", "witness", "child", "suspect")}
+    step = flags("role", keys)
+    assert step.fill(*([key in yes] for key in keys.values())) == [role]

@@ -160,6 +160,12 @@ def test_a_column_of_another_type_is_an_error(crm: FakeCrm) -> None:
     assert len(found) == 6
 
 
+def test_a_lookup_that_says_yes_or_no_stands_under_references(crm: FakeCrm) -> None:
+    columns(crm, "cf_dossier")["cf_stateid"] = {"type": "lookup account"}
+    (told,) = errors(crm, edited("      is_active: statecode\n", "      is_active: cf_stateid\n").replace("      is_active: *states\n", ""))
+    assert "say under references what the rows to which it points stand for in dossier.is_active" in told
+
+
 def test_a_role_may_be_in_a_dossier_alone_unless_the_table_leads_to_fiches_too(crm: FakeCrm) -> None:
     text = edited("      fiche: cf_ficheid\n      role: cf_role\n", "      role: cf_role\n")
     (told,) = errors(crm, text)
