@@ -405,10 +405,9 @@ class Evaluator:
     def review(self, verdict: Verdict, dossier: Row | None, first: date | None, keys: set[str]) -> None:
         if not keys & NO_TERM:
             return
-        start = (day_of_date(dossier["cf_reviewedon"]) or day_of_instant(dossier["cf_openedon"])) if dossier else first
-        if start is None:
-            verdict.may.add("REVIEW_DUE")
-        elif self.day >= add_months(start, 60):
+        told = [day_of_date(dossier["cf_reviewedon"]), day_of_instant(dossier["cf_openedon"]), first] if dossier else [first]
+        start = next((day for day in told if day and day <= self.day), None)
+        if start and self.day >= add_months(start, 60):
             verdict.flags.add("REVIEW_DUE")
         verdict.note(f"review counted from {start}")
 

@@ -123,7 +123,7 @@ def _decide_file(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of
     if retention_end is not None and as_of <= retention_end:
         reasons.append(_NOT_EXPIRED)
     if profile.review_months:
-        due_on = review_due_on(unit, profile.review_months, sentinels)
+        due_on = review_due_on(unit, profile.review_months, sentinels, as_of)
         if due_on is not None and as_of >= due_on:
             flags.add(Flag.REVIEW_DUE)
 
@@ -375,14 +375,15 @@ def _transmitted_on(fiches: Collection[Fiche], crm_keys: Collection[str], sentin
     return latest
 
 
-def review_due_on(unit: Unit, months: int, sentinels: Collection[date]) -> date | None:
+def review_due_on(unit: Unit, months: int, sentinels: Collection[date], as_of: date) -> date | None:
     """Return from which day on a no-term unit is listed for review: months after its last review, else after
-    its opening. A lone fiche counts from its communication. The day itself is listed. Source: RET-15."""
-    if unit.dossier is not None:
-        since = without_sentinel(unit.dossier.reviewed_on, sentinels) or without_sentinel(unit.dossier.opened_on, sentinels)
-    else:
-        fiche = unit.fiches[0] if unit.fiches else Fiche()
-        since = without_sentinel(fiche.communicated_on, sentinels) or without_sentinel(fiche.created_on, sentinels)
+    its opening, else after its first communication, each as far as it is not still to come. The day itself is
+    listed. Source: RET-15."""
+    told = [] if unit.dossier is None else [unit.dossier.reviewed_on, unit.dossier.opened_on]
+    fiches = [without_sentinel(one.communicated_on, sentinels) or without_sentinel(one.created_on, sentinels) for one in unit.fiches]
+    told.append(min((on for on in fiches if on is not None), default=None))
+    known = (without_sentinel(on, sentinels) for on in told)
+    since = next((on for on in known if on is not None and on <= as_of), None)
     return None if since is None else add_months(since, months)
 
 

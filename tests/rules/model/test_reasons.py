@@ -2,6 +2,7 @@
 under its identifier."""
 
 from datetime import date
+from typing import Any
 
 from rules.model.decisions import Decision, Disposition, Flag, Reason
 from tests.rules.builders import NO_TERM, a_child, a_dossier, a_fiche, a_lone_fiche, a_policy, an_email, codes, decided
@@ -37,6 +38,14 @@ def test_a_review_is_due_whatever_the_primary_reason_and_for_a_lone_fiche_from_i
     fiche = a_lone_fiche("unexplained_disappearance", communicated_on=date(2021, 3, 15))
     assert Flag.REVIEW_DUE not in decided(fiche, date(2026, 3, 14)).flags
     assert Flag.REVIEW_DUE in decided(fiche, date(2026, 3, 15)).flags
+
+
+def test_ret15_a_dossier_without_an_opening_is_reviewed_from_its_first_fiche_and_a_review_to_come_is_none() -> None:
+    fiche = a_fiche("unexplained_disappearance", communicated_on=date(2021, 3, 15))
+    days: tuple[dict[str, Any], ...] = ({}, {"opened_on": date(1900, 1, 1)}, {"reviewed_on": date(2027, 1, 1)})
+    for facts in days:
+        dossier = a_dossier(fiche, **facts)
+        assert [Flag.REVIEW_DUE in decided(dossier, date(2026, 3, day)).flags for day in (14, 15)] == [False, True]
 
 
 def test_r054_a_user_local_birth_date_is_the_day_it_was_in_brussels() -> None:
