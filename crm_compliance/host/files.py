@@ -120,9 +120,17 @@ def refuse_unwritable(*files: Path) -> None:
 
 def free_bytes(path: Path) -> int:
     """Return how much room there is where something is, or will be made."""
-    place = next(each for each in (path, *path.absolute().parents) if each.exists())
-    found = os.statvfs(place)
+    found = os.statvfs(_nearest(path))
     return found.f_bavail * found.f_frsize
+
+
+def disk_of(path: Path) -> int:
+    """Return the number by which this machine knows the disk on which something is, or will be made."""
+    return _nearest(path).stat().st_dev
+
+
+def _nearest(path: Path) -> Path:
+    return next(each for each in (path, *path.absolute().parents) if each.exists())
 
 
 def private_folder(path: Path) -> Path:

@@ -27,8 +27,8 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator
 from connectors.interface.errors import Unreachable
-from crm_compliance import doctor
 from crm_compliance.configuration.settings import Settings, environment_of, load_settings
+from crm_compliance.doctor import anchor, crm, ending, machine
 from crm_compliance.host.files import DiskProblem
 from crm_compliance.service.health import credentials_not_well
 from crm_compliance.store.sql import database
@@ -242,11 +242,11 @@ def test_a_key_that_others_may_read(typist: Typist, org: Night) -> None:
 
 def test_a_stranger_among_the_packages(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """PyPI has a `rules` and a `connectors` of others."""
-    monkeypatch.setattr(doctor, "strangers", lambda: ["the distribution rules-3.5 has a package of this name"])
+    monkeypatch.setattr(machine, "strangers", lambda: ["the distribution rules-3.5 has a package of this name"])
     found = failed(typist, 2)
     assert list(found) == ["packages"]
     assert "rules" in found["packages"]["message"]
-    monkeypatch.setattr(doctor, "strangers", list)
+    monkeypatch.setattr(machine, "strangers", list)
     assert typist.type("doctor").code == 0
 
 
@@ -287,9 +287,9 @@ def test_the_installed_command_examines_itself(typist: Typist, org: Night) -> No
 def test_what_the_controller_has_to_fill_in_is_named() -> None:
     """Section 7.1: a purpose without a legal basis and a processor without a name."""
     from crm_compliance.configuration.settings import Settings
-    from crm_compliance.doctor import _organisation
+    from crm_compliance.doctor.organisation import about_organisation
 
-    told = _organisation(Settings())
+    told = about_organisation(Settings())
     assert "purposes.fundraising.basis" in told
     assert "processors[0].name" in told
     assert "purposes.newsletter" not in told
@@ -298,27 +298,27 @@ def test_what_the_controller_has_to_fill_in_is_named() -> None:
 def test_a_schedule_of_ones_own_with_the_shipped_organisation_is_warned_of() -> None:
     """Its answers would go out in the name of somebody else."""
     from crm_compliance.configuration.settings import Settings
-    from crm_compliance.doctor import _organisation
+    from crm_compliance.doctor.organisation import about_organisation
 
     data = Path(__file__).parents[1] / "data"
-    assert "warning: the CRM is not that of" in _organisation(Settings(mapping=data / "second-mapping.yaml"))
-    assert "warning" not in _organisation(Settings(mapping=REFERENCE))
+    assert "warning: the CRM is not that of" in about_organisation(Settings(mapping=data / "second-mapping.yaml"))
+    assert "warning" not in about_organisation(Settings(mapping=REFERENCE))
     own, both = Settings(policy=data / "second-policy.yaml"), {"organisation": data / "second-organisation.yaml"}
-    assert "warning: the schedule is not that of" in _organisation(own)
-    assert "warning" not in _organisation(own.model_copy(update=both))
-    assert "warning" not in _organisation(Settings())
+    assert "warning: the schedule is not that of" in about_organisation(own)
+    assert "warning" not in about_organisation(own.model_copy(update=both))
+    assert "warning" not in about_organisation(Settings())
 
 
 @pytest.mark.parametrize(("country", "told"), [("BE", False), ("NL", False), ("DE", False), ("PT", True)])
 def test_what_is_not_known_of_a_country_is_said(country: str, told: bool) -> None:
     """EXP-06: how plates, numbers and postcodes are written there is not guessed."""
     from crm_compliance.configuration.settings import Settings
-    from crm_compliance.doctor import _policy
+    from crm_compliance.doctor.schedule import about_schedule
     from crm_compliance.wiring.schedule import policy_of
 
     shipped = policy_of(Settings())
     here = shipped.model_copy(update={"defaults": shipped.defaults.model_copy(update={"country": country})})
-    assert (f"of {country} it is not known how number plates" in _policy(here)) is told
+    assert (f"of {country} it is not known how number plates" in about_schedule(here)) is told
 
 
 @pytest.mark.parametrize(("setting", "name"), [("ANCHOR_FILE", "anchor.jsonl"), ("ERASURES_FILE", "erasures.jsonl")])
@@ -345,11 +345,13 @@ def test_a_copy_of_the_history_that_others_may_write_is_warned_of(
 def test_a_time_stamp_authority_that_gives_none_is_warned_of(typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
     """As without the extra, or with an address where nobody answers: a night only warns, after its work."""
     settings = Settings(data_dir=typist.folder / "data", timestamp_url="http://127.0.0.1:9/")
-    assert "warning: no time stamp on checkpoints: the authority gave no time stamp (ConnectionError); look at" in doctor._anchor(settings)
+    assert "warning: no time stamp on checkpoints: the authority gave no time stamp (ConnectionError); look at" in anchor.about_anchor(
+        settings
+    )
     monkeypatch.setitem(sys.modules, "rfc3161_client", None)
-    assert "-r requirements-timestamp.lock" in doctor._anchor(settings)
+    assert "-r requirements-timestamp.lock" in anchor.about_anchor(settings)
     monkeypatch.setattr("crm_compliance.keys.timestamps.fetch", lambda *_: "a stamp")
-    assert doctor._anchor(settings).endswith("the time-stamp authority answers")
+    assert anchor.about_anchor(settings).endswith("the time-stamp authority answers")
 
 
 def a_certificate(folder: Path, ends_at: datetime) -> Path:
@@ -366,7 +368,7 @@ def a_certificate(folder: Path, ends_at: datetime) -> Path:
 
 def test_what_ends_soon_is_warned_of_and_what_has_ended_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A certificate that nobody renews stops every night at once."""
-    monkeypatch.setattr(doctor, "clock_of", lambda _: lambda: NOW)
+    monkeypatch.setattr(ending, "clock_of", lambda _: lambda: NOW)
     before, soon, later = (a_certificate(tmp_path, NOW + timedelta(days=days)) for days in (-1, 59, 61))
     trusted = tmp_path / "trusted.pem"
     trusted.write_bytes(later.read_bytes() + before.read_bytes())
@@ -380,15 +382,15 @@ def test_what_ends_soon_is_warned_of_and_what_has_ended_fails(tmp_path: Path, mo
         azure_storage=storage,
         azure_container="c",
     )
-    told = doctor._expiry(settings).splitlines()
+    told = ending.about_endings(settings).splitlines()
     assert [line.startswith("warning: ") for line in told] == [True, False, True, True]
     assert f"{soon} ends on {NOW + timedelta(days=59):%Y-%m-%d}, in 59 days: register the next one" in told[0]
     assert "CN=client.example" in told[2]
     assert ("ended on" in told[2], "in 9 days" in told[3], "sv=" in told[3]) == (True, True, False)
-    assert doctor._expiry(Settings(crm_ca_file=later)).startswith("the trusted CN=client.example of ")
+    assert ending.about_endings(Settings(crm_ca_file=later)).startswith("the trusted CN=client.example of ")
     with pytest.raises(UsageError, match="ended on"):
-        doctor._expiry(Settings(crm_client_id="a", crm_client_certificate=before))
-    assert doctor._expiry(Settings(crm_url="https://org.crm4.dynamics.com/api/data/v9.2/", crm_client_secret="s")) == ""
+        ending.about_endings(Settings(crm_client_id="a", crm_client_certificate=before))
+    assert ending.about_endings(Settings(crm_url="https://org.crm4.dynamics.com/api/data/v9.2/", crm_client_secret="s")) == ""
 
 
 def test_the_health_of_the_service_tells_of_what_ends_within_two_weeks(tmp_path: Path) -> None:
@@ -403,14 +405,18 @@ def test_a_disk_that_is_nearly_full_is_told_whichever_it_is(tmp_path: Path, monk
     """The register of erasures may have a disk of its own, without which nothing is erased."""
     settings = Settings(data_dir=tmp_path / "data", erasures_file=tmp_path / "other" / "erasures.jsonl")
     room = {tmp_path / "data": 5 * 10**9, tmp_path / "other" / "erasures.jsonl": 10**8}
-    monkeypatch.setattr(doctor, "free_bytes", lambda place: room.get(place, 5 * 10**9))
-    assert doctor._disk(settings).splitlines() == [
+    less_and_less = iter(range(9 * 10**9, 0, -(10**9)))
+    monkeypatch.setattr(machine, "free_bytes", lambda _: next(less_and_less))
+    assert machine.about_disks(settings) == f"9.0 GB are free at {tmp_path / 'data'}", "a disk is told once, however it fills meanwhile"
+    monkeypatch.setattr(machine, "disk_of", lambda place: room.get(place, 5 * 10**9))
+    monkeypatch.setattr(machine, "free_bytes", lambda place: room.get(place, 5 * 10**9))
+    assert machine.about_disks(settings).splitlines() == [
         f"5.0 GB are free at {tmp_path / 'data'}",
         f"warning: little room: 0.1 GB are free at {tmp_path / 'other' / 'erasures.jsonl'}",
     ]
     room[tmp_path / "other" / "erasures.jsonl"] = 10**7
     with pytest.raises(DiskProblem, match="10 MB left"):
-        doctor._disk(settings)
+        machine.about_disks(settings)
 
 
 def test_what_no_night_could_write_is_no_good_place(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -428,7 +434,7 @@ def test_what_no_night_could_write_is_no_good_place(typist: Typist, org: Night, 
     def forbidden(*_: object) -> None:
         raise PermissionError(13, "Permission denied", "/root/anchor.jsonl")
 
-    monkeypatch.setattr(doctor, "writable_by_others", forbidden)
+    monkeypatch.setattr(anchor, "writable_by_others", forbidden)
     assert failed(typist, 2)["anchor"]["message"] == "/root/anchor.jsonl cannot be used: Permission denied"
 
 
@@ -442,8 +448,8 @@ def test_a_check_with_a_connection_of_its_own_tells_of_long_waits(
         given[name](LONG_WAIT.format(30))
         raise Unreachable("nobody answers")
 
-    monkeypatch.setattr(doctor, opened, away)
-    monkeypatch.setattr(doctor, "lake_of", lambda *_: None)
+    monkeypatch.setattr(crm, opened, away)
+    monkeypatch.setattr(crm, "lake_of", lambda *_: None)
     with pytest.raises(Unreachable):
-        getattr(doctor, check)(load_settings(), told.append)
+        getattr(crm, check)(load_settings(), told.append)
     assert told == [LONG_WAIT.format(30)]

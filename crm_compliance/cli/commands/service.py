@@ -16,7 +16,7 @@ from crm_compliance.host.files import write_whole
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from crm_compliance.doctor import Check
+    from crm_compliance.doctor.check import Check
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,7 +39,7 @@ def doctor(
         return _read(read)
     if role is not None:
         return _role(role)
-    from crm_compliance.doctor import examine
+    from crm_compliance.doctor.examine import examine
 
     checks = examine(arguments.settings(), output.warn)
     documents = [{"name": check.name, "ok": check.ok, "message": check.message, "hint": check.hint} for check in checks]

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from connectors.interface.errors import Unreachable
-from crm_compliance.doctor import examine
+from crm_compliance.doctor.examine import examine
 from crm_compliance.service.one_job import without_crm
 from crm_compliance.service.scheduler import run_job
 from jobs.model.request import PACKAGE

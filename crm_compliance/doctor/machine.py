@@ -1,0 +1,37 @@
+"""What of this machine nights need: packages that are ours, and room."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from crm_compliance.configuration.settings import Settings
+from crm_compliance.host.files import LEAST_BYTES, DiskProblem, disk_of, free_bytes
+from crm_compliance.host.ownership import HINT, strangers
+from crm_compliance.store.sql.database import StoreUnusable, parse
+from rules.errors import UsageError
+
+MB, GB = 10**6, 10**9
+LITTLE_BYTES = GB  # plans of a year of nights take less; backups beside them take more
+
+
+def about_packages() -> str:
+    """Check for packages of these names from PyPI: an environment with one would run foreign code."""
+    if found := strangers():
+        raise UsageError(f"other software owns packages of ours: {'; '.join(found)}", hint=HINT)
+    return "no package name collides"
+
+
+def about_disks(settings: Settings) -> str:
+    """Say how much room there is where nights write, each disk once."""
+    places = [settings.data_dir.absolute(), settings.erasures_path, settings.checkpoint_log_path]
+    with suppress(StoreUnusable):  # the check of the store tells
+        url = parse(settings.store_url)
+        places += [Path(url.database)] if url.get_backend_name() == "sqlite" and url.database else []
+    told: dict[int, str] = {}
+    for place in places:
+        if (free := free_bytes(place)) < LEAST_BYTES:
+            raise DiskProblem(
+                f"the disk of {place} has {free / MB:.0f} MB left: too little for a night", hint="make room", where=str(place)
+            )
+        little = "warning: little room: " if free < LITTLE_BYTES else ""
+        told.setdefault(disk_of(place), f"{little}{free / GB:.1f} GB are free at {place}")
+    return "\n".join(told.values())
