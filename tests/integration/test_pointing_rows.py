@@ -33,6 +33,15 @@ POINTERS = (  # child, lookup, parent, what a delete of the parent does
     ("contact", "cf_lastdossierid", "cf_dossier", "remove_link"),
 )
 FOLLOWERS = "cf_dossier_followers"  # pairs
+BILL: dict[str, Any] = {  # of a table that the mapping lets stay
+    "set": "cf_bills",
+    "columns": {
+        "cf_billid": {"type": "guid", "key": True},
+        "cf_name": {"type": "string(100)", "primary_name": True},
+        "cf_dossierid": {"type": "lookup cf_dossier"},
+        "cf_payerid": {"type": "lookup contact"},
+    },
+}
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +50,10 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for child, column, parent, on_delete in POINTERS:
         document["tables"][child]["columns"][column] = {"type": f"lookup {parent}"}
         found = {"name": column, "parent": parent, "child": child, "column": column, "on_delete": on_delete}
+        document["relationships"].append(found)
+    document["tables"]["cf_bill"] = BILL
+    for column, parent in (("cf_dossierid", "cf_dossier"), ("cf_payerid", "contact")):
+        found = {"name": f"bill_{column}", "parent": parent, "child": "cf_bill", "column": column, "on_delete": "remove_link"}
         document["relationships"].append(found)
     document["many_to_many"] = [{"name": FOLLOWERS, "one": "cf_dossier", "two": "contact"}]
     path = tmp_path_factory.mktemp("crm") / "environment.yaml"
@@ -71,7 +84,7 @@ def masking_night(environment: Path, make_night: MakeNight) -> Iterator[Night]:
             REFERENCE.read_text("utf-8"),
             {"cf_dossier": "        cf_openedon: null\n", "cf_fiche": "        cf_dossierid: null\n"},
         )
-        text += f"\nstay: {{{FOLLOWERS}: {{why: says nothing new, by: test}}}}\n"
+        text += f"\nstay: {{{FOLLOWERS}: {{why: says nothing new, by: test}}, cf_bill: {{why: by law, by: test}}}}\n"
         for child, column, *_ in POINTERS[:-1]:
             text = text.replace(of_each[child], f"{of_each[child]}        {column}: null\n", 1)
         with mapped(made, text):
@@ -171,6 +184,25 @@ def test_a_masked_row_that_points_to_one_that_goes_is_masked_in_one_night(maskin
     done = night.apply(night.plan())
     assert (done.state, done.counts["skipped"]) == (RunState.DONE, {})
     assert anonymised_on(night, dossier) is not None
+
+
+def test_a_masked_row_to_which_a_row_leads_that_may_stay_and_names_somebody_is_not_anonymous(masking_night: Night) -> None:
+    """ERA-02: a bill of the dossier tells whose it is. One that names nobody tells nothing."""
+    night = masking_night
+    named, plain, gone = (a_runaway(night) for _ in range(3))
+    donor = night.contact(lastname="Verzonnen", cf_newsletter=True)
+    (child,) = (row["_cf_contactid_value"] for row in night.rows(f"cf_parties?$filter=_cf_dossierid_value eq {gone}"))
+    bills = {}
+    for dossier, payer in ((named, donor), (plain, None), (gone, child)):
+        bound = {"cf_payerid@odata.bind": f"/contacts({payer})"} if payer else {}
+        bills[dossier] = night.create("cf_bills", "cf_billid", **{"cf_dossierid@odata.bind": f"/cf_dossiers({dossier})"}, **bound)
+    done = night.apply(night.plan())
+    assert [(each.id, each.code) for _, each in night.store.journal.partials()] == [(named, "PSEUDONYMISED")]
+    assert done.counts["anonymised"] == 2, "who goes is named by nothing any more"
+    assert any("rows of cf_bill lead to them (cf_bill._cf_dossierid_value)" in each for each in night.connector.warnings)
+    night.patch("cf_bills", bills[named], **{"cf_dossierid@odata.bind": None})
+    done = night.apply(night.plan())
+    assert (done.state, done.counts["anonymised"], night.store.journal.partials()) == (RunState.DONE, 1, [])
 
 
 @pytest.mark.parametrize("by_pair", [False, True], ids=["by_a_lookup", "by_a_pair"])

@@ -109,9 +109,9 @@ class Children:
         return {parent for parent in tables if any(self._links(parent)) or self._has_any(parent)}
 
     def tied_to_people(self, rows: Collection[RowKey]) -> set[RowKey]:
-        """Return those of these rows, which remain, that a contact leads to by a lookup of its own or by
-        pairs: of a row that is deleted the CRM would have removed either. Raises as
-        `Connector.tied_to_people`."""
+        """Return those of these rows, which remain, that a contact leads to by a lookup of its own, by pairs,
+        or by a row which may stay and names it: of a row that is deleted the CRM would have removed either.
+        Raises as `Connector.tied_to_people`."""
         people = {table.name for table in self._mapping.of("contact")}
         by_table: defaultdict[str, list[str]] = defaultdict(list)
         for name, row in rows:
@@ -120,22 +120,34 @@ class Children:
         for parent, ids in by_table.items():
             if (definition := self._metadata.table(parent)) is None:
                 continue
-            places = {(each.child, each.child, _lookup(each.column)) for each in definition.children if each.child in people}
+            children = [each for each in definition.children if each.child in people or self._stays(each)]
+            places = {(each.child, each.child, _lookup(each.column)) for each in children}
             places |= {(each.table, each.other(parent), each.column(parent)) for each in definition.links if each.other(parent) in people}
             for name, person, column in sorted(places):
-                tied = self._leading(name, column, ids)
+                naming = "" if name != person or name in people else self._naming(name, people)
+                tied = self._leading(name, column, ids, naming) if naming is not None else set[str]()
                 if tied and (told := _NAMED_BY.format(person=person, parent=parent, column=f"{name}.{column}")) not in self._warnings:
                     self._warnings.append(told)
                 found |= {(parent, row) for row in tied}
         return found
 
-    def _leading(self, name: str, column: str, ids: Collection[str]) -> set[str]:
+    def _stays(self, each: Relationship) -> bool:
+        """Return whether somebody decided that rows which point to others by this may stay."""
+        return not self._mapping.stay.keys().isdisjoint((each.child, f"{each.child}.{each.column}"))
+
+    def _naming(self, name: str, people: Collection[str]) -> str | None:
+        """Return the condition by which rows of a table name somebody; None where none of them can."""
+        known = [definition for person in people if (definition := self._metadata.table(person)) is not None]
+        lookups = {_lookup(each.column) for definition in known for each in definition.children if each.child == name}
+        return f"({' or '.join(f'{lookup} ne null' for lookup in sorted(lookups))})" if lookups else None
+
+    def _leading(self, name: str, column: str, ids: Collection[str], also: str) -> set[str]:
         """Return those of these ids that rows of a table name in a column; all where nobody may look."""
         table = self._directory.table(name)
         if table is None:
             return set()
         try:
-            return {str(row[column]).lower() for row in self._directory.rows(table, column, ids, column)}
+            return {str(row[column]).lower() for row in self._directory.rows(table, column, ids, column, also)}
         except NotOffered:
             return set() if total_count(self._transport, name) == 0 else {*ids}
 
@@ -234,7 +246,7 @@ class Children:
             and (
                 each.on_delete == CASCADE or _is_other_half(each) or not self._mapping.named(each.child)
             )  # else they stay, and are not ours
-            and self._mapping.stay.keys().isdisjoint((each.child, f"{each.child}.{each.column}"))
+            and not self._stays(each)
         }
 
     def _is_unread(self, child: str, column: str, parent: str) -> bool:
