@@ -59,7 +59,7 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
     waiting = [task for task in decision.tasks if task.item in (found.closed if task.what is What.RESTRICT else kept)]
     decision = take_effect(context, request, decision, waiting)  # where the CRM was out of reach when it was decided
     if writes := [task for task in decision.of(WRITING) if task.item not in kept]:
-        left = correct.write(giving_way(context, erasure_of(request, decision)), writes)
+        left = correct.write(giving_way(context, erasure_of(request, decision)), writes, decision.contacts)
         decision = _done(context, request, decision, [task for task in writes if task not in left])
     run = None
     if decision.of(DISPOSING):

@@ -22,14 +22,15 @@ from jobs.reading.gather import PARTY_FIELDS, rows_of
 from jobs.reading.owners import look_around
 from jobs.reading.row_kinds import table_of
 from jobs.register.decision import Task, What
-from jobs.requests.decisions.suspicions import is_suspected
+from jobs.requests.decisions.suspicions import is_in_closed_files_alone, is_suspected
 from jobs.writing.row_writes import EMPTIED
 from jobs.writing.send import TECHNICAL, send_operations
 from rules.holds.holds import Hold
 from rules.holds.precedence import ranked
 from rules.model.decisions import Reason
 from rules.model.personal_records import FULL
-from rules.model.records import Note, Party
+from rules.model.records import Engagement, Note, Party
+from rules.rights.fields import needed_by
 
 # What ends a use: the consent goes, and the mark against bulk e-mail stays behind as the suppression entry
 # (R-101).
@@ -52,8 +53,9 @@ TEXT: Final = (
 )
 
 
-def write(context: JobContext, tasks: Sequence[Task]) -> list[Task]:
+def write(context: JobContext, tasks: Sequence[Task], people: Collection[str] = ()) -> list[Task]:
     """Carry out tasks that write fields or notes, and return those that are not done: the ledger says why.
+    `people` are all contacts of the person whose data they are.
 
     What is already written is not written again. A correction waits for what keeps data as they are, evidence
     or a restriction, and not for what only keeps them from disposal. The end of a use and a note wait for
@@ -65,7 +67,7 @@ def write(context: JobContext, tasks: Sequence[Task]) -> list[Task]:
     refuse_if_stopped(context.store)
     left: list[Task] = []
     for task in tasks:
-        code = _annotate(context, task) if task.what is What.ANNOTATE else _write_fields(context, task)
+        code = _annotate(context, task) if task.what is What.ANNOTATE else _write_fields(context, task, people)
         if code:
             left.append(task)
     return left
@@ -82,8 +84,8 @@ def kept_back(context: JobContext, tasks: Collection[Task]) -> dict[str, str]:
     return {task.item: code for task in tasks if (code := codes[task.what, task.kind, task.id])}
 
 
-def _write_fields(context: JobContext, task: Task) -> str:
-    wanted = _wanted(task)
+def _write_fields(context: JobContext, task: Task, people: Collection[str]) -> str:
+    wanted = _without_those_of_a_closed_file(context, _wanted(task), people) if task.what is What.CORRECT else _wanted(task)
     record = FULL[task.kind]
     written = context.connector.record(task.kind, table_of(context.connector, task.kind, task.id))
 
@@ -183,6 +185,19 @@ def _is_held_on_another_basis(context: JobContext, task: Task) -> bool:
     """Return whether a picture is held on another basis than the consent that was withdrawn too: that of a
     suspect belongs to the file (RGT-12, SUS-10). It stays as if there were none, and nothing tells of it."""
     return task.what is What.NO_IMAGE and is_suspected(context, task.id)
+
+
+def _without_those_of_a_closed_file(context: JobContext, wanted: dict[str, object], people: Collection[str]) -> dict[str, object]:
+    """Return the values but for those of fields that the person is told nothing of, where they are known for
+    relations and from files of a suspicion alone: to these such a field belongs (SUS-10). It stays as it is,
+    and nothing tells of it. What the relation needs, as the name, is the person's to correct all the
+    same: they would see that it is not."""
+    if wanted.keys() <= needed_by(()) or not is_in_closed_files_alone(context, people):
+        return wanted
+    connector, among = context.connector, Among("contact", sorted(people))
+    has_agreement = connector.has(Engagement) and bool(rows_of(connector, Engagement, (), among))
+    told = needed_by({"engagement"} if has_agreement else ())
+    return {name: value for name, value in wanted.items() if name in told}
 
 
 def _keeps_only_from_disposal(hold: Hold) -> bool:

@@ -57,9 +57,8 @@ def kept_items(context: JobContext, decision: Decision) -> KeptItems:
     if not people:
         return KeptItems()
     rows = _roles(context, people)
-    roles = [(row, RoleInFile(("party", row.id), row.contact or "", row.role or "", row.suspect_until)) for row in rows]
-    active = [row for row, role in roles if is_active(role, context.today)]
-    ended = [row for row, role in roles if has_ended(role, context.today) and not _was_looked_at(context, decision, role.suspect_until)]
+    active = _suspicions(context, rows)
+    ended = [row for row in rows if has_ended(_role(row), context.today) and not _was_looked_at(context, decision, row.suspect_until)]
     fresh, left = _changed(context, decision, rows)
     unreadable = [row for row in fresh if row.role not in FILE_ROLES]
     closed = _items_kept_by(context, decision, active, ERASING | {What.RESTRICT})
@@ -77,10 +76,23 @@ def kept_items(context: JobContext, decision: Decision) -> KeptItems:
 def is_suspected(context: JobContext, contact: str) -> bool:
     """Return whether a contact is suspected in some file today. Raises ConnectorError: the CRM cannot be
     read."""
-    return any(
-        is_active(RoleInFile(("party", row.id), contact, row.role or "", row.suspect_until), context.today)
-        for row in _roles(context, [contact])
-    )
+    return bool(_suspicions(context, _roles(context, [contact])))
+
+
+def is_in_closed_files_alone(context: JobContext, contacts: Collection[str]) -> bool:
+    """Return whether the contacts of one person have a role in files, and in no other ones than those in
+    which the person is suspected today. Raises ConnectorError: the CRM cannot be read."""
+    rows = _roles(context, sorted(contacts))
+    closed = _files_of(context, _suspicions(context, rows))
+    return bool(rows) and all({row.dossier, row.fiche} - {None} <= closed for row in rows)
+
+
+def _suspicions(context: JobContext, rows: Iterable[FullParty]) -> list[FullParty]:
+    return [row for row in rows if is_active(_role(row), context.today)]
+
+
+def _role(row: FullParty) -> RoleInFile:
+    return RoleInFile(("party", row.id), row.contact or "", row.role or "", row.suspect_until)
 
 
 def _roles(context: JobContext, people: Sequence[str]) -> list[FullParty]:

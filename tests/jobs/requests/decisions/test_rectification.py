@@ -199,3 +199,24 @@ def test_sus05_what_is_corrected_of_a_donor_does_not_tell_what_a_closed_file_kno
         for donor in (suspect, other):
             answer = compile_(night, ask(night, Right.RECTIFICATION, donor, given=born("1980-05-05"), details=details))
             assert [[field.name for field in item.fields] for item in answer.items] == expected
+
+
+def test_sus10_what_is_known_of_a_donor_from_a_file_of_their_suspicion_stays_as_it_is(night: Night) -> None:
+    """The donor is not told the birth date, and nobody corrects what a file says of whom it suspects. The
+    name is on letters to the donor: that it stayed wrong would show. Who has another role is told both."""
+    suspect, other, witness = (night.contact(birthdate="1980-05-05") for _ in range(3))
+    for one in (suspect, witness):
+        night.party(one, "suspect", dossier=night.dossier("grooming", closed=False))
+    night.party(witness, "witness", dossier=night.dossier("sexting", closed=False))
+    details, told = Details(corrections={"birthdate": "1990-09-09", "lastname": "Anders (fictief)"}), []
+    for donor in (suspect, other, witness):
+        night.donation(donor)
+        request = ask(night, Right.RECTIFICATION, donor, details=details)
+        told.append([[field.name for field in item.fields] for item in compile_(night, request).items])
+        decide(night, request)
+        release(night, request)
+        assert decision(night, request).tasks == ()
+    rows = [night.get("contacts", donor) or {} for donor in (suspect, other, witness)]
+    assert [row["lastname"] for row in rows] == ["Anders (fictief)"] * 3
+    assert [row["birthdate"] for row in rows] == ["1980-05-05", "1990-09-09", "1990-09-09"]
+    assert told[0] == told[1], "nothing tells of it"
