@@ -1,7 +1,7 @@
 """Removes what has expired in the state store itself (ACC-04, ACC-07)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection, delete, func, or_, select
@@ -9,15 +9,17 @@ from sqlalchemy import Connection, delete, func, or_, select
 from crm_compliance.store.rows import certificates, journal, policies
 from crm_compliance.store.rows import plans as plans_
 from crm_compliance.store.rows import runs as runs_
+from crm_compliance.store.rows.console import sessions as console_sessions
 from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.signed_head import SignedHead
-from crm_compliance.store.sql.tables import actions, holds, plan_pages
+from crm_compliance.store.sql.tables import actions, holds, plan_pages, sessions, works
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Plan
 from jobs.model.run import ActionState
 from jobs.ports.store.ledger import Entry
 from jobs.ports.store.own_data import Expired, PastTerms
 
 HEADS_AN_ENTRY = 500
+CONSOLE_KEPT = timedelta(days=7)  # who used the console last, if nobody comes again: no session lasts as long
 
 
 class OwnData(Rows):
@@ -40,6 +42,9 @@ class OwnData(Rows):
             versions = policies.drop(connection, set(past.policies) - certified)
             done = Expired(lines, len(past.journals), units, len(past.holds), len(cleared), gone.number, len(versions))
             told += _entries(done, past, cleared, gone, versions)
+            long_ago = (now - CONSOLE_KEPT).timestamp()
+            console_sessions.drop(connection, sessions.c.began_at < long_ago)
+            connection.execute(delete(works).where(works.c.began_at < long_ago))
         return done
 
 

@@ -9,8 +9,10 @@ import pytest
 
 from connectors.storage.local import LocalFolder
 from crm_compliance.configuration.settings import Settings
+from crm_compliance.console.access.sessions import Sessions, digest_of
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.reports.documents import plan_document
+from crm_compliance.store.rows.console.works import StoredWork
 from jobs.checks.ledger_drift import refuse_altered
 from jobs.ledger.verification import Problem
 from jobs.model.plan import Kind, LinesRemoved
@@ -158,6 +160,21 @@ def test_acc07_who_approved_or_rejected_a_plan_goes_ten_years_after_its_run(nigh
     with night.store.database.writing() as connection:
         connection.exec_driver_sql('UPDATE approvals SET doc = replace(doc, \'"who":""\', \'"who":"bert"\')')
     assert {problem.where for problem in audited(night)} == {f"plan {plan.id}" for plan in (applied, left)}
+
+
+def test_acc07_who_used_the_console_last_goes_after_a_week(night: Night, context: JobContext) -> None:
+    """Also where nobody signs in again, which ends sessions at once."""
+    now = night.clock()
+    people = Sessions(night.store.sessions, timedelta(minutes=30), timedelta(hours=10))
+    token = people.begin("anna", ("dpo",), "Anna (fictitious)", now)
+    night.store.sessions.note_seen(digest_of(token), ["plan-1"])
+    night.store.works.put("plan-1", StoredWork(act="plan", who="anna", started_at=now, is_over=True))
+    for days, left in ((7, 1), (1, 0)):
+        night.clock.now += timedelta(days=days)
+        run_housekeeping(context)
+        with night.store.database.reading() as connection:
+            found = [connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() for table in ("sessions", "seen", "works")]
+        assert found == [left] * 3
 
 
 def test_acc06_a_head_that_somebody_has_changed_is_not_cleared(night: Night, context: JobContext) -> None:

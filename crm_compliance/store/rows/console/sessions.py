@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, bindparam, delete, select, true, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, true, update
 
 from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.documents import decoded
@@ -71,10 +71,7 @@ class Sessions(Rows):
 
     def _end(self, ended: ColumnElement[bool]) -> int:
         with self._transactions.database.writing() as connection:
-            number = connection.execute(delete(sessions).where(ended)).rowcount
-            for each in (seen, sent_forms):
-                connection.execute(delete(each).where(each.c.session.not_in(select(sessions.c.digest))))
-        return number
+            return drop(connection, ended)
 
     def note_seen(self, digest: str, keys: Collection[str]) -> None:
         """Remember what was on the screen of a session, until it ends; what is known already is not written
@@ -94,6 +91,14 @@ class Sessions(Rows):
     def _seen(self, digest: str, keys: Collection[str]) -> set[str]:
         with self._transactions.reading() as connection:
             return set(connection.execute(_SEEN, {"token": digest, "refs": [_ref(key) for key in keys]}).scalars())
+
+
+def drop(connection: Connection, ended: ColumnElement[bool]) -> int:
+    """Remove those sessions, with what was on their screens; return how many."""
+    number = connection.execute(delete(sessions).where(ended)).rowcount
+    for each in (seen, sent_forms):
+        connection.execute(delete(each).where(each.c.session.not_in(select(sessions.c.digest))))
+    return number
 
 
 def _ref(key: str) -> str:
