@@ -58,19 +58,20 @@ def participations(
 
 
 def named_in(connector: Connector, rows: Iterable[tuple[str, str]]) -> set[str]:
-    """Return the contacts whom rows of dependent tables, by (kind, id), name or who take part in them."""
-    ids: dict[str, list[str]] = {}
-    for kind, row in rows:
-        ids.setdefault(kind, []).append(row)
-    found: set[str | None] = set()
-    for own in connector.all_kinds.own:
-        among = sorted(ids.get(own.word, ()))
-        if among and own.people:
-            read = rows_anywhere(connector, own.full, own.people, Among("id", among), connector.retaining((own.full,)))
-            found.update(getattr(row, name) for row in read for name in own.people)
-        if among and connector.is_activity(own.full):
-            taking = rows_anywhere(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, Among("activity", among), ())
-            found.update(row.party for row in taking)
+    """Return the contacts who take part in activities, or whom rows of dependent tables name, of these rows,
+    by (kind, id)."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    for word, row in rows:
+        ids[word].append(row)
+    own = [kind for kind in connector.all_kinds.own if kind.word in ids]
+    activities = {*ACTIVITIES, *(kind.word for kind in own if connector.is_activity(kind.full))}
+    activities |= {"fiche"} if connector.is_activity(Fiche) else set()
+    among = Among("activity", sorted(row for word in activities & ids.keys() for row in ids[word]))
+    found = {row.party for row in rows_anywhere(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, among, ())}
+    for kind in own:
+        among = Among("id", sorted(ids[kind.word]))
+        named = rows_anywhere(connector, kind.full, kind.people, among, connector.retaining((kind.full,))) if kind.people else ()
+        found.update(getattr(row, name) for row in named for name in kind.people)
     return {contact for contact in found if contact is not None}
 
 

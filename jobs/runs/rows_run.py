@@ -88,6 +88,7 @@ class UnscheduledRun(Application, ABC):
         rows = self._rows_of([unit for line, unit in going if self.word_of(line) in WHOLE], seen.found, holds)
         facts = self._write(rows, going)
         rows.blocked |= self._kept(rows) | held_since(self.context.connector, [unit for _, unit in going])
+        self._remember_named(rows)
         self.journal.carry_out(self._announced(going, rows, facts, seen.loose), {line.key: unit for line, unit in going})
 
     def _announced(self, going: Going, rows: Rows, facts: Facts, loose: Collection[tuple[str, str]]) -> list[Action]:

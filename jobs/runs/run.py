@@ -217,17 +217,20 @@ class Application:
         facts = facts_for(context, [(unit, decision) for _, unit, decision in going])
         self.in_place.mask([(unit, decision) for _, unit, decision in going], rows, facts)
         self._block(rows, [unit for _, unit, _ in going])
-        if self.plan.kind is Kind.RECORDINGS:
-            self._remember_named(rows)
+        self._remember_named(rows)
         self.journal.carry_out(self._intents(going, rows, facts), {line.key: unit for line, unit, _ in going})
 
     def _remember_named(self, rows: Rows) -> None:
-        """Note, before they go, whom rows that go with recordings name. This plan has looked at nobody, and
-        the next that does would take them for ones that were never linked (RET-20)."""
+        """Note, before they go, whom calls, e-mails and rows of dependent tables name. A plan of recordings,
+        or of a request, does not look at everybody, and the next one that does would take them for ones that
+        were never linked (RET-20)."""
+        if self.plan.kind not in (Kind.RECORDINGS, Kind.REQUEST):
+            return
         going = [write for unit, writes in rows.of.items() if unit not in rows.blocked for write in writes]
         named = named_in(self.context.connector, ((write.kind, write.id) for write in going if write.operation == "delete"))
         people = self._contacts()
-        people.skip(sorted(each for each in named if (people.table, each) not in self.journal.actions), TRIM, AWAITS_TURN)
+        seen = {contact for table, contact in (*self._planned, *self.journal.actions) if table == people.table} | {*self.plan.trims}
+        people.skip(sorted(named - seen), TRIM, AWAITS_TURN)
 
     def _reconcile_followers(self, lines: Sequence[PlanLine]) -> None:
         """Note what became of attachments whose dossier or lone fiche did not take them along: they stay with

@@ -152,3 +152,19 @@ def test_an_answer_about_nobody_asks_the_crm_as_much_as_one_about_somebody(night
         search_everywhere(night.context, people)
         asked.append(night.connector.stats.requests - before)
     assert asked[0] == asked[1]
+
+
+def test_whom_something_of_an_erased_file_names_is_looked_at_by_the_next_plan_of_people(night: Night) -> None:
+    """RET-20: the plan of a request looks at those who have a role in its files."""
+    child, visited, caller, stranger = (night.contact(birthdate=f"2012-03-0{day}", lastname=f"{day} (fictief)") for day in range(1, 5))
+    dossier = night.dossier("grooming", closed=False, fiches=0)
+    night.party(child, "child", dossier=dossier)
+    add(night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", dossier), **{"cf_VisitedId@odata.bind": f"/contacts({visited})"})
+    night.call("cf_dossier", dossier, [caller])
+    request = ask(night, Right.ERASURE, child)
+    granted(night, request)
+    assert [night.get("contacts", each) is None for each in (child, visited, caller)] == [True, False, False]
+    night.clock.advance(days=1)
+    assert {each: line.outcome for each, line in night.lines(night.plan()).items()} == {
+        visited: "dispose", caller: "dispose", stranger: "retain"
+    }  # fmt: skip
