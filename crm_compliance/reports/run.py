@@ -68,7 +68,7 @@ def print_history(documents: Sequence[Document], console: Console, calendar: Cal
         return
     table = paper.table("", f"Started ({calendar.city})", "Run", "Kind", "State", "Deleted", "Anonym.", numbers=2)
     table.title = None
-    for column in table.columns[:2]:  # an id that is broken into lines cannot be copied
+    for column in table.columns[:3]:  # what is broken into lines cannot be copied
         column.no_wrap = True
     for document in documents:
         counts = _mapping(document.get("counts")) or document
