@@ -141,7 +141,7 @@ def _plan(context: JobContext) -> int:
 
     def tell(console: Console) -> None:
         kept = "".join(f", {number} stay ({reason})" for reason, number in plan.retain.items())
-        console.print(f"{again} rows that had been erased are back and would go again{kept}.", markup=False)
+        console.print(f"{again} units and people that had been erased are back and would go again{kept}.", markup=False)
         for warning in plan.warnings:
             console.print(f"Look at this: {warning}.", markup=False)
         if plan.needed:
@@ -159,7 +159,7 @@ def _tell(run: Run) -> int:
     document["replayed"] = sum(number for name in ("deleted", "anonymised", "trimmed") if isinstance(number := document[name], int))
 
     def tell(console: Console) -> None:
-        console.print(f"{document['replayed']} rows that had been erased were back and are gone again.", markup=False)
+        console.print(f"{document['replayed']} units and people that had been erased were back and are gone again.", markup=False)
         print_run(document, console)
 
     output.answer(document, tell, ids=("run", run.id))

@@ -88,10 +88,10 @@ def test_people_are_told_in_words(erased: tuple[dict[str, str], Backup], typist:
     org.patch("cf_dossiers", cases["delete"], cf_legalhold=True)
     said = typist.type("replay", "--dry-run")
     assert (said.code, said.last.split()[0]) == (0, "plan")
-    assert "4 rows that had been erased are back and would go again, 1 stay (HOLD_LEGAL)." in said.out.replace("\n", " ")
+    assert "4 units and people that had been erased are back and would go again, 1 stay (HOLD_LEGAL)." in " ".join(said.out.split())
     said = typist.type("replay")
     assert (said.code, said.last.split()[0]) == (0, "run")
-    assert "4 rows that had been erased were back and are gone again." in said.out.replace("\n", " ")
+    assert "4 units and people that had been erased were back and are gone again." in " ".join(said.out.split())
 
 
 def test_a_plan_in_a_restored_crm_is_made_with_a_warning(erased: tuple[dict[str, str], Backup], typist: Typist, org: Night) -> None:
