@@ -52,6 +52,10 @@ def test_a_whole_night_over_postgresql(emulator: RunningEmulator, typist: Typist
         assert not (tmp_path / "data" / "state.db").exists()
         again = typist.ask("run", "retention")
         assert (again["deleted"], again["state"]) == (0, "done")
+        assert "runs.json" in typist.ask("evidence", "--output", tmp_path / "evidence.zip")["files"]
+        typist.set(CLOCK="2037-01-10T11:00:00+00:00")
+        assert typist.ask("run", "housekeeping")["expired"]["heads"] == 1, "who approved the plan is not known any more"
+        assert typist.ask("ledger", "verify")["ok"] is True
         with psycopg.connect(postgres_url, autocommit=True) as connection, pytest.raises(psycopg.Error):
             connection.execute("UPDATE ledger SET kind = 'x'")
     finally:
