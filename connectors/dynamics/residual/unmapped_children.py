@@ -21,7 +21,7 @@ from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.remains import DependentRow, RowKey
-from rules.model.kinds import LOOKUPS
+from rules.model.kinds import IN_DOSSIERS, LOOKUPS, RELATIONS, WHOLE
 
 # What the platform keeps beside rows: cleaned afterwards, or ids without a value, or another view of rows
 # that are looked at by themselves.
@@ -39,10 +39,15 @@ _TAKEN_ALONG = (
     "the CRM would delete rows of {child} along with rows of {parent} that are to go, by {column}, which fills no field then: "
     "empty it, or let the relationship remove the link only"
 )
+_NAMED_IN = (
+    "rows of {child} that stay name rows of {parent} that are to go, by {column}, which fills no field: map it, as a role for "
+    "example, or name {child}.{column} under goes_along where it says nothing"
+)
 _NAMED_BY = (
     "rows of {parent} that are anonymised in place do not count as anonymised while rows of {person} lead to them ({column}): "
     "empty it in the CRM (ERA-02)"
 )
+_NEEDING = frozenset({*WHOLE, *IN_DOSSIERS, *RELATIONS})  # kinds of rows that tell something of whom they name
 KNOWN_FOR_S = 600.0  # how long nobody is asked again whether any row of a table depends on anything
 
 
@@ -240,14 +245,26 @@ class Children:
                 or _is_other_half(each)
                 or _takes_connections(each)
                 # A row that is masked takes none of ours along.
-                or (each.on_delete == CASCADE and not restricting and self._is_unread(each.child, each.column, parent))
+                or (
+                    not restricting
+                    and self._is_unread(each.child, each.column, parent)
+                    and (each.on_delete == CASCADE or self._names_somebody(each))
+                )
             )
             and (restricting or each.on_delete != RESTRICT)
             and (
-                each.on_delete == CASCADE or _is_other_half(each) or not self._mapping.named(each.child)
+                each.on_delete == CASCADE or _is_other_half(each) or not self._mapping.named(each.child) or self._names_somebody(each)
             )  # else they stay, and are not ours
             and not self._stays(each)
         }
+
+    def _names_somebody(self, each: Relationship) -> bool:
+        """Return whether a lookup of dossiers, fiches, roles, recordings or gifts and the like leads to
+        people, and nobody has decided that it says nothing: whoever it names is needed, although nothing
+        reads it."""
+        needed = any(table.kind in _NEEDING for table in self._mapping.looked_at(each.child))
+        is_person = any(table.name == each.parent for table in self._mapping.of("contact"))
+        return needed and is_person and f"{each.child}.{each.column}" not in self._mapping.goes_along
 
     def _is_unread(self, child: str, column: str, parent: str) -> bool:
         """Return whether rows of ours point to those of a table by a lookup that fills no field, or none when
@@ -277,11 +294,8 @@ class Children:
         if is_unread:
             kept = [DependentRow(each.row, each.on, cascades=False) for each in found if each.row != each.on]
             is_meant = column in self._mapping.leading(table.name)
-            if (
-                kept
-                and not is_meant
-                and (told := _TAKEN_ALONG.format(child=table.name, column=column, parent=parent)) not in self._warnings
-            ):
+            told = (_TAKEN_ALONG if cascades else _NAMED_IN).format(child=table.name, column=column, parent=parent)
+            if kept and not is_meant and told not in self._warnings:
                 self._warnings.append(told)
             return kept
         if beyond:  # out of scope: not to be deleted, and the CRM would

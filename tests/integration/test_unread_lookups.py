@@ -1,0 +1,59 @@
+"""A lookup of a dossier, a fiche or a role names somebody, and fills no field (R-158)."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm_compliance.configuration.settings import Settings
+from crm_compliance.wiring.mapping import mapping_text
+from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
+from tests.drivers.night import Night, night_in
+from tests.yaml_files import read_yaml, yaml_text
+
+LONG_AGO, LATELY = date(2020, 1, 10), date(2026, 11, 1)
+
+
+def environment(folder: Path, table: str) -> Path:
+    """The reference organisation with one more lookup to a person."""
+    document: dict[str, Any] = read_yaml(ENVIRONMENT)
+    document["tables"][table]["columns"]["cf_partnerid"] = {"type": "lookup contact", "schema_name": "cf_PartnerId"}
+    document["relationships"].append(
+        {"name": "cf_contact_partners", "parent": "contact", "child": table, "column": "cf_partnerid", "on_delete": "remove_link"}
+    )
+    path = folder / "environment.yaml"
+    path.write_text(yaml_text(document), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("is_decided", [False, True])
+@pytest.mark.parametrize("table", ["cf_dossier", "cf_fiche", "cf_party", "cf_enrolment"])
+def test_whom_a_live_file_names_by_it_stays_until_somebody_decides_that_it_says_nothing(
+    tmp_path: Path, table: str, *, is_decided: bool
+) -> None:
+    said = {"goes_along": {f"{table}.cf_partnerid": {"why": "niet ingevuld", "by": "dpo"}}} if is_decided else {}
+    text = mapping_text(Settings())[0]
+    mapping = text.replace("tables:\n", f"{yaml_text(said)}tables:\n", 1) if said else text
+    with night_in(environment(tmp_path, table), tmp_path, kind=Night, mapping=mapping) as night:
+        old, live = night.dossier("sexting", spoken=LONG_AGO), night.dossier("sexting", spoken=LATELY)
+        named, own = night.contact(birthdate="2000-02-01"), night.contact(birthdate="2000-02-01")
+        for person in (named, own):
+            night.party(person, "child", dossier=old)
+        role = night.party(night.contact(birthdate="2015-02-01"), "child", dossier=live)
+        places = {
+            "cf_dossier": ("cf_dossiers", live),
+            "cf_fiche": ("cf_fiches", night.fiches_of(live)[0]),
+            "cf_party": ("cf_parties", role),
+        }
+        if table == "cf_enrolment":
+            places[table] = ("cf_enrolments", night.create("cf_enrolments", "cf_enrolmentid", cf_name="E-test"))
+        night.patch(*places[table], **{"cf_PartnerId@odata.bind": f"/contacts({named})"})
+        if table == "cf_dossier":  # what goes too keeps nobody
+            night.patch("cf_dossiers", old, **{"cf_PartnerId@odata.bind": f"/contacts({own})"})
+        run = night.apply(night.plan())
+        assert [night.get("contacts", person) is None for person in (named, own)] == [is_decided, True]
+        assert night.get("cf_dossiers", old) is None
+        assert run.counts.get("unaccounted", {}) == ({} if is_decided else {table: 1})
+        told = [each for each in night.connector.warnings if "cf_partnerid" in each]
+        assert len(told) == (not is_decided)
