@@ -199,7 +199,7 @@ def _of_kind(kind: UnitKind, rows: list[int], units: Sequence[Unit], joined: Joi
         "legal_hold": [_has_legal_hold(unit) for unit in units],
     }
     if kind is UnitKind.DOSSIER:
-        columns |= dossier_columns([unit.dossier for unit in units if unit.dossier is not None], joined)
+        columns |= file_columns([unit.dossier for unit in units if unit.dossier is not None], DOSSIER_FACTS, joined)
     elif kind is UnitKind.RECORDING:
         columns |= {name: [getattr(unit.recording, name) for unit in units] for name in RECORDING_FACTS}
     elif kind is UnitKind.ATTACHMENT:
@@ -215,18 +215,9 @@ def _of_kind(kind: UnitKind, rows: list[int], units: Sequence[Unit], joined: Joi
     return framed(columns, _OF_THESE)
 
 
-def dossier_columns(dossiers: Sequence[Dossier], joined: Joined) -> dict[str, list[Any]]:
-    """Return what is asked of each dossier, in columns."""
-    return {"categories": [joined[dossier.categories] for dossier in dossiers]} | {
-        name: list(map(attrgetter(name), dossiers)) for name in DOSSIER_FACTS
-    }
-
-
-def fiche_columns(fiches: Sequence[Fiche], joined: Joined) -> dict[str, list[Any]]:
-    """Return what is asked of each fiche, in columns."""
-    return {"categories": [joined[fiche.categories] for fiche in fiches]} | {
-        name: list(map(attrgetter(name), fiches)) for name in _FICHE_FACTS
-    }
+def file_columns(rows: Sequence[Dossier] | Sequence[Fiche], facts: Iterable[str], joined: Joined) -> dict[str, list[Any]]:
+    """Return what is asked of each dossier, or of each fiche, in columns."""
+    return {"categories": [joined[row.categories] for row in rows]} | {name: list(map(attrgetter(name), rows)) for name in facts}
 
 
 def child_columns(children: Sequence[Contact]) -> dict[str, list[Any]]:
@@ -257,7 +248,7 @@ def _of_fiches(rows: Sequence[int], units: Sequence[Unit], joined: Joined) -> pl
     fiches = list(chain.from_iterable(units[row].fiches for row in rows))
     if not fiches:
         return _NO_FICHES
-    return framed(fiche_columns(fiches, joined) | {"row": _owners(rows, [len(units[row].fiches) for row in rows])}, FICHES)
+    return framed(file_columns(fiches, _FICHE_FACTS, joined) | {"row": _owners(rows, [len(units[row].fiches) for row in rows])}, FICHES)
 
 
 def _of_children(rows: Sequence[int], units: Sequence[Unit]) -> pl.DataFrame:

@@ -53,7 +53,7 @@ class Values:
         if found is None:
             found = self._of[name] = list(map(attrgetter(name), self._rows))
             if name in self._ids:
-                self[name] = lowered(found)
+                self[name] = lowered_lines(found)[0]
         return self._of[name]
 
     def __setitem__(self, name: str, values: list[Any]) -> None:
@@ -82,11 +82,6 @@ class Values:
     def only(self, kept: Sequence[bool]) -> Values:
         """Return those of the rows that are kept."""
         return Values(list(compress(self.rows(), kept)))
-
-
-def lowered(ids: list[str | None]) -> list[str | None]:
-    """Return ids as `lowered_lines` does, without the text."""
-    return lowered_lines(ids)[0]
 
 
 def lowered_lines(ids: list[str | None]) -> tuple[list[str | None], str, int]:

@@ -159,7 +159,7 @@ def _x(compiler: Conditions, operand: Operand, direction: str, unit: str, text: 
         raise bad_query(f"The function is not valid for '{operand.column.name}': a date has no {unit.lower()}.")
     if direction == "OlderThan":
         moment = shifted(now, unit, -number)
-        return f"{operand.expression} < ?", (moment.date().isoformat() if operand.column.kind == "date" else _text(moment),)
+        return f"{operand.expression} < ?", (moment.date().isoformat() if operand.column.kind == "date" else instant_text(moment),)
     hours = unit == "Hours"
     midnight = datetime(now.year, now.month, now.day, tzinfo=UTC)
     if direction == "Last":
@@ -168,11 +168,7 @@ def _x(compiler: Conditions, operand: Operand, direction: str, unit: str, text: 
         low, high = now, shifted(now if hours else midnight + timedelta(days=1), unit, number)
     if operand.column.kind == "date":
         return f"({operand.expression} >= ? AND {operand.expression} <= ?)", (low.date().isoformat(), high.date().isoformat())
-    return f"({operand.expression} >= ? AND {operand.expression} <= ?)", (_text(low), _text(high))
-
-
-def _text(moment: datetime) -> str:
-    return instant_text(moment)
+    return f"({operand.expression} >= ? AND {operand.expression} <= ?)", (instant_text(low), instant_text(high))
 
 
 def shifted(moment: datetime, unit: str, number: int) -> datetime:

@@ -118,7 +118,7 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
         found.add_dossiers(frame)
     if Dossier in retaining:
         found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, None))
-    found.order_dossiers()
+    found.dossiers.put_in_order()
     for frame in read(Fiche, _SHARED_FICHE_FIELDS):
         add_late_fiches(connector, found, found.add_fiches(frame))
     add_retained_fiches(found, _retained(connector, Fiche, FICHE_FIELDS, retaining))

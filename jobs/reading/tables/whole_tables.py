@@ -243,11 +243,6 @@ class WholeTables:
         self._births.renumber(numbers)
         self._parents.renumber(numbers)
 
-    def order_dossiers(self) -> None:
-        """Put the dossiers in the order of their ids, before any fiche is added. Raises as
-        `order_contacts`."""
-        self.dossiers.put_in_order()
-
     def order_fiches(self) -> None:
         """Put the fiches in the order of their ids, before anything is added that belongs to one. Raises as
         `order_contacts`."""
