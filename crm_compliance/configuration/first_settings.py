@@ -130,11 +130,7 @@ def _lines(values: Mapping[str, str]) -> Iterator[str]:
             elif name in values:
                 yield f"{name} = {_toml(values[name])}"
             else:
-                yield f"# {name} = {_toml(each.example if each.example is not None else _default(name))}"
-
-
-def _default(name: str) -> Any:
-    return Settings.model_fields[name].default
+                yield f"# {name} = {_toml(each.example if each.example is not None else Settings.model_fields[name].default)}"
 
 
 def _toml(value: Any) -> str:

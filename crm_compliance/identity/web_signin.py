@@ -54,7 +54,7 @@ def way_out(settings: Settings, now: datetime) -> WayOut:
     """Begin a sign-in. Raises UsageError: no application is set; NotSignedIn: the authority does not
     answer."""
     # In the query, not as a form: a form from another site would bring no cookie that is ours alone.
-    asked = {"redirect_uri": _back_at(settings), "response_mode": "query"}
+    asked = {"redirect_uri": f"{settings.public_url.rstrip('/')}{PATH}", "response_mode": "query"}
     flow = _asked(lambda: _application(settings).initiate_auth_code_flow(list(SCOPES), **asked))
     if "auth_uri" not in flow:
         raise NotSignedIn(f"the sign-in service offers no sign-in{reason_of(flow)}", hint="docs/sign-in.md")
@@ -110,10 +110,6 @@ def _asked(ask: Any) -> dict[str, Any]:
             f"the sign-in service cannot be used ({type(error).__name__})", hint="check network, tenant id, authority and secret"
         ) from None
     return found
-
-
-def _back_at(settings: Settings) -> str:
-    return f"{settings.public_url.rstrip('/')}{PATH}"
 
 
 def _opened(settings: Settings, kept: str, now: datetime) -> dict[str, Any]:

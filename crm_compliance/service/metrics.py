@@ -53,19 +53,18 @@ class Metrics(Collector):
         health: Health,
         calendar: Calendar,
         policy: Callable[[], Policy],
-        ticks: Callable[[], float] = monotonic,
     ) -> None:
         self._settings, self._store, self._clock, self._health = settings, store, clock, health
-        self._calendar, self._policy, self._ticks = calendar, policy, ticks
+        self._calendar, self._policy = calendar, policy
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
         self._at, self._text = float("-inf"), b""
 
     def text(self) -> bytes:
         """Return everything in the text format of Prometheus."""
-        if self._ticks() - self._at >= REMEMBERED_S:
+        if monotonic() - self._at >= REMEMBERED_S:
             self._text = generate_latest(self._registry)
-            self._at = self._ticks()
+            self._at = monotonic()
         return self._text
 
     def describe(self) -> Iterable[Metric]:

@@ -89,7 +89,7 @@ def _steps(store: Store, request: SubjectRequest, now: datetime, calendar: Calen
             subject=request.id,
             code=code,
             stage=stage,
-            since=_approved_at(request),
+            since=next((approval.at for approval in request.approvals if approval.step == CONTENT), None),
             due_on=due_on,
             not_for=tuple(approval.who for approval in request.approvals if approval.step == CONTENT),
             facts=facts,
@@ -109,10 +109,6 @@ def _steps(store: Store, request: SubjectRequest, now: datetime, calendar: Calen
             facts=facts,
             hint=hint,
         )
-
-
-def _approved_at(request: SubjectRequest) -> datetime | None:
-    return next((approval.at for approval in request.approvals if approval.step == CONTENT), None)
 
 
 def _pending(store: Store, request: SubjectRequest) -> int:

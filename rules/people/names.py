@@ -79,7 +79,7 @@ def comparison_key(text: str) -> str:
 def name_of(text: str) -> Name:
     """Read a last name, or a first name, or a name that is both."""
     words = _words(text)
-    core = _without_particles(words)
+    core = tuple(word for word in words if word not in PARTICLES) or words
     joined = "".join(core)
     cores = {joined} | ({unjoined(core[0]) + "".join(core[1:])} if core else set())
     return Name("".join(words), joined, core, frozenset(cores), _spelling(joined))
@@ -147,10 +147,6 @@ def _words(text: str) -> tuple[str, ...]:
     bare = ADDED.sub(" ", text)
     words = tuple(_NOT_A_WORD.sub(" ", _folded(bare if bare.strip() else text).replace("-", " ")).split())
     return () if NAMELESS.issuperset(words) else words
-
-
-def _without_particles(words: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(word for word in words if word not in PARTICLES) or words
 
 
 def unjoined(word: str) -> str:

@@ -83,7 +83,7 @@ def _files(own: list[CrmTable]) -> dict[str, CrmTable]:
     for found in _triples(own):
         score = sum(likeness(table.names, KINDS_BY_WORD[kind]) for kind, table in found.items())
         if "party" in found:
-            score += 4 + _roles(found["party"])
+            score += 4 + (3 if _options_like(found["party"], OPTION_WORDS["role"]) else 0)
         if score > best[0]:
             best = score, found
     return best[1]
@@ -113,11 +113,6 @@ def _may_tell_roles(table: CrmTable) -> bool:
     attributes = table.definition.attributes.values()
     lookups = [each for each in attributes if each.kind == "LookupType" and "_" in each.name and "contact" not in each.targets]
     return len(lookups) > _TO_FILES or any(each.kind == "PicklistType" and "_" in each.name for each in attributes)
-
-
-def _roles(table: CrmTable) -> int:
-    """Return 3 where a column has options that are called like roles in a file."""
-    return 3 if _options_like(table, OPTION_WORDS["role"]) else 0
 
 
 def _options_like(table: CrmTable, keys: Mapping[str, tuple[str, ...]]) -> bool:

@@ -25,6 +25,7 @@ from rules.errors import UsageError
 from rules.model.crm_addresses import entra_of
 
 RENEW_BEFORE_S = 300.0  # a long request must not start with a token that lapses on its way
+TIMEOUT_S = 30.0
 RENEW_AGAIN_S = 30.0  # after a try that came to nothing while the old token is still good
 ANSWER_S = 60.0  # the longest time for an answer of the sign-in service,
 MOST_BYTES = 4 << 20  # and its largest size: the keys that it publishes are some ten thousand
@@ -52,7 +53,6 @@ class EntraTokens:
         certificate: str | Path = "",
         password: str = "",
         ca_file: str | None = None,
-        timeout_s: float = 30.0,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
         monotonic: Callable[[], float] = time.monotonic,
@@ -73,7 +73,7 @@ class EntraTokens:
         # Entra: resource + /.default; AD FS: resource + /scope. The organisation's URL has no slash at its
         # end, so no `//.default` arises.
         self._scope = scope or f"{organisation_url.rstrip('/')}/{'openid' if is_adfs else '.default'}"
-        self._http = PatientSession(ca_file, timeout_s, sleep, chance)
+        self._http = PatientSession(ca_file, sleep, chance)
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._app: Any = None
@@ -248,18 +248,17 @@ class PatientSession(requests.Session):
     def __init__(
         self,
         ca_file: str | None,
-        timeout_s: float = 30.0,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
         super().__init__()
-        self._ca_file, self._timeout_s, self._sleep, self._chance = ca_file, timeout_s, sleep, chance
+        self._ca_file, self._sleep, self._chance = ca_file, sleep, chance
         self.headers["Accept-Encoding"] = "gzip"
         for scheme in ("https://", "http://"):
             self.mount(scheme, DeadlineAdapter(ANSWER_S))
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
-        kwargs |= {"timeout": self._timeout_s, "stream": True}
+        kwargs |= {"timeout": TIMEOUT_S, "stream": True}
         kwargs["allow_redirects"] = False  # the body holds the secret
         if self._ca_file:
             kwargs["verify"] = self._ca_file

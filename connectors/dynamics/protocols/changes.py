@@ -30,13 +30,10 @@ class Changes(Rows):
         self.deleting.reconcile_earlier()
 
     def tries(self) -> Iterator[None]:
-        """Yield once, and again after a while each time, until patience ends."""
         return self._transport.retry.tries()
 
     @contextmanager
     def guarded(self, guard: Callable[[], None]) -> Iterator[None]:
-        """Call `guard` right before each request while the block runs; what it raises ends the work, and
-        nothing more is sent."""
         transports = (self._transport, *self._others)
         for transport in transports:
             transport.guard = guard
@@ -47,8 +44,6 @@ class Changes(Rows):
                 transport.guard = None
 
     def watched(self, watch: Callable[[], None]) -> AbstractContextManager[None]:
-        """Call `watch` before each wait for the CRM and every few seconds of it, while the block runs; what
-        it raises ends the work."""
         return self._transport.gate.timeline.watched(watch)
 
     def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
@@ -88,8 +83,6 @@ class Changes(Rows):
         return results
 
     def unmasked(self, masks: Sequence[Operation]) -> set[str]:
-        """Return the ids of rows that do not show what these masks write, read back column by column (R-081);
-        deleted rows are left out."""
         found: set[str] = set()
         for record in dict.fromkeys(mask.record for mask in masks):
             if (table := self.mapping.table(record)) is not None:
@@ -97,7 +90,6 @@ class Changes(Rows):
         return found
 
     def remnants(self, record: type[Record]) -> frozenset[Remnant]:
-        """Return what masking leaves on rows of this kind because the mapping keeps a column (ERA-02)."""
         tables = self.mapping.tables_of(record)
         return frozenset().union(*(remnants(each.masks, self._tables.definition(each), self.mapping) for each in tables if each.masks))
 

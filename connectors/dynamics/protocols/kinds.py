@@ -15,16 +15,13 @@ class MappedKinds(Parts):
 
     @property
     def recording_media_types(self) -> tuple[str, ...]:
-        """The media types by which an attachment on a fiche is a recording (RET-05)."""
         return self.mapping.recording_media_types
 
     @property
     def all_kinds(self) -> Kinds:
-        """The kinds of row of this organisation, its dependent tables included."""
         return self.mapping.kinds
 
     def has(self, record: type[Record]) -> bool:
-        """Return whether the organisation maps this kind of record at all."""
         return bool(self.mapping.tables_of(record))
 
     def table(self, record: type[Record]) -> str:
@@ -40,31 +37,23 @@ class MappedKinds(Parts):
         return tuple(dict.fromkeys(table.name for table in self.mapping.tables_of(record))) or (word_of(record),)
 
     def sources(self, record: type[Record]) -> tuple[type[Record], ...]:
-        """Return the classes of the rows of a kind: one for each table from which they come, the class itself
-        where that is one; none if the kind is not mapped."""
         tables = self.mapping.tables_of(record)
         return tuple(table.record for table in tables) if len(tables) > 1 else (record,) * len(tables)
 
     def records(self, table: str) -> tuple[type[Record], ...]:
-        """Return the classes of the records that come from a table, one for each kind that it holds."""
         return tuple(mapped.record for mapped in self.mapping.named(table))
 
     def record(self, kind: str, table: str = "") -> type[Record]:
-        """Return the class of the records of a kind, by its word, that come from a table; without one, that
-        of all of the kind. Raises ValueError: rows of this kind do not come from this table."""
         found = [mapped.record for mapped in self.mapping.named(table) if mapped.kind == kind]
         if table and not found:
             raise ValueError(f"rows of {kind} do not come from {table[:64]}")
         return found[0] if found else KINDS[kind]
 
     def is_derived(self, record: type[Record]) -> bool:
-        """Return whether records of this class are not rows of their own: they go with their dossier or
-        fiche, and are never written."""
         tables = self.mapping.tables_of(record)
         return bool(tables) and all(self._tables.place(table).is_derived for table in tables)
 
     def is_activity(self, record: type[Record]) -> bool:
-        """Return whether people may take part in rows of this class as participants."""
         return any(self._tables.definition(table).primary_id == ACTIVITY_ID for table in self.mapping.tables_of(record))
 
     def names_a_person(self, record: type[Record]) -> bool:
@@ -73,30 +62,19 @@ class MappedKinds(Parts):
         return any(self._tables.place(table) is RolePlace.CONNECTION for table in self.mapping.tables_of(record))
 
     def kinds(self, table: str, ids: Collection[str]) -> Values[str, str | None]:
-        """Return the word for the kind of each of these rows of a table, by id: None for one that is out of
-        scope; rows that are not there are left out, unless all rows of the table are of one kind. Raises
-        ConnectorError: it cannot be determined."""
         return self._scopes.kinds_of(table, ids)
 
     def out_of_scope(self, record: type[Record], ids: Collection[str]) -> Values[str, bool]:
-        """Return those of these rows that are there and of no kind of the mapping, which says of their table
-        that only some rows are meant; with each, whether such rows stay by a decision. Raises ConnectorError:
-        it cannot be determined."""
         return self._scopes.out_of_scope(self.tables(record), ids)
 
     def may_stay(self, table: str) -> bool:
-        """Return whether somebody has decided that the rows of a table that are of no kind stay."""
         return self.mapping.may_stay(table)
 
     def fields(self, record: type[Record]) -> frozenset[str]:
-        """Return the fields of this kind that the organisation maps; for a full record also those that only a
-        subject request reads."""
         tables = self.mapping.tables_of(record)
         mapped = {name for table in tables for name in (*table.columns_of(record), *table.fixed, *table.pairs)}
         return frozenset(mapped) | {name for name, lookup in KIND_FIELDS.items() if lookup in mapped and name in record.__struct_fields__}
 
     def has_value(self, record: type[Record], field: str, value: object) -> bool:
-        """Return whether a field of rows of this kind can say this value: not where it is a choice without an
-        option for it."""
         columns = [table.columns[field] for table in self.mapping.tables_of(record) if field in table.columns]
         return all(column.choice is None or value in column.choice.keys.values() for column in columns)

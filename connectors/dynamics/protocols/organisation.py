@@ -99,7 +99,6 @@ class Organisation(MappedKinds):
         return self._naming.names(table, ids)
 
     def value_names(self, field: str, values: Collection[str]) -> dict[str, str]:
-        """Return what the CRM calls values of a field that no key stands for. Raises ConnectorError."""
         return value_names(self.mapping, self._metadata, self._naming, field, values)
 
     def labels(self, record: type[Record], language: str) -> Labels:

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 
 class Parts:
-    """The parts that each protocol has at hand; the connector puts them together."""
+    """The parts that each protocol has at hand; the connector puts them together. Of what a method without a
+    docstring does, `connectors/interface` tells."""
 
     environment: Environment
     mapping: Mapping

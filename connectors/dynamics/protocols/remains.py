@@ -23,9 +23,6 @@ class Remains(MappedKinds):
     def binned_or_retained(
         self, residual: ResidualKind, record: type[Record], fields: Iterable[str], among: Among | None
     ) -> BinnedOrRetained:
-        """Return rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id
-        or a lookup, is one of its ids; without `among` all of them. Raises ConnectorError: it cannot be
-        determined. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning."""
         if among is not None and not among.ids:
             return BinnedOrRetained(Reach.READ)
         fields = tuple(fields)
@@ -88,7 +85,6 @@ class Remains(MappedKinds):
         return None if changed is None else frozenset(columns[name] for name in changed)
 
     def retaining(self, records: Collection[type[Record]]) -> frozenset[type[Record]]:
-        """Return which of these kinds have rows in long-term retention, or may get some at any moment."""
         tables = {record: {table.name for table in self.mapping.tables_of(record)} for record in records}
         found = self._long_term.tables({name for names in tables.values() for name in names})
         return frozenset(record for record, names in tables.items() if not names.isdisjoint(found))
@@ -99,24 +95,17 @@ class Remains(MappedKinds):
         return self._long_term.rows({table.name for table in self.mapping.tables if table.kind not in NOT_BY_THEMSELVES})
 
     def may_purge_retained(self) -> bool:
-        """Return whether this account may start and follow the job that deletes rows in long-term retention,
-        the only way to delete them."""
         return self._places.may_run_jobs()
 
     @property
     def beyond_reach(self) -> frozenset[str]:
-        """Places of ERA-12 that this account may not clean, and that the mapping accepts as out of reach."""
         return self.mapping.beyond_reach
 
     @property
     def copies(self) -> tuple[str, ...] | None:
-        """Copies of rows outside the CRM's tables, as the mapping names them; None: nobody has said."""
         return self.mapping.copies
 
     def residual_data(self, residual: ResidualKind, rows: Collection[RowKey]) -> ResidualData:
-        """Return what the CRM keeps of these rows beside them, read to the end; the rows may exist or not.
-        Raises ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
-        NOT_REACHABLE, with a warning."""
         return self._places.find(residual, rows)
 
     def kept(self, residual: ResidualKind, tables: Collection[str]) -> Iterator[RowKey]:
@@ -131,8 +120,6 @@ class Remains(MappedKinds):
         return self._places.purge(residual, rows, alive)
 
     def needs_row_for_history(self) -> bool:
-        """Return whether the history of a row can be purged only as long as the row exists: no job of ours
-        may delete audit rows."""
         return bool(self._places.history.why_no_jobs())
 
     def dependent_rows(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[DependentRow]:
@@ -156,8 +143,6 @@ class Remains(MappedKinds):
         return self._retained_children.dependent_rows(rows)
 
     def document_locations(self, rows: Collection[RowKey] | None = None) -> list[DocumentLocation]:
-        """Return the rows of the CRM that say in which folder of a document store the documents of a row are;
-        of `rows` those that are such, without it all. Raises ConnectorError."""
         return self._locations.read(rows)
 
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:

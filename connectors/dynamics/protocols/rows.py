@@ -294,8 +294,6 @@ class Rows(MappedKinds):
         return self._contents.content(self._tables.definition(table), row, column.name)
 
     def totals(self, records: Iterable[type[Record]]) -> dict[type[Record], int]:
-        """Return the CRM's own counts of all rows of these kinds, visible to this account or not. Kinds of
-        which it keeps none, or counts others with them, are left out. They may be a day old."""
         names = {
             record: [
                 table.name for table in self.mapping.tables_of(record) if not table.only and self._tables.place(table) is RolePlace.OWN

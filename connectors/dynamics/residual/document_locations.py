@@ -101,10 +101,6 @@ def _followed(row: Mapping[str, Any], next_above: Callable[[Mapping[str, Any]], 
     for _ in range(_DEEPEST + 1):  # a site may be above them
         if whole := str(row.get(_WHOLE) or ""):
             return "/".join([whole.rstrip("/"), *pieces])
-        pieces[:0] = _quoted(row)
+        pieces[:0] = [quote(name, safe="") for name in str(row.get("relativeurl") or "").split("/") if name]
         row = next_above(row)
     return ""
-
-
-def _quoted(row: Mapping[str, Any]) -> list[str]:
-    return [quote(name, safe="") for name in str(row.get("relativeurl") or "").split("/") if name]

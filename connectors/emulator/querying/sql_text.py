@@ -179,7 +179,7 @@ class _Reading:
 
     def _choose(self, item: exp.Expr, grouped: list[tuple[Element, Column]], aggregate: bool) -> None:
         node, alias, function, distinct = item.unalias(), item.alias.lower(), "", False
-        if alias and _AS.search(self.text, _end(node), _start(item.args["alias"])) is None:
+        if alias and _AS.search(self.text, _end(node), int(item.args["alias"].meta["start"])) is None:
             raise bad_query(f"Incorrect syntax near '{alias[:40]}'.")
         if node.key == "star":
             raise bad_query("SELECT * is not supported. Specify column names explicitly.")
@@ -269,7 +269,3 @@ def _unsupported(node: exp.Expr) -> WebApiError:
 def _end(node: exp.Expr) -> int:
     """Return where a part of the statement ends, of which the library knows the words only."""
     return max((each.meta["end"] + 1 for each in node.walk() if "end" in each.meta), default=0)
-
-
-def _start(node: exp.Expr) -> int:
-    return int(node.meta["start"])

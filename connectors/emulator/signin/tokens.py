@@ -31,9 +31,6 @@ class Tokens:
         self.tables, self.clock, self.fixed = tables, clock, fixed
         self._issued: dict[str, _Issued] = {}
 
-    def clear(self) -> None:
-        self._issued.clear()
-
     def issue(self, client: str, issuer: str, resource: str = "", roles: Sequence[str] = ()) -> str:
         """Return a new token for an application; one for Graph has its audience and permissions in it, and is
         good there alone."""

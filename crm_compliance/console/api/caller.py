@@ -25,7 +25,6 @@ class Caller:
 
     person: Person
     services: Services
-    bearers: Bearers
 
     def may(self, act: Act) -> bool:
         return self.person.may(act)
@@ -49,7 +48,7 @@ def acting(act: Act) -> Any:
                 code="person_needed",
             )
             raise denied(services.store, act.value, _signature(services, person), error)
-        return Caller(person, services, bearers)
+        return Caller(person, services)
 
     caller.act = act  # type: ignore[attr-defined]  # a test goes through all operations by it
     return Depends(caller)

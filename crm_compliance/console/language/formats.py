@@ -7,7 +7,7 @@ from datetime import date, datetime
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
 from babel.localedata import locale_identifiers
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal
 
 from rules.dates.calendar import Calendar
 
@@ -78,6 +78,3 @@ class Formats:
 
     def number(self, value: float) -> str:
         return format_decimal(value, locale=self.locale)
-
-    def percent(self, value: float) -> str:
-        return format_percent(value, locale=self.locale)

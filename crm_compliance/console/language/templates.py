@@ -55,10 +55,7 @@ def environment_of(language: UiLanguage, calendar: Calendar) -> Environment:
     formats = Formats.of(language, calendar)
     made.globals["ngettext"] = _counted(cast(Callable[..., str], made.globals["ngettext"]), formats)
     made.globals.update(
-        {
-            name: getattr(formats, name)
-            for name in ("day", "short_day", "long_day", "month", "weekday", "clock", "time", "number", "percent")
-        }
+        {name: getattr(formats, name) for name in ("day", "short_day", "long_day", "month", "weekday", "clock", "time", "number")}
     )
     made.filters["breakable"] = breakable
     made.globals.update(

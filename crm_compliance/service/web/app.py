@@ -48,7 +48,6 @@ def app_of(
     downloads: Downloads,
     *,
     hosts: Collection[str] = THIS_MACHINE,
-    now: Callable[[], float] = monotonic,
     why_not: Callable[[], Collection[str]] = tuple,
     metrics: Callable[[], bytes] | None = None,
     metrics_token: str = "",
@@ -57,7 +56,7 @@ def app_of(
     """Return the whole application that is served to anybody who asks for it by one of these hosts. `why_not`
     gives the codes of what is not well; `metrics` the figures, for this machine alone or for whoever has
     `metrics_token`; `console` are the pages, which guard themselves."""
-    failures = FailedTries(now, TRIES, "link")
+    failures = FailedTries(monotonic, TRIES, "link")
 
     async def download(request: Request) -> Response:
         token = request.path_params["token"]

@@ -190,12 +190,12 @@ def server_of(
     return Server(uvicorn.Config(app, **options), ready)
 
 
-def fitted(connection: type[GuardedConnection] = GuardedConnection) -> type[GuardedConnection]:
+def fitted() -> type[GuardedConnection]:
     """Return the connection class, limited by the file descriptors of this process. Half of them are kept for
     everything else."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = CONNECTIONS if soft == resource.RLIM_INFINITY else min(CONNECTIONS, soft // 2)
-    return type("FittedConnection", (connection,), {"most": most})
+    return type("FittedConnection", (GuardedConnection,), {"most": most})
 
 
 @contextmanager

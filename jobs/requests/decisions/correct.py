@@ -224,8 +224,4 @@ def value_of(field: str, text: str) -> object:
 
 def digest_of(reference: Callable[[str, str], T], table: str, row: str, name: str, value: object) -> T:
     """Return what the ledger has of a value that a field of a row got: its keyed reference, or all."""
-    return reference(f"{table}.{name}", f"{row} {_text(value)}")
-
-
-def _text(value: object) -> str:
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return reference(f"{table}.{name}", f"{row} {value.isoformat() if isinstance(value, date) else value}")

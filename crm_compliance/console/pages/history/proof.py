@@ -6,7 +6,6 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -48,13 +47,9 @@ def download_evidence(visit: Visit) -> Response:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    name = f"evidence-{_day(visit.now, visit)}.zip"
+    name = f"evidence-{visit.services.calendar.day(visit.now).isoformat()}.zip"
     after = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
     return FileResponse(path, media_type="application/zip", filename=name, headers=dict(PAGE), background=after)
-
-
-def _day(at: datetime, visit: Visit) -> str:
-    return visit.services.calendar.day(at).isoformat()
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from starlette.responses import Response
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.frame.endpoint import get, post
 from crm_compliance.console.frame.visit import Visit
-from crm_compliance.console.language.sentences import Detail
 from crm_compliance.proof import certificates_of
 from jobs.history.wanted_runs import state_of
 from jobs.model.plan import Key, Plan
@@ -78,7 +77,7 @@ def show(visit: Visit) -> Response:
         left_contacts=[each for each in left if each.is_trim and not each.is_skipped],
         is_technical=any(each.is_skipped for each in left),
         at=store.journal.states(run.id) if not run.is_over else {},
-        alarms=_alarms(visit, run),
+        alarms=[(alarm.code, visit.detail(alarm.sentence or alarm.message)) for alarm in alarms_of(run)],
         events=list(_events(visit, run, plan)),
         by_service=is_service(plan.proposer),
         certificates=store.certificates.number(run.id),
@@ -142,10 +141,6 @@ def _with_units(counts: dict[str, int], named: Iterable[Left]) -> list[tuple[str
     units = {each.code: each for each in named}
     both = {code: group.number for code, group in units.items()} | counts
     return [(code, number, units.get(code)) for code, number in _by_number(both)]
-
-
-def _alarms(visit: Visit, run: Run) -> list[tuple[str, Detail]]:
-    return [(alarm.code, visit.detail(alarm.sentence or alarm.message)) for alarm in alarms_of(run)]
 
 
 def _counts_of_maintenance(visit: Visit, line: RunLine) -> list[tuple[str, str]]:

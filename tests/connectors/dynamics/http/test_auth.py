@@ -47,7 +47,7 @@ class Clock:
 def tokens(clock: Clock | None = None, naps: list[float] | None = None, **settings: str) -> EntraTokens:
     given = {"tenant_id": TENANT, "client_id": "app-1", "organisation_url": ORGANISATION, "secret": "zeer geheim"} | settings
     return EntraTokens(
-        **{name: value for name, value in given.items() if value},  # type: ignore[arg-type]
+        **{name: value for name, value in given.items() if value},
         sleep=(naps if naps is not None else []).append,
         chance=lambda: 1.0,
         monotonic=clock or Clock(),
