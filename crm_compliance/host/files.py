@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final, Literal, overload
+from typing import IO, Any, BinaryIO, Final, Literal, TextIO, overload
 
 from rules.errors import UsageError
 from rules.hints import hint_to
@@ -39,12 +39,12 @@ class OpenToOthers(UsageError):
 
 
 @overload
-def write_whole(path: Path, *, text: Literal[False] = False) -> AbstractContextManager[IO[bytes]]: ...
+def write_whole(path: Path, *, text: Literal[False] = False) -> AbstractContextManager[BinaryIO]: ...
 @overload
-def write_whole(path: Path, *, text: Literal[True]) -> AbstractContextManager[IO[str]]: ...
+def write_whole(path: Path, *, text: Literal[True]) -> AbstractContextManager[TextIO]: ...
 
 
-def write_whole(path: Path, *, text: bool = False) -> AbstractContextManager[IO[bytes] | IO[str]]:
+def write_whole(path: Path, *, text: bool = False) -> AbstractContextManager[Any]:
     """Open a file that takes its name only when the block ends well; until then, and where the block fails,
     an old file stays as it is. Mode 0600. `text` writes UTF-8 and leaves line ends alone. A link is followed:
     the file behind it is replaced. Raises DiskProblem: the folder is missing, the disk is full or read-only,
@@ -53,7 +53,7 @@ def write_whole(path: Path, *, text: bool = False) -> AbstractContextManager[IO[
 
 
 @contextmanager
-def _written(path: Path, mode: str) -> Iterator[IO[str] | IO[bytes]]:
+def _written(path: Path, mode: str) -> Iterator[IO[Any]]:
     with disk_errors(path):
         try:
             target = path.resolve()

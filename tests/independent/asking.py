@@ -21,7 +21,6 @@ import pypdfium2
 import pyzipper
 
 from tests.independent.case import Case
-from tests.independent.stage import Spoken
 
 DPO = ("--as", "dora", "--role", "dpo")
 APPROVER = ("--as", "erik", "--role", "approver")
@@ -86,10 +85,6 @@ class Package:
     @cached_property
     def items(self) -> list[Item]:
         return list(self.data.get("items", []))
-
-    @cached_property
-    def manifest(self) -> Any:
-        return json.loads(self.files["manifest.json"])
 
     @cached_property
     def letter(self) -> str:
@@ -373,7 +368,3 @@ class Asking:
 
     def outcome(self, request: str) -> str:
         return str(self.show(request).get("outcome"))
-
-
-def said(spoken: Spoken) -> str:
-    return spoken.out + spoken.err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -38,7 +38,7 @@ def datamap(path: Path = typer.Option(None, "--output", metavar="F", help="A .ht
         survey = Survey(found, keep_map(arguments.settings().make_data_dir(), desk.context.crm, found, desk.context.clock()))
         if path is not None:
             with write_whole(path) as out:
-                write_data_map(suffix, survey, cast(BinaryIO, out))
+                write_data_map(suffix, survey, out)
 
     def tell(console: Console) -> None:
         print_data_map(survey, console)

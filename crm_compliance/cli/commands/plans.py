@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -176,7 +176,7 @@ def diff(
     difference = Difference(found, link_of(found.after.plan.crm, app_url_of(settings)), clock(), spoken, words)
     if path is not None:
         with write_whole(path) as out:
-            write_difference(path.suffix.lower(), difference, cast(BinaryIO, out))
+            write_difference(path.suffix.lower(), difference, out)
 
     def tell(console: Console) -> None:
         print_difference(difference, console)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from crm_compliance.host.files import write_whole
 from crm_compliance.reports.plan.formats import Source, write_report
@@ -19,4 +18,4 @@ def write_files(paths: Sequence[Path], source: Source) -> None:
     missing folder, a full disk; the old file is then still there."""
     for path in paths:
         with write_whole(path) as out:
-            write_report(path.suffix, source, cast(BinaryIO, out))
+            write_report(path.suffix, source, out)

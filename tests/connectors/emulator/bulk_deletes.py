@@ -3,9 +3,6 @@
 from typing import Any
 
 from tests.connectors.emulator.client import Client
-from tests.web_api import new_id
-
-NONE = new_id()
 
 
 def query(table: str, *conditions: tuple[str, str, list[tuple[str, str]]], **more: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ channel that fails is itself an alarm."""
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,6 @@ class Office:
     store: SqlStore
     channels: Channels
     clock: Clock
-    heard: dict[str, int] = field(default_factory=dict)
 
     def look(self, *items: InboxItem, after: timedelta = timedelta()) -> Telling:
         self.clock.now += after

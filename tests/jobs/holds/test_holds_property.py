@@ -31,7 +31,6 @@ from tests.drivers.night import Night, witness_of
 from tests.drivers.organisation import TOKEN
 from tests.known_definitions import KNOWN
 
-Row = tuple[str, str]  # table of the Web API and id
 TABLES = {
     "dossier": ("cf_dossier", "cf_dossiers"),
     "fiche": ("cf_fiche", "cf_fiches"),

@@ -4,7 +4,6 @@ again, nobody else sees it, and nothing is carried out by itself. Everybody is f
 import json
 import logging
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 
@@ -27,7 +26,6 @@ from tests.crm_compliance.console.browser import ROOT, Browser, text_of
 from tests.drivers.night import Night
 from tests.drivers.typist import LONG_AGO
 
-Signed = Callable[..., Browser]
 BASIS = 'claim before the court of "Voorbeeldstad" <fictitious> & others'
 HOLD = {
     "once": "0" * 16,

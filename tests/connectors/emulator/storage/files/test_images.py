@@ -1,9 +1,10 @@
 """Image columns: a thumbnail in the row, the full image by its address."""
 
-import struct
+from io import BytesIO
 
 import pytest
 import requests
+from PIL import Image
 
 from connectors.emulator.storage.files import file_columns
 from tests.connectors.emulator.client import Client
@@ -13,21 +14,10 @@ from tests.web_api import error_of
 pytestmark = pytest.mark.row(49)
 
 
-def jpeg(width: int, height: int) -> bytes:
-    segment = b"\xff\xe0\x00\x10JFIF\0" + bytes(9)
-    return b"\xff\xd8" + segment + b"\xff\xc0\x00\x11\x08" + struct.pack(">HH", height, width) + bytes(10) + b"\xff\xd9"
-
-
-def bmp(width: int, height: int) -> bytes:
-    return b"BM" + bytes(12) + struct.pack("<Iii", 40, width, -height) + bytes(28)
-
-
-def gif(width: int, height: int) -> bytes:
-    return b"GIF89a" + struct.pack("<HH", width, height) + bytes(10)
-
-
-def size_of(image: bytes) -> tuple[int, ...]:
-    return struct.unpack_from(">II", image, 16)
+def image(form: str, width: int, height: int) -> bytes:
+    out = BytesIO()
+    Image.new("L", (width, height)).save(out, form)
+    return out.getvalue()
 
 
 def put(crm: Client, contact: str, image: bytes, **headers: str) -> requests.Response:
@@ -51,14 +41,15 @@ def test_a_small_image_is_its_own_thumbnail(crm: Client) -> None:
     assert crm.get(f"contacts({contact})/entityimage/$value?size=full").content == SMALL
 
 
-@pytest.mark.parametrize("image", [LARGE, jpeg(600, 300), bmp(600, 300), gif(600, 300)])
-def test_a_large_image_shows_a_thumbnail_and_is_kept_in_full(crm: Client, image: bytes) -> None:
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "BMP", "GIF"])
+def test_a_large_image_shows_a_thumbnail_and_is_kept_in_full(crm: Client, form: str) -> None:
     contact = crm.contact()
-    assert put(crm, contact, image).status_code == 204
+    large = image(form, 600, 300)
+    assert put(crm, contact, large).status_code == 204
     thumbnail = crm.get(f"contacts({contact})/entityimage/$value").content
-    assert (size_of(thumbnail), thumbnail == image) == ((144, 72), False)
+    assert (Image.open(BytesIO(thumbnail)).size, thumbnail == large) == ((144, 72), False)
     assert crm.row(f"contacts({contact})?$select=entityimage")["entityimage"] == encoded(thumbnail)
-    assert crm.get(f"contacts({contact})/entityimage/$value?size=full").content == image
+    assert crm.get(f"contacts({contact})/entityimage/$value?size=full").content == large
     assert crm.rows("fileattachments") == [], "an image is no file of a file column"
 
 
