@@ -82,7 +82,7 @@ def undo(
     is put under a hold.
 
     Example: crm-compliance quarantine undo cf_dossier 00000000-0000-0000-0000-000000000001 --as ben --role
-        dpo
+    dpo
     """
     from crm_compliance.identity.signin import person
     from crm_compliance.wiring.keys import register_key

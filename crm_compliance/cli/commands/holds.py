@@ -105,7 +105,7 @@ def place(
     """Place a hold; it takes effect at once, also on a run that is under way.
 
     Example: crm-compliance holds place --table cf_dossier --id 00000000-0000-0000-0000-000000000001 --type
-        judicial --reason REQ-1
+    judicial --reason REQ-1
     --basis "letter of the prosecutor" --review-on 2026-11-25 --as dora --role dpo
     """
     from crm_compliance.identity.signin import person as signed_in
@@ -149,7 +149,7 @@ def release(
     """Release a hold; what has expired meanwhile goes in the next run.
 
     Example: crm-compliance holds release hold-0123 --asked-by carl --as erik --role approver --reason "case
-        closed"
+    closed"
     """
     from crm_compliance.identity.signin import person
     from crm_compliance.wiring.keys import register_key

@@ -49,7 +49,7 @@ def init(
     needed. No secret is written: it says which variable takes it.
 
     Example: crm-compliance init --crm-url https://org.crm4.dynamics.com --tenant T --client C --output
-        settings.toml
+    settings.toml
     """
     from crm_compliance.configuration.first_settings import first_settings, missing, secrets_needed
 

@@ -243,7 +243,7 @@ def release(
     must not be in it. What was granted of another right than access is then carried out.
 
     Example: crm-compliance requests release request-0123 --output answer.zip --passphrase-file answer.txt
-        --as erik --role approver
+    --as erik --role approver
     """
     from crm_compliance.answer_package.outbox import FileOutbox
     from crm_compliance.identity.signin import person

@@ -72,7 +72,7 @@ def suspend(
     receipt; a later one does not.
 
     Example: crm-compliance requests suspend request-0123 --reason identity --asked-on 2026-11-25 --as dora
-        --role dpo
+    --role dpo
     """
     from jobs.register.transitions import suspend as transition
 
@@ -108,7 +108,7 @@ def extend(
     """Add two months, once, where the person was told before the first due date was over.
 
     Example: crm-compliance requests extend request-0123 --reason complexity --notified-at
-        2026-11-25T10:00:00Z --as dora --role dpo
+    2026-11-25T10:00:00Z --as dora --role dpo
     """
     from jobs.register.transitions import extend as transition
 
@@ -127,7 +127,7 @@ def override(
     compile again; what waits after the release for SUS-08 alone, the next night carries out.
 
     Example: crm-compliance requests override request-0123 --rule RGT-05 --reason CHILD_INTEREST --as dora
-        --role dpo
+    --role dpo
     """
     from jobs.register.overrides import approvals_needed
     from jobs.register.overrides import override as transition

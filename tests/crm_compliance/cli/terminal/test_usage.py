@@ -46,6 +46,8 @@ def test_the_help_of_every_command_has_an_example(typist: Typist, words: tuple[s
     said = typist.type(*words, "--help")
     assert said.code == 0
     assert f"Example: crm-compliance {' '.join(words)}" in said.out
+    example = said.out.partition("Example: ")[2].partition("\n\n")[0]
+    assert "  " not in example.replace("\n  ", " ").strip()  # what is copied has no gap in the middle of a text
 
 
 def test_the_help_of_why_says_what_a_plan_alone_can_tell(typist: Typist) -> None:
