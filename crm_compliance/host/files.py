@@ -61,7 +61,7 @@ def _written(path: Path, mode: str) -> Iterator[IO[Any]]:
             raise DiskProblem("the folder in which this was started is gone", hint="go to another one", where=str(path)) from None
         if not target.parent.is_dir():
             raise DiskProblem(f"there is no folder {target.parent}", hint="make the folder first", where=str(path))
-        if target.exists() and not target.is_file():
+        if path.exists() and not path.is_file():  # asked of the name: a pipe has no place in the file system
             raise DiskProblem(f"{path} is not a file", hint="name a file", where=str(path))
         # mkstemp gives mode 0600 whatever the umask says.
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)

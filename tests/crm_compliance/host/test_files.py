@@ -92,6 +92,13 @@ def test_a_folder_or_a_device_is_never_replaced(tmp_path: Path, path: str) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_pipe_is_not_written() -> None:
+    """As `/dev/stdout` is, before another program: what it resolves to is in no folder."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading), os.fdopen(writing), pytest.raises(DiskProblem, match="is not a file"), write_whole(Path(f"/dev/fd/{writing}")):
+        pass
+
+
 def test_a_link_stays_a_link_and_the_file_behind_it_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "real.txt").write_text("old")
     (tmp_path / "link.txt").symlink_to("real.txt")
