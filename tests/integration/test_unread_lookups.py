@@ -51,6 +51,8 @@ def test_whom_a_live_file_names_by_it_stays_until_somebody_decides_that_it_says_
         night.patch(*places[table], **{"cf_PartnerId@odata.bind": f"/contacts({named})"})
         if table == "cf_dossier":  # what goes too keeps nobody
             night.patch("cf_dossiers", old, **{"cf_PartnerId@odata.bind": f"/contacts({own})"})
+        told = [each.suggestion for each in night.connector.check(decisions=True) if "names people" in each.message]
+        assert told == ([] if is_decided else ["cf_partnerid"])
         run = night.apply(night.plan())
         assert [night.get("contacts", person) is None for person in (named, own)] == [is_decided, True]
         assert night.get("cf_dossiers", old) is None

@@ -17,7 +17,7 @@ from connectors.dynamics.mapping.mapping import CONNECTION, Table
 from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.schema.capabilities import Capability, capabilities
 from connectors.dynamics.schema.labels import labels
-from connectors.dynamics.schema.lookups_check import check_recordings, check_second_lookups
+from connectors.dynamics.schema.lookups_check import check_people, check_recordings, check_second_lookups
 from connectors.dynamics.schema.mapping_check import check_decisions, check_mapping
 from connectors.dynamics.schema.masks_check import check_masks
 from connectors.dynamics.schema.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
@@ -57,6 +57,7 @@ class Organisation(MappedKinds):
         if decisions:
             findings += [*check_decisions(self.mapping, self._metadata), *check_recordings(self.mapping, self._metadata)]
             findings += ReferenceRows(self._transport, self._metadata, self._directory, self._naming).check(self.mapping)
+            findings += check_people(self.mapping, self._metadata, self._transport)
             findings += pairs_left_out(self.mapping, self._metadata, self._transport)
         return findings
 

@@ -16,12 +16,13 @@ from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE
 from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.counts import total_count
+from connectors.dynamics.schema.lookups_check import NEEDING
 from connectors.dynamics.schema.metadata import CASCADE, RESTRICT, Link, Metadata, Relationship
 from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.remains import DependentRow, RowKey
-from rules.model.kinds import IN_DOSSIERS, LOOKUPS, RELATIONS, WHOLE
+from rules.model.kinds import LOOKUPS
 
 # What the platform keeps beside rows: cleaned afterwards, or ids without a value, or another view of rows
 # that are looked at by themselves.
@@ -47,7 +48,6 @@ _NAMED_BY = (
     "rows of {parent} that are anonymised in place do not count as anonymised while rows of {person} lead to them ({column}): "
     "empty it in the CRM (ERA-02)"
 )
-_NEEDING = frozenset({*WHOLE, *IN_DOSSIERS, *RELATIONS})  # kinds of rows that tell something of whom they name
 KNOWN_FOR_S = 600.0  # how long nobody is asked again whether any row of a table depends on anything
 
 
@@ -262,7 +262,7 @@ class Children:
         """Return whether a lookup of dossiers, fiches, roles, recordings or gifts and the like leads to
         people, and nobody has decided that it says nothing: whoever it names is needed, although nothing
         reads it."""
-        needed = any(table.kind in _NEEDING for table in self._mapping.looked_at(each.child))
+        needed = any(table.kind in NEEDING for table in self._mapping.looked_at(each.child))
         is_person = any(table.name == each.parent for table in self._mapping.of("contact"))
         return needed and is_person and f"{each.child}.{each.column}" not in self._mapping.goes_along
 

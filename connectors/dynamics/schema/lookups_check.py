@@ -4,12 +4,14 @@ a child nor a suspect would be known; what belongs to a kind that is not named w
 from collections.abc import Iterator
 from typing import Final
 
+from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import CONNECTION, REQUIRED_FIELDS, Mapping, Table
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
+from connectors.dynamics.schema.unmapped_options import count_of_kind, told_rows
 from connectors.interface.errors import Finding
 from rules.files.suggestions import asked, suggestion
-from rules.model.kinds import FILES, NOT_BY_THEMSELVES
+from rules.model.kinds import FILES, IN_DOSSIERS, NOT_BY_THEMSELVES, RELATIONS, WHOLE
 
 # By kind, what another lookup may lead to, and what becomes of a row that has it alone.
 _LOST: Final = {
@@ -20,6 +22,7 @@ _LOST: Final = {
     },
     "party": {kind: f"roles in that {kind} would not be known" for kind in FILES},
 }
+NEEDING: Final = frozenset({*WHOLE, *IN_DOSSIERS, *RELATIONS})  # kinds of rows that tell something of whom they name
 _ROLES: Final = ("record1roleid", "record2roleid")
 
 
@@ -74,6 +77,24 @@ def check_recordings(mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
         if attribute is not None and attribute.targets & dossiers:
             told = f"{table.name}.{attribute.name} points to a dossier too: a recording of a dossier itself is in no unit, and stays"
             yield Finding(False, f"{told} without an end. Tie it to a fiche in the CRM.", table.where, "kept", attribute.name)
+
+
+def check_people(mapping: Mapping, metadata: Metadata, transport: Transport) -> Iterator[Finding]:
+    """Yield a warning for each lookup with values by which rows name people and from which no field is
+    filled, of which nobody has said that it goes along. Raises ConnectorError."""
+    people = {each.name for each in mapping.of("contact")}
+    for name in dict.fromkeys(table.name for table in mapping.own if table.kind in NEEDING):
+        table, definition = mapping.named(name)[0], metadata.table(name)
+        known = mapping.used(name) | mapping.leading(name).keys()
+        for each in definition.attributes.values() if definition is not None else ():
+            is_open = each.name not in known and f"{name}.{each.name}" not in mapping.goes_along
+            if definition is None or each.kind not in LOOKUP_TYPES or not is_open or not people & each.targets:
+                continue
+            number = count_of_kind(transport, table, definition, f"{each.queried} ne null")
+            if number != 0:
+                told = f"{name}.{each.name} names people in {told_rows(number)}, and fills no field: whom it names stays with the row"
+                remedy = "Map it, as a role for example, or name it under goes_along where it says nothing"
+                yield Finding(False, f"{told}, and is not searched. {remedy}.", table.where, "kept", each.name)
 
 
 def _check_sides(table: Table) -> Iterator[Finding]:
