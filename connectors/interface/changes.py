@@ -58,15 +58,12 @@ class ChangeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangeResult:
-    """The outcome of one change set. `failed` is the index of the operation that was refused, where the CRM
-    stated it. `is_outage`: the request as a whole had no answer, or the CRM does not work, and this change
-    set is not the cause."""
+    """The outcome of one change set. `is_outage`: the request as a whole had no answer, or the CRM does not
+    work, and this change set is not the cause."""
 
     key: str
     status: ChangeStatus
-    http_status: int | None = None
     service_code: str = ""
-    failed: int | None = None
     is_outage: bool = field(default=False, compare=False)
 
 

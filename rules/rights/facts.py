@@ -27,7 +27,6 @@ class FileFacts(msgspec.Struct, frozen=True):
     """What of one dossier or lone fiche decides: its CRM categories (those of its fiches too), and the
     contacts that are children in it."""
 
-    unit: UnitKey
     categories: tuple[str, ...] = ()
     children: frozenset[str] = frozenset()
 

@@ -56,7 +56,6 @@ def told(question: Asked, *roles: RoleInFile, categories: Mapping[UnitKey, tuple
     units = {each.unit for each in roles}
     files = {
         unit: FileFacts(
-            unit,
             (categories or {}).get(unit, ("grooming",)),
             frozenset(each.contact for each in roles if each.unit == unit and each.role == "child"),
         )

@@ -7,7 +7,7 @@ are looked up again before each batch that follows it, those of the CRM here and
 the caller. The latter are also looked up before a job is started and while it runs."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
@@ -59,9 +59,8 @@ class _Work:
     def rows(self, indices: Sequence[int]) -> list[str]:
         return [operation.id for index in indices for operation in self.change_sets[index].operations]
 
-    def told(self, index: int, status: ChangeStatus, failure: ConnectorError | None = None) -> ChangeResult:
-        key = self.change_sets[index].key
-        return ChangeResult(key, status) if failure is None else ChangeResult(key, status, failure.status, failure.service_code)
+    def told(self, index: int, status: ChangeStatus, code: str = "") -> ChangeResult:
+        return ChangeResult(self.change_sets[index].key, status, code)
 
 
 class Deleting:
@@ -192,7 +191,7 @@ class Deleting:
             except (Unauthorised, Forbidden) as failure:
                 if not work.results:
                     raise
-                answers = [work.told(index, ChangeStatus.REFUSED, failure) for index in chunk]
+                answers = [work.told(index, ChangeStatus.REFUSED, failure.service_code) for index in chunk]
             work.results.update(zip(chunk, answers, strict=True))
             done = sum(answer.status is ChangeStatus.DONE for answer in answers)
             if done and len(work.rows(chunk)) == len(chunk):
@@ -204,7 +203,7 @@ class Deleting:
             covered = self._held([work.change_sets[index] for index in chunk])
             named = self._named(work, chunk)
         except ConnectorError as failure:
-            work.results.update({index: work.told(index, ChangeStatus.UNKNOWN, failure) for index in chunk})
+            work.results.update({index: work.told(index, ChangeStatus.UNKNOWN, failure.service_code) for index in chunk})
             return []
         for index in chunk:
             if work.change_sets[index].key in named or not covered.isdisjoint(work.rows([index])):
@@ -280,8 +279,7 @@ class Deleting:
             elif not has_ended:
                 work.results[index] = unknown[index]
             elif row in report.failures:
-                refused = work.told(index, ChangeStatus.REFUSED)
-                work.results[index] = replace(refused, service_code=report.failures[row], failed=0)
+                work.results[index] = work.told(index, ChangeStatus.REFUSED, report.failures[row])
             elif there[row] != wanted[index].etag:
                 work.results[index] = work.told(index, ChangeStatus.CHANGED)
         if has_ended:

@@ -83,7 +83,7 @@ def prepare(
     requests: list[Request] = []
     first: list[Request] = []
     contents: list[Request] = []  # of file columns; after the writes under a version, which they would change
-    for index, operation in enumerate(change_set.operations):
+    for operation in change_set.operations:
         if operation.kind is not OperationKind.CREATE and operation.etag in ("", "*"):
             raise ValueError(f"{operation.kind} without the version that must still be there")
         found = tables.get(operation.record)
@@ -104,8 +104,7 @@ def prepare(
                 requests.append(written)
                 contents += more
         except NotWritable:
-            refused = ChangeResult(change_set.key, ChangeStatus.REFUSED, service_code="not_mapped", failed=index)
-            return Prepared(change_set.key, result=refused)
+            return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.REFUSED, "not_mapped"))
     if len(first) + len(requests) + len(contents) > MAX_OPERATIONS:
         return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.REFUSED, service_code="too_many_operations"))
     return Prepared(change_set.key, (*first, *requests, *contents))
@@ -177,17 +176,12 @@ def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
     except ConnectorError as failure:
         is_refused = isinstance(failure, Unauthorised)
         status = ChangeStatus.REFUSED if is_refused else ChangeStatus.UNKNOWN
-        lost = tuple(
-            ChangeResult(one.key, status, http_status=failure.status, service_code=failure.service_code, is_outage=not is_refused)
-            for one in change_sets
-        )
+        lost = tuple(ChangeResult(one.key, status, failure.service_code, is_outage=not is_refused) for one in change_sets)
         return Sent(lost, refusal=failure if is_refused else None, reached=not is_refused and not isinstance(failure, NotSent))
     if answer.status == 403 and not boundary_of(answer.headers.get("Content-Type", "")):
         found = faults.fault(403, answer.body)
         refusal = faults.error(found, request=answer.request_id, where="$batch")
-        return Sent(
-            tuple(ChangeResult(one.key, ChangeStatus.REFUSED, 403, found.code) for one in change_sets), refusal=refusal, reached=False
-        )
+        return Sent(tuple(ChangeResult(one.key, ChangeStatus.REFUSED, found.code) for one in change_sets), refusal=refusal, reached=False)
     if answer.status == 429:
         code = faults.fault(429, answer.body).code
         return Sent((None,) * len(change_sets), transport.retry.retry_after_s(answer.headers), reached=False, code=code)
@@ -234,7 +228,7 @@ def decode(change_sets: Sequence[Prepared], status: int, content_type: str, body
         next_id += len(change_set.requests)
     code = faults.fault(status, body).code if status >= 400 and not boundary_of(content_type) else ""
     is_outage = status >= 500 or status == 408
-    unknown = [Decoded(ChangeResult(one.key, ChangeStatus.UNKNOWN, status, code, is_outage=is_outage)) for one in change_sets]
+    unknown = [Decoded(ChangeResult(one.key, ChangeStatus.UNKNOWN, code, is_outage=is_outage)) for one in change_sets]
     parts = split(body, boundary_of(content_type)) if status in (200, 202, 207, 400) else []
     in_order = len(parts) == len(change_sets)
     decoded = list(unknown)
@@ -290,29 +284,26 @@ def _verdict(change_set: Prepared, first_id: int, part: Part) -> Decoded | None:
         answers = [(one.content_id, inner_answer(one.body)) for one in inner]
     else:
         answers = [(part.content_id, inner_answer(part.body))]
-    failures = [(content_id, answer) for content_id, answer in answers if answer is not None and answer.status >= 400]
+    failures = [answer for _, answer in answers if answer is not None and answer.status >= 400]
     expected = [str(first_id + offset) for offset in range(len(change_set.requests))]
-    statuses = [answer.status for _, answer in answers if answer is not None and 200 <= answer.status < 300]
+    done = sum(answer is not None and 200 <= answer.status < 300 for _, answer in answers)
     if failures:
-        if len(statuses) >= len(expected):
+        if done >= len(expected):
             return None  # all of it done and yet a failure: it cannot be both
-        content_id, answer = failures[0]
-        return _failure(change_set, first_id, content_id, answer)
-    if part.is_multipart and sorted(content_id for content_id, _ in answers) == sorted(expected) and len(statuses) == len(expected):
-        return Decoded(ChangeResult(change_set.key, ChangeStatus.DONE, statuses[0]))
+        return _failure(change_set, failures[0])
+    if part.is_multipart and sorted(content_id for content_id, _ in answers) == sorted(expected) and done == len(expected):
+        return Decoded(ChangeResult(change_set.key, ChangeStatus.DONE))
     return None
 
 
-def _failure(change_set: Prepared, first_id: int, content_id: str, answer: InnerAnswer) -> Decoded:
+def _failure(change_set: Prepared, answer: InnerAnswer) -> Decoded:
     """Return one error for the whole change set, which was rolled back."""
     found = faults.fault(answer.status, answer.body)
-    number = int(content_id) - first_id if content_id.isascii() and content_id.isdigit() and len(content_id) < 8 else -1
-    failed = number if 0 <= number < len(change_set.requests) else (0 if len(change_set.requests) == 1 else None)
     if answer.status in (404, 412) and found.code not in _NO_CHANGE_CODES:
         status = ChangeStatus.CHANGED
     elif answer.status < 500 and answer.status != 408:
         status = ChangeStatus.REFUSED
     else:
         status = ChangeStatus.UNKNOWN
-    result = ChangeResult(change_set.key, status, answer.status, found.code, failed)
+    result = ChangeResult(change_set.key, status, found.code)
     return Decoded(result, CaseInsensitiveDict(answer.headers) if answer.status == 429 else None)

@@ -55,7 +55,7 @@ class _Work:
             covered, status, code = names, ChangeStatus.UNKNOWN, failure.service_code
         for index in chosen:
             if self.prepared[index].key in covered:
-                self.results[index] = ChangeResult(self.prepared[index].key, status, service_code=code)
+                self.results[index] = ChangeResult(self.prepared[index].key, status, code)
         return [index for index in chosen if index not in self.results]
 
     def operations(self, indices: Sequence[int]) -> int:
@@ -63,7 +63,7 @@ class _Work:
 
     def give_up(self) -> None:
         for index in self.waiting:
-            self.results[index] = ChangeResult(self.prepared[index].key, ChangeStatus.UNKNOWN, 429, self.code)
+            self.results[index] = ChangeResult(self.prepared[index].key, ChangeStatus.UNKNOWN, self.code)
         self.waiting.clear()
 
 

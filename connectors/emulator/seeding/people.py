@@ -33,7 +33,6 @@ class Person:
     name: str
     email: str | None
     phone: str | None
-    language: Language
     town: str
 
 
@@ -73,7 +72,7 @@ def person(
     )
     phone = mobile(draw) if draw.chance(0.7) else None
     with_address = draw.chance(0.55)
-    who = Person(draw.id(), f"{first} {last}", email, phone, spoken, town)
+    who = Person(draw.id(), f"{first} {last}", email, phone, town)
     values: Row = {
         "firstname": first,
         "lastname": last,

@@ -49,8 +49,7 @@ def files_of(material: Material) -> dict[UnitKey, FileFacts]:
     for values, unit in files.roles():
         children[unit] |= {str(values["contact"])} if values["role"] == FileRole.CHILD else set()
     return {
-        unit: FileFacts(unit, tuple(sorted(categories[unit])), frozenset(children[unit]))
-        for unit in sorted(categories.keys() | children.keys())
+        unit: FileFacts(tuple(sorted(categories[unit])), frozenset(children[unit])) for unit in sorted(categories.keys() | children.keys())
     }
 
 

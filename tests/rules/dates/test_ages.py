@@ -58,5 +58,5 @@ def test_dat06_the_mandate_lapses_on_1_march(day: date, blocks: tuple[str, ...])
 @pytest.mark.parametrize(("received_on", "answer"), [(date(2021, 2, 28), "dpo_review"), (date(2021, 3, 1), "package")])
 def test_dat06_the_age_from_which_a_child_decides_is_reached_on_1_march_too(received_on: date, answer: str) -> None:
     question = asked(kind=RequesterKind.CHILD, child_born_on=LEAPLING, received_on=received_on)
-    files = {A: FileFacts(A, ("grooming",), frozenset({LOTTE}))}
+    files = {A: FileFacts(("grooming",), frozenset({LOTTE}))}
     assert entitlement(question, (role(LOTTE, "child"),), files, maturity_age=13).answer == answer

@@ -57,7 +57,7 @@ def test_rgt05_the_age_on_the_day_of_receipt_counts(born_on: date, answer: str) 
 
 def test_rgt05_the_age_is_configurable() -> None:
     question = asked_for_finn(mandate=Mandate.SHOWN, child_born_on=BORN_FOURTEEN)
-    files = {A: FileFacts(A, ("grooming",), frozenset({FINN}))}
+    files = {A: FileFacts(("grooming",), frozenset({FINN}))}
     assert entitlement(question, FAMILY, files, maturity_age=16).answer == "package"
 
 
@@ -88,7 +88,7 @@ def test_rgt09_an_organisation_says_of_its_own_categories_which_may_lead_to_the_
     """What its schedule does not say it of, or does not know, is limited."""
     path = Path(__file__).parents[2] / "data" / "second-policy.yaml"
     harmless = load_policy(path.read_text(encoding="utf-8"), source=path.name).harmless
-    files = {A: FileFacts(A, (category,), frozenset({FINN}))}
+    files = {A: FileFacts((category,), frozenset({FINN}))}
     assert entitlement(asked_for_finn(mandate=Mandate.SHOWN), FAMILY, files, harmless=harmless).limited == limited
 
 

@@ -201,11 +201,11 @@ def test_a_child_counts_wherever_it_is_written_down(where: str) -> None:
     """R-109, R-113: as a role, or among the children of the file; under each of its contacts."""
     second = "finn-2"
     roles = [role(LOTTE, "parent"), role(FINN, "child"), role(LOTTE, "suspect", B)]
-    files = {A: FileFacts(A, ("grooming",)), B: FileFacts(B, ("grooming",))}
+    files = {A: FileFacts(("grooming",)), B: FileFacts(("grooming",))}
     if where == "roles":
         roles.append(role(second, "child", B))
     else:
-        files[B] = FileFacts(B, ("grooming",), frozenset({second}))
+        files[B] = FileFacts(("grooming",), frozenset({second}))
     both = frozenset({FINN, second})
     assert entitlement(asked_for_finn(child=both, mandate=Mandate.SHOWN), roles, files).answer == "neutral"
     overridden = asked_for_finn(child=both, mandate=Mandate.SHOWN, overrides=frozenset({"SUS-11"}))

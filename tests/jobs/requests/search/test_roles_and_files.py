@@ -50,8 +50,8 @@ def test_a_role_on_a_fiche_of_a_dossier_counts_for_the_dossier() -> None:
     )
     assert roles_of(found) == [RoleInFile(("dossier", "d"), "c", "child"), RoleInFile(("fiche", "lone"), "c", "child")]
     assert files_of(found) == {
-        ("dossier", "d"): FileFacts(("dossier", "d"), ("runaway", "sexting"), frozenset({"c"})),
-        ("fiche", "lone"): FileFacts(("fiche", "lone"), ("grooming",), frozenset({"c"})),
+        ("dossier", "d"): FileFacts(("runaway", "sexting"), frozenset({"c"})),
+        ("fiche", "lone"): FileFacts(("grooming",), frozenset({"c"})),
     }
 
 
@@ -84,7 +84,7 @@ def test_a_role_without_a_contact_is_nobodys_and_an_empty_role_stays_empty() -> 
 
 def test_a_file_without_any_role_is_a_file_too() -> None:
     found = material(FullFiche(id="f", categories=("sexting",)))
-    assert files_of(found) == {("fiche", "f"): FileFacts(("fiche", "f"), ("sexting",))}
+    assert files_of(found) == {("fiche", "f"): FileFacts(("sexting",))}
 
 
 def test_a_file_that_lies_elsewhere_counts_with_its_roles() -> None:
