@@ -33,7 +33,7 @@ def draft_mapping(settings: Settings, on_wait: Callable[[str], None] | None = No
     is refused."""
     policy = policy_of(settings)
     categories = _called(policy, organisation_of(settings).under(policy))
-    with connector_of(settings, mapping=Mapping("draft"), warn=on_wait) as connector:
+    with connector_of(settings, mapping=Mapping(), warn=on_wait) as connector:
         found = connector.draft(categories)
         mapping, _ = examine_mapping(found.text(), "draft")
         assert mapping is not None

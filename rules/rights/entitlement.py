@@ -18,8 +18,6 @@ from rules.rights.facts import Asked, FileFacts, RoleInFile, UnitKey
 from rules.rights.matrix import refusal_in_files
 from rules.rights.suspicion import Involvement, excluded_for, involvement
 
-__all__ = ["OVERRIDABLE", "Asked", "Entitlement", "FileFacts", "ItemScope", "RoleInFile", "UnitKey", "entitlement", "item_scope"]
-
 PACKAGE: Final = "package"
 NEUTRAL: Final = "neutral"
 DPO_REVIEW: Final = "dpo_review"

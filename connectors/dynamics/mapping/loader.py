@@ -102,7 +102,6 @@ class _Built:
         wider = {kind: with_further(kind, found) for kind, found in texts.items() if found}
         mapped = {part.table for parts in file.tables.values() for part in parts}
         return Mapping(
-            self._source,
             (
                 *(
                     self._table(kind, parts, at, wider[kind].full if kind in wider else FULL[kind])

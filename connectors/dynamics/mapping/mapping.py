@@ -200,7 +200,6 @@ class Mapping:
     although it sees them. `zone` is no part of the file: it is that of the schedule, in which an instant is a
     day."""
 
-    source: str
     tables: tuple[Table, ...] = ()
     recording_media_types: tuple[str, ...] = ("audio/*",)
     app_url: str = ""

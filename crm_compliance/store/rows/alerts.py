@@ -15,9 +15,8 @@ FORGET: Final = timedelta(hours=1)  # what returns within it counts as never gon
 
 
 class ToldOnce(NamedTuple):
-    """When one thing was told to one target, first and last, and how often."""
+    """When one thing was last told to one target, and how often."""
 
-    first_at: datetime
     last_at: datetime
     times: int
 
@@ -40,7 +39,7 @@ class ToldAlerts(Rows):
         """Return what was told to a target, by reference, as long as it is not forgotten."""
         with self._transactions.reading() as connection:
             rows = connection.execute(select(told).where(told.c.target == target)).all()
-        return {row.ref: ToldOnce(_instant(row.first_at), _instant(row.last_at), row.times) for row in rows}
+        return {row.ref: ToldOnce(_instant(row.last_at), row.times) for row in rows}
 
     def tell(self, target: str, refs: Collection[str], at: datetime) -> None:
         """Note that these were told, the first time or once more."""

@@ -10,7 +10,7 @@ from jobs.requests.search.material import Material
 from rules.model.file_roles import FileRole
 from rules.model.kinds import ACTIVITIES, FILES
 from rules.model.records import REGARDING, tied_to
-from rules.rights.entitlement import FileFacts, RoleInFile, UnitKey
+from rules.rights.facts import FileFacts, RoleInFile, UnitKey
 
 Values = Mapping[str, object]
 

@@ -13,7 +13,7 @@ def test_what_was_told_is_kept_by_target_until_it_has_been_gone_for_a_while(stor
     told = store.told
     told.tell("mail/dpo", [ONE, TWO], AT)
     told.tell("mail/dpo", [ONE], AT + timedelta(days=1))
-    assert told.of("mail/dpo") == {ONE: ToldOnce(AT, AT + timedelta(days=1), 2), TWO: ToldOnce(AT, AT, 1)}
+    assert told.of("mail/dpo") == {ONE: ToldOnce(AT + timedelta(days=1), 2), TWO: ToldOnce(AT, 1)}
     assert told.of("teams") == {}
     told.keep("mail/dpo", [ONE], AT)
     told.keep("mail/dpo", [ONE, TWO], AT + FORGET)  # it is back in time

@@ -6,7 +6,7 @@ from typing import Any
 from jobs.requests.search.material import Material, Mention, RowElsewhere
 from jobs.requests.search.roles_and_files import Files, files_of, roles_of
 from rules.model.personal_records import FullActivityParty, FullCall, FullDossier, FullFiche, FullNote, FullParty, FullRecording
-from rules.rights.entitlement import FileFacts, RoleInFile
+from rules.rights.facts import FileFacts, RoleInFile
 
 
 def party(row: str, contact: str | None = "c", role: str | None = "child", **more: Any) -> FullParty:
