@@ -5,6 +5,7 @@ nl`."""
 import ast
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
@@ -16,10 +17,10 @@ from babel.messages.pofile import write_po
 
 from crm_compliance.console.language.catalogs import catalogs
 from crm_compliance.console.language.codes import messages as of_codes
-from crm_compliance.console.language.schedule_texts import messages as of_schedule
 from crm_compliance.console.layout.navigation import ENTRIES
 from crm_compliance.console.layout.notes import NOTES
 from rules.model.languages import UiLanguage
+from rules.policy.loader import SHIPPED, load_policy
 
 Message = str | tuple[str, str]  # with its plural, where it counts something
 _ERRORS: Final = ("UsageError", "Refused")  # whose codes say no more than that something is wrong
@@ -45,9 +46,20 @@ def messages() -> dict[Message, str]:
         for _, message, _, _ in extract(method, BytesIO(file.read_bytes()), keywords=KEYWORDS, options=options):
             found.setdefault(message if isinstance(message, str) else (message[0], message[1]), path)
     found.update(dict.fromkeys(of_codes(), "codes"))
-    found.update(dict.fromkeys(of_schedule(), "schedule_texts.py"))
+    found.update(dict.fromkeys(_of_schedule(), "schedule"))
     found.update(dict.fromkeys((*(each.name for each in ENTRIES), *NOTES.values()), "navigation.py"))
     return found
+
+
+@cache
+def _of_schedule() -> tuple[str, ...]:
+    """Return the texts of the shipped schedule that have no labels of their own: where a period is published,
+    why the data are needed, what the controller may want to decide. As long as an organisation's schedule
+    says them as that one does, pages say them in their own language."""
+    text = (files("rules.policy") / "schedules" / f"{SHIPPED}.yaml").read_text(encoding="utf-8")
+    rows = load_policy(text, source=SHIPPED).categories.values()
+    found = {said for row in rows for said in (row.source, row.suggestion, row.basis if row.basis_labels is None else "")}
+    return tuple(sorted(found - {""}))
 
 
 def _raised(source: str) -> Iterator[str]:
