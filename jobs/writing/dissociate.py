@@ -1,6 +1,7 @@
 """Removes whose role it was from roles that stay: the information of a file outlives the identity of who gave
-it (6.2, witnesses). A role that is nothing without the person is deleted. With the role of a reporter go the
-number, the address and the IP address from which was reported, on the same fiche."""
+it (6.2, witnesses). A role that is nothing without the person is deleted, and so is that of a child: one that
+is nobody's is a child of unknown age, for which the file would be kept longer (RET-08). With the role of a
+reporter go the number, the address and the IP address from which was reported, on the same fiche."""
 
 from collections.abc import Collection
 
@@ -38,5 +39,6 @@ def dissociation(connector: Connector, roles: Collection[str]) -> dict[str, list
         if row.contact is not None:
             fiche = fiches.get(row.id)
             before = [write_of(fiche, "drop_caller")] if fiche is not None else []
-            found[row.id] = [*before, write_of(row, "delete" if connector.names_a_person(type(row)) else "disown", row.contact)]
+            is_deleted = connector.names_a_person(type(row)) or row.role == FileRole.CHILD
+            found[row.id] = [*before, write_of(row, "delete" if is_deleted else "disown", row.contact)]
     return found

@@ -183,6 +183,11 @@ class Case:
         answer = self.api.http.get(f"{self.api.root}{SETS[table]}({row})")
         return None if answer.status_code == 404 else dict(answer.json())
 
+    def roles_in(self, dossier: str) -> set[tuple[str, str]]:
+        """Who has which role on the row of a dossier."""
+        found = self.api.rows(f"cf_parties?$filter=_cf_dossierid_value eq {dossier}")
+        return {(row["_cf_contactid_value"], ROLES[row["cf_role"] - BASE]) for row in found}
+
     def there(self, table: str, *rows: str) -> list[bool]:
         return [self.row(table, row) is not None for row in rows]
 

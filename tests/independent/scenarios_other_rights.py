@@ -411,7 +411,11 @@ def shared(case: Case) -> None:
     case.type("requests", "approve", request, *DPO, "--json")
     case.type(*asking.release_args(request), "--json")
     case.type("run", "requests", "--json")
-    case.same("the other dossier", case.there("cf_dossier", other), [True])
+    case.same("the dossiers of another child", case.there("cf_dossier", both, other), [True, True])
+    case.same("who is in that of both", case.roles_in(both), {(two.row, "child"), (witness.row, "witness")})
+    case.same("who was erased", case.row("contact", one.row), None)
+    case.plan(approve=False)
+    case.same("the end of that of both", case.lines()[both]["retention_end"], "2033-04-04")
     for who in (two, witness):
         case.same("somebody else", (case.row("contact", who.row) or {}).get("lastname"), who.lastname)
 

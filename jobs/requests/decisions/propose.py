@@ -21,6 +21,7 @@ from jobs.register.decision import What
 from jobs.requests.decisions.correctable import ALL, corrections
 from jobs.requests.search.contact_details import compared, is_own_caller, own_numbers
 from jobs.requests.search.material import Material
+from jobs.requests.search.roles_and_files import files_of
 from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.personal_records import FullRecording
 from rules.model.requests import Right
@@ -74,8 +75,10 @@ class Wishes:
         self.home = context.home
         self.rows = people.child_rows if is_for_child else people.requester_rows  # of the person, without a contact
         units = sorted(entitlement.for_child if is_for_child else entitlement.own)
-        self.child_units: list[Unit] = [unit for unit in units if unit in entitlement.whole]
-        self.other_units: list[Unit] = [unit for unit in units if unit not in entitlement.whole and unit not in self.rows]
+        children = {unit: file.children - (people.child if is_for_child else people.requester) for unit, file in files_of(material).items()}
+        # A file is as much about another child that is in it: what is theirs does not go at this one's word.
+        self.child_units: list[Unit] = [unit for unit in units if unit in entitlement.whole and not children.get(unit)]
+        self.other_units: list[Unit] = [unit for unit in units if unit not in self.child_units and unit not in self.rows]
 
     def items(self) -> Iterator[Item]:
         right = self.request.right
@@ -105,8 +108,8 @@ class Wishes:
     # -- by right --------------------------------------------------------------------------------------------
 
     def _erasure(self) -> Iterator[Item]:
-        """Yield the items of an erasure. A child's files are deleted whole. In others the role is dissociated
-        and the information stays (6.2)."""
+        """Yield the items of an erasure. A child's files are deleted whole. In others, also those of another
+        child, the role is dissociated and the information stays (6.2)."""
         yield from (self._of_unit(unit, What.ERASE) for unit in self.child_units)
         yield from (self._of_unit(unit, What.DISOWN) for unit in self.other_units if self._has_role_in(unit))
         yield from (_item(What.NO_CALLER, "fiche", fiche, at=self._day_of(("fiche", fiche))) for fiche in self._reported())

@@ -73,7 +73,7 @@ def test_table_4_2_rank_5_who_obtained_a_restriction_may_have_the_file_erased(ni
     child, other = night.contact(birthdate="2000-02-01"), night.contact(birthdate="2001-02-01")
     dossier = night.dossier("sexting", closed=False)
     night.party(child, "child", dossier=dossier)
-    night.party(other, "child", dossier=dossier)
+    night.party(other, "witness", dossier=dossier)
     restriction = ask(night, Right.RESTRICTION, child, details=Details(about="claim"))
     granted(night, restriction)
     close(night, restriction)
