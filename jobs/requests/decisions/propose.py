@@ -109,7 +109,8 @@ class Wishes:
 
     def _erasure(self) -> Iterator[Item]:
         """Yield the items of an erasure. A child's files are deleted whole. In others, also those of another
-        child, the role is dissociated and the information stays (6.2)."""
+        child, the role is dissociated and the information stays (6.2). The contact goes with a relation, or
+        where it is all there is."""
         yield from (self._of_unit(unit, What.ERASE) for unit in self.child_units)
         yield from (self._of_unit(unit, What.DISOWN) for unit in self.other_units if self._has_role_in(unit))
         yield from (_item(What.NO_CALLER, "fiche", fiche, at=self._day_of(("fiche", fiche))) for fiche in self._reported())
@@ -120,6 +121,7 @@ class Wishes:
                 if kind == "enrolment" or (kind == "engagement" and self._has_ended(until)):
                     yield _item(What.ERASE, kind, row)
             yield from (_item(What.UNSUBSCRIBE, "contact", contact.id) for contact in self.contacts if contact.newsletter)
+        if self.entitlement.relations or not (self.child_units or self.other_units):
             yield from (_item(What.PROFILE, "contact", contact.id) for contact in self.contacts)
 
     def _rectification(self) -> Iterator[Item]:
