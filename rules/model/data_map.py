@@ -26,7 +26,8 @@ class MapPlace(msgspec.Struct, frozen=True):
     a step. `rows` are those that point there, or in which the column has a value; from 5,000 on there may be
     more; None: this account may not look. `why` says where the fate comes from. `beyond` are rows of a mapped
     table that are of none of the kinds for which it is mapped, `loose` rows of a dependent table that belong
-    to nothing, `in_anonymised` those that belong to a dossier or fiche that is anonymised."""
+    to nothing, `in_anonymised` those that belong to a dossier or fiche that is anonymised, `of_dossiers`
+    recordings that belong to a dossier itself, which are out of scope."""
 
     table: str
     column: str | None
@@ -37,6 +38,7 @@ class MapPlace(msgspec.Struct, frozen=True):
     beyond: int | None = 0
     loose: int | None = 0
     in_anonymised: int | None = 0
+    of_dossiers: int | None = 0
 
     @property
     def name(self) -> str:
@@ -77,7 +79,11 @@ class DataMap(msgspec.Struct, frozen=True):
     @property
     def unsearched_tables(self) -> tuple[str, ...]:
         """The tables with rows in which nobody is looked for, whatever becomes of them."""
-        return tuple(place.table for place in self.tables if place.beyond != 0 or (place.rows != 0 and _is_unsearched(place)))
+        return tuple(
+            place.table
+            for place in self.tables
+            if (place.beyond, place.of_dossiers) != (0, 0) or (place.rows != 0 and _is_unsearched(place))
+        )
 
     def new(self, known: Collection[str] | None) -> frozenset[str]:
         """Return the names of places that were not there last time; none where there was no last time."""

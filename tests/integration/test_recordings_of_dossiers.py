@@ -39,6 +39,7 @@ def test_a_recording_that_is_tied_to_a_dossier_stays_and_is_told(night: Night) -
     alone = night.recording(LONG_AGO)
     (told,) = night.connector.check(decisions=True)
     assert (told.is_error, told.code, told.suggestion) == (False, "kept", "cf_ficheid")
+    assert night.connector.data_map().unsearched_tables == ("cf_recording",)  # an answer says so
     plan = night.plan(Kind.RECORDINGS)
     assert {*night.lines(plan)} == {of_fiche, alone}
     assert [(each.name, each.facts) for each in plan.warnings if isinstance(each, Sentence)] == [("of_what_has_no_kind", {"rows": 1})]

@@ -1,6 +1,7 @@
 """The data map of one CRM, made from its own definitions, its counts and the mapping."""
 
 from collections.abc import Collection, Iterator
+from itertools import product
 
 from connectors.dynamics.datamap.fates import Verdict, of_column, of_table
 from connectors.dynamics.datamap.reach import Reached, reached
@@ -121,7 +122,7 @@ class Survey:
         return found, verdicts
 
     def _place(self, table: Reached, verdict: Verdict) -> MapPlace:
-        in_no_unit = (self._beyond(table.name), self._loose(table.name), self._in_anonymised(table.name))
+        in_no_unit = (self._beyond(table.name), self._loose(table.name), self._in_anonymised(table.name), self._of_dossiers(table.name))
         return MapPlace(table.name, None, table.path, table.rows, *verdict, *in_no_unit)
 
     def _beyond(self, name: str) -> int | None:
@@ -163,6 +164,17 @@ class Survey:
             for way in {definition.navigation(own.columns[field].name, file.name) for field in own.own.lookups} - {""}:
                 since = f"{way}/{file.columns['anonymised_on'].name} ne null"
                 conditions.append(f"({since} and {way}/{lone})" if lone else since)
+        return self._count(name, (), " or ".join(conditions)) if conditions else 0
+
+    def _of_dossiers(self, name: str) -> int | None:
+        """Return how many recordings belong to a dossier itself: they are out of scope, and nobody is looked
+        for in them."""
+        tables = [table for table in self._mapping.named(name) if table.kind == "recording" and "fiche" in table.columns]
+        conditions: list[str] = []
+        for table, file in product(tables, self._mapping.of("dossier")):
+            definition, dossier = self._metadata.table(name), self._metadata.table(file.name)
+            if definition is not None and dossier is not None and (way := definition.navigation(table.columns["fiche"].name, file.name)):
+                conditions.append(f"{way}/{dossier.primary_id} ne null")
         return self._count(name, (), " or ".join(conditions)) if conditions else 0
 
     def _columns(self, table: Reached, verdict: Verdict) -> Iterator[MapPlace]:
