@@ -90,7 +90,9 @@ def disk_errors(path: Path) -> Iterator[None]:
         if error.errno not in DISK_ERRORS:
             raise
         hint = "make room, or name another folder" if error.errno in _WITHOUT_ROOM else _LOOK
-        raise DiskProblem(f"{path} cannot be written: {os.strerror(error.errno)}", hint=hint, where=str(path)) from error
+        # Whose mode or owner is wrong may be one that is only read, such as a key.
+        what = "written" if error.errno in (*_WITHOUT_ROOM, errno.EROFS) else "used"
+        raise DiskProblem(f"{path} cannot be {what}: {os.strerror(error.errno)}", hint=hint, where=str(path)) from error
 
 
 def disk_problem(error: BaseException) -> DiskProblem | None:

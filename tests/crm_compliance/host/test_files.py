@@ -92,6 +92,12 @@ def test_a_folder_or_a_device_is_never_replaced(tmp_path: Path, path: str) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("number", "what"), [(errno.EACCES, "used"), (errno.ENOSPC, "written"), (errno.EROFS, "written")])
+def test_a_disk_is_told_in_words_that_fit_reading_too(number: int, what: str) -> None:
+    with pytest.raises(DiskProblem, match=f"s.key cannot be {what}"), disk_errors(Path("s.key")):
+        raise OSError(number, "as the system has it")
+
+
 def test_a_pipe_is_not_written() -> None:
     """As `/dev/stdout` is, before another program: what it resolves to is in no folder."""
     reading, writing = os.pipe()
