@@ -35,8 +35,9 @@ class Background:
         `alone`."""
         with self._lock:
             going_on = [each for each in self._works.values() if not each.is_over]
-            if any(each.subject == work.subject or (alone and each.act == work.act) for each in going_on):
-                raise Refused("something is being done for this already", hint="wait until it has ended", where=work.subject, code="busy")
+            other = next((each for each in going_on if each.subject == work.subject or (alone and each.act == work.act)), None)
+            if other is not None:
+                raise Refused("something is being done for this already", hint="wait until it has ended", where=other.subject, code="busy")
             long_ago = work.started_at - KEPT
             self.store.expire(long_ago)
             self._works = {each.subject: each for each in self._works.values() if not each.is_over or each.started_at >= long_ago}

@@ -166,6 +166,7 @@ def test_a_call_says_how_far_a_plan_is_and_one_is_made_at_a_time(app: Starlette,
     assert (again.status_code, again.json()["plan"]) == (202, plan), "the same call is the same plan"
     other = Script(app, Role.DPO).call("POST", "/plans", json={})
     assert (other.status_code, other.json()["error"]["code"]) == (409, "busy")
+    assert other.json()["error"]["where"] == f"plan {plan}", "what is waited for is the one that is being made"
     page = Browser(app).sign_in(Role.CRM_ADMIN)
     assert page.post("/plans/making", kind="all").status_code == 409
     assert "rows read so far: 1,234" in text_of(page.page("/plans")), "people see what a script has begun"
