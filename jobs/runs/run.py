@@ -93,7 +93,7 @@ class Application:
             if self.plan.kind in LOOKING_AT_DOSSIERS and not lapsed(self.context, self.plan):
                 people.pass_over_unlinked([line for line in due if self.kind_of(line) is UnitKind.CONTACT])
         pending = [line for line in due if line.key not in journal.actions]
-        continue_partials(self.journal, {line.key for line in due}, self.plan.crm)
+        self._continue_partials(due)
         trims = people.trims()
         if code := lapsed(self.context, self.plan):
             journal.going_later = lambda *_: ()
@@ -166,6 +166,9 @@ class Application:
                 yield line.id, line.disposition or "", line.reason
         yield from ((contact, TRIM, Reason.EXPIRED.value) for contact in self.plan.trims)
         yield from self.plan.held_contacts
+
+    def _continue_partials(self, due: Sequence[PlanLine]) -> None:
+        continue_partials(self.journal, {line.key for line in due}, self.plan.crm)
 
     def _contacts(self) -> ContactsOfPlan:
         return ContactsOfPlan(self.journal, self.plan, self.terms)
