@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from crm_compliance.console.frame.errors import status_of
+from crm_compliance.console.frame.errors import OURS, status_of
 from crm_compliance.console.frame.services import Busy
 from crm_compliance.hints import in_words
 from crm_compliance.identity.bearer import KeysUnreachable, NoToken
@@ -188,7 +188,10 @@ def answer_of(error: ComplianceError) -> JSONResponse:
 
 
 def wrong_of(error: ComplianceError) -> Wrong:
-    """Return an error as answers tell it."""
+    """Return an error as answers tell it. What is wrong with this service's own files is told by its code
+    alone: paths and the address of the database are for who is on its machine."""
+    if error.code in OURS:
+        return Wrong(code=error.code, message="the store of this service cannot be used", hint="`doctor` on its machine", where="")
     return Wrong(code=error.code, message=str(error), hint=in_words(error.hint), where=error.where or error.field)
 
 

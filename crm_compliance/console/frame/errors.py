@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from crm_compliance.console.frame.visit import Visit
 
 FORBIDDEN: Final = frozenset({"role", "same_person", "old_page"})
-OURS: Final = frozenset({"disk", "open_to_others", "store"})  # nothing is wrong with what was asked
+OURS: Final = frozenset({"disk", "key", "keys_missing", "open_to_others", "store"})  # nothing is wrong with what was asked
 NOT_FOUND, CONFLICT, UNREACHABLE, BUG = 404, 409, 503, 500
 STATUS_OF_CODE: Final = {"too_large": 413, "too_many": 429}
 STATUS_OF_EXIT: Final = {2: 400, 3: 500, 4: UNREACHABLE, 5: CONFLICT, 6: CONFLICT, 7: BUG}

@@ -17,7 +17,10 @@ from crm_compliance.console.api.app import BODY_BYTES, ROUTERS, TRIES
 from crm_compliance.console.frame.services import Services
 from crm_compliance.console.work.act_under_way import Counts, Ended, OnCounts
 from crm_compliance.console.work.process import Asked
+from crm_compliance.host.files import DiskProblem
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
+from crm_compliance.keys.key_ring import KeysMissing
+from crm_compliance.store.sql.database import StoreUnusable
 from rules.errors import ComplianceError
 from rules.model.roles import HUMAN_ROLES, MAY, Act, Role
 from tests.crm_compliance.console.browser import Browser, client_of, text_of
@@ -338,11 +341,21 @@ def test_a_body_is_no_larger_than_a_call_needs(app: Starlette) -> None:
 
 
 def test_what_goes_wrong_in_here_is_not_told(app: Starlette, monkeypatch: pytest.MonkeyPatch, services: Any) -> None:
-    def broken() -> None:
-        raise RuntimeError("Anna Voorbeeld (fictief)")
+    def answer(error: Exception) -> Response:
+        def broken(*_: object) -> None:
+            raise error
 
-    monkeypatch.setattr(type(services.store.plans), "newest", broken, raising=False)
-    monkeypatch.setattr(type(services.store.plans), "all", broken)
-    answer = Script(app, Role.DPO).call("GET", "/plans")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "bug")
-    assert "Anna" not in answer.text
+        monkeypatch.setattr(type(services.store.plans), "newest", broken)
+        return Script(app, Role.DPO).call("GET", "/plans")
+
+    bug = answer(RuntimeError("Anna Voorbeeld (fictief)"))
+    assert (bug.status_code, bug.json()["error"]["code"]) == (500, "bug")
+    assert "Anna" not in bug.text
+    for failed in (
+        StoreUnusable("the database cannot be reached", where="postgresql://crm@db.example/crm"),
+        DiskProblem("/var/lib/crm/state.db cannot be used", where="/var/lib/crm/state.db"),
+        KeysMissing("/var/lib/crm/keys: keys are missing: r-2026", where="/var/lib/crm/keys"),
+    ):
+        told = answer(failed)
+        assert (told.status_code, told.json()["error"]["code"]) == (500, failed.code)
+        assert not re.search("/var/|crm@", told.text), "paths and addresses are for who is on the machine"
