@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
@@ -17,7 +18,7 @@ from jobs.inbox.plans import of_plans
 from jobs.inbox.requests import LOOK_AGAIN, of_requests
 from jobs.model.plan import Kind
 from jobs.model.request import Details, GivenPerson
-from jobs.model.run import Run, RunState
+from jobs.model.run import Action, ActionState, RowWrite, Run, RunState
 from jobs.plans.approve import approve_plan
 from jobs.ports.context import JobContext
 from jobs.register import transitions
@@ -65,6 +66,24 @@ def test_a_childs_dossier_goes_whole_with_a_certificate_that_names_the_request(n
     assert {entry.reason for entry in night.store.erasures.all() if entry.operation in REGISTERED} == {"ERASURE_REQUEST"}
     assert decision(night, request).tasks == ()
     assert fulfil(context_of(night), request.id) is None
+
+
+def test_what_another_run_left_half_done_is_left_to_others(night: Night) -> None:
+    """ERA-15: in a run for a request holds give way that apply to what is left of another unit."""
+    earlier = night.apply(night.plan())
+    left = night.dossier("grooming", closed=False)
+    (fiche,) = night.fiches_of(left)
+    versions = [(night.get(*row) or {})["@odata.etag"] for row in (("cf_fiches", fiche), ("cf_dossiers", left))]
+    gone = RowWrite("fiche", str(uuid.UUID(int=7)), 'W/"1"')
+    rows = (gone, RowWrite("fiche", fiche, versions[0]), RowWrite("dossier", left, versions[1]))
+    night.store.journal.record(earlier.id, [Action("cf_dossier", left, "delete", ActionState.PARTIAL, rows=rows)])
+    child = night.contact(birthdate="2010-05-05")
+    night.party(child, "child", dossier=night.dossier("sexting", closed=False))
+    run = granted(night, ask(night, Right.ERASURE, child))
+    assert run is not None
+    assert run.counts["deleted"] != 0
+    assert left not in {action.id for action in night.store.journal.of_run(run.id)}
+    assert night.get("cf_dossiers", left) is not None
 
 
 def test_table_4_2_rank_5_who_obtained_a_restriction_may_have_the_file_erased(night: Night) -> None:
