@@ -420,14 +420,15 @@ def shared(case: Case) -> None:
         case.same("somebody else", (case.row("contact", who.row) or {}).get("lastname"), who.lastname)
 
 
-@scenario("6.2 RGT-01: somebody of whom there is a contact and nothing else can have it erased")
+@scenario("6.2 RGT-01 RGT-11: somebody of whom there is a contact and nothing else can have it erased, or object to it")
 def contact_alone(case: Case) -> None:
     case.policy()
     asking = Asking(case)
-    person, other = asking.person(), asking.person()
-    request = asking.ready(person.given(), [person.row], right="erasure")
-    granted(case, asking, request)
-    case.same("the contact, and that of somebody else", case.there("contact", person.row, other.row), [False, True])
+    other = asking.person()
+    for right in ("erasure", "objection"):
+        person = asking.person()
+        granted(case, asking, asking.ready(person.given(), [person.row], right=right))
+        case.same(f"{right}: the contact, and that of somebody else", case.there("contact", person.row, other.row), [False, True])
 
 
 @scenario("contract 3.6: an answer to any right goes through the same commands, the review of what waits among them")

@@ -162,6 +162,8 @@ class Wishes:
         if about != "recording":
             yield from (self._of_unit(unit, What.ERASE) for unit in self.child_units)
             yield from (self._of_unit(unit, What.DISOWN) for unit in self.other_units if self._has_role_in(unit))
+            if not (self.child_units or self.other_units):
+                yield from (_item(What.PROFILE, "contact", contact.id) for contact in self.contacts)
 
     def _withdrawal(self) -> Iterator[Item]:
         """Yield the items of a withdrawal, as easy as giving: the use stops at once. What has no other basis
