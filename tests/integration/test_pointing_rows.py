@@ -40,6 +40,7 @@ BILL: dict[str, Any] = {  # of a table that the mapping lets stay
         "cf_name": {"type": "string(100)", "primary_name": True},
         "cf_dossierid": {"type": "lookup cf_dossier"},
         "cf_payerid": {"type": "lookup contact"},
+        "cf_aboutid": {"type": "lookup cf_dossier|contact"},
     },
 }
 
@@ -52,8 +53,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
         found = {"name": column, "parent": parent, "child": child, "column": column, "on_delete": on_delete}
         document["relationships"].append(found)
     document["tables"]["cf_bill"] = BILL
-    for column, parent in (("cf_dossierid", "cf_dossier"), ("cf_payerid", "contact")):
-        found = {"name": f"bill_{column}", "parent": parent, "child": "cf_bill", "column": column, "on_delete": "remove_link"}
+    bills = (("cf_dossierid", "cf_dossier"), ("cf_payerid", "contact"), ("cf_aboutid", "cf_dossier"), ("cf_aboutid", "contact"))
+    for column, parent in bills:
+        found = {"name": f"bill_{column}_{parent}", "parent": parent, "child": "cf_bill", "column": column, "on_delete": "remove_link"}
         document["relationships"].append(found)
     document["many_to_many"] = [{"name": FOLLOWERS, "one": "cf_dossier", "two": "contact"}]
     path = tmp_path_factory.mktemp("crm") / "environment.yaml"
@@ -187,7 +189,8 @@ def test_a_masked_row_that_points_to_one_that_goes_is_masked_in_one_night(maskin
 
 
 def test_a_masked_row_to_which_a_row_leads_that_may_stay_and_names_somebody_is_not_anonymous(masking_night: Night) -> None:
-    """ERA-02: a bill of the dossier tells whose it is. One that names nobody tells nothing."""
+    """ERA-02: a bill of the dossier tells whose it is. One that names nobody tells nothing, also by a lookup
+    that could lead to a person and leads to the dossier."""
     night = masking_night
     named, plain, gone = (a_runaway(night) for _ in range(3))
     donor = night.contact(lastname="Verzonnen", cf_newsletter=True)
@@ -195,6 +198,7 @@ def test_a_masked_row_to_which_a_row_leads_that_may_stay_and_names_somebody_is_n
     bills = {}
     for dossier, payer in ((named, donor), (plain, None), (gone, child)):
         bound = {"cf_payerid@odata.bind": f"/contacts({payer})"} if payer else {}
+        bound |= {"cf_aboutid_cf_dossier@odata.bind": f"/cf_dossiers({dossier})"} if dossier == plain else {}
         bills[dossier] = night.create("cf_bills", "cf_billid", **{"cf_dossierid@odata.bind": f"/cf_dossiers({dossier})"}, **bound)
     done = night.apply(night.plan())
     assert [(each.id, each.code) for _, each in night.store.journal.partials()] == [(named, "PSEUDONYMISED")]

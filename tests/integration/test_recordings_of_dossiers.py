@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from crm_compliance.configuration.settings import Settings
+from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.plan import Kind
 from jobs.model.sentence import Sentence
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
@@ -17,16 +19,22 @@ from tests.yaml_files import read_yaml, yaml_text
 LONG_AGO = date(2020, 1, 10)
 
 
-@pytest.fixture
-def night(tmp_path: Path) -> Iterator[Night]:
+def environment(folder: Path) -> Path:
     document = read_yaml(ENVIRONMENT)
+    document["choices"]["cf_kind"] = {1: "Zaak", 2: "Klacht"}
+    document["tables"]["cf_dossier"]["columns"]["cf_kind"] = {"type": "choice cf_kind"}
     document["tables"]["cf_recording"]["columns"]["cf_ficheid"]["type"] = "lookup cf_fiche|cf_dossier"
     document["relationships"].append(
         {"name": "cf_dossier_recordings", "parent": "cf_dossier", "child": "cf_recording", "column": "cf_ficheid", "on_delete": "cascade"}
     )
-    path = tmp_path / "environment.yaml"
+    path = folder / "environment.yaml"
     path.write_text(yaml_text(document), encoding="utf-8")
-    with night_in(path, tmp_path, kind=Night) as made:
+    return path
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Iterator[Night]:
+    with night_in(environment(tmp_path), tmp_path, kind=Night) as made:
         yield made
 
 
@@ -45,6 +53,20 @@ def test_a_recording_that_is_tied_to_a_dossier_stays_and_is_told(night: Night) -
     assert [(each.name, each.facts) for each in plan.warnings if isinstance(each, Sentence)] == [("of_what_has_no_kind", {"rows": 1})]
     night.apply(plan)
     assert [night.get("cf_recordings", row) is None for row in (of_dossier, of_fiche, alone)] == [False, True, True]
+
+
+def test_so_does_one_that_is_tied_to_what_the_mapping_leaves_out(tmp_path: Path) -> None:
+    """R-161: what belongs to a complaint is no more ours than the complaint."""
+    mapping = read_yaml(mapping_text(Settings())[0])
+    del mapping["tables"]["dossier"]["anonymise"], mapping["tables"]["fiche"]["anonymise"]
+    mapping["tables"]["dossier"]["only"] = {"cf_kind": [1]}
+    with night_in(environment(tmp_path), tmp_path, kind=Night, mapping=yaml_text(mapping)) as night:
+        complaint = night.dossier("social_card", spoken=LONG_AGO, cf_kind=2)
+        recording = night.recording(LONG_AGO, **{"cf_FicheId_cf_dossier@odata.bind": f"/cf_dossiers({complaint})"})
+        plan = night.plan(Kind.RECORDINGS)
+        assert recording not in night.lines(plan)
+        night.apply(plan)
+        assert night.get("cf_recordings", recording) is not None
 
 
 def test_a_dossier_stays_while_the_crm_would_delete_such_a_recording_along(night: Night) -> None:

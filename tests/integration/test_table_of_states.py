@@ -74,6 +74,13 @@ def test_a_key_that_is_no_yes_or_no_is_refused(key: str) -> None:
     assert "use one of active, inactive, yes, no" in problems[0].text
 
 
+def test_a_newsletter_is_no_lookup_since_an_objection_writes_it() -> None:
+    document: dict[str, Any] = read_yaml(mapping())
+    document["tables"]["contact"]["references"] = {"newsletter": {"by": "cf_name", "keys": {"Ja": "yes", "Nee": "no"}}}
+    _, problems = examine_mapping(yaml_text(document), "m")
+    assert [problem.path for problem in problems] == ["tables.contact.references.newsletter"]
+
+
 def test_a_draft_proposes_a_table_of_states(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     with running(environment=environment(tmp_path), token=TOKEN) as emulator:
         house = Organisation(emulator, 1)

@@ -59,3 +59,25 @@ def test_whom_a_live_file_names_by_it_stays_until_somebody_decides_that_it_says_
         assert run.counts.get("unaccounted", {}) == ({} if is_decided else {table: 1})
         told = [each for each in night.connector.warnings if "cf_partnerid" in each]
         assert len(told) == (not is_decided)
+
+
+@pytest.mark.parametrize("is_decided", [False, True])
+def test_whom_a_row_out_of_scope_names_stays_until_somebody_says_that_such_rows_may_stay(tmp_path: Path, *, is_decided: bool) -> None:
+    """By a lookup that fills a field in the rows that are meant."""
+    document: dict[str, Any] = read_yaml(ENVIRONMENT)
+    document["choices"]["cf_kind"] = {1: "Cursus", 2: "Iets anders"}
+    document["tables"]["cf_enrolment"]["columns"]["cf_kind"] = {"type": "choice cf_kind"}
+    path = tmp_path / "environment.yaml"
+    path.write_text(yaml_text(document), encoding="utf-8")
+    mapping: dict[str, Any] = read_yaml(mapping_text(Settings())[0])
+    del mapping["tables"]["dossier"]["anonymise"], mapping["tables"]["fiche"]["anonymise"]
+    mapping["tables"]["enrolment"]["only"] = {"cf_kind": [1]}
+    mapping["stay"] = {"cf_enrolment": {"why": "niet van ons", "by": "dpo"}} if is_decided else {}
+    with night_in(path, tmp_path, kind=Night, mapping=yaml_text(mapping)) as night:
+        named = night.contact(birthdate="2000-02-01")
+        night.party(named, "child", dossier=night.dossier("sexting", spoken=LONG_AGO))
+        night.create("cf_enrolments", "cf_enrolmentid", cf_name="E-test", cf_kind=2, **{"cf_ContactId@odata.bind": f"/contacts({named})"})
+        night.apply(night.plan())
+        assert (night.get("contacts", named) is None) is is_decided
+        told = [each for each in night.connector.warnings if "name cf_enrolment under stay" in each]
+        assert len(told) == (not is_decided)

@@ -296,9 +296,10 @@ def mappable_fields(record: type[Record]) -> tuple[str, ...]:
 
 def referred_fields(kind: str) -> tuple[str, ...]:
     """Return the fields of a kind that a table of reference may fill: those that stand for a key, and yes or
-    no."""
+    no; not a newsletter, which an objection ends: nothing is written to such a lookup."""
     record, keyed = KINDS[kind], MUST_BE_CHOICE.get(kind, frozenset())
-    return tuple(name for name in mappable_fields(record) if name in keyed or field_type(record, name) is bool)
+    fields = (name for name in mappable_fields(record) if name != "newsletter")
+    return tuple(name for name in fields if name in keyed or field_type(record, name) is bool)
 
 
 def choice_keys(record: type[Record], field_name: str) -> tuple[str, ...] | None:

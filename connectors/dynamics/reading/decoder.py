@@ -40,9 +40,9 @@ R = TypeVar("R", bound=Record)
 
 LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
 _OF_ONE_KIND = frozenset(name for name, kinds in LOOKUPS.items() if kinds == {name})  # a lookup to one kind of row
-# By kind of row, to what a lookup may point that takes the row out of scope: to a row of no kind, or of a
+# By kind of row, to what a lookup may point that takes the row out of scope: to a row of no kind, and of a
 # recording to a dossier, whose holds would not reach it.
-_STAYS: dict[str, tuple[str | None, ...]] = {"fiche": (None,), "recording": ("dossier",)}
+_STAYS: dict[str, tuple[str | None, ...]] = {"fiche": (None,), "recording": (None, "dossier")}
 _INT = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]  # the largest that a CRM holds
 _DATES: dict[Any, type] = {date | None: date, datetime | None: datetime}  # by the type on the wire
 _UNSELECTED = "- "  # no column can be called so: a field that was not asked for cannot be filled by accident

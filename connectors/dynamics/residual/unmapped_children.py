@@ -44,6 +44,14 @@ _NAMED_IN = (
     "rows of {child} that stay name rows of {parent} that are to go, by {column}, which fills no field: map it, as a role for "
     "example, or name {child}.{column} under goes_along where it says nothing"
 )
+_LEFT_OUT = (
+    "the CRM would delete rows of {child} that are out of scope along with rows of {parent} that are to go, by {column}: "
+    "empty it, or let the relationship remove the link only"
+)
+_LEFT_OUT_NAMING = (
+    "rows of {child} that are out of scope name rows of {parent} that are to go, by {column}: "
+    "name {child} under stay where they may stay without"
+)
 _NAMED_BY = (
     "rows of {parent} that are anonymised in place do not count as anonymised while rows of {person} lead to them ({column}): "
     "empty it in the CRM (ERA-02)"
@@ -141,10 +149,18 @@ class Children:
         return not self._mapping.stay.keys().isdisjoint((each.child, f"{each.child}.{each.column}"))
 
     def _naming(self, name: str, people: Collection[str]) -> str | None:
-        """Return the condition by which rows of a table name somebody; None where none of them can."""
+        """Return the condition by which rows of a table name somebody; None where none of them can. A lookup
+        that may lead to other rows than people counts where it leads to one."""
+        own = self._metadata.table(name)
         known = [definition for person in people if (definition := self._metadata.table(person)) is not None]
-        lookups = {_lookup(each.column) for definition in known for each in definition.children if each.child == name}
-        return f"({' or '.join(f'{lookup} ne null' for lookup in sorted(lookups))})" if lookups else None
+        named = {
+            f"{way}/{definition.primary_id} ne null" if way else f"{_lookup(each.column)} ne null"
+            for definition in known
+            for each in definition.children
+            if each.child == name
+            for way in [own.navigation(each.column, definition.name) if own is not None else ""]
+        }
+        return f"({' or '.join(sorted(named))})" if named else None
 
     def _leading(self, name: str, column: str, ids: Collection[str], also: str) -> set[str]:
         """Return those of these ids that rows of a table name in a column; all where nobody may look."""
@@ -261,10 +277,11 @@ class Children:
     def _names_somebody(self, each: Relationship) -> bool:
         """Return whether a lookup of dossiers, fiches, roles, recordings or gifts and the like leads to
         people, and nobody has decided that it says nothing: whoever it names is needed, although nothing
-        reads it."""
+        reads it, or not in rows that are out of scope. Those may be said to stay."""
+        is_said = each.child in self._mapping.left_out and not self._is_unread(each.child, each.column, each.parent)
         needed = any(table.kind in NEEDING for table in self._mapping.looked_at(each.child))
         is_person = any(table.name == each.parent for table in self._mapping.of("contact"))
-        return needed and is_person and f"{each.child}.{each.column}" not in self._mapping.goes_along
+        return needed and is_person and not is_said and f"{each.child}.{each.column}" not in self._mapping.goes_along
 
     def _is_unread(self, child: str, column: str, parent: str) -> bool:
         """Return whether rows of ours point to those of a table by a lookup that fills no field, or none when
@@ -299,8 +316,9 @@ class Children:
                 self._warnings.append(told)
             return kept
         if beyond:  # out of scope: not to be deleted, and the CRM would
-            if found:
-                self._warn(f"rows of {table.name} that are out of scope would go with rows of {parent}", column, table.name)
+            told = (_LEFT_OUT if cascades else _LEFT_OUT_NAMING).format(child=table.name, column=column, parent=parent)
+            if found and told not in self._warnings:
+                self._warnings.append(told)
             return [DependentRow(each.row, each.on, cascades=False) for each in found]
         if found and not cascades:
             what = "documents in SharePoint depend on" if table.name == DOCUMENTS else f"rows of {table.name} would stay behind without"
