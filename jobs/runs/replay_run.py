@@ -10,9 +10,11 @@ from types import MappingProxyType
 import msgspec
 
 from jobs.erasures.register import Register, load_register, version_of
+from jobs.holds.active import people_of
 from jobs.holds.granted_erasure import despite_answered
 from jobs.model.plan import CONSENT_WITHDRAWN, ERASURE_REQUEST, REPLAY_RULE, Plan
-from jobs.model.run import NEW_FICHE, TRIM, WRITTEN_OFF, Mask, RowWrite, Run
+from jobs.model.run import AWAITS_TURN, NEW_FICHE, TRIM, WRITTEN_OFF, Mask, RowWrite, Run
+from jobs.plans.lines.pages import lines_of
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.runs.contacts_of_plan import ContactsOfPlan
@@ -20,6 +22,7 @@ from jobs.runs.quarantine import kept_with
 from jobs.runs.rows_run import Facts, Going, UnscheduledRun
 from jobs.writing.anonymise import MASKED
 from jobs.writing.contact_check import ContactCheck
+from jobs.writing.contact_links import unlinked
 from jobs.writing.deletion_order import CHANGED, Rows
 from jobs.writing.dissociate import dissociation
 from jobs.writing.row_writes import EMPTY, write_of_line
@@ -32,6 +35,16 @@ _NOTHING_COUNTED: Facts = MappingProxyType({})
 class ContactsAgain(ContactsOfPlan):
     """Empties contacts again that still have the version which was emptied; one that was filled in since is
     somebody's work."""
+
+    def pass_over_held(self, lapsed: str) -> None:
+        """Leave to the next plan those who were not erased before and to whom only what has gone again had
+        led: what they had otherwise, the restore has lost (RET-20). Without a note they would look like ones
+        that were never linked."""
+        super().pass_over_held(lapsed)
+        people = {person for action in self.journal.actions.values() for person in people_of(action)}
+        told = {line.id for line in lines_of(self.context.store.plans.pages(self.plan.id)) if line.table == self.table}
+        left = unlinked(self.context.connector, (), people - told)
+        self.skip(sorted(one for one in left if (self.table, one) not in self.journal.actions), TRIM, AWAITS_TURN)
 
     def _trim(self, contacts: Sequence[str], check: ContactCheck) -> None:
         emptied = self._emptied_before(contacts, check)

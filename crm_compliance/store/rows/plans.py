@@ -155,7 +155,7 @@ def _read_plan(connection: Connection, plan: str) -> Plan:
 def read_saved(connection: Connection, plan: str) -> tuple[str, Plan]:
     """Return the SHA-256 of the stored head, in lower-case hex, and the plan as that document has it. The
     plan has the approvals of that time."""
-    doc: str | None = connection.execute(select(plans.c.doc).where(plans.c.id == plan)).scalar()
+    doc: str | None = connection.execute(_HEAD, {"of": plan}).scalar()
     if doc is None:
         raise _unknown(plan)
     return hashlib.sha256(doc.encode(errors="replace")).hexdigest(), decoded(doc, Plan, "a plan")

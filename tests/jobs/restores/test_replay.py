@@ -401,3 +401,25 @@ def test_a_single_row_of_a_person_under_a_hold_stays(night: Night) -> None:
     run = replayed(night)
     assert (run.counts["deleted"], run.counts["rows"]) == (2, {"cf_party": 1, "contact": 1})
     assert night.get("cf_dossiers", other) is not None
+
+
+def test_who_has_lost_a_later_dossier_goes_by_the_plan_after_the_replay(night: Night, backup: Backing) -> None:
+    """RET-20: of people to whom only what is erased again had led the next plan decides as ever; they are no
+    contacts that were never linked."""
+    child, donor, shared = (night.contact(birthdate="2000-02-01") for _ in range(3))
+    first = night.dossier("social_card", spoken=LONG_AGO)
+    night.party(shared, "parent", dossier=night.dossier("runaway", spoken=date(2026, 11, 1)))
+    night.donation(donor)
+    for person in (child, donor, shared):
+        night.party(person, "witness", dossier=first)
+    kept = backup(night)
+    later = night.dossier("runaway", spoken=date(2026, 11, 1))
+    for person in (child, donor):
+        night.party(person, "witness", dossier=later)
+    night.apply(night.plan())
+    kept.restore()
+    assert replayed(night).counts["skipped"] == {"AWAITS_TURN": 2}
+    night.apply(night.approved(night.plan()))
+    left = [night.get("contacts", person) for person in (child, donor, shared)]
+    assert [row and row["birthdate"] for row in left] == [None, None, "2000-02-01"]
+    assert (left[0] is None, night.get("cf_dossiers", first)) == (True, None)
