@@ -58,10 +58,19 @@ for part in (
     part.add_to(app)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from crm_compliance.wiring.software import software_version
+
+        output.answer({"version": software_version()}, lambda console: console.print(f"crm-compliance {software_version()}"))
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     json_: bool = typer.Option(False, "--json", help="One JSON document on stdout; accepted anywhere on the line."),
     config: str = typer.Option("", "--config", metavar="FILE", help="A TOML file with settings; accepted anywhere on the line."),
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Which version this is."),
 ) -> None:
     """Enforces a published retention schedule on personal data in Microsoft Dynamics CRM, and proves it."""
 

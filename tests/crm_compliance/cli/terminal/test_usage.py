@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import subprocess
@@ -39,6 +40,13 @@ def commands() -> Iterator[tuple[str, ...]]:
 
 
 COMMANDS = list(commands())
+
+
+def test_the_version_is_that_of_the_project_without_store_or_settings(typist: Typist) -> None:
+    project = (Path(__file__).parents[4] / "pyproject.toml").read_text(encoding="utf-8")
+    version = next(line.split('"')[1] for line in project.splitlines() if line.startswith("version ="))
+    assert typist.type("--version").out == f"crm-compliance {version}\n"
+    assert json.loads(typist.type("--version", "--json").out) == {"version": version}
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
