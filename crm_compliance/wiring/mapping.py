@@ -7,7 +7,7 @@ from typing import Final
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.host.files import text_of
-from crm_compliance.wiring.schedule import policy_text
+from crm_compliance.wiring.schedule import policy_digests
 from rules.errors import ComplianceError
 
 SHIPPED: Final = "reference.yaml (shipped)"  # what messages call it
@@ -29,10 +29,12 @@ def mapping_digest(settings: Settings) -> str:
     return hashlib.sha256(mapping_text(settings)[0].encode()).hexdigest()
 
 
-def rules_in_force(settings: Settings) -> tuple[str, str] | None:
-    """Return the digests of the schedule and the mapping in force; None where one of them cannot be read."""
+def rules_in_force(settings: Settings) -> tuple[frozenset[str], str] | None:
+    """Return the digests of the schedule in force and of its other versions in the folder, as a plan is
+    carried out under its own (RET-06), and that of the mapping in force; None where one of them cannot be
+    read."""
     try:
-        return hashlib.sha256(policy_text(settings)[0].encode()).hexdigest(), mapping_digest(settings)
+        return policy_digests(settings), mapping_digest(settings)
     except ComplianceError:
         return None
 

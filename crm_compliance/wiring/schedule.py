@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
@@ -32,6 +33,13 @@ def policy_text(settings: Settings) -> tuple[str, str]:
     if settings.policy is None:
         return (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8"), f"childfocus.yaml {SHIPPED}"
     return text_of(settings.policy, "policy"), str(settings.policy)
+
+
+def policy_digests(settings: Settings) -> frozenset[str]:
+    """Return the digests of the retention schedule: of all its versions, where there is a folder of them."""
+    if settings.policy is not None and settings.policy.is_dir():
+        return frozenset(version.policy.digest for version in versions_in(settings.policy).versions)
+    return frozenset({hashlib.sha256(policy_text(settings)[0].encode()).hexdigest()})
 
 
 def versions_in(folder: Path) -> PolicyVersions:

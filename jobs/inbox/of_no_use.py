@@ -1,5 +1,6 @@
 """Plans that wait and that nothing applies any more, so that nobody need be asked for their approval."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -8,7 +9,7 @@ from jobs.ports.store.store import Store
 from jobs.register.decision import DISPOSING, decision_of
 from rules.model.requests import ANSWERED
 
-Rules = tuple[str, str]  # the digests of a schedule and a mapping
+Rules = tuple[Collection[str], str]  # the digests of the versions of a schedule that are at hand, and of a mapping
 OPEN: Final = (PlanState.WAITING, PlanState.READY)
 
 
@@ -19,7 +20,7 @@ def why_of_no_use(store: Store, plan: Plan, now: datetime, rules: Rules | None) 
     said of them."""
     if plan.as_of_given or plan.state(now) not in OPEN or store.runs.of_plan(plan.id) is not None:
         return ""
-    if rules is not None and rules != (plan.policy_digest, plan.mapping_digest):
+    if rules is not None and (plan.policy_digest not in rules[0] or plan.mapping_digest != rules[1]):
         return RULES_CHANGED
     return "" if plan.kind is not Kind.REQUEST or _is_granted(store, plan.request) else GRANTED_NO_MORE
 

@@ -47,6 +47,7 @@ from jobs.writing.statistics import facts_for, write_statistics
 from rules.holds.holds import Holds
 from rules.law.of_units import decisions
 from rules.model.decisions import Decision, Flag, Reason
+from rules.model.kinds import RELATIONS
 from rules.model.records import KINDS, RELATION_KINDS, Record, Recording, Unit, UnitKind, unit_kind
 from rules.model.residual_data import PlaceState
 from rules.retention.recording_owners import owner_of
@@ -223,10 +224,12 @@ class Application:
     def _remember_named(self, rows: Rows) -> None:
         """Note, before they go, whom calls, e-mails and rows of dependent tables name. A plan of recordings,
         or of a request, does not look at everybody, and the next one that does would take them for ones that
-        were never linked (RET-20)."""
+        were never linked (RET-20). What goes with a course or an agreement says nothing of the missions:
+        whoever it names would be trimmed for it."""
         if self.plan.kind not in (Kind.RECORDINGS, Kind.REQUEST):
             return
-        going = [write for unit, writes in rows.of.items() if unit not in rows.blocked for write in writes]
+        units = (writes for unit, writes in rows.of.items() if unit not in rows.blocked)
+        going = [write for writes in units for write in writes if writes[-1].kind not in RELATIONS]
         named = named_in(self.context.connector, ((write.kind, write.id) for write in going if write.operation == "delete"))
         people = self._contacts()
         seen = {contact for table, contact in (*self._planned, *self.journal.actions) if table == people.table} | {*self.plan.trims}

@@ -1,6 +1,8 @@
 """Rows of an organisation's dependent tables in the answer to a person: found, named, told and withheld."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,12 +15,13 @@ from jobs.requests.search.search import search_everywhere
 from rules.model.requests import Outcome, Right
 from rules.rights.withholding import withheld_on_behalf
 from tests.drivers.deciding import ask, granted
-from tests.drivers.night import Night
+from tests.drivers.night import Night, night_in
 from tests.drivers.organisation import set_faults
-from tests.integration.dependent import SETS, add
+from tests.integration.dependent import SETS, add, dependent_environment, dependent_mapping
 from tests.integration.planted_in_dependent import night, plant, rows_left
 from tests.integration.planter import Planter
 from tests.jobs.requests.answer.answers import Answer
+from tests.yaml_files import read_yaml, yaml_text
 
 __all__ = ["night"]  # fixtures
 
@@ -168,3 +171,25 @@ def test_whom_something_of_an_erased_file_names_is_looked_at_by_the_next_plan_of
     assert {each: line.outcome for each, line in night.lines(night.plan()).items()} == {
         visited: "dispose", caller: "dispose", stranger: "retain"
     }  # fmt: skip
+
+
+def test_what_is_named_below_a_course_that_goes_for_a_request_is_no_reason_to_trim_a_donor(tmp_path: Path) -> None:
+    """RET-20: a course says nothing of the missions."""
+    path = dependent_environment(tmp_path)
+    document: dict[str, Any] = read_yaml(path)
+    document["tables"]["cf_homevisit"]["columns"]["cf_ownerid"] = {"type": "lookup cf_enrolment", "schema_name": "cf_OwnerId"}
+    relation = {"name": "cf_enrolment_homevisit", "parent": "cf_enrolment", "child": "cf_homevisit", "column": "cf_ownerid"}
+    document["relationships"].append(relation | {"on_delete": "cascade"})
+    path.write_text(yaml_text(document), encoding="utf-8")
+    mapping = "dependent: {cf_homevisit: {belongs_to: {cf_ownerid: enrolment}, people: [cf_visitedid]}}"
+    with night_in(path, tmp_path, kind=Night, mapping=dependent_mapping(mapping)) as night:
+        student, donor = (night.contact(birthdate=f"1980-05-0{day}", lastname=f"{day} (fictief)") for day in (1, 2))
+        night.donation(donor)
+        to_student = {"cf_ContactId@odata.bind": f"/contacts({student})"}
+        course = night.create("cf_enrolments", "cf_enrolmentid", cf_name="cursus", cf_heldon="2026-05-05", **to_student)
+        bound = {"cf_VisitedId@odata.bind": f"/contacts({donor})"}
+        add(night, "cf_homevisit", ("cf_OwnerId", "cf_enrolments", course), **bound)
+        granted(night, ask(night, Right.ERASURE, student))
+        assert night.get("cf_enrolments", course) is None
+        night.clock.advance(days=1)
+        assert night.plan().trims == ()

@@ -74,10 +74,12 @@ def test_a_run_keeps_the_version_of_its_plan(typist: Typist, org: Night, folder:
     for plan in plans:
         approve_where_needed(org.store, plan, brussels_noon(date(2026, 11, 30)).replace(hour=20), org.key)
     typist.set(CLOCK="2026-12-01T08:00:00Z")
+    assert {(each["of_no_use"], each["applicable"]) for each in typist.ask("plans", "list")} == {("", True)}
     run = typist.ask("apply", plans[0])
     assert (run["state"], run["deleted"]) == ("done", 1)
     assert typist.ask("plan")["policy_version"] == "2.0"
     (folder / "first.yaml").unlink()
+    assert [each["of_no_use"] for each in typist.ask("plans", "list") if each["plan"] == plans[1]] == ["rules_changed"]
     assert "the schedule (1.0, now 2.0) changed" in typist.refused("apply", plans[1], code=5)["message"]
 
 
