@@ -1,6 +1,7 @@
 """Dutch and French say everything that English says, with the same blanks to fill; codes have words."""
 
 import re
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def texts_of(entry: Message) -> tuple[str, ...]:
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_language_lacks_nothing(language: UiLanguage) -> None:
     assert missing(language) == {}, "python -m crm_compliance.console.language.messages " + language
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_nothing_stands_between_two_messages_that_would_be_read_with_the_first(language: UiLanguage) -> None:
+    folder = files("crm_compliance.console.language") / "catalogs" / language
+    texts = [each.read_text(encoding="utf-8") for each in folder.iterdir() if each.name.endswith(".po")]
+    assert [line for text in texts for line in re.findall(r'\n\n(".*)', text)] == []
 
 
 @pytest.mark.parametrize("language", OTHERS)
