@@ -78,10 +78,10 @@ def _explain(context: JobContext, table: str, row: str, below: frozenset[Key]) -
             raise NotFound("this row is anonymised, so it is not a unit", hint=hint, where=where, code=ANONYMISED)
         if kind.value in BELONGING:
             return _explain_owners(context, kind.value, (table, row), below)
-        if asked != row and connector.out_of_scope(Dossier, [row]):
+        if row in gathering.beyond or (asked != row and connector.out_of_scope(Dossier, [row])):
             raise NotFound(
-                "this fiche is in no unit: it belongs to a row of no kind of the mapping",
-                hint="map the table of that row, or see to the conditions under only; else nothing happens to the fiche (R-161)",
+                "this row is in no unit: what it belongs to is of no kind of the mapping, or of none with which it goes",
+                hint="map the table of that, see to the conditions under only, or tie a recording to a fiche; else it stays (R-161)",
                 where=where,
                 code=OUT_OF_SCOPE,
             )

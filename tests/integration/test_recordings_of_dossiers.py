@@ -11,6 +11,8 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.plan import Kind
 from jobs.model.sentence import Sentence
+from jobs.plans.explain import explain_unit
+from rules.errors import NotFound
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.holding import place
 from tests.drivers.night import Night, night_in
@@ -48,6 +50,9 @@ def test_a_recording_that_is_tied_to_a_dossier_stays_and_is_told(night: Night) -
     (told,) = night.connector.check(decisions=True)
     assert (told.is_error, told.code, told.suggestion) == (False, "kept", "cf_ficheid")
     assert night.connector.data_map().unsearched_tables == ("cf_recording",)  # an answer says so
+    with pytest.raises(NotFound, match="this row is in no unit") as refusal:
+        explain_unit(night.context, "cf_recording", of_dossier)
+    assert refusal.value.code == "out_of_scope"
     plan = night.plan(Kind.RECORDINGS)
     assert {*night.lines(plan)} == {of_fiche, alone}
     assert [(each.name, each.facts) for each in plan.warnings if isinstance(each, Sentence)] == [("of_what_has_no_kind", {"rows": 1})]
