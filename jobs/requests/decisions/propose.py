@@ -186,12 +186,13 @@ class Wishes:
 
     def _recordings(self, *, everywhere: bool = False) -> list[FullRecording]:
         """Return recordings of the person's own voice in files of somebody else. Those of a child's own file
-        are deleted with it."""
+        are deleted with it; one in a file of another child too is as much that child's."""
         units = {*self.other_units, *(self.child_units if everywhere else ())}
+        speaking = SPEAKERS | {FileRole.CHILD} if everywhere else SPEAKERS
         speaks = {
             row.fiche
             for row in self.material.parties.values()
-            if row.fiche is not None and self._is_of_person(row.contact) and row.role in {FileRole.CHILD, *SPEAKERS}
+            if row.fiche is not None and self._is_of_person(row.contact) and row.role in speaking
             if not (row.role == FileRole.WITNESS and self._is_called_by_others(row.fiche))
         }
         return sorted(

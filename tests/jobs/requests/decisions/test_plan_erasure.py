@@ -242,6 +242,15 @@ def test_r079_a_hold_that_comes_between_plan_and_write_wins(night: Night, monkey
     assert night.get("cf_dossiers", dossier) is not None
 
 
+def test_a_conversation_about_two_children_does_not_go_at_the_word_of_one(night: Night) -> None:
+    one, two = (night.contact(birthdate=f"2010-05-0{day}", lastname=f"{day} (fictief)") for day in (1, 2))
+    (fiche,) = night.fiches_of(night.dossier("sexting", closed=False))
+    for child in (one, two):
+        night.party(child, "child", fiche=fiche)
+    night.recording(date(2026, 11, 1), fiche=fiche)
+    assert whats(compile_(night, ask(night, Right.ERASURE, one))) == [("disown", "dossier")]
+
+
 def test_a_recording_that_has_to_wait_is_not_lost_when_its_file_goes(night: Night) -> None:
     """HLD-13: what is outside the CRM cannot be reached on the first night; the recording goes on the next
     one, without its fiche."""
