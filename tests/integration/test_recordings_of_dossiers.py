@@ -13,6 +13,7 @@ from jobs.model.plan import Kind
 from jobs.model.sentence import Sentence
 from jobs.plans.explain import explain_unit
 from rules.errors import NotFound
+from rules.model.records import Dossier, Fiche
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.holding import place
 from tests.drivers.night import Night, night_in
@@ -53,6 +54,8 @@ def test_a_recording_that_is_tied_to_a_dossier_stays_and_is_told(night: Night) -
     with pytest.raises(NotFound, match="this row is in no unit") as refusal:
         explain_unit(night.context, "cf_recording", of_dossier)
     assert refusal.value.code == "out_of_scope"
+    # The dossier itself is not: one that this account does not see has to be noticed.
+    assert (night.connector.out_of_scope(Fiche, [held]), night.connector.out_of_scope(Dossier, [held])) == ({held: False}, {})
     plan = night.plan(Kind.RECORDINGS)
     assert {*night.lines(plan)} == {of_fiche, alone}
     assert [(each.name, each.facts) for each in plan.warnings if isinstance(each, Sentence)] == [("of_what_has_no_kind", {"rows": 1})]

@@ -65,7 +65,7 @@ class MappedKinds(Parts):
         return self._scopes.kinds_of(table, ids)
 
     def out_of_scope(self, record: type[Record], ids: Collection[str]) -> Values[str, bool]:
-        return self._scopes.out_of_scope(self.tables(record), ids)
+        return self._scopes.out_of_scope(word_of(record), self.tables(record), ids)
 
     def may_stay(self, table: str) -> bool:
         return self.mapping.may_stay(table)

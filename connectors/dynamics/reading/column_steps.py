@@ -159,7 +159,7 @@ class Asked:
         def keep(kind: str | None, table: str | None, row: str | None) -> str | None:
             if row is not None and kind in stays:
                 if self._scopes is not None:
-                    self._scopes.note_elsewhere(row, "" if kind else table or "")
+                    self._scopes.note_elsewhere(row, table or "", kind)
                 return row
             return row if kind in meant else None
 

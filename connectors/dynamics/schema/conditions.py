@@ -93,7 +93,7 @@ class Scopes:
         self.shared = frozenset(table.name for table in mapping.own if table.only)
         self._kinds: dict[str, dict[str, str | None]] = {}
         self._is_whole: set[str] = set()
-        self._elsewhere: dict[str, str] = {}  # rows of tables that are not mapped, with their table
+        self._elsewhere: dict[str, tuple[str, str | None]] = {}  # rows with their table and kind, to which some that are out of scope lead
         self._asking = threading.Lock()  # pages of several tables are decoded at once
 
     def kinds_of(self, name: str, ids: Iterable[str]) -> Mapping[str, str | None]:
@@ -110,14 +110,17 @@ class Scopes:
                     self._is_whole.add(name)
             return known
 
-    def note_elsewhere(self, row: str, table: str) -> None:
-        """Note that a lookup points to this row of a table, which no kind of the mapping is."""
-        self._elsewhere[row] = table
+    def note_elsewhere(self, row: str, table: str, kind: str | None) -> None:
+        """Note that a lookup points to this row of a table, which is of no kind of the mapping, or of one
+        with which nothing goes by that lookup."""
+        self._elsewhere[row] = table, kind
 
-    def out_of_scope(self, tables: Collection[str], ids: Collection[str]) -> dict[str, bool]:
-        """Return those of these rows that are of no kind that the mapping names, although they are there, and
-        whether such rows of their table may stay. Raises ConnectorError."""
-        found = {row: self._mapping.may_stay(self._elsewhere[row]) for row in ids if row in self._elsewhere}
+    def out_of_scope(self, word: str, tables: Collection[str], ids: Collection[str]) -> dict[str, bool]:
+        """Return those of these rows, which somebody takes for some of the kind of this word, that are of no
+        kind of the mapping although they are there, or were noted and are of another kind; and whether such
+        rows of their table may stay. Raises ConnectorError."""
+        noted = {row: self._elsewhere[row] for row in ids if row in self._elsewhere}
+        found = {row: kind is None and self._mapping.may_stay(table) for row, (table, kind) in noted.items() if kind != word}
         for name in sorted(self.shared & set(tables)):
             kinds = self.kinds_of(name, set(ids) - found.keys())
             found |= dict.fromkeys((row for row in ids if row in kinds and kinds[row] is None), self._mapping.may_stay(name))

@@ -283,7 +283,7 @@ class Elsewhere:
     def kinds_of(self, _: str, ids: set[str]) -> dict[str, str | None]:
         return {row: self.kinds[row] for row in ids}
 
-    def note_elsewhere(self, row: str, table: str) -> None:
+    def note_elsewhere(self, row: str, table: str, kind: str | None) -> None:
         self.noted.append(row)
 
 
