@@ -9,7 +9,7 @@ from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-_RUN: Final = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
+_RUN: Final = """async () => (await axe.run(document, { resultTypes: ["violations"], selectors: false })).violations
   .map((each) => [each.id, each.nodes.slice(0, 3).map((node) => node.html)])"""
 
 

@@ -124,6 +124,13 @@ def what_is_wrong(chrome: Any, root: str, cookies: dict[str, str], walked: Walk,
     context.close()
 
 
+def test_what_keeps_somebody_out_is_found_and_shown(chrome: Any) -> None:
+    page = chrome.new_page()
+    page.set_content('<html lang="nl"><title>Fictief</title><main><h1>Fictief</h1><img id="mute" src="data:,"></main></html>')
+    assert violations(page) == [["image-alt", ['<img id="mute" src="data:,">']]]
+    page.close()
+
+
 def test_kinds_of_pages_are_told_apart() -> None:
     assert kind_of("/plans/plan-391eee69459d?sort=id") == kind_of("/plans/plan-000000000000")
     assert kind_of("/requests/request-0123abcd/review/item-3") == "/requests/ID/review/ID"
