@@ -13,9 +13,10 @@ from crm_compliance.hints import in_words
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.crm import connector_of, lake_of
 from crm_compliance.wiring.desk import desk
-from crm_compliance.wiring.fits_this_crm import checked, fitting, permitted
+from crm_compliance.wiring.fits_this_crm import checked, fitting
 from crm_compliance.wiring.schedule import policy_of
 from crm_compliance.wiring.store import store_of
+from jobs.checks.whole_view import permitted
 from jobs.model.plan import Kind
 from jobs.plans.earlier_plans import EarlierPlans
 from jobs.plans.make import overlooked

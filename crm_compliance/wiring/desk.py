@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.crm import Patience, connector_of, lake_of, memory_of, waits_s
-from crm_compliance.wiring.fits_this_crm import checked, fitting, permitted
+from crm_compliance.wiring.fits_this_crm import checked, fitting
 from crm_compliance.wiring.frame_threads import limit_frame_threads
 from crm_compliance.wiring.keys import keys_in_force
 from crm_compliance.wiring.mapping import mapping_digest
@@ -69,6 +69,7 @@ def desk(
     from crm_compliance.store.files.data_map_file import keep_tables
     from crm_compliance.store.files.erasure_file import ErasureFile
     from jobs.checks.same_zone import refuse_other_zone
+    from jobs.checks.whole_view import permitted
     from jobs.ports.context import JobContext
     from jobs.requests.search.preserve import StoredRequests
 

@@ -1,5 +1,5 @@
-"""Whether mapping, schedule and privileges fit this CRM, checked before any job. What is accepted only for a
-CRM on this machine is defined in crm_compliance/configuration/settings.py."""
+"""Whether mapping and schedule fit this CRM, checked before any job. What is accepted only for a CRM on this
+machine is defined in crm_compliance/configuration/settings.py."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from rules.hints import Hint, hint_to
 if TYPE_CHECKING:
     from connectors.dynamics.connector import DynamicsConnector
     from connectors.dynamics.mapping.mapping import Mapping
-    from connectors.interface.connector import Connector
     from connectors.interface.errors import Finding
     from rules.policy.policy import Policy
 
@@ -79,17 +78,3 @@ def fitting(connector: DynamicsConnector, policy: Policy) -> None:
         )
     if (where := next(lacking_provinces(connector.mapping, policy), None)) is not None:
         raise MappingError(NO_PROVINCES.format(country=policy.home.country), hint=PROVINCES_HINT, where=where)
-
-
-def permitted(connector: Connector, policy: Policy) -> tuple[str, ...]:
-    """Compare the application user's privileges with what the jobs need under a schedule. Return what is only
-    a warning. Raises Forbidden: something is missing, or a table is visible in part only; all of it is
-    reported."""
-    from connectors.interface.errors import Forbidden
-    from jobs.model.privileges import needs_under
-
-    findings = connector.check_privileges(needs_under(policy), policy.bypasses)
-    lines = {wrong: [f"{each.where}: {each.message}" for each in findings if each.is_error is wrong] for wrong in (True, False)}
-    if lines[True]:
-        raise Forbidden("\n".join(lines[True]), hint=hint_to("write_role"), where="privileges")
-    return tuple(lines[False])

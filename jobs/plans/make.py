@@ -15,6 +15,7 @@ from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.checks.ledger_drift import refuse_altered
 from jobs.checks.same_clock import refuse_other_clock
+from jobs.checks.whole_view import permitted
 from jobs.holds.active import active_holds
 from jobs.holds.look_up import look_up_unseen, not_found
 from jobs.ledger.plan_lines import digest_head
@@ -73,6 +74,7 @@ def make_plan(
     observations = Observations(context, earlier_plans, kind, day)
     trims = decide_all(context, draft, kind, day, observations)
     refuse_other_clock(context)  # by all the answers that the plan was made of
+    permitted(context.connector, context.policy)
     pages, digest = draft.finish(trims)
     queue, moves = look_at_queue(context, observations, day)
     plan = head_of(

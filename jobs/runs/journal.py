@@ -8,6 +8,7 @@ from functools import cached_property
 import msgspec
 
 from jobs.checks.kill_switch import STOPPED, stopped
+from jobs.checks.whole_view import permitted
 from jobs.erasures.register import announce, deleted_by_then, register
 from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import Key, Plan, PlanLine
@@ -75,6 +76,7 @@ class Journal:
         intents = self._without_orphans(intents)
         if not intents:
             return
+        permitted(self.context.connector, self.context.policy)  # by what was read until now, all of this was judged
         intents = [self.bypassing.marked(action, self.followers) for action in intents]
         intents = with_what_had_gone(self.context, intents, self._left_before, self.announced)
         self.record(intents, "intent")

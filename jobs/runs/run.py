@@ -13,6 +13,7 @@ import msgspec
 
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.checks.same_clock import refuse_other_clock
+from jobs.checks.whole_view import permitted
 from jobs.erasures.register import begin, end, leave
 from jobs.holds.active import active_holds, held_actions
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Kind, Plan, PlanLine
@@ -125,6 +126,7 @@ class Application:
         reconcile_failed(journal)
         self._clean()
         self._verify()
+        permitted(self.context.connector, self.context.policy)  # what looks gone may be out of sight
         self.run = write_statistics(self.context, self.run, list(journal.actions.values()))
         certify(self.context, self.run, self.plan, list(journal.actions.values()))
         run = self._finish()

@@ -16,7 +16,7 @@ from connectors.emulator.serving.server import RunningEmulator, SeedSpec
 from connectors.interface.errors import Forbidden
 from crm_compliance.hints import in_words
 from crm_compliance.reports.role import role_page
-from crm_compliance.wiring.fits_this_crm import permitted
+from jobs.checks.whole_view import permitted
 from jobs.model.privileges import NEEDS, needs_under
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
@@ -26,9 +26,9 @@ pytestmark = pytest.mark.usefixtures("real_definitions")  # the account may read
 ROOT = Path(__file__).parents[2]
 
 
-def give(night: Night, privileges: dict[str, str]) -> None:
-    user = night.connector.whoami()
-    answer = requests.put(f"{night.emulator.root}/_emulator/privileges", json={"user": user, "set": privileges})
+def give(night: Night, privileges: dict[str, str], *, administrator: bool = False) -> None:
+    rights: dict[str, Any] = {"administrator": True} if administrator else {"set": privileges}
+    answer = requests.put(f"{night.emulator.root}/_emulator/privileges", json={"user": night.connector.whoami(), **rights})
     assert answer.status_code == 200, answer.text
 
 
@@ -76,6 +76,30 @@ def test_a_table_that_is_seen_in_part_stops_the_run_before_it_plans(night: Night
     with pytest.raises(Forbidden, match="prvReadcf_fiche reaches Basic only") as refused:
         permitted(night.connector, night.policy)
     assert "crm-compliance doctor --role" in in_words(refused.value.hint)  # the page of the docs is another organisation's
+
+
+def test_a_role_that_is_narrowed_meanwhile_stops_the_run_before_anything_goes(night: Night) -> None:
+    """The role of somebody else's that still ties a person is out of sight then, and no read says so."""
+    dossier, running = night.dossier("social_card", spoken=LONG_AGO), night.dossier("grooming", closed=False)
+    person = night.contact()
+    night.party(person, "reporter", dossier=dossier)
+    give(night, role(night))
+    permitted(night.connector, night.policy)
+    plan = night.plan()
+    give(night, {}, administrator=True)
+    other = night.create("systemusers", "systemuserid", firstname="Bram", lastname="Maes (fictief)", domainname="bram@example.invalid")
+    night.patch("cf_parties", night.party(person, "witness", dossier=running), **{"ownerid@odata.bind": f"/systemusers({other})"})
+    narrow = role(night) | {"prvReadcf_party": "Basic"}
+    give(night, narrow)
+    with pytest.raises(Forbidden, match="prvReadcf_party reaches Basic only"):
+        night.apply(plan)
+    with pytest.raises(Forbidden, match="prvReadcf_party reaches Basic only"):
+        night.plan()
+    give(night, {}, administrator=True)
+    assert night.get("cf_dossiers", dossier) is not None
+    run = night.apply(plan)
+    assert [night.get("cf_dossiers", dossier) is None, night.get("contacts", person) is None] == [True, False]
+    assert run.counts["skipped"] == {"STILL_REFERRED": 1}
 
 
 def test_the_page_of_the_role_is_current(night: Night) -> None:

@@ -12,7 +12,7 @@ import requests
 
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec
 from connectors.interface.errors import Forbidden
-from crm_compliance.wiring.fits_this_crm import permitted
+from jobs.checks.whole_view import permitted
 from jobs.model.plan import Kind
 from jobs.model.privileges import NEEDS, needs_under
 from jobs.model.run import RunState

@@ -72,7 +72,7 @@ class Organisation(MappedKinds):
         """Return errors for required privileges that an application user lacks, warnings for optional ones.
         Each user is checked, since each writes."""
         users = list(zip((self._transport, *self._others), self._users(), strict=True))
-        return check_privileges(users, self.mapping, self._metadata, needs, bypass)
+        return check_privileges(users, self.mapping, self._metadata, needs, bypass, directory=self._directory)
 
     def least_role(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[RoleLine]:
         """Return the privileges that are just enough for the jobs, by the names that this CRM has for them,

@@ -12,14 +12,14 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.schema.metadata import Metadata
 from connectors.dynamics.schema.role_places import OTHER_HALF, RolePlace, place_of
+from connectors.dynamics.schema.unmapped_tables import WHOLE, Directory
 from connectors.interface.changes import OperationKind
 from connectors.interface.errors import ConnectorError, Finding, ReadIncomplete
 from rules.model.bypass import Bypass
 from rules.model.kinds import WHOLE as ENDING
 from rules.model.records import KINDS, Dependent, Record
 
-DEPTHS = ("Basic", "Local", "Deep", "Global")  # Microsoft Learn, "PrivilegeDepth EnumType"
-WHOLE = DEPTHS[-1]  # reaches every row
+DEPTHS = ("Basic", "Local", "Deep", WHOLE)  # Microsoft Learn, "PrivilegeDepth EnumType"
 ACCESS = {
     OperationKind.CREATE: ("Create",),
     OperationKind.UPDATE: ("Write",),
@@ -160,16 +160,20 @@ def check_privileges(
     metadata: Metadata,
     needs: Mapping[type[Record], Collection[OperationKind]],
     bypass: Collection[Bypass] = (),
+    *,
+    directory: Directory,
 ) -> list[Finding]:
     """Return errors for missing privileges, warnings for excessive ones, for each application user: its
-    transport and its id. Where the CRM offers no way to check (on-premises before version 9), one warning
-    states this."""
+    transport and its id. The `directory` is told how far the first one sees, the one that reads. Where the
+    CRM offers no way to check (on-premises before version 9), one warning states this."""
     wanted = needs_of(mapping, metadata, needs)
     found: list[Finding] = []
     try:
         named = _named(users[0][0], [need.table for need in wanted])
         for number, (transport, user) in enumerate(users, 1):
             rights = _rights(transport, user)
+            if number == 1:
+                directory.depths = rights.depths
             of_user = f" (application user {number}, {user})" if number > 1 else ""
             by_name = _bypass_needs(bypass)
             told = [*_missing(wanted, named, rights), *_missing_by_name(by_name, rights)]

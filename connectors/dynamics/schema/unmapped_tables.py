@@ -18,6 +18,7 @@ from rules.decoders import converted
 NAMES_AT_ONCE = 40
 PAGE = 5_000
 EMPTY_PAGES = 100  # in a row; a service whose links lead on for ever is left some time
+WHOLE = "Global"  # the depth that reaches every row (Microsoft Learn, "PrivilegeDepth EnumType")
 REFUSED = (403, 404, 405, 501)  # what says clearly: not allowed, or not offered
 IDS_OF_A_FETCH = 150  # of FetchXML in an address, where each costs some sixty characters
 
@@ -33,19 +34,25 @@ class NotOffered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class KnownTable:
-    """One table of the CRM. `audited`: its changes are logged, provided that the organisation's are."""
+    """One table of the CRM. `audited`: its changes are logged, provided that the organisation's are. It is
+    `read_by` the privilege with this id, which is named `privilege`; empty where there is none."""
 
     name: str
     set_name: str
     primary_id: str
     audited: bool
+    read_by: str = ""
+    privilege: str = ""
 
 
 class Directory:
-    """The tables that this CRM has, each queried at most once, and their rows read whole."""
+    """The tables that this CRM has, each queried at most once, and their rows read whole. `depths`: how
+    far each privilege of the account reaches, by id, as it was last asked. A table of which it sees a part is
+    as good as one that it may not read, since what is hidden looks like nothing there."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self.depths: Mapping[str, str] = {}
         self._tables: dict[str, KnownTable | None] = {}
         self._asking = threading.Lock()  # two threads that want the same table ask once
 
@@ -60,7 +67,9 @@ class Directory:
         for at in range(0, len(missing), NAMES_AT_ONCE):
             some = missing[at : at + NAMES_AT_ONCE]
             condition = " or ".join(f"LogicalName eq {literal(name)}" for name in some)
-            query = query_string({"$select": "LogicalName,EntitySetName,PrimaryIdAttribute,IsAuditEnabled", "$filter": condition})
+            query = query_string(
+                {"$select": "LogicalName,EntitySetName,PrimaryIdAttribute,IsAuditEnabled,Privileges", "$filter": condition}
+            )
             found = {table.name: table for table in map(_table, self._pages(f"EntityDefinitions?{query}", "EntityDefinitions")) if table}
             self._tables.update({name: found.get(name) for name in some})
 
@@ -158,6 +167,8 @@ class Directory:
         self, address: str, table: KnownTable, also_refused: tuple[int, ...] = (), needs: tuple[str, ...] = ()
     ) -> Iterator[dict[str, Any]]:
         where = table.name
+        if (depth := self.depths.get(table.read_by, WHOLE)) != WHOLE:
+            raise NotOffered(f"{where}: {table.privilege} reaches {depth} only, not the whole organisation")
         try:
             yield from self._pages(address, where, (table.primary_id, *needs))
         except ConnectorError as failure:
@@ -205,4 +216,7 @@ def _table(item: Mapping[str, Any]) -> KnownTable | None:
     name, set_name, primary_id = (item.get(key) for key in ("LogicalName", "EntitySetName", "PrimaryIdAttribute"))
     if not (name and set_name and primary_id):
         return None
-    return KnownTable(str(name), str(set_name), str(primary_id), isinstance(audited, dict) and audited.get("Value") is True)
+    is_audited = isinstance(audited, dict) and audited.get("Value") is True
+    held = [each for each in item.get("Privileges") or () if isinstance(each, dict)]
+    read_by, privilege = next(((each["PrivilegeId"], each["Name"]) for each in held if each.get("PrivilegeType") == "Read"), ("", ""))
+    return KnownTable(str(name), str(set_name), str(primary_id), is_audited, str(read_by).lower(), str(privilege))

@@ -14,7 +14,7 @@ import pytest
 
 from connectors.emulator.serving.server import running
 from connectors.interface.errors import Forbidden
-from crm_compliance.wiring.fits_this_crm import permitted
+from jobs.checks.whole_view import permitted
 from jobs.model.plan import Kind
 from jobs.model.privileges import needs_under
 from jobs.model.run import ActionState, RunState

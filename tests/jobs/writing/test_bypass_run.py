@@ -15,7 +15,7 @@ from connectors.interface.errors import Forbidden
 from crm_compliance.reports.documents import history_document, plan_document
 from crm_compliance.reports.plan.model import build_report
 from crm_compliance.reports.plan.page import page_pieces
-from crm_compliance.wiring.fits_this_crm import permitted
+from jobs.checks.whole_view import permitted
 from jobs.ledger.certificates import Certificate
 from jobs.model.privileges import needs_under
 from jobs.model.run import Action, ActionState, Run, run_document

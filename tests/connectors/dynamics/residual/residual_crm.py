@@ -64,10 +64,10 @@ class Crm(Client):
         self.emulator.load([(table, {key: row, column: at, **columns})])
         return row
 
-    def may(self, *but: str) -> None:
-        """Grant the user the least role and all of the cleaning role but these privileges."""
+    def may(self, *but: str, **more: str) -> None:
+        """Grant the user the least role and all of the cleaning role but these, and `more`, by depth."""
         lines = [*self.connector.least_role(NEEDS), *self.connector.cleaning_role()]
-        privileges = {line.name: line.depth for line in lines if line.name not in but}
+        privileges = {line.name: line.depth for line in lines if line.name not in but} | more
         user = self.connector.whoami()
         answer = requests.put(f"{self.root}/_emulator/privileges", json={"user": user, "set": privileges}, timeout=30)
         assert answer.status_code == 200, answer.text

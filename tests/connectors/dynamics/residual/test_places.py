@@ -8,6 +8,7 @@ import pytest
 
 from connectors.emulator.serving.server import running
 from connectors.interface.remains import DependentRow, Reach, ResidualKind
+from jobs.model.privileges import NEEDS
 from tests.connectors.dynamics.residual.residual_crm import Crm, environment_with_more, gone_fiche
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
@@ -105,6 +106,20 @@ def test_a_table_that_cannot_be_looked_at_keeps_the_row_unless_it_is_empty(more:
     assert more.connector.warnings == []
     more.emulator.load([("cf_review", {"cf_reviewid": str(uuid.uuid4()), "cf_name": "r", "cf_ficheid": fiche})])
     assert more.connector.dependent_rows([row]) == [DependentRow(("cf_review", ""), row, cascades=False)]
+
+
+def test_a_table_of_which_a_part_is_seen_keeps_the_row_unless_it_is_empty(more: Crm) -> None:
+    """Whoever reads a part of it gets no error for the rest."""
+    row = ("cf_fiche", fiche := more.fiche())
+    more.may(prvReadcf_review="Basic")
+    more.connector.check_privileges(NEEDS)
+    assert more.connector.dependent_rows([row]) == []
+    more.emulator.load([("cf_review", {"cf_reviewid": str(uuid.uuid4()), "cf_name": "r", "cf_ficheid": fiche})])
+    assert more.connector.dependent_rows([row]) == [DependentRow(("cf_review", ""), row, cascades=False)]
+    assert "prvReadcf_review reaches Basic only" in more.connector.warnings[0]
+    more.may(prvReadcf_review="Global")
+    more.connector.check_privileges(NEEDS)
+    assert [each.row[1] != "" for each in more.connector.dependent_rows([row])] == [True]
 
 
 def test_nothing_depends_on_rows_of_the_reference_environment_that_the_mapping_does_not_name(crm: Crm) -> None:
