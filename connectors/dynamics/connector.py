@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from connectors.dynamics.bulk_delete.deletes import BulkDelete, Deleting
 from connectors.dynamics.datamap.survey import Survey
@@ -44,7 +43,7 @@ from connectors.dynamics.writing.pointers import Pointers
 from connectors.dynamics.writing.pool import Pool
 from connectors.dynamics.writing.remove_platform_rows import Removing
 from connectors.interface.rows import ReadStats
-from rules.dates.calendar import BRUSSELS
+from rules.dates.calendar import BELGIAN, Calendar
 
 if TYPE_CHECKING:
     from connectors.dynamics.lake.reader import LakeReader
@@ -161,14 +160,14 @@ def connect(
     pseudonym_key: bytes | None = None,
     patience_s: float = 0.0,
     is_known: bool = False,
-    zone: ZoneInfo = BRUSSELS,
+    calendar: Calendar = BELGIAN,
     sees_to_documents: bool = False,
     lake: Lake | None = None,
     on_long_wait: Callable[[float], None] | None = None,
 ) -> DynamicsConnector:
     """Return a connector from plain values. Nothing is sent yet. A `mapping` that was read already stands
-    instead of its text; an instant is the day that it was in `zone`. Raises UsageError: the address is not
-    usable; MappingError: the mapping is refused."""
+    instead of its text; `calendar` says which day an instant is, and which days are none. Raises UsageError:
+    the address is not usable; MappingError: the mapping is refused."""
     environment = Environment(
         url=url,
         ca_file=ca_file,
@@ -180,7 +179,7 @@ def connect(
         answer_s=max(SHORTEST_ANSWER_S, patience_s / 2),
         is_known=is_known,
     )
-    mapping = replace(parse_mapping(mapping_text, mapping_source) if mapping is None else mapping, zone=zone)
+    mapping = replace(parse_mapping(mapping_text, mapping_source) if mapping is None else mapping, calendar=calendar)
     return DynamicsConnector(
         environment,
         tokens,

@@ -6,7 +6,6 @@ import hashlib
 from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from connectors.dynamics.mapping.mapping import Mapping
     from connectors.dynamics.memory.table_cache import Memory
     from jobs.ports.context import Clock
+    from rules.dates.calendar import Calendar
 
 
 LONG_WAIT = "waiting {:.0f} seconds before the CRM is asked again: it is busy, or does not answer"
@@ -71,14 +71,14 @@ def connector_of(
     pseudonyms: bytes | None = None,
     patience: Patience = Patience.OF_A_PERSON,
     mapping: Mapping | None = None,
-    zone: ZoneInfo | None = None,
+    calendar: Calendar | None = None,
     lake: Lake | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> DynamicsConnector:
     """Connect to the CRM that the settings name; nothing is sent yet. With `any_odata` it may be a server
     that is not Dataverse; `pseudonyms` is the key behind them where the schedule keeps one; `mapping` stands
-    instead of the one of the settings, `zone` instead of the one of the schedule. Plans read the tables of a
-    `lake` instead of the CRM's. `warn` is told of long waits as they begin."""
+    instead of the one of the settings, `calendar` instead of the one of the schedule. Plans read the tables
+    of a `lake` instead of the CRM's. `warn` is told of long waits as they begin."""
     from connectors.dynamics.bulk_delete.deletes import BulkDelete
     from connectors.dynamics.connector import connect
     from connectors.dynamics.pace.governor import Pace
@@ -102,7 +102,7 @@ def connector_of(
         pseudonym_key=pseudonyms,
         patience_s=waits_s(settings, patience),
         is_known=patience is Patience.OF_A_SERVICE,
-        zone=zone or calendar_of(settings).zone,
+        calendar=calendar or calendar_of(settings),
         lake=lake,
         on_long_wait=None if warn is None else lambda seconds: warn(LONG_WAIT.format(seconds)),
     )

@@ -87,7 +87,7 @@ def desk(
             memory=memory_of(settings, clock),
             pseudonyms=pseudonyms,
             patience=patience,
-            zone=policy.calendar.zone,
+            calendar=policy.calendar,
             lake=lake_of(settings, clock),
             warn=warn or on_wait,
         ) as connector,

@@ -58,7 +58,7 @@ def active_holds(context: JobContext, day: date) -> Holds:
         [hold for hold in reach.placed if not context.gives_way(hold)],
         kept=[hold for hold in reach.kept if not context.gives_way(hold)],
         by_facts=[each for each in by_facts if not context.gives_way(each[0])],
-        sentinels=context.policy.defaults.sentinels,
+        sentinels=context.policy.fillers,
     )
 
 

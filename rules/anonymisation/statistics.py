@@ -55,7 +55,7 @@ def facts_of(unit: Unit, decision: Decision, policy: Policy, *, child: Contact |
     sections 5.2 and 5.3, ERA-04; R-083."""
     if unit.kind not in (UnitKind.DOSSIER, UnitKind.FICHE, UnitKind.EMAIL):
         return None
-    sentinels = frozenset(policy.defaults.sentinels)
+    sentinels = policy.fillers
     first = first_fiche(unit.fiches, sentinels)
     opened_on = _opened_on(unit, first, sentinels)
     category = deciding_category(decision, policy)

@@ -23,11 +23,13 @@ _ZONE: Final = re.compile(r"UTC|[A-Z][A-Za-z_]+(/[A-Z][A-Za-z0-9_+-]+)+")
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """What a schedule says of days: the time zone whose civil dates count, the country, or the part of one
-    (`DE-NW`), on whose public holidays no period of law ends, and the organisation's `extra` days off."""
+    (`DE-NW`), on whose public holidays no period of law ends, the organisation's `extra` days off, and the
+    `fillers`, days that stand for an unknown one."""
 
     country: str = BELGIUM
     extra: frozenset[date] = frozenset()
     zone: ZoneInfo = BRUSSELS
+    fillers: frozenset[date] = frozenset()
 
     def __contains__(self, day: date) -> bool:
         return day in _public(self.country, day.year) or day in self.extra

@@ -45,8 +45,8 @@ class Sentinels(msgspec.Struct, frozen=True):
 
 def sentinels_of(policy: Policy) -> Sentinels:
     """Take from the schedule what its organisation uses for "unknown", and its national numbers."""
-    days = frozenset(policy.defaults.sentinels)
-    return Sentinels(days, frozenset(day.year for day in days), policy.home.scheme, policy.home.country)
+    years = frozenset(day.year for day in policy.defaults.sentinels)
+    return Sentinels(policy.fillers, years, policy.home.scheme, policy.home.country)
 
 
 def latest_compatible(child: Contact | None, sentinels: Sentinels, as_of: date) -> tuple[date | None, tuple[Flag, ...]]:

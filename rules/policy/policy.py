@@ -4,7 +4,7 @@ adds the digest of the text it was read from. Its rows are in `categories.py`, i
 in `limits.py`."""
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -46,7 +46,8 @@ class Defaults(Model):
     python-stdnum, such as `nl.bsn`, whose numbers are compared only; `none`, where they mean nothing
     (IDN-01)."""
     sentinels: tuple[date, ...] = (date(1753, 1, 1), date(1900, 1, 1), date(9999, 12, 31))
-    """Dates that stand for no date at all (RET-09)."""
+    """Dates that stand for no date at all (RET-09). So does the day before each: an instant that was typed as
+    such a date lies there by the clocks of its time, which a CRM does not know."""
     holidays: Holidays = "BE"
     """The country, or part of one (`DE-NW`), on whose public holidays no answer to a subject request is due
     (DDL-05)."""
@@ -238,7 +239,12 @@ class Policy(PolicyFile):
     def calendar(self) -> Calendar:
         """In which zone a day is one, and on which days no answer to a subject request is due (DAT-01,
         DDL-05)."""
-        return Calendar(self.defaults.holidays, frozenset(self.defaults.extra_holidays), ZoneInfo(self.timezone))
+        return Calendar(self.defaults.holidays, frozenset(self.defaults.extra_holidays), ZoneInfo(self.timezone), self.fillers)
+
+    @property
+    def fillers(self) -> frozenset[date]:
+        """The days that stand for none (RET-09, RET-14)."""
+        return frozenset(sentinel - timedelta(days=n) for sentinel in self.defaults.sentinels for n in (0, 1) if n < sentinel.toordinal())
 
     @property
     def home(self) -> Home:

@@ -69,7 +69,7 @@ def relation_terms(policy: Policy) -> RelationTerms:
     return RelationTerms(
         units=tuple(kind for kind in RELATION_KINDS if any(row.unit == kind.value for row in rows)),
         donor=schedule_of(policy).donor,
-        sentinels=frozenset(policy.defaults.sentinels),
+        sentinels=policy.fillers,
     )
 
 

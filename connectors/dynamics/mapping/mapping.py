@@ -10,13 +10,12 @@ from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import TypeVar, cast, get_args, get_type_hints
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from connectors.dynamics.mapping.masks import Masks
 from rules.anonymisation.choice_keys import CHOICE_KEYS, STATISTIC_OUTCOMES
-from rules.dates.calendar import BRUSSELS
+from rules.dates.calendar import BELGIAN, Calendar
 from rules.model.kinds import FILES, LOOKUPS, NOT_BY_THEMSELVES, ROW_KINDS, Kind, Kinds
 from rules.model.personal_records import FULL
 from rules.model.records import KINDS, REGARDING, Record, Statistic, word_of
@@ -197,8 +196,8 @@ class Mapping:
     names tables that are not mapped whose rows may stay, or columns of them that may lose a link;
     `goes_along` columns of mapped tables that need no field; `left_out` mapped tables whose rows of no kind
     (`only`) may stay. `beyond_reach` are places that the controller accepts as out of this account's reach
-    although it sees them. `zone` is no part of the file: it is that of the schedule, in which an instant is a
-    day."""
+    although it sees them. `calendar` is no part of the file: it is that of the schedule, by which an instant
+    is a day."""
 
     tables: tuple[Table, ...] = ()
     recording_media_types: tuple[str, ...] = ("audio/*",)
@@ -210,7 +209,7 @@ class Mapping:
     beyond_reach: frozenset[str] = frozenset()
     kinds: Kinds = field(default_factory=Kinds)
     _by_record: dict[type[Record], tuple[Table, ...]] = field(default_factory=dict, repr=False, compare=False)
-    zone: ZoneInfo = BRUSSELS
+    calendar: Calendar = BELGIAN
 
     def tables_of(self, record: type[Record]) -> tuple[Table, ...]:
         """Return the tables from which records of this class come, also for the classes that pages are

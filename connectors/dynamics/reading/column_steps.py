@@ -4,8 +4,10 @@ rows of a page at once. Which steps a field takes is for the decoder to say."""
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import reduce
 from itertools import compress, repeat
-from operator import is_
+from operator import is_, or_
 from typing import TYPE_CHECKING, Any
 
 from connectors.dynamics.mapping.mapping import Mapping, Table
@@ -84,13 +86,19 @@ def swap(table: Table) -> Step:
     return Step("id", ("id",), lambda ids: [swapped(row, table) for row in ids])
 
 
-def first(source: str, target: str) -> Step:
-    """Fill a field from another column where its own is empty."""
+def first(source: str, target: str, fillers: Collection[date] = ()) -> Step:
+    """Fill a field from another column where its own is empty, or has a day that stands for none."""
+    none = {None, *fillers}
+
+    def column(own: "pl.Series", more: "pl.Series") -> "pl.Series":
+        lacking = reduce(or_, (own == day for day in sorted(fillers)), own.is_null())
+        return more.zip_with(lacking & more.is_not_null(), own)
+
     return Step(
         target,
         (target, source),
-        lambda own, more: [one if one is not None else other for one, other in zip(own, more, strict=True)],
-        column=lambda own, more: own.zip_with(own.is_not_null(), more),
+        lambda own, more: [other if one in none and other is not None else one for one, other in zip(own, more, strict=True)],
+        column=column,
     )
 
 

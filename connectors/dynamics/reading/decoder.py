@@ -83,7 +83,7 @@ class PageDecoder(Generic[R]):
         self._behaviours: dict[str, str] = {}  # of frames: by which instants of a field are days
         self._referred: list[dict[str, str]] = []
         self._references = references
-        self._zone = mapping.zone
+        self._calendar = mapping.calendar
         known = table.columns_of(made)
         columns = [known[name] for name in fields if name in known]
         kinds = [name for name in fields if name in KIND_FIELDS and KIND_FIELDS[name] in table.columns]
@@ -147,9 +147,10 @@ class PageDecoder(Generic[R]):
         dates = {name: (_DATES[kind], self._behaviours.get(name, "")) for name, kind in kinds_of.items() if kind in _DATES}
         if whole:
             keep_freed()
-        self._dates = DateTexts(dates, mapping.zone) if dates and whole else None
+        self._dates = DateTexts(dates, mapping.calendar.zone) if dates and whole else None
         used = [definition.attributes[name] for column in columns for name in column.names]
-        self._meant = (table, used, asked.known, mapping.zone.key, place.name, wire, hidden, [step.target for step in self._asking])
+        days = (mapping.calendar.zone.key, sorted(mapping.calendar.fillers))
+        self._meant = (table, used, asked.known, days, place.name, wire, hidden, [step.target for step in self._asking])
 
     @property
     def meaning(self) -> str:
@@ -193,7 +194,7 @@ class PageDecoder(Generic[R]):
                 hidden[name], first[name] = (source, wire_type(behaviour) if is_day else datetime | None), source
             if is_day and behaviour != "date_only":
                 self._mean_days(source, behaviour)
-            self._steps.append(column_steps.first(source, column.field))
+            self._steps.append(column_steps.first(source, column.field, self._calendar.fillers if is_day else ()))
             return
         if column.reference is not None:
             (target,) = attribute.targets
@@ -296,9 +297,8 @@ class PageDecoder(Generic[R]):
         if self._whole:
             self._behaviours[name] = behaviour
         else:
-            self._steps.append(
-                column_steps.Step(name, (name,), civil_days(behaviour, self._zone), column=civil_day_column(behaviour, self._zone))
-            )
+            zone = self._calendar.zone
+            self._steps.append(column_steps.Step(name, (name,), civil_days(behaviour, zone), column=civil_day_column(behaviour, zone)))
 
     @property
     def asks(self) -> bool:

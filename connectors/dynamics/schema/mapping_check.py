@@ -212,11 +212,11 @@ def _check_masking(table: Table, column: Column, attribute: Attribute, definitio
     technique = APPLIED.get(table.kind, {}).get(column.field)
     if column.holds == "texts" and table.kind in OUTLIVING:
         technique = "drop_text"
-        if not attribute.updatable:
-            told = f"{table.name}.{column.name} cannot be emptied where the row stays: the CRM makes it from others. Leave it out of texts."
-            yield error(told, column.where, "masking")
     if technique is None:
         return
+    if table.kind in OUTLIVING and not attribute.is_filled:
+        told = f"{table.name}.{column.name} cannot be emptied where the row stays: the CRM makes it from others"
+        yield error(f"{told}. Leave it out of {'texts' if column.holds else 'the mapping'}.", column.where, "masking")
     kind = COLUMN_TYPES.get(attribute.kind, attribute.kind)
     unique = any(column.name in key for key in definition.keys.values())
     problem = check_technique(technique, kind, max_length=None, required=attribute.required, unique=unique)

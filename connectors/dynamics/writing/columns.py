@@ -38,7 +38,7 @@ def payload(table: Table, definition: TableDefinition, values: Values[str, objec
             )
             body[f"{navigation}@odata.bind"] = target
         else:
-            body[column.name] = None if value is None or value == () else _written(table, definition, column, value, mapping.zone)
+            body[column.name] = None if value is None or value == () else _written(table, definition, column, value, mapping.calendar.zone)
     return body
 
 

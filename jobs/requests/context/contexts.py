@@ -280,7 +280,7 @@ class Contexts:
         return self._terms.of_several(key, ends, criterion=criterion, is_day_told=is_day_told)
 
     def _has_ended(self, kind: str) -> bool:
-        fillers = self._policy.defaults.sentinels
+        fillers = self._policy.fillers
         ended = [without_sentinel(getattr(row.record, "ended_on", None), fillers) for row in self._rows if row.kind == kind]
         return all(on is not None and on < self._day for on in ended)
 

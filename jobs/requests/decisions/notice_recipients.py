@@ -57,7 +57,7 @@ def told_of(context: JobContext, contacts: Collection[str], tasks: Collection[Ta
 
 
 def _born_on(context: JobContext, row: FullContact) -> str:
-    is_known = row.birth_on is not None and row.birth_on not in context.policy.defaults.sentinels
+    is_known = row.birth_on is not None and row.birth_on not in context.policy.fillers
     return row.birth_on.isoformat() if row.birth_on is not None and is_known else ""
 
 

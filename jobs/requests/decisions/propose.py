@@ -71,7 +71,7 @@ class Wishes:
             material.contacts[one] for one in sorted(people.child if is_for_child else people.requester) if one in material.contacts
         ]
         self.entitlement, self.material = entitlement, material
-        self.day, self.fillers = context.today, context.policy.defaults.sentinels
+        self.day, self.fillers = context.today, context.policy.fillers
         self.home = context.home
         self.rows = people.child_rows if is_for_child else people.requester_rows  # of the person, without a contact
         units = sorted(entitlement.for_child if is_for_child else entitlement.own)

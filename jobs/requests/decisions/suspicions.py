@@ -105,7 +105,7 @@ def _roles(context: JobContext, people: Sequence[str]) -> list[FullParty]:
     for residual in (ResidualKind.BIN, ResidualKind.RETAINED):
         found = connector.binned_or_retained(residual, full, _FIELDS, Among("contact", people)).rows
         rows += [row for row in cast("Sequence[FullParty]", found) if row.role == FileRole.SUSPECT]
-    fillers = context.policy.defaults.sentinels
+    fillers = context.policy.fillers
     known = {row.id: msgspec.structs.replace(row, suspect_until=without_sentinel(row.suspect_until, fillers)) for row in reversed(rows)}
     return sorted(known.values(), key=lambda row: row.id)
 

@@ -87,7 +87,7 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     child = people.child | {stand_in(*row) for row in people.child_rows}
     roles = [*roles_of(material), *roles_of_rows(material, filing, people.rows)]
     roles += _unwritten(material, filing, people.contacts, context.home, {(role.unit, role.contact) for role in roles})
-    fillers = context.policy.defaults.sentinels
+    fillers = context.policy.fillers
     roles = [msgspec.structs.replace(role, suspect_until=without_sentinel(role.suspect_until, fillers)) for role in roles]
     about = child if request.on_behalf else requester
     contacts = [material.contacts[contact] for contact in sorted(about) if contact in material.contacts]

@@ -174,6 +174,7 @@ class FakeCrm:
                 "AttributeType": _kind(about)[0],
                 "AttributeTypeName": {"Value": _kind(about)[1]},
                 "RequiredLevel": {"Value": "ApplicationRequired" if about.get("required") else "None"},
+                "IsValidForUpdate": not about.get("read_only"),
             }
             for column, about in columns.items()
         ]

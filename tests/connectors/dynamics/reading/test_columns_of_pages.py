@@ -20,6 +20,7 @@ from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.interface.columns import column_types
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.id_numbers import as_texts
+from rules.dates.calendar import Calendar
 from rules.model.personal_records import FullFiche
 from rules.model.records import Contact, Dossier, Note, Record
 from tests.connectors.dynamics.columns_as_read import cells
@@ -313,7 +314,7 @@ def test_frames_mean_something_else_where_anything_that_made_them_is_another() -
     dated = definition.attributes | _dates({"cf_openedon": "user_local"})
     column = table.columns["outcome"]
     other_keys = replace(table, columns=table.columns | {"outcome": replace(column, choice=Choice({1: "grounded"}, {}))})
-    zone = replace(MAPPING, zone=ZoneInfo("Europe/London"))
+    zone = replace(MAPPING, calendar=Calendar(zone=ZoneInfo("Europe/London")))
     asked: list[tuple[Table, TableDefinition, tuple[str, ...], Mapping]] = [
         (table, definition, ("outcome",), MAPPING),
         (table, definition, ("outcome", "legal_hold"), MAPPING),

@@ -15,8 +15,10 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.errors import Forbidden
+from connectors.interface.id_numbers import as_texts
 from connectors.interface.rows import Among
 from jobs.model.privileges import NEEDS
+from rules.dates.calendar import Calendar
 from rules.errors import MappingError
 from rules.model.records import Dossier, Fiche, Party, Record
 from tests.connectors.emulator.client import Client
@@ -40,8 +42,9 @@ def mapping(change: Callable[[Any], None] = lambda tables: None) -> str:
     return yaml_text(document)
 
 
-def connected(emulator: RunningEmulator, text: str = "") -> DynamicsConnector:
-    return connect(url=emulator.url, tokens=StaticToken("any", emulator.url), mapping_text=text or mapping(), mapping_source="test.yaml")
+def connected(emulator: RunningEmulator, text: str = "", **more: Any) -> DynamicsConnector:
+    tokens = StaticToken("any", emulator.url)
+    return connect(url=emulator.url, tokens=tokens, mapping_text=text or mapping(), mapping_source="test.yaml", **more)
 
 
 @pytest.fixture
@@ -85,6 +88,25 @@ def test_of_several_dates_the_first_that_is_there_counts(crm: tuple[Client, Dyna
     row = read(connector, Fiche, "communicated_on", "created_on")[spoken]  # the same column for both
     assert row.communicated_on == row.created_on is not None
     assert read(connector, Fiche, "communicated_on")[spoken].communicated_on == row.created_on
+
+
+def test_a_day_that_stands_for_none_hides_none_in_a_further_column(crm: tuple[Client, DynamicsConnector]) -> None:
+    """RET-14: a term would count from whatever else there is, and end too early."""
+    client, _ = crm
+    filler, later = date(1900, 1, 1), date(2026, 11, 1)
+
+    text = mapping(lambda tables: tables["dossier"]["more"].update(opened_on=["overriddencreatedon"]))
+    days = {
+        client.create("incidents", title="i", cc_geopend="1900-01-01", overriddencreatedon="2026-11-01T11:00:00Z"): later,
+        client.create("incidents", title="j", cc_geopend="2020-01-10", overriddencreatedon="2026-11-01T11:00:00Z"): date(2020, 1, 10),
+        client.create("incidents", title="k", cc_geopend="1900-01-01"): filler,  # which the schedule takes for none, and flags
+        client.create("incidents", title="l", overriddencreatedon="2026-11-01T11:00:00Z"): later,
+    }
+    other = connected(client.emulator, text, calendar=Calendar(fillers=frozenset({filler})))
+    assert {row: found.opened_on for row, found in read(other, Dossier, "opened_on").items()} == days
+    framed = [dict(as_texts(frame).select("id", "opened_on").iter_rows()) for frame in other.columns(Dossier, ("opened_on",))]
+    assert framed == [days]
+    other.close()
 
 
 def test_the_reason_of_a_status_tells_an_outcome(crm: tuple[Client, DynamicsConnector]) -> None:

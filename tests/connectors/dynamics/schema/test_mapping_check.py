@@ -160,6 +160,15 @@ def test_a_column_of_another_type_is_an_error(crm: FakeCrm) -> None:
     assert len(found) == 6
 
 
+def test_a_column_that_the_crm_makes_itself_is_none_that_a_contact_is_emptied_of(crm: FakeCrm) -> None:
+    """RET-20: such a contact would be tried night after night, and what is to go would stay."""
+    columns(crm, "contact")["description"]["read_only"] = True
+    (found,) = errors(crm)
+    assert "contact.description cannot be emptied where the row stays: the CRM makes it from others. Leave it out of the mapping." in found
+    columns(crm, "cf_dossier")["cf_summary"]["read_only"] = True  # which goes with its row
+    assert errors(crm) == [found]
+
+
 def test_a_lookup_that_says_yes_or_no_stands_under_references(crm: FakeCrm) -> None:
     columns(crm, "cf_dossier")["cf_stateid"] = {"type": "lookup account"}
     (told,) = errors(crm, edited("      is_active: statecode\n", "      is_active: cf_stateid\n").replace("      is_active: *states\n", ""))
