@@ -81,7 +81,7 @@ def _explain(context: JobContext, table: str, row: str, below: frozenset[Key]) -
         if row in gathering.beyond or (asked != row and connector.out_of_scope(Dossier, [row])):
             raise NotFound(
                 "this row is in no unit: what it belongs to is of no kind of the mapping, or of none with which it goes",
-                hint="map the table of that, see to the conditions under only, or tie a recording to a fiche; else it stays (R-161)",
+                hint="map the table of that, or the lookup to it, or see to the conditions under only; else it stays (R-161)",
                 where=where,
                 code=OUT_OF_SCOPE,
             )

@@ -34,6 +34,7 @@ from rules.model.records import (
     Recording,
     Unit,
     UnitKind,
+    word_of,
 )
 from rules.retention.relations import NOTHING_IN_FORCE, RelationTerms, anchor_of
 
@@ -47,7 +48,7 @@ CONTACT_FIELDS = (
     "birth_on", "birth_year", "birth_month", "stated_age", "stated_on", "national_number", "parent", "parent_kind", "newsletter",
     "anonymised_on",
 )  # fmt: skip
-RECORDING_FIELDS = ("fiche", "started_on", "ended_on", "taken_over", "evidence", "storage_uri")
+RECORDING_FIELDS = ("dossier", "fiche", "started_on", "ended_on", "taken_over", "evidence", "storage_uri")
 NOTE_FIELDS = ("regarding", "regarding_kind", "is_document", "media_type", "evidence")
 EMAIL_FIELDS = ("regarding", "regarding_kind", "sent_on", "created_on")
 CALL_FIELDS = ("regarding", "regarding_kind")
@@ -145,6 +146,7 @@ def gather_units(
         retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(owning - set(map(_ID, loose))))) if Fiche in retaining else []
     )
     of_fiches = {dossier for row in (*loose, *moved) for dossier in row.dossiers}
+    of_fiches |= {row.dossier for row in recordings if row.dossier is not None}
     dossiers = sorted(of_fiches | set(wanted.get(UnitKind.DOSSIER, ())) | above["dossier"])
     fiches: dict[str, Fiche] = {}
     while dossiers:  # with those that share a fiche with them, as whole as they are
@@ -206,11 +208,13 @@ def _wanted(
 
 
 def free_from_what_is_gone(found: Found, recordings: Iterable[Recording]) -> None:
-    """Make recordings in long-term retention whose fiche is deleted separate units, as live ones would be."""
-    gone = found.missing("fiche", (row.fiche for row in recordings))
-    for row in recordings:
-        if row.id in found.retained and row.fiche in gone:
-            row.fiche = None
+    """Make recordings in long-term retention whose fiche or dossier is deleted separate units, as live ones
+    would be."""
+    for name in FILES:
+        gone = found.missing(name, (getattr(row, name) for row in recordings))
+        for row in recordings:
+            if row.id in found.retained and getattr(row, name) in gone:
+                setattr(row, name, None)
 
 
 def _parties_of(connector: Connector, found: Gathering, read: Callable[..., list[Party]]) -> dict[str, Party]:
@@ -283,9 +287,13 @@ def add_late_parties(connector: Connector, found: Found, parties: Sequence[Party
 def add_late_recordings(connector: Connector, found: Found, recordings: Sequence[Recording]) -> None:
     if recordings:
         _find_fiches(connector, found, (row.fiche for row in recordings))
-        missing = found.missing("fiche", (row.fiche for row in recordings))
-        hidden = found.add_recordings(_in_scope(connector, found, Fiche, "fiche", recordings, missing))
-        _stop_at(connector, Recording, RECORDING_FIELDS, found.add_recordings, hidden)
+        find_dossiers(connector, found, found.missing("dossier", (row.dossier for row in recordings)))
+        owners: tuple[type[Record], ...] = (Fiche, Dossier)
+        for owner in owners:
+            name = word_of(owner)
+            missing = found.missing(name, (getattr(row, name) for row in recordings))
+            recordings = _in_scope(connector, found, owner, name, recordings, missing)
+        _stop_at(connector, Recording, RECORDING_FIELDS, found.add_recordings, found.add_recordings(recordings))
 
 
 Tops = Mapping[tuple[str, str], Sequence[tuple[str, str]]]  # what each row, by (kind, id), belongs to at the top

@@ -26,16 +26,16 @@ class OutOfReach:
         self._connector, self._found, self._policy = connector, found, policy
         self._may_purge: bool | None = None
         there = [unit for unit in found.recordings.values() if unit.id in found.retained]
-        asked = [unit for unit in there if unit.fiches]
-        may_go = may_go_there(asked, policy, holds, as_of)
-        self._keeping = {unit.fiches[0].id for unit in asked if unit.id not in may_go}
+        asked = [unit.recording for unit in there if unit.recording is not None and (unit.fiches or unit.belongs_to)]
+        may_go = may_go_there(there, policy, holds, as_of) if asked else ()
+        self._keeping = {owner for row in asked if row.id not in may_go for owner in (row.fiche, row.dossier)}
 
     def keeps(self, unit: Unit, decision: Decision) -> bool:
         """Return whether a unit that is due has to stay, because of the part of it that is there."""
         recording = unit.recording if unit.id in self._found.retained else None
         if recording is not None and recording.storage_uri:
             return True
-        if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE) and any(fiche.id in self._keeping for fiche in unit.fiches):
+        if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE) and not self._keeping.isdisjoint([unit.id, *(row.id for row in unit.fiches)]):
             return True
         if not self._found.lies_in_retention(unit):
             return False

@@ -176,11 +176,13 @@ class Gathering:
         return unresolved
 
     def add_recordings(self, page: Iterable[Recording]) -> list[Recording]:
-        fiches = self.fiches
-        unresolved = [row for row in page if row.fiche is not None and row.fiche not in fiches]
+        known: tuple[tuple[str, Mapping[str, object]], ...] = (("fiche", self.fiches), ("dossier", self.dossiers))
+        unresolved: list[Recording] = []
         for row in page:
-            if row.fiche is None or row.fiche in fiches:
+            if all(getattr(row, name) is None or getattr(row, name) in there for name, there in known):
                 self.recordings[row.id] = self.unit_on_fiche(UnitKind.RECORDING, row.id, row.etag, row.fiche, recording=row)
+            else:
+                unresolved.append(row)
         return unresolved
 
     def add_notes(self, page: Iterable[Note]) -> list[Note]:
@@ -197,12 +199,15 @@ class Gathering:
         self, kind: UnitKind, row: str, etag: str, fiche_id: str | None, *, recording: Recording | None = None, note: Note | None = None
     ) -> Unit:
         """Return a unit that belongs to a fiche: with the fiche, and the unit of its dossier from which holds
-        reach it (HLD-04)."""
+        reach it (HLD-04); a recording may also belong to a dossier itself."""
         fiche = self.fiches.get(fiche_id) if fiche_id is not None else None
         if recording is not None and fiche is not None:
             recording.fiche = fiche.id  # one string for both
-        dossier = chained(self.units_of_fiche(fiche.id)) if fiche is not None and fiche.dossier is not None else None
-        return Unit(kind, row, etag, None, [fiche] if fiche is not None else [], [], recording, note, None, dossier)
+        above = self.units_of_fiche(fiche.id) if fiche is not None and fiche.dossier is not None else []
+        own = self.dossiers.get(recording.dossier) if recording is not None and recording.dossier is not None else None
+        if own is not None and own not in above:
+            above.append(own)
+        return Unit(kind, row, etag, None, [fiche] if fiche is not None else [], [], recording, note, None, chained(above))
 
     def add_emails(self, page: Iterable[Email]) -> None:
         for row in page:

@@ -2,15 +2,15 @@
 
 Leaves first: notes, activities (their parties are deleted with them), party rows, a suspect's too (RET-19),
 recordings past their end with their notes, then fiches, then the unit's own row. A recording whose own term
-or hold still runs stays, its link emptied (RET-03). A fiche in several dossiers is deleted with the last of
-them. Rows carry the version that was read here, just before they are written. No earlier write of a unit
-changes the version of a later row of it, because nothing is removed before what belongs to it; where rows
-point to each other besides, the connector empties those lookups first. A recording's row carries the
-reference of what it has outside the CRM, which is deleted before it."""
+or hold still runs, or that is tied to something else too, stays, its link emptied (RET-03). A fiche in
+several dossiers is deleted with the last of them. Rows carry the version that was read here, just before they
+are written. No earlier write of a unit changes the version of a later row of it, because nothing is removed
+before what belongs to it; where rows point to each other besides, the connector empties those lookups first.
+A recording's row carries the reference of what it has outside the CRM, which is deleted before it."""
 
 from collections import Counter as Counts
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import chain, product
 
@@ -107,38 +107,43 @@ def rows_of_units(
     leaves: defaultdict[str, list[RowWrite]] = defaultdict(list)
     tails: defaultdict[str, list[RowWrite]] = defaultdict(list)
 
-    recordings = rows_of(connector, Recording, RECORDING_FIELDS, Among("fiche", sorted(fiche_units)))
-    found.add_recordings([row for row in recordings if row.id not in found.recordings])
-    may_go = may_go_along([found.recordings[row.id] for row in recordings], policy, holds, as_of)
+    tied = {"fiche": fiche_units, "dossier": {unit.id: unit for unit in units if unit.kind is UnitKind.DOSSIER}}
+    recordings = _recordings(connector, tied, rows_of)
+    may_go = may_go_along(_alone(found, recordings, tied), policy, holds, as_of)
     going = {row.id: row for row in recordings if row.id in may_go}
     alone = [unit.recording for unit in units if unit.recording is not None]
     objects = outside.named([*going.values(), *alone])
     for row in recordings:
-        unit = fiche_units[row.fiche or ""]
+        units_of = _units_of(row, tied)
+        first, *later = Waits(turns).in_turn(unit.id for unit in units_of.values())
+        rows.blocked |= dict.fromkeys(later, AWAITS_TURN)  # one row cannot be written by two
+        names = [name for name, unit in units_of.items() if unit.id == first]
+        unit = units_of[names[0]]
         if row.id in going:
             owners[row.id] = unit
             tails[unit.id].append(write_of(row, object=objects.get(row.id, "")))
             rows.not_taken_over[unit.id] += not row.taken_over
             if row.id not in objects:
                 rows.blocked[unit.id] = CONTENT_OUT_OF_REACH
+        elif len(names) > 1:
+            tails[unit.id].append(write_of(row, UNLINK, ",".join(names)))
         else:
-            tails[unit.id].append(write_of(row, "unlink_fiche", row.fiche or ""))
+            tails[unit.id].append(write_of(row, f"unlink_{names[0]}", getattr(row, names[0])))
     for unit in units:
         if unit.recording is not None and unit.id not in objects:
             rows.blocked[unit.id] = CONTENT_OUT_OF_REACH
     if Recording in retaining:
-        live = {row.id for row in recordings}
-        there = without_live(retained_rows_of(connector, Recording, RECORDING_FIELDS, Among("fiche", sorted(fiche_units))), live)
-        found.add_recordings([row for row in there if row.id not in found.recordings])
-        may_go = may_go_there([found.recordings[row.id] for row in there], policy, holds, as_of)
+        there = without_live(_recordings(connector, tied, retained_rows_of), {row.id for row in recordings})
+        may_go = may_go_there(_alone(found, there, tied), policy, holds, as_of)
         for row in there:
-            owners[row.id] = unit = fiche_units[row.fiche or ""]
-            tails[unit.id].append(write_of(row, retained=True))
-            rows.not_taken_over[unit.id] += not row.taken_over
-            if row.id not in may_go:
-                rows.blocked[unit.id] = LONG_TERM
+            for unit in _units_of(row, tied).values():
+                owners[row.id] = unit
+                tails[unit.id].append(write_of(row, retained=True))
+                rows.not_taken_over[unit.id] += not row.taken_over
+                if row.id not in may_go:
+                    rows.blocked[unit.id] = LONG_TERM
 
-    dossiers = [unit.id for unit in units if unit.kind is UnitKind.DOSSIER]
+    dossiers = [*tied["dossier"]]
     versions = found.versions or {}
     by_fiche = {fiche: unit.id for fiche, unit in fiche_units.items()}
     of_unit = {owner: unit.id for owner, unit in owners.items()}
@@ -177,6 +182,25 @@ def rows_of_units(
         if unit.id in found.bound or (is_there and not connector.may_purge_retained()):
             rows.blocked[unit.id] = LONG_TERM
     return rows
+
+
+def _recordings(connector: Connector, tied: Mapping[str, Mapping[str, Unit]], read: Callable[..., list[Recording]]) -> list[Recording]:
+    """Return the recordings of these fiches and dossiers, each once, as `read` finds them."""
+    found = (row for name, of in tied.items() if of for row in read(connector, Recording, RECORDING_FIELDS, Among(name, sorted(of))))
+    return [*{row.id: row for row in found}.values()]
+
+
+def _units_of(recording: Recording, tied: Mapping[str, Mapping[str, Unit]]) -> dict[str, Unit]:
+    """Return the units that go and to which a recording is tied, by its links."""
+    return {name: of[owner] for name, of in tied.items() if (owner := getattr(recording, name)) in of}
+
+
+def _alone(found: Gathering, recordings: Iterable[Recording], tied: Mapping[str, Mapping[str, Unit]]) -> list[Unit]:
+    """Return those of the recordings, as units, of which every link leads to one unit that goes."""
+    known = {row.id: row for row in recordings if len({unit.id for unit in _units_of(row, tied).values()}) == 1}
+    alone = [row for row in known.values() if all(getattr(row, name) is None or getattr(row, name) in tied[name] for name in tied)]
+    found.add_recordings([row for row in alone if row.id not in found.recordings])
+    return [found.recordings[row.id] for row in alone]
 
 
 def _each_once(writes: Sequence[RowWrite]) -> list[RowWrite]:

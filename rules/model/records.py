@@ -95,8 +95,10 @@ class Contact(Record, gc=False, kw_only=True):
 
 
 class Recording(Record, gc=False, kw_only=True):
-    """A stored phone or chat conversation (policy §6). `storage_uri`: its content is outside the CRM."""
+    """A stored phone or chat conversation (policy §6), of a fiche or of a dossier itself. `storage_uri`: its
+    content is outside the CRM."""
 
+    dossier: str | None = None
     fiche: str | None = None
     channel: str | None = None
     started_on: date | None = None
@@ -304,11 +306,11 @@ class Unit(msgspec.Struct, gc=False):
 
     A dossier carries its fiches and, in `children`, the contact of each party with the role `child` on it or
     on one of its fiches (None for a child party without contact). A lone fiche carries itself in `fiches`. A
-    recording or audio attachment carries its fiche, if any, in `fiches`, and the unit of that fiche's dossier
-    in `belongs_to`: holds reach it from there (HLD-04), and with an evidence mark it follows that unit
-    (RET-05). A donation, enrolment or engagement stands in `relation`, and so does a row of a dependent table
-    that has a term of its own: with `belongs_to` the file, and in `children` the person, that it belongs to.
-    Fiches come in no particular order."""
+    recording or audio attachment carries its fiche, if any, in `fiches`, and the unit of that fiche's
+    dossier, or of its own, in `belongs_to`: holds reach it from there (HLD-04), and with an evidence mark it
+    follows that unit (RET-05). A donation, enrolment or engagement stands in `relation`, and so does a row of
+    a dependent table that has a term of its own: with `belongs_to` the file, and in `children` the person,
+    that it belongs to. Fiches come in no particular order."""
 
     kind: UnitKind
     id: str

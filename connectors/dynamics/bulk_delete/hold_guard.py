@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from connectors.dynamics.mapping.mapping import TRUTHS, Column, Mapping, Table
 from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.interface.rows import Among
+from rules.model.kinds import FILES
 from rules.model.records import Dossier, Fiche, Note, Record, Recording
 
 R = TypeVar("R", bound=Record)
@@ -50,8 +51,8 @@ def guard_of(table: Table, mapping: Mapping, definition: Callable[[Table], Table
     if hold is None:
         return Guard()
     free = _free(hold, definition(dossier).attributes[hold.name].kind)
-    if free is None or field not in table.columns:
-        return None
+    if free is None or field not in table.columns or "dossier" in table.columns:
+        return None  # no condition says that the dossier at the end of either way is free
     to_dossier = _link(fiche, fiche.columns["dossier"], dossier, definition(dossier), "LeftOuter") | {"EntityAlias": ALIAS}
     to_fiche = _link(table, table.columns[field], fiche, definition(fiche), join) | {"LinkEntities": [to_dossier]}
     return Guard((to_fiche,), (filter_of("Or", [condition(hold.name, "Null", [], ALIAS), free]),))
@@ -62,9 +63,10 @@ def held(read: Read, record: type[Record], ids: Collection[str]) -> set[str]:
     fiches: dict[str, list[str]] = {}
     dossiers: dict[str, list[str]] = {}
     if issubclass(record, Recording):
-        for recordings in read(Recording, ("fiche",), among=Among("id", list(ids))):
+        for recordings in read(Recording, FILES, among=Among("id", list(ids))):
             for recording in recordings:
                 fiches.setdefault(recording.fiche or "", []).append(recording.id)
+                dossiers.setdefault(recording.dossier or "", []).append(recording.id)
     elif issubclass(record, Note):
         for notes in read(Note, ("regarding", "regarding_kind"), among=Among("id", list(ids))):
             for note in notes:

@@ -167,9 +167,12 @@ class Survey:
         return self._count(name, (), " or ".join(conditions)) if conditions else 0
 
     def _of_dossiers(self, name: str) -> int | None:
-        """Return how many recordings belong to a dossier itself: they are out of scope, and nobody is looked
-        for in them."""
+        """Return how many recordings belong to a dossier itself by a lookup that is not mapped for it: they
+        are out of scope, and nobody is looked for in them."""
         tables = [table for table in self._mapping.named(name) if table.kind == "recording" and "fiche" in table.columns]
+        tables = [
+            table for table in tables if "dossier" not in table.columns or table.columns["dossier"].name != table.columns["fiche"].name
+        ]
         conditions: list[str] = []
         for table, file in product(tables, self._mapping.of("dossier")):
             definition, dossier = self._metadata.table(name), self._metadata.table(file.name)

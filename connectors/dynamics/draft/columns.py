@@ -9,7 +9,7 @@ from connectors.dynamics.draft.crm_tables import CrmTable
 from connectors.dynamics.draft.proposal import Drafted, Option
 from connectors.dynamics.draft.tables import likeness
 from connectors.dynamics.draft.words import ACTIVITY_COLUMNS, FIELD_WORDS, OPTION_WORDS, STANDARD_COLUMNS, Words
-from connectors.dynamics.mapping.mapping import MUST_BE_CHOICE, field_type, mappable_fields
+from connectors.dynamics.mapping.mapping import IN_EITHER, MUST_BE_CHOICE, field_type, mappable_fields
 from connectors.dynamics.schema.mapping_check import PLATFORM_NUMBERS
 from connectors.dynamics.schema.masks_check import PLATFORM
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute
@@ -76,10 +76,10 @@ def draft_columns(kind: str, table: CrmTable, tables: dict[str, CrmTable], words
 
 
 def _either(drafted: Drafted, tables: dict[str, CrmTable]) -> None:
-    """Let a lookup of a role that points to dossiers and to fiches stand for both."""
+    """Let a lookup of a role or a recording that points to dossiers and to fiches stand for both."""
     for one, other in (FILES, FILES[::-1]):
         column = drafted.columns.get(one)
-        if drafted.kind != "party" or column is None or other not in tables or other in drafted.columns:
+        if drafted.kind not in IN_EITHER or column is None or other not in tables or other in drafted.columns:
             continue
         if tables[other].name in drafted.table.definition.attributes[column].targets:
             drafted.columns[other] = column
@@ -88,8 +88,8 @@ def _either(drafted: Drafted, tables: dict[str, CrmTable]) -> None:
 
 
 def _has_other_file(drafted: Drafted, name: str) -> bool:
-    """Return whether a role is in the other kind of file: one of both is enough."""
-    return drafted.kind == "party" and name in FILES and bool({*FILES} & drafted.columns.keys())
+    """Return whether a role or a recording is in the other kind of file: one of both is enough."""
+    return drafted.kind in IN_EITHER and name in FILES and bool({*FILES} & drafted.columns.keys())
 
 
 def _is_free(attribute: Attribute, table: CrmTable) -> bool:

@@ -45,8 +45,9 @@ def kinds_of(tables: Mapping[str, CrmTable], words: Words) -> Kinds:
     taken = {table.name for table in kinds.found.values()}
     rest = [table for table in own if table.name not in taken]
     fiche = kinds.found.get("fiche")
+    files = [kinds.found[kind] for kind in FILES if kind in kinds.found]
     shapes = {
-        "recording": [table for table in rest if fiche is not None and table.lookups_to(fiche.name)],
+        "recording": [table for table in rest if any(table.lookups_to(each.name) for each in files)],
         **{kind: [table for table in rest if table.lookups_to("contact")] for kind in RELATIONS},
         "statistic": [table for table in rest if not _points_to_somebody(table) and _has_year_and_count(table)],
     }

@@ -11,6 +11,7 @@ from connectors.dynamics.mapping.dependent_tables import KEPT, RESERVED, above_o
 from connectors.dynamics.mapping.mapping import (
     ANSWERS,
     CONNECTION,
+    IN_EITHER,
     MANY,
     MASKED_KINDS,
     MUST_BE_CHOICE,
@@ -221,8 +222,8 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
     yield from _check_names("choices", part.choices, named)
     yield from _check_names("behaviour", part.behaviour, named)
     needed = REQUIRED_FIELDS[kind] | (safeguards - set(part.without))
-    if kind == "party":
-        needed -= {*FILES} if any(given("columns", name) for name in FILES) else {"fiche"}
+    if kind in IN_EITHER:
+        needed -= {*FILES} if any(given("columns", name) for name in FILES) else IN_EITHER[kind]
     for name in sorted(needed):
         if given("columns") and not any(given(section, name) for section in _FILLED_BY):
             otherwise = ": map it, or name it under without where the organisation does not record it" if name in safeguards else ""

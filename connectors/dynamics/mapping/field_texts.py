@@ -135,6 +135,9 @@ FIELD_TEXTS: Final[Mapping[str, Mapping[str, FieldText]]] = MappingProxyType(
             "picture": FieldText("the same picture, as an answer shows it"),
         },
         "recording": {
+            "dossier": FieldText(
+                "the case of a recording of no communication: its holds reach it", "such a recording stays, or is refused"
+            ),
             "fiche": FieldText("the communication that was recorded"),
             "channel": FieldText("telephone or chat", "nothing depends on it"),
             "started_on": FieldText("the day of the conversation: the term, where it has no end (RET-05)"),

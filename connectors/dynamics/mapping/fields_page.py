@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from connectors.dynamics.mapping.field_texts import FIELD_TEXTS
 from connectors.dynamics.mapping.mapping import (
+    IN_EITHER,
     MUST_BE_CHOICE,
     OPTIONAL_KINDS,
     REQUIRED_FIELDS,
@@ -92,7 +93,7 @@ def _row(kind: str, name: str) -> str:
     is_needed = name in REQUIRED_FIELDS[kind]
     needed = "needed" if is_needed else "or `without`" if name in SAFEGUARDS.get(kind, ()) else "no"
     cost = "the mapping is refused" if is_needed else told.cost or _UNTOLD
-    if kind == "party" and name in FILES:
+    if kind in IN_EITHER and name in FILES:
         needed, cost = "one of `dossier` and `fiche`", "refused where the table leads there, or to neither"
     return f"| `{name}` | {told.decides} | {_column(kind, name)} | {needed} | {cost} |"
 

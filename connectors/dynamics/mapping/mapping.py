@@ -54,6 +54,9 @@ KEEPING = frozenset({"legal_hold", "evidence", "newsletter"})
 MUST_BE_CHOICE = {word: frozenset(kind.choices) for word, kind in ROW_KINDS.items()}
 MASKED_KINDS = frozenset(FILES)
 MANY = {"dossier": ("categories",), "fiche": ("dossier", "categories")}  # fields that a many-to-many relationship may fill
+# Kinds whose rows are in a dossier, in a fiche, or in either: one of both has to be mapped. Where neither is,
+# these are not told to be missing.
+IN_EITHER: dict[str, frozenset[str]] = {"party": frozenset({"fiche"}), "recording": frozenset({"dossier"})}
 # Tables of the platform in which organisations keep roles, beside rows of others.
 CONNECTION, PARTICIPANTS = "connection", "activityparty"
 ONE_TABLE = frozenset({"contact", *NOT_BY_THEMSELVES})  # kinds whose rows come from one table, whole

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from connectors.dynamics.mapping.mapping import (
+    IN_EITHER,
     MANY,
     MASKED_KINDS,
     MUST_BE_CHOICE,
@@ -91,7 +92,7 @@ def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str,
         found["fixed"] = {**_object(fixed), "description": given["fixed"]["description"]}
     if kind in MANY:
         found["many_to_many"] = {**_object(dict.fromkeys(MANY[kind], name)), "description": given["many_to_many"]["description"]}
-    if kind == "party":
+    if kind in IN_EITHER:
         found["either"] = given["either"]
     if more := [*dates, *(name for name in keyed if name == "categories")]:
         found["more"] = {**_object(dict.fromkeys(more, given["more"]["additionalProperties"])), "description": given["more"]["description"]}
@@ -109,8 +110,9 @@ def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str,
 
 
 def _needed(kind: str) -> set[str]:
-    """Return the fields that have a column in every mapping. A role may be in a dossier alone."""
-    return set(REQUIRED_FIELDS[kind]) - MUST_BE_CHOICE.get(kind, frozenset()) - set(FILES if kind == "party" else MANY.get(kind, ()))
+    """Return the fields that have a column in every mapping. A role or a recording may be in a dossier
+    alone."""
+    return set(REQUIRED_FIELDS[kind]) - MUST_BE_CHOICE.get(kind, frozenset()) - set(FILES if kind in IN_EITHER else MANY.get(kind, ()))
 
 
 def _options(kind: str, field: str, options: Mapping[str, Any], defs: dict[str, Any]) -> dict[str, str]:

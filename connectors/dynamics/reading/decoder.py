@@ -30,7 +30,7 @@ from connectors.dynamics.schema.role_places import RolePlace, is_key
 from connectors.interface.columns import column_types, frame_of_values, held_by
 from rules.decoders import decoder_of
 from rules.errors import MappingError
-from rules.model.kinds import LOOKUPS
+from rules.model.kinds import FILES, LOOKUPS
 from rules.model.records import OF_ITS_DOSSIER, Record
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ R = TypeVar("R", bound=Record)
 LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
 _OF_ONE_KIND = frozenset(name for name, kinds in LOOKUPS.items() if kinds == {name})  # a lookup to one kind of row
 # By kind of row, to what a lookup may point that takes the row out of scope: to a row of no kind, and of a
-# recording to a dossier, whose holds would not reach it.
-_STAYS: dict[str, tuple[str | None, ...]] = {"fiche": (None,), "recording": (None, "dossier")}
+# recording to a file by a lookup that is not mapped for it, whose holds would not reach it.
+_STAYS: dict[str, tuple[str | None, ...]] = {"fiche": (None,), "recording": (None, *FILES)}
 _INT = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]  # the largest that a CRM holds
 _DATES: dict[Any, type] = {date | None: date, datetime | None: datetime}  # by the type on the wire
 _UNSELECTED = "- "  # no column can be called so: a field that was not asked for cannot be filled by accident
@@ -118,7 +118,9 @@ class PageDecoder(Generic[R]):
                 target = f"_{column.name}_value@{LOOKUP_TABLE}"
                 hidden.setdefault(target, (f"target_{len(hidden)}", str | None))
                 self.prefer_kinds = True
-                self._steps.append(asked.only(hidden[target][0], column.field, _STAYS.get(table.kind, ())))
+                meant = {each.field for each in table.columns.values() if each.name == column.name}
+                stays = [kind for kind in _STAYS.get(table.kind, ()) if kind not in meant]
+                self._steps.append(asked.only(hidden[target][0], column.field, stays))
         for column in columns:
             for name in column.more:
                 self._more(table, definition, column, name, first, hidden)

@@ -2,10 +2,11 @@
 a child nor a suspect would be known; what belongs to a kind that is not named would not be searched."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Final
 
 from connectors.dynamics.http.transport import Transport
-from connectors.dynamics.mapping.mapping import CONNECTION, REQUIRED_FIELDS, Mapping, Table
+from connectors.dynamics.mapping.mapping import CONNECTION, IN_EITHER, REQUIRED_FIELDS, Mapping, Table
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.dynamics.schema.unmapped_options import count_of_kind, told_rows
@@ -57,7 +58,7 @@ def check_second_lookups(table: Table, definition: TableDefinition, mapping: Map
         return
     known = {*table.used, *(each.column for each in table.only)}
     for kind, lost in _LOST.get(table.kind, {}).items():
-        if kind in REQUIRED_FIELDS[table.kind] and kind not in {*table.columns, *table.pairs}:
+        if kind in REQUIRED_FIELDS[table.kind] and {kind, *IN_EITHER.get(table.kind, ())}.isdisjoint({*table.columns, *table.pairs}):
             continue  # none is mapped, which is told by itself
         named = {each.name for each in mapping.of(kind)}
         for each in definition.attributes.values():
@@ -65,18 +66,22 @@ def check_second_lookups(table: Table, definition: TableDefinition, mapping: Map
             if each.kind in LOOKUP_TYPES and named & each.targets and not is_told:
                 told = f"{table.name}.{each.name} points to a {kind} too, and is not mapped: {lost}"
                 remedy = "Tie rows in one way in the CRM, or name this one under goes_along where it says nothing more"
+                if kind not in {*table.columns, *table.pairs}:
+                    remedy = f"Map it as {table.kind}.{kind}, or name it under goes_along where it says nothing more"
                 yield Finding(kind not in table.pairs, f"{told}. {remedy}.", table.where, "missing", each.name)
 
 
 def check_recordings(mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
-    """Yield a warning where the lookup of recordings to their fiche may point to a dossier too."""
-    dossiers = {each.name for each in mapping.of("dossier")}
-    for table in mapping.of("recording"):
-        definition, column = metadata.table(table.name), table.columns.get("fiche")
+    """Yield a warning where the lookup of recordings to a fiche may point to a dossier too, or the other way
+    round, and is not mapped for that."""
+    for table, (kind, other) in product(mapping.of("recording"), (FILES, FILES[::-1])):
+        definition, column, own = metadata.table(table.name), table.columns.get(kind), table.columns.get(other)
         attribute = definition.attributes.get(column.name) if definition is not None and column is not None else None
-        if attribute is not None and attribute.targets & dossiers:
-            told = f"{table.name}.{attribute.name} points to a dossier too: a recording of a dossier itself is in no unit, and stays"
-            yield Finding(False, f"{told} without an end. Tie it to a fiche in the CRM.", table.where, "kept", attribute.name)
+        named = {each.name for each in mapping.of(other)}
+        if attribute is not None and attribute.targets & named and (own is None or own.name != attribute.name):
+            told = f"{table.name}.{attribute.name} points to a {other} too: a recording that it ties to one is in no unit, and stays"
+            remedy = f"Map it as recording.{other} as well, and name {attribute.name} under either"
+            yield Finding(False, f"{told} without an end. {remedy}.", table.where, "kept", attribute.name)
 
 
 def check_people(mapping: Mapping, metadata: Metadata, transport: Transport) -> Iterator[Finding]:

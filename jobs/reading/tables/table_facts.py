@@ -126,8 +126,9 @@ class _TableFacts:
             return found.emails.columns(numbers, "source", "sent_on").with_columns(**own, legal_hold=pl.lit(False))
         is_flagged = pl.col("fiche").is_in(self._flagged_fiches.implode()).fill_null(False)
         if kind is UnitKind.RECORDING:
-            rows = found.recordings.columns(numbers, "source", "fiche", *RECORDING_FACTS)
-            return rows.with_columns(**own, legal_hold=is_flagged).drop("fiche")
+            is_flagged |= pl.col("dossier").is_in(self._flagged.arg_true().implode()).fill_null(False)
+            rows = found.recordings.columns(numbers, "source", "dossier", "fiche", *RECORDING_FACTS)
+            return rows.with_columns(**own, legal_hold=is_flagged).drop("dossier", "fiche")
         rows = found.attachments.columns(numbers, "source", "fiche")
         days = found.fiches.frame.select(fiche_communicated_on="communicated_on", fiche_created_on="created_on")[rows["fiche"]]
         return rows.hstack(days).with_columns(**own, legal_hold=is_flagged, has_fiche=pl.lit(True)).drop("fiche")
@@ -232,7 +233,7 @@ def _fitting(found: WholeTables, kind: str, conditions: Sequence[Condition], sen
     dossiers = found.dossiers.frame.select(*of_dossiers, row=_from(0))
     of_fiches = [name for name in facts if name in FICHES]
     files = that_fit(kind, conditions, dossiers, _fiches_by_file(found, of_fiches), sentinels)
-    below = _below(found, _fiches_by_file(found, []).filter(pl.col("row").is_in(files.implode()))["number"].unique())
+    below = _below(found, _fiches_by_file(found, []).filter(pl.col("row").is_in(files.implode()))["number"].unique(), files)
     return pl.concat([files, *(numbers + BASE[kind] for kind, numbers in below.items())])
 
 
@@ -252,11 +253,15 @@ def _fiches_by_file(found: WholeTables, facts: Sequence[str]) -> pl.DataFrame:
     return pl.concat([fiches, fiches[found.also["fiche"]].with_columns(found.also["dossier"].alias("row"))])
 
 
-def _below(found: WholeTables, fiches: pl.Series) -> dict[UnitKind, pl.Series]:
-    """Return what depends on these fiches, by kind, as numbers of these."""
+def _below(found: WholeTables, fiches: pl.Series, dossiers: pl.Series) -> dict[UnitKind, pl.Series]:
+    """Return what depends on these fiches, and recordings of these dossiers, by kind, as numbers of these."""
+    of_fiches = pl.col("fiche").is_in(fiches.implode()).fill_null(False)
+    is_below = {
+        UnitKind.RECORDING: of_fiches | pl.col("dossier").is_in(dossiers.implode()).fill_null(False),
+        UnitKind.ATTACHMENT: of_fiches,
+    }
     kinds = {UnitKind.RECORDING: found.recordings, UnitKind.ATTACHMENT: found.attachments}
-    is_below = pl.col("fiche").is_in(fiches.implode()).fill_null(False)
-    return {kind: rows.frame.select(is_below.arg_true().cast(ROW)).to_series() for kind, rows in kinds.items()}
+    return {kind: rows.frame.select(is_below[kind].arg_true().cast(ROW)).to_series() for kind, rows in kinds.items()}
 
 
 def _reached(found: WholeTables, holds: Holds) -> list[int]:
@@ -279,7 +284,7 @@ def _reached(found: WholeTables, holds: Holds) -> list[int]:
     )
     of = [*reached["number"], *found.also.filter(pl.col("dossier").is_in(dossiers))["fiche"]]
     rows = [*dossiers, *lone]
-    for kind, numbers in _below(found, pl.Series(of, dtype=ROW)).items():
+    for kind, numbers in _below(found, pl.Series(of, dtype=ROW), pl.Series(dossiers, dtype=ROW)).items():
         there = found.recordings if kind is UnitKind.RECORDING else found.attachments
         rows += [BASE[kind] + number for number in (*numbers, *there.of(ids.get(kind.value, ())).values())]
     rows += [BASE[UnitKind.EMAIL] + number for number in found.emails.of(ids.get("email", ())).values()]
@@ -292,22 +297,22 @@ def _leaders(found: WholeTables, flagged: pl.Series) -> pl.DataFrame:
     fiches = found.fiches.frame
     parts = [pl.DataFrame(schema=LEADERS)]
     for base, rows in ((_RECORDING, found.recordings), (_ATTACHMENT, found.attachments)):
-        marked = rows.frame.select("fiche", "evidence").with_row_index("row", base)
-        marked = marked.filter(pl.col("evidence").fill_null(False) & pl.col("fiche").is_not_null())
+        marked = rows.frame.with_row_index("row", base).filter(pl.col("evidence").fill_null(False))
         if not marked.height:
             continue
-        of = marked.select("row", "fiche").hstack(fiches.select("dossier", "is_shared")[marked["fiche"]])
-        of = of.filter(pl.col("dossier").is_not_null())
-        parts.append(of.select("row", leader="dossier").cast(ROW))
-        if not of["is_shared"].any():
-            continue
-        others = of.filter("is_shared").join(found.also.rename({"dossier": "other"}), on="fiche", maintain_order="left_right")
-        parts[-1] = (
-            pl.concat([of.select("row", leader="dossier"), others.select("row", leader="other")])
-            .with_columns(is_flagged=flagged[pl.concat([of["dossier"], others["other"]])])
+        of = marked.filter(pl.col("fiche").is_not_null()).select("row", "fiche")
+        of = of.hstack(fiches.select("dossier", "is_shared")[of["fiche"]]).filter(pl.col("dossier").is_not_null())
+        led = [of.select("row", leader="dossier")]
+        if of["is_shared"].any():
+            others = of.filter("is_shared").join(found.also.rename({"dossier": "other"}), on="fiche", maintain_order="left_right")
+            led.append(others.select("row", leader="other"))
+        if "dossier" in marked.columns:  # a recording of a dossier itself
+            led.append(marked.filter(pl.col("dossier").is_not_null()).select("row", leader="dossier"))
+        every = pl.concat([each.cast(ROW) for each in led]).unique(maintain_order=True)
+        parts.append(
+            every.with_columns(is_flagged=flagged[every["leader"]])
             .with_columns(place=pl.int_range(pl.len()).over("row"))
             .sort("row", "is_flagged", "place", descending=[False, True, True])
             .select("row", "leader")
-            .cast(ROW)
         )
     return pl.concat(parts)

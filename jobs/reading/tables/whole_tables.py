@@ -57,7 +57,7 @@ _FICHES: Final = {  # `dossier` is a number; only lone ones have a version
     "created_on": pl.Date, "transmitted_on": pl.Date, "anonymised_on": pl.Date,
 }  # fmt: skip
 _RECORDINGS: Final = {
-    **_OWN, "fiche": ROW, "started_on": pl.Date, "ended_on": pl.Date, "taken_over": pl.Boolean, "evidence": pl.Boolean,
+    **_OWN, "dossier": ROW, "fiche": ROW, "started_on": pl.Date, "ended_on": pl.Date, "taken_over": pl.Boolean, "evidence": pl.Boolean,
     "is_outside": pl.Boolean,
 }  # fmt: skip
 _NOTES: Final = {**_OWN, "fiche": ROW, "evidence": pl.Boolean}
@@ -322,12 +322,12 @@ class WholeTables:
         return records_of(self.sources, given.filter(late))
 
     def add_recordings(self, rows: Rows) -> list[Recording]:
-        schema = {**_RECORDINGS, "fiche": pl.String, "storage_uri": pl.String}
+        schema = {**_RECORDINGS, **dict.fromkeys(("dossier", "fiche", "storage_uri"), pl.String)}
         given = self._frame(Recording, rows, schema, without=("is_outside",))
-        found = self.fiches.numbered(given, "fiche", "number")
-        unresolved, found = _parted(found, _lacks("fiche", "number"))
+        found = self.dossiers.numbered(self.fiches.numbered(given, "fiche", "in_fiche"), "dossier", "in_dossier")
+        unresolved, found = _parted(found, _lacks("fiche", "in_fiche") | _lacks("dossier", "in_dossier"))
         is_outside = pl.col("storage_uri").fill_null("") != ""
-        self.recordings.add(found.with_columns(fiche="number", is_outside=is_outside))
+        self.recordings.add(found.with_columns(fiche="in_fiche", dossier="in_dossier", is_outside=is_outside))
         return records_of(self.sources, unresolved)
 
     def add_notes(self, rows: Rows) -> list[Note]:

@@ -192,7 +192,7 @@ def _items_kept_by(
 
 def _within(context: JobContext, files: frozenset[str]) -> frozenset[str]:
     """Return the ids of these files, and of the recordings in them: the own voice is asked for by itself."""
-    recordings = rows_of(context.connector, Recording, (), Among("fiche", sorted(files))) if files else []
+    recordings = (row for name in FILES if files for row in rows_of(context.connector, Recording, (), Among(name, sorted(files))))
     return files | {row.id for row in recordings}
 
 

@@ -46,6 +46,7 @@ class CallerRows:
     names: list[FullParty] = field(default_factory=list)  # roles of people who are not contacts
     participants: list[FullActivityParty] = field(default_factory=list)  # participants who are not contacts
     of_fiche: dict[str, set[str]] = field(default_factory=dict)
+    of_recording: dict[str, set[str]] = field(default_factory=dict)
     of_activity: dict[str, set[str]] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)  # of activities, by id
 
@@ -78,8 +79,11 @@ def read_caller_rows(connector: Connector) -> CallerRows:
     for fiche_id, dossier in dossier_of.items():
         if dossier in in_dossier:
             rows.of_fiche[fiche_id] = rows.of_fiche.get(fiche_id, set()) | in_dossier[dossier]
-    for recordings in connector.read(FullRecording, ("fiche", "caller_number")):
-        rows.recordings += [recording for recording in recordings if recording.caller_number]
+    for recordings in connector.read(FullRecording, ("fiche", "dossier", "caller_number")):
+        for row in recordings:
+            if row.caller_number:
+                rows.recordings.append(row)
+                rows.of_recording[row.id] = rows.of_fiche.get(row.fiche or "", set()) | in_dossier.get(row.dossier or "", set())
     for calls in connector.read(FullCall, ("number",)):
         rows.calls += [call for call in calls if call.number]
         rows.kinds.update((call.id, "call") for call in calls)
@@ -110,7 +114,7 @@ def caller_matches(rows: CallerRows, wanted: Wanted, contacts: Collection[str]) 
     fiches = [fiche for fiche in rows.fiches if is_others(rows.of_fiche.get(fiche.id, ()))]
     found.add_phones("fiche", fiches, [fiche.caller_number for fiche in fiches])
     found.add_emails("fiche", fiches, [fiche.caller_email for fiche in fiches])
-    recordings = [one for one in rows.recordings if one.fiche is None or is_others(rows.of_fiche.get(one.fiche, ()))]
+    recordings = [one for one in rows.recordings if is_others(rows.of_recording.get(one.id, ()))]
     found.add_phones("recording", recordings, [recording.caller_number for recording in recordings])
     calls = [call for call in rows.calls if is_others(rows.of_activity.get(call.id, ()))]
     found.add_phones("call", calls, [call.number for call in calls])

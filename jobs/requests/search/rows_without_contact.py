@@ -39,6 +39,7 @@ def add_loose_rows(context: JobContext, material: Material, rows: Collection[tup
         material.fiches[fiche.id] = fiche
     dossiers = {row.dossier for row in material.fiches.values() if row.dossier}
     dossiers |= {row.dossier for row in material.parties.values() if row.dossier}
+    dossiers |= {row.dossier for row in material.recordings.values() if row.dossier}
     dossiers -= material.dossiers.keys()
     for dossier in _read(context, FullDossier, "id", sorted(dossiers)):
         material.dossiers[dossier.id] = dossier

@@ -196,11 +196,12 @@ class Scope:
 
     def _is_others_call(self, record: Record) -> bool:
         """Return whether what is heard is a call of somebody who is neither the person nor who asks in the
-        person's name: by the number, else by who called or reported on its fiche."""
+        person's name: by the number, else by who called or reported on its fiche, or in its dossier."""
         if isinstance(record, FullRecording):
             numbers, fiche = compared([record.caller_number], (), self.country), record.fiche
+            dossier = record.dossier if fiche is None else None
         elif isinstance(record, FullNote) and record.regarding_kind == "fiche":
-            numbers, fiche = frozenset[str](), record.regarding
+            numbers, fiche, dossier = frozenset[str](), record.regarding, None
         else:
             return False
         call = self._found.material.fiches.get(fiche or "")
@@ -209,8 +210,11 @@ class Scope:
             return False
         if call is not None:
             numbers |= compared([call.caller_number], [call.caller_email], self.country)
+        own = self._me | self.askers.keys()
         return bool(numbers) or any(
-            party.fiche == fiche and party.role == FileRole.REPORTER for party in self._found.material.parties.values() if fiche is not None
+            party.fiche == fiche if fiche is not None else dossier is not None and party.dossier == dossier and party.contact not in own
+            for party in self._found.material.parties.values()
+            if party.role == FileRole.REPORTER
         )
 
     def _is_heard_on(self, fiche: FullFiche) -> bool:

@@ -137,7 +137,7 @@ class _Search:
         """Take in what the dossiers and fiches that were found hold."""
         found = self.material
         self._take(("fiche", "dossier", found.dossiers), ("party", "dossier", found.dossiers))
-        self._take(("party", "fiche", found.fiches), ("recording", "fiche", found.fiches))
+        self._take(("party", "fiche", found.fiches), ("recording", "fiche", found.fiches), ("recording", "dossier", found.dossiers))
         tied = {*found.dossiers, *found.fiches, *found.recordings, *found.parties}
         for kind in RELATIONS:
             tied |= found.rows(kind).keys()
@@ -251,7 +251,7 @@ class _Search:
         fiches |= above["fiche"]
         self._demand("fiche", fiches)
         dossiers = {row.dossier for row in found.parties.values()} | {each for row in found.fiches.values() for each in row.dossiers}
-        dossiers |= above["dossier"]
+        dossiers |= {row.dossier for row in found.recordings.values()} | above["dossier"]
         self._demand("dossier", dossiers)
         others = found.dossiers.keys() - {row for _, row in self._units}
         inside = rows_of(self._connector, FullFiche, ("dossier",), always("dossier", others))  # a role there counts for the dossier

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from connectors.dynamics.mapping.field_texts import FIELD_TEXTS
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import (
+    IN_EITHER,
     MANY,
     MUST_BE_CHOICE,
     OPTIONAL_KINDS,
@@ -39,7 +40,7 @@ def test_the_shipped_mapping_maps_every_field_of_every_record() -> None:
     assert {table.kind for table in mapping.tables} == set(KINDS)
     for kind, record in KINDS.items():
         missing = set(mappable_fields(record)) - set(mapping.of(kind)[0].columns)
-        assert missing == {"note": {"evidence"}, "enrolment": {"kind"}}.get(kind, set())  # the reference environment does not record these
+        assert missing == {"note": {"evidence"}, "enrolment": {"kind"}, "recording": {"dossier"}}.get(kind, set())  # not in the reference
         assert set(mapping.of(kind)[0].personal) == set(personal_fields(kind))
     assert mapping.recording_media_types == ("audio/*",)
 
@@ -70,7 +71,7 @@ def test_the_schema_for_editors_says_what_the_loader_says() -> None:
         parts = part_of(kind)["properties"]
         assert tuple(parts["columns"]["properties"]) == mappable_fields(record)
         flagged = set(parts.get("flags", {"properties": {}})["properties"])  # these may have several columns instead
-        elsewhere = {*MANY.get(kind, ()), *(FILES if kind == "party" else ())}  # not from a column of this table, or of one of both
+        elsewhere = {*MANY.get(kind, ()), *(FILES if kind in IN_EITHER else ())}  # not from a column of this table, or of one of both
         assert set(parts["columns"].get("required", ())) == REQUIRED_FIELDS[kind] - flagged - elsewhere
         assert flagged == {name for name in mappable_fields(record) if name in MUST_BE_CHOICE.get(kind, ())}
         assert tuple(parts.get("personal", {"properties": {}})["properties"]) == personal_fields(kind)

@@ -224,6 +224,7 @@ def test_a_hold_of_yes_and_no_guards_the_job_that_deletes(crm: tuple[Client, Dyn
     assert plain.filters
     assert guard(lambda t: t["dossier"]["choices"].update(legal_hold={"true": "yes", "false": "no"})) == plain
     assert guard(lambda t: t["dossier"]["choices"].update(legal_hold={"true": "no", "false": "yes"})) != plain
+    assert guard(lambda t: t["recording"]["columns"].update(dossier="cf_other")) is None  # a second way to a dossier
 
 
 @pytest.mark.parametrize(
