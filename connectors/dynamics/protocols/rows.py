@@ -223,7 +223,7 @@ class Rows(MappedKinds):
         cuts = self._cuts if place in (RolePlace.OWN, RolePlace.CONNECTION) or decoder.created is not None else None
         whole: WholeTable[Any] = WholeTable(self._transport, decoder, definition.set_name, table.name, only, cuts)
         if self._memory is not None and self._memory.keeps_rows and not only and not place.is_derived:  # changes are told of whole tables
-            if definition.tracks_changes:
+            if definition.tells_changes(decoder.columns):
                 yield from RememberingReader(self._transport, whole, self._memory, side_by_side).runs()
                 return
             self._memory.drop_table(table.name)  # changes that were not tracked meanwhile would be missed for good

@@ -150,7 +150,8 @@ class PageDecoder(Generic[R]):
         if whole:
             keep_freed()
         self._dates = DateTexts(dates, mapping.calendar.zone) if dates and whole else None
-        used = [definition.attributes[name] for column in columns for name in column.names]
+        self.columns = tuple(name for column in columns for name in column.names)
+        used = [definition.attributes[name] for name in self.columns]
         days = (mapping.calendar.zone.key, sorted(mapping.calendar.fillers))
         self._meant = (table, used, asked.known, days, place.name, wire, hidden, [step.target for step in self._asking])
 

@@ -41,8 +41,9 @@ def capabilities(transport: Transport, mapping: Mapping, metadata: Metadata) -> 
     )
     names = dict.fromkeys(table.name for table in mapping.tables)
     there = [each for name in names if (each := metadata.table(name)) is not None]  # of a mapping that does not fit yet, not all
-    tracked = [each.name for each in there if each.tracks_changes]
-    untracked = sorted(each.name for each in there if not each.tracks_changes)
+    columns = {name: [each for table in mapping.looked_at(name) for own in table.columns.values() for each in own.names] for name in names}
+    tracked = [each.name for each in there if each.tells_changes(columns[each.name])]
+    untracked = sorted({each.name for each in there}.difference(tracked))
     reason = f"read in full each night: {', '.join(untracked)}" if untracked else "every mapped table tells its changes"
     found.append(Capability("change tracking", bool(tracked), reason))
     found.append(

@@ -54,6 +54,12 @@ class Attribute:
         return self.updatable or self.kind == "FileType"
 
     @property
+    def is_worked_out(self) -> bool:
+        """Whether it is a column of an organisation's own that the CRM works out of others (calculated,
+        formula, rollup): it becomes another one without a change of its row."""
+        return "_" in self.name and not self.is_filled and not self.part_of
+
+    @property
     def queried(self) -> str:
         """The name by which a query asks for it."""
         return f"_{self.name}_value" if self.kind in LOOKUP_TYPES else self.name
@@ -101,6 +107,10 @@ class TableDefinition:
     links: tuple[Link, ...] = ()
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tracks_changes: bool = False
+
+    def tells_changes(self, columns: Iterable[str]) -> bool:
+        """Return whether the CRM tells whatever becomes another in these columns."""
+        return self.tracks_changes and not any(self.attributes[name].is_worked_out for name in columns if name in self.attributes)
 
     def link(self, pairs: str) -> Link | None:
         """Return the many-to-many relationship of the table that has its pairs in this one."""

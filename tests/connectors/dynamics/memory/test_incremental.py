@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -15,10 +16,14 @@ from connectors.dynamics.memory.incremental import RememberingReader
 from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.page_values import Page
 from connectors.dynamics.writing.pool import Pool
+from connectors.emulator.schema.environment_file import DEFAULT_ENVIRONMENT
+from connectors.emulator.serving.server import running
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
 from connectors.interface.id_numbers import as_texts
 from rules.model.records import Contact, Dossier, Fiche, Note
 from tests.connectors.dynamics.memory.organisation import FIELDS, NOW, Organisation
+from tests.known_definitions import KNOWN
+from tests.yaml_files import read_yaml, yaml_text
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is read, not how it comes
 
@@ -294,3 +299,25 @@ def test_without_being_told_that_it_may_nothing_is_read_from_memory(organisation
     with organisation.connector(organisation.memory) as connector:
         assert sum(len(page) for page in connector.read(Dossier, FIELDS[Dossier])) == 60
         assert (connector.stats.remembered, connector.stats.rows) == (0, 60)
+
+
+def test_what_the_crm_works_out_is_read_each_night(tmp_path: Path) -> None:
+    """RET-17: a hold that follows from another row comes and goes without a change of its own row, and no
+    delta link tells it."""
+    environment = read_yaml(DEFAULT_ENVIRONMENT)
+    environment["tables"]["cf_dossier"]["columns"]["cf_legalhold"]["read_only"] = True
+    environment["tables"]["cf_fiche"]["columns"]["cf_summary"]["read_only"] = True  # of which no plan reads
+    (tmp_path / "e.yaml").write_text(yaml_text(environment), encoding="utf-8")
+    with running(environment=tmp_path / "e.yaml") as emulator, KNOWN.of(emulator, "t"):
+        organisation = Organisation(emulator, tmp_path / "memory")
+        for table in ("cf_dossier", "cf_fiche"):
+            organisation.load(table, f"{table}id", 60)
+        for record, fetched in ((Dossier, 60), (Fiche, 0)):
+            organisation.read(record)
+            organisation.read(record)
+            assert (organisation.fetched, organisation.remembered) == (fetched, 60 - fetched)
+        with organisation.connector() as connector:
+            (told,) = [each.reason for each in connector.capabilities() if each.name == "change tracking"]
+        assert "cf_dossier" in told
+        assert "cf_fiche" not in told
+        organisation.http.close()
