@@ -15,12 +15,12 @@ from tests.yaml_files import read_yaml, yaml_text
 LONG_AGO, LATELY = date(2020, 1, 10), date(2026, 11, 1)
 
 
-def environment(folder: Path, table: str) -> Path:
-    """The reference organisation with one more lookup to a person."""
+def environment(folder: Path, table: str, parent: str = "contact", on_delete: str = "remove_link") -> Path:
+    """The reference organisation with one more lookup, to a person as a rule."""
     document: dict[str, Any] = read_yaml(ENVIRONMENT)
-    document["tables"][table]["columns"]["cf_partnerid"] = {"type": "lookup contact", "schema_name": "cf_PartnerId"}
+    document["tables"][table]["columns"]["cf_partnerid"] = {"type": f"lookup {parent}", "schema_name": "cf_PartnerId"}
     document["relationships"].append(
-        {"name": "cf_contact_partners", "parent": "contact", "child": table, "column": "cf_partnerid", "on_delete": "remove_link"}
+        {"name": "cf_contact_partners", "parent": parent, "child": table, "column": "cf_partnerid", "on_delete": on_delete}
     )
     path = folder / "environment.yaml"
     path.write_text(yaml_text(document), encoding="utf-8")
@@ -81,3 +81,20 @@ def test_whom_a_row_out_of_scope_names_stays_until_somebody_says_that_such_rows_
         assert (night.get("contacts", named) is None) is is_decided
         told = [each for each in night.connector.warnings if "name cf_enrolment under stay" in each]
         assert len(told) == (not is_decided)
+
+
+@pytest.mark.parametrize("table", ["cf_dossier", "cf_fiche"])
+def test_what_is_tied_to_a_file_once_its_plan_is_made_does_not_go_along_with_it(tmp_path: Path, table: str) -> None:
+    """R-158: the plan had found that nothing is tied to anything by that lookup."""
+    with night_in(environment(tmp_path, table, table, "cascade"), tmp_path, kind=Night) as night:
+        old, live = night.dossier("social_card", spoken=LONG_AGO), night.dossier("grooming", closed=False, spoken=LATELY)
+        rows = (old, live) if table == "cf_dossier" else (night.fiches_of(old)[0], night.fiches_of(live)[0])
+        plan = night.plan()
+        night.patch(f"{table}s", rows[1], **{"cf_PartnerId@odata.bind": f"/{table}s({rows[0]})"})
+        run = night.apply(plan)
+        assert [night.get(f"{table}s", row) is not None for row in rows] == [True, True]
+        assert run.counts["unaccounted"] == {table: 1}
+        assert any(f"the CRM would delete rows of {table} along" in told for told in night.connector.warnings)
+        night.patch(f"{table}s", rows[1], **{"cf_PartnerId@odata.bind": None})
+        night.apply(night.plan())
+        assert [night.get(f"{table}s", row) is not None for row in rows] == [False, True]

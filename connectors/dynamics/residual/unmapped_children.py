@@ -56,7 +56,9 @@ _NAMED_BY = (
     "rows of {parent} that are anonymised in place do not count as anonymised while rows of {person} lead to them ({column}): "
     "empty it in the CRM (ERA-02)"
 )
-KNOWN_FOR_S = 600.0  # how long nobody is asked again whether any row of a table depends on anything
+# How long nobody is asked again whether any row of a table that nobody maps would stay behind. What the CRM
+# deletes along, and what may have to stay, is looked for each time: a row that is made meanwhile would go.
+KNOWN_FOR_S = 600.0
 
 
 def _lookup(column: str) -> str:
@@ -296,7 +298,7 @@ class Children:
         is_unread = self._is_unread(table.name, column, parent)
         lookup, beyond = _lookup(column), "" if is_unread else self._beyond(table.name)
         try:
-            if self._is_empty(table, lookup):
+            if not (cascades or is_unread or beyond) and self._is_empty(table, lookup):
                 return []
             rows = list(self._directory.rows(table, lookup, ids, lookup, beyond))
         except NotOffered as refusal:
