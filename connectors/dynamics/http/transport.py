@@ -31,6 +31,7 @@ from connectors.interface.errors import ReadIncomplete
 from connectors.interface.rows import ReadStats
 
 MAX_RENEWALS = 3  # of the token, for one request; then the account itself is refused
+_BYTES = "application/octet-stream"  # of a file, which may well be a page
 _counting = threading.Lock()  # several transports count into the same statistics
 
 
@@ -89,13 +90,13 @@ class Transport:
     def get_bytes(self, address: str, *, part: str = "", where: str = "") -> Answer:
         """Return a file, or a `part` of it (`bytes=0-99`), by GET: 200 the whole of it, 206 a part, 204
         nothing. Raises as `get`."""
-        headers = {"Accept": "application/octet-stream"} | ({"Range": part} if part else {})
+        headers = {"Accept": _BYTES} | ({"Range": part} if part else {})
         return self._read(address, headers, (200, 204, 206), where)
 
     def get_elsewhere(self, url: str) -> Answer:
         """Return the answer, of any status, to a GET without a token, at an address that the service itself
         gave; whether it may be asked there is the caller's to know. Raises as `send`."""
-        headers = {"Accept": "application/octet-stream"}
+        headers = {"Accept": _BYTES}
         return self.retry.until_answered(lambda: self._send_once("GET", url, headers, None, "", "", 0), REPEATABLE)
 
     def _read(self, address: str, headers: Mapping[str, str], fine: Collection[int], where: str) -> Answer:
@@ -262,6 +263,14 @@ class Transport:
             ) from None
         finally:
             response.close()
+        if response.status_code == 200 and headers.get("Accept") != _BYTES and _is_web_page(response.headers):
+            raise ReadIncomplete(
+                "Instead of the CRM a web page answers: a sign-in page, or something that stands between.",
+                hint="Let the requests of this machine pass to the CRM's Web API: proxy, firewall, conditional access.",
+                where=where,
+                status=200,
+                request_id=ours,
+            )
         retry_after_s = 0.0
         if response.status_code == 429:
             self.count(throttled=1)
@@ -269,6 +278,11 @@ class Transport:
         seconds = self.gate.timeline.now() - began
         self.gate.observe(Observation(seconds, operations, response.status_code, retry_after_s, hints_of(response.headers)))
         return Answer(response.status_code, response.headers, content, faults.request_id(response.headers, ours))
+
+
+def _is_web_page(headers: Mapping[str, str]) -> bool:
+    """Return whether a body is a page for people, which no Web API gives to a program."""
+    return (headers.get("Content-Type") or "").strip().lower().startswith(("text/html", "application/xhtml"))
 
 
 def _elsewhere() -> ReadIncomplete:

@@ -288,6 +288,21 @@ def test_a_body_that_broke_off_is_never_taken_for_an_answer(
     assert len(crm.calls) == 1 + MAX_BROKEN_BODIES
 
 
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/xhtml+xml"])
+def test_a_web_page_in_the_place_of_the_crm_is_told_as_that_and_asked_again(
+    crm: responses.RequestsMock, naps: list[float], kind: str
+) -> None:
+    crm.get(WHO, body="<html>Aanmelden</html>", content_type=kind)
+    with transport(naps) as client, pytest.raises(ReadIncomplete, match="a web page answers") as refused:
+        client.get("WhoAmI")
+    assert "proxy" in str(refused.value.hint)
+    assert len(crm.calls) == 1 + MAX_BROKEN_BODIES
+    with transport(naps) as client:
+        assert client.get_bytes("WhoAmI").body == b"<html>Aanmelden</html>"  # a file may be one
+        with pytest.raises(ReadIncomplete):  # of what is sent otherwise it says nothing
+            client.send("GET", "WhoAmI")
+
+
 @pytest.mark.parametrize("failure", [ReadIncomplete("cut"), Unreachable("silent")])
 def test_an_answer_that_used_up_its_time_is_not_asked_for_again(failure: ConnectorError) -> None:
     """Nor one for which all tries together took as long."""
