@@ -41,6 +41,12 @@ class NoToken(ComplianceError):
     code = "token"
 
 
+class NoRole(NoToken):
+    """Whose token it is may be known, and has no role here."""
+
+    code = "role"
+
+
 class KeysUnreachable(ComplianceError):
     """The keys by which a token is checked could not be fetched."""
 
@@ -62,7 +68,8 @@ class Bearers(Protocol):
     """Finds out whom a token stands for."""
 
     def holder_of(self, token: str) -> Holder:
-        """Return who holds a token. Raises NoToken: it stands for nobody who could call; KeysUnreachable."""
+        """Return who holds a token. Raises NoToken: it stands for nobody who could call; NoRole;
+        KeysUnreachable."""
         ...
 
 
@@ -109,8 +116,10 @@ class TokenBearers:
         who = str(claims.get("oid") or claims.get("sub") or "")
         given = set(roles_in(claims.get("roles")))
         roles = tuple(role.value for role in HUMAN_ROLES if role.value in given)
-        if not who or who == SERVICE or not roles:
-            raise NoToken("this token carries no role here", hint="ask the administrator of Entra ID for an app role (docs/sign-in.md)")
+        if not who or who == SERVICE:
+            raise NoToken("this token is nobody's who could call", hint="fetch one in a person's name (docs/api.md)")
+        if not roles:
+            raise NoRole("this token carries no role here", hint="ask the administrator of Entra ID for an app role (docs/sign-in.md)")
         if not self._is_noted:
             authority, client = application_of(self.settings)
             self.store.crms.see_authority(authority.casefold(), client.casefold())

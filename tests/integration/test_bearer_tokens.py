@@ -47,11 +47,11 @@ def test_a_person_calls_with_the_roles_of_their_token(at: Callable[[str], Tenant
     assert (call(tenant, token).status_code, call(tenant, token).json()) == (200, [])
     assert call(tenant, token, path="/runs", headers={"Compliance-Role": "auditor"}).status_code == 200
     other = call(tenant, token, headers={"Compliance-Role": "crm_admin"})
-    assert (other.status_code, other.json()["error"]["code"]) == (401, "token"), "a role that the token does not carry"
+    assert (other.status_code, other.json()["error"]["code"]) == (403, "role"), "a role that the token does not carry"
     refused = call(tenant, token, "POST", "/holds/hold-1/release", headers={"Compliance-Role": "auditor"}, json={})
     assert refused.status_code == 403
     kinds = [entry.kind for entry in tenant.store.ledger.entries()]
-    assert kinds == ["crm_seen", "authority_seen", "denied"]
+    assert kinds == ["crm_seen", "authority_seen", "denied", "denied"]
     assert "Anna" not in str(list(tenant.store.ledger.entries()))
 
 
@@ -95,8 +95,6 @@ def test_a_forged_token_is_nobodys(at: Callable[[str], Tenant], how: str) -> Non
     [
         {"aud": "another"},
         {"iss": "https://elsewhere.example.org"},
-        {"roles": []},
-        {"roles": ["service"]},
         {"oid": "service"},
         {"exp": None},
     ],
@@ -106,6 +104,14 @@ def test_a_token_for_something_else_or_nobody_is_refused(at: Callable[[str], Ten
     tenant = at(TENANT)
     tenant.knows(**(ANNA | claims))
     assert call(tenant, token_of(tenant)).status_code == 401
+
+
+@pytest.mark.parametrize("roles", [[], ["service"]], ids=str)
+def test_a_token_of_somebody_without_a_role_here_is_good_for_nothing(at: Callable[[str], Tenant], roles: list[str]) -> None:
+    tenant = at(TENANT)
+    tenant.knows(**ANNA | {"roles": roles})
+    refused = call(tenant, token_of(tenant))
+    assert (refused.status_code, refused.json()["error"]["code"], "WWW-Authenticate" in refused.headers) == (403, "role", False)
 
 
 def test_a_token_for_another_service_is_refused(at: Callable[[str], Tenant]) -> None:

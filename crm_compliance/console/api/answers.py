@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from crm_compliance.console.frame.errors import OURS, status_of
 from crm_compliance.console.frame.services import Busy
 from crm_compliance.hints import in_words
-from crm_compliance.identity.bearer import KeysUnreachable, NoToken
+from crm_compliance.identity.bearer import KeysUnreachable, NoRole, NoToken
 from rules.errors import ComplianceError
 
 ROOT: Final = "/api/v1"
@@ -162,7 +162,7 @@ INSTEAD: Final[dict[int | str, dict[str, Any]]] = {
     for status, description in {
         400: "the call is not as described, or names nothing that there is",
         401: "no token, or none that is good here",
-        403: "the role may not do this (section 9.4); the attempt is recorded",
+        403: "the role may not do this (section 9.4), which is recorded, or the token carries none",
         404: "there is nothing at this address",
         409: "a guard refuses, or it is not the time for this step",
         429: "too many calls with tokens that are not good",
@@ -176,7 +176,7 @@ def answer_of(error: ComplianceError) -> JSONResponse:
     """Return the answer for what an operation raised."""
     headers: dict[str, str] = {}
     status = status_of(error)
-    if isinstance(error, NoToken):
+    if isinstance(error, NoToken) and not isinstance(error, NoRole):
         status, headers = 401, {"WWW-Authenticate": "Bearer"}
     elif error.code == "person_needed":
         status = 403

@@ -39,6 +39,11 @@ def acting(act: Act) -> Any:
         bearers: Bearers = request.app.state.bearers
         holder = bearers.holder_of(_token(request))
         person = Person(holder.who, _role(holder, request.headers.get(ROLE_HEADER, ""), act))
+        if person.role not in holder.roles:
+            error = Refused(
+                "this token does not carry the role that the call names", hint="leave the header out, or ask for the role", code="role"
+            )
+            raise denied(services.store, act.value, _signature(services, person), error)
         if not person.may(act):
             refuse_role(services.store, person.who, person.role, act, _signature(services, person))
         if holder.is_app and request.method not in READS:
@@ -71,6 +76,4 @@ def _role(holder: Holder, wanted: str, act: Act) -> str:
         return next((role for role in holder.roles if may(holder.who, role, act)), holder.roles[0])
     if wanted not in HUMAN_ROLES:
         raise UsageError("there is no such role", hint=f"one of: {', '.join(HUMAN_ROLES)}", where=ROLE_HEADER)
-    if wanted not in holder.roles:
-        raise NoToken("this token does not carry the role that the call names", hint="leave the header out, or ask for the role")
     return wanted
