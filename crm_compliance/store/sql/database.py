@@ -4,7 +4,8 @@ import os
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +13,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from crm_compliance.host.files import DiskProblem, disk_errors, refuse_open_to_others
 from rules.errors import UsageError
@@ -22,6 +23,7 @@ HEAD = "0018"  # the last step in migrations/versions
 VERSION_TABLE = "crm_compliance_version"  # not alembic's own name: another program may live in the same PostgreSQL database
 SIGNED = "0008"  # the first version whose journal and register of erasures are sealed
 BUSY_S = 30
+AWAY_S = 10  # so long a server that was there is asked again; far less than a lease lasts
 MIGRATION_LOCK, LEDGER_LOCK = 7_246_001, 7_246_002  # advisory lock keys, within one PostgreSQL database
 
 # A connection that lies idle must neither be cut by a firewall nor outlive a dead machine by two hours.
@@ -49,6 +51,8 @@ class Database:
         self._reader = engine if file else engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
         self.place, self.file = place, file
+        self.sleep: Callable[[float], None] = time.sleep
+        self._is_there = False
         self._identity = _identity(file) if file is not None else None
 
     @classmethod
@@ -72,7 +76,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield one transaction that sees one state and writes nothing."""
-        with explained(self.place), self._reader.connect() as connection:
+        with explained(self.place), self._connected(self._reader) as connection:
             yield connection
 
     @contextmanager
@@ -80,7 +84,7 @@ class Database:
         """Yield one transaction, whole or not at all. In SQLite it takes the write lock at once, so that what
         it reads cannot change meanwhile. Raises StoreUnusable: its file is not there any more, or is another
         one; what is written to a file without a name goes with this process, and nobody would know."""
-        with explained(self.place), self._writer.begin() as connection:
+        with explained(self.place), self._connected(self._writer) as connection, connection.begin():
             if self.file is not None and _identity(self.file) != self._identity:
                 raise StoreUnusable(
                     "the database was removed or replaced while it was in use",
@@ -88,6 +92,26 @@ class Database:
                     where=self.place,
                 )
             yield connection
+
+    def _connected(self, engine: Engine) -> Connection:
+        """Return a connection. A server that was there a moment ago is asked for one again for some seconds:
+        nothing was said in a transaction yet. What was said in one and not answered is never repeated, since
+        it may be there."""
+        if self.file is not None:
+            return engine.connect()
+        import tenacity  # not at the top: SQLite never needs it
+
+        asking = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(1 + AWAY_S if self._is_there else 1) | tenacity.stop_after_delay(AWAY_S),
+            wait=tenacity.wait_fixed(1),
+            retry=tenacity.retry_if_exception_type(OperationalError),
+            sleep=self.sleep,
+            reraise=True,
+        )
+        self._is_there = False
+        found: Connection = asking(engine.connect)
+        self._is_there = True
+        return found
 
     def _migrate(self) -> None:
         """Bring the tables to HEAD. Two processes may start at once: one does it, the other finds it done."""

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import OperationalError
 
 from crm_compliance.host.files import DiskProblem
 from crm_compliance.store.sql import database
-from crm_compliance.store.sql.database import Database, StoreUnusable, parse
+from crm_compliance.store.sql.database import AWAY_S, Database, StoreUnusable, parse
 from crm_compliance.store.store import SqlStore
 from rules.errors import UsageError
 from tests.crm_compliance.store.databases import OPEN, ROOT, raw
@@ -180,6 +181,43 @@ def test_a_server_that_drops_its_connections_is_said_once_and_found_again(postgr
     assert store.plans.all() == []
     raw(postgres_url, cut)
     store.ledger.append([ENTRY])  # a pooled connection that died overnight is replaced unseen
+
+
+def test_a_server_that_is_away_for_some_seconds_is_waited_for_before_a_transaction(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it does not come back, nobody waits for it again until it is there."""
+    import psycopg
+
+    naps: list[float] = []
+    refusals = 0
+
+    def connect(engine: Engine, connect: Callable[[Engine], Connection] = Engine.connect) -> Connection:
+        nonlocal refusals
+        if refusals:
+            refusals -= 1
+            raise OperationalError("", {}, psycopg.OperationalError("connection refused"))
+        return connect(engine)
+
+    monkeypatch.setattr(Engine, "connect", connect)
+    opened = Database.open(postgres_url)
+    opened.sleep = naps.append
+    for transaction in (opened.reading, opened.writing):
+        refusals = 3
+        with transaction() as connection:
+            assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+    assert naps == [1] * 6
+    naps.clear()
+    for asked in (AWAY_S, 0):
+        refusals = 100
+        with pytest.raises(StoreUnusable, match="cannot be reached"), opened.writing():
+            raise AssertionError
+        assert naps == [1] * asked
+        naps.clear()
+    refusals = 0
+    with opened.writing():
+        pass
+    opened.close()
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:state?uri=true"])
