@@ -45,7 +45,7 @@ def memory_of(settings: Settings, clock: Clock) -> Memory:
     from crm_compliance.keys.key_ring import memory_key
 
     folder = settings.data_dir / "memory"
-    key = memory_key(settings.make_data_dir())
+    data_dir = settings.make_data_dir()
     if not settings.incremental_reads:
         tidy(folder, clock(), older_than_days=0, also_cuts=False)
     elif settings.clock is None:  # files have the age of the real clock
@@ -55,7 +55,7 @@ def memory_of(settings: Settings, clock: Clock) -> Memory:
     keeps_rows = settings.incremental_reads
     return Memory(
         private_folder(folder) / whose,
-        key,
+        lambda: memory_key(data_dir),
         now=clock,
         full_every_days=settings.full_read_days,
         keeps_rows=keeps_rows,

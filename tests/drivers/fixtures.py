@@ -60,7 +60,7 @@ def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[.
     ) -> Night:
         text = policy(shipped if first_look else usual)
         clock = Clock(now or NOW)
-        memory = Memory(tmp_path / "memory", bytes(32), now=clock) if remembering else None
+        memory = Memory(tmp_path / "memory", lambda: bytes(32), now=clock) if remembering else None
         where = url or f"sqlite:///{tmp_path / 'state.db'}"
         seen, erased = of_store(tmp_path, where)
         witness = witness_of(seen, tmp_path, clock)

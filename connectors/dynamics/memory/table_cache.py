@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ class Memory:
     def __init__(
         self,
         folder: Path,
-        key: bytes,
+        key: Callable[[], bytes],
         *,
         now: Callable[[], datetime],
         full_every_days: int = 7,
@@ -44,7 +45,13 @@ class Memory:
         made_by: str = "",
     ) -> None:
         self.folder, self.now, self.full_every_days, self.keeps_rows = folder, now, full_every_days, keeps_rows
-        self._cipher, self._made_by = Cipher(key), made_by
+        self._key, self._made_by = key, made_by
+
+    @cached_property
+    def _cipher(self) -> Cipher:
+        """Its key is fetched, and made if there is none, when something is read or kept: not where the work
+        is refused before."""
+        return Cipher(self._key())
 
     def place(self, table: str, meaning: str) -> Path:
         """Return where the rows of a table are kept whose columns mean this; others are another memory."""

@@ -54,7 +54,11 @@ def test_lost_keys_stop_every_command_that_needs_one_and_none_is_made(
     plan, run = night
     org.store.close()
     lose(typist)  # type: ignore[operator]
-    left = sorted(file.name for file in (data_of(typist) / "keys").glob("*")) if (data_of(typist) / "keys").exists() else []
+
+    def files() -> list[str]:
+        return sorted(file.name for file in (data_of(typist) / "keys").glob("*.key"))
+
+    left = files()
     rows = tmp_path / "rows.csv"
     rows.write_text(f"table,id\ncf_dossier,{DOSSIER}\n", encoding="utf-8")
     hold = ("--table", "cf_dossier", "--id", DOSSIER, "--type", "judicial", "--reason", "X", "--basis", "b", "--review-on", "2026-12-01")
@@ -76,13 +80,11 @@ def test_lost_keys_stop_every_command_that_needs_one_and_none_is_made(
         error = typist.refused(*command, code=2)
         assert error["code"] == "keys_missing", (command, error)
         assert "restore" in error["hint"]
+    assert files() == left
     checks = {check["name"]: check for check in typist.type("doctor", "--json").document["checks"]}
     assert not checks["keys"]["ok"]
     assert "missing" in checks["keys"]["message"]
-    after = sorted(file.name for file in (data_of(typist) / "keys").glob("*")) if (data_of(typist) / "keys").exists() else []
-    assert [name for name in after if name.endswith(".key") and name[1] == "-"] == [
-        name for name in left if name.endswith(".key") and name[1] == "-"
-    ]
+    assert files() == left
 
 
 def test_a_key_that_was_destroyed_is_not_missed(night: tuple[str, str], typist: Typist) -> None:

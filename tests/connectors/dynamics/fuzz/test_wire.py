@@ -162,7 +162,7 @@ def test_any_hint_is_a_number_or_not_told(headers: dict[str, str]) -> None:
 
 @cache
 def memory() -> Memory:
-    return Memory(Path(mkdtemp(prefix="fuzz-memory-")), bytes(32), now=lambda: NOW)
+    return Memory(Path(mkdtemp(prefix="fuzz-memory-")), lambda: bytes(32), now=lambda: NOW)
 
 
 @cache

@@ -32,7 +32,7 @@ class Organisation:
     def __init__(self, emulator: RunningEmulator, folder: Path) -> None:
         self.emulator = emulator
         self.now = NOW
-        self.memory = Memory(folder, bytes(32), now=lambda: self.now)
+        self.memory = Memory(folder, lambda: bytes(32), now=lambda: self.now)
         self.http = requests.Session()
         self.http.headers["Authorization"] = "Bearer t"
 

@@ -128,7 +128,7 @@ def test_nights_by_changes_read_what_full_reads_give(
 ) -> None:
     monkeypatch.setattr(table_file, "CHUNK_ROWS", 7)
     organisation = organisation_of(form, 5)
-    memory = Memory(tmp_path, bytes(32), now=lambda: NOW)
+    memory = Memory(tmp_path, lambda: bytes(32), now=lambda: NOW)
     for night in range(NIGHTS):
         with organisation.connector(memory) as by_changes, organisation.connector(None) as full:
             for record, fields in every_read(full):

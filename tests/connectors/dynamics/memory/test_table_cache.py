@@ -50,7 +50,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Memory:
-    return Memory(tmp_path / "memory", KEY, now=lambda: NOW)
+    return Memory(tmp_path / "memory", lambda: KEY, now=lambda: NOW)
 
 
 def test_what_is_saved_is_loaded(memory: Memory) -> None:
@@ -71,7 +71,7 @@ def test_neither_rows_nor_ids_nor_links_can_be_read_without_the_key(memory: Memo
     for secret in (b"Peeters", b"crm.example", row_id(1).encode()):
         assert secret not in content
     assert memory.load(place) is not None
-    assert Memory(memory.folder, bytes(32), now=lambda: NOW).load(place) is None
+    assert Memory(memory.folder, lambda: bytes(32), now=lambda: NOW).load(place) is None
 
 
 def test_only_we_may_read_the_files(memory: Memory) -> None:
@@ -119,13 +119,13 @@ def test_a_file_in_the_place_of_another_counts_as_none(memory: Memory) -> None:
 
 
 def test_other_columns_and_another_version_are_another_memory(memory: Memory) -> None:
-    newer = Memory(memory.folder, KEY, now=lambda: NOW, made_by="9.9")
+    newer = Memory(memory.folder, lambda: KEY, now=lambda: NOW, made_by="9.9")
     assert len({memory.place("contact", "a"), memory.place("contact", "b"), newer.place("contact", "a")}) == 3
 
 
 def test_a_disk_that_cannot_be_written_costs_the_memory_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "memory").write_text("in the way")
-    memory = Memory(tmp_path / "memory", KEY, now=lambda: NOW)
+    memory = Memory(tmp_path / "memory", lambda: KEY, now=lambda: NOW)
     save(memory, memory.place("contact", "id"), 1)
     assert memory.load(memory.place("contact", "id")) is None
 
@@ -149,7 +149,7 @@ def test_a_newer_version_than_the_one_written_over_stays(memory: Memory) -> None
 @given(st.lists(st.integers(0, 50), unique=True, max_size=12), st.sets(st.integers(0, 50)), st.integers(1, 5))
 def test_taking_rows_out_keeps_all_others(kept: list[int], gone: set[int], size: int) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        memory = Memory(Path(folder), KEY, now=lambda: NOW)
+        memory = Memory(Path(folder), lambda: KEY, now=lambda: NOW)
         place = memory.place("contact", "")
         patch.setattr(table_file, "CHUNK_ROWS", size)
         save(memory, place, *kept)
@@ -231,8 +231,8 @@ def age(file: Path, days: float) -> None:
 
 def test_what_a_killed_process_and_an_earlier_mapping_have_left_is_removed(tmp_path: Path) -> None:
     """The rows of people in them are erased elsewhere by now."""
-    memory = Memory(tmp_path / "this", KEY, now=lambda: NOW)
-    stale = Memory(tmp_path / "another", KEY, now=lambda: NOW)
+    memory = Memory(tmp_path / "this", lambda: KEY, now=lambda: NOW)
+    stale = Memory(tmp_path / "another", lambda: KEY, now=lambda: NOW)
     for each, name in ((memory, "now"), (memory, "before"), (stale, "before")):
         save(each, each.place("contact", name), 1)
     half = [memory.folder / ".part.old", memory.folder / ".part.new"]

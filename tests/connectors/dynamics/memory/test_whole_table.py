@@ -56,7 +56,7 @@ class Organisation:
     def __init__(self, emulator: RunningEmulator, folder: Path, seed: int = 1) -> None:
         self.emulator, self.random = emulator, Random(seed)
         emulator.emulator.reset(empty=True)  # of what other tests have left
-        self.memory = Memory(folder, bytes(32), now=lambda: NOW, keeps_rows=False)
+        self.memory = Memory(folder, lambda: bytes(32), now=lambda: NOW, keeps_rows=False)
         self.http = requests.Session()
         self.http.headers["Authorization"] = "Bearer t"
         self.conditions: list[str] = []  # of the reads that were cut
@@ -284,7 +284,7 @@ def test_a_full_read_in_ranges_leaves_a_memory_that_changes_bring_up_to_date(
     """What changes while ranges are read, of which the CRM tells no changes, the next night still sees."""
     there = organisation.load("cf_dossier", 130)
     now = [NOW]
-    memory = Memory(tmp_path / "rows", bytes(32), now=lambda: now[0])
+    memory = Memory(tmp_path / "rows", lambda: bytes(32), now=lambda: now[0])
     organisation.read(Dossier, memory=memory)
     now[0] += timedelta(days=8)
     left = iter(there[:20])

@@ -56,7 +56,7 @@ def test_columns_of_a_table_that_was_read_before_are_those_of_now(
     before: list[Any] = []
     with running(seed=SeedSpec(CASES, 3, NOW.date())) as emulator, KNOWN.of(emulator, "any"), requests.Session() as http:
         for _ in range(3):
-            memory = Memory(tmp_path, bytes(32), now=lambda: NOW, keeps_rows=keeps_rows)
+            memory = Memory(tmp_path, lambda: bytes(32), now=lambda: NOW, keeps_rows=keeps_rows)
             with connected(emulator) as connector:
                 expected = [told(connector, *each) for each in READS]
             assert expected != before
