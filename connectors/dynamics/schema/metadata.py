@@ -46,6 +46,7 @@ class Attribute:
     updatable: bool = True
     part_of: str = ""
     max_length: int | None = None
+    id: str = ""  # the CRM's own of the column
 
     @property
     def is_filled(self) -> bool:
@@ -302,6 +303,7 @@ def _attribute(item: dict[str, Any]) -> Attribute:
         item.get("IsSecured") is True,
         updatable=item.get("IsValidForUpdate") is not False,
         part_of=_text(item, "AttributeOf"),
+        id=_text(item, "MetadataId").lower(),
     )
 
 

@@ -178,6 +178,7 @@ def check_privileges(
             by_name = _bypass_needs(bypass)
             told = [*_missing(wanted, named, rights), *_missing_by_name(by_name, rights)]
             told += _excess(wanted, named, rights, _of_answers(mapping), by_name)
+            told += _out_of_sight(transport, user, mapping, metadata)
             found += [replace(each, message=each.message + of_user) for each in told]
     except ConnectorError as failure:
         if failure.status in _NOT_OFFERED:
@@ -316,6 +317,36 @@ def _missing_by_name(wanted: Mapping[str, str], rights: Rights) -> Iterator[Find
             yield Finding(False, f"whether {name} is held this CRM does not tell ({reason})", "privileges")
         elif name not in rights.names:
             yield Finding(True, f"{name} is missing ({reason})", "privileges")
+
+
+def _out_of_sight(transport: Transport, user: str, mapping: TableMapping, metadata: Metadata) -> Iterator[Finding]:
+    """Yield an error for each secured column that the mapping states to be readable and that this user may
+    not read: in every row it looks empty, so that no hold would be seen in it."""
+    stated: dict[str, tuple[str, str]] = {}
+    for table in mapping.tables:
+        definition = metadata.table(table.name)
+        for column in (*table.columns.values(), *table.personal.values()):
+            if definition is None or not column.is_readable:
+                continue
+            found = [definition.attributes[name] for name in column.names if name in definition.attributes]
+            stated |= {attribute.id: (table.name, attribute.name) for attribute in found if attribute.secured}
+    if not stated:
+        return
+    try:
+        content = _content(transport, f"systemusers({guid(user)})/Microsoft.Dynamics.CRM.RetrievePrincipalAttributePrivileges()")
+        read = {str(each["AttributeId"]).lower() for each in content["AttributePrivileges"] if each["CanRead"]}
+    except (LookupError, TypeError):
+        raise ReadIncomplete("The CRM's list of secured columns is not readable.", where="privileges") from None
+    except ConnectorError as failure:
+        if failure.status not in _NOT_OFFERED:
+            raise
+        yield Finding(False, "which secured columns the application user may read this CRM does not tell", "privileges")
+        return
+    for table_name, name in (place for column, place in stated.items() if column not in read):
+        told = (
+            f"{name} is secured, and the application user may not read it: it looks empty. Give it a column security profile that reads it"
+        )
+        yield Finding(True, told, table_name)
 
 
 def _of_answers(mapping: TableMapping) -> set[tuple[str, str]]:

@@ -1,5 +1,5 @@
 """Roles, their privileges, and what a user may do. Source: Microsoft Learn, "RolePrivilege ComplexType",
-"AddPrivilegesRole Action", "RetrievePrincipalAccess Function"."""
+"AddPrivilegesRole Action", "RetrievePrincipalAccess Function", "AttributePrivilege ComplexType"."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,10 +7,11 @@ from typing import Any
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, bad_query, no_such_row
 from connectors.emulator.messages.call import Call
 from connectors.emulator.request.exchange import Answer
-from connectors.emulator.schema.environment import ROOT_UNIT, Table
+from connectors.emulator.schema.environment import ROOT_UNIT, Table, metadata_id
 from connectors.emulator.schema.privileges import DEPTHS, Privilege
 from connectors.emulator.schema.values import guid
-from connectors.emulator.security.roles import Roles
+from connectors.emulator.security.roles import Fields, Roles
+from connectors.emulator.security.secured_columns import allowed
 
 _NAMES = {mask: name for name, mask in DEPTHS.items()}
 _NUMBERS = {str(number): name for number, name in enumerate(DEPTHS)}  # PrivilegeDepth as a number
@@ -45,6 +46,24 @@ def retrieve_principal_access(call: Call) -> Answer:
     theirs = replace(call.operation, user=user, caller=None)
     held = [kind for kind in _RIGHTS if call.access.may(theirs, kind, table, row_id)]
     return call.answer({"AccessRights": ", ".join(f"{kind}Access" for kind in held) or "None"})
+
+
+def retrieve_principal_attribute_privileges(call: Call) -> Answer:
+    """Answer `systemusers(id)/…RetrievePrincipalAttributePrivileges()`: the secured columns of which
+    anything is allowed."""
+    rights = _roles(call).rights(_bound(call, "systemuser"))
+    found = {
+        metadata_id(table.name, "column", column.name): allowed(rights, table, column)
+        for table in call.environment.tables.values()
+        for column in table.columns.values()
+        if column.secured
+    }
+    told = [
+        {"AttributeId": column, "CanRead": 4 * each.read, "CanCreate": 4 * each.create, "CanUpdate": 4 * each.update}
+        for column, each in found.items()
+        if each != Fields()
+    ]
+    return call.answer({"AttributePrivileges": told})
 
 
 def add_privileges(call: Call) -> Answer:

@@ -70,6 +70,7 @@ FUNCTIONS_ON_ROW: dict[str, Message] = {
     "RetrieveAuditDetails": audit.retrieve_audit_details,
     "RetrieveUserPrivileges": privileges.retrieve_user_privileges,
     "RetrievePrincipalAccess": privileges.retrieve_principal_access,
+    "RetrievePrincipalAttributePrivileges": privileges.retrieve_principal_attribute_privileges,
 }
 # POST set(id)/Microsoft.Dynamics.CRM.Name {…}
 ACTIONS_ON_ROW: dict[str, Message] = {

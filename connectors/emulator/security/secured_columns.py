@@ -19,16 +19,16 @@ class SecuredColumns(Guard):
 
     def hidden(self, operation: Operation, table: Table, column: Column) -> bool:
         """Return whether the caller sees null instead of the value."""
-        return column.secured and not all(_allowed(rights, table, column).read for rights in self.access.principals(operation))
+        return column.secured and not all(allowed(rights, table, column).read for rights in self.access.principals(operation))
 
     def creating(self, operation: Operation, table: Table, values: Row, asked: Row) -> None:
         for column in _secured(table, asked):
-            if not all(_allowed(rights, table, column).create for rights in self.access.principals(operation)):
+            if not all(allowed(rights, table, column).create for rights in self.access.principals(operation)):
                 raise _denied("Create", table, column)
 
     def updating(self, operation: Operation, table: Table, row_id: str, values: Row) -> None:
         for column in _secured(table, values):
-            if not all(_allowed(rights, table, column).update for rights in self.access.principals(operation)):
+            if not all(allowed(rights, table, column).update for rights in self.access.principals(operation)):
                 raise _denied("Update", table, column)
 
 
@@ -36,7 +36,8 @@ def _secured(table: Table, values: Row) -> list[Column]:
     return [column for name in values if (column := table.columns.get(name)) is not None and column.secured]
 
 
-def _allowed(rights: Rights, table: Table, column: Column) -> Fields:
+def allowed(rights: Rights, table: Table, column: Column) -> Fields:
+    """Return what a user may do with a secured column."""
     if rights.administrator:
         return Fields(read=True, create=True, update=True)
     return rights.fields.get((table.name, column.name), _NOTHING)

@@ -47,8 +47,7 @@ def give(emulator: RunningEmulator, privileges: Mapping[str, str]) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def connector(emulator: RunningEmulator) -> DynamicsConnector:
-    text = REFERENCE.read_text("utf-8")
+def connector(emulator: RunningEmulator, text: str = REFERENCE.read_text("utf-8")) -> DynamicsConnector:
     tokens = StaticToken("t", emulator.url)
     return connect(url=emulator.url, tokens=tokens, mapping_text=text, mapping_source="m.yaml", sleep=lambda _: None)
 
@@ -140,6 +139,42 @@ def test_a_crm_that_cannot_be_asked_is_told_as_such(emulator: RunningEmulator) -
     finally:
         requests.put(f"{emulator.root}/_emulator/faults", json=[])
     assert (found.is_error, found.message) == (False, "this CRM does not tell what the application user may do (status 404)")
+
+
+def test_a_secured_column_that_is_stated_to_be_readable_has_to_be(tmp_path: Path) -> None:
+    """Who may not read it sees no hold in any row, and gets no error."""
+    document = read_yaml(DEFAULT_ENVIRONMENT)
+    document["tables"]["cf_dossier"]["columns"]["cf_legalhold"]["secured"] = True
+    (tmp_path / "environment.yaml").write_text(yaml_text(document), "utf-8")
+    text = REFERENCE.read_text("utf-8").replace("    table: cf_dossier\n", "    table: cf_dossier\n    readable: [legal_hold]\n")
+    with running(environment=tmp_path / "environment.yaml") as started, connector(started, text) as connected:
+
+        def told() -> list[tuple[bool, str]]:
+            return [(each.is_error, each.message) for each in connected.check_privileges(NEEDS) if "secured" in each.message]
+
+        def post(address: str, document: dict[str, Any]) -> Any:
+            headers = {"Authorization": "Bearer other", "Prefer": "return=representation"}
+            answer = requests.post(started.url + address, json=document, headers=headers)
+            assert answer.ok, answer.text
+            return answer.json() if answer.content else {}
+
+        connected.check()
+        assert told() == []  # System Administrator
+        profile = post("fieldsecurityprofiles", {"name": "Bewaring"})["fieldsecurityprofileid"]
+        permission = {"entityname": "cf_dossier", "attributelogicalname": "cf_legalhold", "canread": 4}
+        post("fieldpermissions", {**permission, "fieldsecurityprofileid@odata.bind": f"fieldsecurityprofiles({profile})"})
+        give(started, LEAST)
+        ((is_error, message),) = told()
+        assert is_error
+        assert message.startswith("cf_legalhold is secured, and the application user may not read it")
+        requests.put(f"{started.root}/_emulator/faults", json=[{"match": {"path": "AttributePrivileges"}, "do": "status", "status": 404}])
+        ((is_error, _),) = told()
+        assert not is_error
+        requests.put(f"{started.root}/_emulator/faults", json=[])
+        requests.put(f"{started.root}/_emulator/privileges", json={"user": connected.whoami(), "administrator": True})
+        post(f"systemusers({connected.whoami()})/systemuserprofiles_association/$ref", {"@odata.id": f"fieldsecurityprofiles({profile})"})
+        give(started, LEAST)
+        assert told() == []
 
 
 SECOND = "00000000-0000-4000-8000-0000000000b2"

@@ -117,6 +117,17 @@ def test_a_column_is_secured_by_its_definition(admin: Client, clerk: Client) -> 
         assert answer.status_code == (403 if secured else 204)
 
 
+def test_who_asks_is_told_what_it_may_do_with_secured_columns(admin: Client, clerk: Client) -> None:
+    address = f"systemusers({clerk.row('WhoAmI')['UserId']})/Microsoft.Dynamics.CRM.RetrievePrincipalAttributePrivileges()"
+    assert clerk.row(address)["AttributePrivileges"] == []
+    allow(admin, clerk, canread=4)
+    (told,) = clerk.row(address)["AttributePrivileges"]
+    (column,) = admin.rows("EntityDefinitions(LogicalName='contact')/Attributes?$filter=LogicalName eq 'cf_nationalnumber'")
+    assert told == {"AttributeId": column["MetadataId"], "CanRead": 4, "CanCreate": 0, "CanUpdate": 0}
+    everything = admin.row(f"systemusers({admin.row('WhoAmI')['UserId']})/Microsoft.Dynamics.CRM.RetrievePrincipalAttributePrivileges()")
+    assert len(everything["AttributePrivileges"]) == 2
+
+
 def test_definitions_tell_which_columns_are_secured(admin: Client) -> None:
     rows = admin.rows("EntityDefinitions(LogicalName='contact')/Attributes?$select=LogicalName,IsSecured&$filter=IsSecured eq true")
     assert {row["LogicalName"] for row in rows} == {"cf_nationalnumber", "cf_photo"}
