@@ -95,9 +95,9 @@ class DynamicsConnector(Changes, Remains, Organisation):
         self._metadata = Metadata(self._transport, wanted)
         self._directory = directory = Directory(self._transport)
         self._scopes = Scopes(mapping, self._metadata, directory)
-        references = References(directory)
-        self._tables = FittingTables(mapping, self._metadata, references, self._scopes)
-        self._pairs = Pairs(self._transport, self._metadata, references)
+        self._references = References(directory)
+        self._tables = FittingTables(mapping, self._metadata, self._references, self._scopes)
+        self._pairs = Pairs(self._transport, self._metadata, self._references)
         self._masking = Masking(self._transport, mapping, self._metadata, self._tables.definition, pseudonym_key)
         self.deleting = Deleting(
             self._transport, mapping, self._tables.definition, read=self.read, user=self.whoami, mode=bulk_delete, warnings=self.warnings

@@ -142,7 +142,9 @@ def _told(kind: str, column: Column, section: str, record: Record, table: Table,
         return FieldTold(column.field, names, section, True, length=len(str(raw[0])))
     is_key = column.choice is not None or column.reference is not None
     option = int(raw[0]) if isinstance(raw[0], bool) else raw[0]
-    counts_as_yes = value is True and column.choice is not None and option not in column.choice.keys
+    target = found.targets.get(column.name, "")
+    is_known = option in column.choice.keys if column.choice is not None else not is_key or connector.has_key(column, target, str(option))
+    counts_as_yes = value is True and is_key and not is_known
     if is_key and (counts_as_yes or value is None or value in (str(option), (str(option),), (str(option).lower(),))):
         return FieldTold(column.field, names, section, True, unknown=raw[0], called=_called(connector, column, [str(option).lower()]))
     several = value if is_key and isinstance(value, tuple) else ()

@@ -10,6 +10,7 @@ import pytest
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.emulator.serving.server import running
 from crm_compliance.configuration.settings import Settings
+from crm_compliance.mapping.explain import explain_row
 from crm_compliance.wiring.mapping import mapping_text
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.night import Night, night_in
@@ -63,6 +64,10 @@ def test_a_case_is_open_or_held_by_a_row_of_a_table(tmp_path: Path) -> None:
         assert {lines[row].outcome for row in (closed, free)} == {"dispose"}
         assert {lines[row].outcome for row in (*kept, held)} == {"retain"}
         assert lines[held].reason.startswith("HOLD")
+        (hold,) = [each for each in explain_row(night.connector, "cf_dossier", held).fields if each.field == "legal_hold"]
+        assert (hold.value, hold.unknown, hold.called) == (None, states["Onderzoek"], {states["Onderzoek"]: "Onderzoek"})
+        (hold,) = [each for each in explain_row(night.connector, "cf_dossier", free).fields if each.field == "legal_hold"]
+        assert (hold.value, hold.unknown) == (False, None)
         told = [each.message for each in night.connector.check(decisions=True) if "Onderzoek" in each.message]
         assert [each.split(": it ")[1].split(",")[0] for each in told] == ["counts as open", "counts as yes"]
 

@@ -13,7 +13,7 @@ from connectors.dynamics.datamap.activities import Activities
 from connectors.dynamics.datamap.one_row import OneRow, one_row
 from connectors.dynamics.http.query import guid
 from connectors.dynamics.http.server_clock import ENOUGH
-from connectors.dynamics.mapping.mapping import CONNECTION, Table
+from connectors.dynamics.mapping.mapping import CONNECTION, Column, Table
 from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.schema.capabilities import Capability, capabilities
 from connectors.dynamics.schema.labels import labels
@@ -101,6 +101,10 @@ class Organisation(MappedKinds):
 
     def value_names(self, field: str, values: Collection[str]) -> dict[str, str]:
         return value_names(self.mapping, self._metadata, self._naming, field, values)
+
+    def has_key(self, column: Column, target: str, row: str) -> bool:
+        """Return whether a row of a table of reference stands for a key. Raises ConnectorError."""
+        return row.lower() in self._references.keys_of(column, target)
 
     def labels(self, record: type[Record], language: str) -> Labels:
         """Return what the CRM calls the table of this kind and its columns, in a language; its own word where

@@ -13,6 +13,7 @@ from connectors.dynamics.memory.table_cache import Memory
 from connectors.dynamics.reading.file_columns import Contents
 from connectors.dynamics.reading.link_tables import Ties
 from connectors.dynamics.reading.pairs import Pairs
+from connectors.dynamics.reading.references import References
 from connectors.dynamics.reading.referrers import Referrers
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.residual.binned_or_retained import BinnedOrRetainedRows
@@ -62,6 +63,7 @@ class Parts:
     _binned_or_retained: BinnedOrRetainedRows
     _long_term: LongTerm
     _naming: Naming
+    _references: References
     _children: Children
     _retained_children: RetainedChildren
     _pointers: Pointers

@@ -15,7 +15,7 @@ from crm_compliance.console.api.idempotency import MADE_BEFORE, IdempotencyKey, 
 from crm_compliance.reports.holds import held_by_flags, held_by_requests, hold_document
 from crm_compliance.wiring.keys import register_key
 from crm_compliance.wiring.mapping import mapped_tables
-from jobs.holds.place import Wanted, place_hold
+from jobs.holds.place import Wanted, place_hold, without_categories
 from jobs.holds.release import release_hold
 from jobs.model.hold_query import HoldList, HoldQuery
 from rules.errors import Refused
@@ -111,7 +111,8 @@ def place(
             placed = place_hold(context, asked, caller.person.who, caller.person.role)
         except Refused as error:
             placed, response.status_code = caller.services.store.holds.get(made_before(error)), 200
-    return HoldAnswer.model_validate(hold_document(placed, day))
+        silent = without_categories(context.connector, placed)
+    return HoldAnswer.model_validate({**hold_document(placed, day), "without_categories": silent})
 
 
 def _kept_by_others(caller: Caller, source: str, type: str) -> Iterator[HeldRows]:

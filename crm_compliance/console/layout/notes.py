@@ -16,6 +16,10 @@ NOTES: Final = {
     "plan_rejected": "The plan is rejected.",
     "plan_begun": "The plan is being made. It is in the list once it is there.",
     "hold_placed": "The hold is placed, and in force from now on.",
+    "hold_placed_by_dossiers": (
+        "The hold is placed, and in force from now on. Rows of this table have no category of their own: each is held by those of "
+        "its dossier, and where nothing says any in doubt."
+    ),
     "hold_released": "The hold is lifted.",
     "quarantine_kept": "The unit stays as many days again, and is marked afresh then.",
     "stopped": "Everything is stopped: nothing is applied until it is lifted.",

@@ -11,7 +11,7 @@ from connectors.interface.errors import ConnectorError
 from crm_compliance.console.frame.endpoint import get, post
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.wiring.mapping import mapped_tables
-from jobs.holds.place import HOLDABLE, Wanted, place_hold
+from jobs.holds.place import HOLDABLE, Wanted, place_hold, without_categories
 from rules.dates.periods import add_months
 from rules.errors import Refused, UsageError
 from rules.holds.conditions import FIELDS
@@ -48,6 +48,7 @@ def place(visit: Visit) -> Response:
     try:
         with visit.services.desk(asks_crm=not wanted.even_unseen) as desk:
             hold = place_hold(replace(desk.context, new_id=visit.id_of_form), wanted, visit.person.who, visit.person.role)
+            note = "hold_placed_by_dossiers" if without_categories(desk.context.connector, hold) else "hold_placed"
     except ConnectorError as error:
         if wanted.even_unseen:
             raise
@@ -60,7 +61,7 @@ def place(visit: Visit) -> Response:
         if error.code != "exists":
             raise
         return visit.see(f"/holds/{error.where}", note="sent_before")
-    return visit.see(f"/holds/{hold.id}", note="hold_placed")
+    return visit.see(f"/holds/{hold.id}", note=note)
 
 
 def _wanted(visit: Visit) -> Wanted:

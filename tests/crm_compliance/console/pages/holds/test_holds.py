@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -10,10 +11,12 @@ from connectors.dynamics.connector import DynamicsConnector
 from jobs.ledger.heads import HOLDS
 from rules.holds.placements import HoldType
 from rules.model.roles import Role
+from tests.crm_compliance.console.api.test_calls import Script
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.drivers.night import Night
 from tests.drivers.requesting import unreachable
 from tests.drivers.typist import LONG_AGO, Typist
+from tests.integration.test_fiches_without_categories import without_categories
 
 NOBODY = "00000000-0000-0000-0000-0000000000ff"
 FORM = {"type": "judicial", "reason": "REQ-1", "basis": "letter of the prosecutor", "review_on": "2027-02-01"}
@@ -58,6 +61,29 @@ def test_a_hold_is_placed_by_one_person_and_lifted_by_another(typist: Typist, or
     assert dossier not in dpo.page("/holds")
     assert dossier in dpo.page("/holds?show=over")
     assert approver.post(f"{address}/release", **lift).status_code == 409
+
+
+def test_whoever_holds_fiches_by_a_category_that_they_have_not_is_told_by_what_they_are_held(
+    typist: Typist, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(without_categories(), encoding="utf-8")
+    typist.set(MAPPING=str(mapping))
+    dpo = request.getfixturevalue("signed_in")(Role.DPO)
+    told = "have no category of their own"
+    for table, is_told in (("cf_fiche", True), ("cf_dossier", False)):
+        address = place(dpo, scope="fitting", table=table, where="category=e_safety")
+        assert (told in text_of(dpo.page(address))) is is_told
+        script = Script(request.getfixturevalue("app"), Role.DPO)
+        wanted = {
+            "type": "judicial",
+            "table": table,
+            "where": ["category=grooming"],
+            "reason": "CASE",
+            "basis": "letter",
+            "review_on": "2027-05-01",
+        }
+        assert script.act("/holds", wanted, 201)["without_categories"] == [table] * is_told
 
 
 def test_a_form_that_is_sent_twice_places_one_hold(org: Night, signed_in: Callable[..., Browser]) -> None:
