@@ -30,6 +30,7 @@ from connectors.dynamics.pace.governor import Observation
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.rows import ReadStats
 
+_BOM = b"\xef\xbb\xbf"  # some gateways write one before whatever they pass on
 MAX_RENEWALS = 3  # of the token, for one request; then the account itself is refused
 _BYTES = "application/octet-stream"  # of a file, which may well be a page
 _counting = threading.Lock()  # several transports count into the same statistics
@@ -72,8 +73,9 @@ class Transport:
 
     def get(self, address: str, *, prefer: str = "", accept: str = "application/json", where: str = "", as_it_came: bool = False) -> Answer:
         """Send a GET until it is answered or patience ends, to an address below the Web API root or an
-        absolute one of this CRM. Half characters in the JSON of the answer are replaced, unless it is asked
-        for `as_it_came`: to look for them takes as long as sending the request.
+        absolute one of this CRM. A byte order mark is taken off. Half characters in the JSON of the answer
+        are replaced, unless it is asked for `as_it_came`: to look for them takes as long as sending the
+        request.
 
         Raises:
             Unreachable, Unauthorised, Forbidden, Throttled, ConnectorError: as the answer says; never with
@@ -83,6 +85,8 @@ class Transport:
         if accept != "application/json":
             headers["Accept"] = accept
         answer = self._read(address, headers, (200,), where)
+        if answer.body.startswith(_BOM):
+            answer = replace(answer, body=answer.body.removeprefix(_BOM))
         if as_it_came or accept != "application/json":
             return answer
         return replace(answer, body=with_whole_characters(answer.body))

@@ -11,6 +11,8 @@ from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from connectors.dynamics.reading.columns import column_of
 from rules.dates.periods import civil_date
 from rules.decoders import converted
@@ -138,7 +140,10 @@ class DateTexts:
     def _decoded(self, texts: Mapping[str, list[str | None]]) -> dict[str, list[Any] | pl.Series]:
         found: dict[str, list[Any] | pl.Series] = {}
         for name, (kind, behaviour) in self._wanted.items():
-            values = converted(texts[name], list[kind | None])  # type: ignore[valid-type]
+            try:
+                values = converted(texts[name], list[kind | None])  # type: ignore[valid-type]
+            except msgspec.ValidationError:
+                raise msgspec.ValidationError(f"no date at `$.{name}`") from None
             found[name] = civil_days(behaviour, self._zone)(values) if behaviour else values
         return found
 

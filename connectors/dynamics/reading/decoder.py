@@ -49,7 +49,12 @@ _UNSELECTED = "- "  # no column can be called so: a field that was not asked for
 
 
 class PageBroken(Exception):
-    """The page is not JSON, or a row lacks a column or has a value of another type, never shown."""
+    """The page is not JSON, or a row lacks a column or has a value of another type, never shown; `column` is
+    the one that is known to be wrong."""
+
+    def __init__(self, column: str = "") -> None:
+        super().__init__()
+        self.column = column
 
 
 class PageDecoder(Generic[R]):
@@ -227,11 +232,22 @@ class PageDecoder(Generic[R]):
             self.fill(values)
             if versioned and self.has_versions and not column_steps.are_versions(values["etag"]):
                 raise ValueError("a version that is none")
-        except (msgspec.DecodeError, ValueError, KeyError, UnicodeDecodeError, RecursionError):
-            raise PageBroken from None  # the decoder's own message may quote a value
+        except (msgspec.DecodeError, ValueError, KeyError, UnicodeDecodeError, RecursionError) as failure:
+            raise PageBroken(self._wrong(str(failure))) from None  # the decoder's own message may quote a value
         asked_again = body if content.next_link is None else b""  # only the last page is
         held = self._kept(values) if isinstance(values, Columns) else values
         return Page(held, content.next_link, content.count, asked_again, content.delta_link)
+
+    def _wrong(self, told: str) -> str:
+        """Return the column that a message of the decoder names, of those that were asked for."""
+        return next(
+            (
+                column
+                for name, (column, _) in self.wire.items()
+                if told.endswith((f".{column}`", f".{name}`")) or f"`{column}` - at" in told
+            ),
+            "",
+        )
 
     def _values(self, rows: list[Any]) -> Values:
         values = Values(rows, self.lookups)

@@ -142,7 +142,11 @@ class Reader(Generic[R]):
             except _Doubtful as doubt:
                 wrong, last = wrong + 1, str(doubt)
             if wrong > 1:
-                raise ReadIncomplete(f"A page of {self._table} is wrong, also at the second try: {last}.", where=self._table)
+                raise ReadIncomplete(
+                    f"A page of {self._table} is wrong, also at the second try: {last}.",
+                    hint="Publish the table's customisations, and have what stands before the CRM pass on its answers as they are.",
+                    where=self._table,
+                )
             self._transport.count(retries=1)
 
     def _page_once(self, link: str, before: Page[R] | None, known: Page[R] | None) -> Page[R]:
@@ -152,8 +156,9 @@ class Reader(Generic[R]):
         try:
             with _one_at_a_time:
                 page = self._decoder.decode(answer.body)
-        except PageBroken:
-            raise _Doubtful("it breaks off, or a row lacks a column or has another type than the CRM's metadata says") from None
+        except PageBroken as broken:
+            wrong = f"{broken.column} lacks, or is" if broken.column else "it breaks off, or a row lacks a column or has one"
+            raise _Doubtful(f"{wrong} of another type than the CRM's metadata says") from None
         if are_repeated(*([before] if before is not None else []), page):  # as they came: what is in order is compared sooner
             raise _Doubtful("it holds a row twice" if are_repeated(page) else "it repeats rows of the page before")
         if page.next_link is not None and self._lengths.doubt(len(page)):

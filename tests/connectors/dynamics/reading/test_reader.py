@@ -217,6 +217,33 @@ def test_a_page_that_stays_wrong_fails_the_read_and_tells_no_payload(crm: FakeCr
     assert caught.value.exit_code == 4
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("cf_legalhold", "geheim"),
+        ("cf_openedon", "2026-04-30T22:15:00 geheim"),
+        ("cf_reviewedon", "2026-04-30T22:15:00Z"),  # a column of days, by the CRM's own definition
+        ("cf_outcome", "100000002"),
+    ],
+)
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_column_is_named_whose_values_are_not_what_the_crm_says(crm: FakeCrm, column: str, value: str, whole: bool) -> None:
+    """Of a table with thousands of columns, somebody who looks for the mistake needs to know which."""
+    dossiers(crm, 3)
+    crm.rows["cf_dossiers"][1][column] = value
+    fields = ("categories", "outcome", "opened_on", "reviewed_on", "legal_hold")
+    with crm.connector() as connector, pytest.raises(ReadIncomplete, match=f"{column} lacks, or is of another type than") as caught:
+        list(connector.columns(Dossier, fields) if whole else connector.read(Dossier, fields))
+    assert "geheim" not in str(caught.value)
+    assert caught.value.hint.startswith("Publish the table's customisations")
+
+
+def test_rows_and_definitions_behind_a_gateway_that_writes_a_byte_order_mark_are_read(crm: FakeCrm) -> None:
+    dossiers(crm, 3)
+    crm.fault_times("", lambda reply: (reply[0], reply[1], b"\xef\xbb\xbf" + str(reply[2]).encode()), 99)
+    assert len(read(crm, Dossier, "legal_hold")) == 3
+
+
 @pytest.mark.parametrize("rows", [7, 5_010])
 def test_a_crm_may_give_shorter_pages_than_were_asked_for(crm: FakeCrm, rows: int) -> None:
     """The size is a limit; one short page is asked for twice, the others are as long as pages are there."""
