@@ -17,7 +17,7 @@ from rules.model.records import Contact
 from rules.people.national_numbers import NationalNumber, parse
 from rules.policy.policy import Policy
 
-OLDEST_STATED_AGE: Final = 120
+OLDEST_STATED_AGE: Final = 98  # 99 stands for one that nobody knows, and whoever is older is no child
 FIRST_YEAR: Final = 1753  # what Dataverse can store; an earlier birth year is a slip of the pen
 
 

@@ -235,7 +235,7 @@ def test_the_column_is_named_whose_values_are_not_what_the_crm_says(crm: FakeCrm
     with crm.connector() as connector, pytest.raises(ReadIncomplete, match=f"{column} lacks, or is of another type than") as caught:
         list(connector.columns(Dossier, fields) if whole else connector.read(Dossier, fields))
     assert "geheim" not in str(caught.value)
-    assert caught.value.hint.startswith("Publish the table's customisations")
+    assert str(caught.value.hint).startswith("Publish the table's customisations")
 
 
 def test_rows_and_definitions_behind_a_gateway_that_writes_a_byte_order_mark_are_read(crm: FakeCrm) -> None:
