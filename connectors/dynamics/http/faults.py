@@ -20,6 +20,20 @@ TRANSIENT_CODES = frozenset({"0x80044151", "0x80044150", "0x80040255", "0x800481
 GATEWAY_STATUSES = frozenset({502, 503, 504})
 
 CODE_NOT_A_MEMBER = "0x80072560"
+_BY_CODE = {
+    "0x80040265": (
+        "A plug-in or workflow of the CRM refuses it",
+        "Ask who administers it why, or let the schedule pass by plug-ins for that category.",
+    ),
+    "0x80040227": (
+        "A relationship of the CRM restricts the delete: rows of another table point to the row",
+        "Map that table, or let the relationship remove the link.",
+    ),
+    "0x8004f507": (
+        "The application user may not write a secured column",
+        "Give it a column security profile that reads and updates the column.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,8 @@ def _explained(found: Fault) -> tuple[type[ConnectorError], str, str]:
     """Return the kind of error, what happened and what to do."""
     if found.status == 401:
         return Unauthorised, "The CRM does not accept the token", "Check client id, secret and tenant; on this machine, the token."
+    if found.code in _BY_CODE:
+        return Forbidden if found.status == 403 else ConnectorError, *_BY_CODE[found.code]
     if found.status == 403 and found.privilege:
         hint = f"Give its security role {found.privilege} at organisation level."
         return Forbidden, f"The application user lacks the privilege {found.privilege}", hint

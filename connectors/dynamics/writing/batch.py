@@ -164,6 +164,7 @@ class Sent:
     refusal: ConnectorError | None = None
     reached: bool = True
     code: str = ""
+    told: frozenset[str] = frozenset()  # why something of it was refused, and what to do
 
 
 def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
@@ -189,7 +190,9 @@ def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
     waits = [transport.retry.retry_after_s(one.wait) for one in decoded if one.wait is not None]
     results = tuple(None if one.wait is not None else one.result for one in decoded)
     code = next((one.result.service_code for one in decoded if one.wait is not None), "")
-    return Sent(results, max(waits, default=None), code=code)
+    causes = [faults.error(one.refused) for one in decoded if one.refused is not None]
+    told = frozenset(f"a write is refused: {cause} {cause.hint}" for cause in causes)
+    return Sent(results, max(waits, default=None), code=code, told=told)
 
 
 def encode(change_sets: Sequence[Prepared], boundary: str) -> bytes:
@@ -208,10 +211,12 @@ def encode(change_sets: Sequence[Prepared], boundary: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What the answer says of one change set. `wait`: the headers of a 429 for it; nothing was done."""
+    """What the answer says of one change set. `wait`: the headers of a 429 for it; nothing was done.
+    `refused`: why it was not done, or the whole batch."""
 
     result: ChangeResult
     wait: Values[str, str] | None = None
+    refused: faults.Fault | None = None
 
 
 def decode(change_sets: Sequence[Prepared], status: int, content_type: str, body: bytes) -> list[Decoded]:
@@ -226,9 +231,10 @@ def decode(change_sets: Sequence[Prepared], status: int, content_type: str, body
     for change_set in change_sets:
         first_ids.append(next_id)
         next_id += len(change_set.requests)
-    code = faults.fault(status, body).code if status >= 400 and not boundary_of(content_type) else ""
+    whole = faults.fault(status, body) if status >= 300 and not boundary_of(content_type) else None
     is_outage = status >= 500 or status == 408
-    unknown = [Decoded(ChangeResult(one.key, ChangeStatus.UNKNOWN, code, is_outage=is_outage)) for one in change_sets]
+    lost = ChangeResult("", ChangeStatus.UNKNOWN, whole.code if whole is not None else "", is_outage=is_outage)
+    unknown = [Decoded(replace(lost, key=one.key), refused=whole) for one in change_sets]
     parts = split(body, boundary_of(content_type)) if status in (200, 202, 207, 400) else []
     in_order = len(parts) == len(change_sets)
     decoded = list(unknown)
@@ -306,4 +312,6 @@ def _failure(change_set: Prepared, answer: InnerAnswer) -> Decoded:
     else:
         status = ChangeStatus.UNKNOWN
     result = ChangeResult(change_set.key, status, found.code)
-    return Decoded(result, CaseInsensitiveDict(answer.headers) if answer.status == 429 else None)
+    if answer.status == 429:
+        return Decoded(result, CaseInsensitiveDict(answer.headers))
+    return Decoded(result, refused=found if status is ChangeStatus.REFUSED else None)

@@ -72,7 +72,7 @@ class Pool:
     thread at a time."""
 
     def __init__(self, transports: Sequence[Transport], warnings: list[str] | None = None) -> None:
-        """Create the pool. `warnings` receives a message about a user who is refused."""
+        """Create the pool. `warnings` receives why something is refused, once for each reason."""
         self._transports = tuple(transports)
         self.warnings = warnings if warnings is not None else []
         self._refused: set[int] = set()  # users who are asked no more; never all of them
@@ -180,6 +180,7 @@ class Pool:
                 self.warnings.append(f"application user {user + 1} is refused, the others do its part: {sent.refusal}")
             work.waiting = sorted([*work.waiting, *chosen])  # nothing was done
             return
+        self.warnings += sorted(sent.told - {*self.warnings})
         work.reached = work.reached or sent.reached
         work.refusal = work.refusal or sent.refusal
         work.results.update({index: result for index, result in zip(chosen, sent.results, strict=True) if result is not None})

@@ -6,9 +6,9 @@ BOUNDARY = "batchresponse_1"
 MULTIPART = f"multipart/mixed; boundary={BOUNDARY}"
 
 
-def operation_part(status: int, content_id: int | None, code: str = "", headers: str = "") -> bytes:
+def operation_part(status: int, content_id: int | None, code: str = "", headers: str = "", message: str = "Lotte Peeters") -> bytes:
     named = f"Content-ID: {content_id}\r\n" if content_id else ""
-    body = json.dumps({"error": {"code": code, "message": "Lotte Peeters"}}) if status >= 400 else ""
+    body = json.dumps({"error": {"code": code, "message": message}}) if status >= 400 else ""
     head = f"Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n{named}\r\n"
     return f"{head}HTTP/1.1 {status} X\r\nOData-Version: 4.0\r\n{headers}\r\n{body}".encode()
 

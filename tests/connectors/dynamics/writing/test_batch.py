@@ -221,6 +221,34 @@ def test_each_failure_has_its_meaning(mock: responses.RequestsMock, connector: D
     assert statuses(results) == [meaning for _, _, meaning in failures]
     assert [result.service_code for result in results] == [code.lower() for _, code, _ in failures]
     assert "Peeters" not in repr(results)
+    told = " ".join(connector.warnings)
+    assert [part in told for part in ("A relationship of the CRM restricts", "(0x80048d19)", "(0x80060882)")] == [True, True, False]
+    assert "Peeters" not in told
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "told"),
+    [
+        (400, "0x80040265", "Peeters mag niet weg", "A plug-in or workflow of the CRM refuses it (0x80040265). Ask who administers it why"),
+        (403, "0x80040220", "Peeters is missing prvDeletecf_fiche privilege", "Give its security role prvDeletecf_fiche"),
+        (403, "0x8004f507", "Peeters", "Give it a column security profile that reads and updates the column"),
+    ],
+)
+def test_why_a_write_is_refused_is_told_once_with_what_to_do(
+    mock: responses.RequestsMock, connector: DynamicsConnector, status: int, code: str, message: str, told: str
+) -> None:
+    reply(mock, *(nested(operation_part(status, number, code, message=message)) for number in (1, 2)))
+    assert statuses(connector.change(sets(1, 1))) == [REFUSED, REFUSED]
+    (warning,) = connector.warnings
+    assert told in warning
+    assert "Peeters" not in warning
+
+
+def test_a_batch_that_something_between_refuses_is_told(mock: responses.RequestsMock, connector: DynamicsConnector) -> None:
+    """Whether the CRM saw it is not known: it is read back."""
+    mock.post(BATCH, status=413, body="<html>too large</html>")
+    assert statuses(connector.change(sets(1))) == [UNKNOWN]
+    assert "HTTP 413" in connector.warnings[0]
 
 
 @pytest.mark.parametrize("content_id", [2, None])
