@@ -212,6 +212,9 @@ def _check_masking(table: Table, column: Column, attribute: Attribute, definitio
     technique = APPLIED.get(table.kind, {}).get(column.field)
     if column.holds == "texts" and table.kind in OUTLIVING:
         technique = "drop_text"
+    if column.field == "picture" and ("image" not in table.columns or table.columns["image"].name != column.name):
+        told = f"{table.name}.{column.name} stays as it is where a {table.kind} is emptied and not deleted (RET-20): let it fill image too."
+        yield Finding(False, told, column.where, "kept")
     if technique is None:
         return
     if table.kind in OUTLIVING and not attribute.is_filled:

@@ -3,7 +3,7 @@ change set is DONE only if every one of its operations is answered with success 
 Whatever does not fit, in number, order or form, is UNKNOWN, and the caller reads back."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as Values
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -96,13 +96,13 @@ def prepare(
                 first.append(Request("PATCH", address, headers, msgspec.json.encode(lookups)))
                 operation = replace(operation, etag="*")
             if operation.kind is not OperationKind.MASK:
-                requests.append(_request(operation, *found, mapping, metadata, root_path))
+                written, *more = _write(operation, *found, mapping, metadata, root_path)
             elif masking is None:
                 raise NotWritable("mask")
             else:
                 written, *more = _mask(operation, *found, masking, root_path)
-                requests.append(written)
-                contents += more
+            requests.append(written)
+            contents += more
         except NotWritable:
             return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.REFUSED, "not_mapped"))
     if len(first) + len(requests) + len(contents) > MAX_OPERATIONS:
@@ -127,22 +127,33 @@ def _mask(operation: Operation, table: Table, definition: TableDefinition, maski
     address = f"{root_path}{definition.set_name}({guid(operation.id)})"
     headers = _headers(operation) | {"Content-Type": "application/json", "If-Match": _header(operation.etag)}
     yield Request("PATCH", address, headers, msgspec.json.encode(masking.body(table, operation)))
-    yield from (Request("DELETE", f"{address}/{column}", _headers(operation), b"") for column in masking.files(table))
+    yield from _without_files(address, masking.files(table), operation)
 
 
-def _request(
+def _without_files(address: str, columns: Iterable[str], operation: Operation) -> Iterator[Request]:
+    """Yield what empties file columns of a row, which no PATCH may name."""
+    return (Request("DELETE", f"{address}/{column}", _headers(operation), b"") for column in columns)
+
+
+def _write(
     operation: Operation, table: Table, definition: TableDefinition, mapping: Mapping, metadata: Metadata, root_path: str
-) -> Request:
+) -> Iterator[Request]:
+    """Yield the request of any other operation, then one for each file column that it empties."""
     address = f"{root_path}{definition.set_name}({guid(operation.id)})"
     headers = _headers(operation)
     if operation.kind is OperationKind.DELETE:
-        return Request("DELETE", address, headers | {"If-Match": _header(operation.etag)}, b"")
+        yield Request("DELETE", address, headers | {"If-Match": _header(operation.etag)}, b"")
+        return
     body = payload(table, definition, operation.values, mapping, metadata)
     headers["Content-Type"] = "application/json"
     if operation.kind is OperationKind.UPDATE:
-        return Request("PATCH", address, headers | {"If-Match": _header(operation.etag)}, msgspec.json.encode(body))
+        files = [name for name in body if name in definition.attributes and definition.attributes[name].kind == "FileType"]
+        body = {name: value for name, value in body.items() if name not in files}
+        yield Request("PATCH", address, headers | {"If-Match": _header(operation.etag)}, msgspec.json.encode(body))
+        yield from _without_files(address, files, operation)
+        return
     # The id is ours, so a create that is repeated finds its row there (412) instead of making a second one.
-    return Request(
+    yield Request(
         "POST", f"{root_path}{definition.set_name}", headers, msgspec.json.encode({definition.primary_id: guid(operation.id), **body})
     )
 
