@@ -58,9 +58,9 @@ class Contents:
         if kind == "ImageType":
             answer = self._transport.get_bytes(f"{address}/{column}/$value?size=full", where=table.name)
             # Where no full image is kept, what the row itself holds is all that there is.
-            body = answer.body or _decoded(held[column], table.name)
+            body = answer.body or _decoded(held[column], table.name, row)
             return Content(body, next((name for start, name in _IMAGES if body.startswith(start)), ""))
-        return Content(_decoded(held[column], table.name), str(held.get(MEDIA_TYPE) or ""))
+        return Content(_decoded(held[column], table.name, row), str(held.get(MEDIA_TYPE) or ""))
 
     def _row(self, address: str, columns: list[str], where: str) -> Mapping[str, Any] | None:
         """Return some columns of a row; None where the row does not exist."""
@@ -122,8 +122,10 @@ def _media_type(answer: Answer) -> str:
     return guess_type(unquote(answer.headers.get("x-ms-file-name", "")))[0] or said
 
 
-def _decoded(text: object, where: str) -> bytes:
+def _decoded(text: object, where: str, row: str) -> bytes:
+    """Return the bytes of a text in base64; line breaks in it, which .NET takes, mean nothing."""
     try:
-        return base64.b64decode(str(text), validate=True)
+        return base64.b64decode("".join(str(text).split()), validate=True)
     except (binascii.Error, ValueError):
-        raise ReadIncomplete("The content of a row is not readable.", where=where) from None
+        told = f"The file in {where} {row} is not readable: what stands there is no base64."
+        raise ReadIncomplete(told, hint="Put the file there once more in the CRM, or take it away.", where=where) from None

@@ -79,7 +79,7 @@ def _text(environment: Environment, table: Table, column: Column, value: Any) ->
 
 def _check_base64(value: str) -> None:
     try:
-        base64.b64decode(value, validate=True)
+        base64.b64decode("".join(value.split()), validate=True)  # .NET ignores white space in it
     except (binascii.Error, ValueError) as problem:
         raise WebApiError(
             400, INVALID_ARGUMENT, "The input is not a valid Base-64 string as it contains a non-base 64 character."

@@ -95,6 +95,10 @@ def test_the_body_of_a_note_is_decoded(crm: Crm) -> None:
     note = crm.create("annotations", subject="bijlage", filename="b.pdf", mimetype="application/pdf", documentbody=encoded(body))
     assert crm.content(FullNote, note, "body") == Content(body, "application/pdf")
     assert crm.content(FullNote, crm.create("annotations", subject="zonder"), "body") is None
+    in_lines = crm.create(
+        "annotations", subject="uit een mailbox", documentbody=base64.encodebytes(body * 9).decode().replace("\n", "\r\n")
+    )
+    assert crm.content(FullNote, in_lines, "body") == Content(body * 9)
 
 
 def test_a_field_that_is_not_mapped_holds_nothing(crm: Crm, recording: str) -> None:
@@ -207,6 +211,7 @@ def test_a_body_that_is_no_base64_is_an_error_that_does_not_repeat_it(edge: Edge
     with edge.crm.connector() as connector, pytest.raises(ReadIncomplete) as caught:
         connector.content(FullNote, row_id(2), "body")
     assert "geheim" not in f"{caught.value} {caught.value.hint}"
+    assert f"annotation {row_id(2)} is not readable" in str(caught.value)
 
 
 def test_content_does_not_show_in_its_printed_form() -> None:
