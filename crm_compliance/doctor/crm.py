@@ -6,6 +6,7 @@ from datetime import datetime
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface.connector import Connector
 from connectors.interface.errors import ReadIncomplete, Unreachable
+from crm_compliance.configuration.organisation import organisation_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.doctor.check import Check, Tell, attempt, failed
 from crm_compliance.doctor.outside import about_documents
@@ -25,6 +26,7 @@ from jobs.restores.detect import RESTORED, rows_back
 from rules.errors import ComplianceError, MappingError, UsageError
 from rules.hints import hint_to
 from rules.model.records import KINDS, Record
+from rules.organisation.organisation import Organisation
 from rules.policy.policy import Policy
 from rules.retention.relations import relation_terms
 
@@ -60,7 +62,7 @@ def about_crm(settings: Settings, on_wait: Tell | None, *, has_store: bool, is_w
         yield reached
         if not reached.ok:
             return
-        needed = [ask("mapping", lambda: _mapping(connector, policy_of(settings)))]
+        needed = [ask("mapping", lambda: _mapping(connector, policy_of(settings), organisation_of(settings)))]
         yield needed[0]
         if has_store:
             yield ask("overlooked", lambda: _overlooked(settings, connector))
@@ -78,9 +80,9 @@ def about_crm(settings: Settings, on_wait: Tell | None, *, has_store: bool, is_w
         yield ask("clock", lambda: _clock(settings, connector.server_time()))
 
 
-def _mapping(connector: DynamicsConnector, policy: Policy) -> str:
+def _mapping(connector: DynamicsConnector, policy: Policy, organisation: Organisation) -> str:
     fitting(connector, policy)
-    return "\n".join(["fits the CRM", *checked(connector, policy)])
+    return "\n".join(["fits the CRM", *checked(connector, policy, organisation)])
 
 
 def _overlooked(settings: Settings, connector: Connector) -> str:

@@ -8,6 +8,7 @@ from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.mapping.refused_names import RefusedName, refused_names
 from connectors.dynamics.mapping.schedule_check import misspelt
+from crm_compliance.configuration.organisation import organisation_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.hints import in_words
 from crm_compliance.wiring.crm import connector_of
@@ -15,6 +16,7 @@ from crm_compliance.wiring.fits_this_crm import NO_PROVINCES, PROVINCES_HINT, la
 from crm_compliance.wiring.schedule import policy_of
 from rules.files.suggestions import asked
 from rules.hints import hint_to
+from rules.organisation.category_names import category_names
 from rules.policy.policy import Policy
 
 Tell = Callable[[str], None]
@@ -77,7 +79,8 @@ def _compare_with_crm(
         for at, name, table in refused:
             if like := connector.meant(name, table):
                 found.problems[at] = replace(found.problems[at], message=found.problems[at].message + asked(like), suggestion=like)
-        for each in connector.check(in_place=policy.anonymise.is_in_place, decisions=True):
+        categories = category_names(policy, organisation_of(settings).under(policy))
+        for each in connector.check(in_place=policy.anonymise.is_in_place, decisions=True, categories=categories):
             message = each.message
             if lacks_statistics(each, mapping) and not each.suggestion:
                 message += f" {in_words(hint_to('make_statistics'))}."

@@ -1,7 +1,6 @@
 """A mapping to begin with, derived from the CRM of the settings; nothing of the CRM's rows is read but how
 many there are."""
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,8 +11,7 @@ from crm_compliance.configuration.organisation import organisation_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.crm import connector_of
 from crm_compliance.wiring.schedule import policy_of
-from rules.organisation.organisation import Organisation
-from rules.policy.policy import Policy
+from rules.organisation.category_names import category_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ def draft_mapping(settings: Settings, on_wait: Callable[[str], None] | None = No
     CRM cannot be asked; PolicyError, OrganisationError: the schedule or the organisation file of the settings
     is refused."""
     policy = policy_of(settings)
-    categories = _called(policy, organisation_of(settings).under(policy))
+    categories = category_names(policy, organisation_of(settings).under(policy))
     with connector_of(settings, mapping=Mapping(), warn=on_wait) as connector:
         found = connector.draft(categories)
         mapping, _ = examine_mapping(found.text(), "draft")
@@ -42,20 +40,3 @@ def draft_mapping(settings: Settings, on_wait: Callable[[str], None] | None = No
         text = found.text(places, own_rows(policy), needed)
     tables = {kind: table.name for kind, table in found.kinds.found.items()}
     return DraftedMapping(text, tables, found.derived, [*found.open_tables, *found.open_fields, *sorted(needed)])
-
-
-def _called(policy: Policy, organisation: Organisation) -> dict[str, tuple[str, ...]]:
-    """Return what each category of the CRM is called: in the words of the organisation, and by the labels of
-    its row of the schedule where no other category leads to that row."""
-    rows = {key: {line.key for line in policy.derive[key]} if key in policy.derive else {key} for key in policy.crm_categories}
-    shared = Counter(row for found in rows.values() for row in found)
-    labels = {
-        key: [label for row in found if len(found) == 1 and shared[row] <= 1 for label in _labels(policy, row)]
-        for key, found in rows.items()
-    }
-    own = {key: words.model_dump(exclude_none=True).values() for key, words in organisation.words.get("value", {}).items()}
-    return {key: (*found, *own.get(key, ())) for key, found in labels.items()}
-
-
-def _labels(policy: Policy, row: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(policy.categories[row].labels.model_dump().values())) if row in policy.categories else ()

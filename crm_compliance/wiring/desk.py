@@ -93,7 +93,7 @@ def desk(
         ) as connector,
         connector.watched(while_waiting) if while_waiting is not None else nullcontext(),
     ):
-        warnings = checked(connector, policy) if asks_crm else ()
+        warnings = checked(connector, policy, organisation_of(settings)) if asks_crm else ()
         if asks_crm:
             fitting(connector, policy)
             permitted(connector, policy)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from connectors.dynamics.connector import DynamicsConnector
     from connectors.dynamics.mapping.mapping import Mapping
     from connectors.interface.errors import Finding
+    from rules.organisation.organisation import Organisation
     from rules.policy.policy import Policy
 
 
@@ -21,14 +22,16 @@ NO_PROVINCES = "postcode_to_province knows the provinces of Belgium alone, and c
 PROVINCES_HINT = "mask the column with null or constant"
 
 
-def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
+def checked(connector: DynamicsConnector, policy: Policy, organisation: Organisation | None = None) -> tuple[str, ...]:
     """Compare the mapping with the CRM and with the schedule and return what is only a warning. Masks are
-    checked if the schedule anonymises in place. Raises MappingError: the mapping names something that the CRM
-    lacks; all mismatches are reported."""
+    checked if the schedule anonymises in place; options are held against what the `organisation` calls them.
+    Raises MappingError: the mapping names something that the CRM lacks; all mismatches are reported."""
     from connectors.dynamics.mapping.schedule_check import misspelt
     from crm_compliance.wiring.mapping import SHIPPED
+    from rules.organisation.category_names import category_names
 
-    findings = connector.check(in_place=policy.anonymise.is_in_place)
+    categories = category_names(policy, organisation.under(policy)) if organisation is not None else None
+    findings = connector.check(in_place=policy.anonymise.is_in_place, categories=categories)
     errors = [finding for finding in findings if finding.is_error]
     if errors:
         more = "".join(f"\n{finding.where}: {finding.message}" for finding in errors[1:])

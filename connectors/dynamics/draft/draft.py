@@ -14,14 +14,13 @@ from connectors.dynamics.draft.proposal import Drafted
 from connectors.dynamics.draft.references import refer
 from connectors.dynamics.draft.tables import Kinds, kinds_of
 from connectors.dynamics.draft.text import are_fiches_too, draft_text
-from connectors.dynamics.draft.words import OPTION_WORDS, Words
+from connectors.dynamics.draft.words import Words, words_of
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import OPTIONAL_KINDS
 from connectors.dynamics.schema.mapping_check import BODIES
 from connectors.dynamics.schema.role_places import ACTIVITY_ID
 from rules.model.data_map import MapPlace
 from rules.model.records import KINDS
-from rules.texts.folding import fold
 
 _WITH_FILES: Final = frozenset(body.partition(".")[0] for body in BODIES)
 _MOST: Final = 3  # tables that a needed kind is drafted for where it is not sure which is it
@@ -84,7 +83,7 @@ def draft(transport: Transport, categories: Mapping[str, Collection[str]]) -> Dr
     schedule has rows for, by key. Raises ConnectorError."""
     reader = CrmTables(transport)
     tables = reader.all()
-    words = _words(categories)
+    words = words_of(categories)
     kinds = kinds_of(tables, words)
     drafted = tuple(draft_columns(kind, table, kinds.found, words) for kind, table in kinds.found.items())
     likely = {kind: found[0] for kind, found in kinds.candidates.items() if found and kind not in OPTIONAL_KINDS} | kinds.found
@@ -102,12 +101,6 @@ def draft(transport: Transport, categories: Mapping[str, Collection[str]]) -> Dr
     return Draft(
         reader, kinds, drafted, _prefix([table for table in tables if "_" in table], kinds), tables, words, maybe, more, tuple(categories)
     )
-
-
-def _words(categories: Mapping[str, Collection[str]]) -> Words:
-    """Return what the values of fields are called. A category is one of the schedule: another would lead to
-    no row of it."""
-    return {**OPTION_WORDS, "categories": {key: tuple(fold(word) for word in (key, *words)) for key, words in categories.items()}}
 
 
 def _prefix(own: list[str], kinds: Kinds) -> str:

@@ -1,7 +1,7 @@
 """By which names organisations call kinds of rows, fields and option values, in Dutch, French, English and
 German; and the columns that every CRM has. Folded: small letters and digits alone."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -246,8 +246,15 @@ STATE_WORDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         key: tuple(words.split())
         for key, words in {
-            "inactive": "afgerond afgesloten gesloten beeindigd cloture termine ferme closed finished abgeschlossen beendet",
+            "inactive": "inactief inactif inaktiv afgerond afgesloten gesloten beeindigd cloture termine ferme closed finished "
+            "abgeschlossen beendet",
             "active": "open lopend actief ouvert actif encours active offen laufend aktiv",
         }.items()
     }
 )
+
+
+def words_of(categories: Mapping[str, Collection[str]]) -> Words:
+    """Return what the values of fields are called. A category is one of the schedule: another would lead to
+    no row of it."""
+    return {**OPTION_WORDS, "categories": {key: tuple(fold(word) for word in (key, *words)) for key, words in categories.items()}}

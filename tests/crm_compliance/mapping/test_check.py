@@ -171,6 +171,34 @@ def test_warnings_stand_apart_and_end_with_0(typist: Typist, tmp_path: Path) -> 
     assert "Warnings: " in shown.out
 
 
+def test_an_option_that_is_called_otherwise_than_what_it_stands_for_is_told(typist: Typist, tmp_path: Path) -> None:
+    """R-161: two numbers that changed places, or an option that was renamed since: such a file would end by
+    the term of another."""
+    path = edited(
+        tmp_path,
+        ("100000020: social_networks", "100000020: runaway # now"),
+        (
+            "100000000: child\n        100000001: parent\n        100000002: g",
+            "100000000: witness\n        100000001: guardian\n        100000002: g",
+        ),
+        ("        0: active\n        1: inactive", "        0: inactive\n        1: active"),
+    )
+    said = typist.type("mapping", "check", path, "--json")
+    assert said.code == 0
+    found = [each for each in said.document["warnings"] if each["code"] == "called_otherwise"]
+    where = {(each["where"], each["suggestion"]) for each in found}
+    assert where == {
+        (f"{path}:{line(path, '100000020: runaway')}", "social_networks"),  # of dossiers and of fiches
+        (f"{path}:{line(path, '100000000: witness')}", "child"),  # not of the guardian: neither term nor answer differs
+        (f"{path}:{line(path, '0: inactive')}", "active"),
+        (f"{path}:{line(path, '1: active')}", "inactive"),
+    }
+    told = next(each["message"] for each in found if each["suggestion"] == "child")
+    assert told.startswith("100000000 of cf_party.cf_role is called Kind in the CRM, a name of child, and stands for witness here")
+    typist.set(MAPPING=str(path))
+    assert told in typist.type("plan").err, "each night, since options are renamed at any time"
+
+
 def test_a_table_for_people_names_line_and_suggestion(typist: Typist, tmp_path: Path) -> None:
     path = edited(tmp_path, ("opened_on: cf_openedon", "opend_on: cf_openedon"))
     said = typist.type("mapping", "check", path)

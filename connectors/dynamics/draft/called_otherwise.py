@@ -1,0 +1,46 @@
+"""Options that people see as something else than the mapping says: a number is mistaken there, or the option
+was renamed in the CRM since (R-161)."""
+
+from collections.abc import Collection, Iterator
+from collections.abc import Mapping as Values
+from typing import Final
+
+from connectors.dynamics.draft.columns import option_of
+from connectors.dynamics.draft.words import OPTION_WORDS, STATE_WORDS, words_of
+from connectors.dynamics.mapping.mapping import TRUTHS, Mapping, field_type
+from connectors.dynamics.schema.metadata import Metadata
+from connectors.interface.errors import Finding
+from rules.model.file_roles import FileRole
+
+_DECIDING: Final = frozenset({"categories", "outcome", "role", "truth"})
+_TELLING: Final = frozenset({FileRole.CHILD, FileRole.SUSPECT})  # the roles on which a term and an answer depend
+_TRUTHS: Final = {key: (*STATE_WORDS.get(key, ()), *OPTION_WORDS["truth"].get(key, ())) for key in TRUTHS}
+
+
+def called_otherwise(mapping: Mapping, metadata: Metadata, names: Values[str, Collection[str]]) -> Iterator[Finding]:
+    """Yield a warning for each option that is called by a word for one key and stands for another, where a
+    term depends on which it is. `names` are those of the categories, by key."""
+    words = {**words_of(names), "truth": _TRUTHS}
+    for table in mapping.tables:
+        definition = metadata.table(table.name)
+        attributes = definition.attributes if definition is not None else {}
+        for column in table.columns.values():
+            field = "truth" if field_type(table.full, column.field) is bool else column.field
+            if column.choice is None or field not in _DECIDING:
+                continue
+            for name in column.names:
+                options = attributes[name].options if name in attributes else None
+                for value, key in column.choice.keys.items() if options else ():
+                    label = (options or {}).get(value, "")
+                    meant = option_of(value, (label,), field, words).key
+                    if meant and key in words[field] and _differ(field, key, meant):
+                        told = f"{value} of {table.name}.{name} is called {label} in the CRM, a name of {meant}, and stands for {key} here"
+                        told += ": if that is a mistake, its units end by another term."
+                        yield Finding(False, told, column.choice.where[value], "called_otherwise", meant)
+
+
+def _differ(field: str, key: str, meant: str) -> bool:
+    """Return whether it matters which of both it is."""
+    if field == "truth":
+        return TRUTHS[key] != TRUTHS[meant]
+    return key != meant and (field != "role" or not _TELLING.isdisjoint({key, meant}))

@@ -1,0 +1,23 @@
+"""What each category of the CRM is called: in the words of the organisation, and by the labels of its row of
+the schedule where no other category leads to that row."""
+
+from collections import Counter
+
+from rules.organisation.organisation import Organisation
+from rules.policy.policy import Policy
+
+
+def category_names(policy: Policy, organisation: Organisation) -> dict[str, tuple[str, ...]]:
+    """Return the names by key, in all languages."""
+    rows = {key: {line.key for line in policy.derive[key]} if key in policy.derive else {key} for key in policy.crm_categories}
+    shared = Counter(row for found in rows.values() for row in found)
+    labels = {
+        key: [label for row in found if len(found) == 1 and shared[row] <= 1 for label in _labels(policy, row)]
+        for key, found in rows.items()
+    }
+    own = {key: words.model_dump(exclude_none=True).values() for key, words in organisation.words.get("value", {}).items()}
+    return {key: (*found, *own.get(key, ())) for key, found in labels.items()}
+
+
+def _labels(policy: Policy, row: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(policy.categories[row].labels.model_dump().values())) if row in policy.categories else ()
