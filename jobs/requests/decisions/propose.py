@@ -21,7 +21,7 @@ from jobs.register.decision import What
 from jobs.requests.decisions.correctable import ALL, corrections
 from jobs.requests.search.contact_details import compared, is_own_caller, own_numbers
 from jobs.requests.search.material import Material
-from jobs.requests.search.roles_and_files import files_of
+from jobs.requests.search.roles_and_files import Files, files_of
 from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.personal_records import FullRecording
 from rules.model.requests import Right
@@ -76,9 +76,18 @@ class Wishes:
         self.rows = people.child_rows if is_for_child else people.requester_rows  # of the person, without a contact
         units = sorted(entitlement.for_child if is_for_child else entitlement.own)
         children = {unit: file.children - (people.child if is_for_child else people.requester) for unit, file in files_of(material).items()}
-        # A file is as much about another child that is in it: what is theirs does not go at this one's word.
-        self.child_units: list[Unit] = [unit for unit in units if unit in entitlement.whole and not children.get(unit)]
+        # A file is as much about another child in it, whether or not there is a contact of it: what is theirs
+        # does not go at this one's word.
+        shared = {unit for unit, others in children.items() if others} | self._with_a_child_without_contact()
+        self.child_units: list[Unit] = [unit for unit in units if unit in entitlement.whole and unit not in shared]
         self.other_units: list[Unit] = [unit for unit in units if unit not in self.child_units and unit not in self.rows]
+
+    def _with_a_child_without_contact(self) -> set[Unit]:
+        """Return the files in which a child has a role without a contact that is not confirmed to be the
+        person's."""
+        files = Files(self.material)
+        roles = (row for row in self.material.parties.values() if row.role == FileRole.CHILD and row.contact is None)
+        return {unit for row in roles if ("party", row.id) not in self.rows for unit in files.units_of("party", row.id)}
 
     def items(self) -> Iterator[Item]:
         right = self.request.right

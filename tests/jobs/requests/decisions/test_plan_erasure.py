@@ -35,7 +35,7 @@ from tests.crm_compliance.answer_package.pages import text_of
 from tests.drivers.deciding import ask, close, compile_, context_of, decide, decision, dora, granted, release, whats
 from tests.drivers.holding import place
 from tests.drivers.holding import release as release_hold
-from tests.drivers.night import Night, references_of
+from tests.drivers.night import ROLE, Night, references_of
 
 
 def test_a_childs_dossier_goes_whole_with_a_certificate_that_names_the_request(night: Night) -> None:
@@ -249,6 +249,16 @@ def test_a_conversation_about_two_children_does_not_go_at_the_word_of_one(night:
         night.party(child, "child", fiche=fiche)
     night.recording(date(2026, 11, 1), fiche=fiche)
     assert whats(compile_(night, ask(night, Right.ERASURE, one))) == [("disown", "dossier")]
+
+
+@pytest.mark.parametrize("place", ["dossier", "fiche"])
+def test_a_child_of_whom_there_is_no_contact_is_another_child_of_the_file(night: Night, place: str) -> None:
+    child, dossier = night.contact(birthdate="2010-05-05"), night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    role = night.party(None, "child", **{place: dossier if place == "dossier" else night.fiches_of(dossier)[0]})
+    assert whats(compile_(night, ask(night, Right.ERASURE, child))) == [("disown", "dossier")]
+    night.patch("cf_parties", role, cf_role=ROLE["witness"])
+    assert whats(compile_(night, ask(night, Right.ERASURE, child))) == [("erase", "dossier")]
 
 
 def test_a_recording_that_has_to_wait_is_not_lost_when_its_file_goes(night: Night) -> None:
