@@ -1,14 +1,16 @@
 """Removes and trims the contacts of a plan, after its units: only those that nothing refers to now
 (RET-20)."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.holds.active import held_contacts, people_of
-from jobs.model.plan import Plan, PlanLine
+from jobs.model.plan import LOOKING_AT_DOSSIERS, Kind, Plan, PlanLine
 from jobs.model.run import AWAITS_TURN, TRIM, UNLINKED, Action, ActionState, RowWrite
+from jobs.plans.lines.pages import lines_of
+from jobs.reading.participations import named_in
 from jobs.residual.clean import PLACES_LEFT
 from jobs.runs.journal import Journal
 from jobs.writing.contact_check import ContactCheck, check_contacts
@@ -103,6 +105,20 @@ class ContactsOfPlan:
             if (self.table, contact) not in self.journal.actions:
                 self.skip([contact], disposition, lapsed or reason)
 
+    def remember(self, going: Iterable[RowWrite]) -> None:
+        """Note, before they go, whom calls, e-mails and rows of dependent tables name. A plan that does not
+        look at everybody says nothing of them, and the next one that does would take them for ones that were
+        never linked (RET-20)."""
+        if self.plan.kind in LOOKING_AT_DOSSIERS:
+            return
+        named = named_in(self.context.connector, ((write.kind, write.id) for write in going if write.operation == "delete"))
+        named -= {contact for table, contact in self.journal.actions if table == self.table} | {*self.plan.trims}
+        if named:
+            lines = lines_of(self.context.store.plans.pages(self.plan.id), lambda line: line.table == self.table)
+            # Of a replay also who was emptied before: a person has to look at them.
+            told = {line.id for line in lines if line.is_disposal or self.plan.kind is Kind.REPLAY}
+            self.skip(sorted(named - told), TRIM, AWAITS_TURN)
+
     def skip(self, contacts: Collection[str], disposition: str, code: str) -> None:
         """Note contacts that stay, all for the same reason."""
         self.journal.skip([(self.table, contact, disposition) for contact in contacts], code)
@@ -144,6 +160,7 @@ class ContactsOfPlan:
         rows = rows_of_contacts(self.context.connector, versions, self.terms, given_up=self.given_up, retained=check.retained, waits=waits)
         for contact in sorted(waits):
             self.skip([contact], "delete", AWAITS_TURN)
+        self.remember(write for contact in versions if contact not in waits for write in rows[contact])
         self.journal.carry_out([self._action(contact, "delete", rows[contact]) for contact in versions if contact not in waits], {})
 
     def _trim(self, contacts: Sequence[str], check: ContactCheck) -> None:

@@ -24,7 +24,6 @@ from jobs.proof.certify import certify
 from jobs.proof.checkpoint import make_checkpoint
 from jobs.reading.gather import gather_units
 from jobs.reading.out_of_reach import LONG_TERM, OutOfReach
-from jobs.reading.participations import named_in
 from jobs.reading.row_kinds import RowKinds
 from jobs.reading.units import Gathering, is_anonymised
 from jobs.residual.clean import PLACES_LEFT, clean_places
@@ -224,18 +223,10 @@ class Application:
         self.journal.carry_out(self._intents(going, rows, facts), {line.key: unit for line, unit, _ in going})
 
     def _remember_named(self, rows: Rows) -> None:
-        """Note, before they go, whom calls, e-mails and rows of dependent tables name. A plan of recordings,
-        or of a request, does not look at everybody, and the next one that does would take them for ones that
-        were never linked (RET-20). What goes with a course or an agreement says nothing of the missions:
+        """Note whom rows name that go. What goes with a course or an agreement says nothing of the missions:
         whoever it names would be trimmed for it."""
-        if self.plan.kind not in (Kind.RECORDINGS, Kind.REQUEST):
-            return
         units = (writes for unit, writes in rows.of.items() if unit not in rows.blocked)
-        going = [write for writes in units for write in writes if writes[-1].kind not in RELATIONS]
-        named = named_in(self.context.connector, ((write.kind, write.id) for write in going if write.operation == "delete"))
-        people = self._contacts()
-        seen = {contact for table, contact in (*self._planned, *self.journal.actions) if table == people.table} | {*self.plan.trims}
-        people.skip(sorted(named - seen), TRIM, AWAITS_TURN)
+        self._contacts().remember(write for writes in units for write in writes if writes[-1].kind not in RELATIONS)
 
     def _reconcile_followers(self, lines: Sequence[PlanLine]) -> None:
         """Note what became of attachments whose dossier or lone fiche did not take them along: they stay with

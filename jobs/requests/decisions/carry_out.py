@@ -19,7 +19,7 @@ from jobs.model.run import Run
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
 from jobs.reading.gather import CONTACT_FIELDS, rows_of
-from jobs.register.decision import DISPOSING, ERASING, Decision, Task, What, change_decision, decision_of
+from jobs.register.decision import AT_ONCE, DISPOSING, ERASING, Decision, Task, What, change_decision, decision_of
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.correct import WRITING
 from jobs.requests.decisions.decide import take_effect
@@ -55,9 +55,9 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
         _refuse_lapsed(context, request, decision)
     decision, found = _noted(context, request, decision)
     kept = found.items
-    # What a look may still allow waits, but for a restriction, which keeps the rows meanwhile.
-    waiting = [task for task in decision.tasks if task.item in (found.closed if task.what is What.RESTRICT else kept)]
-    decision = take_effect(context, request, decision, waiting)  # where the CRM was out of reach when it was decided
+    decision = take_effect(
+        context, request, decision, _looked_at_first(decision, found)
+    )  # where the CRM was out of reach when it was decided
     if writes := [task for task in decision.of(WRITING) if task.item not in kept]:
         left = correct.write(giving_way(context, erasure_of(request, decision)), writes, decision.contacts)
         decision = _done(context, request, decision, [task for task in writes if task not in left])
@@ -115,13 +115,37 @@ def fulfil_later(context: JobContext, request_id: str) -> str:
 
 
 def fulfil_all(context: JobContext) -> dict[str, str]:
-    """Continue every released request of which something remains, an interrupted run first. Return, by
-    request, the code of what still prevents completion."""
+    """Continue every released request of which something remains, an interrupted run first, and do before the
+    release what takes effect at once and could not when it was decided. Return, by request, the code of what
+    still prevents completion."""
     waiting: dict[str, str] = {}
     for request in reversed(context.store.requests.all()):
-        if request.state in ANSWERED and (code := fulfil_later(context, request.id)):
+        code = fulfil_later(context, request.id) if request.state in ANSWERED else _effect_later(context, request)
+        if code:
             waiting[request.id] = code
     return waiting
+
+
+def _effect_later(context: JobContext, request: SubjectRequest) -> str:
+    """Do what takes effect at once by the decision that stands (DDL-13), looked at again as at a release, and
+    return the code of what prevents it. What was granted in the name of a child that is of age by now is left
+    to the release, which ends it (RGT-07)."""
+    decision = decision_of(context.store, request.id)
+    if decision is None or not decision.of(AT_ONCE) or is_of_other_crm(context.store, request.crm):
+        return ""
+    try:
+        if not (decision.on_behalf and _is_of_age(context, decision)):
+            found = kept_items(context, decision)
+            take_effect(context, request, decision, _looked_at_first(decision, found))
+    except ComplianceError as error:
+        return error.code
+    return ""
+
+
+def _looked_at_first(decision: Decision, found: KeptItems) -> list[Task]:
+    """Return what waits. What a look may still allow does, but for a restriction, which keeps the rows
+    meanwhile."""
+    return [task for task in decision.tasks if task.item in (found.closed if task.what is What.RESTRICT else found.items)]
 
 
 def _noted(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[Decision, KeptItems]:

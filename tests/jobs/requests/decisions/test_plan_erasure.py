@@ -68,6 +68,19 @@ def test_a_childs_dossier_goes_whole_with_a_certificate_that_names_the_request(n
     assert fulfil(context_of(night), request.id) is None
 
 
+def test_who_only_took_part_in_a_call_about_the_person_goes_by_the_next_plan_of_people(night: Night) -> None:
+    """RET-20: as ever where nothing else leads to them."""
+    child = night.contact(birthdate="2010-05-05")
+    caller, donor = (night.contact(firstname=first, lastname="Smets (fictief)") for first in ("Karel", "Nora"))
+    night.donation(donor)
+    night.party(child, "child", dossier=night.dossier("sexting", closed=False))
+    night.call("contact", child, [caller, donor, child])
+    granted(night, ask(night, Right.ERASURE, child))
+    assert [night.get("contacts", person) is None for person in (child, caller, donor)] == [True, False, False]
+    night.apply(night.approved(night.plan()))
+    assert [night.get("contacts", person) is None for person in (child, caller, donor)] == [True, True, False]
+
+
 def test_what_another_run_left_half_done_is_left_to_others(night: Night) -> None:
     """ERA-15: in a run for a request holds give way that apply to what is left of another unit."""
     earlier = night.apply(night.plan())

@@ -12,7 +12,7 @@ import pytest
 
 from jobs.inbox.requests import LOOK_AGAIN, of_requests
 from jobs.model.request import DECISIONS, GivenPerson, RequestApproval, SubjectRequest
-from jobs.register.decision import Decision, Task, What, encoded
+from jobs.register.decision import Decision, Task, What, encoded, reopened
 from jobs.register.overrides import override
 from jobs.register.transitions import close
 from jobs.requests.decisions.carry_out import fulfil_all
@@ -36,9 +36,17 @@ def released(night: Night, right: Right, person: str, *tasks: tuple[What, str, s
     return request
 
 
-def granted(night: Night, right: Right, person: str, *tasks: tuple[What, str, str], child: str | None = None) -> SubjectRequest:
-    """What Ilse was granted, and was released, while the CRM was out of reach."""
-    request = ask(night, right, person, child=child, given=ILSE, state=RequestState.RELEASED, released_at=night.clock())
+def granted(
+    night: Night,
+    right: Right,
+    person: str,
+    *tasks: tuple[What, str, str],
+    child: str | None = None,
+    state: RequestState = RequestState.RELEASED,
+) -> SubjectRequest:
+    """What Ilse was granted while the CRM was out of reach; released, unless a state says otherwise."""
+    released_at = night.clock() if state is RequestState.RELEASED else None
+    request = ask(night, right, person, child=child, given=ILSE, state=state, released_at=released_at)
     wanted = tuple(Task(f"item-{at}", *task, {"first_name": "Lot"}) for at, task in enumerate(tasks))
     people = (child or person,), tuple(sorted({person, child or person}))
     decided = Decision(
@@ -121,6 +129,27 @@ def test_sus10_a_restriction_that_comes_late_is_not_placed_on_the_file_of_a_susp
     night.patch("cf_parties", suspicion, cf_suspectuntil="2026-11-20")
     assert fulfil_all(context_of(night)) == {}
     assert {hold.row for hold in night.store.holds.all()} == {witnessed, suspected, ilse, child}, "a hold keeps what two people may look at"
+
+
+def test_ddl13_a_restriction_that_could_not_be_placed_at_its_decision_is_placed_before_the_release(night: Night) -> None:
+    """Looked at again as at a release (SUS-10, RGT-07); not where the answer was compiled anew."""
+    ilse, grown = (night.contact(birthdate=born) for born in ("1980-05-05", "2000-05-05"))
+    witnessed, suspected, other = (night.dossier("sexting", closed=False) for _ in range(3))
+    for dossier in (witnessed, suspected, other):
+        night.party(ilse, "witness", dossier=dossier)
+    both = ((What.RESTRICT, "dossier", dossier) for dossier in (witnessed, suspected))
+    files = granted(night, Right.RESTRICTION, ilse, *both, state=RequestState.APPROVED)
+    for_adult = granted(night, Right.RESTRICTION, ilse, (What.RESTRICT, "contact", grown), child=grown, state=RequestState.REVIEWING)
+    night.party(ilse, "suspect", dossier=suspected)
+    assert fulfil_all(context_of(night)) == {}
+    assert [(hold.kind, hold.row) for hold in night.store.holds.all()] == [("dossier", witnessed)]
+    assert [len(decision(night, each).tasks) for each in (files, for_adult)] == [1, 1]
+    assert fulfil_all(context_of(night)) == {}
+    assert len(night.store.holds.all()) == 1
+    again = granted(night, Right.RESTRICTION, ilse, (What.RESTRICT, "dossier", other), state=RequestState.REVIEWING)
+    night.store.requests.save(again, since=again, parts={DECISIONS: reopened(night.store, again.id)})
+    assert fulfil_all(context_of(night)) == {}
+    assert len(night.store.holds.all()) == 1
 
 
 def test_sus08_a_suspicion_that_was_removed_is_looked_at_where_it_had_been_seen(night: Night) -> None:
