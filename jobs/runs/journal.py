@@ -3,6 +3,7 @@ in the ledger before the first destructive call, so that a run that was killed c
 outside the CRM are deleted before the rows that name them (ERA-15)."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
 from functools import cached_property
 
 import msgspec
@@ -39,6 +40,9 @@ from rules.model.records import Unit, UnitKind
 GoingLater = Callable[[Collection[str], Collection[str]], Collection[str]]
 
 
+BELIEVED_FOR = timedelta(seconds=30)  # what is seen to go along with a row; a throttled write waits for up to half an hour
+
+
 class PlanLapsed(Exception):
     """Somebody has rejected the plan of the run that is at work, or a hold that was placed since is on
     nothing: nothing more of it is begun."""
@@ -53,7 +57,7 @@ class Journal:
         self.context = context
         self.run = run.id
         self.plan = run.plan
-        self._started = run.started_at
+        self._started = self._looked_at = run.started_at
         self.day = context.day(run.as_of)
         self.actions: dict[Key, Action] = {action.key: action for action in context.store.journal.of_run(run.id)}
         self.outside = Outside(context)
@@ -76,6 +80,7 @@ class Journal:
         intents = self._without_orphans(intents)
         if not intents:
             return
+        self._looked_at = self.context.clock()
         permitted(self.context.connector, self.context.policy)  # by what was read until now, all of this was judged
         intents = [self.bypassing.marked(action, self.followers) for action in intents]
         intents = with_what_had_gone(self.context, intents, self._left_before, self.announced)
@@ -185,7 +190,19 @@ class Journal:
         switch is set, else those under a hold."""
         if self.context.store.kill_switch.stopped_since() is not None:
             return dict.fromkeys(actions, STOPPED)
-        return {name: reason.value for name, reason in held_now(self.context, self.day, actions, units).items()}
+        held = {name: reason.value for name, reason in held_now(self.context, self.day, actions, units).items()}
+        return held | self._grown({name: action for name, action in actions.items() if name not in held})
+
+    def _grown(self, actions: Mapping[str, Action]) -> dict[str, str]:
+        """Return which of these, by name, would take something along by now that was not announced, or leave
+        something behind. It was looked for a moment ago, unless the CRM has let us wait since."""
+        now = self.context.clock()
+        if not actions or now - self._looked_at < BELIEVED_FOR:
+            return {}
+        found, waiting = with_unmapped(self.context, list(actions.values()))
+        self._looked_at = now
+        grown = {after.key for before, after in zip(actions.values(), found, strict=True) if {*after.along} - {*before.along}}
+        return {name: CHANGED for name, action in actions.items() if action.key in grown or action.key in waiting}
 
     def not_purgeable(
         self, actions: Mapping[str, Action], rows: Mapping[str, Sequence[RowWrite]], units: Mapping[Key, Unit]

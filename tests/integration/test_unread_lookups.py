@@ -1,15 +1,17 @@
 """A lookup of a dossier, a fiche or a role names somebody, and fills no field (R-158)."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.dynamics.pace.gate import Timeline
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.night import Night, night_in
+from tests.drivers.organisation import set_faults
 from tests.yaml_files import read_yaml, yaml_text
 
 LONG_AGO, LATELY = date(2020, 1, 10), date(2026, 11, 1)
@@ -98,3 +100,27 @@ def test_what_is_tied_to_a_file_once_its_plan_is_made_does_not_go_along_with_it(
         night.patch(f"{table}s", rows[1], **{"cf_PartnerId@odata.bind": None})
         night.apply(night.plan())
         assert [night.get(f"{table}s", row) is not None for row in rows] == [False, True]
+
+
+@pytest.mark.parametrize("table", ["cf_dossier", "cf_fiche"])
+def test_what_is_tied_to_a_file_while_the_crm_lets_us_wait_does_not_go_along_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    with night_in(environment(tmp_path, table, table, "cascade"), tmp_path, kind=Night) as night:
+        old, live = night.dossier("social_card", spoken=LONG_AGO), night.dossier("grooming", closed=False, spoken=LATELY)
+        rows = (old, live) if table == "cf_dossier" else (night.fiches_of(old)[0], night.fiches_of(live)[0])
+        plan = night.plan()
+        waited: list[float] = []
+
+        def wait(_: Timeline, seconds: float) -> None:
+            if not waited:
+                night.patch(f"{table}s", rows[1], **{"cf_PartnerId@odata.bind": f"/{table}s({rows[0]})"})
+                night.clock.now += timedelta(seconds=seconds)
+            waited.append(seconds)
+
+        monkeypatch.setattr(Timeline, "wait", wait)
+        set_faults(night.emulator, {"match": {"path": "$batch", "nth": 1}, "do": "status", "status": 429, "retry_after": 240})
+        run = night.apply(plan)
+        assert waited
+        assert [night.get(f"{table}s", row) is not None for row in rows] == [True, True]
+        assert run.counts["skipped"] == {"CHANGED": 1}
