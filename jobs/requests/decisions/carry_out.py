@@ -19,6 +19,7 @@ from jobs.model.run import Run
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
 from jobs.reading.gather import CONTACT_FIELDS, rows_of
+from jobs.register.confirmed_people import confirmed_people
 from jobs.register.decision import AT_ONCE, DISPOSING, ERASING, Decision, Task, What, change_decision, decision_of
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.correct import WRITING
@@ -59,7 +60,9 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
         context, request, decision, _looked_at_first(decision, found)
     )  # where the CRM was out of reach when it was decided
     if writes := [task for task in decision.of(WRITING) if task.item not in kept]:
-        left = correct.write(giving_way(context, erasure_of(request, decision)), writes, decision.contacts)
+        left = correct.write(
+            giving_way(context, erasure_of(request, decision)), writes, decision.contacts, _confirmed_rows(context, request, decision)
+        )
         decision = _done(context, request, decision, [task for task in writes if task not in left])
     run = None
     if decision.of(DISPOSING):
@@ -163,6 +166,16 @@ def _noted(context: JobContext, request: SubjectRequest, decision: Decision) -> 
 
         decision = change_decision(context.store, request.id, change) or change(decision)
     return decision, kept
+
+
+def _confirmed_rows(context: JobContext, request: SubjectRequest, decision: Decision) -> Collection[tuple[str, str]]:
+    """Return the rows without a contact that are confirmed to be the person's; a closed request knows them no
+    more."""
+    try:
+        people = confirmed_people(context.store, request.id)
+    except Refused:
+        return ()
+    return people.child_rows if decision.on_behalf else people.requester_rows
 
 
 def _has_begun(context: JobContext, request: SubjectRequest) -> bool:

@@ -53,9 +53,9 @@ TEXT: Final = (
 )
 
 
-def write(context: JobContext, tasks: Sequence[Task], people: Collection[str] = ()) -> list[Task]:
+def write(context: JobContext, tasks: Sequence[Task], people: Collection[str] = (), rows: Collection[tuple[str, str]] = ()) -> list[Task]:
     """Carry out tasks that write fields or notes, and return those that are not done: the ledger says why.
-    `people` are all contacts of the person whose data they are.
+    `people` are all contacts of the person whose data they are, `rows` what is theirs without a contact.
 
     What is already written is not written again. A correction waits for what keeps data as they are, evidence
     or a restriction, and not for what only keeps them from disposal. The end of a use and a note wait for
@@ -67,7 +67,7 @@ def write(context: JobContext, tasks: Sequence[Task], people: Collection[str] = 
     refuse_if_stopped(context.store)
     left: list[Task] = []
     for task in tasks:
-        code = _annotate(context, task) if task.what is What.ANNOTATE else _write_fields(context, task, people)
+        code = _annotate(context, task) if task.what is What.ANNOTATE else _write_fields(context, task, people, rows)
         if code:
             left.append(task)
     return left
@@ -84,8 +84,10 @@ def kept_back(context: JobContext, tasks: Collection[Task]) -> dict[str, str]:
     return {task.item: code for task in tasks if (code := codes[task.what, task.kind, task.id])}
 
 
-def _write_fields(context: JobContext, task: Task, people: Collection[str]) -> str:
-    wanted = _without_those_of_a_closed_file(context, _wanted(task), people) if task.what is What.CORRECT else _wanted(task)
+def _write_fields(context: JobContext, task: Task, people: Collection[str], rows: Collection[tuple[str, str]]) -> str:
+    wanted = _wanted(task)
+    if task.what is What.CORRECT:
+        wanted = _without_those_of_a_closed_file(context, wanted, people, rows)
     record = FULL[task.kind]
     written = context.connector.record(task.kind, table_of(context.connector, task.kind, task.id))
 
@@ -187,12 +189,14 @@ def _is_held_on_another_basis(context: JobContext, task: Task) -> bool:
     return task.what is What.NO_IMAGE and is_suspected(context, task.id)
 
 
-def _without_those_of_a_closed_file(context: JobContext, wanted: dict[str, object], people: Collection[str]) -> dict[str, object]:
+def _without_those_of_a_closed_file(
+    context: JobContext, wanted: dict[str, object], people: Collection[str], rows: Collection[tuple[str, str]]
+) -> dict[str, object]:
     """Return the values but for those of fields that the person is told nothing of, where they are known for
     relations and from files of a suspicion alone: to these such a field belongs (SUS-10). It stays as it is,
     and nothing tells of it. What the relation needs, as the name, is the person's to correct all the
     same: they would see that it is not."""
-    if wanted.keys() <= needed_by(()) or not is_in_closed_files_alone(context, people):
+    if wanted.keys() <= needed_by(()) or not is_in_closed_files_alone(context, people, rows):
         return wanted
     connector, among = context.connector, Among("contact", sorted(people))
     has_agreement = connector.has(Engagement) and bool(rows_of(connector, Engagement, (), among))

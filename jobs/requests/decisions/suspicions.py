@@ -21,6 +21,7 @@ from connectors.interface.rows import Among
 from jobs.erasures.register import load_register
 from jobs.ports.context import JobContext
 from jobs.reading.gather import PARTY_FIELDS, rows_of
+from jobs.reading.owners import look_around
 from jobs.register.decision import ERASING, Decision, FileOnce, RoleOnce, What
 from jobs.register.overrides import acts_though_suspected, looked_at, looks_given
 from jobs.requests.decisions.files_since import files_since
@@ -79,12 +80,17 @@ def is_suspected(context: JobContext, contact: str) -> bool:
     return bool(_suspicions(context, _roles(context, [contact])))
 
 
-def is_in_closed_files_alone(context: JobContext, contacts: Collection[str]) -> bool:
-    """Return whether the contacts of one person have a role in files, and in no other ones than those in
-    which the person is suspected today. Raises ConnectorError: the CRM cannot be read."""
-    rows = _roles(context, sorted(contacts))
-    closed = _files_of(context, _suspicions(context, rows))
-    return bool(rows) and all({row.dossier, row.fiche} - {None} <= closed for row in rows)
+def is_in_closed_files_alone(context: JobContext, contacts: Collection[str], rows: Collection[tuple[str, str]] = ()) -> bool:
+    """Return whether one person is in files, and in no other ones than those in which the person is suspected
+    today: by roles of these contacts, and by `rows` without a contact that are confirmed to be theirs. Raises
+    ConnectorError: the CRM cannot be read."""
+    own = sorted(row for kind, row in rows if kind == "party")
+    roles = [*_roles(context, sorted(contacts)), *(_roles(context, own, "id") if own else ())]
+    closed = _files_of(context, _suspicions(context, roles))
+    files = [{row.dossier, row.fiche} - {None} for row in roles]
+    others = look_around(context.connector, [row for row in rows if row[0] != "party"]).units.values()
+    files += [{each.id for each in unit.above()} or {fiche.id for fiche in unit.fiches} or {unit.id} for unit in others]
+    return bool(files) and all(each <= closed for each in files)
 
 
 def _suspicions(context: JobContext, rows: Iterable[FullParty]) -> list[FullParty]:
@@ -95,15 +101,15 @@ def _role(row: FullParty) -> RoleInFile:
     return RoleInFile(("party", row.id), row.contact or "", row.role or "", row.suspect_until)
 
 
-def _roles(context: JobContext, people: Sequence[str]) -> list[FullParty]:
-    """Return the roles of these people. A suspicion counts that lies in the recycle bin or in long-term
-    retention, as it does for an answer: nothing is done because somebody has deleted it (SUS-05). A filler
-    ends none."""
+def _roles(context: JobContext, ids: Sequence[str], by: str = "contact") -> list[FullParty]:
+    """Return the roles of these people, or the roles with these ids. A suspicion counts that lies in the
+    recycle bin or in long-term retention, as it does for an answer: nothing is done because somebody has
+    deleted it (SUS-05). A filler ends none."""
     connector = context.connector
     full = cast("type[FullParty]", connector.all_kinds["party"].full)
-    rows = rows_of(connector, full, _FIELDS, Among("contact", people))
+    rows = rows_of(connector, full, _FIELDS, Among(by, ids))
     for residual in (ResidualKind.BIN, ResidualKind.RETAINED):
-        found = connector.binned_or_retained(residual, full, _FIELDS, Among("contact", people)).rows
+        found = connector.binned_or_retained(residual, full, _FIELDS, Among(by, ids)).rows
         rows += [row for row in cast("Sequence[FullParty]", found) if row.role == FileRole.SUSPECT]
     fillers = context.policy.fillers
     known = {row.id: msgspec.structs.replace(row, suspect_until=without_sentinel(row.suspect_until, fillers)) for row in reversed(rows)}
