@@ -6,6 +6,7 @@ from collections.abc import Mapping as Values
 from typing import Final
 
 from connectors.dynamics.draft.columns import option_of
+from connectors.dynamics.draft.crm_tables import bare
 from connectors.dynamics.draft.words import OPTION_WORDS, STATE_WORDS, words_of
 from connectors.dynamics.mapping.mapping import TRUTHS, Mapping, field_type
 from connectors.dynamics.schema.metadata import Metadata
@@ -26,6 +27,10 @@ def called_otherwise(mapping: Mapping, metadata: Metadata, names: Values[str, Co
         attributes = definition.attributes if definition is not None else {}
         for column in table.columns.values():
             field = "truth" if field_type(table.full, column.field) is bool else column.field
+            if column.field == "is_active" and not (column.choice or column.reference) and _is_closing(column.name):
+                told = f"{table.name}.{column.name} is called like what says that a case is closed, and its yes stands for active here"
+                told += ": what is open would count as closed. If so, write under choices {is_active: {true: inactive, false: active}}."
+                yield Finding(False, told, column.where, "called_otherwise")
             if column.choice is None or field not in _DECIDING:
                 continue
             for name in column.names:
@@ -37,6 +42,10 @@ def called_otherwise(mapping: Mapping, metadata: Metadata, names: Values[str, Co
                         told = f"{value} of {table.name}.{name} is called {label} in the CRM, a name of {meant}, and stands for {key} here"
                         told += ": if that is a mistake, its units end by another term."
                         yield Finding(False, told, column.choice.where[value], "called_otherwise", meant)
+
+
+def _is_closing(column: str) -> bool:
+    return bare(column).removeprefix("is") in STATE_WORDS["inactive"]
 
 
 def _differ(field: str, key: str, meant: str) -> bool:

@@ -199,6 +199,23 @@ def test_an_option_that_is_called_otherwise_than_what_it_stands_for_is_told(typi
     assert told in typist.type("plan").err, "each night, since options are renamed at any time"
 
 
+def test_a_yes_that_says_closed_is_told_where_it_stands_for_active(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    """RET-13: a file would end while somebody works on it."""
+    path = edited(
+        tmp_path, ("is_active: statecode", "is_active: cf_isgesloten"), ("      is_active:\n        0: active\n        1: inactive\n", "")
+    )
+    environment = read_yaml(ENVIRONMENT)
+    environment["tables"]["cf_dossier"]["columns"]["cf_isgesloten"] = {"type": "bool"}
+    (tmp_path / "environment.yaml").write_text(yaml_text(environment), encoding="utf-8")
+    with running(environment=tmp_path / "environment.yaml", token=TOKEN) as emulator:
+        typist = typist_at(emulator.url)
+        (found,) = typist.ask("mapping", "check", path)["warnings"]
+        assert (found["where"], found["code"]) == (f"{path}:{line(path, 'cf_isgesloten')}", "called_otherwise")
+        choices = "    choices:\n      is_active: {true: inactive, false: active}\n      categories: &categories"
+        path.write_text(path.read_text(encoding="utf-8").replace("    choices:\n      categories: &categories", choices), encoding="utf-8")
+        assert typist.ask("mapping", "check", path)["warnings"] == []
+
+
 def test_a_table_for_people_names_line_and_suggestion(typist: Typist, tmp_path: Path) -> None:
     path = edited(tmp_path, ("opened_on: cf_openedon", "opend_on: cf_openedon"))
     said = typist.type("mapping", "check", path)
