@@ -2,6 +2,7 @@
 and 8). Whether it is sent again, `retry.py` says."""
 
 import random
+import re
 import threading
 import time
 import uuid
@@ -30,6 +31,7 @@ from connectors.dynamics.pace.governor import Observation
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.rows import ReadStats
 
+_ID = re.compile(rb'"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?"')
 _BOM = b"\xef\xbb\xbf"  # some gateways write one before whatever they pass on
 MAX_RENEWALS = 3  # of the token, for one request; then the account itself is refused
 _BYTES = "application/octet-stream"  # of a file, which may well be a page
@@ -73,9 +75,9 @@ class Transport:
 
     def get(self, address: str, *, prefer: str = "", accept: str = "application/json", where: str = "", as_it_came: bool = False) -> Answer:
         """Send a GET until it is answered or patience ends, to an address below the Web API root or an
-        absolute one of this CRM. A byte order mark is taken off. Half characters in the JSON of the answer
-        are replaced, unless it is asked for `as_it_came`: to look for them takes as long as sending the
-        request.
+        absolute one of this CRM. A byte order mark is taken off, and ids come without braces and in small
+        letters, since they are compared everywhere. Half characters in the JSON of the answer are replaced,
+        unless it is asked for `as_it_came`: to look for them takes as long as sending the request.
 
         Raises:
             Unreachable, Unauthorised, Forbidden, Throttled, ConnectorError: as the answer says; never with
@@ -87,6 +89,8 @@ class Transport:
         answer = self._read(address, headers, (200,), where)
         if answer.body.startswith(_BOM):
             answer = replace(answer, body=answer.body.removeprefix(_BOM))
+        if (first := _ID.search(answer.body)) is not None and first[0] != _plain(first):
+            answer = replace(answer, body=_ID.sub(_plain, answer.body))
         if as_it_came or accept != "application/json":
             return answer
         return replace(answer, body=with_whole_characters(answer.body))
@@ -287,6 +291,10 @@ class Transport:
 def _is_web_page(headers: Mapping[str, str]) -> bool:
     """Return whether a body is a page for people, which no Web API gives to a program."""
     return (headers.get("Content-Type") or "").strip().lower().startswith(("text/html", "application/xhtml"))
+
+
+def _plain(found: re.Match[bytes]) -> bytes:
+    return b'"' + found[1].lower() + b'"'
 
 
 def _elsewhere() -> ReadIncomplete:

@@ -88,6 +88,15 @@ def test_a_request_carries_ids_and_the_headers_that_the_service_recommends(crm: 
     assert naps == []
 
 
+@pytest.mark.parametrize("form", ["{}", "{{{}}}"])
+def test_ids_are_told_in_one_form(crm: responses.RequestsMock, naps: list[float], form: str) -> None:
+    """They are compared everywhere: by one of another form a hold on a dossier would not be found."""
+    row = "0b5a7d1c-0000-4000-8000-00000000000a"
+    crm.get(WHO, json={"UserId": form.format(row.upper()), "text": f"zie {form.format(row.upper())}"})
+    with transport(naps) as client:
+        assert json.loads(client.get("WhoAmI").body) == {"UserId": row, "text": f"zie {form.format(row.upper())}"}
+
+
 def test_a_throttled_request_waits_as_long_as_the_server_asks(crm: responses.RequestsMock, naps: list[float]) -> None:
     crm.get(WHO, status=429, headers={"Retry-After": "7"}, json=error("0x80072322"))
     crm.get(WHO, json={"UserId": 1})
