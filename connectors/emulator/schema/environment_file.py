@@ -18,6 +18,7 @@ from connectors.emulator.schema.table_specs import ANY_TABLE, intersect_of, labe
 HERE = Path(__file__).parent
 DEFAULT_ENVIRONMENT = HERE / "environment.yaml"
 PLATFORM = HERE / "platform.yaml"
+MOST_COLUMNS = 1_950  # of a table; SQLite takes 2,000, among them some of our own
 
 
 class EnvironmentProblem(Exception):
@@ -90,6 +91,8 @@ def _build(document: Mapping[str, Any], platform: Mapping[str, Any]) -> Environm
             table = table_of(name, spec, choices, number=len(tables))
         except (KeyError, TypeError, AttributeError) as problem:
             raise ValueError(f"table {name}: {_told(problem)}") from problem
+        if len(table.columns) > MOST_COLUMNS:
+            raise ValueError(f"table {name} has {len(table.columns)} columns, and SQLite keeps no more than {MOST_COLUMNS} here")
         table.platform = name in platform_names
         table.ownership = str(spec.get("ownership", "OrganizationOwned" if table.platform else "UserOwned"))
         tables[name] = table

@@ -85,6 +85,10 @@ def test_an_environment_that_makes_no_sense_is_refused_with_its_file(tmp_path: P
         ("schema: crm-mapping/1\n", "tables is missing"),
         ("tables: {zz_entry: {columns: {zz_entryid: {key: true}}}}\n", "table zz_entry: type is missing"),
         ("tables: {zz_entry: {columns: [zz_entryid]}}\n", "table zz_entry: a value is not written as it has to be"),
+        (
+            f"tables: {{a: {{columns: {{aid: {{type: guid, key: true}}, {', '.join(f'x{n}: {{type: int}}' for n in range(2000))}}}}}}}\n",
+            "table a has 2015 columns, and SQLite keeps no more than 1950 here",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_environment_is_told_in_its_own_words(tmp_path: Path, text: str, told: str) -> None:
