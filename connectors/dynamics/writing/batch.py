@@ -31,7 +31,7 @@ from connectors.dynamics.writing.multipart import (
 )
 from connectors.dynamics.writing.pointers import Emptied
 from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Operation, OperationKind
-from connectors.interface.errors import ConnectorError, Unauthorised
+from connectors.interface.errors import ConnectorError, ReadIncomplete, Unauthorised
 from rules.model.bypass import Bypass
 from rules.model.records import Record
 
@@ -189,7 +189,9 @@ def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
         is_refused = isinstance(failure, Unauthorised)
         status = ChangeStatus.REFUSED if is_refused else ChangeStatus.UNKNOWN
         lost = tuple(ChangeResult(one.key, status, failure.service_code, is_outage=not is_refused) for one in change_sets)
-        return Sent(lost, refusal=failure if is_refused else None, reached=not is_refused and not isinstance(failure, NotSent))
+        told = frozenset({f"a write has no answer: {failure} {failure.hint}"} if isinstance(failure, ReadIncomplete) else ())
+        reached = not is_refused and not isinstance(failure, NotSent)
+        return Sent(lost, refusal=failure if is_refused else None, reached=reached, told=told)
     if answer.status == 403 and not boundary_of(answer.headers.get("Content-Type", "")):
         found = faults.fault(403, answer.body)
         refusal = faults.error(found, request=answer.request_id, where="$batch")

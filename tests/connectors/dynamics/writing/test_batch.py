@@ -247,8 +247,9 @@ def test_why_a_write_is_refused_is_told_once_with_what_to_do(
 def test_a_batch_that_something_between_refuses_is_told(mock: responses.RequestsMock, connector: DynamicsConnector) -> None:
     """Whether the CRM saw it is not known: it is read back."""
     mock.post(BATCH, status=413, body="<html>too large</html>")
-    assert statuses(connector.change(sets(1))) == [UNKNOWN]
-    assert "HTTP 413" in connector.warnings[0]
+    mock.post(BATCH, body="<html>Aanmelden</html>", content_type="text/html")
+    assert [statuses(connector.change(sets(1))) for _ in range(2)] == [[UNKNOWN], [UNKNOWN]]
+    assert ["HTTP 413" in connector.warnings[0], "a web page answers" in connector.warnings[1]] == [True, True]
 
 
 @pytest.mark.parametrize("content_id", [2, None])
