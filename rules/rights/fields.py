@@ -180,6 +180,7 @@ _RECORDING = {
     "transcript": _FILE_TEXT,
     "media": _file(Nature.FILE),
     "caller_number": _own(Nature.PHONE),
+    "dossier": _NEVER,
     "fiche": _NEVER,
     "storage_uri": _NEVER,
 }
