@@ -1,9 +1,9 @@
-"""Options that people see as something else than the mapping says: a number is mistaken there, or the option
-was renamed in the CRM since (R-161)."""
+"""Options, and rows of reference, that people see as something else than the mapping says: a number is
+mistaken there, or the option was renamed in the CRM since (R-161)."""
 
 from collections.abc import Collection, Iterator
 from collections.abc import Mapping as Values
-from typing import Final
+from typing import Any, Final
 
 from connectors.dynamics.draft.columns import option_of
 from connectors.dynamics.draft.crm_tables import bare
@@ -31,17 +31,21 @@ def called_otherwise(mapping: Mapping, metadata: Metadata, names: Values[str, Co
                 told = f"{table.name}.{column.name} is called like what says that a case is closed, and its yes stands for active here"
                 told += ": what is open would count as closed. If so, write under choices {is_active: {true: inactive, false: active}}."
                 yield Finding(False, told, column.where, "called_otherwise")
-            if column.choice is None or field not in _DECIDING:
+            stated = column.choice or column.reference
+            if stated is None or field not in _DECIDING:
                 continue
             for name in column.names:
-                options = attributes[name].options if name in attributes else None
-                for value, key in column.choice.keys.items() if options else ():
-                    label = (options or {}).get(value, "")
+                shown: Values[Any, str] = (attributes[name].options if name in attributes else None) or {}
+                if column.reference is not None and column.reference.by:
+                    shown = {text: text for text in column.reference.keys}  # where these are names, and no codes
+                where: Values[Any, str] = stated.where
+                for value, key in stated.keys.items():
+                    label = shown.get(value, "")
                     meant = option_of(value, (label,), field, words).key
                     if meant and key in words[field] and _differ(field, key, meant):
                         told = f"{value} of {table.name}.{name} is called {label} in the CRM, a name of {meant}, and stands for {key} here"
                         told += ": if that is a mistake, its units end by another term."
-                        yield Finding(False, told, column.choice.where[value], "called_otherwise", meant)
+                        yield Finding(False, told, where[value], "called_otherwise", meant)
 
 
 def _is_closing(column: str) -> bool:

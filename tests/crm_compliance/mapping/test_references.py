@@ -93,6 +93,18 @@ def test_a_row_of_reference_that_is_known_by_its_id_is_told_with_its_name(typist
         assert (undecided["category"], undecided["called"]) == (row, "Schoolmoeheid")
 
 
+def test_a_row_of_reference_whose_name_says_another_key_is_told(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    """R-161: a child that is taken for a witness keeps no file until it is of age."""
+    mapping = tmp_path / "mapping.yaml"
+    text = (DATA / "connected-mapping.yaml").read_text("utf-8")
+    assert "Kind: child" in text
+    mapping.write_text(text.replace("Kind: child", "Kind: witness"), "utf-8")
+    with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator:
+        said = typist_at(emulator.url).type("mapping", "check", mapping, "--json")
+    assert said.code == 0, said
+    assert told(said, "warnings")[line(mapping, "Kind: witness"), "called_otherwise"] == "child"
+
+
 def test_pairs_that_the_mapping_does_not_read_are_told_with_what_follows(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """A report that a second dossier needs would go with the one that its column names."""
     text = (DATA / "connected-mapping.yaml").read_text("utf-8")
