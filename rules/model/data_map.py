@@ -27,7 +27,8 @@ class MapPlace(msgspec.Struct, frozen=True):
     more; None: this account may not look. `why` says where the fate comes from. `beyond` are rows of a mapped
     table that are of none of the kinds for which it is mapped, `loose` rows of a dependent table that belong
     to nothing, `in_anonymised` those that belong to a dossier or fiche that is anonymised, `of_dossiers`
-    recordings that belong to a dossier itself and are out of scope, since the mapping has no field for it."""
+    recordings that belong to a dossier itself, or to a fiche, by a lookup that is mapped for the other of
+    them alone, and so are out of scope."""
 
     table: str
     column: str | None

@@ -210,6 +210,15 @@ def test_one_of_a_fiche_elsewhere_stays_when_the_dossier_is_erased(tmp_path: Pat
         assert (night.get("cf_dossiers", dossier), left["_cf_dossierid_value"], left["_cf_ficheid_value"]) == (None, None, fiche)
 
 
+def test_one_that_is_tied_to_a_fiche_by_the_lookup_of_a_dossier_is_told_as_not_searched(tmp_path: Path) -> None:
+    """It is in no unit, and an answer that is silent about it would seem whole."""
+    with night_in(environment(tmp_path, EITHER), tmp_path, kind=Night, mapping=mapping(EITHER, "dossier")) as night:
+        (fiche,) = night.fiches_of(night.dossier("sexting", closed=False))
+        recording = night.recording(LONG_AGO, **{f"{EITHER.fiche}@odata.bind": f"/cf_fiches({fiche})"})
+        assert recording not in night.lines(night.plan(Kind.RECORDINGS))
+        assert night.connector.data_map().unsearched_tables == ("cf_recording",)
+
+
 def test_a_draft_and_the_check_know_it(typist_at: Callable[..., Typist], tmp_path: Path, form: Form) -> None:
     with organisation(typist_at, environment(tmp_path, form)) as typist:
         _, text = drafted(typist, tmp_path)

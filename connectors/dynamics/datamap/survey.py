@@ -167,17 +167,17 @@ class Survey:
         return self._count(name, (), " or ".join(conditions)) if conditions else 0
 
     def _of_dossiers(self, name: str) -> int | None:
-        """Return how many recordings belong to a dossier itself by a lookup that is not mapped for it: they
-        are out of scope, and nobody is looked for in them."""
-        tables = [table for table in self._mapping.named(name) if table.kind == "recording" and "fiche" in table.columns]
-        tables = [
-            table for table in tables if "dossier" not in table.columns or table.columns["dossier"].name != table.columns["fiche"].name
-        ]
+        """Return how many recordings belong to a dossier, or a fiche, by a lookup that is mapped for the
+        other of them alone: they are out of scope, and nobody is looked for in them."""
         conditions: list[str] = []
-        for table, file in product(tables, self._mapping.of("dossier")):
-            definition, dossier = self._metadata.table(name), self._metadata.table(file.name)
-            if definition is not None and dossier is not None and (way := definition.navigation(table.columns["fiche"].name, file.name)):
-                conditions.append(f"{way}/{dossier.primary_id} ne null")
+        tables = [table for table in self._mapping.named(name) if table.kind == "recording"]
+        for table, (kind, other) in product(tables, (FILES, FILES[::-1])):
+            column, own, definition = table.columns.get(kind), table.columns.get(other), self._metadata.table(name)
+            if definition is None or column is None or (own is not None and own.name == column.name):
+                continue
+            files = (file for each in self._mapping.of(other) if (file := self._metadata.table(each.name)) is not None)
+            ways = ((definition.navigation(column.name, file.name), file.primary_id) for file in files)
+            conditions += [f"{way}/{key} ne null" for way, key in ways if way]
         return self._count(name, (), " or ".join(conditions)) if conditions else 0
 
     def _columns(self, table: Reached, verdict: Verdict) -> Iterator[MapPlace]:

@@ -189,7 +189,7 @@ def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
         is_refused = isinstance(failure, Unauthorised)
         status = ChangeStatus.REFUSED if is_refused else ChangeStatus.UNKNOWN
         lost = tuple(ChangeResult(one.key, status, failure.service_code, is_outage=not is_refused) for one in change_sets)
-        told = frozenset({f"a write has no answer: {failure} {failure.hint}"} if isinstance(failure, ReadIncomplete) else ())
+        told = frozenset({_told(status, failure)} if isinstance(failure, ReadIncomplete) else ())
         reached = not is_refused and not isinstance(failure, NotSent)
         return Sent(lost, refusal=failure if is_refused else None, reached=reached, told=told)
     if answer.status == 403 and not boundary_of(answer.headers.get("Content-Type", "")):
@@ -203,9 +203,13 @@ def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
     waits = [transport.retry.retry_after_s(one.wait) for one in decoded if one.wait is not None]
     results = tuple(None if one.wait is not None else one.result for one in decoded)
     code = next((one.result.service_code for one in decoded if one.wait is not None), "")
-    causes = [faults.error(one.refused) for one in decoded if one.refused is not None]
-    told = frozenset(f"a write is refused: {cause} {cause.hint}" for cause in causes)
+    told = frozenset(_told(one.result.status, faults.error(one.refused)) for one in decoded if one.refused is not None)
     return Sent(results, max(waits, default=None), code=code, told=told)
+
+
+def _told(status: ChangeStatus, cause: ConnectorError) -> str:
+    what = "a write is refused" if status is ChangeStatus.REFUSED else "what became of a write is not known"
+    return f"{what}: {cause} {cause.hint}"
 
 
 def encode(change_sets: Sequence[Prepared], boundary: str) -> bytes:
@@ -225,7 +229,7 @@ def encode(change_sets: Sequence[Prepared], boundary: str) -> bytes:
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """What the answer says of one change set. `wait`: the headers of a 429 for it; nothing was done.
-    `refused`: why it was not done, or the whole batch."""
+    `refused`: why it was not done, or what stands in the place of an answer to the whole batch."""
 
     result: ChangeResult
     wait: Values[str, str] | None = None

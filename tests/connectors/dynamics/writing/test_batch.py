@@ -249,7 +249,9 @@ def test_a_batch_that_something_between_refuses_is_told(mock: responses.Requests
     mock.post(BATCH, status=413, body="<html>too large</html>")
     mock.post(BATCH, body="<html>Aanmelden</html>", content_type="text/html")
     assert [statuses(connector.change(sets(1))) for _ in range(2)] == [[UNKNOWN], [UNKNOWN]]
-    assert ["HTTP 413" in connector.warnings[0], "a web page answers" in connector.warnings[1]] == [True, True]
+    told = [warning.partition(": ")[::2] for warning in connector.warnings]
+    assert [what for what, _ in told] == ["what became of a write is not known"] * 2
+    assert ["HTTP 413" in told[0][1], "a web page answers" in told[1][1]] == [True, True]
 
 
 @pytest.mark.parametrize("content_id", [2, None])
