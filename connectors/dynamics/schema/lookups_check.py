@@ -56,17 +56,18 @@ def check_second_lookups(table: Table, definition: TableDefinition, mapping: Map
     which may repeat it, it is a warning."""
     if place_of(table, mapping, metadata) is not RolePlace.OWN:
         return
-    known = {*table.used, *(each.column for each in table.only)}
+    known, mapped = {*table.used, *(each.column for each in table.only)}, {*table.columns, *table.pairs}
     for kind, lost in _LOST.get(table.kind, {}).items():
-        if kind in REQUIRED_FIELDS[table.kind] and {kind, *IN_EITHER.get(table.kind, ())}.isdisjoint({*table.columns, *table.pairs}):
-            continue  # none is mapped, which is told by itself
+        is_told = table.kind == "party" or mapped.isdisjoint(IN_EITHER.get(table.kind, ()))
+        if kind in REQUIRED_FIELDS[table.kind] and kind not in mapped and is_told:
+            continue  # which is told by itself, of roles by `check_roles`
         named = {each.name for each in mapping.of(kind)}
         for each in definition.attributes.values():
-            is_told = each.name in known or f"{table.name}.{each.name}" in mapping.goes_along
-            if each.kind in LOOKUP_TYPES and named & each.targets and not is_told:
+            is_meant = each.name in known or f"{table.name}.{each.name}" in mapping.goes_along
+            if each.kind in LOOKUP_TYPES and named & each.targets and not is_meant:
                 told = f"{table.name}.{each.name} points to a {kind} too, and is not mapped: {lost}"
                 remedy = "Tie rows in one way in the CRM, or name this one under goes_along where it says nothing more"
-                if kind not in {*table.columns, *table.pairs}:
+                if kind not in mapped:
                     remedy = f"Map it as {table.kind}.{kind}, or name it under goes_along where it says nothing more"
                 yield Finding(kind not in table.pairs, f"{told}. {remedy}.", table.where, "missing", each.name)
 

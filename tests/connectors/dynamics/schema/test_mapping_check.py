@@ -69,6 +69,12 @@ def test_a_second_lookup_to_what_rows_belong_to_is_refused(crm: FakeCrm, table: 
     assert errors(crm, said) == []
 
 
+def test_a_lookup_of_roles_that_is_not_mapped_is_told_once_with_the_remedy_that_helps(crm: FakeCrm) -> None:
+    begin, head, rest = TEXT.partition("    table: cf_party\n")
+    found = errors(crm, begin + head + rest.replace("      dossier: cf_dossierid\n", "", 1))
+    assert [told.endswith("Map it as party.dossier.") for told in found] == [True]
+
+
 def test_tables_whose_rows_no_change_set_deletes_are_refused(crm: FakeCrm) -> None:
     """A plan could be made, and every run would end with a page that is wrong, or half done."""
     columns(crm, "cf_recording").update(partitionid={"type": "string(100)"}, ttlinseconds={"type": "int"})
