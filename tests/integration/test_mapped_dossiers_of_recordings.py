@@ -15,7 +15,7 @@ from jobs.model.plan import Kind
 from jobs.model.request import Details
 from jobs.plans.explain import explain_unit
 from jobs.requests.search.search import search_everywhere
-from rules.model.decisions import Reason
+from rules.model.decisions import Flag, Reason
 from rules.model.requests import Right
 from tests.connectors.dynamics.draft.drafting import drafted, organisation
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
@@ -169,11 +169,13 @@ def test_one_that_is_tied_to_a_file_that_stays_is_not_deleted_with_the_other(tmp
 
 def test_one_in_long_term_retention_keeps_its_dossier_until_its_own_day(night: Night, form: Form) -> None:
     """No write takes its link off there."""
-    dossiers = [night.dossier("social_card", spoken=LONG_AGO) for _ in range(2)]
-    for dossier, ended in zip(dossiers, (LATELY, LONG_AGO), strict=True):
-        retain(night, "cf_recording", night.recording(ended, **form.of(dossier)))
-    night.apply(night.plan())
-    assert [night.get("cf_dossiers", row) is None for row in dossiers] == [False, True]
+    dossiers = [night.dossier("social_card", spoken=LONG_AGO) for _ in range(3)]
+    for dossier, ended, evidence in zip(dossiers, (LATELY, LONG_AGO, LATELY), (False, False, True), strict=True):
+        retain(night, "cf_recording", night.recording(ended, **form.of(dossier), cf_evidence=evidence))
+    plan = night.plan()
+    assert [Flag.LONG_TERM_RETENTION.value in night.lines(plan)[row].flags for row in dossiers] == [True, False, False]
+    night.apply(plan)
+    assert [night.get("cf_dossiers", row) is None for row in dossiers] == [False, True, True]
 
 
 def test_a_childs_answer_shows_it_and_an_erasure_takes_it_along(night: Night, form: Form) -> None:

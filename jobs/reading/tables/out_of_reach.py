@@ -30,15 +30,17 @@ def unreachable(connector: Connector, found: WholeTables, decided: pl.DataFrame,
     recordings = found.recordings.frame.with_row_index("row", _RECORDING).with_columns(pl.col("row").cast(ROW))
     retaining = pl.Series(list(found.recordings.of(found.retained).values()), dtype=ROW)
     there = recordings[retaining.sort()].join(decided.select("row", "is_held", "disposition"), on="row", how="left")
-    # It may be deleted with its fiche if its own period has ended, or it follows its dossier (RET-03), and no
-    # object outside the CRM belongs to it.
+    # It may be deleted with its fiche or dossier if its own period has ended, or it follows its dossier
+    # (RET-03), and no object outside the CRM belongs to it.
     in_dossier = pl.col("fiche").is_in(found.fiches.frame["dossier"].is_not_null().arg_true().cast(ROW).implode()).fill_null(False)
+    in_dossier |= pl.col("dossier").is_not_null()
     follows = pl.col("evidence").fill_null(False) & in_dossier & ~pl.col("is_held")
     may_go = ~pl.col("is_outside") & (follows | (pl.col("disposition") != Disposition.KEEP.value))
-    keeping = there.filter(~may_go)["fiche"].drop_nulls()
+    keeping = there.filter(~may_go)
     due = decided.filter(pl.col("disposition") != Disposition.KEEP.value)
     rows = set(due["row"])
-    staying = rows & ({*there.filter("is_outside")["row"]} | _units_of(found, keeping.to_list()))
+    files = {*keeping["dossier"].drop_nulls(), *_units_of(found, keeping["fiche"].drop_nulls().to_list())}
+    staying = rows & ({*there.filter("is_outside")["row"]} | files)
     retained = rows & retained_units(found)
     staying |= retained & found.bound
     if policy.anonymise.is_in_place:
