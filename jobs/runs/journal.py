@@ -3,7 +3,7 @@ in the ledger before the first destructive call, so that a run that was killed c
 outside the CRM are deleted before the rows that name them (ERA-15)."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import msgspec
@@ -57,7 +57,8 @@ class Journal:
         self.context = context
         self.run = run.id
         self.plan = run.plan
-        self._started = self._looked_at = run.started_at
+        self._started = run.started_at
+        self._looked_at: dict[Key, datetime] = {}  # when it was looked for what goes along with each
         self.day = context.day(run.as_of)
         self.actions: dict[Key, Action] = {action.key: action for action in context.store.journal.of_run(run.id)}
         self.outside = Outside(context)
@@ -80,7 +81,7 @@ class Journal:
         intents = self._without_orphans(intents)
         if not intents:
             return
-        self._looked_at = self.context.clock()
+        self._looked_at = dict.fromkeys((action.key for action in intents), self.context.clock())
         permitted(self.context.connector, self.context.policy)  # by what was read until now, all of this was judged
         intents = [self.bypassing.marked(action, self.followers) for action in intents]
         intents = with_what_had_gone(self.context, intents, self._left_before, self.announced)
@@ -197,11 +198,12 @@ class Journal:
         """Return which of these, by name, would take something along by now that was not announced, or leave
         something behind. It was looked for a moment ago, unless the CRM has let us wait since."""
         now = self.context.clock()
-        if not actions or now - self._looked_at < BELIEVED_FOR:
+        asked = [action for action in actions.values() if now - self._looked_at[action.key] >= BELIEVED_FOR]
+        if not asked:
             return {}
-        found, waiting = with_unmapped(self.context, list(actions.values()))
-        self._looked_at = now
-        grown = {after.key for before, after in zip(actions.values(), found, strict=True) if {*after.along} - {*before.along}}
+        found, waiting = with_unmapped(self.context, asked)
+        self._looked_at |= {action.key: now for action in asked}
+        grown = {after.key for before, after in zip(asked, found, strict=True) if {*after.along} - {*before.along}}
         return {name: CHANGED for name, action in actions.items() if action.key in grown or action.key in waiting}
 
     def not_purgeable(

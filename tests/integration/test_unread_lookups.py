@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.pace.gate import Timeline
+from connectors.dynamics.pace.gate import Gate, Timeline
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
@@ -112,15 +112,39 @@ def test_what_is_tied_to_a_file_while_the_crm_lets_us_wait_does_not_go_along_wit
         plan = night.plan()
         waited: list[float] = []
 
-        def wait(_: Timeline, seconds: float) -> None:
+        def wait(timeline: Timeline, seconds: float) -> None:
             if not waited:
                 night.patch(f"{table}s", rows[1], **{"cf_PartnerId@odata.bind": f"/{table}s({rows[0]})"})
                 night.clock.now += timedelta(seconds=seconds)
             waited.append(seconds)
+            timeline._ahead_s += seconds  # as if slept
 
         monkeypatch.setattr(Timeline, "wait", wait)
         set_faults(night.emulator, {"match": {"path": "$batch", "nth": 1}, "do": "status", "status": 429, "retry_after": 240})
         run = night.apply(plan)
         assert waited
         assert [night.get(f"{table}s", row) is not None for row in rows] == [True, True]
+        assert run.counts["skipped"] == {"CHANGED": 1}
+
+
+def test_each_file_of_a_group_is_looked_at_again_once_it_has_waited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was seen of one batch a moment ago says nothing of the next."""
+    with night_in(environment(tmp_path, "cf_dossier", "cf_dossier", "cascade"), tmp_path, kind=Night) as night:
+        old = sorted(night.dossier("social_card", spoken=LONG_AGO) for _ in range(2))
+        live = night.dossier("grooming", closed=False, spoken=LATELY)
+        plan = night.plan()
+        waited: list[float] = []
+
+        def wait(timeline: Timeline, seconds: float) -> None:
+            if not waited:
+                night.patch("cf_dossiers", live, **{"cf_PartnerId@odata.bind": f"/cf_dossiers({old[-1]})"})
+                night.clock.now += timedelta(seconds=seconds)
+            waited.append(seconds)
+            timeline._ahead_s += seconds  # as if slept
+
+        monkeypatch.setattr(Gate, "operations", lambda *_: 1)  # one file in each batch
+        monkeypatch.setattr(Timeline, "wait", wait)
+        set_faults(night.emulator, {"match": {"path": "$batch", "nth": 1}, "do": "status", "status": 429, "retry_after": 240})
+        run = night.apply(plan)
+        assert [night.get("cf_dossiers", row) is not None for row in (live, old[-1])] == [True, True]
         assert run.counts["skipped"] == {"CHANGED": 1}
