@@ -12,6 +12,7 @@ from crm_compliance.wiring.mapping import mapping_text
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.night import Night, night_in
 from tests.drivers.organisation import set_faults
+from tests.integration.test_least_privilege import give, role
 from tests.yaml_files import read_yaml, yaml_text
 
 LONG_AGO, LATELY = date(2020, 1, 10), date(2026, 11, 1)
@@ -148,3 +149,29 @@ def test_each_file_of_a_group_is_looked_at_again_once_it_has_waited(tmp_path: Pa
         run = night.apply(plan)
         assert [night.get("cf_dossiers", row) is not None for row in (live, old[-1])] == [True, True]
         assert run.counts["skipped"] == {"CHANGED": 1}
+
+
+@pytest.mark.parametrize("depth", ["Basic", "None"])
+def test_what_hangs_on_rows_that_nobody_sees_does_not_go_along_with_them(tmp_path: Path, depth: str) -> None:
+    """R-158: the file that ends takes a row along which the account may not see, and that one a live file."""
+    path = environment(tmp_path, "cf_dossier", "cf_between", "cascade")
+    document: dict[str, Any] = read_yaml(path)
+    columns = {"cf_betweenid": {"type": "guid", "key": True}, "cf_dossierid": {"type": "lookup cf_dossier", "schema_name": "cf_DossierId"}}
+    document["tables"]["cf_between"] = {"ownership": "UserOwned", "set_name": "cf_betweens", "columns": columns}
+    document["relationships"].append(
+        {"name": "cf_dossier_between", "parent": "cf_dossier", "child": "cf_between", "column": "cf_dossierid", "on_delete": "cascade"}
+    )
+    path.write_text(yaml_text(document), encoding="utf-8")
+    with night_in(path, tmp_path, kind=Night) as night:
+        old, live = night.dossier("social_card", spoken=LONG_AGO), night.dossier("grooming", closed=False, spoken=LATELY)
+        between = night.create("cf_betweens", "cf_betweenid", **{"cf_DossierId@odata.bind": f"/cf_dossiers({old})"})
+        night.patch("cf_dossiers", live, **{"cf_PartnerId@odata.bind": f"/cf_betweens({between})"})
+        rights = role(night) | {"prvDeletecf_between": "Global", "prvReadcf_between": depth}
+        give(night, {name: each for name, each in rights.items() if each != "None"})
+        run = night.apply(night.plan())
+        give(night, {}, administrator=True)
+        assert [night.get("cf_dossiers", row) is not None for row in (old, live)] == [True, True]
+        assert run.counts["unaccounted"] == {"cf_between": 1}
+        night.patch("cf_dossiers", live, **{"cf_PartnerId@odata.bind": None})
+        night.apply(night.plan())
+        assert [night.get("cf_dossiers", row) is not None for row in (old, live)] == [False, True]

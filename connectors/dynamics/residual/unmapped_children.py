@@ -201,7 +201,7 @@ class Children:
             known = self._directory.known(name for name, _ in columns)
             for (name, column), cascades in columns.items():
                 if name in known:
-                    found += self._of(known[name], column, parent, ids, cascades=cascades)
+                    found += self._of(known[name], column, parent, ids, cascades=cascades, restricting=restricting)
             found += self._tied(parent, ids)
         return found
 
@@ -294,7 +294,9 @@ class Children:
         kinds = {each.kind for each in self._mapping.looked_at(parent)}
         return bool(tables) and not any(not (meant := LOOKUPS.get(field)) or kinds & meant for field in filled)
 
-    def _of(self, table: KnownTable, column: str, parent: str, ids: Collection[str], *, cascades: bool) -> list[DependentRow]:
+    def _of(
+        self, table: KnownTable, column: str, parent: str, ids: Collection[str], *, cascades: bool, restricting: bool
+    ) -> list[DependentRow]:
         is_unread = self._is_unread(table.name, column, parent)
         lookup, beyond = _lookup(column), "" if is_unread else self._beyond(table.name)
         try:
@@ -305,7 +307,9 @@ class Children:
             if total_count(self._transport, table.name) == 0:
                 return []
             self._warn(f"{table.name}.{column} points to {parent}, and its rows cannot be looked at: {refusal.reason}", column, table.name)
-            return [] if cascades else [DependentRow((table.name, ""), (parent, row), cascades=False) for row in ids]
+            if cascades and (restricting or not self._takes_ours(table.name)):
+                return []
+            return [DependentRow((table.name, ""), (parent, row), cascades=False) for row in ids]
         found = [
             DependentRow((table.name, str(row[table.primary_id]).lower()), (parent, str(row[lookup]).lower()), cascades=cascades)
             for row in rows
@@ -326,6 +330,17 @@ class Children:
             what = "documents in SharePoint depend on" if table.name == DOCUMENTS else f"rows of {table.name} would stay behind without"
             self._warn(f"{what} rows of {parent} that are to go", column, table.name)
         return found
+
+    def _takes_ours(self, name: str) -> bool:
+        """Return whether rows of a table, or what the CRM deletes along with them at any depth, may be files,
+        roles, people and the like: where nobody sees these rows, nobody knows whose."""
+        level, seen = {name}, {name}
+        while level:
+            if any(table.kind in {*NEEDING, "contact"} for each in level for table in self._mapping.looked_at(each)):
+                return True
+            level = {child for each in level for (child, _), cascades in self._columns(each, restricting=False).items() if cascades} - seen
+            seen |= level
+        return False
 
     def _beyond(self, name: str) -> str:
         """Return the filter of the rows of a mapped table that are of none of its kinds; empty for a table
