@@ -186,7 +186,9 @@ def test_a_childs_answer_shows_it_and_an_erasure_takes_it_along(night: Night, fo
     assert search_everywhere(night.context, [child]).recordings.keys() == {recording}
     (voice,) = [item for item in Answer(night, child, details=Details(audio=True)).compile().items if item.attachment is not None]
     assert (voice.kind, voice.status, voice.withholds) == ("recording", ItemStatus.PENDING_REVIEW, "")
-    night.party(night.contact(), "reporter", dossier=dossier)  # whose voice it is then, no row says
+    (fiche,) = night.fiches_of(dossier)
+    of = {"fiche": fiche} if form is OWN else {"dossier": dossier}  # a role on a fiche is one in its dossier
+    night.party(night.contact(), "reporter", **of)  # whose voice it is then, no row says
     (voice,) = [item for item in Answer(night, child, details=Details(audio=True)).compile().items if item.attachment is not None]
     assert (voice.status, voice.withholds) == (ItemStatus.WITHHELD, "voice")
 
@@ -219,6 +221,17 @@ def test_one_that_is_tied_to_a_fiche_by_the_lookup_of_a_dossier_is_told_as_not_s
         recording = night.recording(LONG_AGO, **{f"{EITHER.fiche}@odata.bind": f"/cf_fiches({fiche})"})
         assert recording not in night.lines(night.plan(Kind.RECORDINGS))
         assert night.connector.data_map().unsearched_tables == ("cf_recording",)
+
+
+def test_one_of_a_dossier_elsewhere_stays_when_the_fiche_is_erased(tmp_path: Path) -> None:
+    with night_in(environment(tmp_path, OWN), tmp_path, kind=Night, mapping=mapping(OWN)) as night:
+        child, fiche = night.contact(birthdate="2010-05-05"), night.fiche("sexting")
+        night.party(child, "child", fiche=fiche)
+        dossier = night.dossier("sexting", closed=False)
+        recording = night.recording(LATELY, **OWN.of(dossier), **{"cf_FicheId@odata.bind": f"/cf_fiches({fiche})"})
+        granted(night, ask(night, Right.ERASURE, child))
+        left = night.get("cf_recordings", recording) or {}
+        assert (night.get("cf_fiches", fiche), left["_cf_dossierid_value"], left["_cf_ficheid_value"]) == (None, dossier, None)
 
 
 def test_a_draft_and_the_check_know_it(typist_at: Callable[..., Typist], tmp_path: Path, form: Form) -> None:

@@ -131,9 +131,11 @@ def _wanted(context: JobContext, decision: Decision, kept: Collection[str]) -> I
             rows += [Wanted(*row, "anonymise", task) for row in _naming_in(context, decision.contacts, task)]
         else:
             fiches = [task.id] if task.kind == "fiche" else fiches_of(context, task.id) if task.kind == "dossier" else []
-            recordings = rows_of(connector, Recording, (), Among("fiche", fiches)) if fiches else []
-            if task.kind == "dossier":  # one of a fiche outside it stays with that
-                recordings += [row for row in rows_of(connector, Recording, ("fiche",), Among("dossier", [task.id])) if row.fiche is None]
+            recordings = rows_of(connector, Recording, FILES, Among("fiche", fiches)) if fiches else []
+            if task.kind == "dossier":
+                recordings += rows_of(connector, Recording, FILES, Among("dossier", [task.id]))
+            # One of a file outside it too stays with that.
+            recordings = [row for row in recordings if row.fiche in (None, *fiches) and row.dossier in (None, task.id)]
             rows = [Wanted("recording", row.id, _DELETED, task) for row in recordings] + [Wanted(task.kind, task.id, _DELETED, task)]
         for each in rows:
             if (each.kind, each.id) not in seen:

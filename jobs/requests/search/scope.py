@@ -212,10 +212,13 @@ class Scope:
             numbers |= compared([call.caller_number], [call.caller_email], self.country)
         own = self._me | self.askers.keys()
         return bool(numbers) or any(
-            party.fiche == fiche if fiche is not None else dossier is not None and party.dossier == dossier and party.contact not in own
+            party.fiche == fiche if fiche is not None else dossier is not None and self._is_in(party, dossier) and party.contact not in own
             for party in self._found.material.parties.values()
             if party.role == FileRole.REPORTER
         )
+
+    def _is_in(self, party: FullParty, dossier: str) -> bool:
+        return ("dossier", dossier) in self._found.filing.units("party", party.id)
 
     def _is_heard_on(self, fiche: FullFiche) -> bool:
         """Return whether a recording of it is one of the person's voice: not where they are its witness and
