@@ -16,7 +16,7 @@ from crm_compliance.wiring.fits_this_crm import NO_PROVINCES, PROVINCES_HINT, la
 from crm_compliance.wiring.schedule import policy_of
 from rules.files.suggestions import asked
 from rules.hints import hint_to
-from rules.organisation.category_names import category_names
+from rules.organisation.category_names import category_names, own_names
 from rules.policy.policy import Policy
 
 Tell = Callable[[str], None]
@@ -79,8 +79,9 @@ def _compare_with_crm(
         for at, name, table in refused:
             if like := connector.meant(name, table):
                 found.problems[at] = replace(found.problems[at], message=found.problems[at].message + asked(like), suggestion=like)
-        categories = category_names(policy, organisation_of(settings).under(policy))
-        for each in connector.check(in_place=policy.anonymise.is_in_place, decisions=True, categories=categories):
+        said = organisation_of(settings).under(policy)
+        categories, own = category_names(policy, said), own_names(said)
+        for each in connector.check(in_place=policy.anonymise.is_in_place, decisions=True, categories=categories, own=own):
             message = each.message
             if lacks_statistics(each, mapping) and not each.suggestion:
                 message += f" {in_words(hint_to('make_statistics'))}."

@@ -28,10 +28,11 @@ def checked(connector: DynamicsConnector, policy: Policy, organisation: Organisa
     Raises MappingError: the mapping names something that the CRM lacks; all mismatches are reported."""
     from connectors.dynamics.mapping.schedule_check import misspelt
     from crm_compliance.wiring.mapping import SHIPPED
-    from rules.organisation.category_names import category_names
+    from rules.organisation.category_names import category_names, own_names
 
-    categories = category_names(policy, organisation.under(policy)) if organisation is not None else None
-    findings = connector.check(in_place=policy.anonymise.is_in_place, categories=categories)
+    said = organisation.under(policy) if organisation is not None else None
+    categories, own = (category_names(policy, said), own_names(said)) if said is not None else (None, None)
+    findings = connector.check(in_place=policy.anonymise.is_in_place, categories=categories, own=own)
     errors = [finding for finding in findings if finding.is_error]
     if errors:
         more = "".join(f"\n{finding.where}: {finding.message}" for finding in errors[1:])

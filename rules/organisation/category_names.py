@@ -15,8 +15,16 @@ def category_names(policy: Policy, organisation: Organisation) -> dict[str, tupl
         key: [label for row in found if len(found) == 1 and shared[row] <= 1 for label in _labels(policy, row)]
         for key, found in rows.items()
     }
-    own = {key: words.model_dump(exclude_none=True).values() for key, words in organisation.words.get("value", {}).items()}
+    own = own_names(organisation)
     return {key: (*found, *own.get(key, ())) for key, found in labels.items()}
+
+
+def own_names(organisation: Organisation) -> dict[str, tuple[str, ...]]:
+    """Return what the organisation itself calls the values of fields, and roles, by key, in all languages."""
+    tables = [organisation.words.get("value", {}), organisation.words.get("role", {})]
+    return {
+        key: tuple(text for words in tables if key in words for text in words[key].by_language.values()) for key in {*tables[0], *tables[1]}
+    }
 
 
 def _labels(policy: Policy, row: str) -> tuple[str, ...]:

@@ -7,32 +7,38 @@ from typing import Any, Final
 
 from connectors.dynamics.draft.columns import option_of
 from connectors.dynamics.draft.crm_tables import bare
-from connectors.dynamics.draft.words import OPTION_WORDS, STATE_WORDS, words_of
+from connectors.dynamics.draft.words import STATE_WORDS, words_of
 from connectors.dynamics.mapping.mapping import TRUTHS, Mapping, field_type
 from connectors.dynamics.schema.metadata import Metadata
 from connectors.interface.errors import Finding
 from rules.model.file_roles import FileRole
+from rules.texts.folding import fold
 
-_DECIDING: Final = frozenset({"categories", "outcome", "role", "truth"})
+_STATE, _ANSWER = "is_active", "truth"
+_DECIDING: Final = frozenset({"categories", "outcome", "role", _STATE})
 _TELLING: Final = frozenset({FileRole.CHILD, FileRole.SUSPECT})  # the roles on which a term and an answer depend
-_TRUTHS: Final = {key: (*STATE_WORDS.get(key, ()), *OPTION_WORDS["truth"].get(key, ())) for key in TRUTHS}
 
 
-def called_otherwise(mapping: Mapping, metadata: Metadata, names: Values[str, Collection[str]]) -> Iterator[Finding]:
+def called_otherwise(
+    mapping: Mapping, metadata: Metadata, names: Values[str, Collection[str]], own: Values[str, Collection[str]], *, also_answers: bool
+) -> Iterator[Finding]:
     """Yield a warning for each option that is called by a word for one key and stands for another, where a
-    term depends on which it is. `names` are those of the categories, by key."""
-    words = {**words_of(names), "truth": _TRUTHS}
+    term depends on which it is. `names` are those of the categories, by key, `own` what the organisation
+    itself calls any key: nobody is told of an option that is called so. With `also_answers` those of yes
+    and no too: what a column asks nobody knows but who maps it, and it may well ask the contrary."""
+    words, deciding = {**words_of(names), _STATE: STATE_WORDS}, _DECIDING | ({_ANSWER} if also_answers else set())
     for table in mapping.tables:
         definition = metadata.table(table.name)
         attributes = definition.attributes if definition is not None else {}
         for column in table.columns.values():
-            field = "truth" if field_type(table.full, column.field) is bool else column.field
-            if column.field == "is_active" and not (column.choice or column.reference) and _is_closing(column.name):
+            is_yes_or_no = field_type(table.full, column.field) is bool
+            field = _ANSWER if is_yes_or_no and column.field != _STATE else column.field
+            if field == _STATE and not (column.choice or column.reference) and _is_closing(column.name):
                 told = f"{table.name}.{column.name} is called like what says that a case is closed, and its yes stands for active here"
                 told += ": what is open would count as closed. If so, write under choices {is_active: {true: inactive, false: active}}."
                 yield Finding(False, told, column.where, "called_otherwise")
             stated = column.choice or column.reference
-            if stated is None or field not in _DECIDING:
+            if stated is None or field not in deciding:
                 continue
             for name in column.names:
                 shown: Values[Any, str] = (attributes[name].options if name in attributes else None) or {}
@@ -42,7 +48,8 @@ def called_otherwise(mapping: Mapping, metadata: Metadata, names: Values[str, Co
                 for value, key in stated.keys.items():
                     label = shown.get(value, "")
                     meant = option_of(value, (label,), field, words).key
-                    if meant and key in words[field] and _differ(field, key, meant):
+                    is_own = fold(label) in map(fold, own.get(key, ()))
+                    if meant and not is_own and (is_yes_or_no or key in words[field]) and _differ(field, key, meant):
                         told = f"{value} of {table.name}.{name} is called {label} in the CRM, a name of {meant}, and stands for {key} here"
                         told += ": if that is a mistake, its units end by another term."
                         yield Finding(False, told, where[value], "called_otherwise", meant)
@@ -54,6 +61,6 @@ def _is_closing(column: str) -> bool:
 
 def _differ(field: str, key: str, meant: str) -> bool:
     """Return whether it matters which of both it is."""
-    if field == "truth":
+    if field in (_STATE, _ANSWER):
         return TRUTHS[key] != TRUTHS[meant]
     return key != meant and (field != "role" or not _TELLING.isdisjoint({key, meant}))

@@ -45,20 +45,26 @@ class Organisation(MappedKinds):
     """What the CRM reports of itself, compared with the mapping; what is set up in it."""
 
     def check(
-        self, *, in_place: bool = False, decisions: bool = False, categories: Values[str, Collection[str]] | None = None
+        self,
+        *,
+        in_place: bool = False,
+        decisions: bool = False,
+        categories: Values[str, Collection[str]] | None = None,
+        own: Values[str, Collection[str]] | None = None,
     ) -> list[Finding]:
         """Compare the mapping with the CRM's metadata: tables, columns, types, behaviour of dates, options,
         relations (DAT-09, R-161). With `in_place` also what masks rows: the policy anonymises in place; with
         `decisions` also whether the tables and columns that were decided about exist, whether each row of a
         table of reference has a key, and how many rows have what has none; with `categories`, what each is
-        called, whether options are called otherwise than what they stand for."""
+        called, whether options are called otherwise than what they stand for, by words other than the
+        organisation's `own`."""
         from connectors.dynamics.draft.called_otherwise import called_otherwise
 
         self._metadata.load(table.name for table in self.mapping.tables)
         findings = check_mapping(self.mapping, self._metadata)
         findings += options_left_out(self.mapping, self._metadata, self._transport if decisions else None)
         if categories is not None:
-            findings += called_otherwise(self.mapping, self._metadata, categories)
+            findings += called_otherwise(self.mapping, self._metadata, categories, own or {}, also_answers=decisions)
         if in_place:
             findings += [*check_masks(self.mapping, self._metadata), *self._masking.check_owners()]
         if decisions:

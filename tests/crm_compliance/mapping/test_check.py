@@ -16,6 +16,8 @@ from tests.drivers.typed import Said
 from tests.drivers.typist import LONG_AGO, Typist, organisation_of
 from tests.yaml_files import read_yaml, yaml_text
 
+DATA = Path(__file__).parents[2] / "data"
+
 
 @pytest.fixture
 def emulator() -> Iterator[RunningEmulator]:
@@ -214,6 +216,43 @@ def test_a_yes_that_says_closed_is_told_where_it_stands_for_active(typist_at: Ca
         choices = "    choices:\n      is_active: {true: inactive, false: active}\n      categories: &categories"
         path.write_text(path.read_text(encoding="utf-8").replace("    choices:\n      categories: &categories", choices), encoding="utf-8")
         assert typist.ask("mapping", "check", path)["warnings"] == []
+
+
+def test_an_option_that_is_called_as_the_organisation_says_is_told_to_nobody(typist: Typist, tmp_path: Path) -> None:
+    """A warning that comes each night has to have an end where the mapping is right."""
+    path = edited(tmp_path, ("        100000001: located\n", "        100000001: returned\n"))
+    (found,) = typist.ask("mapping", "check", path)["warnings"]
+    assert (found["code"], found["suggestion"]) == ("called_otherwise", "located")
+    organisation = read_yaml(DATA / "second-organisation.yaml")
+    organisation["words"]["value"] = {"returned": dict.fromkeys(("nl", "fr", "de", "en"), "GELOKALISEERD.")}
+    (tmp_path / "organisation.yaml").write_text(yaml_text(organisation), encoding="utf-8")
+    typist.set(ORGANISATION=str(tmp_path / "organisation.yaml"), MAPPING=str(path))
+    assert typist.ask("mapping", "check", path)["warnings"] == []
+    assert " is called " not in typist.type("plan").err
+
+
+def test_a_yes_to_what_nobody_knows_is_told_only_where_somebody_looks_at_the_mapping(
+    typist_at: Callable[..., Typist], tmp_path: Path
+) -> None:
+    """A column may ask whether a file is closed, or may go: yes and no say nothing of which was meant."""
+    path = edited(
+        tmp_path,
+        ("is_active: statecode", "is_active: cf_isclosed"),
+        ("legal_hold: cf_legalhold\n", "legal_hold: cf_maygo\n"),
+        ("        0: active\n        1: inactive\n", "        1: inactive\n        2: active\n      legal_hold: {1: no, 2: yes}\n"),
+    )
+    environment = read_yaml(ENVIRONMENT)
+    environment["choices"]["cf_answer"] = {1: {"key": "yes", "nl": "Ja", "fr": "Oui"}, 2: {"key": "no", "nl": "Nee", "fr": "Non"}}
+    environment["tables"]["cf_dossier"]["columns"] |= {key: {"type": "choice cf_answer"} for key in ("cf_isclosed", "cf_maygo")}
+    (tmp_path / "environment.yaml").write_text(yaml_text(environment), encoding="utf-8")
+    with running(environment=tmp_path / "environment.yaml", token=TOKEN) as emulator:
+        typist = typist_at(emulator.url)
+        found = typist.ask("mapping", "check", path)["warnings"]
+        assert [(each["code"], each["suggestion"]) for each in found] == [("called_otherwise", "yes"), ("called_otherwise", "no")]
+        assert ["cf_maygo" in each["message"] for each in found] == [True, True]
+        typist.set(MAPPING=str(path))
+        said = typist.type("plan")
+        assert (said.code, " is called " in said.err) == (0, False)
 
 
 def test_a_table_for_people_names_line_and_suggestion(typist: Typist, tmp_path: Path) -> None:
