@@ -108,8 +108,11 @@ class Database:
             sleep=self.sleep,
             reraise=True,
         )
-        self._is_there = False
-        found: Connection = asking(engine.connect)
+        try:
+            found: Connection = asking(engine.connect)
+        except OperationalError:
+            self._is_there = False  # only now: another thread, that of the lease, may ask meanwhile
+            raise
         self._is_there = True
         return found
 

@@ -82,6 +82,13 @@ def certificates(night: Night) -> int:
     return sum(len(night.store.certificates.of_run(run.id)) for run in night.store.runs.all())
 
 
+def test_a_recording_that_goes_by_itself_has_no_rows_below_it(night: Night) -> None:
+    """A certificate states a place only where something of the unit was."""
+    recording = night.recording(LONG_AGO)
+    found = places(night, night.apply(night.plan()), recording)
+    assert (found["recordings"], found["child_rows"]) == ("done", "not_applicable")
+
+
 # -- tables that are not mapped ------------------------------------------------------------------------------
 
 

@@ -208,6 +208,18 @@ def test_a_server_that_is_away_for_some_seconds_is_waited_for_before_a_transacti
             assert connection.exec_driver_sql("SELECT 1").scalar() == 1
     assert naps == [1] * 6
     naps.clear()
+
+    def nap(seconds: float) -> None:
+        opened.sleep = naps.append
+        nap_of_this = len(naps)
+        with opened.reading():  # the thread that renews the lease, while this one waits
+            naps.append(seconds)
+        assert len(naps) > nap_of_this + 1
+
+    opened.sleep, refusals = nap, 3
+    with opened.writing():
+        assert naps == [1] * 3
+    naps.clear()
     for asked in (AWAY_S, 0):
         refusals = 100
         with pytest.raises(StoreUnusable, match="cannot be reached"), opened.writing():
