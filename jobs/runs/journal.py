@@ -198,7 +198,7 @@ class Journal:
         """Return which of these, by name, would take something along by now that was not announced, or leave
         something behind. It was looked for a moment ago, unless the CRM has let us wait since."""
         now = self.context.clock()
-        asked = [action for action in actions.values() if now - self._looked_at[action.key] >= BELIEVED_FOR]
+        asked = [action for action in actions.values() if now - self._looked_at.get(action.key, self._started) >= BELIEVED_FOR]
         if not asked:
             return {}
         found, waiting = with_unmapped(self.context, asked)
