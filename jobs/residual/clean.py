@@ -26,7 +26,7 @@ from jobs.model.run import Action
 from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of
 from jobs.writing.read_back import RESIDUAL_PLACES, gone_rows, living_rows, masked_rows, verify_actions
-from rules.model.kinds import ACTIVITIES, ROW_KINDS, Kinds
+from rules.model.kinds import ACTIVITIES, IN_DOSSIERS, ROW_KINDS, Kinds
 from rules.model.records import KINDS
 from rules.model.residual_data import PlaceState, ResidualPlace
 
@@ -39,7 +39,7 @@ WITH_THE_UNIT: Mapping[ResidualPlace, frozenset[str]] = {
     ResidualPlace.NOTES: frozenset({"note"}),
     ResidualPlace.ACTIVITIES: frozenset(ACTIVITIES),
     ResidualPlace.FILES: frozenset({"email", *(word for word, kind in ROW_KINDS.items() if kind.contents)}),
-    ResidualPlace.CHILD_ROWS: frozenset({"fiche", "party"}),
+    ResidualPlace.CHILD_ROWS: frozenset(IN_DOSSIERS) - {"recording"},  # which has a place of its own
     ResidualPlace.RECORDINGS: frozenset({"recording"}),
 }
 
