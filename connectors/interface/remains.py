@@ -161,6 +161,10 @@ class Remains(Protocol):
         """Return those of these tables on whose rows any row may depend that `dependent_rows` would report:
         of the others nobody has to know the ids."""
 
+    def pointing(self, record: type[Record], rows: Iterable[str]) -> set[tuple[str, str]]:
+        """Return which of these rows of a kind point to which others of them, as pairs of ids, by lookups
+        that fill no field. The ids are looked at only where the kind has any."""
+
     def retained_dependent_rows(self, rows: Collection[RowKey]) -> list[DependentRow]:
         """Return the rows of mapped tables in long-term retention that would be removed along with these,
         which are there too, and are not among them; as `dependent_rows`."""

@@ -37,6 +37,7 @@ from jobs.runs.journal import Journal, name_of
 from jobs.runs.quarantine import kept_with, waiting
 from jobs.runs.recheck import has_moved, held_since, matches, unit_in
 from jobs.runs.resume import continue_partials, lapsed, reconcile_failed, reconcile_intended
+from jobs.runs.waves import waves_of
 from jobs.writing.anonymise import InPlace, anonymity_codes
 from jobs.writing.audio_attachments import goes_with_its_unit, may_follow
 from jobs.writing.bypass import bypass_used
@@ -176,12 +177,14 @@ class Application:
         return ContactsOfPlan(self.journal, self.plan, self.terms)
 
     def _groups_of(self, record: type[Record], lines: Sequence[PlanLine]) -> Iterator[Sequence[PlanLine]]:
-        """Yield groups as large as the CRM handles well. One may show how large the next should be."""
-        at = 0
-        while at < len(lines):
-            size = self.context.connector.group_size(record, len(lines) - at, self.journal.group)
-            yield lines[at : at + size]
-            at += size
+        """Yield groups as large as the CRM handles well, what is below another before that. One may show how
+        large the next should be."""
+        for wave in waves_of(self.context.connector, record, lines):
+            at = 0
+            while at < len(wave):
+                size = self.context.connector.group_size(record, len(wave) - at, self.journal.group)
+                yield wave[at : at + size]
+                at += size
 
     # -- units -----------------------------------------------------------------------------------------------
 

@@ -4,10 +4,11 @@ they belong to each other: a visit to the visit before, a case to its last repor
 Where the CRM deletes what such a lookup points to, it empties it, and the row has another version than the
 one under which it is deleted, masked or changed after: the change set would be refused, night after night. So
 the lookup is emptied first, under the version that is known; from then on the transaction keeps everybody
-else from the row."""
+else from the row. Of two rows that are written in change sets of their own, the one that points to the other
+goes before it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Values
 
 from connectors.dynamics.mapping.mapping import Mapping
@@ -38,6 +39,16 @@ class Pointers:
         found = {key: links for table in ids for key, links in self._links(table, ids)}
         return [self._emptied(each, gone, found) for each, gone in zip(written, deleted, strict=True)]
 
+    def among(self, tables: Collection[str], rows: Iterable[str]) -> set[tuple[str, str]]:
+        """Return which of these rows of some tables point to which others of them, by id. The ids are looked
+        at only where there are such lookups. Raises ConnectorError."""
+        if not any(self._lookups(name, tables) for name in tables):
+            return set()
+        wanted = {*rows}
+        ids = dict.fromkeys(tables, wanted)
+        found = ((row, to) for name in tables for (_, row), links in self._links(name, ids) for _, to in links)
+        return {(row, to) for row, to in found if row != to}
+
     def _written(self, change_set: ChangeSet, *kinds: OperationKind) -> Iterator[tuple[RowKey, int]]:
         """Yield the rows that are written, or written in one of some ways, with their places."""
         for at, operation in enumerate(change_set.operations):
@@ -46,17 +57,21 @@ class Pointers:
             if table is not None:
                 yield (table.name, operation.id.lower()), at
 
-    def _links(self, name: str, ids: Values[str, Collection[str]]) -> Iterator[tuple[RowKey, list[tuple[Relationship, str]]]]:
-        """Yield the rows of one table that point to others, with where to."""
+    def _lookups(self, name: str, tables: Collection[str]) -> list[Relationship]:
+        """Return the lookups of a table that fill no field and lead to these tables."""
         definition = self._metadata.table(name)
         if definition is None:
-            return
+            return []
         ours = [
             each
             for each in definition.parents
-            if each.parent in ids and each.on_delete != _NOTHING and each.column not in self._mapping.used(name) and each.navigation
+            if each.parent in tables and each.on_delete != _NOTHING and each.column not in self._mapping.used(name) and each.navigation
         ]
-        ours = [each for each in ours if each.column in definition.attributes and definition.attributes[each.column].updatable]
+        return [each for each in ours if each.column in definition.attributes and definition.attributes[each.column].updatable]
+
+    def _links(self, name: str, ids: Values[str, Collection[str]]) -> Iterator[tuple[RowKey, list[tuple[Relationship, str]]]]:
+        """Yield the rows of one table that point to others, with where to."""
+        ours = self._lookups(name, ids)
         table = self._directory.table(name) if ours else None
         if table is None:
             return
