@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -29,8 +30,24 @@ if TYPE_CHECKING:
 
 PATH: Final = "/signin/callback"
 LASTS: Final = timedelta(minutes=15)
+OF_THE_PERSON: Final = frozenset({"access_denied", "invalid_grant"})  # declined, or a code that came late: the next time may go well
+NAMES: Final = ("name", "preferred_username", "unique_name", "upn")  # the first two of Entra ID, the others of AD FS
 _NONCE: Final = 12
 _WHAT: Final = b"sign-in at a browser"
+log = structlog.get_logger()
+
+
+class NoAccountHere(NotSignedIn):
+    """Somebody has signed in, and has no role of ours."""
+
+    code = "no_role"
+
+
+class SigninUnusable(NotSignedIn):
+    """Nobody can sign in: the authority does not answer, or takes our application for another one."""
+
+    exit_code = 4
+    code = "signin_unreachable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +68,16 @@ class WayOut:
 
 
 def way_out(settings: Settings, now: datetime) -> WayOut:
-    """Begin a sign-in. Raises UsageError: no application is set; NotSignedIn: the authority does not
+    """Begin a sign-in. Raises UsageError: no application is set; SigninUnusable: the authority does not
     answer."""
     # In the query, not as a form: a form from another site would bring no cookie that is ours alone.
     asked = {"redirect_uri": f"{settings.public_url.rstrip('/')}{PATH}", "response_mode": "query"}
-    flow = _asked(lambda: _application(settings).initiate_auth_code_flow(list(SCOPES), **asked))
+    try:
+        flow = _asked(lambda: _application(settings).initiate_auth_code_flow(list(SCOPES), **asked))
+    except ValueError as error:
+        raise _unusable(type(error).__name__) from None
     if "auth_uri" not in flow:
-        raise NotSignedIn(f"the sign-in service offers no sign-in{reason_of(flow)}", hint="docs/sign-in.md")
+        raise _unusable(reason_of(flow))
     kept = json.dumps({"flow": flow, "until": (now + LASTS).timestamp()}).encode()
     nonce = secrets.token_bytes(_NONCE)
     sealed = nonce + AESGCM(signin_key(settings.make_data_dir())).encrypt(nonce, kept, _WHAT)
@@ -66,11 +86,16 @@ def way_out(settings: Settings, now: datetime) -> WayOut:
 
 def way_back(settings: Settings, store: SqlStore, kept: str, query: Mapping[str, str], now: datetime) -> SomebodyNew:
     """End a sign-in with what the browser brought. Raises NotSignedIn: it was not begun here, took too long,
-    was declined, or whoever it is has none of our roles; Refused: with code `other_authority`."""
+    was declined; NoAccountHere; SigninUnusable; Refused: with code `other_authority`."""
     flow = _opened(settings, kept, now)
     authority, client = application_of(settings)
-    answer: dict[str, Any] = _asked(lambda: _application(settings).acquire_token_by_auth_code_flow(flow, dict(query)))
+    try:
+        answer = _asked(lambda: _application(settings).acquire_token_by_auth_code_flow(flow, dict(query)))
+    except ValueError:  # what came back does not fit what was sent out
+        raise _not_begun() from None
     if not is_somebody(answer):
+        if answer.get("error") not in OF_THE_PERSON:
+            raise _unusable(reason_of(answer))
         raise NotSignedIn(f"the sign-in failed{reason_of(answer)}", hint="try again")
     claims = answer["id_token_claims"]
     store.crms.see_authority(authority.casefold(), client.casefold())
@@ -78,8 +103,9 @@ def way_back(settings: Settings, store: SqlStore, kept: str, query: Mapping[str,
     roles = tuple(role.value for role in HUMAN_ROLES if role.value in given)
     who = str(claims.get("oid") or claims["sub"])
     if not roles or who == SERVICE:
-        raise NotSignedIn("this account has no role here", hint="ask the administrator of Entra ID for an app role (docs/sign-in.md)")
-    return SomebodyNew(who, roles, str(claims.get("name") or claims.get("preferred_username") or ""))
+        raise NoAccountHere("this account has no role here", hint="ask the administrator of Entra ID for an app role (docs/sign-in.md)")
+    name = next((str(claims[each]) for each in NAMES if claims.get(each)), "")
+    return SomebodyNew(who, roles, name)
 
 
 def _application(settings: Settings) -> msal.ConfidentialClientApplication:
@@ -105,11 +131,21 @@ def _asked(ask: Any) -> dict[str, Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MSAL's hints are for its callers' developers, not for the log of a service
             found: dict[str, Any] = ask()
-    except (OSError, ValueError, msal.exceptions.MsalError) as error:
-        raise NotSignedIn(
-            f"the sign-in service cannot be used ({type(error).__name__})", hint="check network, tenant id, authority and secret"
-        ) from None
+    except (OSError, msal.exceptions.MsalError) as error:
+        raise _unusable(type(error).__name__) from None
     return found
+
+
+def _unusable(reason: str) -> SigninUnusable:
+    """Return the error, and have it in the log: who stands at the door can do nothing about it."""
+    reason = reason.strip(" ()")
+    log.error("nobody can sign in at the console", reason=reason or "no reason given")
+    said = f"the sign-in service cannot be used{f' ({reason})' if reason else ''}"
+    return SigninUnusable(said, hint="check network, tenant id, authority and secret (docs/sign-in.md)")
+
+
+def _not_begun() -> NotSignedIn:
+    return NotSignedIn("this sign-in was not begun in this browser", hint="sign in again")
 
 
 def _opened(settings: Settings, kept: str, now: datetime) -> dict[str, Any]:
@@ -118,7 +154,7 @@ def _opened(settings: Settings, kept: str, now: datetime) -> dict[str, Any]:
         content = AESGCM(signin_key(settings.make_data_dir())).decrypt(sealed[:_NONCE], sealed[_NONCE:], _WHAT)
         found: dict[str, Any] = json.loads(content)
     except (ValueError, InvalidTag):
-        raise NotSignedIn("this sign-in was not begun in this browser", hint="sign in again") from None
+        raise _not_begun() from None
     if now.timestamp() >= found["until"]:
         raise NotSignedIn("this sign-in took too long", hint="sign in again")
     flow: dict[str, Any] = found["flow"]

@@ -55,9 +55,10 @@ class Tenant:
     store: SqlStore
     clock: Clock
     settings: Settings
+    secret: str = SECRET  # that the authority expects of the application
 
     def knows(self, **person: Any) -> None:
-        known = {"tenants": [TENANT, "adfs"], "applications": {CLIENT: {"secret": SECRET}}, "person": person or None}
+        known = {"tenants": [TENANT, "adfs"], "applications": {CLIENT: {"secret": self.secret}}, "person": person or None}
         answer = requests.put(f"{self.authority.root}/_emulator/authority", json=known, timeout=10, verify=str(self.ca_file))
         answer.raise_for_status()
 

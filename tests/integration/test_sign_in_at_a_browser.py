@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.app import routes
@@ -90,7 +91,7 @@ def test_somebody_without_a_role_of_ours_does_not_get_in(at: Callable[[str], Ten
     tenant.knows(oid=OID, name="Voorbeeld (fictief)", **({} if roles is None else {"roles": roles}))
     answer = tenant.comes_back(tenant.goes_out())
     assert answer.status_code == 403
-    assert "no role here" in text_of(answer.text)
+    assert "Your account has no role here" in text_of(answer.text)
     assert "Voorbeeld" not in answer.text
 
 
@@ -100,6 +101,44 @@ def test_who_declines_is_back_at_the_door(at: Callable[[str], Tenant]) -> None:
     answer = tenant.comes_back(tenant.goes_out())
     assert answer.status_code == 403
     assert "access_denied" in answer.text
+
+
+def test_a_secret_that_has_expired_is_told_as_that_and_is_in_the_log(at: Callable[[str], Tenant]) -> None:
+    """Nobody can come in then, whatever their role: who stands at the door can do nothing."""
+    tenant = at(TENANT)
+    tenant.secret = "a new one"
+    tenant.knows(**ANNA)
+    with capture_logs() as logs:
+        answer = tenant.comes_back(tenant.goes_out())
+    assert answer.status_code == 503
+    page = text_of(answer.text)
+    assert "You could not be signed in" in page
+    assert "Nobody can sign in now" in page
+    assert "The CRM does not answer" not in page
+    assert {"event": "nobody can sign in at the console", "reason": "invalid_client", "log_level": "error"} in logs
+
+
+def test_an_authority_that_does_not_answer_is_told_as_that(at: Callable[[str], Tenant]) -> None:
+    tenant = at("gone")
+    with capture_logs() as logs:
+        answer = tenant.browser.get("/signin/entra")
+    assert (answer.status_code, "Nobody can sign in now" in text_of(answer.text)) == (503, True)
+    assert next(each["event"] for each in logs if each["log_level"] == "error") == "nobody can sign in at the console"
+
+
+@pytest.mark.parametrize("claim", ["unique_name", "upn"])
+def test_who_comes_from_ad_fs_is_greeted_by_the_name_of_the_account(at: Callable[[str], Tenant], claim: str) -> None:
+    tenant = at("adfs")
+    tenant.knows(roles="dpo", oid=OID, **{claim: "HOME\\anna"})
+    assert tenant.comes_back(tenant.goes_out()).status_code == 303
+    assert "HOME\\anna" in tenant.browser.page("/")
+
+
+def test_who_signs_out_is_told_that_the_authority_may_know_them_still(at: Callable[[str], Tenant]) -> None:
+    tenant = at(TENANT)
+    tenant.comes_back(tenant.goes_out())
+    assert tenant.browser.post("/signout").headers["Location"] == "/signin"
+    assert "You are signed out here" in text_of(tenant.browser.page("/signin"))
 
 
 def test_another_authority_for_the_same_crm_is_refused(at: Callable[[str], Tenant]) -> None:

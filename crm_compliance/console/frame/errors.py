@@ -14,7 +14,7 @@ from rules.errors import ComplianceError, NotFound
 if TYPE_CHECKING:
     from crm_compliance.console.frame.visit import Visit
 
-FORBIDDEN: Final = frozenset({"role", "same_person", "old_page"})
+FORBIDDEN: Final = frozenset({"no_role", "role", "same_person", "old_page"})
 OURS: Final = frozenset({"disk", "key", "keys_missing", "open_to_others", "store"})  # nothing is wrong with what was asked
 NOT_FOUND, CONFLICT, UNREACHABLE, BUG = 404, 409, 503, 500
 STATUS_OF_CODE: Final = {"too_large": 413, "too_many": 429}

@@ -42,7 +42,11 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
         "the CRM; tie it to its file, and it goes with that."
     ),
     "role": "Your role may not do this. Ask somebody whose role may.",
-    "signin": "You could not be signed in. Try again; if it fails again, ask the administrator whether your account has a role here.",
+    "signin": "You could not be signed in. Try again; if it fails again, tell the administrator.",
+    "no_role": "Your account has no role here. Ask the administrator for one, or sign in with another account.",
+    "signin_unreachable": (
+        "Nobody can sign in now: the sign-in service does not answer, or does not know this application. Tell the administrator."
+    ),
     "same_person": "This takes a second person: you have had your part in it already. Ask a colleague.",
     "other_authority": "People have signed in elsewhere for this CRM so far. Ask the administrator to look at the sign-in settings.",
     "approval": "This plan still needs an approval. Ask the people whose approval is lacking.",

@@ -4,6 +4,10 @@ from typing import Final
 
 NOTES: Final = {
     "signed_out": "You are signed out.",
+    "signed_out_here": (
+        "You are signed out here. With the organisation's own sign-in you may not be: on a device that others use too, sign out there "
+        "as well."
+    ),
     "session_over": "Your session had ended, and what you sent was not taken. Sign in, and send it again.",
     "session_kept": (
         "Your session had ended, and nothing of what you sent was carried out. Sign in again: the form waits for you as you "

@@ -82,7 +82,7 @@ def leave(visit: Visit) -> Response:
     """End the session, here and in the store."""
     visit.services.sessions.end(visit.token)
     visit.services.answered.left(visit.token)
-    response = visit.see("/signin", note="signed_out")
+    response = visit.see("/signin", note="signed_out" if visit.services.settings.is_loopback else "signed_out_here")
     cookies.take_session(response, is_secure=visit.services.is_secure)
     return response
 

@@ -12,7 +12,7 @@ from rules.model.languages import UI_LANGUAGES, UiLanguage
 from tests.crm_compliance.console.language.source_codes import codes_of_errors
 
 # Where no page comes: commands, programs that ask the API, and what a service says in its log.
-ELSEWHERE = {"certificate_broken", "channel", "channel_refused", "person_needed", "signin_unreachable", "stopping", "token"}
+ELSEWHERE = {"certificate_broken", "channel", "channel_refused", "person_needed", "stopping", "token"}
 
 
 def test_every_code_of_an_error_has_words_in_each_language() -> None:
