@@ -1,17 +1,19 @@
 """The data map of one CRM, made from its own definitions, its counts and the mapping."""
 
-from collections.abc import Collection, Iterator
-from itertools import product
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
+from itertools import chain, product
 
 from connectors.dynamics.datamap.fates import Verdict, of_column, of_table
 from connectors.dynamics.datamap.reach import Reached, reached
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping
+from connectors.dynamics.reading.lanes import side_by_side
 from connectors.dynamics.residual.platform_rows import TIMELINE
 from connectors.dynamics.residual.unmapped_children import PLATFORM
 from connectors.dynamics.schema.columns_about_nobody import is_about_nobody
 from connectors.dynamics.schema.conditions import rest_of
-from connectors.dynamics.schema.counts import count_where, total_count
+from connectors.dynamics.schema.counts import column_counts, count_where, total_count
 from connectors.dynamics.schema.metadata import Metadata, column_queried
 from connectors.dynamics.schema.role_places import RolePlace, other_connections, place_of
 from connectors.dynamics.schema.unmapped_pairs import is_left_out
@@ -183,12 +185,40 @@ class Survey:
     def _columns(self, table: Reached, verdict: Verdict) -> Iterator[MapPlace]:
         definition = self._metadata.table(table.name)
         mapped = self._mapping.looked_at(table.name)
-        for attribute in definition.attributes.values() if definition is not None else ():
-            if definition is None or is_about_nobody(attribute, definition):
-                continue
-            fate, why = of_column(attribute, definition, verdict, mapped, self._mapping)
-            rows = self._count(table.name, [attribute.queried]) if mapped and fate is Fate.UNACCOUNTED else table.rows
-            yield MapPlace(table.name, attribute.name, table.path, rows, fate, why)
+        if definition is None:
+            return
+        attributes = [each for each in definition.attributes.values() if not is_about_nobody(each, definition)]
+        fates = {each.name: of_column(each, definition, verdict, mapped, self._mapping) for each in attributes}
+        open_ones = [each.name for each in attributes if mapped and fates[each.name][0] is Fate.UNACCOUNTED]
+        counts = self._with_value(table.name, [definition.attributes[name].queried for name in open_ones])
+        for name, (fate, why) in fates.items():
+            yield MapPlace(table.name, name, table.path, counts.get(name, table.rows), fate, why)
+
+    def _with_value(self, name: str, columns: Sequence[str]) -> dict[str, int | None]:
+        """Return how many rows have a value in each of some columns, as `_count` counts them, by logical
+        name: many in one question, and several questions at the same time."""
+        reads = [partial(self._counts, name, columns[at : at + CONDITIONS]) for at in range(0, len(columns), CONDITIONS)]
+        gate = self._transport.gate
+        return dict(side_by_side(reads, gate.governor.readers, gate.timeline))
+
+    def _counts(self, name: str, columns: Sequence[str]) -> Iterator[tuple[str, int | None]]:
+        table, names, counts = self._directory.table(name), [*map(column_queried, columns)], None
+        try:
+            if table is not None and not self._directory.is_empty(table, " or ".join(f"{column} ne null" for column in columns)):
+                counts = column_counts(self._transport, table.set_name, name, names)
+            else:
+                counts = dict.fromkeys(names, 0)
+        except NotOffered:
+            pass
+        except ConnectorError as failure:
+            if failure.status != 400:
+                raise
+            if len(columns) > 1:  # one of them cannot be filtered by
+                half = len(columns) // 2
+                yield from chain(self._counts(name, columns[:half]), self._counts(name, columns[half:]))
+                return
+        for column, queried in zip(names, columns, strict=True):
+            yield column, self._count(name, [queried]) if counts is None else counts[column]
 
     def _count(self, name: str, columns: Collection[str], condition: str = "") -> int | None:
         """Return how many rows have a value in one of some columns, or meet a condition, all rows without

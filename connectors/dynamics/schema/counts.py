@@ -3,6 +3,7 @@ number of rows")."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -46,6 +47,19 @@ def aggregate_count(transport: Transport, set_name: str, table: str) -> int | No
     """Return the number of rows that this account sees, up to 50,000."""
     query = query_string({"$apply": "aggregate($count as number)"})
     return _number(transport, f"{set_name}?{query}", table, lambda content: content["value"][0]["number"])
+
+
+def column_counts(transport: Transport, set_name: str, table: str, columns: Sequence[str]) -> dict[str, int] | None:
+    """Return in how many rows each of some columns has a value, by logical name, as `count_where` counts;
+    None too where there are more than 50,000 rows."""
+    counted = "".join(f'<attribute name="{column}" alias="n{at}" aggregate="countcolumn"/>' for at, column in enumerate(columns))
+    text = f'<fetch aggregate="true"><entity name="{table}">{counted}</entity></fetch>'
+
+    def found(content: Any) -> dict[str, int]:
+        [row] = content["value"]
+        return {column: min(int(row[f"n{at}"]), COUNT_LIMIT) for at, column in enumerate(columns)}
+
+    return _answered(transport, f"{set_name}?fetchXml={quote(text, safe='')}", table, found)
 
 
 def total_count(transport: Transport, table: str) -> int | None:

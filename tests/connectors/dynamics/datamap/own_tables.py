@@ -1,6 +1,8 @@
 """An organisation with tables of its own, some of which lead to units and people."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
@@ -67,11 +69,13 @@ many_to_many:
 """
 
 
-def environment(folder: Path) -> Path:
+def environment(folder: Path, columns: Mapping[str, object] = MappingProxyType({})) -> Path:
+    """The organisation, with further columns of dossiers."""
     document: dict[str, Any] = read_yaml(ENVIRONMENT)
     more: dict[str, Any] = read_yaml(TABLES)
     document["tables"] |= more["tables"]
     document["tables"]["cf_dossier"]["columns"]["cf_hobby"] = {"type": "string(100)", "pii": True}
+    document["tables"]["cf_dossier"]["columns"] |= columns
     document["relationships"] += more["relationships"]
     document["many_to_many"] = [*document.get("many_to_many", []), *more["many_to_many"]]
     path = folder / "environment.yaml"

@@ -16,7 +16,9 @@ from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import REFERENCE
+from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable
 from connectors.emulator.serving.server import running
+from connectors.interface.errors import ConnectorError
 from connectors.interface.remains import DependentRow
 from rules.model.data_map import DataMap, Fate, MapPlace, Tie
 from tests.connectors.dynamics.datamap.own_tables import environment
@@ -205,6 +207,33 @@ def test_a_column_with_values_that_no_field_is_filled_from_is_unaccounted(crm: C
     hobby = place(crm.connector.data_map(whole=True), "cf_dossier.cf_hobby")
     assert (hobby.fate, hobby.rows, hobby.is_alarming) == (Fate.UNACCOUNTED, 1, True)
     assert crm.connector.unsearched_columns() == ("dossier.cf_hobby",)
+
+
+@pytest.mark.parametrize("most", [50_000, 1])  # so many rows the CRM counts by several columns at once
+def test_a_wide_table_takes_a_few_requests_and_each_column_has_its_own_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("connectors.emulator.querying.fetchxml.answer.MAX_AGGREGATED", most)
+    is_empty = Directory.is_empty
+
+    def refusing(self: Directory, table: KnownTable, condition: str = "") -> bool:
+        if "cf_wide007" in condition:  # as an image
+            raise ConnectorError("it cannot be filtered by", status=400)
+        return is_empty(self, table, condition)
+
+    monkeypatch.setattr(Directory, "is_empty", refusing)
+    wide = {f"cf_wide{at:03d}": {"type": "string(100)", "pii": True} for at in range(150)}
+    with running(environment=environment(tmp_path, wide)) as emulator:
+        crm = Crm(emulator)
+        for row in range(3):
+            crm.dossier(cf_hobby="h", **{name: "w" for at, name in enumerate(wide) if at % 4 > row and at < 125})
+        before = crm.connector.stats.requests
+        found = {each.name: each.rows for each in crm.connector.data_map(whole=True).places}
+        asked = crm.connector.stats.requests - before
+        assert [found[f"cf_dossier.{name}"] for name in wide] == [(3 if at == 7 else at % 4 if at < 125 else 0) for at in range(150)]
+        assert found["cf_dossier.cf_hobby"] == 3
+        assert asked < 200 or most == 1, asked
+        crm.close()
 
 
 def test_what_somebody_decided_is_told_with_why_and_by_whom(tmp_path: Path) -> None:
