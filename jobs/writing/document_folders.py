@@ -18,6 +18,10 @@ from jobs.ports.context import JobContext
 
 ELSEWHERE = "documents lie in SharePoint outside the sites that the settings name; such units wait"
 SHARED = "documents of other rows of the CRM lie inside folders that are to go, or depend on their locations; such units wait"
+MISSING = (
+    "a unit that goes has a document location whose folder is not in SharePoint: never made, removed before, or moved or renamed by hand; "
+    "look there for folders that no location names"
+)
 BINNED = "documents of units that are to go lie in a recycle bin of SharePoint: empty both stages of it, or wait until it forgets them"
 
 
@@ -124,6 +128,8 @@ class DocumentFolders:
             except ObjectError as error:
                 self.warn(str(error))
                 return None
+            if place.folder is None:
+                self.warn(MISSING)
             self.places[location.row] = place
             made.append((place, DocumentFolder(location.row, place.folder, files) if place.folder is not None else None))
         return tuple(made)

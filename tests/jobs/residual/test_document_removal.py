@@ -20,7 +20,7 @@ from jobs.plans.make import make_plan
 from jobs.residual.recording_content import OBJECT_LEFT
 from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
-from jobs.writing.document_folders import BINNED, ELSEWHERE, SHARED
+from jobs.writing.document_folders import BINNED, ELSEWHERE, MISSING, SHARED
 from jobs.writing.send import WriteOutcome
 from rules.model.requests import Right
 from rules.model.residual_data import ResidualPlace
@@ -422,11 +422,16 @@ def a_unit_that_waits_keeps_the_folder_that_another_names_and_the_other_goes(doc
 
 
 @in_one_night
-def a_folder_that_was_never_made_is_no_obstacle(documents: Documents) -> Case:
+def a_folder_that_was_never_made_is_no_obstacle_and_told(documents: Documents) -> Case:
+    """It may as well have been renamed by hand: the certificate says nothing of it, and somebody looks."""
     dossier = documents.dossier_with(folder="nooit gemaakt")
+    documents.library.put("hernoemd/brief.txt")
     run = yield APPLIED
     assert documents.outcome(run, dossier) == (ActionState.DONE, "")
-    assert "documents" not in certificate_of(documents.night, run, "cf_dossier", dossier).objects
+    found = certificate_of(documents.night, run, "cf_dossier", dossier)
+    assert ("documents" in found.objects, found.method["files"]) == (False, "not_applicable")
+    assert MISSING in documents.night.connector.warnings
+    assert left_in(documents, "hernoemd") == {"hernoemd/brief.txt"}
 
 
 @in_one_night
