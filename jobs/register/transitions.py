@@ -73,10 +73,14 @@ def identify(
 def suspend(actor: Actor, request_id: str, reason: str, asked_on: date) -> SubjectRequest:
     """Record a question to the person. It stops the clock if it was asked in time (DDL-07, R-137); a later
     one is recorded, and the request continues. Others may be open: days that several of them share count
-    once. Raises UsageError: an invalid reason, or a day before the receipt or in the future."""
+    once. Raises UsageError: an invalid reason, or a day before the receipt or in the future; Refused: this
+    question is open, and one answer to it would leave the clock standing."""
     request = authorised(actor, request_id, Step.SUSPEND)
     _one_of(reason, QUESTIONS)
     _between(asked_on, request.received_on, actor.today, "asked_on", "the receipt")
+    if any((each.reason, each.asked_on) == (reason, asked_on) for each in open_questions(request)):
+        hint = "record the answer once it comes; another question has another reason or day"
+        raise Refused("this question is recorded already, and still open", hint=hint, where=request.id, code="asked_before")
     counts = stops_clock(request.received_on, asked_on, actor.calendar)
     changes: dict[str, Any] = {"suspensions": (*request.suspensions, Suspension(reason, asked_on, counts))}
     if counts and request.state is not RequestState.SUSPENDED:

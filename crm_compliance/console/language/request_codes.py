@@ -228,6 +228,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "not_compiled": "There is no answer yet.",
     "contradiction": "A candidate contradicts what is known of the person. Two people first set the rule IDN-17 aside.",
     "erased": "What was said with this request has been erased. Register it again.",
+    "asked_before": "This question is recorded already, and still open. Record the answer once it comes.",
     "extended": "A request is extended once.",
     "no_extension": "This request cannot be extended.",
     "EXTENSION_TOO_LATE": "The person had to be told before the due date was over. The due date stands.",

@@ -113,6 +113,16 @@ def test_what_cannot_be_asked_is_exit_2_and_changes_nothing(typist: Typist, org:
     assert org.store.requests.get(request) == before
 
 
+def test_ddl07_the_same_question_is_recorded_once_while_it_is_open(typist: Typist, org: Night) -> None:
+    """A second one would stop the clock beyond the answer."""
+    request = opened(typist)
+    suspend = ("requests", "suspend", request, "--reason", "identity", "--asked-on", "2026-11-25", *DORA)
+    typist.ask(*suspend)
+    assert typist.refused(*suspend, code=5)["code"] == "asked_before"
+    assert typist.ask("requests", "resume", request, "--answered-on", "2026-11-25", *DORA)["state"] == "identifying"
+    assert typist.ask(*suspend)["state"] == "suspended", "asked once more, since the answer was not enough"
+
+
 def test_r134_an_extension_counts_three_months_from_the_receipt(typist: Typist, org: Night) -> None:
     """R-134, R-139."""
     at(typist, "2026-02-20T09:00:00Z")
