@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from connectors.dynamics.draft.columns import option_of
 from connectors.dynamics.draft.crm_tables import bare
-from connectors.dynamics.draft.words import STATE_WORDS, words_of
+from connectors.dynamics.draft.words import FIELD_WORDS, STATE_WORDS, words_of
 from connectors.dynamics.mapping.mapping import TRUTHS, Mapping, field_type
 from connectors.dynamics.schema.metadata import Metadata
 from connectors.interface.errors import Finding
@@ -24,9 +24,10 @@ def called_otherwise(
 ) -> Iterator[Finding]:
     """Yield a warning for each option that is called by a word for one key and stands for another, where a
     term depends on which it is. `names` are those of the categories, by key, `own` what the organisation
-    itself calls any key: nobody is told of an option that is called so. With `also_answers` those of yes
-    and no too: what a column asks nobody knows but who maps it, and it may well ask the contrary."""
-    words, deciding = {**words_of(names), _STATE: STATE_WORDS}, _DECIDING | ({_ANSWER} if also_answers else set())
+    itself calls any key: nobody is told of an option that is called so. Those of yes and no are told where
+    the column is called like the field, else with `also_answers` alone: what it asks nobody knows then but
+    who maps it, and it may well ask the contrary."""
+    words = {**words_of(names), _STATE: STATE_WORDS}
     for table in mapping.tables:
         definition = metadata.table(table.name)
         attributes = definition.attributes if definition is not None else {}
@@ -38,7 +39,8 @@ def called_otherwise(
                 told += ": what is open would count as closed. If so, write under choices {is_active: {true: inactive, false: active}}."
                 yield Finding(False, told, column.where, "called_otherwise")
             stated = column.choice or column.reference
-            if stated is None or field not in deciding:
+            is_asked = field == _ANSWER and (also_answers or bare(column.name) in FIELD_WORDS[table.kind][column.field])
+            if stated is None or not (field in _DECIDING or is_asked):
                 continue
             for name in column.names:
                 shown: Values[Any, str] = (attributes[name].options if name in attributes else None) or {}

@@ -255,6 +255,19 @@ def test_a_yes_to_what_nobody_knows_is_told_only_where_somebody_looks_at_the_map
         assert (said.code, " is called " in said.err) == (0, False)
 
 
+def test_a_hold_of_which_yes_and_no_changed_places_is_told_each_night(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    """HLD-01: what the column asks is known by its name, and a file under a hold would go."""
+    path = edited(tmp_path, ("        1: inactive\n", "        1: inactive\n      legal_hold: {1: no, 2: yes}\n"))
+    environment = read_yaml(ENVIRONMENT)
+    environment["choices"]["cf_answer"] = {1: {"key": "yes", "nl": "Ja", "fr": "Oui"}, 2: {"key": "no", "nl": "Nee", "fr": "Non"}}
+    environment["tables"]["cf_dossier"]["columns"]["cf_legalhold"] = {"type": "choice cf_answer"}
+    (tmp_path / "environment.yaml").write_text(yaml_text(environment), encoding="utf-8")
+    with running(environment=tmp_path / "environment.yaml", token=TOKEN) as emulator:
+        typist = typist_at(emulator.url, MAPPING=str(path))
+        said = typist.type("plan")
+        assert (said.code, said.err.count(" of cf_dossier.cf_legalhold is called ")) == (0, 2)
+
+
 def test_a_table_for_people_names_line_and_suggestion(typist: Typist, tmp_path: Path) -> None:
     path = edited(tmp_path, ("opened_on: cf_openedon", "opend_on: cf_openedon"))
     said = typist.type("mapping", "check", path)
