@@ -21,6 +21,8 @@ from rules.policy.limits import Approvals, Canary, Limits, Quarantine, Watch
 from rules.policy.purposes_and_processors import Processor, PurposeBasis
 from rules.policy.values import Country, Holidays, NumberScheme, Zone
 
+ZERO_DAY = date(1899, 12, 30)  # 0 as a date in spreadsheets and in OLE Automation, where 1 January 1900 is 2
+
 
 class Defaults(Model):
     """Periods and days that hold for every row."""
@@ -46,8 +48,9 @@ class Defaults(Model):
     python-stdnum, such as `nl.bsn`, whose numbers are compared only; `none`, where they mean nothing
     (IDN-01)."""
     sentinels: tuple[date, ...] = (date(1753, 1, 1), date(1900, 1, 1), date(9999, 12, 31))
-    """Dates that stand for no date at all (RET-09). So does the day before each: an instant that was typed as
-    such a date lies there by the clocks of its time, which a CRM does not know."""
+    """Dates that stand for no date at all (RET-09). So does 1899-12-30 always, what spreadsheets and older
+    programs make of an empty cell, and the day before each: an instant that was typed as such a date lies
+    there by the clocks of its time, which a CRM does not know."""
     holidays: Holidays = "BE"
     """The country, or part of one (`DE-NW`), on whose public holidays no answer to a subject request is due
     (DDL-05)."""
@@ -244,7 +247,8 @@ class Policy(PolicyFile):
     @property
     def fillers(self) -> frozenset[date]:
         """The days that stand for none (RET-09, RET-14)."""
-        return frozenset(sentinel - timedelta(days=n) for sentinel in self.defaults.sentinels for n in (0, 1) if n < sentinel.toordinal())
+        days = (*self.defaults.sentinels, ZERO_DAY)
+        return frozenset(day - timedelta(days=n) for day in days for n in (0, 1) if n < day.toordinal())
 
     @property
     def home(self) -> Home:

@@ -11,7 +11,8 @@ LONG_AGO = date(2020, 1, 10)
 
 @pytest.mark.parametrize(
     "typed",
-    ["1900-01-01T00:00:00Z", "1899-12-31T23:00:00Z", "9999-12-30T23:00:00Z"],  # in UTC; in the zone that Brussels has now
+    # In UTC; in the zone that Brussels has now; what a spreadsheet makes of an empty cell.
+    ["1900-01-01T00:00:00Z", "1899-12-31T23:00:00Z", "9999-12-30T23:00:00Z", "1899-12-30T00:00:00Z", "1899-12-29T23:00:00Z"],
 )
 def test_a_filler_is_none_by_whatever_clock_its_midnight_was_typed(night: Night, typed: str) -> None:
     """In Brussels it was UTC until 1914, so that the midnight of a CRM which knows no clocks but those of

@@ -56,6 +56,7 @@ def found(first: date | None = FIRST, as_of: date = TODAY, **facts: Any) -> tupl
         ({"birth_on": date(2014, 1, 2), "national_number": "12.08.15-997.54"}, date(2014, 1, 2), ["BIRTHDATE_CONFLICT"]),
         ({"birth_on": date(2010, 1, 2), "national_number": "12.08.15-997.55"}, date(2010, 1, 2), []),
         ({"birth_on": date(1900, 1, 1), "national_number": "12.08.15-997.54"}, date(2012, 8, 15), ["BIRTHDATE_SENTINEL"]),
+        ({"birth_on": date(1899, 12, 30)}, FIRST, ["BIRTHDATE_SENTINEL", "BIRTHDATE_UNKNOWN"]),
         ({"birth_on": date(1753, 1, 1), "birth_year": 2010}, date(2010, 12, 31), ["BIRTHDATE_APPROXIMATE", "BIRTHDATE_SENTINEL"]),
         ({"birth_on": date(2030, 1, 1), "birth_year": 2010}, date(2010, 12, 31), ["BIRTHDATE_APPROXIMATE", "BIRTHDATE_FUTURE"]),
         ({"national_number": "8022999889"}, date(2008, 2, 29), ["RRN_PADDED"]),
