@@ -74,8 +74,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     ),
     "of_what_has_no_kind": (
         "OUT_OF_SCOPE: rows that belong to a row of no kind of the mapping, by the conditions under only or since its table is not "
-        "mapped, and recordings of a dossier itself by a lookup that is not mapped, so they are in no unit and stay without an "
-        "end: %(rows)s"
+        "mapped, and recordings of a dossier or fiche by a lookup that is mapped for the other of these alone, so they are in no "
+        "unit and stay without an end: %(rows)s"
     ),
     "store_recovered": "the database was lost or put back, and taken as it was on %(day)s: it lacks holds and requests of before",
     "request_undone": "rows that say again what they said before it was written otherwise for a request: %(rows)s",
