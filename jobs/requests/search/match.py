@@ -56,6 +56,17 @@ def wanted_person(person: GivenPerson, day: date, sentinels: Sentinels) -> Wante
     )
 
 
+def left_out(person: GivenPerson, day: date, sentinels: Sentinels) -> list[str]:
+    """Return the numbers and addresses that somebody gave and the search leaves out: they cannot be read
+    as such. A national number that does not check, half a telephone number, what is no address."""
+    alone = [
+        *((text, GivenPerson(nationalnumbers=(text,))) for text in person.nationalnumbers),
+        *((text, GivenPerson(phones=(text,))) for text in person.phones),
+        *((text, GivenPerson(emails=(text,))) for text in person.emails),
+    ]
+    return [text for text, one in alone if wanted_person(one, day, sentinels).is_empty]
+
+
 def _wanted(context: JobContext, given: Given) -> Iterator[tuple[str, Wanted]]:
     """Yield the people a request searches for, as far as anything was stated by which they could be found."""
     people: list[tuple[str, GivenPerson | None]] = [(REQUESTER, given.requester), (CHILD, given.on_behalf_of)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from jobs.model.request import CANDIDATES, CONFIRMED, GIVEN, Candidate, Candidates, Confirmed, Given, GivenPerson, SubjectRequest
+from jobs.requests.search.match import left_out, wanted_person
 from rules.decoders import decoder_of
+from rules.people.birthdates import sentinels_of
 from rules.people.candidates import NAME_DIFFERS, Evidence
 
 if TYPE_CHECKING:
@@ -51,13 +53,16 @@ class Side(NamedTuple):
 
 class PersonEvidence(NamedTuple):
     """What is known of the person now. `given` is None once it has been erased, `sides` None before anybody
-    has searched, `confirmed` None before anybody has said who it is."""
+    has searched, `confirmed` None before anybody has said who it is. `left_out` is what was said and is not
+    searched for; `is_nobody_sought`: nothing else was said of anybody."""
 
     given: Given | None
     sides: Sequence[Side] | None
     confirmed: Confirmed | None
     places: Sequence[tuple[str, Sequence[str]]]
     candidates: Candidates | None
+    left_out: Sequence[str]
+    is_nobody_sought: bool
 
 
 def seen_of(visit: Visit, request: SubjectRequest) -> PersonEvidence:
@@ -69,7 +74,12 @@ def seen_of(visit: Visit, request: SubjectRequest) -> PersonEvidence:
     )
     names = frozenset(confirmed.candidates) if confirmed is not None else frozenset[str]()
     sides = [Side(each, _lines(given, each), each.candidate in names) for each in found.found] if found is not None else None
-    return PersonEvidence(given, sides, confirmed, places_of(found.not_searched) if found is not None else (), found)
+    said = [each for each in (given.requester, given.on_behalf_of) if each is not None] if given is not None else []
+    day, sentinels = visit.services.calendar.day(visit.now), sentinels_of(visit.services.policy_shown())
+    unread = [text for each in said for text in left_out(each, day, sentinels)]
+    is_nobody_sought = bool(said) and all(wanted_person(each, day, sentinels).is_empty for each in said)
+    places = places_of(found.not_searched) if found is not None else ()
+    return PersonEvidence(given, sides, confirmed, places, found, unread, is_nobody_sought)
 
 
 def _part(visit: Visit, request: SubjectRequest, name: str, kind: type[Part]) -> Part | None:

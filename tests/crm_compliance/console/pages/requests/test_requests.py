@@ -113,6 +113,25 @@ def test_a_request_goes_its_path_from_page_to_page(org: Night, typist: Typist, s
     assert contact not in signed_in(Role.APPROVER).page(path)
 
 
+def test_what_cannot_be_searched_for_is_told_and_a_search_for_nobody_has_found_nobody_out(
+    org: Night, typist: Typist, signed_in: SignedIn
+) -> None:
+    """An address that was mistyped finds nobody, and whoever then confirms "nobody" denies a file."""
+    org.contact(firstname="Fien", lastname="Voorbeeld (fictief)", emailaddress1="fien@example.org")
+    said = {"emails": ["fien(at)example.org"], "phones": ["04 12"], "nationalnumbers": ["93051822362", "93.05.18-223.61"]}
+    page = text_of(signed_in(Role.DPO).page(f"/requests/{Asking(typist).open(said, kind='donor').id}"))
+    told = page.partition("This is not searched for")[2].partition("As it stands here")[0]
+    assert told.split() == ["93051822362", "04", "12", "fien(at)example.org"]
+    dpo, path = signed_in(Role.DPO), f"/requests/{Asking(typist).open({'emails': ['fien(at)example.org']}, kind='donor').id}"
+    dpo.post(f"{path}/identify", method="eid")
+    dpo.post(f"{path}/match")
+    page = text_of(dpo.page(path))
+    assert "so nobody was looked for" in page
+    assert "Nobody in the CRM may be the person" not in page
+    page = text_of(signed_in(Role.DPO).page(f"/requests/{opened(typist)}"))
+    assert "This is not searched for" not in page
+
+
 def test_a_question_stops_the_clock_and_its_answer_moves_the_day(typist: Typist, signed_in: SignedIn) -> None:
     path = f"/requests/{opened(typist)}"
     dpo = signed_in(Role.DPO)
