@@ -21,6 +21,8 @@ from rules.model.languages import LANGUAGES, USUAL
 from rules.model.requests import Channel, RequesterKind, Right
 
 UPLOAD_BYTES: Final = MAX_BYTES + 16 * 1024  # the form around it
+# Every field full in any script, up to twelve bytes for a character; what is too long is told at its field.
+TYPED_BYTES: Final = 1024 * 1024
 LINES: Final = ("firstname", "lastname", "birthdate")
 LISTS: Final = ("nationalnumbers", "phones", "emails")
 PEOPLE: Final = {"given": "given", "on_behalf_of": "behalf"}  # the part of the form's document, by the prefix of its fields
@@ -49,7 +51,7 @@ def register(visit: Visit) -> Response:
     every plan does it before anything else. A form that was sent before leads to its result."""
     services = visit.services
     try:
-        form = read_form(json.dumps(_document(visit)).encode(), visit.now, services.calendar)
+        form = read_form(json.dumps(_document(visit), ensure_ascii=False).encode(), visit.now, services.calendar)
     except FormMistaken as error:
         return _page(visit, _typed(visit), error.mistakes)
     try:

@@ -12,7 +12,7 @@ ENDPOINTS: Final = (
     get("/requests", register.show, Act.SEE_REQUESTS),
     get("/requests/calendar.ics", register.calendar_file, Act.SEE_REQUESTS),
     get("/requests/new", intake.show, Act.HANDLE_REQUEST),
-    post("/requests/new", intake.register, Act.HANDLE_REQUEST),
+    post("/requests/new", intake.register, Act.HANDLE_REQUEST, form_bytes=intake.TYPED_BYTES),
     post("/requests/new/import", intake.import_, Act.HANDLE_REQUEST, form_bytes=intake.UPLOAD_BYTES),
     get(_ONE, page.show, Act.SEE_REQUESTS),
     get(f"{_ONE}/work", page.work, Act.SEE_REQUESTS),

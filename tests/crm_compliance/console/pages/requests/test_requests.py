@@ -307,6 +307,17 @@ def test_a_mistake_is_told_at_its_field_and_nothing_is_lost(org: Night, signed_i
     assert not org.store.requests.all()
 
 
+@pytest.mark.parametrize("letter", ["é", "汉", "😀"])
+def test_a_long_statement_is_taken_in_any_script_and_a_longer_one_is_told_and_kept(org: Night, signed_in: SignedIn, letter: str) -> None:
+    dpo = signed_in(Role.DPO)
+    form = TYPED | {"right": "rectification", "statement": letter * 10_000}
+    assert dpo.post("/requests/new", **form).status_code == 303
+    answer = dpo.post("/requests/new", **form | {"statement": letter * 60_000})
+    assert answer.status_code == 400
+    assert "At most 10,000 characters are taken here, and there are 60,000." in text_of(answer.text)
+    assert letter * 60_000 in answer.text
+
+
 def test_days_are_typed_as_people_write_them(org: Night, signed_in: SignedIn) -> None:
     """Whatever the language of the browser: the day first, and an hour of 24."""
     dpo = signed_in(Role.DPO, "fr")
