@@ -87,11 +87,22 @@ class Remains(Protocol):
     """What outlives a row: found, and purged."""
 
     def binned_or_retained(
-        self, residual: ResidualKind, record: type[Record], fields: Iterable[str], among: Among | None
+        self,
+        residual: ResidualKind,
+        record: type[Record],
+        fields: Iterable[str],
+        among: Among | None,
+        *,
+        without_rows: Collection[str] = (),
     ) -> BinnedOrRetained:
         """Return rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id
-        or a lookup, is one of its ids; without `among` all of them. Raises ConnectorError: it cannot be
-        determined. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning."""
+        or a lookup, is one of its ids; without `among` all of them. Tables `without_rows` there are not asked
+        again. Raises ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
+        NOT_REACHABLE, with a warning."""
+
+    def without_rows(self, residual: ResidualKind, record: type[Record]) -> frozenset[str]:
+        """Return the tables of a kind, by logical name, of which no row at all is there at this moment; not
+        those where that cannot be looked at. Raises ConnectorError: it cannot be determined."""
 
     def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:
         """Return which of these fields of a row were changed at or after an instant, by its audit history;

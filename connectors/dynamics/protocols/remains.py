@@ -21,7 +21,13 @@ class Remains(MappedKinds):
     """What the CRM keeps of rows beside them."""
 
     def binned_or_retained(
-        self, residual: ResidualKind, record: type[Record], fields: Iterable[str], among: Among | None
+        self,
+        residual: ResidualKind,
+        record: type[Record],
+        fields: Iterable[str],
+        among: Among | None,
+        *,
+        without_rows: Collection[str] = (),
     ) -> BinnedOrRetained:
         if among is not None and not among.ids:
             return BinnedOrRetained(Reach.READ)
@@ -31,7 +37,7 @@ class Remains(MappedKinds):
             keeping = self._long_term.tables({table.name for table in tables})
             tables = tuple(table for table in tables if table.name in keeping)
         try:
-            found = [self._binned_or_retained_in(table, residual, record, fields, among) for table in tables]
+            found = [self._binned_or_retained_in(table, residual, record, fields, among, without_rows) for table in tables]
         except NotOffered:  # what points there
             return BinnedOrRetained(Reach.NOT_REACHABLE)
         if any(each.reach is Reach.NOT_REACHABLE for each in found):
@@ -40,8 +46,22 @@ class Remains(MappedKinds):
         rows = tuple(row for each in found for row in each.rows)
         return BinnedOrRetained(Reach.READ if kept else Reach.NOT_KEPT, rows, is_asked=all(each.is_asked for each in found))
 
+    def without_rows(self, residual: ResidualKind, record: type[Record]) -> frozenset[str]:
+        tables = self.mapping.tables_of(record)
+        return frozenset(table.name for table in tables if self._binned_or_retained.is_without(residual, self._known(table)))
+
+    def _known(self, table: Table) -> KnownTable:
+        definition = self._tables.definition(table)
+        return KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
+
     def _binned_or_retained_in(
-        self, table: Table, residual: ResidualKind, record: type[Record], fields: Iterable[str], among: Among | None
+        self,
+        table: Table,
+        residual: ResidualKind,
+        record: type[Record],
+        fields: Iterable[str],
+        among: Among | None,
+        without_rows: Collection[str],
     ) -> BinnedOrRetained:
         definition, place = self._tables.definition(table), self._tables.place(table)
         is_untied = residual is ResidualKind.RETAINED and "dossier" in table.pairs  # pairs are those of live rows
@@ -53,13 +73,12 @@ class Remains(MappedKinds):
             among = Among("id", self._behind.rows_tied_to(table, among.ids, also_in=also_in) or among.ids[:1])
         if among is not None and self._tables.filter_column(table, definition, among.field) is None:
             return BinnedOrRetained(Reach.READ, is_asked=False)
-        known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
         column = definition.primary_id if among is None or among.field == "id" else table.columns_of(table.full)[among.field].name
         ids = among.ids if among is not None else None
         if ids is not None and place is RolePlace.UNIT and among is not None and among.field == "id":
             ids = [swapped(row, table) for row in ids]
         decoder = self._tables.decoder(table, definition, fields, record)
-        found = self._binned_or_retained.read(residual, known, decoder, column, ids, (table, definition))
+        found = self._binned_or_retained.read(residual, self._known(table), decoder, column, ids, (table, definition), without_rows)
         if is_untied and found.rows:
             hint = "restore them, or let them be deleted there, before they count in any decision"
             raise ReadIncomplete(f"Nobody can tell to which dossiers {table.name} in retention belongs.", hint=hint, where=table.name)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain
 
 from connectors.interface.connector import Connector
@@ -70,6 +71,7 @@ class _Search:
         self._attended: set[str] = set()  # activities of which the participants were taken in
         self._own_activities = tuple(kind for kind in self._kinds.own if connector.is_activity(kind.full))
         self._units: set[tuple[str, str]] = set()  # the dossiers and lone fiches in which the people have a role
+        self._without_rows: frozenset[str] = frozenset()  # tables of which nothing is elsewhere
         self.reached: dict[tuple[ResidualKind, str], set[Reach]] = {}  # by place and kind, what came of looking there
 
     # -- reading ---------------------------------------------------------------------------------------------
@@ -283,7 +285,8 @@ class _Search:
 
     def elsewhere(self) -> None:
         """Take in what is in the recycle bin or in long-term retention of the people and of the files in
-        which they have a role."""
+        which they have a role. Of a table of which nothing is there by now, whoever the people are, no more
+        is asked (SUS-07)."""
         ties = [(kind.word, name) for kind in self._kinds.values() for name in kind.owner_fields]
         # Rows that are elsewhere are looked for by what ties them to the person (first) and to the files of
         # the person (then).
@@ -291,6 +294,8 @@ class _Search:
         by_file = (*((kind, "id") for kind in FILES), *(tie for tie in ties if tie[1] in (*FILES, *REGARDING)))
         for residual in ELSEWHERE:
             elsewhere: dict[tuple[str, str], RowElsewhere] = {}
+            asked = partial(self._connector.without_rows, residual)
+            self._without_rows = frozenset(chain.from_iterable(self._threads.map(asked, (kind.full for kind in self._kinds.values()))))
             self._add_elsewhere(residual, elsewhere, [(kind, name, self._people) for kind, name in by_person])
             taking = {str(row.values["activity"]) for row in elsewhere.values() if row.kind == "activity_party"}
             parties = [row.values for row in elsewhere.values() if row.kind == "party"]
@@ -323,7 +328,10 @@ class _Search:
         self, residual: ResidualKind, elsewhere: dict[tuple[str, str], RowElsewhere], reads: Sequence[tuple[str, str, Collection[str]]]
     ) -> None:
         def read(kind: str, name: str, ids: Collection[str]) -> BinnedOrRetained:
-            return self._connector.binned_or_retained(residual, self._kinds[kind].full, self._fields[kind], always(name, ids))
+            among = always(name, ids)
+            return self._connector.binned_or_retained(
+                residual, self._kinds[kind].full, self._fields[kind], among, without_rows=self._without_rows
+            )
 
         for (kind, _, _), found in zip(reads, self._threads.map(lambda one: read(*one), reads), strict=True):
             if found.is_asked:

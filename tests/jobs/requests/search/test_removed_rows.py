@@ -1,7 +1,15 @@
 """Rows in the recycle bin and in long-term retention are found too (EXP-03)."""
 
+import re
+from collections import Counter
 from datetime import date
+from typing import Any
 
+import pytest
+
+from connectors.dynamics.http.answers import Answer
+from connectors.dynamics.http.transport import Transport
+from jobs.reading.decoy_reads import NOBODY
 from jobs.requests.search.roles_and_files import files_of, roles_of
 from tests.drivers.night import Night
 from tests.jobs.requests.search.searching import person, remove, retain, search, switch
@@ -55,6 +63,30 @@ def test_a_deleted_role_counts_with_its_file_or_where_it_is_a_suspicion(night: N
     found = search(night, witness)
     assert {(role.unit[1], role.role) for role in roles_of(found)} == {(doubtful, "suspect"), (doubtful, "reporter")}
     assert files_of(found)["dossier", cleared].children == frozenset()
+
+
+def test_each_search_asks_once_whether_a_table_has_anything_there(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SUS-07: the same for somebody and for nobody; the next search asks again, since a row may have gone
+    there."""
+    switch(night, recycle_bin_days=30)
+    get, asked = Transport.get, list[str]()
+
+    def noting(self: Transport, address: str, **more: Any) -> Answer:
+        asked.extend(re.findall(r"^(\w+)\?fetchXml=%3Cfetch%20datasource", address))
+        return get(self, address, **more)
+
+    monkeypatch.setattr(Transport, "get", noting)
+    someone = person(night)
+    note = night.note("contact", someone)
+    questions = []
+    for people in ((someone,), (NOBODY,)):
+        asked.clear()
+        search(night, *people)
+        questions.append(sorted(asked))
+    assert questions[0] == questions[1]
+    assert max(Counter(questions[0]).values()) == 2, "one question of the bin, one of long-term retention"
+    remove(night, "annotations", note)
+    assert [each.id for each in search(night, someone).elsewhere] == [note]
 
 
 def test_retained_rows_are_found(night: Night) -> None:
