@@ -19,6 +19,8 @@ from rules.model.bypass import Bypass
 from rules.model.kinds import WHOLE as ENDING
 from rules.model.records import KINDS, Dependent, Record
 
+NO_FILTER = "00000000-0000-0000-0000-000000000000"
+FILTERED = "rows of a record filter"  # in the place of a depth: whichever it is, a part is seen
 DEPTHS = ("Basic", "Local", "Deep", WHOLE)  # Microsoft Learn, "PrivilegeDepth EnumType"
 ACCESS = {
     OperationKind.CREATE: ("Create",),
@@ -384,6 +386,8 @@ def _rights(transport: Transport, user: str) -> Rights:
     try:
         for each in held if isinstance(held, list) else []:
             privilege, depth = guid(each["PrivilegeId"]), str(each["Depth"])
+            if str(each.get("RecordFilterId") or NO_FILTER) != NO_FILTER:
+                depth = FILTERED
             # Several roles and teams may give the same privilege: the deepest counts.
             if privilege not in rights.depths or _rank(depth) > _rank(rights.depths[privilege]):
                 rights.depths[privilege] = depth

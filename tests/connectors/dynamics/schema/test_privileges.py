@@ -78,6 +78,26 @@ def test_each_privilege_of_it_is_missed(emulator: RunningEmulator, name: str) ->
     assert any(f"{name} is missing" in error for error in errors(emulator))
 
 
+def test_a_read_of_filtered_rows_counts_as_missing_unless_another_role_gives_them_all(
+    emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Section 13: whatever its depth."""
+    ask, whole = privileges_module._content, list[dict[str, Any]]()
+
+    def filtered(transport: Any, address: str) -> Any:
+        content = ask(transport, address)
+        for each in content.get("RolePrivileges", []):
+            whole.extend([{**each}] if each["PrivilegeName"] == "prvReadcf_party" else [])
+            each["RecordFilterId"] = "7d1c8d5e-0000-4000-8000-000000000001"
+        return content | ({"RolePrivileges": [*content["RolePrivileges"], *whole]} if "RolePrivileges" in content else {})
+
+    give(emulator, LEAST)
+    monkeypatch.setattr(privileges_module, "_content", filtered)
+    told = [error for error in errors(emulator) if " prvReadcf_" in error]
+    assert any(each.startswith("cf_fiche: prvReadcf_fiche reaches rows of a record filter only, not the whole ") for each in told)
+    assert not any(each.startswith("cf_party: ") for each in told)
+
+
 @pytest.mark.parametrize("depth", ["Basic", "Local", "Deep"])
 def test_a_read_that_reaches_a_part_counts_as_missing(emulator: RunningEmulator, depth: str) -> None:
     """The list is filtered without a word: it would look like an organisation with less to keep."""
