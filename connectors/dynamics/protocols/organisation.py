@@ -20,7 +20,7 @@ from connectors.dynamics.schema.labels import labels
 from connectors.dynamics.schema.lookups_check import check_people, check_recordings, check_second_lookups
 from connectors.dynamics.schema.mapping_check import check_decisions, check_mapping
 from connectors.dynamics.schema.masks_check import check_masks
-from connectors.dynamics.schema.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
+from connectors.dynamics.schema.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role, out_of_sight
 from connectors.dynamics.schema.reference_rows import ReferenceRows
 from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_columns import unaccounted_columns
@@ -72,6 +72,7 @@ class Organisation(MappedKinds):
             findings += ReferenceRows(self._transport, self._metadata, self._directory, self._naming).check(self.mapping)
             findings += check_people(self.mapping, self._metadata, self._transport)
             findings += pairs_left_out(self.mapping, self._metadata, self._transport)
+            findings += out_of_sight(self._transport, self.whoami(), self.mapping, self._metadata)
         return findings
 
     def meant(self, name: str, table: str = "") -> str:

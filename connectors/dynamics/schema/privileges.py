@@ -10,6 +10,7 @@ import msgspec
 from connectors.dynamics.http.query import guid, literal, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
+from connectors.dynamics.schema.capabilities import is_online
 from connectors.dynamics.schema.metadata import Metadata
 from connectors.dynamics.schema.role_places import OTHER_HALF, RolePlace, place_of
 from connectors.dynamics.schema.unmapped_tables import WHOLE, Directory
@@ -180,7 +181,7 @@ def check_privileges(
             by_name = _bypass_needs(bypass)
             told = [*_missing(wanted, named, rights), *_missing_by_name(by_name, rights)]
             told += _excess(wanted, named, rights, _of_answers(mapping), by_name)
-            told += _out_of_sight(transport, user, mapping, metadata)
+            told += out_of_sight(transport, user, mapping, metadata, each_night=True)
             found += [replace(each, message=each.message + of_user) for each in told]
     except ConnectorError as failure:
         if failure.status in _NOT_OFFERED:
@@ -321,9 +322,12 @@ def _missing_by_name(wanted: Mapping[str, str], rights: Rights) -> Iterator[Find
             yield Finding(True, f"{name} is missing ({reason})", "privileges")
 
 
-def _out_of_sight(transport: Transport, user: str, mapping: TableMapping, metadata: Metadata) -> Iterator[Finding]:
+def out_of_sight(
+    transport: Transport, user: str, mapping: TableMapping, metadata: Metadata, *, each_night: bool = False
+) -> Iterator[Finding]:
     """Yield an error for each secured column that the mapping states to be readable and that this user may
-    not read: in every row it looks empty, so that no hold would be seen in it."""
+    not read: in every row it looks empty, so that no hold would be seen in it. That a CRM on-premises does
+    not tell, which is so for ever, is a warning that nobody is given `each_night`."""
     stated: dict[str, tuple[str, str]] = {}
     for table in mapping.tables:
         definition = metadata.table(table.name)
@@ -342,7 +346,8 @@ def _out_of_sight(transport: Transport, user: str, mapping: TableMapping, metada
     except ConnectorError as failure:
         if failure.status not in _NOT_OFFERED:
             raise
-        yield Finding(False, "which secured columns the application user may read this CRM does not tell", "privileges")
+        if not each_night or is_online(transport):
+            yield Finding(False, "which secured columns the application user may read this CRM does not tell", "privileges")
         return
     for table_name, name in (place for column, place in stated.items() if column not in read):
         told = (
