@@ -34,8 +34,8 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
         "What this record belongs to is anonymised already, so no plan looks at it. Move it to where it belongs, or delete it, in the CRM."
     ),
     "out_of_scope": (
-        "What this record belongs to is of no kind of the mapping, so no plan looks at it. Ask the administrator to map the table of "
-        "that record."
+        "What this record belongs to is of no kind of the mapping, or it is tied there by a lookup that is not mapped for that, so no plan "
+        "looks at it. Ask the administrator to map the table, or the lookup."
     ),
     "in_nothing": (
         "This record goes with nothing: what it belongs to has no term, or it belongs to nothing. It stays until somebody deletes it in "
