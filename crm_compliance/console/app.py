@@ -39,6 +39,9 @@ from rules.errors import ComplianceError, Refused, UsageError
 PAGES: Final = 4  # at once: each of forty that shared the interpreter would take as long as all of them
 SIGN_INS: Final = 10  # of one client in a minute
 FIELDS: Final = 2_000  # of one form
+# Whoever is answered while they send sees a connection that breaks, or through some proxies half a page. What
+# a proxy lets through (docs/reverse-proxy.md) is taken in before it is refused, and not kept.
+TAKEN_IN: Final = 8 * 1024 * 1024
 INSIDE: Final = (*ENDPOINTS, *preferences.INSIDE, *signin.INSIDE)
 OUTSIDE: Final = (*signin.OUTSIDE, *preferences.OUTSIDE)
 PAGES_THEMSELVES: Final = frozenset(each.path for each in INSIDE if each.method == "GET")
@@ -287,16 +290,20 @@ async def _form(request: Request, most: int) -> FormData:
     """Read a form whole. Raises UsageError: with code `too_large`, it is larger than it may be; `no_form`, it
     is none."""
     given = request.headers.get("Content-Length", "")
-    if given.isdecimal() and int(given) > most:
+    if given.isdecimal() and int(given) > TAKEN_IN:
         raise _too_large()
-    read = bytearray()
+    read, size = bytearray(), 0
     try:
         async for chunk in request.stream():
-            read += chunk
-            if len(read) > most:
+            size += len(chunk)
+            if size <= most:
+                read += chunk
+            elif size > TAKEN_IN:
                 raise _too_large()
     except ClientDisconnect:
         raise _no_form() from None
+    if size > most:
+        raise _too_large()
 
     async def again() -> dict[str, object]:
         return {"type": "http.request", "body": bytes(read), "more_body": False}

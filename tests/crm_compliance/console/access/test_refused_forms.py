@@ -1,14 +1,18 @@
 """A form that is not taken: whoever sent it reads why, in their language, and finds the way back."""
 
 from collections.abc import Callable
+from http.client import HTTPConnection
 
 import pytest
+import requests
+from starlette.applications import Starlette
 
 from crm_compliance.console.app import SIGN_INS
 from crm_compliance.console.frame.services import Services
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import ROOT, Browser, text_of
+from tests.crm_compliance.console.live import live
 
 Signed = Callable[..., Browser]
 OURS = {"Sec-Fetch-Site": "same-origin", "Referer": f"{ROOT}/plans?kind=all"}
@@ -78,6 +82,19 @@ def test_a_file_that_is_too_large_is_refused_in_words(signed_in: Signed) -> None
     )
     assert answer.status_code == 413
     assert "Kies een kleiner bestand" in text_of(answer.text)
+
+
+def test_who_sends_what_is_too_large_reads_the_whole_answer(app: Starlette) -> None:
+    """Caddy passes a body on as it comes: answered in the middle of it, the browser had half a page."""
+    with live(app) as root, requests.Session() as browser:
+        browser.post(f"{root}/signin", data={"who": "demo-ben"}, timeout=30)
+        one = HTTPConnection(root.removeprefix("http://"), timeout=30)
+        cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        for _ in range(2):  # over the same connection
+            one.request("POST", "/holds/new", b"x" * 5_000_000, {"Cookie": cookies, "Sec-Fetch-Site": "same-origin"})
+            answer = one.getresponse()
+            assert (answer.status, answer.read().rstrip().endswith(b"</html>")) == (413, True)
+        one.close()
 
 
 @pytest.mark.parametrize("referer", ["https://example.org/plans", f"{ROOT}@example.org/", "http://[", "", f"{ROOT}//example.org"])
