@@ -100,7 +100,14 @@ class DynamicsConnector(Changes, Remains, Organisation):
         self._pairs = Pairs(self._transport, self._metadata, self._references)
         self._masking = Masking(self._transport, mapping, self._metadata, self._tables.definition, pseudonym_key)
         self.deleting = Deleting(
-            self._transport, mapping, self._tables.definition, read=self.read, user=self.whoami, mode=bulk_delete, warnings=self.warnings
+            self._transport,
+            directory,
+            mapping,
+            self._tables.definition,
+            read=self.read,
+            user=self.whoami,
+            mode=bulk_delete,
+            warnings=self.warnings,
         )
         removing = Removing(self._pool.send, environment.root_path, self._transport.retry.tries)
         self._places = ResidualPlaces(self._transport, directory, removing, self.whoami, self.warnings)

@@ -75,34 +75,25 @@ class DocumentLocation:
 @dataclass(frozen=True, slots=True)
 class BinnedOrRetained:
     """Rows that are stored elsewhere than among the live ones, as records of the requested kind; none unless
-    `reach` is READ. Where a table has no column that could lead to them, it was not asked (`is_asked`), and
-    `reach` says nothing of it."""
+    `reach` is READ, also where no column could lead to any."""
 
     reach: Reach
     rows: tuple[Record, ...] = field(default=(), repr=False)
-    is_asked: bool = True
 
 
 class Remains(Protocol):
     """What outlives a row: found, and purged."""
 
+    def look_into(self, residual: ResidualKind, record: type[Record]) -> Reach | None:
+        """Return whether rows of a kind can be read in the recycle bin or in long-term retention (BIN,
+        RETAINED), whichever they are; None: no row of the kind is there. Raises as `binned_or_retained`."""
+
     def binned_or_retained(
-        self,
-        residual: ResidualKind,
-        record: type[Record],
-        fields: Iterable[str],
-        among: Among | None,
-        *,
-        without_rows: Collection[str] = (),
+        self, residual: ResidualKind, record: type[Record], fields: Iterable[str], among: Among | None
     ) -> BinnedOrRetained:
         """Return rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id
-        or a lookup, is one of its ids; without `among` all of them. Tables `without_rows` there are not asked
-        again. Raises ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
-        NOT_REACHABLE, with a warning."""
-
-    def without_rows(self, residual: ResidualKind, record: type[Record]) -> frozenset[str]:
-        """Return the tables of a kind, by logical name, of which no row at all is there at this moment; not
-        those where that cannot be looked at. Raises ConnectorError: it cannot be determined."""
+        or a lookup, is one of its ids; without `among` all of them. Raises ConnectorError: it cannot be
+        determined. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning."""
 
     def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:
         """Return which of these fields of a row were changed at or after an instant, by its audit history;

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from rules.model.records import Record
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 R = TypeVar("R", bound=Record)
+
+NOBODY: Final = "00000000-0000-0000-0000-000000000000"  # no row has this id
 
 
 @dataclass(frozen=True, slots=True)

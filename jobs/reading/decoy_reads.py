@@ -3,11 +3,8 @@ requests, or measures how long they take, must not learn whether there was somet
 SUS-07)."""
 
 from collections.abc import Iterable
-from typing import Final
 
-from connectors.interface.rows import Among
-
-NOBODY: Final = "00000000-0000-0000-0000-000000000000"  # no row has this id
+from connectors.interface.rows import NOBODY, Among
 
 
 def ids_or_nobody(ids: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, get_args
 
 from connectors.dynamics.mapping.mapping_file import Copies
-from connectors.interface.remains import BinnedOrRetained, DocumentLocation, Reach, ResidualData
+from connectors.interface.remains import DocumentLocation, Reach, ResidualData
 from jobs.requests.search.gaps import places_not_searched
 from rules.model.data_map import DataMap, Fate, MapPlace
 from rules.model.kinds import Kinds
@@ -29,8 +29,8 @@ class Organisation:
     def fields(self, record: object) -> frozenset[str]:
         return self._fields
 
-    def binned_or_retained(self, *asked: object) -> BinnedOrRetained:
-        return BinnedOrRetained(Reach.NOT_REACHABLE)
+    def look_into(self, *asked: object) -> Reach:
+        return Reach.NOT_REACHABLE
 
     def data_map(self) -> DataMap:
         unmapped = ("cf_visit", "sharepointdocumentlocation")

@@ -22,6 +22,7 @@ from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.schema.capabilities import Capability, is_online
 from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.dynamics.schema.privileges import lacking_for_jobs
+from connectors.dynamics.schema.unmapped_tables import Directory
 from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held, Operation, OperationKind
 from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete, Unauthorised
 from connectors.interface.rows import Among
@@ -69,6 +70,7 @@ class Deleting:
     def __init__(
         self,
         transport: Transport,
+        directory: Directory,
         mapping: TableMapping,
         definition: Callable[[Table], TableDefinition],
         *,
@@ -78,7 +80,7 @@ class Deleting:
         warnings: list[str],
     ) -> None:
         self._transport, self._mapping, self._definition, self._read = transport, mapping, definition, read
-        self._user, self._mode, self._warnings = user, mode, warnings
+        self._directory, self._user, self._mode, self._warnings = directory, user, mode, warnings
         self._jobs = Jobs(transport, warnings)
         self.crossover = Crossover()
         self._lacking: str | None = None  # why there are no jobs; empty: there are; None: not looked at yet
@@ -168,7 +170,7 @@ class Deleting:
         """Return why there are no jobs, checked once; empty where there are."""
         if self._lacking is None:
             try:
-                lacking = lacking_for_jobs(self._transport, self._user()).bulk_delete
+                lacking = lacking_for_jobs(self._transport, self._directory, self._user()).bulk_delete
                 self._options = {"CanRecoverDeletedRecords": False} if is_online(self._transport) else {}
                 self._lacking = f"the application user lacks {lacking}" if lacking else ""
             except ConnectorError as failure:

@@ -3,6 +3,7 @@ their target and their name. A key is only given where an option is called by a 
 would end a term too early."""
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 
 from connectors.dynamics.draft.crm_tables import CrmTable
@@ -160,13 +161,16 @@ def _options(kind: str, name: str, attribute: Attribute, table: CrmTable, words:
     return [option_of(value, labels, name, words) for value, labels in table.labels.get(attribute.name, {}).items()]
 
 
+_folded = lru_cache(maxsize=4096)(fold)  # the same few words, for each option of each column
+
+
 def option_of(value: int | str, labels: tuple[str, ...], name: str, words: Words) -> Option:
     """Return an option with the key that one of its labels is a word for, or that is like one."""
     of_field = words.get(name, {})
-    called = [fold(label) for label in labels]
-    keys = {key for key, each in of_field.items() if any(label in (*each, fold(key)) for label in called)}
+    called = [_folded(label) for label in labels]
+    keys = {key for key, each in of_field.items() if any(label in (*each, _folded(key)) for label in called)}
     if len(keys) == 1:
         return Option(value, labels, keys.pop())
-    by_word = {word: key for key, each in of_field.items() for word in (*each, fold(key))}
+    by_word = {word: key for key, each in of_field.items() for word in (*each, _folded(key))}
     like = next((by_word[found] for label in called if (found := nearest(label, by_word)) is not None), "")
     return Option(value, labels, "", like)

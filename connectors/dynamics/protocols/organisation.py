@@ -91,17 +91,17 @@ class Organisation(MappedKinds):
     def least_role(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[RoleLine]:
         """Return the privileges that are just enough for the jobs, by the names that this CRM has for them,
         including those that bypassing custom logic requires."""
-        return least_role(self._transport, self.mapping, self._metadata, needs, bypass)
+        return least_role(self._directory, self.mapping, self._metadata, needs, bypass)
 
     def cleaning_role(self) -> list[RoleLine]:
         """Return the additional privileges that cleaning requires; where one is missing, a place is not
         reachable and the night continues."""
-        return cleaning_role(self._transport)
+        return cleaning_role(self._directory)
 
     def answering_role(self) -> list[RoleLine]:
         """Return the additional privileges that answers to subject requests require; without one an answer
         states what it lacks, or waits."""
-        return answering_role(self._transport, self.mapping)
+        return answering_role(self._directory, self.mapping)
 
     def capabilities(self) -> list[Capability]:
         """Return what this CRM can do that another cannot, with reasons."""

@@ -12,7 +12,7 @@ from connectors.dynamics.schema.role_places import RolePlace, swapped
 from connectors.dynamics.schema.unmapped_tables import KnownTable, NotOffered
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.remains import BinnedOrRetained, DependentRow, DocumentLocation, Reach, ResidualData, ResidualKind, RowKey
-from connectors.interface.rows import Among
+from connectors.interface.rows import NOBODY, Among
 from rules.model.kinds import NOT_BY_THEMSELVES
 from rules.model.records import Party, Record
 
@@ -21,47 +21,41 @@ class Remains(MappedKinds):
     """What the CRM keeps of rows beside them."""
 
     def binned_or_retained(
-        self,
-        residual: ResidualKind,
-        record: type[Record],
-        fields: Iterable[str],
-        among: Among | None,
-        *,
-        without_rows: Collection[str] = (),
+        self, residual: ResidualKind, record: type[Record], fields: Iterable[str], among: Among | None
     ) -> BinnedOrRetained:
         if among is not None and not among.ids:
             return BinnedOrRetained(Reach.READ)
         fields = tuple(fields)
-        tables = self.mapping.tables_of(record)
-        if residual is ResidualKind.RETAINED and len(tables) > 1:  # one that keeps nothing there may not be asked
-            keeping = self._long_term.tables({table.name for table in tables})
-            tables = tuple(table for table in tables if table.name in keeping)
         try:
-            found = [self._binned_or_retained_in(table, residual, record, fields, among, without_rows) for table in tables]
+            found = [self._binned_or_retained_in(table, residual, record, fields, among) for table in self._keeping(residual, record)]
         except NotOffered:  # what points there
             return BinnedOrRetained(Reach.NOT_REACHABLE)
         if any(each.reach is Reach.NOT_REACHABLE for each in found):
             return BinnedOrRetained(Reach.NOT_REACHABLE)
         kept = any(each.reach is Reach.READ for each in found) or not found
         rows = tuple(row for each in found for row in each.rows)
-        return BinnedOrRetained(Reach.READ if kept else Reach.NOT_KEPT, rows, is_asked=all(each.is_asked for each in found))
+        return BinnedOrRetained(Reach.READ if kept else Reach.NOT_KEPT, rows)
 
-    def without_rows(self, residual: ResidualKind, record: type[Record]) -> frozenset[str]:
+    def look_into(self, residual: ResidualKind, record: type[Record]) -> Reach | None:
+        try:
+            has_any = any(self._binned_or_retained.has_any(residual, self._known(each)) for each in self._keeping(residual, record))
+        except NotOffered:  # rows of some ids may be told all the same
+            return self.binned_or_retained(residual, record, (), Among("id", [NOBODY])).reach
+        return Reach.READ if has_any else None
+
+    def _keeping(self, residual: ResidualKind, record: type[Record]) -> tuple[Table, ...]:
         tables = self.mapping.tables_of(record)
-        return frozenset(table.name for table in tables if self._binned_or_retained.is_without(residual, self._known(table)))
+        if residual is not ResidualKind.RETAINED or len(tables) == 1:
+            return tables
+        keeping = self._long_term.tables({table.name for table in tables})
+        return tuple(table for table in tables if table.name in keeping)  # one that keeps nothing there may not be asked
 
     def _known(self, table: Table) -> KnownTable:
         definition = self._tables.definition(table)
         return KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
 
     def _binned_or_retained_in(
-        self,
-        table: Table,
-        residual: ResidualKind,
-        record: type[Record],
-        fields: Iterable[str],
-        among: Among | None,
-        without_rows: Collection[str],
+        self, table: Table, residual: ResidualKind, record: type[Record], fields: Iterable[str], among: Among | None
     ) -> BinnedOrRetained:
         definition, place = self._tables.definition(table), self._tables.place(table)
         is_untied = residual is ResidualKind.RETAINED and "dossier" in table.pairs  # pairs are those of live rows
@@ -72,13 +66,13 @@ class Remains(MappedKinds):
         if among is not None and among.field == "regarding" and table.leads:
             among = Among("id", self._behind.rows_tied_to(table, among.ids, also_in=also_in) or among.ids[:1])
         if among is not None and self._tables.filter_column(table, definition, among.field) is None:
-            return BinnedOrRetained(Reach.READ, is_asked=False)
+            return BinnedOrRetained(Reach.READ)
         column = definition.primary_id if among is None or among.field == "id" else table.columns_of(table.full)[among.field].name
         ids = among.ids if among is not None else None
         if ids is not None and place is RolePlace.UNIT and among is not None and among.field == "id":
             ids = [swapped(row, table) for row in ids]
         decoder = self._tables.decoder(table, definition, fields, record)
-        found = self._binned_or_retained.read(residual, self._known(table), decoder, column, ids, (table, definition), without_rows)
+        found = self._binned_or_retained.read(residual, self._known(table), decoder, column, ids, (table, definition))
         if is_untied and found.rows:
             hint = "restore them, or let them be deleted there, before they count in any decision"
             raise ReadIncomplete(f"Nobody can tell to which dossiers {table.name} in retention belongs.", hint=hint, where=table.name)

@@ -33,15 +33,12 @@ class BinnedOrRetainedRows:
         column: str,
         ids: Collection[str] | None,
         mapped: tuple[Table, TableDefinition],
-        without_rows: Collection[str],
     ) -> BinnedOrRetained:
         """Return the rows whose column is one of these ids, or all (None), as far as they are of the kind
         that is `mapped`. Raises as `Connector.binned_or_retained`."""
         source = SOURCES[residual]
         if not self._is_kept(residual):
             return BinnedOrRetained(Reach.NOT_KEPT)
-        if table.name in without_rows:
-            return BinnedOrRetained(Reach.READ)
         attributes = [column_queried(name) for name in (*decoder.select, *columns_of(*mapped))]
         try:
             rows = [row for row in self._rows(table, source, attributes, column, ids) if meets(*mapped, row)]
@@ -52,9 +49,9 @@ class BinnedOrRetainedRows:
             return BinnedOrRetained(Reach.NOT_REACHABLE)
         return BinnedOrRetained(Reach.READ, tuple(_decoded(rows, decoder, table.name)))
 
-    def is_without(self, residual: ResidualKind, table: KnownTable) -> bool:
-        """Return whether no row of a table is there. Raises as `Connector.without_rows`."""
-        return self._is_kept(residual) and not self._may_have_any(table, SOURCES[residual])
+    def has_any(self, residual: ResidualKind, table: KnownTable) -> bool:
+        """Return whether any row of a table is there. Raises NotOffered: that is not told."""
+        return self._is_kept(residual) and self._directory.has_any(table, SOURCES[residual])
 
     def _is_kept(self, residual: ResidualKind) -> bool:
         return self._directory.table(REFERENCE if residual is ResidualKind.BIN else RETENTION_POLICY) is not None

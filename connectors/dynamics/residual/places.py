@@ -21,7 +21,7 @@ class ResidualPlaces:
         self, transport: Transport, directory: Directory, removing: Removing, user: Callable[[], str], warnings: list[str]
     ) -> None:
         self._directory = directory
-        purging = Purging(transport, user, warnings)
+        purging = Purging(transport, directory, user, warnings)
         self.history = History(transport, directory, purging, warnings)
         self._purging = purging
         self._others: dict[ResidualKind, ResidualRows | OtherSource] = {

@@ -14,7 +14,7 @@ from connectors.dynamics.bulk_delete.jobs import Jobs, Lost, NotStarted, job_nam
 from connectors.dynamics.http.query import guid
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.privileges import LackingForJobs, lacking_for_jobs
-from connectors.dynamics.schema.unmapped_tables import REFUSED
+from connectors.dynamics.schema.unmapped_tables import REFUSED, Directory
 
 IDS_OF_A_QUERY = 500
 _TYPE = "Microsoft.Dynamics.CRM."
@@ -48,8 +48,8 @@ def queries_for(table: str, primary_id: str, column: str, ids: Collection[str], 
 class Purging:
     """The jobs by which residual rows are removed, as far as this account may start and follow any."""
 
-    def __init__(self, transport: Transport, user: Callable[[], str], warnings: list[str]) -> None:
-        self._transport, self._user, self._warnings = transport, user, warnings
+    def __init__(self, transport: Transport, directory: Directory, user: Callable[[], str], warnings: list[str]) -> None:
+        self._transport, self._directory, self._user, self._warnings = transport, directory, user, warnings
         self._jobs = Jobs(transport, warnings)
         self._lacking: LackingForJobs | None = None
 
@@ -64,7 +64,7 @@ class Purging:
 
     def _found(self) -> LackingForJobs:
         if self._lacking is None:
-            self._lacking = lacking_for_jobs(self._transport, self._user())
+            self._lacking = lacking_for_jobs(self._transport, self._directory, self._user())
         return self._lacking
 
     def run(self, what: str, queries: Sequence[dict[str, Any]]) -> Ended:

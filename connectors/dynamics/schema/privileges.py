@@ -1,19 +1,19 @@
 """What the application user may do, compared with what the jobs need (reference: section 13). A read that
 reaches less than the whole organisation shows fewer rows and says nothing, so it counts as missing."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
-from connectors.dynamics.http.query import guid, literal, query_string
+from connectors.dynamics.http.query import guid
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.schema.capabilities import is_online
 from connectors.dynamics.schema.metadata import Metadata
 from connectors.dynamics.schema.role_places import OTHER_HALF, RolePlace, place_of
-from connectors.dynamics.schema.unmapped_tables import WHOLE, Directory
+from connectors.dynamics.schema.unmapped_tables import WHOLE, Directory, Privilege
 from connectors.interface.changes import OperationKind
 from connectors.interface.errors import ConnectorError, Finding, ReadIncomplete
 from rules.model.bypass import Bypass
@@ -70,14 +70,6 @@ class Rights:
 
     depths: dict[str, str]
     names: set[str] = field(default_factory=set)
-
-
-@dataclass(frozen=True, slots=True)
-class Privilege:
-    """One privilege as the table's definition names it."""
-
-    id: str
-    name: str
 
 
 def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Record], Collection[OperationKind]]) -> list[Need]:
@@ -137,7 +129,7 @@ class RoleLine:
 
 
 def least_role(
-    transport: Transport,
+    directory: Directory,
     mapping: TableMapping,
     metadata: Metadata,
     needs: Mapping[type[Record], Collection[OperationKind]],
@@ -147,7 +139,7 @@ def least_role(
     wanted = needs_of(mapping, metadata, needs)
     common = [RoleLine(name, depth, reason) for name, (depth, reason) in COMMON.items()]
     tables = _role_for(
-        transport, [(need.table, need.access, need.reason) for need in wanted if need.is_certain or need.access == "Write"], {}
+        directory, [(need.table, need.access, need.reason) for need in wanted if need.is_certain or need.access == "Write"], {}
     )
     return [*common, *tables, *(RoleLine(name, WHOLE, reason) for name, reason in _bypass_needs(bypass).items())]
 
@@ -172,7 +164,7 @@ def check_privileges(
     wanted = needs_of(mapping, metadata, needs)
     found: list[Finding] = []
     try:
-        named = _named(users[0][0], [need.table for need in wanted])
+        named = _named(directory, [need.table for need in wanted])
         for number, (transport, user) in enumerate(users, 1):
             rights = _rights(transport, user)
             if number == 1:
@@ -210,11 +202,11 @@ class LackingForJobs:
     audit: str = ""
 
 
-def lacking_for_jobs(transport: Transport, user: str) -> LackingForJobs:
+def lacking_for_jobs(transport: Transport, directory: Directory, user: str) -> LackingForJobs:
     """Return what a user lacks for the jobs that delete. Raises ConnectorError: it cannot be determined."""
     try:
         rights = _rights(transport, user)
-        named = _named(transport, [*BULK_DELETE_TABLES, AUDIT])
+        named = _named(directory, [*BULK_DELETE_TABLES, AUDIT])
     except ConnectorError as failure:
         if failure.status in _NOT_OFFERED:
             return LackingForJobs()
@@ -255,11 +247,11 @@ CLEANING_NAMED = {
 }
 
 
-def cleaning_role(transport: Transport) -> list[RoleLine]:
+def cleaning_role(directory: Directory) -> list[RoleLine]:
     """Return the privileges that cleaning requires beside the least role, in this CRM's own names; without
     one the place is not reachable."""
     by_name = {name: [reason] for name, reason in CLEANING_NAMED.items()}
-    return _role_for(transport, [(table, access, reason) for (table, access), reason in CLEANING.items()], by_name)
+    return _role_for(directory, [(table, access, reason) for (table, access), reason in CLEANING.items()], by_name)
 
 
 # What answers to the people concerned ask for, by kind of record or by table. Without it a night goes on, and
@@ -284,15 +276,15 @@ ANSWERING: Mapping[tuple[str, str], str] = {
 }
 
 
-def answering_role(transport: Transport, mapping: TableMapping) -> list[RoleLine]:
+def answering_role(directory: Directory, mapping: TableMapping) -> list[RoleLine]:
     """Return the privileges that answers require beside the least role, in this CRM's own names."""
     tables = {word: [table.name for table in mapping.of(word)] if word in KINDS else [word] for word, _ in ANSWERING}
-    return _role_for(transport, [(table, access, reason) for (word, access), reason in ANSWERING.items() for table in tables[word]], {})
+    return _role_for(directory, [(table, access, reason) for (word, access), reason in ANSWERING.items() for table in tables[word]], {})
 
 
-def _role_for(transport: Transport, wanted: Sequence[tuple[str, str, str]], reasons: dict[str, list[str]]) -> list[RoleLine]:
+def _role_for(directory: Directory, wanted: Sequence[tuple[str, str, str]], reasons: dict[str, list[str]]) -> list[RoleLine]:
     """Return a line for each privilege that is wanted by name (`reasons`), or as an access to a table."""
-    named = _named(transport, [table for table, _, _ in wanted])
+    named = _named(directory, [table for table, _, _ in wanted])
     for table, access, reason in wanted:
         if privilege := named.get(table, {}).get(access):
             reasons.setdefault(privilege.name, []).append(reason)
@@ -407,20 +399,9 @@ def _rank(depth: str) -> int:
     return DEPTHS.index(depth) if depth in DEPTHS else -1
 
 
-def _named(transport: Transport, tables: list[str]) -> dict[str, dict[str, Privilege]]:
+def _named(directory: Directory, tables: Iterable[str]) -> dict[str, Mapping[str, Privilege]]:
     """Return the privileges by table and kind of access."""
-    found: dict[str, dict[str, Privilege]] = {}
-    names = sorted(set(tables))
-    for at in range(0, len(names), 40):
-        condition = " or ".join(f"LogicalName eq {literal(name)}" for name in names[at : at + 40])
-        content = _content(transport, f"EntityDefinitions?{query_string({'$select': 'LogicalName,Privileges', '$filter': condition})}")
-        try:
-            for item in content["value"]:
-                each = {one["PrivilegeType"]: Privilege(guid(one["PrivilegeId"]), str(one["Name"])) for one in item["Privileges"] or ()}
-                found[item["LogicalName"]] = each
-        except (LookupError, TypeError, ValueError, AttributeError):
-            raise ReadIncomplete("The CRM's definitions of privileges are not readable.", where="privileges") from None
-    return found
+    return {name: table.privileges for name, table in directory.known(tables).items()}
 
 
 def _content(transport: Transport, address: str) -> dict[str, Any]:

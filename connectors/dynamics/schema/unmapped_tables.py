@@ -3,7 +3,7 @@ queried in one request."""
 
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 from urllib.parse import quote
@@ -33,16 +33,23 @@ class NotOffered(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Privilege:
+    """One privilege as the table's definition names it."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class KnownTable:
-    """One table of the CRM. `audited`: its changes are logged, provided that the organisation's are. It is
-    `read_by` the privilege with this id, which is named `privilege`; empty where there is none."""
+    """One table of the CRM. `audited`: its changes are logged, provided that the organisation's are.
+    `privileges`: what it takes to access it, by kind of access."""
 
     name: str
     set_name: str
     primary_id: str
     audited: bool
-    read_by: str = ""
-    privilege: str = ""
+    privileges: Mapping[str, Privilege] = field(default_factory=dict)
 
 
 class Directory:
@@ -167,8 +174,9 @@ class Directory:
         self, address: str, table: KnownTable, also_refused: tuple[int, ...] = (), needs: tuple[str, ...] = ()
     ) -> Iterator[dict[str, Any]]:
         where = table.name
-        if (depth := self.depths.get(table.read_by, WHOLE)) != WHOLE:
-            raise NotOffered(f"{where}: {table.privilege} reaches {depth} only, not the whole organisation")
+        reading = table.privileges.get("Read")
+        if reading is not None and (depth := self.depths.get(reading.id, WHOLE)) != WHOLE:
+            raise NotOffered(f"{where}: {reading.name} reaches {depth} only, not the whole organisation")
         try:
             yield from self._pages(address, where, (table.primary_id, *needs))
         except ConnectorError as failure:
@@ -217,6 +225,8 @@ def _table(item: Mapping[str, Any]) -> KnownTable | None:
     if not (name and set_name and primary_id):
         return None
     is_audited = isinstance(audited, dict) and audited.get("Value") is True
-    held = [each for each in item.get("Privileges") or () if isinstance(each, dict)]
-    read_by, privilege = next(((each["PrivilegeId"], each["Name"]) for each in held if each.get("PrivilegeType") == "Read"), ("", ""))
-    return KnownTable(str(name), str(set_name), str(primary_id), is_audited, str(read_by).lower(), str(privilege))
+    try:
+        held = {one["PrivilegeType"]: Privilege(guid(one["PrivilegeId"]), str(one["Name"])) for one in item.get("Privileges") or ()}
+    except (LookupError, TypeError, ValueError):
+        raise ReadIncomplete("The CRM's definitions of privileges are not readable.", where="privileges") from None
+    return KnownTable(str(name), str(set_name), str(primary_id), is_audited, held)

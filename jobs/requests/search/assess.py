@@ -7,9 +7,9 @@ from datetime import date
 
 import msgspec
 
+from connectors.interface.rows import NOBODY
 from jobs.model.request import Given, SubjectRequest
 from jobs.ports.context import JobContext
-from jobs.reading.decoy_reads import NOBODY
 from jobs.register.confirmed_people import ConfirmedPeople, confirmed_people, given_of
 from jobs.register.decision import has_unsubscribed
 from jobs.register.overrides import overridden

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from itertools import chain
 
 from connectors.interface.connector import Connector
@@ -13,7 +12,7 @@ from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import always, ids_or_nobody
 from jobs.reading.gather import rows_of
 from jobs.requests.search.documents import documents_of, is_reached
-from jobs.requests.search.gaps import AT_ONCE, ELSEWHERE, places_not_searched
+from jobs.requests.search.gaps import AT_ONCE, ELSEWHERE, looks_into, places_not_searched
 from jobs.requests.search.material import NUMBERS, Material, Mention, RowElsewhere
 from jobs.requests.search.mentions import LINK, Sought
 from rules.model.home import Home
@@ -41,7 +40,7 @@ def search_everywhere(context: JobContext, people: Collection[str], *, like: Col
         search.mentions()
         search.elsewhere()
         search.bystanders()
-    search.material.not_searched = places_not_searched(context, search.reached)
+    search.material.not_searched = places_not_searched(context, search.looks)
     return search.material
 
 
@@ -71,8 +70,7 @@ class _Search:
         self._attended: set[str] = set()  # activities of which the participants were taken in
         self._own_activities = tuple(kind for kind in self._kinds.own if connector.is_activity(kind.full))
         self._units: set[tuple[str, str]] = set()  # the dossiers and lone fiches in which the people have a role
-        self._without_rows: frozenset[str] = frozenset()  # tables of which nothing is elsewhere
-        self.reached: dict[tuple[ResidualKind, str], set[Reach]] = {}  # by place and kind, what came of looking there
+        self.looks: dict[tuple[ResidualKind, str], Reach | None] = {}  # what the places beside the live rows hold, by kind
 
     # -- reading ---------------------------------------------------------------------------------------------
 
@@ -285,17 +283,15 @@ class _Search:
 
     def elsewhere(self) -> None:
         """Take in what is in the recycle bin or in long-term retention of the people and of the files in
-        which they have a role. Of a table of which nothing is there by now, whoever the people are, no more
-        is asked (SUS-07)."""
+        which they have a role."""
         ties = [(kind.word, name) for kind in self._kinds.values() for name in kind.owner_fields]
         # Rows that are elsewhere are looked for by what ties them to the person (first) and to the files of
         # the person (then).
         by_person = (*dict.fromkeys((*(tie for tie in ties if tie[1] in ("contact", *REGARDING)), *PARTS.items())), ("contact", "id"))
         by_file = (*((kind, "id") for kind in FILES), *(tie for tie in ties if tie[1] in (*FILES, *REGARDING)))
+        self.looks = looks_into(self._connector)
         for residual in ELSEWHERE:
             elsewhere: dict[tuple[str, str], RowElsewhere] = {}
-            asked = partial(self._connector.without_rows, residual)
-            self._without_rows = frozenset(chain.from_iterable(self._threads.map(asked, (kind.full for kind in self._kinds.values()))))
             self._add_elsewhere(residual, elsewhere, [(kind, name, self._people) for kind, name in by_person])
             taking = {str(row.values["activity"]) for row in elsewhere.values() if row.kind == "activity_party"}
             parties = [row.values for row in elsewhere.values() if row.kind == "party"]
@@ -328,14 +324,12 @@ class _Search:
         self, residual: ResidualKind, elsewhere: dict[tuple[str, str], RowElsewhere], reads: Sequence[tuple[str, str, Collection[str]]]
     ) -> None:
         def read(kind: str, name: str, ids: Collection[str]) -> BinnedOrRetained:
-            among = always(name, ids)
-            return self._connector.binned_or_retained(
-                residual, self._kinds[kind].full, self._fields[kind], among, without_rows=self._without_rows
-            )
+            return self._connector.binned_or_retained(residual, self._kinds[kind].full, self._fields[kind], always(name, ids))
 
+        reads = [one for one in reads if self.looks[residual, one[0]] is not None]  # where it holds none, of nobody (SUS-04)
         for (kind, _, _), found in zip(reads, self._threads.map(lambda one: read(*one), reads), strict=True):
-            if found.is_asked:
-                self.reached.setdefault((residual, kind), set()).add(found.reach)
+            if found.reach is Reach.NOT_REACHABLE:
+                self.looks[residual, kind] = found.reach
             for row in found.rows:
                 if not (kind in ANONYMISED and getattr(row, "anonymised_on", None) is not None):
                     values = {name: getattr(row, name) for name in self._fields[kind]}

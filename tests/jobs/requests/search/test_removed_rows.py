@@ -9,7 +9,7 @@ import pytest
 
 from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.http.transport import Transport
-from jobs.reading.decoy_reads import NOBODY
+from connectors.interface.rows import NOBODY
 from jobs.requests.search.roles_and_files import files_of, roles_of
 from tests.drivers.night import Night
 from tests.jobs.requests.search.searching import person, remove, retain, search, switch
