@@ -18,7 +18,7 @@ from connectors.dynamics.schema.metadata import Metadata, column_queried
 from connectors.dynamics.schema.role_places import RolePlace, other_connections, place_of
 from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
-from connectors.interface.errors import ConnectorError
+from connectors.interface.errors import ConnectorError, Forbidden
 from rules.model.data_map import DataMap, Fate, MapPlace
 from rules.model.kinds import FILES
 
@@ -208,7 +208,7 @@ class Survey:
                 counts = column_counts(self._transport, table.set_name, name, names)
             else:
                 counts = dict.fromkeys(names, 0)
-        except NotOffered:
+        except (NotOffered, Forbidden):
             pass
         except ConnectorError as failure:
             if failure.status != 400:
