@@ -93,15 +93,19 @@ if (unsent) {
 }
 
 // A page that asks again by itself does not leave for the way in while somebody is typing: once they send it, it is kept for them.
-const isTyped = () => [...document.querySelectorAll("main form[method=post]")].some((form) => [...form.elements].some((each) =>
-  each.matches("textarea, input:not([type=hidden], [type=checkbox], [type=radio])") && each.value !== each.defaultValue));
+const isTypedIn = (form) => [...form.elements].some((each) =>
+  each.matches("textarea, input:not([type=hidden], [type=checkbox], [type=radio])") && each.value !== each.defaultValue);
+const isTyped = () => [...document.querySelectorAll("main form[method=post]")].some(isTypedIn);
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   const { xhr, requestConfig } = event.detail;
   if (xhr.status === 401 && requestConfig.headers["X-Asks-Again"] && isTyped()) event.preventDefault();
 });
 
-// Nothing is silent where the service cannot be reached; what it answers next takes these words away.
-document.addEventListener("htmx:sendError", () => {
+// Nothing is silent where the service cannot be reached; what it answers next takes these words away. A proxy whose
+// service is away answers for it, in words of its own.
+const isOurs = (mark, status) => mark !== null || status < 500;
+const MARK = "X-Robots-Tag"; // that each answer of the service carries
+function tellUnreachable() {
   const told = document.getElementById("told");
   if (!told || told.querySelector("[data-lost]")) return;
   const line = document.createElement("p");
@@ -111,8 +115,28 @@ document.addEventListener("htmx:sendError", () => {
   line.textContent = told.dataset.unreachable;
   told.replaceChildren(line);
   line.scrollIntoView({ block: "nearest" });
+}
+document.addEventListener("htmx:sendError", tellUnreachable);
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr } = event.detail;
+  if (isOurs(xhr.getResponseHeader(MARK), xhr.status)) return;
+  event.detail.shouldSwap = false;
+  tellUnreachable();
 });
 document.addEventListener("htmx:beforeOnLoad", () => document.querySelector("#told [data-lost]")?.remove());
+
+// A form that is answered by a whole page is sent once the service is there: what was typed would be gone from a browser
+// that shows the page of a proxy, or that it is offline.
+document.addEventListener("submit", async (event) => {
+  const { target: form, submitter } = event;
+  if (!form.matches("main form[method=post]:not([hx-post], [data-review-form], [data-reached])") || !isTypedIn(form)) return;
+  event.preventDefault();
+  const answer = await fetch("/static/icons.svg", { method: "HEAD", cache: "no-store" }).catch(() => null);
+  if (!answer || !isOurs(answer.headers.get(MARK), answer.status)) { tellUnreachable(); return; }
+  form.dataset.reached = "";
+  form.requestSubmit(submitter);
+  delete form.dataset.reached;
+});
 
 // Nobody waits in silence: what takes longer than a moment says that it is being done, beside what was pressed.
 const working = new WeakMap();

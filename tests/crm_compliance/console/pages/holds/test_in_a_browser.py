@@ -63,6 +63,12 @@ def test_a_hold_is_placed_by_its_form(org: Night, app: Starlette, chrome: Any) -
         page.get_by_role("button", name="Place the hold").click()
         page.get_by_text("The service cannot be reached").wait_for()
         page.unroute("**/holds/new")
+        page.route("**/holds/new", lambda route: route.fulfill(status=502, body="Bad Gateway"))
+        with page.expect_response("**/holds/new"):
+            page.get_by_role("button", name="Place the hold").click()
+        page.get_by_text("The service cannot be reached").wait_for()
+        assert page.get_by_text("Bad Gateway").count() == 0, "a proxy's words tell nobody what to do"
+        page.unroute("**/holds/new")
         with org.store.database.writing() as connection:
             connection.execute(delete(sessions))
         asks_again = "htmx.ajax('GET', '/plans/making', {target: '#told', headers: {'X-Asks-Again': '1'}})"
@@ -108,4 +114,25 @@ def test_these_pages_keep_nobody_out(org: Night, typist: Typist, app: Starlette,
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 assert violations(page) == [], (path, scheme)
+        context.close()
+
+
+def test_a_form_that_is_answered_by_a_page_keeps_what_was_typed_while_the_service_is_away(org: Night, app: Starlette, chrome: Any) -> None:
+    """A telephone in a tunnel, or a service that is started again behind its proxy."""
+    with live(app) as root:
+        context = chrome.new_context(base_url=root, locale="en-GB")
+        page = signed_in(context)
+        page.goto("/requests/new")
+        page.locator("#f-given_lastname").fill("Voorbeeld (fictief)")
+        register = page.get_by_role("button", name="Register the request")
+        for away in (lambda route: route.abort(), lambda route: route.fulfill(status=502, body="Bad Gateway")):
+            page.route("**/*", away)
+            register.click()
+            page.get_by_text("The service cannot be reached").wait_for()
+            assert page.locator("#f-given_lastname").input_value() == "Voorbeeld (fictief)"
+            page.unroute("**/*")
+        assert not org.store.requests.all()
+        register.click()
+        page.wait_for_url("**/requests/request-*")
+        assert len(org.store.requests.all()) == 1
         context.close()
