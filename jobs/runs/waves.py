@@ -32,7 +32,7 @@ def waves_of(connector: Connector, record: type[Record], lines: Sequence[PlanLin
             before[unit_of[to]].add(unit_of[row])
     left = {line.id: line for line in lines}
     while left:
-        free = [line for line in left.values() if before[line.id].isdisjoint(left)] or [next(iter(left.values()))]
+        free = [line for line in left.values() if not any(each in left for each in before.get(line.id, ()))] or [next(iter(left.values()))]
         yield free
         for line in free:
             del left[line.id]
