@@ -16,7 +16,9 @@ from jobs.model.plan import Key
 from jobs.model.run import Action, DocumentFolder
 from jobs.ports.context import JobContext
 
-ELSEWHERE = "documents lie in SharePoint outside the sites that the settings name; such units wait"
+ELSEWHERE = (
+    "documents lie in SharePoint outside the sites that the settings name, or a location has a # or ? that is not encoded; such units wait"
+)
 SHARED = "documents of other rows of the CRM lie inside folders that are to go, or depend on their locations; such units wait"
 MISSING = (
     "a unit that goes has a document location whose folder is not in SharePoint: never made, removed before, or moved or renamed by hand; "

@@ -109,7 +109,6 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
 
     def on_row(self, kind: str, row: str, day: date) -> Hold:
         """Return this hold as it applies to one row, its own or one that it reaches."""
-        persons = self.obtained_by or ((self.row,) if self.kind == "contact" else ())
         about_erasure = self.type is HoldType.COMPLAINT and self.reason_code.upper() == ERASURE_REFUSED
         return Hold(
             self.id,
@@ -117,7 +116,7 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
             kind,
             row,
             is_overdue=self.is_overdue(day),
-            persons=persons,
+            persons=self.obtained_by,
             child=self.obtained_for,
             is_about_erasure=about_erasure,
             since=self.placed_at,

@@ -175,6 +175,19 @@ def test_table_4_2_rank_5_a_restriction_that_a_dpo_noted_for_somebody_is_theirs(
     assert decide(night, request).waiting == {}
 
 
+def test_table_4_2_rank_5_a_restriction_of_which_nobody_said_whose_it_is_is_not_that_of_its_contact(night: Night) -> None:
+    """A parent may have obtained it for the child, or the other way round."""
+    child = night.contact(birthdate="2000-02-01")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    place(night, "contact", child, kind="restriction")
+    request = ask(night, Right.ERASURE, child)
+    compile_(night, request)
+    assert decide(night, request).waiting == {"item-1": "HOLD_RESTRICTION"}
+    release(night, request)
+    assert night.get("cf_dossiers", dossier) is not None
+
+
 def test_a_witness_loses_the_name_and_the_information_stays(night: Night) -> None:
     """6.2, witness: partial anonymisation of the party row; the contact goes, and the number from which was
     reported."""
