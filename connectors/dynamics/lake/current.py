@@ -21,12 +21,12 @@ _MARKS: Final = (_ID, _DELETED, _STATE)
 
 
 class CurrentRows:
-    """The tables of one lake; `newest` is the newest instant at which it took up a row of those that were
-    read."""
+    """The tables of one lake; `newest` has, of each that was read and has rows, the newest instant at which
+    it took one up."""
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
-        self.newest: datetime | None = None
+        self.newest: dict[str, datetime] = {}
 
     def of(self, table: str, key: str, columns: Collection[str]) -> pl.DataFrame:
         """Return the current rows of a table with these columns, by their names in lower case, as the files
@@ -56,8 +56,8 @@ class CurrentRows:
     def _current(self, table: str, key: str, rows: pl.DataFrame) -> pl.DataFrame:
         sunk = rows.select(typed(SINK, _SINK, rows.schema[_SINK])).to_series()
         newest = sunk.max()
-        if isinstance(newest, datetime) and (self.newest is None or newest > self.newest):
-            self.newest = newest
+        if isinstance(newest, datetime):
+            self.newest[table] = newest
         ids = pl.coalesce(name for name in (_ID, key) if name in rows.columns)
         is_deleted = typed(BOOL, _DELETED, rows.schema[_DELETED]).fill_null(False) if _DELETED in rows.columns else pl.lit(False)
         version = typed(INT, VERSION, rows.schema[VERSION]) if VERSION in rows.columns else pl.lit(None, pl.Int64)

@@ -1,7 +1,7 @@
 """Rows of whole tables from a lake, in the columns in which the CRM gives them."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
@@ -68,7 +68,7 @@ class LakeReader:
     def instant(self) -> datetime:
         """Return the newest instant at which the lake took up a row of the tables that were read. Raises
         ReadIncomplete: it is too long ago or still to come, or there is none."""
-        newest, now = self._rows.newest, self._lake.clock()
+        newest, now = max(self._rows.newest.values(), default=None), self._lake.clock()
         hours = int(self._lake.longest.total_seconds()) // 3600
         if newest is None:
             raise ReadIncomplete("The lake has no row that says when it was taken up.", where="crm_lake")
@@ -85,6 +85,16 @@ class LakeReader:
                 where="crm_lake",
             )
         return newest
+
+    def quiet(self) -> Iterator[tuple[TableDefinition, str]]:
+        """Yield the tables that were read and of which the lake has taken up nothing for as long as it may be
+        old, each with the condition that rows meet which it should have taken up since."""
+        until = self._lake.clock() - self._lake.longest
+        for name, newest in self._rows.newest.items():
+            definition = self._metadata.table(name)
+            if definition is not None and newest + _SLACK < until:
+                since = (newest + _SLACK).astimezone(UTC)
+                yield definition, f"modifiedon gt {since:%Y-%m-%dT%H:%M:%SZ} and modifiedon lt {until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
     def pairs(self, link: Link, near: str, far: str) -> list[tuple[str, str]]:
         """Return the pairs of a table of links, by its two columns of ids. Raises as `pages`."""

@@ -22,7 +22,7 @@ from connectors.dynamics.reading.page_values import AnyPage, FramedPage, Page
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.referrers import Pointing
 from connectors.dynamics.reading.role_filter import lone_halves
-from connectors.dynamics.schema.counts import total_counts
+from connectors.dynamics.schema.counts import count_where, total_counts
 from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, swapped
 from connectors.dynamics.schema.unmapped_tables import KnownTable, NotOffered
@@ -128,8 +128,20 @@ class Rows(MappedKinds):
 
     def lake_instant(self) -> datetime | None:
         """Return the newest instant at which the lake that `columns` has read took up a row; None without a
-        lake. Raises ReadIncomplete: that is longer ago than a plan may rely on, or not known."""
-        return self._lake.instant() if self._lake is not None else None
+        lake. Raises ReadIncomplete: that is longer ago than a plan may rely on, or not known, or the lake
+        has stopped taking up one table, whatever it does of others."""
+        if self._lake is None:
+            return None
+        instant = self._lake.instant()
+        for table, condition in self._lake.quiet():
+            # A table without that column is not asked about: the CRM answers with nothing that counts.
+            if missed := count_where(self._transport, table.set_name, table.primary_id, table.name, condition):
+                raise ReadIncomplete(
+                    f"The lake lacks changes of {table.name} that are older than it may be: the CRM has {missed} such rows.",
+                    hint="look at this table in the link in Power Apps: it may have stopped; or unset crm_lake to read it from the CRM",
+                    where=table.name,
+                )
+        return instant
 
     @contextmanager
     def read_ahead(self, reads: Iterable[tuple[type[Record], Iterable[str]]]) -> Iterator[None]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.emulator.serving.server import SeedSpec, running
@@ -88,6 +89,27 @@ def test_a_lake_that_is_old_or_lacks_something_gives_no_plan(
     assert (error["code"], error["where"]) == ("crm_read_incomplete", where)
     assert told in error["message"]
     assert typist.ask("plans", "list") == []
+
+
+def test_a_table_that_the_link_takes_up_no_more_gives_no_plan(typist: Typist, org: Night) -> None:
+    """Whatever it takes up of others; one in which nobody has changed anything since is as good as new."""
+
+    def stopped(lain: Lain) -> Lain:
+        return lain.saying(SinkModifiedOn=(SUNK - timedelta(days=9)).isoformat()) if lain.name == "cf_dossier" else lain
+
+    people_and_cases(org)
+    typist.set(CRM_LAKE=str(laid(org.emulator.url, typist.folder / "lake", "parquet", stopped)))
+    clock = f"{org.emulator.root}/_emulator/clock"
+    for days, code in ((10, 0), (2, 4), (0, 0)):
+        requests.put(clock, json={"now": (SUNK - timedelta(days=days)).isoformat()}, timeout=10).raise_for_status()
+        for dossier in org.rows("cf_dossiers?$select=cf_dossierid"):
+            org.patch("cf_dossiers", dossier["cf_dossierid"], cf_courtreference=str(days))
+        if code:
+            error = typist.refused("plan", code=code)
+            assert (error["code"], error["where"]) == ("crm_read_incomplete", "cf_dossier")
+            assert error["message"] == "The lake lacks changes of cf_dossier that are older than it may be: the CRM has 4 such rows."
+        else:
+            typist.ask("plan")
 
 
 @pytest.mark.parametrize("form", WRITERS)
