@@ -52,11 +52,12 @@ class SigninUnusable(NotSignedIn):
 
 @dataclass(frozen=True, slots=True)
 class SomebodyNew:
-    """Who has signed in: the object id, the app roles that are ours, and a name to greet with."""
+    """Who has signed in: the object id, the app roles that are ours, and what they are called, the name to
+    greet with first."""
 
     who: str
     roles: tuple[str, ...]
-    name: str
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,7 @@ def way_back(settings: Settings, store: SqlStore, kept: str, query: Mapping[str,
     who = str(claims.get("oid") or claims["sub"])
     if not roles or who == SERVICE:
         raise NoAccountHere("this account has no role here", hint="ask the administrator of Entra ID for an app role (docs/sign-in.md)")
-    name = next((str(claims[each]) for each in NAMES if claims.get(each)), "")
-    return SomebodyNew(who, roles, name)
+    return SomebodyNew(who, roles, tuple(dict.fromkeys(str(claims[each]) for each in NAMES if claims.get(each))))
 
 
 def _application(settings: Settings) -> msal.ConfidentialClientApplication:

@@ -16,7 +16,8 @@ from crm_compliance.console.frame.services import Services
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from tests.crm_compliance.console.browser import text_of
-from tests.integration.tenants import ANNA, CLIENT, FORMS, OID, SECRET, TENANT, Tenant, at, authority, ca_file
+from tests.integration.tenants import ANNA, CLIENT, ELSEWHERE, FORMS, OID, SECRET, TENANT, Tenant, at, authority, ca_file
+from tests.rules.holds.placed_holds import a_hold
 
 pytestmark = pytest.mark.row(1)
 __all__ = ["at", "authority", "ca_file"]  # fixtures
@@ -132,6 +133,21 @@ def test_who_comes_from_ad_fs_is_greeted_by_the_name_of_the_account(at: Callable
     tenant.knows(roles="dpo", oid=OID, **{claim: "HOME\\anna"})
     assert tenant.comes_back(tenant.goes_out()).status_code == 303
     assert "HOME\\anna" in tenant.browser.page("/")
+
+
+@pytest.mark.parametrize(("form", "called"), [(TENANT, "erik@example.org"), (TENANT, "Erik"), ("adfs", "erik"), ("adfs", OID)])
+def test_hld02_nobody_lifts_a_hold_that_they_ask_to_be_lifted_by_whatever_name_they_give(
+    at: Callable[[str], Tenant], form: str, called: str
+) -> None:
+    """What the console knows of a person is an object id, and what people type is the name of an account."""
+    tenant = at(form)
+    names = {"name": "Erik V. (fictief)", "preferred_username": "erik@example.org"} if form == TENANT else {"unique_name": "HOME\\erik"}
+    tenant.knows(oid=OID, roles=["approver"], **names)
+    tenant.comes_back(tenant.goes_out())
+    tenant.store.holds.place(a_hold(crm=ELSEWHERE), ("hold_placed", {"hold": "hold-1"}))
+    answer = tenant.browser.post("/holds/hold-1/release", asked_by=called, reason="it is over")
+    assert (answer.status_code, "Who asks for it cannot be you" in text_of(answer.text)) == (403, True)
+    assert tenant.browser.post("/holds/hold-1/release", asked_by="erika@example.org", reason="it is over").status_code == 303
 
 
 def test_who_signs_out_is_told_that_the_authority_may_know_them_still(at: Callable[[str], Tenant]) -> None:

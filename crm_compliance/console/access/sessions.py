@@ -1,7 +1,8 @@
 """Sessions: who is signed in at a browser, for how long, and in which role.
 
-The browser holds a random token, the store its SHA-256: a reader of the store can use no session. The name
-that a page greets with is sealed with the token, for the store keeps no names of people."""
+The browser holds a random token, the store its SHA-256: a reader of the store can use no session. What
+somebody is called, a line each and the name that a page greets with first, is sealed with the token, for the
+store keeps no names of people."""
 
 import hashlib
 import hmac
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from crm_compliance.console.access.owners import Owner, Owners
 from crm_compliance.store.rows.console.sessions import Session
+from rules.model.accounts import same_person
 
 SEEN_AGAIN: Final = timedelta(seconds=30)  # a session is written again no more often than this
 PUT_BACK: Final = timedelta(minutes=5)  # by less a clock is corrected unnoticed
@@ -99,10 +101,21 @@ class Sessions:
 
 def name_of(token: str, session: Session) -> str:
     """Return the name to greet with; the account where there is none."""
+    return _names(token, session)[0]
+
+
+def is_called(token: str, session: Session, account: str) -> bool:
+    """Return whether somebody's own account goes by a name: its id, or what they sign in as, with or without
+    what stands around it (`anna@example.org`, `HOME\\anna`)."""
+    own = [session.who, *_names(token, session)]
+    return any(same_person(account, each) for name in own for each in (name, name.partition("@")[0], name.rpartition("\\")[2]))
+
+
+def _names(token: str, session: Session) -> list[str]:
     try:
-        return AESGCM(_key(token)).decrypt(_NONCE, session.sealed_name, None).decode() or session.who
+        return AESGCM(_key(token)).decrypt(_NONCE, session.sealed_name, None).decode().splitlines() or [session.who]
     except (InvalidTag, ValueError):
-        return session.who
+        return [session.who]
 
 
 def digest_of(token: str) -> str:

@@ -17,7 +17,7 @@ from crm_compliance.console.access import cookies
 from crm_compliance.console.access.answered_forms import ANSWER
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.access.origin import FIELD
-from crm_compliance.console.access.sessions import form_token, name_of
+from crm_compliance.console.access.sessions import form_token, is_called, name_of
 from crm_compliance.console.access.unsent_forms import RENEWED
 from crm_compliance.console.frame.services import Services
 from crm_compliance.console.language.catalogs import language_for, translations
@@ -62,6 +62,10 @@ class Visit:
         """Who acts, in the role in which they do."""
         assert self.session is not None  # the routes let nobody else in
         return person_of(self.session)
+
+    def is_own(self, account: str) -> bool:
+        """Return whether the person names their own account, by whatever they sign in as."""
+        return self.session is not None and is_called(self.token, self.session, account)
 
     @property
     def is_over(self) -> bool:

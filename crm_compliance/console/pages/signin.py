@@ -31,7 +31,7 @@ def enter(visit: Visit) -> Response:
     person = next((each for each in DEMO_PEOPLE if each.who == visit.given("who")), None)
     if not visit.services.settings.is_loopback or person is None:
         raise UsageError("nobody can sign in this way here", hint="sign in with Entra ID", where="who")
-    return begin(visit, person.who, (person.role,), person.name)
+    return begin(visit, person.who, (person.role,), (person.name,))
 
 
 def leave_for_authority(visit: Visit) -> Response:
@@ -54,19 +54,19 @@ def come_back(visit: Visit) -> Response:
     flow = cookies.bound(FLOW, is_secure=services.is_secure)
     kept = visit.request.cookies.get(flow, "")
     somebody = way_back(services.settings, services.store, kept, visit.request.query_params, visit.now)
-    response = begin(visit, somebody.who, somebody.roles, somebody.name)
+    response = begin(visit, somebody.who, somebody.roles, somebody.names)
     cookies.take(response, flow, is_secure=services.is_secure)
     return response
 
 
-def begin(visit: Visit, who: str, roles: tuple[str, ...], name: str) -> Response:
+def begin(visit: Visit, who: str, roles: tuple[str, ...], names: tuple[str, ...]) -> Response:
     """Begin a session, and lead to the page that was asked for; where a form of this person waits on it, to
     that form, in the role in which it was open."""
     services = visit.services
     old = cookies.session_token(visit.request, is_secure=services.is_secure)
     if old:
         services.sessions.end(old)
-    token = services.sessions.begin(who, roles, name, visit.now)
+    token = services.sessions.begin(who, roles, "\n".join(names), visit.now)
     wanted = local_path(visit.request.cookies.get(WANTED, "/"))
     if waiting := services.unsent.of(who, urlsplit(wanted).path, visit.now):
         wanted = f"{wanted}#{UNSENT}"

@@ -36,6 +36,7 @@ def release(visit: Visit) -> Response:
     """Lift a hold, as `holds release` does (HLD-02, HLD-09)."""
     services = visit.services
     asked_by = visit.needed("asked_by", visit.say("Who asks for it"))
+    asked_by = visit.person.who if visit.is_own(asked_by) else asked_by  # who signs in elsewhere is known here by an id alone
     try:
         release_hold(
             services.store,
