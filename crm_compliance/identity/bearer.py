@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 KEYS_LAST_S: Final = 3_600.0
 ASKED_AGAIN_S: Final = 60.0  # a token with a key of which nobody has heard has them asked for again, no more often than this
-CLOCKS_DIFFER_S: Final = 60
+CLOCKS_DIFFER_S: Final = 300  # as the CRM's clock may (jobs/checks/same_clock.py); AD FS dates a token from the moment it is made
 ENTRA_V1: Final = "https://sts.windows.net/"  # who issues tokens of an interface for which version 2 was not chosen
 _CLAIMS: Final = ("exp", "iat", "iss", "aud")
 _FETCHED_BY: Final = frozenset({"azp", "appid"})  # in each access token of Entra ID, of version 2 and of version 1

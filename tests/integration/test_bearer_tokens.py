@@ -141,10 +141,19 @@ def test_a_token_ends_by_our_clock(at: Callable[[str], Tenant]) -> None:
     token = token_of(tenant)
     tenant.clock.advance(minutes=58)
     assert call(tenant, token).status_code == 200
-    tenant.clock.advance(minutes=4)
+    tenant.clock.advance(minutes=8)
     answer = call(tenant, token)
     assert answer.status_code == 401
     assert "not valid now" in answer.json()["error"]["message"]
+
+
+def test_a_clock_that_is_some_minutes_behind_that_of_the_authority_keeps_nobody_out(at: Callable[[str], Tenant]) -> None:
+    tenant = at("adfs")
+    token = token_of(tenant)
+    tenant.clock.advance(minutes=-4)
+    assert call(tenant, token).status_code == 200
+    tenant.clock.advance(minutes=-2)
+    assert call(tenant, token).status_code == 401
 
 
 def test_an_application_reads_and_does_not_act(at: Callable[[str], Tenant]) -> None:
