@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from crm_compliance.configuration.settings import Settings
@@ -18,7 +18,7 @@ from crm_compliance.identity.token_cache import SignedIn
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.store import store_of
 from rules.errors import ComplianceError, UsageError
-from rules.model.accounts import account
+from rules.model.accounts import account, goes_by
 from rules.model.crm_addresses import entra_of
 from rules.model.roles import HUMAN_ROLES, SERVICE, Act, Role, may, roles_of
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SCOPES = ("User.Read",)
 SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})  # anybody's
+NAMES = ("name", "preferred_username", "unique_name", "upn")  # the first two of Entra ID, the others of AD FS
 _ERROR_NAME = re.compile(r"[a-z_]{1,60}")
 
 
@@ -39,10 +40,15 @@ class NotSignedIn(ComplianceError):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who acts, in one role."""
+    """Somebody who acts, in one role; `names` are what else they are called where they signed in."""
 
     who: str
     role: str
+    names: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+    def is_called(self, account: str) -> bool:
+        """Return whether this is their own account, by whatever name."""
+        return goes_by(account, (self.who, *self.names))
 
     def may(self, act: Act) -> bool:
         """Return whether this person may do something in this role."""
@@ -57,7 +63,7 @@ def proposer(settings: Settings, who: str | None) -> str:
         return SERVICE
     if settings.is_loopback or not who:
         return account(who)
-    name, roles = _sign_in(settings, who)
+    name, roles, _ = _sign_in(settings, who)
     # As in `person`, about the sign-in: there is no role yet for `refuse_role` to record an attempt in.
     fitting = [role.value for role in roles_of(Act.PLAN) if role in HUMAN_ROLES]
     if roles.isdisjoint(fitting):
@@ -80,16 +86,16 @@ def person(settings: Settings, who: str, role: str, *, looks_only: bool = False)
         raise UsageError("--role is missing or unknown", hint=f"one of: {', '.join(HUMAN_ROLES)}")
     if settings.is_loopback:
         return Person(account(who), role)
-    name, roles = _sign_in(settings, who)
+    name, roles, names = _sign_in(settings, who)
     if role not in roles:
         raise NotSignedIn(
             f"the token of this sign-in does not carry the app role {role}",
             hint="ask the administrator of Entra ID for the role (docs/sign-in.md)",
         )
-    return Person(name, role)
+    return Person(name, role, names)
 
 
-def _sign_in(settings: Settings, who: str) -> tuple[str, frozenset[str]]:
+def _sign_in(settings: Settings, who: str) -> tuple[str, frozenset[str], tuple[str, ...]]:
     """Sign in, or continue a sign-in of this login session. The object id serves as the person's name, so
     that no personal data enters the store: two accounts are two people by that, whatever their names."""
     _ = settings.needed_crm_url  # an act is held against the CRM that it is about
@@ -99,7 +105,7 @@ def _sign_in(settings: Settings, who: str) -> tuple[str, frozenset[str]]:
     claims = _claims(settings, signed_in, authority, client, who)
     with store_of(settings, clock) as store:
         store.crms.see_authority(authority.casefold(), client.casefold())
-    return str(claims.get("oid") or claims["sub"]), frozenset(roles_in(claims.get("roles")))
+    return str(claims.get("oid") or claims["sub"]), frozenset(roles_in(claims.get("roles"))), names_in(claims)
 
 
 def application_of(settings: Settings) -> tuple[str, str]:
@@ -184,6 +190,11 @@ def _account_id(application: msal.PublicClientApplication, claims: Mapping[str, 
     """Return the name that MSAL has for the account of these claims; empty where it keeps none."""
     ids = {str(claims.get("oid") or ""), str(claims.get("sub") or "")} - {""}
     return next((str(each["home_account_id"]) for each in application.get_accounts() if each.get("local_account_id") in ids), "")
+
+
+def names_in(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a token calls somebody, the name to greet with first."""
+    return tuple(dict.fromkeys(str(claims[each]) for each in NAMES if claims.get(each)))
 
 
 def roles_in(found: object) -> list[str]:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.credentials import credential_of
-from crm_compliance.identity.signin import SCOPES, NotSignedIn, application_of, is_somebody, reason_of, roles_in
+from crm_compliance.identity.signin import SCOPES, NotSignedIn, application_of, is_somebody, names_in, reason_of, roles_in
 from crm_compliance.keys.key_ring import signin_key
 from rules.model.roles import HUMAN_ROLES, SERVICE
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 PATH: Final = "/signin/callback"
 LASTS: Final = timedelta(minutes=15)
 OF_THE_PERSON: Final = frozenset({"access_denied", "invalid_grant"})  # declined, or a code that came late: the next time may go well
-NAMES: Final = ("name", "preferred_username", "unique_name", "upn")  # the first two of Entra ID, the others of AD FS
 _NONCE: Final = 12
 _WHAT: Final = b"sign-in at a browser"
 log = structlog.get_logger()
@@ -105,7 +104,7 @@ def way_back(settings: Settings, store: SqlStore, kept: str, query: Mapping[str,
     who = str(claims.get("oid") or claims["sub"])
     if not roles or who == SERVICE:
         raise NoAccountHere("this account has no role here", hint="ask the administrator of Entra ID for an app role (docs/sign-in.md)")
-    return SomebodyNew(who, roles, tuple(dict.fromkeys(str(claims[each]) for each in NAMES if claims.get(each))))
+    return SomebodyNew(who, roles, names_in(claims))
 
 
 def _application(settings: Settings) -> msal.ConfidentialClientApplication:

@@ -4,6 +4,7 @@ of ours, and is compared in one form, in any case and width."""
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 from rules.errors import UsageError
@@ -31,6 +32,12 @@ def same_person(one: str, other: str) -> bool:
     """Return whether two names belong to one account. An object id of a directory is a name too; the display
     name of an account is not."""
     return one_form(one) == one_form(other)
+
+
+def goes_by(account: str, names: Iterable[str]) -> bool:
+    """Return whether an account is one of these, with or without what stands around its name: what people
+    sign in as is `anna@example.org` or `HOME\\anna`, and what they type is often `anna`."""
+    return any(same_person(account, each) for name in names for each in (name, name.partition("@")[0], name.rpartition("\\")[2]))
 
 
 def one_form(name: str) -> str:

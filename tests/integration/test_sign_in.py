@@ -327,7 +327,8 @@ def test_a_person_types_the_code_and_acts_in_a_role_of_the_token(
     settings: Callable[..., Settings], emulator: RunningEmulator, patience: Patience, capsys: pytest.CaptureFixture[str]
 ) -> None:
     know(emulator, {"secret": SECRET}, person=someone())
-    assert person(settings("adfs", crm_url=ELSEWHERE), "somebody-else", "dpo") == Person(OID, "dpo")
+    found = person(settings("adfs", crm_url=ELSEWHERE), "somebody-else", "dpo")
+    assert (found, found.names) == (Person(OID, "dpo"), ("Lotte Peeters (fictief)",))
     assert f"open the page {emulator.root}/adfs/device and enter the code" in capsys.readouterr().err
     assert patience.waited_s == 0
 

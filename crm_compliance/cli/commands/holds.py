@@ -166,7 +166,7 @@ def release(
             hold,
             who=someone.who,
             role=someone.role,
-            asked_by=asked_by,
+            asked_by=someone.who if someone.is_called(asked_by) else asked_by,
             reason=reason,
             notified_on=told_on,
             now=now,

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from crm_compliance.console.access.owners import Owner, Owners
 from crm_compliance.store.rows.console.sessions import Session
-from rules.model.accounts import same_person
+from rules.model.accounts import goes_by
 
 SEEN_AGAIN: Final = timedelta(seconds=30)  # a session is written again no more often than this
 PUT_BACK: Final = timedelta(minutes=5)  # by less a clock is corrected unnoticed
@@ -105,10 +105,8 @@ def name_of(token: str, session: Session) -> str:
 
 
 def is_called(token: str, session: Session, account: str) -> bool:
-    """Return whether somebody's own account goes by a name: its id, or what they sign in as, with or without
-    what stands around it (`anna@example.org`, `HOME\\anna`)."""
-    own = [session.who, *_names(token, session)]
-    return any(same_person(account, each) for name in own for each in (name, name.partition("@")[0], name.rpartition("\\")[2]))
+    """Return whether a name is that of somebody's own account: its id, or what they sign in as."""
+    return goes_by(account, [session.who, *_names(token, session)])
 
 
 def _names(token: str, session: Session) -> list[str]:

@@ -3,7 +3,7 @@
 import pytest
 
 from rules.errors import UsageError
-from rules.model.accounts import account, same_person
+from rules.model.accounts import account, goes_by, same_person
 
 FULL_WIDTH, CYRILLIC, ZERO_WIDTH = "ａｎｎａ", "аnna", "an\u200bna"
 
@@ -39,3 +39,12 @@ def test_one_account_is_one_person_however_it_is_written(other: str) -> None:
 def test_two_accounts_are_two_people() -> None:
     assert not same_person("anna", "anna.")
     assert not same_person("5c1d2f60-0000-4000-8000-00000000d0ba", "5c1d2f60-0000-4000-8000-00000000e61c")
+
+
+@pytest.mark.parametrize("names", [("anna@example.org",), ("HOME\\anna",), ("Anna P. (fictief)", "Anna@Example.org"), ("5c1d2f60", "anna")])
+def test_an_account_goes_by_its_name_with_or_without_what_stands_around_it(names: tuple[str, ...]) -> None:
+    assert goes_by("anna", names)
+    assert goes_by(FULL_WIDTH, names)
+    assert all(goes_by(name, names) for name in names)
+    assert not goes_by("ann", names)
+    assert not goes_by("anna@example.com", names)

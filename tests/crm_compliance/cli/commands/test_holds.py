@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connectors.dynamics.connector import DynamicsConnector
+from crm_compliance.identity import signin
+from crm_compliance.identity.signin import Person
 from tests.drivers.night import Night
 from tests.drivers.requesting import unreachable
 from tests.drivers.typist import DORA, ERIK, LONG_AGO, Typist
@@ -17,6 +19,16 @@ REVIEW = ("--review-on", "2027-02-01")
 def place(table: str, row: str, *more: str, kind: str = "judicial") -> list[str]:
     words = ["holds", "place", "--type", kind, "--reason", "REQ-1", "--basis", "letter", *REVIEW, *DORA, *more]
     return [*words, "--table", table, "--id", row] if row else words
+
+
+def test_hld02_who_asks_is_not_who_releases_by_another_name(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever signs in is known by an object id, and what they type is the name of an account."""
+    hold = typist.ask(*place("cf_dossier", org.dossier("social_card", spoken=LONG_AGO)))["hold"]
+    monkeypatch.setattr(signin, "person", lambda *_: Person("5c1d2f60", "approver", ("erik@example.org",)))
+    release = ["holds", "release", hold, "--reason", "over", *ERIK, "--asked-by"]
+    for name in ("erik", "Erik@example.org", "5c1d2f60"):
+        assert typist.refused(*release, name, code=5)["code"] == "same_person"
+    assert typist.ask(*release, "carl")["state"] == "released"
 
 
 def test_a_hold_is_placed_listed_and_released(typist: Typist, org: Night) -> None:

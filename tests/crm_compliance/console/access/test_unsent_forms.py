@@ -168,7 +168,7 @@ def test_a_form_is_found_again_in_the_role_in_which_it_was_open(hours: Hours) ->
     served.unsent.keep(Owner("oid-2", "dpo"), "/holds/new", "/holds/new", FormData(HOLD), hours.now)
     for who, role in (("oid-1", "auditor"), ("oid-2", "dpo")):
         asked = Request({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": [(b"cookie", b"wanted=/holds/new")]})
-        signin.begin(Visit(asked, served), who, ("auditor", "dpo"), "Voorbeeld (fictief)")
+        signin.begin(Visit(asked, served), who, ("auditor", "dpo"), ("Voorbeeld (fictief)",))
         with served.store.database.reading() as connection:
             docs = connection.execute(text("SELECT doc FROM sessions")).scalars().all()
         assert [doc["role"] for doc in map(json.loads, docs) if doc["who"] == who] == [role]
