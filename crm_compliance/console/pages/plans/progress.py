@@ -70,7 +70,8 @@ async def _told(visit: Visit, plan: Plan) -> AsyncIterator[str]:
                     break
             found = await run_in_threadpool(progress_of, visit, plan)
             ended = found is not None and found.run.is_over
-            values = {"progress": found, "sees_history": visit.may(Act.SEE_HISTORY), "ended": ended}
+            is_last = number == MOST - 1 and not ended
+            values = {"progress": found, "sees_history": visit.may(Act.SEE_HISTORY), "ended": ended, "plan": plan, "is_last": is_last}
             if ended:
                 values |= await run_in_threadpool(lambda: head_of(visit, visit.services.store.plans.get(plan.id)))
             html = await run_in_threadpool(visit.written, "pages/plans/progress.html.j2", **values)

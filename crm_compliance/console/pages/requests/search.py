@@ -28,7 +28,7 @@ def confirm(visit: Visit) -> Response:
             raise UsageError(visit.say("Mark who the person is, or say that nobody is."))
         return confirm_candidates(actor, request, chosen)
 
-    return moved(visit, act, note="request_confirmed")
+    return moved(visit, act, note="request_confirmed" if chosen else "request_moved")
 
 
 def compile_(visit: Visit) -> Response:

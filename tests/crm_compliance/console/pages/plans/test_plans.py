@@ -132,6 +132,10 @@ def test_how_far_a_run_is_is_told_as_it_goes_on(org: Night, plan: str, signed_in
         assert 'id="stop-run"' in page_of_run, "the switch is where somebody looks on"
         assert [text_of(each).count("Running") > 0 for each in (page_of_run, its_lines, page)] == [True, True, False]
         assert "/stop" not in signed_in(Role.AUDITOR).page(f"/plans/{plan}")
+        told = browser.get(f"/plans/{plan}/progress").text.split("event: ")
+        assert ["follows the run no longer" in each for each in told[1:]] == [False, False, True, False], (
+            "it does not stand still in silence"
+        )
     answer = browser.get(f"/plans/{plan}/progress")
     assert answer.headers["Content-Type"].startswith("text/event-stream")
     assert answer.text.count("event: progress\n") == 3

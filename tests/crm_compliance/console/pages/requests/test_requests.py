@@ -128,6 +128,8 @@ def test_what_cannot_be_searched_for_is_told_and_a_search_for_nobody_has_found_n
     page = text_of(dpo.page(path))
     assert "so nobody was looked for" in page
     assert "Nobody in the CRM may be the person" not in page
+    dpo.post(f"{path}/confirm", none="1")
+    assert "It is recorded who the person is" not in text_of(dpo.page(path)), "nobody is"
     page = text_of(signed_in(Role.DPO).page(f"/requests/{opened(typist)}"))
     assert "This is not searched for" not in page
 
