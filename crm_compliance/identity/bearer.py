@@ -15,7 +15,7 @@ from jwt.exceptions import PyJWTError
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
-from crm_compliance.identity.signin import application_of, roles_in
+from crm_compliance.identity.signin import application_of, is_adfs, roles_in
 from rules.errors import ComplianceError
 from rules.model.roles import HUMAN_ROLES, SERVICE
 
@@ -108,8 +108,7 @@ class TokenBearers:
 
     @property
     def _is_adfs(self) -> bool:
-        authority, _ = application_of(self.settings)
-        return self.settings.crm_authority is not None and authority.casefold().endswith("/adfs")
+        return is_adfs(self.settings)
 
     def holder_of(self, token: str) -> Holder:
         claims = self._claims(token)

@@ -121,6 +121,11 @@ def application_of(settings: Settings) -> tuple[str, str]:
     return (settings.crm_authority or f"{entra_of(settings.crm_url or '')}/{tenant}").rstrip("/"), client
 
 
+def is_adfs(settings: Settings) -> bool:
+    """Return whether people sign in at AD FS, and not at Entra ID."""
+    return settings.crm_authority is not None and application_of(settings)[0].casefold().endswith("/adfs")
+
+
 def _claims(settings: Settings, signed_in: SignedIn, authority: str, client: str, who: str) -> Mapping[str, Any]:
     """Return the claims of somebody's id token, fetched just now."""
     if not signed_in.kept.tokens:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.credentials import credential_of
-from crm_compliance.identity.signin import SCOPES, NotSignedIn, application_of, is_somebody, names_in, reason_of, roles_in
+from crm_compliance.identity.signin import SCOPES, NotSignedIn, application_of, is_adfs, is_somebody, names_in, reason_of, roles_in
 from crm_compliance.keys.key_ring import signin_key
 from rules.model.roles import HUMAN_ROLES, SERVICE
 
@@ -67,11 +67,14 @@ class WayOut:
     kept: str
 
 
-def way_out(settings: Settings, now: datetime) -> WayOut:
-    """Begin a sign-in. Raises UsageError: no application is set; SigninUnusable: the authority does not
-    answer."""
+def way_out(settings: Settings, now: datetime, *, as_another: bool = False) -> WayOut:
+    """Begin a sign-in; `as_another`: with another account than the one with which the browser is signed in at
+    the authority, which would take that without a question. Raises UsageError: no application is set;
+    SigninUnusable: the authority does not answer."""
     # In the query, not as a form: a form from another site would bring no cookie that is ours alone.
     asked = {"redirect_uri": f"{settings.public_url.rstrip('/')}{PATH}", "response_mode": "query"}
+    if as_another:
+        asked["prompt"] = "login" if is_adfs(settings) else "select_account"
     try:
         flow = _asked(lambda: _application(settings).initiate_auth_code_flow(list(SCOPES), **asked))
     except ValueError as error:

@@ -1,6 +1,7 @@
 """Signing in at the console as towards a real tenant: authorisation code with PKCE by MSAL over https, to a
 sign-in service in the forms of Entra ID and of AD FS. Everybody is fictitious."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -94,6 +95,19 @@ def test_somebody_without_a_role_of_ours_does_not_get_in(at: Callable[[str], Ten
     assert answer.status_code == 403
     assert "Your account has no role here" in text_of(answer.text)
     assert "Voorbeeld" not in answer.text
+
+
+@pytest.mark.parametrize(("form", "prompt"), [(TENANT, "select_account"), ("adfs", "login")])
+def test_who_has_no_role_can_come_with_another_account(at: Callable[[str], Tenant], form: str, prompt: str) -> None:
+    """The browser is signed in there with one, which is taken without a question."""
+    tenant = at(form)
+    tenant.knows(oid=OID)
+    answer = tenant.comes_back(tenant.goes_out())
+    way = re.search(r'href="(/signin/entra[^"]*)"', answer.text)
+    assert way is not None
+    query = parse_qs(urlsplit(tenant.browser.get(way[1]).headers["Location"]).query)
+    assert query["prompt"] == [prompt]
+    assert "prompt" not in parse_qs(urlsplit(tenant.browser.get("/signin/entra").headers["Location"]).query)
 
 
 def test_who_declines_is_back_at_the_door(at: Callable[[str], Tenant]) -> None:

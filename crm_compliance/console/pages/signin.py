@@ -39,7 +39,7 @@ def leave_for_authority(visit: Visit) -> Response:
     has people of a demo."""
     if visit.services.settings.is_loopback:
         raise UsageError("people of a demonstration do not sign in elsewhere", hint="choose one of them")
-    out = way_out(visit.services.settings, visit.now)
+    out = way_out(visit.services.settings, visit.now, as_another=bool(visit.query("another")))
     response = RedirectResponse(out.address, status_code=303, headers=dict(PAGE))
     is_secure = visit.services.is_secure
     cookies.give(response, cookies.bound(FLOW, is_secure=is_secure), out.kept, is_secure=is_secure, lasts=LASTS)
