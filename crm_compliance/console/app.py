@@ -35,6 +35,7 @@ from crm_compliance.console.layout import assets
 from crm_compliance.console.pages import preferences, signin
 from crm_compliance.console.pages.rooms import ENDPOINTS
 from rules.errors import ComplianceError, Refused, UsageError
+from rules.model.roles import HUMAN_ROLES
 
 PAGES: Final = 4  # at once: each of forty that shared the interpreter would take as long as all of them
 SIGN_INS: Final = 10  # of one client in a minute
@@ -91,7 +92,8 @@ def _door(services: Services, endpoint: Endpoint, turns: CapacityLimiter, forms:
         except UsageError as error:
             return _at_its_address(visit, await run_in_threadpool(refused, visit, error))
         async with _closed_after(form):
-            if not origin.has_token(request, str(form.get(origin.FIELD, "")), visit.token):
+            roles = (visit.session.role,) if endpoint.path in KEPT else visit.session.roles  # out, or into another role, from any page
+            if not origin.has_token(request, str(form.get(origin.FIELD, "")), visit.token, roles):
                 if _keep(visit, endpoint, form, visit.session.who):
                     return visit.again(_led_to(visit.came_from))
                 return _at_its_address(visit, await run_in_threadpool(refused, visit, _old_page()))
@@ -144,7 +146,7 @@ def _answer_of(visit: Visit, key: str) -> Response:
 async def _is_kept(visit: Visit, endpoint: Endpoint) -> bool:
     """Return whether what somebody has sent after the end of their session waits for them. Nobody else has a
     form read who is not signed in."""
-    if visit.services.sessions.owners.of(form_token(visit.token)) is None:
+    if not any(visit.services.sessions.owners.of(form_token(visit.token, role)) for role in HUMAN_ROLES):
         return False
     try:
         form = await _form(visit.request, endpoint.form_bytes)

@@ -1,6 +1,7 @@
 """Whether a request that changes something comes from a page of this service."""
 
 import hmac
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -29,6 +30,7 @@ def given_token(request: Request, given: str) -> str:
     return request.headers.get(HEADER) or given
 
 
-def has_token(request: Request, given: str, token: str) -> bool:
-    """Return whether the form, or htmx, carries what a page of this session was given."""
-    return hmac.compare_digest(given_token(request, given).encode(), form_token(token).encode())
+def has_token(request: Request, given: str, token: str, roles: Iterable[str]) -> bool:
+    """Return whether the form, or htmx, carries what a page of this session was given in such a role."""
+    found = given_token(request, given).encode()
+    return any(hmac.compare_digest(found, form_token(token, role).encode()) for role in roles)

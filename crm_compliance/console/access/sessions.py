@@ -73,7 +73,7 @@ class Sessions:
         session = self.store.get(digest_of(token))
         if session is None:
             return None
-        self.owners.note(form_token(token), Owner(session.who, session.role))
+        self.owners.note(form_token(token, session.role), Owner(session.who, session.role))
         is_put_back = session.seen_at - now >= PUT_BACK  # else it would last as much longer
         if is_put_back or now - session.began_at >= self.longest or now - session.seen_at >= self.idle:
             self.store.drop(digest_of(token))
@@ -120,9 +120,10 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def form_token(token: str) -> str:
-    """Return what each form of a session carries, so that no other site can send one (CSRF)."""
-    return hmac.new(token.encode(), b"form", hashlib.sha256).hexdigest()
+def form_token(token: str, role: str) -> str:
+    """Return what each form of a session carries, so that no other site can send one (CSRF), and none is
+    taken in another role than the one that its page showed."""
+    return hmac.new(token.encode(), f"form {role}".encode(), hashlib.sha256).hexdigest()
 
 
 def _key(token: str) -> bytes:

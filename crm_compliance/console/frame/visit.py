@@ -228,6 +228,7 @@ class Visit:
             if each.refused is not None:  # shown once, to who goes back; whoever comes later begins with an empty form
                 self.services.unsent.sent(who, each.action)
             said: dict[str, Any] = {"is_first": place == 0, "lacks_file": each.lacks_file, "refused": each.refused}
+            said["is_of_other_role"] = each.role != self.person.role
             said["afresh"] = f"{self.here}{mark}{AFRESH}=1"
             notice = self.written("components/unsent.html.j2", **said)
             filled = refilled(html, each.action, each.fields, notice, each.refused or ("", ""))
@@ -271,7 +272,7 @@ class Visit:
             "name": name_of(self.token, session) if session else "",
             "roles": session.roles if session else (),
             "once": secrets.token_hex(8),
-            "csrf": form_token(self.token) if session else "",
+            "csrf": form_token(self.token, session.role) if session else "",
             "navigation": entries_for(person) if person else (),
             "theme": chosen if chosen in THEMES else "auto",
             "category": self.category,

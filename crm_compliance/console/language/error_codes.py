@@ -18,7 +18,9 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "too_many": "Somebody at this address has tried to sign in too often. Wait a minute, then try again.",
     "too_large": "This is more than can be sent here. Choose a smaller file, or write less.",
     "no_form": "What was sent did not come whole, or cannot be read. Open the page again, and send it again.",
-    "old_page": "This page was opened before you signed in again, so nothing was taken. Open it again, and send it from there.",
+    "old_page": (
+        "This page was opened before you signed in again, or in another role, so nothing was taken. Open it again, and send it from there."
+    ),
     "busy": "Something else is being done at this moment. Try again in a minute.",
     "exists": "This was made already. Look for it in the list.",
     "no_row": (

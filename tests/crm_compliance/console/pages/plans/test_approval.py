@@ -34,6 +34,25 @@ def test_two_people_approve_each_in_their_role(org: Night, plan: str, signed_in:
     assert "Approved by everybody whose approval it needs. The service carries it out at its next hour: 26 Nov 2026 02:00." in page
 
 
+def test_acc09_a_word_is_given_in_the_role_that_the_page_showed(org: Night, plan: str, services: Services, browser: Browser) -> None:
+    """Somebody with two roles has taken on the other one in a second tab: the word would be another one."""
+    browser.client.cookies.set("session", services.sessions.begin("oid-1", ("crm_admin", "dpo"), "", org.clock()))
+    as_admin = browser.token
+    browser.post("/role", role="dpo")
+    ours = {"Sec-Fetch-Site": "same-origin", "Referer": f"{ROOT}/plans/{plan}"}
+    answer = browser.client.post(f"/plans/{plan}/approve", data={"csrf": as_admin}, headers=ours)
+    assert (answer.status_code, "or in another role" in text_of(answer.text)) == (403, True)
+    answer = browser.client.post(f"/plans/{plan}/approve", data={"csrf": as_admin, "comment": "looked at it"}, headers=ours)
+    assert (answer.status_code, org.store.plans.get(plan).given) == (303, ())
+    page = browser.page(answer.headers["Location"].partition("#")[0])
+    assert "You have taken on another role since this page was opened" in text_of(page)
+    assert "looked at it" in page
+    assert browser.post(f"/plans/{plan}/approve", comment="looked at it").status_code == 303
+    assert [each.role for each in org.store.plans.get(plan).given] == ["dpo"]
+    leaves = browser.client.post("/signout", data={"csrf": as_admin}, headers=ours)
+    assert leaves.headers["Location"] == "/signin", "out from any page"
+
+
 def test_who_made_a_plan_does_not_decide_on_it(org: Night, units: dict[str, str], typist: Typist, signed_in: Signed) -> None:
     plan = typist.ask("plan", "--as", "demo-anna")["plan"]
     admin = signed_in(Role.CRM_ADMIN)
