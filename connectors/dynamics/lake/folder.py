@@ -6,10 +6,12 @@
 | CSV, or Parquet beside it | what `model.json` names for the table: snapshots first of all |
 | Parquet | every `*.parquet` below `TABLE` |"""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -41,17 +43,27 @@ class Folder:
 
     def table(self, name: str) -> Laid:
         """Return where a table is, by its logical name. Raises ReadIncomplete: it is nowhere, which never
-        means that it has no rows."""
-        if not self._root.is_dir():
+        means that it has no rows; or the lake cannot be read, such as a mount that has broken off."""
+        try:
+            return self._table(name)
+        except OSError as error:
+            raise ReadIncomplete(
+                f"The lake cannot be read: {error.strerror}.",
+                hint="mount it again, and look at the owner and mode of its folders; or unset crm_lake",
+                where="crm_lake",
+            ) from None
+
+    def _table(self, name: str) -> Laid:
+        if not _is_folder(self._root):
             raise ReadIncomplete("The folder of the lake is not there.", hint="mount it, or unset crm_lake", where="crm_lake")
         for place in _DELTA:
             folder = self._root / place / name
-            if (folder / LOG).is_dir():
+            if _is_folder(folder / LOG):
                 found = delta_table(folder)
                 return Laid("parquet", tuple(found.paths), {each.lower(): inside for each, inside in found.columns.items()})
         if name in self._modelled:
             return self._of_model(name, self._modelled[name])
-        files = tuple(sorted((self._root / name).rglob("*.parquet")))
+        files = tuple(sorted(_files_below(self._root / name, ".parquet")))
         if not files:
             raise ReadIncomplete(
                 f"The lake has no table {name}.",
@@ -88,3 +100,23 @@ class Folder:
         if path is None or not path.is_file():
             raise ReadIncomplete(f"A file of {table} that the lake's model.json names is not there.", where=table)
         return path
+
+
+def _is_folder(path: Path) -> bool:
+    """Return whether there is such a folder. Raises OSError: nobody can tell."""
+    try:
+        return S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _files_below(folder: Path, ending: str) -> Iterator[Path]:
+    """Yield the files with this ending at any depth. Raises OSError: a folder cannot be listed, which `rglob`
+    takes for an empty one."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    if _is_folder(folder):
+        for above, _, names in os.walk(folder, onerror=fail):
+            yield from (Path(above, name) for name in names if name.endswith(ending))

@@ -1,0 +1,55 @@
+"""Where the files of a table are: a folder that cannot be looked into is never an empty one."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.dynamics.lake.folder import Folder
+from connectors.interface.errors import ReadIncomplete
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    for year in ("2025", "2026"):
+        (tmp_path / "contact" / year).mkdir(parents=True)
+        (tmp_path / "contact" / year / "0.parquet").touch()
+    return tmp_path
+
+
+def failing(real: Callable[..., Any], at: Path, error: int) -> Callable[..., Any]:
+    """Stand in for a function of `os` that fails at one path."""
+
+    def fails(path: Any = ".", *given: Any, **options: Any) -> Any:
+        if str(path) == str(at):
+            raise OSError(error, os.strerror(error))
+        return real(path, *given, **options)
+
+    return fails
+
+
+def test_files_are_found_at_any_depth(lake: Path) -> None:
+    assert [path.relative_to(lake).as_posix() for path in Folder(lake).table("contact").files] == [
+        "contact/2025/0.parquet",
+        "contact/2026/0.parquet",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("function", "below", "error", "told"),
+    [
+        ("stat", "", errno.ENOTCONN, "endpoint is not connected"),  # a mount whose program has died
+        ("stat", "contact/_delta_log", errno.EIO, "Input/output error"),  # else the files would count that it has removed
+        ("scandir", "contact/2025", errno.EACCES, "Permission denied"),
+    ],
+)
+def test_a_folder_that_cannot_be_looked_into_is_no_empty_one(
+    lake: Path, monkeypatch: pytest.MonkeyPatch, function: str, below: str, error: int, told: str
+) -> None:
+    monkeypatch.setattr(os, function, failing(getattr(os, function), lake / below, error))
+    with pytest.raises(ReadIncomplete, match=f"The lake cannot be read: .*{told}") as caught:
+        Folder(lake).table("contact")
+    assert caught.value.where == "crm_lake"
