@@ -2,7 +2,7 @@
 Whole days and request ids, and nothing about anybody: a calendar is shared more readily than a register. An
 event keeps its UID, so that a file that is imported again moves it instead of adding one."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from icalendar import Alarm, Event
@@ -21,27 +21,36 @@ TARGETS = {
 }
 
 
-def dates_of(requests: Iterable[SubjectRequest], now: datetime, calendar: Calendar) -> str:
-    """Return the due dates of all requests that wait for an answer, with alarms. The internal targets before
-    them are included (DDL-10). A request whose clock is paused has no due date, and so no event for it
-    (DDL-07)."""
+DUE = "due"
+Said = Callable[[SubjectRequest, str], str]
+
+
+def summary(request: SubjectRequest, name: str) -> str:
+    """Return what an event says: of a target by its name, or of the day on which the answer is DUE."""
+    return f"{request.id}: {TARGETS[name] if name != DUE else f'the answer is due ({request.right.value})'}"
+
+
+def dates_of(requests: Iterable[SubjectRequest], now: datetime, calendar: Calendar, said: Said = summary) -> str:
+    """Return the due dates of all requests that wait for an answer, with alarms; `said` is what each event
+    says. The internal targets before them are included (DDL-10). A request whose clock is paused has no due
+    date, and so no event for it (DDL-07)."""
     dates = Dates()
     head = {"version": "2.0", "prodid": "-//crm-compliance//subject requests//EN", "calscale": "GREGORIAN", "method": "PUBLISH"}
     for name, value in head.items():
         dates.add(name, value)
     for request in requests:
         if not request.is_answered:
-            for event in _events(request, now, calendar):
+            for event in _events(request, now, calendar, said):
                 dates.add_component(event)
     return str(dates.to_ical(sorted=False), "utf-8")
 
 
-def _events(request: SubjectRequest, now: datetime, calendar: Calendar) -> Iterator[Event]:
+def _events(request: SubjectRequest, now: datetime, calendar: Calendar, said: Said) -> Iterator[Event]:
     due = due_of(request, calendar)
     for name, day in targets_of(request, calendar).items():
-        yield _event(f"{request.id}-{name}", day, f"{request.id}: {TARGETS[name]}", now, ())
+        yield _event(f"{request.id}-{name}", day, said(request, name), now, ())
     if due is not None:
-        yield _event(f"{request.id}-due", due, f"{request.id}: the answer is due ({request.right.value})", now, ALARMS)
+        yield _event(f"{request.id}-{DUE}", due, said(request, DUE), now, ALARMS)
 
 
 def _event(name: str, day: date, summary: str, now: datetime, alarms: Collection[int]) -> Event:

@@ -87,12 +87,17 @@ def show(visit: Visit) -> Response:
 
 
 def calendar_file(visit: Visit) -> Response:
-    """Answer with due dates, alarms and internal targets as a calendar: ids, and nothing about anybody."""
-    from crm_compliance.reports.requests.calendar import dates_of  # loads a library of calendars, for this file alone
+    """Answer with due dates, alarms and internal targets as a calendar, in the language of the page:
+    references, and nothing about anybody."""
+    from crm_compliance.reports.requests.calendar import DUE, dates_of  # loads a library of calendars, for this file alone
+
+    def said(request: SubjectRequest, name: str) -> str:
+        due = f"{visit.say('Last day for the answer')} ({visit.word('right', request.right)})"
+        return f"{request.reference}: {visit.word('target', name) if name != DUE else due}"
 
     pending = [request for request in visit.services.store.requests.all(unclosed=True) if not request.is_answered]
     headers = {**PAGE, "Content-Disposition": 'attachment; filename="requests.ics"'}
-    return Response("".join(dates_of(pending, visit.now, visit.services.calendar)), media_type="text/calendar", headers=headers)
+    return Response(dates_of(pending, visit.now, visit.services.calendar, said), media_type="text/calendar", headers=headers)
 
 
 def names_of(visit: Visit, requests: Sequence[SubjectRequest]) -> dict[str, str]:

@@ -56,6 +56,16 @@ def test_the_register_shows_what_is_due_first_and_whose_it_is_to_the_dpo_alone(t
         assert "/requests/new" not in other.page("/requests")
 
 
+def test_the_calendar_speaks_the_language_of_the_page_and_calls_requests_as_the_register_does(
+    org: Night, typist: Typist, signed_in: SignedIn
+) -> None:
+    request = org.store.requests.get(opened(typist, received_at="2026-11-20T09:30:00Z", right="erasure"))
+    answer = signed_in(Role.DPO, "nl").get("/requests/calendar.ics").text.replace("\r\n ", "")
+    said = [line.partition(":")[2] for line in answer.split("\r\n") if line.startswith("SUMMARY:")]
+    assert said[0] == f"{request.reference}: De ontvangst bevestigen"
+    assert said[-1] == f"{request.reference}: Laatste dag voor het antwoord (Wissing)"
+
+
 def test_the_register_is_filtered_and_paged_within_its_time(org: Night, signed_in: SignedIn) -> None:
     rows = [
         SubjectRequest(
