@@ -161,11 +161,13 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Candidates(msgspec.Struct, frozen=True):
-    """The sealed part `candidates`: what the last search found, and where it did not look (EXP-03)."""
+    """The sealed part `candidates`: what the last search found, and where it did not look (EXP-03);
+    `left_out` are the fields of which something that was given could not be looked for."""
 
     found: tuple[Candidate, ...]
     not_searched: tuple[str, ...]
     at: datetime
+    left_out: tuple[str, ...] = ()
 
 
 class Confirmed(msgspec.Struct, frozen=True):

@@ -48,6 +48,7 @@ def match(
         "request": request,
         "candidates": [_document(candidate) for candidate in candidates.found],
         "not_searched": list(candidates.not_searched),
+        "left_out": list(candidates.left_out),
         **told,
     }
     output.answer(document, lambda console: _show(console, candidates, request), ids=("request", request))
@@ -110,6 +111,8 @@ def _show(console: Console, candidates: Candidates, request: str) -> None:
         console.print("     " + ", ".join((*one.evidence, *one.flags, *_known(one))))
     if not candidates.found:
         console.print("No candidate.")
+    if candidates.left_out:
+        console.print(f"Left out, since what was given cannot be read as such: {', '.join(candidates.left_out)}")
     console.print(f"Not searched: {', '.join(candidates.not_searched)}")
     console.print(f"Next: crm-compliance requests confirm {request} CANDIDATE… | --none", soft_wrap=True)
 

@@ -33,12 +33,13 @@ from jobs.ports.store.store import Store
 from jobs.register.overrides import overridden, overrides_of
 from jobs.register.request_steps import Actor, authorised, save_transition
 from jobs.requests.search.gaps import places_not_searched
-from jobs.requests.search.match import find_candidates
+from jobs.requests.search.match import find_candidates, left_out
 from jobs.requests.search.preserve import preserved_of
 from rules.decoders import decoder_of
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
 from rules.model.requests import RequestState, Step
+from rules.people.birthdates import sentinels_of
 from rules.people.candidates import Strength
 
 CONTRADICTIONS: Final = "IDN-17"  # the rule that two people set aside to confirm one
@@ -62,12 +63,16 @@ def match_request(context: JobContext, request_id: str, actor: Actor) -> Candida
     part = store.requests.part(request.id, GIVEN)
     if part is None:
         raise Refused("what was said with this request has been erased", hint="open the request again", where=request.id, code="erased")
-    found = find_candidates(context, decoder_of(Given).decode(part))
+    given = decoder_of(Given).decode(part)
+    found = find_candidates(context, given)
+    people = [each for each in (given.requester, given.on_behalf_of) if each is not None]
+    fields = [field for each in people for field, _ in left_out(each, context.today, sentinels_of(context.policy))]
     earlier = _candidates(store, request.id)
     listed = Candidates(
         found=tuple(_named(found, earlier.found if earlier is not None else ())),
         not_searched=places_not_searched(context),
         at=context.clock(),
+        left_out=tuple(dict.fromkeys(fields)),
     )
     preserved = Preserved.of(found, context.clock(), preserved_of(context, request.id))
     parts: dict[str, bytes | None] = {CANDIDATES: msgspec.json.encode(listed), PRESERVED: msgspec.json.encode(preserved), CONFIRMED: None}

@@ -56,15 +56,16 @@ def wanted_person(person: GivenPerson, day: date, sentinels: Sentinels) -> Wante
     )
 
 
-def left_out(person: GivenPerson, day: date, sentinels: Sentinels) -> list[str]:
-    """Return the numbers and addresses that somebody gave and the search leaves out: they cannot be read
-    as such. A national number that does not check, half a telephone number, what is no address."""
+def left_out(person: GivenPerson, day: date, sentinels: Sentinels) -> list[tuple[str, str]]:
+    """Return the numbers and addresses that somebody gave and the search leaves out, each with its field:
+    they cannot be read as such. A national number that does not check, half a telephone number, what is no
+    address."""
     alone = [
-        *((text, GivenPerson(nationalnumbers=(text,))) for text in person.nationalnumbers),
-        *((text, GivenPerson(phones=(text,))) for text in person.phones),
-        *((text, GivenPerson(emails=(text,))) for text in person.emails),
+        *(("nationalnumbers", text, GivenPerson(nationalnumbers=(text,))) for text in person.nationalnumbers),
+        *(("phones", text, GivenPerson(phones=(text,))) for text in person.phones),
+        *(("emails", text, GivenPerson(emails=(text,))) for text in person.emails),
     ]
-    return [text for text, one in alone if wanted_person(one, day, sentinels).is_empty]
+    return [(field, text) for field, text, one in alone if wanted_person(one, day, sentinels).is_empty]
 
 
 def _wanted(context: JobContext, given: Given) -> Iterator[tuple[str, Wanted]]:

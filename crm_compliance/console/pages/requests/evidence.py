@@ -76,7 +76,7 @@ def seen_of(visit: Visit, request: SubjectRequest) -> PersonEvidence:
     sides = [Side(each, _lines(given, each), each.candidate in names) for each in found.found] if found is not None else None
     said = [each for each in (given.requester, given.on_behalf_of) if each is not None] if given is not None else []
     day, sentinels = visit.services.calendar.day(visit.now), sentinels_of(visit.services.policy_shown())
-    unread = [text for each in said for text in left_out(each, day, sentinels)]
+    unread = [text for each in said for _, text in left_out(each, day, sentinels)]
     is_nobody_sought = bool(said) and all(wanted_person(each, day, sentinels).is_empty for each in said)
     places = places_of(found.not_searched) if found is not None else ()
     return PersonEvidence(given, sides, confirmed, places, found, unread, is_nobody_sought)

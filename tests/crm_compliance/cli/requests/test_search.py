@@ -42,7 +42,7 @@ def test_candidates_are_listed_and_confirmed_by_name(typist: Typist, org: Night,
     strong = org.contact(firstname="Lotte", lastname="Peeters (fictief)", birthdate="1985-07-30", emailaddress1="lotte@example.org")
     weak = org.contact(firstname="Lotte", lastname="Peeters (fictief)")
     listed = typist.ask("requests", "match", request_id)
-    assert set(listed) == {"request", "candidates", "not_searched"}
+    assert set(listed) == {"request", "candidates", "not_searched", "left_out"}
     assert all(set(one) >= KEYS for one in listed["candidates"])
     told = [(one["candidate"], one["for"], one["table"], one["id"], one["class"], one["evidence"]) for one in listed["candidates"]]
     assert told == [
@@ -76,6 +76,19 @@ def test_nobody_found_is_an_answer_too(typist: Typist, request_id: str) -> None:
     assert typist.ask("requests", "match", request_id)["candidates"] == []
     assert "No candidate." in typist.type("requests", "match", request_id).out
     assert typist.type("requests", "confirm", request_id, "--none", *DORA).out.splitlines()[0] == "nobody confirmed"
+
+
+def test_what_was_given_and_cannot_be_looked_for_is_told_by_its_field(typist: Typist, org: Night, request_id: str) -> None:
+    """An address with a slip finds nobody, and is not the same as nobody being there."""
+    assert typist.ask("requests", "match", request_id, *DORA)["left_out"] == []
+    request = org.store.requests.get(request_id)
+    given = Given(GivenPerson(emails=("lotte(at)example.org",), phones=("04 12",)))
+    told = ("request", {"request": request.id, "step": "open"})
+    org.store.requests.save(request, [told], since=request, parts={GIVEN: msgspec.json.encode(given)})
+    assert typist.ask("requests", "match", request_id, *DORA)["left_out"] == ["phones", "emails"]
+    said = typist.type("requests", "match", request_id, *DORA)
+    assert "Left out, since what was given cannot be read as such: phones, emails" in said.out
+    assert "lotte" not in said.out
 
 
 def test_what_cannot_be_confirmed_ends_with_what_to_do(typist: Typist, org: Night, request_id: str) -> None:
