@@ -148,6 +148,9 @@ def _audit_file(path: Path, anchor: Path | None, pem: Path | None) -> tuple[Audi
 
     keys = arguments.public_keys(pem) if anchor is not None else None
     points = read_checkpoint_log(anchor) if anchor is not None else []
+    if anchor is not None and not points:
+        told = "the external checkpoint log holds no checkpoint: there is nothing to hold the ledger against"
+        raise UsageError(told, hint="name a copy that was kept, or leave --anchor out", where=str(anchor))
     if anchor is not None and keys is None:
         output.warn("there are no public keys here: what the checkpoints say is compared, who signed them is not")
     try:

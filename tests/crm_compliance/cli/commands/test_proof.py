@@ -256,6 +256,14 @@ def test_entries_cut_off_at_the_end_are_noticed_with_the_anchor(typist: Typist, 
 
 
 @pytest.mark.usefixtures("night")
+def test_an_anchor_that_was_emptied_vouches_for_no_export(typist: Typist, tmp_path: Path) -> None:
+    ledger, anchor, keys = exported(typist, tmp_path)
+    anchor.write_bytes(b"")
+    said = typist.type("ledger", "verify", ledger, "--anchor", anchor, "--keys", keys, "--json")
+    assert (said.code, "no checkpoint" in said.error["message"]) == (2, True)
+
+
+@pytest.mark.usefixtures("night")
 def test_a_checkpoint_dropped_from_the_database_or_the_anchor_is_noticed(typist: Typist, org: Night, tmp_path: Path) -> None:
     anchor = tmp_path / "data" / "anchor.jsonl"
     content = anchor.read_bytes()
