@@ -222,12 +222,13 @@ class Journal:
         """Return which of these must wait for others there, `of` their group. What goes later in this run, or
         awaits its turn, is none of those, nor what is left of a unit that itself waits: two would wait for
         each other."""
-        actions = self.actions.values()
-        waiting = [action for action in actions if action.state is ActionState.PARTIAL and action.code == LONG_TERM]
-        left = {write.id for action in waiting for write in action.rows if write.operation == "delete"}
-        decided = {action.id for action in (*actions, *of) if action.code != AWAITS_TURN}
 
         def to_come(owners: Collection[Owner], now: Sequence[Action]) -> Collection[str]:
+            # Asked of few groups, if of any: each looks at the whole journal.
+            actions = self.actions.values()
+            waiting = [action for action in actions if action.state is ActionState.PARTIAL and action.code == LONG_TERM]
+            left = {write.id for action in waiting for write in action.rows if write.operation == "delete"}
+            decided = {action.id for action in (*actions, *of) if action.code != AWAITS_TURN}
             later = {row: units for (_, row), units in units_of(self.context.connector, owners).items() if decided.isdisjoint(units)}
             gone = {row.id for action in now for row in action.rows if row.operation == "delete"} | {action.id for action in now}
             going = {*self.going_later({unit for units in later.values() for unit in units}, gone)} if later else set[str]()

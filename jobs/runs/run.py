@@ -16,7 +16,7 @@ from jobs.checks.same_clock import refuse_other_clock
 from jobs.checks.whole_view import permitted
 from jobs.erasures.register import begin, end, leave
 from jobs.holds.active import active_holds, held_actions
-from jobs.model.plan import LOOKING_AT_DOSSIERS, Kind, Plan, PlanLine
+from jobs.model.plan import LOOKING_AT_DOSSIERS, Key, Kind, Plan, PlanLine
 from jobs.model.run import AWAITS_TURN, COUNTED, RECORDING_DUE, TRIM, Action, ActionState, Run, RunState
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
@@ -292,15 +292,19 @@ class Application:
         if self.plan.kind is not Kind.ALL:
             return {}
         crm, recording = self.context.connector, UnitKind.RECORDING.value
-        changed = {key for key, action in self.journal.actions.items() if action.state is ActionState.SKIPPED and action.code == CHANGED}
-        agreed = self._planned - changed
         found: dict[str, str] = {}
         for unit, writes in rows.of.items():
-            taken = [row for row in writes if row.kind == recording and row.operation == "delete" and row.key(crm) not in agreed]
+            taken = [row for row in writes if row.kind == recording and row.operation == "delete" and not self._is_agreed(row.key(crm))]
             if taken:
                 is_due = all(self._kept_in_plan.get(row.key(crm)) == row.etag for row in taken)
                 found[unit] = RECORDING_DUE if is_due else CHANGED
         return found
+
+    def _is_agreed(self, key: Key) -> bool:
+        """Return whether the plan disposes of a row, and the run has not found it changed."""
+        action = self.journal.actions.get(key)
+        is_changed = action is not None and action.state is ActionState.SKIPPED and action.code == CHANGED
+        return key in self._planned and not is_changed
 
     def _kept_by_now(self, units: Sequence[Unit], holds: Holds) -> dict[str, Reason]:
         """Return the units that the version of the schedule now in force keeps, with the reason; none where
