@@ -2,12 +2,13 @@
 Nothing here queries the CRM, so nothing stays longer because the CRM cannot be reached. Every step may be
 done again. Source: DDL-08, ACC-07, ACC-08, EXP-17, HLD-08, R-125."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 
 import msgspec
 
 from jobs.checks.drift.references import References
+from jobs.model.hold_query import HoldList, HoldQuery
 from jobs.model.request import (
     CANDIDATES,
     COMPILATION,
@@ -28,12 +29,13 @@ from jobs.register.hold_texts import request_code, restate_holds
 from jobs.register.transitions import closing, parts_at_closing
 from rules.decoders import decoder_of
 from rules.errors import Refused
-from rules.holds.placements import HoldType, PlacedHold
+from rules.holds.placements import HoldType
 from rules.model.requests import Outcome
 from rules.model.roles import SERVICE
 from rules.policy.policy import Policy
 
 WORKING_COPIES = (COMPILATION, DECISIONS, HANDOVER, PACKAGE, REVIEW_PAGE)
+SAID_AND_KEPT = frozenset({GIVEN, PRESERVED})
 
 
 class MaintenanceDone(msgspec.Struct, frozen=True):
@@ -52,6 +54,7 @@ def maintain_register(store: Store, policy: Policy, now: datetime, references: R
     restate_holds(store, lambda table, id: references(table, id)[0])
     day = policy.calendar.day(now)
     reminded, closed, erased = [], [], []
+    with_part = {name: store.requests.with_part(name) for name in (*WORKING_COPIES, CANDIDATES, CONFIRMED, *SAID_AND_KEPT)}
     for request in store.requests.all():
         try:
             if _is_given_up(request, day):
@@ -60,7 +63,7 @@ def maintain_register(store: Store, policy: Policy, now: datetime, references: R
             elif _needs_reminder(request, day):
                 request = _remind(store, request, day)
                 reminded.append(request.id)
-            gone = tuple(_past_their_day(store, request, policy, day, references))
+            gone = tuple(_past_their_day(store, request, policy, day, references, with_part))
             if gone:
                 told = {"request": request.id, "step": "expire", "role": SERVICE, "parts": list(gone)}
                 store.requests.save(request, [("request", told)], since=request, parts=dict.fromkeys(gone))
@@ -100,19 +103,25 @@ def _remind(store: Store, request: SubjectRequest, day: date) -> SubjectRequest:
     return reminded
 
 
-def _past_their_day(store: Store, request: SubjectRequest, policy: Policy, day: date, references: References) -> Iterator[str]:
-    """Yield the parts that exist and should not any more."""
+def _past_their_day(
+    store: Store, request: SubjectRequest, policy: Policy, day: date, references: References, with_part: Mapping[str, Collection[str]]
+) -> Iterator[str]:
+    """Yield the parts that exist and should not any more. `with_part` are the requests that have a part of
+    each name: for years after its closing a request has none, and nothing more is asked about it."""
     names: list[str] = []
     calendar = policy.calendar
     if is_past(request.released_at, policy.defaults.package_days, day, calendar) or (request.is_closed and request.released_at is None):
-        names += (name for name in WORKING_COPIES if name != DECISIONS or not _is_unfinished(store, request))
+        names += WORKING_COPIES
     if request.is_closed:
         names += [CANDIDATES, CONFIRMED]
         terms = policy.defaults.sealed_days, policy.defaults.request_grace_days
         sealed, preserved = (is_past(request.closed_at, days, day, calendar) for days in terms)
-        if (sealed or preserved) and not _complaint_follows(store, request, day, references):
-            names += [GIVEN] * sealed + [PRESERVED] * preserved
-    yield from (name for name in names if store.requests.part(request.id, name) is not None)
+        names += [GIVEN] * sealed + [PRESERVED] * preserved
+    names = [name for name in names if request.id in with_part[name] and store.requests.part(request.id, name) is not None]
+    kept = {DECISIONS} if DECISIONS in names and _is_unfinished(store, request) else set[str]()
+    if not SAID_AND_KEPT.isdisjoint(names) and _complaint_follows(store, request, day, references):
+        kept |= SAID_AND_KEPT
+    yield from (name for name in names if name not in kept)
 
 
 def _is_unfinished(store: Store, request: SubjectRequest) -> bool:
@@ -129,13 +138,8 @@ def _complaint_follows(store: Store, request: SubjectRequest, day: date, referen
     preserved = decoder_of(Preserved).decode(part) if part is not None else None
     kept = {*preserved.contacts, *(row for _, row in preserved.rows)} if preserved is not None else set()
     codes = {request.id, *(request_code(each) for each in references("request", request.id))}
-    return any(_is_complaint(hold, codes, kept, day) for hold in store.holds.all(unreleased=True))
-
-
-def _is_complaint(hold: PlacedHold, codes: Collection[str], kept: Collection[str], day: date) -> bool:
-    return (
-        hold.type is HoldType.COMPLAINT and hold.is_in_force(day) and (any(code in hold.reason_code for code in codes) or hold.row in kept)
-    )
+    complaints = store.holds.page(HoldQuery(day, HoldList.IN_FORCE, type=HoldType.COMPLAINT.value)).holds
+    return any(hold.row in kept or any(code in hold.reason_code for code in codes) for hold in complaints)
 
 
 def _total(store: Store, policy: Policy, day: date) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.documents import decoded
@@ -13,6 +13,7 @@ from jobs.ports.store.ledger import Entry
 from rules.retention.quarantine import Mark
 
 _ALL = select(quarantine.c.doc).order_by(quarantine.c.position)  # built once: every plan and every run asks
+_DROP = delete(quarantine).where(quarantine.c.unit_table == bindparam("of"), quarantine.c.unit_id == bindparam("row"))
 
 
 class Quarantine(Rows):
@@ -43,8 +44,8 @@ class Quarantine(Rows):
 
     def drop(self, units: Collection[tuple[str, str]], entries: Sequence[Entry] = ()) -> None:
         with self._transactions.writing(entries) as connection:
-            for table, row in units:
-                connection.execute(delete(quarantine).where(quarantine.c.unit_table == table, quarantine.c.unit_id == row))
+            if units:
+                connection.execute(_DROP, [{"of": table, "row": row} for table, row in units])
 
 
 def _row(mark: Mark) -> dict[str, str]:

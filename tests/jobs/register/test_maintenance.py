@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from crm_compliance.reports.holds import hold_document
 from jobs.checks.ledger_drift import differences
@@ -118,6 +119,25 @@ def test_the_names_stay_while_a_complaint_follows(in_may: Night, by: str) -> Non
     assert (GIVEN in left(in_may, request)) is (by != "none")
     on(in_may, datetime(2026, 8, 2, 9, tzinfo=UTC))
     assert left(in_may, request) == set()
+
+
+def test_a_request_of_which_nothing_is_left_is_asked_about_no_more(in_may: Night) -> None:
+    """It stays in the register for years: neither its parts nor the holds are looked at for it each night."""
+
+    def statements(requests: int, day: datetime) -> int:
+        closed = [close(dora(in_may), delivered(in_may).id, "DELIVERED") for _ in range(requests)]
+        place(in_may, "cf_dossier", in_may.dossier("social_card"), kind="complaint")
+        in_may.clock.now = day
+        maintain_register(in_may.store, in_may.policy, day, in_may.key.references)
+        assert not any(left(in_may, each) for each in closed)
+        asked: list[str] = []
+        listening = (in_may.store.database.engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
+        event.listen(*listening)
+        maintain_register(in_may.store, in_may.policy, day, in_may.key.references)
+        event.remove(*listening)
+        return len(asked)
+
+    assert statements(1, datetime(2026, 7, 1, 9, tzinfo=UTC)) == statements(4, datetime(2026, 9, 1, 9, tzinfo=UTC))
 
 
 def test_a_hold_names_a_request_in_no_words(in_may: Night) -> None:
