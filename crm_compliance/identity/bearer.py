@@ -15,7 +15,7 @@ from jwt.exceptions import PyJWTError
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
-from crm_compliance.identity.signin import application_of, is_adfs, roles_in
+from crm_compliance.identity.signin import application_of, is_adfs, names_in, roles_in
 from rules.errors import ComplianceError
 from rules.model.roles import HUMAN_ROLES, SERVICE
 
@@ -56,11 +56,12 @@ class KeysUnreachable(ComplianceError):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whom a token stands for, with the roles that are ours, in the order of section 9.4. An application that
-    calls in nobody's name is not a person: `is_app`."""
+    """Whom a token stands for, with the roles that are ours, in the order of section 9.4, and what else it
+    calls them. An application that calls in nobody's name is not a person: `is_app`."""
 
     who: str
     roles: tuple[str, ...]
+    names: tuple[str, ...] = ()
     is_app: bool = False
 
 
@@ -123,7 +124,7 @@ class TokenBearers:
             authority, client = application_of(self.settings)
             self.store.crms.see_authority(authority.casefold(), client.casefold())
             self._is_noted = True
-        return Holder(who, roles, is_app=claims.get("idtyp") == "app" or not claims.get("scp"))
+        return Holder(who, roles, names_in(claims), is_app=claims.get("idtyp") == "app" or not claims.get("scp"))
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         """Return what a token says, once everything about it has been checked."""

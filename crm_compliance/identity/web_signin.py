@@ -75,10 +75,7 @@ def way_out(settings: Settings, now: datetime, *, as_another: bool = False) -> W
     asked = {"redirect_uri": f"{settings.public_url.rstrip('/')}{PATH}", "response_mode": "query"}
     if as_another:
         asked["prompt"] = "login" if is_adfs(settings) else "select_account"
-    try:
-        flow = _asked(lambda: _application(settings).initiate_auth_code_flow(list(SCOPES), **asked))
-    except ValueError as error:
-        raise _unusable(type(error).__name__) from None
+    flow = _asked(lambda: _application(settings).initiate_auth_code_flow(list(SCOPES), **asked))
     if "auth_uri" not in flow:
         raise _unusable(reason_of(flow))
     kept = json.dumps({"flow": flow, "until": (now + LASTS).timestamp()}).encode()
@@ -91,11 +88,10 @@ def way_back(settings: Settings, store: SqlStore, kept: str, query: Mapping[str,
     """End a sign-in with what the browser brought. Raises NotSignedIn: it was not begun here, took too long,
     was declined; NoAccountHere; SigninUnusable; Refused: with code `other_authority`."""
     flow = _opened(settings, kept, now)
+    if query.get("state") != flow["state"] or not (query.get("code") or query.get("error")):
+        raise _not_begun()
     authority, client = application_of(settings)
-    try:
-        answer = _asked(lambda: _application(settings).acquire_token_by_auth_code_flow(flow, dict(query)))
-    except ValueError:  # what came back does not fit what was sent out
-        raise _not_begun() from None
+    answer = _asked(lambda: _application(settings).acquire_token_by_auth_code_flow(flow, dict(query)))
     if not is_somebody(answer):
         if answer.get("error") not in OF_THE_PERSON:
             raise _unusable(reason_of(answer))
@@ -133,7 +129,7 @@ def _asked(ask: Any) -> dict[str, Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MSAL's hints are for its callers' developers, not for the log of a service
             found: dict[str, Any] = ask()
-    except (OSError, msal.exceptions.MsalError) as error:
+    except (OSError, ValueError, msal.exceptions.MsalError) as error:
         raise _unusable(type(error).__name__) from None
     return found
 

@@ -56,9 +56,10 @@ class Tenant:
     clock: Clock
     settings: Settings
     secret: str = SECRET  # that the authority expects of the application
+    tenants: tuple[str, ...] = (TENANT, "adfs")  # of which the authority tells anything
 
     def knows(self, **person: Any) -> None:
-        known = {"tenants": [TENANT, "adfs"], "applications": {CLIENT: {"secret": self.secret}}, "person": person or None}
+        known = {"tenants": self.tenants, "applications": {CLIENT: {"secret": self.secret}}, "person": person or None}
         answer = requests.put(f"{self.authority.root}/_emulator/authority", json=known, timeout=10, verify=str(self.ca_file))
         answer.raise_for_status()
 

@@ -14,7 +14,8 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from httpx2 import Response
 
-from tests.integration.tenants import ANNA, CLIENT, FORMS, OID, TENANT, Tenant, at, authority, ca_file
+from tests.integration.tenants import ANNA, CLIENT, ELSEWHERE, FORMS, OID, TENANT, Tenant, at, authority, ca_file
+from tests.rules.holds.placed_holds import a_hold
 
 pytestmark = pytest.mark.row(1)
 OWN = f"api://{CLIENT}/.default"
@@ -166,6 +167,18 @@ def test_an_application_reads_and_does_not_act(at: Callable[[str], Tenant]) -> N
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "person_needed")
     told = [entry.data for entry in tenant.store.ledger.entries() if entry.kind == "denied"]
     assert [(each["action"], each["code"]) for each in told] == [("approve_plan", "person_needed")]
+
+
+@pytest.mark.parametrize(("form", "called"), [(TENANT, "erik@example.org"), ("adfs", "erik"), ("adfs", OID)])
+def test_hld02_nobody_lifts_a_hold_that_they_ask_to_be_lifted_by_whatever_name(at: Callable[[str], Tenant], form: str, called: str) -> None:
+    tenant = at(form)
+    tenant.knows(oid=OID, roles=["approver"], **({"preferred_username": "erik@example.org"} if form == TENANT else {"upn": "HOME\\erik"}))
+    tenant.store.holds.place(a_hold(crm=ELSEWHERE), ("hold_placed", {"hold": "hold-1"}))
+    token = token_of(tenant)
+    answer = call(tenant, token, "POST", "/holds/hold-1/release", json={"asked_by": called, "reason": "it is over"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "same_person")
+    answer = call(tenant, token, "POST", "/holds/hold-1/release", json={"asked_by": "erika@example.org", "reason": "it is over"})
+    assert (answer.status_code, answer.json()["state"]) == (200, "released")
 
 
 def test_the_demo_is_not_here(at: Callable[[str], Tenant]) -> None:

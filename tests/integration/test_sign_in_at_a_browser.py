@@ -141,6 +141,17 @@ def test_an_authority_that_does_not_answer_is_told_as_that(at: Callable[[str], T
     assert next(each["event"] for each in logs if each["log_level"] == "error") == "nobody can sign in at the console"
 
 
+def test_an_authority_that_stops_answering_in_the_middle_of_a_sign_in_is_told_as_that(at: Callable[[str], Tenant]) -> None:
+    tenant = at(TENANT)
+    address = tenant.goes_out()
+    tenant.tenants = ()
+    tenant.knows(**ANNA)
+    with capture_logs() as logs:
+        answer = tenant.comes_back(address)
+    assert (answer.status_code, "Nobody can sign in now" in text_of(answer.text)) == (503, True)
+    assert next(each["event"] for each in logs if each["log_level"] == "error") == "nobody can sign in at the console"
+
+
 @pytest.mark.parametrize("claim", ["unique_name", "upn"])
 def test_who_comes_from_ad_fs_is_greeted_by_the_name_of_the_account(at: Callable[[str], Tenant], claim: str) -> None:
     tenant = at("adfs")

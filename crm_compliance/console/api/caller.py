@@ -38,7 +38,7 @@ def acting(act: Act) -> Any:
         services: Services = request.app.state.services
         bearers: Bearers = request.app.state.bearers
         holder = bearers.holder_of(_token(request))
-        person = Person(holder.who, _role(holder, request.headers.get(ROLE_HEADER, ""), act))
+        person = Person(holder.who, _role(holder, request.headers.get(ROLE_HEADER, ""), act), holder.names)
         if person.role not in holder.roles:
             error = Refused(
                 "this token does not carry the role that the call names", hint="leave the header out, or ask for the role", code="role"

@@ -133,7 +133,7 @@ def release(caller: Annotated[Caller, acting(Act.RELEASE_HOLD)], hold: Annotated
         hold,
         who=caller.person.who,
         role=caller.person.role,
-        asked_by=wanted.asked_by,
+        asked_by=caller.person.who if caller.person.is_called(wanted.asked_by) else wanted.asked_by,
         reason=wanted.reason,
         notified_on=wanted.notified_on,
         now=now,
