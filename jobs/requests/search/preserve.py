@@ -1,7 +1,7 @@
 """What subject requests keep from disposal, from the moment of receipt on: all that may be about the person,
 confirmed or not. Source: HLD-08, R-072, R-073."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 import msgspec
@@ -34,21 +34,22 @@ class StoredRequests:
 
     def _holds(self, closed_since: date) -> Iterator[RequestHold]:
         requests = [request for request in self._context.store.requests.all() if request.right in REASON_OF_RIGHT]
-        pending = [request for request in requests if request.closed_at is None]
-        unknown = [one for one in pending if one.id not in self._looked_up or preserved_of(self._context, one.id) is None]
-        self._looked_up.update(preserve_all(self._context, unknown))
+        days = {request.id: self._context.day(request.closed_at) for request in requests if request.closed_at is not None}
+        requests = [request for request in requests if request.id not in days or days[request.id] >= closed_since]
+        kept = _all_preserved(self._context, requests)
+        pending = [request for request in requests if request.id not in days]
+        if unknown := [one for one in pending if one.id not in self._looked_up or one.id not in kept]:
+            self._looked_up.update(preserve_all(self._context, unknown))
+            kept = _all_preserved(self._context, requests)
         for request in requests:
-            closed_on = self._context.day(request.closed_at) if request.closed_at is not None else None
-            if closed_on is not None and closed_on < closed_since:
-                continue
-            preserved = preserved_of(self._context, request.id)
+            preserved = kept.get(request.id)
             if preserved is not None:
                 yield RequestHold(
                     request=request.id,
                     right=request.right.value,
                     contacts=preserved.contacts,
                     rows=preserved.rows,
-                    closed_on=closed_on,
+                    closed_on=days.get(request.id),
                     received_at=request.received_at,
                 )
 
@@ -57,6 +58,12 @@ def preserved_of(context: JobContext, request_id: str) -> Preserved | None:
     """Return what a request keeps as it was last looked up; None where it never was, or has expired."""
     part = context.store.requests.part(request_id, PRESERVED)
     return None if part is None else decoder_of(Preserved).decode(part)
+
+
+def _all_preserved(context: JobContext, requests: Iterable[SubjectRequest]) -> dict[str, Preserved]:
+    """Return what each of these keeps, by request, as `preserved_of` does: every group of a run asks."""
+    parts = context.store.requests.some_parts({request.id for request in requests}, PRESERVED)
+    return {request: decoder_of(Preserved).decode(part) for request, part in parts.items()}
 
 
 def preserve(context: JobContext, request: SubjectRequest) -> Preserved:
@@ -76,20 +83,21 @@ def preserve_all(context: JobContext, requests: Sequence[SubjectRequest]) -> dic
         return {}
     from jobs.requests.search.match import find_all_candidates  # what compares people takes longer to load than most plans to open
 
-    before = {request.id: preserved_of(context, request.id) for request in requests}
+    before = _all_preserved(context, requests)
     given: dict[str, Given] = {}
     for request in requests:
         part = context.store.requests.part(request.id, GIVEN)
         if part is not None:
             given[request.id] = decoder_of(Given).decode(part)
-        elif before[request.id] is None:
+        elif request.id not in before:
             raise _not_preserved(request)
     found = find_all_candidates(context, given)
-    kept = {request: preserved for request, preserved in before.items() if preserved is not None}
+    kept = dict(before)
     for request in requests:
         if request.id not in found:
             continue
-        old, new = before[request.id], Preserved.of(found[request.id], context.clock(), before[request.id])
+        old = before.get(request.id)
+        new = Preserved.of(found[request.id], context.clock(), old)
         if old is None or (old.contacts, old.rows) != (new.contacts, new.rows):
             _store(context, request, new)
             kept[request.id] = new

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from connectors.interface.errors import ConnectorError
 from jobs.model.plan import Kind
@@ -43,6 +44,25 @@ def test_a_request_that_was_only_stored_keeps_what_the_next_plan_finds(night: Ni
     assert night.store.requests.part(request.id, PRESERVED) is None
     assert reasons(night) == {mine: "HOLD_REQUEST", other: "EXPIRED"}
     assert night.store.requests.part(request.id, PRESERVED) is not None
+
+
+def test_what_all_requests_keep_is_read_together(night: Night) -> None:
+    """Every group of a run asks, several times: it takes as many statements for one request as for many."""
+
+    def statements(requests: int) -> int:
+        made = [registered(night) for _ in range(requests)]
+        stored = StoredRequests(night.context)
+        assert len(stored.preserving(LONG_AGO)) >= requests
+        asked: list[str] = []
+        listening = (night.store.database.engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
+        event.listen(*listening)
+        kept = {each.request for each in stored.preserving(LONG_AGO)}
+        event.remove(*listening)
+        assert kept >= {request.id for request in made}
+        return len(asked)
+
+    expired_dossier_of(night, night.contact(**ASKER))
+    assert statements(1) == statements(6)
 
 
 def test_a_weak_match_is_kept_and_so_is_a_suspect(night: Night) -> None:
