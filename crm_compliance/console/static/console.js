@@ -132,7 +132,11 @@ document.addEventListener("submit", async (event) => {
   if (!form.matches("main form[method=post]:not([hx-post], [data-review-form], [data-reached])") || !isTypedIn(form)) return;
   event.preventDefault();
   const answer = await fetch("/static/icons.svg", { method: "HEAD", cache: "no-store" }).catch(() => null);
-  if (!answer || !isOurs(answer.headers.get(MARK), answer.status)) { tellUnreachable(); return; }
+  if (!answer || !isOurs(answer.headers.get(MARK), answer.status)) {
+    form.closest("dialog")?.close(); // which would lie over the words
+    tellUnreachable();
+    return;
+  }
   form.dataset.reached = "";
   form.requestSubmit(submitter);
   delete form.dataset.reached;

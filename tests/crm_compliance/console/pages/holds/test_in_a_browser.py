@@ -135,4 +135,12 @@ def test_a_form_that_is_answered_by_a_page_keeps_what_was_typed_while_the_servic
         register.click()
         page.wait_for_url("**/requests/request-*")
         assert len(org.store.requests.all()) == 1
+        page.goto("/plans")
+        page.get_by_role("button", name="Make a plan").click()
+        page.locator("#make").get_by_label("Another day").fill("1/12/2027")
+        page.route("**/*", lambda route: route.abort())
+        page.get_by_role("button", name="Make it").click()
+        page.get_by_text("The service cannot be reached").wait_for()
+        assert page.locator("dialog:modal").count() == 0, "it would lie over these words"
+        assert page.locator("#f-as_of").input_value() == "1/12/2027"
         context.close()
