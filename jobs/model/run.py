@@ -23,7 +23,7 @@ RECORDING_DUE = "RECORDING_DUE"  # the code of a unit that waits for a recording
 TRIM = "trim"  # the emptying of a contact
 WRITTEN_OFF = ("delete", "mask")  # operations after which nothing personal of the row is left
 # Marks a contact to which nothing led any more when the run began, as one that was never linked; its code,
-# but for a hold.
+# but for a hold. Also one to whom a role in a unit that stays leads: no later run has to make good for it.
 UNLINKED = "UNLINKED"
 EMPTIED_BEFORE = "EMPTIED_BEFORE"  # the code of a contact that had been trimmed and is back after a restore in another version
 REQUEST_UNDONE = "REQUEST_UNDONE"  # the code of a row that a restore has brought back without what was written in it for a request

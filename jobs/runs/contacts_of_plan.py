@@ -8,12 +8,12 @@ from typing import Final
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.holds.active import held_contacts, people_of
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Kind, Plan, PlanLine
-from jobs.model.run import AWAITS_TURN, TRIM, UNLINKED, Action, ActionState, RowWrite
+from jobs.model.run import AWAITS_TURN, TRIM, UNANSWERED, UNLINKED, Action, ActionState, RowWrite
 from jobs.plans.lines.pages import lines_of
 from jobs.reading.participations import named_in
 from jobs.residual.clean import PLACES_LEFT
 from jobs.runs.journal import Journal
-from jobs.writing.contact_check import ContactCheck, check_contacts
+from jobs.writing.contact_check import STILL_REFERRED, ContactCheck, check_contacts
 from jobs.writing.contact_links import unlinked
 from jobs.writing.deletion_order import CHANGED, Waits, rows_of_contacts
 from rules.model.decisions import Reason
@@ -21,6 +21,7 @@ from rules.model.records import Contact
 from rules.retention.relations import RelationTerms
 
 _NO_REASONS: Final[Mapping[str, str]] = MappingProxyType({})
+_SETTLED: Final = (ActionState.SKIPPED, ActionState.REMOVED, ActionState.DONE)
 
 
 class ContactsOfPlan:
@@ -69,8 +70,7 @@ class ContactsOfPlan:
             if line.id not in check.etags:
                 self.journal.is_gone(line)
         kept = {one: check.keeps(one) for one in check.etags if one in etags}
-        for code in sorted({*kept.values()} - {""}):
-            self.skip([one for one in kept if kept[one] == code], "delete", code)
+        self._keep(kept, "delete", check)
         # A contact that points to another goes before it, or the other's removal would change its version.
         going = check.pointing_first([contact for contact in etags if not check.keeps(contact)])
         remaining = set(going)
@@ -152,9 +152,7 @@ class ContactsOfPlan:
 
     def _remove(self, contacts: Sequence[str], etags: Mapping[str, str], check: ContactCheck) -> None:
         codes = {contact: check.keeps(contact) or ("" if check.etags[contact] == etags[contact] else CHANGED) for contact in contacts}
-        for contact, code in codes.items():
-            if code:
-                self.skip([contact], "delete", code)
+        self._keep(codes, "delete", check)
         versions = {contact: etags[contact] for contact in contacts if not codes[contact]}
         waits = Waits(self.journal.turns)  # of several who have a row in common the last goes with it
         rows = rows_of_contacts(self.context.connector, versions, self.terms, given_up=self.given_up, retained=check.retained, waits=waits)
@@ -169,13 +167,28 @@ class ContactsOfPlan:
             if self.journal.has_landed((self.table, contact)):
                 continue
             if code := check.keeps(contact):
-                self.skip([contact], TRIM, code)
+                self._keep({contact: code}, TRIM, check)
                 continue
             # Where nothing is left to empty the row is not touched: a new version of it would be noise in its
             # history.
             writes = () if contact in check.already_empty else (RowWrite("contact", contact, check.etags[contact], TRIM),)
             intents.append(self._action(contact, TRIM, writes))
         self.journal.carry_out(intents, {})
+
+    def _keep(self, codes: Mapping[str, str], disposition: str, check: ContactCheck) -> None:
+        """Note the contacts that stay, by what keeps each, if anything does. One to whom a role leads goes
+        with that unit: should somebody take the role away before, no later run has to make good for it."""
+        # Who was erased before is looked for until gone, and so is who belongs to a unit that may go yet.
+        others = [action for action in self.journal.actions.values() if action.table != self.table]
+        is_known = all(action.state in _SETTLED and UNANSWERED not in action.flags for action in others)
+        may_leave = is_known and self.plan.kind is not Kind.REPLAY
+        groups: dict[tuple[str, bool], list[str]] = {}
+        for contact, code in sorted(codes.items()):
+            if code:
+                groups.setdefault((code, may_leave and check.is_of_another(contact) and code == STILL_REFERRED), []).append(contact)
+        for (code, has_role), contacts in sorted(groups.items()):
+            units = [(self.table, contact, disposition) for contact in contacts]
+            self.journal.skip(units, code, *([UNLINKED] if has_role else ()))
 
     def _action(self, contact: str, disposition: str, rows: Sequence[RowWrite]) -> Action:
         reason = self.reasons.get(contact, Reason.EXPIRED.value)

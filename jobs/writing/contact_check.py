@@ -37,6 +37,7 @@ class ContactCheck:
         *,
         going: Collection[str],
         with_party: Collection[str],
+        half_done: Collection[str] = (),
         taking_part: dict[str, list[tuple[str | None, str | None]]],
         children: dict[str, list[str]],
         related: Collection[str],
@@ -53,7 +54,7 @@ class ContactCheck:
         self._contacts = contacts
         self._removals = set(removals)
         self._going = {*going, *removals}
-        self._with_party = set(with_party)
+        self._with_party, self._half_done = set(with_party), set(half_done)
         self._taking_part, self._children = taking_part, children
         self._related = set(related)
         self._held = held
@@ -68,6 +69,10 @@ class ContactCheck:
     def keeps(self, contact: str) -> str:
         """Return why this contact may not be written now; empty where it may."""
         return self._code(contact)
+
+    def is_of_another(self, contact: str) -> bool:
+        """Return whether a role leads to this contact from a unit of which nothing has gone."""
+        return contact in self._with_party - self._half_done
 
     def pointing_first(self, contacts: Collection[str]) -> list[str]:
         """Return the contacts in an order in which one that leads to another comes before it: it points
@@ -101,7 +106,8 @@ class ContactCheck:
             return CHANGED
         if contact in self._held:
             return self._held[contact].value
-        if contact in self._with_party or self._keeps_by_activity(contact) or any(map(self._stays, self._children.get(contact, ()))):
+        in_role = contact in self._with_party | self._half_done
+        if in_role or self._keeps_by_activity(contact) or any(map(self._stays, self._children.get(contact, ()))):
             return STILL_REFERRED
         if contact in self._bound:
             return LONG_TERM
@@ -173,7 +179,8 @@ def check_contacts(
         contacts,
         removals,
         going=going,
-        with_party=_contacts_of(rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", ids), retaining), leaving) | {*half_done},
+        with_party=_contacts_of(rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", ids), retaining), leaving),
+        half_done=half_done,
         taking_part=participations(connector, ids, retaining),
         children=children,
         related=relations.lasting,

@@ -54,6 +54,30 @@ def test_a_contact_whose_role_was_taken_away_since_the_plan_stays_and_is_reporte
     assert night.get("contacts", contact) is not None
 
 
+@pytest.mark.parametrize("then", [without_term, held])
+@pytest.mark.parametrize("is_donor", [False, True])
+def test_a_contact_whose_unit_stayed_after_all_is_not_taken_for_one_that_should_have_gone(
+    night: Night, then: Callable[[Night, str], None], *, is_donor: bool
+) -> None:
+    """Its role is taken away later, by hand: no unit that led to it has gone, so it stays."""
+    fiche, contact = night.fiche("social_card", spoken=LONG_AGO), night.contact(birthdate="1970-05-01")
+    if is_donor:
+        night.donation(contact)
+    role = night.party(contact, "reporter", fiche=fiche)
+    plan = night.plan()
+    then(night, fiche)
+    run = night.apply(plan)
+    assert actions(night, run)[contact].code == "STILL_REFERRED"
+    night.http.delete(f"{night.emulator.url}cf_parties({role})").raise_for_status()
+    plan = night.plan()
+    night.apply(plan)
+    row = night.get("contacts", contact)
+    assert row is not None
+    assert (row["birthdate"], plan.trims) == ("1970-05-01", ())
+    if not is_donor:
+        assert night.lines(plan)[contact].reason == Reason.ORPHAN_CONTACT
+
+
 def test_a_hold_of_the_person_is_told_and_once_it_is_over_nothing_of_the_person_goes(night: Night) -> None:
     """HLD-07: a hold has the first say, placed before the plan or after; who is linked to nothing stays after
     it as well."""
