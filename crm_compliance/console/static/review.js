@@ -48,6 +48,7 @@
   // ── Showing ────────────────────────────────────────────────────────────
   async function ask(address, options = {}) {
     const answer = await fetch(address, { credentials: "same-origin", cache: "no-store", ...options, headers: { ...headers(), ...options.headers } });
+    if (!isOurs(answer.headers.get(MARK), answer.status)) throw new Error("the service is away");
     const away = answer.headers.get("HX-Redirect");
     const isAgain = answer.headers.get("HX-Refresh") === "true"; // of an earlier session: the page comes again, with what was typed
     if (isAgain || answer.headers.get("X-Form-Kept")) isKept = true;
