@@ -135,15 +135,19 @@ def _like(given: Given) -> list[FullContact]:
 
 def _unwritten(material: Material, filing: Filing, people: frozenset[str], home: Home, known: set[tuple[UnitKey, str]]) -> list[RoleInFile]:
     """Return roles that nobody recorded. Somebody who takes part in a call or an e-mail of a file, or called
-    by a number of theirs, has a role in it."""
+    by a number of theirs where nobody else is named as the reporter, has a role in it."""
     numbers = {contact: own_numbers([material.contacts[contact]], home.country) for contact in people if contact in material.contacts}
     found: set[tuple[UnitKey, str, str]] = set()
     for party in material.activity_parties.values():
         if party.party in people:
             found |= {(unit, party.party or "", FileRole.OTHER) for unit in filing.units("activity_party", party.id)}
+    reporters: dict[str | None, set[str | None]] = {}
+    for row in material.parties.values():
+        if row.role == FileRole.REPORTER:
+            reporters.setdefault(row.fiche, set()).add(row.contact)
     for fiche in material.fiches.values():
         for contact, own in numbers.items():
-            if is_own_caller(fiche.caller_number, fiche.caller_email, own, home.country):
+            if contact in reporters.get(fiche.id, {contact}) and is_own_caller(fiche.caller_number, fiche.caller_email, own, home.country):
                 found |= {(unit, contact, FileRole.REPORTER) for unit in filing.units("fiche", fiche.id)}
     return [RoleInFile(unit, contact, role) for unit, contact, role in sorted(found) if (unit, contact) not in known]
 

@@ -23,6 +23,7 @@ from rules.model.records import REGARDING, Dependent, Record, tied_to
 from rules.rights.entitlement import ItemScope, item_scope
 from rules.rights.facts import UnitKey
 
+_OF_CALLERS = ("caller_number", "caller_email")
 _AUDIO = "audio/"
 MENTION = "mention"
 
@@ -95,9 +96,9 @@ class Scope:
         roles = assessment.material.parties.values()
         self._spoken = {party.fiche for party in roles if party.role in SPEAKERS and self._is_mine(party)}
         reporters = [party for party in roles if party.role == FileRole.REPORTER]
-        self._reported = {party.fiche for party in reporters if self._is_mine(party)} - {
-            party.fiche for party in reporters if not self._is_mine(party)
-        }
+        by_me = {party.fiche for party in reporters if self._is_mine(party)}
+        by_others = {party.fiche for party in reporters if not self._is_mine(party)}
+        self._reported, self._others_reports = by_me - by_others, by_others - by_me
         self._statements = {fiche.id for fiche in assessment.material.fiches.values() if self._is_statement(fiche)}
         self._called = {fiche.id for fiche in assessment.material.fiches.values() if self._is_caller(fiche)}
         self._heard = {fiche.id for fiche in assessment.material.fiches.values() if self._is_heard_on(fiche)}
@@ -156,7 +157,8 @@ class Scope:
             return record.id in self._statements
         if isinstance(record, FullRecording):
             if compared([record.caller_number], (), self.country):
-                return record.fiche in self._called or is_own_caller(record.caller_number, None, self.numbers, self.country)
+                is_known = is_own_caller(record.caller_number, None, self.numbers, self.country)
+                return record.fiche in self._called or (is_known and record.fiche not in self._others_reports)
             return record.fiche in self._heard
         if isinstance(record, FullCall):
             return record.id in self._own_activities or is_own_caller(record.number, None, self.numbers, self.country)
@@ -171,14 +173,18 @@ class Scope:
     def _is_statement(self, fiche: FullFiche) -> bool:
         """Return whether what a fiche reports was said by the person: they are its reporter or witness, or
         called by a number of theirs."""
-        is_caller = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers, self.country)
-        return is_caller or fiche.id in self._spoken or self._is_loose_row("fiche", fiche.id)
+        return self._is_by_own_number(fiche) or fiche.id in self._spoken or self._is_loose_row("fiche", fiche.id)
+
+    def _is_by_own_number(self, fiche: FullFiche) -> bool:
+        """Return whether a number of the person's was called from, and nobody else alone is named as the
+        reporter: a child calls by the telephone of a parent."""
+        is_known = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers, self.country)
+        return is_known and fiche.id not in self._others_reports
 
     def _is_caller(self, fiche: FullFiche) -> bool:
         """Return whether it was the person who called or wrote: by a number of theirs, or as its only
         reporter."""
-        is_known = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers, self.country)
-        return is_known or fiche.id in self._reported or self._is_loose_row("fiche", fiche.id)
+        return self._is_by_own_number(fiche) or fiche.id in self._reported or self._is_loose_row("fiche", fiche.id)
 
     def _is_askers(self, fiche: FullFiche) -> bool:
         """Return whether the requester on the person's behalf called or wrote: by a number of theirs, or as
@@ -206,7 +212,7 @@ class Scope:
             return False
         call = self._found.material.fiches.get(fiche or "")
         is_own = fiche in (self._called if numbers else self._heard) or (call is not None and self._is_askers(call))
-        if is_own or numbers & (self.numbers | self.asker_numbers):
+        if is_own or (fiche not in self._others_reports and numbers & (self.numbers | self.asker_numbers)):
             return False
         if call is not None:
             numbers |= compared([call.caller_number], [call.caller_email], self.country)
@@ -295,6 +301,9 @@ class Scope:
         evidence: dict[tuple[str, str], str] = {}
         said: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for each in self._found.material.mentions:
+            heard = self._found.material.recordings.get(each.id)
+            if each.field in _OF_CALLERS and (heard.fiche if heard else each.id) in self._others_reports:
+                continue  # who used this telephone is not told
             if each.kind in self._found.material.kinds.in_order and each.kind != "contact" and self._me.intersection(each.people):
                 source = (each.kind, each.id)
                 fields.setdefault(source, []).append(each.field)

@@ -2,6 +2,7 @@
 Everybody is fictitious."""
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -61,6 +62,24 @@ def test_a_number_of_a_file_that_is_not_there_is_replaced_like_one_that_is(typis
         if not named[0].isdigit():  # digits alone may be an amount
             asking.decide({"item": item["item"], "status": "APPROVED_REDACTED", "text": f"Zie {named}."}, code=2)
     assert asking.approve_all().release().outcome is Outcome.DELIVERED
+
+
+def test_who_shares_a_telephone_is_told_no_report_of_somebody_else(typist: Typist, org: Night) -> None:
+    """IDN-17, EXP-05: a child called by the telephone of a parent, in a file of both and in one of the child
+    alone. A number says who called where nobody is named as the reporter."""
+    shared = "+32470112233"
+    parent, child = jan(org, telephone1=shared), org.contact(firstname="Lotte", lastname="Zandstra (fictief)", telephone1=shared)
+    dossier = org.dossier("grooming", closed=False, fiches=0)
+    org.party(parent, "parent", dossier=dossier)
+    org.party(child, "child", dossier=dossier)
+    for where in (dossier, None):
+        fiche = org.fiche("grooming", dossier=where, cf_callernumber=shared, cf_summary="Dit vertelt het kind.")
+        org.party(child, "reporter", fiche=fiche)
+        org.recording(date(2026, 11, 1), fiche=fiche, cf_callernumber=shared, cf_transcript="Dit zegt het kind.")
+    org.fiche("grooming", dossier=dossier, cf_callernumber=shared, cf_summary="Dit vertelt wie ernaar vraagt.")
+    items = asked_by(typist, JAN, parent, kind="parent_self").items()
+    asked = [item["proposal"] for item in items if item["kind"] in ("fiche", "recording")]
+    assert asked == ["Dit vertelt wie ernaar vraagt."]
 
 
 def a_witness(typist: Typist, org: Night) -> str:
