@@ -11,6 +11,7 @@ import typer
 from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
 from crm_compliance.host.files import text_of, write_whole
+from rules.errors import MappingError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,7 +54,9 @@ def check(
 
     output.answer(found.document(), tell)
     if found.problems:
-        raise typer.Exit(REFUSED)
+        first = found.problems[0]
+        meant = f"meant, probably: {first.suggestion}" if first.suggestion else "correct the file"
+        raise MappingError(f"{first.message} ({len(found.problems)} to correct)", hint=meant, where=first.where)
 
 
 def _table(console: Console, told: list[Finding]) -> None:

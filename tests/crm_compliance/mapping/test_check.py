@@ -63,7 +63,8 @@ def test_everything_is_named_at_once_with_line_and_what_was_meant(typist: Typist
     """What the CRM lacks is told although the file has mistakes elsewhere."""
     path = edited(tmp_path, *MISTAKES)
     said = typist.type("mapping", "check", path, "--json")
-    assert said.code == 3
+    first = said.document["problems"][0]
+    assert (said.code, said.error["code"], said.error["where"]) == (3, "mapping", first["where"])
     assert all(each["where"].startswith(f"{path}:") for each in said.document["problems"])
     found = told(said)
     assert found == {
