@@ -9,8 +9,9 @@ from jobs.requests.search.assess import Assessment
 from jobs.requests.search.case_files import record_of
 from jobs.requests.search.contact_details import compared, is_own_caller
 from rules.model.file_roles import CARE, FileRole
-from rules.model.personal_records import FullContact
+from rules.model.personal_records import FullContact, FullParty
 from rules.redaction.people import Protected, Shown
+from rules.rights.entitlement import ItemScope, item_scope
 
 _REMARK = re.compile(r"\([^()]*\)")
 _CARE_OF = re.compile(r"^\s*(?:p/a|c/o|per adres|chez|bij|bei)\b(?:[^,;\n]*[,;\n]\s*|.*$)", re.IGNORECASE | re.DOTALL)
@@ -68,7 +69,7 @@ def _contacts(assessment: Assessment) -> Iterator[Protected]:
     called: dict[str, list[str]] = {}
     for party in _all_of(assessment, "party"):
         if party.contact is not None:
-            roles.setdefault(party.contact, set()).add(party.role or FileRole.OTHER)
+            roles.setdefault(party.contact, set()).add(_role(assessment, party))
             called.setdefault(party.contact, []).extend(nicknames(party.name))
     for contact in (material.contacts[row] for row in sorted(material.contacts)):
         if contact.id in readable:
@@ -89,11 +90,21 @@ def _contacts(assessment: Assessment) -> Iterator[Protected]:
         )
 
 
+def _role(assessment: Assessment, party: FullParty) -> str:
+    """Return the role by which somebody is labelled. A suspicion belongs to its file: where that is not told
+    whole, the label would tell of it (SUS-01, SUS-05)."""
+    if party.role == FileRole.SUSPECT:
+        units = assessment.filing.units("party", party.id)
+        if not any(item_scope(assessment.entitlement, unit) is ItemScope.WHOLE for unit in units):
+            return FileRole.OTHER
+    return party.role or FileRole.OTHER
+
+
 def _nameless_roles(assessment: Assessment) -> Iterator[Protected]:
     """Yield people with a role by name only, but for a single word, as likely to be a remark."""
     for party in _all_of(assessment, "party"):
         if party.contact is None and ("party", party.id) not in assessment.people.rows and split_name(party.name)[0]:
-            yield Protected(party.id, party.role or "other", names=_names(split_name(party.name), nicknames(party.name)))
+            yield Protected(party.id, _role(assessment, party), names=_names(split_name(party.name), nicknames(party.name)))
 
 
 def _callers(assessment: Assessment, known: frozenset[str]) -> Iterator[Protected]:

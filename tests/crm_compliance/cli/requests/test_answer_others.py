@@ -10,6 +10,7 @@ import pytest
 from crm_compliance.wiring.mapping import mapping_text
 from rules.model.requests import Outcome
 from tests.crm_compliance.answer_package.pages import text_of
+from tests.crm_compliance.cli.requests.family import els, lotte, on_behalf
 from tests.crm_compliance.cli.requests.suspects import JAN, asked_by, jan, suspect
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.asking import Asking, told
@@ -80,6 +81,22 @@ def test_who_shares_a_telephone_is_told_no_report_of_somebody_else(typist: Typis
     items = asked_by(typist, JAN, parent, kind="parent_self").items()
     asked = [item["proposal"] for item in items if item["kind"] in ("fiche", "recording")]
     assert asked == ["Dit vertelt wie ernaar vraagt."]
+
+
+def test_who_is_suspected_in_another_file_only_is_labelled_by_their_role_in_this_one(typist: Typist, org: Night) -> None:
+    """SUS-01, SUS-05: the witness in the file of one child is a suspect in that of another, of whom the same
+    mother is a parent; somebody without a role here is a third person."""
+    child, mother = lotte(org, born="2018-03-04"), els(org)
+    seen, named = (org.contact(firstname="Jos", lastname=f"{name} (fictief)") for name in ("Quintens", "Ottevaere"))
+    dossier, other = (org.dossier("grooming", closed=False, fiches=0) for _ in range(2))
+    for person, role in ((child, "child"), (mother, "parent"), (seen, "witness")):
+        org.party(person, role, dossier=dossier)
+    for person, role in ((mother, "parent"), (seen, "suspect"), (named, "suspect")):
+        org.party(person, role, dossier=other)
+    org.fiche("grooming", dossier=dossier, cf_summary="Jos Quintens zag Jos Ottevaere.")
+    asking = on_behalf(typist, child, mother, born="2018-03-04")
+    asking.compile()
+    assert [item["proposal"] for item in asking.items() if item["kind"] == "fiche"] == ["[getuige 1] zag [derde 1]."]
 
 
 def a_witness(typist: Typist, org: Night) -> str:
