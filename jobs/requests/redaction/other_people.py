@@ -91,12 +91,12 @@ def _contacts(assessment: Assessment) -> Iterator[Protected]:
 
 
 def _role(assessment: Assessment, party: FullParty) -> str:
-    """Return the role by which somebody is labelled. A suspicion belongs to its file: where that is not told
-    whole, the label would tell of it (SUS-01, SUS-05)."""
-    if party.role == FileRole.SUSPECT:
-        units = assessment.filing.units("party", party.id)
-        if not any(item_scope(assessment.entitlement, unit) is ItemScope.WHOLE for unit in units):
-            return FileRole.OTHER
+    """Return the role by which somebody is labelled. A suspicion or a report belongs to its file: the label
+    would tell of it where the file is not told whole, or is not told (SUS-01, SUS-05, R-119)."""
+    scopes = {item_scope(assessment.entitlement, unit) for unit in assessment.filing.units("party", party.id)}
+    is_untold = ItemScope.WHOLE not in scopes if party.role == FileRole.SUSPECT else scopes == {ItemScope.NOTHING}
+    if is_untold and party.role in (FileRole.SUSPECT, FileRole.REPORTER):
+        return FileRole.OTHER
     return party.role or FileRole.OTHER
 
 

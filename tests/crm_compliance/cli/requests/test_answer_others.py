@@ -83,15 +83,18 @@ def test_who_shares_a_telephone_is_told_no_report_of_somebody_else(typist: Typis
     assert asked == ["Dit vertelt wie ernaar vraagt."]
 
 
-def test_who_is_suspected_in_another_file_only_is_labelled_by_their_role_in_this_one(typist: Typist, org: Night) -> None:
-    """SUS-01, SUS-05: the witness in the file of one child is a suspect in that of another, of whom the same
-    mother is a parent; somebody without a role here is a third person."""
+@pytest.mark.parametrize("there", ["suspect", "reporter"])
+def test_who_is_suspected_or_reports_in_another_file_only_is_labelled_by_their_role_in_this_one(
+    typist: Typist, org: Night, there: str
+) -> None:
+    """SUS-01, SUS-05, R-119: the witness in the file of one child is a suspect in that of another, of whom
+    the same mother is a parent, or has reported it; somebody without a role here is a third person."""
     child, mother = lotte(org, born="2018-03-04"), els(org)
     seen, named = (org.contact(firstname="Jos", lastname=f"{name} (fictief)") for name in ("Quintens", "Ottevaere"))
     dossier, other = (org.dossier("grooming", closed=False, fiches=0) for _ in range(2))
     for person, role in ((child, "child"), (mother, "parent"), (seen, "witness")):
         org.party(person, role, dossier=dossier)
-    for person, role in ((mother, "parent"), (seen, "suspect"), (named, "suspect")):
+    for person, role in ((mother, "parent"), (seen, there), (named, there)):
         org.party(person, role, dossier=other)
     org.fiche("grooming", dossier=dossier, cf_summary="Jos Quintens zag Jos Ottevaere.")
     asking = on_behalf(typist, child, mother, born="2018-03-04")

@@ -50,6 +50,7 @@ def test_who_reported_in_a_retained_file_is_a_reporter_and_nicknames_are_names()
         numbers_of_rows=((), ()),
         is_on_behalf=False,
         home=IN_BELGIUM,
+        filing=SimpleNamespace(units=lambda kind, row: frozenset()),
     )
     (person,) = other_people(cast("Assessment", found), ())
     assert (person.role, person.names) == ("reporter", (("Jan", "Peeters"), ("", "De Sjarel")))
