@@ -92,7 +92,7 @@ class LakeReader:
         until = self._lake.clock() - self._lake.longest
         for name, newest in self._rows.newest.items():
             definition = self._metadata.table(name)
-            if definition is not None and newest + _SLACK < until:
+            if definition is not None and "modifiedon" in definition.attributes and newest + _SLACK < until:
                 since = (newest + _SLACK).astimezone(UTC)
                 yield definition, f"modifiedon gt {since:%Y-%m-%dT%H:%M:%SZ} and modifiedon lt {until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 

@@ -134,10 +134,11 @@ class Rows(MappedKinds):
             return None
         instant = self._lake.instant()
         for table, condition in self._lake.quiet():
-            # A table without that column is not asked about: the CRM answers with nothing that counts.
-            if missed := count_where(self._transport, table.set_name, table.primary_id, table.name, condition):
+            missed = count_where(self._transport, table.set_name, table.primary_id, table.name, condition)
+            if missed != 0:
+                lacks, tells = ("may lack", "does not count them") if missed is None else ("lacks", f"has {missed} such rows")
                 raise ReadIncomplete(
-                    f"The lake lacks changes of {table.name} that are older than it may be: the CRM has {missed} such rows.",
+                    f"The lake {lacks} changes of {table.name} that are older than it may be: the CRM {tells}.",
                     hint="look at this table in the link in Power Apps: it may have stopped; or unset crm_lake to read it from the CRM",
                     where=table.name,
                 )
