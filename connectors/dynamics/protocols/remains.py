@@ -38,10 +38,11 @@ class Remains(MappedKinds):
 
     def look_into(self, residual: ResidualKind, record: type[Record]) -> Reach | None:
         try:
-            has_any = any(self._binned_or_retained.has_any(residual, self._known(each)) for each in self._keeping(residual, record))
+            known = {each.name: self._known(each) for each in self._keeping(residual, record)}
+            have_any = [self._binned_or_retained.has_any(residual, each) for each in known.values()]
         except NotOffered:  # rows of some ids may be told all the same
             return self.binned_or_retained(residual, record, (), Among("id", [NOBODY])).reach
-        return Reach.READ if has_any else None
+        return Reach.READ if any(have_any) else None
 
     def _keeping(self, residual: ResidualKind, record: type[Record]) -> tuple[Table, ...]:
         tables = self.mapping.tables_of(record)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.dynamics.schema import unmapped_tables
+from connectors.emulator.serving.server import running
 from connectors.interface.errors import ConnectorError
 from connectors.interface.remains import BinnedOrRetained, Reach, ResidualKind
 from connectors.interface.rows import Among
@@ -15,6 +16,8 @@ from rules.model.personal_records import FULL, FullActivityParty, FullDossier, F
 from rules.model.records import KINDS
 from tests.connectors.dynamics.connected import Connected, connected
 from tests.connectors.dynamics.fake_crm import row_id
+from tests.connectors.dynamics.reading.forms import FORMS
+from tests.connectors.dynamics.reading.forms import connected as connected_to
 
 FIELDS = ("dossier", "categories", "communicated_on", "communicated_at", "summary", "caller_number")
 
@@ -110,6 +113,18 @@ def test_a_place_that_may_not_be_looked_into_is_not_reachable_with_a_warning(crm
     crm.faults({"match": {"path": '*datasource="bin"*'}, "do": "status", "status": 403})
     assert crm.fiches(dossier) == BinnedOrRetained(Reach.NOT_REACHABLE)
     assert any("recycle bin" in warning for warning in crm.connector.warnings)
+
+
+def test_of_several_tables_of_a_kind_one_that_may_not_be_looked_into_is_told_whatever_the_others_have() -> None:
+    with running(environment=FORMS / "scattered" / "environment.yaml") as emulator:
+        client = Connected(emulator)
+        client.switch(recycle_bin_days=30)
+        assert client.send("DELETE", f"phonecalls({client.create('phonecalls', subject='x')})").status_code == 204
+        with connected_to(emulator, FORMS / "scattered" / "mapping.yaml") as connector:
+            assert (connector.look_into(ResidualKind.BIN, FullFiche), connector.tables(FullFiche)[0]) == (Reach.READ, "phonecall")
+            client.faults({"match": {"path": '*datasource="bin"*sc_blad*'}, "do": "status", "status": 403})
+            assert connector.look_into(ResidualKind.BIN, FullFiche) is Reach.NOT_REACHABLE
+        client.http.close()
 
 
 @pytest.mark.parametrize("ids", [1, 151])
