@@ -14,8 +14,8 @@ from rules.model.records import Dossier, Fiche, Record
 
 def waves_of(connector: Connector, record: type[Record], lines: Sequence[PlanLine]) -> Iterator[list[PlanLine]]:
     """Yield the lines in waves: each goes in a later one than all that point to it, itself or by a fiche, so
-    that these have gone by the time it is looked at. In a circle somebody comes first. Raises ConnectorError:
-    it cannot be determined."""
+    that these have gone by the time it is looked at. Of circles, and of what is between two, nobody comes
+    first: they go together. Raises ConnectorError: it cannot be determined."""
     unit_of = {line.id: line.id for line in lines}
 
     def fiches() -> Iterator[str]:
@@ -32,7 +32,12 @@ def waves_of(connector: Connector, record: type[Record], lines: Sequence[PlanLin
             before[unit_of[to]].add(unit_of[row])
     left = {line.id: line for line in lines}
     while left:
-        free = [line for line in left.values() if not any(each in left for each in before.get(line.id, ()))] or [next(iter(left.values()))]
+        free = [line for line in left.values() if not any(each in left for each in before.get(line.id, ()))]
+        if not free:
+            circles, size = {*left}, 0
+            while len(circles) != size:  # without what does not point to any of them
+                size, circles = len(circles), {each for one in circles for each in before[one] if each in circles}
+            free = [line for line in left.values() if line.id in circles]
         yield free
         for line in free:
             del left[line.id]

@@ -51,7 +51,7 @@ def test_what_is_below_another_goes_before_it_in_the_same_night(tmp_path: Path, 
         assert (done.counts["deleted"], done.counts["skipped"], done.counts["failed"]) == (12, {}, 0)
 
 
-def test_of_two_that_are_below_each_other_one_goes_first(tmp_path: Path) -> None:
+def test_of_two_that_are_below_each_other_one_goes(tmp_path: Path) -> None:
     """The CRM takes the link off the other, which is planned afresh."""
     with a_night(tmp_path, "remove_link") as night:
         one, other = (night.dossier("social_card", spoken=LONG_AGO) for _ in range(2))
