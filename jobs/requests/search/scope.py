@@ -95,7 +95,7 @@ class Scope:
         self._own_activities = {party.activity for party in mine}
         roles = assessment.material.parties.values()
         self._spoken = {party.fiche for party in roles if party.role in SPEAKERS and self._is_mine(party)}
-        reporters = [party for party in roles if party.role == FileRole.REPORTER]
+        reporters = [party for party in roles if party.role == FileRole.REPORTER and party.fiche is not None]
         by_me = {party.fiche for party in reporters if self._is_mine(party)}
         by_others = {party.fiche for party in reporters if not self._is_mine(party)}
         self._reported, self._others_reports = by_me - by_others, by_others - by_me

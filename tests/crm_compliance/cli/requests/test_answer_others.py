@@ -83,6 +83,19 @@ def test_who_shares_a_telephone_is_told_no_report_of_somebody_else(typist: Typis
     assert asked == ["Dit vertelt wie ernaar vraagt."]
 
 
+def test_a_call_without_a_file_is_that_of_its_number_whoever_reported_some_dossier(typist: Typist, org: Night) -> None:
+    """Nobody is named as the reporter of the call itself."""
+    caller = jan(org, telephone1="+32470112233")
+    dossier = org.dossier("grooming", closed=False)
+    org.party(caller, "parent", dossier=dossier)
+    org.party(org.contact(lastname="Zandstra (fictief)"), "reporter", dossier=dossier)
+    org.recording(date(2026, 11, 1), cf_callernumber="+32470112233", cf_transcript="Dit zegt wie ernaar vraagt.")
+    items = asked_by(typist, JAN, caller, kind="parent_self").items()
+    told = [item["proposal"] for item in items if item["kind"] == "recording"]
+    assert any("Dit zegt wie ernaar vraagt." in each for each in told)
+
+
+
 @pytest.mark.parametrize("there", ["suspect", "reporter"])
 def test_who_is_suspected_or_reports_in_another_file_only_is_labelled_by_their_role_in_this_one(
     typist: Typist, org: Night, there: str
