@@ -2,6 +2,7 @@
 (RET-20)."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
@@ -178,17 +179,22 @@ class ContactsOfPlan:
     def _keep(self, codes: Mapping[str, str], disposition: str, check: ContactCheck) -> None:
         """Note the contacts that stay, by what keeps each, if anything does. One to whom a role leads goes
         with that unit: should somebody take the role away before, no later run has to make good for it."""
-        # Who was erased before is looked for until gone, and so is who belongs to a unit that may go yet.
-        others = [action for action in self.journal.actions.values() if action.table != self.table]
-        is_known = all(action.state in _SETTLED and UNANSWERED not in action.flags for action in others)
-        may_leave = is_known and self.plan.kind is not Kind.REPLAY
         groups: dict[tuple[str, bool], list[str]] = {}
         for contact, code in sorted(codes.items()):
             if code:
-                groups.setdefault((code, may_leave and check.is_of_another(contact) and code == STILL_REFERRED), []).append(contact)
+                may_leave = code == STILL_REFERRED and check.is_of_another(contact) and self._is_settled
+                groups.setdefault((code, may_leave), []).append(contact)
         for (code, has_role), contacts in sorted(groups.items()):
             units = [(self.table, contact, disposition) for contact in contacts]
             self.journal.skip(units, code, *([UNLINKED] if has_role else ()))
+
+    @cached_property
+    def _is_settled(self) -> bool:
+        """Whether all units of the plan, of which contacts are the last, have gone or stay. Who was erased
+        before is looked for until gone, and so is who belongs to a unit that may go yet."""
+        others = [action for action in self.journal.actions.values() if action.table != self.table]
+        is_known = all(action.state in _SETTLED and UNANSWERED not in action.flags for action in others)
+        return is_known and self.plan.kind is not Kind.REPLAY
 
     def _action(self, contact: str, disposition: str, rows: Sequence[RowWrite]) -> Action:
         reason = self.reasons.get(contact, Reason.EXPIRED.value)

@@ -7,6 +7,7 @@ import pytest
 
 from jobs.model.run import RunState
 from jobs.runs.journal import Journal
+from tests.drivers.holding import place
 from tests.drivers.night import Night
 from tests.drivers.typist import LONG_AGO
 
@@ -41,10 +42,19 @@ def test_no_group_goes_through_the_whole_journal(night: Night, monkeypatch: pyte
     monkeypatch.setattr(Journal, "group", 1)
 
     def looks(fiches: int) -> int:
+        kept = []
         for _ in range(fiches):
             night.recording(LONG_AGO, fiche=night.fiche("social_card", spoken=LONG_AGO))
+            kept.append(night.fiche("social_card", spoken=LONG_AGO))
+            night.donation(donor := night.contact())
+            for contact in (donor, night.contact()):
+                night.party(contact, "reporter", fiche=kept[-1])
+        plan = night.plan()
+        for fiche in kept:
+            place(night, "cf_fiche", fiche)
         Looked.through = 0
-        assert night.apply(night.plan()).state is RunState.DONE
+        run = night.apply(plan)
+        assert (run.state, run.counts["skipped"]) == (RunState.DONE, {"HOLD_JUDICIAL": fiches, "STILL_REFERRED": 2 * fiches})
         return Looked.through
 
     assert looks(1) == looks(6)

@@ -95,7 +95,6 @@ def test_a_call_without_a_file_is_that_of_its_number_whoever_reported_some_dossi
     assert any("Dit zegt wie ernaar vraagt." in each for each in told)
 
 
-
 @pytest.mark.parametrize("there", ["suspect", "reporter"])
 def test_who_is_suspected_or_reports_in_another_file_only_is_labelled_by_their_role_in_this_one(
     typist: Typist, org: Night, there: str
