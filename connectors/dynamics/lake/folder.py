@@ -75,11 +75,10 @@ class Folder:
     @cached_property
     def _modelled(self) -> dict[str, dict[str, Any]]:
         """What `model.json` says of each table; nothing where there is no such file."""
-        path = self._root / MODEL
-        if not path.is_file():
-            return {}
         try:
-            return {str(each["name"]).lower(): each for each in msgspec.json.decode(path.read_bytes())["entities"]}
+            return {str(each["name"]).lower(): each for each in msgspec.json.decode((self._root / MODEL).read_bytes())["entities"]}
+        except FileNotFoundError:
+            return {}
         except (OSError, msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
             raise ReadIncomplete("The lake's model.json cannot be read.", hint="try again: it may be being written", where=MODEL) from None
 

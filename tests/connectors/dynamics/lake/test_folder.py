@@ -53,3 +53,10 @@ def test_a_folder_that_cannot_be_looked_into_is_no_empty_one(
     with pytest.raises(ReadIncomplete, match=f"The lake cannot be read: .*{told}") as caught:
         Folder(lake).table("contact")
     assert caught.value.where == "crm_lake"
+
+
+def test_a_model_that_cannot_be_reached_is_no_missing_one(lake: Path) -> None:
+    """Else the files would count that it names no more."""
+    (lake / "model.json").symlink_to("model.json")
+    with pytest.raises(ReadIncomplete, match="model.json cannot be read"):
+        Folder(lake).table("contact")
