@@ -16,7 +16,7 @@ from jobs.model.request import Details
 from jobs.plans.explain import explain_unit
 from jobs.requests.search.search import search_everywhere
 from rules.model.decisions import Flag, Reason
-from rules.model.requests import Right
+from rules.model.requests import RequesterKind, Right
 from tests.connectors.dynamics.draft.drafting import drafted, organisation
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.deciding import ask, compile_, granted, whats
@@ -191,6 +191,19 @@ def test_a_childs_answer_shows_it_and_an_erasure_takes_it_along(night: Night, fo
     night.party(night.contact(), "reporter", **of)  # whose voice it is then, no row says
     (voice,) = [item for item in Answer(night, child, details=Details(audio=True)).compile().items if item.attachment is not None]
     assert (voice.status, voice.withholds) == (ItemStatus.WITHHELD, "voice")
+
+
+def test_a_call_of_who_asks_for_the_child_is_nobody_elses(night: Night, form: Form) -> None:
+    """Also on a fiche that somebody else called about first, where they are named as its reporter."""
+    child, mother = night.contact(birthdate="2018-05-05"), night.contact(telephone1="+32470112233")
+    dossier = night.dossier("sexting", closed=False, fiches=0)
+    fiche = night.fiche("sexting", dossier=dossier, cf_callernumber="+32470998877")
+    night.party(child, "child", dossier=dossier)
+    night.party(mother, "parent", dossier=dossier)
+    night.party(mother, "reporter", fiche=fiche)
+    night.recording(LATELY, cf_callernumber="+32470112233", **{f"{form.fiche}@odata.bind": f"/cf_fiches({fiche})"})
+    items = Answer(night, mother, child=child, kind=RequesterKind.PARENT_SELF, details=Details(audio=True)).compile().items
+    assert [(item.kind, item.withholds) for item in items if item.attachment is not None] == [("recording", "")]
 
 
 def test_an_erasure_of_the_dossier_takes_it_along(night: Night, form: Form) -> None:

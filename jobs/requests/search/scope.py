@@ -98,7 +98,9 @@ class Scope:
         reporters = [party for party in roles if party.role == FileRole.REPORTER and party.fiche is not None]
         by_me = {party.fiche for party in reporters if self._is_mine(party)}
         by_others = {party.fiche for party in reporters if not self._is_mine(party)}
+        by_askers = {party.fiche for party in reporters if party.contact in self.askers}
         self._reported, self._others_reports = by_me - by_others, by_others - by_me
+        self._strangers_reports = self._others_reports - by_askers
         self._statements = {fiche.id for fiche in assessment.material.fiches.values() if self._is_statement(fiche)}
         self._called = {fiche.id for fiche in assessment.material.fiches.values() if self._is_caller(fiche)}
         self._heard = {fiche.id for fiche in assessment.material.fiches.values() if self._is_heard_on(fiche)}
@@ -212,7 +214,7 @@ class Scope:
             return False
         call = self._found.material.fiches.get(fiche or "")
         is_own = fiche in (self._called if numbers else self._heard) or (call is not None and self._is_askers(call))
-        if is_own or (fiche not in self._others_reports and numbers & (self.numbers | self.asker_numbers)):
+        if is_own or (fiche not in self._strangers_reports and numbers & (self.numbers | self.asker_numbers)):
             return False
         if call is not None:
             numbers |= compared([call.caller_number], [call.caller_email], self.country)
