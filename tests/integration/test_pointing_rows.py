@@ -119,14 +119,14 @@ def test_a_dossier_that_is_kept_is_not_taken_along_by_its_main_dossier(night: Ni
     assert (night.get("cf_dossiers", main), night.get("cf_dossiers", kept) is not None) == (None, True)
 
 
-def test_of_two_dossiers_that_go_the_one_that_takes_the_other_along_goes_the_night_after(night: Night) -> None:
-    """Each is certified with its own rows."""
+def test_of_two_dossiers_that_go_the_one_that_takes_the_other_along_goes_after_it(night: Night) -> None:
+    """Each with its own rows, itself and its fiche."""
     main, below = (night.dossier("social_card", spoken=LONG_AGO) for _ in range(2))
     point(night, "cf_dossiers", below, "cf_maindossierid", f"cf_dossiers({main})")
-    night.apply(night.plan())
-    assert (night.get("cf_dossiers", below), night.get("cf_dossiers", main) is not None) == (None, True)
     done = night.apply(night.plan())
-    assert (done.state, night.get("cf_dossiers", main)) == (RunState.DONE, None)
+    assert (night.get("cf_dossiers", below), night.get("cf_dossiers", main)) == (None, None)
+    assert (done.state, done.counts["skipped"]) == (RunState.DONE, {})
+    assert {each.id: len(each.rows) for each in night.store.journal.of_run(done.id)} == {main: 2, below: 2}
 
 
 def test_a_person_who_would_take_a_dossier_along_stays(night: Night) -> None:
