@@ -58,5 +58,5 @@ def test_a_folder_that_cannot_be_looked_into_is_no_empty_one(
 def test_a_model_that_cannot_be_reached_is_no_missing_one(lake: Path) -> None:
     """Else the files would count that it names no more."""
     (lake / "model.json").symlink_to("model.json")
-    with pytest.raises(ReadIncomplete, match="model.json cannot be read"):
+    with pytest.raises(ReadIncomplete, match=r"model\.json cannot be read"):
         Folder(lake).table("contact")
