@@ -41,7 +41,7 @@ class Onlooker(Asker):
         with requests_sent() as sent:
             said = self.typist.type(*arguments, *(("--json",) if json else ()))
         text = f"{said.code}\n{said.out}\n{said.err}".replace(str(self.folder), "FOLDER")
-        self.seen[name] = _without_keys(text)
+        self.seen[name] = re.sub(r"[0-9.]+ GB are free", "GB are free", _without_keys(text))  # others write there too
         # Definitions of tables, and whether they have rows in long-term retention, are asked for by several
         # threads at once: of the second sort each is asked for alike, in any order.
         retained = [each for each in sent if 'datasource="retained"' in each[1]]
