@@ -218,11 +218,14 @@ def reject(
 def _say(plan: str, who: str, role: str, comment: str, *, approves: bool) -> None:
     from crm_compliance.identity.signin import person
     from crm_compliance.keys.store_and_keys import open_keys
+    from crm_compliance.wiring.approval_clock import refuse_approval_by_another_clock
     from jobs.plans.approve import approve_plan
 
     settings = arguments.settings()
     signed_in = person(settings, who, role)
     with arguments.opened_store(settings) as (store, clock):
+        if approves:
+            refuse_approval_by_another_clock(settings, clock)
         ring = open_keys(settings, store, clock)
         now = clock()
         after = approve_plan(

@@ -11,6 +11,7 @@ from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.console.api.idempotency import IdempotencyKey
 from crm_compliance.reports.plan.changes import difference_document
 from crm_compliance.reports.why import hidden_from, without
+from crm_compliance.wiring.approval_clock import refuse_approval_by_another_clock
 from crm_compliance.wiring.mapping import rules_in_force
 from jobs.inbox.of_no_use import why_of_no_use
 from jobs.plans.approve import approve_plan, has_said
@@ -136,6 +137,8 @@ def _said(caller: Caller, plan: str, said: PlanComment, key: str, *, approves: b
         before = services.store.plans.get(plan)
         if has_said(before, person.who, person.role, said.comment, approves=approves, now=services.clock()):
             return _answer(caller, before)
+    if approves:
+        refuse_approval_by_another_clock(services.settings, services.clock)
     ring = services.keys()
     after = approve_plan(
         services.store,

@@ -5,7 +5,7 @@ import pytest
 from connectors.emulator.serving.server import RunningEmulator
 from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
-from tests.drivers.typist import Typist, without_first_look
+from tests.drivers.typist import Typist, limited, without_first_look
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # any answer may tell another time
 DAYS = 86_400
@@ -44,3 +44,19 @@ def test_an_answer_in_ten_that_is_two_hours_ahead_changes_nothing(typist: Typist
     org.fiche("social_card")
     set_faults(crm, {"match": {"every": 10}, "do": "skew", "s": 7_200})
     assert typist.ask("run", "retention")["deleted"] == 1
+
+
+def test_nobody_approves_by_a_clock_that_is_off_but_anybody_may_reject(typist: Typist, org: Night, crm: RunningEmulator) -> None:
+    typist.unset("CLOCK")
+    without_first_look(typist)
+    limited(typist, max=0)
+    org.fiche("social_card")
+    plan = typist.ask("plan", "--as", "anna.a")["plan"]
+    everything_is_off(crm, 400)
+    approve = ("plans", "approve", plan, "--as", "ben.b", "--role", "crm_admin")
+    assert typist.refused(*approve, code=4)["code"] == "clock"
+    assert typist.ask("plans", "show", plan)["approvals"]["given"] == []
+    set_faults(crm, {"do": "status", "status": 403})
+    assert typist.ask(*approve)["state"] == "waiting"  # who cannot be asked says nothing against it
+    everything_is_off(crm, 400)
+    assert typist.ask("plans", "reject", plan, "--as", "cleo.c", "--role", "dpo", "--comment", "no")["state"] == "rejected"

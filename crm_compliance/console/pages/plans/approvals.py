@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from crm_compliance.console.frame.endpoint import post
 from crm_compliance.console.frame.visit import Visit
+from crm_compliance.wiring.approval_clock import refuse_approval_by_another_clock
 from jobs.model.plan import Approval, Plan, PlanState
 from jobs.plans.approve import approve_plan
 from rules.errors import Refused
@@ -83,6 +84,8 @@ def reject(visit: Visit) -> Response:
 
 def _say(visit: Visit, comment: str, *, approves: bool) -> Response:
     services, person = visit.services, visit.person
+    if approves:
+        refuse_approval_by_another_clock(services.settings, services.clock)
     ring = services.keys()
     try:
         after = approve_plan(

@@ -9,6 +9,7 @@ from crm_compliance.console.frame.services import Services
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import ROOT, Browser, text_of
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.drivers.typist import Typist
 
 Signed = Callable[..., Browser]
@@ -150,3 +151,13 @@ def test_a_plan_that_needs_nobody_says_who_carries_it_out(org: Night, typist: Ty
     org.dossier("social_card", fiches=0)
     page = text_of(signed_in(Role.DPO).page(f"/plans/{typist.ask('plan')['plan']}"))
     assert "It needs nobody's approval: nothing about it is unusual. No night carries it out: each makes a plan of its own." in page
+
+
+def test_nobody_approves_by_a_clock_that_is_off_but_may_reject(org: Night, plan: str, services: Services, signed_in: Signed) -> None:
+    object.__setattr__(services, "settings", services.settings.model_copy(update={"clock": None}))  # real, so it is compared
+    set_faults(org.emulator, {"do": "skew", "s": 400})
+    admin = signed_in(Role.CRM_ADMIN)
+    answer = admin.post(f"/plans/{plan}/approve", comment="looked at")
+    assert "The clock of this machine and that of the CRM differ by more than five minutes." in text_of(answer.text)
+    assert org.store.plans.get(plan).given == ()
+    assert admin.post(f"/plans/{plan}/reject", comment="no").status_code == 303
