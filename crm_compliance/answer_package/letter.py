@@ -4,15 +4,13 @@ makes the same file, byte for byte."""
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, time
-from importlib.resources import files
 from typing import Any, Final
 
 import msgspec
-import typst
 
 from crm_compliance.answer_package.characters import FONTS, composed, french, printable
 from crm_compliance.answer_package.content.answer import Answer
+from crm_compliance.answer_package.typesetter import Unprintable, letter_set
 
 _ID: Final = re.compile(rb"<xmpMM:(Document|Instance)ID>([A-Za-z0-9+/=]{16,})<")
 
@@ -20,9 +18,9 @@ _ID: Final = re.compile(rb"<xmpMM:(Document|Instance)ID>([A-Za-z0-9+/=]{16,})<")
 def letter_pdf(answer: Answer) -> bytes:
     """Make the letter."""
     try:
-        made = _compiled(answer, printable)
-    except typst.TypstError:  # a cluster of characters that the fonts have one by one, but not together
-        made = _compiled(answer, lambda text: printable(text, plain=True))
+        made = letter_set(msgspec.json.encode(letter_data(answer)))
+    except Unprintable:  # a cluster of characters that the fonts have one by one, but not together
+        made = letter_set(msgspec.json.encode(letter_data(answer, lambda text: printable(text, plain=True))))
     return _unidentified(made) if answer.is_bare else made
 
 
@@ -41,21 +39,6 @@ def letter_data(answer: Answer, print_as: Callable[[str], str] = printable) -> d
         "day": answer.on.day,
         "transcribed": printed["transcribed"] if has_changed else "",
     }
-
-
-def _compiled(answer: Answer, print_as: Callable[[str], str]) -> bytes:
-    template = (files("crm_compliance.answer_package") / "letter.typ").read_bytes()
-    made = typst.compile(
-        template,
-        format="pdf",
-        pdf_standards=["a-2a", "ua-1"],  # an archive file, and one that a screen reader can read
-        sys_inputs={"answer": msgspec.json.encode(letter_data(answer, print_as)).decode()},
-        ignore_system_fonts=True,
-        timestamp=datetime.combine(answer.on, time(), UTC),
-    )
-    if not isinstance(made, bytes):
-        raise TypeError("a letter is one file")
-    return made
 
 
 def _unidentified(pdf: bytes) -> bytes:

@@ -7,13 +7,16 @@ from typing import Any
 
 import msgspec
 import pytest
+import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crm_compliance.answer_package import typesetter
 from crm_compliance.answer_package.characters import french
 from crm_compliance.answer_package.content.make_answer import answer_of
 from crm_compliance.answer_package.letter import letter_data, letter_pdf
 from jobs.model.answer import Addressee, Compilation, Field, Ground, ItemStatus, Retention
+from rules.errors import ComplianceError
 from rules.model.languages import LANGUAGES
 from tests.crm_compliance.answer_package.pages import gap_after, opened, pages_of, pictures_of, text_of
 from tests.crm_compliance.answer_package.samples import (
@@ -63,6 +66,19 @@ def test_every_font_is_inside() -> None:
 
 def test_the_same_answer_makes_the_same_file() -> None:
     assert letter(compilation()) == letter(compilation())
+
+
+def test_what_the_typesetter_keeps_is_in_no_process_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typst, "compile", None)
+    assert text_of(letter(compilation(items=(fiche(1),))))
+
+
+def test_a_letter_whose_process_ends_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typesetter, "_START", "import os; os.abort()")
+    with pytest.raises(ComplianceError, match="ended before it was made") as refused:
+        letter(compilation())
+    assert refused.value.code == "process_ended"
+    assert "too little memory" in str(refused.value.hint)
 
 
 def test_the_particulars_of_article_15_are_in_it() -> None:
