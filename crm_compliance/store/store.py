@@ -11,6 +11,7 @@ from crm_compliance.store.right_to_run import Leases
 from crm_compliance.store.rows.alerts import ToldAlerts
 from crm_compliance.store.rows.certificates import Certificates
 from crm_compliance.store.rows.checkpoints import Checkpoints
+from crm_compliance.store.rows.console.colleagues import Colleagues
 from crm_compliance.store.rows.console.sent_forms import SentForms
 from crm_compliance.store.rows.console.sessions import Sessions
 from crm_compliance.store.rows.console.works import Works
@@ -52,6 +53,7 @@ class SqlStore(Store):
     journal: Journal
     leases: Leases
     sent_forms: SentForms
+    colleagues: Colleagues
     sessions: Sessions
     told: ToldAlerts
     works: Works
@@ -96,6 +98,7 @@ class SqlStore(Store):
             requests=Requests(within, sealer),
             runs=Runs(within),
             sent_forms=SentForms(within),
+            colleagues=Colleagues(within),
             sessions=Sessions(within),
             statistics=Statistics(within),
             told=ToldAlerts(within),

@@ -175,6 +175,21 @@ def test_hld02_nobody_lifts_a_hold_that_they_ask_to_be_lifted_by_whatever_name_t
     assert tenant.browser.post("/holds/hold-1/release", asked_by="erika@example.org", reason="it is over").status_code == 303
 
 
+@FORMS
+def test_colleagues_are_called_by_their_names_and_the_id_stands_behind(at: Callable[[str], Tenant], form: str) -> None:
+    tenant = at(form)
+    tenant.store.holds.place(a_hold(crm=ELSEWHERE, placed_by=OID), ("hold_placed", {"hold": "hold-1"}))
+    tenant.knows(oid="another", roles=["dpo"], name="Erik Voorbeeld (fictief)")
+    tenant.comes_back(tenant.goes_out())
+    assert f"by {OID}" in text_of(tenant.browser.page("/holds")), "they have not come yet"
+    tenant.knows(**ANNA)
+    tenant.comes_back(tenant.goes_out())
+    tenant.browser.post("/signout")
+    tenant.knows(oid="another", roles=["dpo"], name="Erik Voorbeeld (fictief)")
+    tenant.comes_back(tenant.goes_out())
+    assert "by Anna Voorbeeld (fictief)" in text_of(tenant.browser.page("/holds"))
+
+
 def test_who_signs_out_is_told_that_the_authority_may_know_them_still(at: Callable[[str], Tenant]) -> None:
     tenant = at(TENANT)
     tenant.comes_back(tenant.goes_out())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.console.access.answered_forms import AnsweredForms
+from crm_compliance.console.access.names import Names
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.access.unsent_forms import UnsentForms
 from crm_compliance.console.frame.file_cache import FileCache
@@ -71,6 +72,11 @@ class Services:
     def calendar(self) -> Calendar:
         """The days and hours of the organisation; a schedule that cannot be used keeps nobody from a page."""
         return calendar_of(self.settings, self.store)
+
+    @cached_property
+    def names(self) -> Names:
+        """What colleagues are called."""
+        return Names(self.store.colleagues, self.settings.make_data_dir())
 
     @cached_property
     def lines(self) -> OpenedPlans:

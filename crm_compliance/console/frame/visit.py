@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -37,7 +38,7 @@ from jobs.checks.denials import refuse_role
 from jobs.model.sentence import Sentence
 from rules.errors import ComplianceError, Refused, UsageError
 from rules.model.languages import UiLanguage
-from rules.model.roles import HUMAN_ROLES, Act, roles_of
+from rules.model.roles import HUMAN_ROLES, Act, is_service, roles_of
 
 NOTE_LASTS: Final = timedelta(seconds=30)
 AFRESH: Final = "afresh"  # of an address: its forms are shown without what was typed before
@@ -282,7 +283,12 @@ class Visit:
             "is_demo": self.services.settings.is_loopback,
             "may": (lambda act: person is not None and person.may(Act(act))),
             "now": self.now,
+            "called": cache(self.called),
         }
+
+    def called(self, who: str) -> str:
+        """Return what an account is called on a page."""
+        return self.word("role", who) if is_service(who) else self.services.names.of(who)
 
     @property
     def here(self) -> str:

@@ -54,6 +54,8 @@ def come_back(visit: Visit) -> Response:
     flow = cookies.bound(FLOW, is_secure=services.is_secure)
     kept = visit.request.cookies.get(flow, "")
     somebody = way_back(services.settings, services.store, kept, visit.request.query_params, visit.now)
+    if somebody.names:
+        services.names.note(somebody.who, somebody.names[0], visit.now)
     response = begin(visit, somebody.who, somebody.roles, somebody.names)
     cookies.take(response, flow, is_secure=services.is_secure)
     return response

@@ -12,7 +12,7 @@ from crm_compliance.store.rows import runs as runs_
 from crm_compliance.store.rows.console import sessions as console_sessions
 from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.signed_head import SignedHead
-from crm_compliance.store.sql.tables import actions, holds, plan_pages, sessions, works
+from crm_compliance.store.sql.tables import actions, colleagues, holds, plan_pages, sessions, works
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Plan
 from jobs.model.run import ActionState
 from jobs.ports.store.ledger import Entry
@@ -20,6 +20,7 @@ from jobs.ports.store.own_data import Expired, PastTerms
 
 HEADS_AN_ENTRY = 500
 CONSOLE_KEPT = timedelta(days=7)  # who used the console last, if nobody comes again: no session lasts as long
+NAMES_KEPT = timedelta(days=365)  # of those who do not come any more
 
 
 class OwnData(Rows):
@@ -45,6 +46,7 @@ class OwnData(Rows):
             long_ago = (now - CONSOLE_KEPT).timestamp()
             console_sessions.drop(connection, sessions.c.began_at < long_ago)
             connection.execute(delete(works).where(works.c.began_at < long_ago))
+            connection.execute(delete(colleagues).where(colleagues.c.signed_in_at < (now - NAMES_KEPT).timestamp()))
         return done
 
 

@@ -19,7 +19,7 @@ from crm_compliance.host.files import DiskProblem, disk_errors, refuse_open_to_o
 from rules.errors import UsageError
 from rules.hints import hint_to
 
-HEAD = "0018"  # the last step in migrations/versions
+HEAD = "0019"  # the last step in migrations/versions
 VERSION_TABLE = "crm_compliance_version"  # not alembic's own name: another program may live in the same PostgreSQL database
 SIGNED = "0008"  # the first version whose journal and register of erasures are sealed
 BUSY_S = 30

@@ -321,6 +321,17 @@ sent_forms = Table(
     Column("led_to", LargeBinary),
 )
 
+# What those are called who have signed in at the console: `who` is the id of their account, `signed_in_at` is
+# in seconds since 1970, `name` is sealed by a key that is no part of the database. It goes a year after they
+# have come last.
+colleagues = Table(
+    "colleagues",
+    metadata,
+    Column("who", String, primary_key=True),
+    Column("signed_in_at", Double, nullable=False),
+    Column("name", LargeBinary, nullable=False),
+)
+
 # What people have had begun in the console: `subject` is a request, a plan, the data map; `began_at` is in
 # seconds since 1970. It goes once its end was told.
 works = Table(

@@ -144,15 +144,15 @@ def test_all_addresses_of_this_machine_are_one_crm(typist: Typist, org: Night) -
         assert [entry.data["crm"] for entry in store.ledger.entries() if entry.kind == "crm_seen"] == ["this machine"]
 
 
+LATER = ("served_crms", "sessions", "crm_use", "told", "alert_channels", "seen", "works", "verification", "sent_forms", "colleagues")
+
+
 def older(typist: Typist) -> None:
     """Take the store back to the version before it remembered CRMs, and signed the end of its ledger."""
     (typist.settings.data_dir / "keys" / "ledger.head").unlink()
     sql(
         typist,
-        *(
-            f"DROP TABLE {table}"
-            for table in ("served_crms", "sessions", "crm_use", "told", "alert_channels", "seen", "works", "verification", "sent_forms")
-        ),
+        *(f"DROP TABLE {table}" for table in LATER),
         "DROP INDEX ix_plans_applied",
         "DROP INDEX ix_holds_listed",
         *(f"ALTER TABLE holds DROP COLUMN {column}" for column in ("type", "held", "row", "ends_on", "review_on", "unseen")),

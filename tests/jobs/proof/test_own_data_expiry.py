@@ -177,6 +177,14 @@ def test_acc07_who_used_the_console_last_goes_after_a_week(night: Night, context
         assert found == [left] * 3
 
 
+def test_acc07_a_name_goes_a_year_after_somebody_has_signed_in_last(night: Night, context: JobContext) -> None:
+    night.store.colleagues.put("oid-1", b"sealed", night.clock())
+    for days, left in ((365, b"sealed"), (1, None)):
+        night.clock.now += timedelta(days=days)
+        run_housekeeping(context)
+        assert night.store.colleagues.name("oid-1") == left
+
+
 def test_acc06_a_head_that_somebody_has_changed_is_not_cleared(night: Night, context: JobContext) -> None:
     """The entry about what is left of it would make it look right."""
     night.patch("cf_dossiers", night.dossier("social_card", spoken=date(2018, 1, 1)), cf_legalhold=True)

@@ -162,9 +162,9 @@ def _events(visit: Visit, run: Run, plan: Plan) -> Iterator[Event]:
     say, clock = visit.say, visit.formats.clock
     yield Event(clock(plan.created_at), say("The plan was made."))
     for word in plan.given:
-        role = visit.word("role", word.role)
+        who, role = visit.called(word.who) if word.who else "–", visit.word("role", word.role)
         text = say("Approved by %(who)s (%(role)s)") if word.approves else say("Rejected by %(who)s (%(role)s)")
-        yield Event(clock(word.at), text % {"who": word.who or "–", "role": role}, "good" if word.approves else "bad")
+        yield Event(clock(word.at), text % {"who": who, "role": role}, "good" if word.approves else "bad")
     yield Event(clock(run.started_at), say("The run began."), "info")
     if run.ended_at is not None:
         yield Event(clock(run.ended_at), visit.word("state", run.state.value), "bad" if run.state.value == "done_with_failures" else "good")

@@ -230,9 +230,9 @@ def _unsorted(visit: Visit, request: SubjectRequest) -> Iterator[Event]:
         yield Event(request.extension.notified_at, "", text)
     for given in request.approvals:
         if given.step == "content":
-            yield Event(given.at, "", say("The content was approved by %s") % given.who, "good")
+            yield Event(given.at, "", say("The content was approved by %s") % visit.called(given.who), "good")
         elif given.step == "release":
-            yield Event(given.at, "", say("Released by %s") % given.who, "good")
+            yield Event(given.at, "", say("Released by %s") % visit.called(given.who), "good")
     for number, at in enumerate(request.downloads, 1):
         yield Event(at, "", say("Downloaded, time %s") % visit.formats.number(number))
     yield from (Event(at, "", say("The link was renewed")) for at in request.renewals)
