@@ -19,12 +19,15 @@ from jobs.ports.context import JobContext
 from jobs.register.confirmed_people import confirmed_people
 from jobs.register.decision import What
 from jobs.requests.decisions.correctable import ALL, corrections
+from jobs.requests.search.case_files import Filing
 from jobs.requests.search.contact_details import compared, is_own_caller, own_numbers
 from jobs.requests.search.material import Material
+from jobs.requests.search.reports import reports_of_others
 from jobs.requests.search.roles_and_files import Files, files_of
 from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.personal_records import FullRecording
 from rules.model.requests import Right
+from rules.people.birthdates import born_by, sentinels_of
 from rules.retention.clocks import without_sentinel
 from rules.rights.entitlement import Entitlement
 from rules.rights.fields import needed_by
@@ -73,6 +76,7 @@ class Wishes:
         self.entitlement, self.material = entitlement, material
         self.day, self.fillers = context.today, context.policy.fillers
         self.home = context.home
+        self.sentinels = sentinels_of(context.policy)
         self.rows = people.child_rows if is_for_child else people.requester_rows  # of the person, without a contact
         units = sorted(entitlement.for_child if is_for_child else entitlement.own)
         children = {unit: file.children - (people.child if is_for_child else people.requester) for unit, file in files_of(material).items()}
@@ -237,13 +241,19 @@ class Wishes:
     def _reported(self) -> list[str]:
         """Return fiches, of files that are not about the person, that show the number or address from which
         they reported."""
-        own = own_numbers(self.contacts, self.home.country)
+        country = self.home.country
+        own, born = own_numbers(self.contacts, country), born_by(self.contacts, self.sentinels, self.day)
+        people = frozenset(contact.id for contact in self.contacts)
+        others = reports_of_others(self.material, Filing(self.material), people, country, born)
         units = {*self.other_units, *(row for row in self.rows if row[0] == "fiche" and row not in self.child_units)}
         return sorted(
             fiche.id
             for fiche in self.material.fiches.values()
             if self._unit_of(fiche.id) in units
-            and (("fiche", fiche.id) in self.rows or is_own_caller(fiche.caller_number, fiche.caller_email, own, self.home.country))
+            and (
+                ("fiche", fiche.id) in self.rows
+                or (fiche.id not in others and is_own_caller(fiche.caller_number, fiche.caller_email, own, country))
+            )
         )
 
     def _has_role_in(self, unit: Unit) -> bool:

@@ -16,6 +16,7 @@ from jobs.register.overrides import overridden
 from jobs.requests.search.case_files import Filing
 from jobs.requests.search.contact_details import is_own_caller, own_numbers
 from jobs.requests.search.material import Material
+from jobs.requests.search.reports import reports_of_others
 from jobs.requests.search.roles_and_files import files_of, roles_of
 from jobs.requests.search.rows_without_contact import add_loose_rows, roles_of_rows, stand_in
 from jobs.requests.search.search import search_everywhere
@@ -86,7 +87,7 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     requester = people.requester | {stand_in(*row) for row in people.requester_rows}
     child = people.child | {stand_in(*row) for row in people.child_rows}
     roles = [*roles_of(material), *roles_of_rows(material, filing, people.rows)]
-    roles += _unwritten(material, filing, people.contacts, context.home, {(role.unit, role.contact) for role in roles})
+    roles += _unwritten(context, material, filing, people.contacts, {(role.unit, role.contact) for role in roles})
     fillers = context.policy.fillers
     roles = [msgspec.structs.replace(role, suspect_until=without_sentinel(role.suspect_until, fillers)) for role in roles]
     about = child if request.on_behalf else requester
@@ -133,22 +134,22 @@ def _like(given: Given) -> list[FullContact]:
     ]
 
 
-def _unwritten(material: Material, filing: Filing, people: frozenset[str], home: Home, known: set[tuple[UnitKey, str]]) -> list[RoleInFile]:
+def _unwritten(
+    context: JobContext, material: Material, filing: Filing, people: frozenset[str], known: set[tuple[UnitKey, str]]
+) -> list[RoleInFile]:
     """Return roles that nobody recorded. Somebody who takes part in a call or an e-mail of a file, or called
-    by a number of theirs where nobody else is named as the reporter, has a role in it."""
-    numbers = {contact: own_numbers([material.contacts[contact]], home.country) for contact in people if contact in material.contacts}
+    by a number of theirs where nothing says that somebody else did, has a role in it."""
     found: set[tuple[UnitKey, str, str]] = set()
     for party in material.activity_parties.values():
         if party.party in people:
             found |= {(unit, party.party or "", FileRole.OTHER) for unit in filing.units("activity_party", party.id)}
-    reporters: dict[str | None, set[str | None]] = {}
-    for row in material.parties.values():
-        if row.role == FileRole.REPORTER:
-            reporters.setdefault(row.fiche, set()).add(row.contact)
-    for fiche in material.fiches.values():
-        for contact, own in numbers.items():
-            if contact in reporters.get(fiche.id, {contact}) and is_own_caller(fiche.caller_number, fiche.caller_email, own, home.country):
-                found |= {(unit, contact, FileRole.REPORTER) for unit in filing.units("fiche", fiche.id)}
+    country, sentinels = context.home.country, sentinels_of(context.policy)
+    for one in (material.contacts[contact] for contact in people if contact in material.contacts):
+        own, latest = own_numbers([one], country), born_by([one], sentinels, context.today)
+        others = reports_of_others(material, filing, frozenset({one.id}), country, latest)
+        for fiche in material.fiches.values():
+            if fiche.id not in others and is_own_caller(fiche.caller_number, fiche.caller_email, own, country):
+                found |= {(unit, one.id, FileRole.REPORTER) for unit in filing.units("fiche", fiche.id)}
     return [RoleInFile(unit, contact, role) for unit, contact, role in sorted(found) if (unit, contact) not in known]
 
 

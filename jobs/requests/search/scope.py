@@ -14,6 +14,7 @@ from jobs.requests.search.case_files import record_of
 from jobs.requests.search.contact_details import compared, is_own_caller, own_numbers
 from jobs.requests.search.mentions import NAMES, Sought
 from jobs.requests.search.namesakes import Namesakes
+from jobs.requests.search.reports import activities_of_others, is_one_of, reports_of_others
 from jobs.requests.search.rows_without_contact import stand_in
 from rules.dates.calendar import Calendar
 from rules.model.file_roles import SPEAKERS, FileRole
@@ -23,7 +24,7 @@ from rules.model.records import REGARDING, Dependent, Record, tied_to
 from rules.rights.entitlement import ItemScope, item_scope
 from rules.rights.facts import UnitKey
 
-_OF_CALLERS = ("caller_number", "caller_email")
+_OF_CALLERS = ("caller_number", "caller_email", "number", "sender")
 _AUDIO = "audio/"
 MENTION = "mention"
 
@@ -99,8 +100,12 @@ class Scope:
         by_me = {party.fiche for party in reporters if self._is_mine(party)}
         by_others = {party.fiche for party in reporters if not self._is_mine(party)}
         by_askers = {party.fiche for party in reporters if party.contact in self.askers}
-        self._reported, self._others_reports = by_me - by_others, by_others - by_me
+        self._reported = by_me - by_others
+        found, filing = assessment.material, assessment.filing
+        self._others_reports = reports_of_others(found, filing, self._me, self.country, assessment.born_by)
+        self._not_of_askers = reports_of_others(found, filing, frozenset(self.askers), self.country, None)
         self._strangers_reports = self._others_reports - by_askers
+        self._others_activities = activities_of_others(found, self._me)
         self._statements = {fiche.id for fiche in assessment.material.fiches.values() if self._is_statement(fiche)}
         self._called = {fiche.id for fiche in assessment.material.fiches.values() if self._is_caller(fiche)}
         self._heard = {fiche.id for fiche in assessment.material.fiches.values() if self._is_heard_on(fiche)}
@@ -163,14 +168,19 @@ class Scope:
                 return record.fiche in self._called or (is_known and record.fiche not in self._others_reports)
             return record.fiche in self._heard
         if isinstance(record, FullCall):
-            return record.id in self._own_activities or is_own_caller(record.number, None, self.numbers, self.country)
+            return record.id in self._own_activities or self._is_by_own_line(record.id, record.number, None)
         if isinstance(record, FullEmail):
-            return record.id in self._own_activities or is_own_caller(None, record.sender, self.numbers, self.country)
+            return record.id in self._own_activities or self._is_by_own_line(record.id, None, record.sender)
         if isinstance(record, Dependent):
             return self._is_about_me(record)
         if isinstance(record, FullNote):  # an attachment with sound on a fiche of theirs is a recording (RET-05)
             return record.regarding in self._heard and (record.media_type or "").startswith(_AUDIO)
         return False
+
+    def _is_by_own_line(self, activity: str, number: str | None, sender: str | None) -> bool:
+        """Return whether a call or an e-mail was by a number or an address of the person's, and by nobody
+        else who shares it."""
+        return activity not in self._others_activities and is_own_caller(number, sender, self.numbers, self.country)
 
     def _is_statement(self, fiche: FullFiche) -> bool:
         """Return whether what a fiche reports was said by the person: they are its reporter or witness, or
@@ -178,8 +188,7 @@ class Scope:
         return self._is_by_own_number(fiche) or fiche.id in self._spoken or self._is_loose_row("fiche", fiche.id)
 
     def _is_by_own_number(self, fiche: FullFiche) -> bool:
-        """Return whether a number of the person's was called from, and nobody else alone is named as the
-        reporter: a child calls by the telephone of a parent."""
+        """Return whether a number of the person's was called from, and nobody else did."""
         is_known = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers, self.country)
         return is_known and fiche.id not in self._others_reports
 
@@ -189,18 +198,17 @@ class Scope:
         return self._is_by_own_number(fiche) or fiche.id in self._reported or self._is_loose_row("fiche", fiche.id)
 
     def _is_askers(self, fiche: FullFiche) -> bool:
-        """Return whether the requester on the person's behalf called or wrote: by a number of theirs, or as
-        its only reporter."""
-        if not self.askers:
+        """Return whether the requester on the person's behalf called or wrote: as its only reporter, or by a
+        number of theirs alone, where nothing says that it was somebody else."""
+        line = compared([fiche.caller_number], [fiche.caller_email], self.country)
+        if not self.askers or (line and not line & self.asker_numbers):
             return False
         reporters = {
             party.contact for party in self._found.material.parties.values() if party.fiche == fiche.id and party.role == FileRole.REPORTER
         }
-        if compared([fiche.caller_number], [fiche.caller_email], self.country):
-            return (
-                is_own_caller(fiche.caller_number, fiche.caller_email, self.asker_numbers, self.country) and reporters <= self.askers.keys()
-            )
-        return bool(reporters) and reporters <= self.askers.keys()
+        if reporters:
+            return reporters <= self.askers.keys()
+        return bool(line) and not line & self.numbers and fiche.id not in self._not_of_askers
 
     def _is_others_call(self, record: Record) -> bool:
         """Return whether what is heard is a call of somebody who is neither the person nor who asks in the
@@ -235,7 +243,7 @@ class Scope:
         return fiche.id in self._statements and not is_foreign
 
     def _is_mine(self, party: FullParty) -> bool:
-        return party.contact in self._me or self._is_loose(party)
+        return is_one_of(party, self._me)
 
     def _is_loose(self, record: Record) -> bool:
         return any(stand_in(kind, record.id) in self._me for kind in PARTS)
@@ -304,7 +312,7 @@ class Scope:
         said: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for each in self._found.material.mentions:
             heard = self._found.material.recordings.get(each.id)
-            if each.field in _OF_CALLERS and (heard.fiche if heard else each.id) in self._others_reports:
+            if each.field in _OF_CALLERS and (heard.fiche if heard else each.id) in self._others_reports | self._others_activities:
                 continue  # who used this telephone is not told
             if each.kind in self._found.material.kinds.in_order and each.kind != "contact" and self._me.intersection(each.people):
                 source = (each.kind, each.id)

@@ -10,7 +10,7 @@ import pytest
 from crm_compliance.wiring.mapping import mapping_text
 from rules.model.requests import Outcome
 from tests.crm_compliance.answer_package.pages import text_of
-from tests.crm_compliance.cli.requests.family import els, lotte, on_behalf
+from tests.crm_compliance.cli.requests.family import LOTTE, els, lotte, on_behalf
 from tests.crm_compliance.cli.requests.suspects import JAN, asked_by, jan, suspect
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.asking import Asking, told
@@ -81,6 +81,70 @@ def test_who_shares_a_telephone_is_told_no_report_of_somebody_else(typist: Typis
     items = asked_by(typist, JAN, parent, kind="parent_self").items()
     asked = [item["proposal"] for item in items if item["kind"] in ("fiche", "recording")]
     assert asked == ["Dit vertelt wie ernaar vraagt."]
+
+
+CHILD, PARENT = 100000000, 100000001  # kinds of reporters
+
+
+def a_family(org: Night, line: str) -> tuple[str, str, str]:
+    """A parent and a child who share a telephone and an address, with a dossier of both."""
+    parent = jan(org, telephone1=line, emailaddress2="thuis@example.org")
+    child = lotte(org, telephone1=line, emailaddress2="thuis@example.org")
+    dossier = org.dossier("grooming", closed=False, fiches=0)
+    org.party(parent, "parent", dossier=dossier)
+    org.party(child, "child", dossier=dossier)
+    return parent, child, dossier
+
+
+def test_a_shared_line_does_not_make_a_childs_report_the_parents(typist: Typist, org: Night) -> None:
+    """IDN-11, EXP-05: the fiche says that a child reported, the child is the reporter of the dossier, or the
+    one who takes part in a call or wrote the e-mail. What nothing of this says is told to a person first."""
+    line = "+32470112233"
+    parent, child, dossier = a_family(org, line)
+    for where in (dossier, None):
+        fiche = org.fiche("grooming", dossier=where, cf_callernumber=line, cf_reporterkind=CHILD, cf_summary="Dit vertelt het kind.")
+        org.recording(date(2026, 11, 1), fiche=fiche, cf_callernumber=line, cf_transcript="Dit zegt het kind.")
+    org.fiche("grooming", dossier=dossier, cf_callernumber=line, cf_reporterkind=PARENT, cf_summary="Dit vertelt wie ernaar vraagt.")
+    reported = org.dossier("sexting", closed=False, fiches=0)
+    org.party(parent, "parent", dossier=reported)
+    org.party(child, "reporter", dossier=reported)
+    org.fiche("sexting", dossier=reported, cf_calleremail="thuis@example.org", cf_summary="Dit schrijft het kind.")
+    for target, row in (("cf_dossier", dossier), ("contact", child)):
+        org.patch("phonecalls", org.call(target, row, [child]), phonenumber=line)
+    wrote = [{"partyid_contact@odata.bind": f"/contacts({one})", "participationtypemask": mask} for one, mask in ((child, 1),)]
+    org.create("emails", "activityid", subject="Van het kind", sender="thuis@example.org", email_activity_parties=wrote)
+    copied = [wrote[0] | {"participationtypemask": 3}]
+    org.create("emails", "activityid", subject="Van de ouder", sender="thuis@example.org", email_activity_parties=copied)
+    items = asked_by(typist, JAN, parent, kind="parent_self").items()
+    asked = {item["kind"]: item["proposal"] for item in items if item["kind"] in ("fiche", "recording", "call", "email")}
+    assert asked == {"fiche": "Dit vertelt wie ernaar vraagt.", "email": "Van de ouder"}
+
+
+def test_a_shared_line_does_not_make_a_parents_report_the_childs(typist: Typist, org: Night) -> None:
+    """R-119: to the child it is told without what tells of the parent, and alone not at all."""
+    line = "+32470112233"
+    _, child, dossier = a_family(org, line)
+    for where in (dossier, None):
+        org.fiche("grooming", dossier=where, cf_callernumber=line, cf_reporterkind=PARENT, cf_language=100000001)
+    items = asked_by(typist, LOTTE, child, kind="child").items()
+    (fields,) = [item["fields"] for item in items if item["kind"] == "fiche"]
+    assert {"reporter_kind", "language"}.isdisjoint(fields)
+
+
+@pytest.mark.parametrize("columns", [{"cf_reporterkind": CHILD}, {}])
+def test_who_asks_for_a_child_is_not_told_that_it_called_by_their_telephone(typist: Typist, org: Night, columns: dict[str, Any]) -> None:
+    """RGT-09: neither by which channel nor what, until the DPO releases it; nor where only the child has the
+    number as they have it."""
+    line = "+32470112233"
+    child, mother = lotte(org, born="2018-03-04", **({} if columns else {"telephone1": line})), els(org, telephone1=line)
+    dossier = org.dossier("runaway", closed=False, fiches=0)
+    org.party(mother, "parent", dossier=dossier)
+    org.party(child, "child", dossier=dossier)
+    org.fiche("runaway", dossier=dossier, cf_callernumber=line, cf_channel=100000001, cf_summary="Dit vertelt het kind.", **columns)
+    asking = on_behalf(typist, child, mother, born="2018-03-04")
+    asking.compile()
+    fiches = [item for item in asking.items() if item["kind"] == "fiche"]
+    assert [item["status"] for item in fiches if {"channel", "reporter_kind"} & item["fields"].keys() or item["proposal"]] == ["WITHHELD"]
 
 
 def test_a_call_without_a_file_is_that_of_its_number_whoever_reported_some_dossier(typist: Typist, org: Night) -> None:
