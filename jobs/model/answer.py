@@ -228,7 +228,8 @@ class Context(msgspec.Struct, frozen=True):
     `role` that of the person in it. `purposes`, `data_categories` and `sources` are codes of the texts;
     `basis` is the legal basis as the policy has it, or a Basis where no row of it says one:
     `of_the_others` is that of the other contexts, which need these data. `rights` are rights
-    (`rules.model.requests.Right`) that apply here. `source` is the unit of the CRM and stays inside."""
+    (`rules.model.requests.Right`) that apply here. `source` is the unit of the CRM and stays inside.
+    `is_limited`: RGT-09 holds for it."""
 
     key: str
     kind: str
@@ -248,6 +249,7 @@ class Context(msgspec.Struct, frozen=True):
     roles: tuple[str, ...] = ()  # all roles, where there are several
     grounds: tuple[Ground, ...] = ()  # the basis purpose by purpose, where the policy has it so; told instead of `basis`
     processors: tuple[ProcessedBy, ...] = ()
+    is_limited: bool = False
 
 
 class Withheld(msgspec.Struct, frozen=True):

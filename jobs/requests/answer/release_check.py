@@ -106,12 +106,10 @@ def _does_not_hold(request: SubjectRequest, old: Compilation, today: Draft) -> R
 
 
 def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
-    """Return whether the person's entitlement differs from what the answer says. What a decision has ended,
-    such as a newsletter, is not a change."""
-    files = {context.source for context in old.contexts if context.source[1]}
-    files_now = {context.source for context in new.contexts if context.source[1]}
+    """Return whether the person's entitlement differs from what the answer says, or a row that it discloses
+    is theirs no more. What a decision has ended, such as a newsletter, is not a change."""
     if old.right in COPIES:
-        stands, stands_now = ((each.answer, each.scope, each.remarks) for each in (old, new))
+        stands, stands_now = ((each.answer, each.scope, each.remarks, _roles(each)) for each in (old, new))
         if old.refusal != new.refusal and not old.contexts:  # a refusal beside something that could be told is the DPO's own
             return True
         # An earlier request whose time has come meanwhile may still be told: it was when the answer was
@@ -119,10 +117,17 @@ def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
         relations, relations_now = (
             {context.kind for context in each.contexts if not context.source[1] and context.kind != "request"} for each in (old, new)
         )
-        return stands != stands_now or files != files_now or relations != relations_now
+        told = {item.source for item in old.items if item.is_shown and item.kind != "request"}
+        return stands != stands_now or relations != relations_now or not told <= {item.source for item in new.items}
     if NEUTRAL in (old.answer, new.answer) or new.answer == "dpo_review":
         return old.answer != new.answer
+    files, files_now = ({context.source for context in each.contexts if context.source[1]} for each in (old, new))
     return old.scope != new.scope or not files <= files_now or not _erased_whole(old, old.granted) <= _erased_whole(new)
+
+
+def _roles(answer: Compilation) -> set[tuple[tuple[str, str], tuple[str, ...], bool]]:
+    """Return in which files the person has which roles, and whether RGT-09 holds there."""
+    return {(context.source, context.roles, context.is_limited) for context in answer.contexts if context.source[1]}
 
 
 def _erased_whole(answer: Compilation, granted: Collection[str] | None = None) -> set[tuple[str, str]]:

@@ -139,6 +139,7 @@ class Contexts:
             rights=_AND_OBJECTION if may_be_objected_to(grounds) else _EVERYWHERE,  # to vital interests nobody objects (RGT-11)
             special=is_whole,
             source=unit,
+            is_limited=is_limited,
         )
 
     def _of_recordings(self) -> list[Context]:

@@ -11,7 +11,7 @@ import pytest
 from jobs.model.answer import Compilation
 from rules.errors import Refused
 from rules.model.requests import Outcome
-from tests.crm_compliance.cli.requests.family import ELS, LOTTE, els, lotte
+from tests.crm_compliance.cli.requests.family import ELS, LOTTE, els, lotte, on_behalf
 from tests.crm_compliance.cli.requests.suspects import JAN, PIET, asked_by, jan, suspect
 from tests.drivers.asking import Asking, told
 from tests.drivers.night import Night
@@ -155,9 +155,7 @@ def test_a_suspicion_that_begins_or_ends_before_the_release_sends_the_answer_bac
     assert asking.answer["answer"] == ("package" if begins else "neutral")
     asking.approve_all()
     org.patch("cf_parties", role, cf_role=100000005 if begins else 100000003)
-    with pytest.raises(Refused) as refusal:
-        asking.release()
-    assert refusal.value.code == "standing_changed"
+    assert refused(asking) == "standing_changed"
     assert (asking.row().state, asking.row().approvals) == ("reviewing", ())
     assert asking.compile()["answer"] == ("neutral" if begins else "package")
 
@@ -225,3 +223,51 @@ def test_the_two_who_approve_can_have_the_rows_counted(typist: Typist, org: Nigh
         assert counts["candidates"] == counts["included"] + counts["withheld"] + counts["excluded"]
     said = typist.refused("requests", "review", asking.id, "--completeness", "--as", "anna", "--role", "auditor", code=5)
     assert said["code"] == "role"
+
+
+@pytest.mark.parametrize("table", ["cf_parties", "annotations", "cf_donations"])
+def test_a_row_that_turns_out_to_be_somebody_elses_before_the_release_sends_the_answer_back(typist: Typist, org: Night, table: str) -> None:
+    """SUS-08, EXP-05: it was linked to the wrong person; a role on the dossier, or another gift, stays."""
+    person, other = jan(org), org.contact()
+    dossier = org.dossier("grooming", closed=False)
+    org.party(person, "parent", dossier=dossier)
+    org.donation(person)
+    rows = {
+        "cf_parties": (org.party(person, "reporter", fiche=org.fiches_of(dossier)[0]), "cf_ContactId"),
+        "annotations": (org.note("contact", person), "objectid_contact"),
+        "cf_donations": (org.donation(person), "cf_ContactId"),
+    }
+    asking = asked_by(typist, JAN, person).approve_all()
+    row, link = rows[table]
+    org.patch(table, row, **{f"{link}@odata.bind": f"/contacts({other})"})
+    assert refused(asking) == "standing_changed"
+    asking.compile()
+    assert asking.approve_all().release().outcome is Outcome.DELIVERED
+
+
+def test_a_child_that_is_a_witness_by_the_day_of_the_release_is_told_no_whole_file(typist: Typist, org: Night) -> None:
+    """EXP-05: what was told of the file as its child is not told to a witness."""
+    child, dossier = lotte(org), org.dossier("grooming", closed=False)
+    role = org.party(child, "child", dossier=dossier)
+    asking = asked_by(typist, LOTTE, child, kind="child").approve_all()
+    org.patch("cf_parties", role, cf_role=100000004)
+    assert refused(asking) == "standing_changed"
+
+
+def test_a_file_that_is_about_a_running_away_by_the_day_of_the_release_is_not_told_whole(typist: Typist, org: Night) -> None:
+    """RGT-09: beside another one that was it before."""
+    child, mother = lotte(org, born="2018-03-04"), els(org)
+    files = [org.dossier(category, closed=False) for category in ("runaway", "grooming")]
+    for file in files:
+        org.party(child, "child", dossier=file)
+        org.party(mother, "parent", dossier=file)
+    asking = on_behalf(typist, child, mother, born="2018-03-04")
+    assert (asking.compile()["scope"], asking.approve_all().compilation.scope) == ("on_behalf_limited", "on_behalf_limited")
+    org.patch("cf_dossiers", files[1], cf_categories="100000030")
+    assert refused(asking) == "standing_changed"
+
+
+def refused(asking: Asking) -> str:
+    with pytest.raises(Refused) as refusal:
+        asking.release()
+    return refusal.value.code
