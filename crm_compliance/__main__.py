@@ -3,6 +3,7 @@ loaded."""
 
 import gc
 import os
+import resource
 import sys
 
 from crm_compliance.host.interruptions import exit_code, heed_interruptions
@@ -36,8 +37,15 @@ def open_streams() -> None:
             setattr(sys, name, open(nowhere, mode, encoding="utf-8"))  # noqa: SIM115  as long as the program
 
 
+def leave_no_memory_behind() -> None:
+    """Let no crash lay down what is in memory on a disk, of this process or of one that it begins: keys are
+    in it, and what was read of people."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
 def main() -> None:
     """Run the command that was typed."""
+    leave_no_memory_behind()
     gc.set_threshold(AT_FIRST)
     gc.callbacks.append(_later_on)
     open_streams()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import resource
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -74,7 +75,7 @@ def test_a_stream_that_is_closed_leads_nowhere(typist: Typist, monkeypatch: pyte
             stream.close()
 
 
-def test_who_interrupts_while_modules_are_loaded_sees_no_trace(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def _interrupted_at_once(monkeypatch: pytest.MonkeyPatch) -> object:
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
@@ -83,7 +84,19 @@ def test_who_interrupts_while_modules_are_loaded_sees_no_trace(monkeypatch: pyte
     monkeypatch.setattr(program, "gc", SimpleNamespace(set_threshold=lambda _: None, callbacks=[], freeze=lambda: None))
     with pytest.raises(SystemExit) as left:
         program.main()
-    assert (left.value.code, capsys.readouterr().err) == (130, "interrupted\n")
+    return left.value.code
+
+
+def test_who_interrupts_while_modules_are_loaded_sees_no_trace(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (_interrupted_at_once(monkeypatch), capsys.readouterr().err) == (130, "interrupted\n")
+
+
+def test_a_crash_lays_down_nothing_of_what_is_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A core file has the keys, and who was read of. What the process begins inherits its limit."""
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+    _interrupted_at_once(monkeypatch)
+    assert resource.getrlimit(resource.RLIMIT_CORE) == (0, most)
 
 
 def test_bytes_that_are_no_text_are_refused_wherever_they_stand(typist: Typist) -> None:
