@@ -9,10 +9,14 @@ from pathlib import Path
 import requests
 from cryptography import x509
 
+from connectors.dynamics.http.bodies import BodyBroken, read_body
+from connectors.dynamics.http.deadline import DeadlineAdapter
 from rules.errors import UsageError
 from rules.hints import hint_to
 
-TIMEOUT_S = 20
+TIMEOUT_S = 20  # without a byte,
+ANSWER_S = 60.0  # and for the whole answer: most authorities speak plain http, and anybody on the way could hold a night up
+MOST_BYTES = 1 << 20  # of an answer that has some thousand
 _CONTENT = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
 
 
@@ -32,11 +36,9 @@ def fetch(url: str, message: bytes, ca_file: Path | None) -> str:
         raise _no_client() from None
     request = TimestampRequestBuilder(message, HashAlgorithm.SHA256).build()
     try:
-        answer = requests.post(url, data=request.as_bytes(), headers=_CONTENT, timeout=TIMEOUT_S)
-        answer.raise_for_status()
-        response = decode_timestamp_response(answer.content)
+        response = decode_timestamp_response(_answer(url, request.as_bytes()))
         nonce = response.tst_info.nonce
-    except (requests.RequestException, ValueError) as error:
+    except (requests.RequestException, BodyBroken, ValueError) as error:
         raise NoTimestamp(f"the authority gave no time stamp ({type(error).__name__})", hint="look at TIMESTAMP_URL") from None
     if nonce != request.nonce:
         raise NoTimestamp("the time stamp answers another question", hint="look at TIMESTAMP_URL")
@@ -44,6 +46,15 @@ def fetch(url: str, message: bytes, ca_file: Path | None) -> str:
     if ca_file is not None:
         stamped_at(token, message, ca_file)
     return token
+
+
+def _answer(url: str, query: bytes) -> bytes:
+    with requests.Session() as session:
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, DeadlineAdapter(ANSWER_S))
+        with session.post(url, query, headers=_CONTENT, timeout=TIMEOUT_S, stream=True, allow_redirects=False) as answer:
+            answer.raise_for_status()
+            return read_body(answer, MOST_BYTES)
 
 
 def stamped_at(token: str, message: bytes, ca_file: Path) -> datetime:

@@ -3,12 +3,14 @@ no run (RFC 3161)."""
 
 import base64
 import json
+import socket
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import msgspec
 import pytest
@@ -92,6 +94,24 @@ def test_an_answer_that_is_no_stamp_is_refused(authority: Path, answer: bytes) -
 def test_nobody_there_is_told(authority: Path) -> None:
     with pytest.raises(NoTimestamp, match="gave no time stamp"):
         fetch("http://127.0.0.1:9/", CHECKPOINT.form, None)
+
+
+def test_an_answer_without_an_end_is_broken_off() -> None:
+    """Most authorities speak plain http: whoever is on the way could hold a night up for ever."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as door:
+
+        def answer() -> None:
+            line, _ = door.accept()
+            with line, suppress(OSError):  # the other side has heard enough
+                line.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                while True:
+                    line.sendall(bytes(1 << 16))
+
+        endless = Thread(target=answer)
+        endless.start()
+        with pytest.raises(NoTimestamp, match="gave no time stamp"):
+            fetch(f"http://127.0.0.1:{door.getsockname()[1]}/", CHECKPOINT.form, None)
+        endless.join()
 
 
 def test_a_file_without_a_certificate_is_a_usage_error(authority: Path, tmp_path: Path) -> None:
