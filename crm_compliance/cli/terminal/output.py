@@ -5,20 +5,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rules.errors import ComplianceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
 
     from crm_compliance.configuration.settings import Settings
     from jobs.ports.context import Progress
+
+# What a terminal obeys instead of showing it, and what turns the direction of a line or ends it: in a text of
+# the CRM or a file, it would hide or change what a person decides on.
+_OBEYED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 class Output:
@@ -32,11 +38,16 @@ class Output:
         """Print the document, or show it; `ids` (word, id) makes the last line for a person's script, such as
         `plan ID`."""
         if self.json:
-            print_line(json.dumps(document, ensure_ascii=False, default=str))
+            print_line(_as_json(document))
             return
         from rich.console import Console
+        from rich.segment import Segment
 
         class Screen(Console):
+            def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+                for part in super().render(renderable, options):
+                    yield part if part.control else Segment(_OBEYED.sub("", part.text), part.style)
+
             def on_broken_pipe(self) -> None:  # rich itself would end the program with exit code 1, which means a bug here
                 let_go()
 
@@ -67,7 +78,7 @@ class Output:
         hint, place = in_words(error.hint), error.where or option(error.field)
         if self.json:
             document = {"code": error.code, "message": str(error), "hint": hint, "where": place}
-            print_line(json.dumps({"error": document}, ensure_ascii=False), error=True)
+            print_line(_as_json({"error": document}), error=True)
             return
         print_line(f"error: {with_place(str(error), place)}", error=True)
         if hint:
@@ -103,13 +114,18 @@ def _silence(stage: str, done: int, total: int | None = None) -> None:
     """Do nothing: nobody is watching."""
 
 
+def _as_json(document: object) -> str:
+    """Return a document as JSON, on one line, with escapes for what a terminal would obey."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(document, ensure_ascii=False, default=str))
+
+
 def print_line(text: str, *, error: bool = False) -> None:
-    """Print one line, whole. Where nobody reads results any more, the command still ends as it would, with
-    its own exit code; nor does it fail because stderr takes no message. Raises OSError: stdout is a full
-    disk."""
+    """Print one line, whole, without what a terminal would obey. Where nobody reads results any more, the
+    command still ends as it would, with its own exit code; nor does it fail because stderr takes no message.
+    Raises OSError: stdout is a full disk."""
     stream = sys.stderr if error else sys.stdout
     try:
-        stream.write(text + "\n")
+        stream.write(_OBEYED.sub("", text) + "\n")
         stream.flush()
     except BrokenPipeError:
         if not error:

@@ -16,6 +16,9 @@ import pytest
 
 from crm_compliance import __main__ as program
 from crm_compliance.cli.app import run
+from crm_compliance.cli.terminal.output import Output
+from crm_compliance.cli.terminal.tables import facts_of, table_of
+from rules.errors import UsageError
 from tests.drivers.typist import Typist
 
 ENTRY = {"seq": 1, "at": "2026-01-01T00:00:00Z", "kind": "run", "run": None, "data": {}, "prev_hash": "0" * 64, "hash": "1" * 64}
@@ -97,6 +100,24 @@ def test_a_crash_lays_down_nothing_of_what_is_in_memory(monkeypatch: pytest.Monk
     resource.setrlimit(resource.RLIMIT_CORE, (most, most))
     _interrupted_at_once(monkeypatch)
     assert resource.getrlimit(resource.RLIMIT_CORE) == (0, most)
+
+
+def test_a_terminal_obeys_no_text_of_the_crm_or_of_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """A sequence that moves the cursor, one that names the window, a sign that turns a line round: what a
+    person decides on would be hidden."""
+    hostile, shown = "belde\x1b[2A\x9b2K\x1b]0;x\x07 om \u202e9\u2066 uur\u2028\r\x00", "belde[2A2K]0;x om 9 uur"
+    said = Output()
+    said.answer({}, lambda console: console.print(table_of(("Item", "Proposal"), [("item-1", hostile)], wraps=1)))
+    said.answer({}, lambda console: console.print(facts_of({"name": hostile})))
+    said.answer({}, lambda console: console.print(hostile, markup=False))
+    said.fail(UsageError(hostile))
+    out, err = capsys.readouterr()
+    assert (out.count(shown), err) == (3, f"error: {shown}\n")
+    assert all(sign.isprintable() or sign == "\n" for sign in out)
+    said.json = True
+    said.answer({"proposal": hostile}, lambda _: None)
+    line = capsys.readouterr().out
+    assert (json.loads(line)["proposal"], line.rstrip("\n").isprintable()) == (hostile, True)
 
 
 def test_bytes_that_are_no_text_are_refused_wherever_they_stand(typist: Typist) -> None:
