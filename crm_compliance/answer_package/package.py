@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -73,10 +73,18 @@ def _checked(compilation: Compilation, attachment: Attachment, content: bytes, w
     return content if reading.content is None else reading.content
 
 
-def write_plain(compilation: Compilation, organisation: Organisation, attachments: Mapping[str, bytes], folder: Path) -> list[str]:
-    """Write the DPO's working copy, not encrypted, into a new or empty folder (0700), and name the files."""
+def write_plain(
+    compilation: Compilation,
+    organisation: Organisation,
+    attachments: Mapping[str, bytes],
+    folder: Path,
+    note: Callable[[Mapping[Path, bytes]], None] = lambda _: None,
+) -> list[str]:
+    """Write the DPO's working copy, not encrypted, into a new or empty folder (0700), and name the files;
+    `note` is told first what is about to be written."""
     contents = package_of(compilation, organisation, attachments, working_copy=True)
     new_folder(folder)
+    note({folder / name: content for name, content in contents.items()})
     for name, content in contents.items():
         path = folder / name
         if path.parent != folder:

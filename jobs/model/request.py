@@ -209,4 +209,4 @@ class Handover(msgspec.Struct, frozen=True):
 KEEP = "keep"  # the step of an entry: what a request keeps was stored once more after it was closed
 GIVEN, CANDIDATES, CONFIRMED, PRESERVED = "given", "candidates", "confirmed", "frozen"  # the last as stored parts are named
 COMPILATION, DECISIONS, PACKAGE, REVIEW_PAGE = "compilation", "decisions", "package", "review_page"
-HANDOVER = "handover"
+HANDOVER, PLAIN_COPY = "handover", "plain_copy"

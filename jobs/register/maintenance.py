@@ -17,6 +17,7 @@ from jobs.model.request import (
     GIVEN,
     HANDOVER,
     PACKAGE,
+    PLAIN_COPY,
     PRESERVED,
     REVIEW_PAGE,
     Preserved,
@@ -34,7 +35,7 @@ from rules.model.requests import Outcome
 from rules.model.roles import SERVICE
 from rules.policy.policy import Policy
 
-WORKING_COPIES = (COMPILATION, DECISIONS, HANDOVER, PACKAGE, REVIEW_PAGE)
+WORKING_COPIES = (COMPILATION, DECISIONS, HANDOVER, PACKAGE, PLAIN_COPY, REVIEW_PAGE)
 SAID_AND_KEPT = frozenset({GIVEN, PRESERVED})
 
 

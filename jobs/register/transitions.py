@@ -19,6 +19,7 @@ from jobs.model.request import (
     CONFIRMED,
     DECISIONS,
     HANDOVER,
+    PLAIN_COPY,
     PRESERVED,
     REVIEW_PAGE,
     Extension,
@@ -213,7 +214,7 @@ def parts_at_closing(request: SubjectRequest) -> dict[str, bytes | None]:
     """Return what is removed when a request is closed. That is all that leads to files, and working copies of
     what was never delivered (ACC-08)."""
     gone = [CANDIDATES, CONFIRMED, HANDOVER, REVIEW_PAGE]
-    return dict.fromkeys(gone if request.released_at is not None else [*gone, COMPILATION, DECISIONS])
+    return dict.fromkeys(gone if request.released_at is not None else [*gone, COMPILATION, DECISIONS, PLAIN_COPY])
 
 
 def renew(actor: Actor, request_id: str) -> SubjectRequest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,9 +80,13 @@ def compile_(
 
 def _working_copy(context: JobContext, compilation: Compilation, folder: Path) -> list[str]:
     from crm_compliance.answer_package.package import write_plain
+    from crm_compliance.reports.requests.written_pages import seal_end
+    from jobs.model.request import PLAIN_COPY
     from jobs.requests.answer.attachments import attachments_of
 
-    names = write_plain(compilation, context.organisation, attachments_of(context, compilation, working_copy=True), folder)
+    attachments = attachments_of(context, compilation, working_copy=True)
+    note = partial(seal_end, context.store, context.store.requests.get(compilation.request), PLAIN_COPY)
+    names = write_plain(compilation, context.organisation, attachments, folder, note)
     return [str(folder / name) for name in names]
 
 

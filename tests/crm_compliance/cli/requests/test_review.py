@@ -152,6 +152,20 @@ def test_a_page_ends_with_the_working_copies(asking: Asking, how: str) -> None:
     assert (file.exists(), other.exists()) == (False, True)
 
 
+def test_a_working_copy_ends_where_nothing_was_delivered(asking: Asking) -> None:
+    """EXP-17: with what a program that was killed had written of it; a file that is somebody's own by now
+    stays, and a later compilation takes no copy that somebody is reading."""
+    copies = [asking.typist.folder / name for name in ("copy", "later", "kept")]
+    for copy in copies:
+        asking.compile("--plain-folder", str(copy))
+    (copies[1] / ".letter.pdf.0a1b2c3d.part").write_bytes(b"%PDF")
+    (copies[2] / "index.html").write_text("notes of my own")
+    assert len(list(copies[0].iterdir())) >= 4
+    asking.typist.ask("requests", "close", asking.id, "--outcome", "WITHDRAWN", *DORA)
+    assert [copy.exists() for copy in copies] == [False, False, True]
+    assert [file.name for file in copies[2].iterdir()] == ["index.html"]
+
+
 def test_the_page_is_for_the_dpo(asking: Asking) -> None:
     file = asking.typist.folder / "review.html"
     assert asking.typist.refused("requests", "review", asking.id, "--output", file, *ERIK, code=5)["code"] == "role"
