@@ -320,7 +320,7 @@ class Deleting:
                     version = converted(row, _Row)
                     found[row[definition.primary_id].strip("{}").lower()] = (version.etag, version.versionnumber)
                 is_whole = content["@odata.count"] == len(rows)
-            except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, AttributeError, RecursionError):
+            except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError, RecursionError):
                 is_whole = False
             if not is_whole:
                 raise ReadIncomplete("The versions of rows are not readable.", where=where, request_id=answer.request_id)

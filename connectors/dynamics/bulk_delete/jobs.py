@@ -282,7 +282,7 @@ class Jobs:
             raise
         try:
             return bool(msgspec.json.decode(answer.body)["statecode"] == COMPLETED)
-        except (msgspec.DecodeError, LookupError, TypeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
             raise ReadIncomplete("The CRM's answer about a job is not readable.", where=JOBS, request_id=answer.request_id) from None
 
     def _late(self, look: Callable[[], list[T]], is_whole: Callable[[list[T]], bool]) -> list[T]:
@@ -307,7 +307,7 @@ class Jobs:
                 content = msgspec.json.decode(answer.body)
                 rows += converted(content["value"], list[row])  # type: ignore[valid-type]
                 following: str | None = converted(content.get("@odata.nextLink"), str | None)  # type: ignore[arg-type]
-            except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, RecursionError):
+            except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
                 raise ReadIncomplete("The CRM's rows about jobs are not readable.", where=set_name, request_id=answer.request_id) from None
             if following is None:
                 return rows

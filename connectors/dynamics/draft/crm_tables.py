@@ -188,7 +188,7 @@ class CrmTables:
         answer = self._transport.get(address, where="EntityDefinitions")
         try:
             return converted(msgspec.json.decode(answer.body)["value"], list[kind])  # type: ignore[valid-type]
-        except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
             raise ReadIncomplete(
                 "The CRM's definitions are not readable.", where="EntityDefinitions", request_id=answer.request_id
             ) from None

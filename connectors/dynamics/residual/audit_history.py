@@ -95,7 +95,7 @@ class History:
         for each in rows:
             try:
                 changes = decoder_of(_Changes).decode(each["changedata"] or "")
-            except (msgspec.DecodeError, LookupError, RecursionError):
+            except (msgspec.DecodeError, UnicodeDecodeError, LookupError, RecursionError):
                 return None
             found |= {change.column for change in changes.changed}
         found &= set(columns)
@@ -108,7 +108,7 @@ class History:
         answer = self._transport.get(f"EntityDefinitions(LogicalName={literal(name)})/Attributes?{query}", where=name)
         try:
             told = {item["LogicalName"]: item.get("IsAuditEnabled") for item in msgspec.json.decode(answer.body)["value"]}
-        except (msgspec.DecodeError, LookupError, TypeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
             return False
         return all(isinstance(each := told.get(column), dict) and each.get("Value") is True for column in columns)
 
@@ -180,7 +180,7 @@ class History:
             if failure.status in (400, *REFUSED):
                 return True
             raise
-        except (msgspec.DecodeError, LookupError, TypeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
             return True
 
     def _warn(self, message: str) -> None:

@@ -68,7 +68,7 @@ def _version(transport: Transport) -> tuple[int, ...] | None:
         if failure.status in (400, 404, 405, 501):
             return None
         raise
-    except (msgspec.DecodeError, LookupError, TypeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
         return None
     match = re.match(r"(\d+)\.(\d+)", str(text))
     return (int(match[1]), int(match[2])) if match else None

@@ -35,5 +35,5 @@ class Naming:
         answer = self._transport.get(address, where=name)
         try:
             return str(msgspec.json.decode(answer.body)["PrimaryNameAttribute"] or "")
-        except (msgspec.DecodeError, LookupError, TypeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
             raise ReadIncomplete("The CRM's definition of a table is not readable.", where=name, request_id=answer.request_id) from None

@@ -201,7 +201,7 @@ class Directory:
                 for row in rows:
                     for name in needs:
                         row[name]
-            except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, AttributeError, RecursionError):
+            except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError, RecursionError):
                 raise ReadIncomplete("The CRM's rows are not readable.", where=where, request_id=answer.request_id) from None
             if rows and rows == before:
                 raise ReadIncomplete("A page of the CRM repeats the one before.", where=where)

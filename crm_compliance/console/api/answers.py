@@ -202,9 +202,9 @@ async def compliance_error(_: Request, error: Exception) -> JSONResponse:
 
 async def invalid(_: Request, error: Exception) -> JSONResponse:
     """Answer for input that is not as described: every place, and no value, since half of them may be about
-    somebody."""
+    somebody; nor a key that nobody knows, which may be anything."""
     assert isinstance(error, RequestValidationError)
-    places = [f"{'.'.join(str(part) for part in problem['loc'])}: {_kind(problem)}" for problem in error.errors()]
+    places = [f"{'.'.join(map(str, _known(problem)))}: {_kind(problem)}" for problem in error.errors()]
     return _wrong(400, "usage", "the call is not as the interface describes it", f"{ROOT}/openapi.json", "; ".join(places)[:500], {})
 
 
@@ -226,6 +226,11 @@ def too_many() -> JSONResponse:
 
 def too_large() -> JSONResponse:
     return _wrong(413, "too_large", "this is more than a call may hold", "", "", {})
+
+
+def _known(problem: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return the place of a problem, as far as the interface describes it."""
+    return tuple(problem["loc"][:-1] if problem["type"] == "extra_forbidden" else problem["loc"])
 
 
 def _kind(problem: Mapping[str, Any]) -> str:

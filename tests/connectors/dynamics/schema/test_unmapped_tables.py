@@ -61,6 +61,13 @@ def test_links_that_lead_on_and_on_come_to_an_end(rows: list[dict[str, str]], to
 
 
 @responses.activate
+def test_a_page_that_is_no_utf_8_is_unreadable() -> None:
+    responses.get(f"{ROOT}accounts", body=b'{"value": [{"accountid": "\xff"}]}')
+    with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport, pytest.raises(ReadIncomplete, match="rows are not readable"):
+        Directory(transport).existing(TABLE, [ROW])
+
+
+@responses.activate
 def test_a_row_without_the_column_by_which_it_was_found_is_unreadable() -> None:
     """Another one, of which nothing is told, may be absent, as null may."""
     responses.get(f"{ROOT}accounts", json={"value": [{"accountid": ROW, "_parentid_value": ROW}]})

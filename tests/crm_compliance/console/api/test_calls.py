@@ -309,7 +309,7 @@ def test_a_call_that_is_sent_again_under_its_key_makes_one(app: Starlette, org: 
 
 
 def test_a_wrong_call_is_told_where_and_never_what(app: Starlette, org: Night) -> None:
-    wrong = {**FORM, "given": {"lastname": ["Geheim (fictief)"], "nickname": "Geheim (fictief)"}}
+    wrong = {**FORM, "given": {"lastname": ["Geheim (fictief)"], "Geheim (fictief)": ""}}
     answer = Script(app, Role.DPO).call("POST", "/requests", json=wrong)
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (400, "usage")
