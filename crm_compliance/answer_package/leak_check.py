@@ -13,14 +13,14 @@ of it, and is released by a person.
 Source: EXP-06, EXP-13; R-118, R-119, R-123, R-142."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from crm_compliance.answer_package.content.letterhead import sender_of
 from crm_compliance.answer_package.content.make_answer import answer_of
-from crm_compliance.answer_package.content.view import ShownItem, shown_of
+from crm_compliance.answer_package.content.view import ShownItem, is_bare, shown_of
 from crm_compliance.answer_package.content.wording import NO_WORDS, Texts, texts_for
 from crm_compliance.answer_package.data import data_json
 from crm_compliance.answer_package.read_back import APART, words_of
@@ -43,19 +43,19 @@ _ANYTHING: Final = "·"
 _NO_ADDRESSEE: Final = Addressee("")
 
 
-def check_for_leaks(
-    compilation: Compilation, contents: Mapping[str, bytes], organisation: Organisation, *, told: Sequence[str] = ()
-) -> None:
-    """Search a package for leak-check terms: what it says, every file of it, and their names. `told` are
-    those notified of a decision. Raises LeakFound: naming file, item and the kind of thing it is, never the
-    thing."""
+def searched_files(
+    compilation: Compilation, files: Iterable[tuple[str, bytes]], organisation: Organisation, *, told: Sequence[str] = ()
+) -> Iterator[tuple[str, bytes]]:
+    """Search a package for leak-check terms: what it says, then file by file, each with its name, and hand
+    those on in which there is nothing. `told` are those notified of a decision. Raises LeakFound: naming
+    file, item and the kind of thing it is, never the thing."""
     leak_terms, ours = LeakTerms(compilation.leak_terms), sender_of(organisation, compilation.language).said
     texts = texts_for(compilation, organisation)
-    _search_data(compilation, leak_terms, texts, "data.json" if "data.json" in contents else "letter.pdf", ours, told)
+    _search_data(compilation, leak_terms, texts, "letter.pdf" if is_bare(compilation) else "data.json", ours, told)
     items = {item.shown_attachment.name: item.item for item in compilation.items if item.shown_attachment is not None}
     named = _naming_whom_it_is_for(compilation)
     fixed = _fixed_hits(compilation, named, texts, ours, told)
-    for name, content in contents.items():
+    for name, content in files:
         is_attached = name.startswith(_ATTACHED)
         item = items.get(name.removeprefix(_ATTACHED), "") if is_attached else ""
         for text in texts_of(name, content) if is_attached else words_of(name, content):
@@ -64,12 +64,13 @@ def check_for_leaks(
                 raise LeakFound(name, found, item)
         if found := named.found_in(name, fixed):
             raise LeakFound(name, found, item)
+        yield name, content
 
 
 def search_message(compilation: Compilation, write: Callable[[Compilation], str], organisation: Organisation) -> None:
     """Search the message that accompanies the link, which is stored beside the package and is read before it.
     `write` writes it for any answer: for this one it is searched, and for the same answer without its data it
-    shows which words are ours. Raises LeakFound: as `check_for_leaks` does."""
+    shows which words are ours. Raises LeakFound: as `searched_files` does."""
     texts = texts_for(compilation, organisation)
     named, ours = _naming_whom_it_is_for(compilation), sender_of(organisation, compilation.language).said
     fixed = _fixed_hits(compilation, named, texts, ours, ()) | named.hits_in(write(_frame_of(compilation, texts)))

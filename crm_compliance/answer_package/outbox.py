@@ -13,7 +13,7 @@ import msgspec
 from crm_compliance.answer_package.archive import archive_of, new_passphrase
 from crm_compliance.answer_package.leak_check import search_message
 from crm_compliance.answer_package.message import ENDING, message_text
-from crm_compliance.answer_package.package import package_of
+from crm_compliance.answer_package.package import package_files
 from crm_compliance.host.files import disk_errors, sync_folder, write_whole
 from jobs.model.answer import Compilation
 from jobs.model.request import HANDOVER, Handover
@@ -35,11 +35,11 @@ class _Outbox:
     def package(
         self, compilation: Compilation, attachments: Mapping[str, bytes], told: Sequence[str], until: datetime
     ) -> tuple[bytes, str]:
-        contents = package_of(compilation, self._organisation, attachments, told=told)
+        passphrase = new_passphrase()
+        archive = archive_of(package_files(compilation, self._organisation, attachments, told=told), passphrase)
         # The message is searched without the link, whose token is chance.
         search_message(compilation, lambda each: self._text(each, "", until), self._organisation)
-        passphrase = new_passphrase()
-        return archive_of(contents, passphrase), passphrase
+        return archive, passphrase
 
     def message(self, compilation: Compilation, token: str, until: datetime) -> str:
         return self._text(compilation, self.address(token), until)

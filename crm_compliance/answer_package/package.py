@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from crm_compliance.answer_package.content.make_answer import answer_of
 from crm_compliance.answer_package.content.view import shown_of
 from crm_compliance.answer_package.data import data_json
-from crm_compliance.answer_package.leak_check import check_for_leaks
+from crm_compliance.answer_package.leak_check import searched_files
 from crm_compliance.answer_package.letter import letter_pdf
 from crm_compliance.answer_package.page import page_html
 from crm_compliance.answer_package.table import data_csv
@@ -35,26 +35,47 @@ def package_of(
     told: Sequence[str] = (),
     working_copy: bool = False,
 ) -> dict[str, bytes]:
-    """Make every file of a package; `attachments` holds the attached files, by neutral name, `told` those
-    notified of a decision (art. 19). Raises LeakFound: something in it must not be sent; Unchecked: a file
-    in it cannot be read, and nobody has stated that they looked at it; PackageBroken: an attachment is
-    missing, or is not the same as it was."""
-    shown = shown_of(compilation, working_copy=working_copy)
+    """Return every file of a package at once. Raises as `package_files`."""
+    return dict(package_files(compilation, organisation, attachments, told=told, working_copy=working_copy))
+
+
+def package_files(
+    compilation: Compilation,
+    organisation: Organisation,
+    attachments: Mapping[str, bytes],
+    *,
+    told: Sequence[str] = (),
+    working_copy: bool = False,
+) -> Iterator[tuple[str, bytes]]:
+    """Make the files of a package, one after the other, the manifest last; `attachments` holds the attached
+    files, by neutral name, `told` those notified of a decision (art. 19). Raises LeakFound: something in it
+    must not be sent; Unchecked: a file in it cannot be read, and nobody has stated that they looked at it;
+    PackageBroken: an attachment is missing, or is not the same as it was."""
+    files = _files(compilation, organisation, attachments, told, working_copy)
+    sums = {}
+    for name, content in files if working_copy else searched_files(compilation, files, organisation, told=told):
+        sums[name] = hashlib.sha256(content).hexdigest()
+        yield name, content
+    yield "manifest.json", manifest_json(compilation, sums, organisation)
+
+
+def _files(
+    compilation: Compilation, organisation: Organisation, attachments: Mapping[str, bytes], told: Sequence[str], working_copy: bool
+) -> Iterator[tuple[str, bytes]]:
     answer = answer_of(compilation, organisation, told=told, working_copy=working_copy)
-    contents = {"letter.pdf": letter_pdf(answer)}
-    if not answer.is_bare:
-        contents["index.html"] = page_html(answer)
-        contents["data.json"] = data_json(compilation, shown, organisation)
-        if compilation.right == "portability":
-            contents["data.csv/data.csv"] = data_csv(shown)
-        for attachment in (item.attachment for item in shown.items if item.attachment is not None):
-            if attachment.name not in attachments:
-                raise PackageBroken("an attachment cannot be read", hint="compile the request again", where=attachment.name)
-            contents[f"attachments/{attachment.name}"] = _checked(compilation, attachment, attachments[attachment.name], working_copy)
-    if not working_copy:
-        check_for_leaks(compilation, contents, organisation, told=told)
-    contents["manifest.json"] = manifest_json(compilation, contents, organisation)
-    return contents
+    yield "letter.pdf", letter_pdf(answer)
+    if answer.is_bare:
+        return
+    shown = shown_of(compilation, working_copy=working_copy)
+    yield "index.html", page_html(answer)
+    yield "data.json", data_json(compilation, shown, organisation)
+    if compilation.right == "portability":
+        yield "data.csv/data.csv", data_csv(shown)
+    for attachment in (item.attachment for item in shown.items if item.attachment is not None):
+        content = attachments.get(attachment.name)
+        if content is None:
+            raise PackageBroken("an attachment cannot be read", hint="compile the request again", where=attachment.name)
+        yield f"attachments/{attachment.name}", _checked(compilation, attachment, content, working_copy)
 
 
 def _checked(compilation: Compilation, attachment: Attachment, content: bytes, working_copy: bool) -> bytes:
@@ -94,13 +115,13 @@ def write_plain(
     return sorted(contents)
 
 
-def manifest_json(compilation: Compilation, contents: Mapping[str, bytes], organisation: Organisation) -> bytes:
+def manifest_json(compilation: Compilation, sums: Mapping[str, str], organisation: Organisation) -> bytes:
     """Make the file with the SHA-256 of every other file, so that anybody can see that none was changed
     (EXP-13). It says nothing of an answer that its neutral sister does not say: not even a size."""
     document = {
         "schema_version": "1.0",
         "request_id": compilation.request,
         "generated_at": compilation.generated_at.astimezone(ZoneInfo(organisation.timezone)).isoformat(timespec="seconds"),
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
+        "files": dict(sorted(sums.items())),
     }
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()

@@ -5,7 +5,9 @@ What is removed from a database survives in its files and its backups for a whil
 worthless (ACC-08, EXP-17). The keys are in the data folder, never in the database. Parts are padded to a few
 sizes before they are sealed: the length of a row does not show whether anything was found (SUS-07)."""
 
+import io
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,12 +38,21 @@ class Sealing:
 
     def seal(self, request: str, name: str, content: bytes) -> bytes:
         """Seal a part of a request; the key is made for the first one."""
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        from cryptography.hazmat.primitives.ciphers import Cipher
+        from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+        from cryptography.hazmat.primitives.ciphers.modes import GCM
 
         nonce = secrets.token_bytes(NONCE)
         key = self._key(request, make=True)
         assert key is not None  # it was made
-        return nonce + AESGCM(key).encrypt(nonce, _padded(content), _bound_to(request, name))
+        encryptor = Cipher(AES256(key), GCM(nonce)).encryptor()
+        encryptor.authenticate_additional_data(_bound_to(request, name))
+        sealed = io.BytesIO()
+        sealed.write(nonce)
+        for piece in _padded(content):
+            sealed.write(encryptor.update(piece))
+        sealed.write(encryptor.finalize() + encryptor.tag)
+        return sealed.getvalue()
 
     def unseal(self, request: str, name: str, sealed: bytes) -> bytes | None:
         """Return a part as it was put in, or None if the key was destroyed. Raises SealBroken: it was
@@ -92,12 +103,15 @@ def _broken(message: str, request: str) -> SealBroken:
     return SealBroken(message, hint="restore the data folder and the database from the same day", where=request)
 
 
-def _padded(content: bytes) -> bytes:
-    """Return a part with its length before it and zero bytes behind it, up to the next size. The sizes are 64
-    KiB, 256 KiB, and from there whole mebibytes."""
+def _padded(content: bytes) -> Iterator[bytes | memoryview]:
+    """Yield a part with its length before it and zero bytes behind it, up to the next size, in pieces: a
+    package may be hundreds of megabytes. The sizes are 64 KiB, 256 KiB, and from there whole mebibytes."""
     length = _COUNT + len(content)
     size = next((each for each in SIZES if length <= each), -(-length // MEBIBYTE) * MEBIBYTE)
-    return (len(content).to_bytes(_COUNT) + content).ljust(size, b"\0")
+    yield len(content).to_bytes(_COUNT)
+    for start in range(0, len(content), MEBIBYTE):
+        yield memoryview(content)[start : start + MEBIBYTE]
+    yield bytes(size - length)
 
 
 def _unpadded(padded: bytes) -> bytes:

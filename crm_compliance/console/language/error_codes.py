@@ -90,6 +90,7 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "needle": "Something of other people is still in the answer, or is nearly the name of somebody. Review that item again.",
     "near_name": "A text has what looks like the name, number or address of somebody. Write a label in its place.",
     "unchecked": "A file is in the answer that no program can check. Look at it and say so, or withhold it.",
+    "package_large": "The files of this answer are too much for one package. Withhold the largest, and hand those over in another way.",
     "not_shown": "This was not on your screen as it stands now. Look at it again, then decide.",
     "file_not_shown": "The file was not looked at to its end. Read it where it is shown, or download it, then decide.",
     "reader": "The program that reads files cannot be started here. Tell the administrator.",

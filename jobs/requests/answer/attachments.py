@@ -3,7 +3,7 @@ other file is searched for other people, and what cannot be read is reported. So
 R-119."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from connectors.interface.rows import Content
 from jobs.files.file_texts import Checked, is_text_file, reading_of, text_in
@@ -60,15 +60,32 @@ class Files:
         return content_of(self._context, kind, row, field)
 
 
-def attachments_of(context: JobContext, compilation: Compilation, *, working_copy: bool = False) -> dict[str, bytes]:
-    """Fetch the attachments, by neutral name; the package detects one that no longer exists. A working copy
-    has also what waits: a person has to look at it (EXP-07)."""
-    contents = {}
-    for item in compilation.items:
-        waits = working_copy and item.status is ItemStatus.PENDING_REVIEW
-        attachment = item.attachment if waits else item.shown_attachment
-        if attachment is not None:
-            found = content_of(context, attachment.kind, attachment.id, attachment.field)
-            if found is not None:
-                contents[attachment.name] = found.body
-    return contents
+class Attachments(Mapping[str, bytes]):
+    """The files of an answer by neutral name. Each is fetched when it is asked for, and not kept: together
+    they may be larger than the memory."""
+
+    def __init__(self, context: JobContext, attachments: Iterable[Attachment]) -> None:
+        self._context = context
+        self._attachments = {each.name: each for each in attachments}
+
+    def __getitem__(self, name: str) -> bytes:
+        """Raises KeyError: there is none, or no longer; ConnectorError: it cannot be fetched whole."""
+        attachment = self._attachments[name]
+        found = content_of(self._context, attachment.kind, attachment.id, attachment.field)
+        if found is None:
+            raise KeyError(name)
+        return found.body
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._attachments)
+
+    def __len__(self) -> int:
+        return len(self._attachments)
+
+
+def attachments_of(context: JobContext, compilation: Compilation, *, working_copy: bool = False) -> Attachments:
+    """Return the attachments; the package detects one that no longer exists. A working copy has also what
+    waits: a person has to look at it (EXP-07)."""
+    waiting = [item.attachment for item in compilation.items if working_copy and item.status is ItemStatus.PENDING_REVIEW]
+    told = [item.shown_attachment for item in compilation.items]
+    return Attachments(context, (each for each in (*told, *waiting) if each is not None))

@@ -6,7 +6,10 @@ import io
 import json
 import math
 import re
+import secrets
+import tracemalloc
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +19,17 @@ import pyzipper
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm_compliance.answer_package import archive
 from crm_compliance.answer_package.archive import archive_of, new_passphrase
 from crm_compliance.answer_package.characters import french
 from crm_compliance.answer_package.content.particulars import recipient_lines
-from crm_compliance.answer_package.leak_check import check_for_leaks
-from crm_compliance.answer_package.package import PackageBroken, package_of, write_plain
+from crm_compliance.answer_package.leak_check import searched_files
+from crm_compliance.answer_package.package import PackageBroken, package_files, package_of, write_plain
 from crm_compliance.answer_package.table import cell
 from crm_compliance.host.files import DiskProblem
-from jobs.model.answer import Addressee, Compilation, Context, Field, ItemStatus, Recipient, Withheld
+from jobs.model.answer import SEEN_UNCHECKED, Addressee, Attachment, Compilation, Context, Field, ItemStatus, Recipient, Withheld
 from jobs.ports.outbox import LeakFound
+from rules.errors import Refused
 from rules.model.languages import LANGUAGES
 from rules.redaction.leak_terms import GUID, leak_term, name_leak_term
 from tests.crm_compliance.answer_package.pages import text_of
@@ -33,6 +38,7 @@ from tests.jobs.files.made import a_picture
 from tests.saying import texts_in
 
 PICTURE = {"attachment-1.png": a_picture()}
+MEGABYTE = 1_000_000
 
 
 def package(compiled: Compilation) -> dict[str, bytes]:
@@ -200,16 +206,30 @@ def test_the_manifest_has_the_sum_of_every_other_file() -> None:
 def test_the_archive_is_encrypted_with_aes_and_opens_with_its_passphrase() -> None:
     """EXP-16."""
     made = package(compilation())
-    zipped = archive_of(made, "ba-be-bi")
-    with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
-        for entry in archive.infolist():
+    zipped = archive_of(made.items(), "ba-be-bi")
+    with zipfile.ZipFile(io.BytesIO(zipped)) as opened:
+        for entry in opened.infolist():
             assert (entry.compress_type, entry.flag_bits & 1, entry.date_time) == (99, 1, (1980, 1, 1, 0, 0, 0))
             assert entry.extra[8] == 3  # AES, 256 bits
-    with pyzipper.AESZipFile(io.BytesIO(zipped)) as archive:
+    with pyzipper.AESZipFile(io.BytesIO(zipped)) as opened:
         with pytest.raises(RuntimeError):
-            archive.read("letter.pdf", pwd=b"wrong")
-        assert {name: archive.read(name, pwd=b"ba-be-bi") for name in archive.namelist()} == made
+            opened.read("letter.pdf", pwd=b"wrong")
+        assert {name: opened.read(name, pwd=b"ba-be-bi") for name in opened.namelist()} == made
     assert b"Lotte" not in zipped
+
+
+def test_an_archive_that_no_database_stores_is_refused_before_it_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MOST", 3 * MEGABYTE)
+    asked: list[str] = []
+
+    def files() -> Iterator[tuple[str, bytes]]:
+        for number in range(9):
+            asked.append(f"attachments/{number}.bin")
+            yield asked[-1], secrets.token_bytes(MEGABYTE)
+
+    with pytest.raises(Refused, match="more than 3 MB") as refused:
+        archive_of(files(), "ba-be-bi")
+    assert (refused.value.code, refused.value.where, len(asked)) == ("package_large", asked[-1], 3)
 
 
 def test_a_passphrase_cannot_be_guessed_and_can_be_read_out() -> None:
@@ -217,6 +237,29 @@ def test_a_passphrase_cannot_be_guessed_and_can_be_read_out() -> None:
     assert len(found) == 50
     assert all(re.fullmatch(r"([bdfgklmnprstvz][aeiou]){2}(-([bdfgklmnprstvz][aeiou]){2}){7}", each) for each in found)
     assert 16 * math.log2(14 * 5) >= 80
+
+
+class Stored(dict[str, bytes]):
+    """Files that are made when they are asked for, as a CRM sends them."""
+
+    def get(self, name: str, default: object = None) -> bytes:
+        return bytes(MEGABYTE)
+
+
+def test_of_many_files_one_is_in_memory_at_a_time() -> None:
+    """What an archive takes is its own size, not that of all its files beside it."""
+    items = [
+        msgspec.structs.replace(
+            PHOTO, item=f"item-{number}", code=SEEN_UNCHECKED, attachment=Attachment("note", ROW, "body", "", f"{number}.bin")
+        )
+        for number in range(80, 120)
+    ]
+    tracemalloc.start()
+    names = [name for name, _ in package_files(compilation(items=tuple(items)), ORGANISATION, Stored())]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(names) == 44
+    assert peak < 20 * MEGABYTE
 
 
 # -- the last look -------------------------------------------------------------------------------------------
@@ -254,7 +297,7 @@ def test_each_kind_of_file_is_looked_into(name: str) -> None:
     clean = package(compilation(right="portability"))
     bad = package(compilation(right="portability", leak_terms=(), items=(msgspec.structs.replace(GIFT, title="van Els Geheim"),)))
     with pytest.raises(LeakFound) as caught:
-        check_for_leaks(compilation(leak_terms=SECRET), {**clean, name: bad[name]}, ORGANISATION)
+        list(searched_files(compilation(leak_terms=SECRET), {**clean, name: bad[name]}.items(), ORGANISATION))
     assert caught.value.where == name
 
 
@@ -279,12 +322,12 @@ def packed(name: str, content: bytes) -> bytes:
 def test_a_leak_term_is_found_inside_documents_and_at_the_head_of_pictures(content: bytes) -> None:
     """EXP-06: what whoever looks at the file does not see."""
     with pytest.raises(LeakFound):
-        check_for_leaks(compilation(leak_terms=SECRET), {"attachments/attachment-1.bin": content}, ORGANISATION)
+        list(searched_files(compilation(leak_terms=SECRET), {"attachments/attachment-1.bin": content}.items(), ORGANISATION))
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04 is no archive", packed("a.xml", b"<t>Lotte</t>")], ids=["none", "about the person"])
 def test_other_documents_go_out(content: bytes) -> None:
-    check_for_leaks(compilation(leak_terms=SECRET), {"attachments/attachment-1.docx": content}, ORGANISATION)
+    list(searched_files(compilation(leak_terms=SECRET), {"attachments/attachment-1.docx": content}.items(), ORGANISATION))
 
 
 def test_an_id_in_a_text_stops_the_release() -> None:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from crm_compliance.answer_package import leak_check
-from crm_compliance.answer_package.leak_check import check_for_leaks
+from crm_compliance.answer_package.leak_check import searched_files
 from crm_compliance.answer_package.package import package_of
 from jobs.model.answer import Addressee, Compilation, Field, Recipient, Withheld
 from jobs.ports.outbox import LeakFound
@@ -107,9 +107,9 @@ def test_a_name_that_is_a_word_of_every_letter_is_found_where_the_crm_has_it(lan
             {"contexts": (msgspec.structs.replace(DOSSIER, recipients=(Recipient(f"Meester {word}"),)),)},
         ):
             with pytest.raises(LeakFound):
-                check_for_leaks(msgspec.structs.replace(clean, leak_terms=leak_terms, **planted), {}, ORGANISATION)
+                list(searched_files(msgspec.structs.replace(clean, leak_terms=leak_terms, **planted), (), ORGANISATION))
     assert len(found) > 100
-    check_for_leaks(msgspec.structs.replace(clean, leak_terms=found), {}, ORGANISATION)
+    list(searched_files(msgspec.structs.replace(clean, leak_terms=found), (), ORGANISATION))
 
 
 def test_the_town_of_the_person_is_theirs_whoever_is_called_like_it() -> None:

@@ -173,12 +173,12 @@ def test_french_has_a_blank_before_high_punctuation_and_no_other_language_has() 
 
 
 RELEASING = """
-from crm_compliance.answer_package.leak_check import check_for_leaks
+from crm_compliance.answer_package.leak_check import searched_files
 from crm_compliance.console.language.formats import Formats
 from rules.dates.calendar import Calendar
 from tests.crm_compliance.answer_package.samples import ORGANISATION, compilation
 
-check_for_leaks(compilation(language="de"), {}, ORGANISATION)
+list(searched_files(compilation(language="de"), (), ORGANISATION))
 for language in ("nl", "fr", "en"):
     print(*Formats.of(language, Calendar()).month_and_year("2026-11"), *Formats.of(language, Calendar()).day_and_month("2026-12-01"))
 """
