@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, insert, select, update
 
 from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.documents import decoded
@@ -135,9 +135,7 @@ class Requests(Rows):
         sealed: dict[str, bytes] = {}
         with self._transactions.reading() as connection:
             for ids in _in_queries(requests):
-                query = select(request_parts.c.request, request_parts.c.content)
-                query = query.where(request_parts.c.request.in_(ids), request_parts.c.name == name)
-                sealed |= {row.request: row.content for row in connection.execute(query)}
+                sealed |= {row.request: row.content for row in connection.execute(_parts_of(ids, name))}
         found = {request: self._sealing.unseal(request, name, content) for request, content in sealed.items()}
         return {request: content for request, content in found.items() if content is not None}
 
@@ -149,9 +147,12 @@ class Requests(Rows):
         with self._transactions.reading() as connection:
             return frozenset(connection.execute(query).scalars())
 
-    def part_digest(self, request: str, name: str) -> str | None:
-        sealed = self._sealed(request, name)
-        return None if sealed is None else _digest(sealed)
+    def part_digests(self, requests: Collection[str], name: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        with self._transactions.reading() as connection:
+            for ids in _in_queries(requests):
+                found |= {row.request: _digest(row.content) for row in connection.execute(_parts_of(ids, name))}
+        return found
 
     def destroy_spent_keys(self) -> None:
         """Destroy the keys that a process could not destroy before it died."""
@@ -210,6 +211,11 @@ def _replace(connection: Connection, request: SubjectRequest, since: SubjectRequ
 
 def _closed_with(right: str) -> ColumnElement[bool]:
     return _IS_CLOSED & _says("right", Right(right).value) if right else _IS_CLOSED
+
+
+def _parts_of(requests: Collection[str], name: str) -> Select[tuple[str, bytes]]:
+    query = select(request_parts.c.request, request_parts.c.content)
+    return query.where(request_parts.c.request.in_(requests), request_parts.c.name == name)
 
 
 def _part(connection: Connection, request: str, name: str) -> bytes | None:

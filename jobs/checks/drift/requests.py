@@ -33,6 +33,9 @@ def about_requests(store: Store, calendar: Calendar) -> Iterator[Difference]:
         elif entry.data.get("step") == "expire" and PRESERVED in _list_of_parts(entry):
             expired.add(str(entry.data.get("request")))
     register = {request.id: request for request in store.requests.all()}
+    keeping = (closed.keys() & kept.keys()) - expired
+    keeping = {id for id in keeping if closed[id].data.get("keeps") is True or "kept" in kept[id].data}
+    digests = store.requests.part_digests(keeping, PRESERVED)
     missing = 0
     for id, entry in opened.items():
         request = register.get(id)
@@ -42,8 +45,8 @@ def about_requests(store: Store, calendar: Calendar) -> Iterator[Difference]:
                 yield Difference(f"request {id}", "is in the ledger, and not in the register")
             continue
         told = _about_request(request, entry, closed.get(id), calendar)
-        if not told and id in closed and id not in expired:
-            told = _about_part(closed[id], kept[id], store.requests.part_digest(id, PRESERVED))
+        if not told and id in keeping:
+            told = _about_part(closed[id], kept[id], digests.get(id))
         if told:
             yield Difference(f"request {id}", told)
     for id in sorted(register.keys() - opened.keys()):

@@ -53,7 +53,7 @@ class RequestStore(Protocol):
     ) -> None:
         """Replace a row of the register, and some of its parts; None removes a part for good. `since` is the
         row as it was read. If the part named `told` exists, the last of the entries records as `kept` which
-        one it is: see `part_digest`. Raises Refused: with code `changed`, if somebody has changed the row
+        one it is: see `part_digests`. Raises Refused: with code `changed`, if somebody has changed the row
         meanwhile."""
 
     def part(self, request: str, name: str) -> bytes | None:
@@ -69,9 +69,9 @@ class RequestStore(Protocol):
     def with_part(self, name: str) -> frozenset[str]:
         """Return the requests that have a part of this name."""
 
-    def part_digest(self, request: str, name: str) -> str | None:
-        """Return the SHA-256 of a part as it is sealed; None if it does not exist. It reveals nothing of what
-        is in the part, and differs each time the part is put in."""
+    def part_digests(self, requests: Collection[str], name: str) -> dict[str, str]:
+        """Return the SHA-256 of a part of these requests as it is sealed, of those that have it. It reveals
+        nothing of what is in the part, and differs each time the part is put in."""
 
     def destroy_spent_keys(self) -> None:
         """Destroy the keys of requests whose working areas are empty."""

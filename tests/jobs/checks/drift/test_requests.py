@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
+from jobs.checks.drift.requests import about_requests
 from jobs.checks.ledger_drift import refuse_altered
 from jobs.ledger.entries import StoreAltered
 from jobs.model.request import PRESERVED
@@ -86,3 +87,21 @@ def test_what_a_closed_request_kept_may_leave_the_database_when_it_has_had_its_d
     maintain_register(attacked.store, attacked.policy, attacked.clock(), attacked.key.references)
     assert not attacked.store.requests.has_part(request.id, PRESERVED)
     refuse_altered(attacked.context)
+
+
+def test_what_closed_requests_keep_is_compared_together(attacked: Night) -> None:
+    """Each night looks: it takes as many statements for one closed request as for many."""
+
+    def statements(requests: int) -> int:
+        for _ in range(requests):
+            request = registered(attacked)
+            preserve(attacked.context, request)
+            close(dora(attacked), request.id, "WITHDRAWN")
+        asked: list[str] = []
+        listening = (attacked.store.database.engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
+        event.listen(*listening)
+        assert not list(about_requests(attacked.store, attacked.context.policy.calendar))
+        event.remove(*listening)
+        return len(asked)
+
+    assert statements(1) == statements(4)
