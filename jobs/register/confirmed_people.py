@@ -71,4 +71,6 @@ def _people(chosen: list[Candidate]) -> ConfirmedPeople:
             contacts[person].add(candidate.id)
         else:
             rows[person].add((candidate.kind, candidate.id))
-    return ConfirmedPeople(frozenset(contacts[REQUESTER]), frozenset(contacts[CHILD]), frozenset(rows[REQUESTER]), frozenset(rows[CHILD]))
+    # What was confirmed as both is the child's: else it would be told as the requester's own.
+    requester, requester_rows = contacts[REQUESTER] - contacts[CHILD], rows[REQUESTER] - rows[CHILD]
+    return ConfirmedPeople(frozenset(requester), frozenset(contacts[CHILD]), frozenset(requester_rows), frozenset(rows[CHILD]))

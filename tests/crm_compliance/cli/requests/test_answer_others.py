@@ -10,7 +10,7 @@ import pytest
 from crm_compliance.wiring.mapping import mapping_text
 from rules.model.requests import Outcome
 from tests.crm_compliance.answer_package.pages import text_of
-from tests.crm_compliance.cli.requests.family import LOTTE, els, lotte, on_behalf
+from tests.crm_compliance.cli.requests.family import ELS, LOTTE, els, lotte, on_behalf
 from tests.crm_compliance.cli.requests.suspects import JAN, asked_by, jan, suspect
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.asking import Asking, told
@@ -145,6 +145,25 @@ def test_who_asks_for_a_child_is_not_told_that_it_called_by_their_telephone(typi
     asking.compile()
     fiches = [item for item in asking.items() if item["kind"] == "fiche"]
     assert [item["status"] for item in fiches if {"channel", "reporter_kind"} & item["fields"].keys() or item["proposal"]] == ["WITHHELD"]
+
+
+def test_who_is_confirmed_as_both_is_the_child_also_where_the_parent_is_told_own_data(typist: Typist, org: Night) -> None:
+    """RGT-08, EXP-05: a child with the telephone of a parent is on the list of both."""
+    line = "+32470112233"
+    child, mother = lotte(org, telephone1=line, address1_city="Schuilplaats"), els(org, telephone1=line)
+    dossier = org.dossier("grooming", closed=False)
+    org.party(child, "child", dossier=dossier)
+    org.party(mother, "parent", dossier=dossier)
+    org.donation(child)
+    behalf = LOTTE | {"birthdate": "2012-03-04", "phones": [line]}
+    asking = Asking(typist).open(ELS | {"phones": [line]}, behalf).identify("eid", "--mandate", "not_shown")
+    listed = typist.ask("requests", "match", asking.id)["candidates"]
+    chosen = [each for each in listed if each["id"] == child or each["for"] == "requester"]
+    assert sorted((each["for"], each["id"] == child) for each in chosen) == [("child", True), ("requester", False), ("requester", True)]
+    typist.ask("requests", "confirm", asking.id, *(each["candidate"] for each in chosen), *DORA)
+    assert asking.compile()["scope"] == "own"
+    assert [item["kind"] for item in asking.items()] == ["contact", "dossier", "party"]
+    assert "Schuilplaats" not in told(asking.compilation)
 
 
 def test_a_call_without_a_file_is_that_of_its_number_whoever_reported_some_dossier(typist: Typist, org: Night) -> None:
