@@ -8,7 +8,7 @@ from typing import Any, Final
 from jobs.model.answer import Compilation
 from jobs.model.request import SubjectRequest
 from jobs.ports.context import JobContext
-from jobs.register.decision import What
+from jobs.register.decision import ERASING
 from jobs.register.overrides import overrides_of
 from jobs.register.request_steps import Actor, actor_of, authorised, check_role, save_transition, wrong_state
 from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted
@@ -18,7 +18,6 @@ from jobs.requests.decisions.decide import as_it_stands, is_decided
 from rules.errors import Refused
 from rules.hints import Hint, hint_to
 from rules.model.accounts import same_person
-from rules.model.kinds import FILES
 from rules.model.requests import COPIES, Outcome, RequestState, Step, is_allowed
 from rules.rights.entitlement import MANDATE_LAPSED
 
@@ -122,7 +121,7 @@ def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
     if NEUTRAL in (old.answer, new.answer) or new.answer == "dpo_review":
         return old.answer != new.answer
     files, files_now = ({context.source for context in each.contexts if context.source[1]} for each in (old, new))
-    return old.scope != new.scope or not files <= files_now or not _erased_whole(old, old.granted) <= _erased_whole(new)
+    return old.scope != new.scope or not files <= files_now or not _erased(old, old.granted) <= _erased(new)
 
 
 def _roles(answer: Compilation) -> set[tuple[tuple[str, str], tuple[str, ...], bool]]:
@@ -130,10 +129,10 @@ def _roles(answer: Compilation) -> set[tuple[tuple[str, str], tuple[str, ...], b
     return {(context.source, context.roles, context.is_limited) for context in answer.contexts if context.source[1]}
 
 
-def _erased_whole(answer: Compilation, granted: Collection[str] | None = None) -> set[tuple[str, str]]:
-    """Return the files that go whole by an answer, or by what was granted of it."""
+def _erased(answer: Compilation, granted: Collection[str] | None = None) -> set[tuple[str, tuple[str, str]]]:
+    """Return what of which rows an answer proposes to erase, or what was granted of that."""
     items = (item for item in answer.items if granted is None or item.item in granted)
-    return {item.source for item in items if item.title == What.ERASE and item.kind in FILES}
+    return {(item.title, item.source) for item in items if item.title in ERASING}
 
 
 def sent_back(actor: Actor, request: SubjectRequest, problem: Refused) -> Refused:

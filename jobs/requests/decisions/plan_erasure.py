@@ -27,7 +27,7 @@ from jobs.writing.send import TECHNICAL
 from rules.holds.erasure_rulings import GrantedErasure, Ruling, rule_on
 from rules.model.decisions import Decision as Disposal
 from rules.model.file_roles import FileRole
-from rules.model.kinds import FILES, OUTLIVING
+from rules.model.kinds import FILES, OUTLIVING, RELATIONS
 from rules.model.records import KINDS, Contact, Party, Recording, Unit, UnitKind
 from rules.model.requests import Right
 from rules.retention.relations import relation_terms
@@ -136,11 +136,20 @@ def _wanted(context: JobContext, decision: Decision, kept: Collection[str]) -> I
                 recordings += rows_of(connector, Recording, FILES, Among("dossier", [task.id]))
             # One of a file outside it too stays with that.
             recordings = [row for row in recordings if row.fiche in (None, *fiches) and row.dossier in (None, task.id)]
-            rows = [Wanted("recording", row.id, _DELETED, task) for row in recordings] + [Wanted(task.kind, task.id, _DELETED, task)]
+            rows = [Wanted("recording", row.id, _DELETED, task) for row in recordings]
+            rows += [Wanted(task.kind, task.id, _DELETED, task)] if _is_still_theirs(context, decision.contacts, task) else []
         for each in rows:
             if (each.kind, each.id) not in seen:
                 seen.add((each.kind, each.id))
                 yield each
+
+
+def _is_still_theirs(context: JobContext, contacts: Collection[str], task: Task) -> bool:
+    """Return whether a row is no course or agreement that was linked to somebody else meanwhile."""
+    if task.kind not in RELATIONS:
+        return True
+    rows = rows_of(context.connector, KINDS[task.kind], ("contact",), Among("id", [task.id]))
+    return any(getattr(row, "contact", None) in contacts for row in rows)
 
 
 def _roles_in(context: JobContext, contacts: Sequence[str], task: Task) -> list[str]:

@@ -1,5 +1,6 @@
 """The days of the decision and of the release decide about what is granted, too (SUS-08, RGT-07)."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from jobs.model.request import Details, GivenPerson, SubjectRequest
 from jobs.requests.answer.compile import compile_request
 from jobs.requests.answer.release import approve_content
 from jobs.requests.answer.release_check import for_release
+from jobs.requests.decisions.carry_out import fulfil
 from rules.errors import Refused
 from rules.model.requests import RequesterKind, Right
-from tests.drivers.deciding import ask, compile_, context_of, decide
+from tests.drivers.deciding import ask, compile_, context_of, decide, decision, release
 from tests.drivers.night import ROLE, Night
 from tests.jobs.requests.search.searching import remove
 
@@ -95,6 +97,43 @@ def test_a_file_that_is_not_of_the_person_any_more_is_not_erased_whole(night: Ni
     request = approved(night, Right.ERASURE, ilse)
     night.patch("cf_parties", role, cf_role=ROLE["witness"])
     assert sent_back_for(night, request) == "standing_changed"
+
+
+@pytest.mark.parametrize("what", ["course", "recording", "caller", "role"])
+def test_what_turns_out_to_be_somebody_elses_is_not_erased_at_this_ones_word(night: Night, what: str) -> None:
+    """SUS-08, RET-17: it was linked to the wrong person, or its reporter is known by now."""
+    ilse, other = night.contact(firstname="Ilse", lastname="Wouters (fictief)", telephone1="+32470112233"), night.contact()
+    dossier, course = night.dossier("sexting", closed=False), enrolled(night, ilse)
+    (fiche,) = night.fiches_of(dossier)
+    night.patch("cf_fiches", fiche, cf_callernumber="+32470112233")
+    night.recording(date(2026, 11, 20), fiche=fiche)
+    own = night.party(ilse, "parent", dossier=dossier)
+    role = night.party(ilse, "reporter", fiche=fiche) if what == "recording" else own
+    request = approved(night, Right.ERASURE, ilse)
+    moved = {"course": ("cf_enrolments", course), "recording": ("cf_parties", role), "role": ("cf_parties", role)}
+    if what in moved:
+        night.patch(*moved[what], **{"cf_ContactId@odata.bind": f"/contacts({other})"})
+    else:
+        night.party(other, "reporter", fiche=fiche)
+    assert sent_back_for(night, request) == "standing_changed"
+
+
+def test_a_course_of_somebody_else_by_now_stays_when_what_was_granted_is_carried_out(night: Night) -> None:
+    """It had to wait after the release."""
+    ilse, other = night.contact(firstname="Ilse", lastname="Wouters (fictief)"), night.contact()
+    moved, own = enrolled(night, ilse), enrolled(night, ilse)
+    request = ask(night, Right.ERASURE, ilse, given=ILSE)
+    compile_(night, request)
+    decide(night, request)
+    night.patch("cf_enrolments", moved, **{"cf_ContactId@odata.bind": f"/contacts({other})"})
+    release(night, request)
+    assert [night.get("cf_enrolments", row) is not None for row in (moved, own)] == [True, False]
+    fulfil(context_of(night), request.id)
+    assert decision(night, request).tasks == ()
+
+
+def enrolled(night: Night, person: str) -> str:
+    return night.create("cf_enrolments", "cf_enrolmentid", cf_name="cursus", **{"cf_ContactId@odata.bind": f"/contacts({person})"})
 
 
 def test_the_second_copy_of_a_request_leads_back_to_the_search_once_the_first_was_carried_out(night: Night) -> None:
