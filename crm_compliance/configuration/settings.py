@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError, model_validator
 
 from crm_compliance.configuration.setting_types import (
     HERE_ALONE,
@@ -42,6 +42,7 @@ from rules.model.crm_addresses import on_this_machine
 PREFIX = "CRM_COMPLIANCE_"
 CONFIG = f"{PREFIX}CONFIG"
 _CRON = "_cron"  # how the settings of jobs end
+_WITH_SECRETS = frozenset({"alert_secrets", "crm_extra_clients"})  # beside those that are one
 TEST_PREFIX = f"{PREFIX}TEST_"  # read by tests only
 
 
@@ -97,6 +98,8 @@ class Settings(BaseModel):
     alert_secrets: ChannelSecrets = {}
     metrics_token: Secret | None = None
     trusted_proxies: Networks = ()
+    _file: Path | None = PrivateAttr(None)
+    _has_secrets_in_file: bool = PrivateAttr(False)
 
     @model_validator(mode="before")
     @classmethod
@@ -142,6 +145,18 @@ class Settings(BaseModel):
         if (self.azure_storage is None) != (self.azure_container is None):
             raise ValueError("azure_storage: accepted only together with azure_container, the only container in which blobs may be deleted")
         return self
+
+    @property
+    def deciding_files(self) -> tuple[Path, ...]:
+        """The files that say what goes, who is told and whom is trusted."""
+        named = (self._file, self.policy, self.mapping, self.organisation, self.alerts, self.crm_ca_file, self.timestamp_ca)
+        return tuple(file for file in named if file is not None)
+
+    @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """The files in which secrets are."""
+        named = (self._file if self._has_secrets_in_file else None, self.crm_client_certificate)
+        return tuple(file for file in named if file is not None)
 
     @property
     def is_loopback(self) -> bool:
@@ -212,6 +227,7 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] | None 
     file = config or (Path(named).expanduser() if named else None)
     # The words of each setting's place, for messages: a variable, or a line of the file.
     values, places = _from_file(file) if file else ({}, {})
+    in_file = tuple(values)
     for name, value in given.items():
         key = name.removeprefix(PREFIX).lower()
         if name != name.upper() or not is_setting(key):
@@ -225,7 +241,10 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] | None 
         except UnicodeEncodeError:
             raise UsageError(f"{name} is not text: it has bytes that are not UTF-8", hint="write it in UTF-8", where=name) from None
         values[key], places[key] = value, name
-    return usable(values, places)
+    found = usable(values, places)
+    found._file = file
+    found._has_secrets_in_file = any(isinstance(getattr(found, key, None), SecretStr) or key in _WITH_SECRETS for key in in_file)
+    return found
 
 
 def usable(values: Mapping[str, object], places: Mapping[str, str] | None = None) -> Settings:

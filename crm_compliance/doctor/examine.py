@@ -9,7 +9,7 @@ from crm_compliance.doctor.check import Check, Tell, attempt
 from crm_compliance.doctor.crm import about_crm
 from crm_compliance.doctor.ending import about_endings
 from crm_compliance.doctor.keys import about_keys
-from crm_compliance.doctor.machine import about_disks, about_packages
+from crm_compliance.doctor.machine import about_disks, about_files, about_packages
 from crm_compliance.doctor.organisation import about_organisation
 from crm_compliance.doctor.outside import about_alerts, about_sharepoint, about_storage
 from crm_compliance.doctor.schedule import about_schedule
@@ -31,9 +31,8 @@ def examine(settings: Settings, on_wait: Tell | None = None) -> list[Check]:
         checks.append(attempt("nights", lambda: about_nights(settings)))
     checks.append(attempt("disk", lambda: about_disks(settings)))
     checks.append(attempt("storage", lambda: about_storage(settings)))
-    expiry = attempt("expiry", lambda: about_endings(settings))
-    if expiry.message:
-        checks.append(expiry)
+    rare = attempt("files", lambda: about_files(settings)), attempt("expiry", lambda: about_endings(settings))
+    checks += [check for check in rare if check.message]
     if settings.sharepoint_sites:
         checks.append(attempt("sharepoint", lambda: about_sharepoint(settings)))
     if settings.alerts is not None or settings.alert_secrets:

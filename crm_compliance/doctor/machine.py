@@ -2,9 +2,10 @@
 
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 
 from crm_compliance.configuration.settings import Settings
-from crm_compliance.host.files import LEAST_BYTES, DiskProblem, disk_of, free_bytes
+from crm_compliance.host.files import LEAST_BYTES, DiskProblem, disk_of, free_bytes, open_to_everybody
 from crm_compliance.host.ownership import HINT, strangers
 from crm_compliance.store.sql.database import StoreUnusable, parse
 from rules.errors import UsageError
@@ -18,6 +19,16 @@ def about_packages() -> str:
     if found := strangers():
         raise UsageError(f"other software owns packages of ours: {'; '.join(found)}", hint=HINT)
     return "no package name collides"
+
+
+def about_files(settings: Settings) -> str:
+    """Warn of files by which anybody with an account on this machine could have rows erased, or become this
+    application. Empty where there are none."""
+    written = [file for file in settings.deciding_files if open_to_everybody(file, 2)]
+    read = [file for file in settings.secret_files if open_to_everybody(file, 4)]
+    told = [f"anybody here may write {file}, and so decide what goes: chmod go-w {quote(str(file))}" for file in written]
+    told += [f"anybody here may read the secret in {file}: chmod 600 {quote(str(file))}, and renew it" for file in read]
+    return "\n".join(f"warning: {each}" for each in told)
 
 
 def about_disks(settings: Settings) -> str:

@@ -200,6 +200,11 @@ def open_to_others(path: Path) -> bool:
     return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 
+def open_to_everybody(path: Path, mode: int) -> bool:
+    """Return whether anybody at all may read (4) or write (2) a file; False where there is none."""
+    return path.exists() and bool(stat.S_IMODE(path.stat().st_mode) & mode)
+
+
 def writable_by_others(path: Path) -> bool:
     """Return whether somebody else than the owner may write the file; False where there is none."""
     return path.exists() and bool(stat.S_IMODE(path.stat().st_mode) & 0o022)

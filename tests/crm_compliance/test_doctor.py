@@ -419,6 +419,24 @@ def test_a_disk_that_is_nearly_full_is_told_whichever_it_is(tmp_path: Path, monk
         machine.about_disks(settings)
 
 
+def test_who_may_write_what_decides_or_read_a_secret_is_told(tmp_path: Path) -> None:
+    """Whoever writes the schedule has rows erased; whoever reads the secret is this application."""
+    schedule, file = tmp_path / "schedule.yaml", tmp_path / "settings.toml"
+    schedule.touch(mode=0o644)
+    file.write_text(f'crm_url = "https://org.crm4.dynamics.com/api/data/v9.2/"\npolicy = "{schedule}"\n')
+    file.chmod(0o644)
+    assert machine.about_files(load_settings(file, {})) == ""
+    with file.open("a") as more:
+        more.write('crm_client_secret = "x"\n')
+    schedule.chmod(0o666)
+    written, read = machine.about_files(load_settings(file, {})).splitlines()
+    assert written == f"warning: anybody here may write {schedule}, and so decide what goes: chmod go-w {schedule}"
+    assert read == f"warning: anybody here may read the secret in {file}: chmod 600 {file}, and renew it"
+    file.chmod(0o640)
+    schedule.chmod(0o664)
+    assert machine.about_files(load_settings(file, {})) == "", "a group is somebody's choice"
+
+
 def test_what_no_night_could_write_is_no_good_place(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """The database can be looked at all the same, so that nothing else would tell; and a folder may be
     forbidden anywhere on the way to a file."""
