@@ -1,14 +1,14 @@
 """Removes and trims the contacts of a plan, after its units: only those that nothing refers to now
 (RET-20)."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Final
 
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.holds.active import held_contacts, people_of
-from jobs.model.plan import LOOKING_AT_DOSSIERS, Kind, Plan, PlanLine
+from jobs.model.plan import LOOKING_AT_DOSSIERS, Key, Kind, Plan, PlanLine
 from jobs.model.run import AWAITS_TURN, TRIM, UNANSWERED, UNLINKED, Action, ActionState, RowWrite
 from jobs.plans.lines.pages import lines_of
 from jobs.reading.participations import named_in
@@ -77,7 +77,7 @@ class ContactsOfPlan:
         remaining = set(going)
         for group in self._groups(going):
             self.context.progress("removing contacts", len(going) - len(remaining), len(going))
-            self._remove(group, etags, self._check(group, (), remaining))
+            self._remove(group, etags, frozenset(remaining))
             remaining -= set(group)
         for group in self._groups(trims):
             self.context.progress("trimming contacts", 0, len(trims))
@@ -151,7 +151,9 @@ class ContactsOfPlan:
             leaving=leaving,
         )
 
-    def _remove(self, contacts: Sequence[str], etags: Mapping[str, str], check: ContactCheck) -> None:
+    def _remove(self, contacts: Sequence[str], etags: Mapping[str, str], going: Collection[str]) -> None:
+        read_at = self.context.clock()
+        check = self._check(contacts, (), going)
         codes = {contact: check.keeps(contact) or ("" if check.etags[contact] == etags[contact] else CHANGED) for contact in contacts}
         self._keep(codes, "delete", check)
         versions = {contact: etags[contact] for contact in contacts if not codes[contact]}
@@ -160,7 +162,8 @@ class ContactsOfPlan:
         for contact in sorted(waits):
             self.skip([contact], "delete", AWAITS_TURN)
         self.remember(write for contact in versions if contact not in waits for write in rows[contact])
-        self.journal.carry_out([self._action(contact, "delete", rows[contact]) for contact in versions if contact not in waits], {})
+        intents = [self._action(contact, "delete", rows[contact]) for contact in versions if contact not in waits]
+        self.journal.carry_out(intents, {}, partial(self._kept, lambda asked: self._check(asked, (), going)), read_at)
 
     def _trim(self, contacts: Sequence[str], check: ContactCheck) -> None:
         intents = []
@@ -174,7 +177,13 @@ class ContactsOfPlan:
             # history.
             writes = () if contact in check.already_empty else (RowWrite("contact", contact, check.etags[contact], TRIM),)
             intents.append(self._action(contact, TRIM, writes))
-        self.journal.carry_out(intents, {})
+        self.journal.carry_out(intents, {}, partial(self._kept, lambda asked: self._check((), asked, ())), self.context.clock())
+
+    def _kept(self, check: Callable[[Collection[str]], ContactCheck], keys: Collection[Key]) -> dict[Key, str]:
+        """Return which of these something keeps by now, each with the code. Of who is gone the write itself
+        tells."""
+        now = check([contact for _, contact in keys])
+        return {key: code for key in keys if key[1] in now.etags and (code := now.keeps(key[1]))}
 
     def _keep(self, codes: Mapping[str, str], disposition: str, check: ContactCheck) -> None:
         """Note the contacts that stay, by what keeps each, if anything does. One to whom a role leads goes

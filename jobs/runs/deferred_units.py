@@ -8,16 +8,13 @@ from datetime import date
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.holds.active import active_holds
 from jobs.model.plan import PlanLine
 from jobs.ports.context import JobContext
-from jobs.reading.gather import gather_units, rows_anywhere
-from jobs.reading.out_of_reach import OutOfReach
-from jobs.reading.units import Gathering, is_anonymised
+from jobs.reading.gather import rows_anywhere
+from jobs.reading.units import Gathering
 from jobs.runs.quarantine import put_off
-from jobs.runs.recheck import has_moved, held_since, matches, unit_in
+from jobs.runs.recheck import held_since, judge
 from rules.holds.holds import Holds
-from rules.law.of_units import decisions
 from rules.model.records import Fiche, Unit, UnitKind
 from rules.policy.policy import Policy
 
@@ -40,24 +37,11 @@ def going_later(
 ) -> set[str]:
     """Return those of some units of a plan that are not contacts, by id, that would be disposed of if it were
     their turn now. Raises as `gather_units`: it cannot be determined."""
-    holds = active_holds(context, day)
     waiting = put_off(context, lines, day)
-    by_kind: dict[UnitKind, list[PlanLine]] = {}
-    for line in lines:
-        if line.id not in waiting:
-            by_kind.setdefault(kind_of(line), []).append(line)
-    if not by_kind:
+    if not (turned := [line for line in lines if line.id not in waiting]):
         return set()
-    found = gather_units(context.connector, {kind: [line.id for line in of] for kind, of in by_kind.items()})
-    out_of_reach = OutOfReach(context.connector, found, context.policy, holds, day)
-    units = [(line, unit_in(found, kind, line.id)) for kind, of in by_kind.items() for line in of]
-    there = [(line, unit) for line, unit in units if unit is not None and not is_anonymised(unit)]
-    left = [unit for _, unit in there]
-    decided, by_now = (decisions(left, policy, holds, day) for policy in (context.policy, in_force))
-    kept = held_since(context.connector, left)
-    going: list[Unit] = []
-    for (line, unit), decision, now in zip(there, decided, by_now, strict=True):
-        stays = not (decision.is_disposal and now.is_disposal) or unit.id in kept or out_of_reach.keeps(unit, decision)
-        if not stays and matches(line, unit, decision) and not has_moved(line, unit, found):
-            going.append(unit)
-    return {unit.id for unit in going} - {*blocked(going, found, holds)}
+    judged = judge(context, in_force, day, turned, kind_of)
+    units = [unit for _, unit, _ in judged.going]
+    kept = held_since(context.connector, units)
+    going = [unit for unit in units if unit.id not in kept]
+    return {unit.id for unit in going} - {*blocked(going, judged.found, judged.holds)}

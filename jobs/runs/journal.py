@@ -31,16 +31,17 @@ from jobs.writing.earlier_rows import left_before, with_what_had_gone
 from jobs.writing.outside_objects import Outside
 from jobs.writing.partial_units import as_it_is, begun, continued, without_mark
 from jobs.writing.read_back import still_there
-from jobs.writing.send import send_and_reconcile
+from jobs.writing.send import MAX_OPERATIONS, send_and_reconcile
 from jobs.writing.turns import Turns
 from rules.dates.instants import instant
 from rules.model.records import Unit, UnitKind
 
 # Which of some ids go later in this run, once some rows, by id, have gone.
 GoingLater = Callable[[Collection[str], Collection[str]], Collection[str]]
+# Which of some units would not go as they were announced by what is read now, each with the code.
+Otherwise = Callable[[Collection[Key]], dict[Key, str]]
 
-
-BELIEVED_FOR = timedelta(seconds=30)  # what is seen to go along with a row; a throttled write waits for up to half an hour
+BELIEVED_FOR = timedelta(seconds=30)  # what was read of a unit; a throttled write waits for up to half an hour
 
 
 class PlanLapsed(Exception):
@@ -71,9 +72,10 @@ class Journal:
 
     # -- writing ---------------------------------------------------------------------------------------------
 
-    def carry_out(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> None:
+    def carry_out(self, intents: Sequence[Action], units: Mapping[Key, Unit], otherwise: Otherwise, read_at: datetime) -> None:
         """Journal what is intended, write it, and journal the outcome. `units` are those of the intents that
-        are not contacts. Raises PlanLapsed: before anything of them is written."""
+        are not contacts; they were read from `read_at` on, and what is to be written later is asked of
+        `otherwise` (RET-17). Raises PlanLapsed: before anything of them is written."""
         if any(not approval.approves for approval in self.context.store.plans.approvals([self.plan]).get(self.plan, ())):
             raise PlanLapsed
         if look_up_unseen(self.context, self._approved):
@@ -81,7 +83,7 @@ class Journal:
         intents = self._without_orphans(intents)
         if not intents:
             return
-        self._looked_at = dict.fromkeys((action.key for action in intents), self.context.clock())
+        self._looked_at = dict.fromkeys((action.key for action in intents), read_at)
         permitted(self.context.connector, self.context.policy)  # by what was read until now, all of this was judged
         intents = [self.bypassing.marked(action, self.followers) for action in intents]
         intents = with_what_had_gone(self.context, intents, self._left_before, self.announced)
@@ -96,7 +98,7 @@ class Journal:
             self.context.connector,
             {name: action.rows for name, action in sendable.items()},
             {_name(key) for key in self.announced},
-            held=lambda names: self.stopped_or_held({name: sendable[name] for name in names}, units),
+            held=lambda names: self.stopped_or_held({name: sendable[name] for name in names}, units, otherwise),
         )
         written = {name: action.rows for name, action in sendable.items() if results[name].state is ActionState.DONE}
         results |= purge_retained(
@@ -186,25 +188,30 @@ class Journal:
         by_name = {name_of(action): action for action in actions}
         return {by_name[name].key: reason.value for name, reason in held_now(self.context, self.day, by_name, units).items()}
 
-    def stopped_or_held(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, str]:
+    def stopped_or_held(
+        self, actions: Mapping[str, Action], units: Mapping[Key, Unit], otherwise: Otherwise = lambda _: {}
+    ) -> dict[str, str]:
         """Return which of these, by name, must not be written at this moment: all of them once the kill
-        switch is set, else those under a hold."""
+        switch is set, else those under a hold, and those that are not what was announced any more."""
         if self.context.store.kill_switch.stopped_since() is not None:
             return dict.fromkeys(actions, STOPPED)
         held = {name: reason.value for name, reason in held_now(self.context, self.day, actions, units).items()}
-        return held | self._grown({name: action for name, action in actions.items() if name not in held})
+        return held | self._changed({name: action for name, action in actions.items() if name not in held}, otherwise)
 
-    def _grown(self, actions: Mapping[str, Action]) -> dict[str, str]:
-        """Return which of these, by name, would take something along by now that was not announced, or leave
-        something behind. It was looked for a moment ago, unless the CRM has let us wait since."""
+    def _changed(self, actions: Mapping[str, Action], otherwise: Otherwise) -> dict[str, str]:
+        """Return which of these, by name, would not go by now as they were announced, or would take something
+        along that was not, or leave something behind, each with the code. It was looked for a moment ago,
+        unless the CRM has let us wait since. What goes in several change sets may be half gone, and cannot be
+        judged."""
         now = self.context.clock()
         asked = [action for action in actions.values() if now - self._looked_at.get(action.key, self._started) >= BELIEVED_FOR]
         if not asked:
             return {}
         found, waiting = with_unmapped(self.context, asked)
-        self._looked_at |= {action.key: now for action in asked}
         grown = {after.key for before, after in zip(asked, found, strict=True) if {*after.along} - {*before.along}}
-        return {name: CHANGED for name, action in actions.items() if action.key in grown or action.key in waiting}
+        codes = dict.fromkeys({*grown, *waiting}, CHANGED) | otherwise([each.key for each in asked if len(each.rows) <= MAX_OPERATIONS])
+        self._looked_at |= {action.key: now for action in asked}
+        return {name: codes[action.key] for name, action in actions.items() if action.key in codes}
 
     def not_purgeable(
         self, actions: Mapping[str, Action], rows: Mapping[str, Sequence[RowWrite]], units: Mapping[Key, Unit]

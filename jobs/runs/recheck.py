@@ -2,19 +2,68 @@
 is written: its version and a new decision are compared with the line of the plan, and whatever differs leaves
 the unit alone (RET-17, HLD-07)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+
+import msgspec
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.holds.active import held_actions, remaining_units
+from jobs.holds.active import active_holds, held_actions, remaining_units
 from jobs.model.plan import Key, PlanLine
-from jobs.model.run import Action
+from jobs.model.run import CHANGED, Action
 from jobs.ports.context import JobContext
-from jobs.reading.gather import rows_of
-from jobs.reading.units import Gathering
+from jobs.reading.gather import gather_units, rows_of
+from jobs.reading.out_of_reach import LONG_TERM, OutOfReach
+from jobs.reading.units import Gathering, is_anonymised
+from rules.holds.holds import Holds
+from rules.law.of_units import decisions
 from rules.model.decisions import Decision, Flag, Reason
 from rules.model.records import Dossier, Unit, UnitKind
+from rules.policy.policy import Policy
+
+
+class Judged(msgspec.Struct):
+    """What was read of some units, and decided: those that go, and those that do not, each with the code that
+    says why, or without one where it is not there any more."""
+
+    found: Gathering
+    holds: Holds
+    going: list[tuple[PlanLine, Unit, Decision]] = []
+    left: list[tuple[PlanLine, str]] = []
+
+
+def judge(context: JobContext, in_force: Policy, day: date, lines: Iterable[PlanLine], kind_of: Callable[[PlanLine], UnitKind]) -> Judged:
+    """Read units of a plan, none of them a contact, and decide on them anew. What the version of the schedule
+    in force by now keeps stays. Raises as `gather_units`: it cannot be determined."""
+    holds = active_holds(context, day)
+    by_kind: dict[UnitKind, list[PlanLine]] = {}
+    for line in lines:
+        by_kind.setdefault(kind_of(line), []).append(line)
+    found = gather_units(context.connector, {kind: [line.id for line in of] for kind, of in by_kind.items()})
+    judged = Judged(found, holds)
+    out_of_reach = OutOfReach(context.connector, found, context.policy, holds, day)
+    there: list[tuple[PlanLine, Unit]] = []
+    for line, unit in ((line, unit_in(found, kind, line.id)) for kind, of in by_kind.items() for line in of):
+        if unit is None or is_anonymised(unit):  # ERA-07, R-087
+            judged.left.append((line, ""))
+        else:
+            there.append((line, unit))
+    left = [unit for _, unit in there]
+    decided = decisions(left, context.policy, holds, day)
+    by_now = decided if in_force.digest == context.policy.digest else decisions(left, in_force, holds, day)
+    for (line, unit), decision, now in zip(there, decided, by_now, strict=True):
+        if not decision.is_disposal:
+            judged.left.append((line, decision.reason.value))
+        elif out_of_reach.keeps(unit, decision):
+            judged.left.append((line, LONG_TERM))
+        elif not matches(line, unit, decision) or has_moved(line, unit, found):
+            judged.left.append((line, CHANGED))
+        elif not now.is_disposal:
+            judged.left.append((line, now.reason.value))
+        else:
+            judged.going.append((line, unit, decision))
+    return judged
 
 
 def matches(line: PlanLine, unit: Unit, decision: Decision) -> bool:

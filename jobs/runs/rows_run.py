@@ -4,10 +4,11 @@ deleted alone."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 from jobs.holds.active import active_holds
-from jobs.model.plan import Plan, PlanLine
+from jobs.model.plan import Key, Plan, PlanLine
 from jobs.model.run import LOOSE, Action, ActionState, RowWrite, Run
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
@@ -16,7 +17,7 @@ from jobs.reading.row_kinds import RowKinds
 from jobs.runs.contacts_of_plan import ContactsOfPlan
 from jobs.runs.recheck import held_since
 from jobs.runs.run import Application
-from jobs.writing.deletion_order import Rows, below
+from jobs.writing.deletion_order import CHANGED, Rows, below
 from rules.model.decisions import Disposition
 from rules.model.kinds import WHOLE
 from rules.model.records import Unit, UnitKind
@@ -71,6 +72,7 @@ class UnscheduledRun(Application, ABC):
         return [write for _, write in below(connector, {unit.id: unit.id}, retaining, with_termed=self.with_termed)]
 
     def _dispose_of_units(self, lines: Sequence[PlanLine]) -> None:
+        read_at = self.context.clock()
         holds = active_holds(self.context, self.day)
         seen = look_around(self.context.connector, [(self.word_of(line), line.id) for line in lines])
         going: list[tuple[PlanLine, Unit]] = []
@@ -89,7 +91,20 @@ class UnscheduledRun(Application, ABC):
         facts = self._write(rows, going)
         rows.blocked |= self._kept(rows) | held_since(self.context.connector, [unit for _, unit in going])
         self._remember_named(rows)
-        self.journal.carry_out(self._announced(going, rows, facts, seen.loose), {line.key: unit for line, unit in going})
+        whole = {line.key: line for line, _ in going if self.word_of(line) in WHOLE}
+        otherwise = partial(self._grown, whole, rows)
+        intents = self._announced(going, rows, facts, seen.loose)
+        self.journal.carry_out(intents, {line.key: unit for line, unit in going}, otherwise, read_at)
+
+    def _grown(self, whole: Mapping[Key, PlanLine], rows: Rows, keys: Collection[Key]) -> dict[Key, str]:
+        """Return which of these files and other units would go by now with more than the `rows` that were
+        announced: of what has come since nobody has decided that it goes."""
+        asked = [whole[key] for key in keys if key in whole]
+        seen = look_around(self.context.connector, [(self.word_of(line), line.id) for line in asked])
+        found = ((line.key, seen.units.get((self.word_of(line), line.id))) for line in asked)
+        units = {key: unit for key, unit in found if unit is not None}
+        now = self._rows_of([*units.values()], seen.found, active_holds(self.context, self.day))
+        return {key: CHANGED for key, unit in units.items() if now.has_grown(unit.id, rows)}
 
     def _announced(self, going: Going, rows: Rows, facts: Facts, loose: Collection[tuple[str, str]]) -> list[Action]:
         intents = []

@@ -15,7 +15,7 @@ from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.checks.same_clock import refuse_other_clock
 from jobs.checks.whole_view import permitted
 from jobs.erasures.register import begin, end, leave
-from jobs.holds.active import active_holds, held_actions
+from jobs.holds.active import held_actions
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Key, Kind, Plan, PlanLine
 from jobs.model.run import AWAITS_TURN, COUNTED, RECORDING_DUE, TRIM, Action, ActionState, Run, RunState
 from jobs.plans.lines.pages import is_disposal, lines_of
@@ -23,9 +23,8 @@ from jobs.ports.context import JobContext
 from jobs.proof.certify import certify
 from jobs.proof.checkpoint import make_checkpoint
 from jobs.reading.gather import gather_units
-from jobs.reading.out_of_reach import LONG_TERM, OutOfReach
 from jobs.reading.row_kinds import RowKinds
-from jobs.reading.units import Gathering, is_anonymised
+from jobs.reading.units import Gathering
 from jobs.residual.clean import PLACES_LEFT, clean_places
 from jobs.residual.document_removal import documents_left
 from jobs.residual.recording_content import objects_left
@@ -35,7 +34,7 @@ from jobs.runs.counts import HALF_DONE, counts_of, has_failures
 from jobs.runs.deferred_units import going_later
 from jobs.runs.journal import Journal, name_of
 from jobs.runs.quarantine import kept_with, waiting
-from jobs.runs.recheck import has_moved, held_since, matches, unit_in
+from jobs.runs.recheck import held_since, judge
 from jobs.runs.resume import continue_partials, lapsed, reconcile_failed, reconcile_intended
 from jobs.runs.waves import waves_of
 from jobs.writing.anonymise import InPlace, anonymity_codes
@@ -46,7 +45,6 @@ from jobs.writing.partial_units import as_found_again
 from jobs.writing.read_back import verify_actions
 from jobs.writing.statistics import facts_for, write_statistics
 from rules.holds.holds import Holds
-from rules.law.of_units import decisions
 from rules.model.decisions import Decision, Flag, Reason
 from rules.model.kinds import RELATIONS
 from rules.model.records import KINDS, RELATION_KINDS, Record, Recording, Unit, UnitKind, unit_kind
@@ -189,41 +187,34 @@ class Application:
     # -- units -----------------------------------------------------------------------------------------------
 
     def _dispose_of_units(self, lines: Sequence[PlanLine]) -> None:
-        context = self.context
-        holds = active_holds(context, self.day)
-        wanted: dict[UnitKind, list[str]] = {}
-        for line in lines:
-            wanted.setdefault(self.kind_of(line), []).append(line.id)
-        found = gather_units(context.connector, wanted)
-        out_of_reach = OutOfReach(context.connector, found, context.policy, holds, self.day)
-        going: list[tuple[PlanLine, Unit, Decision]] = []
-        units = [(line, unit_in(found, self.kind_of(line), line.id)) for line in lines]
-        left = [unit for _, unit in units if unit is not None and not is_anonymised(unit)]  # ERA-07, R-087
-        decided = dict(zip(map(id, left), decisions(left, context.policy, holds, self.day), strict=True))
-        kept_by_now = self._kept_by_now(left, holds)
-        for line, unit in units:
-            decision = decided.get(id(unit))
-            if unit is None or decision is None:
-                self.journal.is_gone(line)
-            elif not decision.is_disposal:
-                self.journal.skip_lines([line], decision.reason.value)
-            elif out_of_reach.keeps(unit, decision):
-                self.journal.skip_lines([line], LONG_TERM)
-            elif not matches(line, unit, decision) or has_moved(line, unit, found):
-                self.journal.skip_lines([line], CHANGED)
-            elif (kept := kept_by_now.get(unit.id)) is not None:
-                self.journal.skip_lines([line], kept.value)
+        context, read_at = self.context, self.context.clock()
+        judged = judge(context, self.in_force, self.day, lines, self.kind_of)
+        for line, code in judged.left:
+            if code:
+                self.journal.skip_lines([line], code)
             else:
-                going.append((line, unit, decision))
-        going = self._without_waiting(going, found.retained)
+                self.journal.is_gone(line)
+        going = self._without_waiting(judged.going, judged.found.retained)
         if not going:
             return
-        rows = self._rows_of([unit for _, unit, _ in going], found, holds)
+        rows = self._rows_of([unit for _, unit, _ in going], judged.found, judged.holds)
         facts = facts_for(context, [(unit, decision) for _, unit, decision in going])
         self.in_place.mask([(unit, decision) for _, unit, decision in going], rows, facts)
         self._block(rows, [unit for _, unit, _ in going])
         self._remember_named(rows)
-        self.journal.carry_out(self._intents(going, rows, facts), {line.key: unit for line, unit, _ in going})
+        otherwise = partial(self._otherwise, {line.key: line for line, _, _ in going}, rows)
+        self.journal.carry_out(self._intents(going, rows, facts), {line.key: unit for line, unit, _ in going}, otherwise, read_at)
+
+    def _otherwise(self, lines: Mapping[Key, PlanLine], rows: Rows, keys: Collection[Key]) -> dict[Key, str]:
+        """Return which of these units would stay by now, or go with more than the `rows` that were announced,
+        each with the code. Of what is gone the write itself tells."""
+        judged = judge(self.context, self.in_force, self.day, [lines[key] for key in keys], self.kind_of)
+        units = [unit for _, unit, _ in judged.going]
+        now = self._rows_of(units, judged.found, judged.holds)
+        self._block(now, units)
+        codes = {line.key: code for line, code in judged.left if code}
+        codes |= {line.key: now.blocked[unit.id] for line, unit, _ in judged.going if unit.id in now.blocked}
+        return dict.fromkeys((line.key for line, unit, _ in judged.going if now.has_grown(unit.id, rows)), CHANGED) | codes
 
     def _remember_named(self, rows: Rows) -> None:
         """Note whom rows name that go. What goes with a course or an agreement says nothing of the missions:
@@ -305,14 +296,6 @@ class Application:
         action = self.journal.actions.get(key)
         is_changed = action is not None and action.state is ActionState.SKIPPED and action.code == CHANGED
         return key in self._planned and not is_changed
-
-    def _kept_by_now(self, units: Sequence[Unit], holds: Holds) -> dict[str, Reason]:
-        """Return the units that the version of the schedule now in force keeps, with the reason; none where
-        the plan goes by that version."""
-        if self.in_force.digest == self.context.policy.digest:
-            return {}
-        found = decisions(units, self.in_force, holds, self.day)
-        return {unit.id: decision.reason for unit, decision in zip(units, found, strict=True) if not decision.is_disposal}
 
     def _intents(
         self, going: Sequence[tuple[PlanLine, Unit, Decision]], rows: Rows, facts: Mapping[str, dict[str, object]]

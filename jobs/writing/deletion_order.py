@@ -80,6 +80,11 @@ class Rows:
         self.blocked: dict[str, str] = {}
         self.not_taken_over: Counts[str] = Counts()
 
+    def has_grown(self, unit: str, since: "Rows") -> bool:
+        """Return whether a unit would go with a row with which it would not have gone before."""
+        before = {(row.kind, row.id) for row in since.of.get(unit, ())}
+        return any((row.kind, row.id) not in before for row in self.of.get(unit, ()))
+
 
 def rows_of_units(
     connector: Connector,

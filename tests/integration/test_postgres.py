@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -68,11 +69,11 @@ def _killed_after_two_groups(typist: Typist, plan: str) -> None:
         patch.setattr("jobs.runs.journal.Journal.group", 1)
         before, calls = Journal.carry_out, []
 
-        def mortal(self: Journal, intents: object, units: object) -> None:
+        def mortal(self: Journal, *given: Any) -> None:
             calls.append(1)
             if len(calls) == 3:
                 raise Killed
-            before(self, intents, units)  # type: ignore[arg-type]
+            before(self, *given)
 
         patch.setattr(Journal, "carry_out", mortal)
         with pytest.raises(Killed):
@@ -91,7 +92,7 @@ def test_a_second_apply_beside_a_working_one_is_refused_although_idle_connection
     monkeypatch.setattr("jobs.runs.journal.Journal.group", 1)
     before, refused = Journal.carry_out, list[str]()
 
-    def meanwhile(self: Journal, intents: object, units: object) -> None:
+    def meanwhile(self: Journal, *given: Any) -> None:
         with psycopg.connect(postgres_url, autocommit=True) as connection:
             connection.execute(CUT)  # as a firewall, a fail-over or a pooler does
         if not refused:
@@ -100,7 +101,7 @@ def test_a_second_apply_beside_a_working_one_is_refused_although_idle_connection
             with pytest.raises(Refused) as caught:
                 other.apply(plan)
             refused[0] = caught.value.code
-        before(self, intents, units)  # type: ignore[arg-type]
+        before(self, *given)
 
     monkeypatch.setattr(Journal, "carry_out", meanwhile)
     run = night.apply(plan)

@@ -1,0 +1,108 @@
+"""What somebody does in the CRM while it lets a run wait before a write, for minutes."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+
+from connectors.dynamics.pace.gate import Timeline
+from rules.model.requests import Right
+from tests.drivers.deciding import ask, compile_, decide, release
+from tests.drivers.night import CATEGORY, Night
+from tests.drivers.organisation import set_faults
+from tests.jobs.runs.interruptions import LONG_AGO, a_grown_up
+
+LATELY = date(2026, 11, 20)
+
+
+@pytest.fixture
+def meanwhile(night: Night, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object], int], None]:
+    """Has the n-th batch refused for four minutes, in which somebody acts."""
+
+    def script(act: Callable[[], object], nth: int = 1) -> None:
+        acts = [act]
+
+        def wait(timeline: Timeline, seconds: float) -> None:
+            if acts and seconds > 60:
+                acts.pop()()
+            night.clock.now += timedelta(seconds=seconds)
+            timeline._ahead_s += seconds  # as if slept
+
+        monkeypatch.setattr(Timeline, "wait", wait)
+        set_faults(night.emulator, {"match": {"path": "$batch", "nth": nth}, "do": "status", "status": 429, "retry_after": 240})
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("what", "code"),
+    [
+        ("fiche", "NOT_EXPIRED"),
+        ("birthday", "NOT_EXPIRED"),
+        ("child", "NOT_EXPIRED"),
+        ("category", "NO_TERM"),
+        ("note", "CHANGED"),
+        ("recording", "CHANGED"),
+    ],
+)
+def test_ret17_a_unit_that_had_to_wait_is_judged_again(night: Night, meanwhile: Callable[..., None], what: str, code: str) -> None:
+    dossier, child = a_grown_up(night)
+    fiche = night.fiches_of(dossier)[0]
+    acts: dict[str, Callable[[], object]] = {
+        "fiche": lambda: night.fiche("sexting", spoken=LATELY, dossier=dossier),
+        "birthday": lambda: night.patch("contacts", child, birthdate="2020-02-01"),
+        "child": lambda: night.party(night.contact(birthdate="2020-02-01"), "child", dossier=dossier),
+        "category": lambda: night.patch("cf_fiches", fiche, cf_categories=str(CATEGORY["unexplained_disappearance"])),
+        "note": lambda: night.note("cf_fiche", fiche),
+        "recording": lambda: night.recording(LATELY, fiche=fiche),
+    }
+    meanwhile(acts[what])
+    run = night.apply(night.plan())
+    assert night.get("cf_dossiers", dossier)
+    assert len(night.fiches_of(dossier)) == 2 + (what == "fiche")
+    assert run.counts["skipped"] == {code: 1, "STILL_REFERRED": 1}
+
+
+def test_who_got_a_role_while_a_removal_had_to_wait_stays(night: Night, meanwhile: Callable[..., None]) -> None:
+    _, child = a_grown_up(night)
+    other = night.dossier("grooming", closed=False, spoken=LATELY)
+    meanwhile(lambda: night.party(child, "reporter", dossier=other), 2)
+    run = night.apply(night.plan())
+    assert night.get("contacts", child)
+    assert run.counts["skipped"] == {"STILL_REFERRED": 1}
+
+
+def test_who_got_a_role_while_a_trim_had_to_wait_keeps_all(night: Night, meanwhile: Callable[..., None]) -> None:
+    _, child = a_grown_up(night)
+    night.donation(child)
+    other = night.dossier("grooming", closed=False, spoken=LATELY)
+    meanwhile(lambda: night.party(child, "reporter", dossier=other), 2)
+    run = night.apply(night.plan())
+    kept = night.get("contacts", child)
+    assert kept
+    assert (kept["birthdate"], run.counts["trimmed"]) == ("2000-02-01", 0)
+
+
+def test_to_wait_costs_no_unit(night: Night, meanwhile: Callable[..., None]) -> None:
+    dossiers = [a_grown_up(night)[0] for _ in range(3)]
+    fiche = night.fiche("social_card", spoken=LONG_AGO)
+    plan = night.plan()
+    for nth in (1, 2, 3):
+        meanwhile(lambda: None, nth)
+    assert night.apply(plan).counts["skipped"] == {}
+    assert [night.get("cf_dossiers", row) for row in dossiers] == [None] * 3
+    assert night.get("cf_fiches", fiche) is None
+
+
+def test_what_comes_into_a_file_while_its_erasure_had_to_wait_does_not_go_with_it(night: Night, meanwhile: Callable[..., None]) -> None:
+    child = night.contact(birthdate="2010-05-05")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    request = ask(night, Right.ERASURE, child)
+    compile_(night, request)
+    decide(night, request)
+    meanwhile(lambda: night.fiche("sexting", spoken=LATELY, dossier=dossier))
+    run = release(night, request)
+    assert run
+    assert len(night.fiches_of(dossier)) == 2
+    assert run.counts["skipped"] == {"CHANGED": 1, "STILL_REFERRED": 1}
