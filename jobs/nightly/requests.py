@@ -3,6 +3,7 @@ late. Source: DDL-08, DDL-10, DDL-11, HLD-08, ERA-14."""
 
 from jobs.ledger.maintenance_runs import REQUESTS
 from jobs.model.outcome import Outcome
+from jobs.model.request import DECISIONS
 from jobs.model.run import RunState
 from jobs.plans.undone_writes import UNDONE, alarm_of
 from jobs.ports.context import JobContext
@@ -36,7 +37,8 @@ def run_requests(context: JobContext) -> Outcome:
         pending = [request for request in requests if not request.is_closed]
         preserve_all(context, [request for request in pending if request.right in REASON_OF_RIGHT])
         undone = _made_good(context)
-        reminders = ((request.id, reminder_of(store, request, context.day(now))) for request in requests)  # closed or not
+        decided = store.requests.with_part(DECISIONS)  # of requests closed or not
+        reminders = ((request.id, reminder_of(store, request, context.day(now))) for request in requests if request.id in decided)
         alarms = [
             *((request.id, alarm) for request in pending for alarm in alarms_of(request, now, calendar)),
             *((request, alarm) for request, alarm in reminders if alarm is not None),

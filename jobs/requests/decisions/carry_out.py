@@ -14,7 +14,7 @@ from jobs.checks.same_crm import is_of_other_crm
 from jobs.holds.granted_erasure import erasure_of, giving_way
 from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import GRANTED_NO_MORE, Kind, Plan, PlanState
-from jobs.model.request import SubjectRequest
+from jobs.model.request import DECISIONS, SubjectRequest
 from jobs.model.run import Run
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
@@ -122,7 +122,10 @@ def fulfil_all(context: JobContext) -> dict[str, str]:
     release what takes effect at once and could not when it was decided. Return, by request, the code of what
     still prevents completion."""
     waiting: dict[str, str] = {}
+    decided = context.store.requests.with_part(DECISIONS)
     for request in reversed(context.store.requests.all()):
+        if request.id not in decided:
+            continue
         code = fulfil_later(context, request.id) if request.state in ANSWERED else _effect_later(context, request)
         if code:
             waiting[request.id] = code

@@ -84,13 +84,11 @@ def preserve_all(context: JobContext, requests: Sequence[SubjectRequest]) -> dic
     from jobs.requests.search.match import find_all_candidates  # what compares people takes longer to load than most plans to open
 
     before = _all_preserved(context, requests)
-    given: dict[str, Given] = {}
+    parts = context.store.requests.some_parts({request.id for request in requests}, GIVEN)
     for request in requests:
-        part = context.store.requests.part(request.id, GIVEN)
-        if part is not None:
-            given[request.id] = decoder_of(Given).decode(part)
-        elif request.id not in before:
+        if request.id not in parts and request.id not in before:
             raise _not_preserved(request)
+    given = {request: decoder_of(Given).decode(part) for request, part in parts.items()}
     found = find_all_candidates(context, given)
     kept = dict(before)
     for request in requests:

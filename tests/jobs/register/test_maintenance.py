@@ -140,6 +140,24 @@ def test_a_request_of_which_nothing_is_left_is_asked_about_no_more(in_may: Night
     assert statements(1, datetime(2026, 7, 1, 9, tzinfo=UTC)) == statements(4, datetime(2026, 9, 1, 9, tzinfo=UTC))
 
 
+def test_a_night_asks_as_little_about_many_requests_as_about_one(in_may: Night) -> None:
+    """Of those that wait nothing was decided yet, of those that were closed nothing is left to be done."""
+
+    def statements(requests: int) -> int:
+        for _ in range(requests):
+            registered(in_may)
+            close(dora(in_may), registered(in_may).id, "WITHDRAWN")
+        run_requests(in_may.context)
+        asked: list[str] = []
+        listening = (in_may.store.database.engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
+        event.listen(*listening)
+        run_requests(in_may.context)
+        event.remove(*listening)
+        return len(asked)
+
+    assert statements(1) == statements(4)
+
+
 def test_a_hold_names_a_request_in_no_words(in_may: Night) -> None:
     """SUS-07, ACC-08: not in its reason, its basis or the reason of its release, by whatever name of the
     request somebody typed."""
