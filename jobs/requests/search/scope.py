@@ -92,6 +92,7 @@ class Scope:
         asking = [contacts[one] for one in others if one in contacts]
         self.askers = {one.id: " ".join(part for part in (one.first_name, one.last_name) if part) for one in asking}
         self.asker_numbers = own_numbers(asking, self.country)
+        self._lines_of_others = self.numbers | own_numbers((one for one in contacts.values() if one.id not in self.askers), self.country)
         mine = [party for party in assessment.material.activity_parties.values() if party.party in self._me or self._is_loose(party)]
         self._own_activities = {party.activity for party in mine}
         roles = assessment.material.parties.values()
@@ -199,7 +200,7 @@ class Scope:
 
     def _is_askers(self, fiche: FullFiche) -> bool:
         """Return whether the requester on the person's behalf called or wrote: as its only reporter, or by a
-        number of theirs alone, where nothing says that it was somebody else."""
+        number that nobody else here has, where nothing says that it was somebody else."""
         line = compared([fiche.caller_number], [fiche.caller_email], self.country)
         if not self.askers or (line and not line & self.asker_numbers):
             return False
@@ -208,7 +209,7 @@ class Scope:
         }
         if reporters:
             return reporters <= self.askers.keys()
-        return bool(line) and not line & self.numbers and fiche.id not in self._not_of_askers
+        return bool(line) and not line & self._lines_of_others and fiche.id not in self._not_of_askers
 
     def _is_others_call(self, record: Record) -> bool:
         """Return whether what is heard is a call of somebody who is neither the person nor who asks in the

@@ -131,16 +131,18 @@ def test_a_shared_line_does_not_make_a_parents_report_the_childs(typist: Typist,
     assert {"reporter_kind", "language"}.isdisjoint(fields)
 
 
-@pytest.mark.parametrize("columns", [{"cf_reporterkind": CHILD}, {}])
-def test_who_asks_for_a_child_is_not_told_that_it_called_by_their_telephone(typist: Typist, org: Night, columns: dict[str, Any]) -> None:
-    """RGT-09: neither by which channel nor what, until the DPO releases it; nor where only the child has the
-    number as they have it."""
-    line = "+32470112233"
-    child, mother = lotte(org, born="2018-03-04", **({} if columns else {"telephone1": line})), els(org, telephone1=line)
+@pytest.mark.parametrize("who", ["the fiche says", "the child", "a sister"])
+def test_who_asks_for_a_child_is_not_told_that_it_called_by_their_telephone(typist: Typist, org: Night, who: str) -> None:
+    """RGT-09: neither by which channel nor what, until the DPO releases it; nor where somebody else in the
+    file has the same number, and it may have been them."""
+    line = {"telephone1": "+32470112233"}
+    child, mother = lotte(org, born="2018-03-04", **(line if who == "the child" else {})), els(org, **line)
+    sister = org.contact(firstname="Mina", lastname="Zandstra (fictief)", **(line if who == "a sister" else {}))
     dossier = org.dossier("runaway", closed=False, fiches=0)
-    org.party(mother, "parent", dossier=dossier)
-    org.party(child, "child", dossier=dossier)
-    org.fiche("runaway", dossier=dossier, cf_callernumber=line, cf_channel=100000001, cf_summary="Dit vertelt het kind.", **columns)
+    for person, role in ((mother, "parent"), (child, "child"), (sister, "witness")):
+        org.party(person, role, dossier=dossier)
+    says = {"cf_reporterkind": CHILD} if who == "the fiche says" else {}
+    org.fiche("runaway", dossier=dossier, cf_callernumber="+32470112233", cf_channel=100000001, cf_summary="Dit vertelt een kind.", **says)
     asking = on_behalf(typist, child, mother, born="2018-03-04")
     asking.compile()
     fiches = [item for item in asking.items() if item["kind"] == "fiche"]
