@@ -5,6 +5,7 @@ child wrote an emoji."""
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import groupby
 from typing import Final
 
 import typst
@@ -22,7 +23,7 @@ _INVISIBLE: Final = re.compile(
 _BEFORE_NARROW: Final = re.compile("[ \u00a0]([;?!])")
 _BEFORE_WIDE: Final = re.compile(" ([:»])")
 _BEFORE_NUMBER: Final = re.compile(r"(?i)(?<=«|§|°) |(?<=\barticle) (?=\d)|(?<=\barticles) (?=\d)")
-_LATIN: Final = re.compile("[^\n\t -~\u00a0-\u017f\u2013\u2014\u2018-\u201e\u2026\u20ac]")
+_NOT_WESTERN: Final = re.compile("[^\n\t -~\u00a0-\u017f\u2013\u2014\u2018-\u201e\u2026\u20ac]+")
 
 _MOST_MARKS: Final = 4  # on one letter
 _MARK: Final = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
@@ -48,9 +49,24 @@ def french(text: str) -> str:
 
 
 def printable(text: str, *, plain: bool = False) -> str:
-    """Return a text as the letter can print it: what the fonts lack in Latin letters, with `plain` all that
-    is not Western."""
-    return _LATIN.sub(lambda found: found[0] if not plain and _has_glyph(found[0]) else anyascii(found[0]) or "?", composed(text))
+    """Return a text as the letter can print it: a word of which the fonts lack a letter whole in Latin
+    letters, other characters one by one; with `plain` all that is not Western."""
+
+    def in_print(found: re.Match[str]) -> str:
+        runs = [(is_word, "".join(run)) for is_word, run in groupby(found[0], _is_in_words)]
+        return "".join(_in_print(run if is_word else tuple(run), plain) for is_word, run in runs)
+
+    return _NOT_WESTERN.sub(in_print, composed(text))
+
+
+def _is_in_words(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LM"
+
+
+def _in_print(pieces: str | tuple[str, ...], plain: bool) -> str:
+    """Return one word, or several characters each by itself, as they can be printed."""
+    words = (pieces,) if isinstance(pieces, str) else pieces
+    return "".join(word if not plain and all(map(_has_glyph, word)) else anyascii(word) for word in words) or "?"
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_compliance.answer_package import typesetter
-from crm_compliance.answer_package.characters import french
+from crm_compliance.answer_package.characters import french, printable
 from crm_compliance.answer_package.content.make_answer import answer_of
 from crm_compliance.answer_package.letter import letter_data, letter_pdf
 from jobs.model.answer import Addressee, Compilation, Field, Ground, ItemStatus, Retention
@@ -157,6 +157,15 @@ def test_no_character_stops_a_letter(text: str) -> None:
 @given(st.text(max_size=40))
 def test_any_text_can_be_printed(text: str) -> None:
     assert letter(compilation(items=(fiche(2, text),), withheld=()))
+
+
+@pytest.mark.parametrize(
+    ("word", "printed"),
+    [("ماشوم", "ماشوم"), ("ځای", "dzy"), ("گھر", "گھر"), ("سے", "se"), ("ڕێبوار", "rebwr"), ("মোহাম্মদ", "mohammd"), ("👍🏽", ":thumbsup:")],
+)
+def test_a_word_is_in_one_script_as_a_whole(word: str, printed: str) -> None:
+    """A letter in Latin inside a word from right to left stands in another place of it."""
+    assert printable(f"Hij zei: {word}.") == f"Hij zei: {printed}."
 
 
 def test_a_letter_says_when_it_had_to_transcribe() -> None:
