@@ -141,7 +141,7 @@ def test_who_asks_for_a_child_is_not_told_that_it_called_by_their_telephone(typi
     dossier = org.dossier("runaway", closed=False, fiches=0)
     for person, role in ((mother, "parent"), (child, "child"), (sister, "witness")):
         org.party(person, role, dossier=dossier)
-    says = {"cf_reporterkind": CHILD} if who == "the fiche says" else {}
+    says: dict[str, Any] = {"cf_reporterkind": CHILD} if who == "the fiche says" else {}
     org.fiche("runaway", dossier=dossier, cf_callernumber="+32470112233", cf_channel=100000001, cf_summary="Dit vertelt een kind.", **says)
     asking = on_behalf(typist, child, mother, born="2018-03-04")
     asking.compile()
