@@ -44,6 +44,9 @@ LOOKS: dict[Role, tuple[tuple[str, tuple[str, ...]], ...]] = {
 THEME = "document.documentElement.dataset.theme = theme;"
 IN_THEME = f"theme => {{ {THEME} }}"
 WIDTH = f"theme => {{ {THEME} return document.documentElement.scrollWidth; }}"
+# A browser may send what is typed or shown to its maker, to be spelt or translated.
+SENT_AWAY = """() => [...(document.documentElement.translate ? ["the page"] : []),
+  ...[...document.querySelectorAll("input, textarea")].filter((field) => field.spellcheck).map((field) => field.name)]"""
 WIDE_TABLES = f"""theme => {{ {THEME}
   return [...document.querySelectorAll(".table-box")].filter(box => box.scrollWidth > box.clientWidth)
     .map(box => box.getAttribute("aria-label") + ": " + box.scrollWidth + " in " + box.clientWidth); }}"""
@@ -110,6 +113,7 @@ def what_is_wrong(chrome: Any, root: str, cookies: dict[str, str], walked: Walk,
     for kind, (address, _) in walked.pages.items():
         page.set_viewport_size({"width": 1280, "height": 900})
         page.goto(root + address, wait_until="load")
+        yield from ((kind, "leaves the browser", name) for name in page.evaluate(SENT_AWAY))
         for theme in themes:
             page.evaluate(IN_THEME, theme)
             yield from ((kind, theme, rule, str(elements)) for rule, elements in violations(page))

@@ -58,6 +58,7 @@ def test_a_review_on_the_page_becomes_decisions_that_are_taken(asking: Asking, c
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(file.as_uri())
     assert "0 of 3 decided" in page.inner_text("#progress")
+    assert page.evaluate("() => [...document.querySelectorAll('input, textarea')].some((field) => field.spellcheck)") is False
     waiting = [item["item"] for item in asking.items() if item["needs_review"]]
     spoken = page.locator("article", has_text="chatgroep")
     assert "Femke Duinmeijer" in spoken.locator("pre").nth(0).inner_text()
