@@ -88,7 +88,7 @@ class Journal:
         intents = [self.bypassing.marked(action, self.followers) for action in intents]
         intents = with_what_had_gone(self.context, intents, self._left_before, self.announced)
         self.record(intents, "intent")
-        failed = self._remove_content(intents, units)
+        failed = self._remove_content(intents, units, otherwise)
         sendable = {name_of(action): action for action in intents if action.key not in failed}
         purged: dict[Key, int] = {}
         if self.context.connector.needs_row_for_history():
@@ -162,7 +162,7 @@ class Journal:
         anything else keeps them, somebody has to be told."""
         return (AWAITS_TURN,) if owners and all(word == UnitKind.CONTACT and row in self.people for word, row in owners) else ()
 
-    def _remove_content(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> dict[Key, Action]:
+    def _remove_content(self, intents: Sequence[Action], units: Mapping[Key, Unit], otherwise: Otherwise) -> dict[Key, Action]:
         """Remove what units have outside the CRM before their rows (R-053); give the outcome of those that
         stop there."""
         results = remove_content(
@@ -170,7 +170,7 @@ class Journal:
             self.outside,
             self.folders,
             intents,
-            held=lambda actions: self.kept_now(actions, units),
+            held=lambda actions: self.kept_now(actions, units, otherwise),
             begin=self._begin_content,
         )
         stopped = ((action, results[action.key]) for action in intents if action.key in results)
@@ -183,10 +183,14 @@ class Journal:
         self.context.store.journal.record(self.run, noted)
         self.actions.update({action.key: action for action in noted})
 
-    def kept_now(self, actions: Sequence[Action], units: Mapping[Key, Unit]) -> dict[Key, str]:
-        """Return which of these a hold covers at this moment, each with its code."""
+    def kept_now(self, actions: Sequence[Action], units: Mapping[Key, Unit], otherwise: Otherwise | None = None) -> dict[Key, str]:
+        """Return which of these a hold covers at this moment, and which are not what was announced any more
+        where that is asked, each with its code."""
         by_name = {name_of(action): action for action in actions}
-        return {by_name[name].key: reason.value for name, reason in held_now(self.context, self.day, by_name, units).items()}
+        held = {by_name[name].key: reason.value for name, reason in held_now(self.context, self.day, by_name, units).items()}
+        left = {name: action for name, action in by_name.items() if action.key not in held}
+        changed = self._changed(left, otherwise) if otherwise is not None else {}
+        return held | {by_name[name].key: code for name, code in changed.items()}
 
     def stopped_or_held(
         self, actions: Mapping[str, Action], units: Mapping[Key, Unit], otherwise: Otherwise = lambda _: {}

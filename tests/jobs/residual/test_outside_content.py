@@ -325,3 +325,28 @@ def test_a_blob_goes_before_its_row_and_a_lease_keeps_both(
     assert night.get("cf_recordings", row) is None
     assert list(service.get_container_client(container).list_blobs(include=["snapshots"])) == []
     store.close()
+
+
+def test_ret17_what_comes_into_a_file_while_a_storage_takes_its_time_keeps_what_is_there_yet(reaching: Reaching) -> None:
+    """A plan of retention: the recordings go with their dossiers, which are judged again."""
+    dossiers = [reaching.night.dossier("social_card", spoken=OLD, fiches=1) for _ in range(2)]
+    names = [[f"{at}-{number}.wav" for number in range(AT_ONCE)] for at in range(2)]
+    for dossier, of in zip(dossiers, names, strict=True):
+        (fiche,) = reaching.night.fiches_of(dossier)
+        for name in of:
+            a_recording(reaching, name, fiche=fiche)
+    acts = [lambda: [reaching.night.fiche("social_card", spoken=RECENT, dossier=dossier) for dossier in dossiers]]
+
+    def slowly() -> None:
+        if acts:
+            acts.pop()()
+            reaching.night.clock.advance(minutes=5)
+
+    reaching.storage.on_remove = slowly
+    run = reaching.apply(make_plan(reaching.context, Kind.RETENTION))
+    assert all(reaching.night.get("cf_dossiers", dossier) for dossier in dossiers)
+    assert len(reaching.storage.names) == AT_ONCE
+    assert sorted(outcome(reaching, run, dossier) for dossier in dossiers) == [
+        (ActionState.PARTIAL, "NOT_EXPIRED"),
+        (ActionState.SKIPPED, "NOT_EXPIRED"),
+    ]
