@@ -66,7 +66,7 @@ def how_far(caller: Plans, plan: Annotated[str, Path(max_length=100, description
             caller.services.background.forget(work)
         return _answer(plan)
     if work is None:
-        raise NotFound("no such plan is being made", hint="have one made: POST /plans", where=plan)
+        raise NotFound("no such plan is being made", hint="have one made: POST /plans")
     return _answer(plan, work)
 
 

@@ -63,7 +63,7 @@ class Holds(Rows):
 def _read(connection: Connection, hold: str) -> PlacedHold:
     doc = connection.execute(select(holds.c.doc).where(holds.c.id == hold)).scalar()
     if doc is None:
-        raise NotFound(f"there is no hold {hold[:64]}", hint=hint_to("list_holds"))
+        raise NotFound("there is no such hold", hint=hint_to("list_holds"))
     return decoded(doc, PlacedHold, hold)
 
 

@@ -101,7 +101,7 @@ class Plans(Rows):
         with self._transactions.reading() as connection:
             count = connection.execute(select(plans.c.pages).where(plans.c.id == plan)).scalar()
             if count is None:
-                raise _unknown(plan)
+                raise _unknown()
             if count and connection.execute(select(plan_pages.c.page).where(plan_pages.c.plan == plan).limit(1)).scalar() is None:
                 hint = "make a new plan; if this one is still valid, restore the database from a backup and tell the DPO"
                 raise LinesRemoved("the lines of this plan are not there; they are removed once it has expired", hint=hint, where=plan)
@@ -148,7 +148,7 @@ def _lock(connection: Connection, plan: str) -> None:
 def _read_plan(connection: Connection, plan: str) -> Plan:
     row = connection.execute(_HEAD, {"of": plan}).first()
     if row is None:
-        raise _unknown(plan)
+        raise _unknown()
     return _decoded(row.doc, row.applied, _approvals(connection, plan))
 
 
@@ -157,7 +157,7 @@ def read_saved(connection: Connection, plan: str) -> tuple[str, Plan]:
     plan has the approvals of that time."""
     doc: str | None = connection.execute(_HEAD, {"of": plan}).scalar()
     if doc is None:
-        raise _unknown(plan)
+        raise _unknown()
     return hashlib.sha256(doc.encode(errors="replace")).hexdigest(), decoded(doc, Plan, "a plan")
 
 
@@ -209,5 +209,5 @@ def _decoded(doc: str, applied: bool, given: Sequence[Approval]) -> Plan:
     return msgspec.structs.replace(decoded(doc, Plan, "a plan"), applied=applied, given=tuple(given))
 
 
-def _unknown(plan: str) -> NotFound:
-    return NotFound(f"there is no plan {plan}", hint=hint_to("list_plans"))
+def _unknown() -> NotFound:
+    return NotFound("there is no such plan", hint=hint_to("list_plans"))

@@ -68,7 +68,7 @@ class Requests(Rows):
     def get(self, request: str) -> SubjectRequest:
         found = self._transactions.one(_DOC, SubjectRequest, request, of=request)
         if found is None:
-            raise NotFound(f"there is no request {request[:64]}", hint=hint_to("list_requests"))
+            raise NotFound("there is no such request", hint=hint_to("list_requests"))
         return found
 
     def some(self, requests: Collection[str]) -> dict[str, SubjectRequest]:

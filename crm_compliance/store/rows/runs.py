@@ -137,13 +137,13 @@ class Runs(Rows):
 
 def replace_run(connection: Connection, run: Run) -> None:
     if connection.execute(_REPLACE, {"of": run.id, **_row(run)}).rowcount != 1:
-        raise _unknown(run.id)
+        raise _unknown()
 
 
 def read_run(connection: Connection, run: str) -> Run:
     doc = connection.execute(_ONE, {"of": run}).scalar()
     if doc is None:
-        raise _unknown(run)
+        raise _unknown()
     return decoded(doc, Run, run)
 
 
@@ -157,5 +157,5 @@ def _row(run: Run) -> dict[str, object]:
     return {"id": run.id, "plan": run.plan, "doc": msgspec.json.encode(run).decode()}
 
 
-def _unknown(run: str) -> NotFound:
-    return NotFound(f"there is no run {run}", hint=hint_to("list_history"))
+def _unknown() -> NotFound:
+    return NotFound("there is no such run", hint=hint_to("list_history"))

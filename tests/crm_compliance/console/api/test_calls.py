@@ -322,6 +322,10 @@ def test_a_wrong_call_is_told_where_and_never_what(app: Starlette, org: Night) -
     ("method", "path", "status", "code"),
     [
         ("GET", "/plans/nothing", 400, "usage"),
+        ("GET", "/requests/nothing", 400, "usage"),
+        ("GET", "/runs/nothing", 400, "usage"),
+        ("GET", "/plans/nothing/making", 400, "usage"),
+        ("POST", "/holds/nothing/release", 400, "usage"),
         ("GET", "/nothing", 404, "not_found"),
         ("DELETE", "/plans", 405, "usage"),
         ("GET", "/plans?limit=0", 400, "usage"),
@@ -333,6 +337,7 @@ def test_what_is_not_there_has_a_code(app: Starlette, method: str, path: str, st
     answer = Script(app, Role.DPO).call(method, path)
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert answer.headers["Cache-Control"] == "no-store"
+    assert "nothing" not in answer.text.replace("there is nothing at this address", ""), "what stands there may be a name"
 
 
 def test_a_body_is_no_larger_than_a_call_needs(app: Starlette) -> None:
