@@ -30,8 +30,8 @@ def is_one_of(party: FullParty, people: frozenset[str]) -> bool:
 
 def reports_of_others(material: Material, filing: Filing, people: frozenset[str], country: str, born_by: date | None) -> frozenset[str]:
     """Return the fiches that somebody else than these people reported, also where it was by their line: the
-    reporter is named, or the reporter of the dossier has the same line, or a child reported and the people
-    are none, or the other way round. `born_by` is the latest day on which the people, who are one person, can
+    reporter is named, or a child reported and the people are none, or the other way round, or the reporter of
+    the dossier has the same line. `born_by` is the latest day on which the people, who are one person, can
     have been born."""
     named: defaultdict[str | None, list[FullParty]] = defaultdict(list)
     of_dossiers: defaultdict[str | None, list[FullParty]] = defaultdict(list)
@@ -57,10 +57,12 @@ def reports_of_others(material: Material, filing: Filing, people: frozenset[str]
         return FileRole.CHILD in roles or (is_minor and not PARENTS & roles)
 
     def is_others(fiche: FullFiche) -> bool:
-        if reporters := named[fiche.id] or list(same_line(fiche)):
-            return not any(is_one_of(party, people) for party in reporters)
-        by_child = _IS_CHILD.get(fiche.reporter_kind or "")
-        return by_child is not None and by_child != are_children(fiche)
+        if not (reporters := named[fiche.id]):
+            by_child = _IS_CHILD.get(fiche.reporter_kind or "")
+            if by_child is not None and by_child != are_children(fiche):
+                return True
+            reporters = list(same_line(fiche))
+        return bool(reporters) and not any(is_one_of(party, people) for party in reporters)
 
     return frozenset(fiche.id for fiche in material.fiches.values() if is_others(fiche))
 

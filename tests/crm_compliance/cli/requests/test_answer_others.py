@@ -120,6 +120,17 @@ def test_a_shared_line_does_not_make_a_childs_report_the_parents(typist: Typist,
     assert asked == {"fiche": "Dit vertelt wie ernaar vraagt.", "email": "Van de ouder"}
 
 
+def test_a_parent_who_reported_the_dossier_is_not_told_what_a_child_said_by_their_telephone(typist: Typist, org: Night) -> None:
+    """IDN-11, EXP-05: that somebody is the reporter of a dossier says less of a call than its own fiche."""
+    line = "+32470112233"
+    parent, _, dossier = a_family(org, line)
+    org.party(parent, "reporter", dossier=dossier)
+    for kind, text in ((CHILD, "Dit vertelt het kind."), (PARENT, "Dit vertelt wie ernaar vraagt.")):
+        org.fiche("grooming", dossier=dossier, cf_callernumber=line, cf_reporterkind=kind, cf_summary=text)
+    items = asked_by(typist, JAN, parent, kind="parent_self").items()
+    assert [item["proposal"] for item in items if item["kind"] == "fiche"] == ["Dit vertelt wie ernaar vraagt."]
+
+
 def test_a_shared_line_does_not_make_a_parents_report_the_childs(typist: Typist, org: Night) -> None:
     """R-119: to the child it is told without what tells of the parent, and alone not at all."""
     line = "+32470112233"
