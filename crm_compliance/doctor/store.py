@@ -1,5 +1,7 @@
 """The store, and the nights that it knows of."""
 
+from sqlalchemy import URL
+
 from crm_compliance.configuration.hours import triggers_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.hints import in_words
@@ -7,6 +9,7 @@ from crm_compliance.host.files import refuse_unwritable
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.key_ring import KeysMissing, KeyUnusable
 from crm_compliance.proof import refuse_broken, verify_ledger
+from crm_compliance.store.sql.database import parse
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.schedule import calendar_of, policy_of
 from crm_compliance.wiring.store import store_of
@@ -17,6 +20,7 @@ from jobs.plans.earlier_plans import EarlierPlans
 from jobs.register.dates import OVERDUE, has_gone_overdue
 from rules.dates.instants import instant
 from rules.hints import hint_to
+from rules.model.crm_addresses import on_this_machine
 
 
 def about_store(settings: Settings) -> str:
@@ -32,7 +36,21 @@ def about_store(settings: Settings) -> str:
             refuse_unwritable(store.database.file)
         with store.database.writing():  # nor where another program holds it
             pass
-        return f"runs: {len(store.runs.all())}; ledger entries: {audit.verdict.entries}, {told}"
+        return f"runs: {len(store.runs.all())}; ledger entries: {audit.verdict.entries}, {told}{read_along(parse(settings.store_url))}"
+
+
+def read_along(url: URL) -> str:
+    """Warn of a database elsewhere that is not asked who it is; empty where nobody is in between. Its client
+    would go on without TLS, and tell its password to whoever answers."""
+    said = url.normalized_query
+    hosts = [host for host in (url.host, *said.get("host", ())) if host and not host.startswith("/")]  # a folder is of this machine
+    elsewhere = [host for host in hosts if not on_this_machine(f"https://{f'[{host}]' if ':' in host else host}/")]
+    if not elsewhere or said.get("sslmode", ("",))[-1] == "verify-full":
+        return ""
+    return (
+        "\nwarning: whoever is between here and the database may read along, and ask for its password: "
+        "let DATABASE_URL end in ?sslmode=verify-full&sslrootcert=system, or name the file of its CA"
+    )
 
 
 def about_nights(settings: Settings) -> str:

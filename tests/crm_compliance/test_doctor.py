@@ -29,6 +29,7 @@ from connectors.emulator.serving.server import RunningEmulator
 from connectors.interface.errors import Unreachable
 from crm_compliance.configuration.settings import Settings, environment_of, load_settings
 from crm_compliance.doctor import anchor, crm, ending, machine
+from crm_compliance.doctor.store import read_along
 from crm_compliance.host.files import DiskProblem
 from crm_compliance.service.health import credentials_not_well
 from crm_compliance.store.sql import database
@@ -417,6 +418,24 @@ def test_a_disk_that_is_nearly_full_is_told_whichever_it_is(tmp_path: Path, monk
     room[tmp_path / "other" / "erasures.jsonl"] = 10**7
     with pytest.raises(DiskProblem, match="10 MB left"):
         machine.about_disks(settings)
+
+
+@pytest.mark.parametrize(
+    ("address", "is_told"),
+    [
+        ("postgresql://user@db.example.org/x", True),
+        ("postgresql://user@db.example.org/x?sslmode=require", True),
+        ("postgresql://user@db.example.org/x?sslmode=verify-full&sslrootcert=system", False),
+        ("postgresql://user@localhost/x", False),
+        ("postgresql://user@[::1]:5432/x", False),
+        ("postgresql://user@/x?host=/run/postgresql", False),
+        ("postgresql://user@/x?host=db.example.org", True),
+        ("sqlite:////nowhere/state.db", False),
+    ],
+)
+def test_a_database_elsewhere_is_asked_who_it_is(address: str, is_told: bool) -> None:
+    """Its client would go on without TLS, and tell its password to whoever answers."""
+    assert ("warning: whoever is between" in read_along(database.parse(address))) is is_told
 
 
 def test_who_may_write_what_decides_or_read_a_secret_is_told(tmp_path: Path) -> None:
