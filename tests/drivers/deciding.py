@@ -52,12 +52,14 @@ def ask(
     contact: str,
     *,
     child: str | None = None,
+    role: str | None = None,
     kind: RequesterKind = RequesterKind.UNKNOWN,
     given: GivenPerson = LOTTE,
     details: Details | None = None,
     **changes: Any,
 ) -> SubjectRequest:
-    """A request of an identified person, confirmed to be this contact; with a `child`, on its behalf."""
+    """A request of an identified person, confirmed to be this contact, and a `role` without one; with a
+    `child`, on its behalf."""
     now = night.clock()
     request = SubjectRequest(
         id=f"request-{uuid.uuid4().hex[:12]}",
@@ -74,6 +76,8 @@ def ask(
     found = [Candidate("candidate-1", "requester", "contact", "contact", contact, "strong")]
     if child is not None:
         found.append(Candidate("candidate-2", "child", "contact", "contact", child, "strong"))
+    if role is not None:
+        found.append(Candidate("candidate-3", "requester", "role", "party", role, "strong"))
     parts = {
         GIVEN: Given(given, LOTTE if child else None, details or Details()),
         CANDIDATES: Candidates(tuple(found), (), now),

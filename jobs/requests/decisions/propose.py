@@ -24,6 +24,7 @@ from jobs.requests.search.contact_details import compared, is_own_caller, own_nu
 from jobs.requests.search.material import Material
 from jobs.requests.search.reports import reports_of_others
 from jobs.requests.search.roles_and_files import Files, files_of
+from jobs.requests.search.rows_without_contact import stand_in
 from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.personal_records import FullRecording
 from rules.model.requests import Right
@@ -243,7 +244,7 @@ class Wishes:
         they reported."""
         country = self.home.country
         own, born = own_numbers(self.contacts, country), born_by(self.contacts, self.sentinels, self.day)
-        people = frozenset(contact.id for contact in self.contacts)
+        people = frozenset({contact.id for contact in self.contacts} | {stand_in(*row) for row in self.rows})
         others = reports_of_others(self.material, Filing(self.material), people, country, born)
         units = {*self.other_units, *(row for row in self.rows if row[0] == "fiche" and row not in self.child_units)}
         return sorted(

@@ -188,6 +188,14 @@ def test_table_4_2_rank_5_a_restriction_of_which_nobody_said_whose_it_is_is_not_
     assert night.get("cf_dossiers", dossier) is not None
 
 
+def test_the_number_goes_from_which_who_is_named_without_a_contact_reported(night: Night) -> None:
+    """IDN-17: the role is confirmed to be theirs."""
+    ilse = night.contact(telephone1="+32470112233")
+    fiche = night.fiche("sexting", dossier=night.dossier("sexting", closed=False), cf_callernumber="+32470112233")
+    answer = compile_(night, ask(night, Right.ERASURE, ilse, role=night.party(None, "reporter", fiche=fiche)))
+    assert [(item.title, item.source) for item in answer.items] == [("no_caller", ("fiche", fiche))]
+
+
 def test_a_witness_loses_the_name_and_the_information_stays(night: Night) -> None:
     """6.2, witness: partial anonymisation of the party row; the contact goes, and the number from which was
     reported."""
