@@ -7,7 +7,7 @@ answers to what was sent are waited for first."""
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.writing.batch import Prepared, Sent, send_batch
@@ -27,6 +27,7 @@ class _Work:
     reached: bool = False
     refusal: ConnectorError | None = None
     code: str = ""
+    repeated: set[int] = field(default_factory=set)
     asked_to_wait_s: dict[int, float] = field(default_factory=dict)
     asked_until: dict[int, float] = field(default_factory=dict)
 
@@ -183,14 +184,20 @@ class Pool:
         self.warnings += sorted(sent.told - {*self.warnings})
         work.reached = work.reached or sent.reached
         work.refusal = work.refusal or sent.refusal
-        work.results.update({index: result for index, result in zip(chosen, sent.results, strict=True) if result is not None})
+        for index, result in zip(chosen, sent.results, strict=True):
+            if result is not None:
+                # Whoever answers 429 in place of the CRM may have passed the change set on: it is read back.
+                is_doubtful = index in work.repeated and result.status is ChangeStatus.CHANGED
+                work.results[index] = replace(result, status=ChangeStatus.UNKNOWN) if is_doubtful else result
         if sent.wait_s is None:
             return
         transport = self._transports[user]
         transport.count(retries=1, throttled=int(sent.reached))  # an answer that is a 429 as a whole is counted where it comes in
         transport.gate.pause(sent.wait_s)  # also where only a part of an answer asked for it
         # Throttled before anything was done: the only case in which the same change set is sent again.
-        work.waiting = sorted([*work.waiting, *(index for index in chosen if index not in work.results)])
+        again = {index for index in chosen if index not in work.results}
+        work.waiting = sorted([*work.waiting, *again])
+        work.repeated |= again
         work.code = sent.code
         now = transport.gate.timeline.now()
         until = work.asked_until.get(user, now)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.writing.batch import Prepared, Sent, send_batch
 from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held
 from jobs.erasures.register import load_register
 from jobs.model.run import RunState
@@ -143,3 +145,29 @@ def test_a_unit_finished_by_a_later_run_is_counted_there(night: Night) -> None:
     second = night.apply(night.plan())
     assert second.counts["anonymised"] == 1
     assert len(night.rows("cf_statistics")) == 1
+
+
+@pytest.mark.parametrize("somebody", [False, True])
+def test_what_was_passed_on_behind_a_429_counts_as_done(night: Night, monkeypatch: pytest.MonkeyPatch, *, somebody: bool) -> None:
+    """A gateway that limits by itself may have let the request through: what is then missing has gone, and
+    what somebody has changed stays."""
+    dossier, child = a_grown_up(night)
+    plan, asked = night.plan(), list[int]()
+
+    def throttled(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
+        asked.append(len(change_sets))
+        if len(asked) > 1:
+            return send_batch(transport, change_sets)
+        if somebody:
+            night.patch("cf_dossiers", dossier, cf_summary="Verzonnen, later.")
+        else:
+            send_batch(transport, change_sets)
+        return Sent((None,) * len(change_sets), wait_s=1.0)
+
+    monkeypatch.setattr("connectors.dynamics.writing.pool.send_batch", throttled)
+    run = night.apply(plan)
+    if somebody:
+        assert (run.counts["skipped"], run.counts["deleted"]) == ({"CHANGED": 1, "STILL_REFERRED": 1}, 0)
+    else:
+        assert (run.state, run.counts["skipped"], run.counts["anonymised"], night.get("contacts", child)) == (RunState.DONE, {}, 1, None)
+        assert load_register(night.context).find([night.key.reference("cf_dossier", dossier)]) is not None
