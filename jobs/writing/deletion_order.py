@@ -254,13 +254,15 @@ def _below(
     connector: Connector, owners: Mapping[str, str], retaining: Collection[type[Record]], waits: Waits | None, *, with_termed: bool
 ) -> list[tuple[str, RowWrite]]:
     """Return what `below` does, in the order that is known; adds to that who must go after whom."""
-    units, seen = dict(owners), set[str]()
+    units, seen, own = dict(owners), set[str](), dict[str, str]()
     levels: list[list[tuple[str, RowWrite]]] = []
     staying: dict[str, tuple[Kind, Record]] = {}
     fresh = sorted(owners)
     while fresh:
         level: list[tuple[str, RowWrite]] = []
-        for kind, row, is_retained in _dependent(connector, fresh, retaining):
+        for kind, row, is_retained in _dependent(connector, fresh, retaining, own):
+            if kind.own is not None:
+                own[row.id] = kind.word
             is_known = row.id in seen or (kind.own is not None and row.id in owners)  # rows may lead in a circle
             above = {owner for _, owner in links_of(kind, row)}
             if is_retained and kind.own is not None and (rest := above - units.keys()):
@@ -351,13 +353,17 @@ def _unlinked(kind: Kind, row: Record, units: Mapping[str, str], waits: Waits | 
         yield one, write_of(row, UNLINK, ",".join(name for name, unit in links if unit == one))
 
 
-def _dependent(connector: Connector, owners: Sequence[str], retaining: Collection[type[Record]]) -> Iterator[tuple[Kind, Record, bool]]:
+def _dependent(
+    connector: Connector, owners: Sequence[str], retaining: Collection[type[Record]], own: Mapping[str, str]
+) -> Iterator[tuple[Kind, Record, bool]]:
     """Yield the rows that belong to these owners, each with its kind, and whether it is in long-term
-    retention."""
+    retention. `own` are the dependent tables, by their words, of those that are rows of one: no table is
+    asked about rows of another to which its own may not belong: the check of the mapping sees to that."""
     for kind in connector.all_kinds.depending:
         found: dict[tuple[str, bool], Record] = {}
-        for name in kind.owner_fields:
-            among = Among(name, owners)
+        asked = [owner for owner in owners if kind.own is None or own.get(owner, kind.word) in (kind.word, *kind.above)]
+        for name in kind.owner_fields if asked else ():
+            among = Among(name, asked)
             for row in chain.from_iterable(connector.read(kind.record, kind.owner_fields, among=among)):
                 found.setdefault((row.id, False), row)
             for row in retained_rows_of(connector, kind.record, kind.owner_fields, among) if kind.record in retaining else ():

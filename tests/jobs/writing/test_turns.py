@@ -100,6 +100,8 @@ class Crm:
         kind = SimpleNamespace(
             record=Party,
             own=Party,
+            word="party",
+            above=("dossier", "fiche"),
             term="",
             emptied=(),
             owner_fields=("dossier", "fiche"),
