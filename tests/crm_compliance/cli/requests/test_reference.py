@@ -42,7 +42,7 @@ def test_a_slip_in_a_reference_is_noticed(asking: Asking) -> None:
     for wrong in (reference[:-1] + other, reference[:-1], "DSR-", "dsr-x"):
         assert "check sign" in typist.refused("requests", "show", wrong, code=2)["message"]
     assert "no request" in typist.refused("requests", "show", "DSR-1999" + reference[len("DSR-1999") :], code=2)["message"]
-    assert "no request" in typist.refused("requests", "show", "request-0", code=2)["message"]
+    assert "no such request" in typist.refused("requests", "show", "request-0", code=2)["message"]
 
 
 def test_every_command_about_a_request_takes_the_reference() -> None:
