@@ -124,10 +124,10 @@ class GivenPerson(msgspec.Struct, frozen=True):
 class Details(msgspec.Struct, frozen=True):
     """What a right other than access asks for, where the form says it; all of it may be left out.
 
-    `corrections` are fields (as in `given`) with what they should say; `statement` is what the person wants
-    added to a contested one. `about` says what an objection, a restriction or a withdrawal is about:
-    direct_marketing, recording, processing; accuracy, unlawful, claim, objection; newsletter, image,
-    testimonial. `audio`: the person asks for the sound of recordings (EXP-08)."""
+    `corrections` are fields (as in `given`, and those of the address) with what they should say; `statement`
+    is what the person wants added to a contested one. `about` says what an objection, a restriction or a
+    withdrawal is about: direct_marketing, recording, processing; accuracy, unlawful, claim, objection;
+    newsletter, image, testimonial. `audio`: the person asks for the sound of recordings (EXP-08)."""
 
     corrections: dict[str, str] = {}
     statement: str = ""

@@ -189,6 +189,11 @@ class CorrectionsForm(Form):
     nationalnumbers: Line | None = None
     phones: Line | None = None
     emails: Line | None = None
+    birthplace: Line | None = None
+    street: Line | None = None
+    postcode: Line | None = None
+    city: Line | None = None
+    country: Line | None = None
 
 
 class DetailsForm(Form):

@@ -25,6 +25,7 @@ UPLOAD_BYTES: Final = MAX_BYTES + 16 * 1024  # the form around it
 TYPED_BYTES: Final = 1024 * 1024
 LINES: Final = ("firstname", "lastname", "birthdate")
 LISTS: Final = ("nationalnumbers", "phones", "emails")
+CORRECTED: Final = (*LINES, *LISTS, "birthplace", "street", "postcode", "city", "country")
 PEOPLE: Final = {"given": "given", "on_behalf_of": "behalf"}  # the part of the form's document, by the prefix of its fields
 HOUR: Final = "received_time"
 ABOUT: Final[Mapping[str, tuple[str, ...]]] = {
@@ -142,7 +143,7 @@ def _document(visit: Visit) -> dict[str, Any]:
         details["about"] = about
     if statement := given("statement").replace("\r\n", "\n"):
         details["statement"] = statement
-    if corrections := {name: found for name in (*LINES, *LISTS) if (found := _line(visit, "correct", name))}:
+    if corrections := {name: found for name in CORRECTED if (found := _line(visit, "correct", name))}:
         details["corrections"] = corrections
     return {**document, "details": details}
 
@@ -243,6 +244,11 @@ def _label(visit: Visit, place: str) -> str:
         "nationalnumbers": say("National number"),
         "phones": say("Telephone"),
         "emails": say("E-mail"),
+        "birthplace": say("Place of birth"),
+        "street": say("Street and number"),
+        "postcode": say("Postcode"),
+        "city": say("Town"),
+        "country": say("Country"),
         "statement": say("What is to be added to something contested"),
         "about": say("What it is about"),
     }

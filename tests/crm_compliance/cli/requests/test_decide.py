@@ -151,6 +151,23 @@ def test_r102_a_corrected_birth_date_from_the_form_to_the_next_plan(typist: Typi
     assert typist.ask("why", "cf_dossier", dossier)["retention_end"] == "2027-05-10"
 
 
+def test_an_address_is_corrected_from_the_form_to_the_crm_and_told(typist: Typist, org: Night) -> None:
+    """GDPR art. 16: also of somebody who is in no file."""
+    donor = lotte(org, address1_line1="Kerkstraat 12", address1_city="Aalst")
+    org.donation(donor)
+    new = {"street": "Dorpsstraat 1", "postcode": "9000", "city": "Gent", "country": "België", "birthplace": "Namen"}
+    asking = asking_for(typist, "rectification", donor, details={"corrections": new})
+    decide(typist, asking, "--grant")
+    typist.ask("requests", "approve", asking.id, *DORA)
+    letter, archive, secret = letter_at_release(typist, asking), typist.folder / "answer.zip", typist.folder / "answer.txt"
+    typist.ask("requests", "release", asking.id, "--output", archive, "--passphrase-file", secret, *ERIK)
+    columns = ("address1_line1", "address1_postalcode", "address1_city", "address1_country", "cf_birthplace")
+    row = org.get("contacts", donor)
+    assert row is not None
+    assert [row[column] for column in columns] == list(new.values())
+    assert [value for value in new.values() if value not in letter] == []
+
+
 def test_a_file_that_is_held_since_the_decision_is_not_told_as_erased(erasure: tuple[Asking, str, str], typist: Typist, org: Night) -> None:
     """R-079, section 7.1(d): it is told among what stays, without detail."""
     asking, _, dossier = erasure

@@ -373,7 +373,10 @@ def test_a_mistake_is_told_in_the_language_of_the_page(org: Night, signed_in: Si
 
 
 def test_the_form_of_the_command_is_read_into_the_fields_and_registers_nothing(org: Night, typist: Typist, signed_in: SignedIn) -> None:
-    form = a_form(right="rectification", details={"corrections": {"lastname": "Ander (fictief)"}, "statement": "Dat klopt niet."})
+    form = a_form(
+        right="rectification",
+        details={"corrections": {"lastname": "Ander (fictief)", "street": "Dorpsstraat 1"}, "statement": "Dat klopt niet."},
+    )
     dpo = signed_in(Role.DPO)
     answer = dpo.client.post(
         "/requests/new/import",
@@ -382,7 +385,7 @@ def test_the_form_of_the_command_is_read_into_the_fields_and_registers_nothing(o
         headers={"Sec-Fetch-Site": "same-origin"},
     )
     assert answer.status_code == 200
-    for said in ("Ander (fictief)", "Dat klopt niet.", NAME, 'value="10:30"'):
+    for said in ("Ander (fictief)", "Dorpsstraat 1", "Street and number", "Dat klopt niet.", NAME, 'value="10:30"'):
         assert said in answer.text
     assert not org.store.requests.all()
     wrong = dpo.client.post(
