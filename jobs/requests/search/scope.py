@@ -107,6 +107,7 @@ class Scope:
         self._not_of_askers = reports_of_others(found, filing, frozenset(self.askers), self.country, None)
         self._strangers_reports = self._others_reports - by_askers
         self._others_activities = activities_of_others(found, self._me)
+        self._spoken |= self._only_reports()
         self._statements = {fiche.id for fiche in assessment.material.fiches.values() if self._is_statement(fiche)}
         self._called = {fiche.id for fiche in assessment.material.fiches.values() if self._is_caller(fiche)}
         self._heard = {fiche.id for fiche in assessment.material.fiches.values() if self._is_heard_on(fiche)}
@@ -177,6 +178,24 @@ class Scope:
         if isinstance(record, FullNote):  # an attachment with sound on a fiche of theirs is a recording (RET-05)
             return record.regarding in self._heard and (record.media_type or "").startswith(_AUDIO)
         return False
+
+    def _only_reports(self) -> set[str | None]:
+        """Return the fiches of dossiers that have no other one, and no other reporter than the person, where
+        nothing says that somebody else called."""
+        fiches: dict[str, list[FullFiche]] = {}
+        for fiche in self._found.material.fiches.values():
+            for dossier in fiche.dossiers:
+                fiches.setdefault(dossier, []).append(fiche)
+        only = {dossier: found[0] for dossier, found in fiches.items() if len(found) == 1}
+        reporters = [party for party in self._found.material.parties.values() if party.role == FileRole.REPORTER]
+        return {
+            fiche.id
+            for dossier, fiche in only.items()
+            if (theirs := [party for party in reporters if party.dossier == dossier or party.fiche == fiche.id])
+            and all(self._is_mine(party) for party in theirs)
+            and fiche.id not in self._others_reports
+            and (line := compared([fiche.caller_number], [fiche.caller_email], self.country)) <= (line & self.numbers)
+        }
 
     def _is_by_own_line(self, activity: str, number: str | None, sender: str | None) -> bool:
         """Return whether a call or an e-mail was by a number or an address of the person's, and by nobody

@@ -109,6 +109,9 @@ def test_a_shared_line_does_not_make_a_childs_report_the_parents(typist: Typist,
     org.party(parent, "parent", dossier=reported)
     org.party(child, "reporter", dossier=reported)
     org.fiche("sexting", dossier=reported, cf_calleremail="thuis@example.org", cf_summary="Dit schrijft het kind.")
+    begun = org.dossier("sexting", closed=False, fiches=0)
+    org.party(parent, "reporter", dossier=begun)
+    org.fiche("sexting", dossier=begun, cf_callernumber=line, cf_reporterkind=CHILD, cf_summary="Dit vertelt het kind.")
     for target, row in (("cf_dossier", dossier), ("contact", child)):
         org.patch("phonecalls", org.call(target, row, [child]), phonenumber=line)
     wrote = [{"partyid_contact@odata.bind": f"/contacts({one})", "participationtypemask": mask} for one, mask in ((child, 1),)]
@@ -177,6 +180,29 @@ def test_who_is_confirmed_as_both_is_the_child_also_where_the_parent_is_told_own
     assert asking.compile()["scope"] == "own"
     assert [item["kind"] for item in asking.items()] == ["contact", "dossier", "party"]
     assert "Schuilplaats" not in told(asking.compilation)
+
+
+@pytest.mark.parametrize(
+    ("fiches", "is_told"),
+    [
+        ([{}], True),
+        ([{"cf_callernumber": "+32470112233"}], True),
+        ([{"cf_callernumber": "+32470998877"}], False),
+        ([{"cf_reporterkind": CHILD}], False),
+        ([{}, {}], False),
+    ],
+)
+def test_the_only_report_of_a_dossier_is_that_of_its_only_reporter(
+    typist: Typist, org: Night, fiches: list[dict[str, Any]], is_told: bool
+) -> None:
+    """EXP-05: own statements, also where the role is on the dossier."""
+    person = jan(org, telephone1="+32470112233", birthdate="1980-05-06")
+    dossier = org.dossier("grooming", closed=False, fiches=0)
+    org.party(person, "reporter", dossier=dossier)
+    for columns in fiches:
+        org.fiche("grooming", dossier=dossier, cf_summary="Dit vertelt wie ernaar vraagt.", **columns)
+    items = asked_by(typist, JAN, person, kind="reporter").items()
+    assert [item["status"] for item in items if item["kind"] == "fiche"] == (["PENDING_REVIEW"] if is_told else [])
 
 
 def test_a_call_without_a_file_is_that_of_its_number_whoever_reported_some_dossier(typist: Typist, org: Night) -> None:
