@@ -126,6 +126,8 @@ class Items:
         for attachment in attachments:
             text = self._text_of(row.record) if isinstance(row.record, FullNote) else None
             made.append(self._file(row, context, attachment) if text is None else self._text_file(row, context, text))
+        if row.is_doubtful:
+            made = [msgspec.structs.replace(item, needs_review=True, status=ItemStatus.WITHHELD, code="RF-03") for item in made]
         return [msgspec.structs.replace(item, digest=_digest(item, row)) for item in made]
 
     # -- the row ---------------------------------------------------------------------------------------------

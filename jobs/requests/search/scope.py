@@ -5,6 +5,7 @@ What is in a file that is closed to the person is excluded whole. So is, for suc
 that is in no file: it may stem from the closed one (SUS-05). Source: EXP-03, EXP-05, EXP-14, SUS-05, SUS-06,
 R-098, R-107."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -19,7 +20,7 @@ from jobs.requests.search.rows_without_contact import stand_in
 from rules.dates.calendar import Calendar
 from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.kinds import PARTS, RELATIONS, ROW_KINDS, kind_of
-from rules.model.personal_records import FullCall, FullEmail, FullFiche, FullNote, FullParty, FullRecording
+from rules.model.personal_records import FullCall, FullContact, FullEmail, FullFiche, FullNote, FullParty, FullRecording
 from rules.model.records import REGARDING, Dependent, Record, tied_to
 from rules.rights.entitlement import ItemScope, item_scope
 from rules.rights.facts import UnitKey
@@ -36,7 +37,8 @@ class Row:
 
     `is_others_call`: it is a recording of somebody else's call, whose voice it has.
     `is_caller`: it is a fiche, and the person called or wrote; else what shows who did is somebody else's.
-    `is_limited`: RGT-09 holds for it. `is_reference`: of the row itself only its number is disclosed. `place`
+    `is_doubtful`: it may as well be somebody else's, who has the same number or address. `is_limited`: RGT-09
+    holds for it. `is_reference`: of the row itself only its number is disclosed. `place`
     is `mention`, or the place of a row that is not live any more (`bin`, `retained`), or empty. `is_askers`:
     it is the report of the person who asks in the person's name, and of nobody else."""
 
@@ -56,6 +58,7 @@ class Row:
     is_caller: bool = False
     is_askers: bool = False
     is_others_call: bool = False
+    is_doubtful: bool = False
 
     @property
     def source(self) -> tuple[str, str]:
@@ -108,6 +111,7 @@ class Scope:
         self._strangers_reports = self._others_reports - by_askers
         self._others_activities = activities_of_others(found, self._me)
         self._spoken |= self._only_reports()
+        self._sharing = self._sharers(contacts)
         self._statements = {fiche.id for fiche in assessment.material.fiches.values() if self._is_statement(fiche)}
         self._called = {fiche.id for fiche in assessment.material.fiches.values() if self._is_caller(fiche)}
         self._heard = {fiche.id for fiche in assessment.material.fiches.values() if self._is_heard_on(fiche)}
@@ -150,7 +154,10 @@ class Scope:
             if scope is not ItemScope.OWN or is_own:
                 is_caller = isinstance(record, FullFiche) and self._is_caller(record)
                 is_askers = isinstance(record, FullFiche) and self._is_askers(record)
-                row = Row(kind, record.id, record, unit, is_own, is_limited, is_caller=is_caller, is_askers=is_askers)
+                is_doubtful = scope is ItemScope.OWN and self._is_doubtful(kind, record)
+                row = Row(
+                    kind, record.id, record, unit, is_own, is_limited, is_caller=is_caller, is_askers=is_askers, is_doubtful=is_doubtful
+                )
                 return replace(row, is_others_call=self._is_others_call(record))
             if kind == "dossier" and unit in self._with_role:
                 return Row(kind, record.id, record, unit, is_reference=True)
@@ -178,6 +185,30 @@ class Scope:
         if isinstance(record, FullNote):  # an attachment with sound on a fiche of theirs is a recording (RET-05)
             return record.regarding in self._heard and (record.media_type or "").startswith(_AUDIO)
         return False
+
+    def _sharers(self, contacts: Mapping[str, FullContact]) -> list[tuple[frozenset[str], frozenset[str]]]:
+        """Return of everybody else who was found and has a number or an address of the person's: these, and
+        the fiches that are not theirs."""
+        found, filing = self._found.material, self._found.filing
+        others = [one for one in contacts.values() if one.id not in self._me | self.askers.keys()]
+        shared = [(one, lines) for one in others if (lines := own_numbers([one], self.country) & self.numbers)]
+        return [(lines, reports_of_others(found, filing, frozenset({one.id}), self.country, None)) for one, lines in shared]
+
+    def _is_doubtful(self, kind: str, record: Record) -> bool:
+        """Return whether nothing but a line says that a call or a message was the person's, and somebody else
+        has it too (IDN-11)."""
+        if not isinstance(record, FullFiche | FullRecording | FullNote | FullCall | FullEmail):
+            return False
+        if self._is_loose_row(kind, record.id) or record.id in self._own_activities:
+            return False
+        above = getattr(record, "fiche", None) or getattr(record, "regarding", None) or ""
+        fiche = record if isinstance(record, FullFiche) else self._found.material.fiches.get(above)
+        if fiche is not None and (fiche.id in self._spoken or self._is_loose_row("fiche", fiche.id)):
+            return False
+        rows = [each for each in (record, fiche) if each is not None]
+        phones = [record.number if isinstance(record, FullCall) else None, *(getattr(each, "caller_number", None) for each in rows)]
+        line = compared(phones, [getattr(each, name, None) for each in rows for name in ("caller_email", "sender")], self.country)
+        return any(line & lines and (fiche is None or fiche.id not in not_theirs) for lines, not_theirs in self._sharing)
 
     def _only_reports(self) -> set[str | None]:
         """Return the fiches of dossiers that have no other one, and no other reporter than the person, where
@@ -288,7 +319,9 @@ class Scope:
         if self._entitlement.excluded:  # nobody can tell from which file it stems
             self.excluded.add((kind, record.id))
             return None
-        return Row(kind, record.id, record, is_own=True, is_limited=is_limited)
+        return Row(
+            kind, record.id, record, is_own=True, is_limited=is_limited, is_doubtful=not is_about and self._is_doubtful(kind, record)
+        )
 
     def _is_about_me(self, record: Record) -> bool:
         """Return whether a row belongs to the person: itself, or the row of a dependent table to which it

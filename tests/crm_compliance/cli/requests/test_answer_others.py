@@ -109,9 +109,6 @@ def test_a_shared_line_does_not_make_a_childs_report_the_parents(typist: Typist,
     org.party(parent, "parent", dossier=reported)
     org.party(child, "reporter", dossier=reported)
     org.fiche("sexting", dossier=reported, cf_calleremail="thuis@example.org", cf_summary="Dit schrijft het kind.")
-    begun = org.dossier("sexting", closed=False, fiches=0)
-    org.party(parent, "reporter", dossier=begun)
-    org.fiche("sexting", dossier=begun, cf_callernumber=line, cf_reporterkind=CHILD, cf_summary="Dit vertelt het kind.")
     for target, row in (("cf_dossier", dossier), ("contact", child)):
         org.patch("phonecalls", org.call(target, row, [child]), phonenumber=line)
     wrote = [{"partyid_contact@odata.bind": f"/contacts({one})", "participationtypemask": mask} for one, mask in ((child, 1),)]
@@ -132,6 +129,24 @@ def test_a_parent_who_reported_the_dossier_is_not_told_what_a_child_said_by_thei
         org.fiche("grooming", dossier=dossier, cf_callernumber=line, cf_reporterkind=kind, cf_summary=text)
     items = asked_by(typist, JAN, parent, kind="parent_self").items()
     assert [item["proposal"] for item in items if item["kind"] == "fiche"] == ["Dit vertelt wie ernaar vraagt."]
+
+
+def test_what_either_of_two_may_have_said_waits_until_a_person_says_whose_it_is(typist: Typist, org: Night) -> None:
+    """IDN-11: nothing but the line says who called; that something is left out is told."""
+    line = "+32470112233"
+    parent, _, dossier = a_family(org, line)
+    fiche = org.fiche("grooming", dossier=dossier, cf_callernumber=line, cf_summary="Dit vertelt iemand.")
+    org.party(parent, "parent", fiche=fiche)
+    org.recording(date(2026, 11, 1), fiche=fiche, cf_transcript="Dit zegt iemand.")
+    org.recording(date(2026, 11, 1), cf_callernumber=line, cf_transcript="Dit zegt iemand.")
+    asking = asked_by(typist, JAN, parent, kind="parent_self")
+    spoken = [item for item in asking.items() if item["kind"] in ("fiche", "recording")]
+    assert [item["status"] for item in asking.items() if item["kind"] == "party"] == ["APPROVED", "APPROVED"]
+    assert {(item["status"], item["code"]) for item in spoken} == {("WITHHELD", "RF-03")}
+    asking.decide({"item": spoken[0]["item"], "status": "APPROVED"})
+    asking.approve_all()
+    assert [item.proposal for item in asking.compilation.shown if item.kind in ("fiche", "recording")] == ["Dit vertelt iemand."]
+    assert asking.release().outcome is Outcome.DELIVERED_PARTLY
 
 
 def test_a_shared_line_does_not_make_a_parents_report_the_childs(typist: Typist, org: Night) -> None:
