@@ -12,7 +12,6 @@ import msgspec
 from connectors.dynamics.datamap.activities import Activities
 from connectors.dynamics.datamap.one_row import OneRow, one_row
 from connectors.dynamics.http.query import guid
-from connectors.dynamics.http.server_clock import ENOUGH
 from connectors.dynamics.mapping.mapping import CONNECTION, Column, Table
 from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.schema.capabilities import Capability, capabilities
@@ -151,12 +150,7 @@ class Organisation(MappedKinds):
     def server_time(self) -> datetime | None:
         """Return the time by the CRM's clock, the median of its answers; more answers are requested where
         there were too few. None where it states no time."""
-        clock = self._transport.clock
-        for _ in range(ENOUGH):
-            if clock.has_heard_enough:
-                break
-            self._transport.get("WhoAmI", where="WhoAmI")
-        return clock.now()
+        return self._transport.server_time()
 
     def data_map(self, *, whole: bool = False) -> DataMap:
         return self._survey.whole() if whole else self._survey.tables()

@@ -1,8 +1,12 @@
 """Two clocks that disagree: exit 4 with code `clock`, before anything is planned or written."""
 
+import socket
+from pathlib import Path
+
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
+from crm_compliance.wiring import approval_clock
 from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
 from tests.drivers.typist import Typist, limited, without_first_look
@@ -60,3 +64,30 @@ def test_nobody_approves_by_a_clock_that_is_off_but_anybody_may_reject(typist: T
     assert typist.ask(*approve)["state"] == "waiting"  # who cannot be asked says nothing against it
     everything_is_off(crm, 400)
     assert typist.ask("plans", "reject", plan, "--as", "cleo.c", "--role", "dpo", "--comment", "no")["state"] == "rejected"
+
+
+@pytest.mark.parametrize("lacks", ["mapping", "token", "answer", "allowance"])
+def test_a_crm_that_cannot_be_asked_soon_hinders_no_approval(
+    typist: Typist, org: Night, crm: RunningEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacks: str
+) -> None:
+    """What an approval allows reads the mapping, presents a token, waits, and compares the clocks."""
+    typist.unset("CLOCK")
+    without_first_look(typist)
+    limited(typist, max=0)
+    org.fiche("social_card")
+    plan = typist.ask("plan", "--as", "anna.a")["plan"]
+    monkeypatch.setattr(approval_clock, "PATIENCE_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        if lacks == "mapping":
+            (tmp_path / "broken.yaml").write_text("tables: [")
+            typist.set(MAPPING=str(tmp_path / "broken.yaml"))
+        elif lacks == "token":
+            typist.unset("CRM_TOKEN")
+        elif lacks == "answer":
+            monkeypatch.setattr(
+                "crm_compliance.configuration.settings.Settings.needed_crm_url",
+                f"http://127.0.0.1:{silent.getsockname()[1]}/api/data/v9.2/",
+            )
+        else:
+            set_faults(crm, {"do": "status", "status": 429, "retry_after": 240})
+        assert typist.ask("plans", "approve", plan, "--as", "ben.b", "--role", "crm_admin")["state"] == "waiting"
