@@ -103,8 +103,8 @@ class UnscheduledRun(Application, ABC):
         seen = look_around(self.context.connector, [(self.word_of(line), line.id) for line in asked])
         found = ((line.key, seen.units.get((self.word_of(line), line.id))) for line in asked)
         units = {key: unit for key, unit in found if unit is not None}
-        now = self._rows_of([*units.values()], seen.found, active_holds(self.context, self.day))
-        return {key: CHANGED for key, unit in units.items() if now.has_grown(unit.id, rows)}
+        grown = self._rows_of([*units.values()], seen.found, active_holds(self.context, self.day)).grown_since(rows)
+        return {key: CHANGED for key, unit in units.items() if unit.id in grown}
 
     def _announced(self, going: Going, rows: Rows, facts: Facts, loose: Collection[tuple[str, str]]) -> list[Action]:
         intents = []

@@ -214,7 +214,8 @@ class Application:
         self._block(now, units)
         codes = {line.key: code for line, code in judged.left if code}
         codes |= {line.key: now.blocked[unit.id] for line, unit, _ in judged.going if unit.id in now.blocked}
-        return dict.fromkeys((line.key for line, unit, _ in judged.going if now.has_grown(unit.id, rows)), CHANGED) | codes
+        grown = now.grown_since(rows)
+        return dict.fromkeys((line.key for line, unit, _ in judged.going if unit.id in grown), CHANGED) | codes
 
     def _remember_named(self, rows: Rows) -> None:
         """Note whom rows name that go. What goes with a course or an agreement says nothing of the missions:

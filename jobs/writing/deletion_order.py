@@ -80,10 +80,12 @@ class Rows:
         self.blocked: dict[str, str] = {}
         self.not_taken_over: Counts[str] = Counts()
 
-    def has_grown(self, unit: str, since: "Rows") -> bool:
-        """Return whether a unit would go with a row with which it would not have gone before."""
-        before = {(row.kind, row.id) for row in since.of.get(unit, ())}
-        return any((row.kind, row.id) not in before for row in self.of.get(unit, ()))
+    def grown_since(self, before: "Rows") -> set[str]:
+        """Return the units that would go with a row with which they would not have gone before. Of what lies
+        in long-term retention, where nobody can move it, another of those may take it along."""
+        known = {unit: {(row.kind, row.id) for row in rows} for unit, rows in before.of.items()}
+        there = {(row.kind, row.id) for rows in before.of.values() for row in rows if row.retained}
+        return {unit for unit, rows in self.of.items() if {(row.kind, row.id) for row in rows} - known.get(unit, set()) - there}
 
 
 def rows_of_units(

@@ -297,9 +297,13 @@ def test_a_hold_on_one_there_keeps_the_other_too(night: Night, monkeypatch: pyte
             assert left_there(night, *pair) == [2, 2, 1]
 
 
-def test_what_is_left_there_of_a_unit_does_not_go_before_the_other_owner(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("believed_for", [timedelta(seconds=30), -timedelta.resolution], ids=["judged once", "judged again"])
+def test_what_is_left_there_of_a_unit_does_not_go_before_the_other_owner(
+    night: Night, monkeypatch: pytest.MonkeyPatch, believed_for: timedelta
+) -> None:
     """The fiche of one is due by itself, so that plans tell of it. That of the other, without the child, is
     not: it is told of as work. Both wait by design, so that no night is wrong for it."""
+    monkeypatch.setattr("jobs.runs.journal.BELIEVED_FOR", believed_for)
     pairs = [two_there(night, first_is_live=True), two_there(night, first_is_live=True, category="sexting")]
     child = night.contact(birthdate="2000-02-01")
     night.party(child, "child", dossier=pairs[1][0])
