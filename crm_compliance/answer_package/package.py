@@ -102,12 +102,13 @@ def write_plain(
     note: Callable[[Mapping[Path, bytes]], None] = lambda _: None,
 ) -> list[str]:
     """Write the DPO's working copy, not encrypted, into a new or empty folder (0700), and name the files;
-    `note` is told first what is about to be written."""
+    `note` is told first what is about to be written, and which folders are made for it, without content."""
     contents = package_of(compilation, organisation, attachments, working_copy=True)
+    files = {folder / name: content for name, content in contents.items()}
+    folders = {path.parent for path in files} - ({folder} if folder.exists() else set())
     new_folder(folder)
-    note({folder / name: content for name, content in contents.items()})
-    for name, content in contents.items():
-        path = folder / name
+    note(files | dict.fromkeys(folders, b""))
+    for path, content in files.items():
         if path.parent != folder:
             private_folder(path.parent)
         with write_whole(path) as out:

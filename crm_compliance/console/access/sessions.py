@@ -1,8 +1,8 @@
 """Sessions: who is signed in at a browser, for how long, and in which role.
 
 The browser holds a random token, the store its SHA-256: a reader of the store can use no session. What
-somebody is called, a line each and the name that a page greets with first, is sealed with the token, for the
-store keeps no names of people."""
+somebody is called, a line each and the name that a page greets with first, is sealed with the token: what
+they sign in as is nobody else's to read (what colleagues are called: `names.py`)."""
 
 import hashlib
 import hmac

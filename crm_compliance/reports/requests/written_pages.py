@@ -26,7 +26,8 @@ _WRITTEN: Final = (REVIEW_PAGE, PLAIN_COPY)
 
 
 class Written(msgspec.Struct, frozen=True):
-    """Such a sealed part: where files were written, and the SHA-256 of each."""
+    """Such a sealed part: where files were written, and the SHA-256 of each; also folders that were made for
+    them."""
 
     files: tuple[tuple[str, str], ...] = ()
 
@@ -59,7 +60,7 @@ def removing_pages(store: Store, only: str = "") -> Iterator[None]:
     for (request, name), files in before.items():
         if not _written(store, request, name):
             for where, digest in sorted(files, key=lambda file: -file[0].count("/")):  # a folder after what is in it
-                _remove(Path(where), digest, with_folder=name == PLAIN_COPY)
+                _remove(Path(where), digest)
 
 
 def _written(store: Store, request: str, name: str) -> tuple[tuple[str, str], ...]:
@@ -67,13 +68,13 @@ def _written(store: Store, request: str, name: str) -> tuple[tuple[str, str], ..
     return decoder_of(Written).decode(part).files if part is not None else ()
 
 
-def _remove(path: Path, digest: str, *, with_folder: bool) -> None:
-    """Remove a file, with what a program that was killed had written of it, and its folder once that is
-    empty, where it was made for such files."""
+def _remove(path: Path, digest: str) -> None:
+    """Remove a file, with what a program that was killed had written of it, or a folder that is empty."""
     with suppress(OSError):  # on another machine, or removed already: nothing is left to do here
-        for begun in path.parent.glob(f".{escape(path.name)}.*.part"):
+        if path.is_dir():
+            path.rmdir()
+            return
+        for begun in path.parent.glob(f".{escape(path.name)}.????????.part"):
             begun.unlink()
         if path.exists() and sha256(path.read_bytes()).hexdigest() == digest:
             path.unlink()
-        if with_folder:
-            path.parent.rmdir()

@@ -155,16 +155,18 @@ def test_a_page_ends_with_the_working_copies(asking: Asking, how: str) -> None:
 
 def test_a_working_copy_ends_where_nothing_was_delivered(asking: Asking) -> None:
     """EXP-17: with what a program that was killed had written of it; a file that is somebody's own by now
-    stays, and a later compilation takes no copy that somebody is reading."""
-    copies = [asking.typist.folder / name for name in ("copy", "later", "kept")]
+    stays, and so does a folder that was there before, empty; a later compilation takes no copy that somebody
+    is reading."""
+    copies = [asking.typist.folder / name for name in ("copy", "later", "kept", "theirs")]
+    copies[3].mkdir()
     for copy in copies:
         asking.compile("--plain-folder", str(copy))
     (copies[1] / ".letter.pdf.0a1b2c3d.part").write_bytes(b"%PDF")
     (copies[2] / "index.html").write_text("notes of my own")
     assert len(list(copies[0].iterdir())) >= 4
     asking.typist.ask("requests", "close", asking.id, "--outcome", "WITHDRAWN", *DORA)
-    assert [copy.exists() for copy in copies] == [False, False, True]
-    assert [file.name for file in copies[2].iterdir()] == ["index.html"]
+    assert [copy.exists() for copy in copies] == [False, False, True, True]
+    assert [[file.name for file in copy.iterdir()] for copy in copies[2:]] == [["index.html"], []]
 
 
 def test_the_page_is_for_the_dpo(asking: Asking) -> None:
