@@ -123,6 +123,16 @@ def test_a_request_goes_its_path_from_page_to_page(org: Night, typist: Typist, s
     assert contact not in signed_in(Role.APPROVER).page(path)
 
 
+def test_what_should_be_corrected_stands_there_when_it_is_known_who_the_person_is(signed_in: SignedIn) -> None:
+    dpo = signed_in(Role.DPO)
+    path = dpo.post("/requests/new", **TYPED | {"right": "rectification"}, correct_street="Dorpsstraat 1").headers["Location"]
+    dpo.post(f"{path}/identify", method="eid")
+    dpo.post(f"{path}/match")
+    dpo.post(f"{path}/confirm", none="1")
+    page = text_of(dpo.page(path))
+    assert ("Street and number Dorpsstraat 1" in page, "nobody in the CRM is the person" in page) == (True, True)
+
+
 def test_what_cannot_be_searched_for_is_told_and_a_search_for_nobody_has_found_nobody_out(
     org: Night, typist: Typist, signed_in: SignedIn
 ) -> None:
