@@ -229,7 +229,7 @@ class Context(msgspec.Struct, frozen=True):
     `basis` is the legal basis as the policy has it, or a Basis where no row of it says one:
     `of_the_others` is that of the other contexts, which need these data. `rights` are rights
     (`rules.model.requests.Right`) that apply here. `source` is the unit of the CRM and stays inside.
-    `is_limited`: RGT-09 holds for it."""
+    `is_limited`: RGT-09 holds for it. `is_doubtful`: all that it is of may as well be somebody else's."""
 
     key: str
     kind: str
@@ -250,6 +250,7 @@ class Context(msgspec.Struct, frozen=True):
     grounds: tuple[Ground, ...] = ()  # the basis purpose by purpose, where the policy has it so; told instead of `basis`
     processors: tuple[ProcessedBy, ...] = ()
     is_limited: bool = False
+    is_doubtful: bool = False
 
 
 class Withheld(msgspec.Struct, frozen=True):
@@ -320,15 +321,17 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     def told_contexts(self, *, working_copy: bool = False) -> tuple[Context, ...]:
         """Return the contexts with the recipients who may be disclosed, each once.
 
-        A working copy also has those who wait for a person. A recipient is disclosed if its item is, and
-        something else of its fiche: what is withheld does not show by its recipient that it exists. Where
-        recipients are not items, in answers to other rights, nobody who acts in criminal matters is
+        A working copy also has those who wait for a person. One that is doubtful is disclosed once a person
+        has released something of it: it would tell that there is a file. A recipient is disclosed if its item
+        is, and something else of its fiche: what is withheld does not show by its recipient that it exists.
+        Where recipients are not items, in answers to other rights, nobody who acts in criminal matters is
         disclosed, and in a file under RGT-09 nobody: a shelter would be found by it."""
         by_kind: dict[bool, dict[tuple[str, str], Item]] = {True: {}, False: {}}
         for item in self.items:
             if item.is_shown or (working_copy and item.status is ItemStatus.PENDING_REVIEW):
                 by_kind[item.kind == RECIPIENT].setdefault(item.source, item)
         named, files = by_kind[True], by_kind[False]
+        released = {item.context for item in files.values()}
 
         def told(each: Recipient) -> Recipient | None:
             if each.source == ("", ""):
@@ -346,6 +349,7 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(
             msgspec.structs.replace(context, recipients=tuple(dict.fromkeys(one for each in context.recipients if (one := told(each)))))
             for context in self.contexts
+            if not context.is_doubtful or context.key in released
         )
 
     @property

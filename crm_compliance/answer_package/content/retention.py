@@ -35,7 +35,7 @@ def kept_of(compilation: Compilation) -> tuple[Kept, ...]:
     if not (compilation.granted or compilation.refusal in _FOR_THE_PURPOSE):
         return ()
     days = {item.source: item.at for item in compilation.items}
-    staying = [context for context in compilation.contexts if _stays(context, compilation)]
+    staying = [context for context in compilation.contexts if not context.is_doubtful and _stays(context, compilation)]
     held = [item for item in compilation.items if item.item in compilation.held]
     return (
         *(Kept(each.kind, days.get(each.source, ""), _for_what(each)) for each in staying),

@@ -83,7 +83,8 @@ class Contexts:
         holds = _placed_holds(context, assessment) if scope.rows and not portable else Holds.none()
         self._decisions = dict(zip(asked, decisions(asked.values(), context.policy, holds, assessment.day), strict=True))
         others = [*([] if portable else [*self._of_files(), *self._of_recordings(), *self._of_own_terms()]), *self._of_relations()]
-        own = [] if portable else person_context(self._rows, others, is_whole=assessment.entitlement.identity, terms=self._terms)
+        certain = [each for each in others if not each.is_doubtful]
+        own = [] if portable else person_context(_certain(self._rows), certain, is_whole=assessment.entitlement.identity, terms=self._terms)
         made = [replace(each, key=f"context-{number}") for number, each in enumerate((*own, *others), 1)]
         if own:
             made[0] = replace(made[0], processors=processors_of(self._organisation, ()))
@@ -132,20 +133,21 @@ class Contexts:
             purposes=purposes,
             basis=category.basis if category is not None and category.enabled else "not_decided",
             grounds=grounds,
-            data_categories=_data(rows, is_whole=is_whole),
+            data_categories=_data(_certain(rows), is_whole=is_whole),
             recipients=recipients_of(fiches, self._redactor, self._country),
             retention=self._terms.of_file(key, category, decision, tells_age=is_only_child),
-            sources=_sources(rows, roles, is_whole=is_whole, is_limited=is_limited),
+            sources=_sources(_certain(rows), roles, is_whole=is_whole, is_limited=is_limited),
             rights=_AND_OBJECTION if may_be_objected_to(grounds) else _EVERYWHERE,  # to vital interests nobody objects (RGT-11)
             special=is_whole,
             source=unit,
             is_limited=is_limited,
+            is_doubtful=_are_doubtful(rows),
         )
 
     def _of_recordings(self) -> list[Context]:
         """Return the contexts of recorded conversations. They have purposes and a term of their own, whatever
         file they belong to (RET-03, section 7.1)."""
-        rows = [row for row in self._rows if row.kind == _RECORDING and _has_own_term(row)]
+        rows = _certain([row for row in self._rows if row.kind == _RECORDING and _has_own_term(row)])
         if not rows:
             return []
         entitlement, units = self._found.entitlement, [row.unit for row in rows if row.unit is not None]
@@ -171,6 +173,7 @@ class Contexts:
                 rights=_AND_OBJECTION,  # a legitimate interest is the basis (6.2)
                 special=is_whole,
                 source=(_RECORDING, ""),
+                is_doubtful=_are_doubtful(rows),
             )
         ]
 
@@ -338,6 +341,15 @@ def _term_of(row: Row) -> str:
     """Return the row of the schedule that the mapping names for the table of a row; empty where it names
     none."""
     return kind_of(row.kind, row.record).term if isinstance(row.record, Dependent) else ""
+
+
+def _are_doubtful(rows: Iterable[Row]) -> bool:
+    return all(row.is_doubtful for row in rows)
+
+
+def _certain(rows: Sequence[Row]) -> Sequence[Row]:
+    """Return the rows without those that may as well be somebody else's, unless all may."""
+    return rows if _are_doubtful(rows) else [row for row in rows if not row.is_doubtful]
 
 
 def _deciding(decision: Decision | None) -> str:

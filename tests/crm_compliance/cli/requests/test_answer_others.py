@@ -197,6 +197,24 @@ def test_who_is_confirmed_as_both_is_the_child_also_where_the_parent_is_told_own
     assert "Schuilplaats" not in told(asking.compilation)
 
 
+def test_of_a_report_that_may_be_the_childs_not_even_what_it_is_about_is_told(typist: Typist, org: Night) -> None:
+    """IDN-11: that there is one on exploitation by this telephone would tell a parent enough."""
+    line = "+32470112233"
+    parent, *_ = a_family(org, line)
+    lone = org.fiche("sexting", cf_callernumber=line, cf_summary="Dit vertelt iemand.")
+    org.recording(date(2026, 11, 1), fiche=lone, cf_callernumber=line, cf_transcript="Dit zegt iemand.")
+    asking = asked_by(typist, JAN, parent, kind="parent_self")
+    (item,) = [item for item in asking.items() if item["kind"] == "fiche"]
+    told = asking.compilation.told_contexts()
+    assert [(each.kind, each.roles, "communication" in each.data_categories) for each in told] == [
+        ("contact", ("parent",), False),
+        ("dossier", ("parent",), False),
+    ]
+    asking.decide({"item": item["item"], "status": "APPROVED"})
+    assert [each.kind for each in asking.approve_all().compilation.told_contexts()] == ["contact", "dossier", "fiche"]
+    assert asking.release().outcome is Outcome.DELIVERED_PARTLY
+
+
 @pytest.mark.parametrize(
     ("fiches", "is_told"),
     [
