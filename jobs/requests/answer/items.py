@@ -390,10 +390,10 @@ def with_decisions(items: tuple[Item, ...], before: tuple[Item, ...]) -> tuple[I
 
 
 def _digest(item: Item, row: Row) -> str:
-    """Return a digest of what a decision is about: the row, and all that is disclosed of it. Of a file it is
-    the version of its row, since nobody reads it here."""
+    """Return a digest of what a decision is about: the row, all that is disclosed of it, and that it may be
+    somebody else's. Of a file it is the version of its row, since nobody reads it here."""
     version = row.record.etag if item.attachment is not None else ""
-    told = (item.source, item.title, item.fields, item.proposal, item.withholds, item.attachment, version)
+    told = (item.source, item.title, item.fields, item.proposal, item.withholds, item.attachment, version, *("doubtful",) * row.is_doubtful)
     return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
 
 

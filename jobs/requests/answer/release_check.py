@@ -124,9 +124,10 @@ def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
     return old.scope != new.scope or not files <= files_now or not _erased(old, old.granted) <= _erased(new)
 
 
-def _roles(answer: Compilation) -> set[tuple[tuple[str, str], tuple[str, ...], bool]]:
-    """Return in which files the person has which roles, and whether RGT-09 holds there."""
-    return {(context.source, context.roles, context.is_limited) for context in answer.contexts if context.source[1]}
+def _roles(answer: Compilation) -> set[tuple[object, ...]]:
+    """Return in which files the person has which roles, whether RGT-09 holds there, and whether they may be
+    somebody else's."""
+    return {(each.source, each.roles, each.is_limited, each.is_doubtful) for each in answer.contexts if each.source[1]}
 
 
 def _erased(answer: Compilation, granted: Collection[str] | None = None) -> set[tuple[str, tuple[str, str]]]:

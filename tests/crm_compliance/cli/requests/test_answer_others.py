@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crm_compliance.wiring.mapping import mapping_text
+from rules.errors import Refused
 from rules.model.requests import Outcome
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.cli.requests.family import ELS, LOTTE, els, lotte, on_behalf
@@ -213,6 +214,21 @@ def test_of_a_report_that_may_be_the_childs_not_even_what_it_is_about_is_told(ty
     asking.decide({"item": item["item"], "status": "APPROVED"})
     assert [each.kind for each in asking.approve_all().compilation.told_contexts()] == ["contact", "dossier", "fiche"]
     assert asking.release().outcome is Outcome.DELIVERED_PARTLY
+
+
+def test_a_report_that_may_be_somebody_elses_by_the_day_of_the_release_goes_back(typist: Typist, org: Night) -> None:
+    """SUS-08, IDN-11: what was released before it was known that they share a telephone waits again."""
+    line = "+32470112233"
+    parent, child, _ = a_family(org, line)
+    org.patch("contacts", child, telephone1=None)
+    org.fiche("sexting", cf_callernumber=line, cf_summary="Dit vertelt iemand.")
+    asking = asked_by(typist, JAN, parent, kind="parent_self").approve_all()
+    org.patch("contacts", child, telephone1=line)
+    with pytest.raises(Refused) as refusal:
+        asking.release()
+    assert refusal.value.code == "standing_changed"
+    asking.compile()
+    assert [item["status"] for item in asking.items() if item["kind"] == "fiche"] == ["WITHHELD"]
 
 
 @pytest.mark.parametrize(
