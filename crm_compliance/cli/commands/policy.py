@@ -55,15 +55,15 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", he
     }
 
     def tell(console: Console) -> None:
-        console.print(f"{found.name} {found.version}, valid from {found.valid_from} on; {version.source}", markup=False)
+        console.print(f"{found.name} {found.version}, valid from {found.valid_from} on; {version.source}")
         for other in versions.versions:
             if other is not version:
                 when = "from" if other.policy.valid_from > found.valid_from else "before: from"
-                console.print(f"version {other.policy.version}, valid {when} {other.policy.valid_from} on; {other.source}", markup=False)
+                console.print(f"version {other.policy.version}, valid {when} {other.policy.valid_from} on; {other.source}")
         _schedule(console, "In force", [row for row in rows if row["enabled"]])
         _schedule(console, "Off: units are kept until the controller has decided", [row for row in rows if not row["enabled"]])
         if found.contacts.bypass:
-            console.print(f"\nContacts go and are trimmed with a bypass of {', '.join(found.contacts.bypass)}.", markup=False)
+            console.print(f"\nContacts go and are trimmed with a bypass of {', '.join(found.contacts.bypass)}.")
         if path is not None:
             print_line(f"written: {path}")
 
@@ -100,7 +100,7 @@ def _schedule(console: Console, title: str, rows: Sequence[Mapping[str, Any]]) -
 
     if not rows:
         return
-    console.print(f"\n{title}", style="bold", markup=False)
+    console.print(f"\n{title}", style="bold")
     cells = []
     for row in rows:
         anchors = ", else ".join(map(anchor_name, row["anchor"].split(", else ")))
@@ -151,19 +151,19 @@ def check(
 
     def tell(console: Console) -> None:
         off = len(found.categories) - enabled
-        console.print(f"{version.source} is in order: {enabled} categories in force, {off} off", markup=False)
+        console.print(f"{version.source} is in order: {enabled} categories in force, {off} off")
         _unfilled(console, unfilled)
         if len(versions.versions) > 1:
-            console.print(f"{len(versions.versions)} versions in all; {found.version} is the one of today", markup=False)
+            console.print(f"{len(versions.versions)} versions in all; {found.version} is the one of today")
 
     output.answer(document, tell)
 
 
 def _unfilled(console: Console, unfilled: Sequence[str]) -> None:
     if unfilled:
-        console.print("Yet to be filled in by the controller, in the organisation file, for answers to people:", markup=False)
+        console.print("Yet to be filled in by the controller, in the organisation file, for answers to people:")
         for place in unfilled:
-            console.print(f"  {place}", markup=False, soft_wrap=True)
+            console.print(f"  {place}", soft_wrap=True)
 
 
 def _one(path: Path) -> tuple[PolicyVersions, Version]:

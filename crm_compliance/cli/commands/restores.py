@@ -141,11 +141,11 @@ def _plan(context: JobContext) -> int:
 
     def tell(console: Console) -> None:
         kept = "".join(f", {number} stay ({reason})" for reason, number in plan.retain.items())
-        console.print(f"{again} units and people that had been erased are back and would go again{kept}.", markup=False)
+        console.print(f"{again} units and people that had been erased are back and would go again{kept}.")
         for warning in plan.warnings:
-            console.print(f"Look at this: {warning}.", markup=False)
+            console.print(f"Look at this: {warning}.")
         if plan.needed:
-            console.print(f"The plan needs approval first: crm-compliance plans show {plan.id}", markup=False)
+            console.print(f"The plan needs approval first: crm-compliance plans show {plan.id}")
 
     output.answer(document, tell, ids=("plan", plan.id))
     return 0
@@ -159,7 +159,7 @@ def _tell(run: Run) -> int:
     document["replayed"] = sum(number for name in ("deleted", "anonymised", "trimmed") if isinstance(number := document[name], int))
 
     def tell(console: Console) -> None:
-        console.print(f"{document['replayed']} units and people that had been erased were back and are gone again.", markup=False)
+        console.print(f"{document['replayed']} units and people that had been erased were back and are gone again.")
         print_run(document, console)
 
     output.answer(document, tell, ids=("run", run.id))
@@ -187,9 +187,9 @@ def check(file: str = typer.Argument(..., metavar="F", help="JSON Lines or CSV w
 
     def tell(console: Console) -> None:
         if not found.erased:
-            console.print(f"None of {found.rows} rows had been erased.", markup=False)
+            console.print(f"None of {found.rows} rows had been erased.")
         else:
-            console.print(f"{len(found.erased)} of {found.rows} rows had been erased and must not be imported:", markup=False)
+            console.print(f"{len(found.erased)} of {found.rows} rows had been erased and must not be imported:")
         for line, table in found.erased[:SHOWN]:
             print_line(f"line {line}: {table}")
         if len(found.erased) > SHOWN:

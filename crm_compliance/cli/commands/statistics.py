@@ -63,7 +63,6 @@ def export(path: Path = typer.Option(..., "--output", metavar="F", help="A .csv,
         console.print(
             f"{document['rows']} rows of statistics in {len(tables)} tables: {document['masked']} counts below 5 masked, "
             f"{document['suppressed']} more suppressed, {document['withheld']} lines withheld.",
-            markup=False,
         )
         print_line(f"written: {path}")
 

@@ -51,8 +51,8 @@ class Output:
             def on_broken_pipe(self) -> None:  # rich itself would end the program with exit code 1, which means a bug here
                 let_go()
 
-        # What stands between colons is what somebody wrote, and no picture.
-        show(Screen(highlight=False, soft_wrap=False, emoji=False))
+        # What stands between colons or brackets is what somebody wrote, and no picture or style.
+        show(Screen(highlight=False, soft_wrap=False, emoji=False, markup=False))
         if ids is not None:
             print_line(f"{ids[0]} {ids[1]}")
 

@@ -103,13 +103,13 @@ def test_a_crash_lays_down_nothing_of_what_is_in_memory(monkeypatch: pytest.Monk
 
 
 def test_a_terminal_obeys_no_text_of_the_crm_or_of_a_file(capsys: pytest.CaptureFixture[str]) -> None:
-    """A sequence that moves the cursor, one that names the window, a sign that turns a line round: what a
-    person decides on would be hidden."""
-    hostile, shown = "belde\x1b[2A\x9b2K\x1b]0;x\x07 om \u202e9\u2066 uur\u2028\r\x00", "belde[2A2K]0;x om 9 uur"
+    """A sequence that moves the cursor, one that names the window, a sign that turns a line round, a style in
+    brackets: what a person decides on would be hidden."""
+    hostile, shown = "belde[/x]\x1b[2A\x9b2K\x1b]0;x\x07 om \u202e9\u2066 uur\u2028\r\x00", "belde[/x][2A2K]0;x om 9 uur"
     said = Output()
     said.answer({}, lambda console: console.print(table_of(("Item", "Proposal"), [("item-1", hostile)], wraps=1)))
     said.answer({}, lambda console: console.print(facts_of({"name": hostile})))
-    said.answer({}, lambda console: console.print(hostile, markup=False))
+    said.answer({}, lambda console: console.print(hostile))
     said.fail(UsageError(hostile))
     out, err = capsys.readouterr()
     assert (out.count(shown), err) == (3, f"error: {shown}\n")
