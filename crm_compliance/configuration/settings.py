@@ -155,7 +155,8 @@ class Settings(BaseModel):
     @property
     def secret_files(self) -> tuple[Path, ...]:
         """The files in which secrets are."""
-        named = (self._file if self._has_secrets_in_file else None, self.crm_client_certificate)
+        further = (client.client_certificate for client in self.crm_extra_clients)
+        named = (self._file if self._has_secrets_in_file else None, self.crm_client_certificate, *further)
         return tuple(file for file in named if file is not None)
 
     @property

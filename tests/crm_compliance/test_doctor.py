@@ -454,6 +454,10 @@ def test_who_may_write_what_decides_or_read_a_secret_is_told(tmp_path: Path) -> 
     file.chmod(0o640)
     schedule.chmod(0o664)
     assert machine.about_files(load_settings(file, {})) == "", "a group is somebody's choice"
+    (further := tmp_path / "further.pem").touch(mode=0o644)
+    clients = json.dumps([{"client_id": "b", "client_certificate": str(further)}])
+    told = machine.about_files(load_settings(file, {"CRM_COMPLIANCE_CRM_CLIENT_ID": "a", "CRM_COMPLIANCE_CRM_EXTRA_CLIENTS": clients}))
+    assert told.startswith(f"warning: anybody here may read the secret in {further}")
 
 
 def test_what_no_night_could_write_is_no_good_place(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
