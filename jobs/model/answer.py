@@ -95,7 +95,7 @@ class Item(msgspec.Struct, frozen=True):
     `needs_review`: a person decides about it (EXP-07); `proposal` is its text as the machine would redact it.
     `code` says why it is withheld. `text` is what the reviewer wrote instead of the proposal. `redactions`
     are those of the proposal. `digest` is of what a decision was made about: where it is the same after the
-    answer is compiled again, the decision stands."""
+    answer is compiled again, the decision stands. `is_doubtful`: it may as well be somebody else's."""
 
     item: str
     context: str
@@ -114,6 +114,7 @@ class Item(msgspec.Struct, frozen=True):
     redactions: tuple[Redaction, ...] = ()
     digest: str = ""
     where: MentionedIn | None = None
+    is_doubtful: bool = False
 
     @property
     def leaves_no_trace(self) -> bool:

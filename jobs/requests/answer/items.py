@@ -127,7 +127,8 @@ class Items:
             text = self._text_of(row.record) if isinstance(row.record, FullNote) else None
             made.append(self._file(row, context, attachment) if text is None else self._text_file(row, context, text))
         if row.is_doubtful:
-            made = [msgspec.structs.replace(item, needs_review=True, status=ItemStatus.WITHHELD, code="RF-03") for item in made]
+            waiting = {"needs_review": True, "status": ItemStatus.WITHHELD, "code": "RF-03", "is_doubtful": True}
+            made = [msgspec.structs.replace(item, **waiting) for item in made]
         return [msgspec.structs.replace(item, digest=_digest(item, row)) for item in made]
 
     # -- the row ---------------------------------------------------------------------------------------------
@@ -393,7 +394,8 @@ def _digest(item: Item, row: Row) -> str:
     """Return a digest of what a decision is about: the row, all that is disclosed of it, and that it may be
     somebody else's. Of a file it is the version of its row, since nobody reads it here."""
     version = row.record.etag if item.attachment is not None else ""
-    told = (item.source, item.title, item.fields, item.proposal, item.withholds, item.attachment, version, *("doubtful",) * row.is_doubtful)
+    doubt = ("doubtful",) if item.is_doubtful else ()
+    told = (item.source, item.title, item.fields, item.proposal, item.withholds, item.attachment, version, *doubt)
     return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
 
 

@@ -106,7 +106,7 @@ def _does_not_hold(request: SubjectRequest, old: Compilation, today: Draft) -> R
 
 def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
     """Return whether the person's entitlement differs from what the answer says, or a row that it discloses
-    is theirs no more. What a decision has ended, such as a newsletter, is not a change."""
+    is theirs no more, or perhaps not. What a decision has ended, such as a newsletter, is not a change."""
     if old.right in COPIES:
         stands, stands_now = ((each.answer, each.scope, each.remarks, _roles(each)) for each in (old, new))
         if old.refusal != new.refusal and not old.contexts:  # a refusal beside something that could be told is the DPO's own
@@ -116,18 +116,18 @@ def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
         relations, relations_now = (
             {context.kind for context in each.contexts if not context.source[1] and context.kind != "request"} for each in (old, new)
         )
-        told = {item.source for item in old.items if item.is_shown and item.kind != "request"}
-        return stands != stands_now or relations != relations_now or not told <= {item.source for item in new.items}
+        told = {(item.source, item.is_doubtful) for item in old.items if item.is_shown and item.kind != "request"}
+        theirs = {(item.source, item.is_doubtful) for item in new.items}
+        return stands != stands_now or relations != relations_now or not told <= theirs
     if NEUTRAL in (old.answer, new.answer) or new.answer == "dpo_review":
         return old.answer != new.answer
     files, files_now = ({context.source for context in each.contexts if context.source[1]} for each in (old, new))
     return old.scope != new.scope or not files <= files_now or not _erased(old, old.granted) <= _erased(new)
 
 
-def _roles(answer: Compilation) -> set[tuple[object, ...]]:
-    """Return in which files the person has which roles, whether RGT-09 holds there, and whether they may be
-    somebody else's."""
-    return {(each.source, each.roles, each.is_limited, each.is_doubtful) for each in answer.contexts if each.source[1]}
+def _roles(answer: Compilation) -> set[tuple[tuple[str, str], tuple[str, ...], bool]]:
+    """Return in which files the person has which roles, and whether RGT-09 holds there."""
+    return {(context.source, context.roles, context.is_limited) for context in answer.contexts if context.source[1]}
 
 
 def _erased(answer: Compilation, granted: Collection[str] | None = None) -> set[tuple[str, tuple[str, str]]]:

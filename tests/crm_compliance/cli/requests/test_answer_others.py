@@ -216,12 +216,13 @@ def test_of_a_report_that_may_be_the_childs_not_even_what_it_is_about_is_told(ty
     assert asking.release().outcome is Outcome.DELIVERED_PARTLY
 
 
-def test_a_report_that_may_be_somebody_elses_by_the_day_of_the_release_goes_back(typist: Typist, org: Night) -> None:
+@pytest.mark.parametrize("is_lone", [True, False])
+def test_a_report_that_may_be_somebody_elses_by_the_day_of_the_release_goes_back(typist: Typist, org: Night, is_lone: bool) -> None:
     """SUS-08, IDN-11: what was released before it was known that they share a telephone waits again."""
     line = "+32470112233"
-    parent, child, _ = a_family(org, line)
+    parent, child, dossier = a_family(org, line)
     org.patch("contacts", child, telephone1=None)
-    org.fiche("sexting", cf_callernumber=line, cf_summary="Dit vertelt iemand.")
+    org.fiche("sexting", dossier=None if is_lone else dossier, cf_callernumber=line, cf_summary="Dit vertelt iemand.")
     asking = asked_by(typist, JAN, parent, kind="parent_self").approve_all()
     org.patch("contacts", child, telephone1=line)
     with pytest.raises(Refused) as refusal:
