@@ -83,13 +83,15 @@ def test_who_got_a_role_while_a_trim_had_to_wait_keeps_all(night: Night, meanwhi
     assert (kept["birthdate"], run.counts["trimmed"]) == ("2000-02-01", 0)
 
 
-def test_to_wait_costs_no_unit(night: Night, meanwhile: Callable[..., None]) -> None:
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_to_wait_costs_no_unit(night: Night, meanwhile: Callable[..., None], nth: int) -> None:
     dossiers = [a_grown_up(night)[0] for _ in range(3)]
     fiche = night.fiche("social_card", spoken=LONG_AGO)
     plan = night.plan()
-    for nth in (1, 2, 3):
-        meanwhile(lambda: None, nth)
+    waited = night.clock()
+    meanwhile(lambda: None, nth)
     assert night.apply(plan).counts["skipped"] == {}
+    assert night.clock() >= waited + timedelta(minutes=4)
     assert [night.get("cf_dossiers", row) for row in dossiers] == [None] * 3
     assert night.get("cf_fiches", fiche) is None
 
