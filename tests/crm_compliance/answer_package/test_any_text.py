@@ -92,6 +92,12 @@ def test_no_run_of_any_characters_passes_a_margin(text: str) -> None:
     assert beyond_the_margins(letter(text * (240 // len(text)))) == []
 
 
+@pytest.mark.parametrize("count", range(14, 24))
+def test_no_run_of_the_widest_characters_passes_a_margin(count: int) -> None:
+    """Of few enough nobody measures how wide they are together."""
+    assert beyond_the_margins(letter("\u24a8" * count)) == []
+
+
 def test_a_run_that_has_its_place_is_not_broken() -> None:
     """A long word of a language, an address: copied from the letter, they are what they were."""
     words = ("Aufbewahrungsfristenverzeichnis", "lotte.peeters.voorbeeld@example.org", "https://example.org/een/pad?naar=iets")
