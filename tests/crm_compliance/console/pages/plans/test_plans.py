@@ -52,7 +52,7 @@ def test_a_plan_says_what_it_would_do_and_leads_to_the_lines(plan: str, units: d
     assert f"id={units['anonymise']}&amp;pagetype=entityrecord" in lines, "the record in the CRM"
     assert [units[each] in lines for each in ("delete", "open", "no_term", "recording")] == [False] * 4
     assert browser.get("/plans/plan-unknown").status_code == 404
-    assert "no plan" in text_of(browser.get("/plans/plan-unknown").text)
+    assert "no such plan" in text_of(browser.get("/plans/plan-unknown").text)
 
 
 def test_what_becomes_of_each_kind_of_unit_adds_up_to_the_plan(org: Night, plan: str, signed_in: Signed) -> None:
