@@ -34,7 +34,8 @@ def typed_here(monkeypatch: pytest.MonkeyPatch) -> None:
     line = CommandLine()
 
     def run_here(command: Sequence[str], *, env: dict[str, str], **more: Any) -> subprocess.CompletedProcess[str]:
-        assert list(command[:3]) == [sys.executable, "-m", "crm_compliance"]
+        if list(command[:3]) != [sys.executable, "-m", "crm_compliance"]:  # the typesetter that a command begins
+            return run_program(command, env=env, **more)
         typed.append(command)
         if len(typed) == 1:
             return run_program(command, env=env, **more)
