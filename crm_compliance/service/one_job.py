@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.host.files import disk_errors, write_whole
-from crm_compliance.reports.requests.written_pages import removing_pages
+from crm_compliance.reports.requests.written_files import removing_files
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.desk import Desk
 from crm_compliance.wiring.keys import register_key
@@ -25,7 +25,7 @@ def carry_out(opened: Desk, job: Job) -> Outcome:
     """Run one job; what it raises is what is raised here. The answer names the files that were written."""
     context = opened.context
     try:
-        with removing_pages(context.store) if job.kind is None else nullcontext():
+        with removing_files(context.store) if job.kind is None else nullcontext():
             done = job.run(context)
     finally:  # also what a night has cost that failed; that it cannot be counted ends none
         with suppress(ComplianceError):
@@ -43,7 +43,7 @@ def without_crm(settings: Settings, job: Job, why: ComplianceError) -> None:
     if job.without_crm is None or isinstance(why, ClocksDiffer):
         return
     clock, policy = clock_of(settings), policy_of(settings)
-    with store_of(settings, clock) as store, removing_pages(store):
+    with store_of(settings, clock) as store, removing_files(store):
         refuse_other_zone(store, policy)
         job.without_crm(store, policy, clock(), register_key(settings).references)
 

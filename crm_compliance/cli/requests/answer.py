@@ -54,14 +54,14 @@ def compile_(
     """
     from crm_compliance.cli.requests.discarded_decisions import telling_undone
     from crm_compliance.identity.signin import person
-    from crm_compliance.reports.requests.written_pages import removing_pages
+    from crm_compliance.reports.requests.written_files import removing_files
     from jobs.requests.answer.compile import compile_request
 
     if plain_folder is not None:
         arguments.target(plain_folder.absolute() / "letter.pdf" if plain_folder.is_dir() else plain_folder.absolute())
     someone = person(arguments.settings(), as_, role)
     with arguments.opened() as desk:
-        with telling_undone(desk.context.store, request) as told, removing_pages(desk.context.store):
+        with telling_undone(desk.context.store, request) as told, removing_files(desk.context.store):
             compilation = compile_request(desk.context, request, someone.who, someone.role)
         files = _working_copy(desk.context, compilation, plain_folder) if plain_folder is not None else []
     document = {
@@ -80,7 +80,7 @@ def compile_(
 
 def _working_copy(context: JobContext, compilation: Compilation, folder: Path) -> list[str]:
     from crm_compliance.answer_package.package import write_plain
-    from crm_compliance.reports.requests.written_pages import seal_end
+    from crm_compliance.reports.requests.written_files import seal_end
     from jobs.model.request import PLAIN_COPY
     from jobs.requests.answer.attachments import attachments_of
 
@@ -128,7 +128,7 @@ def review(
     Example: crm-compliance requests review request-0123 --decisions decisions.jsonl --as dora --role dpo
     """
     from crm_compliance.identity.signin import person
-    from crm_compliance.reports.requests import written_pages
+    from crm_compliance.reports.requests import written_files
     from crm_compliance.reports.requests.review_page import item_document
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
@@ -152,7 +152,7 @@ def review(
     with arguments.opened_store(settings) as (store, clock):
         actor = Actor(store, someone.who, someone.role, clock(), reference, calendar_of(settings, store))
         if page is not None:
-            number = written_pages.write_page(actor, request, page)
+            number = written_files.write_page(actor, request, page)
             document = {"request": request, "file": str(page), "items": number}
             output.answer(document, lambda console: console.print(f"{number} items: {page}", soft_wrap=True), ids=("request", request))
             return

@@ -190,11 +190,11 @@ def _take(
     who: str, role: str, transition: Callable[[Actor], SubjectRequest], *, more: Callable[[SubjectRequest], dict[str, object]] | None = None
 ) -> None:
     """Take one step as somebody, and answer with the request as it then stands."""
-    from crm_compliance.reports.requests.written_pages import removing_pages
+    from crm_compliance.reports.requests.written_files import removing_files
 
     settings = arguments.settings()
     with _actor(settings, who, role) as (actor, store):
-        with removing_pages(store):
+        with removing_files(store):
             moved = transition(actor)
         answer_with(
             settings, store, moved, more(moved) if more is not None else None, handles=may(actor.who, actor.role, Act.HANDLE_REQUEST)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from crm_compliance.reports.requests.written_pages import removing_pages
+from crm_compliance.reports.requests.written_files import removing_files
 from jobs.ports.store.store import Store
 from jobs.register.decision import Undone, decision_of, undone
 from jobs.requests.answer.compile import compilation_of
@@ -18,7 +18,7 @@ def noting(store: Store, request: str, note: str) -> Iterator[list[str]]:
     for reviewing that have lost their answer are removed."""
     said = [note]
     decision, old = decision_of(store, request), compilation_of(store, request)
-    with removing_pages(store, only=request):
+    with removing_files(store, only=request):
         yield said
     if (decision, old) == (None, None):
         return

@@ -51,7 +51,7 @@ def seal_end(store: Store, request: SubjectRequest, name: str, contents: Mapping
 
 
 @contextmanager
-def removing_pages(store: Store, only: str = "") -> Iterator[None]:
+def removing_files(store: Store, only: str = "") -> Iterator[None]:
     """Remove the files whose sealed part is removed within the block; `only` names the one request that is
     moved, where there is one."""
     parts = [(request, name) for name in _WRITTEN for request in ([only] if only else store.requests.with_part(name))]
