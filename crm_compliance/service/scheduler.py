@@ -110,7 +110,7 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
         for job in scheduler.get_jobs():
             announce(f"{job.id}: next at {job.next_run_time.isoformat()}")
         try:
-            hold_out(lease, stop)
+            hold_out(lease, stop, each_look=scheduler.wakeup)
         finally:
             stop.set()  # a job under way ends too
             scheduler.shutdown(wait=True)
@@ -132,11 +132,13 @@ def zone_when_usable(settings: Settings, stop: threading.Event, announce: Callab
             return None
 
 
-def hold_out(lease: Lease, stop: threading.Event) -> None:
-    """Wait until the service is stopped. Raises Refused: with code `lease_lost`, where another scheduler has
-    taken over meanwhile: two would start everything twice."""
+def hold_out(lease: Lease, stop: threading.Event, *, each_look: Callable[[], None]) -> None:
+    """Wait until the service is stopped. `each_look` has the clock looked at again: on a machine that slept,
+    or whose clock was set, a wait for an hour ends long after it. Raises Refused: with code `lease_lost`,
+    where another scheduler has taken over meanwhile: two would start everything twice."""
     is_told = False
     while not stop.wait(LOOK_S):
+        each_look()
         try:
             lease.check()
             is_told = False

@@ -8,9 +8,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -27,6 +27,7 @@ from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
 from crm_compliance.store.sql.database import StoreUnusable
 from jobs.model.plan import Kind
+from jobs.registry import JOBS
 from rules.errors import Refused
 from tests.crm_compliance.service.test_missed_hours import planned
 from tests.drivers.clock import NOW
@@ -96,6 +97,36 @@ def test_a_missed_night_is_made_good_when_the_service_comes_up(typist: Typist, o
     monkeypatch.setattr(scheduler, "run_job", at_work)
     scheduler.serve(typist.settings, stop, announce=lambda _: None)
     assert done == ["retention"]
+
+
+def test_an_hour_that_passed_while_the_machine_slept_comes_once_it_is_awake(
+    typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Waits are counted while a machine is awake: after a night asleep the job began in the next day."""
+    slept, started, ended = [timedelta()], [], threading.Event()
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + slept[0]
+
+    def run(settings: Settings, name: str, stop: threading.Event, **_: Any) -> None:
+        started.append(name)
+        if len(started) == len(JOBS):
+            ended.set()
+
+    class Awake(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            if slept[0]:
+                ended.wait(10)
+                self.set()
+            slept[0] = timedelta(days=2)
+            return self.is_set()
+
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Clock)
+    monkeypatch.setattr(scheduler, "run_job", run)
+    scheduler.serve(typist.settings, Awake(), announce=lambda _: None)
+    assert sorted(started) == sorted(JOBS), "each once, however many nights it were"
 
 
 def test_one_scheduler_at_a_time(typist: Typist, org: Night) -> None:
@@ -169,7 +200,7 @@ def test_a_database_that_does_not_answer_is_told_once_and_ends_no_service(told: 
             if len(looks) != 2:
                 raise StoreUnusable("the database cannot be reached")
 
-    scheduler.hold_out(Unreachable(), Every(stop))  # type: ignore[arg-type]
+    scheduler.hold_out(Unreachable(), Every(stop), each_look=lambda: None)  # type: ignore[arg-type]
     assert len(looks) == 4
     assert [line["event"] for line in told()] == ["the database does not answer"] * 2
 
