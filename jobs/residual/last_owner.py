@@ -12,7 +12,7 @@ from jobs.model.plan import Key
 from jobs.model.run import Action, RowWrite
 from jobs.reading.gather import rows_anywhere
 from jobs.reading.long_term import retained_rows_of
-from jobs.writing.deletion_order import links_of
+from jobs.writing.dependent_rows import links_of
 from jobs.writing.row_writes import write_of
 from rules.model.kinds import Kind
 from rules.model.records import KINDS, Record

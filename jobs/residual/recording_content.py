@@ -9,10 +9,9 @@ from connectors.interface.errors import ObjectError
 from connectors.interface.objects import ObjectStore
 from connectors.interface.rows import Among
 from jobs.model.plan import Key
-from jobs.model.run import Action, ActionState, RowWrite
+from jobs.model.run import CHANGED, Action, ActionState, RowWrite
 from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of
-from jobs.writing.deletion_order import CHANGED
 from jobs.writing.outside_objects import Outside
 from rules.model.records import Record, Recording
 

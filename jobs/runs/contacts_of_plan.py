@@ -9,14 +9,15 @@ from typing import Final
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.holds.active import held_contacts, people_of
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Key, Kind, Plan, PlanLine
-from jobs.model.run import AWAITS_TURN, TRIM, UNANSWERED, UNLINKED, Action, ActionState, RowWrite
+from jobs.model.run import AWAITS_TURN, CHANGED, TRIM, UNANSWERED, UNLINKED, Action, ActionState, RowWrite
 from jobs.plans.lines.pages import lines_of
 from jobs.reading.participations import named_in
 from jobs.residual.clean import PLACES_LEFT
 from jobs.runs.journal import Journal
 from jobs.writing.contact_check import STILL_REFERRED, ContactCheck, check_contacts
 from jobs.writing.contact_links import unlinked
-from jobs.writing.deletion_order import CHANGED, Waits, rows_of_contacts
+from jobs.writing.deletion_order import rows_of_contacts
+from jobs.writing.waits import Waits
 from rules.model.decisions import Reason
 from rules.model.records import Contact
 from rules.retention.relations import RelationTerms

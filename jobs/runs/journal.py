@@ -13,7 +13,18 @@ from jobs.checks.whole_view import permitted
 from jobs.erasures.register import announce, deleted_by_then, register
 from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import Key, Plan, PlanLine
-from jobs.model.run import AWAITS_TURN, CONTENT_OUT_OF_REACH, CRM_REFUSED, TECHNICAL, UNACCOUNTED, Action, ActionState, RowWrite, Run
+from jobs.model.run import (
+    AWAITS_TURN,
+    CHANGED,
+    CONTENT_OUT_OF_REACH,
+    CRM_REFUSED,
+    TECHNICAL,
+    UNACCOUNTED,
+    Action,
+    ActionState,
+    RowWrite,
+    Run,
+)
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.residual.clean import purge_before
@@ -25,7 +36,6 @@ from jobs.runs.deferred_units import units_of
 from jobs.runs.recheck import held_now
 from jobs.writing.audio_attachments import apart
 from jobs.writing.bypass import Bypassing
-from jobs.writing.deletion_order import CHANGED
 from jobs.writing.document_folders import DocumentFolders
 from jobs.writing.earlier_rows import left_before, with_what_had_gone
 from jobs.writing.outside_objects import Outside

@@ -13,7 +13,7 @@ from jobs.erasures.register import Register, load_register, version_of
 from jobs.holds.active import people_of
 from jobs.holds.granted_erasure import despite_answered
 from jobs.model.plan import CONSENT_WITHDRAWN, ERASURE_REQUEST, REPLAY_RULE, Plan
-from jobs.model.run import AWAITS_TURN, NEW_FICHE, TRIM, WRITTEN_OFF, Mask, RowWrite, Run
+from jobs.model.run import AWAITS_TURN, CHANGED, NEW_FICHE, TRIM, WRITTEN_OFF, Mask, RowWrite, Run
 from jobs.plans.lines.pages import lines_of
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
@@ -23,7 +23,7 @@ from jobs.runs.rows_run import Facts, Going, UnscheduledRun
 from jobs.writing.anonymise import MASKED
 from jobs.writing.contact_check import ContactCheck
 from jobs.writing.contact_links import unlinked
-from jobs.writing.deletion_order import CHANGED, Rows
+from jobs.writing.deletion_order import Rows
 from jobs.writing.dissociate import dissociation
 from jobs.writing.row_writes import EMPTY, write_of_line
 from rules.model.decisions import Disposition

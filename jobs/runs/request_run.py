@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from jobs.holds.granted_erasure import erasure_of, giving_way, ways_of
 from jobs.model.plan import REQUEST_RULE, Plan, PlanLine
-from jobs.model.run import Run
+from jobs.model.run import CHANGED, Run
 from jobs.plans.observations import CANARY
 from jobs.ports.context import JobContext
 from jobs.reading.units import is_anonymised
@@ -14,7 +14,7 @@ from jobs.register.decision import What, decision_of
 from jobs.runs.contacts_of_plan import ContactsOfPlan
 from jobs.runs.quarantine import kept_with
 from jobs.runs.rows_run import Facts, Going, UnscheduledRun
-from jobs.writing.deletion_order import CHANGED, Rows
+from jobs.writing.deletion_order import Rows
 from jobs.writing.dissociate import dissociation, unnaming
 from jobs.writing.row_writes import write_of_line
 from jobs.writing.statistics import facts_for

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from jobs.holds.active import active_holds
 from jobs.model.plan import Key, Plan, PlanLine
-from jobs.model.run import LOOSE, Action, ActionState, RowWrite, Run
+from jobs.model.run import CHANGED, LOOSE, Action, ActionState, RowWrite, Run
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
 from jobs.reading.owners import UNIT_KINDS, look_around
@@ -17,7 +17,8 @@ from jobs.reading.row_kinds import RowKinds
 from jobs.runs.contacts_of_plan import ContactsOfPlan
 from jobs.runs.recheck import held_since
 from jobs.runs.run import Application
-from jobs.writing.deletion_order import CHANGED, Rows, below
+from jobs.writing.deletion_order import Rows
+from jobs.writing.dependent_rows import below
 from rules.model.decisions import Disposition
 from rules.model.kinds import WHOLE
 from rules.model.records import Unit, UnitKind

@@ -17,7 +17,7 @@ from jobs.checks.whole_view import permitted
 from jobs.erasures.register import begin, end, leave
 from jobs.holds.active import held_actions
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Key, Kind, Plan, PlanLine
-from jobs.model.run import AWAITS_TURN, COUNTED, RECORDING_DUE, TRIM, Action, ActionState, Run, RunState
+from jobs.model.run import AWAITS_TURN, CHANGED, COUNTED, RECORDING_DUE, TRIM, Action, ActionState, Run, RunState
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
 from jobs.proof.certify import certify
@@ -40,7 +40,7 @@ from jobs.runs.waves import waves_of
 from jobs.writing.anonymise import InPlace, anonymity_codes
 from jobs.writing.audio_attachments import goes_with_its_unit, may_follow
 from jobs.writing.bypass import bypass_used
-from jobs.writing.deletion_order import CHANGED, Rows, rows_of_units
+from jobs.writing.deletion_order import Rows, rows_of_units
 from jobs.writing.partial_units import as_found_again
 from jobs.writing.read_back import verify_actions
 from jobs.writing.statistics import facts_for, write_statistics

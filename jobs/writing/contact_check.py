@@ -10,6 +10,7 @@ from typing import Final, cast
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
+from jobs.model.run import CHANGED
 from jobs.ports.context import Progress
 from jobs.reading.gather import PARTY_FIELDS, TIES, add_relations, rows_anywhere, rows_of
 from jobs.reading.long_term import retained_rows_of
@@ -17,7 +18,6 @@ from jobs.reading.out_of_reach import LONG_TERM
 from jobs.reading.participations import naming_kinds, participations
 from jobs.reading.relations import relations_after
 from jobs.reading.units import Gathering
-from jobs.writing.deletion_order import CHANGED
 from jobs.writing.row_writes import TRIMMED_FIELDS
 from rules.model.decisions import Reason
 from rules.model.records import Contact, Donation, Party, UnitKind

@@ -10,65 +10,26 @@ A recording's row carries the reference of what it has outside the CRM, which is
 
 from collections import Counter as Counts
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
-from itertools import chain, product
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.model.run import AWAITS_TURN, CONTENT_OUT_OF_REACH, RowWrite
-from jobs.model.run import CHANGED as CHANGED
-from jobs.reading.gather import PARTY_FIELDS, RECORDING_FIELDS, rows_anywhere, rows_of
+from jobs.model.run import AWAITS_TURN, CHANGED, CONTENT_OUT_OF_REACH, RowWrite
+from jobs.reading.gather import RECORDING_FIELDS, rows_of
 from jobs.reading.long_term import retained_rows_of, without_live
 from jobs.reading.out_of_reach import LONG_TERM, may_go_along, may_go_there
 from jobs.reading.units import Gathering
+from jobs.writing.dependent_rows import below
 from jobs.writing.outside_objects import Outside
-from jobs.writing.row_writes import EMPTY, UNLINK, write_of, write_of_unit
+from jobs.writing.role_rows import retained_roles_of, roles_of
+from jobs.writing.row_writes import UNLINK, write_of, write_of_unit
 from jobs.writing.turns import Turns
+from jobs.writing.waits import Waits
 from rules.holds.holds import Holds
-from rules.model.kinds import Kind
-from rules.model.records import Donation, Fiche, Party, Record, Recording, Unit, UnitKind, tied_to
+from rules.model.records import Donation, Fiche, Party, Recording, Unit, UnitKind
 from rules.policy.policy import Policy
 from rules.retention.relations import RelationTerms
-
-
-class Waits(set[str]):
-    """The units that wait for others with which they have a row in common, by id. One order serves all these
-    rows, so that no two units wait for each other: the first of them waits for none. A unit is written after
-    those before which it must not be: an owner of such a row is in long-term retention with it, and not with
-    them."""
-
-    def __init__(self, turns: Turns) -> None:
-        super().__init__()
-        self.after: set[tuple[str, str]] = set()  # a unit and one before which it must not go
-        self._turns = turns
-        self._known, self._numbers = 0, dict[str, int]()  # how many go before each, of as many pairs
-
-    def in_turn(self, units: Iterable[str]) -> list[str]:
-        """Return these ids in the order in which they are written, each once. Turns decide where none of two
-        must come after the other, or each of them must: in such a circle whoever comes first breaks it, so
-        that being in one puts nobody behind what the CRM refuses."""
-        if len(self.after) != self._known:  # it only grows
-            before = _before(self.after)
-            one_way = _before((unit, other) for unit, other in self.after if unit not in before.get(other, ()))
-            self._known, self._numbers = len(self.after), {unit: len(those) for unit, those in one_way.items()}
-        return sorted(self._turns.first_to_last(units), key=lambda unit: self._numbers.get(unit, 0))
-
-
-def _before(after: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
-    """Return for each unit that must not go before another one all that go before it."""
-    next_to: defaultdict[str, set[str]] = defaultdict(set)
-    for unit, other in after:
-        next_to[unit].add(other)
-    found: dict[str, set[str]] = {}
-    for unit in next_to:
-        before, fresh = set[str](), [unit]
-        while fresh:
-            more = next_to.get(fresh.pop(), set()) - before
-            before |= more
-            fresh += more
-        found[unit] = before
-    return found
 
 
 class Rows:
@@ -106,89 +67,142 @@ def rows_of_units(
     well, or where no job may purge what is there. Otherwise that is deleted with it. `turns` says which of
     several units is written that have a row in common: one of them may yet be refused. `with_termed` is for
     `below`."""
-    rows = Rows()
-    retaining = connector.retaining((*(kind.record for kind in connector.all_kinds.depending), Party, Recording)) if units else frozenset()
-    files = [unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE)]
-    fiche_units = {fiche.id: unit for unit in files for fiche in unit.fiches if not fiche.also_in}  # a shared one stays
-    owners: dict[str, Unit] = {unit.id: unit for unit in units} | fiche_units
-    leaves: defaultdict[str, list[RowWrite]] = defaultdict(list)
-    tails: defaultdict[str, list[RowWrite]] = defaultdict(list)
+    order = _Order(connector, found, units, turns)
+    objects = order.add_recordings(outside, lambda alone: may_go_along(alone, policy, holds, as_of))
+    order.add_recordings_there(lambda alone: may_go_there(alone, policy, holds, as_of))
+    order.add_dependent(with_termed=with_termed)
+    order.add_roles()  # last of the leaves: a decision depends on them
+    order.add_fiches()
+    order.add_own_rows(objects)
+    return order.rows
 
-    tied = {"fiche": fiche_units, "dossier": {unit.id: unit for unit in units if unit.kind is UnitKind.DOSSIER}}
-    recordings = _recordings(connector, tied, rows_of)
-    may_go = may_go_along(_alone(found, recordings, tied), policy, holds, as_of)
-    going = {row.id: row for row in recordings if row.id in may_go}
-    alone = [unit.recording for unit in units if unit.recording is not None]
-    objects = outside.named([*going.values(), *alone])
-    for row in recordings:
-        units_of = _units_of(row, tied)
-        first, *later = Waits(turns).in_turn(unit.id for unit in units_of.values())
-        rows.blocked |= dict.fromkeys(later, AWAITS_TURN)  # one row cannot be written by two
-        names = [name for name, unit in units_of.items() if unit.id == first]
-        unit = units_of[names[0]]
-        if row.id in going:
-            owners[row.id] = unit
-            tails[unit.id].append(write_of(row, object=objects.get(row.id, "")))
-            rows.not_taken_over[unit.id] += not row.taken_over
-            if row.id not in objects:
-                rows.blocked[unit.id] = CONTENT_OUT_OF_REACH
-        elif len(names) > 1:
-            tails[unit.id].append(write_of(row, UNLINK, ",".join(names)))
-        else:
-            tails[unit.id].append(write_of(row, f"unlink_{names[0]}", getattr(row, names[0])))
-    for unit in units:
-        if unit.recording is not None and unit.id not in objects:
-            rows.blocked[unit.id] = CONTENT_OUT_OF_REACH
-    if Recording in retaining:
-        there = without_live(_recordings(connector, tied, retained_rows_of), {row.id for row in recordings})
-        may_go = may_go_there(_alone(found, there, tied), policy, holds, as_of)
+
+MayGo = Callable[[list[Unit]], set[str]]  # asked of recordings of which every link leads to one unit that goes
+
+
+class _Order:
+    """The rows of some units, as they are put together: what lies below others goes first (`leaves`), then
+    recordings and fiches (`tails`), then the row of the unit. Each step may block a unit, and its `waits` are
+    those that a row makes wait for another unit."""
+
+    def __init__(self, connector: Connector, found: Gathering, units: Sequence[Unit], turns: Turns) -> None:
+        self.rows = Rows()
+        self._connector, self._found, self._units, self._turns = connector, found, units, turns
+        self._waits = Waits(turns)
+        kinds = connector.all_kinds
+        self._retaining = connector.retaining((*(kind.record for kind in kinds.depending), Party, Recording)) if units else frozenset()
+        files = [unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE)]
+        fiches = {fiche.id: unit for unit in files for fiche in unit.fiches if not fiche.also_in}  # a shared one stays
+        self._by_fiche = {fiche: unit.id for fiche, unit in fiches.items()}
+        self._dossiers = {unit.id: unit for unit in units if unit.kind is UnitKind.DOSSIER}
+        self._tied: Mapping[str, Mapping[str, Unit]] = {"fiche": fiches, "dossier": self._dossiers}
+        self._recordings: list[Recording] = []
+        self._owners = {unit.id: unit.id for unit in units} | self._by_fiche  # id of a row that goes -> id of its unit
+        self._leaves: defaultdict[str, list[RowWrite]] = defaultdict(list)
+        self._tails: defaultdict[str, list[RowWrite]] = defaultdict(list)
+
+    def add_recordings(self, outside: Outside, may_go: MayGo) -> dict[str, str]:
+        """Add the recordings of the files: those that `may_go` go, the others lose their link. Return, by
+        recording that goes, the reference of what it has outside the CRM."""
+        self._recordings = _recordings(self._connector, self._tied, rows_of)
+        may = may_go(_alone(self._found, self._recordings, self._tied))
+        going = {row.id: row for row in self._recordings if row.id in may}
+        alone = [unit.recording for unit in self._units if unit.recording is not None]
+        objects = outside.named([*going.values(), *alone])
+        for row in self._recordings:
+            units = _units_of(row, self._tied)
+            first, *later = Waits(self._turns).in_turn(unit.id for unit in units.values())
+            self.rows.blocked |= dict.fromkeys(later, AWAITS_TURN)  # one row cannot be written by two
+            if row.id in going:
+                self._goes_with(row, first, write_of(row, object=objects.get(row.id, "")))
+                if row.id not in objects:
+                    self.rows.blocked[first] = CONTENT_OUT_OF_REACH
+            else:
+                names = [name for name, unit in units.items() if unit.id == first]
+                self._tails[first].append(_unlinked(row, names))
+        lost = [unit.id for unit in self._units if unit.recording is not None and unit.id not in objects]
+        self.rows.blocked |= dict.fromkeys(lost, CONTENT_OUT_OF_REACH)
+        return objects
+
+    def add_recordings_there(self, may_go: MayGo) -> None:
+        """Add the recordings of the files that lie in long-term retention; they go, or the unit waits."""
+        if Recording not in self._retaining:
+            return
+        live = {row.id for row in self._recordings}
+        there = without_live(_recordings(self._connector, self._tied, retained_rows_of), live)
+        may = may_go(_alone(self._found, there, self._tied))
         for row in there:
-            for unit in _units_of(row, tied).values():
-                owners[row.id] = unit
-                tails[unit.id].append(write_of(row, retained=True))
-                rows.not_taken_over[unit.id] += not row.taken_over
-                if row.id not in may_go:
-                    rows.blocked[unit.id] = LONG_TERM
+            for unit in _units_of(row, self._tied).values():
+                self._goes_with(row, unit.id, write_of(row, retained=True))
+                if row.id not in may:
+                    self.rows.blocked[unit.id] = LONG_TERM
 
-    dossiers = [*tied["dossier"]]
-    versions = found.versions or {}
-    by_fiche = {fiche: unit.id for fiche, unit in fiche_units.items()}
-    of_unit = {owner: unit.id for owner, unit in owners.items()}
-    if any("party" in kind.above for kind in connector.all_kinds.own):
-        roles = _parties(connector, set(dossiers), by_fiche)
-        of_unit |= {write.id: unit_id for unit_id, _, write in roles if write.operation == "delete"}
-    waits = Waits(turns)
-    for unit_id, write in below(connector, of_unit, retaining, waits, with_termed=with_termed):
-        if write.retained and connector.all_kinds[write.kind].term:
-            rows.blocked[unit_id] = LONG_TERM  # no write takes its link off
-        leaves[unit_id].append(write)
-    for unit_id, role, write in _parties(connector, set(dossiers), by_fiche, waits, set(rows.blocked)):  # last: a decision depends on them
-        if not connector.is_derived(type(role)):  # else it goes with the row of the unit
-            leaves[unit_id].append(write)
-        if versions.get(role.id) != role.etag:
-            rows.blocked[unit_id] = CHANGED  # a role that the decision did not know, a younger child perhaps
-    if Party in retaining:
-        for unit_id, role, write in _retained_parties(connector, set(dossiers), by_fiche):
-            if not connector.is_derived(type(role)):
-                leaves[unit_id].append(write)
-    for fiche in rows_of(connector, Fiche, ("dossier",), Among("dossier", dossiers)):
-        if not fiche.also_in:
-            tails[fiche.dossier or ""].append(write_of(fiche))
-        elif set(dossiers).issuperset(fiche.dossiers) and not (waits | rows.blocked.keys()) & set(fiche.dossiers):
-            waits.add(waits.in_turn(fiche.dossiers)[-1])  # alone, the fiche would have no child but its own, and a term of years
-        known = found.fiches.get(fiche.id)
-        if versions.get(fiche.id) != fiche.etag or known is None or known.dossiers != fiche.dossiers:
-            rows.blocked |= dict.fromkeys(fiche.dossiers, CHANGED)  # a fiche that the decision did not know, or knew otherwise
-    rows.blocked = dict.fromkeys(waits, AWAITS_TURN) | rows.blocked  # what is known better stays the reason
-    for unit in units:
-        retained = [fiche for fiche in unit.fiches if unit.kind is UnitKind.DOSSIER and fiche.id in found.retained]
-        tails[unit.id] += [write_of(fiche, retained=True) for fiche in retained]
-        own_row = write_of_unit(unit, object=objects.get(unit.id, ""), retained=unit.id in found.retained)
-        rows.of[unit.id] = _each_once([*leaves[unit.id], *tails[unit.id], own_row])
-        is_there = any(write.retained for write in rows.of[unit.id])
-        if unit.id in found.bound or (is_there and not connector.may_purge_retained()):
-            rows.blocked[unit.id] = LONG_TERM
-    return rows
+    def _goes_with(self, row: Recording, unit: str, write: RowWrite) -> None:
+        self._owners[row.id] = unit
+        self._tails[unit].append(write)
+        self.rows.not_taken_over[unit] += not row.taken_over
+
+    def add_dependent(self, *, with_termed: bool) -> None:
+        """Add what belongs to all that goes, at any depth; where tables depend on roles, to these too."""
+        owners = dict(self._owners)
+        if any("party" in kind.above for kind in self._connector.all_kinds.own):
+            roles = roles_of(self._connector, self._dossiers.keys(), self._by_fiche)
+            owners |= {write.id: unit for unit, _, write in roles if write.operation == "delete"}
+        for unit, write in below(self._connector, owners, self._retaining, self._waits, with_termed=with_termed):
+            if write.retained and self._connector.all_kinds[write.kind].term:
+                self.rows.blocked[unit] = LONG_TERM  # no write takes its link off
+            self._leaves[unit].append(write)
+
+    def add_roles(self) -> None:
+        """Add the roles in the files. A unit waits where a role is another than the decision knew."""
+        versions = self._found.versions or {}
+        live = roles_of(self._connector, self._dossiers.keys(), self._by_fiche, self._waits, {*self.rows.blocked})
+        for unit, role, write in live:
+            self._add_role(unit, role, write)
+            if versions.get(role.id) != role.etag:
+                self.rows.blocked[unit] = CHANGED  # one that the decision did not know, a younger child perhaps
+        if Party in self._retaining:
+            for unit, role, write in retained_roles_of(self._connector, self._dossiers.keys(), self._by_fiche):
+                self._add_role(unit, role, write)
+
+    def _add_role(self, unit: str, role: Party, write: RowWrite) -> None:
+        if not self._connector.is_derived(type(role)):  # else it goes with the row of the unit
+            self._leaves[unit].append(write)
+
+    def add_fiches(self) -> None:
+        """Add the fiches of the dossiers. One in several goes with the last of them, so that this one waits
+        where all go: alone, the fiche would have no child but its own, and a term of years. All its dossiers
+        wait where a fiche is another than the decision knew."""
+        versions = self._found.versions or {}
+        for fiche in rows_of(self._connector, Fiche, ("dossier",), Among("dossier", [*self._dossiers])):
+            if not fiche.also_in:
+                self._tails[fiche.dossier or ""].append(write_of(fiche))
+            elif self._dossiers.keys() >= set(fiche.dossiers) and not (self._waits | self.rows.blocked.keys()) & set(fiche.dossiers):
+                self._waits.add(self._waits.in_turn(fiche.dossiers)[-1])
+            known = self._found.fiches.get(fiche.id)
+            if versions.get(fiche.id) != fiche.etag or known is None or known.dossiers != fiche.dossiers:
+                self.rows.blocked |= dict.fromkeys(fiche.dossiers, CHANGED)
+
+    def add_own_rows(self, objects: Mapping[str, str]) -> None:
+        """Add the row of each unit, with what of its fiches is in long-term retention, and bring all into
+        their order. `objects` is what `add_recordings` returns."""
+        self.rows.blocked = dict.fromkeys(self._waits, AWAITS_TURN) | self.rows.blocked  # what is known better stays the reason
+        for unit in self._units:
+            retained = [fiche for fiche in unit.fiches if unit.kind is UnitKind.DOSSIER and fiche.id in self._found.retained]
+            self._tails[unit.id] += [write_of(fiche, retained=True) for fiche in retained]
+            own = write_of_unit(unit, object=objects.get(unit.id, ""), retained=unit.id in self._found.retained)
+            writes = _each_once([*self._leaves[unit.id], *self._tails[unit.id], own])
+            self.rows.of[unit.id] = writes
+            is_there = any(write.retained for write in writes)
+            if unit.id in self._found.bound or (is_there and not self._connector.may_purge_retained()):
+                self.rows.blocked[unit.id] = LONG_TERM
+
+
+def _unlinked(recording: Recording, names: Sequence[str]) -> RowWrite:
+    """Return the write that empties these links of a recording which stays (RET-03)."""
+    if len(names) > 1:
+        return write_of(recording, UNLINK, ",".join(names))
+    return write_of(recording, f"unlink_{names[0]}", getattr(recording, names[0]))
 
 
 def _recordings(connector: Connector, tied: Mapping[str, Mapping[str, Unit]], read: Callable[..., list[Recording]]) -> list[Recording]:
@@ -215,192 +229,6 @@ def _each_once(writes: Sequence[RowWrite]) -> list[RowWrite]:
     once its row has (ERA-12, line 10)."""
     live = {(write.kind, write.id) for write in writes if not write.retained}
     return [write for write in writes if not write.retained or (write.kind, write.id) not in live]
-
-
-def _retained_parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, Party, RowWrite]]:
-    """Return the roles in long-term retention that go with these dossiers, fiches of them or lone ones (fiche
-    -> unit), with the unit's id."""
-    found = {row.id: row for row in retained_rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
-    found |= {row.id: row for row in retained_rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
-    for row in found.values():
-        unit = row.dossier if row.dossier in dossiers else units.get(row.fiche or "", "")
-        yield unit or "", row, write_of(row, target=row.contact or "", retained=True)
-
-
-def below(
-    connector: Connector,
-    owners: Mapping[str, str],
-    retaining: Collection[type[Record]],
-    waits: Waits | None = None,
-    *,
-    with_termed: bool = False,
-) -> list[tuple[str, RowWrite]]:
-    """Return the rows that are deleted with these owners (id -> id of its unit), at any depth, what belongs
-    to others first, each with its unit; of the kinds `retaining` also those in long-term retention. What
-    belongs to two of them comes once.
-
-    One that also belongs to what is not deleted stays with that: it loses its link, or the pair where a table
-    of links ties it. One that belongs to several units is deleted with the last of them: one of these `waits`
-    for the next run, else nothing would lead to it any more, or it would be deleted too early. One that has a
-    term of its own stays with all that depends on it, and loses its link (RET-03); `with_termed` it is
-    deleted too."""
-    while True:
-        known = len(waits.after) if waits is not None else 0
-        found = _below(connector, owners, retaining, waits, with_termed=with_termed)
-        if waits is None or len(waits.after) == known:
-            return found
-        waits.clear()  # the order of all is another one by what was found
-
-
-def _below(
-    connector: Connector, owners: Mapping[str, str], retaining: Collection[type[Record]], waits: Waits | None, *, with_termed: bool
-) -> list[tuple[str, RowWrite]]:
-    """Return what `below` does, in the order that is known; adds to that who must go after whom."""
-    units, seen, own = dict(owners), set[str](), dict[str, str]()
-    levels: list[list[tuple[str, RowWrite]]] = []
-    staying: dict[str, tuple[Kind, Record]] = {}
-    fresh = sorted(owners)
-    while fresh:
-        level: list[tuple[str, RowWrite]] = []
-        for kind, row, is_retained in _dependent(connector, fresh, retaining, own):
-            if kind.own is not None:
-                own[row.id] = kind.word
-            is_known = row.id in seen or (kind.own is not None and row.id in owners)  # rows may lead in a circle
-            above = {owner for _, owner in links_of(kind, row)}
-            if is_retained and kind.own is not None and (rest := above - units.keys()):
-                # It goes with what purges it where another owner that is there is due too (`bound_there`).
-                anywhere = not _there(connector, kind, row, units)
-                above -= _gone(connector, kind, row, rest, retaining, anywhere=anywhere)
-                if not units.keys() >= above:
-                    continue  # it goes with the last of them: what is there keeps its links
-            if not is_retained and (is_known or not units.keys() >= above or (kind.term and not with_termed)):
-                staying |= {} if is_known else {row.id: (kind, row)}
-                continue
-            of = _in_turn({units[owner] for owner in above & units.keys()}, waits)
-            last = _there(connector, kind, row, units) if len(of) > 1 and waits is not None and is_retained else []
-            if waits is not None:
-                waits.after.update(product(last, {*of} - {*last}))
-            if of[0] in last:  # all must go after each other, and whichever goes takes it along
-                level.append((of[0], _goes(kind, row, is_retained=True)))
-            elif len(of) > 1 and waits is not None and is_retained:
-                waits.update(last or of[1:])
-            elif len(of) > 1 and waits is not None:
-                staying[row.id] = (kind, row)
-            else:
-                level.append((of[-1], _goes(kind, row, is_retained=is_retained)))
-        levels.append(level)
-        # Only rows of dependent tables have others below them, or are below what depends itself.
-        fresh = sorted({write.id for _, write in level} - seen) if connector.all_kinds.own else []
-        seen |= {write.id for _, write in level}
-        units |= {write.id: unit for unit, write in level}
-    unlinked = [_unlinked(kind, row, units, waits) for row_id, (kind, row) in staying.items() if row_id not in seen]
-    return [*chain.from_iterable(unlinked), *chain.from_iterable(reversed(levels))]
-
-
-def _in_turn(units: Iterable[str], waits: Waits | None) -> list[str]:
-    """Return units in the order in which they go, each once."""
-    return waits.in_turn(units) if waits is not None else sorted({*units})
-
-
-def _gone(
-    connector: Connector, kind: Kind, row: Record, owners: Collection[str], retaining: Collection[type[Record]], *, anywhere: bool
-) -> set[str]:
-    """Return those of the owners of a row in long-term retention that are not live any more, or not
-    `anywhere`: nothing writes to what is there, so that it names them for ever."""
-    found = rows_anywhere(connector, kind.record, kind.links, Among("id", [row.id]), retaining)
-    asked = {(name, owner) for each in found for name, owner in kind.owners(each) if owner in owners}
-    known = ((connector.all_kinds[name].record, owner) for name, owner in asked if name in connector.all_kinds)
-    where = ((record, owner, connector.retaining((record,)) if anywhere else retaining) for record, owner in known)
-    return {owner for record, owner, there in where if not rows_anywhere(connector, record, (), Among("id", [owner]), there)}
-
-
-def _there(connector: Connector, kind: Kind, row: Record, units: Mapping[str, str]) -> list[str]:
-    """Return the units that go of which the owner of a row in long-term retention is there too: it may take
-    the row along, and is the last for that."""
-    found = retained_rows_of(connector, kind.record, kind.links, Among("id", [row.id]))  # a level is read without the kinds of owners
-    owners = {(name, owner) for each in found for name, owner in kind.owners(each) if name in connector.all_kinds and owner in units}
-    asked = [(connector.all_kinds[name].record, owner) for name, owner in owners]
-    return sorted({units[owner] for record, owner in asked if retained_rows_of(connector, record, (), Among("id", [owner]))})
-
-
-def links_of(kind: Kind, row: Record) -> Iterator[tuple[str, str]]:
-    """Yield the links of a row, as (field, id), also to rows of tables that are not mapped."""
-    for name in kind.owner_fields:
-        if (owner := getattr(row, name)) is not None:
-            yield name, owner
-    yield from (("tied", owner) for _, owner in tied_to(getattr(row, "tied", ()), None))
-
-
-def _goes(kind: Kind, row: Record, *, is_retained: bool) -> RowWrite:
-    if kind.emptied and not is_retained:
-        return write_of(row, EMPTY, ",".join(kind.emptied))
-    return write_of(row, retained=is_retained)
-
-
-def _unlinked(kind: Kind, row: Record, units: Mapping[str, str], waits: Waits | None) -> Iterator[tuple[str, RowWrite]]:
-    """Yield the write that empties the links of a row which stays, with its unit: those to the first of the
-    units that go. The others wait, since one row cannot be written by two. Pairs go by themselves: only the
-    last unit waits, where all go."""
-    found = [*links_of(kind, row)]
-    links = [(name, units[owner]) for name, owner in found if owner in units]
-    going = _in_turn({unit for _, unit in links}, waits)
-    if kind.own is None or any(name == "tied" for name, _ in found):
-        if waits is not None and len(links) == len(found):
-            waits.update(going[1:][-1:])
-        return
-    if waits is not None:
-        waits.update(going[1:])
-        going = going[:1]
-    for one in going:
-        yield one, write_of(row, UNLINK, ",".join(name for name, unit in links if unit == one))
-
-
-def _dependent(
-    connector: Connector, owners: Sequence[str], retaining: Collection[type[Record]], own: Mapping[str, str]
-) -> Iterator[tuple[Kind, Record, bool]]:
-    """Yield the rows that belong to these owners, each with its kind, and whether it is in long-term
-    retention. `own` are the dependent tables, by their words, of those that are rows of one: no table is
-    asked about rows of another to which its own may not belong: the check of the mapping sees to that."""
-    for kind in connector.all_kinds.depending:
-        found: dict[tuple[str, bool], Record] = {}
-        asked = [owner for owner in owners if kind.own is None or own.get(owner, kind.word) in (kind.word, *kind.above)]
-        for name in kind.owner_fields if asked else ():
-            among = Among(name, asked)
-            for row in chain.from_iterable(connector.read(kind.record, kind.owner_fields, among=among)):
-                found.setdefault((row.id, False), row)
-            for row in retained_rows_of(connector, kind.record, kind.owner_fields, among) if kind.record in retaining else ():
-                found.setdefault((row.id, True), row)
-        yield from ((kind, row, is_retained) for (_, is_retained), row in found.items())
-
-
-def _parties(
-    connector: Connector, dossiers: set[str], units: Mapping[str, str], waits: Waits | None = None, blocked: Collection[str] = ()
-) -> Iterator[tuple[str, Party, RowWrite]]:
-    """Return the roles in dossiers that go and in their fiches or lone ones (fiche -> unit), each with the id
-    of its unit and its write. A row that also names a dossier or fiche which stays is a role there too: it
-    stays, and only the link to what goes is emptied (RET-20). So it is between two units that go: one of them
-    `waits` for the next run, since it may yet be refused, and its term then depends on the role; nobody waits
-    for a unit that stays in this run, since it waits itself or is `blocked`."""
-    found = {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
-    found |= {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
-    owners = {row.id: (row.dossier or "", units.get(row.fiche or "", "")) for row in found.values()}
-    places = {unit: place for place, unit in enumerate(_in_turn(chain.from_iterable(owners.values()), waits))}
-    for row in sorted(found.values(), key=lambda row: sorted(places[owner] for owner in owners[row.id])):
-        by_dossier = row.dossier if row.dossier in dossiers else None
-        by_fiche = units.get(row.fiche) if row.fiche is not None else None
-        if by_dossier is not None and by_fiche is not None and by_dossier != by_fiche:
-            first, last = _in_turn((by_dossier, by_fiche), waits)
-            staying = {*(waits or ()), *blocked}
-            if waits is not None and first not in staying and last not in staying:
-                waits.add(last)
-            goes = last if first in staying and last not in staying else first
-            by_dossier, by_fiche = (by_dossier, None) if goes == by_dossier else (None, by_fiche)
-        if by_dossier is not None and row.fiche is not None and by_fiche is None:
-            yield by_dossier, row, write_of(row, "unlink_dossier", by_dossier)
-        elif by_fiche is not None and row.dossier is not None and by_dossier is None:
-            yield by_fiche, row, write_of(row, "unlink_fiche", row.fiche or "")
-        else:
-            yield by_dossier or by_fiche or "", row, write_of(row, target=row.contact or "")  # whose role: a hold asks
 
 
 def rows_of_contacts(

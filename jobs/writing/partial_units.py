@@ -8,9 +8,8 @@ import msgspec
 from connectors.interface.connector import Connector
 from connectors.interface.remains import RowKey
 from connectors.interface.rows import Among
-from jobs.model.run import CONTENT_BEGUN, CONTINUED, UNANSWERED, Action, ActionState, RowWrite
+from jobs.model.run import CHANGED, CONTENT_BEGUN, CONTINUED, UNANSWERED, Action, ActionState, RowWrite
 from jobs.reading.gather import rows_of
-from jobs.writing.deletion_order import CHANGED
 from jobs.writing.send import Held, send_and_reconcile
 from rules.model.records import KINDS, Fiche, UnitKind
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation
 from connectors.interface.connector import Connector
+from jobs.model.run import CHANGED, ActionState, RowWrite
 from jobs.model.run import TECHNICAL as TECHNICAL
-from jobs.model.run import ActionState, RowWrite
-from jobs.writing.deletion_order import CHANGED
 from jobs.writing.read_back import still_there
 from jobs.writing.row_writes import operation
 from rules.model.decisions import Reason

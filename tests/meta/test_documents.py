@@ -17,9 +17,10 @@ from crm_compliance.reports.evidence_pack import COUNTS
 from crm_compliance.reports.parts.sentences import FLAGS, REASONS, SKIPS
 from crm_compliance.reports.plan.formats import FORMATS
 from jobs.holds import look_up
+from jobs.model.run import CHANGED
 from jobs.registry import JOBS
 from jobs.runs import resume
-from jobs.writing import contact_check, deletion_order, send
+from jobs.writing import contact_check, send
 from rules.model.decisions import Flag, Reason
 from tests.meta.pages import OPERATIONS, ROOT, page
 
@@ -133,7 +134,7 @@ def test_every_reason_and_flag_has_a_sentence() -> None:
 def test_every_skip_code_has_a_sentence_and_stands_in_the_documents() -> None:
     codes = {
         send.TECHNICAL,
-        deletion_order.CHANGED,
+        CHANGED,
         contact_check.STILL_REFERRED,
         resume.PLAN_REJECTED,
         resume.POLICY_CHANGED,

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface.rows import Among
-from jobs.writing.deletion_order import below
+from jobs.writing.dependent_rows import below
 from tests.integration.dependent import add, dependent_night
 
 

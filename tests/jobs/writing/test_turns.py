@@ -13,8 +13,9 @@ from connectors.interface.remains import BinnedOrRetained, Reach
 from connectors.interface.rows import Among
 from jobs.model.run import AWAITS_TURN, TECHNICAL, Action, ActionState
 from jobs.ports.store.journal import JournalStore
-from jobs.writing.deletion_order import Waits, below
+from jobs.writing.dependent_rows import below
 from jobs.writing.turns import Turns
+from jobs.writing.waits import Waits
 from rules.model.records import Dossier, Fiche, Party, Record
 
 FIRST_NIGHT = datetime(2026, 11, 1, 3, tzinfo=UTC)
