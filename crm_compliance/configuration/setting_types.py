@@ -86,6 +86,8 @@ def _root(value: str, example: str) -> str:
 
 
 def _path(value: Path) -> Path:
+    if str(value)[:1] in ("'", '"'):  # a folder of that name would be made, and an empty store in it
+        raise ValueError("should be a path; take the quotes around it away")
     try:
         path = value.expanduser()
     except RuntimeError:

@@ -185,6 +185,7 @@ def test_secrets_never_show_in_a_printed_form() -> None:
         ("CRM_URL", "http://org.crm4.dynamics.com/api/data/v9.2/"),
         ("DATA_DIR", f"~{CANARY}/data"),
         ("DATA_DIR", f"/srv/{CANARY}{'a' * 256}/data"),
+        ("DATA_DIR", f'"/srv/{CANARY}/data"'),
         ("ANCHOR_FILE", f"/{CANARY}/{'anchors/' * 200}"),
         ("POLICY", f"{CANARY}\0.yaml"),
     ],
