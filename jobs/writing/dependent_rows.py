@@ -1,7 +1,7 @@
 """The rows that go with others because they belong to them, at any depth: notes, activities, rows of
 dependent tables, live and in long-term retention (ERA-15, RET-03)."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from itertools import chain, product
 
 from connectors.interface.connector import Connector
@@ -34,55 +34,91 @@ def below(
     deleted too."""
     while True:
         known = len(waits.after) if waits is not None else 0
-        found = _below(connector, owners, retaining, waits, with_termed=with_termed)
+        found = _Below(connector, owners, retaining, waits, with_termed=with_termed).rows()
         if waits is None or len(waits.after) == known:
             return found
         waits.clear()  # the order of all is another one by what was found
 
 
-def _below(
-    connector: Connector, owners: Mapping[str, str], retaining: Collection[type[Record]], waits: Waits | None, *, with_termed: bool
-) -> list[tuple[str, RowWrite]]:
-    """Return what `below` does, in the order that is known; adds to that who must go after whom."""
-    units, seen, own = dict(owners), set[str](), dict[str, str]()
-    levels: list[list[tuple[str, RowWrite]]] = []
-    staying: dict[str, tuple[Kind, Record]] = {}
-    fresh = sorted(owners)
-    while fresh:
-        level: list[tuple[str, RowWrite]] = []
-        for kind, row, is_retained in _dependent(connector, fresh, retaining, own):
-            if kind.own is not None:
-                own[row.id] = kind.word
-            is_known = row.id in seen or (kind.own is not None and row.id in owners)  # rows may lead in a circle
-            above = {owner for _, owner in links_of(kind, row)}
-            if is_retained and kind.own is not None and (rest := above - units.keys()):
-                # It goes with what purges it where another owner that is there is due too (`bound_there`).
-                anywhere = not _there(connector, kind, row, units)
-                above -= _gone(connector, kind, row, rest, retaining, anywhere=anywhere)
-                if not units.keys() >= above:
-                    continue  # it goes with the last of them: what is there keeps its links
-            if not is_retained and (is_known or not units.keys() >= above or (kind.term and not with_termed)):
-                staying |= {} if is_known else {row.id: (kind, row)}
-                continue
-            of = in_turn({units[owner] for owner in above & units.keys()}, waits)
-            last = _there(connector, kind, row, units) if len(of) > 1 and waits is not None and is_retained else []
-            if waits is not None:
-                waits.after.update(product(last, {*of} - {*last}))
-            if of[0] in last:  # all must go after each other, and whichever goes takes it along
-                level.append((of[0], _goes(kind, row, is_retained=True)))
-            elif len(of) > 1 and waits is not None and is_retained:
-                waits.update(last or of[1:])
-            elif len(of) > 1 and waits is not None:
-                staying[row.id] = (kind, row)
-            else:
-                level.append((of[-1], _goes(kind, row, is_retained=is_retained)))
-        levels.append(level)
-        # Only rows of dependent tables have others below them, or are below what depends itself.
-        fresh = sorted({write.id for _, write in level} - seen) if connector.all_kinds.own else []
-        seen |= {write.id for _, write in level}
-        units |= {write.id: unit for unit, write in level}
-    unlinked = [_unlinked(kind, row, units, waits) for row_id, (kind, row) in staying.items() if row_id not in seen]
-    return [*chain.from_iterable(unlinked), *chain.from_iterable(reversed(levels))]
+class _Below:
+    """What `below` looks through, in the order of units that is known. Adds who must go after whom."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        owners: Mapping[str, str],
+        retaining: Collection[type[Record]],
+        waits: Waits | None,
+        *,
+        with_termed: bool,
+    ) -> None:
+        self._connector, self._owners, self._retaining, self._waits = connector, owners, retaining, waits
+        self._with_termed = with_termed
+        self._units = dict(owners)  # id of a row that goes -> id of its unit
+        self._seen: set[str] = set()
+        self._own: dict[str, str] = {}  # rows of dependent tables -> the word of their kind
+        self._staying: dict[str, tuple[Kind, Record]] = {}
+
+    def rows(self) -> list[tuple[str, RowWrite]]:
+        """Go down level by level; return the writes from the lowest up, after those that empty links."""
+        levels: list[list[tuple[str, RowWrite]]] = []
+        fresh = sorted(self._owners)
+        while fresh:
+            level: list[tuple[str, RowWrite]] = []
+            for kind, row, is_retained in _dependent(self._connector, fresh, self._retaining, self._own):
+                if kind.own is not None:
+                    self._own[row.id] = kind.word
+                unit = self._there_with(kind, row) if is_retained else self._live_with(kind, row)
+                if unit is not None:
+                    level.append((unit, _goes(kind, row, is_retained=is_retained)))
+            levels.append(level)
+            # Only rows of dependent tables have others below them, or are below what depends itself.
+            fresh = sorted({write.id for _, write in level} - self._seen) if self._connector.all_kinds.own else []
+            self._seen |= {write.id for _, write in level}
+            self._units |= {write.id: unit for unit, write in level}
+        staying = [each for row, each in self._staying.items() if row not in self._seen]
+        unlinked = [_unlinked(kind, row, self._units, self._waits) for kind, row in staying]
+        return [*chain.from_iterable(unlinked), *chain.from_iterable(reversed(levels))]
+
+    def _live_with(self, kind: Kind, row: Record) -> str | None:
+        """Return the unit with which a row goes; None where it was met before (rows may lead in a circle) or
+        stays: it belongs to something else too, to several units, or has a term of its own."""
+        if row.id in self._seen or (kind.own is not None and row.id in self._owners):
+            return None
+        above = _above(kind, row)
+        units = self._in_turn(above)
+        is_shared = len(units) > 1 and self._waits is not None
+        if is_shared or not self._units.keys() >= above or (kind.term and not self._with_termed):
+            self._staying[row.id] = (kind, row)
+            return None
+        return units[-1]
+
+    def _there_with(self, kind: Kind, row: Record) -> str | None:
+        """Return the unit with which a row goes that lies in long-term retention, where nothing takes off its
+        links; None where something keeps it, or where a unit of it has to go after another one first."""
+        above = _above(kind, row)
+        if kind.own is not None and (rest := above - self._units.keys()):
+            # It goes with what purges it where another owner that is there is due too (`bound_there`).
+            anywhere = not _there(self._connector, kind, row, self._units)
+            above -= _gone(self._connector, kind, row, rest, self._retaining, anywhere=anywhere)
+            if not self._units.keys() >= above:
+                return None  # it goes with the last of them: what is there keeps its links
+        units = self._in_turn(above)
+        if len(units) == 1 or self._waits is None:
+            return units[-1]
+        last = _there(self._connector, kind, row, self._units)
+        self._waits.after.update(product(last, {*units} - {*last}))
+        if units[0] in last:  # all must go after each other, and whichever goes takes it along
+            return units[0]
+        self._waits.update(last or units[1:])
+        return None
+
+    def _in_turn(self, above: Set[str]) -> list[str]:
+        return in_turn({self._units[owner] for owner in above & self._units.keys()}, self._waits)
+
+
+def _above(kind: Kind, row: Record) -> set[str]:
+    return {owner for _, owner in links_of(kind, row)}
 
 
 def _gone(
