@@ -1,5 +1,5 @@
 """Options, and rows of reference, that people see as something else than the mapping says: a number is
-mistaken there, or the option was renamed in the CRM since (R-161)."""
+mistaken there, or the option was renamed in the CRM since (R-161). And columns of days that changed places."""
 
 from collections.abc import Collection, Iterator
 from collections.abc import Mapping as Values
@@ -8,7 +8,8 @@ from typing import Any, Final
 from connectors.dynamics.draft.columns import option_of
 from connectors.dynamics.draft.crm_tables import bare
 from connectors.dynamics.draft.words import FIELD_WORDS, STATE_WORDS, words_of
-from connectors.dynamics.mapping.mapping import TRUTHS, Mapping, field_type
+from connectors.dynamics.mapping.checks import BEGINNINGS, ENDS
+from connectors.dynamics.mapping.mapping import TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.schema.metadata import Metadata
 from connectors.interface.errors import Finding
 from rules.model.file_roles import FileRole
@@ -26,12 +27,13 @@ def called_otherwise(
     term depends on which it is. `names` are those of the categories, by key, `own` what the organisation
     itself calls any key: nobody is told of an option that is called so. Those of yes and no are told where
     the column is called like the field, else with `also_answers` alone: what it asks nobody knows then but
-    who maps it, and it may well ask the contrary."""
+    who maps it, and it may well ask the contrary. So are days of a beginning that stand for an end: only who maps them can end that warning."""
     words = {**words_of(names), _STATE: STATE_WORDS}
     for table in mapping.tables:
         definition = metadata.table(table.name)
         attributes = definition.attributes if definition is not None else {}
         for column in table.columns.values():
+            yield from _contrary_days(table, column) if also_answers else ()
             is_yes_or_no = field_type(table.full, column.field) is bool
             field = _ANSWER if is_yes_or_no and column.field != _STATE else column.field
             if field == _STATE and not (column.choice or column.reference) and _is_closing(column.name):
@@ -55,6 +57,19 @@ def called_otherwise(
                         told = f"{value} of {table.name}.{name} is called {label} in the CRM, a name of {meant}, and stands for {key} here"
                         told += ": if that is a mistake, its units end by another term."
                         yield Finding(False, told, where[value], "called_otherwise", meant)
+
+
+def _contrary_days(table: Table, column: Column) -> Iterator[Finding]:
+    """Yield a warning for a column that is called by a word for where a period begins and stands for its end,
+    or the other way round: a term that counts from there would end years too early."""
+    known = FIELD_WORDS.get(table.kind, {})
+    contrary = ENDS if column.field in BEGINNINGS else BEGINNINGS if column.field in ENDS else ()
+    for name in column.names:
+        meant = next((field for field in known if field in contrary and bare(name) in known[field]), "")
+        if meant:
+            told = f"{table.name}.{name} is called like {meant}, and fills {table.kind}.{column.field} here"
+            told += ": if both changed places, terms end on another day."
+            yield Finding(False, told, column.where, "called_otherwise", meant)
 
 
 def _is_closing(column: str) -> bool:

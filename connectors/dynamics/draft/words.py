@@ -74,11 +74,10 @@ _FIELDS: Final = {
     "dossier": {
         "categories": "category onderwerp soort categorie categorieen thema problematiek problematique sujet kategorie subject",
         "outcome": "afloop resultaat resultat ergebnis uitkomst issue result",
-        "opened_on": "opened start geopend geopendop startdatum begindatum openingsdatum "
-        ""
-        "ouvertle dateouverture ouverture eroffnet eroffnetam beginn fallbeginn startdate",
-        "closed_on": "closed stop stopdatum gesloten geslotenop einddatum afsluitdatum afgesloten cloture datecloture geschlossen "
-        "geschlossenam abgeschlossen abgeschlossenam ende fallende enddate",
+        "opened_on": "opened start geopend geopendop startdatum begindatum openingsdatum opendate dateopened "
+        "ouvertle dateouverture ouverture datedebut eroffnet eroffnetam angelegtam beginn fallbeginn startdate",
+        "closed_on": "closed stop stopdatum gesloten geslotenop einddatum afsluitdatum afgesloten cloture datecloture cloturele "
+        "datefin geschlossen geschlossenam abgeschlossen abgeschlossenam erledigtam ende fallende enddate closedate dateclosed",
         "reopened_on": "reopened heropend heropendop rouvert reouverture wiedereroffnet",
         "proceedings_ended_on": "proceedingsended eindeproces eindeprocedure finprocedure verfahrensende",
         "reviewed_on": "reviewed nagekeken herzien revu gepruft",

@@ -35,8 +35,8 @@ from rules.model.records import KINDS, REGARDING
 _SUSPECT: Final = re.compile(r"suspect|verdacht|dader|perpetrator|offender|soup[cç]on|beschuldig", re.IGNORECASE)
 # Days of one row that no single column can hold: where a period begins and where it ends, and days that are
 # no other day.
-_BEGINNINGS: Final = frozenset({"opened_on", "reopened_on", "started_on", "started_at"})
-_ENDS: Final = frozenset({"closed_on", "proceedings_ended_on", "ended_on", "ended_at"})
+BEGINNINGS: Final = frozenset({"opened_on", "reopened_on", "started_on", "started_at"})
+ENDS: Final = frozenset({"closed_on", "proceedings_ended_on", "ended_on", "ended_at"})
 _OWN_DAYS: Final = frozenset({"birth_on", "deceased_on", "anonymised_on", "authority_valid_until", "suspect_until"})
 _FILLED_BY: Final = ("columns", "flags", "fixed", "many_to_many")  # sections that say from where a field comes
 _UNKNOWN: Final = "this is not known here"
@@ -369,7 +369,7 @@ def _check_shared(kind: str, part: TablePart, types: Mapping[str, type]) -> Iter
 
 def _cannot_share(names: Set[str], types: Set[type], choices: Collection[str]) -> bool:
     if types <= {date, datetime}:
-        return bool(names & _OWN_DAYS or (names & _BEGINNINGS and names & _ENDS))
+        return bool(names & _OWN_DAYS or (names & BEGINNINGS and names & ENDS))
     return len(types) == 1 and not names <= set(choices)
 
 

@@ -202,6 +202,20 @@ def test_an_option_that_is_called_otherwise_than_what_it_stands_for_is_told(typi
     assert told in typist.type("plan").err, "each night, since options are renamed at any time"
 
 
+def test_a_beginning_and_an_end_that_changed_places_are_told(typist: Typist, tmp_path: Path) -> None:
+    """RET-06: a term would count from the day on which a case was opened, and end years too early."""
+    path = edited(
+        tmp_path, ("    opened_on: cf_openedon", "    opened_on: cf_closedon"), ("    closed_on: cf_closedon", "    closed_on: cf_openedon")
+    )
+    found = typist.ask("mapping", "check", path)["warnings"]
+    assert {(each["where"], each["code"], each["suggestion"]) for each in found} == {
+        (f"{path}:{line(path, 'opened_on: cf_closedon')}", "called_otherwise", "closed_on"),
+        (f"{path}:{line(path, 'closed_on: cf_openedon')}", "called_otherwise", "opened_on"),
+    }
+    typist.set(MAPPING=str(path))
+    assert " is called like " not in typist.type("plan").err, "what cannot be ended where the mapping is right comes no night"
+
+
 def test_a_yes_that_says_closed_is_told_where_it_stands_for_active(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """RET-13: a file would end while somebody works on it."""
     path = edited(
