@@ -183,7 +183,7 @@ class MonthsAfter(Counted):
     """A number of months after an anchor."""
 
     type: Literal["months_after"]
-    months: Annotated[int, Field(ge=1)]
+    months: Annotated[int, Field(ge=1, le=2400)]
     """How many."""
 
 
@@ -191,7 +191,7 @@ class YearsAfter(Counted):
     """A number of years after an anchor."""
 
     type: Literal["years_after"]
-    years: Annotated[int, Field(ge=1)]
+    years: Annotated[int, Field(ge=1, le=200)]
     """How many."""
 
 
@@ -209,7 +209,7 @@ class EndOfCalendarYearAfter(Counted):
     """Until 31 December, a number of years after the year of an anchor."""
 
     type: Literal["end_of_calendar_year_after"]
-    years: Annotated[int, Field(ge=0)]
+    years: Annotated[int, Field(ge=0, le=200)]
     """How many; 0 is the year of the anchor itself."""
 
 
@@ -219,7 +219,7 @@ class UntilEvent(CategoryBase):
     type: Literal["until_event"]
     event: Anchor
     """The anchor that stands for the event."""
-    months: Annotated[int, Field(ge=0)] = 0
+    months: Annotated[int, Field(ge=0, le=2400)] = 0
     """Months on top."""
 
     @property
@@ -233,7 +233,7 @@ class NoTerm(CategoryBase):
     type: Literal["no_term"]
     rule: Text = "RET-15"
     """The rule that a plan names for a unit that ends by this row."""
-    review_months: Annotated[int, Field(ge=1)] | None = None
+    review_months: Annotated[int, Field(ge=1, le=2400)] | None = None
     """Months between two reviews; without it, that of `defaults`."""
 
 

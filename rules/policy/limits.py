@@ -53,7 +53,7 @@ class Approvals(Model):
     first_run: bool = True
     """Whether a plan needs approval that disposes of a category of which no completed run has disposed
     before."""
-    valid_hours: Annotated[int, Field(ge=1)] = 72
+    valid_hours: Annotated[int, Field(ge=1, le=8784)] = 72
     """An approval counts for this long; after that the person may give it again."""
 
 
@@ -63,7 +63,7 @@ class QueueWatch(Model):
 
     owner: Deciding = DECIDES_BY_DEFAULT
     """The role whose work it is."""
-    days: Annotated[int, Field(ge=1)] = 30
+    days: Annotated[int, Field(ge=1, le=3650)] = 30
     """Days, from the one on which a plan first found a unit so, after which it is overdue and an alarm."""
 
 

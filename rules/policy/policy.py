@@ -27,15 +27,15 @@ ZERO_DAY = date(1899, 12, 30)  # 0 as a date in spreadsheets and in OLE Automati
 class Defaults(Model):
     """Periods and days that hold for every row."""
 
-    late_rule_months: Annotated[int, Field(ge=0)] = 6
+    late_rule_months: Annotated[int, Field(ge=0, le=2400)] = 6
     """Months after late activity for age-based rows; 0 switches the rule off (RET-10)."""
-    review_months: Annotated[int, Field(ge=1)] = 60
+    review_months: Annotated[int, Field(ge=1, le=2400)] = 60
     """Months between two reviews of a dossier without a term (RET-15)."""
-    recording_warning_days: Annotated[int, Field(ge=0)] = 30
+    recording_warning_days: Annotated[int, Field(ge=0, le=3650)] = 30
     """Days before its end from which a recording that was not taken over is flagged (RET-21)."""
     request_grace_days: Annotated[int, Field(ge=0, le=90)] = 30
     """Days after its closing for which a subject request still keeps all about the person (HLD-08)."""
-    due_soon_days: Annotated[int, Field(ge=0)] = 30
+    due_soon_days: Annotated[int, Field(ge=0, le=3650)] = 30
     """Days before its end from which a report counts a unit as due soon."""
     delete_after_takeover: bool = False
     """Whether a recording may go before its end once it was taken over (RET-21)."""
@@ -114,7 +114,7 @@ class Backups(Model):
 
     beyond_use: bool
     """Nobody uses a backup but to restore it, and a restore replays the disposals."""
-    days: Annotated[int, Field(ge=0)]
+    days: Annotated[int, Field(ge=0, le=3650)]
     """Days until the oldest backup is gone."""
 
 
@@ -204,7 +204,7 @@ class PolicyFile(Model):
     """Units whose outcome is known beforehand: where one comes out otherwise, the plan needs approval."""
     quarantine: Quarantine | None = None
     """Without it a unit goes in the first run after its end."""
-    plan_valid_hours: Annotated[int, Field(ge=1)] = 72
+    plan_valid_hours: Annotated[int, Field(ge=1, le=8784)] = 72
     """How long a plan may be applied (ACC-04)."""
     statistics: Statistics = Statistics()
     """The small-cell test (ERA-08)."""

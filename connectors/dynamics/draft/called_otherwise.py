@@ -1,5 +1,6 @@
 """Options, and rows of reference, that people see as something else than the mapping says: a number is
-mistaken there, or the option was renamed in the CRM since (R-161). And columns of days that changed places."""
+mistaken there, or the option was renamed in the CRM since (R-161). And days of a beginning that stand for an
+end."""
 
 from collections.abc import Collection, Iterator
 from collections.abc import Mapping as Values
@@ -27,7 +28,8 @@ def called_otherwise(
     term depends on which it is. `names` are those of the categories, by key, `own` what the organisation
     itself calls any key: nobody is told of an option that is called so. Those of yes and no are told where
     the column is called like the field, else with `also_answers` alone: what it asks nobody knows then but
-    who maps it, and it may well ask the contrary. So are days of a beginning that stand for an end: only who maps them can end that warning."""
+    who maps it, and it may well ask the contrary. So are
+    days."""
     words = {**words_of(names), _STATE: STATE_WORDS}
     for table in mapping.tables:
         definition = metadata.table(table.name)

@@ -9,7 +9,14 @@ from typing import Final
 from connectors.dynamics.draft.crm_tables import CrmTable
 from connectors.dynamics.draft.proposal import Drafted, Option
 from connectors.dynamics.draft.tables import likeness
-from connectors.dynamics.draft.words import ACTIVITY_COLUMNS, FIELD_WORDS, OPTION_WORDS, STANDARD_COLUMNS, Words
+from connectors.dynamics.draft.words import (
+    ACTIVITY_COLUMNS,
+    FIELD_WORDS,
+    OPTION_WORDS,
+    PLATFORM_CATEGORIES,
+    STANDARD_COLUMNS,
+    Words,
+)
 from connectors.dynamics.mapping.mapping import IN_EITHER, MUST_BE_CHOICE, field_type, mappable_fields
 from connectors.dynamics.schema.mapping_check import PLATFORM_NUMBERS
 from connectors.dynamics.schema.masks_check import PLATFORM
@@ -26,6 +33,8 @@ _NUMBERS: Final = frozenset({"IntegerType", "BigIntType"})
 _OF_SEVERAL: Final = ("categories",)  # fields that a multi-select may fill
 _TRUTHS: Final = ("yes", "no")
 _STATES: Final = {"incident": ("active", "inactive", "inactive")}  # active, resolved, cancelled
+_CREATED: Final = "createdon"
+_SINCE_CREATED: Final = ("opened_on", "communicated_on")  # days that may be those of the row, where nothing else is recorded
 _SAME_COLUMN: Final = {"communicated_at": "communicated_on", "started_at": "started_on", "ended_at": "ended_on"}
 
 
@@ -69,6 +78,8 @@ def draft_columns(kind: str, table: CrmTable, tables: dict[str, CrmTable], words
         elif name not in STANDARD_COLUMNS.get(kind, {}) or name in drafted.needed:
             found = [each for each in attributes.values() if each.name not in taken and _is_free(each, table)]
             candidates = [each for each in found if _fits(kind, name, each, table, tables)]
+            if not candidates and name in _SINCE_CREATED:
+                candidates = [attributes[_CREATED]] if _CREATED in attributes else []
             if candidates or (name in drafted.needed and not _has_other_file(drafted, name)):
                 drafted.open[name] = candidates
     _either(drafted, tables)
@@ -96,9 +107,8 @@ def _has_other_file(drafted: Drafted, name: str) -> bool:
 def _is_free(attribute: Attribute, table: CrmTable) -> bool:
     """Return whether a column may be the organisation's answer to a field: it is not part of the housekeeping
     of the platform."""
-    return (
-        attribute.name not in PLATFORM and attribute.name != table.definition.primary_id and not attribute.part_of and "_" in attribute.name
-    )
+    is_own = "_" in attribute.name or attribute.name in PLATFORM_CATEGORIES
+    return is_own and attribute.name not in PLATFORM and attribute.name != table.definition.primary_id and not attribute.part_of
 
 
 def _fits(kind: str, name: str, attribute: Attribute, table: CrmTable, tables: dict[str, CrmTable]) -> bool:

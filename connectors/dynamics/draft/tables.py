@@ -1,6 +1,6 @@
 """Which table is which kind of row, by what its relationships, its columns and its names suggest.
 
-A party has lookups to a person and to a case and a communication; a communication points to its case; a
+A party has lookups to a person and to a case, a communication or both; a communication points to its case; a
 recording to a communication. Where only the shape fits, a person has to choose."""
 
 from collections.abc import Iterator, Mapping
@@ -52,7 +52,7 @@ def kinds_of(tables: Mapping[str, CrmTable], words: Words) -> Kinds:
         "statistic": [table for table in rest if not _points_to_somebody(table) and _has_year_and_count(table)],
     }
     for kind, fitting in shapes.items():
-        named = [table for table in fitting if likeness(table.names, KINDS_BY_WORD[kind]) and table.name not in taken]
+        named = [table for table in fitting if _named(table, kind) and table.name not in taken]
         if len(named) == 1 or (kind == "statistic" and len(fitting) == 1):
             kinds.found[kind] = (named or fitting)[0]
             taken.add(kinds.found[kind].name)
@@ -70,7 +70,7 @@ def kinds_of(tables: Mapping[str, CrmTable], words: Words) -> Kinds:
             fitting = [
                 table for table in rest if table.name not in taken and table not in kinds.also and (kind != "party" or _may_be_party(table))
             ]
-            kinds.candidates[kind] = sorted(fitting, key=lambda table: -likeness(table.names, KINDS_BY_WORD[kind]))
+            kinds.candidates[kind] = sorted(fitting, key=lambda table: -_named(table, kind))
     if "fiche" not in kinds.found:
         cases = [kinds.found["dossier"]] if "dossier" in kinds.found else kinds.candidates["dossier"]
         maybe = [*kinds.candidates["fiche"], *(tables[name] for name in MAYBE_FICHES if name in tables)]
@@ -79,25 +79,42 @@ def kinds_of(tables: Mapping[str, CrmTable], words: Words) -> Kinds:
 
 
 def _files(own: list[CrmTable]) -> dict[str, CrmTable]:
-    """Return dossier, fiche and party: the three tables that fit each other best."""
+    """Return dossier, fiche and party: the tables that fit each other best."""
     best: tuple[int, dict[str, CrmTable]] = (0, {})
-    for found in _triples(own):
-        score = sum(likeness(table.names, KINDS_BY_WORD[kind]) for kind, table in found.items())
-        if "party" in found:
-            score += 4 + (3 if _options_like(found["party"], OPTION_WORDS["role"]) else 0)
+    for found in _fitting(own):
+        score = sum(_named(table, kind) for kind, table in found.items())
+        if (party := found.get("party")) is not None:
+            is_in_both = all(kind in found and party.lookups_to(found[kind].name) for kind in FILES)
+            score += (
+                (4 if is_in_both or _named(party, "party") else 0) + (3 if _options_like(party, OPTION_WORDS["role"]) else 0) + is_in_both
+            )
         if score > best[0]:
             best = score, found
     return best[1]
 
 
-def _triples(own: list[CrmTable]) -> Iterator[dict[str, CrmTable]]:
+def _fitting(own: list[CrmTable]) -> Iterator[dict[str, CrmTable]]:
+    """Yield tables that point to each other as dossier, fiche and party do. A party is in both; one that is
+    called so, or has options called like roles, may be in fiches alone, or in dossiers alone where no other
+    is."""
+    parties = [table for table in own if _may_be_party(table)]
+    likely = [table for table in parties if _named(table, "party") or _options_like(table, OPTION_WORDS["role"])]
     for dossier, fiche in permutations(own, 2):
-        if fiche.lookups_to(dossier.name) and _has_days(dossier):
-            parties = [table for table in own if table.lookups_to(fiche.name) and table not in (dossier, fiche) and _may_be_party(table)]
-            for party in parties:
+        if not (fiche.lookups_to(dossier.name) and _has_days(dossier)):
+            continue
+        for party in parties:
+            if party in (dossier, fiche):
+                continue
+            in_dossier, in_fiche = party.lookups_to(dossier.name), party.lookups_to(fiche.name)
+            is_likely = party in likely and (in_fiche or (in_dossier and _named(fiche, "fiche") and len(likely) == 1))
+            if is_likely or (in_dossier and in_fiche):
                 yield {"dossier": dossier, "fiche": fiche, "party": party}
-            if any(likeness(table.names, KINDS_BY_WORD[kind]) for kind, table in (("dossier", dossier), ("fiche", fiche))):
-                yield {"dossier": dossier, "fiche": fiche}
+        if _named(dossier, "dossier") or _named(fiche, "fiche"):
+            yield {"dossier": dossier, "fiche": fiche}
+
+
+def _named(table: CrmTable, kind: str) -> int:
+    return likeness(table.names, KINDS_BY_WORD[kind])
 
 
 def _has_days(table: CrmTable) -> bool:

@@ -204,19 +204,23 @@ def _need(drafted: Drafted, name: str) -> str:
     return " (needed)" if name in drafted.needed else ""
 
 
-def _columns(found: Iterable[Attribute], table: CrmTable, count: Count) -> str:
+def _columns(found: Sequence[Attribute], table: CrmTable, count: Count) -> str:
     told = []
-    for each in list(found)[:_MOST]:
+    for each in found[:_MOST]:
         shown = f"{table.shown[each.name]}; " if table.shown.get(each.name) else ""
         told.append(f"{each.name} ({shown}{each.kind.removesuffix('Type')}, {told_rows(count(table.definition, each))})")
-    return " | ".join(told) or "no column is like it"
+    return _listed(told, len(found)) or "no column is like it"
 
 
-def _tables(found: Iterable[CrmTable], count: Count) -> str:
-    return " | ".join(f"{each.name} ({told_rows(count(each.definition, None))})" for each in list(found)[:_MOST])
+def _tables(found: Sequence[CrmTable], count: Count) -> str:
+    return _listed([f"{each.name} ({told_rows(count(each.definition, None))})" for each in found[:_MOST]], len(found))
 
 
-def _new_statistic(prefix: str, candidates: Iterable[CrmTable], count: Count) -> Iterator[str]:
+def _listed(told: list[str], number: int) -> str:
+    return " | ".join([*told, f"and {number - len(told)} more"] if number > len(told) else told)
+
+
+def _new_statistic(prefix: str, candidates: Sequence[CrmTable], count: Count) -> Iterator[str]:
     told = _tables(candidates, count)
     yield f"  # choose: no table is like that of statistics{f' ({told})' if told else ''}: statistics-table --create makes this one"
     yield "  statistic:"

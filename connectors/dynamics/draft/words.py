@@ -53,14 +53,16 @@ ACTIVITY_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     }
 )  # fmt: skip
 
+PLATFORM_CATEGORIES: Final = frozenset({"casetypecode", "caseorigincode"})  # whose options an organisation makes its own
+
 KINDS_BY_WORD: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         kind: tuple(words.split())
         for kind, words in {
-            "dossier": "dossier zaak casus case affaire fall fallakte akte incident",
+            "dossier": "dossier zaak casus case affaire suivi fall fallakte akte klientenakt incident",
             "fiche": "fiche melding communicatie communication signalement meldung report contactmoment intake "
-            "gesprek entretien oproep appel anruf",
-            "party": "party partij betrokkene partie participant beteiligter beteiligte rol role intervenant",
+            "gesprek entretien oproep appel anruf beratung",
+            "party": "party partij betrokkene partie participant beteiligter beteiligte beteiligung rol role intervenant",
             "recording": "recording opname enregistrement aufnahme aufzeichnung gesprek",
             "donation": "donation gift schenking don spende donatie",
             "enrolment": "enrolment enrollment inschrijving inscription anmeldung cursist deelname",

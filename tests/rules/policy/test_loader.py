@@ -94,6 +94,8 @@ def test_what_is_no_plain_yaml_is_refused_with_its_line(text: str, where: int, t
         ("months: 6", "months: '6'", "  social_card:\n    labels", "categories.social_card.months: this is a whole number"),
         ("months: 6", "months: 6.5", "  social_card:\n    labels", "categories.social_card.months"),
         ("months: 6", "months: 0", "  social_card:\n    labels", "categories.social_card.months: this is greater than or equal to 1"),
+        ("years: 5", "years: 2031", "  civil_party:\n    labels", "categories.civil_party.years: this is less than or equal to 200"),
+        ("months: 6", "months: 120000", "  social_card:\n    labels", "categories.social_card.months: this is less than or equal to 2400"),
         ("months: 6", "", "  social_card:\n    labels", "categories.social_card.months: this key is missing"),
         ("own_data:", "watch: {backlog_days: 90}\nown_data:", "", "watch.backlog_days: this is less than or equal to 89"),
         ("type: months_after", "type: weeks_after", "", "categories.social_card.type: this is one of months_after"),

@@ -44,6 +44,29 @@ def test_of_another_organisation_nothing_is_derived_wrong(typist_at: Callable[..
         assert typist.type("mapping", "check", tmp_path / "draft.yaml", "--offline").code == 0
 
 
+def test_roles_in_dossiers_alone_are_the_roles_and_a_form_about_a_communication_is_none(
+    typist_at: Callable[..., Typist], tmp_path: Path
+) -> None:
+    """A table that nothing calls a role, in force in its place, would leave suspects and children unknown."""
+    document = YAML(typ="safe").load(SECOND.read_text("utf-8"))
+    tables = document["tables"]
+    del tables["kt_betrokkene"]["columns"]["kt_melding"]
+    document["relationships"] = [each for each in document["relationships"] if each["name"] != "kt_melding_betrokkenen"]
+    tables["kt_enquete"] = {"set": "kt_enquetes", "columns": {
+        "kt_enqueteid": {"type": "guid", "key": True},
+        "kt_titel": {"type": "string(100)", "primary_name": True},
+        "kt_wie": {"type": "lookup contact", "schema_name": "kt_Wie"},
+        "kt_over": {"type": "lookup kt_melding", "schema_name": "kt_Over"},
+        "kt_wijze": {"type": "choice kt_kanaal"},
+    }}  # fmt: skip
+    path = tmp_path / "environment.yaml"
+    with path.open("w", encoding="utf-8") as file:
+        YAML().dump(document, file)
+    with organisation(typist_at, path) as typist:
+        drawn, _ = drafted(typist, tmp_path)
+        assert drawn["tables"]["party"] == "kt_betrokkene"
+
+
 def test_what_no_name_suggests_is_a_choice_with_candidates_and_the_file_names_nothing_else(
     typist_at: Callable[..., Typist], tmp_path: Path
 ) -> None:
@@ -67,17 +90,20 @@ def test_what_no_name_suggests_is_a_choice_with_candidates_and_the_file_names_no
         ]
 
 
-def test_a_case_of_the_platform_may_be_the_dossier_and_participation_is_its_own_choice(
-    typist_at: Callable[..., Typist], tmp_path: Path
-) -> None:
+def _with_cases_of_the_platform() -> str:
     text = SECOND.read_text("utf-8").replace("kt_zaak:", "incident:").replace("kt_zaken", "incidents").replace("kt_zaakid", "incidentid")
     text = (
         text.replace("lookup kt_zaak", "lookup incident")
         .replace("|kt_zaak|", "|incident|")
         .replace("parent: kt_zaak,", "parent: incident,")
     )
-    text = text.replace("      incident: {type: lookup", "      kt_zaak: {type: lookup")
-    text = text.replace("participationtypemask: {type: int}", "participationtypemask: {type: choice kt_kanaal}")
+    return text.replace("      incident: {type: lookup", "      kt_zaak: {type: lookup")
+
+
+def test_a_case_of_the_platform_may_be_the_dossier_and_participation_is_its_own_choice(
+    typist_at: Callable[..., Typist], tmp_path: Path
+) -> None:
+    text = _with_cases_of_the_platform().replace("participationtypemask: {type: int}", "participationtypemask: {type: choice kt_kanaal}")
     path = tmp_path / "environment.yaml"
     path.write_text(text, encoding="utf-8")
     with organisation(typist_at, path) as typist:
@@ -85,6 +111,28 @@ def test_a_case_of_the_platform_may_be_the_dossier_and_participation_is_its_own_
         assert document["tables"]["dossier"] == "incident"
         assert "      participation: participationtypemask\n" in drawn
         assert typist.type("mapping", "check", tmp_path / "draft.yaml").code == 0
+
+
+def test_the_type_of_a_case_is_its_category_and_candidates_that_are_not_shown_are_counted(
+    typist_at: Callable[..., Typist], tmp_path: Path
+) -> None:
+    """A list that is cut off without a word looks as if the right column were not there."""
+    document = YAML(typ="safe").load(_with_cases_of_the_platform())
+    case = document["tables"]["incident"]["columns"]
+    case["casetypecode"] = case.pop("kt_onderwerp")
+    case["kt_qqq"] = case.pop("kt_gesloten")
+    case |= {f"kt_q{number}": {"type": "date"} for number in range(7)}
+    del document["tables"]["kt_melding"]["columns"]["kt_moment"]
+    path = tmp_path / "environment.yaml"
+    with path.open("w", encoding="utf-8") as file:
+        YAML().dump(document, file)
+    with organisation(typist_at, path) as typist:
+        drawn, text = drafted(typist, tmp_path)
+    assert drawn["open"] == ["dossier.closed_on", "fiche.communicated_on"]
+    assert "      categories: casetypecode\n" in text
+    told = {each.split(":")[1].split(" ")[1]: each for each in text.splitlines() if each.lstrip().startswith("# choose: ")}
+    assert told["closed_on"].endswith(" | and 2 more")
+    assert told["communicated_on"].endswith(" (needed): createdon (DateTime, 0 rows)")
 
 
 def test_what_nothing_accounts_for_stands_there_as_a_decision_to_take(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
