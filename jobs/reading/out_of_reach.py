@@ -9,14 +9,27 @@ from collections.abc import Iterable
 from datetime import date
 
 from connectors.interface.connector import Connector
+from connectors.interface.remains import ResidualKind
+from connectors.interface.rows import Among
+from jobs.reading.long_term import retained_rows_of
 from jobs.reading.units import Gathering
 from rules.holds.holds import Holds
 from rules.law.of_units import decisions
 from rules.model.decisions import Decision, Disposition, Flag
-from rules.model.records import Unit, UnitKind
+from rules.model.records import Record, Unit, UnitKind
 from rules.policy.policy import Policy
 
 LONG_TERM = Flag.LONG_TERM_RETENTION.value  # the code of units that stay for it
+IN_BIN = "IN_RECYCLE_BIN"  # somebody else deleted it, and may restore it
+
+
+def lie_elsewhere(connector: Connector, record: type[Record], ids: Iterable[str]) -> dict[str, str]:
+    """Return those of these rows, none of them live, that are not gone, each with the code of where it lies.
+    Raises ConnectorError: that cannot be determined."""
+    among = Among("id", sorted({*ids}))
+    there = retained_rows_of(connector, record, (), among) if among.ids and connector.retaining((record,)) else []
+    binned = connector.binned_or_retained(ResidualKind.BIN, record, (), among).rows if among.ids else ()
+    return {row.id: IN_BIN for row in binned} | {row.id: LONG_TERM for row in there}
 
 
 class OutOfReach:

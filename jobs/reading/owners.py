@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.reading.gather import gather_units, rows_of
+from jobs.reading.long_term import retained_rows_of
 from jobs.reading.tops import tops_of
 from jobs.reading.units import Gathering, chained
 from rules.model.kinds import RELATIONS, WHOLE
@@ -18,7 +19,7 @@ UNIT_KINDS = {kind.value: kind for kind in UnitKind}
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """Rows as units by (kind, id), except deleted ones, and the table of each; `loose` are those that are no
-    unit."""
+    unit. One in long-term retention is not deleted: `found.retained` names it."""
 
     found: Gathering
     units: Mapping[tuple[str, str], Unit]
@@ -31,7 +32,8 @@ def look_around(connector: Connector, wanted: Iterable[tuple[str, str]]) -> Surr
     ids: dict[str, list[str]] = {}
     for kind, row in wanted:
         ids.setdefault(kind, []).append(row)
-    single = [(kind, record) for kind, each in ids.items() if kind not in WHOLE for record in _read(connector, kind, each)]
+    retained = set[str]()
+    single = [(kind, row) for kind, each in ids.items() if kind not in WHOLE for row in _read(connector, kind, each, retained)]
     owners: dict[str, set[str]] = {kind: set(ids.get(kind, ())) for kind in WHOLE}
     above = tops_of(connector, single)
     for each in above.values():
@@ -39,6 +41,7 @@ def look_around(connector: Connector, wanted: Iterable[tuple[str, str]]) -> Surr
             if name in owners:
                 owners[name].add(owner)
     found = gather_units(connector, {UnitKind(kind): sorted(each) for kind, each in owners.items()})
+    found.retained |= retained
     units = {(kind, record.id): _single(found, kind, record, above[kind, record.id]) for kind, record in single}
     tables = {(kind, record.id): connector.table(type(record)) for kind, record in single}
     for kind in WHOLE:
@@ -51,9 +54,18 @@ def look_around(connector: Connector, wanted: Iterable[tuple[str, str]]) -> Surr
     return Surroundings(found, units, tables, loose)
 
 
-def _read(connector: Connector, kind: str, ids: list[str]) -> list[Record]:
-    more = ("is_document", "media_type") if kind == "note" else ()
-    return rows_of(connector, KINDS[kind], (*connector.all_kinds.links[kind], *more), Among("id", ids))
+def _read(connector: Connector, kind: str, ids: list[str], retained: set[str]) -> list[Record]:
+    """Return the rows of these ids; those in long-term retention are added to `retained`."""
+    fields = (*connector.all_kinds.links[kind], *(("is_document", "media_type") if kind == "note" else ()))
+    rows = rows_of(connector, KINDS[kind], fields, Among("id", ids))
+    missing = sorted({*ids} - {row.id for row in rows})
+    there = retained_rows_of(connector, KINDS[kind], fields, Among("id", missing)) if missing and _may_lie_there(connector, kind) else []
+    retained.update(row.id for row in there)
+    return [*rows, *there]
+
+
+def _may_lie_there(connector: Connector, kind: str) -> bool:
+    return bool(connector.retaining((KINDS[kind],)))
 
 
 def _whole(found: Gathering, kind: str, row: str) -> Unit | None:

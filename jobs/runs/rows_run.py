@@ -7,11 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
+import msgspec
+
 from jobs.holds.active import active_holds
 from jobs.model.plan import Key, Plan, PlanLine
 from jobs.model.run import CHANGED, LOOSE, Action, ActionState, RowWrite, Run
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
+from jobs.reading.out_of_reach import LONG_TERM
 from jobs.reading.owners import UNIT_KINDS, look_around
 from jobs.reading.row_kinds import RowKinds
 from jobs.runs.contacts_of_plan import ContactsOfPlan
@@ -90,12 +93,23 @@ class UnscheduledRun(Application, ABC):
             return
         rows = self._rows_of([unit for line, unit in going if self.word_of(line) in WHOLE], seen.found, holds)
         facts = self._write(rows, going)
+        self._reach_retained([unit.id for _, unit in going if unit.id in seen.found.retained], rows)
         rows.blocked |= self._kept(rows) | held_since(self.context.connector, [unit for _, unit in going])
         self._remember_named(rows)
         whole = {line.key: line for line, _ in going if self.word_of(line) in WHOLE}
         otherwise = partial(self._grown, whole, rows)
         intents = self._announced(going, rows, facts, seen.loose)
         self.journal.carry_out(intents, {line.key: unit for line, unit in going}, otherwise, read_at)
+
+    def _reach_retained(self, there: Collection[str], rows: Rows) -> None:
+        """Have what is in long-term retention itself purged there, where it is deleted. No other write
+        reaches it."""
+        for row in there:
+            own = rows.of[row][-1] if rows.of.get(row) else None
+            if own is None or own.operation != "delete" or not self.context.connector.may_purge_retained():
+                rows.blocked.setdefault(row, LONG_TERM)
+            else:
+                rows.of[row][-1] = msgspec.structs.replace(own, retained=True)
 
     def _grown(self, whole: Mapping[Key, PlanLine], rows: Rows, keys: Collection[Key]) -> dict[Key, str]:
         """Return which of these files and other units would go by now with more than the `rows` that were

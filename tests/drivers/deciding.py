@@ -130,13 +130,13 @@ def decline(night: Night, request: SubjectRequest, code: str) -> Decided:
     return refuse(context_of(night), dora(night), request.id, code)
 
 
-def release(night: Night, request: SubjectRequest) -> Run | None:
+def release(night: Night, request: SubjectRequest, context: JobContext | None = None) -> Run | None:
     """Dora approves the content, Erik releases it, and what was granted is carried out."""
     now = night.store.requests.get(request.id)
     approvals = (RequestApproval("content", "dora", "dpo", night.clock()), RequestApproval("release", "erik", "approver", night.clock()))
     after = msgspec.structs.replace(now, state=RequestState.RELEASED, approvals=approvals, released_at=night.clock())
     night.store.requests.save(after, since=now)
-    return fulfil(context_of(night), request.id)
+    return fulfil(context or context_of(night), request.id)
 
 
 def close(night: Night, request: SubjectRequest) -> None:

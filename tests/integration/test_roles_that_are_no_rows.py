@@ -195,6 +195,7 @@ def test_a_role_that_is_no_row_is_not_taken_from_a_file_that_stays(office: Desk,
     asking = asking_for(clerk, "erasure", teller)
     (item,) = asking.items()
     assert decide(clerk, asking, "--grant", item["item"])["waiting"] == {item["item"]: "SKIPPED_TECHNICAL"}
+    assert released(clerk, asking)["waiting"] == "SKIPPED_TECHNICAL"
     assert office.there("incidents", case) == [True]
     assert office.there("contacts", teller) == [True]
 

@@ -6,6 +6,7 @@ access request that is answered first, or by a CRM that cannot be reached, is do
 `run requests`. Source: HLD-12, DDL-12, R-078, R-079, R-102 to R-104."""
 
 from collections.abc import Collection, Iterator
+from typing import Final
 
 import msgspec
 
@@ -19,6 +20,7 @@ from jobs.model.run import Run
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
 from jobs.reading.gather import CONTACT_FIELDS, rows_of
+from jobs.reading.out_of_reach import IN_BIN, LONG_TERM
 from jobs.register.confirmed_people import confirmed_people
 from jobs.register.decision import AT_ONCE, DISPOSING, ERASING, Decision, Task, What, change_decision, decision_of
 from jobs.requests.decisions import correct
@@ -28,6 +30,7 @@ from jobs.requests.decisions.lost_writes import repeat_lost
 from jobs.requests.decisions.plan_erasure import kept_rows, lines_of_decision, plan_erasure, tasks_of_recordings
 from jobs.requests.decisions.suspicions import KeptItems, kept_items
 from jobs.runs.apply import apply_plan
+from jobs.writing.send import TECHNICAL
 from rules.dates.ages import has_reached
 from rules.errors import ComplianceError, Refused
 from rules.hints import hint_to
@@ -36,6 +39,9 @@ from rules.model.requests import ANSWERED, Outcome, RequestState
 from rules.model.roles import SERVICE
 from rules.people.birthdates import born_by, sentinels_of
 from rules.rights.authority import ADULT_AGE
+
+# What a released request waits for and a night tells of: where the rows lie. Of holds the decision tells.
+_TOLD: Final = frozenset({LONG_TERM, IN_BIN, TECHNICAL})
 
 
 def fulfil(context: JobContext, request_id: str) -> Run | None:
@@ -48,10 +54,15 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
             child that is of age by now, and what remained is not carried out any more.
         ConnectorError: the CRM cannot be read or reached; the next request maintenance continues from
             there."""
+    return _carry_out(context, request_id)[0]
+
+
+def _carry_out(context: JobContext, request_id: str) -> tuple[Run | None, str]:
+    """Do what `fulfil` does. Return the run and, where something waits, a code of what it waits for."""
     request = context.store.requests.get(request_id)
     decision = decision_of(context.store, request_id)
     if decision is None or not decision.tasks or request.state not in ANSWERED or is_of_other_crm(context.store, request.crm):
-        return None
+        return None, ""
     if not _has_begun(context, request):
         _refuse_lapsed(context, request, decision)
     decision, found = _noted(context, request, decision)
@@ -59,21 +70,25 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
     decision = take_effect(
         context, request, decision, _looked_at_first(decision, found)
     )  # where the CRM was out of reach when it was decided
+    code = ""
     if writes := [task for task in decision.of(WRITING) if task.item not in kept]:
         left = correct.write(
             giving_way(context, erasure_of(request, decision)), writes, decision.contacts, _confirmed_rows(context, request, decision)
         )
-        decision = _done(context, request, decision, [task for task in writes if task not in left])
+        waiting = [task for task, _ in left]
+        code = next((each for _, each in left if each in _TOLD), "")
+        decision = _done(context, request, decision, [task for task in writes if task not in waiting])
     run = None
     if decision.of(DISPOSING):
         decision = _with(context, request, decision, tasks_of_recordings(context, decision))
         plan = _pending(context, request, decision) or plan_erasure(context, request, decision)
         if plan is not None:
             run = apply_plan(context, plan.id)
-        decision = _without_gone(context, request, decision)
+        decision, kept_by = _without_gone(context, request, decision)
+        code = kept_by or code
     if not decision.tasks:
         context.store.ledger.append([("request_fulfilled", {"request": request.id})])
-    return run
+    return run, code
 
 
 def apply_by_hand(context: JobContext, plan_id: str) -> Run:
@@ -111,10 +126,9 @@ def fulfil_later(context: JobContext, request_id: str) -> str:
     """Carry out a request at its release, and return the code of what has to wait for `run requests`. The
     release has happened whether or not this succeeds."""
     try:
-        fulfil(context, request_id)
+        return _carry_out(context, request_id)[1]
     except ComplianceError as error:
         return error.code
-    return ""
 
 
 def fulfil_all(context: JobContext) -> dict[str, str]:
@@ -246,15 +260,15 @@ def _is_current(context: JobContext, plan: Plan) -> bool:
     return is_by_these_rules and not look_up_unseen(context, plan)
 
 
-def _without_gone(context: JobContext, request: SubjectRequest, decision: Decision) -> Decision:
-    """Return the decision without rows that no longer exist. A person still needed for something else counts
-    as done as well (RET-20); what is closed to who asked waits (SUS-10), or to be looked at (SUS-08)."""
+def _without_gone(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[Decision, str]:
+    """Return the decision without rows that no longer exist, or a code of what the rest waits for. A person
+    still needed for something else counts as done as well (RET-20); what is closed to who asked waits
+    (SUS-10), or to be looked at (SUS-08)."""
     trims, lines = lines_of_decision(context, request, decision)
-    open_rows = {line.id for line in lines} | set(trims)
-    if not open_rows:
-        kept = kept_items(context, decision).items
-        return _done(context, request, decision, [task for task in decision.of(DISPOSING) if task.item not in kept])
-    return decision
+    if trims or lines:
+        return decision, next((line.reason for line in lines if line.reason in _TOLD), "")
+    kept = kept_items(context, decision).items
+    return _done(context, request, decision, [task for task in decision.of(DISPOSING) if task.item not in kept]), ""
 
 
 def _done(context: JobContext, request: SubjectRequest, decision: Decision, tasks: Collection[Task]) -> Decision:

@@ -16,9 +16,9 @@ from connectors.interface.rows import Among
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.erasures.register import number_of_version, version_of
 from jobs.holds.active import active_holds
-from jobs.model.run import CHANGED
 from jobs.ports.context import JobContext
 from jobs.reading.gather import PARTY_FIELDS, rows_of
+from jobs.reading.out_of_reach import lie_elsewhere
 from jobs.reading.owners import look_around
 from jobs.reading.row_kinds import table_of
 from jobs.register.decision import Task, What
@@ -29,7 +29,7 @@ from rules.holds.holds import Hold
 from rules.holds.precedence import ranked
 from rules.model.decisions import Reason
 from rules.model.personal_records import FULL
-from rules.model.records import Engagement, Note, Party
+from rules.model.records import KINDS, Engagement, Note, Party
 from rules.rights.fields import needed_by
 
 # What ends a use: the consent goes, and the mark against bulk e-mail stays behind as the suppression entry
@@ -53,23 +53,26 @@ TEXT: Final = (
 )
 
 
-def write(context: JobContext, tasks: Sequence[Task], people: Collection[str] = (), rows: Collection[tuple[str, str]] = ()) -> list[Task]:
-    """Carry out tasks that write fields or notes, and return those that are not done: the ledger says why.
-    `people` are all contacts of the person whose data they are, `rows` what is theirs without a contact.
+def write(
+    context: JobContext, tasks: Sequence[Task], people: Collection[str] = (), rows: Collection[tuple[str, str]] = ()
+) -> list[tuple[Task, str]]:
+    """Carry out tasks that write fields or notes, and return those that are not done, each with the code of
+    what keeps it. `people` are all contacts of the person whose data they are, `rows` what is theirs without
+    a contact.
 
-    What is already written is not written again. A correction waits for what keeps data as they are, evidence
-    or a restriction, and not for what only keeps them from disposal. The end of a use and a note wait for
-    nothing: they destroy nothing.
+    What is already written is not written again, nor where the row is gone for good. A correction waits for
+    what keeps data as they are, evidence or a restriction, and not for what only keeps them from disposal.
+    The end of a use and a note wait for nothing: they destroy nothing.
 
     Raises:
         Refused: the kill switch is set.
         ConnectorError: the CRM cannot be read or reached; writing again continues from there."""
     refuse_if_stopped(context.store)
-    left: list[Task] = []
+    left: list[tuple[Task, str]] = []
     for task in tasks:
         code = _annotate(context, task) if task.what is What.ANNOTATE else _write_fields(context, task, people, rows)
         if code:
-            left.append(task)
+            left.append((task, code))
     return left
 
 
@@ -99,7 +102,7 @@ def _write_fields(context: JobContext, task: Task, people: Collection[str], rows
 
     found = lacking()
     if found is None:
-        return CHANGED
+        return _code_of_missing(context, task)
     etag, values = found
     if not values or _is_held_on_another_basis(context, task):
         return ""
@@ -114,7 +117,7 @@ def _write_fields(context: JobContext, task: Task, people: Collection[str], rows
         if (again := lacking()) is not None:
             send_operations(context.connector, [Operation(OperationKind.UPDATE, written, task.id, again[0], {name: value})])
     after = lacking()
-    code = CHANGED if after is None else TECHNICAL if after[1] else ""
+    code = _code_of_missing(context, task) if after is None else TECHNICAL if after[1] else ""
     version = number_of_version(after[0]) if after is not None and not code else None
     told = {} if version is None else {"version": version}
     context.store.ledger.append([("request_write", entry | {"state": "failed" if code else "done", "code": code} | told)])
@@ -132,7 +135,7 @@ def _annotate(context: JobContext, task: Task) -> str:
     if is_there():
         return ""
     if not rows_of(connector, FULL[task.kind], (), Among("id", [task.id])):
-        return CHANGED
+        return _code_of_missing(context, task)
     text = "\n\n".join(filter(None, (TEXT.format(day=context.today.isoformat()), task.text)))
     table = table_of(connector, task.kind, task.id)
     values = {"regarding": task.id, "regarding_kind": task.kind, "regarding_table": table, "subject": SUBJECT, "text": text}
@@ -142,6 +145,12 @@ def _annotate(context: JobContext, task: Task) -> str:
     code = "" if is_there() else TECHNICAL
     context.store.ledger.append([("request_write", entry | {"state": "failed" if code else "done", "code": code})])
     return code
+
+
+def _code_of_missing(context: JobContext, task: Task) -> str:
+    """Return where the row of a task lies that is not live; empty where it is gone, with what was to be
+    written in it."""
+    return lie_elsewhere(context.connector, KINDS[task.kind], [task.id]).get(task.id, "")
 
 
 def _wanted(task: Task) -> dict[str, object]:

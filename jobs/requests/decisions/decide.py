@@ -204,7 +204,8 @@ def take_effect(context: JobContext, request: SubjectRequest, decision: Decision
         if task.what is What.RESTRICT:
             _restrict(context, request, task, decision)
     left = correct.write(context, [task for task in now if task.what is not What.RESTRICT])
-    done, day = [task for task in now if task not in left], context.today
+    kept = [task for task, _ in left]
+    done, day = [task for task in now if task not in kept], context.today
     return change_decision(context.store, request.id, lambda stored: stored.without(done, day)) or decision.without(done, day)
 
 

@@ -8,8 +8,10 @@ lets pass gives way (HLD-12, R-078, R-079). Source: section 6.2, RET-20, HLD-12,
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar, cast
 
+from connectors.interface.connector import Connector
+from connectors.interface.remains import ResidualKind
 from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
 from jobs.holds.granted_erasure import as_answered, erasure_of, giving_way, ways_of
@@ -17,7 +19,8 @@ from jobs.model.plan import CONSENT_WITHDRAWN, ERASURE_REQUEST, REQUEST_RULE, Ap
 from jobs.model.request import SubjectRequest
 from jobs.plans.unscheduled_plan import store_plan
 from jobs.ports.context import JobContext
-from jobs.reading.gather import PARTY_FIELDS, rows_of
+from jobs.reading.gather import PARTY_FIELDS, rows_anywhere
+from jobs.reading.out_of_reach import IN_BIN, LONG_TERM, lie_elsewhere
 from jobs.reading.owners import look_around
 from jobs.reading.tops import tops_of
 from jobs.register.decision import DISPOSING, Decision, Task, What, answered
@@ -28,12 +31,13 @@ from rules.holds.erasure_rulings import GrantedErasure, Ruling, rule_on
 from rules.model.decisions import Decision as Disposal
 from rules.model.file_roles import FileRole
 from rules.model.kinds import FILES, OUTLIVING, RELATIONS
-from rules.model.records import KINDS, Contact, Party, Recording, Unit, UnitKind
+from rules.model.records import KINDS, Contact, Party, Record, Recording, Unit, UnitKind
 from rules.model.requests import Right
 from rules.retention.relations import relation_terms
 
 _DELETED: Final = "delete"
 _GONE: Final = (None, "", "")
+R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +78,28 @@ def held_items(context: JobContext, request: SubjectRequest, decision: Decision)
 
 
 def lines_of_decision(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[tuple[str, ...], list[PlanLine]]:
-    """Return the contacts to trim, and one line for each row that is disposed of or that a hold keeps."""
+    """Return the contacts to trim, and one line for each row that is disposed of, that a hold keeps, or that
+    lies where nothing is written."""
     erasure = erasure_of(request, decision)
     wanted = list(_wanted(context, decision, kept_items(context, decision).items))
     verdicts = _verdicts(context, wanted, erasure)
     reason = CONSENT_WITHDRAWN if decision.right is Right.CONSENT_WITHDRAWAL else ERASURE_REQUEST
     lines: list[PlanLine] = []
     going: list[Wanted] = []
-    files = {key: unit for key, (unit, held, _) in verdicts.items() if unit and held != TECHNICAL and key[0] in FILES}
+    files = {key: unit for key, (unit, held, _) in verdicts.items() if unit and held not in (TECHNICAL, IN_BIN) and key[0] in FILES}
     ways = dict(zip(files, ways_of(context, files.values()), strict=True))
     for each in wanted:
         unit, held, table = verdicts.get((each.kind, each.id), _GONE)
         if unit is None:
             continue  # gone already
-        if held == TECHNICAL:
-            continue  # nothing of ours to write
         lines.append(_line(context, each, unit, table, held or reason, ways.get((each.kind, each.id))))
         if not held:
             going.append(each)
-    removed, trims = _people(giving_way(context, erasure), decision, going)
+    removed, trims, staying = _people(giving_way(context, erasure), decision, going)
     people = context.connector.table(Contact)
-    for contact, etag in removed.items():
-        lines.append(_line(context, Wanted("contact", contact, _DELETED), Unit(UnitKind.CONTACT, contact, etag), people, reason, None))
+    for contact, code in (dict.fromkeys(removed, reason) | staying).items():
+        unit = Unit(UnitKind.CONTACT, contact, removed.get(contact, ""))
+        lines.append(_line(context, Wanted("contact", contact, _DELETED), unit, people, code, None))
     return trims, lines
 
 
@@ -131,9 +135,9 @@ def _wanted(context: JobContext, decision: Decision, kept: Collection[str]) -> I
             rows += [Wanted(*row, "anonymise", task) for row in _naming_in(context, decision.contacts, task)]
         else:
             fiches = [task.id] if task.kind == "fiche" else fiches_of(context, task.id) if task.kind == "dossier" else []
-            recordings = rows_of(connector, Recording, FILES, Among("fiche", fiches)) if fiches else []
+            recordings = _rows(connector, Recording, FILES, Among("fiche", fiches)) if fiches else []
             if task.kind == "dossier":
-                recordings += rows_of(connector, Recording, FILES, Among("dossier", [task.id]))
+                recordings += _rows(connector, Recording, FILES, Among("dossier", [task.id]))
             # One of a file outside it too stays with that.
             recordings = [row for row in recordings if row.fiche in (None, *fiches) and row.dossier in (None, task.id)]
             rows = [Wanted("recording", row.id, _DELETED, task) for row in recordings]
@@ -148,16 +152,19 @@ def _is_still_theirs(context: JobContext, contacts: Collection[str], task: Task)
     """Return whether a row is no course or agreement that was linked to somebody else meanwhile."""
     if task.kind not in RELATIONS:
         return True
-    rows = rows_of(context.connector, KINDS[task.kind], ("contact",), Among("id", [task.id]))
-    return any(getattr(row, "contact", None) in contacts for row in rows)
+    rows = _rows(context.connector, KINDS[task.kind], ("contact",), Among("id", [task.id]))
+    return not rows or any(getattr(row, "contact", None) in contacts for row in rows)
 
 
 def _roles_in(context: JobContext, contacts: Sequence[str], task: Task) -> list[str]:
-    """Return the person's roles in one file. A suspect's is not theirs to have removed (SUS-10)."""
+    """Return the person's roles in one file, one in the recycle bin included. A suspect's is not theirs to
+    have removed (SUS-10)."""
+    connector, among = context.connector, Among("contact", sorted(contacts))
+    binned = cast("Sequence[Party]", connector.binned_or_retained(ResidualKind.BIN, Party, PARTY_FIELDS, among).rows)
     fiches = {task.id} if task.kind == "fiche" else set(fiches_of(context, task.id, shared=True))
     return sorted(
         row.id
-        for row in rows_of(context.connector, Party, PARTY_FIELDS, Among("contact", sorted(contacts)))
+        for row in (*_rows(connector, Party, PARTY_FIELDS, among), *binned)
         if row.role != FileRole.SUSPECT and (row.fiche in fiches or (task.kind == "dossier" and row.dossier == task.id))
     )
 
@@ -173,7 +180,7 @@ def _naming_in(context: JobContext, contacts: Sequence[str], task: Task) -> list
         (own.word, row.id): row
         for own in connector.all_kinds.own
         for name in own.naming
-        for row in rows_of(connector, own.full, own.links, Among(name, sorted(contacts)))
+        for row in _rows(connector, own.full, own.links, Among(name, sorted(contacts)))
     }
     tops = tops_of(connector, [(word, row) for (word, _), row in naming.items()])
     return sorted(row for row in naming if not inside.isdisjoint(tops[row]))
@@ -183,27 +190,38 @@ def _verdicts(
     context: JobContext, wanted: Collection[Wanted], erasure: GrantedErasure
 ) -> dict[tuple[str, str], tuple[Unit | None, str, str]]:
     """Return each row that exists as a unit, with the code of what keeps it, empty where nothing does, and
-    its table."""
+    its table; one that only lies in the recycle bin exists."""
     if not wanted:
         return {}
     holds, over = active_holds(context, context.today), answered(context.store)
     seen = look_around(context.connector, [(each.kind, each.id) for each in wanted])
     found: dict[tuple[str, str], tuple[Unit | None, str, str]] = {}
     roles = _parties(context, "id", (each.id for each in wanted if each.kind == "party"))
+    can_purge = not seen.found.retained or context.connector.may_purge_retained()
+    unreached = {(each.kind, each.id) for each in wanted if each.disposition != _DELETED or not can_purge}
     derived = {("party", row.id) for row in roles if context.connector.is_derived(type(row))}
     for key, unit in seen.units.items():
         if key in derived:  # no row of its own says whose it is: somebody has to change the file itself
             found[key] = (unit, TECHNICAL, seen.tables[key])
             continue
         verdict = rule_on((), [as_answered(hold, over) for hold in holds.on(unit)], erasure)
-        found[key] = (unit, "" if verdict.ruling is Ruling.ALLOWED else verdict.because[0].value, seen.tables[key])
+        held = "" if verdict.ruling is Ruling.ALLOWED else verdict.because[0].value
+        if key in unreached and unit.id in seen.found.retained:
+            held = held or LONG_TERM
+        found[key] = (unit, held, seen.tables[key])
+    missing = [each for each in wanted if (each.kind, each.id) not in found]
+    for kind in {each.kind for each in missing}:
+        lying = lie_elsewhere(context.connector, KINDS[kind], (each.id for each in missing if each.kind == kind))
+        found |= {
+            (kind, row): (Unit(UnitKind.CONTACT, row, ""), code, context.connector.tables(KINDS[kind])[0]) for row, code in lying.items()
+        }
     return found
 
 
-def _people(context: JobContext, decision: Decision, going: Collection[Wanted]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the contacts to be deleted (id -> version) and those that lose their fields of operations, by
-    RET-20. A contact to whom anything else still refers has no line: a plan of one person must not show why
-    somebody stays (SUS-05)."""
+def _people(context: JobContext, decision: Decision, going: Collection[Wanted]) -> tuple[dict[str, str], tuple[str, ...], dict[str, str]]:
+    """Return the contacts to be deleted (id -> version), those that lose their fields of operations, by
+    RET-20, and those that stay although nothing needs them, each with the code. A contact to whom anything
+    else still refers has no line: a plan of one person must not show why somebody stays (SUS-05)."""
     profiles = {task.id for task in decision.of({What.PROFILE})}
     leaving = {each.id for each in going}
     fiches = [row for each in going if each.kind == "dossier" for row in fiches_of(context, each.id)]
@@ -215,29 +233,38 @@ def _people(context: JobContext, decision: Decision, going: Collection[Wanted]) 
     roles += _parties(context, "id", disowned)
     people = sorted(profiles | {row.contact for row in roles if row.contact is not None})
     if not people:
-        return {}, ()
+        return {}, (), {}
     day = context.today
+    held = active_holds(context, day).on_contacts()
     look = partial(
         check_contacts,
         context.connector,
         day=day,
         progress=context.progress,
         terms=relation_terms(context.policy),
-        held=active_holds(context, day).on_contacts(),
+        held=held,
         given_up=profiles,
         leaving=leaving,
     )
     check = look(people, ())
     removed = {one: check.etags[one] for one in people if one in check.etags and not check.keeps(one)}
     if decision.right is Right.CONSENT_WITHDRAWAL:
-        return removed, ()  # whoever stays is held on another basis, with all that is known of them (RGT-12)
-    related = [one for one in people if one not in removed]
-    check = look((), related)
-    return removed, tuple(one for one in related if not check.keeps(one) and one not in check.already_empty)
+        return removed, (), {}  # whoever stays is held on another basis, with all that is known of them (RGT-12)
+    others = [one for one in people if one not in removed]
+    trimming = look((), others)
+    staying = {one: LONG_TERM for one in others if LONG_TERM in (check.keeps(one), trimming.keeps(one))}
+    staying |= {one: held[one].value for one in profiles & held.keys()}
+    staying |= lie_elsewhere(context.connector, Contact, profiles - check.etags.keys())
+    return removed, tuple(one for one in others if not trimming.keeps(one) and one not in trimming.already_empty), staying
 
 
 def _parties(context: JobContext, field: str, ids: Iterable[str]) -> list[Party]:
-    return rows_of(context.connector, Party, PARTY_FIELDS, Among(field, sorted(set(ids))))
+    return _rows(context.connector, Party, PARTY_FIELDS, Among(field, sorted(set(ids))))
+
+
+def _rows(connector: Connector, record: type[R], fields: tuple[str, ...], among: Among) -> list[R]:
+    """Return rows wherever they lie: one in long-term retention is not gone."""
+    return rows_anywhere(connector, record, fields, among, connector.retaining((record,))) if among.ids else []
 
 
 def _line(context: JobContext, each: Wanted, unit: Unit, table: str, reason: str, way: Disposal | None) -> PlanLine:

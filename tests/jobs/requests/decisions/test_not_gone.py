@@ -1,0 +1,172 @@
+"""What was granted and is not among the live rows any more is not gone for that: it may lie in long-term
+retention or in the recycle bin, and the request is not fulfilled before it has gone from there (DDL-12)."""
+
+import dataclasses
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from jobs.model.request import Details, SubjectRequest
+from jobs.reading.out_of_reach import IN_BIN, LONG_TERM
+from jobs.requests.decisions.carry_out import fulfil_all
+from rules.model.requests import Right
+from tests.drivers.deciding import ask, compile_, context_of, decide, decision, release
+from tests.drivers.holding import place
+from tests.drivers.holding import release as release_hold
+from tests.drivers.night import Night
+from tests.jobs.requests.search.searching import remove, retain, switch
+from tests.jobs.residual.retained import Stubborn, roll_back
+
+Row = tuple[str, str]
+SETS = {
+    "cf_enrolment": "cf_enrolments", "cf_engagement": "cf_engagements", "cf_party": "cf_parties", "cf_recording": "cf_recordings",
+    "cf_dossier": "cf_dossiers", "cf_fiche": "cf_fiches", "contact": "contacts",
+}  # fmt: skip
+
+
+def course(night: Night, person: str) -> Row:
+    values = {"cf_name": "cursus", "cf_ContactId@odata.bind": f"/contacts({person})"}
+    return "cf_enrolment", night.create("cf_enrolments", "cf_enrolmentid", **values)
+
+
+def agreement(night: Night, person: str) -> Row:
+    values = {"cf_name": "overeenkomst", "cf_kind": 100000000, "cf_startedon": "2020-01-01", "cf_endedon": "2021-01-01"}
+    row = night.create("cf_engagements", "cf_engagementid", **values | {"cf_ContactId@odata.bind": f"/contacts({person})"})
+    return "cf_engagement", row
+
+
+def role(night: Night, person: str) -> Row:
+    return "cf_party", night.party(person, "witness", dossier=night.dossier("sexting"))
+
+
+def recording(night: Night, person: str) -> Row:
+    fiche = night.fiche("sexting")
+    night.party(person, "reporter", fiche=fiche)
+    return "cf_recording", night.recording(date(2026, 11, 20), fiche=fiche)
+
+
+def fiche(night: Night, person: str) -> Row:
+    row = night.fiche("sexting")
+    night.party(person, "child", fiche=row)
+    return "cf_fiche", row
+
+
+def file(night: Night, person: str) -> Row:
+    dossier = night.dossier("sexting", fiches=0)
+    night.party(person, "child", dossier=dossier)
+    return "cf_dossier", dossier
+
+
+def caller(night: Night, person: str) -> Row:
+    night.patch("contacts", person, telephone1="+32475000001")
+    dossier = night.dossier("sexting")
+    night.party(person, "reporter", dossier=dossier)
+    return "cf_fiche", night.fiche("sexting", dossier=dossier, cf_callernumber="+32475000001")
+
+
+def subscriber(night: Night, person: str) -> Row:
+    night.patch("contacts", person, cf_newsletter=True)
+    return "contact", person
+
+
+def donor(night: Night, person: str) -> Row:
+    night.donation(person)
+    file(night, person)
+    return "contact", person
+
+
+def decided(night: Night, person: str, right: Right = Right.ERASURE, details: Details | None = None) -> SubjectRequest:
+    request = ask(night, right, person, details=details)
+    compile_(night, request)
+    assert decide(night, request).waiting == {}
+    return request
+
+
+def there(night: Night, row: Row) -> bool:
+    """Whether a row is in long-term retention: it can be had back from there."""
+    table, identity = row
+    text = f'<fetch datasource="retained"><entity name="{table}"><attribute name="{table}id"/></entity></fetch>'
+    return identity in {found[f"{table}id"] for found in night.rows(f"{SETS[table]}?fetchXml={text}")}
+
+
+def is_fulfilled(night: Night) -> bool:
+    return any(entry.kind == "request_fulfilled" for entry in night.store.ledger.entries())
+
+
+@pytest.mark.parametrize("of", [course, agreement, recording, fiche, file, subscriber])
+def test_what_was_moved_to_long_term_retention_since_the_decision_is_purged_there(night: Night, of: Callable[..., Row]) -> None:
+    """ERA-12; with it goes who was in it (RET-20), where nothing else needs them."""
+    person = night.contact(birthdate="2000-05-05")
+    row = of(night, person)
+    request = decided(night, person)
+    retain(night, *row)
+    release(night, request)
+    fulfil_all(context_of(night))
+    assert (there(night, row), is_fulfilled(night), decision(night, request).tasks) == (False, True, ())
+    assert night.get("contacts", person) is None
+    assert not there(night, ("contact", person))
+
+
+@pytest.mark.parametrize("of", [course, agreement, role, file, caller, donor])
+def test_what_no_write_reaches_there_is_told_and_waits(night: Night, of: Callable[..., Row]) -> None:
+    """A role or a number cannot be emptied there, a donor not be trimmed, and without the privilege no job
+    purges anything."""
+    person = night.contact(birthdate="2000-05-05")
+    row = of(night, person)
+    request = decided(night, person)
+    retain(night, *row)
+    context = context_of(night)
+    lacking = dataclasses.replace(context, connector=Stubborn(context.connector, may_purge_retained=lambda: False))
+    release(night, request, lacking)
+    assert fulfil_all(lacking) == {request.id: LONG_TERM}
+    assert (there(night, row), is_fulfilled(night)) == (True, False)
+    roll_back(night, *row)
+    for _ in range(2):  # what ties a person goes first
+        fulfil_all(context_of(night))
+    assert (is_fulfilled(night), decision(night, request).tasks) == (True, ())
+
+
+@pytest.mark.parametrize("of", [course, role, recording, file, caller, subscriber])
+def test_what_somebody_else_deleted_waits_while_the_recycle_bin_has_it(night: Night, of: Callable[..., Row]) -> None:
+    """R-088: whoever may can still restore it."""
+    switch(night, recycle_bin_days=30)
+    person = night.contact(birthdate="2000-05-05")
+    row = of(night, person)
+    request = decided(night, person)
+    remove(night, SETS[row[0]], row[1])
+    release(night, request)
+    assert fulfil_all(context_of(night)) == {request.id: IN_BIN}
+    assert not is_fulfilled(night)
+    switch(night, recycle_bin_days=0)
+    for _ in range(2):
+        assert fulfil_all(context_of(night)) == {}
+    assert (is_fulfilled(night), decision(night, request).tasks) == (True, ())
+
+
+def test_a_person_whom_a_hold_keeps_goes_once_it_is_lifted(night: Night) -> None:
+    """R-079: a granted profile waits like a granted file."""
+    person = night.contact()
+    subscriber(night, person)
+    request = decided(night, person)
+    hold = place(night, "contact", person, kind="legal")
+    release(night, request)
+    assert (night.get("contacts", person) is not None, is_fulfilled(night)) == (True, False)
+    release_hold(night, hold)
+    fulfil_all(context_of(night))
+    assert (night.get("contacts", person), is_fulfilled(night)) == (None, True)
+
+
+def test_a_correction_waits_for_a_row_that_is_elsewhere_and_for_none_that_is_gone(night: Night) -> None:
+    """What has gone for good leaves nothing to correct: a decision with what the person said stays no
+    longer."""
+    person = night.contact(birthdate="2000-05-05")
+    file(night, person)
+    request = decided(night, person, Right.RECTIFICATION, Details(corrections={"birthdate": "2001-05-05"}))
+    retain(night, "contact", person)
+    release(night, request)
+    assert fulfil_all(context_of(night)) == {request.id: LONG_TERM}
+    roll_back(night, "contact", person)
+    remove(night, "contacts", person)
+    assert fulfil_all(context_of(night)) == {}
+    assert (is_fulfilled(night), decision(night, request).tasks) == (True, ())
