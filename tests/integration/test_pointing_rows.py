@@ -13,11 +13,12 @@ import pytest
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import running
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
+from connectors.interface.errors import ReadIncomplete
 from jobs.model.run import RunState
 from rules.model.records import Fiche
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.night import Night
-from tests.drivers.organisation import TOKEN
+from tests.drivers.organisation import TOKEN, set_faults
 from tests.integration.in_place.anonymised import a_runaway, in_place, mapped
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
@@ -117,6 +118,20 @@ def test_a_dossier_that_is_kept_is_not_taken_along_by_its_main_dossier(night: Ni
     point(night, "cf_dossiers", kept, "cf_maindossierid", f"cf_dossiers({kept})")  # to itself: nothing takes it along
     night.apply(night.plan())
     assert (night.get("cf_dossiers", main), night.get("cf_dossiers", kept) is not None) == (None, True)
+
+
+def test_a_pointing_row_that_an_answer_lacks_is_not_taken_along(night: Night) -> None:
+    """Nothing tells of a short answer itself that it is one; the CRM's own count does."""
+    main = night.dossier("social_card", spoken=LONG_AGO)
+    kept = night.dossier("runaway", closed=False, spoken=LATELY)
+    point(night, "cf_dossiers", kept, "cf_maindossierid", f"cf_dossiers({main})")
+    plan = night.approved(night.plan())
+    set_faults(night.emulator, {"match": {"path": "cf_dossiers?*_cf_maindossierid_value eq*"}, "do": "lose_row"})
+    with pytest.raises(ReadIncomplete):
+        night.apply(plan)
+    set_faults(night.emulator)
+    assert night.get("cf_dossiers", kept) is not None
+    assert night.apply(plan).counts["skipped"] == {"SKIPPED_TECHNICAL": 1}
 
 
 def test_of_two_dossiers_that_go_the_one_that_takes_the_other_along_goes_after_it(night: Night) -> None:
