@@ -261,7 +261,7 @@ def _answered(visit: Visit, endpoint: Endpoint) -> Response:
     except HTTPException:
         raise
     except Exception as error:  # whatever it says may name a person: neither a page nor a log repeats it
-        log.error("a page failed", exc_info=error, route=endpoint.path)
+        log.error("a page failed", exc_info=error, operation=endpoint.path)
         return refused(visit, ComplianceError("something went wrong here", hint="tell the administrator", code="bug"))
 
 

@@ -236,7 +236,7 @@ def verify_after(settings: Settings, name: str, stop: threading.Event, under_wat
     bound = log.bind(job=name)
     try:
         if (audit := verify_of_night(settings, JOBS[name], partial(stop_if_asked, stop))) is not None:
-            bound.info("ledger verified", entries=audit.verdict.entries)
+            bound.info("ledger verified", count=audit.verdict.entries)
     except Stopping:
         bound.info("ledger not verified", message="the service is being stopped; the next night does it")
     except ComplianceError as error:

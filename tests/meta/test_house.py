@@ -17,6 +17,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from crm_compliance.host.logs import ALLOWED
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("crm_compliance", "jobs", "connectors", "rules")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -45,6 +47,13 @@ def test_one_place_alone_writes_to_the_crm() -> None:
     """`Connector.change` is called by jobs/writing/send.py and by nobody else."""
     found = {path for path, call in calls("change") if isinstance(call.func, ast.Attribute)}
     assert found == {"jobs/writing/send.py"}
+
+
+def test_what_a_line_of_the_log_tells_is_on_the_list() -> None:
+    """What is not is dropped: a line would say less than is written where it is made."""
+    lines = [call for _, call in calls("debug", "info", "warning", "error", "bind") if re.match(r"(log|bound)\.", ast.unparse(call.func))]
+    told = {keyword.arg for call in lines for keyword in call.keywords if keyword.arg is not None}
+    assert {"job", "code"} <= told <= ALLOWED | {"exc_info"}
 
 
 def test_types_are_decoded_in_one_place() -> None:

@@ -29,7 +29,7 @@ class FailedTries:
         one = _one(client)
         self._failures[one] += 1
         if self._failures[one] == self._tries + 1:
-            log.warning("somebody tries too often what fails", door=self._door, tries=self._tries, seconds=MINUTE_S)
+            log.warning("somebody tries too often what fails", at=self._door, attempts=self._tries, seconds=MINUTE_S)
         return self._failures[one] <= self._tries
 
     def forget(self, client: str) -> None:

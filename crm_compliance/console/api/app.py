@@ -52,7 +52,7 @@ def api_of(services: Services, *, now: Callable[[], float] = monotonic) -> FastA
         try:
             response: Response = await call_next(request)
         except Exception as error:  # whatever it says may name a person: neither an answer nor a log repeats it
-            log.error("a call failed", exc_info=error, route=getattr(request.scope.get("route"), "path", ""))
+            log.error("a call failed", exc_info=error, operation=getattr(request.scope.get("route"), "path", ""))
             response = answers.bug()
         response.headers["Cache-Control"] = "no-store"
         return response

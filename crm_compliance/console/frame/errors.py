@@ -36,7 +36,7 @@ def refused(visit: Visit, error: ComplianceError) -> Response:
     that nothing has is an address that there is not."""
     status = NOT_FOUND if isinstance(error, NotFound) else status_of(error)
     if status >= BUG:
-        log.error("a page could not be answered", code=error.code, where=visit.request.scope.get("route_path", ""))
+        log.error("a page could not be answered", code=error.code, operation=getattr(visit.request.scope.get("route"), "path", ""))
     found = visit.told(error)
     if status == NOT_FOUND and error.code in GENERAL:  # which says no more than that there is none
         what = visit.word("error", "not_found") if visit.is_part else visit.say("There is no such page.")

@@ -70,7 +70,7 @@ class Work:
         except ComplianceError as error:
             self.error = error
         except Exception as error:  # whatever it says may name a person: neither a page nor a log repeats it
-            log.error("an act failed", exc_info=error, act=self.act)
+            log.error("an act failed", exc_info=error, action=self.act)
             self.error = ComplianceError("something went wrong here", hint="tell the administrator", code="bug")
         try:
             ended(self)

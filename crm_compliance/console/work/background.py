@@ -71,7 +71,7 @@ class Background:
         try:
             self.store.put(work.subject, _stored(work, is_over=True))
         except ComplianceError as error:  # then it is known until the service is restarted
-            log.error("how an act ended could not be kept", code=error.code, act=work.act)
+            log.error("how an act ended could not be kept", code=error.code, action=work.act)
 
 
 def _stored(work: Work, *, is_over: bool) -> StoredWork:

@@ -60,7 +60,7 @@ def carried_out(asked: Asked, told: OnCounts, command: Sequence[str] = COMMAND) 
                 raise failed(*line.failure)
             elif line.ended is not None:
                 return line.ended
-    log.error("an act has ended without a word", act=asked.act, exit=process.returncode)
+    log.error("an act has ended without a word", action=asked.act, exit_code=process.returncode)
     if process.returncode < 0:  # by a signal: of the system where it has no memory left, or of a person
         message = f"the process that did this was ended (signal {-process.returncode})"
         raise failed(

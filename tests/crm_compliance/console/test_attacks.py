@@ -19,6 +19,7 @@ from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans import progress
 from crm_compliance.console.work.act_under_way import Ended, Work
 from crm_compliance.service.web.server import HEADERS
+from crm_compliance.store.sql.database import StoreUnusable
 from jobs.checks.ledger_drift import refuse_altered_plan
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState
@@ -237,6 +238,23 @@ def test_a_failure_before_any_page_is_answered_with_the_guarding_headers(
     assert answer.status_code == 500
     assert {name: answer.headers.get(name) for name in HEADERS} == dict(HEADERS)
     assert "Anna" not in answer.text
+
+
+def test_a_page_that_cannot_be_answered_is_named_in_the_log_and_nobody_is(
+    services: Services,
+    plan: str,
+    signed_in: Callable[..., Browser],
+    monkeypatch: pytest.MonkeyPatch,
+    told: Callable[[], list[dict[str, Any]]],
+) -> None:
+    dpo = signed_in(Role.DPO)
+
+    def away(*_: object) -> None:
+        raise StoreUnusable("the database cannot be reached")
+
+    monkeypatch.setattr(type(services.store.plans), "get", away)
+    assert dpo.get(f"/plans/{plan}").status_code == 500
+    assert [(line["event"], line["operation"]) for line in told()] == [("a page could not be answered", "/plans/{plan}")]
 
 
 def test_a_stream_ends_with_the_session_that_asked_for_it(

@@ -24,5 +24,5 @@ def test_whoever_runs_the_service_is_told_once_a_minute_and_of_no_address() -> N
         for now[0] in (0.0, 60.5):
             for _ in range(TRIES + 3):
                 failed.allows("192.0.2.7")
-    assert [(line["log_level"], line["door"]) for line in logs] == [("warning", "sign-in")] * 2
+    assert [(line["log_level"], line["at"]) for line in logs] == [("warning", "sign-in")] * 2
     assert "192.0.2.7" not in repr(logs)
