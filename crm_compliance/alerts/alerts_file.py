@@ -28,7 +28,7 @@ _TYPES: Final = ("email", "teams", "webhook", "ping")
 
 def _mail_address(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
-        raise ValueError("this is a mail address, for example dpo@example.org")
+        raise ValueError("this has to be a mail address, for example dpo@example.org")
     return text
 
 
@@ -40,27 +40,27 @@ def checked_url(text: str) -> str:
     except ValueError:
         is_one = False
     if not is_one or not text.isprintable() or " " in text:
-        raise ValueError("this is an address, for example https://hooks.example.org/alerts")
+        raise ValueError("this has to be an address, for example https://hooks.example.org/alerts")
     if parts.scheme == "http" and not on_this_machine(text):
-        raise ValueError("this is an https address: plain http is for this machine only")
+        raise ValueError("this has to be an https address: plain http is for this machine only")
     return text
 
 
 def _host(text: str) -> str:
     if not can_be_a_host(text):
-        raise ValueError("this is the name of a mail server, for example smtp.example.org")
+        raise ValueError("this has to be the name of a mail server, for example smtp.example.org")
     return text
 
 
 def _human(role: Role) -> Role:
     if role not in HUMAN_ROLES:
-        raise ValueError(f"this is one of {', '.join(HUMAN_ROLES)}")
+        raise ValueError(f"this has to be one of {', '.join(HUMAN_ROLES)}")
     return role
 
 
 def _job(name: str) -> str:
     if name not in JOBS:
-        raise ValueError(f"this is one of {', '.join(JOBS)}")
+        raise ValueError(f"this has to be one of {', '.join(JOBS)}")
     return name
 
 
@@ -184,7 +184,7 @@ def _slips(found: Alerts) -> Iterator[tuple[Path, str]]:
                 yield ("routes", number, "channels", at), what
     for name, part in found.channels.items():
         if isinstance(part, EmailPart) and part.security is Security.NONE and not on_this_machine(f"http://{part.host}/"):
-            yield ("channels", name, "security"), "this is tls or starttls: an open line is for this machine only"
+            yield ("channels", name, "security"), "this has to be tls or starttls: an open line is for this machine only"
         if isinstance(part, EmailPart) and part.sign_in is not None:
             if not part.user:
                 yield ("channels", name, "sign_in"), "name the mailbox that signs in as user"

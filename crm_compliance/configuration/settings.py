@@ -277,7 +277,9 @@ def _from_file(file: Path) -> tuple[dict[str, object], dict[str, str]]:
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))  # the message itself may quote the file
         place = f"{file}:{line[1]}" if line else str(file)
-        raise UsageError(f"{place}: this is not TOML", hint="name = 'value', one a line", where=place) from None
+        is_twice = str(error).startswith("Cannot overwrite")
+        told = f"{place}: {'this name stands in the file twice' if is_twice else 'this is not TOML'}"
+        raise UsageError(told, hint="name = 'value', one a line", where=place) from None
     places = {key: f"{key} ({file}{_line(text, key)})" for key in values}
     for key in values:
         if not is_setting(key):
@@ -298,7 +300,8 @@ def _line(text: str, key: str) -> str:
 def _usage_error(error: ValidationError, places: Mapping[str, str]) -> UsageError:
     messages, where = [], ""
     for problem in error.errors(include_input=False, include_url=False, include_context=False):
-        message = problem["msg"].removeprefix("Value error, ")
+        is_path = problem["type"] == "path_type"
+        message = "this has to be a path, in quotes" if is_path else problem["msg"].removeprefix("Value error, ")
         key, what = (str(problem["loc"][0]), message) if problem["loc"] else message.split(": ", 1)
         if key == "crons":
             key = f"{problem['loc'][1]}{_CRON}"

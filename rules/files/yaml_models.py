@@ -20,19 +20,19 @@ _TEXTS: Final = MappingProxyType(
     {
         "extra_forbidden": "this key is not known",
         "missing": "this key is missing",
-        "string_type": "this is text: put it in quotes",
-        "int_type": "this is a whole number",
-        "bool_type": "this is true or false",
+        "string_type": "this has to be text: put it in quotes",
+        "int_type": "this has to be a whole number",
+        "bool_type": "this has to be true or false",
         "string_too_short": "this is empty",
         "too_short": "this is empty",
         "union_tag_not_found": "the type is missing",
-        "model_type": "this is a mapping of keys and values",
-        "model_attributes_type": "this is a mapping of keys and values",
-        "dict_type": "this is a mapping of keys and values",
-        "tuple_type": "this is a list",
-        "date_parsing": "this is a date, written 2018-05-25",
-        "date_from_datetime_parsing": "this is a date, written 2018-05-25",
-        "date_type": "this is a date, written 2018-05-25",
+        "model_type": "this has to be a mapping of keys and values",
+        "model_attributes_type": "this has to be a mapping of keys and values",
+        "dict_type": "this has to be a mapping of keys and values",
+        "tuple_type": "this has to be a list",
+        "date_parsing": "this has to be a date, written 2018-05-25",
+        "date_from_datetime_parsing": "this has to be a date, written 2018-05-25",
+        "date_type": "this has to be a date, written 2018-05-25",
     }
 )
 _DEEPEST: Final = 3  # sections within each other that a key is looked for in
@@ -133,16 +133,16 @@ def _told(
             return path, f"{unknown}: {word} stands under {place}", "unknown", place
         return path, unknown + asked(found), "unknown", found
     if kind == "union_tag_invalid":
-        return (*path, "type"), f"this is one of {error['ctx']['expected_tags']}".replace("'", ""), "form", ""
+        return (*path, "type"), f"this has to be one of {error['ctx']['expected_tags']}".replace("'", ""), "form", ""
     if kind in ("enum", "literal_error"):
         known = re.findall(r"'([^']*)'", error["msg"])
-        told = message.replace("Input should be", "this is one of" if len(known) > 1 else "this is")
+        told = message.replace("Input should be", "this has to be one of" if len(known) > 1 else "this has to be")
         found = suggestion(str(error["input"]), known)
         return path, told + asked(found), "unknown" if len(known) > 1 else "form", found
     words = pattern[2:-2].split("|") if re.fullmatch(r"\^\([\w|]+\)\$", pattern) else ()
     found = suggestion(str(error["input"]), words)
     own = texts.get(pattern) or texts.get(kind) or _TEXTS.get(kind)
-    told = own or message.removeprefix("Value error, ").replace("Input should be", "this is")
+    told = own or message.removeprefix("Value error, ").replace("Input should be", "this has to be")
     return path, told + asked(found), "missing" if kind == "missing" else "form", found
 
 

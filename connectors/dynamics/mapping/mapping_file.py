@@ -29,17 +29,17 @@ _APP_URL: Final = "^https://"
 # What a value is, by the pattern that it does not match.
 TEXTS: Final = MappingProxyType(
     {
-        LOGICAL_NAME: "this is a logical name of the CRM, in lower case",
-        _COLUMN_OF_TABLE: "this is a column of a table, written table.column",
-        _TABLE_OR_COLUMN: "this is a table, or a column of one, written table.column",
+        LOGICAL_NAME: "this has to be a logical name of the CRM, in lower case",
+        _COLUMN_OF_TABLE: "this has to be a column of a table, written table.column",
+        _TABLE_OR_COLUMN: "this has to be a table, or a column of one, written table.column",
         _OPTION: "an option value is a whole number, of a column of yes and no true or false",
         _KEY: "this is a key: lower-case letters, digits, underscores",
-        _STATE: "this is an option value, a whole number",
-        _MEDIA_TYPE: "this is a media type such as audio/*",
+        _STATE: "this has to be an option value, a whole number",
+        _MEDIA_TYPE: "this has to be a media type such as audio/*",
         _TECHNIQUE: f"this must be one of {', '.join(COLUMN_TECHNIQUES)}",
-        _APP_URL: "this is an address that starts with https://",
+        _APP_URL: "this has to be an address that starts with https://",
         "extra_forbidden": "this is not known here",
-        "string_type": "this is a single value",
+        "string_type": "this has to be a single value",
     }
 )
 

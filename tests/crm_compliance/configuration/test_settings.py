@@ -131,10 +131,20 @@ def test_variables_of_the_tests_are_not_settings() -> None:
     assert settings(TEST_URL="https://test.example").crm_url is None
 
 
-@pytest.mark.parametrize("text", [f"crm_token = {CANARY}", f"crm_token = '{CANARY}", "a = 1\na = 2"])
+@pytest.mark.parametrize("text", [f"crm_token = {CANARY}", f"crm_token = '{CANARY}"])
 def test_a_file_that_is_not_toml_is_refused_with_its_line(tmp_path: Path, text: str) -> None:
     file = config(tmp_path, f"log_level = 'DEBUG'\n{text}")
     assert "not TOML" in str(refusal(CONFIG=str(file)))
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("policy = 'b.yaml'", ":2: this name stands in the file twice"), ("mapping = 5", ":2): this has to be a path, in quotes")],
+)
+def test_a_second_line_of_a_name_and_a_number_for_a_path_are_said_to_be_that(tmp_path: Path, line: str, told: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f"policy = 'a.yaml'\n{line}\n", encoding="utf-8")
+    assert told in str(refusal(CONFIG=str(file)))
 
 
 @pytest.mark.parametrize("name", ["crm_concurrency", "full_read_days", "retry_hours", "crm_reserved_share"])

@@ -48,7 +48,7 @@ def test_each_mistake_has_its_line_its_field_and_what_was_meant() -> None:
     assert told == [
         "2: rows.a.name: this is a word",
         "3: rows.b.nam: this key is not known; did you mean name?",
-        "4: rows.c.kind: this is one of small or large; did you mean small?",
+        "4: rows.c.kind: this has to be one of small or large; did you mean small?",
         "5: tags[1]: this is a word",
         "3: rows.b.name: this key is missing",
     ]

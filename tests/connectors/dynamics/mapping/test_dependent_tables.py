@@ -109,7 +109,7 @@ def test_a_mistake_elsewhere_is_told_beside_the_tables() -> None:
     ("right", "wrong", "told"),
     [
         ("  fiche:\n", "  fische:\n", "tables.fische: this is not known here; did you mean fiche?"),
-        ("table: cf_fiche", "table: Fiche", "tables.fiche.table: this is a logical name of the CRM, in lower case"),
+        ("table: cf_fiche", "table: Fiche", "tables.fiche.table: this has to be a logical name of the CRM, in lower case"),
     ],
 )
 def test_a_mistake_in_a_main_table_is_not_told_again_by_each_that_belongs_to_it(right: str, wrong: str, told: str) -> None:

@@ -91,7 +91,7 @@ def test_the_shipped_files_satisfy_the_schema(path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "place", "words"),
     [
-        ("schema: crm-mapping/1", "schema: crm-mapping/9", "crm-mapping/9", "schema: this is crm-mapping/1"),
+        ("schema: crm-mapping/1", "schema: crm-mapping/9", "crm-mapping/9", "schema: this has to be crm-mapping/1"),
         ("    table: cf_dossier\n", "    table: CF Dossier\n", "CF Dossier", "logical name"),
         ("    table: cf_dossier\n", "    table: cf_dossier\n    readable: [hold]\n", "readable: [hold]", "has no column"),
         ("      outcome: cf_outcome\n", "      result: cf_outcome\n", "      result:", "is not known here"),
@@ -329,7 +329,7 @@ def test_a_kind_may_come_from_several_tables() -> None:
     [
         ("table: cf_chat", "table: cf_fiche", "fiche and fiche are mapped to the same table cf_fiche; tell their rows"),
         ("only: {", "onyl: {", "tables.fiche[1].onyl: this is not known here; did you mean only?"),
-        ("cf_kind: [1, 2]", "cf_kind: 1", "tables.fiche[1].only.cf_kind: this is a list"),
+        ("cf_kind: [1, 2]", "cf_kind: 1", "tables.fiche[1].only.cf_kind: this has to be a list"),
         ("      choices: *keys\n", "", "tables.fiche[1].columns.categories: fiche.categories needs its option values"),
         ("{1: runaway}", "{x: runaway}", "tables.fiche[0].choices.categories.x: an option value is a whole number"),
     ],
