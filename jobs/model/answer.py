@@ -304,7 +304,7 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     held: tuple[str, ...] = ()  # those of them that an obligation or a claim keeps for now
     delayed: tuple[str, ...] = ()  # corrections among them that cannot be written yet: told without a reason, which may be in other files
     kept: tuple[str, ...] = ()  # keys of contexts that stay whatever is erased: told with their ground and term (art. 12(4))
-    words: dict[str, str] = {}  # what the CRM calls tables and columns that the product has no words for: `table`, `table.column`
+    words: dict[str, str] = {}  # where the product has none: the CRM's for `table`, `table.column`, the schedule's for `categories.key`
     home: Home = IN_BELGIUM
     is_complete: bool = True
 

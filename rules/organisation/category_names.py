@@ -9,14 +9,20 @@ from rules.policy.policy import Policy
 
 def category_names(policy: Policy, organisation: Organisation) -> dict[str, tuple[str, ...]]:
     """Return the names by key, in all languages."""
+    labels, own = category_labels(policy), own_names(organisation)
+    return {key: (*dict.fromkeys(labels.get(key, {}).values()), *own.get(key, ())) for key in policy.crm_categories}
+
+
+def category_labels(policy: Policy) -> dict[str, dict[str, str]]:
+    """Return by key, and by language, what the schedule calls a category that has a row to itself."""
     rows = {key: {line.key for line in policy.derive[key]} if key in policy.derive else {key} for key in policy.crm_categories}
     shared = Counter(row for found in rows.values() for row in found)
-    labels = {
-        key: [label for row in found if len(found) == 1 and shared[row] <= 1 for label in _labels(policy, row)]
+    return {
+        key: policy.categories[row].labels.model_dump()
         for key, found in rows.items()
+        for row in found
+        if len(found) == 1 and shared[row] <= 1 and row in policy.categories
     }
-    own = own_names(organisation)
-    return {key: (*found, *own.get(key, ())) for key, found in labels.items()}
 
 
 def own_names(organisation: Organisation) -> dict[str, tuple[str, ...]]:
@@ -25,7 +31,3 @@ def own_names(organisation: Organisation) -> dict[str, tuple[str, ...]]:
     return {
         key: tuple(text for words in tables if key in words for text in words[key].by_language.values()) for key in {*tables[0], *tables[1]}
     }
-
-
-def _labels(policy: Policy, row: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(policy.categories[row].labels.model_dump().values())) if row in policy.categories else ()

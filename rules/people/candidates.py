@@ -144,8 +144,12 @@ def match(people: Sequence[FullContact], wanted: Wanted, *, today: date, sentine
 
 
 def masked(number: NationalNumber | None) -> str:
-    """Show a number as it may stand on a screen: `85.07.30-***.**` (IDN-08)."""
-    return "" if number is None else f"{number.digits[:2]}.{number.digits[2:4]}.{number.digits[4:6]}-***.**"
+    """Show a number as it may stand on a screen: `85.07.30-***.**` (IDN-08); of one in which nobody reads a
+    birth the last two signs, since its first six are most of what it is."""
+    if number is None:
+        return ""
+    digits = number.digits
+    return f"…{digits[-2:]}" if number.year is None else f"{digits[:2]}.{digits[2:4]}.{digits[4:6]}-***.**"
 
 
 def _near(people: Sequence[FullContact], wanted: Wanted) -> list[FullContact]:

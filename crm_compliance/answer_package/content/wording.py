@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, get_timezone_location
 from babel.localedata import locale_identifiers
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_territory_currencies
 
 from crm_compliance.configuration.organisation import product_texts
 from jobs.model.answer import Compilation
@@ -103,6 +103,11 @@ class Texts:
             return city
         return f"d’{city}" if city.startswith(tuple("AEIOUYÂÉÈÊÎÔŒ")) else f"de {city}"
 
+    @property
+    def currency(self) -> str:
+        """The currency of amounts, which the CRM does not tell: that of the organisation's country."""
+        return str(next(iter(get_territory_currencies(self.organisation.country)), "EUR"))
+
     def day(self, day: date) -> str:
         """Write a day as people write it: `4 mei 2026`."""
         written = str(format_date(day, format="long", locale=self.locale))
@@ -124,8 +129,8 @@ class Texts:
         return str(self.locale.territories.get(code, code))
 
     def money(self, amount: float) -> str:
-        """Write an amount with its currency: `€ 25,50`. The CRM has amounts in euros alone."""
-        return str(format_currency(amount, "EUR", locale=self.locale))
+        """Write an amount with its currency, that of the country: `€ 25,50`."""
+        return str(format_currency(amount, self.currency, locale=self.locale))
 
     def joined(self, parts: Iterable[str]) -> str:
         """Join what may have commas itself; French has a blank before a semicolon."""
@@ -141,7 +146,11 @@ class Texts:
         ]
 
     def field(self, name: str, value: str | int | float | bool) -> str:
-        """Write a value by what its field is: an amount, a country, a kind of file; else as any value."""
+        """Write a value by what its field is (an amount, a country, a role, …); else as any value."""
+        if name == "role" and isinstance(value, str) and self.knows("role", value):
+            return self.code("role", value)
+        if name == "categories" and isinstance(value, str):
+            return ", ".join(self._own.get(f"categories.{key}") or self.value(key) for key in value.split(", "))
         if name == "amount" and isinstance(value, int | float) and not isinstance(value, bool):
             return self.money(value)
         if isinstance(value, str) and name in _COUNTRIES:
@@ -182,7 +191,7 @@ class _Wordless(Texts):
         return code
 
     def money(self, amount: float) -> str:
-        return str(format_currency(amount, "EUR", format="¤\u00a0#,##0.00", locale=self.locale))
+        return str(format_currency(amount, self.currency, format="¤\u00a0#,##0.00", locale=self.locale))
 
 
 def _places_in(text: str) -> str:

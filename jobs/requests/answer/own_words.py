@@ -1,10 +1,14 @@
 """What the organisation calls its own tables, columns and options in the language of an answer, from the
-CRM's display names (EXP-12)."""
+CRM's display names, and its own categories, from the schedule (EXP-12)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from connectors.interface.connector import Connector
+from jobs.model.answer import Item
+from rules.organisation.category_names import category_labels
+from rules.organisation.organisation import Organisation
+from rules.policy.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +44,11 @@ def words_of(connector: Connector, kinds: Collection[str], language: str) -> Own
             told |= {word: labels.table, **{f"{word}.{name}": text for name, text in labels.fields.items()}}
             options |= {f"{word}.{name}": each for name, each in labels.options.items()}
     return OwnWords(told, options)
+
+
+def category_words(policy: Policy, organisation: Organisation, items: Iterable[Item], language: str) -> dict[str, str]:
+    """Return, by `categories.KEY`, what the schedule calls the categories of these items for which the
+    organisation has no word: a key is nobody's word."""
+    fields = (field for item in items for field in item.fields if field.name == "categories")
+    keys = {key for field in fields for key in str(field.value).split(", ")} - organisation.words.get("value", {}).keys()
+    return {f"categories.{key}": told[language] for key, told in category_labels(policy).items() if key in keys}

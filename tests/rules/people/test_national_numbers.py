@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from stdnum.be import bis, nn
 
 from rules.model.number_schemes import is_scheme
+from rules.people.candidates import masked
 from rules.people.national_numbers import parse
 
 TODAY = date(2026, 11, 25)
@@ -143,6 +144,7 @@ def test_numbers_of_another_country_are_compared_and_tell_no_birth_date(scheme: 
     found = parse(text, today=date(2026, 6, 1), scheme=scheme)
     assert (found.digits if found is not None else None) == digits
     assert found is None or (found.year, found.born_on) == (None, None)
+    assert masked(found) == ("" if digits is None else f"…{digits[-2:]}")  # IDN-08: six of nine would be most of it
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import pytest
 
+from crm_compliance.answer_package.content import wording
 from crm_compliance.answer_package.content.wording import NO_WORDS, ON_BEHALF
 from jobs.model import answer
 from jobs.requests.context.transmissions import PROCESSOR
@@ -19,8 +20,9 @@ from rules.model.languages import LANGUAGES
 from rules.model.personal_records import FULL, PARTICIPATIONS, TOOK_PART
 from rules.model.purposes import PURPOSES
 from rules.model.requests import Right
+from rules.organisation.words import Words
 from rules.rights.withholding import CLASSES
-from tests.saying import texts_in
+from tests.saying import SHIPPED, texts_in
 
 
 def places_in(text: str) -> set[str | None]:
@@ -189,6 +191,16 @@ def test_a_search_for_leaks_changes_no_name_of_a_month_elsewhere_in_the_process(
     process that releases answers."""
     said = subprocess.run([sys.executable, "-c", RELEASING], capture_output=True, text=True, check=True).stdout
     assert said.splitlines() == ["nov 2026 1 dec", "nov. 2026 1 déc.", "Nov 2026 1 Dec"]
+
+
+def test_a_role_a_category_and_an_amount_are_said_as_the_organisation_says_them_and_its_country_pays() -> None:
+    """EXP-12: a role is called in the copy what it is called above it; the same word elsewhere is not it."""
+    client = Words(nl="cliënt", fr="client", de="Klient", en="client")
+    abroad = SHIPPED.model_copy(update={"digest": "abroad", "country": "GB", "words": {"role": {"child": client, "other": client}}})
+    texts = wording.texts_in("en", abroad).with_words({"categories.arrears": "Rent arrears"})
+    assert (texts.field("role", "child"), texts.field("role", "other"), texts.field("channel", "other")) == ("client", "client", "other")
+    assert texts.field("categories", "arrears, 7") == "Rent arrears, 7"
+    assert texts.field("amount", 25.5) == "£25.50"
 
 
 def test_what_is_said_without_words_names_no_month_country_or_city() -> None:
