@@ -73,9 +73,9 @@ def item_values(answer: Answer, item: Item, among: Filter) -> dict[str, Any]:
         "among": among,
         "place": answer.items.index(item) + 1,
         "total": len(answer.items),
-        "title": title_of(visit, item),
+        "title": title_of(answer, item),
         "when": when(visit, item.at),
-        "context": context_words(visit, compilation.contexts, item.context, answer.items),
+        "context": context_words(answer, item.context),
         "marks": [(mark, visit.word("mark", mark), MARK_TONES.get(mark, "neutral")) for mark in marks_of(item, language)],
         "tone": TONES[item.status],
         "version": version_of(item),
@@ -123,7 +123,7 @@ def list_values(answer: Answer, among: Filter, here: Item | None) -> dict[str, A
 def row_of(answer: Answer, among: Filter, item: Item, place: int) -> Row:
     visit = answer.visit
     day = visit.formats.short_day(item.at[:10]) if len(item.at) >= len("2026-03-02") else ""
-    return Row(item, place, title_of(visit, item), day, f"{answer.path}/{item.item}{among.query}", TONES[item.status])
+    return Row(item, place, title_of(answer, item), day, f"{answer.path}/{item.item}{among.query}", TONES[item.status])
 
 
 def progress_values(answer: Answer) -> dict[str, Any]:
@@ -145,10 +145,8 @@ def filter_values(answer: Answer, among: Filter) -> dict[str, Any]:
         "among": among,
         "states": states_of(answer),
         "marks_offered": [Choice(mark, visit.word("mark", mark), marks[mark]) for mark in MARKS if marks[mark] or mark == among.mark],
-        "kinds_offered": [Choice(kind, kind_words(visit, kind), number) for kind, number in kinds.items()],
-        "contexts_offered": [
-            Choice(key, context_words(visit, answer.compilation.contexts, key, items), number) for key, number in contexts.items() if key
-        ],
+        "kinds_offered": [Choice(kind, kind_words(answer, kind), number) for kind, number in kinds.items()],
+        "contexts_offered": [Choice(key, context_words(answer, key), number) for key, number in contexts.items() if key],
     }
 
 
@@ -157,25 +155,26 @@ def states_of(answer: Answer) -> list[Choice]:
     return [Choice(name, answer.visit.word("items", name), sum(map(takes, answer.items))) for name, takes in STATES.items()]
 
 
-def title_of(visit: Visit, item: Item) -> str:
+def title_of(answer: Answer, item: Item) -> str:
     """Return what an item is, with its number."""
     number = next((str(field.value) for field in item.fields if field.name == "number" and field.value), "")
-    return f"{kind_words(visit, item.kind)} {number}".strip()
+    return f"{kind_words(answer, item.kind)} {number}".strip()
 
 
-def kind_words(visit: Visit, kind: str) -> str:
-    return visit.word("item_kind", kind)
+def kind_words(answer: Answer, kind: str) -> str:
+    """Return what a kind is called: an own table by the CRM, as in the answer, any other by the product."""
+    return answer.compilation.words.get(kind) or answer.visit.word("item_kind", kind)
 
 
-def context_words(visit: Visit, contexts: Sequence[Context], key: str, items: Sequence[Item]) -> str:
+def context_words(answer: Answer, key: str) -> str:
     """Return which dossier or other context an item is in: kind, number, category, and the role of the
     person."""
-    found = next((each for each in contexts if each.key == key), None)
+    found, language = next((each for each in answer.compilation.contexts if each.key == key), None), answer.visit.language
     if found is None:
         return key
-    label = found.category_labels.get(visit.language) or next(iter(found.category_labels.values()), "")
-    role = words_of_fields(visit.language)["role"].get(found.role, found.role.replace("_", " "))
-    named = f"{kind_words(visit, found.kind)} {number_of(found, items)}".strip()
+    label = found.category_labels.get(language) or next(iter(found.category_labels.values()), "")
+    role = words_of_fields(language)["role"].get(found.role, found.role.replace("_", " "))
+    named = f"{kind_words(answer, found.kind)} {number_of(found, answer.items)}".strip()
     return ", ".join(filter(None, (named, label, role)))
 
 

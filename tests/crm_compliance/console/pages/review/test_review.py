@@ -15,7 +15,7 @@ from PIL import Image
 
 from crm_compliance.console.app import routes
 from crm_compliance.console.frame.services import Services
-from crm_compliance.console.pages.review.views import field_words, words_of_fields
+from crm_compliance.console.pages.review.views import field_words, kind_words, words_of_fields
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from jobs.model.answer import Field
@@ -300,11 +300,11 @@ def test_a_filter_that_leaves_nothing_says_so(asking: Asking, signed_in: Callabl
     assert ("No item fits this filter" in page) is (query != "?show=nothing")
 
 
-def test_a_field_of_an_own_table_is_called_as_the_crm_calls_it() -> None:
-    answer: Any = SimpleNamespace(
-        compilation=SimpleNamespace(words={"cf_visit.cf_place": "Plaats van bezoek", "cf_visit.birthdate": "Iets"})
-    )
-    visit: Any = SimpleNamespace(language="nl")
+def test_an_own_table_and_its_fields_are_called_as_the_crm_calls_them() -> None:
+    visit: Any = SimpleNamespace(language="nl", word=lambda _, kind: kind)
+    words = {"cf_visit": "Huisbezoek", "cf_visit.cf_place": "Plaats van bezoek", "cf_visit.birthdate": "Iets"}
+    answer: Any = SimpleNamespace(compilation=SimpleNamespace(words=words), visit=visit)
+    assert (kind_words(answer, "cf_visit"), kind_words(answer, "fiche")) == ("Huisbezoek", "fiche")
     item: Any = SimpleNamespace(kind="cf_visit")
     assert field_words(visit, answer.compilation, item, Field("cf_place", "x")) == "Plaats van bezoek"
     assert field_words(visit, answer.compilation, item, Field("cf_reason", "x")) == "cf reason"
