@@ -55,6 +55,9 @@ class Hours:
     def get_jobs(self) -> list[Any]:
         return []
 
+    def wakeup(self) -> None:
+        """Its clock does not jump."""
+
     def start(self) -> None:
         self._run(self.begins)
         for name, at, _ in self.dated:  # which grows meanwhile
