@@ -1,1 +1,1 @@
-"""What was erased, in keyed references, and whether it is back."""
+"""What was erased, in keyed references."""

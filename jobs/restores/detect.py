@@ -4,9 +4,9 @@ back. Whoever makes a plan asks, so nothing that erases is loaded here."""
 from itertools import islice
 
 from jobs.erasures.register import load_register
-from jobs.erasures.rows_back import returned_rows
 from jobs.model.sentence import Sentence
 from jobs.ports.context import JobContext
+from jobs.restores.rows_back import returned_rows
 from jobs.writing.read_back import still_there
 
 RESTORED = "RESTORED"

@@ -13,9 +13,9 @@ import msgspec
 
 from connectors.interface.remains import RowKey
 from jobs.erasures.register import Register, Written, version_of
-from jobs.erasures.rows_back import Returned
 from jobs.ports.context import JobContext
 from jobs.reading.long_term import retained_rows_of
+from jobs.restores.rows_back import Returned
 from rules.model.records import KINDS, Record
 
 

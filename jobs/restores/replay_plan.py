@@ -7,7 +7,6 @@ out by jobs/runs/replay_run.py; when one is made without being asked for is deci
 from collections.abc import Collection, Iterator, Sequence
 
 from jobs.erasures.register import Register, load_register
-from jobs.erasures.rows_back import EMPTIED, Returned, returned_rows
 from jobs.holds.active import active_holds
 from jobs.holds.granted_erasure import despite_answered
 from jobs.model.plan import REPLAY_RULE, Kind, Plan, PlanLine
@@ -18,6 +17,7 @@ from jobs.reading.owners import look_around
 from jobs.reading.units import Gathering
 from jobs.register.decision import What
 from jobs.requests.decisions.lost_writes import lost_writes
+from jobs.restores.rows_back import EMPTIED, Returned, returned_rows
 from rules.model.records import Unit
 from rules.model.roles import SERVICE
 

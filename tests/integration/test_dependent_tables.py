@@ -16,7 +16,6 @@ from connectors.dynamics.schema.counts import count_where
 from connectors.interface.errors import ConnectorError
 from crm_compliance.mapping.explain import explain_row
 from jobs.erasures.register import load_register
-from jobs.erasures.rows_back import returned_rows
 from jobs.model.answer import ItemStatus
 from jobs.model.plan import Kind
 from jobs.model.privileges import NEEDS
@@ -24,6 +23,7 @@ from jobs.model.sentence import Sentence
 from jobs.plans.explain import explain_unit
 from jobs.requests.search.search import search_everywhere
 from jobs.restores.replay_plan import plan_replay
+from jobs.restores.rows_back import returned_rows
 from rules.model.data_map import Fate
 from tests.drivers.holding import place
 from tests.drivers.night import Night, night_in

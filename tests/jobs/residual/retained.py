@@ -16,7 +16,7 @@ CODE = "LONG_TERM_RETENTION"
 LATELY = date(2026, 11, 1)
 SETS = {
     "cf_dossier": "cf_dossiers", "cf_fiche": "cf_fiches", "cf_party": "cf_parties", "cf_recording": "cf_recordings", "contact": "contacts",
-    "annotation": "annotations", "phonecall": "phonecalls",
+    "annotation": "annotations", "phonecall": "phonecalls", "cf_enrolment": "cf_enrolments", "cf_engagement": "cf_engagements",
 }  # fmt: skip
 
 

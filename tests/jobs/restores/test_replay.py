@@ -27,6 +27,7 @@ from tests.drivers.deciding import ask, granted
 from tests.drivers.holding import place, release
 from tests.drivers.night import Night
 from tests.drivers.restoring import Backing
+from tests.jobs.residual.retained import all_there, retain
 from tests.jobs.restores.replaying import LONG_AGO, MakeNight, entries, made_again, replay_plan, replayed
 from tests.jobs.runs.interruptions import Meddling
 from tests.jobs.runs.kill_points import VOLATILE, CutShort, Killed, Snapshots, organisation, run_fragile, state_of
@@ -51,6 +52,22 @@ def test_what_a_restore_brings_back_goes_again(night: Night, backup: Backing) ->
     }
     assert [row["cf_count"] for row in night.rows("cf_statistics")] == [2]  # what the backup had
     assert night.store.runs.get(again.id).kind is Kind.REPLAY
+
+
+def test_what_is_back_goes_from_long_term_retention_too(night: Night, backup: Backing) -> None:
+    """ERA-13: what was moved there since the restore is back all the same."""
+    person = night.contact()
+    course = night.create("cf_enrolments", "cf_enrolmentid", cf_name="cursus", **{"cf_ContactId@odata.bind": f"/contacts({person})"})
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    (fiche,) = night.fiches_of(dossier)
+    kept = backup(night)
+    granted(night, ask(night, Right.ERASURE, person))
+    night.apply(night.plan())
+    kept.restore()
+    for table, row in (("cf_enrolment", course), ("cf_fiche", fiche), ("cf_dossier", dossier)):
+        retain(night, table, row)
+    assert replayed(night).state is RunState.DONE
+    assert all_there(night) == {}
 
 
 def test_a_second_replay_finds_nothing(night: Night, backup: Backing) -> None:

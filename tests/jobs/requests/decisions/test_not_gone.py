@@ -15,14 +15,10 @@ from tests.drivers.deciding import ask, compile_, context_of, decide, decision, 
 from tests.drivers.holding import place
 from tests.drivers.holding import release as release_hold
 from tests.drivers.night import Night
-from tests.jobs.requests.search.searching import remove, retain, switch
-from tests.jobs.residual.retained import Stubborn, roll_back
+from tests.jobs.requests.search.searching import remove, switch
+from tests.jobs.residual.retained import SETS, Stubborn, retain, roll_back, there
 
 Row = tuple[str, str]
-SETS = {
-    "cf_enrolment": "cf_enrolments", "cf_engagement": "cf_engagements", "cf_party": "cf_parties", "cf_recording": "cf_recordings",
-    "cf_dossier": "cf_dossiers", "cf_fiche": "cf_fiches", "contact": "contacts",
-}  # fmt: skip
 
 
 def course(night: Night, person: str) -> Row:
@@ -83,11 +79,8 @@ def decided(night: Night, person: str, right: Right = Right.ERASURE, details: De
     return request
 
 
-def there(night: Night, row: Row) -> bool:
-    """Whether a row is in long-term retention: it can be had back from there."""
-    table, identity = row
-    text = f'<fetch datasource="retained"><entity name="{table}"><attribute name="{table}id"/></entity></fetch>'
-    return identity in {found[f"{table}id"] for found in night.rows(f"{SETS[table]}?fetchXml={text}")}
+def lies_there(night: Night, row: Row) -> bool:
+    return row[1] in there(night, row[0])
 
 
 def is_fulfilled(night: Night) -> bool:
@@ -103,9 +96,9 @@ def test_what_was_moved_to_long_term_retention_since_the_decision_is_purged_ther
     retain(night, *row)
     release(night, request)
     fulfil_all(context_of(night))
-    assert (there(night, row), is_fulfilled(night), decision(night, request).tasks) == (False, True, ())
+    assert (lies_there(night, row), is_fulfilled(night), decision(night, request).tasks) == (False, True, ())
     assert night.get("contacts", person) is None
-    assert not there(night, ("contact", person))
+    assert not lies_there(night, ("contact", person))
 
 
 @pytest.mark.parametrize("of", [course, agreement, role, file, caller, donor])
@@ -120,7 +113,7 @@ def test_what_no_write_reaches_there_is_told_and_waits(night: Night, of: Callabl
     lacking = dataclasses.replace(context, connector=Stubborn(context.connector, may_purge_retained=lambda: False))
     release(night, request, lacking)
     assert fulfil_all(lacking) == {request.id: LONG_TERM}
-    assert (there(night, row), is_fulfilled(night)) == (True, False)
+    assert (lies_there(night, row), is_fulfilled(night)) == (True, False)
     roll_back(night, *row)
     for _ in range(2):  # what ties a person goes first
         fulfil_all(context_of(night))

@@ -8,9 +8,9 @@ import pytest
 
 from connectors.interface.changes import OperationKind
 from jobs.erasures.register import Register, version_of
-from jobs.erasures.rows_back import returned_rows
 from jobs.model.privileges import NEEDS
 from jobs.model.run import Erasure
+from jobs.restores.rows_back import returned_rows
 from rules.model.kinds import LINKS, Kinds
 from rules.model.records import KINDS, Contact, Dossier, Fiche, Note, Party, Record, Recording
 
@@ -32,6 +32,9 @@ class Crm:
 
     def tables(self, record: type[Record]) -> tuple[str, ...]:
         return (self.table(record),)
+
+    def retaining(self, records: object) -> frozenset[type[Record]]:
+        return frozenset()
 
     def read(self, record: type[Record], fields: Any) -> Iterator[list[Record]]:
         self.read_kinds.append(self.table(record))

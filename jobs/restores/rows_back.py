@@ -2,6 +2,7 @@
 deleted again with what (ERA-13)."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from jobs.erasures.register import Erased, Register, version_of
 from jobs.model.run import TRIM
 from jobs.ports.context import JobContext
+from jobs.reading.long_term import retained_rows_of
 from rules.model.kinds import Kind
 from rules.model.records import KINDS, Record
 
@@ -33,9 +35,10 @@ def returned_rows(context: JobContext, register: Register, *, also_begun: bool =
     never came to its end. With `also_emptied` also contacts that had been trimmed and are in another version,
     whose roles of then are back: `emptied`. Nobody can tell whether what stands in them is from before.
 
-    Every row of every table is read, in a small projection, and its references under all living keys are
-    looked up. A masked row is back where its mark of anonymisation is missing, a role that was nobody's where
-    it is somebody's again; a trimmed contact where it has the very version that was emptied."""
+    Every row of every table is read, those in long-term retention too, in a small projection, and its
+    references under all living keys are looked up. A masked row is back where its mark of anonymisation is
+    missing, a role that was nobody's where it is somebody's again; a trimmed contact where it has the very
+    version that was emptied."""
     kinds = context.connector.all_kinds
     found: dict[str, dict[str, tuple[Record, Returned]]] = {kind: {} for kind in kinds.links}
     for kind, row, again in _matches(context, register, also_begun, also_emptied):
@@ -57,7 +60,9 @@ def _matches(context: JobContext, register: Register, also_begun: bool, also_emp
             continue
         done = 0
         has_versions = kind == "contact" and register.has_trims
-        for page in connector.read(connector.all_kinds[kind].full if emptied else record, (*fields, *emptied)):
+        asked = connector.all_kinds[kind].full if emptied else record
+        archived = retained_rows_of(connector, asked, (*fields, *emptied), None) if connector.retaining((asked,)) else []
+        for page in chain(connector.read(asked, (*fields, *emptied)), [archived] if archived else []):
             context.progress(f"looking for erased rows of {' and '.join(tables)}", done)
             done += len(page)
             table = connector.table(type(page[0])) if page else ""
