@@ -15,6 +15,7 @@ from rules.files.model import Model, Text
 from rules.model.languages import LANGUAGES, Language
 from rules.model.purposes import PURPOSES, PurposeKey
 from rules.organisation.words import OwnTable, Words
+from rules.policy.categories import Mission
 from rules.policy.policy import Policy
 
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=60)]
@@ -172,11 +173,17 @@ class Organisation(OrganisationFile):
 
     def unfilled(self, policy: Policy) -> tuple[str, ...]:
         """Return what answers cannot state because the controller has not filled it in: purposes without a
-        basis, processors without a name."""
+        basis, processors without a name, and rows of the schedule that do not say what data are kept for, of
+        which a purpose would be guessed."""
         used = {purpose for row in policy.categories.values() for purpose in row.purposes}
         lacking = [key for key in PURPOSES if key in used | self.purposes.keys() and not _has_basis(self.purposes.get(key))]
         nameless = [f"processors[{at}].name" for at, each in enumerate(self.processors) if not each.name.strip()]
-        return (*(f"purposes.{key}.basis" for key in lacking), *nameless)
+        silent = [
+            f"categories.{key}.purposes"
+            for key, row in policy.categories.items()
+            if row.enabled and not row.purposes and row.mission is Mission.OTHER and row.unit in ("dossier", "own_table")
+        ]
+        return (*(f"purposes.{key}.basis" for key in lacking), *nameless, *silent)
 
 
 def _has_basis(purpose: Purpose | None) -> bool:

@@ -125,7 +125,7 @@ class CategoryBase(Model):
     (EXP-11)."""
     purposes: tuple[PurposeKey, ...] = ()
     """What the data are kept for, as people who ask are told it; without it, what the mission or the unit
-    says."""
+    says; where the mission is `other` that is a guess, and `policy check` names the row."""
     source: Text
     """Where the period is published."""
     rule: Text = "RET-06"

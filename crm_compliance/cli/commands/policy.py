@@ -161,7 +161,7 @@ def check(
 
 def _unfilled(console: Console, unfilled: Sequence[str]) -> None:
     if unfilled:
-        console.print("Yet to be filled in by the controller, in the organisation file, for answers to people:")
+        console.print("Yet to be filled in by the controller, categories here, the rest in the organisation file, for answers to people:")
         for place in unfilled:
             console.print(f"  {place}", soft_wrap=True)
 

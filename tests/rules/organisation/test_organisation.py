@@ -53,6 +53,16 @@ def test_the_shipped_organisation() -> None:
     assert found.unfilled(policy_of(Settings())) == ("purposes.fundraising.basis", "processors[0].name", "processors[1].name")
 
 
+def test_a_row_of_which_nothing_says_what_data_are_kept_for_is_named() -> None:
+    """A letter would say that a file of debts is there to support a child."""
+    policy = policy_of(Settings())
+    rows = {key: row.model_copy(update={"purposes": ()}) for key, row in policy.categories.items()}
+    silent = policy.model_copy(update={"categories": rows})
+    assert set(organisation_of(Settings()).unfilled(silent)) - set(organisation_of(Settings()).unfilled(policy)) == {
+        f"categories.{key}.purposes" for key in ("social_card", "e_safety", "civil_party")
+    }
+
+
 def test_a_file_that_was_read_is_not_read_again_for_every_job(monkeypatch: pytest.MonkeyPatch) -> None:
     first = read(LEAST)
     monkeypatch.setattr("rules.organisation.loader.read_yaml", None)
