@@ -146,12 +146,17 @@ def private_folder(path: Path) -> Path:
     return path
 
 
+def vacant(path: Path) -> Path:
+    """Return a folder that is empty or not there yet. Raises DiskProblem: something is there."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise DiskProblem(f"{path} is not empty", hint="name a new folder", where=str(path))
+    return path
+
+
 def new_folder(path: Path) -> Path:
     """Make a folder that only its owner may enter, or take one that is empty. Raises DiskProblem: something
     is in it, or it cannot be made."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise DiskProblem(f"{path} is not empty", hint="name a new folder", where=str(path))
-    made = private_folder(path)
+    made = private_folder(vacant(path))
     made.chmod(0o700)
     return made
 

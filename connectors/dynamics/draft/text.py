@@ -154,7 +154,7 @@ def are_fiches_too(calls: CrmTable | None, count: Count) -> bool:
 def _is_text(place: MapPlace, drafted: Drafted) -> bool:
     """Return whether a place is a text of a table, with values, that fills no field."""
     attribute = drafted.table.definition.attributes.get(place.column or "") if place.table == drafted.table.name else None
-    is_open = place.fate is Fate.UNACCOUNTED and place.rows != 0
+    is_open = place.fate is Fate.UNACCOUNTED and place.rows != 0 and place.column not in drafted.columns.values()
     return is_open and attribute is not None and attribute.kind in SECTIONS["texts"] and can_be_further(drafted.kind, attribute.name)
 
 

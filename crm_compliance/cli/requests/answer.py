@@ -53,11 +53,13 @@ def compile_(
     Example: crm-compliance requests compile request-0123 --as dora --role dpo
     """
     from crm_compliance.cli.requests.discarded_decisions import telling_undone
+    from crm_compliance.host.files import vacant
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests.written_files import removing_files
     from jobs.requests.answer.compile import compile_request
 
     if plain_folder is not None:
+        vacant(plain_folder)  # now: a compilation undoes what was decided
         arguments.target(plain_folder.absolute() / "letter.pdf" if plain_folder.is_dir() else plain_folder.absolute())
     someone = person(arguments.settings(), as_, role)
     with arguments.opened() as desk:

@@ -198,6 +198,28 @@ def test_where_no_table_is_surely_a_communication_calls_are_drafted_as_one(typis
     assert (found["dossier"], found["communicated_on"], found["categories"]) == ("regardingobjectid", "sc_communicatedon", "sc_categories")
 
 
+def test_in_a_block_to_choose_no_column_is_both_a_field_and_a_further_text(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    """A block that is put in force as it stands would be refused."""
+    document = YAML(typ="safe").load(SECOND.read_text("utf-8").replace("kt_melding", "kt_qqq").replace("kt_zaak", "kt_www"))
+    del document["tables"]["kt_betrokkene"]
+    document["relationships"] = [each for each in document["relationships"] if each["child"] != "kt_betrokkene"]
+    document["tables"]["kt_www"]["columns"]["kt_over"] = {"type": "lookup contact", "schema_name": "kt_Over"}
+    path = tmp_path / "environment.yaml"
+    with path.open("w", encoding="utf-8") as file:
+        YAML().dump(document, file)
+    with running(environment=path, token=TOKEN) as emulator:
+        client = Client(emulator, TOKEN)
+        child = client.create("contacts", lastname="Zandstra (fictief)")
+        case = {"kt_nummer": "Z-1", "kt_verslag": "Verzonnen.", "kt_Over@odata.bind": f"/contacts({child})"}
+        client.create("kt_zaken", **case)
+        client.http.close()
+        drawn, text = drafted(typist_at(emulator.url), tmp_path)
+    assert "dossier" in drawn["open"]
+    block = text.partition("  #   - table: kt_www")[2].partition("  #   - table: ")[0]
+    assert "  #       number: kt_nummer\n" in block
+    assert "texts: [" not in block
+
+
 THEMES = (("Weglopen", "WEG"), ("Sexting", "SEX"), ("Schoolmoeheid", "SCH"))
 
 

@@ -44,6 +44,18 @@ def written(asking: Asking, name: str = "review.html") -> Path:
     return file
 
 
+def test_a_folder_that_is_not_free_is_said_before_anything_is_compiled_again(asking: Asking, org: Night) -> None:
+    """Given twice, the command would undo what was decided, and then end with an error."""
+    asking.decide({"item": asking.items()[-1]["item"], "status": "WITHHELD", "code": "RF-03"})
+    folder = asking.typist.folder / "copy"
+    asking.compile("--plain-folder", str(folder))
+    decided = asking.items()
+    org.fiche("grooming", dossier=org.rows("cf_dossiers")[0]["cf_dossierid"], cf_summary="Later bijgekomen.")
+    said = asking.typist.refused("requests", "compile", asking.id, "--plain-folder", folder, *DORA, code=2)
+    assert "is not empty" in said["message"]
+    assert asking.items() == decided
+
+
 def test_a_review_on_the_page_becomes_decisions_that_are_taken(asking: Asking, chrome: Any, tmp_path: Path) -> None:
     """EXP-07: original beside proposal, one answer an item, by keyboard or button, and nothing else than the
     file goes out of it."""
