@@ -1,13 +1,14 @@
 """Runs the jobs at their hours, by the clock of the schedule: missed hours are caught up once, one runner at
-a time, a clean stop. Whether an hour was missed follows from the plans that the store holds, so nothing has
-to be remembered: a service that was down at two o'clock runs once when it comes up again (RET-18). A job
-that the CRM did not answer is tried again the same night."""
+a time, a clean stop. Whether an hour was missed follows from the plans, runs and leases that the store holds,
+so nothing has to be remembered: a service that was down at two o'clock runs once when it comes up again
+(RET-18). A job that the CRM did not answer is tried again the same night."""
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partial
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -20,6 +21,7 @@ from crm_compliance.alerts.pings import Watched, watched
 from crm_compliance.configuration.hours import crons_of, last_hour, next_try, triggers_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.proof import verify_of_night
+from crm_compliance.service.health import last_ends
 from crm_compliance.service.one_job import carry_out, without_crm
 from crm_compliance.store.files.erasure_file import ErasureFile
 from crm_compliance.wiring.clock import clock_of, machine_time
@@ -39,6 +41,7 @@ from jobs.restores.replay import replay_if_restored
 from rules.errors import ComplianceError, Refused
 from rules.model.roles import SERVICE
 
+SCHEDULER: Final = "scheduler"  # the lease
 RETRY_S = 60.0  # between two attempts to become ready
 LOOK_S = 15.0  # between two looks whether the service may still start jobs
 log = structlog.get_logger()
@@ -50,20 +53,19 @@ class Stopping(ComplianceError):
     code = "stopping"
 
 
-def missed(store: Store, job: str, cron: str, now: datetime, zone: ZoneInfo) -> bool:
-    """Return whether the last hour of a job passed without it: no plan of its kind by the service since, or a
-    run that was cut off. A service that has never run waits for its first hour. A job without a plan is not
-    caught up: the next night sees the same."""
+def missed(store: Store, job: str, cron: str, now: datetime, zone: ZoneInfo, *, left_at: datetime | None = None) -> bool:
+    """Return whether the last hour of a job passed without it: no plan of its kind by the service since, no
+    end of a job without plans, or a run that was cut off. What never came is missed where it was due after
+    `left_at`, when the service before this one was last there: a new one waits for its first hour."""
     kind = JOBS[job].kind
     if kind is None:
-        return False
-    if store.runs.unfinished():
+        came = (end.at for name, end in last_ends(store.runs).items() if name == job)
+    elif store.runs.unfinished():
         return True
-    newest = next((plan for plan in store.plans.newest([kind]) if plan.proposer == SERVICE and not plan.as_of_given), None)
-    if newest is None:
-        return False
-    last = last_hour(cron, now, zone)
-    return last is not None and newest.created_at < last
+    else:
+        came = (plan.created_at for plan in store.plans.newest([kind]) if plan.proposer == SERVICE and not plan.as_of_given)
+    before, last = next(came, left_at), last_hour(cron, now, zone)
+    return before is not None and last is not None and before < last
 
 
 def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str], None]) -> None:
@@ -75,7 +77,10 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
     clock, zone = clock_of(settings), zone_when_usable(settings, stop, announce)
     if zone is None:
         return
-    with store_of(settings, clock) as store, store.leases.exclusive("scheduler") as lease:
+    with ExitStack() as held:
+        store = held.enter_context(store_of(settings, clock))
+        left_at = store.leases.last_there(SCHEDULER)
+        lease = held.enter_context(store.leases.exclusive(SCHEDULER))
         scheduler = BackgroundScheduler(
             timezone=zone,
             executors={"default": ThreadPoolExecutor(max_workers=1)},
@@ -104,7 +109,7 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
         now = clock()
         for name, cron in crons.items():
             scheduler.add_job(start, triggers[name], args=[name], id=name)
-            if missed(store, name, cron, now, zone):  # at once, by the scheduler's own clock
+            if missed(store, name, cron, now, zone, left_at=left_at):  # at once, by the scheduler's own clock
                 scheduler.add_job(start, args=[name], id=f"{name} (missed)")
         scheduler.start()
         for job in scheduler.get_jobs():

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -115,6 +116,12 @@ class Leases(Rows):
                 self._transactions.lease = lease
                 stack.callback(setattr, self._transactions, "lease", None)
             yield lease
+
+    def last_there(self, name: str) -> datetime | None:
+        """Return when whoever held this lease last was last there; None where nobody ever held it."""
+        with self._database.reading() as connection:
+            renewed_at = leases.read(connection, name).renewed_at
+        return datetime.fromtimestamp(renewed_at, UTC) if renewed_at else None
 
     def run_at_work(self) -> str | None:
         """Return the run that somebody is working on now; None if nobody is, also if a run was killed."""

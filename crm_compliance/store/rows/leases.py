@@ -52,11 +52,13 @@ _GIVE_BACK = update(leases).where(*_OURS).values(owner="", host_lock="", run=Non
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One lease as it stands: `host_lock` is the file on the holder's machine, `run` what it is at."""
+    """One lease as it stands: `host_lock` is the file on the holder's machine, `run` what it is at,
+    `renewed_at` when its last holder was last there, in seconds since 1970, 0 where there was none."""
 
     fence: int
     host_lock: str
     run: str | None
+    renewed_at: float
     is_in_force: bool
 
 
@@ -65,9 +67,10 @@ def read(connection: Connection, name: str, *, to_change: bool = False) -> Held:
     nobody else changes it meanwhile."""
     row = connection.execute(_READ_TO_CHANGE if to_change else _READ, {"lease": name}).first()
     if row is None:
-        return Held(0, "", None, is_in_force=False)
+        return Held(0, "", None, 0.0, is_in_force=False)
     # A clock that was set back must not make a lease last for hours.
-    return Held(row.fence, row.host_lock, row.run, is_in_force=bool(row.owner) and abs(row.now - row.renewed_at) < LEASE_S)
+    is_in_force = bool(row.owner) and abs(row.now - row.renewed_at) < LEASE_S
+    return Held(row.fence, row.host_lock, row.run, row.renewed_at, is_in_force)
 
 
 def take(connection: Connection, name: str, owner: str, host_lock: str) -> int | None:

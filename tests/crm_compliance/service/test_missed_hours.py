@@ -10,6 +10,8 @@ import pytest
 from crm_compliance.service.scheduler import missed
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
+from jobs.proof.job_record import recorded
+from jobs.registry import JOBS
 from tests.drivers.clock import NOW
 from tests.drivers.night import Night
 
@@ -60,6 +62,22 @@ def test_a_run_that_was_cut_off_is_gone_on_with(org: Night) -> None:
     assert missed(org.store, "retention", CRON, NOW, BRUSSELS) is True
     org.store.runs.save(Run("run-1", Kind.RETENTION, plan, RunState.DONE, NOW, NOW, NOW))
     assert missed(org.store, "retention", CRON, NOW, BRUSSELS) is False
+
+
+def test_a_job_without_plans_that_has_not_ended_since_its_hour_was_missed(org: Night) -> None:
+    with recorded(org.context, "housekeeping"):
+        pass
+    next_night = TONIGHT + timedelta(days=1)
+    assert missed(org.store, "housekeeping", CRON, next_night - timedelta(minutes=1), BRUSSELS) is False
+    assert missed(org.store, "housekeeping", CRON, next_night, BRUSSELS) is True
+    assert missed(org.store, "requests", CRON, next_night, BRUSSELS) is False
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_job_that_never_ran_was_missed_where_the_service_before_this_one_had_ended_by_its_hour(org: Night, job: str) -> None:
+    """A machine that is off at night would do nothing at all, and all would seem well."""
+    assert missed(org.store, job, CRON, NOW, BRUSSELS, left_at=TONIGHT - timedelta(minutes=1)) is True
+    assert missed(org.store, job, CRON, NOW, BRUSSELS, left_at=TONIGHT + timedelta(minutes=1)) is False
 
 
 @pytest.mark.parametrize(("hour", "expected"), [(0, False), (1, True)])

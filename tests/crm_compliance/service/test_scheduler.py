@@ -99,6 +99,28 @@ def test_a_missed_night_is_made_good_when_the_service_comes_up(typist: Typist, o
     assert done == ["retention"]
 
 
+def test_the_hours_of_a_night_in_which_the_machine_was_off_come_when_it_is_on_again(
+    typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those that never came: the service is stopped in the evening and started in the morning."""
+    started: list[str] = []
+    stop, done = threading.Event(), threading.Event()
+
+    def run(settings: Settings, name: str, stopping: threading.Event, **_: Any) -> None:
+        started.append(name)
+        if len(started) == len(JOBS):
+            stopping.set()
+
+    monkeypatch.setattr(scheduler, "run_job", run)
+    done.set()
+    scheduler.serve(typist.settings, done, announce=lambda _: None)
+    assert not started, "a new service waits for its first hours"
+    with org.store.database.writing() as connection:
+        connection.execute(update(tables.leases).values(renewed_at=(NOW - timedelta(days=1)).timestamp()))
+    scheduler.serve(typist.settings, stop, announce=lambda _: None)
+    assert sorted(started) == sorted(JOBS)
+
+
 def test_an_hour_that_passed_while_the_machine_slept_comes_once_it_is_awake(
     typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
