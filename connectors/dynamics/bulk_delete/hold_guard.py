@@ -51,7 +51,7 @@ def guard_of(table: Table, mapping: Mapping, definition: Callable[[Table], Table
     if hold is None:
         return Guard()
     free = _free(hold, definition(dossier).attributes[hold.name].kind)
-    if free is None or field not in table.columns or "dossier" in table.columns:
+    if free is None or hold.more or field not in table.columns or "dossier" in table.columns:
         return None  # no condition says that the dossier at the end of either way is free
     to_dossier = _link(fiche, fiche.columns["dossier"], dossier, definition(dossier), "LeftOuter") | {"EntityAlias": ALIAS}
     to_fiche = _link(table, table.columns[field], fiche, definition(fiche), join) | {"LinkEntities": [to_dossier]}

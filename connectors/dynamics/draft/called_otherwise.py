@@ -46,7 +46,7 @@ def called_otherwise(
             is_asked = field == _ANSWER and (also_answers or bare(column.name) in FIELD_WORDS[table.kind][column.field])
             if stated is None or not (field in _DECIDING or is_asked):
                 continue
-            for name in column.names:
+            for name in column.keyed:
                 shown: Values[Any, str] = (attributes[name].options if name in attributes else None) or {}
                 if column.reference is not None and column.reference.by:
                     shown = {text: text for text in column.reference.keys}  # where these are names, and no codes

@@ -11,6 +11,7 @@ from connectors.dynamics.mapping.dependent_tables import KEPT, RESERVED, above_o
 from connectors.dynamics.mapping.mapping import (
     ANSWERS,
     CONNECTION,
+    HOLD,
     IN_EITHER,
     MANY,
     MASKED_KINDS,
@@ -303,7 +304,7 @@ def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> It
     yield from _check_names("flags", part.flags, of_keys)
     yield from _check_names("fixed", part.fixed, of_keys)
     dates = {name for name in (*lean, *personal_fields(kind)) if field_type(FULL[kind], name) in (date, datetime)}
-    yield from _check_names("more", part.more, dates | ({"categories"} & of_keys))
+    yield from _check_names("more", part.more, dates | ({"categories"} & of_keys) | ({HOLD} & {*lean}))
     for name in part.more:
         if name not in part.columns and name not in part.personal:
             yield Slip(("more", name), f"{kind}.{name} stands under more but has no column")

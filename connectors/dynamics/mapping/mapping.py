@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import TypeVar, cast, get_args, get_type_hints
+from typing import Final, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 
@@ -49,8 +49,9 @@ SYSTEM_FIELDS = frozenset({"id", "etag", "also_in"})
 ANSWERS = {"true": 1, "false": 0}
 # What keys a choice column may stand for where the record has a yes or no.
 TRUTHS = {"active": True, "inactive": False, "yes": True, "no": False}
+HOLD: Final = "legal_hold"
 # Of these an option that stands for no key counts as yes: it may be another hold, or another relation.
-KEEPING = frozenset({"legal_hold", "evidence", "newsletter"})
+KEEPING = frozenset({HOLD, "evidence", "newsletter"})
 MUST_BE_CHOICE = {word: frozenset(kind.choices) for word, kind in ROW_KINDS.items()}
 MASKED_KINDS = frozenset(FILES)
 MANY = {"dossier": ("categories",), "fiche": ("dossier", "categories")}  # fields that a many-to-many relationship may fill
@@ -99,7 +100,7 @@ class Column:
     is_readable: bool = False
     reference: Reference | None = None
     flags: tuple[tuple[str, str], ...] = ()  # columns of yes and no, each with its key
-    more: tuple[str, ...] = ()  # further columns: of a date the first that has a value, of categories all
+    more: tuple[str, ...] = ()  # further columns: of a date the first that has a value, of categories all, of a hold any yes
     holds: str = ""
     lines: tuple[tuple[str, str], ...] = ()
 
@@ -107,6 +108,12 @@ class Column:
     def names(self) -> tuple[str, ...]:
         """All columns that it is filled from."""
         return tuple(name for name, _ in self.flags) or (self.name, *self.more)
+
+    @property
+    def keyed(self) -> tuple[str, ...]:
+        """Those of them whose values its choice or reference explains: beside a hold stand columns of yes and
+        no."""
+        return self.names[:1] if self.field == HOLD else self.names
 
     def place(self, name: str) -> str:
         """Return where the file names one of these columns."""

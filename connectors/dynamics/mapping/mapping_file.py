@@ -147,7 +147,7 @@ class TablePart(Model):
     """Our field that is filled from several columns of yes and no, instead of one: column to our key."""
     more: dict[str, tuple[Name, ...]] = Field(default_factory=dict)
     """Our field to further columns beside its own: of a date the first that has a value counts, of categories
-    all that have one."""
+    all that have one; of a dossier's `legal_hold` columns of yes and no, each of which holds."""
     fixed: dict[str, Key] = Field(default_factory=dict)
     """Our field that stands for the same key in every row of this table: no column says it."""
     many_to_many: dict[str, Name] = Field(default_factory=dict)

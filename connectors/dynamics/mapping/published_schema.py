@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from connectors.dynamics.mapping.mapping import (
+    HOLD,
     IN_EITHER,
     MANY,
     MASKED_KINDS,
@@ -94,7 +95,7 @@ def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str,
         found["many_to_many"] = {**_object(dict.fromkeys(MANY[kind], name)), "description": given["many_to_many"]["description"]}
     if kind in IN_EITHER:
         found["either"] = given["either"]
-    if more := [*dates, *(name for name in keyed if name == "categories")]:
+    if more := [*dates, *(name for name in lean if name in ("categories", HOLD))]:
         found["more"] = {**_object(dict.fromkeys(more, given["more"]["additionalProperties"])), "description": given["more"]["description"]}
     if kind in ROW_KINDS:
         found["texts"] = given["texts"]

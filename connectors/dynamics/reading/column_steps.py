@@ -102,6 +102,11 @@ def first(source: str, target: str, fillers: Collection[date] = ()) -> Step:
     )
 
 
+def either(source: str, target: str) -> Step:
+    """Let a field of yes and no be yes where another column is."""
+    return Step(target, (target, source), lambda own, more: [True if other else one for one, other in zip(own, more, strict=True)])
+
+
 def union(source: str, target: str, keys: dict[Any, tuple[str, ...]]) -> Step:
     """Add what another column stands for to a field of several keys."""
     return Step(

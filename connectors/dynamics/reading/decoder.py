@@ -192,17 +192,20 @@ class PageDecoder(Generic[R]):
         attribute = definition.attributes[name]
         source = f"more_{len(hidden)}"
         if column.field != "categories":
-            behaviour = _behaviour(table, column, attribute.behaviour)
-            is_day = field_type(table.full, column.field) is date
+            holds = field_type(table.full, column.field)
+            behaviour, is_day = "" if holds is bool else _behaviour(table, column, attribute.behaviour), holds is date
             if name in first:
                 hidden[f"{_UNSELECTED}{source}"] = source, Any
                 self._copy(first[name], source)
             else:
                 self.select.append(name)
-                hidden[name], first[name] = (source, wire_type(behaviour) if is_day else datetime | None), source
+                hidden[name] = source, bool | None if holds is bool else wire_type(behaviour) if is_day else datetime | None
+                first[name] = source
             if is_day and behaviour != "date_only":
                 self._mean_days(source, behaviour)
-            self._steps.append(column_steps.first(source, column.field, self._calendar.fillers if is_day else ()))
+            fillers = self._calendar.fillers if is_day else ()
+            step = column_steps.either(source, column.field) if holds is bool else column_steps.first(source, column.field, fillers)
+            self._steps.append(step)
             return
         if column.reference is not None:
             (target,) = attribute.targets

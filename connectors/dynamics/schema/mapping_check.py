@@ -96,7 +96,7 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
                 findings.append(error(told, placed.where, "no_column", like))
                 continue
             findings.extend(_check_security(table, placed, attribute))
-            if column.flags:
+            if column.flags or name not in column.keyed:
                 findings.extend(_check_flag(table, placed, attribute))
             elif column.reference is not None:
                 findings.extend(_check_reference(table, placed, attribute, metadata))

@@ -33,7 +33,7 @@ class ReferenceRows:
         for table in mapping.tables:
             for column in (*table.columns.values(), *table.personal.values()):
                 if column.reference is not None:
-                    for name in column.names:
+                    for name in column.keyed:
                         yield from self._check(table, column, name)
             for column in table.pairs.values():
                 if column.reference is not None:

@@ -59,7 +59,7 @@ def options_left_out(mapping: CrmMapping, metadata: Metadata, transport: Transpo
     for table in mapping.tables:
         definition = metadata.table(table.name)
         for column in (*table.columns.values(), *table.personal.values()) if definition is not None else ():
-            for name in column.names if column.choice is not None else ():
+            for name in column.keyed if column.choice is not None else ():
                 attribute = definition.attributes.get(name) if definition is not None else None
                 if definition is not None and attribute is not None:
                     yield from _of_column(table, column, attribute, definition, transport)

@@ -25,14 +25,14 @@ def value_names(mapping: Mapping, metadata: Metadata, naming: Naming, field: str
                 for target in dict.fromkeys(_targets(definition, column)):
                     found |= naming.names(target, sorted({value for value in values if len(value) == _ID} - found.keys()))
             else:
-                options = [definition.attributes[name].options or {} for name in column.names if name in definition.attributes]
+                options = [definition.attributes[name].options or {} for name in column.keyed if name in definition.attributes]
                 found |= {str(value): label for each in options for value, label in each.items() if str(value) in values and label}
     return found
 
 
 def _targets(definition: TableDefinition, column: Column) -> Iterator[str]:
     """Yield the tables of reference of a column, or of pairs."""
-    for name in column.names:
+    for name in column.keyed:
         if (attribute := definition.attributes.get(name)) is not None:
             yield from attribute.targets
         elif (link := definition.link(name)) is not None:

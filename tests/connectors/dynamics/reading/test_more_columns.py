@@ -109,6 +109,31 @@ def test_a_day_that_stands_for_none_hides_none_in_a_further_column(crm: tuple[Cl
     other.close()
 
 
+def _with_two_holds(tables: Any) -> None:
+    tables["dossier"]["columns"]["legal_hold"] = "statuscode"
+    tables["dossier"]["choices"]["legal_hold"] = {1: "no", 5: "no", 6: "no", 1000: "yes"}
+    tables["dossier"]["more"]["legal_hold"] = ["cc_bevroren"]
+
+
+def test_a_hold_is_there_where_any_column_says_so(crm: tuple[Client, DynamicsConnector]) -> None:
+    """HLD-01: a file that a second column holds would go."""
+    client, _ = crm
+    held = {
+        client.create("incidents", title="i", cc_bevroren=True): True,
+        client.create("incidents", title="j", cc_bevroren=False): False,
+        client.create("incidents", title="k"): False,
+        (asked := client.create("incidents", title="l", cc_bevroren=False)): True,
+    }
+    client.patch(f"incidents({asked})", {"statecode": 1, "statuscode": 1000})
+    other = connected(client.emulator, mapping(_with_two_holds))
+    told = [{finding.message for finding in each.check(decisions=True, categories={})} for each in (other, crm[1])]
+    assert told[0] == told[1]
+    assert {row: bool(found.legal_hold) for row, found in read(other, Dossier, "legal_hold").items()} == held
+    framed = [dict(as_texts(frame).select("id", "legal_hold").iter_rows()) for frame in other.columns(Dossier, ("legal_hold",))]
+    assert [{row: bool(value) for row, value in each.items()} for each in framed] == [held]
+    other.close()
+
+
 def test_the_reason_of_a_status_tells_an_outcome(crm: tuple[Client, DynamicsConnector]) -> None:
     client, connector = crm
     row, other = client.create("incidents", title="i"), client.create("incidents", title="j")
@@ -154,6 +179,7 @@ def test_pairs_that_may_not_be_read_stop_the_read(crm: tuple[Client, DynamicsCon
         (lambda t: t["dossier"]["more"].update(opened_on=["createdonn"]), "did you mean createdon"),
         (lambda t: t["dossier"]["more"].update(opened_on=["title"]), "needs a date"),
         (lambda t: t["dossier"]["more"].update(categories=["title"]), "lookup to one table"),
+        (lambda t: t["dossier"]["more"].update(legal_hold=["title"]), "a flag of dossier.legal_hold is yes or no"),
         (
             lambda t: (
                 t["fiche"]["columns"].update(categories="cc_naam"),

@@ -225,6 +225,7 @@ def test_a_hold_of_yes_and_no_guards_the_job_that_deletes(crm: tuple[Client, Dyn
     assert guard(lambda t: t["dossier"]["choices"].update(legal_hold={"true": "yes", "false": "no"})) == plain
     assert guard(lambda t: t["dossier"]["choices"].update(legal_hold={"true": "no", "false": "yes"})) != plain
     assert guard(lambda t: t["recording"]["columns"].update(dossier="cf_other")) is None  # a second way to a dossier
+    assert guard(lambda t: t["dossier"].update(more={"legal_hold": ["cf_publicalert"]})) is None  # its query asks for one column
 
 
 @pytest.mark.parametrize(
