@@ -49,7 +49,7 @@ def nothing() -> None:
 class Health:
     """Answers with codes: `SCHEDULE_UNUSABLE`, where `schedule` raises ComplianceError and so no job is
     started; `RETENTION_LATE`, `RETENTION_FAILED`, and so for each job; none where all is well. A job that has
-    never run is not late before the first of its hours after `since`."""
+    never run is not late before the first of its hours after `since`, or after the first job of the store."""
 
     def __init__(
         self,
@@ -99,11 +99,14 @@ class Health:
 
     def _jobs(self) -> dict[str, tuple[timedelta, RunState | None]]:
         now, ends = self._clock(), last_ends(self._nights)
+        # A service that is started each morning is new on the first of them alone.
+        begun = (line.started_at for line in self._nights.lines() if line.kind in JOBS and JOBS[line.kind].kind is None)
+        since = min([self._since, *begun])
         found: dict[str, tuple[timedelta, RunState | None]] = {}
         for job, cron in self._crons.items():
             last = ends.get(job)
             due = last_hour(cron, now - LONGEST, self._zone)
-            is_late = due is not None and due >= (last.at if last else self._since) and (last is None or last.at < due)
+            is_late = due is not None and due >= (last.at if last else since) and (last is None or last.at < due)
             found[job] = (now - due if due is not None and is_late else timedelta(), last.state if last else None)
         return found
 

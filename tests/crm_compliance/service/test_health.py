@@ -95,6 +95,16 @@ def test_a_service_that_is_new_waits_for_its_first_hours() -> None:
     assert why(KnownNights()) == ("REQUESTS_LATE", "RECORDINGS_LATE", "RETENTION_LATE", "HOUSEKEEPING_LATE")
 
 
+def test_one_that_is_started_each_morning_says_of_what_has_never_ended_that_it_is_late() -> None:
+    nights = KnownNights()
+    nights.made["requests"] = (MORNING, RunState.DONE)
+    next_morning = MORNING + timedelta(days=1)
+    assert why(nights, next_morning, since=next_morning) == ("REQUESTS_LATE", "RECORDINGS_LATE", "RETENTION_LATE", "HOUSEKEEPING_LATE")
+    del nights.made["requests"]
+    nights.made["all"] = (MORNING, RunState.DONE)
+    assert "HOUSEKEEPING_LATE" not in why(nights, next_morning, since=next_morning), "a plan that somebody applied is no service"
+
+
 def test_one_that_comes_up_after_days_says_that_nights_are_missing() -> None:
     nights = after(MORNING - timedelta(days=4))
     assert "RETENTION_LATE" in why(nights, since=MORNING)
