@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jobs.model.answer import Compilation, Item
     from jobs.ports.context import JobContext
 
+RELEASED = "the answer is released and its files are written: do not give this command again; `run requests` carries out what remains"
 NOT_REACHABLE = (
     "the link leads to this machine, and nobody else can open it: set PUBLIC_URL to the address under which people reach this service, and "
     "put that address in the place of the one in the link"
@@ -268,7 +269,11 @@ def release(
             public_url=settings.public_url,
         )
         done = release_answer(desk.context, request, someone.who, someone.role, outbox)
-        waiting = fulfil_later(desk.context, request)
+        try:
+            waiting = fulfil_later(desk.context, request)
+        except KeyboardInterrupt:
+            output.warn(RELEASED)
+            raise
         until = clock_time(done.link.until, desk.context.policy.calendar)
     warnings = [NOT_REACHABLE] if settings.links_stay_here else []
     for warning in warnings:

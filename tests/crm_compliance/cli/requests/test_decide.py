@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from crm_compliance.cli.requests.answer import RELEASED
 from tests.crm_compliance.cli.requests.decided import (
     LOTTE,
     asking_for,
@@ -53,6 +54,28 @@ def test_an_erasure_from_the_form_to_the_certificate(erasure: tuple[Asking, str,
     (plan,) = typist.ask("plans", "list")
     assert (plan["kind"], plan["state"]) == ("request", "applied")
     assert "Lotte" not in json.dumps([run, plan, typist.ask("history", "show", run["run"])])
+
+
+def test_who_interrupts_what_was_granted_is_told_that_the_answer_is_released(
+    erasure: tuple[Asking, str, str], typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DDL-12: the letter says that it is done or under way; the night does it."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    asking, child, dossier = erasure
+    decide(typist, asking, "--grant", asking.items()[0]["item"])
+    typist.ask("requests", "approve", asking.id, *DORA)
+    files = ("--output", typist.folder / "answer.zip", "--passphrase-file", typist.folder / "answer.txt")
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.requests.decisions.carry_out.apply_plan", interrupted)
+        said = typist.type("requests", "release", asking.id, *files, *ERIK)
+    assert said.code == 130
+    assert f"warning: {RELEASED}" in said.err
+    assert (shown(typist, asking)["state"], org.get("cf_dossiers", dossier) is not None) == ("released", True)
+    typist.ask("run", "requests", code=6)  # it is to be closed
+    assert (org.get("cf_dossiers", dossier), org.get("contacts", child)) == (None, None)
 
 
 def test_r079_r104_a_refusal_says_so_and_changes_nothing(erasure: tuple[Asking, str, str], typist: Typist, org: Night) -> None:
