@@ -1,5 +1,6 @@
 """What of this machine nights need: packages that are ours, and room."""
 
+import stat
 from contextlib import suppress
 from pathlib import Path
 from shlex import quote
@@ -22,9 +23,13 @@ def about_packages() -> str:
 
 
 def about_files(settings: Settings) -> str:
-    """Warn of files by which anybody with an account on this machine could have rows erased, or become this
-    application. Empty where there are none."""
-    written = [file for file in settings.deciding_files if open_to_everybody(file, 2)]
+    """Warn of files and folders by which anybody with an account on this machine could have rows erased, or
+    become this application. Empty where there are none."""
+    deciding = [each for file in settings.deciding_files for each in (file, *sorted(file.glob("*")))]
+    # Whoever may write a folder puts another file in the place of one; but not in a sticky one, as /tmp is.
+    folders = {file.absolute().parent: None for file in settings.deciding_files}
+    written = [file for file in deciding if open_to_everybody(file, 2)]
+    written += [each for each in folders if open_to_everybody(each, 2) and not each.stat().st_mode & stat.S_ISVTX]
     read = [file for file in settings.secret_files if open_to_everybody(file, 4)]
     told = [f"anybody here may write {file}, and so decide what goes: chmod go-w {quote(str(file))}" for file in written]
     told += [f"anybody here may read the secret in {file}: chmod 600 {quote(str(file))}, and renew it" for file in read]

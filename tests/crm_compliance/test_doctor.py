@@ -454,6 +454,17 @@ def test_who_may_write_what_decides_or_read_a_secret_is_told(tmp_path: Path) -> 
     file.chmod(0o640)
     schedule.chmod(0o664)
     assert machine.about_files(load_settings(file, {})) == "", "a group is somebody's choice"
+    tmp_path.chmod(0o777)
+    assert (
+        machine.about_files(load_settings(file, {}))
+        == f"warning: anybody here may write {tmp_path}, and so decide what goes: chmod go-w {tmp_path}"
+    )
+    tmp_path.chmod(0o1777)
+    assert machine.about_files(load_settings(file, {})) == "", "nobody but its owner takes a file away there"
+    (version := tmp_path / "versions" / "2027.yaml").parent.mkdir(mode=0o755)
+    version.touch()
+    version.chmod(0o666)
+    assert str(version) in machine.about_files(load_settings(file, {"CRM_COMPLIANCE_POLICY": str(version.parent)}))
     (further := tmp_path / "further.pem").touch(mode=0o644)
     clients = json.dumps([{"client_id": "b", "client_certificate": str(further)}])
     told = machine.about_files(load_settings(file, {"CRM_COMPLIANCE_CRM_CLIENT_ID": "a", "CRM_COMPLIANCE_CRM_EXTRA_CLIENTS": clients}))
