@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from connectors.dynamics.draft.crm_tables import CrmTable
-from connectors.dynamics.draft.option_text import told_rows
+from connectors.dynamics.draft.option_text import candidates, told_rows
 from connectors.dynamics.schema.columns_about_nobody import is_about_nobody
 from connectors.dynamics.schema.mapping_check import BODIES
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, TableDefinition
@@ -94,10 +94,10 @@ def _entry(name: str, seen: CrmTable, words: Mapping[str, str], contact: str, to
         yield f"#    {tied[0]}"
     yield from _sections(name, [each for each in columns if each not in above], contact)
     if above and (dates := [each for each in columns if each.kind in SECTIONS["dates"]]):
-        candidates = " | ".join(f"{each.name} ({told(definition, each)})" for each in dates)
+        days = candidates(dates, lambda each: f"{each.name} ({told(definition, each)})")
         rows = ", ".join(terms) or "none yet for the unit own_table"
         yield f"#    # choose: term: {{row: , date: {dates[0].name}}}, only for rows that outlive or precede what they belong to;"
-        yield f"#    # date: {candidates}; row of the schedule: {rows}"
+        yield f"#    # date: {days}; row of the schedule: {rows}"
 
 
 def _sections(table: str, columns: Collection[Attribute], contact: str) -> Iterator[str]:

@@ -3,20 +3,28 @@ as a comment to choose, after the keys that there are."""
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from textwrap import wrap
-from typing import Final
+from typing import Final, TypeVar
 
 from connectors.dynamics.draft.crm_tables import CrmTables
 from connectors.dynamics.draft.proposal import Option, Referred
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from rules.anonymisation.choice_keys import CHOICE_KEYS
 
+T = TypeVar("T")
+MOST: Final = 6  # candidates of one choice that are shown; each costs a question
 Rows = Callable[[Option], str]  # how many rows have an option
 
 _PLAIN: Final = re.compile(r"[^\W\d][\w -]*(?<! )")
 _WHOLE: Final = re.compile(r"0|[1-9][0-9]*")
 _NO_TEXTS: Final = frozenset({"yes", "no", "true", "false", "null", "on", "off", "y", "n"})
+
+
+def candidates(found: Sequence[T], told: Callable[[T], str]) -> str:
+    """Return what could be chosen, the first of it as `told`, and how much more there is."""
+    more = [f"and {len(found) - MOST} more"] if len(found) > MOST else []
+    return " | ".join([*map(told, found[:MOST]), *more])
 
 
 def reference_lines(name: str, found: Referred, keys: Collection[str] = (), rows: Rows | None = None) -> Iterator[str]:

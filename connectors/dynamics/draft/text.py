@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
 
 from connectors.dynamics.draft.crm_tables import CrmTable, CrmTables
 from connectors.dynamics.draft.dependent import SECTIONS
-from connectors.dynamics.draft.option_text import choice_lines, counted, option_lines, told_rows
+from connectors.dynamics.draft.option_text import MOST, candidates, choice_lines, counted, option_lines, told_rows
 from connectors.dynamics.draft.other_places import OtherPlaces
 from connectors.dynamics.draft.proposal import Drafted
 from connectors.dynamics.draft.statistics_table import COLUMNS, TABLE
@@ -20,8 +19,6 @@ from connectors.dynamics.mapping.mapping_file import SCHEMA
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from rules.model.data_map import Fate, MapPlace
 from rules.model.records import KINDS
-
-_MOST: Final = 6  # candidates of one choice
 
 Count = Callable[[TableDefinition, Attribute | None], int | None]
 
@@ -110,7 +107,7 @@ def _in_force(entry: Iterable[str], more: Collection[tuple[Drafted, Iterable[str
         if each.table.name == calls:
             own = _own_choices(each.table)
             told = f"only: {{{own[0]}: []}}, and the other values under call, or leave call out"
-            yield f"    #   # choose: {told}; told apart by {', '.join(own[:_MOST])}"
+            yield f"    #   # choose: {told}; told apart by {', '.join(own[:MOST])}"
     if roles:
         yield "    # choose: places that may keep roles too; put those in force that do, with their keys"
         yield from (f"    # {line}" for line in roles)
@@ -205,19 +202,15 @@ def _need(drafted: Drafted, name: str) -> str:
 
 
 def _columns(found: Sequence[Attribute], table: CrmTable, count: Count) -> str:
-    told = []
-    for each in found[:_MOST]:
+    def told(each: Attribute) -> str:
         shown = f"{table.shown[each.name]}; " if table.shown.get(each.name) else ""
-        told.append(f"{each.name} ({shown}{each.kind.removesuffix('Type')}, {told_rows(count(table.definition, each))})")
-    return _listed(told, len(found)) or "no column is like it"
+        return f"{each.name} ({shown}{each.kind.removesuffix('Type')}, {told_rows(count(table.definition, each))})"
+
+    return candidates(found, told) or "no column is like it"
 
 
 def _tables(found: Sequence[CrmTable], count: Count) -> str:
-    return _listed([f"{each.name} ({told_rows(count(each.definition, None))})" for each in found[:_MOST]], len(found))
-
-
-def _listed(told: list[str], number: int) -> str:
-    return " | ".join([*told, f"and {number - len(told)} more"] if number > len(told) else told)
+    return candidates(found, lambda each: f"{each.name} ({told_rows(count(each.definition, None))})")
 
 
 def _new_statistic(prefix: str, candidates: Sequence[CrmTable], count: Count) -> Iterator[str]:

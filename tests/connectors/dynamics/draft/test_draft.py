@@ -1,5 +1,6 @@
 """A draft of a mapping: what a CRM's own definitions suggest, and nothing that they do not."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.connectors.emulator.client import Client
 from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import LONG_AGO, Typist, organisation_of
+from tests.yaml_files import read_yaml, yaml_text
 
 
 def test_of_the_reference_environment_every_column_and_key_is_derived(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
@@ -136,7 +138,11 @@ def test_the_type_of_a_case_is_its_category_and_candidates_that_are_not_shown_ar
 
 
 def test_what_nothing_accounts_for_stands_there_as_a_decision_to_take(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
-    with running(environment=environment(tmp_path), token=TOKEN) as emulator:
+    path = environment(tmp_path)
+    document = read_yaml(path)
+    document["tables"]["cf_visit"]["columns"] |= {f"cf_day{number}": {"type": "date"} for number in range(9)}
+    path.write_text(yaml_text(document), encoding="utf-8")
+    with running(environment=path, token=TOKEN) as emulator:
         typist = typist_at(emulator.url)
         night = organisation_of(emulator, typist)
         try:
@@ -150,6 +156,8 @@ def test_what_nothing_accounts_for_stands_there_as_a_decision_to_take(typist_at:
             night.store.close()
     assert '#   cf_caption: {why: "", by: ""}  # 1 row' in text
     assert "    # texts: [cf_hobby]  # cf_hobby 1 row" in text
+    (days,) = [line for line in text.splitlines() if line.startswith("#    # date: ")]
+    assert re.fullmatch(r"#    # date: (\w+ \(0 rows\) \| ){6}and \d more; row of .*", days), "each that is counted costs a question"
     assert "  dossier:  # 1 row" in text
     decided = text.replace("# stay:", "stay:").replace("#   cf_", "  cf_").replace("# texts:", "texts:")
     mapping, problems = examine_mapping(decided, "m")
