@@ -2,6 +2,7 @@
 account of an employee is in it: only what the reviewed answer shows."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from crm_compliance.answer_package.content.particulars import basis_lines, processor_lines, recipient_lines, retention_lines, told_last_day
@@ -37,11 +38,19 @@ def data_json(compilation: Compilation, shown: Shown, organisation: Organisation
             "email": authority.email,
         },
     }
-    if compilation.words:
-        document["words"] = compilation.words
+    if words := _words_for(shown.items, compilation.words):
+        document["words"] = words
     if kept := kept_of(compilation):
         document["kept"] = [kept_data(each, texts) for each in kept]
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace")
+
+
+def _words_for(items: Sequence[ShownItem], words: Mapping[str, str]) -> dict[str, str]:
+    """Return the words for what is shown. Others would tell of what is withheld."""
+    values = [field.value for item in items for field in item.fields if field.name == "categories"]
+    shown = {f"categories.{key}" for value in values for key in str(value).split(", ")}
+    kinds = {item.kind for item in items}
+    return {name: text for name, text in words.items() if name in shown or name.partition(".")[0] in kinds}
 
 
 def _context(context: Context, texts: Texts) -> dict[str, object]:

@@ -2,11 +2,11 @@
 deleted again with what (ERA-13)."""
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
 from typing import Final
 
 import msgspec
 
+from connectors.interface.connector import Connector
 from jobs.erasures.register import Erased, Register, version_of
 from jobs.model.run import TRIM
 from jobs.ports.context import JobContext
@@ -61,8 +61,7 @@ def _matches(context: JobContext, register: Register, also_begun: bool, also_emp
         done = 0
         has_versions = kind == "contact" and register.has_trims
         asked = connector.all_kinds[kind].full if emptied else record
-        archived = retained_rows_of(connector, asked, (*fields, *emptied), None) if connector.retaining((asked,)) else []
-        for page in chain(connector.read(asked, (*fields, *emptied)), [archived] if archived else []):
+        for page in _pages(connector, asked, (*fields, *emptied)):
             context.progress(f"looking for erased rows of {' and '.join(tables)}", done)
             done += len(page)
             table = connector.table(type(page[0])) if page else ""
@@ -82,6 +81,18 @@ def _matches(context: JobContext, register: Register, also_begun: bool, also_emp
                     erased = Erased(EMPTIED, "")
                 if erased is not None:
                     yield kind, row, Returned(kind, table, row.id, row.etag, erased.operation, erased.reason)
+
+
+def _pages(connector: Connector, record: type[Record], fields: tuple[str, ...]) -> Iterator[list[Record]]:
+    """Yield all rows, each page of one table. One that is live is that live row, whatever lies in long-term
+    retention under its id."""
+    there = {row.id: row for row in retained_rows_of(connector, record, fields, None)} if connector.retaining((record,)) else {}
+    for page in connector.read(record, fields):
+        for row in page if there else ():
+            there.pop(row.id, None)
+        yield page
+    for of in {type(row) for row in there.values()}:
+        yield [row for row in there.values() if type(row) is of]
 
 
 def _goes_with_another(kind: Kind, row: Record, gone: Mapping[str, set[str]]) -> bool:

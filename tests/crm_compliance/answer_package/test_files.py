@@ -144,6 +144,17 @@ def test_the_numbers_of_what_is_told_have_no_gap() -> None:
     assert [item["item"] for item in data(compilation())["items"]] == ["1", "2", "3", "4", "5"]
 
 
+def test_words_for_what_is_withheld_are_not_told() -> None:
+    """EXP-07: what a table or a category is called would tell that more is there."""
+    visits = [fiche(7, kind="cf_visit"), fiche(8, kind="cf_secret", status=ItemStatus.WITHHELD)]
+    told = fiche(5, fields=(Field("categories", "arrears, runaway"),))
+    hidden = fiche(6, fields=(Field("categories", "runaway, sexting"),), status=ItemStatus.WITHHELD)
+    names = ("categories.arrears", "categories.runaway", "categories.sexting", "cf_visit", "cf_visit.cf_on", "cf_secret", "cf_secret.cf_on")
+    compiled = compilation(items=(told, hidden, *visits), words={name: name for name in names})
+    assert set(data(compiled)["words"]) == {"categories.arrears", "categories.runaway", "cf_visit", "cf_visit.cf_on"}
+    assert "words" not in data(compilation(items=(PERSON, hidden), words={"categories.sexting": "Sexting"}))
+
+
 def test_no_id_and_no_text_of_the_crm_is_in_any_file() -> None:
     """EXP-13, R-123."""
     made = package(compilation())

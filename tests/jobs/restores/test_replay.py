@@ -70,6 +70,21 @@ def test_what_is_back_goes_from_long_term_retention_too(night: Night, backup: Ba
     assert all_there(night) == {}
 
 
+def test_what_is_back_goes_though_a_copy_lies_in_long_term_retention(night: Night, backup: Backing) -> None:
+    """A row that is live again under its id is that live row, and its copy goes after it."""
+    person = night.contact()
+    values = {"cf_name": "cursus", "cf_ContactId@odata.bind": f"/contacts({person})"}
+    course = night.create("cf_enrolments", "cf_enrolmentid", **values)
+    kept = backup(night)
+    granted(night, ask(night, Right.ERASURE, person))
+    kept.restore()
+    retain(night, "cf_enrolment", course)
+    night.http.post(f"{night.emulator.url}cf_enrolments", json=values | {"cf_enrolmentid": course}).raise_for_status()
+    assert replayed(night).state is RunState.DONE
+    assert night.get("cf_enrolments", course) is None
+    assert all_there(night) == {}
+
+
 def test_a_second_replay_finds_nothing(night: Night, backup: Backing) -> None:
     organisation(night)
     kept = backup(night)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.interface.changes import OperationKind
+from connectors.interface.remains import BinnedOrRetained, Reach
 from jobs.erasures.register import Register, version_of
 from jobs.model.privileges import NEEDS
 from jobs.model.run import Erasure
@@ -20,8 +21,8 @@ class Crm:
 
     all_kinds = Kinds()
 
-    def __init__(self, rows: list[Record]) -> None:
-        self.rows = rows
+    def __init__(self, rows: list[Record], retained: list[Record]) -> None:
+        self.rows, self.retained = rows, retained
         self.read_kinds: list[str] = []
 
     def has(self, record: type[Record]) -> bool:
@@ -33,8 +34,11 @@ class Crm:
     def tables(self, record: type[Record]) -> tuple[str, ...]:
         return (self.table(record),)
 
-    def retaining(self, records: object) -> frozenset[type[Record]]:
-        return frozenset()
+    def retaining(self, records: tuple[type[Record], ...]) -> frozenset[type[Record]]:
+        return frozenset(records if self.retained else ())
+
+    def binned_or_retained(self, residual: object, record: type[Record], fields: object, among: object) -> BinnedOrRetained:
+        return BinnedOrRetained(Reach.READ, tuple(row for row in self.retained if isinstance(row, record)))
 
     def read(self, record: type[Record], fields: Any) -> Iterator[list[Record]]:
         self.read_kinds.append(self.table(record))
@@ -42,8 +46,8 @@ class Crm:
 
 
 class Context:
-    def __init__(self, rows: list[Record]) -> None:
-        self.connector = Crm(rows)
+    def __init__(self, rows: list[Record], retained: list[Record]) -> None:
+        self.connector = Crm(rows, retained)
 
     def progress(self, stage: str, done: int, total: int | None = None) -> None: ...
 
@@ -59,12 +63,16 @@ def erased(rows: list[Record], **operations: str) -> Register:
     )
 
 
-def back(rows: list[Record], register: Register) -> list[tuple[str, str, str]]:
-    context: Any = Context(rows)
+def back(rows: list[Record], register: Register, retained: list[Record] | None = None) -> list[tuple[str, str, str]]:
+    context: Any = Context(rows, retained or [])
     return [(each.kind, each.id, each.operation) for each in returned_rows(context, register)]
 
 
 D, F, C, R = Dossier(id="d"), Fiche(id="f", dossier="d"), Contact(id="c", etag="7"), Recording(id="r", fiche="f")
+
+
+class Chat(Fiche):
+    """A fiche of another table."""
 
 
 def test_every_kind_of_row_that_a_job_deletes_is_looked_for() -> None:
@@ -111,6 +119,20 @@ def test_a_row_that_was_never_erased_is_left_alone() -> None:
     assert back([D, F], Register()) == []
 
 
+def test_what_lies_in_long_term_retention_is_looked_for_by_its_own_table() -> None:
+    chat, fiche = Chat(id="y"), Fiche(id="x")
+    register = Register(Erasure(key, "delete", "fiche", "r", "t", "EXPIRED") for key in ("fiche/x", "chat/y"))
+    for there in ([chat, fiche], [fiche, chat]):
+        assert back([], register, list(there)) == [("fiche", "x", "delete"), ("fiche", "y", "delete")]
+
+
+def test_what_is_live_is_not_judged_by_what_lies_in_long_term_retention() -> None:
+    masked = Dossier(id="m", anonymised_on=date(2026, 11, 1))
+    assert back([masked], erased([masked], m="mask"), [Dossier(id="m")]) == []
+    context: Any = Context([Dossier(id="d", etag="2")], [Dossier(id="d", etag="1")])
+    assert [each.etag for each in returned_rows(context, erased([D]))] == ["2"]
+
+
 def test_a_masked_row_is_back_where_its_mark_is_missing() -> None:
     still = Dossier(id="m", anonymised_on=date(2026, 11, 1))
     assert back([still], erased([still], m="mask")) == []
@@ -134,6 +156,6 @@ def test_what_depends_on_a_trimmed_contact_stays() -> None:
 
 
 def test_tables_of_which_nothing_was_erased_are_not_read() -> None:
-    context: Any = Context([D, F, C])
+    context: Any = Context([D, F, C], [])
     returned_rows(context, erased([F]))
     assert context.connector.read_kinds == ["fiche"]
