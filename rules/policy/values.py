@@ -39,7 +39,7 @@ def _country(value: str) -> str:
 
 def _scheme(value: str) -> str:
     if not is_scheme(value):
-        raise ValueError("no check of such national numbers is known: this has to be be, none, or a module of python-stdnum such as nl.bsn")
+        raise ValueError("no check of such national numbers is known: write be, none, or a module of python-stdnum such as nl.bsn")
     return value
 
 

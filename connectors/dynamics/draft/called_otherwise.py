@@ -28,8 +28,7 @@ def called_otherwise(
     term depends on which it is. `names` are those of the categories, by key, `own` what the organisation
     itself calls any key: nobody is told of an option that is called so. Those of yes and no are told where
     the column is called like the field, else with `also_answers` alone: what it asks nobody knows then but
-    who maps it, and it may well ask the contrary. So are
-    days."""
+    who maps it, and it may well ask the contrary. So are days."""
     words = {**words_of(names), _STATE: STATE_WORDS}
     for table in mapping.tables:
         definition = metadata.table(table.name)

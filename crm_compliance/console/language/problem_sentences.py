@@ -54,7 +54,7 @@ SENTENCES: Final = (
     "no public holidays are known of it: this has to be the ISO code of a country, or of a part, such as BE or DE-NW",
     "there is no such time zone: this has to be a name of the IANA time zone database, such as Europe/Brussels",
     "no telephone numbers are known of it: this has to be the ISO code of a country, such as BE",
-    "no check of such national numbers is known: this has to be be, none, or a module of python-stdnum such as nl.bsn",
+    "no check of such national numbers is known: write be, none, or a module of python-stdnum such as nl.bsn",
     "a disposition is one of %(words)s",
     "name the public holidays that count in %(country)s beside it: holidays: %(same)s",
     "name the national numbers of %(country)s beside it: national_number: a module of python-stdnum such as nl.bsn, or none",
