@@ -1,5 +1,6 @@
 """The hours at which jobs are due: cron lines on the clock of the schedule (DAT-13, R-058)."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from rules.errors import UsageError
 LOOKS_BACK = (timedelta(days=8), timedelta(days=32), timedelta(days=367))
 WAITS = (timedelta(minutes=15), timedelta(minutes=30), timedelta(hours=1))  # between tries of one night; the last repeats
 
+WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ANY_TIME = datetime(2001, 1, 1, tzinfo=UTC)
 
 
@@ -48,11 +50,21 @@ def existing(moment: datetime) -> datetime:
     return moment
 
 
+def _by_names(cron: str) -> str:
+    """Return a cron line with its weekdays by name: cron counts them from Sunday, which is 0 and 7, and
+    apscheduler from Monday. Raises ValueError: it goes through them by steps, which begin at that day too."""
+    *others, weekdays = cron.split()
+    if "/" in weekdays:
+        raise ValueError(weekdays)
+    from_monday = re.sub(r"\b0-(?=[1-7]\b)", "7,1-", weekdays)
+    return " ".join([*others, re.sub(r"\b[0-7]\b", lambda found: WEEKDAYS[int(found[0])], from_monday)])
+
+
 def trigger_of(cron: str, zone: ZoneInfo, *, where: str = "") -> CivilTrigger:
     """Return the trigger of a cron line; `where` is the setting that it comes from. Raises UsageError: a
     number or a word in it is out of range, or the day that it names never comes, as 30 February."""
     try:
-        trigger: CivilTrigger = CivilTrigger.from_crontab(cron, timezone=UTC)
+        trigger: CivilTrigger = CivilTrigger.from_crontab(_by_names(cron), timezone=UTC)
         trigger.zone = zone
         has_an_hour = trigger.get_next_fire_time(None, ANY_TIME) is not None
     except ValueError:

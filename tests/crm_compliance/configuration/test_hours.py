@@ -82,3 +82,31 @@ def test_a_day_that_never_comes_is_no_hour(cron: str) -> None:
         trigger_of(cron, BRUSSELS, where="RETENTION_CRON")
     assert caught.value.where == "RETENTION_CRON"
     assert trigger_of("30 2 29 2 *", BRUSSELS).get_next_fire_time(None, datetime(2026, 1, 1, tzinfo=UTC)) is not None
+
+
+@pytest.mark.parametrize(
+    ("weekdays", "expected"),
+    [
+        ("0", "Sun"),
+        ("7", "Sun"),
+        ("1-5", "Mon Tue Wed Thu Fri"),
+        ("6,0", "Sat Sun"),
+        ("0-1", "Mon Sun"),
+        ("5-7", "Fri Sat Sun"),
+        ("sat", "Sat"),
+    ],
+)
+def test_weekdays_are_counted_as_cron_counts_them(weekdays: str, expected: str) -> None:
+    """From Sunday: a job of Saturday night came on Sunday, and one from Monday to Friday on Saturday too."""
+    trigger, at, days = trigger_of(f"30 2 * * {weekdays}", BRUSSELS), datetime(2026, 12, 1, tzinfo=BRUSSELS), set()
+    for _ in range(7):
+        found = trigger.get_next_fire_time(at, at)
+        assert found is not None
+        at = found
+        days.add(f"{at:%a}")
+    assert days == set(expected.split())
+
+
+def test_weekdays_by_steps_are_no_hour() -> None:
+    with pytest.raises(UsageError, match="no hour is meant"):
+        trigger_of("30 2 * * */2", BRUSSELS)
