@@ -10,8 +10,8 @@ from connectors.dynamics.draft.columns import option_of
 from connectors.dynamics.draft.crm_tables import bare
 from connectors.dynamics.draft.words import FIELD_WORDS, STATE_WORDS, words_of
 from connectors.dynamics.mapping.checks import BEGINNINGS, ENDS
-from connectors.dynamics.mapping.mapping import TRUTHS, Column, Mapping, Table, field_type
-from connectors.dynamics.schema.metadata import Metadata
+from connectors.dynamics.mapping.mapping import HOLD, TRUTHS, Column, Mapping, Table, field_type
+from connectors.dynamics.schema.metadata import Attribute, Metadata
 from connectors.interface.errors import Finding
 from rules.model.file_roles import FileRole
 from rules.texts.folding import fold
@@ -33,6 +33,7 @@ def called_otherwise(
     for table in mapping.tables:
         definition = metadata.table(table.name)
         attributes = definition.attributes if definition is not None else {}
+        yield from _other_holds(table, attributes, mapping) if also_answers else ()
         for column in table.columns.values():
             yield from _contrary_days(table, column) if also_answers else ()
             is_yes_or_no = field_type(table.full, column.field) is bool
@@ -71,6 +72,18 @@ def _contrary_days(table: Table, column: Column) -> Iterator[Finding]:
             told = f"{table.name}.{name} is called like {meant}, and fills {table.kind}.{column.field} here"
             told += ": if both changed places, terms end on another day."
             yield Finding(False, told, column.where, "called_otherwise", meant)
+
+
+def _other_holds(table: Table, attributes: Values[str, Attribute], mapping: Mapping) -> Iterator[Finding]:
+    """Yield a warning for a column of yes and no that is called like a hold and is none: what it holds would
+    go (HLD-01)."""
+    words = FIELD_WORDS["dossier"][HOLD] if table.kind == "dossier" else ()
+    decided = {*mapping.used(table.name), *(each.column for each in table.only)}
+    for name, each in attributes.items():
+        if each.kind == "BooleanType" and bare(name) in words and name not in decided and f"{table.name}.{name}" not in mapping.goes_along:
+            told = f"{table.name}.{name} is called like a hold, and holds nothing: what it is to keep would go. Map it as dossier.{HOLD},"
+            told += f" beside another under more ({{{HOLD}: [{name}]}}), or name it under goes_along."
+            yield Finding(False, told, table.where, "called_otherwise", name)
 
 
 def _is_closing(column: str) -> bool:

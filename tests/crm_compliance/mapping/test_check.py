@@ -216,6 +216,20 @@ def test_a_beginning_and_an_end_that_changed_places_are_told(typist: Typist, tmp
     assert " is called like " not in typist.type("plan").err, "what cannot be ended where the mapping is right comes no night"
 
 
+def test_a_column_that_is_called_like_a_hold_and_is_none_is_told(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    """HLD-01: a file under the second of two holds would go."""
+    environment = read_yaml(ENVIRONMENT)
+    environment["tables"]["cf_dossier"]["columns"] |= {"cf_geblokkeerd": {"type": "bool"}, "cf_onhold": {"type": "string(10)"}}
+    (tmp_path / "environment.yaml").write_text(yaml_text(environment), encoding="utf-8")
+    with running(environment=tmp_path / "environment.yaml", token=TOKEN) as emulator:
+        typist, path = typist_at(emulator.url), edited(tmp_path)
+        (found,) = typist.ask("mapping", "check", path)["warnings"]
+        assert (found["where"], found["suggestion"]) == (f"{path}:{line(path, 'table: cf_dossier')}", "cf_geblokkeerd")
+        more = "    more: {legal_hold: [cf_geblokkeerd]}\n    table: cf_dossier"
+        path.write_text(path.read_text(encoding="utf-8").replace("    table: cf_dossier", more, 1), encoding="utf-8")
+        assert typist.ask("mapping", "check", path)["warnings"] == []
+
+
 def test_a_yes_that_says_closed_is_told_where_it_stands_for_active(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """RET-13: a file would end while somebody works on it."""
     path = edited(
@@ -259,6 +273,7 @@ def test_a_yes_to_what_nobody_knows_is_told_only_where_somebody_looks_at_the_map
     environment = read_yaml(ENVIRONMENT)
     environment["choices"]["cf_answer"] = {1: {"key": "yes", "nl": "Ja", "fr": "Oui"}, 2: {"key": "no", "nl": "Nee", "fr": "Non"}}
     environment["tables"]["cf_dossier"]["columns"] |= {key: {"type": "choice cf_answer"} for key in ("cf_isclosed", "cf_maygo")}
+    del environment["tables"]["cf_dossier"]["columns"]["cf_legalhold"]
     (tmp_path / "environment.yaml").write_text(yaml_text(environment), encoding="utf-8")
     with running(environment=tmp_path / "environment.yaml", token=TOKEN) as emulator:
         typist = typist_at(emulator.url)
