@@ -28,7 +28,7 @@ from jobs.requests.decisions.correct import WRITING
 from jobs.requests.decisions.decide import take_effect
 from jobs.requests.decisions.lost_writes import repeat_lost
 from jobs.requests.decisions.plan_erasure import kept_rows, lines_of_decision, plan_erasure, tasks_of_recordings
-from jobs.requests.decisions.suspicions import KeptItems, kept_items
+from jobs.requests.decisions.suspicions import KeptItems, is_looked_at, kept_items, linked_to_others
 from jobs.runs.apply import apply_plan
 from jobs.writing.send import TECHNICAL
 from rules.dates.ages import has_reached
@@ -174,6 +174,9 @@ def _noted(context: JobContext, request: SubjectRequest, decision: Decision) -> 
     lasts nothing else is noted (SUS-07)."""
     if not decision.of(ERASING | {What.RESTRICT}) and not decision.on_behalf:
         return decision, KeptItems()
+    if is_looked_at(decision):
+        others = linked_to_others(context, decision)  # two people have seen whose they are: nothing of it is done
+        decision = _done(context, request, decision, [task for task in decision.tasks if task.id in others])
     kept = kept_items(context, decision)
     since = (decision.looked_for_at or context.clock()) if kept.to_look_at else None
     if (since, kept.roles, kept.files) != (decision.looked_for_at, decision.roles, decision.files):

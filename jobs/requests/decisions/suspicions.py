@@ -6,9 +6,9 @@ While that lasts no plan and no inbox tells of it (SUS-07). Once it has ended, o
 as it was, two people look first, the DPO among them (SUS-08); as they do, too, where a role has come that
 cannot be read (SUS-05), or a suspicion in a file that shares another child with a granted one (SUS-06); and,
 which is no suspicion, where a file was opened again or got a fiche, where there is a new file about the
-child, and where the authority of who asked in its name has ended (RGT-07): what was weighed was another
-thing. What roles there were is noted alike for everybody of whom something waits, so that what is noted tells
-of no suspicion. Source: SUS-05 to SUS-11."""
+child, where a course or an agreement is somebody else's by now, and where the authority of who asked in its
+name has ended (RGT-07): what was weighed was another thing. What roles there were is noted alike for
+everybody of whom something waits, so that what is noted tells of no suspicion. Source: SUS-05 to SUS-11."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
@@ -26,9 +26,9 @@ from jobs.register.decision import ERASING, Decision, FileOnce, RoleOnce, What
 from jobs.register.overrides import acts_though_suspected, looked_at, looks_given
 from jobs.requests.decisions.files_since import files_since
 from rules.model.file_roles import FILE_ROLES, PARENTS, FileRole
-from rules.model.kinds import FILES
+from rules.model.kinds import FILES, RELATIONS
 from rules.model.personal_records import FullParty
-from rules.model.records import Fiche, Party, Recording
+from rules.model.records import KINDS, Fiche, Party, Recording
 from rules.retention.clocks import without_sentinel
 from rules.rights.facts import RoleInFile
 from rules.rights.suspicion import has_ended, is_active
@@ -65,9 +65,10 @@ def kept_items(context: JobContext, decision: Decision) -> KeptItems:
     closed = _items_kept_by(context, decision, active, ERASING | {What.RESTRICT})
     linked = _linked(context, decision, [row for row in fresh if row in active], closed)
     of_child = [row for row in fresh if row.role == FileRole.CHILD and row.contact in decision.contacts]
-    files, changed = files_since(context, decision, looked=_is_looked_at(decision))
+    files, changed = files_since(context, decision, looked=is_looked_at(decision))
     unseen = {row.id for row in (*unreadable, *of_child)} | linked.keys()
     to_look_at = _items_kept_by(context, decision, [*ended, *left, *unreadable]).union(*linked.values())
+    changed |= frozenset() if is_looked_at(decision) else linked_to_others(context, decision)
     to_look_at |= {task.item for task in decision.tasks if task.id in changed or (of_child and task.what is What.ERASE)}
     if _authority_has_ended(context, decision, rows):
         to_look_at |= {task.item for task in decision.tasks}
@@ -123,7 +124,7 @@ def _noted(context: JobContext, row: FullParty, is_unseen: bool) -> RoleOnce:
 def _changed(context: JobContext, decision: Decision, rows: Sequence[FullParty]) -> tuple[list[FullParty], list[RoleOnce]]:
     """Return the roles that are new since something waits, and those that were there and are not as they
     were, as far as nobody has looked at them. What was erased here is no sign of anything."""
-    if not decision.roles or _is_looked_at(decision):
+    if not decision.roles or is_looked_at(decision):
         return [], []
     now = {row.id: set(context.references("role", f"{row.id} {row.role}")) for row in rows}
     seen = {role.ref for role in decision.roles if not role.is_unseen}
@@ -151,7 +152,18 @@ def _linked(context: JobContext, decision: Decision, suspicions: Iterable[Party]
     return linked
 
 
-def _is_looked_at(decision: Decision) -> bool:
+def linked_to_others(context: JobContext, decision: Decision) -> frozenset[str]:
+    """Return the granted courses and agreements that are somebody else's by now: a mistake that was put
+    right, or the same person under another contact, as after a merge."""
+    found = set[str]()
+    for kind in RELATIONS:
+        ids = sorted(task.id for task in decision.of(ERASING) if task.kind == kind)
+        rows = rows_of(context.connector, KINDS[kind], ("contact",), Among("id", ids)) if ids else []
+        found |= {row.id for row in rows if getattr(row, "contact", None) not in (None, *decision.contacts)}
+    return frozenset(found)
+
+
+def is_looked_at(decision: Decision) -> bool:
     """Return whether two people have looked since something waits for it."""
     return decision.looked_for_at is not None and looked_at(looks_given(decision))
 

@@ -254,6 +254,21 @@ def test_rgt08_what_a_parent_was_granted_waits_once_the_last_day_of_the_authorit
     assert kept(night, request, looks=()) == set()
 
 
+def test_a_course_that_was_linked_to_somebody_else_is_looked_at_and_stays(night: Night) -> None:
+    """A merge of contacts does that: nobody knows whether it is the same person."""
+    ilse, other = (night.contact(firstname="Ilse", lastname="Wouters (fictief)") for _ in range(2))
+    linked = {"cf_ContactId@odata.bind": f"/contacts({ilse})"}
+    course, kept = (night.create("cf_enrolments", "cf_enrolmentid", cf_name="cursus", **linked) for _ in range(2))
+    hold = place(night, "cf_enrolment", course)
+    request = released(night, Right.ERASURE, ilse, (What.ERASE, "enrolment", course))
+    night.patch("cf_enrolments", course, **{"cf_ContactId@odata.bind": f"/contacts({other})"})
+    release_hold(night, hold)
+    assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [request.id])
+    look(night, request)
+    assert (fulfil_all(context_of(night)), decision(night, request).tasks) == ({}, ())
+    assert [night.get("cf_enrolments", row) is not None for row in (course, kept)] == [True, True]
+
+
 def test_what_waits_ends_at_the_word_of_who_asked(night: Night) -> None:
     """Released or closed; what was done stays done, and so does the outcome of what was closed."""
     child, dossier = night.contact(firstname="Ilse", lastname="Wouters (fictief)"), night.dossier("sexting", closed=False)
