@@ -12,7 +12,7 @@ everybody of whom something waits, so that what is noted tells of no suspicion. 
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -20,7 +20,8 @@ from connectors.interface.remains import ResidualKind
 from connectors.interface.rows import Among
 from jobs.erasures.register import load_register
 from jobs.ports.context import JobContext
-from jobs.reading.gather import PARTY_FIELDS, rows_of
+from jobs.reading.gather import PARTY_FIELDS, rows_anywhere, rows_of
+from jobs.reading.long_term import without_live
 from jobs.reading.owners import look_around
 from jobs.register.decision import ERASING, Decision, FileOnce, RoleOnce, What
 from jobs.register.overrides import acts_though_suspected, looked_at, looks_given
@@ -28,11 +29,12 @@ from jobs.requests.decisions.files_since import files_since
 from rules.model.file_roles import FILE_ROLES, PARENTS, FileRole
 from rules.model.kinds import FILES, RELATIONS
 from rules.model.personal_records import FullParty
-from rules.model.records import KINDS, Fiche, Party, Recording
+from rules.model.records import KINDS, Fiche, Party, Record, Recording
 from rules.retention.clocks import without_sentinel
 from rules.rights.facts import RoleInFile
 from rules.rights.suspicion import has_ended, is_active
 
+R = TypeVar("R", bound=Record)
 _FIELDS: Final = (*PARTY_FIELDS, "suspect_until", "authority_evidence", "authority_valid_until")
 
 
@@ -142,10 +144,10 @@ def _linked(context: JobContext, decision: Decision, suspicions: Iterable[Party]
     linked = {}
     for suspicion in suspicions:
         files = sorted(_files_of(context, [suspicion]))
-        inside = [row for name in FILES for row in rows_of(context.connector, Party, PARTY_FIELDS, Among(name, files))]
+        inside = [row for name in FILES for row in _wherever(context, Party, PARTY_FIELDS, Among(name, files))]
         children = {row.contact for row in inside if row.role == FileRole.CHILD and row.contact is not None}
         children -= {*decision.contacts, *decision.asking}
-        theirs = rows_of(context.connector, Party, PARTY_FIELDS, Among("contact", sorted(children))) if children else []
+        theirs = _wherever(context, Party, PARTY_FIELDS, Among("contact", sorted(children)))
         shared = _within(context, _files_of(context, [row for row in theirs if row.role == FileRole.CHILD]))
         if items := frozenset(task.item for task in decision.of(ERASING) if task.id in shared) - closed:
             linked[suspicion.id] = items
@@ -158,7 +160,7 @@ def linked_to_others(context: JobContext, decision: Decision) -> frozenset[str]:
     found = set[str]()
     for kind in RELATIONS:
         ids = sorted(task.id for task in decision.of(ERASING) if task.kind == kind)
-        rows = rows_of(context.connector, KINDS[kind], ("contact",), Among("id", ids)) if ids else []
+        rows = _wherever(context, KINDS[kind], ("contact",), Among("id", ids))
         found |= {row.id for row in rows if getattr(row, "contact", None) not in (None, *decision.contacts)}
     return frozenset(found)
 
@@ -201,7 +203,7 @@ def _items_kept_by(
     closed = _within(context, _files_of(context, suspicions))
     if decision.on_behalf and not acts_though_suspected(decision.looks):
         acting = _files_of(context, [row for row in suspicions if row.contact not in decision.contacts])
-        of_child = rows_of(context.connector, Party, PARTY_FIELDS, Among("contact", sorted(decision.contacts))) if acting else []
+        of_child = _wherever(context, Party, PARTY_FIELDS, Among("contact", sorted(decision.contacts))) if acting else []
         if not acting.isdisjoint(_files_of(context, of_child)):
             return frozenset(task.item for task in decision.tasks)
     people = {row.contact for row in suspicions}
@@ -210,7 +212,7 @@ def _items_kept_by(
 
 def _within(context: JobContext, files: frozenset[str]) -> frozenset[str]:
     """Return the ids of these files, and of the recordings in them: the own voice is asked for by itself."""
-    recordings = (row for name in FILES if files for row in rows_of(context.connector, Recording, (), Among(name, sorted(files))))
+    recordings = (row for name in FILES for row in _wherever(context, Recording, (), Among(name, sorted(files))))
     return files | {row.id for row in recordings}
 
 
@@ -218,12 +220,23 @@ def _files_of(context: JobContext, roles: Collection[Party | RoleOnce]) -> froze
     """Return the dossiers and fiches in which these roles are, with all fiches of those dossiers."""
     fiches = {row.fiche for row in roles if row.fiche is not None}
     dossiers = {row.dossier for row in roles if row.dossier is not None}
-    if fiches:
-        dossiers |= {each for row in rows_of(context.connector, Fiche, ("dossier",), Among("id", sorted(fiches))) for each in row.dossiers}
+    dossiers |= {each for row in _wherever(context, Fiche, ("dossier",), Among("id", sorted(fiches))) for each in row.dossiers}
     return frozenset(dossiers | fiches | {fiche for dossier in dossiers for fiche in fiches_of(context, dossier, shared=True)})
 
 
 def fiches_of(context: JobContext, dossier: str, *, shared: bool = False) -> list[str]:
-    """Return the fiches of a dossier: those that go with it, or also those that other dossiers share."""
-    rows = rows_of(context.connector, Fiche, ("dossier",), Among("dossier", [dossier]))
+    """Return the fiches of a dossier, wherever they lie: those that go with it, or also those that other
+    dossiers share."""
+    rows = _wherever(context, Fiche, ("dossier",), Among("dossier", [dossier]))
     return sorted(row.id for row in rows if shared or not row.also_in)
+
+
+def _wherever(context: JobContext, record: type[R], fields: tuple[str, ...], among: Among) -> list[R]:
+    """Return rows with those in long-term retention and in the recycle bin: a suspicion in a file counts
+    though a part of the file was moved there, or deleted by somebody (SUS-05)."""
+    if not among.ids:
+        return []
+    connector = context.connector
+    rows = rows_anywhere(connector, record, fields, among, connector.retaining((record,)))
+    binned = cast("Sequence[R]", connector.binned_or_retained(ResidualKind.BIN, record, fields, among).rows)
+    return [*rows, *without_live(binned, {row.id for row in rows})]

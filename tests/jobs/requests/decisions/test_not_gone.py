@@ -163,3 +163,39 @@ def test_a_correction_waits_for_a_row_that_is_elsewhere_and_for_none_that_is_gon
     remove(night, "contacts", person)
     assert fulfil_all(context_of(night)) == {}
     assert (is_fulfilled(night), decision(night, request).tasks) == (True, ())
+
+
+def test_a_file_goes_from_there_with_the_people_and_the_recordings_of_its_fiches(night: Night) -> None:
+    """R-158: a recording that only lost its link would never be found again."""
+    person, reporter = night.contact(birthdate="2000-05-05"), night.contact()
+    dossier = night.dossier("sexting")
+    (fiche,) = night.fiches_of(dossier)
+    night.party(person, "child", dossier=dossier)
+    night.party(reporter, "reporter", fiche=fiche)
+    spoken = night.recording(date(2026, 11, 20), fiche=fiche)
+    request = decided(night, person)
+    retain(night, "cf_fiche", fiche)
+    retain(night, "cf_dossier", dossier)
+    release(night, request)
+    fulfil_all(context_of(night))
+    assert is_fulfilled(night)
+    assert [night.get("cf_recordings", spoken), night.get("contacts", reporter), night.get("contacts", person)] == [None, None, None]
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_suspicion_in_a_fiche_that_was_moved_there_or_deleted_keeps_the_file(night: Night, is_deleted: bool) -> None:
+    """SUS-06, SUS-10: the file of a fiche is closed wherever the fiche lies."""
+    switch(night, recycle_bin_days=30)
+    person = night.contact(birthdate="2000-05-05")
+    dossier = night.dossier("sexting")
+    (fiche,) = night.fiches_of(dossier)
+    night.party(person, "child", dossier=dossier)
+    request = decided(night, person)
+    night.party(person, "suspect", fiche=fiche)
+    if is_deleted:
+        remove(night, "cf_fiches", fiche)
+    else:
+        retain(night, "cf_fiche", fiche)
+    assert release(night, request) is None
+    fulfil_all(context_of(night))
+    assert (night.get("cf_dossiers", dossier) is not None, is_fulfilled(night)) == (True, False)
