@@ -108,10 +108,8 @@ class PageDecoder(Generic[R]):
             self._steps.append(column_steps.fixed("categories", OF_ITS_DOSSIER))
         for column in columns:
             if column.flags:
-                self.select += [name for name in column.names if name not in hidden]
-                for each in column.names:
-                    hidden.setdefault(each, (f"flag_{len(hidden)}", bool | None))
-                self._steps.append(column_steps.flags(column.field, {hidden[name][0]: key for name, key in column.flags}))
+                keys = {self._beside(name, bool | None, first, hidden): key for name, key in column.flags}
+                self._steps.append(column_steps.flags(column.field, keys))
                 continue
             found = self._column(table, definition, column)
             if (twin := first.setdefault(found[0], column.field)) == column.field:
@@ -190,23 +188,18 @@ class PageDecoder(Generic[R]):
     ) -> None:
         """Read a further column of a field beside its own; another field may be read from it too."""
         attribute = definition.attributes[name]
-        source = f"more_{len(hidden)}"
         if column.field != "categories":
             holds = field_type(table.full, column.field)
             behaviour, is_day = "" if holds is bool else _behaviour(table, column, attribute.behaviour), holds is date
-            if name in first:
-                hidden[f"{_UNSELECTED}{source}"] = source, Any
-                self._copy(first[name], source)
-            else:
-                self.select.append(name)
-                hidden[name] = source, bool | None if holds is bool else wire_type(behaviour) if is_day else datetime | None
-                first[name] = source
+            kind = bool | None if holds is bool else wire_type(behaviour) if is_day else datetime | None
+            source = self._beside(name, kind, first, hidden)
             if is_day and behaviour != "date_only":
                 self._mean_days(source, behaviour)
             fillers = self._calendar.fillers if is_day else ()
             step = column_steps.either(source, column.field) if holds is bool else column_steps.first(source, column.field, fillers)
             self._steps.append(step)
             return
+        source = f"more_{len(hidden)}"
         if column.reference is not None:
             (target,) = attribute.targets
             wire, keys = f"_{name}_value", self._keys_of(column, target)
@@ -219,6 +212,17 @@ class PageDecoder(Generic[R]):
             hidden[wire] = source, _option_type(attribute)
             self._steps.append(column_steps.union(source, column.field, MultiKeys(options) if is_multi else SingleKeys(options)))
         self.select.append(wire)
+
+    def _beside(self, name: str, kind: Any, first: dict[str, str], hidden: dict[str, tuple[str, Any]]) -> str:
+        """Return by which name of no field a column is read that another field may be read from too."""
+        source = f"more_{len(hidden)}"
+        if name in first:
+            hidden[f"{_UNSELECTED}{source}"] = source, Any
+            self._copy(first[name], source)
+        else:
+            self.select.append(name)
+            hidden[name], first[name] = (source, kind), source
+        return source
 
     def decode(self, body: bytes, *, versioned: bool = True) -> Page[R]:
         """Return the page in a body: its rows, or of whole tables a frame, so that their objects are gone

@@ -134,6 +134,27 @@ def test_a_hold_is_there_where_any_column_says_so(crm: tuple[Client, DynamicsCon
     other.close()
 
 
+@pytest.mark.parametrize("holds", [lambda tables: None, _with_two_holds], ids=["alone", "beside another"])
+def test_a_column_that_holds_may_tell_a_category_too(crm: tuple[Client, DynamicsConnector], holds: Callable[[Any], None]) -> None:
+    """Every plan would end with an error of the product."""
+    client, _ = crm
+    case = client.create("incidents", title="i", cc_bevroren=True)
+
+    def telling_both(tables: Any) -> None:
+        holds(tables)
+        for section in ("columns", "references", "more", "many_to_many"):
+            tables["dossier"][section].pop("categories")
+        tables["dossier"]["flags"] = {"categories": {"cc_bevroren": "sexting"}}
+
+    other = connected(client.emulator, mapping(telling_both))
+    for fields in (("legal_hold", "categories"), ("categories", "legal_hold")):
+        found = read(other, Dossier, *fields)[case]
+        assert (found.legal_hold, found.categories) == (True, ("sexting",))
+        (frame,) = other.columns(Dossier, fields)
+        assert [(row["legal_hold"], row["categories"]) for row in frame.to_dicts()] == [(True, "sexting")]
+    other.close()
+
+
 def test_the_reason_of_a_status_tells_an_outcome(crm: tuple[Client, DynamicsConnector]) -> None:
     client, connector = crm
     row, other = client.create("incidents", title="i"), client.create("incidents", title="j")
