@@ -172,7 +172,8 @@ def check_contacts(
         add_relations(connector, found, progress=progress, among=of_untied, terms=terms, without=without, retaining=retaining)
     relations = relations_after(found, (), day=day, terms=terms)
     bound = {*retained} if retained and not connector.may_purge_retained() else {*retained} & {*trims}
-    donors = sorted(contact for contact in {*removals} if terms.donor or contact in given_up) if Donation in retaining else []
+    may_go = Donation in retaining and gifts_have_a_term(terms)  # without a term each gift ties its donor
+    donors = sorted(contact for contact in {*removals} if terms.donor or contact in given_up) if may_go else []
     # The link of a gift in long-term retention to its donor cannot be emptied, and shows the donor's name.
     bound |= {row.contact for row in retained_rows_of(connector, Donation, ("contact",), Among("contact", donors)) if row.contact}
     return ContactCheck(

@@ -3,7 +3,7 @@ retention or in the recycle bin, and the request is not fulfilled before it has 
 
 import dataclasses
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -15,6 +15,7 @@ from tests.drivers.deciding import ask, compile_, context_of, decide, decision, 
 from tests.drivers.holding import place
 from tests.drivers.holding import release as release_hold
 from tests.drivers.night import Night
+from tests.jobs.requests.decisions.test_plan_erasure import with_payments
 from tests.jobs.requests.search.searching import remove, switch
 from tests.jobs.residual.retained import SETS, Stubborn, retain, roll_back, there
 
@@ -135,6 +136,24 @@ def test_what_somebody_else_deleted_waits_while_the_recycle_bin_has_it(night: Ni
     for _ in range(2):
         assert fulfil_all(context_of(night)) == {}
     assert (is_fulfilled(night), decision(night, request).tasks) == (True, ())
+
+
+@pytest.mark.parametrize("has_term", [False, True])
+def test_a_donor_waits_for_a_gift_there_only_where_the_gift_can_do_without_them(make_night: Callable[..., Night], has_term: bool) -> None:
+    """R-104: its link to the donor cannot be emptied there; without a term each gift ties its donor, who is
+    emptied of what it does not need."""
+    night = make_night(datetime(2026, 11, 25, 11, tzinfo=UTC), policy=with_payments if has_term else str)
+    person = night.contact(birthdate="1980-01-01")
+    subscriber(night, person)
+    gift = night.donation(person)
+    request = decided(night, person)
+    retain(night, "cf_donation", gift)
+    release(night, request)
+    assert fulfil_all(context_of(night)) == ({request.id: LONG_TERM} if has_term else {})
+    assert is_fulfilled(night) is not has_term
+    roll_back(night, "cf_donation", gift)
+    fulfil_all(context_of(night))
+    assert (is_fulfilled(night), night.get("contacts", person) is None) == (True, has_term)
 
 
 def test_a_person_whom_a_hold_keeps_goes_once_it_is_lifted(night: Night) -> None:
