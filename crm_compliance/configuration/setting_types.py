@@ -53,7 +53,7 @@ def _web_url(value: str, example: str) -> str:
         raise ValueError("should be an address without a user, a query or a fragment")
     if parts.scheme == "http" and not on_this_machine(value):
         raise ValueError("should be https: plain http is for this machine only")
-    return value
+    return f"{parts.scheme}{value[len(parts.scheme) :]}"  # in small letters, as it is asked for elsewhere
 
 
 def _stamp_url(value: str) -> str:

@@ -321,6 +321,12 @@ def test_an_address_that_is_none_is_refused_with_an_example_of_that_setting(name
     settings(**{name: example})
 
 
+@pytest.mark.parametrize("name", ["PUBLIC_URL", "CRM_AUTHORITY", "CRM_URL"])
+def test_the_scheme_of_an_address_counts_in_capitals_too(name: str) -> None:
+    """The cookies of an HTTPS:// address were those of plain http."""
+    assert str(getattr(settings(**{name: "HTTPS://Org.example.org/"}), name.lower())).startswith("https://Org.example.org")
+
+
 @pytest.mark.parametrize("around", ["\n", "\r\n", " ", "\u00a0", "\t"])
 def test_space_and_line_breaks_around_a_variable_do_not_count(around: str) -> None:
     """As a mounted secret, or a file of variables from Windows, has them."""
