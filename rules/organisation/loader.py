@@ -25,6 +25,7 @@ HINT = "Correct the file; docs/organisation.md tells what each key means."
 # What a value is, by the pattern that it does not match.
 _TEXTS = MappingProxyType(
     {
+        r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$": "an e-mail address has a name, @ and a domain, such as privacy@example.org",
         r"^[A-Z]{2}$": "a country is its ISO code, such as BE",
         r"^[A-Za-z][A-Za-z0-9_-]*$": "a key has letters, digits, - and _, and begins with a letter",
     }
@@ -57,8 +58,16 @@ def _read(text: str, is_shipped: bool) -> Organisation | list[Problem]:
     read = read_strictly(document, OrganisationFile, "an organisation file", texts=_TEXTS)
     if isinstance(read, list):
         return read
-    problems = sorted(document.problems + [document.problem(path, found) for path, found in _untold(read, read.languages, ())])
+    told = (*_twice(read.languages), *_untold(read, read.languages, ()))
+    problems = sorted(document.problems + [document.problem(path, found) for path, found in told])
     return problems or Organisation.of(read, sha256(text.encode()).hexdigest(), is_shipped=is_shipped)
+
+
+def _twice(languages: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
+    """Yield each language that stands in the list before: which is the usual one would not be sure."""
+    for place, language in enumerate(languages):
+        if language in languages[:place]:
+            yield ("languages", place), f"this language stands twice: {language}"
 
 
 def _untold(value: Any, languages: tuple[str, ...], path: Path) -> Iterator[tuple[Path, str]]:

@@ -19,6 +19,7 @@ from rules.policy.categories import Mission
 from rules.policy.policy import Policy
 
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=60)]
+Email = Annotated[str, StringConstraints(pattern=r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$")]
 
 # What a retention schedule may say of the organisation as well: read where no organisation file is named.
 SAID_BY_POLICY = ("controller", "dpo", "helpline", "purposes", "processors")
@@ -33,7 +34,7 @@ class Addressee(Model):
     """Its postal address."""
     address_labels: Words | None = None
     """The same as it is written in each language of an answer; without it, `address`."""
-    email: str = ""
+    email: Email = ""
     """Its e-mail address; without it, none is told."""
 
     def address_in(self, language: str) -> str:
@@ -53,7 +54,7 @@ class Authority(Model):
     `complain_to`."""
     address: Words
     """Its postal address."""
-    email: str = ""
+    email: Email = ""
     """Its e-mail address; without it, none is told."""
 
 

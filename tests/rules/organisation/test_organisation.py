@@ -85,11 +85,25 @@ def test_what_is_left_out_is_not_made_up() -> None:
     [
         (("controller:", "controler:"), "ours.yaml:3", "controler: this key is not known; did you mean controller?"),
         (("languages: [nl]", "languages: [nl, es]"), "ours.yaml:2", "languages[1]: this has to be one of nl, fr, de or en"),
+        (("languages: [nl]", "languages: [nl, nl]"), "ours.yaml:2", "languages[1]: this language stands twice: nl"),
+        (
+            ("dpo: {name: DPO (fictief)", "dpo: {email: dpo.example.org, name: DPO (fictief)"),
+            "ours.yaml:4",
+            "dpo.email: an e-mail address has",
+        ),
         (("languages: [nl]", "languages: [nl, fr]"), "ours.yaml:6", "authority.name: this text is missing in fr"),
         (("  address: {nl: Voorbeeldplein 1}\n", ""), "ours.yaml:5", "authority.address: this key is missing"),
         (("{nl: Voorbeeldplein 1}", "Voorbeeldplein 1"), "ours.yaml:8", "authority.address: this has to be a mapping of keys and values"),
     ],
-    ids=["unknown key", "unknown language", "text without a language", "missing key", "text for a mapping"],
+    ids=[
+        "unknown key",
+        "unknown language",
+        "language twice",
+        "no e-mail address",
+        "text without a language",
+        "missing key",
+        "text for a mapping",
+    ],
 )
 def test_a_mistake_is_told_with_its_place(change: tuple[str, str], where: str, told: str) -> None:
     error = refused(LEAST.replace(*change))
