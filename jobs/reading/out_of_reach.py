@@ -20,7 +20,7 @@ from rules.model.records import Record, Unit, UnitKind
 from rules.policy.policy import Policy
 
 LONG_TERM = Flag.LONG_TERM_RETENTION.value  # the code of units that stay for it
-IN_BIN = "IN_RECYCLE_BIN"  # somebody else deleted it, and may restore it
+IN_BIN = "IN_RECYCLE_BIN"  # it was deleted, and whoever may can restore it
 
 
 def lie_elsewhere(connector: Connector, record: type[Record], ids: Iterable[str]) -> dict[str, str]:

@@ -133,7 +133,7 @@ SKIPS: dict[str, str] = {
     "QUARANTINED": "It is in quarantine: marked, and kept until its days have passed.",
     "QUARANTINE_UNDONE": "A person took it out of quarantine; it is marked afresh when as many days have passed again.",
     "LONG_TERM_RETENTION": "A row of it lies in the CRM's long-term retention and cannot be masked, unlinked or purged: restore it there.",
-    "IN_RECYCLE_BIN": "Somebody else deleted it, and the CRM's recycle bin still has it: purge it there, or wait until it has gone.",
+    "IN_RECYCLE_BIN": "It was deleted, and the CRM's recycle bin still has it: purge it there, or wait until it has gone.",
     "NO_ANSWER": "The CRM did not say whether the write took place.",
 }
 

@@ -5,8 +5,8 @@ The letter states that it is done or under way (DDL-12). What is kept for now, b
 access request that is answered first, or by a CRM that cannot be reached, is done by a later maintenance of
 `run requests`. Source: HLD-12, DDL-12, R-078, R-079, R-102 to R-104."""
 
-from collections.abc import Collection, Iterator
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final, cast
 
 import msgspec
 
@@ -84,9 +84,11 @@ def _carry_out(context: JobContext, request_id: str) -> tuple[Run | None, str]:
         plan = _pending(context, request, decision) or plan_erasure(context, request, decision)
         if plan is not None:
             run = apply_plan(context, plan.id)
+            code = next((each for each in cast("Mapping[str, int]", run.counts["skipped"]) if each in _TOLD), code)
         decision, kept_by = _without_gone(context, request, decision)
         code = kept_by or code
     if not decision.tasks:
+        code = ""
         context.store.ledger.append([("request_fulfilled", {"request": request.id})])
     return run, code
 

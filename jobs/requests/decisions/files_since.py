@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from connectors.interface.rows import Among
 from jobs.ports.context import JobContext
-from jobs.reading.gather import rows_of
+from jobs.reading.gather import rows_anywhere
 from jobs.register.decision import Decision, FileOnce, Task, What
 from rules.model.records import Dossier, Fiche
 
@@ -18,11 +18,12 @@ def files_of_tasks(context: JobContext, tasks: Iterable[Task]) -> tuple[FileOnce
     ids = sorted({task.id for task in tasks if task.what is What.ERASE and task.kind == "dossier"})
     if not ids:
         return ()
-    fiches = defaultdict[str | None, list[str]](list)
-    for fiche in rows_of(context.connector, Fiche, ("dossier",), Among("dossier", ids)):
+    connector, fiches = context.connector, defaultdict[str | None, list[str]](list)
+    retaining = connector.retaining((Dossier, Fiche))  # they go from there too
+    for fiche in rows_anywhere(connector, Fiche, ("dossier",), Among("dossier", ids), retaining):
         if not fiche.also_in:  # what other dossiers share stays with them
             fiches[fiche.dossier].append(fiche.id)
-    found = rows_of(context.connector, Dossier, ("is_active",), Among("id", ids))
+    found = rows_anywhere(connector, Dossier, ("is_active",), Among("id", ids), retaining)
     return tuple(FileOnce(each.id, each.is_active is not False, tuple(sorted(fiches[each.id]))) for each in found)
 
 

@@ -23,6 +23,7 @@ from jobs.reading.gather import PARTY_FIELDS, rows_anywhere
 from jobs.reading.out_of_reach import IN_BIN, LONG_TERM, lie_elsewhere
 from jobs.reading.owners import look_around
 from jobs.reading.tops import tops_of
+from jobs.reading.units import is_anonymised
 from jobs.register.decision import DISPOSING, Decision, Task, What, answered
 from jobs.requests.decisions.suspicions import fiches_of, kept_items
 from jobs.writing.contact_check import check_contacts
@@ -90,7 +91,7 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
     ways = dict(zip(files, ways_of(context, files.values()), strict=True))
     for each in wanted:
         unit, held, table = verdicts.get((each.kind, each.id), _GONE)
-        if unit is None:
+        if unit is None or (each.kind in FILES and is_anonymised(unit)):
             continue  # gone already
         lines.append(_line(context, each, unit, table, held or reason, ways.get((each.kind, each.id))))
         if not held:

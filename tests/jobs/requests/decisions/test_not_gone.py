@@ -15,6 +15,7 @@ from tests.drivers.deciding import ask, compile_, context_of, decide, decision, 
 from tests.drivers.holding import place
 from tests.drivers.holding import release as release_hold
 from tests.drivers.night import Night
+from tests.integration.in_place.anonymised import in_place
 from tests.jobs.requests.decisions.test_plan_erasure import with_payments
 from tests.jobs.requests.search.searching import remove, switch
 from tests.jobs.residual.retained import SETS, Stubborn, retain, roll_back, there
@@ -218,3 +219,30 @@ def test_a_suspicion_in_a_fiche_that_was_moved_there_or_deleted_keeps_the_file(n
     assert release(night, request) is None
     fulfil_all(context_of(night))
     assert (night.get("cf_dossiers", dossier) is not None, is_fulfilled(night)) == (True, False)
+
+
+def test_a_fiche_that_came_after_the_decision_is_looked_at_there_too(night: Night) -> None:
+    """RET-17: what was weighed was another file."""
+    person = night.contact(birthdate="2000-05-05")
+    dossier = night.dossier("sexting")
+    night.party(person, "child", dossier=dossier)
+    request = decided(night, person)
+    retain(night, "cf_fiche", night.fiche("sexting", dossier=dossier))
+    assert release(night, request) is None
+    assert night.get("cf_dossiers", dossier) is not None
+    assert decision(night, request).looked_for_at is not None
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_file_that_is_anonymised_in_place_is_done_and_one_that_cannot_be_is_told(make_night: Callable[..., Night], moved: bool) -> None:
+    night = make_night(policy=in_place())
+    night.create("teams", "teamid", name="Geanonimiseerd")
+    person = night.contact(birthdate="2000-05-05")
+    dossier = night.dossier("sexting")
+    night.party(person, "child", dossier=dossier)
+    request = decided(night, person)
+    if moved:
+        retain(night, "cf_fiche", night.fiches_of(dossier)[0])
+    release(night, request)
+    assert fulfil_all(context_of(night)) == ({request.id: LONG_TERM} if moved else {})
+    assert is_fulfilled(night) is not moved
