@@ -107,7 +107,6 @@ class Journal:
         results = send_and_reconcile(
             self.context.connector,
             {name: action.rows for name, action in sendable.items()},
-            {_name(key) for key in self.announced},
             held=lambda names: self.stopped_or_held({name: sendable[name] for name in names}, units, otherwise),
         )
         written = {name: action.rows for name, action in sendable.items() if results[name].state is ActionState.DONE}

@@ -21,7 +21,7 @@ def finish_remaining(
     HLD-07). `as_sent` are the same writes, perhaps with fewer bypasses than when they were announced."""
     if not is_as_judged(connector, action, remaining):
         return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=CHANGED)
-    result = send_and_reconcile(connector, {"rest": as_sent}, {"rest"}, held=held)["rest"]
+    result = send_and_reconcile(connector, {"rest": as_sent}, held=held)["rest"]
     if result.state is ActionState.DONE:
         return msgspec.structs.replace(action, state=ActionState.DONE, code="")
     return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=result.code)

@@ -1,9 +1,9 @@
 """Sends the writes of units to the CRM until each is known to have happened or not: the one place that calls
 `Connector.change`.
 
-A change set whose answer was lost is read back before it is tried again, and once more where it then looks
-changed: the lost request may have been carried out late. So nothing happens twice, and nothing that happened
-is missed."""
+A change set whose answer was lost is read back before it is tried again, and so is one that looks changed: a
+lost request may have been carried out late, and a gateway may have sent one twice. So nothing happens twice,
+and nothing that happened is missed."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -30,9 +30,7 @@ class WriteOutcome:
     code: str = ""
 
 
-def send_and_reconcile(
-    connector: Connector, writes: Mapping[str, Sequence[RowWrite]], doubtful: Collection[str] = frozenset(), *, held: Held
-) -> dict[str, WriteOutcome]:
+def send_and_reconcile(connector: Connector, writes: Mapping[str, Sequence[RowWrite]], *, held: Held) -> dict[str, WriteOutcome]:
     """Send the writes of each unit, by a key of the caller's, and return the outcome of each.
 
     Rows in long-term retention are left out: no write reaches them, and they are deleted once the live ones
@@ -40,9 +38,6 @@ def send_and_reconcile(
 
     `held` is checked right before every request that writes, here and by the connector: a hold that was
     placed since prevails (HLD-07).
-
-    `doubtful` are units that were sent before without an answer: that request may still be under way, so that
-    what looks changed may be our own work.
 
     A unit of up to 1,000 rows is sent in one change set, whole or not at all. A larger one is sent in
     several, its own row last: if a later one fails it is PARTIAL. Anything the CRM refuses for a technical
@@ -52,7 +47,7 @@ def send_and_reconcile(
     outcomes: dict[str, WriteOutcome] = {}
     step = 0
     while waiting := {key: parts[step] for key, parts in pieces.items() if key not in outcomes and step < len(parts)}:
-        for key, (status, code) in _send_step(connector, waiting, doubtful, held).items():
+        for key, (status, code) in _send_step(connector, waiting, held).items():
             if status is ChangeStatus.DONE:
                 continue
             if step > 0:
@@ -76,14 +71,12 @@ def send_operations(connector: Connector, operations: Sequence[Operation]) -> st
     return next((result.service_code for result in connector.change(sets) if result.status is ChangeStatus.REFUSED), "")
 
 
-def _send_step(
-    connector: Connector, waiting: Mapping[str, tuple[RowWrite, ...]], doubtful: Collection[str], held: Held
-) -> dict[str, tuple[ChangeStatus, str]]:
+def _send_step(connector: Connector, waiting: Mapping[str, tuple[RowWrite, ...]], held: Held) -> dict[str, tuple[ChangeStatus, str]]:
     """Send one change set for each key, and read back those whose answer was lost before they are sent again.
     A CRM that does not answer at all is waited for as long as the connector has patience; a unit by which it
     stumbles is tried TRIES times."""
     outcome: dict[str, tuple[ChangeStatus, str]] = {}
-    open_sets, sent_before = dict(waiting), set(doubtful)
+    open_sets = dict(waiting)
     unknown: dict[str, tuple[RowWrite, ...]] = {}
     found: dict[str, str] = {}
     stumbles: Counter[str] = Counter()
@@ -105,21 +98,19 @@ def _send_step(
         results = connector.change(change_sets, held=ask)
         unknown = {}
         for result in results:
-            late = result.status is ChangeStatus.CHANGED and result.key in sent_before
             if result.status is ChangeStatus.HELD:  # a hold of the CRM where it is none of ours
                 outcome[result.key] = (ChangeStatus.HELD, found.get(result.key, Reason.HOLD_LEGAL.value))
             elif result.status is ChangeStatus.UNKNOWN:
                 unknown[result.key] = open_sets[result.key]
                 stumbles[result.key] += not result.is_outage
-            elif late and not still_there(connector, waiting[result.key]):
-                outcome[result.key] = (ChangeStatus.DONE, "")  # the lost request was carried out after all
+            elif result.status is ChangeStatus.CHANGED and not still_there(connector, waiting[result.key]):
+                outcome[result.key] = (ChangeStatus.DONE, "")  # a lost request was carried out after all, or a gateway has sent ours twice
             else:
                 outcome[result.key] = (result.status, result.service_code)
         if not unknown:
             return outcome
         left = still_there(connector, (write for rows in unknown.values() for write in rows))
         open_sets = {}
-        sent_before |= unknown.keys()
         for key, rows in unknown.items():
             remaining = tuple(write for write in rows if (write.kind, write.id) in left)
             if not remaining:

@@ -171,3 +171,19 @@ def test_what_was_passed_on_behind_a_429_counts_as_done(night: Night, monkeypatc
     else:
         assert (run.state, run.counts["skipped"], run.counts["anonymised"], night.get("contacts", child)) == (RunState.DONE, {}, 1, None)
         assert load_register(night.context).find([night.key.reference("cf_dossier", dossier)]) is not None
+
+
+def test_what_a_gateway_has_sent_twice_counts_as_done(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the second answer comes: the rows are not there, or have another version."""
+    dossier, child = a_grown_up(night)
+    plan = night.plan()
+    once = night.connector.change
+
+    def twice(change_sets: Sequence[ChangeSet], **more: Any) -> list[ChangeResult]:
+        once(change_sets, **more)
+        return once(change_sets, **more)
+
+    monkeypatch.setattr(night.connector, "change", twice)
+    run = night.apply(plan)
+    assert (run.state, run.counts["skipped"], run.counts["anonymised"], night.get("contacts", child)) == (RunState.DONE, {}, 1, None)
+    assert load_register(night.context).find([night.key.reference("cf_dossier", dossier)]) is not None
