@@ -14,5 +14,8 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
+EMAIL = r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$"
+AN_EMAIL = "an e-mail address has a name, @ and a domain, such as privacy@example.org"
+Email = Annotated[str, StringConstraints(pattern=EMAIL)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]  # 60: the length of cf_categorykey

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from rules.errors import OrganisationError
+from rules.files.model import AN_EMAIL, EMAIL
 from rules.files.suggestions import meant
 from rules.files.yaml_lines import Path, Problem, read_yaml, refusal
 from rules.files.yaml_models import read_strictly
@@ -25,7 +26,7 @@ HINT = "Correct the file; docs/organisation.md tells what each key means."
 # What a value is, by the pattern that it does not match.
 _TEXTS = MappingProxyType(
     {
-        r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$": "an e-mail address has a name, @ and a domain, such as privacy@example.org",
+        EMAIL: AN_EMAIL,
         r"^[A-Z]{2}$": "a country is its ISO code, such as BE",
         r"^[A-Za-z][A-Za-z0-9_-]*$": "a key has letters, digits, - and _, and begins with a letter",
     }

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from rules.files.model import Model, Text
+from rules.files.model import Email, Model, Text
 from rules.model.languages import LANGUAGES, Language
 from rules.model.purposes import PURPOSES, PurposeKey
 from rules.organisation.words import OwnTable, Words
@@ -19,7 +19,6 @@ from rules.policy.categories import Mission
 from rules.policy.policy import Policy
 
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=60)]
-Email = Annotated[str, StringConstraints(pattern=r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$")]
 
 # What a retention schedule may say of the organisation as well: read where no organisation file is named.
 SAID_BY_POLICY = ("controller", "dpo", "helpline", "purposes", "processors")

@@ -6,6 +6,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from rules.errors import PolicyError
+from rules.files.model import AN_EMAIL, EMAIL
 from rules.files.yaml_lines import Problem, read_yaml, refusal
 from rules.files.yaml_models import read_strictly
 from rules.hints import hint_to
@@ -19,7 +20,7 @@ SHIPPED = "childfocus"  # the schedule that the product comes with: rules/policy
 _KINDS = {"months_after", "years_after", "until_age", "end_of_calendar_year_after", "until_event", "no_term", "one", "several", "all"}
 
 # What a value is, by the type of an error.
-_TEXTS = {"string_pattern_mismatch": "a key has small letters, digits and underscores, and begins with a letter"}
+_TEXTS = {EMAIL: AN_EMAIL, "string_pattern_mismatch": "a key has small letters, digits and underscores, and begins with a letter"}
 
 
 def load_policy(text: str, *, source: str, crm_categories: Collection[str] | None = None) -> Policy:

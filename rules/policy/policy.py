@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from rules.dates.calendar import Calendar
-from rules.files.model import Key, Model, Text
+from rules.files.model import Email, Key, Model, Text
 from rules.model.bypass import Bypass, Bypasses
 from rules.model.home import Home
 from rules.model.languages import USUAL, Language
@@ -148,7 +148,7 @@ class Addressee(Model):
     """Its postal address."""
     address_labels: Labels | None = None
     """The same as it is written in each language of an answer; without it, `address`."""
-    email: str = ""
+    email: Email = ""
     """Its e-mail address."""
 
 

@@ -50,6 +50,7 @@ SENTENCES: Final = (
     "this has to be less than or equal to %(most)s",
     "this has to be less than %(most)s",
     "a key has small letters, digits and underscores, and begins with a letter",
+    "an e-mail address has a name, @ and a domain, such as privacy@example.org",
     "this has to be the id of a row: lower-case hexadecimal digits in five groups, without braces",
     "no public holidays are known of it: this has to be the ISO code of a country, or of a part, such as BE or DE-NW",
     "there is no such time zone: this has to be a name of the IANA time zone database, such as Europe/Brussels",

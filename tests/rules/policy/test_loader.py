@@ -107,6 +107,7 @@ def test_what_is_no_plain_yaml_is_refused_with_its_line(text: str, where: int, t
             "categories.social_card.months: this has to be less than or equal to 2400",
         ),
         ("months: 6", "", "  social_card:\n    labels", "categories.social_card.months: this key is missing"),
+        ("own_data:", "dpo: {name: DPO, email: zie website}\nown_data:", "", "dpo.email: an e-mail address has a name, @ and a domain"),
         ("own_data:", "watch: {backlog_days: 90}\nown_data:", "", "watch.backlog_days: this has to be less than or equal to 89"),
         ("type: months_after", "type: weeks_after", "", "categories.social_card.type: this has to be one of months_after"),
         ("type: months_after", "", "", "categories.social_card: the type is missing"),
