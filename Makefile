@@ -39,7 +39,7 @@ contracts: .venv/dev.stamp
 	.venv/bin/lint-imports
 
 docs: .venv/runtime.stamp  ## write what the pages and schemas say of jobs, formats, techniques and the rules
-	$(RUN) crm_compliance.reports.docs_pages
+	$(RUN) crm_compliance.cli.docs_pages
 
 bench: .venv/dev.stamp node  ## ratios, measured side by side (takes half an hour); docs/benchmarks.md
 	$(RUN) benchmarks.table --output docs

@@ -18,9 +18,9 @@ from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
 from crm_compliance.cli.app import run as type_in
+from crm_compliance.cli.docs_pages import pages
 from crm_compliance.configuration.hours import crons_of
 from crm_compliance.configuration.settings import load_settings
-from crm_compliance.reports.docs_pages import pages
 from crm_compliance.service.health import Health
 from crm_compliance.service.scheduler import run_job
 from crm_compliance.wiring.store import store_of

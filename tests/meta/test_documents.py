@@ -10,9 +10,9 @@ import typer
 from ruamel.yaml import YAML
 
 from crm_compliance.cli.app import app
+from crm_compliance.cli.docs_pages import pages
 from crm_compliance.configuration.hours import crons_of
 from crm_compliance.configuration.settings import Settings, setting_names
-from crm_compliance.reports.docs_pages import pages
 from crm_compliance.reports.evidence_pack import COUNTS
 from crm_compliance.reports.parts.sentences import FLAGS, REASONS, SKIPS
 from crm_compliance.reports.plan.formats import FORMATS

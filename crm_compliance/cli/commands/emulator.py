@@ -25,11 +25,11 @@ def group() -> None:
 
 @emulator.command("serve")
 def serve(
-    port: int = typer.Option(8765, min=0, max=65535, help="0 picks a free one."),
-    host: str = typer.Option("127.0.0.1"),
+    port: int = typer.Option(8765, metavar="N", min=0, max=65535, help="0 picks a free one."),
+    host: str = typer.Option("127.0.0.1", metavar="ADDRESS", help="The address to listen at."),
     empty: bool = typer.Option(False, "--empty", help="The tables and no rows but the platform's own."),
-    dossiers: int = typer.Option(200, min=0, help="Dossiers of the fictitious organisation."),
-    seed: int = typer.Option(1, help="The same seed makes the same organisation."),
+    dossiers: int = typer.Option(200, metavar="N", min=0, help="Dossiers of the fictitious organisation."),
+    seed: int = typer.Option(1, metavar="N", help="The same seed makes the same organisation."),
     as_of: str | None = typer.Option(None, metavar="DATE", help="The day around which seeded dates lie; default today."),
     token: str = typer.Option("", metavar="T", help="Accept only this token and those of the emulator's own endpoint."),
     limits: str = typer.Option("on", metavar="on|off", help="Service protection limits."),

@@ -67,7 +67,7 @@ def verify(run: str = typer.Argument(..., metavar="RUN")) -> int:
     return FAILURES if document["still_there"] or document["unsettled"] else 0
 
 
-def run(job: str = typer.Argument(..., metavar="JOB", help="Its name, as listed below.")) -> int:
+def run(job: str = typer.Argument(..., metavar="JOB", help="Its name.")) -> int:
     """Do one job at once, as the scheduler does every night; exit 5 where its plan needs approval first.
 
     Example: crm-compliance run recordings

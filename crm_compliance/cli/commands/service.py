@@ -101,7 +101,7 @@ def _read(name: str) -> int:
 
 
 def serve(
-    port: int = typer.Option(8080, min=0, max=65535, help="Of the console and of downloads; 0 for a free one."),
+    port: int = typer.Option(8080, metavar="N", min=0, max=65535, help="Of the console and of downloads; 0 for a free one."),
     host: str = typer.Option(
         "127.0.0.1", "--host", metavar="ADDRESS", help="The address to listen at; TLS is spoken by a proxy before it."
     ),
@@ -167,7 +167,7 @@ def demo(
     folder: Path = typer.Option(
         Path("demo-data"), "--folder", metavar="DIR", help="Where everything of the demo lies; made again each time."
     ),
-    dossiers: int = typer.Option(200, min=1, help="Dossiers of the fictitious organisation."),
+    dossiers: int = typer.Option(200, metavar="N", min=1, help="Dossiers of the fictitious organisation."),
 ) -> int:
     """One whole night on the emulator with a fictitious organisation: plan, report, approve, apply, verify,
     ledger; then a subject request.

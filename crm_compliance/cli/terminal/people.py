@@ -6,7 +6,7 @@ import typer
 
 from rules.model.roles import Act, roles_of
 
-AS: Any = typer.Option("", "--as", metavar="WHO")
+AS: Any = typer.Option("", "--as", metavar="WHO", help="Who you are: an account that is signed in; without, the last one.")
 
 
 def role_for(act: Act, note: str = ".") -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from connectors.dynamics.mapping.fields_page import fields_page
 from connectors.dynamics.mapping.published_schema import mapping_schema
 from connectors.emulator.serving.features import emulator_page
+from crm_compliance.cli.options_page import options_page
 from crm_compliance.reports.plan.formats import FORMATS
 from jobs.registry import JOBS
 from rules.documents.organisation_page import organisation_page, organisation_schema
@@ -51,6 +52,7 @@ def pages(root: Path) -> Iterator[tuple[Path, str]]:
     yield root / MAPPING_SCHEMA, mapping_schema()
     yield root / "docs/mapping-fields.md", fields_page()
     yield root / "docs/emulator.md", emulator_page()
+    yield root / "docs/options.md", options_page()
     for name, parts in PARTS.items():
         text = (root / name).read_text(encoding="utf-8")
         for part, made in parts.items():
