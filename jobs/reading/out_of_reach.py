@@ -25,7 +25,8 @@ IN_BIN = "IN_RECYCLE_BIN"  # it was deleted, and whoever may can restore it
 
 def lie_elsewhere(connector: Connector, record: type[Record], ids: Iterable[str]) -> dict[str, str]:
     """Return those of these rows, none of them live, that are not gone, each with the code of where it lies.
-    Raises ConnectorError: that cannot be determined."""
+    A recycle bin into which the account may not look counts as empty: to wait for it would be for ever.
+    Raises ConnectorError: where rows lie cannot be read."""
     among = Among("id", sorted({*ids}))
     there = retained_rows_of(connector, record, (), among) if among.ids and connector.retaining((record,)) else []
     binned = connector.binned_or_retained(ResidualKind.BIN, record, (), among).rows if among.ids else ()
