@@ -118,12 +118,13 @@ def _alarms(store: Store) -> Iterator[InboxItem]:
     """Yield the alarms of the last night of each kind: those with which its run ended, else those of its
     plan. The queue of undecided units is told by itself."""
     last = {plan.id: plan for kind in _NIGHTS for plan in islice(_ours(store, store.plans.newest((kind, Kind.ALL))), 1)}
+    told: set[str] = set()  # tables of which both kinds have found the same
     for plan in last.values():
         run = store.runs.of_plan(plan.id)
         for alarm in _alarms_of(plan, run):
             if alarm.code != QUEUE_OLD:
                 is_table = alarm.code == UNACCOUNTED_TABLES
-                yield InboxItem(
+                item = InboxItem(
                     kind=ItemKind.TABLES_UNACCOUNTED if is_table else ItemKind.ALARM,
                     roles=OPERATORS,
                     subject="" if is_table else plan.kind.value,
@@ -134,6 +135,9 @@ def _alarms(store: Store) -> Iterator[InboxItem]:
                     hint=hint_to("show_run", run=run.id) if run is not None else None,
                     version=alarm.message if is_table else "",
                 )
+                if item.key not in told:
+                    told.add(item.key)
+                    yield item
 
 
 def _alarms_of(plan: Plan, run: Run | None) -> list[Alarm]:

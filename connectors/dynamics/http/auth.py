@@ -2,6 +2,7 @@
 CRM (`entra.py`). A token never stands in a repr, a log or an exception."""
 
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from rules.errors import UsageError
 from rules.model.crm_addresses import on_this_machine
@@ -31,8 +32,9 @@ class StaticToken:
     def __init__(self, token: str, url: str) -> None:
         if not on_this_machine(url):
             raise UsageError(
-                "A static token is accepted for a CRM on this machine only.",
-                hint="Use tenant, client id and secret or certificate instead.",
+                "a static token is accepted for a CRM, and a Microsoft Graph, on this machine only",
+                hint="use tenant, client id and secret or certificate instead",
+                where=urlsplit(url).hostname or "",
             )
         if not is_token(token):
             raise UsageError("The static token is empty or holds characters that no token has.", hint="look at crm_token")

@@ -56,6 +56,14 @@ _NAMED_BY = (
     "rows of {parent} that are anonymised in place do not count as anonymised while rows of {person} lead to them ({column}): "
     "empty it in the CRM (ERA-02)"
 )
+_DOCUMENTS_STAY = (
+    "documents in SharePoint depend on rows of {parent} that are to go, and nobody removes them: "
+    "name their sites in the setting sharepoint_sites"
+)
+_ONLY_EMPTIED = (
+    "documents in SharePoint depend on rows of {parent} that are to go, and {column} is only emptied then: "
+    "let the relationship cascade on delete, as the platform makes it"
+)
 # How long nobody is asked again whether any row of a table that nobody maps would stay behind. What the CRM
 # deletes along, and what may have to stay, is looked for each time: a row that is made meanwhile would go.
 KNOWN_FOR_S = 600.0
@@ -141,8 +149,8 @@ class Children:
             for name, person, column in sorted(places):
                 naming = "" if name != person or name in people else self._naming(name, people)
                 tied = self._leading(name, column, ids, naming) if naming is not None else set[str]()
-                if tied and (told := _NAMED_BY.format(person=person, parent=parent, column=f"{name}.{column}")) not in self._warnings:
-                    self._warnings.append(told)
+                if tied:
+                    self._tell(_NAMED_BY.format(person=person, parent=parent, column=f"{name}.{column}"))
                 found |= {(parent, row) for row in tied}
         return found
 
@@ -318,17 +326,21 @@ class Children:
             kept = [DependentRow(each.row, each.on, cascades=False) for each in found if each.row != each.on]
             is_meant = column in self._mapping.leading(table.name)
             told = (_TAKEN_ALONG if cascades else _NAMED_IN).format(child=table.name, column=column, parent=parent)
-            if kept and not is_meant and told not in self._warnings:
-                self._warnings.append(told)
+            if kept and not is_meant:
+                self._tell(told)
             return kept
         if beyond:  # out of scope: not to be deleted, and the CRM would
             told = (_LEFT_OUT if cascades else _LEFT_OUT_NAMING).format(child=table.name, column=column, parent=parent)
-            if found and told not in self._warnings:
-                self._warnings.append(told)
+            if found:
+                self._tell(told)
             return [DependentRow(each.row, each.on, cascades=False) for each in found]
         if found and not cascades:
-            what = "documents in SharePoint depend on" if table.name == DOCUMENTS else f"rows of {table.name} would stay behind without"
-            self._warn(f"{what} rows of {parent} that are to go", column, table.name)
+            if table.name == DOCUMENTS and not self._sees_to_documents:
+                self._tell(_DOCUMENTS_STAY.format(parent=parent))
+            elif table.name == DOCUMENTS and parent != DOCUMENTS:
+                self._tell(_ONLY_EMPTIED.format(column=f"{table.name}.{column}", parent=parent))
+            else:
+                self._warn(f"rows of {table.name} would stay behind without rows of {parent} that are to go", column, table.name)
         return found
 
     def _takes_ours(self, name: str) -> bool:
@@ -360,6 +372,8 @@ class Children:
 
     def _warn(self, message: str, column: str, table: str) -> None:
         place = f"{table}.{column}" if column else table
-        told = f"{message}; map the table, or name {place} under `stay` in the mapping"
-        if told not in self._warnings:
-            self._warnings.append(told)
+        self._tell(f"{message}; map the table, or name {place} under `stay` in the mapping")
+
+    def _tell(self, warning: str) -> None:
+        if warning not in self._warnings:
+            self._warnings.append(warning)

@@ -65,7 +65,8 @@ def test_a_site_that_is_not_there_is_told(documents: Documents, typist: Typist) 
 
 def test_a_static_token_is_for_a_graph_on_this_machine(documents: Documents, typist: Typist) -> None:
     typist.unset("GRAPH_URL")
-    assert typist.refused("plan", code=2)["message"].startswith("A static token is accepted")
+    error = typist.refused("plan", code=2)
+    assert (error["message"].split(",")[0], error["where"]) == ("a static token is accepted for a CRM", "graph.microsoft.com")
 
 
 def test_a_dossier_goes_with_its_documents_and_the_run_says_how_many(documents: Documents, typist: Typist) -> None:

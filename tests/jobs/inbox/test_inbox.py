@@ -171,6 +171,12 @@ def test_the_alarms_of_the_last_night_wait_until_a_night_without_them(store: Sql
     assert found(store) == []
 
 
+def test_tables_that_both_kinds_of_night_have_found_wait_once(store: SqlStore) -> None:
+    alarms = (Alarm("UNACCOUNTED", "tables: new_table"),)
+    save(store, *(a_plan(f"plan-{kind}", needed=(), kind=kind, alarms=alarms) for kind in (Kind.RETENTION, Kind.RECORDINGS)))
+    assert [item.code for item in found(store)] == ["UNACCOUNTED"]
+
+
 def test_one_more_unaccounted_table_is_something_new(store: SqlStore) -> None:
     save(store, a_plan("plan-1", needed=(), alarms=(Alarm("UNACCOUNTED", "tables: new_table"),)))
     before = found(store)[0]

@@ -235,8 +235,8 @@ def test_without_the_setting_such_a_unit_waits_as_ever(night: Night) -> None:
     assert (run.counts["unaccounted"], "documents" in run.counts) == ({LOCATION: 1}, False)
     (warning,) = night.connector.warnings
     assert warning == (
-        "documents in SharePoint depend on rows of cf_dossier that are to go; "
-        f"map the table, or name {LOCATION}.regardingobjectid under `stay` in the mapping"
+        "documents in SharePoint depend on rows of cf_dossier that are to go, and nobody removes them: "
+        "name their sites in the setting sharepoint_sites"
     )
     assert documents.library.files == {*STAYS, "D-1/brief.txt"}
 
@@ -251,6 +251,10 @@ def test_a_location_that_does_not_go_with_its_row_keeps_it(tmp_path: Path, make_
         dossier = documents.dossier_with("brief.txt")
         assert documents.outcome(documents.apply(), dossier) == TECHNICAL
         assert documents.library.files == {*STAYS, "D-1/brief.txt"}
+        (warning,) = night.connector.warnings
+        assert warning.endswith(
+            f"and {LOCATION}.regardingobjectid is only emptied then: let the relationship cascade on delete, as the platform makes it"
+        )
         (place,) = [each for each in documents.context.connector.data_map().tables if each.table == LOCATION]
         assert place.why == "regardingobjectid is only emptied when cf_dossier goes", "the sites are named: that is not what lacks"
         documents.close()
