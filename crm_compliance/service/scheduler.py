@@ -4,7 +4,7 @@ so nothing has to be remembered: a service that was down at two o'clock runs onc
 (RET-18). A job that the CRM did not answer is tried again the same night."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partial
@@ -18,7 +18,7 @@ from structlog.typing import FilteringBoundLogger
 
 from connectors.interface.errors import ConnectorError
 from crm_compliance.alerts.pings import Watched, watched
-from crm_compliance.configuration.hours import crons_of, last_hour, next_try, triggers_of
+from crm_compliance.configuration.hours import CivilTrigger, crons_of, last_hour, next_try, triggers_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.proof import verify_of_night
 from crm_compliance.service.health import last_ends
@@ -115,7 +115,7 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
         for job in scheduler.get_jobs():
             announce(f"{job.id}: next at {job.next_run_time.isoformat()}")
         try:
-            hold_out(lease, stop, each_look=scheduler.wakeup)
+            hold_out(lease, stop, each_look=partial(look_at_clock, scheduler, triggers))
         finally:
             stop.set()  # a job under way ends too
             scheduler.shutdown(wait=True)
@@ -154,6 +154,16 @@ def hold_out(lease: Lease, stop: threading.Event, *, each_look: Callable[[], Non
             if not is_told:
                 log.warning("the database does not answer", code=error.code, message=str(error))
             is_told = True
+
+
+def look_at_clock(scheduler: BackgroundScheduler, triggers: Mapping[str, CivilTrigger]) -> None:
+    """Have the clock looked at again. Where it was set back, the hour of a job that comes by it now is sooner
+    than the one that is waited for, and would be left out."""
+    for name, trigger in triggers.items():
+        job, comes = scheduler.get_job(name), trigger.get_next_fire_time(None, machine_time())
+        if comes < job.next_run_time:
+            job.modify(next_run_time=comes)
+    scheduler.wakeup()
 
 
 def is_still_ours(lease: Lease, name: str, stop: threading.Event) -> bool:

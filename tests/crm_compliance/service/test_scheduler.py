@@ -151,6 +151,38 @@ def test_an_hour_that_passed_while_the_machine_slept_comes_once_it_is_awake(
     assert sorted(started) == sorted(JOBS), "each once, however many nights it were"
 
 
+def test_a_clock_that_is_set_back_leaves_out_no_hour(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that came up a day ahead, and was put right: the hours of the day in between come."""
+    back, started, ended = [timedelta()], [], threading.Event()
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) - back[0]
+
+    def run(settings: Settings, name: str, stop: threading.Event, **_: Any) -> None:
+        started.append(name)
+        if len(started) == len(JOBS):
+            ended.set()
+
+    waits = iter((timedelta(days=1), timedelta()))
+
+    class PutRight(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            if (now := next(waits, None)) is None:
+                ended.wait(10)
+                self.set()
+            else:
+                back[0] = now
+            return self.is_set()
+
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Clock)
+    monkeypatch.setattr(scheduler, "machine_time", lambda: Clock.now(UTC))
+    monkeypatch.setattr(scheduler, "run_job", run)
+    scheduler.serve(typist.settings, PutRight(), announce=lambda _: None)
+    assert sorted(started) == sorted(JOBS)
+
+
 def test_one_scheduler_at_a_time(typist: Typist, org: Night) -> None:
     with org.store.leases.exclusive("scheduler"):
         error = typist.refused("serve", "--port", "0", code=5)
