@@ -19,21 +19,21 @@ class Target:
     columns: dict[str, Any] = field(default_factory=dict)
 
 
-def target_of(call: Call) -> Target:
+def target_of(call: Call, parameter: str = "Target") -> Target:
     """Read `{"@odata.id": address}` or `{"@odata.type": type, key: id}`. Raises WebApiError: 400 where the
     parameter is neither, or names no table; 404 for an alternate key that no row has."""
-    document = call.required("Target")
+    document = call.required(parameter)
     if not isinstance(document, dict):
-        raise bad_query("The parameter 'Target' takes an object that names a row.")
+        raise bad_query(f"The parameter '{parameter}' takes an object that names a row.")
     if isinstance(document.get("@odata.id"), str):
         return addressed(call, document["@odata.id"])
     name = str(document.get("@odata.type", "")).removeprefix("#").removeprefix(NAMESPACE)
     table = call.environment.tables.get(name)
     if table is None:
-        raise bad_query("The parameter 'Target' must have '@odata.id', or the '@odata.type' of a table and its primary key.")
+        raise bad_query(f"The parameter '{parameter}' must have '@odata.id', or the '@odata.type' of a table and its primary key.")
     row_id = guid(str(document.get(table.key, "")))
     if row_id is None:
-        raise WebApiError(400, INVALID_ARGUMENT, f"The parameter 'Target' lacks the primary key '{table.key}'.")
+        raise WebApiError(400, INVALID_ARGUMENT, f"The parameter '{parameter}' lacks the primary key '{table.key}'.")
     columns = {key: value for key, value in document.items() if key not in ("@odata.type", table.key)}
     return Target(table, row_id, columns)
 

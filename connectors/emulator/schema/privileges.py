@@ -29,6 +29,7 @@ NAMED = (
     BYPASS_LOGIC,
     BYPASS_PLUGINS,
     "prvBulkDelete",
+    "prvMerge",
     "prvDeleteRecordChangeHistory",
     "prvDeleteAuditPartitions",
     "prvReadAuditSummary",

@@ -39,6 +39,10 @@ _TYPE = re.compile(
 BODIES = {"annotation": "documentbody", "activitymimeattachment": "body"}
 
 
+MERGEABLE = ("account", "contact", "lead")  # what `Merge` takes
+MASTER, MERGED = "masterid", "merged"
+
+
 def size_of_body(body: Any) -> int:
     """Return how many bytes a text in base64 stands for; 0 if it is not a text."""
     return len(body) * 3 // 4 - body[-2:].count("=") if isinstance(body, str) else 0
@@ -116,6 +120,9 @@ def table_of(name: str, spec: Mapping[str, Any], choices: Mapping[str, Any], num
         columns["filesize"] = Column("filesize", "int", "filesize", system=True, writable=False)
     if name == "activityparty":
         columns["ispartydeleted"] = Column("ispartydeleted", "bool", "ispartydeleted", system=True, writable=False)
+    if name in MERGEABLE:
+        columns[MASTER] = Column(MASTER, "lookup", MASTER, targets=(name,), system=True, writable=False)
+        columns[MERGED] = Column(MERGED, "bool", MERGED, system=True, writable=False)
     for column in system_columns():
         if column.name in spec.get("system_columns", (column.name,)):
             columns.setdefault(column.name, column)

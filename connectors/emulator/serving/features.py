@@ -103,6 +103,10 @@ FEATURES = (
         "`DELETE` into the recycle bin of two stages, `permanentDelete` past it, 423 and 403 for what may not go; tokens for Graph alone, "
         "`Sites.Selected`; filled by `PUT /_emulator/graph`", PARTLY, "bin_lists_second_stage", "graph_page_size",
     ),
+    _row(
+        54, "Merge", "rows of the subordinate are the target's, through the relationships of an organisation too; it stays, inactive, with "
+        "`masterid` and `merged`", PARTLY,
+    ),
 )  # fmt: skip
 
 NOT_EMULATED = (
