@@ -57,7 +57,7 @@ _RELATIONS: Final[Mapping[str, _Relation]] = MappingProxyType(
         "enrolment": ("participant", ("training",), "contract", ("training",), _ON_CONTRACT, "not_set"),
         "engagement": ("volunteer", ("volunteering",), "contract", ("engagement",), _ON_CONTRACT, "agreement"),
         _NEWSLETTER: ("subscriber", ("newsletter",), "consent", ("contact_details", "preferences"), _ON_CONSENT, "until_withdrawn"),
-        _PARTNERSHIP: ("partner", ("partnership",), "contract", ("contact_details",), _AND_OBJECTION, "not_set"),
+        _PARTNERSHIP: ("partner", ("partnership",), "contract", ("contact_details",), _ON_CONTRACT, "not_set"),
     }
 )
 _ENGAGED: Final = ("volunteer", "trainee", "employee")
@@ -251,6 +251,9 @@ class Contexts:
         is_in_force = category is not None and category.enabled
         if category is not None and category.purposes:
             purposes = category.purposes
+        grounds = grounds_of(self._organisation, purposes, category, basis, is_special=False)
+        if may_be_objected_to(grounds):
+            rights = tuple(dict.fromkeys((*rights, Right.OBJECTION.value)))
         return Context(
             key="",
             kind=kind,
@@ -260,13 +263,13 @@ class Contexts:
             basis_labels=_basis_labels(category),
             purposes=purposes,
             basis=category.basis if category is not None and is_in_force else basis,
-            grounds=grounds_of(self._organisation, purposes, category, basis, is_special=False),
+            grounds=grounds,
             data_categories=tuple(dict.fromkeys(("identification", *data))),
             recipients=recipients_of((), self._redactor, self._country),
             retention=self._end_of_relations(kind, _key_of(self._policy, category), criterion, is_day_told=is_in_force),
             sources=self._from_person(),
             rights=rights,
-            portable=kind != _PARTNERSHIP,
+            portable=True,
             source=(kind, ""),
         )
 

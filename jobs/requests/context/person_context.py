@@ -1,5 +1,5 @@
 """Why somebody's own row is kept: it is needed for the files and relations that the person is in, and for
-nothing else. So its roles, purposes and sources are theirs, and it is kept while any of them needs it
+nothing else. So its roles, purposes, sources and rights are theirs, and it is kept while any of them needs it
 (RET-20). Of a row that nothing needs that is said. Source: section 7.1; RET-20."""
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 from jobs.model.answer import Context, DataCategory, Ground
-from jobs.requests.context.grounds import may_be_objected_to
 from jobs.requests.context.terms import Terms
 from jobs.requests.context.transmissions import PROCESSOR
 from jobs.requests.search.scope import Row
@@ -47,7 +46,6 @@ def person_context(rows: Sequence[Row], others: Sequence[Context], *, is_whole: 
     )
     spoken: tuple[DataCategory, ...] = ("communication",) if any(row.unit is None and depends(row.kind) for row in rows) else ()
     roles = _each(role for each in others for role in each.roles) or ("no_role",)
-    grounds = _grounds(others)
     purposes = _each(purpose for each in others for purpose in each.purposes) or ("contact",)
     return [
         Context(
@@ -58,12 +56,12 @@ def person_context(rows: Sequence[Row], others: Sequence[Context], *, is_whole: 
             category_labels={},
             purposes=purposes,
             basis="of_the_others" if others else "not_decided",
-            grounds=grounds,
+            grounds=_grounds(others),
             data_categories=(*told, *spoken),
             recipients=(PROCESSOR,),
             retention=terms.as_long_as("needed" if others else "nothing_needs_them"),
             sources=_each(source for each in others for source in each.sources) or ("not_recorded",),
-            rights=(*_RIGHTS, Right.OBJECTION.value) if may_be_objected_to(grounds) else _RIGHTS,  # wholly or in part (RGT-11)
+            rights=_each((*_RIGHTS, *(right.value for right in Right if any(right.value in each.rights for each in others)))),
             source=("contact", ""),
         )
     ]

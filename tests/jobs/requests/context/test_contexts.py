@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from crm_compliance.answer_package.content.particulars import basis_lines, retention_lines
+from crm_compliance.answer_package.content.view import shown_of
 from jobs.model.answer import Context
 from jobs.model.request import GivenPerson
 from jobs.requests.answer.compile import compile_request
@@ -294,6 +295,25 @@ def test_a_donor_is_not_told_what_no_gift_needs(night: Night) -> None:
     donor(night, contact)
     compilation = compile_request(night.context, ask(night, Right.ACCESS, contact).id, "dora", "dpo")
     assert "birth_on" not in {field.name for each in compilation.items for field in each.shown_fields}
+
+
+def test_a_partner_takes_along_what_was_agreed_and_objects_only_to_an_interest(night: Night) -> None:
+    """6.2, RGT-10, RGT-11: there is no objection against a contract."""
+    contact = night.contact(firstname="Voorbeeld", lastname="Partner (fictief)", emailaddress1="partner@example.org")
+    partner(night, contact)
+    rights = told(night, contact)["partnership"].rights
+    assert ("portability" in rights, "objection" in rights) == (True, False)
+    compiled = compile_request(night.context, ask(night, Right.PORTABILITY, contact).id, "dora", "dpo")
+    assert ["partner@example.org" in {field.value for field in item.fields} for item in shown_of(compiled).items] == [True]
+
+
+def test_the_own_row_has_the_rights_of_whatever_needs_it(night: Night) -> None:
+    """Section 7.1(e): where its address is used for the newsletter, consent in that is withdrawn."""
+    contact = night.contact(birthdate="2001-03-04", cf_newsletter=True)
+    night.party(contact, "witness", dossier=night.dossier("grooming", closed=False))
+    found = told(night, contact)
+    assert found["contact"].rights == found["newsletter"].rights
+    assert "portability" not in found["dossier"].rights
 
 
 def test_the_own_row_may_be_objected_to_where_any_of_its_basis_may(night: Night) -> None:
