@@ -86,7 +86,7 @@ be in every language. What is not named is said in the product's plain words, wh
 | `child`, `message_child` | the page that a minor reads first, and the message to a minor |
 | `message` | the message that goes with the link: how the file is opened |
 | `letter` | salutation, closing and signature; the rest is the product's |
-| `kind`, `words`, `searched` | what the files are called: in a list, with a line that explains them, in the plural |
+| `kind`, `words`, `searched` | what the files are called: in a list, with a line that explains them, in the plural, and on pages |
 | `role`, `data_category`, `source`, `recipient_category`, `place`, `field`, `withheld`, `criterion` | the words of lists in an answer |
 | `value` | codes of the CRM in words, such as categories (without a word here: by their label in the schedule); any key may stand here |
 | `refusal_more` | what is added to a ground of refusal, such as what the interests were weighed against |

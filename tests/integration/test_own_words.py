@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -295,6 +296,23 @@ def test_the_pages_and_messages_of_a_second_organisation_say_nothing_of_the_firs
         texts |= {f"{role.value} {name}": text for name, text in pages_of(office, language, role)}
     assert len(texts) > 80
     assert words_of_the_first(texts | office.said) == {}
+    in_english = {name: seen_in(text) for name, text in texts.items() if " en /" in name and not name.endswith(("/datamap", "/rules"))}
+    assert {name: hits for name, text in in_english.items() if (hits := re.findall(r"\b(?:dossier|fiche)s?\b", text, re.IGNORECASE))} == {}
+    for who, language, one, several in (
+        ("dpo", "nl", "Map", "Mappen"),
+        ("dpo", "fr", "Chemise", "Chemises"),
+        ("auditor", "en", "Folder", "Folders"),
+    ):
+        assert {one} <= set(re.findall(r"\w+", seen_in(texts[f"{who} {language} /plans/ID/kinds"]))), "the kinds of units"
+        assert several in texts[f"{who} {language} /history/ID"], "what was deleted"
+    review = seen_in(texts["dpo nl /requests/ID/review"])
+    assert [kind for kind in ("Gespreksblad (", "Plaats in een map (") if kind not in review] == []
+    assert "kt_" not in seen_in(texts["dpo nl /plans/ID/lines"]) + seen_in(texts["dpo nl /plans/ID"])
+
+
+def seen_in(page: str) -> str:
+    """What somebody reads on a page, but for what is set as code."""
+    return unescape(re.sub(r"<[^>]+>", " | ", re.sub(r"<(script|style|code)\b.*?</\1>", "", page, flags=re.DOTALL)))
 
 
 @pytest.mark.parametrize(

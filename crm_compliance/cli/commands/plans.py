@@ -158,6 +158,7 @@ def diff(
     Example: crm-compliance plans diff plan-0123 plan-0456 --output changes.xlsx --language nl
     """
     from crm_compliance.console.language.line_words import line_words
+    from crm_compliance.console.language.own_words import own_words_of
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.plan.changes import FORMATS, Difference, difference_document, print_difference, write_difference
     from crm_compliance.wiring.mapping import app_url_of, link_of
@@ -172,7 +173,7 @@ def diff(
     settings = arguments.settings()
     with arguments.opened_store(settings) as (store, clock):
         found = compare(*(LinesView.of(store, plan) for plan in (before, after)))
-    words = line_words(spoken, str) if spoken is not None and spoken in UI_LANGUAGES else None
+    words = line_words(spoken, str, own_words_of(settings)) if spoken is not None and spoken in UI_LANGUAGES else None
     difference = Difference(found, link_of(found.after.plan.crm, app_url_of(settings)), clock(), spoken, words)
     if path is not None:
         with write_whole(path) as out:

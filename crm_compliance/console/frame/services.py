@@ -16,6 +16,7 @@ from crm_compliance.console.access.names import Names
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.access.unsent_forms import UnsentForms
 from crm_compliance.console.frame.file_cache import FileCache
+from crm_compliance.console.language.own_words import OwnWords, own_words_of
 from crm_compliance.console.work.act_under_way import Ended, OnCounts, Work
 from crm_compliance.console.work.background import Background
 from crm_compliance.console.work.process import Asked, carried_out
@@ -103,6 +104,11 @@ class Services:
             return mapped_tables(self.settings)
         except ComplianceError:
             return {}
+
+    @cached_property
+    def own_words(self) -> OwnWords:
+        """What the organisation calls its records."""
+        return own_words_of(self.settings)
 
     def link(self, crm: str, kind: str, row: str) -> str:
         """Return the address of a row in the CRM by the kind that it is; empty where the kind has several

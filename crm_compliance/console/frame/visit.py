@@ -96,23 +96,24 @@ class Visit:
 
     def say(self, text: str) -> str:
         """Return a text of the code in the language of the page."""
-        return Said(translations(self.language).ugettext(text))
+        return Said(translations(self.language, self.services.own_words).ugettext(text))
 
     def say_counted(self, one: str, many: str, count: int) -> str:
         """Return one of two texts, as the language counts, with the number in the place of its `%s`."""
-        return translations(self.language).ungettext(one, many, count) % self.formats.number(count)
+        return translations(self.language, self.services.own_words).ungettext(one, many, count) % self.formats.number(count)
 
     def word(self, kind: str, code: str) -> str:
         """Return a code in words, in the language of the page."""
-        return words_of(self.language)(kind, code)
+        return words_of(self.language, self.services.own_words)(kind, code)
 
     def detail(self, said: Sentence | str) -> Detail:
         """Return what a job said of what it found, in the language of the page where it can be."""
-        return detail_in(words_of(self.language), self.formats, said)
+        return detail_in(self.word, self.formats, said)
 
     def told(self, error: ComplianceError, *kinds: str) -> ErrorMessage:
         """Return an error in words, in the language of the page; see `language.error_message`."""
-        found = told(self.language, error, *kinds, code="signin" if self.session is None and error.code == "role" else "")
+        own = self.services.own_words
+        found = told(self.language, error, *kinds, code="signin" if self.session is None and error.code == "role" else "", own=own)
         return found._replace(field=error.field or error.where)
 
     def category(self, key: str) -> str:
@@ -245,7 +246,11 @@ class Visit:
 
     def written(self, template: str, **values: object) -> str:
         """Write a template, with what every page is given."""
-        return environment_of(self.language, self.services.calendar).get_template(template).render(**self._shell(), **values)
+        return (
+            environment_of(self.language, self.services.calendar, self.services.own_words)
+            .get_template(template)
+            .render(**self._shell(), **values)
+        )
 
     def see(self, path: str, note: str = "") -> Response:
         """Send the browser to a page of ours; `note` is one of `NOTES`, said on it once."""

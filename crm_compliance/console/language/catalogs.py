@@ -14,6 +14,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 
+from crm_compliance.console.language.own_words import NONE, OwnWords, Reworded
 from rules.model.languages import UI_LANGUAGES, UiLanguage
 
 _BEFORE: Final = re.compile(r" (?=[;:?!»])")
@@ -21,8 +22,11 @@ _AFTER: Final = re.compile("« ")
 
 
 @cache
-def translations(language: UiLanguage) -> NullTranslations:
-    """Return the words of a language; English says what the code says."""
+def translations(language: UiLanguage, own: OwnWords = NONE) -> NullTranslations:
+    """Return the words of a language, those for records as the organisation has them; English says what the
+    code says."""
+    if own.nouns:
+        return Reworded(language, translations(language), own)
     if language == "en":
         return NullTranslations()
     joined: NullTranslations | None = None

@@ -10,6 +10,7 @@ from crm_compliance.console.language.catalogs import translations
 from crm_compliance.console.language.error_codes import KINDS as OF_ERRORS
 from crm_compliance.console.language.history_codes import OF_HISTORY
 from crm_compliance.console.language.map_reasons import MAP_REASONS
+from crm_compliance.console.language.own_words import NONE, OwnWords
 from crm_compliance.console.language.problem_sentences import OF_PROBLEMS
 from crm_compliance.console.language.request_codes import KINDS as OF_REQUESTS
 from crm_compliance.console.language.review_codes import KINDS as OF_REVIEWS
@@ -135,13 +136,19 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-def words_of(language: UiLanguage) -> Callable[[str, str], str]:
-    """Return the function that gives the words for a code of a kind; a code without words is shown as it
-    is."""
-    said = translations(language).ugettext
+OF_ROWS: Final = frozenset({"deleted", "item_kind", "row", "table", "unit"})  # kinds of codes of which each is a kind of row
+
+
+def words_of(language: UiLanguage, own: OwnWords = NONE) -> Callable[[str, str], str]:
+    """Return the function that gives the words for a code of a kind, a table of the CRM by its kind; one
+    without words is shown as it is."""
+    said = translations(language, own).ugettext
 
     def word(kind: str, code: str) -> str:
-        found = WORDS[kind].get(code, "")
+        known = own.table(code) if kind in OF_ROWS else code
+        if kind in OF_ROWS and (label := own.label(language, kind, known)):
+            return label
+        found = WORDS[kind].get(known, "")
         return said(found) if found else code
 
     return word

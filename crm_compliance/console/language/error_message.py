@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from crm_compliance.console.language.catalogs import translations
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.error_codes import GENERAL
+from crm_compliance.console.language.own_words import NONE, OwnWords
 from crm_compliance.console.language.problem_sentences import problem_in
 from rules.errors import ComplianceError
 from rules.hints import Hint
@@ -44,10 +45,11 @@ class ErrorMessage(NamedTuple):
     field: str = ""
 
 
-def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = "") -> ErrorMessage:
+def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = "", own: OwnWords = NONE) -> ErrorMessage:
     """Return an error in words: those for the field that it names or for its code, of the
     first of these kinds that has some. Where the code is one for everything, the message itself says more,
-    if it is in the language of the page. `code` is whose words are said, where that is not its own."""
+    if it is in the language of the page. `code` is whose words are said, where that is not its own;
+    `own` are the organisation's."""
     message, hint = str(error), "" if isinstance(error.hint, Hint) else error.hint
     if error.args and isinstance(error.args[0], Said):
         known = language != "en"  # in which the text is already
@@ -55,11 +57,12 @@ def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = 
         ours = hint if isinstance(hint, Said) else ""  # one of the error's own kind is for whoever runs the service, in English
         return ErrorMessage(message, ours, _detail(error.__cause__), error.code, error.where, problems)
     by_field = f"field_{error.field}" if error.field else ""
-    said = _words(language, (by_field, code or error.code), kinds or KINDS)
-    if (code or error.code) in GENERAL and not _words(language, (by_field,), kinds or KINDS):
-        ours = translations(language).ugettext(message)
+    said = _words(language, (by_field, code or error.code), kinds or KINDS, own)
+    if (code or error.code) in GENERAL and not _words(language, (by_field,), kinds or KINDS, own):
+        say = translations(language, own).ugettext
+        ours = say(message)
         if language == "en" or ours != message:
-            return ErrorMessage(ours, translations(language).ugettext(hint) if hint else "", "", error.code, error.where)
+            return ErrorMessage(ours, say(hint) if hint else "", "", error.code, error.where)
     if not said:
         return ErrorMessage(message, hint, "", error.code, error.where)
     return ErrorMessage(said, "", _detail(error), error.code, error.where)
@@ -73,6 +76,6 @@ def _detail(error: BaseException | None) -> str:
     return f"{error}: {hint}" if hint else str(error)
 
 
-def _words(language: UiLanguage, codes: tuple[str, ...], kinds: tuple[str, ...]) -> str:
-    word = words_of(language)
+def _words(language: UiLanguage, codes: tuple[str, ...], kinds: tuple[str, ...], own: OwnWords) -> str:
+    word = words_of(language, own)
     return next((found for code in codes if code for kind in kinds if (found := word(kind, code)) != code), "")

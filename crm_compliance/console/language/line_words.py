@@ -8,6 +8,7 @@ from typing import Final
 
 from crm_compliance.console.language.catalogs import translations
 from crm_compliance.console.language.codes import words_of
+from crm_compliance.console.language.own_words import NONE, OwnWords
 from jobs.model.plan import PlanLine
 from rules.model.languages import UiLanguage
 
@@ -22,10 +23,10 @@ KINDS: Final[Mapping[str, str]] = {
 }
 
 
-def line_words(language: UiLanguage, category: Callable[[str], str]) -> Callable[[PlanLine, str], str]:
+def line_words(language: UiLanguage, category: Callable[[str], str], own: OwnWords = NONE) -> Callable[[PlanLine, str], str]:
     """Return what says a column of a line in words, several values after one another; `category` names a
     category by its key."""
-    word = cache(words_of(language))
+    word = cache(words_of(language, own))
     trimmed = translations(language).ugettext("Nothing that stays refers to it any more.")
 
     def said(line: PlanLine, column: str) -> str:

@@ -18,6 +18,7 @@ from crm_compliance.console.language.catalogs import translations
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.days import typed_day
 from crm_compliance.console.language.formats import Formats
+from crm_compliance.console.language.own_words import NONE, OwnWords
 from crm_compliance.console.language.rules import titles, with_links
 from crm_compliance.console.layout.assets import address_of
 from crm_compliance.reports.parts.template import new_environment
@@ -46,11 +47,12 @@ _COMPILED: Final = Compiled()
 
 
 @cache
-def environment_of(language: UiLanguage, calendar: Calendar) -> Environment:
-    """Return the environment in which pages of a language are written, with the hours of a calendar."""
+def environment_of(language: UiLanguage, calendar: Calendar, own: OwnWords = NONE) -> Environment:
+    """Return the environment in which pages of a language are written, with the hours of a calendar and the
+    words of an organisation."""
     made = new_environment(PackageLoader("crm_compliance.console"), extensions=("jinja2.ext.i18n",))
     made.bytecode_cache = _COMPILED
-    found = translations(language)
+    found = translations(language, own)
     made.install_gettext_callables(found.ugettext, found.ungettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     formats = Formats.of(language, calendar)
     made.globals["ngettext"] = _counted(cast(Callable[..., str], made.globals["ngettext"]), formats)
@@ -64,7 +66,7 @@ def environment_of(language: UiLanguage, calendar: Calendar) -> Environment:
         own_name=lambda code: OWN_NAMES.get(code, code),
         static=address_of,
         typed_day=typed_day,
-        word=words_of(language),
+        word=words_of(language, own),
         with_rules=lambda text: with_links(text, language),
         rule_title=lambda rule: titles(language).get(rule, rule),
     )

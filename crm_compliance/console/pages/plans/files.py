@@ -61,7 +61,7 @@ def changes(suffix: str) -> Callable[[Visit], Response]:
 
 
 def _words(visit: Visit) -> InWords:
-    return line_words(visit.language, visit.category)
+    return line_words(visit.language, visit.category, visit.services.own_words)
 
 
 def download(name: str, suffix: str, write: Callable[[BinaryIO], None]) -> Response:
