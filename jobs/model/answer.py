@@ -188,8 +188,9 @@ class Retention(msgspec.Struct, frozen=True):
 
     A last day that has passed is never stated as the term: `is_over`, and the request itself keeps the data,
     until `grace_days` after it is closed (HLD-08). An end that is counted from a birth date is a criterion
-    for everybody but the child (`until_age`, with the `age`): its day would reveal the birthday. `is_held`:
-    kept longer because of a legal obligation or a claim, without detail."""
+    for everybody but the child (`until_age`, with the `age`): its day would reveal the birthday. `months`
+    is the term or the time between two reviews of a criterion that has one. `is_held`: kept longer because
+    of a legal obligation or a claim, without detail."""
 
     category: str
     last_day: date | None
@@ -198,6 +199,7 @@ class Retention(msgspec.Struct, frozen=True):
     age: int | None = None
     is_over: bool = False
     grace_days: int = 0
+    months: int = 60
 
 
 class Ground(msgspec.Struct, frozen=True):

@@ -133,7 +133,8 @@ def retention_lines(context: Context, texts: Texts) -> tuple[str, ...]:
     elif retention.last_day is not None:
         lines.append(texts.say("access", "until", day=texts.day(retention.last_day)))
     if retention.criterion:
-        lines.append(texts.say("criterion", retention.criterion, age=str(retention.age or "")))
+        period = texts.period(retention.months)
+        lines.append(texts.say("criterion", retention.criterion, age=str(retention.age or ""), period=period, days=days))
     if retention.criterion == "until_age" and not retention.is_held:
         lines.append(texts.say("access", f"request_keeps{grace}", days=days))
     return tuple(lines)

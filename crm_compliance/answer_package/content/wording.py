@@ -12,6 +12,7 @@ from babel import Locale
 from babel.dates import format_date, get_timezone_location
 from babel.localedata import locale_identifiers
 from babel.numbers import format_currency, format_decimal, get_territory_currencies
+from babel.units import format_unit
 
 from crm_compliance.configuration.organisation import product_texts
 from jobs.model.answer import Compilation
@@ -113,6 +114,13 @@ class Texts:
         written = str(format_date(day, format="long", locale=self.locale))
         return f"1er{written[1:]}" if self.language == "fr" and day.day == 1 else written
 
+    def period(self, months: int) -> str:
+        """Write a term in months, or in years where it has two or more: `5 jaar`, `12 maanden`."""
+        is_in_years = months % 12 == 0 and months > 12
+        return str(
+            format_unit(months // 12 if is_in_years else months, f"duration-{'year' if is_in_years else 'month'}", locale=self.locale)
+        )
+
     def moment(self, at: datetime) -> str:
         """Write an instant on the clock of the organisation, with its offset: `4 mei 2026, 14:03
         (UTC+02:00)`."""
@@ -186,6 +194,9 @@ class _Wordless(Texts):
 
     def day(self, day: date) -> str:
         return f"{day.year} M{day.month:02} {day.day}"
+
+    def period(self, months: int) -> str:
+        return str(months)
 
     def country(self, code: str) -> str:
         return code

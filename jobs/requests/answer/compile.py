@@ -123,7 +123,7 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
         if request.right is Right.ACCESS and (earlier := earlier_requests(context, found)):
             key = f"context-{len(contexts.made) + 1}"
             items = numbered([*items, *(request_item(one, key) for one in earlier)])
-            shell = msgspec.structs.replace(shell, contexts=(*shell.contexts, request_context(key)))
+            shell = msgspec.structs.replace(shell, contexts=(*shell.contexts, request_context(key, context.policy.defaults)))
         shell = msgspec.structs.replace(shell, items=items, is_complete=is_complete)
     else:
         shell = propose(context, request, found.given, found.entitlement, found.material, shell)

@@ -28,7 +28,7 @@ from rules.model.kinds import ACTIVITIES, depends, kind_of
 from rules.model.personal_records import FullContact, FullFiche, FullRecording
 from rules.model.records import Dependent, Donation, Engagement, Enrolment, Unit, UnitKind, unit_kind
 from rules.model.requests import Right
-from rules.policy.categories import Category, Mission
+from rules.policy.categories import Category, Mission, MonthsAfter, YearsAfter
 from rules.policy.policy import Policy
 from rules.retention.clocks import without_sentinel
 from rules.rights.facts import UnitKey
@@ -79,7 +79,7 @@ class Contexts:
         asked = self._units | _relations(scope.rows)
         self._day = assessment.day
         self._country = assessment.home.country
-        self._terms = Terms(assessment.day, context.policy.defaults.request_grace_days)
+        self._terms = Terms(assessment.day, context.policy.defaults.request_grace_days, context.policy.defaults.review_months)
         holds = _placed_holds(context, assessment) if scope.rows and not portable else Holds.none()
         self._decisions = dict(zip(asked, decisions(asked.values(), context.policy, holds, assessment.day), strict=True))
         others = [*([] if portable else [*self._of_files(), *self._of_recordings(), *self._of_own_terms()]), *self._of_relations()]
@@ -182,7 +182,9 @@ class Contexts:
         would reveal when the child called."""
         found = [self._decisions[row.source] for row in rows if row.source in self._decisions]
         is_told = len(found) == len(rows) and not any(row.is_limited for row in rows)
-        return self._terms.of_several(_RECORDING, found, criterion="six_months_after_contact", is_day_told=is_told)
+        months = _months_of(self._policy.categories.get(_RECORDING))
+        criterion: Criterion = "six_months_after_contact" if months else "unknown"
+        return replace(self._terms.of_several(_RECORDING, found, criterion=criterion, is_day_told=is_told), months=months)
 
     def _of_own_terms(self) -> list[Context]:
         """Return the contexts of rows of dependent tables that have a term of their own, one a table."""
@@ -370,6 +372,11 @@ def _labels(category: Category | None) -> dict[str, str]:
 
 def _basis_labels(category: Category | None) -> dict[str, str]:
     return in_languages(category.basis_labels if category is not None and category.enabled else None)
+
+
+def _months_of(category: Category | None) -> int:
+    """Return the term in months of a row of the schedule that counts months or years; 0 for any other."""
+    return category.months if isinstance(category, MonthsAfter) else category.years * 12 if isinstance(category, YearsAfter) else 0
 
 
 def _data(rows: Sequence[Row], *, is_whole: bool) -> tuple[DataCategory, ...]:

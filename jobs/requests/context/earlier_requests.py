@@ -10,6 +10,7 @@ from jobs.requests.search.match import wanted_person
 from rules.decoders import decoder_of
 from rules.people.birthdates import sentinels_of
 from rules.people.candidates import Strength, match
+from rules.policy.policy import Defaults
 
 SURE = frozenset({Strength.STRONG, Strength.MEDIUM})
 
@@ -23,7 +24,7 @@ def earlier_requests(context: JobContext, found: Assessment) -> list[SubjectRequ
     return sorted((one for one in before if _is_theirs(context, found, one)), key=lambda one: (one.received_at, one.id))
 
 
-def request_context(key: str) -> Context:
+def request_context(key: str, defaults: Defaults) -> Context:
     """Return what the register keeps of requests, and why."""
     return Context(
         key=key,
@@ -35,7 +36,7 @@ def request_context(key: str) -> Context:
         basis="legal_obligation",
         data_categories=("identification", "request"),
         recipients=(),
-        retention=Retention("", None, "request"),
+        retention=Retention("", None, "request", grace_days=defaults.sealed_days, months=defaults.register_years * 12),
         sources=("self",),
         rights=("access", "rectification"),
         source=("request", ""),

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from jobs.model.answer import Criterion, Retention
 from rules.model.decisions import Decision, Reason
-from rules.policy.categories import Category, UntilAge
+from rules.policy.categories import Category, NoTerm, UntilAge
 
 # Of these it is told that they keep something. What a request preserves, whoever made it, is told of the own
 # request alone.
@@ -29,6 +29,7 @@ class Terms:
 
     day: date
     grace_days: int
+    review_months: int
 
     def of_file(self, key: str, category: Category | None, decision: Decision | None, *, tells_age: bool) -> Retention:
         """Return the term of a dossier or lone fiche. Anybody but the child is shown neither a day that
@@ -40,7 +41,8 @@ class Terms:
         if category is None or Reason.UNCONFIGURED in decision.reasons:
             return self._kept(Retention(key, None, "not_set", is_held))
         if Reason.NO_TERM in decision.reasons:
-            return self._kept(Retention(key, None, "no_term", is_held))
+            months = (category.review_months if isinstance(category, NoTerm) else None) or self.review_months
+            return self._kept(Retention(key, None, "no_term", is_held, months=months))
         is_open = Reason.OPEN_DOSSIER in decision.reasons
         if isinstance(category, UntilAge) and (is_open or not tells_age):
             return self._kept(Retention(key, None, "until_age", is_held, category.age))

@@ -6,8 +6,9 @@ Everybody is fictitious.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -27,8 +28,12 @@ from tests.saying import texts_in
 
 def told(night: Night, contact: str, **asked: Any) -> dict[str, Context]:
     """The contexts of an access request of this contact, by kind."""
-    request = ask(night, Right.ACCESS, contact, **asked)
-    return {each.kind: each for each in compile_request(night.context, request.id, "dora", "dpo").contexts}
+    return {each.kind: each for each in contexts_of(night, contact, **asked)}
+
+
+def contexts_of(night: Night, contact: str, **asked: Any) -> tuple[Context, ...]:
+    """The contexts of an access request of this contact."""
+    return compile_request(night.context, ask(night, Right.ACCESS, contact, **asked).id, "dora", "dpo").contexts
 
 
 def relation(night: Night, table: str, contact: str, **columns: Any) -> None:
@@ -169,6 +174,39 @@ def test_whoever_is_not_the_child_is_not_told_whether_the_age_has_come(night: Ni
         night.party(witness, "witness", dossier=dossier)
         said.add(retention_lines(told(night, witness)["dossier"], texts_in("nl")))
     assert len(said) == 1
+
+
+def with_other_terms(text: str) -> str:
+    """The schedule with other terms."""
+    others = {
+        "review_months: 60": 24,
+        "sealed_days: 30": 90,
+        "register_years: 5": 7,
+        "rule: RET-21\n    type: months_after\n    months: 6": 3,
+    }
+    for ours, number in others.items():
+        assert ours in text
+        text = text.replace(ours, f"{ours.rpartition(' ')[0]} {number}")
+    return text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_criterion_has_the_terms_of_the_schedule(make_night: Callable[..., Night], language: str) -> None:
+    """Section 7.1(d): of reviews, of a recording whose day is not told, of the register of requests."""
+    night, texts = make_night(policy=with_other_terms), texts_in(language)
+    child, parent = night.contact(birthdate="2016-03-04"), night.contact()
+    missing, runaway = night.dossier("unexplained_disappearance"), night.dossier("runaway", closed=False)
+    for dossier in (missing, runaway):
+        night.party(child, "child", dossier=dossier)
+        night.party(parent, "parent", dossier=dossier)
+    night.recording(date(2026, 11, 20), fiche=night.fiche("runaway", dossier=runaway))
+    limited = told(night, parent, child=child, kind=RequesterKind.PARENT_FOR_CHILD)["recording"]
+    given = GivenPerson(firstname="Lotte", lastname="Peeters (fictief)", birthdate="2016-03-04")
+    ask(night, Right.ACCESS, child, given=given, received_at=night.clock() - timedelta(days=9))
+    (file,) = [each for each in contexts_of(night, child, given=given) if each.source == ("dossier", missing)]
+    (earlier,) = [each for each in contexts_of(night, child, given=given) if each.kind == "request"]
+    said = [re.findall(r"\d+", " ".join(retention_lines(each, texts))) for each in (limited, file, earlier)]
+    assert said == [["3"], ["2"], ["7", "90"]]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
