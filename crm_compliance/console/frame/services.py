@@ -10,6 +10,7 @@ from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from crm_compliance.configuration.organisation import organisation_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.console.access.answered_forms import AnsweredForms
 from crm_compliance.console.access.names import Names
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from jobs.plans.lines.open_plans import OpenedPlans
     from jobs.ports.context import Clock
     from rules.dates.calendar import Calendar
+    from rules.organisation.organisation import Organisation
     from rules.policy.policy import Policy
 
 DESKS: Final = 4  # how many acts reach the CRM at once; a few more wait, and then are told to come again
@@ -109,6 +111,14 @@ class Services:
     def own_words(self) -> OwnWords:
         """What the organisation calls its records."""
         return own_words_of(self.settings)
+
+    @cached_property
+    def organisation(self) -> Organisation:
+        """In whose words pages say what answers say; the shipped one where its file cannot be used."""
+        try:
+            return organisation_of(self.settings)
+        except ComplianceError:
+            return organisation_of(self.settings.model_copy(update={"organisation": None}))
 
     def link(self, crm: str, kind: str, row: str) -> str:
         """Return the address of a row in the CRM by the kind that it is; empty where the kind has several

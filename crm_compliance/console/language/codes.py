@@ -87,6 +87,15 @@ UNITS: Final[Mapping[str, str]] = {
     "enrolment": "Enrolment",
     "engagement": "Agreement",
 }
+# What a hold keeps is a row of any kind, whether it is a unit or in one.
+HELD: Final[Mapping[str, str]] = {
+    **TABLES,
+    "cf_fiche": "Fiche",
+    "cf_party": "Role in a file",
+    "annotation": "Note",
+    "email": "E-mail",
+    "phonecall": "Telephone call",
+}
 DISPOSITIONS: Final[Mapping[str, str]] = {"DELETED": "Deleted", "ANONYMISED": "Anonymised"}
 PLACES: Final[Mapping[str, str]] = {
     ResidualPlace.NOTES: "Notes",
@@ -114,6 +123,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "fate": FATES,
     "flag": {code: advice.sentence for code, advice in FLAGS.items()},
     "advice": {code: advice.action for code, advice in FLAGS.items()},
+    "held": HELD,
     "hold_state": HOLD_STATES,
     "hold_type": HOLD_TYPES,
     "kind": KINDS,
@@ -136,7 +146,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-OF_ROWS: Final = frozenset({"deleted", "item_kind", "row", "table", "unit"})  # kinds of codes of which each is a kind of row
+OF_ROWS: Final = frozenset({"deleted", "held", "item_kind", "row", "table", "unit"})  # kinds of codes of which each is a kind of row
 
 
 def words_of(language: UiLanguage, own: OwnWords = NONE) -> Callable[[str, str], str]:

@@ -35,7 +35,7 @@ def show(visit: Visit) -> Response:
         tables=tables_to_hold(visit),
         types=[(kind.value, visit.word("hold_type", kind.value)) for kind in PLACEABLE],
         obtainable=[kind.value for kind in OBTAINABLE],
-        fields={visit.word("table", _name(visit, kind)): ", ".join(fields) for kind, fields in FIELDS.items()},
+        fields={visit.word("held", _name(visit, kind)): ", ".join(fields) for kind, fields in FIELDS.items()},
         today=today,
         latest=add_months(today, REVIEW_MONTHS),
     )
@@ -121,9 +121,7 @@ def tables_to_hold(visit: Visit) -> list[tuple[str, str]]:
 
 
 def _words(visit: Visit, table: str) -> str:
-    words = visit.word("table", table)
-    if words == table:  # no unit of its own, such as a role: these are called as what a run deletes
-        words = visit.word("deleted", table)
+    words = visit.word("held", table)
     return f"{words} ({table})" if words != table else table
 
 

@@ -1,9 +1,8 @@
 """What the page shows of an item: the texts beside each other, what was replaced, where it comes from."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 from crm_compliance.configuration.organisation import product_texts
 from crm_compliance.console.frame.visit import Visit
@@ -16,6 +15,7 @@ from jobs.register.decision import What
 from jobs.requests.answer.review import version_of
 from jobs.requests.decisions.propose import PROPOSALS
 from rules.model.requests import COPIES
+from rules.organisation.category_names import category_labels
 from rules.redaction.labels import label_for
 
 AROUND: Final = 40  # items of the list before and after the one that is looked at
@@ -48,11 +48,11 @@ class Choice(NamedTuple):
     number: int
 
 
-@cache
-def words_of_fields(language: str) -> Mapping[str, Mapping[str, str]]:
-    """Return what the packages call fields, kinds, values and roles."""
-    texts = product_texts(language)
-    return {name: texts[name] for name in ("field", "kind", "value", "role")}
+def said_of(visit: Visit, table: Literal["field", "kind", "value", "role"], code: str) -> str:
+    """Return what answers call a field, kind, value or role, in the language of the page, as the organisation
+    words it; empty where there are no words."""
+    own = visit.services.organisation.words.get(table, {}).get(code)
+    return (own.in_language(visit.language) if own is not None else "") or product_texts(visit.language)[table].get(code, "")
 
 
 def item_values(answer: Answer, item: Item, among: Filter) -> dict[str, Any]:
@@ -169,11 +169,11 @@ def kind_words(answer: Answer, kind: str) -> str:
 def context_words(answer: Answer, key: str) -> str:
     """Return which dossier or other context an item is in: kind, number, category, and the role of the
     person."""
-    found, language = next((each for each in answer.compilation.contexts if each.key == key), None), answer.visit.language
+    found = next((each for each in answer.compilation.contexts if each.key == key), None)
     if found is None:
         return key
-    label = found.category_labels.get(language) or next(iter(found.category_labels.values()), "")
-    role = words_of_fields(language)["role"].get(found.role, found.role.replace("_", " "))
+    label = found.category_labels.get(answer.visit.language) or next(iter(found.category_labels.values()), "")
+    role = said_of(answer.visit, "role", found.role) or found.role.replace("_", " ")
     named = f"{kind_words(answer, found.kind)} {number_of(found, answer.items)}".strip()
     return ", ".join(filter(None, (named, label, role)))
 
@@ -194,20 +194,22 @@ def when(visit: Visit, at: str) -> str:
 
 
 def field_words(visit: Visit, compilation: Compilation, item: Item, field: Field) -> str:
-    """Return what a field is called: by the product, else by the CRM, as in the answer."""
+    """Return what a field is called: as in the answer, else by the CRM, else as what is asked for."""
     own = compilation.words.get(f"{item.kind}.{field.name}")
-    return words_of_fields(visit.language)["field"].get(field.name) or own or field.name.replace("_", " ")
+    return said_of(visit, "field", field.name) or own or said_of(visit, "kind", field.name) or field.name.replace("_", " ")
 
 
 def value_words(visit: Visit, field: Field) -> str | None:
     """Return the value of a field in words; None where it is not shown."""
-    values = words_of_fields(visit.language)["value"]
     if isinstance(field.value, bool):
-        return values["yes" if field.value else "no"]
+        return said_of(visit, "value", "yes" if field.value else "no")
     if field.value is None:
         return None
     text = str(field.value)
-    return values.get(text, when(visit, text) if field.name.endswith(("_on", "_at", "birthdate")) else text)
+    if field.name == "categories":
+        labels = category_labels(visit.services.policy_shown())
+        return ", ".join(said_of(visit, "value", key) or labels.get(key, {}).get(visit.language, key) for key in text.split(", "))
+    return said_of(visit, "value", text) or (when(visit, text) if field.name.endswith(("_on", "_at", "birthdate")) else text)
 
 
 def _replaced(visit: Visit, item: Item) -> list[tuple[str, str, str, int]]:

@@ -18,6 +18,8 @@ import pytest
 import pyzipper
 from httpx2 import Response
 
+from crm_compliance.configuration.organisation import organisation_of
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.console.app import routes
 from crm_compliance.console.frame.services import Services
 from crm_compliance.console.language.formats import Formats
@@ -199,12 +201,20 @@ def test_what_is_not_handed_over_goes_with_the_closing(org: Night, approved: Ask
 
 
 def test_what_would_be_corrected_is_called_as_in_the_letter() -> None:
-    visit: Any = SimpleNamespace(language="nl", formats=Formats.of("nl", Calendar("BE")))
+    services = SimpleNamespace(organisation=organisation_of(Settings()))
+    visit: Any = SimpleNamespace(language="nl", formats=Formats.of("nl", Calendar("BE")), services=services)
     compilation: Any = SimpleNamespace(words={})
     item: Any = SimpleNamespace(
-        kind="contact", fields=(Field("last_name", "Ander (fictief)"), Field("birthdate", "2012-03-04"), Field("x", None))
+        kind="contact",
+        fields=(
+            Field("last_name", "Ander (fictief)"),
+            Field("birthdate", "2012-03-04"),
+            Field("x", None),
+            Field("statement", "Zo was het."),
+        ),
     )
-    assert fields_of(visit, compilation, item) == [("Achternaam", "Ander (fictief)"), ("Geboortedatum", "4 mrt 2012")]
+    told = [("Achternaam", "Ander (fictief)"), ("Geboortedatum", "4 mrt 2012"), ("Verklaring", "Zo was het.")]
+    assert fields_of(visit, compilation, item) == told
 
 
 def test_an_erasure_is_granted_item_by_item_and_its_recipients_are_told(erasure: str, signed_in: SignedIn) -> None:
@@ -218,7 +228,7 @@ def test_an_erasure_is_granted_item_by_item_and_its_recipients_are_told(erasure:
         "a deed has words in each language"
     )
     assert "erase it" not in signed_in(Role.DPO, "fr").page(f"{path}/review/item-1")
-    (item, *_) = re.findall(r'name="item" value="([^"]*)"', page)
+    item, *others = re.findall(r'name="item" value="([^"]*)"', page)
     assert dpo.post(f"{path}/decide", grant="1").status_code == 400, "nothing is marked"
     assert dpo.post(f"{path}/decide", refuse="1", refusal="RF-05").status_code == 400, "no text of an erasure"
     assert dpo.post(f"{path}/decide", grant="1", item=item).status_code == 303
@@ -235,6 +245,9 @@ def test_an_erasure_is_granted_item_by_item_and_its_recipients_are_told(erasure:
     assert ("Hand over the link and the passphrase" in page, POLICE in page) == (True, False)
     done = text_of(dpo.page(path))
     assert re.search(r"Carried out on 25 Nov 2026 12:00 Done run-[0-9a-f]{12}", done), "no other page says of whom it was"
+    assert re.findall(r"badge (?:good|neutral)\">(Granted|Not granted)<", dpo.page(path)) == [
+        "Granted", "Granted", *["Not granted"] * len(others)
+    ], "of the whole, and of each item that can no longer be marked"  # fmt: skip
     assert "Carried out" not in text_of(page)
     letters = dpo.post(f"{path}/letters", language="nl")
     with zipfile.ZipFile(io.BytesIO(letters.content)) as archive:

@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from crm_compliance.configuration.organisation import organisation_of
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.console.app import routes
 from crm_compliance.console.frame.services import Services
-from crm_compliance.console.pages.review.views import field_words, kind_words, words_of_fields
+from crm_compliance.console.pages.review.views import field_words, kind_words, value_words
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
+from crm_compliance.wiring.schedule import policy_of
 from jobs.model.answer import Field
 from rules.model.roles import Role
 from tests.crm_compliance.cli.requests.family import LOTTE, lotte
@@ -301,11 +304,24 @@ def test_a_filter_that_leaves_nothing_says_so(asking: Asking, signed_in: Callabl
 
 
 def test_an_own_table_and_its_fields_are_called_as_the_crm_calls_them() -> None:
-    visit: Any = SimpleNamespace(language="nl", word=lambda _, kind: kind)
+    visit: Any = SimpleNamespace(
+        language="nl", word=lambda _, kind: kind, services=SimpleNamespace(organisation=organisation_of(Settings()))
+    )
     words = {"cf_visit": "Huisbezoek", "cf_visit.cf_place": "Plaats van bezoek", "cf_visit.birthdate": "Iets"}
     answer: Any = SimpleNamespace(compilation=SimpleNamespace(words=words), visit=visit)
     assert (kind_words(answer, "cf_visit"), kind_words(answer, "fiche")) == ("Huisbezoek", "fiche")
     item: Any = SimpleNamespace(kind="cf_visit")
     assert field_words(visit, answer.compilation, item, Field("cf_place", "x")) == "Plaats van bezoek"
     assert field_words(visit, answer.compilation, item, Field("cf_reason", "x")) == "cf reason"
-    assert field_words(visit, answer.compilation, item, Field("birthdate", "x")) == words_of_fields("nl")["field"]["birthdate"]
+    assert field_words(visit, answer.compilation, item, Field("birthdate", "x")) == "Geboortedatum"
+
+
+def test_categories_and_fields_are_called_what_the_organisation_calls_them() -> None:
+    settings = Settings()
+    services = SimpleNamespace(organisation=organisation_of(settings), policy_shown=lambda: policy_of(settings))
+    visit: Any = SimpleNamespace(language="nl", services=services)
+    item: Any = SimpleNamespace(kind="contact")
+    compilation: Any = SimpleNamespace(words={})
+    assert field_words(visit, compilation, item, Field("national_number", "x")) == "Rijksregisternummer"
+    assert value_words(visit, Field("categories", "social_card, grooming, of_nobody")) == "Sociale kaart, Grooming, of_nobody"
+    assert value_words(visit, Field("is_active", True)) == "ja"
