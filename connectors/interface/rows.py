@@ -1,6 +1,6 @@
 """Rows of the CRM, read to the end."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -87,6 +87,10 @@ class Rows(Protocol):
     def content(self, record: type[Record], row: str, field: str) -> Content | None:
         """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, or the row does not exist.
         Raises ReadIncomplete: something is there, and it did not come whole or was replaced meanwhile."""
+
+    def merged_into(self, contacts: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """Return those of these contacts that people have merged into another one, each with that one, and
+        those into which that went in turn. What referred to them refers to these by now."""
 
     def totals(self, records: Iterable[type[Record]]) -> dict[type[Record], int]:
         """Return the CRM's own counts of all rows of these kinds, visible to this account or not. Kinds of

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.reading.decoy_reads import always
+from jobs.reading.decoy_reads import always, ids_or_nobody
 from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, CALL_FIELDS, PARTY_FIELDS, rows_anywhere
 from rules.holds.holds import Hold
 from rules.model.kinds import ACTIVITIES, DEPENDENT, ROW_KINDS, Kind
@@ -56,6 +56,7 @@ class HoldReach:
 
     def extend(self) -> None:
         """Reach every unit and row that the holds cover. Raises ConnectorError: the CRM could not be read."""
+        self._from_merged_people()
         self._from_activities_of_people()
         self._from_rows_that_name_people()
         self._from_roles()
@@ -67,6 +68,15 @@ class HoldReach:
         for kind_of_row, rows in self._rows.items():
             for row, holds in rows.items():
                 self.placed += [hold(kind_of_row, row) for hold in holds]
+
+    def _from_merged_people(self) -> None:
+        """Extend holds to whom a held person was merged into since: what was held refers to that one now."""
+        contacts, people = self._rows["contact"], self._people
+        merged = self._connector.merged_into(ids_or_nobody(contacts) if self._always else [*contacts])
+        for contact, into in merged.items():
+            for other in into:
+                contacts[other] += contacts[contact]
+                people[other] += people.get(contact, ())
 
     def _from_roles(self) -> None:
         """Extend holds to every file in which a held person has a role, a suspect's included. A role is held

@@ -1,6 +1,6 @@
 """Rows of the CRM, read to the end: live ones, or by what has changed since last time."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -18,6 +18,7 @@ from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.reading.decoder import PageBroken, PageDecoder
 from connectors.dynamics.reading.lanes import Lanes, SideBySide, side_by_side
 from connectors.dynamics.reading.link_tables import link_of, sides_of
+from connectors.dynamics.reading.merges import merged_into
 from connectors.dynamics.reading.page_values import AnyPage, FramedPage, Page
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.referrers import Pointing
@@ -28,7 +29,7 @@ from connectors.dynamics.schema.role_places import RolePlace, swapped
 from connectors.dynamics.schema.unmapped_tables import KnownTable, NotOffered
 from connectors.interface.errors import Forbidden, ReadIncomplete
 from connectors.interface.rows import Among, Content
-from rules.model.records import Record
+from rules.model.records import Contact, Record
 
 if TYPE_CHECKING:
     import polars as pl
@@ -305,6 +306,12 @@ class Rows(MappedKinds):
         if table is None or column is None:
             return None
         return self._contents.content(self._tables.definition(table), row, column.name)
+
+    def merged_into(self, contacts: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Return those of these contacts that were merged, each with those into which it went in turn. Raises
+        ConnectorError: it cannot be read."""
+        table = self.mapping.table(Contact)
+        return merged_into(self._directory, self._tables.definition(table), contacts) if table is not None else {}
 
     def totals(self, records: Iterable[type[Record]]) -> dict[type[Record], int]:
         names = {

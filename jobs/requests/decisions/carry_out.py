@@ -28,7 +28,7 @@ from jobs.requests.decisions.correct import WRITING
 from jobs.requests.decisions.decide import take_effect
 from jobs.requests.decisions.lost_writes import repeat_lost
 from jobs.requests.decisions.plan_erasure import kept_rows, lines_of_decision, plan_erasure, tasks_of_recordings
-from jobs.requests.decisions.suspicions import KeptItems, is_looked_at, kept_items, linked_to_others
+from jobs.requests.decisions.suspicions import KeptItems, is_looked_at, kept_items, linked_to_others, merged_into
 from jobs.runs.apply import apply_plan
 from jobs.writing.send import TECHNICAL
 from rules.dates.ages import has_reached
@@ -174,17 +174,23 @@ def _noted(context: JobContext, request: SubjectRequest, decision: Decision) -> 
     """Return the items that stay for a suspicion or until somebody has looked, and the decision, which says
     since when the DPO is waited for, and which roles and files there were, whosever: of a suspicion that
     lasts nothing else is noted (SUS-07)."""
-    if not decision.of(ERASING | {What.RESTRICT}) and not decision.on_behalf:
+    merged = merged_into(context, decision)
+    if not decision.of(ERASING | {What.RESTRICT}) and not decision.on_behalf and not merged:
         return decision, KeptItems()
+    before = decision
     if is_looked_at(decision):
         others = linked_to_others(context, decision)  # two people have seen whose they are: nothing of it is done
         decision = _done(context, request, decision, [task for task in decision.tasks if task.id in others])
+        decision = msgspec.structs.replace(
+            decision, asking=tuple(sorted({*decision.asking, *merged}))
+        )  # the same person, as they have seen
     kept = kept_items(context, decision)
     since = (decision.looked_for_at or context.clock()) if kept.to_look_at else None
-    if (since, kept.roles, kept.files) != (decision.looked_for_at, decision.roles, decision.files):
+    noted = {"looked_for_at": since, "roles": kept.roles, "files": kept.files, "asking": decision.asking}
+    if any(getattr(before, name) != value for name, value in noted.items()):
 
         def change(now: Decision) -> Decision:
-            return msgspec.structs.replace(now, looked_for_at=since, roles=kept.roles, files=kept.files)
+            return msgspec.structs.replace(now, **noted)
 
         decision = change_decision(context.store, request.id, change) or change(decision)
     return decision, kept

@@ -82,7 +82,8 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
     """Return the contacts to trim, and one line for each row that is disposed of, that a hold keeps, or that
     lies where nothing is written."""
     erasure = erasure_of(request, decision)
-    wanted = list(_wanted(context, decision, kept_items(context, decision).items))
+    kept = kept_items(context, decision).items
+    wanted = list(_wanted(context, decision, kept))
     verdicts = _verdicts(context, wanted, erasure)
     reason = CONSENT_WITHDRAWN if decision.right is Right.CONSENT_WITHDRAWAL else ERASURE_REQUEST
     lines: list[PlanLine] = []
@@ -96,7 +97,7 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
         lines.append(_line(context, each, unit, table, held or reason, ways.get((each.kind, each.id))))
         if not held:
             going.append(each)
-    removed, trims, staying = _people(giving_way(context, erasure), decision, going)
+    removed, trims, staying = _people(giving_way(context, erasure), decision, going, kept)
     people = context.connector.table(Contact)
     for contact, code in (dict.fromkeys(removed, reason) | staying).items():
         unit = Unit(UnitKind.CONTACT, contact, removed.get(contact, ""))
@@ -109,7 +110,8 @@ def kept_rows(context: JobContext, decision: Decision) -> set[str]:
     kept = kept_items(context, decision).items
     if not kept:
         return set()
-    return {each.id for each in _wanted(context, decision, ())} - {each.id for each in _wanted(context, decision, kept)}
+    staying = {each.id for each in _wanted(context, decision, ())} - {each.id for each in _wanted(context, decision, kept)}
+    return staying | {task.id for task in decision.of({What.PROFILE}) if task.item in kept}
 
 
 def tasks_of_recordings(context: JobContext, decision: Decision) -> tuple[Task, ...]:
@@ -219,11 +221,13 @@ def _verdicts(
     return found
 
 
-def _people(context: JobContext, decision: Decision, going: Collection[Wanted]) -> tuple[dict[str, str], tuple[str, ...], dict[str, str]]:
+def _people(
+    context: JobContext, decision: Decision, going: Collection[Wanted], kept: Collection[str]
+) -> tuple[dict[str, str], tuple[str, ...], dict[str, str]]:
     """Return the contacts to be deleted (id -> version), those that lose their fields of operations, by
     RET-20, and those that stay although nothing needs them, each with the code. A contact to whom anything
     else still refers has no line: a plan of one person must not show why somebody stays (SUS-05)."""
-    profiles = {task.id for task in decision.of({What.PROFILE})}
+    profiles = {task.id for task in decision.of({What.PROFILE}) if task.item not in kept}
     leaving = {each.id for each in going}
     fiches = [row for each in going if each.kind == "dossier" for row in fiches_of(context, each.id)]
     leaving |= set(fiches)

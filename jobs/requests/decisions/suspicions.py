@@ -6,8 +6,9 @@ While that lasts no plan and no inbox tells of it (SUS-07). Once it has ended, o
 as it was, two people look first, the DPO among them (SUS-08); as they do, too, where a role has come that
 cannot be read (SUS-05), or a suspicion in a file that shares another child with a granted one (SUS-06); and,
 which is no suspicion, where a file was opened again or got a fiche, where there is a new file about the
-child, where a course or an agreement is somebody else's by now, and where the authority of who asked in its
-name has ended (RGT-07): what was weighed was another thing. What roles there were is noted alike for
+child, where a course or an agreement is somebody else's by now, where a contact of who asked was merged into
+another one, and where the authority of who asked in its name has ended (RGT-07): what was weighed was another
+thing. What roles there were is noted alike for
 everybody of whom something waits, so that what is noted tells of no suspicion. Source: SUS-05 to SUS-11."""
 
 from collections.abc import Collection, Iterable, Sequence
@@ -72,7 +73,7 @@ def kept_items(context: JobContext, decision: Decision) -> KeptItems:
     to_look_at = _items_kept_by(context, decision, [*ended, *left, *unreadable]).union(*linked.values())
     changed |= frozenset() if is_looked_at(decision) else linked_to_others(context, decision)
     to_look_at |= {task.item for task in decision.tasks if task.id in changed or (of_child and task.what is What.ERASE)}
-    if _authority_has_ended(context, decision, rows):
+    if _authority_has_ended(context, decision, rows) or merged_into(context, decision):
         to_look_at |= {task.item for task in decision.tasks}
     return KeptItems(closed, to_look_at - closed, (*(_noted(context, row, row.id in unseen) for row in rows), *left), files)
 
@@ -163,6 +164,13 @@ def linked_to_others(context: JobContext, decision: Decision) -> frozenset[str]:
         rows = _wherever(context, KINDS[kind], ("contact",), Among("id", ids))
         found |= {row.id for row in rows if getattr(row, "contact", None) not in (None, *decision.contacts)}
     return frozenset(found)
+
+
+def merged_into(context: JobContext, decision: Decision) -> set[str]:
+    """Return the contacts into which whoever asked, or for whom, was merged, and of which nothing was
+    decided: what was that person's stands there by now."""
+    people = {*decision.contacts, *decision.asking}
+    return {into[-1] for into in context.connector.merged_into(people).values()} - people
 
 
 def is_looked_at(decision: Decision) -> bool:

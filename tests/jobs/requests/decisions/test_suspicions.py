@@ -43,14 +43,15 @@ def granted(
     *tasks: tuple[What, str, str],
     child: str | None = None,
     state: RequestState = RequestState.RELEASED,
+    people: tuple[str, ...] = (),
 ) -> SubjectRequest:
     """What Ilse was granted while the CRM was out of reach; released, unless a state says otherwise."""
     released_at = night.clock() if state is RequestState.RELEASED else None
     request = ask(night, right, person, child=child, given=ILSE, state=state, released_at=released_at)
     wanted = tuple(Task(f"item-{at}", *task, {"first_name": "Lot"}) for at, task in enumerate(tasks))
-    people = (child or person,), tuple(sorted({person, child or person}))
+    contacts, asking = people or (child or person,), tuple(sorted({person, child or person}))
     decided = Decision(
-        right=right, who="dora", at=night.clock(), contacts=people[0], asking=people[1], tasks=wanted, on_behalf=child is not None
+        right=right, who="dora", at=night.clock(), contacts=contacts, asking=asking, tasks=wanted, on_behalf=child is not None
     )
     night.store.requests.save(request, since=request, parts={DECISIONS: encoded(decided)})
     return request
