@@ -34,7 +34,7 @@ from crm_compliance.configuration.setting_types import (
     WebApiRoot,
     Workers,
 )
-from crm_compliance.host.files import private_folder, refuse_open_to_others, text_within, why_unread
+from crm_compliance.host.files import private_folder, refuse_open_to_others, refuse_root_elsewhere, text_within, why_unread
 from rules.errors import UsageError
 from rules.files.suggestions import meant, nearest
 from rules.model.crm_addresses import on_this_machine
@@ -199,9 +199,10 @@ class Settings(BaseModel):
 
     def make_data_dir(self) -> Path:
         """Return the data folder, made with mode 0700 if it is missing. Raises OpenToOthers: it exists, and
-        others than its owner may enter it."""
+        others than its owner may enter it; DiskProblem: it is another user's, and this is root."""
         made = private_folder(self.data_dir)
         refuse_open_to_others(made)
+        refuse_root_elsewhere(made)
         return made
 
 

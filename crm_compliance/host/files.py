@@ -200,6 +200,18 @@ def refuse_open_to_others(*paths: Path) -> None:
         )
 
 
+def refuse_root_elsewhere(folder: Path) -> None:
+    """Refuse root in another user's folder, or where that user's keys are: the service could not write what
+    root makes there. Raises DiskProblem."""
+    made = folder / "keys" if (folder / "keys").exists() else folder
+    if os.geteuid() == 0 and (owner := made.stat().st_uid) != 0:
+        raise DiskProblem(
+            f"{folder} is another user's, who could not write what root makes in it",
+            hint=f"give the command as that user (sudo -u '#{owner}' …)",
+            where=str(folder),
+        )
+
+
 def open_to_others(path: Path) -> bool:
     """Return whether anybody other than the owner may read or write the file."""
     return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
