@@ -143,11 +143,9 @@ class _Order:
         self.rows.not_taken_over[unit] += not row.taken_over
 
     def add_dependent(self, *, with_termed: bool) -> None:
-        """Add what belongs to all that goes, at any depth; where tables depend on roles, to these too."""
-        owners = dict(self._owners)
-        if any("party" in kind.above for kind in self._connector.all_kinds.own):
-            roles = roles_of(self._connector, self._dossiers.keys(), self._by_fiche)
-            owners |= {write.id: unit for unit, _, write in roles if write.operation == "delete"}
+        """Add what belongs to all that goes, roles included, at any depth."""
+        roles = roles_of(self._connector, self._dossiers.keys(), self._by_fiche)
+        owners = self._owners | {write.id: unit for unit, _, write in roles if write.operation == "delete"}
         for unit, write in below(self._connector, owners, self._retaining, self._waits, with_termed=with_termed):
             if write.retained and self._connector.all_kinds[write.kind].term:
                 self.rows.blocked[unit] = LONG_TERM  # no write takes its link off

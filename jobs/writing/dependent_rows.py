@@ -72,8 +72,7 @@ class _Below:
                 if unit is not None:
                     level.append((unit, _goes(kind, row, is_retained=is_retained)))
             levels.append(level)
-            # Only rows of dependent tables have others below them, or are below what depends itself.
-            fresh = sorted({write.id for _, write in level} - self._seen) if self._connector.all_kinds.own else []
+            fresh = sorted({write.id for _, write in level} - self._seen)
             self._seen |= {write.id for _, write in level}
             self._units |= {write.id: unit for unit, write in level}
         staying = [each for row, each in self._staying.items() if row not in self._seen]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import pytest
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface.rows import Among
 from jobs.writing.dependent_rows import below
+from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
+from tests.drivers.night import Night, night_in
 from tests.integration.dependent import add, dependent_night
+from tests.yaml_files import read_yaml, yaml_text
 
 
 def test_no_table_is_asked_about_rows_to_which_its_own_may_not_belong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,3 +36,26 @@ def test_no_table_is_asked_about_rows_to_which_its_own_may_not_belong(tmp_path: 
     assert [write.kind for _, write in found] == ["cf_paragraph", "cf_homevisit"]
     own = {word for word, among in asked if visit in among.ids and word.startswith("cf_")}
     assert own == {"cf_paragraph", "cf_homevisit"}
+
+
+@pytest.mark.parametrize("on_delete", ["cascade", "remove_link"])
+def test_notes_about_roles_and_calls_go_with_the_dossier(tmp_path: Path, on_delete: str) -> None:
+    """Whatever the CRM would do with them: they would stay behind without anybody knowing whose they are, or
+    go unseen, with their history and their copy in the recycle bin left."""
+    document = read_yaml(ENVIRONMENT)
+    document["tables"]["annotation"]["columns"]["objectid"]["type"] += "|cf_party|phonecall"
+    for parent in ("cf_party", "phonecall"):
+        named = {"name": f"{parent}_notes", "parent": parent, "child": "annotation", "column": "objectid", "on_delete": on_delete}
+        document["relationships"].append(named)
+    environment = tmp_path / "environment.yaml"
+    environment.write_text(yaml_text(document), encoding="utf-8")
+    with night_in(environment, tmp_path, kind=Night) as night:
+        dossier = night.dossier("social_card", spoken=date(2020, 1, 10))
+        role, call = night.party(None, "witness", dossier=dossier), night.call("cf_dossier", dossier, [])
+        notes = [
+            night.create("annotations", "annotationid", notetext="Verzonnen.", **{f"objectid_{table}@odata.bind": f"/{rows}({row})"})
+            for table, rows, row in (("cf_party", "cf_parties", role), ("phonecall", "phonecalls", call))
+        ]
+        run = night.apply(night.plan())
+        assert run.counts["rows"]["annotation"] == 2
+        assert [night.get("annotations", note) for note in notes] == [None, None]
