@@ -7,7 +7,7 @@ from connectors.dynamics.residual.audit_history import AUDIT, History
 from connectors.dynamics.residual.other_source import BIN, RETAINED, OtherSource
 from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE, ResidualRows
 from connectors.dynamics.residual.purge_job import Purging
-from connectors.dynamics.schema.capabilities import Capability
+from connectors.dynamics.schema.capabilities import Capability, is_online
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
 from connectors.dynamics.writing.remove_platform_rows import Removing
 from connectors.interface.errors import ConnectorError, ReadIncomplete
@@ -20,7 +20,7 @@ class ResidualPlaces:
     def __init__(
         self, transport: Transport, directory: Directory, removing: Removing, user: Callable[[], str], warnings: list[str]
     ) -> None:
-        self._directory = directory
+        self._transport, self._directory = transport, directory
         purging = Purging(transport, directory, user, warnings)
         self.history = History(transport, directory, purging, warnings)
         self._purging = purging
@@ -89,4 +89,6 @@ class ResidualPlaces:
                 f"the application user lacks {lacking}: what lies in the bin stays until it expires, and its unit is not done until then"
             )
             return Capability(name, False, reason)
+        if not is_online(self._transport):
+            return Capability(name, False, "online only")
         return Capability(name, True, "a job removes our rows from it, and from long-term retention")

@@ -383,10 +383,20 @@ def check_decisions(mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
         elif column and column not in definition.attributes:
             like = suggestion(column, definition.attributes)
             yield Finding(False, f"The table {name} has no column {column}{asked(like) or '.'}", decided.where, "no_column", like)
+        elif column and place in mapping.goes_along and (fields := _fields_of(column, name, mapping)):
+            told = f"{place} fills {' and '.join(fields)}, so what stands here decides nothing: it is read, and searched, all the same."
+            yield Finding(False, told, decided.where, "conflict")
         elif column and place in mapping.goes_along:
             yield from _check_stays(definition.attributes[column], name, decided.where, mapping)
         elif place in mapping.stay:
             yield from _check_restricting(name, column, decided.where, mapping, metadata)
+
+
+def _fields_of(column: str, name: str, mapping: Mapping) -> list[str]:
+    """Return the fields that a column fills, where it fills one for every kind of row of its table."""
+    tables = mapping.named(name)
+    found = [f"{table.kind}.{own.field}" for table in tables for own in table.columns.values() if column in own.names]
+    return found if len({each.split(".")[0] for each in found}) == len({table.kind for table in tables}) else []
 
 
 def _check_restricting(child: str, column: str, where: str, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:

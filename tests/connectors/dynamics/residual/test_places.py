@@ -156,6 +156,14 @@ def test_doctor_tells_what_cannot_be_cleaned_and_why(crm: Crm, lacking: tuple[st
     assert all(any(privilege in told[name].reason for privilege in lacking) for name in names)
 
 
+def test_doctor_speaks_of_no_recycle_bin_on_premises() -> None:
+    with running(profile="onprem") as emulator:
+        crm = Crm(emulator)
+        (told,) = [each for each in crm.connector.capabilities() if each.name == "emptying the recycle bin"]
+        assert (told.available, told.reason) == (False, "online only")
+        crm.close()
+
+
 def test_copies_are_what_the_mapping_says() -> None:
     with running() as emulator:
         for given, found in (("[]", ()), ("[lake, search_index]", ("lake", "search_index"))):

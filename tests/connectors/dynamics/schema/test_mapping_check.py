@@ -132,6 +132,14 @@ def test_rows_that_may_stay_and_keep_the_crm_from_deleting_others_are_told(crm: 
     assert decisions(crm, text.replace(place, "cf_donation.cf_amount")) == []
 
 
+def test_a_column_that_fills_a_field_and_goes_along_is_told(crm: FakeCrm) -> None:
+    """Whoever wrote it thinks that nobody is looked for in it."""
+    text = TEXT.replace("tables:\n", "goes_along:\n  cf_dossier.cf_summary: {why: nobody reads it, by: DPO}\ntables:\n", 1)
+    (found,) = decisions(crm, text)
+    assert (found.is_error, found.code, found.where) == (False, "conflict", f"mine.yaml:{line_of(text, 'nobody reads')}")
+    assert found.message.startswith("cf_dossier.cf_summary fills dossier.summary, so what stands here decides nothing")
+
+
 def test_a_misspelt_column_is_told_with_the_one_that_was_meant(crm: FakeCrm) -> None:
     found = errors(crm, edited("outcome: cf_outcome\n", "outcome: cf_outcom\n"))
     assert len(found) == 1
