@@ -395,7 +395,7 @@ def check_decisions(mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
 def _fields_of(column: str, name: str, mapping: Mapping) -> list[str]:
     """Return the fields that a column fills, where it fills one for every kind of row of its table."""
     tables = mapping.named(name)
-    found = [f"{table.kind}.{own.field}" for table in tables for own in table.columns.values() if column in own.names]
+    found = [f"{table.kind}.{own.field}" for table in tables for own in (table.columns | table.personal).values() if column in own.names]
     return found if len({each.split(".")[0] for each in found}) == len({table.kind for table in tables}) else []
 
 

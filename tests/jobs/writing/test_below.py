@@ -42,7 +42,7 @@ def test_no_table_is_asked_about_rows_to_which_its_own_may_not_belong(tmp_path: 
 def test_notes_about_roles_and_calls_go_with_the_dossier(tmp_path: Path, on_delete: str) -> None:
     """Whatever the CRM would do with them: they would stay behind without anybody knowing whose they are, or
     go unseen, with their history and their copy in the recycle bin left."""
-    document = read_yaml(ENVIRONMENT)
+    document: dict[str, Any] = read_yaml(ENVIRONMENT)
     document["tables"]["annotation"]["columns"]["objectid"]["type"] += "|cf_party|phonecall"
     for parent in ("cf_party", "phonecall"):
         named = {"name": f"{parent}_notes", "parent": parent, "child": "annotation", "column": "objectid", "on_delete": on_delete}
@@ -53,9 +53,10 @@ def test_notes_about_roles_and_calls_go_with_the_dossier(tmp_path: Path, on_dele
         dossier = night.dossier("social_card", spoken=date(2020, 1, 10))
         role, call = night.party(None, "witness", dossier=dossier), night.call("cf_dossier", dossier, [])
         notes = [
-            night.create("annotations", "annotationid", notetext="Verzonnen.", **{f"objectid_{table}@odata.bind": f"/{rows}({row})"})
-            for table, rows, row in (("cf_party", "cf_parties", role), ("phonecall", "phonecalls", call))
+            night.create("annotations", "annotationid", notetext="Verzonnen.", **{f"objectid_{table}@odata.bind": f"/{row_set}({row})"})
+            for table, row_set, row in (("cf_party", "cf_parties", role), ("phonecall", "phonecalls", call))
         ]
         run = night.apply(night.plan())
-        assert run.counts["rows"]["annotation"] == 2
+        rows: Any = run.counts["rows"]
+        assert rows["annotation"] == 2
         assert [night.get("annotations", note) for note in notes] == [None, None]
