@@ -20,8 +20,8 @@ class ChannelFailed(ComplianceError):
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that waits, as it is told: a sentence in the notice's language, and the same for machines.
 
-    `key` is the same each time the thing is told. `subject` is an opaque id of ours, or a job; `href` the
-    full address of the page where it is seen to."""
+    `key` is the same each time the thing is told. `why` says what its code means, where that has words;
+    `subject` is an opaque id of ours, or a job; `href` the full address of the page where it is seen to."""
 
     key: str
     text: str
@@ -29,6 +29,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     stage: str
     href: str
     code: str = ""
+    why: str = ""
     subject: str = ""
     count: int | None = None
     due_on: date | None = None

@@ -93,7 +93,7 @@ def card(notice: Notice) -> dict[str, Any]:
 
 
 def _block(line: Line) -> dict[str, Any]:
-    text = f"[{line.text}]({line.href})" + (f" `{line.code}`" if line.code else "")
+    text = f"[{line.text}]({line.href})" + (f" `{line.code}`" if line.code else "") + (f"\n\n{line.why}" if line.why else "")
     return {"type": "TextBlock", "text": text, "wrap": True, "spacing": "small"} | (
         {"color": COLOURS[line.stage]} if line.stage in COLOURS else {}
     )

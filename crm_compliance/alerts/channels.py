@@ -19,6 +19,7 @@ from crm_compliance.host.files import text_of
 from crm_compliance.wiring.software import software_version
 from rules.errors import AlertsError, ComplianceError
 from rules.files.suggestions import meant
+from rules.model.languages import UiLanguage
 from rules.model.roles import HUMAN_ROLES, Role
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Target:
     key: str
     channel: Channel
     roles: tuple[Role, ...]
-    language: str
+    language: UiLanguage
     to: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()
 

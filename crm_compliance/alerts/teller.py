@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from connectors.channels.channel import ChannelFailed
-from crm_compliance.alerts.wording import notice_of
+from crm_compliance.alerts.wording import Why, notice_of
 from jobs.inbox.item import InboxItem, Stage, by_urgency
 
 if TYPE_CHECKING:
@@ -33,10 +33,12 @@ class Telling:
     failed: tuple[str, ...] = ()
 
 
-def tell(channels: Channels, items: Iterable[InboxItem], told: ToldAlerts, *, address: str, now: datetime, is_all: bool = True) -> Telling:
+def tell(
+    channels: Channels, items: Iterable[InboxItem], told: ToldAlerts, *, why: Why, address: str, now: datetime, is_all: bool = True
+) -> Telling:
     """Notify everybody of what they have not been notified of in `items`, which is everything that waits now,
-    unless `is_all` is false. A crash between a message and the note that it was taken tells it twice, never
-    not at all."""
+    unless `is_all` is false; `why` says what the code of an item means in a language. A crash between a
+    message and the note that it was taken tells it twice, never not at all."""
     waiting = by_urgency(items)
     messages, things, failed = 0, 0, []
     for target in channels.targets:
@@ -44,7 +46,7 @@ def tell(channels: Channels, items: Iterable[InboxItem], told: ToldAlerts, *, ad
         before = told.of(target.key)
         due = [item for item, every in theirs if _is_due(item, before.get(item.key), every, now)]
         if due:
-            notice = notice_of(due, again=before, language=target.language, address=address, at=now)
+            notice = notice_of(due, again=before, language=target.language, why=why, address=address, at=now)
             try:
                 target.channel.send(notice, target.to)
             except ChannelFailed as error:

@@ -3,11 +3,11 @@ days, and addresses of the console with opaque ids."""
 
 import secrets
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from babel.dates import format_date
 from jinja2 import Environment, PackageLoader
@@ -16,17 +16,20 @@ from connectors.channels.channel import Line, Notice
 from crm_compliance.alerts.addresses import address_of
 from crm_compliance.reports.parts.template import new_environment
 from jobs.inbox.item import InboxItem, ItemKind, Stage
+from rules.model.languages import UiLanguage
 from rules.model.roles import Act, roles_of
+
+Why: TypeAlias = Callable[[InboxItem, UiLanguage], str]
 
 MOST: Final = 20  # lines of one message: a card of Teams is limited, and more would not be read
 _UNCOUNTED: Final = frozenset({ItemKind.ANSWER_TO_REVIEW})  # how many texts wait is for the DPO's eyes alone (SUS-07)
 
 
-def notice_of(items: Sequence[InboxItem], *, again: Collection[str], language: str, address: str, at: datetime) -> Notice:
-    """Return what is told of these items, the most urgent first. `again` are the keys of those that were told
-    before; `address` is that of the console."""
+def notice_of(items: Sequence[InboxItem], *, again: Collection[str], language: UiLanguage, why: Why, address: str, at: datetime) -> Notice:
+    """Return what is told of these items, the most urgent first, with `why` of each in a sentence. `again`
+    are the keys of those that were told before; `address` is that of the console."""
     texts = texts_in(language)
-    lines = tuple(_line(item, texts, address, is_repeat=item.key in again) for item in items[:MOST])
+    lines = tuple(_line(item, texts, address, why=why(item, language), is_repeat=item.key in again) for item in items[:MOST])
     more = max(len(items) - MOST, 0)
     overdue = sum(item.stage is Stage.OVERDUE for item in items)
     if len(items) == 1:
@@ -80,7 +83,7 @@ def texts_in(language: str) -> Mapping[str, Any]:
     return tomllib.loads((files("crm_compliance") / "alerts" / "texts" / f"{language}.toml").read_text(encoding="utf-8"))
 
 
-def _line(item: InboxItem, texts: Mapping[str, Any], address: str, *, is_repeat: bool) -> Line:
+def _line(item: InboxItem, texts: Mapping[str, Any], address: str, *, why: str, is_repeat: bool) -> Line:
     count = None if item.kind in _UNCOUNTED else item.count
     found = texts["event"][item.kind.value]
     text = found if isinstance(found, str) else found["one" if count == 1 else "many"].format(count=count or 0)
@@ -97,6 +100,7 @@ def _line(item: InboxItem, texts: Mapping[str, Any], address: str, *, is_repeat:
         stage=item.stage.value,
         href=address + address_of(item, sees_history=set(item.roles) <= set(roles_of(Act.SEE_HISTORY))),
         code=item.code,
+        why=why,
         subject=item.subject,
         count=count,
         due_on=item.due_on,

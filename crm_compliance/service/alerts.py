@@ -12,6 +12,7 @@ import structlog
 
 from crm_compliance.alerts.channels import channels_of
 from crm_compliance.alerts.teller import Telling, tell
+from crm_compliance.console.language.item_words import why_of
 from crm_compliance.service.health import health_of
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.mapping import rules_in_force
@@ -76,7 +77,7 @@ def look(settings: Settings, store: SqlStore, now: datetime, since: datetime) ->
     if not channels.targets:
         return Telling()
     items, is_all = waiting_now(settings, store, now, since)
-    found = tell(channels, items, store.told, address=settings.public_url.rstrip("/"), now=now, is_all=is_all)
+    found = tell(channels, items, store.told, why=why_of, address=settings.public_url.rstrip("/"), now=now, is_all=is_all)
     if found.messages:
         log.info("told", count=found.things)
     return found

@@ -11,6 +11,7 @@ from crm_compliance.alerts.addresses import address_of
 from crm_compliance.configuration.hours import crons_of, trigger_of
 from crm_compliance.console.frame.endpoint import get
 from crm_compliance.console.frame.visit import Visit
+from crm_compliance.console.language.item_words import health_words
 from crm_compliance.console.pages.plans.plan import lines_address
 from crm_compliance.console.pages.requests.next_step import short_next
 from jobs.inbox.inbox import waiting_for
@@ -20,7 +21,6 @@ from jobs.ledger.heads import Head
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Kind, Plan
 from jobs.model.request import SubjectRequest
 from jobs.model.run import Run, RunLine, of_units_alone
-from jobs.registry import JOBS
 from rules.errors import ComplianceError
 from rules.model.decisions import Reason
 from rules.model.roles import Act
@@ -201,7 +201,7 @@ def _looks_at(visit: Visit, said: str) -> str:
 def _why(visit: Visit, item: InboxItem) -> str:
     """Return one more sentence about it; empty where the title says all."""
     if item.kind is ItemKind.NOT_WELL:
-        return health_words(visit, item.code)
+        return health_words(item.code, visit.word, visit.say)
     if item.sentence is not None:
         return visit.detail(item.sentence).text
     if item.message and (visit.language == "en" or visit.word("alarm", item.code) == item.code):
@@ -237,7 +237,7 @@ def _nights(visit: Visit, *, tells_health: bool) -> Mapping[str, object]:
         "categories": _categories(visit, plan, earlier) if plan is not None else (),
         "is_carried_out": plan is not None and (run := store.runs.of_plan(plan.id)) is not None and run.is_over,
         "stopped_since": store.kill_switch.stopped_since(),
-        "not_well": [(code, health_words(visit, code)) for code in visit.services.why_not()] if tells_health else (),
+        "not_well": [(code, health_words(code, visit.word, visit.say)) for code in visit.services.why_not()] if tells_health else (),
         "sees_history": visit.may(Act.SEE_HISTORY),
         "head": _head(visit) if visit.may(Act.SEE_HISTORY) else None,
         "verified": visit.services.store.verifications.last() if visit.may(Act.SEE_HISTORY) else None,
@@ -250,14 +250,6 @@ def _head(visit: Visit) -> Head | str | None:
         return visit.services.store.ledger.head()
     except ComplianceError as error:
         return str(error)
-
-
-def health_words(visit: Visit, code: str) -> str:
-    """Return in words what is not well with the service; the code where it has none."""
-    job, _, end = code.rpartition("_")
-    if job.lower() in JOBS and (said := visit.word("health", end)) != end:
-        return visit.say("%s: %s") % (visit.word("kind", job.lower()), said)
-    return visit.word("health", code)
 
 
 def _jobs(visit: Visit) -> Iterator[Night]:

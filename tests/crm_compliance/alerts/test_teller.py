@@ -13,18 +13,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.channels.channel import Notice
 from connectors.channels.mail import message_of
 from connectors.channels.webhook import card, document
 from crm_compliance.alerts.channels import FAILING, Channels, channels_of, failing, telling_not_well
 from crm_compliance.alerts.teller import Telling, tell
 from crm_compliance.alerts.wording import MOST, as_mail, notice_of
 from crm_compliance.configuration.settings import PREFIX, Settings, load_settings
+from crm_compliance.console.language.item_words import why_of
 from crm_compliance.service.health import Health
 from crm_compliance.store.rows.alerts import FORGET
 from crm_compliance.store.store import SqlStore
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from rules.dates.calendar import BRUSSELS
 from rules.hints import hint_to
+from rules.model.languages import UiLanguage
 from rules.model.roles import Role
 from tests.connectors.channels.receiver import Receiver, receiving
 from tests.drivers.clock import NOW, Clock
@@ -55,7 +58,7 @@ class Office:
     def look(self, *items: InboxItem, after: timedelta = timedelta()) -> Telling:
         self.clock.now += after
         self.receiver.sent.clear()
-        return tell(self.channels, items, self.store.told, address=ADDRESS, now=self.clock.now)
+        return tell(self.channels, items, self.store.told, why=why_of, address=ADDRESS, now=self.clock.now)
 
     def told(self, path: str = "/all") -> list[tuple[str, str]]:
         """What the last look has told at an address, by event and subject."""
@@ -145,7 +148,7 @@ CANARY = "Hanne Voorbeeld-Geheim (fictief)"
     again=st.booleans(),
 )
 def test_no_message_holds_what_an_item_knows_of_people(
-    kind: ItemKind, stage: Stage, count: int | None, due: date | None, language: str, again: bool
+    kind: ItemKind, stage: Stage, count: int | None, due: date | None, language: UiLanguage, again: bool
 ) -> None:
     """An alarm's own sentence, accounts and facts stay here, whatever the event, language and channel."""
     item = InboxItem(
@@ -160,7 +163,7 @@ def test_no_message_holds_what_an_item_knows_of_people(
         facts={"why": CANARY},
         hint=hint_to("resume"),
     )
-    notice = notice_of([item, item], again=[item.key] if again else [], language=language, address=ADDRESS, at=NOW)
+    notice = notice_of([item, item], again=[item.key] if again else [], language=language, why=why_of, address=ADDRESS, at=NOW)
     mail = message_of(notice, as_mail(notice), "compliance@example.org", ["dpo@example.org"])
     parts: list[Any] = list(mail.iter_parts())
     texts = [json.dumps(card(notice), ensure_ascii=False), json.dumps(document(notice), ensure_ascii=False), str(mail["Subject"])]
@@ -171,7 +174,31 @@ def test_no_message_holds_what_an_item_knows_of_people(
         assert notice.lines[0].count is None  # how much there is of somebody is for the DPO alone (SUS-07)
 
 
+def noticed(item: InboxItem, language: UiLanguage) -> Notice:
+    return notice_of([item], again=[], language=language, why=why_of, address=ADDRESS, at=NOW)
+
+
 def test_the_first_of_a_month_is_written_as_each_language_writes_it() -> None:
     item = InboxItem(kind=ItemKind.PLAN_TO_APPROVE, roles=(Role.DPO,), subject="plan-1", count=3, due_on=date(2027, 3, 1))
-    told = {each: notice_of([item], again=[], language=each, address=ADDRESS, at=NOW).lines[0].text for each in ("nl", "fr", "en")}
+    told = {
+        each: notice_of([item], again=[], language=each, why=why_of, address=ADDRESS, at=NOW).lines[0].text for each in ("nl", "fr", "en")
+    }
     assert [day in told[language] for language, day in (("nl", "1 mrt 2027"), ("fr", "1er mars 2027"), ("en", "1 Mar 2027"))] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("item", "language", "says"),
+    [
+        ((ItemKind.NOT_WELL, "RETENTION_FAILED"), "nl", "met fouten of een alarm"),
+        ((ItemKind.NOT_WELL, "CREDENTIAL_ENDS"), "en", "Something by which the service signs in ends within two weeks"),
+        ((ItemKind.ALARM, "TECHNICAL"), "fr", "(HLD-13)"),
+    ],
+)
+def test_a_mail_and_a_card_say_what_a_code_means(item: tuple[ItemKind, str], language: UiLanguage, says: str) -> None:
+    """Whoever reads it may see nothing else before the morning."""
+    kind, code = item
+    notice = notice_of(
+        [InboxItem(kind=kind, roles=(Role.DPO,), code=code)], again=[], language=language, why=why_of, address=ADDRESS, at=NOW
+    )
+    text, page = as_mail(notice)
+    assert all(says in told for told in (text, page, json.dumps(card(notice), ensure_ascii=False)))
