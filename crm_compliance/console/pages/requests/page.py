@@ -93,7 +93,7 @@ def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *
         "can": {step.value: is_allowed(step, request.state) for step in Step} | ({"override": looks} if request.state in ANSWERED else {}),
         "looks": looks,
         # Whether anything waits or not: while a suspicion lasts nothing tells that something does (SUS-07).
-        "calls_back": handles and request.state in ANSWERED and request.right not in COPIES,
+        "calls_back": handles and request.released_at and request.outcome is not Outcome.REFUSED and request.right not in COPIES,
         "today": services.calendar.day(visit.now),
         **_dates(visit, request),
         **_choices(request, looks=looks),

@@ -262,6 +262,16 @@ def test_an_erasure_is_granted_item_by_item_and_its_recipients_are_told(erasure:
     assert f"{path}/told" not in dpo.page(path)
 
 
+def test_what_is_refused_for_having_nothing_to_take_along_offers_no_grant(org: Night, typist: Typist, signed_in: SignedIn) -> None:
+    child = lotte(org)
+    org.party(child, "child", dossier=org.dossier("grooming", closed=False))
+    path = f"/requests/{asking_for(typist, 'portability', child).id}"
+    dpo = signed_in(Role.DPO)
+    page = dpo.page(path)
+    assert "Portability does not apply to these data" in text_of(page)
+    assert ("Approve the content" in text_of(page), 'name="grant"' in page, "decided in the review" in page) == (True, False, False)
+
+
 def test_a_refusal_takes_a_text_that_fits(erasure: str, signed_in: SignedIn) -> None:
     dpo = signed_in(Role.DPO)
     assert dpo.post(f"/requests/{erasure}/decide", refuse="1", refusal="RF-02").status_code == 303

@@ -215,8 +215,9 @@ def test_sus08_what_waits_for_a_look_after_the_release_is_in_the_inbox_and_goes_
     assert services.store.requests.get(request.id).approvals == ()
 
 
-def test_it_is_closed_with_an_outcome_that_fits(typist: Typist, signed_in: SignedIn) -> None:
-    path = f"/requests/{opened(typist)}"
+@pytest.mark.parametrize("right", ["access", "erasure"])
+def test_it_is_closed_with_an_outcome_that_fits(typist: Typist, signed_in: SignedIn, right: str) -> None:
+    path = f"/requests/{opened(typist, right=right)}"
     dpo = signed_in(Role.DPO)
     assert dpo.post(f"{path}/close", outcome="DELIVERED").status_code == 409
     assert dpo.post(f"{path}/close", outcome="WITHDRAWN").status_code == 303
