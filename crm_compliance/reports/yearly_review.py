@@ -11,7 +11,7 @@ from rich.text import Text
 
 from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.parts.paper import Paper
-from crm_compliance.reports.parts.sentences import advice, reason_sentence
+from crm_compliance.reports.parts.sentences import advice, reason_sentence, table_name
 from crm_compliance.reports.parts.template import template
 from jobs.plans.yearly_review import DueReview, ReviewPack
 from rules.policy.rows import period_text
@@ -86,7 +86,9 @@ def by_month(pack: ReviewPack) -> list[tuple[str, list[DueReview]]]:
     return list(months.items())
 
 
-def review_pieces(pack: ReviewPack, *, labels: Mapping[str, str], link: Callable[[str, str], str]) -> Iterator[str]:
+def review_pieces(
+    pack: ReviewPack, *, labels: Mapping[str, str], link: Callable[[str, str], str], unit_name: Callable[[str], str] = table_name
+) -> Iterator[str]:
     """Yield the page in pieces, in order."""
     yield from (
         template("yearly_review.html.j2").generate(
@@ -97,6 +99,7 @@ def review_pieces(pack: ReviewPack, *, labels: Mapping[str, str], link: Callable
             css=Markup(files("crm_compliance.reports").joinpath("templates/report.css").read_text("utf-8")),  # ours: no value is in it
             label=lambda key: labels.get(key) or pack.called.get(key) or key or "no category",
             period=lambda key: period_text(pack.policy.categories[key]),
+            unit_name=unit_name,
             meaning=meaning,
             address=lambda table, row: safe_link(link(table, row)),
             doubts=[(code, units) for code, units in pack.doubts if units],

@@ -276,6 +276,8 @@ def test_the_nights_of_a_second_organisation_say_nothing_of_the_first(office: Of
     texts = said_anywhere(office, out)
     assert words_of_the_first(texts) == {}
     assert "Lisbon time" in texts["plan.html"]
+    page = seen_in(texts["plan.html"])
+    assert ("Folder" in page, "kt_zaak" in page) == (True, False), "kinds of units"
     assert re.search(r"Started \(Lisbon\)", texts["history list"])
 
 

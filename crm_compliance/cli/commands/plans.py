@@ -251,7 +251,7 @@ def _say(plan: str, who: str, role: str, comment: str, *, approves: bool) -> Non
 def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, state: bool = False, is_new: bool = False) -> None:
     """Write the files and answer with the plan; with a new one also with what it says differently than the
     last of its kind."""
-    from crm_compliance.cli.terminal.report_files import labels_of, write_files
+    from crm_compliance.cli.terminal.report_files import labels_of, unit_names, write_files
     from crm_compliance.reports.documents import plan_document
     from crm_compliance.reports.plan.changes import print_since, since_document
     from crm_compliance.reports.plan.formats import Source
@@ -274,7 +274,7 @@ def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, s
         """Return the lines; where they were compared they are there already."""
         return parts_of(store.plans.pages(plan.id)) if changes is None else [changes.after.columns]
 
-    source = Source(document, plan, parts, now, labels, link, calendar_of(settings, store))
+    source = Source(document, plan, parts, now, labels, link, calendar_of(settings, store), unit_names(settings))
     write_files(outputs, source)
 
     def tell(console: Console) -> None:

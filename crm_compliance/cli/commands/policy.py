@@ -257,7 +257,7 @@ def review(
 
     Example: crm-compliance policy review --output review.html
     """
-    from crm_compliance.cli.terminal.report_files import labels_of
+    from crm_compliance.cli.terminal.report_files import labels_of, unit_names
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.yearly_review import SUFFIXES, print_review, review_document, review_pieces
     from crm_compliance.wiring.mapping import app_url_of, link_of
@@ -269,6 +269,7 @@ def review(
     with arguments.opened() as desk:
         pack = review_schedule(desk.context, day=desk.context.day(moment or desk.context.clock()))
         labels, link = labels_of(pack.policy), link_of(desk.context.crm, app_url_of(desk.settings))
+        named = unit_names(desk.settings)
     document = review_document(pack)
     with write_whole(path) as out:
         if suffix == ".json":
@@ -276,7 +277,7 @@ def review(
 
             out.write(msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n")
         else:
-            for piece in review_pieces(pack, labels=labels, link=link):
+            for piece in review_pieces(pack, labels=labels, link=link, unit_name=named):
                 out.write(piece.encode())
 
     def tell(console: Console) -> None:

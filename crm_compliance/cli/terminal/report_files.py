@@ -1,8 +1,12 @@
 """What reports need from the desk: labels, and files that are written whole."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+from crm_compliance.configuration.settings import Settings
+from crm_compliance.console.language.codes import words_of
+from crm_compliance.console.language.own_words import own_words_of
 from crm_compliance.host.files import write_whole
 from crm_compliance.reports.plan.formats import Source, write_report
 from rules.policy.policy import Policy
@@ -11,6 +15,11 @@ from rules.policy.policy import Policy
 def labels_of(policy: Policy) -> dict[str, str]:
     """Return the English names of categories."""
     return {key: category.labels.en for key, category in policy.categories.items()}
+
+
+def unit_names(settings: Settings) -> Callable[[str], str]:
+    """Return what says in English what the organisation calls a unit of a table."""
+    return partial(words_of("en", own_words_of(settings)), "table")
 
 
 def write_files(paths: Sequence[Path], source: Source) -> None:

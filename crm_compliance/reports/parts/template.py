@@ -6,7 +6,7 @@ from functools import cache
 
 from jinja2 import BaseLoader, Environment, PackageLoader, StrictUndefined, Template, select_autoescape
 
-from crm_compliance.reports.parts.sentences import advice, anchor_name, grouped, reason_sentence, table_name
+from crm_compliance.reports.parts.sentences import advice, anchor_name, grouped, reason_sentence
 
 
 def template(name: str) -> Template:
@@ -34,7 +34,6 @@ def new_environment(loader: BaseLoader, extensions: Sequence[str] = ()) -> Envir
         grouped=grouped,
         sentence=reason_sentence,
         advice=advice,
-        table_name=table_name,
         anchor_name=anchor_name,
         listed=_listed,
         at=_length,

@@ -12,6 +12,7 @@ import msgspec
 
 from crm_compliance.reports.parts.cells import cells, write_csv_rows
 from crm_compliance.reports.parts.endings import ending_of
+from crm_compliance.reports.parts.sentences import table_name
 from crm_compliance.reports.plan.model import DryRunReport, Link, Parts, build_report
 from jobs.model.plan import LINE_COLUMNS, Plan, PlanLine
 from rules.dates.calendar import Calendar
@@ -32,9 +33,12 @@ class Source:
     labels: Mapping[str, str]
     link: Link
     calendar: Calendar
+    unit_name: Callable[[str], str] = table_name
 
     def report(self) -> DryRunReport:
-        return build_report(self.plan, self.parts, now=self.now, labels=self.labels, link=self.link, calendar=self.calendar)
+        return build_report(
+            self.plan, self.parts, now=self.now, labels=self.labels, link=self.link, calendar=self.calendar, unit_name=self.unit_name
+        )
 
     def lines(self) -> Iterator[PlanLine]:
         """Yield the lines of the plan, in its order."""

@@ -104,6 +104,7 @@ class DryRunReport:
     link: Link
     calendar: Calendar
     listing: Callable[[], Listing]
+    unit_name: Callable[[str], str]
 
     @property
     def deleted(self) -> int:
@@ -178,10 +179,19 @@ def _fate(line: PlanLine) -> str:
     return "open" if line.reason == Reason.OPEN_DOSSIER else "other"
 
 
-def build_report(plan: Plan, parts: Parts, *, now: datetime, labels: Mapping[str, str], link: Link, calendar: Calendar) -> DryRunReport:
+def build_report(
+    plan: Plan,
+    parts: Parts,
+    *,
+    now: datetime,
+    labels: Mapping[str, str],
+    link: Link,
+    calendar: Calendar,
+    unit_name: Callable[[str], str] = table_name,
+) -> DryRunReport:
     """Read a stored plan once and keep what its lines add up to; the units themselves are read when they are
-    listed. `parts` reads its lines again each time it is called; `labels` names categories; `link` gives the
-    address of a row in the CRM.
+    listed. `parts` reads its lines again each time it is called; `labels` names categories, `unit_name`
+    units by their table; `link` gives the address of a row in the CRM.
 
     Source: ACC-03, ACC-04; RET-05 (evidence marks), RET-13 and RET-15 (listed in full), RET-20 (contacts to
         trim), RET-24, HLD-14."""
@@ -200,7 +210,7 @@ def build_report(plan: Plan, parts: Parts, *, now: datetime, labels: Mapping[str
             for c in sorted(plan.categories, key=lambda c: (-(c.delete + c.anonymise), -c.retain, c.category))
         ),
         tables=tuple(
-            TableRow(table, table_name(table), *(sums.tables[table, fate] for fate in ("delete", "anonymise", "retain")))
+            TableRow(table, unit_name(table), *(sums.tables[table, fate] for fate in ("delete", "anonymise", "retain")))
             for table in sorted({table for table, _ in sums.tables}, key=table_rank)
         ),
         reasons=tuple(
@@ -222,6 +232,7 @@ def build_report(plan: Plan, parts: Parts, *, now: datetime, labels: Mapping[str
         link=link,
         calendar=calendar,
         listing=lambda: listing(parts()),
+        unit_name=unit_name,
     )
 
 
