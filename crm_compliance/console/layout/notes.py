@@ -42,5 +42,6 @@ NOTES: Final = {
     "request_decided": "The decision is recorded.",
     "request_told": "It is recorded how it ended with this recipient.",
     "request_closed": "The request is closed.",
+    "request_called_back": "What had not been done is not done any more. What was done stays done.",
     "request_misdelivered": "The link is dead. The authority is to be told within 72 hours.",
 }

@@ -64,11 +64,12 @@ def override(visit: Visit) -> Response:
 
 
 def close(visit: Visit) -> Response:
-    """Close the request with its outcome."""
+    """Close the request with its outcome, or end what of an answered one has not been done."""
+    is_closed = visit.services.store.requests.get(visit.path("request")).is_closed
     return moved(
         visit,
         lambda actor, request: transitions.close(actor, request, visit.needed("outcome", visit.say("How it ended"))),
-        note="request_closed",
+        note="request_called_back" if is_closed else "request_closed",
     )
 
 
