@@ -91,13 +91,12 @@ def _contacts(assessment: Assessment) -> Iterator[Protected]:
 
 
 def _role(assessment: Assessment, party: FullParty) -> str:
-    """Return the role by which somebody is labelled. A suspicion or a report belongs to its file: the label
-    would tell of it where the file is not told whole, or is not told (SUS-01, SUS-05, R-119)."""
+    """Return the role by which somebody is labelled. A role belongs to its file: the label, or its number,
+    would tell of a file that is not told, and a suspicion of one that is not told whole (SUS-01, SUS-05,
+    R-119)."""
     scopes = {item_scope(assessment.entitlement, unit) for unit in assessment.filing.units("party", party.id)}
-    is_untold = ItemScope.WHOLE not in scopes if party.role == FileRole.SUSPECT else scopes == {ItemScope.NOTHING}
-    if is_untold and party.role in (FileRole.SUSPECT, FileRole.REPORTER):
-        return FileRole.OTHER
-    return party.role or FileRole.OTHER
+    is_untold = scopes == {ItemScope.NOTHING} or (party.role == FileRole.SUSPECT and ItemScope.WHOLE not in scopes)
+    return FileRole.OTHER if is_untold else party.role or FileRole.OTHER
 
 
 def _nameless_roles(assessment: Assessment) -> Iterator[Protected]:

@@ -5,7 +5,7 @@ What is in a file that is closed to the person is excluded whole. So is, for suc
 that is in no file: it may stem from the closed one (SUS-05). Source: EXP-03, EXP-05, EXP-14, SUS-05, SUS-06,
 R-098, R-107."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -139,7 +139,9 @@ class Scope:
                     self.excluded.add((kind, record.id))
                 elif (row := self._in_a_file(kind, record, units) if units else self._in_no_file(kind, record)) is not None:
                     found[row.source] = row
-        for row in (*self._elsewhere(), *self._mentions()):
+        for row in self._elsewhere():
+            found.setdefault(row.source, row)
+        for row in self._mentions(found.keys()):
             found.setdefault(row.source, row)
         return found
 
@@ -356,10 +358,11 @@ class Scope:
                 found.append(replace(row, place=each.place))
         return found
 
-    def _mentions(self) -> list[Row]:
-        """Return rows of other files that mention the person, for the DPO to look at (EXP-04). Whoever asks
-        for a child gets none of them, and neither does somebody to whom a file is closed: they may stem from
-        there. A row that a name leads to, and that is somebody else's, mentions that person."""
+    def _mentions(self, disclosed: Set[tuple[str, str]]) -> list[Row]:
+        """Return rows other than the `disclosed`, of other files that mention the person, for the DPO to look
+        at (EXP-04). Whoever asks for a child gets none of them, and neither does somebody to whom a file is
+        closed: they may stem from there. A row that a name leads to, and that is somebody else's, mentions
+        that person."""
         fields: dict[tuple[str, str], list[str]] = {}
         evidence: dict[tuple[str, str], str] = {}
         said: dict[tuple[str, str], list[tuple[str, str]]] = {}
@@ -375,7 +378,7 @@ class Scope:
         if self._found.request.on_behalf or not self._entitlement.identity:
             return []
         if self._entitlement.excluded:
-            self.excluded.update(fields)
+            self.excluded.update(fields.keys() - disclosed)
             return []
         found = []
         namesakes = Namesakes(self._found)

@@ -17,9 +17,10 @@ from jobs.model.request import Details
 from jobs.requests.answer.compile import compile_request
 from jobs.requests.answer.release import approve_content
 from rules.errors import Refused, UsageError
-from rules.model.requests import IdentityMethod, Outcome, RequestState
+from rules.model.requests import IdentityMethod, Outcome, RequestState, Right
 from rules.redaction.leak_terms import LeakTerms
 from tests.drivers.asking import told
+from tests.drivers.deciding import ask
 from tests.drivers.night import Night
 from tests.jobs.requests.answer.answers import Answer
 
@@ -50,6 +51,37 @@ def test_a_package_with_a_pending_item_is_not_approved_and_not_released(night: N
     answer.approve()
     assert answer.row.state is RequestState.APPROVED
     assert answer.release() is Outcome.DELIVERED
+
+
+@pytest.mark.parametrize("is_suspected", [False, True])
+def test_sus05_a_label_tells_nothing_of_a_file_that_is_closed(night: Night, is_suspected: bool) -> None:
+    """EXP-06: neither the role that somebody has there, nor that there is one of several."""
+    witness, child = night.contact(lastname="Zandstra (fictief)"), night.contact(firstname="Fien", lastname="Voorbeeld (fictief)")
+    elsewhere, aunt = (
+        night.contact(firstname="Kim", lastname="Anders (fictief)"),
+        night.contact(firstname="Mina", lastname="Maes (fictief)"),
+    )
+    dossier, closed = night.dossier("grooming", closed=False, fiches=0), night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    night.party(elsewhere, "child", dossier=closed)
+    for each in (aunt, night.contact(firstname="Els", lastname="Ouder (fictief)")):
+        night.party(each, "parent", dossier=closed)
+    fiche = night.fiche("grooming", dossier=dossier, cf_summary="Gezien met Kim Anders en met mevrouw Mina Maes.")
+    night.party(witness, "witness", fiche=fiche)
+    if is_suspected:
+        night.party(witness, "suspect", dossier=closed)
+    (item,) = [each for each in Answer(night, witness).compile().items if each.kind == "fiche"]
+    assert item.proposal == "Gezien met [derde 1] en met mevrouw [derde 2]."
+
+
+@pytest.mark.parametrize("right", [Right.ACCESS, Right.ERASURE])
+def test_sus05_what_is_told_of_a_suspect_may_mention_them(night: Night, right: Right) -> None:
+    """EXP-14: the own call of somebody who is suspected elsewhere is told, and excluded nowhere."""
+    caller = night.contact(firstname="Robin", lastname="Zandstra (fictief)", telephone1=NUMBER)
+    dossier = night.dossier("grooming", closed=False, fiches=0)
+    night.fiche("grooming", dossier=dossier, cf_callernumber=NUMBER, cf_summary="Robin Zandstra belde.")
+    night.party(caller, "suspect", dossier=night.dossier("sexting", closed=False))
+    assert compile_request(night.context, ask(night, right, caller).id, "dora", "dpo").is_complete
 
 
 def test_a_third_person_has_one_label_in_three_fiches(night: Night, child: str, dossier: str) -> None:
