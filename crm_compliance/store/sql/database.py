@@ -23,6 +23,7 @@ HEAD = "0019"  # the last step in migrations/versions
 VERSION_TABLE = "crm_compliance_version"  # not alembic's own name: another program may live in the same PostgreSQL database
 SIGNED = "0008"  # the first version whose journal and register of erasures are sealed
 BUSY_S = 30
+SILENT_S = 20  # less than BUSY_S: who waits gets the locks of a writer that was paused in the middle of a transaction
 AWAY_S = 10  # so long a server that was there is asked again; far less than a lease lasts
 MIGRATION_LOCK, LEDGER_LOCK = 7_246_001, 7_246_002  # advisory lock keys, within one PostgreSQL database
 
@@ -82,14 +83,21 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Yield one transaction, whole or not at all. In SQLite it takes the write lock at once, so that what
-        it reads cannot change meanwhile. Raises StoreUnusable: its file is not there any more, or is another
-        one; what is written to a file without a name goes with this process, and nobody would know."""
+        it reads cannot change meanwhile. In PostgreSQL the locks of a process that is paused in the middle of
+        one, or is lost, end after some seconds, and so does its transaction. Raises StoreUnusable: its file
+        is not there any more, or is another one; what is written to a file without a name goes with this
+        process, and nobody would know."""
         with explained(self.place), self._connected(self._writer) as connection, connection.begin():
             if self.file is not None and _identity(self.file) != self._identity:
                 raise StoreUnusable(
                     "the database was removed or replaced while it was in use",
                     hint="put it back, or restore its newest backup, and repeat; a service has to be started again",
                     where=self.place,
+                )
+            if self.file is None:
+                connection.exec_driver_sql(
+                    f"SET LOCAL lock_timeout = '{BUSY_S * 1000:.0f}ms'; "
+                    f"SET LOCAL idle_in_transaction_session_timeout = '{SILENT_S * 1000:.0f}ms'"
                 )
             yield connection
 
@@ -129,6 +137,7 @@ class Database:
                 with self.writing() as connection:
                     if not self.file:
                         connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+                        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")  # it computes as long as it takes
                     if (version := _version(connection, self.place)) != HEAD:
                         _refuse_unsigned(connection, version, self.place)
                         with _telling_of_other_tables(version or "nothing"):
@@ -365,7 +374,7 @@ def _told_by_sqlite(error: sqlite3.Error, place: str) -> UsageError | None:
         hint = "look at the disk, and at owner and mode of the file, its -wal and -shm, and their folder"
         return DiskProblem(f"the database cannot be written ({name})", hint=hint, where=place)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreUnusable(f"the database was busy for {BUSY_S} seconds", hint="find the program that holds it, and repeat", where=place)
+        return _busy(place)
     told = str(error)
     if told.startswith("no such "):
         return _lacking(place)
@@ -373,6 +382,10 @@ def _told_by_sqlite(error: sqlite3.Error, place: str) -> UsageError | None:
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_FORMAT")) or told.startswith("Could not decode"):
         return _damaged(place)
     return None
+
+
+def _busy(place: str) -> StoreUnusable:
+    return StoreUnusable(f"the database was busy for {BUSY_S} seconds", hint="find the program that holds it, and repeat", where=place)
 
 
 def _lacking(place: str) -> StoreUnusable:
@@ -395,6 +408,8 @@ def _postgresql_problem(error: DBAPIError, place: str) -> UsageError | None:
     state = getattr(error.orig, "sqlstate", None)
     if state in ("42P01", "42703"):
         return _lacking(place)
+    if state == "55P03":
+        return _busy(place)
     if state == "53100":
         return DiskProblem("the disk of the database is full", hint="make room and repeat; nothing was half-written", where=place)
     if state in ("25006", "42501"):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.exc import OperationalError
 
 from crm_compliance.host.files import DiskProblem
@@ -165,6 +165,47 @@ def test_a_database_that_cannot_be_reached_is_a_usage_error_without_the_password
 def test_a_server_without_the_database_is_said(postgres_server: str) -> None:
     with pytest.raises(StoreUnusable, match="cannot be reached"):
         Database.open(postgres_server.replace("/postgres?", "/nowhere?"))
+
+
+def test_a_writer_that_waits_for_a_lock_is_told_of_it(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in SQLite, and not for as long as the other holds it."""
+    monkeypatch.setattr(database, "BUSY_S", 0.1)
+    opened = Database.open(postgres_url)
+    try:
+        with opened.writing() as holder:
+            holder.exec_driver_sql("LOCK TABLE leases")
+            with pytest.raises(StoreUnusable, match="busy"):
+                locked(opened)
+    finally:
+        opened.close()
+
+
+def locked(opened: Database) -> None:
+    with opened.writing() as connection:
+        connection.exec_driver_sql("LOCK TABLE leases")
+
+
+def test_a_writer_that_is_paused_in_a_transaction_gives_its_locks_to_the_next(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that sleeps keeps its connection, and a second host waited for ever. What had been begun is
+    undone, and told."""
+    monkeypatch.setattr(database, "SILENT_S", 0.1)
+    opened = Database.open(postgres_url)
+
+    def pause() -> None:
+        with opened.writing() as paused:
+            paused.exec_driver_sql("CREATE TABLE half (done int)")
+            paused.exec_driver_sql("LOCK TABLE leases")
+            locked(opened)
+            paused.exec_driver_sql("INSERT INTO half VALUES (1)")
+
+    try:
+        with pytest.raises(StoreUnusable, match="cannot be reached"):
+            pause()
+        with opened.reading() as connection:
+            is_there = inspect(connection).has_table("half")
+    finally:
+        opened.close()
+    assert not is_there
 
 
 def test_a_server_that_drops_its_connections_is_said_once_and_found_again(postgres_url: str, open_store: Callable[[str], SqlStore]) -> None:
