@@ -27,7 +27,10 @@ OTHER_THINGS: Final = r"(?! de (?:preuve|réponse))"  # "dossier de preuve" is t
 _NOUN: Final = re.compile(rf"(?<!%\()(?<![\w-])(an? )?({'|'.join(FILES)})(s?)(?![\w-]){OTHER_THINGS}", re.IGNORECASE)
 # What stands before and after a noun, for one and for several, that needs no change with it.
 _APART: Final = {
-    ("nl", ""): (re.compile(r"^(?!.*\b(?:het|de|dit|dat|deze|die|elke?|andere?|losse|eerste|laatste) $)", re.I | re.S), re.compile("")),
+    ("nl", ""): (
+        re.compile(r"^(?!.*\b(?:het|de|dit|dat|deze|die|elke?|andere?|losse|eerste|laatste) $)", re.I | re.S),
+        re.compile(r"(?!.*\b(?:haar|ze)\b)", re.S),
+    ),
     ("nl", "s"): (re.compile(r"^(?!.*\blaatste van \w+ $)", re.I | re.S), re.compile("")),
     ("fr", ""): (re.compile(r"(?:^|\b(?:sans|par|ou) )$", re.I), re.compile(r"$|[.,]| (?:sans|ou)\b")),
     ("fr", "s"): (re.compile(r"(?:^|(?<!tous )\b(?:les|des|ses|aux|ou) )$", re.I), re.compile(r"(?! (?:ouverts|laissés|non)\b)")),

@@ -54,8 +54,6 @@ def come_back(visit: Visit) -> Response:
     flow = cookies.bound(FLOW, is_secure=services.is_secure)
     kept = visit.request.cookies.get(flow, "")
     somebody = way_back(services.settings, services.store, kept, visit.request.query_params, visit.now)
-    if somebody.names:
-        services.names.note(somebody.who, somebody.names[0], visit.now)
     response = begin(visit, somebody.who, somebody.roles, somebody.names)
     cookies.take(response, flow, is_secure=services.is_secure)
     return response
@@ -68,6 +66,8 @@ def begin(visit: Visit, who: str, roles: tuple[str, ...], names: tuple[str, ...]
     old = cookies.session_token(visit.request, is_secure=services.is_secure)
     if old:
         services.sessions.end(old)
+    if names:
+        services.names.note(who, names[0], visit.now)
     token = services.sessions.begin(who, roles, "\n".join(names), visit.now)
     wanted = local_path(visit.request.cookies.get(WANTED, "/"))
     if waiting := services.unsent.of(who, urlsplit(wanted).path, visit.now):

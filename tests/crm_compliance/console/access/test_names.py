@@ -1,13 +1,17 @@
 """What colleagues are called on pages: sealed in the store, never taken for somebody else's. Everybody is
 fictitious."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from crm_compliance.console.access.names import Names
+from crm_compliance.console.frame.services import Services
 from crm_compliance.store.store import SqlStore
+from rules.model.roles import Role
+from tests.crm_compliance.console.browser import Browser
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 LONG = "Anna-Maria van den Voorbeeld tot Verzinsel (fictief)"
@@ -47,3 +51,8 @@ def test_what_does_not_print_is_left_out_of_a_name(names: Names) -> None:
     names.note("oid-1", "An\u202ena\n(fictief)", NOW)
     names.note("oid-2", "\u200f", NOW)
     assert [names.of("oid-1"), names.of("oid-2")] == ["Anna(fictief)", "oid-2"]
+
+
+def test_people_of_a_demonstration_have_names_too(services: Services, signed_in: Callable[..., Browser]) -> None:
+    signed_in(Role.DPO)
+    assert [services.names.of(who) for who in ("demo-ben", "demo-erik")] == ["Ben", "demo-erik"]

@@ -36,6 +36,8 @@ BLANKS = re.compile(r"%\(\w+\)s")
         ("nl", "Het dossier is nog open", "Het dossier is nog open"),  # "de zaak": no article is guessed
         ("nl", "Het gaat mee met de dossiers; elk dossier", "Het gaat mee met de dossiers; elk dossier"),
         ("nl", "De fiches van de dossiers", "De meldingen van de zaken"),
+        ("nl", "Een dossier en zijn fiches", "Een zaak en zijn meldingen"),
+        ("nl", "Een dossier telt zodra ze er is", "Een dossier telt zodra ze er is"),
         ("fr", "Le dossier est ouvert", "Le suivi est ouvert"),
         ("fr", "La fiche est isolée", "La fiche est isolée"),
         ("fr", "Fiche sans dossier", "Appel sans suivi"),
