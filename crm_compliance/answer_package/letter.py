@@ -18,9 +18,9 @@ _ID: Final = re.compile(rb"<xmpMM:(Document|Instance)ID>([A-Za-z0-9+/=]{16,})<")
 def letter_pdf(answer: Answer) -> bytes:
     """Make the letter."""
     try:
-        made = letter_set(msgspec.json.encode(letter_data(answer)))
+        made = letter_set(msgspec.json.encode(letter_data(answer)), answer.on)
     except Unprintable:  # a cluster of characters that the fonts have one by one, but not together
-        made = letter_set(msgspec.json.encode(letter_data(answer, lambda text: printable(text, plain=True))))
+        made = letter_set(msgspec.json.encode(letter_data(answer, lambda text: printable(text, plain=True))), answer.on)
     return _unidentified(made) if answer.is_bare else made
 
 
@@ -34,9 +34,6 @@ def letter_data(answer: Answer, print_as: Callable[[str], str] = printable) -> d
     has_changed = printed != _each(given, composed)
     return printed | {
         "fonts": FONTS,
-        "year": answer.on.year,
-        "month": answer.on.month,
-        "day": answer.on.day,
         "transcribed": printed["transcribed"] if has_changed else "",
     }
 

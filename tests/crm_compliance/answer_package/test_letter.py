@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from pathlib import Path
 from time import process_time
 from typing import Any
 
@@ -73,8 +74,10 @@ def test_what_the_typesetter_keeps_is_in_no_process_that_goes_on(monkeypatch: py
     assert text_of(letter(compilation(items=(fiche(1),))))
 
 
-def test_a_letter_whose_process_ends_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(typesetter, "_START", "import os; os.abort()")
+def test_a_letter_whose_process_ends_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = tmp_path / "ends.py"
+    ends.write_text("import os; os.abort()", encoding="utf-8")
+    monkeypatch.setattr(typesetter, "PROCESS", ends)
     with pytest.raises(ComplianceError, match="ended before it was made") as refused:
         letter(compilation())
     assert refused.value.code == "process_ended"
