@@ -41,6 +41,7 @@ _LIKE_OURS: Final = {  # endings, of the first word, that have the gender of our
     ("fr", "dossier"): re.compile(r"(?:ement|dossier|rapport|suivi|parcours|compte|cahier|contact|cas)$"),
     ("fr", "fiche"): re.compile(r"(?:[st]ion|ance|ence|ure|fiche|feuille|demande|note|plainte|visite)$"),
 }
+_PLAIN: Final = re.compile(r"[\w’' ./()-]+")  # what stands in a message of ours is neither escaped nor without meaning as `%`
 _VOWELS: Final = tuple("aeiouhéèêâîôœ")
 
 
@@ -86,7 +87,10 @@ def own_words_of(settings: Settings) -> OwnWords:
         texts = (own.get(table, {}).get(kind) for table in tables)
         return next((text.in_language(language) for text in texts if text is not None), "")
 
-    nouns = ((told, kind, said(told, kind, "words", "kind"), said(told, kind, "searched")) for told in UI_LANGUAGES for kind in FILES)
+    def noun(language: UiLanguage, kind: str, *tables: OwnTable) -> str:
+        return found if _PLAIN.fullmatch(found := said(language, kind, *tables)) else ""
+
+    nouns = ((told, kind, noun(told, kind, "words", "kind"), noun(told, kind, "searched")) for told in UI_LANGUAGES for kind in FILES)
     labels = (((told, kind), said(told, kind, "kind")) for told in UI_LANGUAGES for kind in LABELS)
     ours = (
         (name, reference[kind])

@@ -1,5 +1,6 @@
 """Pages call records what the organisation calls them, and make no mistakes of grammar for it."""
 
+import json
 import re
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.console.language.catalogs import catalogs
 from crm_compliance.console.language.codes import messages, words_of
 from crm_compliance.console.language.own_words import NONE, OwnWords, own_words_of
+from crm_compliance.console.language.templates import environment_of
+from rules.dates.calendar import Calendar
 from rules.model.languages import UI_LANGUAGES, UiLanguage
+from tests.meta.test_house import ROOT
 
 OWN = OwnWords(
     nouns=(
@@ -73,6 +77,23 @@ def test_a_table_of_the_crm_is_called_what_its_kind_is() -> None:
 def test_the_shipped_organisation_and_files_that_cannot_be_used_have_the_words_of_the_console() -> None:
     assert own_words_of(Settings()) == NONE
     assert own_words_of(Settings(organisation=Path("nowhere.yaml"))) == NONE
+
+
+@pytest.mark.parametrize(
+    ("word", "is_taken"), [("Prise en charge (PEC)", True), ("L’appel", True), ("100% <b>Zaak</b>", False), ("Vraag & antwoord", False)]
+)
+def test_a_word_with_signs_that_a_page_reads_as_something_else_is_not_put_into_its_messages(
+    tmp_path: Path, word: str, is_taken: bool
+) -> None:
+    path = tmp_path / "organisation.yaml"
+    shipped = (ROOT / "rules/organisation/shipped/childfocus.yaml").read_text(encoding="utf-8")
+    path.write_text(
+        re.sub(r'(?<=  words:\n    dossier:\n      nl: )"Dossier"', json.dumps(word, ensure_ascii=False), shipped), encoding="utf-8"
+    )
+    own = own_words_of(Settings(organisation=path))
+    assert ("nl", "dossier", word, "dossiers") in own.nouns if is_taken else not any(each[:2] == ("nl", "dossier") for each in own.nouns)
+    assert words_of("nl", own)("unit", "dossier") == (word if is_taken else "Dossier")
+    assert environment_of("nl", Calendar("BE"), own).from_string('{{ _("every dossier") }}').render() == "elk dossier"
 
 
 def _texts(said: object) -> tuple[str, ...]:
