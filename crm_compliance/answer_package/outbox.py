@@ -4,11 +4,9 @@ the answer is released."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
-
-import msgspec
 
 from crm_compliance.answer_package.archive import archive_of, new_passphrase
 from crm_compliance.answer_package.leak_check import search_message
@@ -16,7 +14,6 @@ from crm_compliance.answer_package.message import ENDING, message_text
 from crm_compliance.answer_package.package import package_files
 from crm_compliance.host.files import disk_errors, sync_folder, write_whole
 from jobs.model.answer import Compilation
-from jobs.model.request import HANDOVER, Handover
 from jobs.requests.answer.download_link import TIMES
 from rules.errors import UsageError
 from rules.organisation.organisation import Organisation
@@ -52,6 +49,8 @@ class FileOutbox(_Outbox):
     """Two files beside each other and, apart from them, a new one for the passphrase. Raises UsageError: the
     passphrase file is there already, or is the archive itself."""
 
+    is_held = False
+
     def __init__(self, organisation: Organisation, *, archive: Path, passphrase_file: Path, public_url: str) -> None:
         super().__init__(organisation, public_url=public_url)
         self.archive = archive
@@ -63,13 +62,13 @@ class FileOutbox(_Outbox):
             raise _not_new(passphrase_file)
 
     @contextmanager
-    def putting(self, archive: bytes, passphrase: str, message: str) -> Iterator[Mapping[str, bytes | None]]:
+    def putting(self, archive: bytes, passphrase: str, message: str) -> Iterator[None]:
         with write_whole(self.archive) as out, write_whole(self.note) as beside, _new_secret(self._secret, passphrase):
             for file, content in ((beside, message.encode()), (out, archive)):
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            yield {HANDOVER: None}  # what another release has held opens another archive
+            yield
 
 
 class HeldOutbox(_Outbox):
@@ -77,9 +76,10 @@ class HeldOutbox(_Outbox):
     part of the request anyway. All are stored at once: of two who release, the one who is refused would
     otherwise leave a passphrase that does not open the archive of the other."""
 
-    @contextmanager
-    def putting(self, archive: bytes, passphrase: str, message: str) -> Iterator[Mapping[str, bytes | None]]:
-        yield {HANDOVER: msgspec.json.encode(Handover(passphrase, message))}
+    is_held = True
+
+    def putting(self, archive: bytes, passphrase: str, message: str) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 @contextmanager

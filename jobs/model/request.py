@@ -198,8 +198,9 @@ class Preserved(msgspec.Struct, frozen=True):
 
 
 class Handover(msgspec.Struct, frozen=True):
-    """The sealed part `handover`: what goes with a package that was released from a page, until somebody has
-    passed it on. `message` takes the link to the person; the passphrase goes in another way."""
+    """The sealed part `handover`: what goes with a package that was released from a page, or by a command
+    that was cut off before it had written its files, until somebody has passed it on. `message` takes the
+    link to the person; the passphrase goes in another way."""
 
     passphrase: str
     message: str

@@ -30,7 +30,10 @@ class LeakFound(Refused):
 
 
 class Outbox(Protocol):
-    """Where one answer leaves from."""
+    """Where one answer leaves from. `is_held`: passphrase and message stay with the request until somebody
+    has passed them on."""
+
+    is_held: bool
 
     def package(
         self, compilation: Compilation, attachments: Mapping[str, bytes], told: Sequence[str], until: datetime
@@ -46,7 +49,6 @@ class Outbox(Protocol):
     def message(self, compilation: Compilation, token: str, until: datetime) -> str:
         """Return the message that takes the link to the person."""
 
-    def putting(self, archive: bytes, passphrase: str, message: str) -> AbstractContextManager[Mapping[str, bytes | None]]:
-        """Write archive, passphrase and message, or give the parts of the request that hold them: those are
-        stored with the release, or not at all. Files take their names, and the passphrase stays, only if the
-        block ends well."""
+    def putting(self, archive: bytes, passphrase: str, message: str) -> AbstractContextManager[None]:
+        """Write archive, passphrase and message, as far as files are asked for. They take their names, and
+        the passphrase stays, only if the block ends well."""

@@ -6,6 +6,7 @@ steps (SUS-07, R-116). Source: EXP-14, EXP-18, SUS-07, SUS-08, RGT-07, ACC-08 to
 R-116, R-117, R-126 to R-128, R-157."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -13,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from jobs.model.answer import NOT_A_NAME, Compilation
-from jobs.model.request import PACKAGE, RequestApproval, SubjectRequest
+from jobs.model.request import HANDOVER, PACKAGE, Handover, RequestApproval, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.ports.outbox import LeakFound, Outbox, Unchecked
 from jobs.register.decision import decision_of
@@ -23,7 +24,7 @@ from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.compile import NEUTRAL, compiled
 from jobs.requests.answer.download_link import Link, new_link
 from jobs.requests.answer.release_check import CONTENT, for_release, sent_back, unfinished
-from rules.errors import Refused
+from rules.errors import ComplianceError, Refused
 from rules.hints import hint_to
 from rules.model.requests import COPIES, Outcome, RequestState, Step
 
@@ -77,8 +78,13 @@ def release_answer(context: JobContext, request_id: str, who: str, role: str, ou
     digest = hashlib.sha256(archive).hexdigest()
     row = released(request, compilation, who, role, now, package_sha256=digest, link=link.digest, link_until=link.until, downloads=())
     entry = signed(("request", {"request": request.id, "step": Step.RELEASE.value, "sha256": digest}), actor_of(context, who, role))
-    with outbox.putting(archive, passphrase, outbox.message(compilation, link.token, link.until)) as held:
-        context.store.requests.save(row, [entry], since=request, parts={PACKAGE: archive, **held})
+    message = outbox.message(compilation, link.token, link.until)
+    handover = msgspec.json.encode(Handover(passphrase, message))
+    with outbox.putting(archive, passphrase, message):  # whoever is cut off now has the register say that it is released
+        context.store.requests.save(row, [entry], since=request, parts={PACKAGE: archive, HANDOVER: handover})
+    if not outbox.is_held:
+        with suppress(ComplianceError):  # it is released; what is left of it somebody removes in the console
+            context.store.requests.save(row, since=row, parts={HANDOVER: None})
     return Released(digest, link)
 
 

@@ -10,7 +10,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+import pyzipper
 import requests
 
 from crm_compliance.answer_package import outbox as outboxes
@@ -19,7 +21,7 @@ from crm_compliance.answer_package.page import page_html
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.service.web.server import listening
-from jobs.model.request import PACKAGE
+from jobs.model.request import HANDOVER, PACKAGE, Handover
 from jobs.requests.answer.release import release_answer
 from rules.errors import Refused
 from rules.model.requests import Outcome, RequestState
@@ -75,6 +77,8 @@ def test_a_released_answer_is_an_encrypted_archive_with_its_passphrase_apart(chi
     row = child.row()
     assert (row.state, row.outcome, row.package_sha256) == (RequestState.RELEASED, Outcome.DELIVERED, said["sha256"])
     assert [word.who for word in row.approvals] == ["dora", "erik"]
+    with child.context() as context:
+        assert not context.store.requests.has_part(child.id, HANDOVER)
 
 
 def test_a_link_that_leads_to_this_machine_is_released_with_a_warning(child: Asking, typist: Typist) -> None:
@@ -160,6 +164,30 @@ def test_where_the_register_does_not_take_it_nothing_is_left(child: Asking, typi
             release_answer(context, child.id, "erik", "approver", outbox)
     assert not list(typist.folder.glob("*a.*"))
     assert child.row().state is RequestState.APPROVED
+
+
+def test_what_a_release_that_is_cut_off_could_not_write_is_in_the_console(
+    child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The register says that it is released by then, and no other release can be made: without, nobody would
+    have the answer."""
+
+    def cut_off(*_: Any) -> None:
+        raise OSError(5, "cut off")
+
+    files = {name: typist.folder / f"a.{name}" for name in ("zip", "txt")}
+    with monkeypatch.context() as patched:
+        patched.setattr("crm_compliance.host.files.os.replace", cut_off)
+        typist.refused("requests", "release", child.id, "--output", files["zip"], "--passphrase-file", files["txt"], *ERIK, code=2)
+    assert (child.row().state, files["zip"].exists()) == (RequestState.RELEASED, False)
+    with child.context() as context:
+        handover = msgspec.json.decode(context.store.requests.part(child.id, HANDOVER) or b"", type=Handover)
+        package = context.store.requests.part(child.id, PACKAGE) or b""
+    files["zip"].write_bytes(package)
+    assert "/d/" in handover.message
+    with pyzipper.AESZipFile(files["zip"]) as opened_again:
+        opened_again.setpassword(handover.passphrase.encode())
+        assert opened_again.read("letter.pdf").startswith(b"%PDF")
 
 
 def test_a_leak_term_stops_the_release(child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
