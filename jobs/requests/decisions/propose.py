@@ -34,6 +34,12 @@ from rules.rights.entitlement import Entitlement
 from rules.rights.fields import needed_by
 
 Unit = tuple[str, str]  # dossier or fiche, and its id
+_DAYS: Final = MappingProxyType(
+    {
+        "dossier": "opened_on", "fiche": "communicated_on", "recording": "started_on", "donation": "booked_on", "enrolment": "held_on",
+        "engagement": "started_on",
+    }
+)  # fmt: skip
 PROPOSALS: Final = MappingProxyType(
     {
         What.ERASE: "erase it with all rows that depend on it",
@@ -127,13 +133,13 @@ class Wishes:
         where it is all there is."""
         yield from (self._of_unit(unit, What.ERASE) for unit in self.child_units)
         yield from (self._of_unit(unit, What.DISOWN) for unit in self.other_units if self._has_role_in(unit))
-        yield from (_item(What.NO_CALLER, "fiche", fiche, at=self._day_of(("fiche", fiche))) for fiche in self._reported())
-        yield from (self._of_recording(recording) for recording in self._recordings())
+        yield from (self._of_unit(("fiche", fiche), What.NO_CALLER) for fiche in self._reported())
+        yield from (self._of_unit(("recording", recording.id), What.ERASE) for recording in self._recordings())
         if self.entitlement.relations:
             # A running agreement is a contract: it is ended first (6.2).
             for kind, row, until in self._relations():
                 if kind == "enrolment" or (kind == "engagement" and self._has_ended(until)):
-                    yield _item(What.ERASE, kind, row)
+                    yield self._of_unit((kind, row), What.ERASE)
             yield from (_item(What.UNSUBSCRIBE, "contact", contact.id) for contact in self.contacts if contact.newsletter)
         if self.entitlement.relations or not (self.child_units or self.other_units):
             yield from (_item(What.PROFILE, "contact", contact.id) for contact in self.contacts)
@@ -160,7 +166,7 @@ class Wishes:
         a file or a relation it is on the contact itself."""
         found = [self._of_unit(unit, What.RESTRICT) for unit in (*self.child_units, *self.other_units)]
         if self.entitlement.relations:
-            found += [_item(What.RESTRICT, kind, row) for kind, row, _ in self._relations()]
+            found += [self._of_unit((kind, row), What.RESTRICT) for kind, row, _ in self._relations()]
         yield from found or [_item(What.RESTRICT, "contact", contact.id) for contact in self.contacts]
 
     def _objection(self) -> Iterator[Item]:
@@ -172,7 +178,8 @@ class Wishes:
         if is_marketing:
             yield from (_item(What.UNSUBSCRIBE, "contact", contact.id) for contact in self.contacts)
             return
-        yield from (self._of_recording(recording) for recording in self._recordings(everywhere=about == "recording"))
+        recordings = self._recordings(everywhere=about == "recording")
+        yield from (self._of_unit(("recording", recording.id), What.ERASE) for recording in recordings)
         if about != "recording":
             yield from (self._of_unit(unit, What.ERASE) for unit in self.child_units)
             yield from (self._of_unit(unit, What.DISOWN) for unit in self.other_units if self._has_role_in(unit))
@@ -194,9 +201,6 @@ class Wishes:
 
     def _of_unit(self, unit: Unit, what: What) -> Item:
         return _item(what, *unit, at=self._day_of(unit))
-
-    def _of_recording(self, recording: FullRecording) -> Item:
-        return _item(What.ERASE, "recording", recording.id, at=_iso(recording.started_on))
 
     def _recordings(self, *, everywhere: bool = False) -> list[FullRecording]:
         """Return recordings of the person's own voice in files of somebody else. Those of a child's own file
@@ -286,12 +290,9 @@ class Wishes:
         return any(one.id == contact for one in self.contacts)
 
     def _day_of(self, unit: Unit) -> str:
+        """Return the day by which the DPO and the letter tell one row of a kind from another."""
         kind, row = unit
-        if kind == "dossier":
-            dossier = self.material.dossiers.get(row)
-            return _iso(dossier.opened_on if dossier is not None else None)
-        fiche = self.material.fiches.get(row)
-        return _iso(fiche.communicated_on if fiche is not None else None)
+        return _iso(getattr(self.material.rows(kind).get(row), _DAYS.get(kind, ""), None))
 
 
 def _item(what: What, kind: str, row: str, *, at: str = "", fields: tuple[Field, ...] = ()) -> Item:

@@ -518,6 +518,21 @@ def test_what_is_held_for_now_is_told_without_detail(night: Night, hold: str, is
     assert ("een wettelijke verplichting of een rechtsvordering" in letter) == is_told
 
 
+@pytest.mark.parametrize("right", [Right.ERASURE, Right.RESTRICTION])
+def test_of_two_courses_the_review_and_the_letter_tell_which_was_granted(night: Night, right: Right) -> None:
+    """GDPR art. 12(4): by their days."""
+    person = night.contact()
+    courses = {day: {"cf_heldon": day, "cf_ContactId@odata.bind": f"/contacts({person})"} for day in ("2025-03-01", "2026-05-05")}
+    for columns in courses.values():
+        night.create("cf_enrolments", "cf_enrolmentid", cf_name="inschrijving", **columns)
+    request = ask(night, right, person)
+    compilation = compile_request(context_of(night), request.id, "dora", "dpo")
+    (older,) = [item for item in compilation.items if item.at == "2025-03-01"]
+    decide(night, request, older.item)
+    letter = text_of(package_of(compiled(night.store, night.store.requests.get(request.id)), night.context.organisation, {})["letter.pdf"])
+    assert letter.index("1 maart 2025") < letter.index("Waar wij niet op konden ingaan") < letter.index("5 mei 2026")
+
+
 def test_without_a_term_for_payments_a_gift_keeps_its_donor_without_what_it_does_not_need(night: Night) -> None:
     """Nobody says until when: the payment needs who paid, so the contact is trimmed and not removed."""
     donor = night.contact(birthdate="1980-05-05", description="Verzonnen.", cf_newsletter=True)
