@@ -13,6 +13,7 @@ from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface.rows import Among
 from jobs.writing.dependent_rows import below
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
+from tests.drivers.holding import place
 from tests.drivers.night import Night, night_in
 from tests.integration.dependent import add, dependent_night
 from tests.yaml_files import read_yaml, yaml_text
@@ -38,14 +39,14 @@ def test_no_table_is_asked_about_rows_to_which_its_own_may_not_belong(tmp_path: 
     assert own == {"cf_paragraph", "cf_homevisit"}
 
 
-@pytest.mark.parametrize("on_delete", ["cascade", "remove_link"])
-def test_notes_about_roles_and_calls_go_with_the_dossier(tmp_path: Path, on_delete: str) -> None:
-    """Whatever the CRM would do with them: they would stay behind without anybody knowing whose they are, or
-    go unseen, with their history and their copy in the recycle bin left."""
+@pytest.fixture(params=["cascade", "remove_link"])
+def night_with_notes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Night, str, list[str]]]:
+    """A night with a due dossier, a note about a role in it and one about a call of it, by what the CRM would
+    do with these."""
     document: dict[str, Any] = read_yaml(ENVIRONMENT)
     document["tables"]["annotation"]["columns"]["objectid"]["type"] += "|cf_party|phonecall"
     for parent in ("cf_party", "phonecall"):
-        named = {"name": f"{parent}_notes", "parent": parent, "child": "annotation", "column": "objectid", "on_delete": on_delete}
+        named = {"name": f"{parent}_notes", "parent": parent, "child": "annotation", "column": "objectid", "on_delete": request.param}
         document["relationships"].append(named)
     environment = tmp_path / "environment.yaml"
     environment.write_text(yaml_text(document), encoding="utf-8")
@@ -56,7 +57,24 @@ def test_notes_about_roles_and_calls_go_with_the_dossier(tmp_path: Path, on_dele
             night.create("annotations", "annotationid", notetext="Verzonnen.", **{f"objectid_{table}@odata.bind": f"/{row_set}({row})"})
             for table, row_set, row in (("cf_party", "cf_parties", role), ("phonecall", "phonecalls", call))
         ]
-        run = night.apply(night.plan())
-        rows: Any = run.counts["rows"]
-        assert rows["annotation"] == 2
-        assert [night.get("annotations", note) for note in notes] == [None, None]
+        yield night, dossier, notes
+
+
+def test_notes_about_roles_and_calls_go_with_the_dossier(night_with_notes: tuple[Night, str, list[str]]) -> None:
+    """They would stay behind without anybody knowing whose they are, or go unseen, with their history and
+    their copy in the recycle bin left."""
+    night, _, notes = night_with_notes
+    rows: Any = night.apply(night.plan()).counts["rows"]
+    assert rows["annotation"] == 2
+    assert [night.get("annotations", note) for note in notes] == [None, None]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("is_planned", [False, True])
+def test_a_hold_on_such_a_note_keeps_the_dossier(night_with_notes: tuple[Night, str, list[str]], which: int, *, is_planned: bool) -> None:
+    night, dossier, notes = night_with_notes
+    plan = night.plan() if is_planned else None
+    place(night, "annotation", notes[which])
+    night.apply(plan or night.plan())
+    assert night.get("cf_dossiers", dossier)
+    assert night.get("annotations", notes[which])
