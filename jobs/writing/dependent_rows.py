@@ -72,7 +72,8 @@ class _Below:
                 if unit is not None:
                     level.append((unit, _goes(kind, row, is_retained=is_retained)))
             levels.append(level)
-            fresh = sorted({write.id for _, write in level} - self._seen)
+            kinds = self._connector.all_kinds  # without dependent tables only activities have others below them, notes
+            fresh = sorted({write.id for _, write in level if kinds.own or kinds[write.kind].is_activity} - self._seen)
             self._seen |= {write.id for _, write in level}
             self._units |= {write.id: unit for unit, write in level}
         staying = [each for row, each in self._staying.items() if row not in self._seen]
