@@ -2,6 +2,8 @@
 back shows the page of before. Everybody is fictitious."""
 
 from collections.abc import Iterator
+from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -53,6 +55,19 @@ def test_the_keyboard_keeps_its_place_where_a_list_is_sorted_and_leaves_a_menu_b
     assert page.get_by_role("button", name="Sign out").is_visible()
     page.get_by_role("button", name="Sign out").press("Tab")
     assert not page.get_by_role("button", name="Sign out").is_visible()
+
+
+def test_months_stand_apart_on_a_narrow_screen_too(org: Night, typist: Typist, page: Any) -> None:
+    org.dossier("social_card", spoken=date(2026, 10, 1))
+    plan = typist.ask("plan")["plan"]
+    page.set_extra_http_headers({"Accept-Language": "fr"})
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"/plans/{plan}")
+    page.locator(".column-name").nth(11).wait_for()
+    ends = page.locator(".column-name").evaluate_all(
+        "all => all.map(each => each.getBoundingClientRect()).map(box => [box.left, box.right])"
+    )
+    assert [month for month, (before, after) in enumerate(pairwise(ends)) if after[0] - before[1] < 3] == [], ends
 
 
 def test_everything_is_stopped_without_script_too(org: Night, app: Starlette, chrome: Any) -> None:
