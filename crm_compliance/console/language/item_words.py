@@ -13,14 +13,16 @@ from rules.model.languages import UiLanguage
 def why_of(item: InboxItem, language: UiLanguage) -> str:
     """Return what the code of an alarm, or of what is not well, means; empty for all else, and where a code
     has no words."""
-    word = words_of(language)
+    word, say = words_of(language), translations(language).ugettext
     if item.kind is ItemKind.NOT_WELL:
-        said = health_words(item.code, word, translations(language).ugettext)
+        said = health_words(item.code, word, say)
     elif item.kind in (ItemKind.ALARM, ItemKind.TABLES_UNACCOUNTED):
         said = word("alarm", item.code)
     else:
         return ""
-    return "" if said == item.code else said
+    if said == item.code:
+        return ""
+    return say("%s: %s") % (word("kind", item.subject), said) if item.subject else said  # of which of the nights
 
 
 def health_words(code: str, word: Callable[[str, str], str], say: Callable[[str], str]) -> str:

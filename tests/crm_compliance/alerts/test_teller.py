@@ -202,3 +202,9 @@ def test_a_mail_and_a_card_say_what_a_code_means(item: tuple[ItemKind, str], lan
     )
     text, page = as_mail(notice)
     assert all(says in told for told in (text, page, json.dumps(card(notice), ensure_ascii=False)))
+
+
+def test_an_alarm_says_of_which_job_it_is() -> None:
+    """Two of one night may have the same code."""
+    alarms = [InboxItem(kind=ItemKind.ALARM, roles=(Role.DPO,), subject=job, code="VIEW_SHRANK") for job in ("recordings", "retention")]
+    assert [noticed(each, "nl").lines[0].why.split(":")[0] for each in alarms] == ["Opnamen", "Bewaring"]
