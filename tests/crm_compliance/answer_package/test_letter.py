@@ -278,7 +278,9 @@ def test_a_record_that_is_decided_on_in_parts_is_counted_once() -> None:
     text = fiche(2, item="item-3", fields=(Field("summary", "WHAT THE CRM HAS", is_text=True),))
     file = msgspec.structs.replace(PHOTO, source=text.source, kind="fiche")
     compiled = compilation(scope="on_behalf_limited", items=(fiche(2, needs_review=False, proposal=""), text, file, fiche(7)), withheld=())
-    assert "2 stukken: Fiche van een gesprek of melding (2)" in text_of(letter(compiled))
+    text_of_letter = text_of(letter(compiled))
+    assert "2 stukken: Fiche van een gesprek of melding (2)" in text_of_letter
+    assert "een bijlage of een tekst die er apart bij staat, heeft er zelf een" in text_of_letter  # the copy has four numbers
 
 
 def test_that_nothing_was_left_out_is_never_said() -> None:
