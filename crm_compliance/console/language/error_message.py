@@ -60,9 +60,8 @@ def told(language: UiLanguage, error: ComplianceError, *kinds: str, code: str = 
     said = _words(language, (by_field, code or error.code), kinds or KINDS, own)
     if (code or error.code) in GENERAL and not _words(language, (by_field,), kinds or KINDS, own):
         say = translations(language, own).ugettext
-        ours = say(message)
-        if language == "en" or ours != message:
-            return ErrorMessage(ours, say(hint) if hint else "", "", error.code, error.where)
+        if language == "en" or translations(language).ugettext(message) != message:
+            return ErrorMessage(say(message), say(hint) if hint else "", "", error.code, error.where)
     if not said:
         return ErrorMessage(message, hint, "", error.code, error.where)
     return ErrorMessage(said, "", _detail(error), error.code, error.where)

@@ -9,9 +9,11 @@ import pytest
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.console.language.catalogs import catalogs
 from crm_compliance.console.language.codes import messages, words_of
+from crm_compliance.console.language.error_message import told
 from crm_compliance.console.language.own_words import NONE, OwnWords, own_words_of
 from crm_compliance.console.language.templates import environment_of
 from rules.dates.calendar import Calendar
+from rules.errors import UsageError
 from rules.model.languages import UI_LANGUAGES, UiLanguage
 from tests.meta.test_house import ROOT
 
@@ -94,6 +96,12 @@ def test_a_word_with_signs_that_a_page_reads_as_something_else_is_not_put_into_i
     assert ("nl", "dossier", word, "dossiers") in own.nouns if is_taken else not any(each[:2] == ("nl", "dossier") for each in own.nouns)
     assert words_of("nl", own)("unit", "dossier") == (word if is_taken else "Dossier")
     assert environment_of("nl", Calendar("BE"), own).from_string('{{ _("every dossier") }}').render() == "elk dossier"
+
+
+def test_a_message_that_has_no_words_in_a_language_is_not_taken_for_one_that_has_some() -> None:
+    """In English its nouns are the same, and it would stand on the page half in one language."""
+    error = UsageError("holds by conditions are for dossiers, fiches and recordings")
+    assert told("nl", error, own=OWN) == told("nl", error)
 
 
 def _texts(said: object) -> tuple[str, ...]:
