@@ -29,7 +29,7 @@ _NOUN: Final = re.compile(rf"(?<!%\()(?<![\w-])(an? )?({'|'.join(FILES)})(s?)(?!
 _APART: Final = {
     ("nl", ""): (
         re.compile(r"^(?!.*\b(?:het|de|dit|dat|deze|die|elke?|andere?|losse|eerste|laatste) $)", re.I | re.S),
-        re.compile(r"(?!.*\b(?:haar|ze)\b)", re.S),
+        re.compile(r"(?!.*\b(?:haar|ze)\b)(?! (?:of \w+ )?(?:die|dat)\b)", re.S),
     ),
     ("nl", "s"): (re.compile(r"^(?!.*\blaatste van \w+ $)", re.I | re.S), re.compile("")),
     ("fr", ""): (re.compile(r"(?:^|\b(?:sans|par|ou) )$", re.I), re.compile(r"$|[.,]| (?:sans|ou)\b")),

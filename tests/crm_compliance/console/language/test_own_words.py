@@ -44,6 +44,8 @@ BLANKS = re.compile(r"%\(\w+\)s")
         ("nl", "De fiches van de dossiers", "De meldingen van de zaken"),
         ("nl", "Een dossier en zijn fiches", "Een zaak en zijn meldingen"),
         ("nl", "Een dossier telt zodra ze er is", "Een dossier telt zodra ze er is"),
+        ("nl", "Een dossier dat nog open is", "Een dossier dat nog open is"),
+        ("nl", "Een dossier of fiche die eerst gaat", "Een dossier of fiche die eerst gaat"),
         ("fr", "Le dossier est ouvert", "Le suivi est ouvert"),
         ("fr", "La fiche est isolée", "La fiche est isolée"),
         ("fr", "Fiche sans dossier", "Appel sans suivi"),
