@@ -38,6 +38,7 @@ class HoldReach:
         self.kept: list[Hold] = []
         self._rows: defaultdict[str, defaultdict[str, list[OnRow]]] = defaultdict(lambda: defaultdict(list))
         self._people: defaultdict[str, list[OnRow]] = defaultdict(list)  # everything of these contacts, activities too
+        self._removed: list[tuple[str, str, str]] = []
 
     def add(self, kind: str, row: str, hold: OnRow, *, everything: bool = False) -> None:
         """Put a hold on a row; with `everything` on all of a person, also activities they take part in."""
@@ -47,8 +48,7 @@ class HoldReach:
 
     def add_role(self, contact: str, kind: str, row: str) -> None:
         """Add a role that the CRM shows no more: a run has removed it and left the rest of its unit."""
-        if holds := self._rows["contact"].get(contact):
-            self._reach(kind, row, holds)
+        self._removed.append((contact, kind, row))
 
     @property
     def has_people(self) -> bool:
@@ -57,13 +57,15 @@ class HoldReach:
     def extend(self) -> None:
         """Reach every unit and row that the holds cover. Raises ConnectorError: the CRM could not be read."""
         self._from_merged_people()
+        for contact, kind_of_file, file in self._removed:
+            self._reach(kind_of_file, file, self._rows["contact"].get(contact, ()))
         self._from_activities_of_people()
         self._from_rows_that_name_people()
-        self._from_roles()
         kinds = self._connector.all_kinds
         # A row of a dependent table may belong to a note or an activity, and one of those to it.
         for kind in (*DEPENDENT, *reversed(kinds.own), *(DEPENDENT if kinds.own else ())):
             self._from_dependent(kind)
+        self._from_roles()  # a note may be about one
         self._from_fiches()
         for kind_of_row, rows in self._rows.items():
             for row, holds in rows.items():

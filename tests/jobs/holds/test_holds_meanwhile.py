@@ -24,6 +24,7 @@ from jobs.runs.apply import apply_plan
 from jobs.writing import send
 from rules.holds.of_requests import RequestHold
 from tests.drivers.holding import LONG_AGO, Register, carry_out, place, release, with_register
+from tests.drivers.merging import merge
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
 from tests.jobs.runs.bulk_deletes import QUEUE_S, Bulk
@@ -161,17 +162,20 @@ def test_r077_a_hold_placed_between_the_parts_of_a_large_unit_leaves_the_rest(
     assert (night.get("annotations", rows["note"]), night.get("cf_dossiers", rows["dossier"]) is None) == (None, False)
 
 
-@pytest.mark.parametrize("what", ["dossier", "contact", "conditions"])
+@pytest.mark.parametrize("what", ["dossier", "contact", "conditions", "merged"])
 def test_a_unit_that_was_left_half_done_stays_so_under_a_hold(night: Night, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     """Killed after the first part; the hold comes before the run goes on (ERA-15, HLD-07)."""
     monkeypatch.setattr(send, "MAX_OPERATIONS", 2)
-    rows = an_expired_case(night)
+    rows, merged = an_expired_case(night), night.contact()
+    merge(night, merged, rows["contact"])
     plan = night.plan()
     night.approved(plan)
     killed_before(night, plan, "change", at=2)
     assert night.get("annotations", rows["note"]) is None
     if what == "conditions":
         hold = place(night, "cf_dossier", where=("category=social_card", "active=no"))
+    elif what == "merged":
+        hold = place(night, person=merged)
     else:
         hold = place(night, TABLES[what], rows[what])
     for again in (False, True):

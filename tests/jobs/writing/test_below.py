@@ -78,3 +78,4 @@ def test_a_hold_on_such_a_note_keeps_the_dossier(night_with_notes: tuple[Night, 
     night.apply(plan or night.plan())
     assert night.get("cf_dossiers", dossier)
     assert night.get("annotations", notes[which])
+    assert night.lines(night.plan())[dossier].reasons == ("HOLD_JUDICIAL",)
