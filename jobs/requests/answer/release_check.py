@@ -8,12 +8,14 @@ from typing import Any, Final
 from jobs.model.answer import Compilation
 from jobs.model.request import SubjectRequest
 from jobs.ports.context import JobContext
+from jobs.reading.decoy_reads import ids_or_nobody
+from jobs.register.confirmed_people import confirmed_people
 from jobs.register.decision import ERASING
 from jobs.register.overrides import overrides_of
 from jobs.register.request_steps import Actor, actor_of, authorised, check_role, save_transition, wrong_state
 from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted
 from jobs.requests.context.transmissions import TRANSFER_BASIS_MISSING
-from jobs.requests.decisions.day_of_decision import mandate_lapsed, standing_changed
+from jobs.requests.decisions.day_of_decision import STANDING_CHANGED, mandate_lapsed, standing_changed
 from jobs.requests.decisions.decide import as_it_stands, is_decided
 from rules.errors import Refused
 from rules.hints import Hint, hint_to
@@ -59,7 +61,7 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
     if problem is not None:
         raise sent_back(actor, request, problem)
     today = drafted(context, request, with_files=False)
-    problem = _does_not_hold(request, compilation, today)
+    problem = _merged(context, request) or _does_not_hold(request, compilation, today)
     if problem is not None:
         raise sent_back(actor, request, problem)
     for block in today.compilation.blocks:
@@ -83,6 +85,18 @@ def unfinished(context: JobContext, request: SubjectRequest, compilation: Compil
         hint = hint_to("match_again", request=request.id)
         return Refused("a row is neither included nor withheld nor excluded", hint=hint, where=request.id, code=INCOMPLETE)
     return None
+
+
+def _merged(context: JobContext, request: SubjectRequest) -> Refused | None:
+    """Return that a contact whom the answer is about was merged into one whom nobody has confirmed: what was
+    that person's stands there by now."""
+    people = confirmed_people(context.store, request.id).contacts
+    merged = context.connector.merged_into(ids_or_nobody(people))
+    if all(into[-1] in people for into in merged.values()):
+        return None
+    message = "a contact whom this answer is about was merged into another one in the CRM"
+    hint = hint_to("match_again", request=request.id)
+    return Refused(message, hint=hint, where=request.id, code=STANDING_CHANGED)
 
 
 def _does_not_hold(request: SubjectRequest, old: Compilation, today: Draft) -> Refused | None:

@@ -15,6 +15,7 @@ from jobs.requests.decisions.carry_out import fulfil
 from rules.errors import Refused
 from rules.model.requests import RequesterKind, Right
 from tests.drivers.deciding import ask, compile_, context_of, decide, decision, dora, release
+from tests.drivers.merging import merge
 from tests.drivers.night import ROLE, Night
 from tests.jobs.requests.search.searching import remove
 
@@ -152,3 +153,12 @@ def test_the_second_copy_of_a_request_leads_back_to_the_search_once_the_first_wa
     with pytest.raises(Refused, match="neither included nor withheld") as approving:
         approve_content(context_of(night), copy.id, "dora", "dpo")
     assert {in_words(error.value.hint).split(",")[0] for error in (granting, approving)} == {"match and confirm again"}
+
+
+@pytest.mark.parametrize("right", [Right.RECTIFICATION, Right.ERASURE])
+def test_who_was_merged_into_another_contact_is_confirmed_again(night: Night, right: Right) -> None:
+    """What was theirs stands at the other one; nothing of it would be corrected or erased."""
+    ilse, other = (night.contact(firstname="Ilse", lastname="Wouters (fictief)", cf_newsletter=True) for _ in range(2))
+    request = approved(night, right, ilse, details=Details(corrections={"birthdate": "2001-05-05"}))
+    merge(night, ilse, other)
+    assert sent_back_for(night, request) == "standing_changed"
