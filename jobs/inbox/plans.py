@@ -61,7 +61,8 @@ def _interrupted(store: Store) -> Iterator[InboxItem]:
 
 def _open(store: Store, policy: Policy, now: datetime, rules: Rules | None) -> Iterator[InboxItem]:
     """Yield the plans that wait, unless a newer plan of the same was carried out, so that nobody needs them
-    any more, or nothing applies them whoever approves: a night makes another one."""
+    any more, or nothing applies them whoever approves: a night makes another one. Of several of a kind to
+    which nobody has said anything the newest waits, as nights without approval make one each."""
     longest = max(LONGEST_VALID, timedelta(hours=policy.plan_valid_hours))
     recent = takewhile(lambda plan: plan.created_at >= now - longest, store.plans.newest(is_applied=False))
     found = [plan for plan in _ours(store, recent) if plan.state(now) in OPEN]
@@ -69,10 +70,14 @@ def _open(store: Store, policy: Policy, now: datetime, rules: Rules | None) -> I
         return
     carried_out: list[Plan] = []
     open_ids = {plan.id for plan in found}
+    waiting: set[Kind] = set()
     for plan in _ours(store, store.plans.newest()):
         is_carried_out = store.runs.of_plan(plan.id) is not None
         if plan.id in open_ids:
-            if not is_carried_out and not is_replaced(plan, carried_out) and not why_of_no_use(store, plan, now, rules):
+            is_repeated = plan.kind in waiting and not plan.given and plan.state(now) is PlanState.WAITING
+            if not is_carried_out and not is_repeated and not is_replaced(plan, carried_out) and not why_of_no_use(store, plan, now, rules):
+                if plan.kind in (*_NIGHTS, Kind.ALL) and plan.state(now) is PlanState.WAITING:  # others are about units of their own
+                    waiting.add(plan.kind)
                 yield from _waiting(plan, now, policy.calendar, overtaken_by(store, plan))
             open_ids.remove(plan.id)
             if not open_ids:

@@ -105,6 +105,15 @@ def test_a_plan_that_a_newer_run_has_replaced_waits_no_more(store: SqlStore) -> 
     assert found(store) == []
 
 
+def test_of_plans_of_several_nights_to_which_nobody_has_said_anything_the_newest_waits(store: SqlStore) -> None:
+    """Each is of the same units once more; one that somebody has approved waits for the second person."""
+    said = a_plan("plan-1", given=(a_word("anna"),))
+    save(store, said, *(a_plan(f"plan-{number}") for number in (2, 3)))
+    assert {item.subject for item in found(store)} == {"plan-1", "plan-3"}
+    save(store, *(a_plan(f"plan-{number}", kind=Kind.REPLAY) for number in (4, 5)))
+    assert {item.subject for item in found(store)} == {"plan-1", "plan-3", "plan-4", "plan-5"}, "only nights make the same plan again"
+
+
 def test_a_plan_of_everything_is_replaced_by_the_two_nights_together(store: SqlStore) -> None:
     save(store, a_plan("plan-1", kind=Kind.ALL), a_plan("plan-2", needed=()), a_plan("plan-3", kind=Kind.RECORDINGS, needed=()))
     waits = []
