@@ -13,6 +13,7 @@ everybody of whom something waits, so that what is noted tells of no suspicion. 
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from itertools import chain
 from typing import Final, NamedTuple, TypeVar, cast
 
 import msgspec
@@ -57,7 +58,8 @@ class KeptItems(NamedTuple):
 def kept_items(context: JobContext, decision: Decision) -> KeptItems:
     """Return the granted items that stay for a suspicion of somebody who asked, or to be looked at. Raises
     ConnectorError: the CRM cannot be read."""
-    people = sorted({*decision.contacts, *decision.asking})
+    merged = merged_into(context, decision)
+    people = sorted({*decision.contacts, *decision.asking, *merged})
     if not people:
         return KeptItems()
     rows = _roles(context, people)
@@ -73,7 +75,7 @@ def kept_items(context: JobContext, decision: Decision) -> KeptItems:
     to_look_at = _items_kept_by(context, decision, [*ended, *left, *unreadable]).union(*linked.values())
     changed |= frozenset() if is_looked_at(decision) else linked_to_others(context, decision)
     to_look_at |= {task.item for task in decision.tasks if task.id in changed or (of_child and task.what is What.ERASE)}
-    if _authority_has_ended(context, decision, rows) or merged_into(context, decision):
+    if _authority_has_ended(context, decision, rows) or merged:
         to_look_at |= {task.item for task in decision.tasks}
     return KeptItems(closed, to_look_at - closed, (*(_noted(context, row, row.id in unseen) for row in rows), *left), files)
 
@@ -173,6 +175,13 @@ def merged_into(context: JobContext, decision: Decision) -> set[str]:
     return {into[-1] for into in context.connector.merged_into(people).values()} - people
 
 
+def _child(context: JobContext, decision: Decision) -> list[str]:
+    """Return the contacts of the child in whose name it was decided, with those into which they were
+    merged."""
+    merged = context.connector.merged_into(decision.contacts)
+    return sorted({*decision.contacts, *chain.from_iterable(merged.values())})
+
+
 def is_looked_at(decision: Decision) -> bool:
     """Return whether two people have looked since something waits for it."""
     return decision.looked_for_at is not None and looked_at(looks_given(decision))
@@ -187,7 +196,8 @@ def _authority_has_ended(context: JobContext, decision: Decision, rows: Sequence
     days = {row.id: row.authority_valid_until for row in held}
     if not any(day is not None and day < context.today for day in days.values()):
         return False
-    of_child = _files_of(context, [row for row in rows if row.contact in decision.contacts and row.role == FileRole.CHILD])
+    roles = _wherever(context, Party, PARTY_FIELDS, Among("contact", _child(context, decision)))
+    of_child = _files_of(context, [row for row in roles if row.role == FileRole.CHILD])
     held = [row for row in held if not of_child.isdisjoint(_files_of(context, [row]))]
     over = [day for row in held if (day := days[row.id]) is not None and day < context.today]
     is_shown = any(row.authority_evidence and ((day := days[row.id]) is None or day >= context.today) for row in held)
@@ -210,8 +220,9 @@ def _items_kept_by(
         return frozenset()
     closed = _within(context, _files_of(context, suspicions))
     if decision.on_behalf and not acts_though_suspected(decision.looks):
-        acting = _files_of(context, [row for row in suspicions if row.contact not in decision.contacts])
-        of_child = _wherever(context, Party, PARTY_FIELDS, Among("contact", sorted(decision.contacts))) if acting else []
+        child = _child(context, decision)
+        acting = _files_of(context, [row for row in suspicions if row.contact not in child])
+        of_child = _wherever(context, Party, PARTY_FIELDS, Among("contact", child)) if acting else []
         if not acting.isdisjoint(_files_of(context, of_child)):
             return frozenset(task.item for task in decision.tasks)
     people = {row.contact for row in suspicions}

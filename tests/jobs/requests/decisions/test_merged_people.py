@@ -7,9 +7,10 @@ from jobs.register.decision import What
 from jobs.requests.decisions.carry_out import fulfil_all
 from rules.model.requests import RequestState, Right
 from tests.drivers.deciding import context_of, decision
+from tests.drivers.holding import place, release
 from tests.drivers.merging import merge
 from tests.drivers.night import Night
-from tests.jobs.requests.decisions.test_suspicions import granted, look, waiting_for_a_look
+from tests.jobs.requests.decisions.test_suspicions import granted, look, released, waiting_for_a_look
 
 RIGHTS = {
     What.PROFILE: Right.ERASURE,
@@ -48,3 +49,44 @@ def test_what_takes_effect_at_once_and_waits_is_looked_at_at_the_release(night: 
     request = granted(night, Right.OBJECTION, ilse, (What.UNSUBSCRIBE, "contact", ilse), state=RequestState.REVIEWING)
     merge(night, ilse, other)
     assert (fulfil_all(context_of(night)), len(decision(night, request).tasks)) == ({}, 1)
+
+
+def test_sus11_a_child_that_was_merged_is_the_child_still(night: Night) -> None:
+    """Nothing is done, or told, in its name while who asked is suspected in a file that went along."""
+    child, other, ilse = (night.contact(birthdate=born) for born in ("2016-05-05", "2016-05-05", "1980-05-05"))
+    file, elsewhere = (night.dossier(category, closed=False) for category in ("runaway", "sexting"))
+    for dossier in (file, elsewhere):
+        night.party(child, "child", dossier=dossier)
+    hold = place(night, "cf_dossier", file)
+    released(night, Right.ERASURE, ilse, (What.ERASE, "dossier", file), child=child)
+    merge(night, child, other)
+    night.party(ilse, "suspect", dossier=elsewhere)
+    release(night, hold)
+    assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [])
+    assert night.get("cf_dossiers", file) is not None
+
+
+def test_rgt08_an_authority_over_a_child_that_was_merged_ends_too(night: Night) -> None:
+    child, other, ilse = (night.contact(birthdate=born) for born in ("2016-05-05", "2016-05-05", "1980-05-05"))
+    file = night.dossier("runaway", closed=False)
+    night.party(child, "child", dossier=file)
+    night.patch("cf_parties", night.party(ilse, "parent", dossier=file), cf_authorityvaliduntil="2026-12-10")
+    hold = place(night, "cf_dossier", file)
+    request = released(night, Right.ERASURE, ilse, (What.ERASE, "dossier", file), child=child)
+    merge(night, child, other)
+    assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [request.id])
+    look(night, request)
+    assert fulfil_all(context_of(night)) == {}, "the hold is there"
+    night.clock.advance(days=20)
+    release(night, hold)
+    assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [request.id])
+    assert night.get("cf_dossiers", file) is not None
+
+
+def test_sus10_whoever_is_suspected_as_the_contact_they_were_merged_into_restricts_nothing_there(night: Night) -> None:
+    ilse, other, dossier = night.contact(firstname="Ilse"), night.contact(), night.dossier("sexting", closed=False)
+    granted(night, Right.RESTRICTION, ilse, (What.RESTRICT, "dossier", dossier))
+    night.party(other, "suspect", dossier=dossier)
+    merge(night, ilse, other)
+    assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [])
+    assert night.store.holds.all() == []
