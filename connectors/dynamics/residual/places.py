@@ -81,6 +81,8 @@ class ResidualPlaces:
     def _jobs_capability(self) -> Capability:
         name = "emptying the recycle bin"
         try:
+            if not is_online(self._transport):
+                return Capability(name, False, "online only")
             lacking = self._purging.lacking()
         except ConnectorError as failure:
             return Capability(name, False, f"could not be asked: {failure}")
@@ -89,6 +91,4 @@ class ResidualPlaces:
                 f"the application user lacks {lacking}: what lies in the bin stays until it expires, and its unit is not done until then"
             )
             return Capability(name, False, reason)
-        if not is_online(self._transport):
-            return Capability(name, False, "online only")
         return Capability(name, True, "a job removes our rows from it, and from long-term retention")

@@ -159,6 +159,7 @@ def test_doctor_tells_what_cannot_be_cleaned_and_why(crm: Crm, lacking: tuple[st
 def test_doctor_speaks_of_no_recycle_bin_on_premises() -> None:
     with running(profile="onprem") as emulator:
         crm = Crm(emulator)
+        crm.may("prvBulkDelete")
         (told,) = [each for each in crm.connector.capabilities() if each.name == "emptying the recycle bin"]
         assert (told.available, told.reason) == (False, "online only")
         crm.close()
