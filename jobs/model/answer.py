@@ -199,7 +199,7 @@ class Retention(msgspec.Struct, frozen=True):
     age: int | None = None
     is_over: bool = False
     grace_days: int = 0
-    months: int = 60
+    months: int = 0  # 0 too in answers that were compiled before it was kept
 
 
 class Ground(msgspec.Struct, frozen=True):

@@ -133,8 +133,11 @@ def retention_lines(context: Context, texts: Texts) -> tuple[str, ...]:
     elif retention.last_day is not None:
         lines.append(texts.say("access", "until", day=texts.day(retention.last_day)))
     if retention.criterion:
-        period = texts.period(retention.months)
-        lines.append(texts.say("criterion", retention.criterion, age=str(retention.age or ""), period=period, days=days))
+        months, kept = retention.months, days
+        if not months:  # what every such answer said before the schedule's own terms were kept with it
+            months, kept = 6 if retention.criterion == "six_months_after_contact" else 60, "30"
+        period = texts.period(months)
+        lines.append(texts.say("criterion", retention.criterion, age=str(retention.age or ""), period=period, days=kept))
     if retention.criterion == "until_age" and not retention.is_held:
         lines.append(texts.say("access", f"request_keeps{grace}", days=days))
     return tuple(lines)

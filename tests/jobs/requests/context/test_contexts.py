@@ -11,15 +11,18 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from crm_compliance.answer_package.content.particulars import basis_lines, retention_lines
 from crm_compliance.answer_package.content.view import shown_of
-from jobs.model.answer import Context
+from jobs.model.answer import Context, Retention
 from jobs.model.request import GivenPerson
 from jobs.requests.answer.compile import compile_request
+from jobs.requests.context.earlier_requests import request_context
 from rules.model.languages import LANGUAGES
 from rules.model.requests import RequesterKind, Right
+from rules.policy.policy import Defaults
 from tests.drivers.deciding import ask
 from tests.drivers.holding import place
 from tests.drivers.night import Night
@@ -207,6 +210,13 @@ def test_a_criterion_has_the_terms_of_the_schedule(make_night: Callable[..., Nig
     (earlier,) = [each for each in contexts_of(night, child, given=given) if each.kind == "request"]
     said = [re.findall(r"\d+", " ".join(retention_lines(each, texts))) for each in (limited, file, earlier)]
     assert said == [["3"], ["2"], ["7", "90"]]
+
+
+@pytest.mark.parametrize(("criterion", "said"), [("no_term", ["5"]), ("six_months_after_contact", ["6"]), ("request", ["5", "30"])])
+def test_an_answer_that_was_compiled_before_its_terms_were_kept_says_what_it_said(criterion: str, said: list[str]) -> None:
+    old = msgspec.json.decode(msgspec.json.encode({"category": "", "last_day": None, "criterion": criterion}), type=Retention)
+    context = msgspec.structs.replace(request_context("context-1", Defaults()), retention=old)
+    assert re.findall(r"\d+", " ".join(retention_lines(context, texts_in("nl")))) == said
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
