@@ -272,12 +272,16 @@ def test_what_is_refused_for_having_nothing_to_take_along_offers_no_grant(org: N
     assert ("Approve the content" in text_of(page), 'name="grant"' in page, "decided in the review" in page) == (True, False, False)
 
 
-def test_a_refusal_takes_a_text_that_fits(erasure: str, signed_in: SignedIn) -> None:
-    dpo = signed_in(Role.DPO)
-    assert dpo.post(f"/requests/{erasure}/decide", refuse="1", refusal="RF-02").status_code == 303
-    page = text_of(dpo.page(f"/requests/{erasure}"))
+def test_a_refusal_takes_a_text_that_fits_and_leaves_nothing_to_withdraw(erasure: str, signed_in: SignedIn) -> None:
+    path, dpo = f"/requests/{erasure}", signed_in(Role.DPO)
+    assert dpo.post(f"{path}/decide", refuse="1", refusal="RF-02").status_code == 303
+    page = text_of(dpo.page(path))
     assert "Erasure is refused: the data are still needed" in page
     assert "Next: Approve the content" in page
+    assert dpo.post(f"{path}/approve").status_code == 303
+    assert signed_in(Role.APPROVER).post(f"{path}/release").status_code == 303
+    page = text_of(dpo.page(path))
+    assert ("Close the request" in page, "does not want it any more" in page) == (True, False)
 
 
 def test_a_neutral_answer_looks_like_every_other_to_who_does_not_handle_it(org: Night, typist: Typist, signed_in: SignedIn) -> None:
