@@ -96,7 +96,7 @@ def test_a_file_beside_a_text_that_speaks_of_the_person_is_searched(night: Night
     note, silent = attached(night, row, said, kind=kind), attached(night, row, "Een vijver.", kind=kind)
     answer = Answer(night, lotte)
     told = told_of_files(answer.compile(), note, silent)
-    assert told == [("mention", ItemStatus.PENDING_REVIEW, "Lotte Peeters (fictief) liep met [kind 1] langs de vaart.")]
+    assert told == [("mention", ItemStatus.PENDING_REVIEW, "Lotte Peeters (fictief) liep met [derde 1] langs de vaart.")]
     assert completeness(night.context, answer.actor(), answer.id)["files_of_others"] == {"read": 2, "not_read": 0, "dossiers_left_out": 0}
 
 
