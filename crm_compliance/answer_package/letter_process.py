@@ -1,6 +1,7 @@
-"""The process that sets one letter. It loads the typesetter and next to nothing else: to start takes longer
-than to set a letter of a few pages. Its arguments are the folder of the typesetter and the template; by
-standard input comes the date of the letter (YYYYMMDD), and after it what the template is given, as JSON."""
+"""The process that sets one letter. It loads the typesetter and next to nothing else: to load more of the
+product took about as long as to set a letter of a few pages. Its arguments are the folder of the typesetter
+and the template; by standard input comes the date of the letter (YYYYMMDD), and after it what the template is
+given, as JSON."""
 
 import sys
 from datetime import UTC, datetime
