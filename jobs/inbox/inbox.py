@@ -6,7 +6,7 @@ from datetime import datetime
 
 from jobs.inbox.item import InboxItem, by_urgency
 from jobs.inbox.of_no_use import Rules
-from jobs.inbox.plans import of_health, of_keys, of_plans
+from jobs.inbox.plans import of_health, of_keys, of_plans, of_restores
 from jobs.inbox.requests import of_requests
 from jobs.inbox.units import of_units
 from jobs.ports.store.store import Store
@@ -26,6 +26,7 @@ def waiting(
         [
             *of_health(tuple(not_well)),
             *of_keys(store, now),
+            *of_restores(store, now),
             *of_plans(store, policy, now, rules),
             *of_requests(store, now, calendar),
             *of_units(store, policy, calendar.day(now), crm),

@@ -17,6 +17,7 @@ from jobs.nightly.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW
 from jobs.plans.observations import UNACCOUNTED_TABLES
 from jobs.plans.overtaken import is_replaced, overtaken_by
 from jobs.ports.store.store import Store
+from jobs.restores.detect import RESTORED
 from rules.dates.calendar import Calendar
 from rules.errors import ComplianceError
 from rules.hints import hint_to
@@ -26,7 +27,7 @@ from rules.policy.policy import Policy
 EXPIRES_SOON: Final = "EXPIRES_SOON"
 SOON: Final = timedelta(hours=24)
 LONGEST_VALID: Final = timedelta(days=92)  # unless the schedule says more: an older plan waits for nobody
-KEYS_TOLD_FOR: Final = timedelta(days=14)  # whether somebody has made a backup nobody here can see
+TOLD_FOR: Final = timedelta(days=14)  # keys, a restore: whether somebody has seen to it nobody here can see
 OPERATORS: Final = roles_of(Act.APPROVE_PLAN)  # who keeps an eye on nights
 _NIGHTS: Final = (Kind.RETENTION, Kind.RECORDINGS)
 _OF_HOUSEKEEPING: Final = {"without_row": WITHOUT_ROW, "rows_without_object": WITHOUT_OBJECT}
@@ -162,6 +163,19 @@ def _of_housekeeping(store: Store) -> Iterator[InboxItem]:
             yield InboxItem(kind=ItemKind.ALARM, roles=OPERATORS, subject=HOUSEKEEPING, code=code, since=last.started_at, count=int(number))
 
 
+def of_restores(store: Store, now: datetime) -> Iterator[InboxItem]:
+    """Yield that the CRM was restored lately, once however often it was noticed before a replay: what people
+    wrote since the backup is lost, and who put it back may not know what that has brought back."""
+    alarms = store.ledger.between(("alarm",), now - TOLD_FOR, now + timedelta(seconds=1))
+    noticed = [entry for entry in alarms if entry.data.get("code") == RESTORED]
+    if noticed:
+        last = datetime.fromisoformat(noticed[-1].at)
+        replays = (store.runs.of_plan(plan.id) for plan in store.plans.newest((Kind.REPLAY,), is_applied=True))
+        before = next((run.id for run in replays if run is not None and run.started_at < last), "")
+        count = int(str(noticed[-1].data["rows"]))
+        yield InboxItem(kind=ItemKind.ALARM, roles=OPERATORS, code=RESTORED, since=last, count=count, version=before)
+
+
 def of_keys(store: Store, now: datetime) -> Iterator[InboxItem]:
     """Yield that keys were replaced lately, which a night does once a year: a backup from before lacks them,
     and with it alone nothing could go on. What is wrong with ledger or keys keeps nothing else from being
@@ -170,7 +184,7 @@ def of_keys(store: Store, now: datetime) -> Iterator[InboxItem]:
         replaced = [datetime.fromisoformat(entry.at) for entry in store.ledger.strand(KEYS) if entry.kind == "key_rotated"]
     except ComplianceError:
         return
-    if replaced and now < replaced[-1] + KEYS_TOLD_FOR:
+    if replaced and now < replaced[-1] + TOLD_FOR:
         yield InboxItem(kind=ItemKind.KEYS_REPLACED, roles=OPERATORS, since=replaced[-1])
 
 

@@ -25,7 +25,7 @@ def rows_back(context: JobContext) -> int:
         if run not in crms:
             crms[run] = context.store.plans.get(context.store.runs.get(run).plan).crm == context.crm
         if crms[run]:
-            writes += [write for write in reversed(action.rows) if write.operation == "delete" and not write.retained]
+            writes += [write for write in reversed(action.rows) if write.operation == "delete"]
     return len(still_there(context.connector, islice(writes, SAMPLE)))
 
 

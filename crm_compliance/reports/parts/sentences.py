@@ -158,6 +158,7 @@ ALARMS: dict[str, str] = {
     "HOLD_NOT_FOUND": "What was to be kept may go: place the hold again with the right id, and have this one lifted.",
     "STORE_RECOVERED": "Place the holds of since again and register the requests again; then two people approve the plan.",
     "REQUEST_UNDONE": "The CRM was restored: ended uses end again, corrections are for a person; the plan of a replay names the rows.",
+    "RESTORED": "The CRM was restored: rows that had been erased are back, and are erased again before anything else.",
     "MISSED_CHANGES": "The CRM had not told that rows came, changed or went, so nights by changes went by old ones; this plan read all.",
     "BACKLOG": "Units are long past their end, were planned to go, and are still there.",
     "NO_RUN": "Nights are missing.",

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import msgspec
 import pytest
 
+from crm_compliance.console.language.item_words import why_of
 from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.store import SqlStore
 from jobs.inbox.inbox import waiting, waiting_for
@@ -20,6 +21,7 @@ from jobs.model.request import COMPILATION, DECISIONS, RequestApproval, SubjectR
 from jobs.model.run import RunState
 from jobs.model.work_queue import QueueMoves, Waiting
 from jobs.register.decision import Decision, Notice
+from jobs.restores.detect import RESTORED
 from rules.holds.placements import HoldType, PlacedHold
 from rules.model.requests import RequestState, Right
 from rules.model.roles import Role
@@ -315,6 +317,26 @@ def test_replaced_keys_wait_for_a_backup_for_two_weeks(store: SqlStore, clock: C
     (item,) = found(store, clock() + timedelta(days=13))
     assert (item.kind, item.roles, item.stage) == (ItemKind.KEYS_REPLACED, (Role.CRM_ADMIN, Role.DPO), Stage.WAITS)
     assert found(store, clock() + timedelta(days=14, seconds=1)) == []
+
+
+def test_a_restore_of_the_crm_is_told_once_for_two_weeks(store: SqlStore, clock: Clock) -> None:
+    """ERA-13: it is noticed again night after night until its replay is approved, and that is one thing."""
+    noticed = [("alarm", {"code": RESTORED, "rows": 7})]
+    keys = []
+    for replay in ("", "run-1", ""):
+        if replay:
+            save(store, a_plan("plan-1", kind=Kind.REPLAY))
+            store.runs.start(a_run(replay, "plan-1", kind=Kind.REPLAY, started_at=clock()), ENTRY)
+            store.runs.save(a_run(replay, "plan-1", kind=Kind.REPLAY, started_at=clock(), state=RunState.DONE, ended_at=clock()))
+        else:
+            store.ledger.append(noticed)
+        clock.now += timedelta(days=1)
+        (item,) = found(store, clock())
+        assert (item.kind, item.code, item.count, item.roles) == (ItemKind.ALARM, RESTORED, 7, (Role.CRM_ADMIN, Role.DPO))
+        assert "back" in why_of(item, "en")
+        keys.append(item.key)
+    assert keys[0] == keys[1] != keys[2], "another restore, after the replay of the first, is another thing"
+    assert found(store, clock() + timedelta(days=14)) == []
 
 
 def test_a_ledger_that_is_not_as_it_was_keeps_nothing_from_being_told(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
 from tests.drivers.holding import place
 from tests.drivers.night import Night
+from tests.drivers.restoring import Backup
 from tests.drivers.typist import LONG_AGO
 from tests.jobs.residual.retained import (
     CODE,
@@ -64,6 +65,18 @@ def test_the_register_of_erasures_knows_of_it(night: Night) -> None:
     assert found is not None
     assert found.operation == "delete"
     assert rows_back(night.context) == 0
+
+
+def test_a_restore_of_what_lay_there_alone_is_noticed(night: Night) -> None:
+    """ERA-13: all that had gone was archived, and so is what is back."""
+    retained_dossier(night)
+    kept = Backup(night)
+    run = night.apply(night.plan())
+    assert rows_back(night.context) == 0
+    kept.restore()
+    gone = {write.id for action in actions(night, run).values() for write in action.rows if write.operation == "delete"}
+    assert rows_back(night.context) == len(gone) > 5
+    kept.close()
 
 
 def test_the_next_night_finds_nothing(night: Night) -> None:
