@@ -1,6 +1,8 @@
 """Files that are there whole or not at all, and readable by their owner alone."""
 
 import errno
+import fcntl
+import glob
 import os
 import shlex
 import stat
@@ -22,6 +24,7 @@ DISK_ERRORS = {
     *(errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP),
     *(errno.ESTALE, errno.EBUSY, errno.EXDEV, errno.ENOLCK),  # what shares of a network say besides
 }
+_JUST_MADE_S: Final = 60.0
 _LOOK: Final = "look at its path, owner and mode, and those of its folders"
 _WITHOUT_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -66,6 +69,9 @@ def _written(path: Path, mode: str) -> Iterator[IO[Any]]:
         # mkstemp gives mode 0600 whatever the umask says.
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     part = Path(name)
+    with suppress(OSError):  # a share of a network may know no locks: there, what was left stays
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        _remove_left_over(target, os.fstat(handle).st_mtime)
     try:
         with disk_errors(path):
             encoding, newline = ("utf-8", "") if "b" not in mode else (None, None)
@@ -79,6 +85,18 @@ def _written(path: Path, mode: str) -> Iterator[IO[Any]]:
         with suppress(FileNotFoundError):
             part.unlink()
         raise
+
+
+def _remove_left_over(target: Path, now: float) -> None:
+    """Remove what processes that were killed have left of this very file. One that is at work has locked its
+    own, or made it just before `now`."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.{'?' * 8}.part"):
+        if not left.is_file():
+            continue
+        with suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(file.fileno()).st_mtime < now - _JUST_MADE_S:
+                left.unlink()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import csv
 import errno
 import os
 import resource
+import signal
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -67,6 +68,34 @@ def test_a_failure_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path, old
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == ([("plan.jsonl", old)] if old else [])
+
+
+def test_what_a_killed_process_left_goes_when_the_file_is_written_again(tmp_path: Path) -> None:
+    """An answer half written would lie there unseen. What is another's, another file's or still being written
+    stays."""
+    path = tmp_path / "answer.zip"
+    if (child := os.fork()) == 0:
+        with write_whole(path) as out:
+            out.write(b"half")
+            out.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    (left,) = tmp_path.iterdir()
+    assert left.read_bytes() == b"half"
+    with write_whole(path) as out:
+        assert left.exists(), "it may have been made by a process that has not locked it yet"
+        (at_work,) = set(tmp_path.iterdir()) - {left}
+        others = [tmp_path / ".answer.zip.mine.part", tmp_path / ".other.zip.abcd1234.part", tmp_path / ".answer.zip.abcd1234"]
+        for each in (left, at_work, *others):
+            each.touch()
+            os.utime(each, (0, 0))
+        path.write_bytes(b"")
+        with write_whole(path):
+            assert not left.exists()
+            assert at_work.exists()
+        out.write(b"whole")
+    assert path.read_bytes() == b"whole"
+    assert {*tmp_path.iterdir()} == {path, *others}
 
 
 @pytest.mark.parametrize("length", [4_000, 4_000_000])  # found at the last flush, and in the middle of the writing
