@@ -149,14 +149,14 @@ def _claims(settings: Settings, signed_in: SignedIn, authority: str, client: str
         answer: dict[str, Any] | None = None
         if chosen is not None:  # fetched again: a role that was taken away is gone at once
             answer = application.acquire_token_silent(list(SCOPES), chosen, force_refresh=True)
-        is_new = not is_somebody(answer)
+        is_new = not is_somebody(answer, client)
         if is_new:
             answer = _by_device_code(application)
     except (OSError, ValueError, msal.exceptions.MsalError) as error:  # their texts may hold whole answers
         raise NotSignedIn(
             f"the sign-in service cannot be used ({type(error).__name__})", hint="check network, tenant id and authority"
         ) from None
-    if not is_somebody(answer):
+    if not is_somebody(answer, client):
         raise NotSignedIn(f"the sign-in failed{reason_of(answer or {})}", hint="try again")
     assert answer is not None
     claims: dict[str, Any] = answer["id_token_claims"]
@@ -185,10 +185,14 @@ def _refuse_without_terminal() -> None:
         raise NotSignedIn("a person must sign in, and this is not a terminal", hint="run the command in a terminal")
 
 
-def is_somebody(answer: Mapping[str, Any] | None) -> bool:
-    """Return whether an answer of MSAL says who has signed in."""
+def is_somebody(answer: Mapping[str, Any] | None, client: str) -> bool:
+    """Return whether an answer of MSAL says who has signed in, and says it to this application, which MSAL
+    leaves to us (OpenID Connect Core 3.1.3.7)."""
     claims = (answer or {}).get("id_token_claims")
-    return isinstance(claims, dict) and bool(claims.get("oid") or claims.get("sub"))
+    if not isinstance(claims, dict) or not (claims.get("oid") or claims.get("sub")):
+        return False
+    meant = claims.get("aud")
+    return client.casefold() in {str(each).casefold() for each in (meant if isinstance(meant, list) else [meant])}
 
 
 def _account_id(application: msal.PublicClientApplication, claims: Mapping[str, Any]) -> str:

@@ -92,7 +92,7 @@ def way_back(settings: Settings, store: SqlStore, kept: str, query: Mapping[str,
         raise _not_begun()
     authority, client = application_of(settings)
     answer = _asked(lambda: _application(settings).acquire_token_by_auth_code_flow(flow, dict(query)))
-    if not is_somebody(answer):
+    if not is_somebody(answer, client):
         if answer.get("error") not in OF_THE_PERSON:
             raise _unusable(reason_of(answer))
         raise NotSignedIn(f"the sign-in failed{reason_of(answer)}", hint="try again")
@@ -131,6 +131,8 @@ def _asked(ask: Any) -> dict[str, Any]:
             found: dict[str, Any] = ask()
     except (OSError, ValueError, msal.exceptions.MsalError) as error:
         raise _unusable(type(error).__name__) from None
+    except RuntimeError:  # of MSAL: the nonce is not that of this sign-in
+        raise _not_begun() from None
     return found
 
 

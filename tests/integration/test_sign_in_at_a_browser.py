@@ -87,6 +87,19 @@ def test_what_was_not_begun_here_gets_nobody_in(at: Callable[[str], Tenant], wro
     assert tenant.browser.get("/").status_code == 303
 
 
+@FORMS
+@pytest.mark.parametrize(
+    ("claims", "status"), [({"aud": "another"}, 503), ({"aud": ["another"]}, 503), ({"nonce": "of-another-time"}, 403)], ids=str
+)
+def test_a_token_that_was_meant_for_something_else_gets_nobody_in(
+    at: Callable[[str], Tenant], form: str, claims: dict[str, object], status: int
+) -> None:
+    tenant = at(form)
+    tenant.knows(**ANNA | claims)
+    assert tenant.comes_back(tenant.goes_out()).status_code == status
+    assert tenant.browser.get("/").status_code == 303
+
+
 @pytest.mark.parametrize("roles", [[], ["service"], ["Administrator"], None])
 def test_somebody_without_a_role_of_ours_does_not_get_in(at: Callable[[str], Tenant], roles: list[str] | None) -> None:
     tenant = at(TENANT)

@@ -281,7 +281,7 @@ class Authority:
         verifier = base64.urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", "").encode()).digest()).decode().rstrip("=")
         if code.challenge and not secrets.compare_digest(verifier, code.challenge):
             raise TokenRefused(400, "invalid_grant", 501481, "The code_verifier does not match the code_challenge.")
-        claims = {**code.claims, **({"nonce": code.nonce} if code.nonce else {})}
+        claims = {**({"nonce": code.nonce} if code.nonce else {}), **code.claims}
         return self._answer_for_person(form | {"scope": code.scope}, claims, issuer, tenant)
 
     def _token_again(self, form: dict[str, str], issuer: str, tenant: str) -> dict[str, Any]:

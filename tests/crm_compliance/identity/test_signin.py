@@ -31,7 +31,9 @@ class Desk:
     def __init__(self) -> None:
         self.made: dict[str, Any] = {}
         self.flow: dict[str, Any] = {"message": "open https://example.org/device and type ABC"}
-        self.answer: dict[str, Any] = {"id_token_claims": {"oid": OID, "name": "Lotte Peeters", "roles": ["dpo", "auditor"]}}
+        self.answer: dict[str, Any] = {
+            "id_token_claims": {"aud": "client", "oid": OID, "name": "Lotte Peeters", "roles": ["dpo", "auditor"]}
+        }
         self.error: Exception | None = None
 
     def application(self, client_id: str, **more: Any) -> Desk:
@@ -152,6 +154,7 @@ def test_the_authority_and_the_ca_file_of_the_settings_are_used(desk: Desk, ther
         (None, {"error": "authorization_declined", "error_description": "Lotte"}, None, "(authorization_declined)"),
         (None, {"error": "AADSTS50: Lotte Peeters"}, None, "the sign-in failed"),
         (None, {"id_token_claims": {"name": "Lotte"}}, None, "the sign-in failed"),
+        (None, {"id_token_claims": {"aud": "another", "oid": OID}}, None, "the sign-in failed"),
         (None, {}, requests.ConnectionError("https://x/Lotte"), "(ConnectionError)"),
         (None, {}, ValueError("unable to get authority configuration for Lotte"), "(ValueError)"),
     ],
