@@ -117,13 +117,16 @@ class Visit:
         return found._replace(field=error.field or error.where)
 
     def category(self, key: str) -> str:
-        """Return the name of a category as the schedule has it in the language of the page; its key where it
-        has none, or cannot be used."""
+        """Return the name of a category in the language of the page: as the schedule has it, else as the
+        organisation calls what the CRM says; its key where neither does."""
         try:
             found = self.services.policy_shown().categories.get(key)
         except ComplianceError:
             found = None
-        return getattr(found.labels, self.language) if found is not None else key
+        if found is not None:
+            return str(getattr(found.labels, self.language))
+        said = self.services.organisation.words.get("value", {}).get(key)
+        return said.in_language(self.language) if said is not None else key
 
     def may(self, act: Act) -> bool:
         """Return whether the person may do something in their role (section 9.4)."""

@@ -157,3 +157,12 @@ def test_a_plan_of_other_rules_says_that_nothing_applies_it(plan: str, services:
     mapping.write_text(mapping_text(services.settings)[0] + "# another one\n", encoding="utf-8")
     object.__setattr__(services, "settings", services.settings.model_copy(update={"mapping": mapping}))
     assert told in browser.page(f"/plans/{plan}")
+
+
+def test_a_category_that_the_schedule_does_not_have_has_the_name_that_the_organisation_gives_it(
+    org: Night, typist: Typist, signed_in: Signed
+) -> None:
+    org.dossier("grooming", cf_categories="100000042")  # lost or injured
+    plan = typist.ask("plan")["plan"]
+    said = text_of(signed_in(Role.DPO, "nl").page(f"/plans/{plan}"))
+    assert "Verdwaald of gewond lost_or_injured" in said
