@@ -147,9 +147,8 @@ def _print_counts(counts: Document, paper: Paper) -> None:
         table.add_row(code, Text(_meaning(code, {}, paper)), paper.number(number))
     paper.show(table)
     for name, number in sorted(_counts(counts.get("unaccounted")).items()):
-        told = (
-            f"{paper.number(number)} of the skipped units have rows of {name}, which nothing accounts for: {in_words(hint_to('datamap'))}"
-        )
+        told = f"{paper.number(number)} of the skipped units have rows of {name} that would stay behind, or go along although they stay"
+        told += f": see {in_words(hint_to('datamap'))}, and the warnings of the run, which name the lookup"
         paper.line(Text(told, style="yellow"))
     if documents := _number(counts, "documents"):
         paper.line(f"{paper.number(documents)} documents outside the CRM went before their rows.")

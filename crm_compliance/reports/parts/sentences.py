@@ -120,7 +120,7 @@ SKIPS: dict[str, str] = {
     ),
     "CRM_REFUSED": "The CRM refused; the next run tries again.",
     "CONTENT_OUT_OF_REACH": "Content lies outside the CRM where nothing reaches it now; the next run tries again.",
-    "ROWS_UNACCOUNTED": "Rows of a table that nothing accounts for would stay behind: map it, or say in the mapping that they may stay.",
+    "ROWS_UNACCOUNTED": "Rows would stay that nothing accounts for, or rows of ours go along: map them, let them stay or empty the lookup.",
     "STILL_REFERRED": "A unit that stays, or a relation, refers to this contact again.",
     "UNLINKED": "Nothing led to this contact any more when the run began, so no unit takes it along; the next plan reports it.",
     "EMPTIED_BEFORE": "It had been emptied, and after a restore is back in another version: look whether what stands in it may stay.",
