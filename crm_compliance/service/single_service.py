@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from crm_compliance.service.health import Start
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.store import store_of
 from rules.errors import ComplianceError, Refused
@@ -25,12 +26,14 @@ log = structlog.get_logger()
 
 
 @contextmanager
-def alone(settings: Settings, stop: threading.Event, *, look_s: float = LOOK_S) -> Iterator[None]:
-    """Hold the lease of the one service of this store while the block runs. Raises Refused: with code
-    `another_run`, another one is; with code `lease_lost`, at the end, another one has taken over and `stop`
-    was set."""
+def alone(settings: Settings, stop: threading.Event, *, look_s: float = LOOK_S) -> Iterator[Start]:
+    """Hold the lease of the one service of this store while the block runs; yield since when a service is
+    there. Raises Refused: with code `another_run`, another one is; with code `lease_lost`, at the end,
+    another one has taken over and `stop` was set."""
     lost: list[Refused] = []
-    with store_of(settings, clock_of(settings)) as store, ExitStack() as held:
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store, ExitStack() as held:
+        before = store.leases.last_there(SERVER)
         try:
             lease = held.enter_context(store.leases.exclusive(SERVER))
         except Refused as error:
@@ -39,7 +42,7 @@ def alone(settings: Settings, stop: threading.Event, *, look_s: float = LOOK_S) 
         thread = threading.Thread(target=_watch, args=(lease, stop, over, lost, look_s), name="alone", daemon=True)
         thread.start()
         try:
-            yield
+            yield Start(before or clock(), is_first=before is None)
         finally:
             over.set()
             thread.join()

@@ -129,10 +129,10 @@ def serve(
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signum is not signal.SIGHUP or signal.getsignal(signum) is not signal.SIG_IGN:  # nohup: no terminal that is closed ends it
             signal.signal(signum, lambda *_: stop.set())
-    with listening(port, host) as listener, alone(settings, stop), serving(settings, listener) as address:
+    with listening(port, host) as listener, alone(settings, stop) as since, serving(settings, listener, since) as address:
         print_line(f"downloads: {address}", error=True)
         print_line(f"console: {address}", error=True)
-        with telling(settings, stop):
+        with telling(settings, stop, since):
             serve_jobs(settings, stop, announce=lambda line: print_line(line, error=True))
 
 

@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 
 from crm_compliance.configuration.settings import Settings
+from crm_compliance.service.health import Start
 from crm_compliance.service.web.server import address_of
 from crm_compliance.wiring.clock import clock_of
 from jobs.ports.context import Clock
@@ -28,15 +29,17 @@ log = structlog.get_logger()
 
 
 @contextmanager
-def serving(settings: Settings, listener: socket.socket) -> Iterator[str]:
-    """Serve on `listener` until the block ends; yield the address. Raises UsageError: it does not start."""
+def serving(settings: Settings, listener: socket.socket, since: Start | None = None) -> Iterator[str]:
+    """Serve on `listener` until the block ends; yield the address. Raises UsageError: it does not
+    start."""
     stop, clock = threading.Event(), clock_of(settings)
-    process, ready = _started(settings, listener, clock)
+    since = since or Start(clock())
+    process, ready = _started(settings, listener, clock, since)
     wait([ready, process.sentinel], READY_S)
     if not ready.poll() or not process.is_alive():
         _end(process)
         raise UsageError("the service does not answer on its port", hint="serve --port N", where=address_of(listener))
-    keeper = threading.Thread(target=_keep, args=(settings, listener, clock, process, stop), name="web", daemon=True)
+    keeper = threading.Thread(target=_keep, args=(settings, listener, clock, since, process, stop), name="web", daemon=True)
     keeper.start()
     try:
         yield address_of(listener)
@@ -45,7 +48,7 @@ def serving(settings: Settings, listener: socket.socket) -> Iterator[str]:
         keeper.join(2 * END_S)
 
 
-def _keep(settings: Settings, listener: socket.socket, clock: Clock, process: BaseProcess, stop: threading.Event) -> None:
+def _keep(settings: Settings, listener: socket.socket, clock: Clock, since: Start, process: BaseProcess, stop: threading.Event) -> None:
     """Start it again whenever it falls, until `stop` is set."""
     while not stop.is_set():
         if process.is_alive():
@@ -54,11 +57,11 @@ def _keep(settings: Settings, listener: socket.socket, clock: Clock, process: Ba
         if stop.wait(AGAIN_S):
             break
         log.error("what serves downloads had ended, and is restarted", code=process.exitcode)
-        process, _ = _started(settings, listener, clock)
+        process, _ = _started(settings, listener, clock, since)
     _end(process)
 
 
-def _started(settings: Settings, listener: socket.socket, clock: Clock) -> tuple[BaseProcess, Connection]:
+def _started(settings: Settings, listener: socket.socket, clock: Clock, since: Start) -> tuple[BaseProcess, Connection]:
     """Return the process, and the end of a pipe that has something to read once the process answers. A clock
     that was set continues from its current time."""
     if settings.clock is not None:
@@ -66,7 +69,7 @@ def _started(settings: Settings, listener: socket.socket, clock: Clock) -> tuple
     # A new interpreter: a fork would share whatever is open here, and take over locks that threads hold.
     context = multiprocessing.get_context("spawn")
     ready, tell = context.Pipe(duplex=False)
-    process = context.Process(target=answer, args=(settings, listener, tell), name="web", daemon=True)
+    process = context.Process(target=answer, args=(settings, listener, tell, since), name="web", daemon=True)
     process.start()
     tell.close()
     return process, ready
@@ -86,7 +89,7 @@ def tell_ready(tell: Connection) -> None:
         tell.send_bytes(b"ready")
 
 
-def answer(settings: Settings, listener: socket.socket, tell: Connection) -> None:
+def answer(settings: Settings, listener: socket.socket, tell: Connection, since: Start) -> None:
     """Answer on `listener` until the process is ended or its parent process has ended. This is the whole of
     this process."""
     from crm_compliance.console.access.sessions import Sessions
@@ -106,7 +109,7 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         calendar = calendar_of(settings, store)
-        health = health_of(settings, store, clock, clock(), calendar.zone)
+        health = health_of(settings, store, clock, since, calendar.zone)
         sessions = Sessions(store.sessions, timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
         services = Services(settings, store, clock, sessions, health.why_not)
         metrics = Metrics(settings, store, clock, health, calendar, services.policy)

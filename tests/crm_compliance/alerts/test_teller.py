@@ -21,7 +21,7 @@ from crm_compliance.alerts.teller import Telling, tell
 from crm_compliance.alerts.wording import MOST, as_mail, notice_of
 from crm_compliance.configuration.settings import PREFIX, Settings, load_settings
 from crm_compliance.console.language.item_words import why_of
-from crm_compliance.service.health import Health
+from crm_compliance.service.health import Health, Start
 from crm_compliance.store.rows.alerts import FORGET
 from crm_compliance.store.store import SqlStore
 from jobs.inbox.item import InboxItem, ItemKind, Stage
@@ -116,7 +116,12 @@ def test_a_channel_that_fails_is_itself_an_alarm_and_what_it_was_to_tell_is_told
     assert office.look(PLAN) == Telling(messages=1, things=1, failed=("all",))
     assert failing(office.channels, office.store.told) == ("all",)
     health = Health(
-        Settings(), office.store.runs, office.clock, NOW, BRUSSELS, beside=telling_not_well(office.settings, office.store, office.clock)
+        Settings(),
+        office.store.runs,
+        office.clock,
+        Start(NOW),
+        BRUSSELS,
+        beside=telling_not_well(office.settings, office.store, office.clock),
     )
     assert health.why_not() == (FAILING,)
     alarm = InboxItem(kind=ItemKind.NOT_WELL, roles=(Role.CRM_ADMIN,), code=FAILING, stage=Stage.OVERDUE)

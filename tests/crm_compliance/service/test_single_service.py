@@ -6,6 +6,7 @@ import threading
 import pytest
 from sqlalchemy import update
 
+from crm_compliance.service.health import Start
 from crm_compliance.service.single_service import SERVER, alone
 from crm_compliance.store import right_to_run
 from crm_compliance.store.rows import leases
@@ -22,6 +23,15 @@ def test_a_second_one_is_refused_and_told_what_to_do(typist: Typist, org: Night)
         assert (refused.value.code, "DATABASE_URL" in str(refused.value.hint)) == ("another_run", True)
     with alone(typist.settings, threading.Event()):
         pass  # the first has ended
+
+
+def test_nights_are_late_since_the_service_before_was_there(typist: Typist, org: Night) -> None:
+    """What a command has done before is no service: after it, a first one would have begun late."""
+    typist.ask("run", "requests")
+    with alone(typist.settings, threading.Event()) as first:
+        assert (there := org.store.leases.last_there(SERVER)) is not None
+    with alone(typist.settings, threading.Event()) as second:
+        assert (first.is_first, second) == (True, Start(there))
 
 
 def test_one_that_was_taken_over_stops_and_says_why(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
