@@ -136,7 +136,7 @@ def release(night: Night, request: SubjectRequest, context: JobContext | None = 
     approvals = (RequestApproval("content", "dora", "dpo", night.clock()), RequestApproval("release", "erik", "approver", night.clock()))
     after = msgspec.structs.replace(now, state=RequestState.RELEASED, approvals=approvals, released_at=night.clock())
     night.store.requests.save(after, since=now)
-    return fulfil(context or context_of(night), request.id)
+    return fulfil(context or context_of(night), request.id)[0]
 
 
 def close(night: Night, request: SubjectRequest) -> None:

@@ -44,9 +44,9 @@ from rules.rights.authority import ADULT_AGE
 _TOLD: Final = frozenset({LONG_TERM, IN_BIN, TECHNICAL})
 
 
-def fulfil(context: JobContext, request_id: str) -> Run | None:
-    """Carry out what remains of one released request, and return the run of what was deleted, if any.
-    Repeating it does what remains.
+def fulfil(context: JobContext, request_id: str) -> tuple[Run | None, str]:
+    """Carry out what remains of one released request. Return the run of what was deleted, if any, and where
+    something waits, a code of what it waits for. Repeating it does what remains.
 
     Raises:
         Refused: the kill switch is set, another run is under way, or the circuit breaker needs two
@@ -54,11 +54,6 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
             child that is of age by now, and what remained is not carried out any more.
         ConnectorError: the CRM cannot be read or reached; the next request maintenance continues from
             there."""
-    return _carry_out(context, request_id)[0]
-
-
-def _carry_out(context: JobContext, request_id: str) -> tuple[Run | None, str]:
-    """Do what `fulfil` does. Return the run and, where something waits, a code of what it waits for."""
     request = context.store.requests.get(request_id)
     decision = decision_of(context.store, request_id)
     if decision is None or not decision.tasks or request.state not in ANSWERED or is_of_other_crm(context.store, request.crm):
@@ -128,7 +123,7 @@ def fulfil_later(context: JobContext, request_id: str) -> str:
     """Carry out a request at its release, and return the code of what has to wait for `run requests`. The
     release has happened whether or not this succeeds."""
     try:
-        return _carry_out(context, request_id)[1]
+        return fulfil(context, request_id)[1]
     except ComplianceError as error:
         return error.code
 

@@ -192,7 +192,7 @@ def test_a_role_that_is_disowned_late_is_in_the_register_and_goes_again_after_a_
             release(night, request)
     with monkeypatch.context() as patch:
         patch.setattr("jobs.runs.run.reconcile_intended", cut.reconcile_and_land)
-        run = fulfil(context, request.id)
+        run, _ = fulfil(context, request.id)
     assert run is not None
     assert (run.counts["deleted"], run.counts["anonymised"], run.counts["skipped"]) == (1, 1, {})
     assert "disown" in {each.operation for each in night.store.erasures.all()}

@@ -65,7 +65,7 @@ def test_a_childs_dossier_goes_whole_with_a_certificate_that_names_the_request(n
     assert certificates[0].actor.approvers == ("approver", "dpo")
     assert {entry.reason for entry in night.store.erasures.all() if entry.operation in REGISTERED} == {"ERASURE_REQUEST"}
     assert decision(night, request).tasks == ()
-    assert fulfil(context_of(night), request.id) is None
+    assert fulfil(context_of(night), request.id)[0] is None
 
 
 def test_who_only_took_part_in_a_call_about_the_person_goes_by_the_next_plan_of_people(night: Night) -> None:
@@ -613,6 +613,6 @@ def test_nothing_is_carried_out_before_the_release(night: Night) -> None:
     compile_(night, request)
     before = night.writes()
     decide(night, request)
-    assert fulfil(context_of(night), request.id) is None
+    assert fulfil(context_of(night), request.id)[0] is None
     assert (fulfil_all(context_of(night)), night.writes()) == ({}, before)
     assert night.store.requests.get(request.id).state is RequestState.REVIEWING
