@@ -25,7 +25,7 @@ class ObjectRemoval:
     units of which none may, from the beginning."""
 
     def __init__(self, context: JobContext, outside: Outside, intents: Sequence[Action]) -> None:
-        self._context, self._outside = context, outside
+        self._outside = outside
         having = [action for action in intents if any(write.object for write in action.rows)]
         rows = _recordings(context, having)
         outside.read_again()

@@ -61,7 +61,6 @@ class PublishedTable:
     category) left out whole."""
 
     name: str
-    dimension: str
     cells: tuple[Cell, ...]
     totals: tuple[Cell, ...] = ()
     withheld: tuple[tuple[str, str], ...] = ()
@@ -129,8 +128,8 @@ def is_safe(counts: Mapping[str, int], below: set[str], suppressed: set[str], to
 
 def _plain_table(name: str, counts: Mapping[tuple[str, str], int]) -> PublishedTable:
     """Return a table of year and category, or of year and mission: its cells are totals of the others."""
-    cells = tuple(_cell(year, category, "", number) for (year, category), number in sorted(counts.items()))
-    return PublishedTable(name, "", cells, _totals(cells, ()))
+    cells = tuple(_cell(year, category, number) for (year, category), number in sorted(counts.items()))
+    return PublishedTable(name, cells, _totals(cells, ()))
 
 
 def _table_of(name: str, lines: Mapping[tuple[str, str], Mapping[str, int]], whole: Mapping[tuple[str, str], int]) -> PublishedTable:
@@ -143,11 +142,11 @@ def _table_of(name: str, lines: Mapping[tuple[str, str], Mapping[str, int]], who
             continue
         for value, number in sorted(counts.items()):
             cells.append(Cell(year, category, value, shown[value], number if shown[value] is Shown.COUNT else 0))
-    return PublishedTable(name, name, tuple(cells), _totals(cells, withheld), tuple(withheld))
+    return PublishedTable(name, tuple(cells), _totals(cells, withheld), tuple(withheld))
 
 
-def _cell(year: str, category: str, value: str, number: int) -> Cell:
-    return Cell(year, category, value, Shown.BELOW) if number < SMALL else Cell(year, category, value, Shown.COUNT, number)
+def _cell(year: str, category: str, number: int) -> Cell:
+    return Cell(year, category, "", Shown.BELOW) if number < SMALL else Cell(year, category, "", Shown.COUNT, number)
 
 
 def _totals(cells: Sequence[Cell], withheld: Iterable[tuple[str, str]]) -> tuple[Cell, ...]:

@@ -78,11 +78,10 @@ T = TypeVar("T", _Job, _Run, _Failure)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a job reports: rows that it could not delete, with the CRM's code, and any counts."""
+    """What a job reports: rows that it could not delete, with the CRM's code, and how many it did."""
 
     failures: Mapping[str, str]
     succeeded: int | None = None
-    failed: int | None = None
 
 
 def query_set(table: str, primary_id: str, versions: Sequence[tuple[str, int]], guard: Guard) -> list[dict[str, Any]]:
@@ -193,7 +192,7 @@ class Jobs:
         codes = {
             each.row.strip("{}").lower(): f"0x{each.errornumber & 0xFFFFFFFF:08x}" if each.errornumber else "" for each in rows if each.row
         }
-        return Report(codes, runs[0].successcount if runs else None, failed)
+        return Report(codes, runs[0].successcount if runs else None)
 
     def clean(self, job: str, name: str) -> None:
         """Remove the records of a job that has ended: its own row, and with it its run and failures. What

@@ -161,7 +161,7 @@ class OtherPlaces:
             if pairs is None or other not in self._tables:
                 continue
             rows = f"{self._rows(pairs)}, with {other}"
-            if name == "dossier" and self._name_of("dossier") == other:
+            if name == "dossier" and name in self._found and self._found[name].name == other:
                 instead = "; in the place of dossier under columns" if name in drafted.columns else ""
                 yield f"    # many_to_many: {{dossier: {link.table}}}  # choose: {rows}{instead}"
             elif name == "categories" and other not in self._kinds | NO_REFERENCE:
@@ -223,9 +223,6 @@ class OtherPlaces:
 
     def _rows(self, definition: TableDefinition, column: Attribute | None = None) -> str:
         return self._told(self._count(definition, column))
-
-    def _name_of(self, kind: str) -> str:
-        return self._found[kind].name if kind in self._found else ""
 
 
 def _technique(attribute: Attribute, primary_name: str) -> str:

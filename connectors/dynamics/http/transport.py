@@ -143,9 +143,9 @@ class Transport:
 
         return self.retry.until_answered(attempt, again)
 
-    def post_batch(self, body: bytes, boundary: str, *, operations: int = 1, prefer: str = "", where: str = "") -> Answer:
-        """POST a `$batch`, and give whatever is answered. It is sent again only where no connection came
-        about, for a few tries.
+    def post_batch(self, body: bytes, boundary: str, *, operations: int = 1) -> Answer:
+        """POST a `$batch` that goes on after an error, and give whatever is answered. It is sent again only
+        where no connection came about, for a few tries.
 
         Whether it may be sent now is the caller's to ask (`gate`); `operations` is how many the batch holds.
 
@@ -153,11 +153,9 @@ class Transport:
             NotSent: no connection; nothing happened.
             Unreachable: the answer is lost; anything may have happened.
             Unauthorised: there is no token, or new ones are rejected too; nothing happened."""
-        headers = {"Content-Type": f'multipart/mixed; boundary="{boundary}"'}
-        if prefer:
-            headers["Prefer"] = prefer
+        headers = {"Content-Type": f'multipart/mixed; boundary="{boundary}"', "Prefer": "odata.continue-on-error"}
         url = self.absolute("$batch")
-        return self.retry.until_answered(lambda: self._send("POST", url, headers, body, where, operations), UNTIL_CONNECTED)
+        return self.retry.until_answered(lambda: self._send("POST", url, headers, body, "$batch", operations), UNTIL_CONNECTED)
 
     def send(
         self, method: str, address: str, content: object = None, *, if_match: str = "", where: str = "", again: Again = ONCE

@@ -63,7 +63,7 @@ class Folder:
                 return Laid("parquet", tuple(found.paths), {each.lower(): inside for each, inside in found.columns.items()})
         if name in self._modelled:
             return self._of_model(name, self._modelled[name])
-        files = tuple(sorted(_files_below(self._root / name, ".parquet")))
+        files = tuple(sorted(_files_below(self._root / name)))
         if not files:
             raise ReadIncomplete(
                 f"The lake has no table {name}.",
@@ -109,8 +109,8 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _files_below(folder: Path, ending: str) -> Iterator[Path]:
-    """Yield the files with this ending at any depth. Raises OSError: a folder cannot be listed, which `rglob`
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Yield the Parquet files at any depth. Raises OSError: a folder cannot be listed, which `rglob`
     takes for an empty one."""
 
     def fail(error: OSError) -> None:
@@ -118,4 +118,4 @@ def _files_below(folder: Path, ending: str) -> Iterator[Path]:
 
     if _is_folder(folder):
         for above, _, names in os.walk(folder, onerror=fail):
-            yield from (Path(above, name) for name in names if name.endswith(ending))
+            yield from (Path(above, name) for name in names if name.endswith(".parquet"))

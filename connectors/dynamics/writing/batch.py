@@ -184,7 +184,7 @@ def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
     body = encode(change_sets, boundary)
     try:
         operations = sum(len(one.requests) for one in change_sets)
-        answer = transport.post_batch(body, boundary, operations=operations, prefer="odata.continue-on-error", where="$batch")
+        answer = transport.post_batch(body, boundary, operations=operations)
     except ConnectorError as failure:
         is_refused = isinstance(failure, Unauthorised)
         status = ChangeStatus.REFUSED if is_refused else ChangeStatus.UNKNOWN

@@ -25,6 +25,7 @@ class Certificates(Rows):
     for whoever looks at all of them."""
 
     def of_run(self, run: str, *, offset: int = 0, limit: int | None = None) -> list[Issued]:
+        """Return the certificates of a run, from a place on and at most so many."""
         query = select(certificates.c.doc).where(certificates.c.run == run).order_by(certificates.c.position)
         return self._transactions.all(query.offset(offset).limit(limit), Issued, f"a certificate of {run}")
 

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 class CertificateStore(Protocol):
     """The certificates of disposal, each behind the last one."""
 
-    def of_run(self, run: str, *, offset: int = 0, limit: int | None = None) -> list[Issued]:
-        """Return the certificates of a run in the order in which they were issued; those from a place on, and
-        at most so many, where that is asked for."""
+    def of_run(self, run: str) -> list[Issued]:
+        """Return the certificates of a run in the order in which they were issued."""
 
     def last(self) -> Issued | None:
         """Return the certificate that was issued last, of any run."""

@@ -192,16 +192,13 @@ def certificates(visit: Visit) -> Response:
 
 
 def download_certificates(visit: Visit) -> Response:
-    """Sign the certificates of a run as one document, as the command `certificate` does, and send it."""
+    """Sign the certificates of a run as one document, as the command `certificate` does, and send it as a
+    file that the browser keeps and does not open."""
     services = visit.services
     run = visit.path("run")
     document = certificates_of(services.settings, services.store, services.clock, run, lambda _: None)
-    return attachment(encode(document), f"certificates-{run}.json", "application/json")
-
-
-def attachment(content: bytes, name: str, media_type: str) -> Response:
-    """Send a file that the browser keeps and does not open."""
-    return Response(content, media_type=media_type, headers={**PAGE, "Content-Disposition": f'attachment; filename="{name}"'})
+    headers = {**PAGE, "Content-Disposition": f'attachment; filename="certificates-{run}.json"'}
+    return Response(encode(document), media_type="application/json", headers=headers)
 
 
 ENDPOINTS: Final = (

@@ -50,7 +50,7 @@ def extend(visit: Visit) -> Response:
     """Add two months of which the person was told."""
     return moved(
         visit,
-        lambda actor, request: transitions.extend(actor, request, visit.given("reason"), instant_of(visit, "notified_on", "notified_time")),
+        lambda actor, request: transitions.extend(actor, request, visit.given("reason"), _notified_at(visit)),
     )
 
 
@@ -83,14 +83,14 @@ def renew(visit: Visit) -> Response:
     return moved(visit, transitions.renew)
 
 
-def instant_of(visit: Visit, day: str, hour: str) -> datetime:
-    """Return a day and an hour of the form as an instant where the organisation works; noon where no hour was
-    given. Raises UsageError: they are none."""
+def _notified_at(visit: Visit) -> datetime:
+    """Return the day and the hour of the form as an instant where the organisation works; noon where no hour
+    was given. Raises UsageError: they are none."""
     try:
-        at = time.fromisoformat(iso_hour(visit.given(hour)) or "12:00")
+        at = time.fromisoformat(iso_hour(visit.given("notified_time")) or "12:00")
     except ValueError:
-        raise UsageError(visit.say("This is not a time of the day."), where=hour) from None
-    return datetime.combine(visit.needed_day(day, visit.say("The person was told on")), at, visit.services.calendar.zone)
+        raise UsageError(visit.say("This is not a time of the day."), where="notified_time") from None
+    return datetime.combine(visit.needed_day("notified_on", visit.say("The person was told on")), at, visit.services.calendar.zone)
 
 
 def _one_of(visit: Visit, codes: type[Code], text: str) -> Code:
