@@ -22,6 +22,7 @@ from jobs.model.hold_query import HoldList, HoldQuery
 from jobs.model.plan import Kind, PlanState
 from jobs.model.run import RunState
 from jobs.register.dates import days_left
+from jobs.runs.quarantine import marks_of
 from rules.errors import ComplianceError
 from rules.rights.deadlines import ALARMS
 
@@ -153,7 +154,7 @@ class Metrics(Collector):
         yield _gauge("waiting", "Things that wait for a person, by kind and urgency", _labelled(found, "kind", "stage"))
         undecided = len(self._store.work_queue.undecided(crm)) if crm else 0
         yield _gauge("undecided_units", "Units kept because nothing in force decides on them", [({}, float(undecided))])
-        quarantined = sum(not mark.undone for mark in self._store.quarantine.marks())
+        quarantined = sum(not mark.undone for mark in marks_of(self._store, self._policy()))
         yield _gauge("quarantined_units", "Units in quarantine", [({}, float(quarantined))])
         in_force = HoldQuery(self._calendar.day(self._clock()), HoldList.IN_FORCE)
         yield _gauge("holds", "Holds in force that were placed here", [({}, float(self._store.holds.number(in_force)))])

@@ -11,6 +11,7 @@ from jobs.inbox.item import InboxItem, ItemKind, Stage
 from jobs.model.hold_query import HoldList, HoldQuery
 from jobs.model.work_queue import QUEUE_OLD, queue_of
 from jobs.ports.store.store import Store
+from jobs.runs.quarantine import marks_of
 from rules.hints import hint_to
 from rules.model.decisions import Flag
 from rules.model.roles import Act, Role, roles_of
@@ -23,8 +24,7 @@ TONIGHT: Final = timedelta(days=1)
 def of_units(store: Store, policy: Policy, day: date, crm: str) -> Iterator[InboxItem]:
     """Yield what waits of the units of one CRM; `crm` is its address as the plans have it."""
     yield from _holds(store, day)
-    if policy.quarantine is not None:
-        yield from _quarantine(store, day)
+    yield from _quarantine(store, policy, day)
     yield from _undecided(store, policy, day, crm)
 
 
@@ -55,11 +55,11 @@ def _holds(store: Store, day: date) -> Iterator[InboxItem]:
             )
 
 
-def _quarantine(store: Store, day: date) -> Iterator[InboxItem]:
+def _quarantine(store: Store, policy: Policy, day: date) -> Iterator[InboxItem]:
     """Yield the units that somebody can still keep, together with those of the same last day."""
     batches: dict[date, list[Mark]] = defaultdict(list)
-    for mark in store.quarantine.marks():
-        if mark.told and not mark.undone and day <= mark.until and not is_of_other_crm(store, mark.crm):
+    for mark in marks_of(store, policy):
+        if mark.told and not mark.undone and day <= mark.until:
             batches[mark.until].append(mark)
     for until, marks in batches.items():
         yield InboxItem(

@@ -13,7 +13,7 @@ from connectors.interface.changes import Operation, OperationKind
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.checks.denials import denied, refuse_role
-from jobs.checks.same_crm import refuse_other_crm
+from jobs.checks.same_crm import is_of_other_crm, refuse_other_crm
 from jobs.model.plan import PlanLine
 from jobs.model.run import AWAITS_TURN, CRM_REFUSED, WRITTEN_OFF, RowWrite
 from jobs.plans.observations import CANARY
@@ -90,6 +90,14 @@ def kept_with(context: JobContext, rows: Mapping[str, Sequence[RowWrite]], day: 
         for write in writes
         if (row := write.key(connector)) in kept and write.operation in WRITTEN_OFF
     }
+
+
+def marks_of(store: Store, policy: Policy) -> list[Mark]:
+    """Return the marks that keep a unit of this CRM from the next run: none where the schedule has no
+    quarantine, or has none any more."""
+    if policy.quarantine is None:
+        return []
+    return [mark for mark in store.quarantine.marks() if not is_of_other_crm(store, mark.crm)]
 
 
 def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str, *, now: datetime, reference: Reference) -> Mark:

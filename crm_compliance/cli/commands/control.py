@@ -65,8 +65,14 @@ def list_() -> None:
 
     Example: crm-compliance quarantine list --json
     """
-    with arguments.opened_store(arguments.settings()) as (store, _):
+    settings = arguments.settings()
+    with arguments.opened_store(settings) as (store, _):
         found = store.quarantine.marks()
+        if found:  # the schedule is read only where there is something to hold against it
+            from crm_compliance.wiring.schedule import policy_of
+            from jobs.runs.quarantine import marks_of
+
+            found = marks_of(store, policy_of(settings))
     lines = [f"{mark.table} {mark.id}: {mark.code}, stays until {mark.until.isoformat()}" for mark in found]
     output.answer([_document(mark) for mark in found], lambda _: print_line("\n".join(lines) or "Nothing is in quarantine."))
 

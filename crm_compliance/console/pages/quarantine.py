@@ -7,8 +7,7 @@ from starlette.responses import Response
 
 from crm_compliance.console.frame.endpoint import get, post
 from crm_compliance.console.frame.visit import Visit
-from jobs.checks.same_crm import is_of_other_crm
-from jobs.runs.quarantine import undo
+from jobs.runs.quarantine import marks_of, undo
 from rules.model.roles import Act
 
 ON_A_PAGE: Final = 50
@@ -17,10 +16,8 @@ ON_A_PAGE: Final = 50
 def show(visit: Visit) -> Response:
     """Show the units in quarantine, those that leave it first on top, fifty on a page."""
     services, day = visit.services, visit.services.calendar.day(visit.now)
-    found = sorted(
-        (mark for mark in services.store.quarantine.marks() if not is_of_other_crm(services.store, mark.crm)),
-        key=lambda mark: (mark.until, mark.table, mark.id),
-    )
+    policy = services.policy()
+    found = sorted(marks_of(services.store, policy), key=lambda mark: (mark.until, mark.table, mark.id))
     page = visit.page_number(len(found), ON_A_PAGE)
     first = (page - 1) * ON_A_PAGE
     shown = found[first : first + ON_A_PAGE]
@@ -28,7 +25,7 @@ def show(visit: Visit) -> Response:
     return visit.page(
         "quarantine.html.j2",
         marks=[(mark, (mark.until - day).days, links(mark.table, mark.id)) for mark in shown],
-        quarantine=services.policy().quarantine,
+        quarantine=policy.quarantine,
         may_keep=visit.may(Act.KEEP_IN_QUARANTINE),
         may_hold=visit.may(Act.PLACE_HOLD),
         first=first + 1,
@@ -45,7 +42,7 @@ def keep(visit: Visit) -> Response:
     who, role = visit.person.who, visit.person.role
     table, row = visit.needed("table", visit.say("Table")), visit.needed("id", visit.say("Id of the record"))
     undo(services.store, services.policy(), table, row, who, role, now=visit.now, reference=services.keys().reference)
-    return visit.see("/quarantine", note="quarantine_kept")
+    return visit.see(visit.here, note="quarantine_kept")
 
 
 ENDPOINTS: Final = (get("/quarantine", show, Act.SEE_REPORTS), post("/quarantine", keep, Act.KEEP_IN_QUARANTINE))

@@ -17,9 +17,12 @@ from jobs.checks.same_crm import is_of_other_crm
 from jobs.model.hold_query import HoldList, HoldQuery
 from jobs.model.plan import Kind, LinesRemoved, Plan, PlanLine
 from jobs.model.request import PRESERVED, Preserved, SubjectRequest
+from jobs.runs.quarantine import marks_of
 from rules.decoders import decoder_of
+from rules.errors import ComplianceError
 from rules.holds.placements import PlacedHold
 from rules.model.roles import Act
+from rules.retention.quarantine import Mark
 
 LOOKED_AT: Final = ((Kind.RETENTION, Kind.ALL), (Kind.RECORDINGS, Kind.ALL))
 LOOKED_BACK: Final = 5  # plans of each kind of which the lines may be gone
@@ -40,9 +43,7 @@ def show(visit: Visit) -> Response:
         **values,
         holds=list(_holds(visit, row)) if visit.may(Act.SEE_HOLDS) else None,
         requests=list(_requests(visit, row)) if visit.may(Act.HANDLE_REQUEST) else None,
-        mark=next((mark for mark in visit.services.store.quarantine.marks() if mark.id == row), None)
-        if visit.may(Act.SEE_REPORTS)
-        else None,
+        mark=_mark(visit, row) if visit.may(Act.SEE_REPORTS) else None,
         category_name=lambda key: category_name(visit, key),
     )
 
@@ -76,6 +77,14 @@ def _lines(visit: Visit, table: str, row: str) -> Iterator[tuple[Plan, PlanLine]
             if line is not None:
                 yield plan, line
             break
+
+
+def _mark(visit: Visit, row: str) -> Mark | None:
+    try:
+        marks = marks_of(visit.services.store, visit.services.policy())
+    except ComplianceError:  # without a schedule nothing goes, and there is no day to tell
+        return None
+    return next((mark for mark in marks if mark.id == row), None)
 
 
 def _holds(visit: Visit, row: str) -> list[PlacedHold]:

@@ -1,5 +1,6 @@
 """Quarantine: which units leave it and when, and who may keep one."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,9 +29,38 @@ def test_a_schedule_without_quarantine_says_so(org: Night, signed_in: Callable[.
     assert signed_in(Role.APPROVER).get("/quarantine").status_code == 403
 
 
+def test_a_schedule_that_has_no_quarantine_any_more_promises_nobody_days(
+    marked: str, typist: Typist, signed_in: Callable[..., Browser]
+) -> None:
+    """The next run disposes of what an earlier version had put there."""
+    assert [each["id"] for each in typist.ask("quarantine", "list")] == [marked]
+    path = typist.folder / "policy.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("\nquarantine:\n  days: 14\n", ""), encoding="utf-8")
+    dpo = signed_in(Role.DPO)
+    page = dpo.page("/quarantine")
+    assert "The schedule has no quarantine" in text_of(page)
+    assert marked not in page
+    assert "It is in quarantine" not in text_of(dpo.page(f"/open?typename=cf_dossier&id={marked}"))
+    assert typist.ask("quarantine", "list") == []
+
+
+def test_whoever_keeps_a_unit_stays_on_its_page_of_the_list(
+    marked: str, org: Night, typist: Typist, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm_compliance.console.pages.quarantine.ON_A_PAGE", 1)
+    org.dossier("social_card", spoken=LONG_AGO)
+    typist.ask("apply", typist.ask("plan")["plan"])
+    dpo = signed_in(Role.DPO)
+    form = re.search(r'<form method="post" action="(/quarantine[^"]*)".*?name="id" value="([^"]*)"', dpo.page("/quarantine?page=2"))
+    assert form is not None
+    answer = dpo.post(form[1], table="cf_dossier", id=form[2])
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/quarantine?page=2")
+
+
 def test_a_unit_in_quarantine_is_shown_and_kept(marked: str, org: Night, signed_in: Callable[..., Browser]) -> None:
     admin, dpo, auditor = signed_in(Role.CRM_ADMIN), signed_in(Role.DPO), signed_in(Role.AUDITOR)
     assert "14 days left" in text_of(auditor.page("/quarantine"))
+    assert "is disposed of then" in text_of(dpo.page(f"/open?typename=cf_dossier&id={marked}"))
     assert f"/holds/new?table=cf_dossier&amp;id={marked}" in dpo.page("/quarantine")
     assert "/holds/new" not in admin.page("/quarantine")
     assert "Place a hold" not in auditor.page("/quarantine")
@@ -38,4 +68,5 @@ def test_a_unit_in_quarantine_is_shown_and_kept(marked: str, org: Night, signed_
     assert admin.post("/quarantine", table="cf_dossier", id=marked).status_code == 303
     assert "kept, marked afresh afterwards" in text_of(admin.page("/quarantine"))
     assert [mark.undone for mark in org.store.quarantine.marks()] == [True]
+    assert "is disposed of then" not in text_of(dpo.page(f"/open?typename=cf_dossier&id={marked}"))
     assert admin.post("/quarantine", table="cf_dossier", id="nothing").status_code == 400
