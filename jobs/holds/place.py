@@ -1,6 +1,7 @@
 """Places holds. They are released, by another person, in release.py. Source: HLD-02, HLD-11, section 9.4,
 ACC-10."""
 
+from collections.abc import Collection, Mapping
 from datetime import date
 
 import msgspec
@@ -137,8 +138,14 @@ def _scope(connector: Connector, policy: Policy, wanted: Wanted) -> tuple[str, t
         )
         raise UsageError("this table cannot be held", hint=f"one of: {names}", where=wanted.table[:64])
     if bool(wanted.row) == bool(wanted.where):
-        raise UsageError("a hold is on one row, or on what meets conditions", hint=hint_to("name_row_or_conditions"))
+        raise UsageError("a hold is on one row, or on what meets conditions", hint=hint_to("name_row_or_conditions"), field="where")
     if wanted.row:
         return kind, ()
+    keys = keys_of(policy)
+    return kind, read_conditions(kind, wanted.where, categories=keys["category"], outcomes=keys["outcome"])
+
+
+def keys_of(policy: Policy) -> Mapping[str, Collection[str]]:
+    """Return the keys that a condition may name, by its field, as the schedule knows them."""
     outcomes = {outcome for lines in policy.derive.values() for line in lines for outcome in line.outcomes or ()}
-    return kind, read_conditions(kind, wanted.where, categories=policy.derive.keys(), outcomes=outcomes)
+    return {"category": set(policy.derive), "outcome": outcomes}

@@ -81,7 +81,7 @@ def read_conditions(kind: str, given: Sequence[str], *, categories: Collection[s
     its number. Raises UsageError: no condition, a kind without conditions, an unknown field or value."""
     fields = FIELDS.get(kind)
     if fields is None:
-        raise UsageError("holds by conditions are for dossiers, fiches and recordings", hint=hint_to("name_row"))
+        raise UsageError("holds by conditions are for dossiers, fiches and recordings", hint=hint_to("name_row"), field="where")
     if not given:
         raise UsageError(
             "a hold without any condition would cover everything", hint=f"FIELD=VALUE, one of: {', '.join(fields)}", field="where"

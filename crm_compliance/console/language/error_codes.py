@@ -80,6 +80,10 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
         "The reason code has letters, digits and . _ / - alone, at most 64 of them, without spaces and names. "
         "Write one such as LIT-2026-014."
     ),
+    "field_where": (
+        "A condition is one of the fields that are listed below for the table, an equals sign, and a value that the field can have. Write "
+        "at least one, each on a line of its own; other tables than those listed are held by the id of a record."
+    ),
     "field_type": "A hold of this type is not placed by hand. Choose another type, or register a request.",
     "field_obtained_by": "Only a restriction or an objection is obtained by somebody. Leave this field empty.",
     "not_frozen": ("Nobody can tell what a pending request keeps: its sealed part is gone. Restore the data folder, or close the request."),

@@ -10,11 +10,12 @@ from starlette.responses import Response
 from connectors.interface.errors import ConnectorError
 from crm_compliance.console.frame.endpoint import get, post
 from crm_compliance.console.frame.visit import Visit
+from crm_compliance.console.pages.review.views import said_of
 from crm_compliance.wiring.mapping import mapped_tables
-from jobs.holds.place import HOLDABLE, Wanted, place_hold, without_categories
+from jobs.holds.place import HOLDABLE, Wanted, keys_of, place_hold, without_categories
 from rules.dates.periods import add_months
 from rules.errors import Refused, UsageError
-from rules.holds.conditions import FIELDS
+from rules.holds.conditions import FIELDS, NONE
 from rules.holds.placements import OBTAINABLE, PLACEABLE, REVIEW_MONTHS, HoldType, PlacedHold
 from rules.model.roles import Act
 
@@ -36,9 +37,20 @@ def show(visit: Visit) -> Response:
         types=[(kind.value, visit.word("hold_type", kind.value)) for kind in PLACEABLE],
         obtainable=[kind.value for kind in OBTAINABLE],
         fields={visit.word("held", _name(visit, kind)): ", ".join(fields) for kind, fields in FIELDS.items()},
+        values=_values(visit),
+        undecided=NONE,
         today=today,
         latest=add_months(today, REVIEW_MONTHS),
     )
+
+
+def _values(visit: Visit) -> dict[str, list[tuple[str, str]]]:
+    """Return the values of the fields that take a key of the schedule, with what they are called."""
+    keys = keys_of(visit.services.policy_shown())
+    return {
+        "category": sorted((key, visit.category(key)) for key in keys["category"]),
+        "outcome": sorted((key, said_of(visit, "value", key)) for key in keys["outcome"]),
+    }
 
 
 def place(visit: Visit) -> Response:

@@ -183,6 +183,20 @@ def test_what_is_wrong_in_a_field_is_said_in_the_language_of_the_page(org: Night
     assert "The reason code has letters, digits and . _ / - alone" in text_of(answer.text), "its own field, and what may stand there"
 
 
+@pytest.mark.parametrize(
+    ("table", "where"), [("cf_dossier", "categorie=grooming"), ("cf_dossier", "category=Fugue"), ("cf_dossier", ""), ("cf_party", "a=b")]
+)
+def test_a_condition_that_is_none_is_told_at_its_field_and_the_page_lists_what_can_be_written(
+    org: Night, signed_in: Callable[..., Browser], table: str, where: str
+) -> None:
+    dpo = signed_in(Role.DPO, "fr")
+    refused = dpo.post("/holds/new", **FORM, scope="fitting", table=table, where=where)
+    assert (refused.status_code, "Une condition est un des champs" in text_of(refused.text)) == (400, True)
+    page = text_of(dpo.page("/holds/new"))
+    assert "runaway Fugue" in page
+    assert "located localisé" in page
+
+
 def test_while_the_crm_does_not_answer_a_hold_is_placed_if_it_cannot_wait(
     org: Night, typist: Typist, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
