@@ -15,7 +15,7 @@ from crm_compliance.wiring.crm import Patience, connector_of, lake_of, memory_of
 from crm_compliance.wiring.fits_this_crm import checked, fitting
 from crm_compliance.wiring.frame_threads import limit_frame_threads
 from crm_compliance.wiring.keys import keys_in_force
-from crm_compliance.wiring.mapping import mapping_digest
+from crm_compliance.wiring.mapping import mapping_in_force
 from crm_compliance.wiring.schedule import policy_versions
 from crm_compliance.wiring.software import new_id, software_version
 from crm_compliance.wiring.store import store_of
@@ -79,6 +79,8 @@ def desk(
     version = versions.at(clock())
     policy = version.policy
     pseudonyms = pseudonym_key(settings.make_data_dir()) if policy.anonymise.keeps_key else None
+    mapping, mapping_digest = mapping_in_force(settings)
+    organisation = organisation_of(settings)
     agent, patience_s = f"crm-compliance/{software_version()}", waits_s(settings, patience)
     with (
         ExitStack() as opened,
@@ -87,13 +89,14 @@ def desk(
             memory=memory_of(settings, clock),
             pseudonyms=pseudonyms,
             patience=patience,
+            mapping=mapping,
             calendar=policy.calendar,
             lake=lake_of(settings, clock),
             warn=warn or on_wait,
         ) as connector,
         connector.watched(while_waiting) if while_waiting is not None else nullcontext(),
     ):
-        warnings = checked(connector, policy, organisation_of(settings)) if asks_crm else ()
+        warnings = checked(connector, policy, organisation) if asks_crm else ()
         if asks_crm:
             fitting(connector, policy)
             permitted(connector, policy)
@@ -114,7 +117,7 @@ def desk(
                 policy=policy,
                 clock=clock,
                 crm=settings.needed_crm_url,
-                mapping_digest=mapping_digest(settings),
+                mapping_digest=mapping_digest,
                 software_version=software_version(),
                 reference=keys.reference,
                 references=keys.references,
@@ -124,7 +127,7 @@ def desk(
                 logged_as=_logged_as,
                 notary=DeskNotary(settings, keys, warn or unheard, recovering=recovering),
                 policy_text=version.text,
-                speaks_for=organisation_of(settings),
+                speaks_for=organisation,
                 objects=object_stores(settings),
                 documents=[
                     opened.enter_context(closing(store)) for store in document_stores(settings, user_agent=agent, patience_s=patience_s)

@@ -1,14 +1,19 @@
 """The mapping in force, and what of it is asked without a CRM."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.host.files import text_of
 from crm_compliance.wiring.schedule import policy_digests
 from rules.errors import ComplianceError
+
+if TYPE_CHECKING:
+    from connectors.dynamics.mapping.mapping import Mapping
 
 SHIPPED: Final = "reference.yaml (shipped)"  # what messages call it
 
@@ -26,7 +31,20 @@ def mapped_tables(settings: Settings) -> dict[str, str]:
 
 def mapping_digest(settings: Settings) -> str:
     """Return the SHA-256 of the mapping in force, by which a plan says which one has made it."""
-    return hashlib.sha256(mapping_text(settings)[0].encode()).hexdigest()
+    return _digest(mapping_text(settings)[0])
+
+
+def mapping_in_force(settings: Settings) -> tuple[Mapping, str]:
+    """Return the mapping in force with its digest. The file is read once: it may be replaced while the CRM is
+    waited for. Raises MappingError: the mapping is refused."""
+    from connectors.dynamics.mapping.loader import parse_mapping
+
+    text, source = mapping_text(settings)
+    return parse_mapping(text, source), _digest(text)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def rules_in_force(settings: Settings) -> tuple[frozenset[str], str] | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -155,6 +156,28 @@ def test_a_changed_policy_or_mapping_needs_a_new_plan(typist: Typist, org: Night
     typist.unset("MAPPING")
     assert org.writes() == before
     assert typist.ask("apply", plan)["deleted"] == 1
+
+
+def test_a_mapping_that_is_replaced_while_the_crm_is_asked_has_made_no_plan(
+    typist: Typist, org: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The night waits for half an hour for a CRM that is away. What was read before made the plan: nobody has
+    seen one by the new mapping."""
+    from crm_compliance.wiring.fits_this_crm import checked
+    from crm_compliance.wiring.mapping import mapping_text
+
+    def replaced(*given: Any) -> tuple[str, ...]:
+        mapping.write_text(text + "\n# new\n", encoding="utf-8")
+        return checked(*given)
+
+    org.dossier("social_card", spoken=LONG_AGO)
+    text, mapping = mapping_text(typist.settings)[0], tmp_path / "mapping.yaml"
+    mapping.write_text(text, encoding="utf-8")
+    typist.set(MAPPING=str(mapping))
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("crm_compliance.wiring.desk.checked", replaced)
+        plan = typist.approve_first(typist.ask("plan")["plan"])
+    assert typist.refused("apply", plan, code=5)["code"] == "rules_changed"
 
 
 def test_a_plan_for_another_crm_is_refused(typist: Typist, org: Night, crm: RunningEmulator) -> None:
