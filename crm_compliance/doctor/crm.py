@@ -20,7 +20,7 @@ from crm_compliance.wiring.store import store_of
 from jobs.checks.whole_view import permitted
 from jobs.model.plan import Kind
 from jobs.plans.earlier_plans import EarlierPlans
-from jobs.plans.make import overlooked
+from jobs.plans.warnings import overlooked
 from jobs.reading.tables.night import whole_reads
 from jobs.restores.detect import RESTORED, rows_back
 from rules.errors import ComplianceError, MappingError, UsageError

@@ -1,5 +1,5 @@
-"""The digest over the lines of a plan as the store keeps them: what is applied is what was looked at
-(RET-17)."""
+"""What the ledger has of a plan: the digest over its lines as the store keeps them, so that what is applied
+is what was looked at (RET-17), and the counts of its head."""
 
 import hashlib
 from collections import deque
@@ -87,3 +87,27 @@ def text_of(page: bytes) -> bytes:
 def damaged_lines() -> StoreAltered:
     """Return the error that stored lines are not what was stored."""
     return StoreAltered("a page of the plan's lines is damaged", hint=RESTORE, where="plan_pages")
+
+
+def plan_entry(plan: Plan) -> dict[str, object]:
+    """Return what the ledger keeps of a plan: digests and counts."""
+    return {
+        "plan": plan.id,
+        "digest": plan.digest,
+        "kind": plan.kind.value,
+        "as_of": plan.as_of.isoformat(),
+        "policy_version": plan.policy_version,
+        "policy_digest": plan.policy_digest,
+        "units": plan.units,
+        "dispose": plan.dispose,
+        "retain": plan.retain,
+        "trims": plan.to_trim,
+        "held_contacts": len(plan.held_contacts),
+        "breaker": plan.breaker.tripped,
+        "why": plan.why,
+        **({"lake": plan.lake_instant.isoformat()} if plan.lake_instant is not None else {}),
+        "alarms": [alarm.code for alarm in plan.alarms],
+        "waiting": plan.waiting,
+        **({"bypass": plan.bypass} if plan.bypass else {}),
+        "document": hashlib.sha256(plan.document.encode()).hexdigest(),
+    }

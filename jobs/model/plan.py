@@ -84,20 +84,7 @@ class PlanLine(msgspec.Struct, frozen=True, gc=False):
         return self.outcome == "dispose"
 
 
-LINE_COLUMNS = (
-    "table",
-    "id",
-    "outcome",
-    "disposition",
-    "retention_end",
-    "reason",
-    "reasons",
-    "flags",
-    "categories",
-    "rule",
-    "policy_version",
-    "etag",
-)
+LINE_COLUMNS = PlanLine.__struct_fields__[:-2]  # of a table of lines: all but the anchor
 
 
 class Counter(msgspec.Struct, frozen=True):

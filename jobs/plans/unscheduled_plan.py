@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 from jobs.checks.ledger_drift import refuse_altered
 from jobs.checks.same_clock import refuse_other_clock
 from jobs.holds.look_up import HOLD_NOT_FOUND, look_up_unseen, not_found
-from jobs.ledger.plan_lines import digest_head
+from jobs.ledger.plan_lines import digest_head, plan_entry
 from jobs.model.plan import Approval, Breaker, Kind, Plan, PlanLine
 from jobs.model.sentence import Sentence
 from jobs.plans.approval_reasons import BREAKER_TRIPPED, counter_of
 from jobs.plans.lines.pages import paged
-from jobs.plans.make import plan_entry
 from jobs.plans.recovered_store import STORE_RECOVERED, recovered_store
 from jobs.ports.context import JobContext
 from jobs.writing.bypass import bypass_planned

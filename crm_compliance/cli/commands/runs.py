@@ -114,15 +114,16 @@ def why(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.Argu
 
     Example: crm-compliance why cf_dossier 00000000-0000-0000-0000-000000000001
     """
+    import msgspec
+
     from jobs.plans.category_names import names_of
     from jobs.plans.explain import explain_unit
-    from jobs.plans.make import public_line
 
     wanted = arguments.row_id(row)
     with arguments.opened() as desk:
         line, steps = explain_unit(desk.context, table, wanted)
         called = names_of(desk.context, line.categories)
-    shown = public_line(line)
+    shown = msgspec.to_builtins(line)
     trace = [{"rule": step.rule, "inputs": step.inputs, "result": step.result} for step in steps]
     told = shown | {"trace": trace} | ({"called": called} if called else {})
 

@@ -3,6 +3,7 @@
 from itertools import islice
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,7 +19,6 @@ from jobs.plans.approve import approve_plan, has_said
 from jobs.plans.explain import explain_unit
 from jobs.plans.lines.compare import compare
 from jobs.plans.lines.query import MOST_LINES, LineQuery
-from jobs.plans.make import public_line
 from rules.errors import UsageError
 from rules.model.roles import Act
 
@@ -81,7 +81,7 @@ def lines(
         limit=limit,
     )
     page = caller.services.lines.of(plan).page(query)
-    shown = [LineAnswer.model_validate(public_line(line)) for line in page.lines]
+    shown = [LineAnswer.model_validate(msgspec.to_builtins(line)) for line in page.lines]
     return LinesAnswer(total=page.total, next=page.next_offset(query), lines=shown, facets=msgspec.to_builtins(page.facets))
 
 
@@ -126,7 +126,7 @@ def why(
         line, steps = explain_unit(desk.context, table, id.lower())
     hidden = hidden_from(sees_holds=caller.may(Act.SEE_HOLDS))
     trace = [{"rule": step.rule, "inputs": without(step.inputs, hidden), "result": without(step.result, hidden)} for step in steps]
-    return WhyAnswer.model_validate(public_line(line) | {"trace": trace})
+    return WhyAnswer.model_validate(msgspec.to_builtins(line) | {"trace": trace})
 
 
 def _said(caller: Caller, plan: str, said: PlanComment, key: str, *, approves: bool) -> PlanAnswer:

@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
+from jobs.ledger.plan_lines import plan_entry
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
-from jobs.plans.make import plan_entry
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.clock import NOW
 from tests.drivers.night import Night

@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from crm_compliance.store.store import SqlStore
-from jobs.ledger.plan_lines import digest_head
+from jobs.ledger.plan_lines import digest_head, plan_entry
 from jobs.model.plan import Plan
 from jobs.plans.approve import approve_plan
 from jobs.plans.lines.pages import paged
-from jobs.plans.make import plan_entry
 from rules.errors import Refused
 from tests.crm_compliance.store.values import a_plan
 

@@ -9,10 +9,10 @@ from random import Random
 import msgspec
 import pytest
 
+from jobs.ledger.plan_lines import plan_entry
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Action, ActionState, RowWrite, Run, RunState
 from jobs.plans.approve import approve_plan
-from jobs.plans.make import plan_entry
 from jobs.writing import send
 from rules.dates.instants import instant
 from rules.errors import Refused

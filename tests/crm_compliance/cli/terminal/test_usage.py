@@ -332,7 +332,7 @@ def test_a_bug_says_where_and_never_what(typist: Typist, org: Night, monkeypatch
     def broken(*_: object, **__: object) -> None:
         raise ValueError("Lotte Peeters, 0499 12 34 56, lotte@example.org, 93.05.18-223.61")
 
-    monkeypatch.setattr("jobs.plans.make.gather", broken)
+    monkeypatch.setattr("jobs.plans.decide.gather", broken)
     for arguments in (["plan"], ["plan", "--json"]):
         said = typist.type(*arguments)
         assert (said.code, said.out) == (1, "")
