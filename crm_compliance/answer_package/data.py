@@ -55,6 +55,7 @@ def _words_for(items: Sequence[ShownItem], words: Mapping[str, str]) -> dict[str
 
 def _context(context: Context, texts: Texts) -> dict[str, object]:
     retention, last_day = context.retention, told_last_day(context.retention)
+    criterion = retention.criterion.removeprefix("six_months_")  # a schedule may have another term
     return {
         "context": context.key,
         "type": context.kind,
@@ -79,7 +80,7 @@ def _context(context: Context, texts: Texts) -> dict[str, object]:
         "processors": list(processor_lines(context.processors, texts)),
         "retention": {
             "last_day": last_day.isoformat() if last_day is not None else None,
-            "criterion": "own_request" if retention.is_over and not retention.is_held else retention.criterion or None,
+            "criterion": "own_request" if retention.is_over and not retention.is_held else criterion or None,
             "text": " ".join(retention_lines(context, texts)),
         },
         "source": [texts.code("source", code) for code in context.sources],

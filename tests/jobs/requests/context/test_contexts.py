@@ -6,6 +6,7 @@ Everybody is fictitious.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ import pytest
 
 from crm_compliance.answer_package.content.particulars import basis_lines, retention_lines
 from crm_compliance.answer_package.content.view import shown_of
+from crm_compliance.answer_package.data import data_json
 from jobs.model.answer import Context, Retention
 from jobs.model.request import GivenPerson
 from jobs.requests.answer.compile import compile_request
@@ -210,6 +212,20 @@ def test_a_criterion_has_the_terms_of_the_schedule(make_night: Callable[..., Nig
     (earlier,) = [each for each in contexts_of(night, child, given=given) if each.kind == "request"]
     said = [re.findall(r"\d+", " ".join(retention_lines(each, texts))) for each in (limited, file, earlier)]
     assert said == [["3"], ["2"], ["7", "90"]]
+
+
+def test_the_code_of_a_criterion_tells_no_term(make_night: Callable[..., Night]) -> None:
+    night = make_night(policy=with_other_terms)
+    child, parent = night.contact(birthdate="2016-03-04"), night.contact()
+    runaway = night.dossier("runaway", closed=False)
+    night.party(child, "child", dossier=runaway)
+    night.party(parent, "parent", dossier=runaway)
+    night.recording(date(2026, 11, 20), fiche=night.fiche("runaway", dossier=runaway))
+    request = ask(night, Right.ACCESS, parent, child=child, kind=RequesterKind.PARENT_FOR_CHILD)
+    compilation = compile_request(night.context, request.id, "dora", "dpo")
+    data = json.loads(data_json(compilation, shown_of(compilation), night.context.speaks_for))
+    (recording,) = (each for each in data["contexts"] if each["type"] == "recording")
+    assert (recording["retention"]["criterion"], "3" in recording["retention"]["text"]) == ("after_contact", True)
 
 
 @pytest.mark.parametrize(("criterion", "said"), [("no_term", ["5"]), ("six_months_after_contact", ["6"]), ("request", ["5", "30"])])
