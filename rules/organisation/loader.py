@@ -106,8 +106,9 @@ def _sentences(found: Organisation, texts: Texts) -> Iterator[tuple[Path, str]]:
                     yield (*path, language), "a brace { or } stands alone here: one that is meant as such is written twice"
                     continue
                 if given != places:
-                    expected = ", ".join(f"{{{place}}}" for place in sorted(places)) or "no place in braces"
-                    yield (*path, language), f"the product puts something in here: this has {expected}, and nothing else in braces"
+                    expected = " and ".join(f"{{{place}}}" for place in sorted(places))
+                    told = f"write {expected} where the product puts something in, and nothing else in braces"
+                    yield (*path, language), told if places else "the product puts nothing in here: write nothing in braces"
 
 
 def _places(text: str) -> frozenset[str]:

@@ -121,10 +121,10 @@ def test_a_mistake_is_told_with_its_place(change: tuple[str, str], where: str, t
         ),
         ("  letter: {scope: {nl: Alles}}", "words.letter.scope: this sentence is not known, or is not the organisation's to word"),
         ("  neutral: {text: {nl: Wij weten niets}}", "words.neutral"),
-        ("  child: {call: {nl: Bel ons}}", "words.child.call.nl: the product puts something in here: this has {phone}"),
-        ("  child: {hello: {nl: 'Dag {name},'}}", "words.child.hello.nl: the product puts something in here: this has no place in braces"),
+        ("  child: {call: {nl: Bel ons}}", "words.child.call.nl: write {phone} where the product puts something in"),
+        ("  child: {hello: {nl: 'Dag {name},'}}", "words.child.hello.nl: the product puts nothing in here: write nothing in braces"),
         ("  child: {call: {nl: 'Bel {phone} }'}}", "a brace { or } stands alone here"),
-        ("  child: {call: {nl: 'Bel {phone.x}'}}", "the product puts something in here"),
+        ("  child: {call: {nl: 'Bel {phone.x}'}}", "write {phone} where the product puts something in"),
     ],
     ids=["table", "key", "letter", "law", "place", "unknown place", "brace", "part of a place"],
 )
