@@ -29,7 +29,7 @@ REASONS: dict[str, str] = {
 # Reasons that keep a unit because the data are in doubt. Doubt keeps and reports; each of these is listed
 # until a person resolves it.
 DOUBT: dict[str, str] = {
-    Reason.UNCONFIGURED: "Set the category in the CRM, or have the controller decide on a period for it in the schedule.",
+    Reason.UNCONFIGURED: "Set the category in the CRM (what has none needs its dossier), or have the controller decide on a period for it.",
     Reason.DATA_ERROR: "Correct the date in the CRM.",
     Reason.NOT_STARTED: "Enter the missing date in the CRM: the end of the proceedings, the closing, or the end of the conversation.",
     Reason.ORPHAN_CONTACT: "Link the contact to what it belongs to, or remove it in the CRM.",
