@@ -2,7 +2,9 @@
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.host.files import DiskProblem
-from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, memory_key
+from crm_compliance.keys.key_file import KeyKind
+from crm_compliance.keys.key_ring import KeyRing, KeysMissing
+from crm_compliance.keys.single_keys import memory_key
 from crm_compliance.keys.store_and_keys import remnants
 from crm_compliance.store.sql.database import StoreUnusable
 from crm_compliance.wiring.clock import clock_of

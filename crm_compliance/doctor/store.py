@@ -7,7 +7,8 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.hints import in_words
 from crm_compliance.host.files import refuse_unwritable
 from crm_compliance.keys.checkpoint_signer import audit_store
-from crm_compliance.keys.key_ring import KeysMissing, KeyUnusable
+from crm_compliance.keys.key_file import KeyUnusable
+from crm_compliance.keys.key_ring import KeysMissing
 from crm_compliance.proof import refuse_broken, verify_ledger
 from crm_compliance.store.sql.database import parse
 from crm_compliance.wiring.clock import clock_of

@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from crm_compliance.host.files import disk_errors, private_folder, write_whole
-from crm_compliance.keys.key_ring import signin_key
+from crm_compliance.keys.single_keys import signin_key
 from rules.decoders import decoder_of
 
 _NO_SESSION = "4294967295"  # what Linux says where nobody has logged in: a container, a service

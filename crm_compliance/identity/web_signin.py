@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.credentials import credential_of
 from crm_compliance.identity.signin import SCOPES, NotSignedIn, application_of, is_adfs, is_somebody, names_in, reason_of, roles_in
-from crm_compliance.keys.key_ring import signin_key
+from crm_compliance.keys.single_keys import signin_key
 from rules.model.roles import HUMAN_ROLES, SERVICE
 
 if TYPE_CHECKING:

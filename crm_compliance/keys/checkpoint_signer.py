@@ -6,7 +6,8 @@ from pathlib import Path
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.checkpoint_log import catch_up, last_logged, read_checkpoint_log
-from crm_compliance.keys.key_ring import KeyKind, KeyRing, public_keys_below
+from crm_compliance.keys.key_file import KeyKind
+from crm_compliance.keys.key_ring import KeyRing, public_keys_below
 from crm_compliance.keys.public_keys import PublicKeys
 from crm_compliance.store.store import SqlStore
 from jobs.checks.ledger_drift import differences

@@ -3,39 +3,40 @@
 A register key turns a table and an id into a reference that names nobody to who has not got the key (9.2,
 `unit_ref`). A signing key signs certificates and checkpoints. Both are replaced each year; a replaced
 register key stays as long as the certificates that it protects, of a replaced signing key only the public
-half. The memory key encrypts what is kept of the CRM between two reads. A key whose file others may read is
-refused."""
+half."""
 
 import base64
 import hmac
 import os
-import re
-import secrets
-import shlex
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from enum import StrEnum
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from crm_compliance.host.files import disk_errors, open_to_others, place_once, private_folder, sync_folder
-from crm_compliance.keys.public_keys import PublicKey, PublicKeys, fingerprint
+from crm_compliance.host.files import disk_errors, private_folder
+from crm_compliance.keys.key_file import (
+    GONE,
+    LENGTH,
+    Key,
+    KeyKind,
+    keep_public_half,
+    locked,
+    new_key,
+    overwrite,
+    private_key,
+    read_keys,
+    signed,
+    wipe,
+)
+from crm_compliance.keys.public_keys import PublicKey, PublicKeys
 from rules.dates.ages import reached_on
 from rules.dates.instants import instant
-from rules.decoders import decoder_of
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-LENGTH = 32
-GONE = ".gone"  # suffix of a key whose secret is being written over
-_NAME = re.compile(r"[rs]-\d{4}-\d\d-[0-9a-f]{8,16}\.(key|pub)")  # .pub: the public half of a signing key that was replaced
 
 
 Tell = Callable[[Sequence[dict[str, object]]], object]  # what becomes of keys, for the ledger
@@ -43,12 +44,6 @@ Tell = Callable[[Sequence[dict[str, object]]], object]  # what becomes of keys, 
 
 def _nobody(entries: Sequence[dict[str, object]]) -> None:
     pass
-
-
-class KeyUnusable(UsageError):
-    """A key file is damaged, or others may read it."""
-
-    code = "key"
 
 
 class KeysMissing(UsageError):
@@ -67,30 +62,6 @@ class KeysMissing(UsageError):
             ),
             where=str(folder),
         )
-
-
-class KeyKind(StrEnum):
-    """What a key is for; the first letter starts its id."""
-
-    REGISTER = "register"
-    SIGNING = "signing"
-
-
-class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One key file. `number` counts from 1: the highest is in use. `secret` is empty for a replaced signing
-    key; both halves in base64. `voucher` is the signature of the signing key before it over the public half:
-    a database that is put back does not have it any more, and nobody could make it a second time."""
-
-    id: str
-    kind: KeyKind
-    number: int
-    made_at: datetime
-    secret: str
-    public: str = ""
-    voucher: str = ""
-
-    def __repr__(self) -> str:
-        return f"Key({self.id})"
 
 
 def _private(name: str, flags: int) -> int:
@@ -116,19 +87,19 @@ class KeyRing:
         together make them once. A damaged key is refused and never replaced: with another key, the references
         given so far would lead nowhere (ACC-02)."""
         folder = private_folder(private_folder(data_dir) / "keys")
-        ring = cls(folder, _read(folder))
+        ring = cls(folder, read_keys(folder))
         if ring.is_complete:
             return ring
-        with _locked(folder):
-            ring = cls(folder, _read(folder))
+        with locked(folder):
+            ring = cls(folder, read_keys(folder))
             missing = [kind for kind in KeyKind if not ring.of(kind)]
-            return cls(folder, [*ring.keys, *(_new(folder, kind, 1, now) for kind in missing)])
+            return cls(folder, [*ring.keys, *(new_key(folder, kind, 1, now) for kind in missing)])
 
     @classmethod
     def read(cls, data_dir: Path) -> "KeyRing":
         """Return the keys that exist; no key is made."""
         folder = data_dir / "keys"
-        return cls(folder, _read(folder) if folder.is_dir() else [])
+        return cls(folder, read_keys(folder) if folder.is_dir() else [])
 
     @property
     def is_complete(self) -> bool:
@@ -190,7 +161,7 @@ class KeyRing:
     def sign(self, message: bytes) -> str:
         """Return the Ed25519 signature with the key in use, in base64."""
         if self._signing is None:
-            self._signing = _private_key(self.current(KeyKind.SIGNING))
+            self._signing = private_key(self.current(KeyKind.SIGNING))
         return base64.b64encode(self._signing.sign(message)).decode()
 
     def public(self) -> list[PublicKey]:
@@ -209,11 +180,11 @@ class KeyRing:
         one: who trusts the one can trust the other. Its private half is destroyed only after `tell` has told
         the ledger so, since nobody could sign that a second time; what failed on the way is made good by
         `settle`."""
-        with _locked(self.folder):
-            ring = KeyRing(self.folder, _read(self.folder))
+        with locked(self.folder):
+            ring = KeyRing(self.folder, read_keys(self.folder))
             if if_due and not ring.is_due(now):
                 return ring, []
-            made = [_new(self.folder, kind, ring.current(kind).number + 1, now, ring.current(kind)) for kind in KeyKind]
+            made = [new_key(self.folder, kind, ring.current(kind).number + 1, now, ring.current(kind)) for kind in KeyKind]
             ring = KeyRing(self.folder, [*ring.keys, *made])
             entries = [ring.becoming(key) for key in made]
             tell(entries)
@@ -225,12 +196,12 @@ class KeyRing:
         ids = known()
         if all(key.id in ids for key in self.keys) and not self._old_halves() and not any(self.folder.glob(f"*{GONE}")):
             return self
-        with _locked(self.folder):
-            ring, ids = KeyRing(self.folder, _read(self.folder)), known()
+        with locked(self.folder):
+            ring, ids = KeyRing(self.folder, read_keys(self.folder)), known()
             if untold := [ring.becoming(key) for key in ring.keys if key.id not in ids]:
                 tell(untold)
             for left in self.folder.glob(f"*{GONE}"):
-                _wipe(left)
+                wipe(left)
             return ring._without_old_halves()
 
     def becoming(self, key: Key) -> dict[str, object]:
@@ -241,7 +212,7 @@ class KeyRing:
             return made_entry(key)
         entry: dict[str, object] = {"kind": key.kind.value, "from": before.id, "to": key.id}
         if key.kind is KeyKind.SIGNING:
-            entry |= {"public": key.public, "signature": key.voucher or _signed(before, base64.b64decode(key.public))}
+            entry |= {"public": key.public, "signature": key.voucher or signed(before, base64.b64decode(key.public))}
         return entry
 
     def _old_halves(self) -> list[Key]:
@@ -249,8 +220,8 @@ class KeyRing:
 
     def _without_old_halves(self) -> "KeyRing":
         for key in self._old_halves():
-            _keep_public_half(self.folder, key)
-        return KeyRing(self.folder, _read(self.folder))
+            keep_public_half(self.folder, key)
+        return KeyRing(self.folder, read_keys(self.folder))
 
     def destroyable_from(self, id: str, years: int) -> datetime:
         """Return when a register key may be destroyed: `years` after it was replaced. That is the term of the
@@ -282,10 +253,10 @@ class KeyRing:
         """Overwrite and remove a replaced register key once its term is over. After that nobody can resolve
         its references. Raises Refused: it is in use, or its term is not over."""
         self.refuse_undestroyable(id, years, now)
-        with _locked(self.folder):
+        with locked(self.folder):
             if (file := self.folder / f"{id}.key").exists():  # else somebody was quicker
-                _overwrite(file)
-            return KeyRing(self.folder, _read(self.folder))
+                overwrite(file)
+            return KeyRing(self.folder, read_keys(self.folder))
 
     # -- what the ledger knows of ----------------------------------------------------------------------------
 
@@ -300,15 +271,10 @@ class KeyRing:
             file.writelines(f"{key.id}\n" for key in keys)
 
 
-def is_key_id(text: str) -> bool:
-    """Return whether this could be the id of a key."""
-    return _NAME.fullmatch(f"{text}.key") is not None
-
-
 def public_keys_below(data_dir: Path) -> PublicKeys | None:
     """Return the public keys of an installation, or None if this folder holds none; no key is made."""
     folder = data_dir / "keys"
-    found = _read(folder) if folder.is_dir() else []
+    found = read_keys(folder) if folder.is_dir() else []
     raw = [base64.b64decode(key.public) for key in found if key.kind is KeyKind.SIGNING]
     return PublicKeys(raw) if raw else None
 
@@ -319,141 +285,10 @@ def made_entry(key: Key) -> dict[str, object]:
     return entry | {"public": key.public} if key.public else entry
 
 
-def memory_key(data_dir: Path) -> bytes:
-    """Return the key `keys/memory.key`, and make it if there is none. It encrypts what is remembered of the
-    CRM between two reads."""
-    return _kept(data_dir, "memory.key", "delete it: what was remembered is then read again")
-
-
-def signin_key(data_dir: Path) -> bytes:
-    """Return the key `keys/signin.key` that encrypts who is signed in, and make it if there is none."""
-    return _kept(data_dir, "signin.key", "delete it: people then sign in again")
-
-
-def pseudonym_key(data_dir: Path) -> bytes:
-    """Return the key `keys/pseudonym.key` of pseudonyms that outlive a run, and make it if there is none.
-    Only a schedule that keeps a pseudonym asks for it, and then nothing is anonymous (ERA-02)."""
-    return _kept(data_dir, "pseudonym.key", "restore it from a backup")
-
-
-def _kept(data_dir: Path, name: str, remedy: str) -> bytes:
-    file = private_folder(private_folder(data_dir) / "keys") / name
-    with disk_errors(file):
-        if not file.exists():
-            place_once(file, secrets.token_bytes(LENGTH))
-    key = _content(file)
-    if len(key) != LENGTH:
-        raise KeyUnusable(f"{file} is not a key of {LENGTH} bytes", hint=remedy, where=str(file))
-    return key
-
-
-def _read(folder: Path) -> list[Key]:
-    with disk_errors(folder):
-        files = sorted(file for file in folder.iterdir() if _NAME.fullmatch(file.name))
-    whole = {file.stem for file in files if file.suffix == ".key"}
-    return [_parsed(file) for file in files if file.suffix == ".key" or file.stem not in whole]
-
-
-def _parsed(file: Path) -> Key:
-    try:
-        key = decoder_of(Key).decode(_content(file))
-        lengths = {len(base64.b64decode(half, validate=True)) for half in (key.secret, key.public) if half}
-        if key.id == file.stem and lengths == {LENGTH} and _is_whole(key):
-            return key
-    except (msgspec.MsgspecError, ValueError):
-        pass
-    raise KeyUnusable(f"{file} is not a key as it was made", hint="restore it from a backup", where=str(file))
-
-
-def _is_whole(key: Key) -> bool:
-    if key.kind is KeyKind.REGISTER:
-        return bool(key.secret)
-    return bool(key.public) and key.id.endswith(fingerprint(base64.b64decode(key.public)))
-
-
-def _content(file: Path) -> bytes:
-    with disk_errors(file):
-        if open_to_others(file.parent) or open_to_others(file):
-            raise KeyUnusable(
-                f"others may read {file}",
-                hint=f"chmod 700 {shlex.quote(str(file.parent))}; chmod 600 {shlex.quote(str(file))}; think about who may have read it",
-                where=str(file),
-            )
-        return file.read_bytes() if file.is_file() else b""
-
-
-def _new(folder: Path, kind: KeyKind, number: int, now: datetime, before: Key | None = None) -> Key:
-    """Make a key; its id shows the kind and the month in which it was made. A signing key is vouched for by
-    the one `before` it."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    secret = secrets.token_bytes(LENGTH)
-    public = Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw() if kind is KeyKind.SIGNING else b""
-    tail = fingerprint(public) if public else secrets.token_hex(4)
-    id = f"{kind.value[0]}-{now.astimezone(UTC):%Y-%m}-{tail}"
-    voucher = _signed(before, public) if before is not None and public else ""
-    key = Key(id, kind, number, now.astimezone(UTC), base64.b64encode(secret).decode(), base64.b64encode(public).decode(), voucher)
-    _write(folder, key)
-    return key
-
-
-def _write(folder: Path, key: Key) -> None:
-    file = folder / f"{key.id}.key"
-    with disk_errors(file):
-        place_once(file, msgspec.json.encode(key))
-
-
-def _keep_public_half(folder: Path, key: Key) -> None:
-    """Destroy the private half of a signing key after the public half is safe on the disk."""
-    with disk_errors(folder):
-        place_once(folder / f"{key.id}.pub", msgspec.json.encode(msgspec.structs.replace(key, secret="")))
-        _overwrite(folder / f"{key.id}.key")
-
-
-def _overwrite(file: Path) -> None:
-    """Write over a key in its place and remove it. Copies in backups, and on a disk that moves blocks about,
-    are the operator's care. It loses its name first: half a key under it, after a power cut, would be a
-    damaged one, and nothing would go on."""
-    gone = file.with_suffix(GONE)
-    with disk_errors(file):
-        file.rename(gone)
-        sync_folder(file.parent)
-    _wipe(gone)
-
-
-def _wipe(file: Path) -> None:
-    with disk_errors(file):
-        with file.open("r+b") as old:
-            old.write(secrets.token_bytes(file.stat().st_size))
-            old.flush()
-            os.fsync(old.fileno())
-        file.unlink()
-        sync_folder(file.parent)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold a lock so that only one program at a time makes, replaces or destroys keys."""
-    from filelock import FileLock
-
-    with disk_errors(folder), FileLock(folder / ".lock", mode=0o600):
-        yield
-
-
 def _reference(keyed: hmac.HMAC, table: str, id: str) -> str:
     message = keyed.copy()
     message.update(f"{table}/{id.strip('{}').lower()}".encode())
     return message.hexdigest()
-
-
-def _private_key(key: Key) -> "Ed25519PrivateKey":
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    return Ed25519PrivateKey.from_private_bytes(base64.b64decode(key.secret))
-
-
-def _signed(key: Key, message: bytes) -> str:
-    return base64.b64encode(_private_key(key).sign(message)).decode()
 
 
 def _years_after(moment: datetime, years: int) -> datetime:

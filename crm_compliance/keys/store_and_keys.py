@@ -3,7 +3,7 @@ was not.
 
 Keys are made for a store that is new and for no other: with new ones, the references of an old ledger would
 lead nowhere without anybody noticing, and rows that had been erased would not be known again (ACC-02,
-ERA-13). What a key is, and that nobody else may read its file, is seen to in key_ring.py."""
+ERA-13). What a key is, and that nobody else may read its file, is seen to in key_file.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.keys.head_signer import NAME, FileWitness, remembers_a_ledger
-from crm_compliance.keys.key_ring import KeyRing, KeysMissing, is_key_id
+from crm_compliance.keys.key_file import is_key_id
+from crm_compliance.keys.key_ring import KeyRing, KeysMissing
 from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.files.erasure_file import ErasureFile
 from crm_compliance.store.store import SqlStore

@@ -42,7 +42,7 @@ def memory_of(settings: Settings, clock: Clock) -> Memory:
     each read is to be a full one. What is no longer of use is removed."""
     from connectors.dynamics.memory.table_cache import Memory, tidy
     from crm_compliance.host.files import private_folder
-    from crm_compliance.keys.key_ring import memory_key
+    from crm_compliance.keys.single_keys import memory_key
 
     folder = settings.data_dir / "memory"
     data_dir = settings.make_data_dir()

@@ -64,7 +64,7 @@ def desk(
     from crm_compliance.connections.object_stores import object_stores
     from crm_compliance.connections.worker_pool import Pool, workers_of
     from crm_compliance.keys.checkpoint_signer import DeskNotary
-    from crm_compliance.keys.key_ring import pseudonym_key
+    from crm_compliance.keys.single_keys import pseudonym_key
     from crm_compliance.keys.store_and_keys import tell_of_recovery
     from crm_compliance.store.files.data_map_file import keep_tables
     from crm_compliance.store.files.erasure_file import ErasureFile

@@ -127,7 +127,7 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.pem", hel
 
 
 def _told(ring: Any, key: Any, policy: Policy) -> dict[str, object]:
-    from crm_compliance.keys.key_ring import KeyKind
+    from crm_compliance.keys.key_file import KeyKind
     from rules.dates.instants import instant
 
     is_current = ring.current(key.kind).id == key.id

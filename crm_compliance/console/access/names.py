@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from crm_compliance.keys.key_ring import signin_key
+from crm_compliance.keys.single_keys import signin_key
 
 if TYPE_CHECKING:
     from crm_compliance.store.rows.console.colleagues import Colleagues

@@ -16,9 +16,11 @@ from threading import Barrier, Thread
 import pytest
 
 from crm_compliance.host.files import DiskProblem
-from crm_compliance.keys import key_ring
-from crm_compliance.keys.key_ring import Key, KeyKind, KeyRing, KeyUnusable, memory_key, public_keys_below
+from crm_compliance.keys import key_file, key_ring
+from crm_compliance.keys.key_file import Key, KeyKind, KeyUnusable
+from crm_compliance.keys.key_ring import KeyRing, public_keys_below
 from crm_compliance.keys.public_keys import PublicKeys
+from crm_compliance.keys.single_keys import memory_key
 from rules.errors import Refused, UsageError
 
 ROW = "0e7f1c52-1234-4567-8901-234567890123"
@@ -30,7 +32,7 @@ def ring_of(tmp_path: Path, now: datetime = NOW) -> KeyRing:
     return KeyRing.open(tmp_path, now)
 
 
-def key_file(ring: KeyRing, kind: KeyKind = KeyKind.REGISTER) -> Path:
+def file_of(ring: KeyRing, kind: KeyKind = KeyKind.REGISTER) -> Path:
     return ring.folder / f"{ring.current(kind).id}.key"
 
 
@@ -39,7 +41,7 @@ def test_keys_are_made_at_first_and_found_again(tmp_path: Path) -> None:
     assert first.reference("cf_dossier", ROW) == again.reference("cf_dossier", ROW)
     assert [key.id for key in first.keys] == [key.id for key in again.keys]
     assert [key.id[:10] for key in first.keys] == ["r-2026-11-", "s-2026-11-"]
-    paths = [tmp_path / "data", first.folder, key_file(first), key_file(first, KeyKind.SIGNING)]
+    paths = [tmp_path / "data", first.folder, file_of(first), file_of(first, KeyKind.SIGNING)]
     assert [stat.S_IMODE(path.stat().st_mode) for path in paths] == [0o700, 0o700, 0o600, 0o600]
 
 
@@ -74,7 +76,7 @@ def test_a_reference_is_the_hmac_of_table_and_id_however_the_id_is_spelled(tmp_p
 @pytest.mark.parametrize("kind", KeyKind)
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
 def test_a_key_that_others_may_read_is_refused(tmp_path: Path, mode: int, kind: KeyKind) -> None:
-    key_file(ring_of(tmp_path), kind).chmod(mode)
+    file_of(ring_of(tmp_path), kind).chmod(mode)
     with pytest.raises(KeyUnusable, match="others may read") as caught:
         ring_of(tmp_path)
     assert (caught.value.exit_code, "chmod 600" in caught.value.hint) == (2, True)
@@ -89,7 +91,7 @@ def test_a_key_folder_that_others_may_enter_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KeyKind)
 @pytest.mark.parametrize("damage", [lambda text: b"", lambda text: text[:-1], lambda text: text.replace(b"==", b"="), lambda text: b"{}"])
 def test_a_damaged_key_is_refused_and_never_replaced(tmp_path: Path, damage: object, kind: KeyKind) -> None:
-    file = key_file(ring_of(tmp_path), kind)
+    file = file_of(ring_of(tmp_path), kind)
     content = damage(file.read_bytes())  # type: ignore[operator]
     if content == file.read_bytes():
         content = content.replace(b'"secret":"', b'"secret":"A')
@@ -101,7 +103,7 @@ def test_a_damaged_key_is_refused_and_never_replaced(tmp_path: Path, damage: obj
 
 def test_a_signing_key_under_the_name_of_another_is_refused(tmp_path: Path) -> None:
     """The id comes from the key: nobody can slip one of his own under a known name."""
-    file, other = key_file(ring_of(tmp_path / "one"), KeyKind.SIGNING), ring_of(tmp_path / "other").current(KeyKind.SIGNING)
+    file, other = file_of(ring_of(tmp_path / "one"), KeyKind.SIGNING), ring_of(tmp_path / "other").current(KeyKind.SIGNING)
     document = json.loads(file.read_bytes())
     file.write_text(json.dumps(document | {"secret": other.secret, "public": other.public}))
     with pytest.raises(KeyUnusable, match="not a key"):
@@ -169,7 +171,7 @@ def test_programs_that_rotate_at_once_rotate_once(tmp_path: Path) -> None:
 
 def test_a_replaced_signing_key_whose_private_half_survived_a_power_cut_is_no_stranger(tmp_path: Path) -> None:
     old = ring_of(tmp_path)
-    file = key_file(old, KeyKind.SIGNING)
+    file = file_of(old, KeyKind.SIGNING)
     content = file.read_bytes()
     old.rotate(NEXT_YEAR)
     file.write_bytes(content)  # as if the overwriting had not happened
@@ -185,7 +187,7 @@ def test_a_rotation_that_was_cut_off_is_finished_by_whoever_comes_next(tmp_path:
     """Whatever it had reached: the ledger hears of each key once, the new signing key signed by the old one,
     of which the private half is gone then. A key that the ledger never heard of would not be missed once it
     is lost."""
-    for step in ("_new", "_signed", "_keep_public_half", "_overwrite", "_wipe"):
+    for step in ("new_key", "signed", "keep_public_half", "overwrite", "wipe"):
         folder = tmp_path / step
         old = ring_of(folder)
         told: dict[str, dict[str, object]] = {key.id: {} for key in old.keys}
@@ -199,11 +201,12 @@ def test_a_rotation_that_was_cut_off_is_finished_by_whoever_comes_next(tmp_path:
             raise Killed
 
         with monkeypatch.context() as patched:
-            patched.setattr(key_ring, step, killed)
+            for module in (key_ring, key_file):
+                patched.setattr(module, step, killed)
             with pytest.raises(Killed):
                 old.rotate(NEXT_YEAR, tell=tell)
         ring = ring_of(folder).settle(told.keys, tell)
-        is_made = step not in ("_new", "_signed")  # the old one signs the new one before that is kept
+        is_made = step not in ("new_key", "signed")  # the old one signs the new one before that is kept
         if is_made:
             new = ring.current(KeyKind.SIGNING)
             entry = told[new.id]
@@ -250,7 +253,7 @@ def test_a_register_key_is_destroyed_only_when_the_certificates_that_it_protects
 
 def test_a_key_is_written_over_before_its_name_goes(tmp_path: Path) -> None:
     old = ring_of(tmp_path)
-    file = key_file(old)
+    file = file_of(old)
     secret = file.read_bytes()
     (tmp_path / "held").hardlink_to(file)  # what a disk would still hold once the name is gone
     ring, _ = old.rotate(NEXT_YEAR)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.keys.key_ring import KeyKind, KeyRing
+from crm_compliance.keys.key_file import KeyKind
+from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.keys.public_keys import read_pem, write_pem
 from rules.errors import UsageError
 from tests.crm_compliance.openssl import OPENSSL
