@@ -69,7 +69,7 @@ def _write(run: str, path: Path, unit: tuple[str, str] | None) -> int:
 
 def _verify(path: Path, pem: Path | None) -> int:
     from jobs.ledger.entries import LedgerBroken
-    from jobs.proof.attestation import verify_document
+    from jobs.proof.verify_document import verify_document
 
     keys = arguments.public_keys(pem)
     if keys is None:  # whoever verifies has to say whom he trusts

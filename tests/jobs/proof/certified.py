@@ -3,8 +3,9 @@
 from crm_compliance.keys.public_keys import PublicKeys
 from jobs.ledger.certificates import Certificate
 from jobs.model.run import Run
-from jobs.proof.attestation import LedgerIndex, attest, encode, verify_document
+from jobs.proof.attestation import LedgerIndex, attest, encode
 from jobs.proof.checkpoint import make_checkpoint
+from jobs.proof.verify_document import verify_document
 from tests.drivers.night import Night
 
 

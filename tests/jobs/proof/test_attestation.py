@@ -19,8 +19,9 @@ from jobs.ledger.certificates import Certificate, Issued, chained, hash_of, merk
 from jobs.ledger.entries import FIRST, LedgerBroken, canonical
 from jobs.model.plan import PlanLine
 from jobs.model.run import Action, ActionState, RunState
-from jobs.proof.attestation import Attestation, LedgerIndex, attest, encode, verify_document
+from jobs.proof.attestation import Attestation, LedgerIndex, attest, encode
 from jobs.proof.checkpoint import make_checkpoint
+from jobs.proof.verify_document import verify_document
 from rules.dates.calendar import BELGIAN
 from rules.errors import UsageError
 from tests.crm_compliance.store.values import NIGHT, a_plan, a_run, a_word

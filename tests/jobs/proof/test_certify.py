@@ -18,8 +18,8 @@ from jobs.model.plan import Kind
 from jobs.model.run import ActionState, RunState
 from jobs.plans.approve import approve_plan
 from jobs.plans.lines.pages import lines_of
-from jobs.proof.attestation import verify_document
 from jobs.proof.run_reckoning import reckon
+from jobs.proof.verify_document import verify_document
 from jobs.runs.apply import apply_plan
 from rules.model.residual_data import ResidualPlace
 from tests.drivers.beginnings import Beginning
