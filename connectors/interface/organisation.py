@@ -47,6 +47,10 @@ class Organisation(Protocol):
         """Return what the CRM calls the table of this kind and its columns, in a language (`nl`). Raises
         ConnectorError."""
 
+    def table_names(self, tables: Collection[str], language: str) -> dict[str, str]:
+        """Return what the CRM calls tables, mapped or not, in the plural and in a language; none for one that
+        has no name. Raises ConnectorError."""
+
     def unaccounted_columns(self) -> tuple[str, ...]:
         """Return the columns of mapped tables that may hold personal data and that the mapping does not name,
         as `table.column`."""

@@ -22,10 +22,11 @@ DataCategory: TypeAlias = Literal[
 ]  # fmt: skip
 Source: TypeAlias = Literal["self", "third_party", "professional", "contacts", "not_recorded"]
 Criterion: TypeAlias = Literal[
-    "no_term", "until_age", "six_months_after_contact", "open", "not_set", "unknown", "agreement", "tax", "until_withdrawn", "request",
-    "needed", "nothing_needs_them",
+    "no_term", "until_age", "six_months_after_contact", "open", "not_set", "unknown", "agreement", "after_agreement", "tax",
+    "until_withdrawn", "request", "needed", "nothing_needs_them",
 ]  # fmt: skip
 Basis: TypeAlias = Literal["consent", "contract", "legal_obligation", "of_the_others", "not_decided"]
+_IMAGE: Final[tuple[DataCategory, ...]] = ("image",)
 RGT_09: Final = "RGT-09"
 NOT_THE_PERSON: Final = "NOT_THE_PERSON"  # the reviewer's word that a row mentions somebody else
 DPO_REVIEW: Final = "DPO_REVIEW"
@@ -304,7 +305,7 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     remarks: tuple[str, ...] = ()  # RF codes that the letter adds to what it tells
     granted: tuple[str, ...] = ()  # items that the DPO granted, for rights other than access
     held: tuple[str, ...] = ()  # those of them that an obligation or a claim keeps for now
-    delayed: tuple[str, ...] = ()  # corrections among them that cannot be written yet: told without a reason, which may be in other files
+    delayed: tuple[str, ...] = ()  # those that are only written, and cannot be yet: told without a reason, which may be in other files
     kept: tuple[str, ...] = ()  # keys of contexts that stay whatever is erased: told with their ground and term (art. 12(4))
     words: dict[str, str] = {}  # where the product has none: the CRM's for `table`, `table.column`, the schedule's for `categories.key`
     home: Home = IN_BELGIUM
@@ -328,11 +329,15 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
         has released something of it: it would tell that there is a file. A recipient is disclosed if its item
         is, and something else of its fiche: what is withheld does not show by its recipient that it exists.
         Where recipients are not items, in answers to other rights, nobody who acts in criminal matters is
-        disclosed, and in a file under RGT-09 nobody: a shelter would be found by it."""
+        disclosed, and in a file under RGT-09 nobody: a shelter would be found by it. Only the items show that
+        there are pictures."""
+        pictured: set[str] = set()
         by_kind: dict[bool, dict[tuple[str, str], Item]] = {True: {}, False: {}}
         for item in self.items:
             if item.is_shown or (working_copy and item.status is ItemStatus.PENDING_REVIEW):
                 by_kind[item.kind == RECIPIENT].setdefault(item.source, item)
+                if item.attachment is not None and item.attachment.media_type.startswith("image/"):
+                    pictured.add(item.context)
         named, files = by_kind[True], by_kind[False]
         released = {item.context for item in files.values()}
 
@@ -350,7 +355,11 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
             return msgspec.structs.replace(each, name=name, is_category=is_category, source=("", ""))
 
         return tuple(
-            msgspec.structs.replace(context, recipients=tuple(dict.fromkeys(one for each in context.recipients if (one := told(each)))))
+            msgspec.structs.replace(
+                context,
+                recipients=tuple(dict.fromkeys(one for each in context.recipients if (one := told(each)))),
+                data_categories=(*context.data_categories, *_IMAGE) if context.key in pictured else context.data_categories,
+            )
             for context in self.contexts
             if not context.is_doubtful or context.key in released
         )

@@ -36,18 +36,17 @@ def test_an_access_request_finds_every_word_and_file(night: Night) -> None:
     files = {(item.attachment.kind, item.attachment.field) for item in compilation.items if item.attachment is not None}
     assert {place for word, place in planter.words.items() if word not in texts} == {("cf_paragraphs", "cf_scan")}
     assert files == {("cf_paragraph", "cf_scan")}
-    own = {kind for kind in compilation.not_searched if kind.partition(":")[2].partition(".")[0] in SETS}
-    assert own == {"table:cf_bill"}
+    assert {place for place in compilation.not_searched if place.startswith("table:")} == {"table:cf_bill"}, "the pairs of themes are read"
     assert compilation.is_complete
 
 
 @pytest.mark.parametrize(
     ("language", "words", "result"),
     [
-        ("nl", ("Huisbezoek", "Verslag", "Bezocht op"), "Goed gesprek"),
-        ("fr", ("Visite à domicile", "Rapport", "Bezocht op"), "Bonne conversation"),
-        ("en", ("Home visit", "Report", "Visited on"), "Good talk"),
-        ("de", ("Hausbesuch", "Bericht", "Bezocht op"), "Goed gesprek"),
+        ("nl", ("Huisbezoek", "Verslag", "Bezocht op", "1,2345", ">12</dd>"), "Goed gesprek"),
+        ("fr", ("Visite à domicile", "Rapport", "Bezocht op", "1,2345", ">12</dd>"), "Bonne conversation"),
+        ("en", ("Home visit", "Report", "Visited on", "1.2345", ">12</dd>"), "Good talk"),
+        ("de", ("Hausbesuch", "Bericht", "Bezocht op", "1,2345", ">12</dd>"), "Goed gesprek"),
     ],
 )
 def test_they_are_called_what_the_crm_calls_them(night: Night, language: str, words: tuple[str, ...], result: str) -> None:
@@ -56,8 +55,8 @@ def test_they_are_called_what_the_crm_calls_them(night: Night, language: str, wo
     dossier = night.dossier("grooming", closed=False, fiches=0)
     night.party(child, "child", dossier=dossier)
     add(
-        night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", dossier), cf_report="Alles rustig.", cf_hours=1.5,
-        cf_visitedon="2026-03-05", cf_result=100000001, cf_urgent=False,
+        night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", dossier), cf_report="Alles rustig.", cf_hours=1.2345,
+        cf_steps=12, cf_visitedon="2026-03-05", cf_result=100000001, cf_urgent=False,
     )  # fmt: skip
     answer = Answer(night, child, language=language)
     answer.compile()
@@ -70,7 +69,8 @@ def test_they_are_called_what_the_crm_calls_them(night: Night, language: str, wo
     (item,) = [item for item in compilation.items if item.kind == "cf_homevisit"]
     assert {field.name: field.value for field in item.fields if not field.is_text} == {
         "cf_visitedon": "2026-03-05",
-        "cf_hours": 1.5,
+        "cf_hours": 1.2345,
+        "cf_steps": 12,
         "cf_urgent": False,
         "cf_result": result,
     }
@@ -79,6 +79,35 @@ def test_they_are_called_what_the_crm_calls_them(night: Night, language: str, wo
     assert document["words"]["cf_homevisit"] == words[0]
     assert document["words"]["cf_homevisit.cf_report"] == words[1]
     assert answer.release() is Outcome.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("language", "searched", "not_searched"),
+    [
+        ("nl", "overeenkomsten, Huisbezoeken", "andere tabellen van ons systeem (Rekeningen)"),
+        ("fr", "Visites à domicile", "autres tables de notre système (Factures)"),
+        ("de", "Hausbesuche", "weitere Tabellen unseres Systems (Rechnungen)"),
+        ("en", "Home visits", "other tables in our system (Bills)"),
+    ],
+)
+def test_where_was_searched_is_told_by_the_names_of_the_crm(night: Night, language: str, searched: str, not_searched: str) -> None:
+    """EXP-03, also to whom no row of these tables belongs."""
+    dossier = night.dossier("grooming", closed=False, fiches=0)
+    add(night, "cf_bill", ("cf_DossierId", "cf_dossiers", dossier), cf_name="Rekening 1")
+    answer = Answer(night, night.contact(), language=language)
+    answer.compile()
+    answer.approve()
+    page = package_of(answer.now, night.context.organisation, {})["index.html"].decode()
+    assert [word for word in (searched, not_searched) if word not in page] == []
+    assert "cf_bill" not in page
+
+
+def test_data_categories_of_what_belongs_to_a_person(night: Night) -> None:
+    """Section 7.1(b): an assessment is no conversation."""
+    contact = night.contact(birthdate=None)
+    add(night, "cf_assessment", ("cf_ContactId", "contacts", contact), cf_finding="Rustig.")
+    (context,) = Answer(night, contact).compile().contexts
+    assert ("facts" in context.data_categories, "communication" in context.data_categories) == (True, False)
 
 
 def test_an_answer_without_such_rows_has_no_words(night: Night) -> None:

@@ -26,7 +26,7 @@ def of_table(
     """Return the fate of a table and why, from those of the tables that it leads to; one that is not among
     `parents` is taken to go. `sees_to_documents`: documents are removed before the rows that say where they
     lie. `left_out` are tables of pairs among dossiers, fiches and people that nothing reads."""
-    if mapped := mapping.named(table.name):
+    if mapped := [each for each in mapping.tables if table.name in (each.name, each.links)]:
         return Fate.MAPPED, ", ".join(dict.fromkeys(map(_part, mapped)))
     for each in mapping.tables:
         for column in each.pairs.values():

@@ -20,7 +20,7 @@ from connectors.dynamics.draft.words import (
 from connectors.dynamics.mapping.mapping import IN_EITHER, MUST_BE_CHOICE, field_type, mappable_fields
 from connectors.dynamics.schema.mapping_check import PLATFORM_NUMBERS
 from connectors.dynamics.schema.masks_check import PLATFORM
-from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute
+from connectors.dynamics.schema.metadata import LOOKUP_TYPES, WHOLE_NUMBERS, Attribute
 from rules.files.suggestions import nearest
 from rules.model.kinds import FILES, LOOKUPS
 from rules.model.personal_records import FULL, personal_fields
@@ -29,7 +29,6 @@ from rules.texts.folding import fold
 
 _CHOICES: Final = frozenset({"PicklistType", "MultiSelectPicklistType"})
 _TEXTS: Final = frozenset({"StringType", "MemoType"})
-_NUMBERS: Final = frozenset({"IntegerType", "BigIntType"})
 _OF_SEVERAL: Final = ("categories",)  # fields that a multi-select may fill
 _TRUTHS: Final = ("yes", "no")
 _STATES: Final = {"incident": ("active", "inactive", "inactive")}  # active, resolved, cancelled
@@ -127,9 +126,9 @@ def _fits(kind: str, name: str, attribute: Attribute, table: CrmTable, tables: d
             attribute.kind == "PicklistType" and _truths(attribute, table) is not None
         )
     if holds is int:
-        return attribute.kind in _NUMBERS or (name in PLATFORM_NUMBERS and attribute.kind == "PicklistType")
+        return attribute.kind in WHOLE_NUMBERS or (name in PLATFORM_NUMBERS and attribute.kind == "PicklistType")
     if holds is float:
-        return attribute.kind in _NUMBERS | {"MoneyType", "DecimalType", "DoubleType"}
+        return attribute.kind in WHOLE_NUMBERS | {"MoneyType", "DecimalType", "DoubleType"}
     if holds is bytes:
         return attribute.kind in ("FileType", "ImageType") or attribute.name == "documentbody"
     if name == "image":

@@ -15,7 +15,7 @@ from connectors.dynamics.http.query import guid
 from connectors.dynamics.mapping.mapping import CONNECTION, Column, Table
 from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.schema.capabilities import Capability, capabilities
-from connectors.dynamics.schema.labels import labels
+from connectors.dynamics.schema.labels import labels, table_names
 from connectors.dynamics.schema.lookups_check import check_people, check_recordings, check_second_lookups
 from connectors.dynamics.schema.mapping_check import check_decisions, check_mapping
 from connectors.dynamics.schema.masks_check import check_masks
@@ -124,6 +124,9 @@ class Organisation(MappedKinds):
         it has none in it. Raises ConnectorError."""
         table = self.mapping.table(record)
         return labels(self._transport, table, language) if table is not None else Labels(record.__name__)
+
+    def table_names(self, tables: Collection[str], language: str) -> dict[str, str]:
+        return table_names(self._transport, tables, language)
 
     def whoami(self) -> str:
         """Return the id of our application user, the first where there are several; the cheapest proof that

@@ -25,7 +25,7 @@ from connectors.dynamics.reading.page_values import FramedPage, FramedValues, Pa
 from connectors.dynamics.reading.ranges import CREATED_ON
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.conditions import Scopes
-from connectors.dynamics.schema.metadata import Attribute, TableDefinition
+from connectors.dynamics.schema.metadata import WHOLE_NUMBERS, Attribute, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, is_key
 from connectors.interface.columns import column_types, frame_of_values, held_by
 from rules.decoders import decoder_of
@@ -421,7 +421,8 @@ class PageDecoder(Generic[R]):
             if _behaviour(table, column, attribute.behaviour) == "date_only":
                 raise MappingError(f"The column {table.name}.{column.name} holds days, not instants.", where=column.where)
             return column.name, datetime | None, True
-        return column.name, (_INT if kind is int else kind) | None, True
+        is_whole = kind is int or (kind is float and attribute.kind in WHOLE_NUMBERS)  # `12` is not told as `12.00`
+        return column.name, (_INT if is_whole else kind) | None, True
 
 
 def _option_type(attribute: Attribute) -> Any:

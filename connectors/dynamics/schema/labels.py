@@ -1,6 +1,6 @@
 """What a CRM calls a table, its columns and their options in one language: its own display names."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -37,6 +37,19 @@ def labels(transport: Transport, table: Table, language: str) -> Labels:
         {name: named.get(column) or column for column, name in of_column.items()},
         options,
     )
+
+
+def table_names(transport: Transport, tables: Collection[str], language: str) -> dict[str, str]:
+    """Return what people see of tables in lists. Raises ConnectorError."""
+    if not tables:
+        return {}
+    wanted = " or ".join(f"LogicalName eq {literal(name)}" for name in sorted(tables))
+    address = f"EntityDefinitions?$select=LogicalName,DisplayCollectionName,DisplayName&$filter={wanted}"
+    found = {
+        str(each.get("LogicalName")): _said(each.get("DisplayCollectionName"), language) or _said(each.get("DisplayName"), language)
+        for each in _items(_get(transport, address, "EntityDefinitions").get("value"))
+    }
+    return {name: said for name, said in found.items() if said}
 
 
 def _get(transport: Transport, address: str, where: str) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ from connectors.dynamics.mapping.mapping import (
 )
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
 from connectors.dynamics.schema.lookups_check import check_behind, check_owners, check_roles, check_second_lookups
-from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, RESTRICT, Attribute, Metadata, TableDefinition
+from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, RESTRICT, WHOLE_NUMBERS, Attribute, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.dynamics.schema.unmapped_options import options_of
 from connectors.interface.errors import Finding
@@ -49,15 +49,14 @@ COLUMN_TYPES = {
     "UniqueidentifierType": ColumnType.GUID,
 }
 _TEXT_TYPES = frozenset({"StringType", "MemoType", "UniqueidentifierType", "EntityNameType"})
-_NUMBER_TYPES = frozenset({"IntegerType", "BigIntType"})
 _IMAGE_TYPES = frozenset({"ImageType", "FileType"})
 STANDARD_NUMBERS = frozenset({"participationtypemask"})  # what its numbers mean is the same in every CRM
 PLATFORM_NUMBERS = frozenset({"participation"})  # the options of such a column are the platform's own, the same everywhere
 BODIES = frozenset({"annotation.documentbody", "activitymimeattachment.body"})  # files in base64, in columns of text
 _EXPECTED = {
     bool: frozenset({"BooleanType"}),
-    int: _NUMBER_TYPES,
-    float: _NUMBER_TYPES | {"MoneyType", "DecimalType", "DoubleType"},
+    int: WHOLE_NUMBERS,
+    float: WHOLE_NUMBERS | {"MoneyType", "DecimalType", "DoubleType"},
     bytes: _IMAGE_TYPES | {"MemoType"},
 }
 _VERSION = "versionnumber"  # of every table but virtual ones

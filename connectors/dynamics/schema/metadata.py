@@ -26,6 +26,7 @@ _OPTION_CASTS = {
 DATE_BEHAVIOURS = {"DateOnly": "date_only", "UserLocal": "user_local", "TimeZoneIndependent": "time_zone_independent"}
 LOOKUP_TYPES = frozenset({"LookupType", "CustomerType", "OwnerType"})
 CHOICE_TYPES = frozenset(_OPTION_CASTS)
+WHOLE_NUMBERS = frozenset({"IntegerType", "BigIntType"})
 CASCADE, RESTRICT = "Cascade", "Restrict"  # what a delete does to rows that point to the row
 
 

@@ -15,7 +15,7 @@ from crm_compliance.answer_package.content.retention import kept_of, kept_sectio
 from crm_compliance.answer_package.content.summary import summary
 from crm_compliance.answer_package.content.view import Shown, is_bare, is_neutral, is_refusal, shown_of
 from crm_compliance.answer_package.content.wording import Texts, texts_for
-from jobs.model.answer import Compilation
+from jobs.model.answer import Compilation, Item
 from jobs.register.decision import ERASING
 from rules.model.requests import ARTICLES, COPIES, Right
 from rules.organisation.organisation import Organisation
@@ -99,6 +99,14 @@ def _rights(texts: Texts) -> Section:
     return Section(texts.say("access", "your_rights"), told)
 
 
+def _deeds(items: Sequence[Item], texts: Texts, *, is_done: bool) -> Table:
+    """Return what was granted, with the new values where something is corrected."""
+    rows = tuple((deed_of(item, texts, is_done=is_done), new_value_of(item, texts)) for item in items)
+    has_values = any(value for _, value in rows)
+    columns = (texts.say("outcome", "what"), *([texts.say("outcome", "new_value")] if has_values else []))
+    return Table(columns, tuple(dict.fromkeys(row if has_values else row[:1] for row in rows)))
+
+
 def _outcome(compilation: Compilation, told: Sequence[str], texts: Texts) -> tuple[Section, ...]:
     """Return what was done for another right than access, what not and why, and who is notified."""
     waiting = {*compilation.held, *compilation.delayed}
@@ -108,17 +116,12 @@ def _outcome(compilation: Compilation, told: Sequence[str], texts: Texts) -> tup
     what, why = texts.say("outcome", "what"), texts.say("access", "withheld_reason")
     sections = [Section("", (Paragraph(texts.say("outcome", "intro")),))]
     if granted:
-        rows = tuple((deed_of(item, texts, is_done=True), new_value_of(item, texts)) for item in granted)
-        has_values = any(value for _, value in rows)
-        columns = (what, texts.say("outcome", "new_value")) if has_values else (what,)
-        done = Table(columns, tuple(dict.fromkeys(row if has_values else row[:1] for row in rows)))
         said = [Paragraph(texts.say("outcome", compilation.right))]
         if any(item.title in ERASING for item in granted):
             said.append(Paragraph(texts.say("outcome", "under_way")))
-        sections.append(Section(texts.say("outcome", "done_title"), (*said, done)))
+        sections.append(Section(texts.say("outcome", "done_title"), (*said, _deeds(granted, texts, is_done=True))))
     if delayed:
-        rows = tuple((deed_of(item, texts, is_done=False), new_value_of(item, texts)) for item in delayed)
-        table = Table((what, texts.say("outcome", "new_value")), tuple(dict.fromkeys(rows)))
+        table = _deeds(delayed, texts, is_done=False)
         sections.append(Section(texts.say("outcome", "delayed_title"), (Paragraph(texts.say("outcome", "delayed")), table)))
     if declined_items:
         refused = tuple((deed_of(item, texts, is_done=False), declined(compilation.right, item.code, texts)) for item in declined_items)

@@ -18,14 +18,17 @@ SEARCHED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "contact": (),
         "dossier": (),
         "fiche": (),
+        "party": (),
         "note": ("kind:note",),
         "call": ("kind:call",),
         "email": ("kind:email",),
+        "activity_party": ("kind:activity_party",),
         "recording": ("kind:recording",),
         "transcript": ("kind:recording", "column:recording.transcript"),
         "donation": ("kind:donation",),
         "enrolment": ("kind:enrolment",),
         "engagement": ("kind:engagement",),
+        "own": (),
         "preferences": (),
         "request": (),
         "deleted": ("bin",),
@@ -168,15 +171,19 @@ def inside(compilation: Compilation, shown: Shown, texts: Texts) -> Section:
 def searched(compilation: Compilation, texts: Texts) -> Section:
     """Return where was searched, and where not: backups at least (EXP-03)."""
     codes = compilation.not_searched
-    kinds = [texts.code("searched", kind) for kind, lacking in SEARCHED.items() if not set(lacking).intersection(codes)]
+    own = [name for key, name in compilation.words.items() if key.startswith("searched.")]
+    kinds: list[str] = []
+    for kind, lacking in SEARCHED.items():
+        if not set(lacking).intersection(codes):
+            kinds += own if kind == "own" else [texts.code("searched", kind)]
     looked = texts.say("access", "searched_text", kinds=", ".join(kinds))
-    told = texts.say("access", "not_searched", places=texts.joined(_places(codes, texts)))
+    told = texts.say("access", "not_searched", places=texts.joined(_places(codes, compilation.words, texts)))
     return Section(texts.say("access", "searched"), (Paragraph(looked), Paragraph(told)))
 
 
-def _places(codes: Sequence[str], texts: Texts) -> Iterator[str]:
+def _places(codes: Sequence[str], words: Mapping[str, str], texts: Texts) -> Iterator[str]:
     """Yield places in words, backups always; then the kinds of rows, the fields and the tables that the
-    mapping does not name (EXP-03)."""
+    mapping does not name (EXP-03), these by the CRM's names."""
     known = [code if texts.knows("place", code) else "other" for code in ("backups", *codes) if ":" not in code]
     yield from (texts.code("place", code) for code in dict.fromkeys(known))
     named = {of: [code.partition(":")[2] for code in codes if code.startswith(f"{of}:")] for of in ("kind", "column", "table")}
@@ -185,4 +192,4 @@ def _places(codes: Sequence[str], texts: Texts) -> Iterator[str]:
     if partly:
         yield texts.say("access", "searched_in_part", kinds=", ".join(texts.code("searched", kind) for kind in partly))
     if named["table"]:
-        yield texts.say("access", "not_mapped", tables=", ".join(named["table"]))
+        yield texts.say("access", "not_mapped", tables=", ".join(words.get(f"table:{name}", name) for name in named["table"]))

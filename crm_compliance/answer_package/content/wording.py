@@ -171,7 +171,7 @@ class Texts:
         if isinstance(value, bool):
             return self._tables["value"]["yes" if value else "no"]
         if isinstance(value, float):
-            return str(format_decimal(value, format="#,##0.00", locale=self.locale))
+            return str(format_decimal(value, format="#,##0.00########", locale=self.locale))
         if isinstance(value, int):
             return str(value)
         if len(value) == len("2026-05-04") and (day := _day(value)) is not None:

@@ -20,7 +20,7 @@ from jobs.register.request_steps import actor_of, authorised, save_transition
 from jobs.requests.answer.attachments import Files
 from jobs.requests.answer.completeness import accounts_for_all, candidates
 from jobs.requests.answer.items import Items, numbered, with_decisions
-from jobs.requests.answer.own_words import OwnWords, category_words, words_of
+from jobs.requests.answer.own_words import OwnWords, category_words, table_words, words_of
 from jobs.requests.answer.release_blocks import blocks_of
 from jobs.requests.context.contexts import Contexts
 from jobs.requests.context.earlier_requests import earlier_requests, request_context, request_item
@@ -118,7 +118,8 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
         words = words_of(context.connector, {row.kind for row in scope.rows}, shell.language)
         items = _items(context, found, scope, contexts, redactor, shell.language, files, words)
         categories = category_words(context.policy, context.organisation, items, shell.language)
-        shell = msgspec.structs.replace(shell, words=words.told | categories)
+        tables = table_words(context.connector, shell.not_searched, shell.language)
+        shell = msgspec.structs.replace(shell, words=words.told | categories | tables)
         is_complete = accounts_for_all(found, scope, items)
         if request.right is Right.ACCESS and (earlier := earlier_requests(context, found)):
             key = f"context-{len(contexts.made) + 1}"

@@ -46,6 +46,15 @@ def words_of(connector: Connector, kinds: Collection[str], language: str) -> Own
     return OwnWords(told, options)
 
 
+def table_words(connector: Connector, not_searched: Collection[str], language: str) -> dict[str, str]:
+    """Return what the CRM calls the dependent tables that are searched, by `searched.TABLE`, and by their
+    codes the tables that are not; the same for everybody. Raises ConnectorError."""
+    keys = {kind.word: f"searched.{kind.word}" for kind in connector.all_kinds.own}
+    keys |= {code.removeprefix("table:"): code for code in not_searched if code.startswith("table:")}
+    names = connector.table_names(keys, language)
+    return {key: names.get(table, table) for table, key in keys.items()}
+
+
 def category_words(policy: Policy, organisation: Organisation, items: Iterable[Item], language: str) -> dict[str, str]:
     """Return, by `categories.KEY`, what the schedule calls the categories of these items for which the
     organisation has no word: a key is nobody's word."""

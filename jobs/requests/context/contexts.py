@@ -13,6 +13,7 @@ from jobs.holds.active import active_holds
 from jobs.model.answer import Basis, Context, Criterion, DataCategory, Retention, Source
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather_units
+from jobs.requests.context.data_categories import data_of
 from jobs.requests.context.grounds import grounds_of, in_languages, may_be_objected_to, processors_of
 from jobs.requests.context.person_context import person_context
 from jobs.requests.context.terms import Terms
@@ -24,7 +25,7 @@ from rules.holds.holds import Holds
 from rules.law.of_units import decisions
 from rules.model.decisions import Decision
 from rules.model.file_roles import PARENTS, SPEAKERS, FileRole
-from rules.model.kinds import ACTIVITIES, depends, kind_of
+from rules.model.kinds import kind_of
 from rules.model.personal_records import FullContact, FullFiche, FullRecording
 from rules.model.records import Dependent, Donation, Engagement, Enrolment, Unit, UnitKind, unit_kind
 from rules.model.requests import Right
@@ -133,7 +134,7 @@ class Contexts:
             purposes=purposes,
             basis=category.basis if category is not None and category.enabled else "not_decided",
             grounds=grounds,
-            data_categories=_data(_certain(rows), is_whole=is_whole),
+            data_categories=data_of(_certain(rows), is_whole=is_whole),
             recipients=recipients_of(fiches, self._redactor, self._country),
             retention=self._terms.of_file(key, category, decision, tells_age=is_only_child),
             sources=_sources(_certain(rows), roles, is_whole=is_whole, is_limited=is_limited),
@@ -221,7 +222,7 @@ class Contexts:
             purposes=purposes,
             basis=category.basis if category is not None and is_in_force else "not_decided",
             grounds=grounds,
-            data_categories=_data(rows, is_whole=is_whole),
+            data_categories=data_of(rows, is_whole=is_whole),
             recipients=recipients_of((), self._redactor, self._country),
             retention=retention,
             sources=_sources(rows, roles, is_whole=is_whole, is_limited=is_limited) if units else _CONTACTS,
@@ -268,7 +269,7 @@ class Contexts:
             grounds=grounds,
             data_categories=tuple(dict.fromkeys(("identification", *data))),
             recipients=recipients_of((), self._redactor, self._country),
-            retention=self._end_of_relations(kind, _key_of(self._policy, category), criterion, is_day_told=is_in_force),
+            retention=self._end_of_relations(kind, category, criterion),
             sources=self._from_person(),
             rights=rights,
             portable=True,
@@ -280,13 +281,18 @@ class Contexts:
         that it was the child."""
         return _CONTACTS if any(row.is_limited for row in self._rows) else ("self",)
 
-    def _end_of_relations(self, kind: str, key: str, criterion: Criterion, *, is_day_told: bool) -> Retention:
+    def _end_of_relations(self, kind: str, category: Category | None, criterion: Criterion) -> Retention:
         """Return the last day of what ends last of one kind. It is a criterion if one of them has no end,
         such as an agreement that continues."""
         ends = [self._decisions[row.kind, row.id] for row in self._rows if row.kind == kind if (row.kind, row.id) in self._decisions]
-        if kind == "engagement" and self._has_ended(kind):
-            criterion = "not_set"
-        return self._terms.of_several(key, ends, criterion=criterion, is_day_told=is_day_told)
+        is_in_force = category is not None and category.enabled
+        months = _months_of(category) if is_in_force else 0
+        if kind == "engagement":
+            criterion = "not_set" if self._has_ended(kind) else "after_agreement" if months else criterion
+        if months and criterion == "not_set":
+            criterion = "unknown"
+        found = self._terms.of_several(_key_of(self._policy, category), ends, criterion=criterion, is_day_told=is_in_force)
+        return replace(found, months=months) if found.criterion == "after_agreement" else found
 
     def _has_ended(self, kind: str) -> bool:
         fillers = self._policy.fillers
@@ -377,17 +383,6 @@ def _basis_labels(category: Category | None) -> dict[str, str]:
 def _months_of(category: Category | None) -> int:
     """Return the term in months of a row of the schedule that counts months or years; 0 for any other."""
     return category.months if isinstance(category, MonthsAfter) else category.years * 12 if isinstance(category, YearsAfter) else 0
-
-
-def _data(rows: Sequence[Row], *, is_whole: bool) -> tuple[DataCategory, ...]:
-    kinds = {row.kind for row in rows}
-    found: list[DataCategory] = ["role"] if "party" in kinds else []
-    tells_facts = any(kind == "fiche" or (depends(kind) and kind not in ACTIVITIES) for kind in kinds)
-    found += ["facts"] if tells_facts or (is_whole and "dossier" in kinds) else []
-    found += ["voice"] if _RECORDING in kinds else []
-    found += ["communication"] if kinds.intersection(ACTIVITIES) else []
-    found += ["technical"] if any(getattr(row.record, "ip_address", None) and row.is_caller for row in rows) else []
-    return (*found, "sensitive") if is_whole else tuple(found)
 
 
 def _sources(rows: Sequence[Row], roles: Sequence[str], *, is_whole: bool, is_limited: bool) -> tuple[Source, ...]:

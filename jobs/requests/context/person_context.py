@@ -7,10 +7,11 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 from jobs.model.answer import Context, DataCategory, Ground
+from jobs.requests.context.data_categories import data_of
 from jobs.requests.context.terms import Terms
 from jobs.requests.context.transmissions import PROCESSOR
 from jobs.requests.search.scope import Row
-from rules.model.kinds import depends
+from rules.model.kinds import depends, kind_of
 from rules.model.personal_records import FullContact
 from rules.model.requests import Right
 from rules.rights.fields import needed_by
@@ -44,7 +45,10 @@ def person_context(rows: Sequence[Row], others: Sequence[Context], *, is_whole: 
         for code, names in _DATA.items()
         if any(getattr(each, name) for each in contacts for name in names if is_whole or name in needed)
     )
-    spoken: tuple[DataCategory, ...] = ("communication",) if any(row.unit is None and depends(row.kind) for row in rows) else ()
+    loose = data_of([row for row in rows if row.unit is None and depends(row.kind)], is_whole=False)
+    described = [row for row in rows if row.kind == "contact" and is_whole and row.has_texts and not row.is_limited]
+    if any(getattr(row.record, name) for row in described for name in kind_of(row.kind, row.record).texts):
+        loose = tuple(dict.fromkeys(("facts", *loose)))
     roles = _each(role for each in others for role in each.roles) or ("no_role",)
     purposes = _each(purpose for each in others for purpose in each.purposes) or ("contact",)
     return [
@@ -57,7 +61,7 @@ def person_context(rows: Sequence[Row], others: Sequence[Context], *, is_whole: 
             purposes=purposes,
             basis="of_the_others" if others else "not_decided",
             grounds=_grounds(others),
-            data_categories=(*told, *spoken),
+            data_categories=(*told, *loose),
             recipients=(PROCESSOR,),
             retention=terms.as_long_as("needed" if others else "nothing_needs_them"),
             sources=_each(source for each in others for source in each.sources) or ("not_recorded",),

@@ -191,7 +191,8 @@ def as_it_stands(context: JobContext, request: SubjectRequest, compilation: Comp
     decision = decision_of(context.store, request.id) if compilation.granted else None
     if decision is None:
         return compilation
-    return _waiting(compilation, decision, _keeping(context, request, decision))
+    undone = {task.item: TECHNICAL for task in decision.of(AT_ONCE)}  # the CRM did not take it at the decision
+    return _waiting(compilation, decision, undone | _keeping(context, request, decision))
 
 
 def take_effect(context: JobContext, request: SubjectRequest, decision: Decision, waiting: Collection[Task] = ()) -> Decision:
@@ -216,11 +217,11 @@ def _keeping(context: JobContext, request: SubjectRequest, decision: Decision) -
 
 
 def _waiting(answer: Compilation, decision: Decision, keeping: Mapping[str, str]) -> Compilation:
-    """Return the answer with what has to wait: erasures with a hold that is disclosed, corrections without
-    any reason."""
-    corrected = {task.item for task in decision.of({What.CORRECT})}
-    held = tuple(item for item, code in keeping.items() if code in TOLD_HOLDS and item not in corrected)
-    return msgspec.structs.replace(answer, held=held, delayed=tuple(item for item in keeping if item in corrected))
+    """Return the answer with what has to wait: erasures with a hold that is disclosed, corrections and what
+    is done at once without any reason."""
+    written = {task.item for task in decision.of({What.CORRECT, *AT_ONCE})}
+    held = tuple(item for item, code in keeping.items() if code in TOLD_HOLDS and item not in written)
+    return msgspec.structs.replace(answer, held=held, delayed=tuple(item for item in keeping if item in written))
 
 
 def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision: Decision) -> None:

@@ -122,6 +122,31 @@ def test_the_own_row_is_told_by_what_needs_it(
     assert found.retention.criterion == criterion
 
 
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("nl", "Zolang de overeenkomst loopt, en daarna nog 5 jaar."),
+        ("fr", "Tant que dure le contrat, puis pendant 5 ans."),
+        ("de", "Solange der Vertrag läuft, und danach noch 5 Jahre."),
+        ("en", "For as long as the agreement is in force, and for 5 years after that."),
+    ],
+)
+def test_the_term_after_an_agreement_is_told_where_the_schedule_has_one(night: Night, language: str, line: str) -> None:
+    """Section 7.1(d): the shipped schedule leaves it open, another may not."""
+    contact = night.contact()
+    volunteer(night, contact)
+    assert told(night, contact)["engagement"].retention.criterion == "agreement"
+    row = night.policy.categories["volunteer"].model_copy(update={"enabled": True})
+    night.policy = night.policy.model_copy(update={"categories": {**night.policy.categories, "volunteer": row}})
+    assert retention_lines(told(night, contact)["engagement"], texts_in(language)) == (line,)
+
+
+def test_what_is_written_of_a_person_is_a_category_of_data(night: Night) -> None:
+    contact = night.contact(description="Spreekt Frans.")
+    assert "facts" in told(night, contact)["contact"].data_categories
+    assert "facts" not in told(night, night.contact())["contact"].data_categories
+
+
 def test_somebody_with_several_relations_is_told_all_of_them(night: Night) -> None:
     contact = night.contact()
     for make in (in_a_file("witness"), donor, volunteer):

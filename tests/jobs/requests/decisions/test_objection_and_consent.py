@@ -1,9 +1,17 @@
 """Objection and withdrawn consent: what stops at once, and what is not deleted by it (6.2)."""
 
 from datetime import date
+from pathlib import Path
 
-from jobs.model.request import Details
+from crm_compliance.answer_package.content.make_answer import answer_of
+from crm_compliance.configuration.settings import Settings
+from crm_compliance.wiring.mapping import mapping_text
+from jobs.model.answer import Compilation
+from jobs.model.request import COMPILATION, Details
+from jobs.requests.decisions.decide import as_it_stands
+from rules.decoders import decoder_of
 from rules.model.requests import Right
+from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.deciding import (
     ask,
     compile_,
@@ -13,7 +21,9 @@ from tests.drivers.deciding import (
     whats,
 )
 from tests.drivers.holding import place
-from tests.drivers.night import Night
+from tests.drivers.night import Night, night_in
+from tests.drivers.organisation import set_faults
+from tests.saying import texts_in
 
 
 def test_r101_direct_marketing_stops_at_once_and_the_suppression_stays(night: Night) -> None:
@@ -29,6 +39,35 @@ def test_r101_direct_marketing_stops_at_once_and_the_suppression_stays(night: Ni
     before = night.writes()
     release(night, request)
     assert night.writes() == before
+
+
+def test_the_newsletter_alone_says_that_somebody_objected_where_no_other_column_does(tmp_path: Path) -> None:
+    """Nothing waits for a column that the mapping does not name."""
+    mapping = mapping_text(Settings())[0].replace("      no_bulk_email: donotbulkemail\n", "")
+    with night_in(ENVIRONMENT, tmp_path, kind=Night, mapping=mapping) as night:
+        donor = night.contact(cf_newsletter=True)
+        night.donation(donor)
+        request = ask(night, Right.OBJECTION, donor)
+        compile_(night, request)
+        decided = decide(night, request)
+        assert (decided.done, decided.waiting) == (("item-1",), {})
+        assert (night.get("contacts", donor) or {})["cf_newsletter"] is False
+
+
+def test_what_the_crm_does_not_take_is_not_told_as_done(night: Night) -> None:
+    donor = night.contact(cf_newsletter=True)
+    night.donation(donor)
+    request = ask(night, Right.OBJECTION, donor)
+    compile_(night, request)
+    set_faults(night.emulator, {"match": {"method": "PATCH", "path": "contacts"}, "times": 99, "do": "status", "status": 403})
+    assert decide(night, request).waiting == {"item-1": "SKIPPED_TECHNICAL"}
+    part = night.store.requests.part(request.id, COMPILATION)
+    assert part is not None
+    stored = decoder_of(Compilation).decode(part)
+    answer = as_it_stands(night.context, night.store.requests.get(request.id), stored)
+    letter, texts = answer_of(answer, night.context.organisation), texts_in("nl")
+    titles = [section.title for section in letter.sections]
+    assert (texts.say("outcome", "delayed_title") in titles, texts.say("outcome", "done_title") in titles) == (True, False)
 
 
 def test_direct_marketing_stops_whatever_hold_there_is(night: Night) -> None:
