@@ -1,4 +1,4 @@
-"""`/_emulator/`, for tests and demonstrations, and the token endpoints. None of it needs a token.
+"""`/_emulator/`, for tests and demonstrations. None of it needs a token.
 
 - `POST reset {"empty": true|false}`: no rows but the platform's own, or those seeded at the start; no faults,
   fresh limits and statistics.
@@ -30,10 +30,10 @@ from typing import Any
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.emulator.conditions.clock import http_date, instant_text
+from connectors.emulator.conditions.clock import instant_text
 from connectors.emulator.conditions.switches import SwitchProblem
 from connectors.emulator.graph.graph import GraphProblem
 from connectors.emulator.organisation import Organisation
@@ -41,7 +41,8 @@ from connectors.emulator.request.faults import FaultProblem
 from connectors.emulator.schema.privileges import DEPTHS, SYSTEM_ADMINISTRATOR
 from connectors.emulator.schema.values import guid
 from connectors.emulator.security.custom_logic import StepProblem, read_step
-from connectors.emulator.signin.authority import ADFS, Authority, AuthorityProblem, TokenRefused
+from connectors.emulator.serving.signin import SignIn, json_answer
+from connectors.emulator.signin.authority import Authority, AuthorityProblem, TokenRefused
 
 _ALLOWANCES = {"requests": int, "execution_s": float, "concurrent": int, "window_s": int, "on": bool}
 
@@ -56,167 +57,147 @@ _PROBLEMS = (ControlProblem, AuthorityProblem, FaultProblem, GraphProblem, Switc
 def control_routes(organisation: Organisation) -> Starlette:
     """Return the part of the application that does not belong to Dynamics."""
     authority = Authority(organisation.tokens, organisation.clock, organisation.graph.grants.permissions)
+    control, signin = _Control(organisation, authority), SignIn(authority, organisation.clock)
+    return Starlette(
+        routes=[*control.routes(), *signin.routes()],
+        exception_handlers={**dict.fromkeys(_PROBLEMS, control.refused), TokenRefused: signin.refused},
+    )
 
-    def answer(document: Any, status: int = 200) -> Response:
-        headers = {"Date": http_date(organisation.clock.timestamp())}
-        return Response(msgspec.json.encode(document), status, headers, media_type="application/json")
 
-    async def document_of(request: Request) -> Any:
-        body = await request.body()
-        try:
-            return msgspec.json.decode(body) if body.strip() else {}
-        except msgspec.DecodeError as problem:
-            raise ControlProblem("the body is not valid JSON") from problem
+class _Control:
+    """`/_emulator/`: an endpoint each."""
 
-    async def reset(request: Request) -> Response:
-        document = await document_of(request)
+    def __init__(self, organisation: Organisation, authority: Authority) -> None:
+        self._organisation, self._authority = organisation, authority
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/_emulator/reset", self.reset, methods=["POST"]),
+            Route("/_emulator/clock", self.clock, methods=["GET", "PUT"]),
+            Route("/_emulator/stats", self.stats),
+            Route("/_emulator/faults", self.faults, methods=["GET", "PUT"]),
+            Route("/_emulator/switches", self.switches, methods=["GET", "PUT"]),
+            Route("/_emulator/limits", self.limits, methods=["GET", "PUT"]),
+            Route("/_emulator/graph", self.graph, methods=["GET", "PUT"]),
+            Route("/_emulator/privileges", self.privileges, methods=["PUT"]),
+            Route("/_emulator/plugins", self.plugins, methods=["PUT"]),
+            Route("/_emulator/authority", self.known, methods=["GET", "PUT"]),
+        ]
+
+    def _answer(self, document: Any, status: int = 200) -> Response:
+        return json_answer(self._organisation.clock, document, status)
+
+    async def reset(self, request: Request) -> Response:
+        document = await _document_of(request)
         if not isinstance(document, dict) or not isinstance(document.get("empty", False), bool) or set(document) - {"empty"}:
             raise ControlProblem('reset takes {"empty": true} or {"empty": false}')
-        organisation.reset(empty=document.get("empty", False))
-        authority.clear()
-        return answer({"empty": organisation.tables.is_empty()})
+        self._organisation.reset(empty=document.get("empty", False))
+        self._authority.clear()
+        return self._answer({"empty": self._organisation.tables.is_empty()})
 
-    async def clock(request: Request) -> Response:
-        document = await document_of(request) if request.method == "PUT" else {}
+    async def clock(self, request: Request) -> Response:
+        document = await _document_of(request) if request.method == "PUT" else {}
         if not isinstance(document, dict) or set(document) - {"now", "advance_s", "real"}:
             raise ControlProblem('clock takes {"now": INSTANT}, {"advance_s": N} or {"real": true}')
         try:
             if document.get("real"):
-                organisation.clock.real()
+                self._organisation.clock.real()
             if "now" in document:
-                organisation.clock.set(_instant(str(document["now"])))
+                self._organisation.clock.set(_instant(str(document["now"])))
             if "advance_s" in document:
-                organisation.clock.advance(float(document["advance_s"]))
+                self._organisation.clock.advance(float(document["advance_s"]))
         except (ValueError, TypeError, OverflowError) as problem:
             raise ControlProblem(f"clock: {problem}") from problem
-        return answer({"now": instant_text(organisation.clock.now())})
+        return self._answer({"now": instant_text(self._organisation.clock.now())})
 
-    async def stats(request: Request) -> Response:
-        with organisation.tables.lock:
-            organisation.api.run_due()
-        return answer(organisation.stats.document())
+    async def stats(self, request: Request) -> Response:
+        with self._organisation.tables.lock:
+            self._organisation.api.run_due()
+        return self._answer(self._organisation.stats.document())
 
-    async def faults(request: Request) -> Response:
+    async def faults(self, request: Request) -> Response:
         if request.method == "PUT":
-            organisation.faults.replace(await document_of(request))
-        return answer([{"do": rule.kind, "seen": rule.seen, "fired": rule.fired} for rule in organisation.faults.rules])
+            self._organisation.faults.replace(await _document_of(request))
+        return self._answer([{"do": rule.kind, "seen": rule.seen, "fired": rule.fired} for rule in self._organisation.faults.rules])
 
-    async def switches(request: Request) -> Response:
+    async def switches(self, request: Request) -> Response:
         if request.method == "PUT":
-            document = await document_of(request)
+            document = await _document_of(request)
             if not isinstance(document, dict):
                 raise ControlProblem("switches take an object: the name of each and its value")
-            with organisation.tables.lock:
-                organisation.switches.set(document)
-        return answer(organisation.switches.document())
+            with self._organisation.tables.lock:
+                self._organisation.switches.set(document)
+        return self._answer(self._organisation.switches.document())
 
-    async def privileges(request: Request) -> Response:
-        document = await document_of(request)
+    async def privileges(self, request: Request) -> Response:
+        document = await _document_of(request)
         if not isinstance(document, dict) or set(document) not in ({"user", "set"}, {"user", "administrator"}):
             raise ControlProblem('privileges take {"user", "set": {NAME: DEPTH}} or {"user", "administrator": true}')
-        roles, given = organisation.api.gate.roles, document.get("set", {})
+        roles, given = self._organisation.api.gate.roles, document.get("set", {})
         if not isinstance(given, dict):
             raise ControlProblem("privileges: set takes the name of each privilege and its depth")
         depths = {name: depth for name, depth in given.items() if depth is not None}
         for name, depth in depths.items():
             if name not in roles.catalogue or depth not in DEPTHS:
                 raise ControlProblem(f"privileges: {name!r} cannot be {depth!r}")
-        with organisation.tables.lock, organisation.tables.transaction():
-            user = _user_of(organisation, str(document["user"]))
+        with self._organisation.tables.lock, self._organisation.tables.transaction():
+            user = _user_of(self._organisation, str(document["user"]))
             if document.get("administrator"):
                 roles.assign_only(user, SYSTEM_ADMINISTRATOR)
             else:
                 roles.have_exactly(user, {name: DEPTHS[depth] for name, depth in depths.items()})
-        return answer({"user": user, "privileges": depths})
+        return self._answer({"user": user, "privileges": depths})
 
-    async def plugins(request: Request) -> Response:
-        steps = await document_of(request)
+    async def plugins(self, request: Request) -> Response:
+        steps = await _document_of(request)
         if not isinstance(steps, list):
             raise ControlProblem("plugins take a list of steps")
         try:
-            checked = [read_step(organisation.tables.environment, step) for step in steps]
+            checked = [read_step(self._organisation.tables.environment, step) for step in steps]
         except StepProblem as problem:
             raise ControlProblem(f"plugins: {problem}") from problem
-        with organisation.tables.lock, organisation.tables.transaction():
-            ids = organisation.api.gate.custom_logic.replace(checked)
-        return answer(ids)
+        with self._organisation.tables.lock, self._organisation.tables.transaction():
+            ids = self._organisation.api.gate.custom_logic.replace(checked)
+        return self._answer(ids)
 
-    async def graph(request: Request) -> Response:
+    async def graph(self, request: Request) -> Response:
         if request.method == "PUT":
-            organisation.graph.learn(await document_of(request))
-        with organisation.tables.lock:
-            return answer(organisation.graph.document())
+            self._organisation.graph.learn(await _document_of(request))
+        with self._organisation.tables.lock:
+            return self._answer(self._organisation.graph.document())
 
-    async def limits(request: Request) -> Response:
-        document = await document_of(request) if request.method == "PUT" else {}
+    async def limits(self, request: Request) -> Response:
+        document = await _document_of(request) if request.method == "PUT" else {}
         if not isinstance(document, dict) or set(document) - set(_ALLOWANCES):
             raise ControlProblem(f"limits take {', '.join(_ALLOWANCES)}")
-        allowance = organisation.limits.allowance
+        limits = self._organisation.limits
+        allowance = limits.allowance
         for name, value in document.items():
             if isinstance(value, bool) != (name == "on") or not isinstance(value, int | float) or (name != "on" and value <= 0):
                 raise ControlProblem(f"limits: {name} cannot be {value!r}")
             if name == "on":
-                organisation.limits.enabled = bool(value)
+                limits.enabled = bool(value)
             else:
                 setattr(allowance, name, _ALLOWANCES[name](value))
         if document:
-            organisation.limits.clear()
-        return answer({"on": organisation.limits.enabled, **{name: getattr(allowance, name) for name in _ALLOWANCES if name != "on"}})
+            limits.clear()
+        return self._answer({"on": limits.enabled, **{name: getattr(allowance, name) for name in _ALLOWANCES if name != "on"}})
 
-    async def known(request: Request) -> Response:
+    async def known(self, request: Request) -> Response:
         if request.method == "PUT":
-            authority.learn(await document_of(request))
-        return answer(authority.document())
+            self._authority.learn(await _document_of(request))
+        return self._answer(self._authority.document())
 
-    async def token(request: Request) -> Response:
-        endpoint = f"{_origin(request)}{request.url.path}"
-        return answer(authority.token(await request.body(), _origin(request), _tenant(request), endpoint))
+    async def refused(self, request: Request, problem: Exception) -> Response:
+        return self._answer({"error": {"code": "emulator", "message": str(problem)}}, 400)
 
-    async def device_code(request: Request) -> Response:
-        return answer(authority.device_code(await request.body(), _origin(request), _tenant(request)))
 
-    async def configuration(request: Request) -> Response:
-        return answer(authority.discovery(_origin(request), _tenant(request)))
-
-    async def keys(request: Request) -> Response:
-        return answer(authority.signer.keys())
-
-    async def authorize(request: Request) -> Response:
-        return RedirectResponse(authority.authorize(request.query_params, _tenant(request)), status_code=302)
-
-    async def refused(request: Request, problem: Exception) -> Response:
-        return answer({"error": {"code": "emulator", "message": str(problem)}}, 400)
-
-    async def no_token(request: Request, refusal: Exception) -> Response:
-        assert isinstance(refusal, TokenRefused)
-        return answer(refusal.document(_tenant(request)), refusal.status)
-
-    return Starlette(
-        routes=[
-            Route("/_emulator/reset", reset, methods=["POST"]),
-            Route("/_emulator/clock", clock, methods=["GET", "PUT"]),
-            Route("/_emulator/stats", stats),
-            Route("/_emulator/faults", faults, methods=["GET", "PUT"]),
-            Route("/_emulator/switches", switches, methods=["GET", "PUT"]),
-            Route("/_emulator/limits", limits, methods=["GET", "PUT"]),
-            Route("/_emulator/graph", graph, methods=["GET", "PUT"]),
-            Route("/_emulator/privileges", privileges, methods=["PUT"]),
-            Route("/_emulator/plugins", plugins, methods=["PUT"]),
-            Route("/_emulator/authority", known, methods=["GET", "PUT"]),
-            Route("/adfs/oauth2/token", token, methods=["POST"]),
-            Route("/adfs/oauth2/authorize", authorize),
-            Route("/adfs/oauth2/devicecode", device_code, methods=["POST"]),
-            Route("/adfs/.well-known/openid-configuration", configuration),
-            Route("/adfs/discovery/keys", keys),
-            Route("/{tenant}/oauth2/v2.0/token", token, methods=["POST"]),
-            Route("/{tenant}/oauth2/token", token, methods=["POST"]),
-            Route("/{tenant}/oauth2/v2.0/authorize", authorize),
-            Route("/{tenant}/oauth2/v2.0/devicecode", device_code, methods=["POST"]),
-            Route("/{tenant}/v2.0/.well-known/openid-configuration", configuration),
-            Route("/{tenant}/discovery/v2.0/keys", keys),
-        ],
-        exception_handlers={**dict.fromkeys(_PROBLEMS, refused), TokenRefused: no_token},
-    )
+async def _document_of(request: Request) -> Any:
+    body = await request.body()
+    try:
+        return msgspec.json.decode(body) if body.strip() else {}
+    except msgspec.DecodeError as problem:
+        raise ControlProblem("the body is not valid JSON") from problem
 
 
 def _user_of(organisation: Organisation, name: str) -> str:
@@ -225,15 +206,6 @@ def _user_of(organisation: Organisation, name: str) -> str:
     if user is not None and organisation.tables.exists(organisation.tables.environment.tables["systemuser"], user):
         return user
     return organisation.tokens.user_of_application(name)
-
-
-def _origin(request: Request) -> str:
-    return f"{request.url.scheme}://{request.url.netloc}"
-
-
-def _tenant(request: Request) -> str:
-    tenant: str = request.path_params.get("tenant", ADFS)
-    return tenant
 
 
 def _instant(text: str) -> datetime:
