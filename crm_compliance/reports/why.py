@@ -1,6 +1,6 @@
 """How one unit came to its outcome, step by step, for a person who asks why."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -34,28 +34,35 @@ def without(value: object, hidden: frozenset[str]) -> object:
 
 
 def print_why(
-    line: Mapping[str, object], steps: Iterable[Step], console: Console, called: Mapping[str, str] = MappingProxyType({})
+    line: Mapping[str, object],
+    steps: Iterable[Step],
+    console: Console,
+    called: Mapping[str, str] = MappingProxyType({}),
+    *,
+    named: Callable[[str], str] = table_name,
+    own: Callable[[str], str] = str,
 ) -> None:
     """Print the outcome of one unit, its reasons and flags in words, then every step of the decision in
-    order. `line` is the plan line as JSON, `called` what the CRM calls categories that no key stands for.
+    order. `line` is the plan line as JSON, `called` what the CRM calls categories that no key stands for;
+    `named` says what a unit of a table is called, `own` puts the organisation's words into a sentence.
     Each step shows its rule, its input and its output, as the engine recorded them (ACC-02)."""
     paper = Paper(console)
-    paper.heading(f"{table_name(str(line.get('table', '')))} {line.get('id', '')}")
+    paper.heading(f"{named(str(line.get('table', '')))} {line.get('id', '')}")
     paper.line(_verdict(line))
     paper.line(_ends(line))
     for code in _codes(line.get("reasons")):
         unlinked = code == Reason.EXPIRED and not line.get("retention_end")  # a contact has no end of its own (RET-04, RET-20)
-        paper.line(_coded(code, "Nothing that stays refers to it any more." if unlinked else reason_sentence(code)))
+        paper.line(_coded(code, "Nothing that stays refers to it any more." if unlinked else own(reason_sentence(code))))
     for flag in _codes(line.get("flags")):
         known = advice(flag)
-        paper.line(_coded(flag, f"{known.sentence} {known.action}".strip()))
+        paper.line(_coded(flag, own(f"{known.sentence} {known.action}".strip())))
     for category, name in called.items():
         paper.line(f"The CRM calls the category {category} {name!r}; no key of the mapping stands for it.")
     paper.line()
     paper.heading("How this came about")
     count = 0
     for count, step in enumerate(steps, start=1):
-        title = RULES.get(step.rule, "")
+        title = own(RULES.get(step.rule, ""))
         paper.line(Text.assemble(f"{count:>3}. ", (step.rule, "bold cyan"), f"  {title}" if title else ""))
         for name, value in step.inputs.items():
             shown = name if " " in name else name.replace("_", " ")  # a row's table and id stay as the CRM has them

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -128,8 +129,11 @@ def why(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.Argu
     told = shown | {"trace": trace} | ({"called": called} if called else {})
 
     def show(console: Console) -> None:
+        from crm_compliance.cli.terminal.report_files import unit_names
+        from crm_compliance.console.language.own_words import own_words_of
         from crm_compliance.reports.why import print_why
 
-        print_why(shown, steps, console, called)
+        own = partial(own_words_of(desk.settings).reworded, "en")
+        print_why(shown, steps, console, called, named=unit_names(desk.settings), own=own)
 
     output.answer(told, show)

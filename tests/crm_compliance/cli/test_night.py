@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
+from crm_compliance.configuration.organisation import organisation_text
 from tests.drivers.night import Night
 from tests.drivers.typist import Typist, people_and_cases, without_first_look
 
@@ -254,3 +255,13 @@ def test_global_options_are_taken_anywhere_on_the_line(typist: Typist, crm: Runn
     typist.set(CONFIG=str(config))
     assert typist.type("plans", "list").code == 0
     assert (tmp_path / "other" / "state.db").is_file()
+
+
+def test_why_speaks_in_the_words_of_the_organisation(typist: Typist, org: Night, tmp_path: Path) -> None:
+    path = tmp_path / "organisation.yaml"
+    path.write_text(organisation_text(typist.settings)[0].replace('"Case file"', '"Support plan"'), encoding="utf-8")
+    typist.set(ORGANISATION=str(path))
+    said = typist.type("why", "cf_dossier", org.dossier("runaway", closed=False)).out
+    assert "Support plan " in said
+    assert "The support plan is still open." in said
+    assert "The dossier" not in said
