@@ -150,7 +150,9 @@ def test_nobody_is_asked_to_approve_what_nothing_can_apply(
 def test_a_plan_that_needs_nobody_says_who_carries_it_out(org: Night, typist: Typist, signed_in: Signed) -> None:
     org.dossier("social_card", fiches=0)
     page = text_of(signed_in(Role.DPO).page(f"/plans/{typist.ask('plan')['plan']}"))
-    assert "It needs nobody's approval: nothing about it is unusual. No night carries it out: each makes a plan of its own." in page
+    says = "It needs nobody's approval: nothing about it is unusual. No night carries it out: each makes a plan of its own."
+    assert says in page
+    assert says in text_of(signed_in(Role.DPO).page(f"/plans/{typist.ask('replay', '--dry-run')['plan']}")), "also after a restore"
 
 
 def test_nobody_approves_by_a_clock_that_is_off_but_may_reject(org: Night, plan: str, services: Services, signed_in: Signed) -> None:
