@@ -115,7 +115,7 @@ def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str
     refuse_role(store, who, role, Act.KEEP_IN_QUARANTINE, data)
     mark = next((mark for mark in store.quarantine.marks() if (mark.table, mark.id) == (table, row)), None)
     if mark is None or policy.quarantine is None:
-        raise UsageError("this unit is not in quarantine", hint=hint_to("list_quarantine"), where=f"{table} {row}"[:128])
+        raise UsageError("this unit is not in quarantine", hint=hint_to("list_quarantine"), where=f"{table} {row}"[:128], code="not_found")
     refuse_other_crm(store, mark.crm, Act.KEEP_IN_QUARANTINE, data, f"{table} {row}")
     if not mark.undone and mark.until < day:
         hint = hint_to("hold_unit", table=table, row=row)

@@ -24,7 +24,7 @@ LOOKED_BACK: Final = 3  # plans of each kind of which the lines may be gone
 def find(visit: Visit) -> Response:
     """Go to the page of a record. What is typed is in no address and no message of ours but as table and id.
     Raises UsageError: it names no record, or only an id of which the last plans say nothing."""
-    given = unquote(visit.needed("record", visit.say("The record")))
+    given = unquote(visit.needed("record", visit.say("A record of the CRM")))
     named = {name.lower(): value for name, value in IN_ADDRESS.findall(given)}
     table = named.get("etn") or named.get("typename")
     if table is not None and "id" in named:

@@ -103,7 +103,9 @@ def _due(actor: Actor, request_id: str, number: int) -> tuple[SubjectRequest, De
     """Return the request, decision and notice of a number, once what it reports has been done."""
     request, decision = listed(actor, request_id)
     if decision is None or not 1 <= number <= len(decision.notices):
-        raise UsageError(f"there is no notice {number}", hint=hint_to("show_notices", request=request.id), where=request.id)
+        raise UsageError(
+            f"there is no notice {number}", hint=hint_to("show_notices", request=request.id), where=request.id, code="not_found"
+        )
     notice = decision.notices[number - 1]
     if notice.state is NoticeState.WAITING:
         hint = hint_to("tell_when_done")

@@ -96,7 +96,7 @@ def confirm_candidates(actor: Actor, request_id: str, names: Collection[str]) ->
     by_name = {candidate.candidate: candidate for candidate in candidates.found}
     chosen = [by_name[name] for name in dict.fromkeys(names) if name in by_name]
     if len(chosen) < len(set(names)):  # what was typed is not repeated: it may be a person's name
-        raise UsageError("there is no such candidate", hint=hint_to("match", request=request.id), where=request.id)
+        raise UsageError("there is no such candidate", hint=hint_to("match", request=request.id), where=request.id, code="not_found")
     if any(candidate.strength == Strength.CONTRADICTION for candidate in chosen) and CONTRADICTIONS not in overridden(request):
         hint = hint_to("override_contradiction", request=request.id, rule=CONTRADICTIONS)
         raise Refused("a candidate contradicts what is known of the person", hint=hint, where=request.id, code="contradiction")

@@ -159,6 +159,7 @@ def test_a_record_is_found_by_its_address_in_the_crm_or_its_id(
         assert answer.status_code == 400, bad
         assert "Lotte" not in answer.text.split("<main")[1]
     assert signed_in(Role.APPROVER).post("/find", record=fiche).status_code == 403
+    assert "Een record van het CRM: dit ontbreekt" in text_of(signed_in(Role.DPO, "nl").post("/find", record="").text)
     assert "not a unit by itself" in text_of(auditor.page(f"/plans/{plan}/lines?id={fiche}"))
 
 

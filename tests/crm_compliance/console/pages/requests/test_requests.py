@@ -113,6 +113,7 @@ def test_a_request_goes_its_path_from_page_to_page(org: Night, typist: Typist, s
     assert "Same birth date birth_date" in text_of(page)
     (name,) = re.findall(r'name="candidate" value="([^"]*)"', page)
     assert dpo.post(f"{path}/confirm").status_code == 400, "neither a candidate nor nobody"
+    assert "is not there any more" in text_of(dpo.post(f"{path}/confirm", candidate="c99").text), "a search of another tab has others"
     assert dpo.post(f"{path}/confirm", candidate=name).status_code == 303
     assert dpo.post(f"{path}/compile").status_code == 303
     assert asking.row().state is RequestState.REVIEWING
