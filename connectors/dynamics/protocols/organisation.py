@@ -19,7 +19,8 @@ from connectors.dynamics.schema.labels import labels, table_names
 from connectors.dynamics.schema.lookups_check import check_people, check_recordings, check_second_lookups
 from connectors.dynamics.schema.mapping_check import check_decisions, check_mapping
 from connectors.dynamics.schema.masks_check import check_masks
-from connectors.dynamics.schema.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role, out_of_sight
+from connectors.dynamics.schema.needed_privileges import RoleLine, answering_role, cleaning_role, least_role
+from connectors.dynamics.schema.privileges import check_privileges, out_of_sight
 from connectors.dynamics.schema.reference_rows import ReferenceRows
 from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_columns import unaccounted_columns
