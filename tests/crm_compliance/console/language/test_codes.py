@@ -9,6 +9,7 @@ from crm_compliance.console.language.history_codes import OF_HISTORY
 from crm_compliance.console.language.request_codes import KINDS as OF_REQUESTS
 from crm_compliance.console.language.review_codes import KINDS as OF_REVIEWS
 from crm_compliance.console.language.step_codes import OF_STEPS
+from rules.model.languages import UiLanguage
 
 GROUPS = {"history": OF_HISTORY, "requests": OF_REQUESTS, "reviews": OF_REVIEWS, "steps": OF_STEPS}
 
@@ -25,3 +26,9 @@ def test_each_group_has_its_words(group: str) -> None:
     for kind, words in GROUPS[group].items():
         assert WORDS[kind] is words
         assert all(said(kind, code) == text for code, text in words.items())
+
+
+@pytest.mark.parametrize(("language", "noun"), [("nl", "deze taak "), ("fr", "cette tâche ")])
+def test_what_is_not_well_with_a_job_is_said_of_a_noun(language: UiLanguage, noun: str) -> None:
+    """It stands behind the name of any job: "Verzoeken: ze eindigde" is no Dutch."""
+    assert all(words_of(language)("health", code).startswith(noun) for code in ("LATE", "FAILED"))
