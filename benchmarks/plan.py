@@ -104,20 +104,20 @@ def requested(url: str) -> list[tuple[str, str]]:
     from connectors.dynamics.http.auth import StaticToken
     from crm_compliance.configuration.settings import Settings
     from crm_compliance.wiring.mapping import mapping_text
-    from jobs.reading import gather
+    from jobs.reading import few_rows
     from rules.model import records
 
     text, source = mapping_text(Settings())
     reads: tuple[tuple[type[records.Record], tuple[str, ...]], ...] = (
-        (records.Contact, gather.CONTACT_FIELDS),
-        (records.Dossier, gather.DOSSIER_FIELDS),
-        (records.Fiche, gather.FICHE_FIELDS),
-        (records.Party, gather.PARTY_FIELDS),
-        (records.Recording, gather.RECORDING_FIELDS),
-        (records.Note, gather.NOTE_FIELDS),
-        (records.Call, gather.CALL_FIELDS),
-        (records.Email, gather.EMAIL_FIELDS),
-        (records.ActivityParty, gather.ACTIVITY_PARTY_FIELDS),
+        (records.Contact, few_rows.CONTACT_FIELDS),
+        (records.Dossier, few_rows.DOSSIER_FIELDS),
+        (records.Fiche, few_rows.FICHE_FIELDS),
+        (records.Party, few_rows.PARTY_FIELDS),
+        (records.Recording, few_rows.RECORDING_FIELDS),
+        (records.Note, few_rows.NOTE_FIELDS),
+        (records.Call, few_rows.CALL_FIELDS),
+        (records.Email, few_rows.EMAIL_FIELDS),
+        (records.ActivityParty, few_rows.ACTIVITY_PARTY_FIELDS),
         (records.Donation, ("contact",)),
         (records.Enrolment, ("contact",)),
         (records.Engagement, ("contact", "ended_on")),

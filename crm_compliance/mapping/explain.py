@@ -11,7 +11,7 @@ from connectors.dynamics.datamap.one_row import OneRow
 from connectors.dynamics.mapping.mapping import Column, Table, field_type
 from connectors.interface.rows import Among
 from jobs.plans.category_names import is_of_the_crm
-from jobs.reading.gather import rows_of
+from jobs.reading.few_rows import rows_of
 from jobs.reading.owners import look_around
 from jobs.reading.row_kinds import table_of
 from jobs.reading.tops import termed_above

@@ -11,7 +11,7 @@ from jobs.checks.same_crm import is_of_other_crm
 from jobs.model.hold_query import HoldList, HoldQuery
 from jobs.model.plan import Alarm, Plan
 from jobs.ports.context import JobContext
-from jobs.reading.gather import rows_anywhere, rows_of
+from jobs.reading.few_rows import rows_anywhere, rows_of
 from rules.holds.placements import PlacedHold
 from rules.model.records import KINDS, Contact
 from rules.model.roles import SERVICE

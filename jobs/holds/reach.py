@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.reading.decoy_reads import always, ids_or_nobody
-from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, CALL_FIELDS, PARTY_FIELDS, rows_anywhere
+from jobs.reading.few_rows import ACTIVITY_PARTY_FIELDS, CALL_FIELDS, PARTY_FIELDS, rows_anywhere
 from rules.holds.holds import Hold
 from rules.model.kinds import ACTIVITIES, DEPENDENT, ROW_KINDS, Kind
 from rules.model.records import KINDS, ActivityParty, Fiche, Party, Record

@@ -7,7 +7,8 @@ from jobs.model.plan import Key, PlanLine
 from jobs.plans.draft import line_of
 from jobs.plans.explain_contact import explain_contact
 from jobs.ports.context import JobContext
-from jobs.reading.gather import FILE_ROWS, PARTY_FIELDS, gather_units, rows_anywhere
+from jobs.reading.few_rows import PARTY_FIELDS, rows_anywhere
+from jobs.reading.gather import FILE_ROWS, gather_units
 from jobs.reading.row_kinds import RowKinds, UnitTables
 from jobs.reading.units import Gathering, chained, is_anonymised
 from rules.errors import NotFound, UsageError

@@ -12,7 +12,8 @@ from jobs.model.plan import PlanLine
 from jobs.model.run import TRIM
 from jobs.plans.draft import line_of
 from jobs.ports.context import JobContext
-from jobs.reading.gather import CONTACT_FIELDS, FILE_ROWS, NOBODY, PARTY_FIELDS, TIES, add_relations, gather_units, rows_anywhere
+from jobs.reading.few_rows import CONTACT_FIELDS, PARTY_FIELDS, rows_anywhere
+from jobs.reading.gather import FILE_ROWS, NOBODY, TIES, add_relations, gather_units
 from jobs.reading.participations import naming_kinds, participations
 from jobs.reading.relations import relations_after
 from jobs.reading.row_kinds import UnitTables

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.reading.gather import gather_units, rows_of
+from jobs.reading.few_rows import rows_of
+from jobs.reading.gather import gather_units
 from jobs.reading.long_term import retained_rows_of
 from jobs.reading.tops import tops_of
 from jobs.reading.units import Gathering, chained

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, rows_anywhere
+from jobs.reading.few_rows import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, rows_anywhere
 from jobs.reading.tops import tops_of
 from rules.model.kinds import ACTIVITIES, FILES, ROW_KINDS
 from rules.model.records import KINDS, ActivityParty, Fiche, Party, Record

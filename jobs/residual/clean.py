@@ -24,7 +24,7 @@ from jobs.erasures.register import announce_rows
 from jobs.model.plan import Key
 from jobs.model.run import Action
 from jobs.ports.context import JobContext
-from jobs.reading.gather import rows_of
+from jobs.reading.few_rows import rows_of
 from jobs.writing.read_back import RESIDUAL_PLACES, gone_rows, living_rows, masked_rows, verify_actions
 from rules.model.kinds import ACTIVITIES, IN_DOSSIERS, ROW_KINDS, Kinds
 from rules.model.records import KINDS

@@ -10,7 +10,7 @@ from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.model.plan import Key
 from jobs.model.run import Action, RowWrite
-from jobs.reading.gather import rows_anywhere
+from jobs.reading.few_rows import rows_anywhere
 from jobs.reading.long_term import retained_rows_of
 from jobs.writing.dependent_rows import links_of
 from jobs.writing.row_writes import write_of

@@ -11,7 +11,7 @@ from connectors.interface.rows import Among
 from jobs.model.plan import Key
 from jobs.model.run import CHANGED, Action, ActionState, RowWrite
 from jobs.ports.context import JobContext
-from jobs.reading.gather import rows_of
+from jobs.reading.few_rows import rows_of
 from jobs.writing.outside_objects import Outside
 from rules.model.records import Record, Recording
 

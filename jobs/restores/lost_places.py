@@ -21,7 +21,7 @@ from jobs.holds.active import active_holds
 from jobs.ledger.heads import LOST, REQUESTS
 from jobs.model.run import WRITTEN_OFF
 from jobs.ports.context import JobContext
-from jobs.reading.gather import rows_of
+from jobs.reading.few_rows import rows_of
 from jobs.reading.long_term import retained_rows_of
 from jobs.residual.clean import clean_rows
 from jobs.writing.read_back import RESIDUAL_PLACES, gone_rows

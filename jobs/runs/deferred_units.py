@@ -10,7 +10,7 @@ from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.model.plan import PlanLine
 from jobs.ports.context import JobContext
-from jobs.reading.gather import rows_anywhere
+from jobs.reading.few_rows import rows_anywhere
 from jobs.reading.units import Gathering
 from jobs.runs.quarantine import put_off
 from jobs.runs.recheck import held_since, judge

@@ -19,7 +19,7 @@ from jobs.model.run import AWAITS_TURN, CRM_REFUSED, WRITTEN_OFF, RowWrite
 from jobs.plans.observations import CANARY
 from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store
-from jobs.reading.gather import rows_of
+from jobs.reading.few_rows import rows_of
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.reading.row_kinds import RowKinds
 from jobs.writing.send import send_operations

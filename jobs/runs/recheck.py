@@ -13,7 +13,8 @@ from jobs.holds.active import active_holds, held_actions, remaining_units
 from jobs.model.plan import Key, PlanLine
 from jobs.model.run import CHANGED, Action
 from jobs.ports.context import JobContext
-from jobs.reading.gather import gather_units, rows_of
+from jobs.reading.few_rows import rows_of
+from jobs.reading.gather import gather_units
 from jobs.reading.out_of_reach import LONG_TERM, OutOfReach
 from jobs.reading.units import Gathering, is_anonymised
 from rules.holds.holds import Holds

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.model.plan import PlanLine
-from jobs.reading.gather import rows_of
+from jobs.reading.few_rows import rows_of
 from rules.model.records import Dossier, Fiche, Record
 
 

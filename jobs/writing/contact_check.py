@@ -12,7 +12,8 @@ from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.model.run import CHANGED
 from jobs.ports.context import Progress
-from jobs.reading.gather import PARTY_FIELDS, TIES, add_relations, rows_anywhere, rows_of
+from jobs.reading.few_rows import PARTY_FIELDS, rows_anywhere, rows_of
+from jobs.reading.gather import TIES, add_relations
 from jobs.reading.long_term import retained_rows_of
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.reading.participations import naming_kinds, participations

@@ -5,7 +5,8 @@ from collections.abc import Collection
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.reading.gather import PARTY_FIELDS, TIES, rows_anywhere
+from jobs.reading.few_rows import PARTY_FIELDS, rows_anywhere
+from jobs.reading.gather import TIES
 from jobs.reading.participations import naming_kinds, participations
 from rules.model.records import Contact, Party
 

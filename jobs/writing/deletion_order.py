@@ -16,7 +16,7 @@ from datetime import date
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.model.run import AWAITS_TURN, CHANGED, CONTENT_OUT_OF_REACH, RowWrite
-from jobs.reading.gather import RECORDING_FIELDS, rows_of
+from jobs.reading.few_rows import RECORDING_FIELDS, rows_of
 from jobs.reading.long_term import retained_rows_of, without_live
 from jobs.reading.out_of_reach import LONG_TERM, may_go_along, may_go_there
 from jobs.reading.units import Gathering

@@ -7,7 +7,7 @@ from itertools import chain, product
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.model.run import RowWrite
-from jobs.reading.gather import rows_anywhere
+from jobs.reading.few_rows import rows_anywhere
 from jobs.reading.long_term import retained_rows_of
 from jobs.writing.row_writes import EMPTY, UNLINK, write_of
 from jobs.writing.waits import Waits, in_turn

@@ -10,7 +10,7 @@ import msgspec
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.model.run import RowWrite
-from jobs.reading.gather import PARTY_FIELDS, rows_of
+from jobs.reading.few_rows import PARTY_FIELDS, rows_of
 from jobs.writing.row_writes import UNNAME, write_of
 from rules.model.file_roles import FileRole
 from rules.model.records import Fiche, Party

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from connectors.interface.objects import ObjectStore
 from connectors.interface.rows import Among
 from jobs.ports.context import JobContext
-from jobs.reading.gather import rows_of
+from jobs.reading.few_rows import rows_of
 from rules.model.records import Recording
 
 SCHEMES = frozenset({"file", "http", "https", "ftp", "sftp", "smb", "s3", "gs", "abfss", "wasbs"})  # others might be anything, a name too

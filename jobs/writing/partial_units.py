@@ -9,7 +9,7 @@ from connectors.interface.connector import Connector
 from connectors.interface.remains import RowKey
 from connectors.interface.rows import Among
 from jobs.model.run import CHANGED, CONTENT_BEGUN, CONTINUED, UNANSWERED, Action, ActionState, RowWrite
-from jobs.reading.gather import rows_of
+from jobs.reading.few_rows import rows_of
 from jobs.writing.send import Held, send_and_reconcile
 from rules.model.records import KINDS, Fiche, UnitKind
 

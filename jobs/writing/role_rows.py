@@ -6,7 +6,7 @@ from itertools import chain
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.model.run import RowWrite
-from jobs.reading.gather import PARTY_FIELDS, rows_of
+from jobs.reading.few_rows import PARTY_FIELDS, rows_of
 from jobs.reading.long_term import retained_rows_of
 from jobs.writing.row_writes import write_of
 from jobs.writing.waits import Waits, in_turn

@@ -28,7 +28,7 @@ from connectors.interface.rows import Among
 from jobs.erasures.register import has_counted, note_counting
 from jobs.model.run import Action, ActionState, Run, StatisticWrite, StatisticWrites
 from jobs.ports.context import JobContext
-from jobs.reading.gather import rows_anywhere, rows_of
+from jobs.reading.few_rows import rows_anywhere, rows_of
 from jobs.writing.send import send_operations
 from rules.anonymisation.k_anonymity import aggregate, count_rows, shuffled
 from rules.anonymisation.statistics import NAME, SILENT, TOTAL_KEYS, StatisticFacts, facts_of, youngest

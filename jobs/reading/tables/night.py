@@ -12,7 +12,7 @@ from connectors.interface.errors import ReadIncomplete
 from connectors.interface.rows import Among
 from jobs.model.plan import Kind
 from jobs.ports.context import Progress
-from jobs.reading.gather import (
+from jobs.reading.few_rows import (
     ACTIVITY_PARTY_FIELDS,
     CALL_FIELDS,
     CONTACT_FIELDS,
@@ -22,20 +22,12 @@ from jobs.reading.gather import (
     NOTE_FIELDS,
     PARTY_FIELDS,
     RECORDING_FIELDS,
-    TIES,
-    R,
-    add_late_fiches,
-    add_late_notes,
-    add_late_parties,
-    add_late_recordings,
-    add_own_rows,
-    decides_over,
-    free_from_what_is_gone,
     own_fields,
     rows_anywhere,
     rows_of,
-    tie_fields,
 )
+from jobs.reading.gather import TIES, R, decides_over, free_from_what_is_gone, tie_fields
+from jobs.reading.late_rows import add_late_fiches, add_late_notes, add_late_parties, add_late_recordings, add_own_rows
 from jobs.reading.long_term import add_retained_fiches, add_retained_parties, retained_among, retained_rows_of, without_live
 from jobs.reading.tables.row_counts import RowCounts
 from jobs.reading.tops import tops_of

@@ -19,7 +19,7 @@ from jobs.model.request import DECISIONS, SubjectRequest
 from jobs.model.run import Run
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
-from jobs.reading.gather import CONTACT_FIELDS, rows_of
+from jobs.reading.few_rows import CONTACT_FIELDS, rows_of
 from jobs.reading.out_of_reach import IN_BIN, LONG_TERM
 from jobs.register.confirmed_people import confirmed_people
 from jobs.register.decision import AT_ONCE, DISPOSING, ERASING, Decision, Task, What, change_decision, decision_of

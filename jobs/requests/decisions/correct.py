@@ -17,7 +17,7 @@ from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.erasures.register import number_of_version, version_of
 from jobs.holds.active import active_holds
 from jobs.ports.context import JobContext
-from jobs.reading.gather import PARTY_FIELDS, rows_of
+from jobs.reading.few_rows import PARTY_FIELDS, rows_of
 from jobs.reading.out_of_reach import lie_elsewhere
 from jobs.reading.owners import look_around
 from jobs.reading.row_kinds import table_of

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from connectors.interface.rows import Among
 from jobs.ports.context import JobContext
-from jobs.reading.gather import rows_anywhere
+from jobs.reading.few_rows import rows_anywhere
 from jobs.register.decision import Decision, FileOnce, Task, What
 from rules.model.records import Dossier, Fiche
 

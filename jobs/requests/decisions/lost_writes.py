@@ -16,7 +16,7 @@ import msgspec
 from connectors.interface.rows import Among
 from jobs.erasures.register import number_of_version, version_of
 from jobs.ports.context import JobContext
-from jobs.reading.gather import rows_of
+from jobs.reading.few_rows import rows_of
 from jobs.register.decision import Task, What
 from jobs.requests.decisions.correct import ENDED, WRITING, digest_of, says, write
 from rules.model.personal_records import FULL, FullNote

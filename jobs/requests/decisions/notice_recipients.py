@@ -13,7 +13,7 @@ import msgspec
 from connectors.interface.rows import Among
 from jobs.model.answer import Compilation
 from jobs.ports.context import JobContext
-from jobs.reading.gather import rows_of
+from jobs.reading.few_rows import rows_of
 from jobs.register.decision import Known, Notice, Task, What
 from rules.model.file_roles import FileRole
 from rules.model.personal_records import FullContact, FullFiche, FullParty

@@ -19,7 +19,7 @@ from jobs.model.plan import CONSENT_WITHDRAWN, ERASURE_REQUEST, REQUEST_RULE, Ap
 from jobs.model.request import SubjectRequest
 from jobs.plans.unscheduled_plan import store_plan
 from jobs.ports.context import JobContext
-from jobs.reading.gather import PARTY_FIELDS, rows_anywhere
+from jobs.reading.few_rows import PARTY_FIELDS, rows_anywhere
 from jobs.reading.out_of_reach import IN_BIN, LONG_TERM, lie_elsewhere
 from jobs.reading.owners import look_around
 from jobs.reading.tops import tops_of

@@ -22,7 +22,7 @@ from connectors.interface.remains import ResidualKind
 from connectors.interface.rows import Among
 from jobs.erasures.register import load_register
 from jobs.ports.context import JobContext
-from jobs.reading.gather import PARTY_FIELDS, rows_anywhere, rows_of
+from jobs.reading.few_rows import PARTY_FIELDS, rows_anywhere, rows_of
 from jobs.reading.long_term import without_live
 from jobs.reading.owners import look_around
 from jobs.register.decision import ERASING, Decision, FileOnce, RoleOnce, What

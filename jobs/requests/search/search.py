@@ -10,7 +10,7 @@ from connectors.interface.errors import ReadIncomplete
 from connectors.interface.remains import BinnedOrRetained, Reach, ResidualKind
 from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import always, ids_or_nobody
-from jobs.reading.gather import rows_of
+from jobs.reading.few_rows import rows_of
 from jobs.requests.search.documents import documents_of, is_reached
 from jobs.requests.search.gaps import AT_ONCE, ELSEWHERE, looks_into, places_not_searched
 from jobs.requests.search.material import NUMBERS, Material, Mention, RowElsewhere

@@ -17,7 +17,7 @@ from connectors.storage.azure import BlobContainer
 from jobs.model.plan import Kind
 from jobs.model.run import ActionState, Run, RunState
 from jobs.plans.make import make_plan
-from jobs.reading.gather import rows_of
+from jobs.reading.few_rows import rows_of
 from jobs.residual.outside_content import AT_ONCE
 from jobs.residual.recording_content import OBJECT_LEFT, objects_left
 from jobs.runs.apply import apply_plan
