@@ -54,6 +54,7 @@ class Database:
         self.place, self.file = place, file
         self.sleep: Callable[[float], None] = time.sleep
         self._is_there = False
+        self._is_at_head = False  # since it was opened: whoever brings it there writes before
         self._identity = _identity(file) if file is not None else None
 
     @classmethod
@@ -86,7 +87,7 @@ class Database:
         it reads cannot change meanwhile. In PostgreSQL the locks of a process that is paused in the middle of
         one, or is lost, end after some seconds, and so does its transaction. Raises StoreUnusable: its file
         is not there any more, or is another one; what is written to a file without a name goes with this
-        process, and nobody would know."""
+        process, and nobody would know. Or its tables are those of another version by now."""
         with explained(self.place), self._connected(self._writer) as connection, connection.begin():
             if self.file is not None and _identity(self.file) != self._identity:
                 raise StoreUnusable(
@@ -98,6 +99,12 @@ class Database:
                 connection.exec_driver_sql(
                     f"SET LOCAL lock_timeout = '{BUSY_S * 1000:.0f}ms'; "
                     f"SET LOCAL idle_in_transaction_session_timeout = '{SILENT_S * 1000:.0f}ms'"
+                )
+            if self._is_at_head and (mark := _mark(connection)) != [HEAD]:
+                raise StoreUnusable(
+                    f"another program has brought the database to version {', '.join(mark)[:40]}, this one writes {HEAD}",
+                    hint="end this one, a service too, and go on with that version of crm-compliance; nothing more was written here",
+                    where=self.place,
                 )
             yield connection
 
@@ -128,6 +135,7 @@ class Database:
         """Bring the tables to HEAD. Two processes may start at once: one does it, the other finds it done."""
         with self.reading() as connection:
             if _version(connection, self.place) == HEAD:
+                self._is_at_head = True
                 return
         with _opening(self.file) if self.file else nullcontext():
             if self.file:
@@ -142,6 +150,7 @@ class Database:
                         _refuse_unsigned(connection, version, self.place)
                         with _telling_of_other_tables(version or "nothing"):
                             _upgrade(connection)
+                self._is_at_head = True
             except _OtherTables as error:
                 with self.reading() as connection:
                     raise _misfit(connection, error.mark, self.place) from error
@@ -251,11 +260,10 @@ def _version(connection: Connection, place: str) -> str | None:
     """Return the version that the tables have by their mark; None for an empty database."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    # Read here and not by alembic, which takes a fifth of a second to load and is not needed on most days.
-    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars().all()  # noqa: S608
+    found = _mark(connection)
     if not found:
         return None
-    mark = str(found[0])
+    mark = found[0]
     if found == [HEAD]:
         return HEAD
     if len(found) == 1 and re.fullmatch(r"\d{4}", mark) and mark > HEAD:
@@ -265,8 +273,15 @@ def _version(connection: Connection, place: str) -> str | None:
             where=place,
         )
     if len(found) > 1 or mark not in _steps():
-        raise _misfit(connection, ", ".join(sorted(map(str, found))), place)
+        raise _misfit(connection, ", ".join(sorted(found)), place)
     return mark
+
+
+def _mark(connection: Connection) -> list[str]:
+    """Return what the version mark says: one version, where nobody has altered it."""
+    # Read here and not by alembic, which takes a fifth of a second to load and is not needed on most days.
+    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars()  # noqa: S608
+    return [str(version) for version in found]
 
 
 def _steps() -> set[str]:

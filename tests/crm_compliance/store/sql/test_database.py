@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from crm_compliance.host.files import DiskProblem
 from crm_compliance.store.sql import database
-from crm_compliance.store.sql.database import AWAY_S, Database, StoreUnusable, parse
+from crm_compliance.store.sql.database import AWAY_S, HEAD, VERSION_TABLE, Database, StoreUnusable, parse
 from crm_compliance.store.store import SqlStore
 from rules.errors import UsageError
 from tests.crm_compliance.store.databases import OPEN, ROOT, raw
@@ -118,6 +118,21 @@ def test_a_database_that_is_taken_away_while_it_is_open_is_not_written_into_the_
     with pytest.raises(StoreUnusable, match="removed or replaced"):
         store.ledger.append([ENTRY])
     aside.replace(file)
+    store.ledger.append([ENTRY])
+    assert len(list(store.ledger.entries())) == 2
+
+
+def test_a_database_that_another_version_has_taken_over_is_written_by_this_one_no_more(
+    database_url: str, open_store: Callable[[str], SqlStore]
+) -> None:
+    """A newer program is started while an older one is at work: what that goes on writing might not be what
+    the tables mean by then."""
+    store = open_store(database_url)
+    store.ledger.append([ENTRY])
+    raw(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    with pytest.raises(StoreUnusable, match=f"version 9999, this one writes {HEAD}"):
+        store.ledger.append([ENTRY])
+    raw(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '{HEAD}'")
     store.ledger.append([ENTRY])
     assert len(list(store.ledger.entries())) == 2
 
