@@ -10,7 +10,7 @@ from starlette.responses import Response
 from crm_compliance.console.frame.endpoint import get
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans.plan import category_name
-from crm_compliance.console.pages.plans.unit import line_in
+from crm_compliance.console.pages.plans.unit import gone_by, line_in
 from crm_compliance.console.pages.why import row_of
 from crm_compliance.reports.parts.links import safe_link
 from jobs.checks.same_crm import is_of_other_crm
@@ -33,7 +33,7 @@ def show(visit: Visit) -> Response:
     resource: `typename`, the table, and `id`, with or without braces; whatever else it passes is of no use
     here. Raises UsageError: they name no record."""
     table, row = row_of(visit.query("typename"), visit.query("id"))
-    values: dict[str, Any] = {"table": table, "row": row, "plan": None, "line": None, "link": ""}
+    values: dict[str, Any] = {"table": table, "row": row, "plan": None, "line": None, "gone_by": "", "link": ""}
     if visit.may(Act.SEE_REPORTS):
         values |= _said(visit, table, row)
     if not values["link"]:
@@ -54,6 +54,7 @@ def _said(visit: Visit, table: str, row: str) -> dict[str, object]:
         return {
             "plan": plan,
             "line": line,
+            "gone_by": gone_by(visit.services.store, plan, line),
             "day_of": visit.services.calendar.day(plan.as_of),
             "link": safe_link(visit.services.links(plan.crm)(table, row)),
         }

@@ -41,7 +41,7 @@ def show(visit: Visit) -> Response:
         line=line,
         link=safe_link(visit.services.links(plan.crm)(line.table, line.id)),
         category_name=lambda key: category_name(visit, key),
-        gone_by=_gone_by(visit.services.store, plan, line),
+        gone_by=gone_by(visit.services.store, plan, line),
         is_here=not is_of_other_crm(visit.services.store, plan.crm),
     )
 
@@ -55,7 +55,7 @@ def _named(visit: Visit) -> tuple[Plan, PlanLine]:
     return plan, line
 
 
-def _gone_by(store: Store, plan: Plan, line: PlanLine) -> str:
+def gone_by(store: Store, plan: Plan, line: PlanLine) -> str:
     """Return the run of the plan that disposed of a unit; empty where the journal knows of none."""
     run = store.runs.of_plan(plan.id) if plan.applied else None
     action = store.journal.of_unit(run.id, line.table, line.id) if run is not None else None
@@ -73,7 +73,7 @@ def along(visit: Visit) -> Response:
         try:
             found = preview_deletion(desk.context, line.table, line.id, disposition=line.disposition or "")
         except NotFound:
-            return _answer(visit, plan, {"line": line, "along": None, "gone_by": _gone_by(visit.services.store, plan, line)})
+            return _answer(visit, plan, {"line": line, "along": None, "gone_by": gone_by(visit.services.store, plan, line)})
     values: dict[str, Any] = {
         "line": line,
         "along": found,

@@ -47,7 +47,7 @@ def test_a_button_on_a_form_opens_what_the_role_may_see(
     dpo = signed_in(Role.DPO).page(where)
     assert "What the plan of" in text_of(dpo)
     assert f'href="/holds/{hold}"' in dpo
-    assert "No pending request keeps it." in text_of(dpo)
+    assert "No pending request names it. One about a person in it may keep it" in text_of(dpo)
     assert f"/why/cf_dossier/{units['delete']}" in dpo
     admin = signed_in(Role.CRM_ADMIN).page(where)
     assert "What the plan of" in text_of(admin)
@@ -111,6 +111,9 @@ def test_nobody_is_offered_what_would_go_with_a_unit_that_has_gone(
     assert f'href="/history/{run}"' in page
     assert "/along" not in page
     assert "/why/" not in page, "nor is it decided again"
+    by_its_id = dpo.page(f"/open?typename=cf_dossier&id={gone}")
+    assert ("A run has deleted or anonymised it" in text_of(by_its_id), f'href="/history/{run}"' in by_its_id) == (True, True)
+    assert "A run has deleted" not in dpo.page(f"/open?typename=cf_dossier&id={kept}")
     assert "/history/" not in signed_in(Role.CRM_ADMIN).page(f"{where}/{gone}")
     assert words in text_of(dpo.get(f"{where}/{gone}/along", **{"HX-Request": "true"}).text), "a page that was open before"
     assert f"{where}/{kept}/along" in dpo.page(f"{where}/{kept}"), "the run has left this one"
