@@ -48,6 +48,7 @@ def corrections(
     today: date,
     home: Home = IN_BELGIUM,
     told: Collection[str] = ALL,
+    mapped: Collection[str] = ALL,
 ) -> list[tuple[str, str]]:
     """Return the fields of a contact to be corrected, each once, with the new value; dates in ISO form.
     `asked` is taken as it is written. Of the details given for identification only real differences count:
@@ -56,22 +57,23 @@ def corrections(
 
     `told` are the fields of which the person is told: what another field says is not to be learned from what
     is corrected (SUS-05). So what is asked of such a field is corrected whatever it says, and what was given
-    for identification alone is not."""
+    for identification alone is not. A field that is not `mapped` cannot be written: a number goes where there
+    is room for one."""
     wanted: dict[str, str] = {}
     for name, value in asked.items():
         field, text = FIELDS.get(name, ""), value.strip()
         if field and text and _is_readable(field, text, today, home) and (field not in told or text != written(contact, field)):
-            wanted[_place(field, text, home)] = text
+            wanted[_place(field, text, home, mapped)] = text
     for field, text in _given(person):
         if field in wanted or field not in told or not _is_readable(field, text, today, home):
             continue
         if field in ("phone", "email"):
             known = [written(contact, name) for name in (("phone", "mobile") if field == "phone" else ("email", "email_2"))]
             if not any(_same(field, text, one, home) for one in known):
-                wanted.setdefault(_place(field, text, home), text)
+                wanted.setdefault(_place(field, text, home, mapped), text)
         elif not _same(field, text, written(contact, field), home):
             wanted[field] = text
-    return [(field, text) for field, text in sorted(wanted.items())]
+    return [(field, text) for field, text in sorted(wanted.items()) if field in mapped]
 
 
 def written(contact: FullContact, field: str) -> str:
@@ -92,9 +94,12 @@ def _given(person: GivenPerson) -> Iterator[tuple[str, str]]:
     yield from ((FIELDS[name], text.strip()) for name, text in firsts if text.strip())
 
 
-def _place(field: str, text: str, home: Home) -> str:
-    phone = normal_phone(text, home.country) if field == "phone" else None
-    return "mobile" if phone is not None and is_mobile(phone) else field
+def _place(field: str, text: str, home: Home, mapped: Collection[str]) -> str:
+    phone = normal_phone(text, home.country) if field in ("phone", "mobile") else None
+    if phone is None:
+        return field
+    first = "mobile" if field == "mobile" or is_mobile(phone) else "phone"
+    return next((name for name in (first, "phone", "mobile") if name in mapped), field)
 
 
 def _is_readable(field: str, text: str, today: date, home: Home) -> bool:

@@ -18,7 +18,7 @@ from jobs.model.request import Given, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.confirmed_people import confirmed_people
 from jobs.register.decision import What
-from jobs.requests.decisions.correctable import ALL, corrections
+from jobs.requests.decisions.correctable import ALL, FIELDS, corrections
 from jobs.requests.search.case_files import Filing
 from jobs.requests.search.contact_details import compared, is_own_caller, own_numbers
 from jobs.requests.search.material import Material
@@ -26,7 +26,7 @@ from jobs.requests.search.reports import reports_of_others
 from jobs.requests.search.roles_and_files import Files, files_of
 from jobs.requests.search.rows_without_contact import stand_in
 from rules.model.file_roles import SPEAKERS, FileRole
-from rules.model.personal_records import FullRecording
+from rules.model.personal_records import FullContact, FullRecording
 from rules.model.requests import Right
 from rules.people.birthdates import born_by, sentinels_of
 from rules.retention.clocks import without_sentinel
@@ -82,7 +82,7 @@ class Wishes:
         ]
         self.entitlement, self.material = entitlement, material
         self.day, self.fillers = context.today, context.policy.fillers
-        self.home = context.home
+        self.home, self.mapped = context.home, context.connector.fields(FullContact)
         self.sentinels = sentinels_of(context.policy)
         self.rows = people.child_rows if is_for_child else people.requester_rows  # of the person, without a contact
         units = sorted(entitlement.for_child if is_for_child else entitlement.own)
@@ -146,17 +146,20 @@ class Wishes:
 
     def _rectification(self) -> Iterator[Item]:
         """Yield the items of a rectification. Facts are corrected field by field. A statement stays as it was
-        given. Where nothing is to be corrected, or the person adds a statement, a note can be added to each
-        file (R-103)."""
+        given. Where nothing is to be corrected, the CRM has no column for something, or the person adds a
+        statement, a note can be added to each file (R-103)."""
         details = self.given.details
         told = ALL if self.entitlement.identity else needed_by({kind for kind, _, _ in self._relations()})
+        lacking = {FIELDS[name] for name, value in details.corrections.items() if name in FIELDS and value.strip()} - self.mapped
         fields = [
             _item(What.CORRECT, "contact", contact.id, fields=(Field(name, value, provided=True),))
             for contact in self.contacts
-            for name, value in corrections(contact, self.person, details.corrections, today=self.day, home=self.home, told=told)
+            for name, value in corrections(
+                contact, self.person, details.corrections, today=self.day, home=self.home, told=told, mapped=self.mapped
+            )
         ]
         yield from fields
-        if details.statement or not fields:
+        if details.statement or not fields or lacking:
             for kind, row in self._places_of_statements():
                 added = (Field("statement", details.statement, is_text=True, provided=True),) if details.statement else ()
                 yield _item(What.ANNOTATE, kind, row, at=self._day_of((kind, row)), fields=added)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jobs.model.request import GivenPerson
 from jobs.requests.decisions.correct import value_of
-from jobs.requests.decisions.correctable import corrections, written
+from jobs.requests.decisions.correctable import ALL, corrections, written
 from rules.model.personal_records import FullContact
 
 TODAY = date(2026, 11, 25)
@@ -67,3 +67,17 @@ def test_a_correction_that_was_written_is_none_any_more(day: date) -> None:
     assert value_of("birth_on", day.isoformat()) == day
     assert written(after, "birth_on") == day.isoformat()
     assert corrections(after, GivenPerson(birthdate=day.isoformat()), {"birthdate": day.isoformat()}, today=TODAY) == []
+
+
+@pytest.mark.parametrize(
+    ("lacks", "asked_for", "expected"),
+    [
+        ({"mobile"}, {"phones": "0472 12 13 14"}, {"phone": "0472 12 13 14"}),
+        ({"phone"}, {"phones": "02 475 44 98"}, {"mobile": "02 475 44 98"}),
+        ({"mobile", "phone"}, {"phones": "0472 12 13 14", "city": "Gent"}, {"city": "Gent"}),
+        ({"birth_place"}, {"birthplace": "Gent"}, {}),
+    ],
+)
+def test_what_the_crm_has_no_column_for_is_not_corrected(lacks: set[str], asked_for: dict[str, str], expected: dict[str, str]) -> None:
+    """It could never be written, and the letter would say that it was."""
+    assert dict(corrections(LOTTE, GivenPerson(), asked_for, today=TODAY, mapped=ALL - lacks)) == expected

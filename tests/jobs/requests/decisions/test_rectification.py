@@ -2,15 +2,19 @@
 person as they are, it is told (6.2)."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crm_compliance.configuration.settings import Settings
+from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.answer import Compilation
 from jobs.model.request import COMPILATION, Details, GivenPerson
 from jobs.requests.decisions.carry_out import fulfil_all
 from rules.decoders import decoder_of
 from rules.model.requests import Right
+from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.deciding import (
     ask,
     compile_,
@@ -23,7 +27,7 @@ from tests.drivers.deciding import (
 )
 from tests.drivers.holding import place
 from tests.drivers.holding import release as release_hold
-from tests.drivers.night import Night
+from tests.drivers.night import Night, night_in
 from tests.jobs.requests.decisions.carried_out import CANARY, ledger_of
 
 
@@ -235,3 +239,18 @@ def test_sus10_a_role_without_a_contact_that_is_confirmed_to_be_theirs_counts_as
     decide(night, request)
     release(night, request)
     assert (night.get("contacts", donor) or {})["birthdate"] == ("1990-09-09" if role == "witness" else "1980-05-05")
+
+
+def test_a_number_goes_where_the_mapping_has_room_and_a_note_stands_for_what_has_none(tmp_path: Path) -> None:
+    mapping = mapping_text(Settings())[0].replace("      mobile: mobilephone\n", "").replace("      birth_place: cf_birthplace\n", "")
+    with night_in(ENVIRONMENT, tmp_path, kind=Night, mapping=mapping) as night:
+        witness, dossier = night.contact(telephone1="02 475 44 99"), night.dossier("grooming", closed=False)
+        night.party(witness, "reporter", dossier=dossier)
+        details = Details(corrections={"phones": "0472 12 13 14", "birthplace": "Gent"})
+        request = ask(night, Right.RECTIFICATION, witness, details=details)
+        answer = compile_(night, request)
+        named = [(item.title, [field.name for field in item.fields]) for item in answer.items]
+        assert named == [("correct", ["phone"]), ("annotate", [])]
+        decide(night, request, "item-1")
+        release(night, request)
+        assert (night.get("contacts", witness) or {})["telephone1"] == "0472 12 13 14"
