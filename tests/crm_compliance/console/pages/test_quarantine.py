@@ -62,6 +62,7 @@ def test_a_unit_in_quarantine_is_shown_and_kept(marked: str, org: Night, signed_
     assert "14 days left" in text_of(auditor.page("/quarantine"))
     assert "is disposed of then" in text_of(dpo.page(f"/open?typename=cf_dossier&id={marked}"))
     assert f"/holds/new?table=cf_dossier&amp;id={marked}" in dpo.page("/quarantine")
+    assert f'href="/open?typename=cf_dossier&amp;id={marked}"' in auditor.page("/quarantine"), "why it goes"
     assert "/holds/new" not in admin.page("/quarantine")
     assert "Place a hold" not in auditor.page("/quarantine")
     assert 'action="/quarantine"' not in auditor.page("/quarantine")
