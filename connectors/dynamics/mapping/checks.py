@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable, Collection, Container, Iterator, Mapping, Set
 from datetime import date, datetime
 from itertools import product
-from typing import Final, NamedTuple
+from typing import Final
 
-from connectors.dynamics.mapping.dependent_tables import KEPT, RESERVED, above_of, columns_in
+from connectors.dynamics.mapping.dependent_checks import check_dependent
 from connectors.dynamics.mapping.mapping import (
     ANSWERS,
     CONNECTION,
@@ -26,12 +26,13 @@ from connectors.dynamics.mapping.mapping import (
     mappable_fields,
     referred_fields,
 )
-from connectors.dynamics.mapping.mapping_file import AnonymisePart, DependentPart, Keys, MappingFile, TablePart
-from rules.files.suggestions import asked, suggestion
+from connectors.dynamics.mapping.mapping_file import AnonymisePart, Keys, MappingFile, TablePart
+from connectors.dynamics.mapping.slip import Slip
+from rules.files.suggestions import suggestion
 from rules.files.yaml_lines import Path
-from rules.model.kinds import FILES, LOOKUPS, NOT_BY_THEMSELVES, ROW_KINDS
+from rules.model.kinds import FILES, LOOKUPS, ROW_KINDS
 from rules.model.personal_records import FULL, personal_fields
-from rules.model.records import KINDS, REGARDING
+from rules.model.records import KINDS
 
 _SUSPECT: Final = re.compile(r"suspect|verdacht|dader|perpetrator|offender|soup[cç]on|beschuldig", re.IGNORECASE)
 # Days of one row that no single column can hold: where a period begins and where it ends, and days that are
@@ -41,19 +42,6 @@ ENDS: Final = frozenset({"closed_on", "proceedings_ended_on", "ended_on", "ended
 _OWN_DAYS: Final = frozenset({"birth_on", "deceased_on", "anonymised_on", "authority_valid_until", "suspect_until"})
 _FILLED_BY: Final = ("columns", "flags", "fixed", "many_to_many")  # sections that say from where a field comes
 _UNKNOWN: Final = "this is not known here"
-
-
-class Slip(NamedTuple):
-    """One thing that does not fit: the field, what to report, of which sort it is, and what was probably
-    meant."""
-
-    path: Path
-    text: str
-    code: str = "conflict"
-    suggestion: str = ""
-
-    def below(self, *path: str | int) -> "Slip":
-        return self._replace(path=(*path, *self.path))
 
 
 def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[Slip]:
@@ -67,7 +55,7 @@ def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[
     tables: dict[str, list[tuple[str, TablePart]]] = {}
     for kind, parts in file.tables.items():
         if kind not in KINDS:
-            yield _unknown(("tables", kind), kind, KINDS)
+            yield Slip.unknown(("tables", kind), _UNKNOWN, kind, KINDS)
             continue
         if not parts:
             yield Slip(("tables", kind), "this is empty", "missing")
@@ -83,7 +71,7 @@ def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[
                     remedy = "tell their rows apart: under only, one column with different values in each"
                     yield Slip(at, f"{told}; {remedy}" if part.only or before.only else told)
             tables[part.table].append((kind, part))
-    yield from _check_dependent(file, there)
+    yield from check_dependent(file, there)
     yield from _check_stay(file)
     yield from _check_statistics(file)
 
@@ -115,91 +103,6 @@ def _check_stay(file: MappingFile) -> Iterator[Slip]:
             yield Slip(("stay", place), told + remedy)
 
 
-def _check_dependent(file: MappingFile, there: Collection[str]) -> Iterator[Slip]:
-    """Refuse a dependent table that is mapped already, belongs to nothing that is known, or has a column for
-    two things. `there` are the kinds that the file has, also those that it misspells or of which a value is
-    refused: that is told once, and not again by each table that belongs to them."""
-    mapped = {part.table: kind for kind, parts in file.tables.items() for part in parts}
-    owners = [*(word for word in ROW_KINDS if word in there and word not in NOT_BY_THEMSELVES), *file.dependent]
-    for name, part in file.dependent.items():
-        at = ("dependent", name)
-        if name in mapped:
-            yield Slip(at, f"{name} is the table of {mapped[name]} already")
-        elif name in KINDS:
-            yield Slip(at, f"{name} is a kind of row that the product knows: map it under tables")
-        if not part.belongs_to and not part.behind and len(part.tied_by) != 1:
-            told = "name a lookup under belongs_to, one table of links under tied_by, or what points to the rows under behind"
-            yield Slip(at, told, "missing")
-        elif part.belongs_to and part.tied_by:
-            yield Slip((*at, "tied_by"), "rows belong to others by lookups or by a table of links, not by both")
-        elif part.behind and (part.belongs_to or part.tied_by):
-            yield Slip((*at, "behind"), "rows belong to others by lookups or links of their own, or to what points to them, not by both")
-        elif len(part.belongs_to) > len(REGARDING):
-            told = f"rows belong to others by {len(REGARDING)} lookups at most: who is only named in them stands under people"
-            yield Slip((*at, "belongs_to"), told)
-        for section, column, words in (
-            *(("belongs_to", column, words) for column, words in part.belongs_to.items()),
-            *(("tied_by", column, (word,)) for column, word in part.tied_by.items()),
-            *(("behind", word, (word,)) for word in part.behind),
-        ):
-            for at_word, word in enumerate(words):
-                if word not in owners:
-                    found = mapped[word] if mapped.get(word) in owners else suggestion(word[:60], owners)
-                    told = f"{word} is neither a kind of row that is mapped nor a table under dependent{asked(found)}"
-                    place = (*at, section, column, at_word) if len(words) > 1 else (*at, section, column)
-                    yield Slip(place, told, "unknown", found)
-        if not _is_rooted(name, file):
-            yield Slip(at, f"the rows of {name} belong to rows of dependent tables in a circle, and to nothing else")
-        seen: dict[str, str] = dict.fromkeys(part.belongs_to, "belongs_to")
-        for section, column in columns_in(part):
-            if column in RESERVED:
-                yield Slip((*at, section, getattr(part, section).index(column)), f"{column} is a word of the product: it cannot be told")
-            elif column in seen and (section != "people" or column not in part.belongs_to):
-                yield Slip((*at, section), f"{column} stands under {seen[column]} already")
-            seen[column] = section
-        if part.masked is not None:
-            if part.files:
-                yield Slip((*at, "masked"), f"files cannot be overwritten: rows of {name} go with what they belong to")
-            may_stay = [column for section, column in columns_in(part) if section in KEPT]
-            for at_kept, column in enumerate(part.masked.keeps):
-                if column not in may_stay:
-                    found = suggestion(column[:60], may_stay)
-                    told = f"{column} is not a date, number, choice or yes and no of this table{asked(found)}"
-                    yield Slip((*at, "masked", "keeps", at_kept), told, "unknown", found)
-        yield from (slip.below(*at, "term") for slip in _check_term(part))
-        for at_readable, column in enumerate(part.readable):
-            if column not in seen:
-                found = suggestion(column[:60], seen)
-                told = f"{column} stands under readable and nowhere else{asked(found)}"
-                yield Slip((*at, "readable", at_readable), told, "unknown", found)
-
-
-def _check_term(part: DependentPart) -> Iterator[Slip]:
-    if part.term is None:
-        return
-    if part.term.date not in part.dates:
-        found = suggestion(part.term.date[:60], part.dates)
-        yield Slip(("date",), f"{part.term.date} does not stand under dates{asked(found)}", "unknown", found)
-    if part.masked is not None:
-        yield Slip((), "rows with a term of their own are not masked: they stay until it ends, and are deleted then")
-    if part.tied_by or part.behind:
-        yield Slip((), "rows with a term of their own belong to something by a lookup, which is emptied where that goes first")
-
-
-def _is_rooted(name: str, file: MappingFile) -> bool:
-    """Return whether rows of a table may belong to something that is not a dependent table, at whatever
-    depth; what is not known is told by itself."""
-    seen, waiting = {name}, [name]
-    for each in waiting:
-        for word in above_of(file.dependent[each]):
-            if word not in file.dependent:
-                return True
-            if word not in seen:
-                seen.add(word)
-                waiting.append(word)
-    return not above_of(file.dependent[name])
-
-
 def _is_other_view(kind: str, part: TablePart, other: str, before: TablePart) -> bool:
     """Return whether two kinds may come from the same rows: a role that is a lookup of the dossier or fiche,
     or a participant of it, and what the row is besides; or two such lookups."""
@@ -219,7 +122,7 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
             elif name not in known:
                 place = elsewhere.get(name)
                 told = f"{_UNKNOWN}: {name} stands under {place}"
-                yield Slip((section, name), told, "unknown", place) if place else _unknown((section, name), name, known)
+                yield Slip((section, name), told, "unknown", place) if place else Slip.unknown((section, name), _UNKNOWN, name, known)
     yield from _check_names("choices", part.choices, named)
     yield from _check_names("behaviour", part.behaviour, named)
     needed = REQUIRED_FIELDS[kind] | (safeguards - set(part.without))
@@ -231,11 +134,10 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
             yield Slip(("columns",), f"{name} is missing{otherwise}", "missing")
     for at, name in enumerate(part.without):
         if name not in safeguards:
-            found = suggestion(name[:60], safeguards)
             if name in REQUIRED_FIELDS[kind]:
                 yield Slip(("without", at), f"{kind}.{name} is needed, and cannot be left out: map it")
                 continue
-            yield Slip(("without", at), f"{kind}.{name[:40]} needs no word when it is not recorded{asked(found)}", "unknown", found)
+            yield Slip.unknown(("without", at), f"{kind}.{name[:40]} needs no word when it is not recorded", name, safeguards)
 
     def has_column(name: str) -> bool:
         return any(given(section, name) for section in ("personal", *_FILLED_BY)) or not given("columns")
@@ -247,8 +149,8 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
                 yield Slip((section, name), f"{kind}.{name} stands under {section} but has no column")
     for at, name in enumerate(part.readable):
         if not has_column(name) and name not in part.texts:
-            found = suggestion(name[:60], {*part.columns, *part.personal, *part.texts})
-            yield Slip(("readable", at), f"{kind}.{name[:40]} stands under readable but has no column{asked(found)}", "unknown", found)
+            told = f"{kind}.{name[:40]} stands under readable but has no column"
+            yield Slip.unknown(("readable", at), told, name, {*part.columns, *part.personal, *part.texts})
     for section, columns in (("columns", part.columns), ("personal", part.personal)):
         for name, column in columns.items():
             if name in MUST_BE_CHOICE.get(kind, ()) and not given("choices", name) and not given("references", name):
@@ -316,8 +218,7 @@ def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> It
     for name, key in part.fixed.items():
         known = choice_keys(KINDS[kind], name)
         if name in of_keys and known is not None and key not in known:
-            found = suggestion(key, known)
-            yield Slip(("fixed", name), f"{name} has no key {key}: use one of {', '.join(known)}{asked(found)}", "unknown", found)
+            yield Slip.unknown(("fixed", name), f"{name} has no key {key}: use one of {', '.join(known)}", key, known)
         if any(name in given for given in (part.columns, part.choices, part.references, part.flags)):
             yield Slip(("fixed", name), f"{kind}.{name} is filled in two ways: keep fixed, or the column that says it")
     for name in part.many_to_many:
@@ -329,8 +230,7 @@ def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> It
         known = choice_keys(KINDS[kind], name) if name in of_keys else tuple(TRUTHS)
         for value, key in keys.items():
             if known is not None and key not in known:
-                found = suggestion(key, known)
-                yield Slip((*place, value), f"{name} has no key {key}: use one of {', '.join(known)}{asked(found)}", "unknown", found)
+                yield Slip.unknown((*place, value), f"{name} has no key {key}: use one of {', '.join(known)}", key, known)
     for section, others in (("references", part.references), ("flags", part.flags)):
         for name in others:
             if name in part.choices or (section == "flags" and (name in part.columns or name in part.references)):
@@ -340,15 +240,10 @@ def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> It
             yield Slip(("flags", name), "name the columns", "missing")
 
 
-def _unknown(path: Path, word: str, known: Collection[str]) -> Slip:
-    found = suggestion(word[:60], known)
-    return Slip(path, f"{_UNKNOWN}{asked(found)}", "unknown", found)
-
-
 def _check_names(section: str, given: Collection[str], known: Collection[str]) -> Iterator[Slip]:
     for name in given:
         if name not in known:
-            yield _unknown((section, name), name, known)
+            yield Slip.unknown((section, name), _UNKNOWN, name, known)
 
 
 def _check_shared(kind: str, part: TablePart, types: Mapping[str, type]) -> Iterator[Slip]:
@@ -384,9 +279,8 @@ def _check_choice(field: str, kind: type, keys: Keys, known: Collection[str] | N
         if kind is bool and key not in TRUTHS:
             yield Slip((option,), f"{field} is a yes or no: use one of {', '.join(TRUTHS)}", "unknown", suggestion(key, TRUTHS))
         if known is not None and key not in known:
-            found = suggestion(key, known)
-            told = f"{field} has no key {key}: use one of {', '.join(known)}, or leave the option out{asked(found)}"
-            yield Slip((option,), told, "unknown", found)
+            told = f"{field} has no key {key}: use one of {', '.join(known)}, or leave the option out"
+            yield Slip.unknown((option,), told, key, known)
 
 
 def _check_masks(masks: AnonymisePart, own: str, has_own: bool) -> Iterator[Slip]:
