@@ -38,6 +38,7 @@ def test_its_record_has_its_columns_and_says_what_they_hold() -> None:
         "cf_report": (ShownTo.FILE, Nature.TEXT),
         "cf_visitedon": (ShownTo.FILE, Nature.DATE),
         "cf_hours": (ShownTo.FILE, Nature.NUMBER),
+        "cf_steps": (ShownTo.FILE, Nature.NUMBER),
         "cf_urgent": (ShownTo.FILE, Nature.CHOICE),
         "cf_result": (ShownTo.FILE, Nature.CHOICE),
         "cf_visitedid": (ShownTo.NEVER, Nature.INTERNAL),
