@@ -35,6 +35,8 @@ def test_somebody_comes_in_with_the_roles_of_their_token(at: Callable[[str], Ten
     assert 'name="role" value="approver"' not in page
     tenant.browser.post("/role", role="auditor")
     assert "Auditor" in text_of(tenant.browser.page("/"))
+    refused = text_of(tenant.browser.get("/holds/new").text)
+    assert "Choose another of yours, at your name: Data protection officer." in refused, "nobody is sent to themselves"
     told = [entry.data for entry in tenant.store.ledger.entries() if entry.kind == "authority_seen"]
     assert [each["client"] for each in told] == [CLIENT]
     assert "Anna" not in str(list(tenant.store.ledger.entries()))

@@ -141,8 +141,12 @@ class Visit:
         try:
             refuse_role(self.services.store, person.who, person.role, act, told)
         except Refused as error:
-            roles = ", ".join(self.word("role", role) for role in roles_of(act) if role in HUMAN_ROLES)
-            says = self.say("Your role may not do this. Ask somebody in one of these roles: %(roles)s.") % {"roles": roles}
+            fitting = [role for role in roles_of(act) if role in HUMAN_ROLES]
+            own = [role for role in fitting if self.session is not None and role in self.session.roles]
+            says = self.say("Your role may not do this. Ask somebody in one of these roles: %(roles)s.")
+            if own:
+                says = self.say("The role in which you act may not do this. Choose another of yours, at your name: %(roles)s.")
+            says %= {"roles": ", ".join(self.word("role", role) for role in own or fitting)}
             raise Refused(Said(says), code=error.code) from error
 
     def path(self, name: str) -> str:
