@@ -18,6 +18,7 @@ from jobs.model.request import Given, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.confirmed_people import confirmed_people
 from jobs.register.decision import What
+from jobs.requests.decisions.correct import ENDED
 from jobs.requests.decisions.correctable import ALL, FIELDS, corrections
 from jobs.requests.search.case_files import Filing
 from jobs.requests.search.contact_details import compared, is_own_caller, own_numbers
@@ -179,7 +180,7 @@ class Wishes:
         about = self.given.details.about
         is_marketing = about == "direct_marketing" or (not about and self.entitlement.relations)
         if is_marketing:
-            yield from (_item(What.UNSUBSCRIBE, "contact", contact.id) for contact in self.contacts)
+            yield from self._end_of(What.UNSUBSCRIBE)
             return
         recordings = self._recordings(everywhere=about == "recording")
         yield from (self._of_unit(("recording", recording.id), What.ERASE) for recording in recordings)
@@ -194,11 +195,17 @@ class Wishes:
         is deleted by RET-20 (RGT-12, R-115)."""
         about = self.given.details.about
         if about in ("", "newsletter") and self.entitlement.relations:
-            yield from (_item(What.UNSUBSCRIBE, "contact", contact.id) for contact in self.contacts)
+            yield from self._end_of(What.UNSUBSCRIBE)
         if about == "image":
-            yield from (_item(What.NO_IMAGE, "contact", contact.id) for contact in self.contacts)
+            yield from self._end_of(What.NO_IMAGE)
         if about == "testimonial":
-            yield from (_item(What.RECORDED, "contact", contact.id) for contact in self.contacts)
+            yield from self._end_of(What.RECORDED)
+
+    def _end_of(self, use: What) -> Iterator[Item]:
+        """Yield the items that end a use. Where no column of the CRM says that there is one, people see to
+        it."""
+        what = What.RECORDED if self.mapped.isdisjoint(ENDED.get(use, ())) else use
+        yield from (_item(what, "contact", contact.id) for contact in self.contacts)
 
     # -- rows ------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,8 @@
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from crm_compliance.answer_package.content.make_answer import answer_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
@@ -166,3 +168,26 @@ def test_r115_a_suspect_who_withdraws_consent_is_unsubscribed_and_nothing_else_i
     assert (night.get("contacts", suspect) or {})["cf_newsletter"] is False
     assert (night.get("cf_parties", role) or {})["_cf_contactid_value"] == suspect
     assert night.store.plans.all() == []
+
+
+@pytest.mark.parametrize(
+    ("right", "about", "columns"),
+    [
+        (Right.OBJECTION, "direct_marketing", ("newsletter", "newsletter_consent_on", "no_bulk_email")),
+        (Right.CONSENT_WITHDRAWAL, "image", ("image",)),
+    ],
+)
+def test_people_see_to_the_end_of_a_use_of_which_no_column_tells(
+    tmp_path: Path, right: Right, about: str, columns: tuple[str, ...]
+) -> None:
+    """Else the letter would say that it was done, or it would wait for good."""
+    before, contact = mapping_text(Settings())[0].split("  contact:\n")
+    kept = [line for line in contact.splitlines() if line.strip().partition(":")[0] not in columns]
+    mapping = "\n".join([before, "  contact:", *(["    without: [newsletter]"] if "newsletter" in columns else []), *kept])
+    with night_in(ENVIRONMENT, tmp_path, kind=Night, mapping=mapping) as night:
+        donor = night.contact()
+        night.donation(donor)
+        night.party(donor, "reporter", dossier=night.dossier("grooming", closed=False))
+        request = ask(night, right, donor, details=Details(about=about))
+        assert whats(compile_(night, request)) == [("recorded", "contact")]
+        assert decide(night, request).waiting == {}
