@@ -13,7 +13,7 @@ import structlog
 from crm_compliance.alerts.channels import channels_of
 from crm_compliance.alerts.teller import Telling, tell
 from crm_compliance.console.language.item_words import why_of
-from crm_compliance.service.health import Start, health_of
+from crm_compliance.service.health import health_of
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.mapping import rules_in_force
 from crm_compliance.wiring.schedule import calendar_of, policy_of
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 
 @contextmanager
-def telling(settings: Settings, stop: threading.Event, since: Start) -> Iterator[None]:
+def telling(settings: Settings, stop: threading.Event, since: datetime) -> Iterator[None]:
     """Notify people in the background until the block ends, or `stop` is set."""
     thread = threading.Thread(target=keep_telling, args=(settings, stop, since), name="telling", daemon=True)
     thread.start()
@@ -47,7 +47,7 @@ def telling(settings: Settings, stop: threading.Event, since: Start) -> Iterator
         thread.join(END_S)
 
 
-def keep_telling(settings: Settings, stop: threading.Event, since: Start, *, every_s: float = EVERY_S) -> None:
+def keep_telling(settings: Settings, stop: threading.Event, since: datetime, *, every_s: float = EVERY_S) -> None:
     """Look and tell until `stop` is set. Whatever fails is logged when it begins, and tried again."""
     if settings.alerts is None:
         return
@@ -69,7 +69,7 @@ def keep_telling(settings: Settings, stop: threading.Event, since: Start, *, eve
         stop.wait(every_s)
 
 
-def look(settings: Settings, store: SqlStore, now: datetime, since: Start) -> Telling:
+def look(settings: Settings, store: SqlStore, now: datetime, since: datetime) -> Telling:
     """Look once at what waits, and tell whom it concerns; nights count as late from `since`. The alerts
     file is read each time. Raises ComplianceError: the file, or the store, cannot be used."""
     channels = channels_of(settings, lambda: now)
@@ -82,7 +82,7 @@ def look(settings: Settings, store: SqlStore, now: datetime, since: Start) -> Te
     return found
 
 
-def waiting_now(settings: Settings, store: SqlStore, now: datetime, since: Start) -> tuple[list[InboxItem], bool]:
+def waiting_now(settings: Settings, store: SqlStore, now: datetime, since: datetime) -> tuple[list[InboxItem], bool]:
     """Return everything that waits, and whether that is all: without a usable schedule nobody knows more
     than what is not well."""
     why = health_of(settings, store, lambda: now, since, calendar_of(settings, store).zone).why_not()

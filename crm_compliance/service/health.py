@@ -42,29 +42,21 @@ class Nights(Protocol):
         """Return a line for every run and every job without a plan, newest first."""
 
 
-class Start(NamedTuple):
-    """When a service began, `at`; or when the one before it was last there, unless it `is_first`."""
-
-    at: datetime
-    is_first: bool = False
-
-
 def nothing() -> None:
     """Look at no schedule."""
 
 
 class Health:
     """Answers with codes: `SCHEDULE_UNUSABLE`, where `schedule` raises ComplianceError and so no job is
-    started; `RETENTION_LATE`, `RETENTION_FAILED`, and so for each job; none where all is well. A job that has
-    never run is not late before the first of its hours since a service is there; with a first service, nor is
-    one that people ran before."""
+    started; `RETENTION_LATE`, `RETENTION_FAILED`, and so for each job; none where all is well. No job is
+    late before the first of its hours since there is a service, whatever people ran before."""
 
     def __init__(
         self,
         settings: Settings,
         nights: Nights,
         clock: Clock,
-        since: Start,
+        since: datetime,
         zone: ZoneInfo,
         ticks: Callable[[], float] = monotonic,
         schedule: Callable[[], object] = nothing,
@@ -111,13 +103,12 @@ class Health:
         for job, cron in self._crons.items():
             last = ends.get(job)
             due = last_hour(cron, now - LONGEST, self._zone)
-            since = self._since.at if last is None or self._since.is_first else last.at
-            is_late = due is not None and due >= since and (last is None or last.at < due)
+            is_late = due is not None and due >= self._since and (last is None or last.at < due)
             found[job] = (now - due if due is not None and is_late else timedelta(), last.state if last else None)
         return found
 
 
-def health_of(settings: Settings, store: SqlStore, clock: Clock, since: Start, zone: ZoneInfo) -> Health:
+def health_of(settings: Settings, store: SqlStore, clock: Clock, since: datetime, zone: ZoneInfo) -> Health:
     """Return the health of a service: of its nights, and of all else by which they, or whoever has to
     know of them, would fail."""
     telling = telling_not_well(settings, store, clock)

@@ -117,6 +117,11 @@ class Leases(Rows):
                 stack.callback(setattr, self._transactions, "lease", None)
             yield lease
 
+    def note(self, name: str) -> None:
+        """Note that somebody is there now, who holds nothing."""
+        with self._database.writing() as connection:
+            leases.take(connection, name, "", "")
+
     def last_there(self, name: str) -> datetime | None:
         """Return when whoever held this lease last was last there; None where nobody ever held it."""
         with self._database.reading() as connection:

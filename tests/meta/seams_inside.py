@@ -21,7 +21,7 @@ from crm_compliance.cli.app import run as type_in
 from crm_compliance.cli.docs_pages import pages
 from crm_compliance.configuration.hours import crons_of
 from crm_compliance.configuration.settings import load_settings
-from crm_compliance.service.health import Health, Start
+from crm_compliance.service.health import Health
 from crm_compliance.service.scheduler import run_job
 from crm_compliance.wiring.store import store_of
 from jobs.model.answer import ItemStatus
@@ -105,7 +105,7 @@ def test_the_job_is_listed_runs_and_has_its_setting(environ: dict[str, str], cap
     assert type_in(["history", "list", "--json"]) == 0
     assert [made["kind"] for made in json.loads(capsys.readouterr().out)] == ["greeting"] * 3
     with store_of(settings, lambda: datetime.now(UTC)) as store:
-        health = Health(settings, store.runs, lambda: datetime.now(UTC), Start(datetime.now(UTC)), BRUSSELS)
+        health = Health(settings, store.runs, lambda: datetime.now(UTC), datetime.now(UTC), BRUSSELS)
         assert not [code for code in health.why_not() if code.startswith("GREETING")]
 
 

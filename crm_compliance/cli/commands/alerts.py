@@ -33,12 +33,12 @@ def list_() -> None:
     """
     from crm_compliance.alerts.channel_list import listed
     from crm_compliance.service.alerts import waiting_now
-    from crm_compliance.service.health import Start
+    from crm_compliance.service.single_service import service_since
 
     settings = arguments.settings()
     channels = _channels(settings)
     with arguments.opened_store(settings) as (store, clock):
-        items, _ = waiting_now(settings, store, clock(), Start(clock()))
+        items, _ = waiting_now(settings, store, clock(), service_since(store, clock))
         found = listed(channels, items, store.told)
     output.answer(found, lambda console: _show(found, console))
 

@@ -82,10 +82,10 @@ def _lines(visit: Visit, table: str, row: str) -> Iterator[tuple[Plan, PlanLine]
 
 def _mark(visit: Visit, row: str) -> Mark | None:
     try:
-        marks = marks_of(visit.services.store, visit.services.policy())
+        policy = visit.services.policy()
     except ComplianceError:  # without a schedule nothing goes, and there is no day to tell
         return None
-    return next((mark for mark in marks if mark.id == row), None)
+    return next((mark for mark in marks_of(visit.services.store, policy) if mark.id == row), None)
 
 
 def _holds(visit: Visit, row: str) -> list[PlacedHold]:

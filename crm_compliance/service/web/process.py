@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Final
@@ -16,7 +16,6 @@ from typing import Final
 import structlog
 
 from crm_compliance.configuration.settings import Settings
-from crm_compliance.service.health import Start
 from crm_compliance.service.web.server import address_of
 from crm_compliance.wiring.clock import clock_of
 from jobs.ports.context import Clock
@@ -29,11 +28,11 @@ log = structlog.get_logger()
 
 
 @contextmanager
-def serving(settings: Settings, listener: socket.socket, since: Start | None = None) -> Iterator[str]:
+def serving(settings: Settings, listener: socket.socket, since: datetime | None = None) -> Iterator[str]:
     """Serve on `listener` until the block ends; yield the address. Raises UsageError: it does not
     start."""
     stop, clock = threading.Event(), clock_of(settings)
-    since = since or Start(clock())
+    since = since or clock()
     process, ready = _started(settings, listener, clock, since)
     wait([ready, process.sentinel], READY_S)
     if not ready.poll() or not process.is_alive():
@@ -48,7 +47,7 @@ def serving(settings: Settings, listener: socket.socket, since: Start | None = N
         keeper.join(2 * END_S)
 
 
-def _keep(settings: Settings, listener: socket.socket, clock: Clock, since: Start, process: BaseProcess, stop: threading.Event) -> None:
+def _keep(settings: Settings, listener: socket.socket, clock: Clock, since: datetime, process: BaseProcess, stop: threading.Event) -> None:
     """Start it again whenever it falls, until `stop` is set."""
     while not stop.is_set():
         if process.is_alive():
@@ -61,7 +60,7 @@ def _keep(settings: Settings, listener: socket.socket, clock: Clock, since: Star
     _end(process)
 
 
-def _started(settings: Settings, listener: socket.socket, clock: Clock, since: Start) -> tuple[BaseProcess, Connection]:
+def _started(settings: Settings, listener: socket.socket, clock: Clock, since: datetime) -> tuple[BaseProcess, Connection]:
     """Return the process, and the end of a pipe that has something to read once the process answers. A clock
     that was set continues from its current time."""
     if settings.clock is not None:
@@ -89,7 +88,7 @@ def tell_ready(tell: Connection) -> None:
         tell.send_bytes(b"ready")
 
 
-def answer(settings: Settings, listener: socket.socket, tell: Connection, since: Start) -> None:
+def answer(settings: Settings, listener: socket.socket, tell: Connection, since: datetime) -> None:
     """Answer on `listener` until the process is ended or its parent process has ended. This is the whole of
     this process."""
     from crm_compliance.console.access.sessions import Sessions

@@ -21,7 +21,7 @@ from crm_compliance.alerts.teller import Telling, tell
 from crm_compliance.alerts.wording import MOST, as_mail, notice_of
 from crm_compliance.configuration.settings import PREFIX, Settings, load_settings
 from crm_compliance.console.language.item_words import why_of
-from crm_compliance.service.health import Health, Start
+from crm_compliance.service.health import Health
 from crm_compliance.store.rows.alerts import FORGET
 from crm_compliance.store.store import SqlStore
 from jobs.inbox.item import InboxItem, ItemKind, Stage
@@ -119,7 +119,7 @@ def test_a_channel_that_fails_is_itself_an_alarm_and_what_it_was_to_tell_is_told
         Settings(),
         office.store.runs,
         office.clock,
-        Start(NOW),
+        NOW,
         BRUSSELS,
         beside=telling_not_well(office.settings, office.store, office.clock),
     )

@@ -12,7 +12,6 @@ import pytest
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.service.alerts import TELLER, keep_telling, look
-from crm_compliance.service.health import Start
 from tests.connectors.channels.receiver import Receiver, receiving
 from tests.crm_compliance.nights import Planned
 from tests.drivers.clock import NOW
@@ -46,20 +45,20 @@ def heard(receiver: Receiver) -> list[dict[str, Any]]:
 
 def test_what_waits_is_told_with_a_link_and_nobody_is_named(planned_night: Planned, typist: Typist, hook: Receiver) -> None:
     ids, plan = planned_night.units, planned_night.plan
-    keep_telling(typist.settings, Once(), Start(NOW))
+    keep_telling(typist.settings, Once(), NOW)
     body = hook.sent[0].body.decode()
     (told,) = heard(hook)
     assert (told["event"], told["subject"], told["roles"]) == ("plan_to_approve", plan, ["crm_admin", "dpo"])
     assert told["href"] == f"https://compliance.example.org/plans/{plan}"
     assert told["text"].startswith("Een plan om 5 eenheden te verwijderen of te anonimiseren wacht op uw goedkeuring")
     assert not [each for each in ids.values() if each in body]
-    keep_telling(typist.settings, Once(), Start(NOW))
+    keep_telling(typist.settings, Once(), NOW)
     assert heard(hook) == []
 
 
 def test_two_services_on_one_store_tell_it_once(planned_night: Planned, org: Night, typist: Typist, hook: Receiver) -> None:
     with org.store.leases.exclusive(TELLER):
-        keep_telling(typist.settings, Once(), Start(NOW))
+        keep_telling(typist.settings, Once(), NOW)
     assert heard(hook) == []
 
 
@@ -67,14 +66,14 @@ def test_a_schedule_that_cannot_be_used_is_told_and_nothing_is_forgotten_meanwhi
     planned_night: Planned, org: Night, typist: Typist, hook: Receiver
 ) -> None:
     settings: Settings = typist.settings
-    look(settings, org.store, NOW, Start(NOW))
+    look(settings, org.store, NOW, NOW)
     assert [each["event"] for each in heard(hook)] == ["plan_to_approve"]
     broken = typist.folder / "broken.yaml"
     broken.write_text("version: [")
     for hours in (1, 3):
-        look(settings.model_copy(update={"policy": broken}), org.store, NOW + timedelta(hours=hours), Start(NOW))
+        look(settings.model_copy(update={"policy": broken}), org.store, NOW + timedelta(hours=hours), NOW)
     assert [(each["event"], each["code"]) for each in heard(hook)] == [("not_well", "SCHEDULE_UNUSABLE")]
-    look(settings, org.store, NOW + timedelta(hours=4), Start(NOW))
+    look(settings, org.store, NOW + timedelta(hours=4), NOW)
     assert heard(hook) == []
 
 
@@ -90,5 +89,5 @@ def test_a_file_that_is_mended_is_used_at_the_next_look(planned_night: Planned, 
             return super().wait()
 
     file.write_text("channels: 1\n")
-    keep_telling(typist.settings, Mended(), Start(NOW))
+    keep_telling(typist.settings, Mended(), NOW)
     assert [each["event"] for each in heard(hook)] == ["plan_to_approve"]

@@ -12,7 +12,7 @@ import pytest
 from starlette.types import ASGIApp, Message
 
 from crm_compliance.configuration.settings import Settings
-from crm_compliance.service.health import REMEMBERED_S, Health, Start
+from crm_compliance.service.health import REMEMBERED_S, Health
 from crm_compliance.service.web.app import app_of
 from jobs.model.run import RunLine, RunState
 from rules.dates.calendar import BRUSSELS
@@ -59,8 +59,8 @@ async def asked(app: ASGIApp) -> tuple[int, Any]:
     return sent[0]["status"], json.loads(b"".join(message.get("body", b"") for message in sent))
 
 
-def why(nights: Any, now: datetime = MORNING, since: datetime = INSTALLED, *, is_first: bool = False) -> tuple[str, ...]:
-    return Health(Settings(), nights, lambda: now, Start(since, is_first), BRUSSELS).why_not()
+def why(nights: Any, now: datetime = MORNING, since: datetime = INSTALLED) -> tuple[str, ...]:
+    return Health(Settings(), nights, lambda: now, since, BRUSSELS).why_not()
 
 
 def test_a_good_night_is_200_and_a_bad_one_503() -> None:
@@ -69,7 +69,7 @@ def test_a_good_night_is_200_and_a_bad_one_503() -> None:
         (after(MORNING), 200, {"ok": True}),
         (after(MORNING, retention=RunState.DONE_WITH_FAILURES), 503, {"ok": False, "why": ["RETENTION_FAILED"]}),
     ):
-        health = Health(Settings(), nights, lambda: MORNING, Start(INSTALLED), BRUSSELS)
+        health = Health(Settings(), nights, lambda: MORNING, INSTALLED, BRUSSELS)
         assert asyncio.run(asked(app_of(downloads, why_not=health.why_not))) == (status, body)
 
 
@@ -99,18 +99,13 @@ def test_what_somebody_ran_by_hand_before_the_first_service_makes_nothing_late()
     nights = KnownNights()
     nights.made["requests"] = (MORNING - timedelta(days=1), RunState.DONE)
     nights.made["all"] = (MORNING - timedelta(days=1), RunState.DONE)
-    assert why(nights, since=MORNING, is_first=True) == ()
-    assert "RETENTION_LATE" in why(nights, MORNING + timedelta(days=1), since=MORNING, is_first=True)
-
-
-def test_one_that_is_started_each_morning_says_of_what_has_never_ended_that_it_is_late() -> None:
-    """The service before it was there yesterday."""
-    assert "RETENTION_LATE" in why(KnownNights(), MORNING + timedelta(days=1), since=MORNING)
+    assert why(nights, since=MORNING) == ()
+    assert "RETENTION_LATE" in why(nights, MORNING + timedelta(days=1), since=MORNING)
 
 
 def test_one_that_comes_up_after_days_says_that_nights_are_missing() -> None:
     nights = after(MORNING - timedelta(days=4))
-    assert "RETENTION_LATE" in why(nights, since=MORNING)
+    assert "RETENTION_LATE" in why(nights, since=INSTALLED - timedelta(days=9))
 
 
 def test_a_plan_of_all_kinds_that_somebody_applied_is_a_night_of_both() -> None:
@@ -123,7 +118,7 @@ def test_a_plan_of_all_kinds_that_somebody_applied_is_a_night_of_both() -> None:
 
 def test_a_store_that_cannot_be_read_is_told_and_is_asked_again_a_moment_later() -> None:
     nights, now = after(MORNING), [0.0]
-    health = Health(Settings(), nights, lambda: MORNING, Start(INSTALLED), BRUSSELS, lambda: now[0])
+    health = Health(Settings(), nights, lambda: MORNING, INSTALLED, BRUSSELS, lambda: now[0])
     nights.is_broken = True
     assert health.why_not() == ("STORE_UNREADABLE",)
     nights.is_broken = False

@@ -11,7 +11,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from crm_compliance.configuration.hours import last_hour
-from crm_compliance.service.health import Health, Start
+from crm_compliance.service.health import Health
 from crm_compliance.service.metrics import Metrics
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.server import listening
@@ -34,7 +34,7 @@ def read(org: Night, typist: Typist) -> Read:
 
     def at(now: datetime = NOW) -> dict[tuple[str, str], float]:
         settings = typist.settings
-        health = Health(settings, org.store.runs, lambda: now, Start(NOW), BRUSSELS)
+        health = Health(settings, org.store.runs, lambda: now, NOW, BRUSSELS)
         metrics = Metrics(settings, org.store, lambda: now, health, calendar_of(settings), lambda: policy_of(settings))
         found = {}
         for family in text_string_to_metric_families(metrics.text().decode()):

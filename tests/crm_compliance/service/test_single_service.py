@@ -6,8 +6,7 @@ import threading
 import pytest
 from sqlalchemy import update
 
-from crm_compliance.service.health import Start
-from crm_compliance.service.single_service import SERVER, alone
+from crm_compliance.service.single_service import FIRST, SERVER, alone, service_since
 from crm_compliance.store import right_to_run
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
@@ -25,13 +24,23 @@ def test_a_second_one_is_refused_and_told_what_to_do(typist: Typist, org: Night)
         pass  # the first has ended
 
 
-def test_nights_are_late_since_the_service_before_was_there(typist: Typist, org: Night) -> None:
-    """What a command has done before is no service: after it, a first one would have begun late."""
+def test_nights_are_late_since_the_first_service_was_there(typist: Typist, org: Night) -> None:
+    """What a command has done before is no service. One that is started afresh each night before its jobs are
+    late would otherwise never say that one has not ended yet."""
     typist.ask("run", "requests")
-    with alone(typist.settings, threading.Event()) as first:
-        assert (there := org.store.leases.last_there(SERVER)) is not None
-    with alone(typist.settings, threading.Event()) as second:
-        assert (first.is_first, second) == (True, Start(there))
+    with alone(typist.settings, threading.Event()):
+        there = org.store.leases.last_there(FIRST)
+    for _ in range(2):
+        with alone(typist.settings, threading.Event()) as since:
+            assert since == there != org.store.leases.last_there(SERVER)
+    assert service_since(org.store, org.clock) == there
+
+
+def test_a_store_that_was_served_before_this_was_noted_has_nights_since_its_last_service(typist: Typist, org: Night) -> None:
+    with org.store.leases.exclusive(SERVER):
+        there = org.store.leases.last_there(SERVER)
+    with alone(typist.settings, threading.Event()) as since:
+        assert since == there
 
 
 def test_one_that_was_taken_over_stops_and_says_why(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:

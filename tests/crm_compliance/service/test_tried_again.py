@@ -12,7 +12,7 @@ import pytest
 from connectors.interface.errors import ConnectorError, Forbidden, ObjectError, ReadIncomplete, Throttled, Unauthorised, Unreachable
 from crm_compliance.configuration.hours import next_try
 from crm_compliance.service import scheduler
-from crm_compliance.service.health import Health, Start
+from crm_compliance.service.health import Health
 from crm_compliance.service.scheduler import run_job
 from crm_compliance.wiring import fits_this_crm
 from jobs.checks.same_clock import ClocksDiffer
@@ -244,7 +244,7 @@ def test_a_night_that_the_crm_answers_at_the_third_try_is_told_of_once_and_stand
     def run(*given: Any, **more: Any) -> bool:
         monkeypatch.setattr("crm_compliance.wiring.desk.checked", answers if len(seen) == 2 else unreachable)
         done = before(*given, **more)
-        health = Health(typist.settings, org.store.runs, lambda: NOW, Start(NOW - timedelta(days=1)), BRUSSELS)
+        health = Health(typist.settings, org.store.runs, lambda: NOW, NOW - timedelta(days=1), BRUSSELS)
         seen.append("REQUESTS_LATE" in health.why_not())
         return done
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 
 from crm_compliance.service.alerts import look
-from crm_compliance.service.health import Start
 from tests.connectors.channels.receiver import Receiver, receiving
 from tests.drivers.clock import NOW
 from tests.drivers.night import Night
@@ -65,7 +64,7 @@ def test_the_list_says_what_was_told_to_whom(org: Night, typist: Typist, receive
         ("hook", plan, None, 0),
         ("teams", plan, None, 0),
     ]
-    look(typist.settings, org.store, NOW, Start(NOW))
+    look(typist.settings, org.store, NOW, NOW)
     assert {each["told_at"] for each in typist.ask("alerts", "list")["waiting"]} == {"2026-11-25T11:00:00Z"}
     assert plan in typist.type("alerts", "list").out
 

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from crm_compliance.console.frame.services import Services
+from crm_compliance.store.sql.database import StoreUnusable
 from rules.model.roles import Role
+from rules.retention.quarantine import Mark
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.drivers.night import Night
 from tests.drivers.typist import LONG_AGO, Typist
@@ -42,6 +45,18 @@ def test_a_schedule_that_has_no_quarantine_any_more_promises_nobody_days(
     assert marked not in page
     assert "It is in quarantine" not in text_of(dpo.page(f"/open?typename=cf_dossier&id={marked}"))
     assert typist.ask("quarantine", "list") == []
+
+
+def test_marks_that_cannot_be_read_are_not_told_as_none(
+    marked: str, services: Services, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable() -> list[Mark]:
+        raise StoreUnusable("the database cannot be read")
+
+    dpo = signed_in(Role.DPO)
+    assert "It is in quarantine" in dpo.page(f"/open?typename=cf_dossier&id={marked}")
+    monkeypatch.setattr(services.store.quarantine, "marks", unreadable)
+    assert dpo.get(f"/open?typename=cf_dossier&id={marked}").status_code >= 400
 
 
 def test_whoever_keeps_a_unit_stays_on_its_page_of_the_list(
