@@ -4,7 +4,7 @@ late. Source: DDL-08, DDL-10, DDL-11, HLD-08, ERA-14."""
 from jobs.ledger.maintenance_runs import REQUESTS
 from jobs.model.outcome import Outcome
 from jobs.model.request import DECISIONS
-from jobs.model.run import RunState
+from jobs.model.run import REQUEST_UNDONE, RunState
 from jobs.plans.undone_writes import UNDONE, alarm_of
 from jobs.ports.context import JobContext
 from jobs.proof.job_record import recorded
@@ -15,7 +15,6 @@ from jobs.requests.decisions.correct import ENDED
 from jobs.requests.decisions.lost_writes import LostWrite, repeat_lost, undone_for_certain
 from jobs.requests.decisions.notices import reminder_of
 from jobs.requests.search.preserve import preserve_all
-from jobs.restores.detect import RESTORED
 from rules.holds.of_requests import REASON_OF_RIGHT
 
 
@@ -73,7 +72,7 @@ def _made_good(context: JobContext) -> list[LostWrite]:
     all that it has undone. What had been corrected is for a person (ERA-13)."""
     undone = undone_for_certain(context)
     if undone:
-        context.store.ledger.append([("alarm", {"code": RESTORED, "rows": len(undone)})])
+        context.store.ledger.append([("alarm", {"code": REQUEST_UNDONE, "rows": len(undone)})])
         if context.store.kill_switch.stopped_since() is None:
             repeat_lost(context, undone)
     return undone

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -35,9 +34,6 @@ from rules.holds.placements import PlacedHold
 from rules.model.data_map import DataMap
 from rules.model.records import Contact
 from rules.model.roles import SERVICE, Act, needed
-
-if TYPE_CHECKING:
-    pass
 
 
 def make_plan(

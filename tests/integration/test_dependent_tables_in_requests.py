@@ -102,6 +102,12 @@ def test_where_was_searched_is_told_by_the_names_of_the_crm(night: Night, langua
     assert "cf_bill" not in page
 
 
+def test_hundreds_of_tables_are_named(night: Night) -> None:
+    """An address has an end: nobody would get an answer."""
+    tables = {"contact", *(f"cf_table_of_somebody_{number}" for number in range(700))}
+    assert night.connector.table_names(tables, "en").keys() == {"contact"}
+
+
 def test_data_categories_of_what_belongs_to_a_person(night: Night) -> None:
     """Section 7.1(b): an assessment is no conversation."""
     contact = night.contact(birthdate=None)

@@ -8,6 +8,7 @@ import msgspec
 from connectors.dynamics.http.query import literal
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Table
+from connectors.dynamics.schema.unmapped_tables import NAMES_AT_ONCE
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.organisation import Labels
 from rules.decoders import decoder_of
@@ -41,15 +42,14 @@ def labels(transport: Transport, table: Table, language: str) -> Labels:
 
 def table_names(transport: Transport, tables: Collection[str], language: str) -> dict[str, str]:
     """Return what people see of tables in lists. Raises ConnectorError."""
-    if not tables:
-        return {}
-    wanted = " or ".join(f"LogicalName eq {literal(name)}" for name in sorted(tables))
-    address = f"EntityDefinitions?$select=LogicalName,DisplayCollectionName,DisplayName&$filter={wanted}"
-    found = {
-        str(each.get("LogicalName")): _said(each.get("DisplayCollectionName"), language) or _said(each.get("DisplayName"), language)
-        for each in _items(_get(transport, address, "EntityDefinitions").get("value"))
-    }
-    return {name: said for name, said in found.items() if said}
+    wanted, found = sorted(tables), dict[str, str]()
+    for at in range(0, len(wanted), NAMES_AT_ONCE):
+        condition = " or ".join(f"LogicalName eq {literal(name)}" for name in wanted[at : at + NAMES_AT_ONCE])
+        address = f"EntityDefinitions?$select=LogicalName,DisplayCollectionName,DisplayName&$filter={condition}"
+        for each in _items(_get(transport, address, "EntityDefinitions").get("value")):
+            if said := _said(each.get("DisplayCollectionName"), language) or _said(each.get("DisplayName"), language):
+                found[str(each.get("LogicalName"))] = said
+    return found
 
 
 def _get(transport: Transport, address: str, where: str) -> Mapping[str, Any]:

@@ -42,7 +42,7 @@ UNUSUAL: Final[Mapping[str, str]] = {
     "stopped": "The kill switch was set: nothing was applied from then on.",
     "resumed": "The kill switch was lifted.",
     "recovered": "The database had been lost or put back to an older day, and was taken as it was.",
-    "alarm": "A backup of the CRM had been restored: rows that had been erased were back.",
+    "alarm": "A backup of the CRM had been restored: what had been erased was back, or what had been written for a request was undone.",
     "key_destroyed": "A key was destroyed after its term: its references lead nowhere any more.",
     "quarantine_undone": "A person kept a unit that was in quarantine.",
 }

@@ -151,7 +151,8 @@ class Wishes:
         statement, a note can be added to each file (R-103)."""
         details = self.given.details
         told = ALL if self.entitlement.identity else needed_by({kind for kind, _, _ in self._relations()})
-        lacking = {FIELDS[name] for name, value in details.corrections.items() if name in FIELDS and value.strip()} - self.mapped
+        has_room = self.mapped | ({"phone"} if "mobile" in self.mapped else set())
+        lacking = {FIELDS[name] for name, value in details.corrections.items() if name in FIELDS and value.strip()} - has_room
         fields = [
             _item(What.CORRECT, "contact", contact.id, fields=(Field(name, value, provided=True),))
             for contact in self.contacts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from jobs.inbox.plans import of_restores
 from jobs.model.request import Details, GivenPerson
 from jobs.model.run import RunState
 from jobs.nightly.requests import run_requests
@@ -13,6 +14,7 @@ from rules.model.requests import Right
 from tests.drivers.deciding import ask, close, context_of, granted
 from tests.drivers.night import Night
 from tests.drivers.restoring import Backing
+from tests.jobs.restores.replaying import entries
 
 
 def test_a_night_ends_uses_again_and_disposes_of_nothing_by_a_corrected_birth_date_before_people_looked(
@@ -43,6 +45,8 @@ def test_a_night_ends_uses_again_and_disposes_of_nothing_by_a_corrected_birth_da
     assert (done.state, [alarm.code for alarm in done.alarms]) == (RunState.DONE_WITH_FAILURES, ["REQUEST_UNDONE"])
     assert [(night.get("contacts", donor) or {})[name] for name in ("cf_newsletter", "donotbulkemail")] == [False, True]
     assert planned() == ("dispose", ("REQUEST_UNDONE",))
+    assert entries(night, "alarm") == [{"code": "REQUEST_UNDONE", "rows": 2}]
+    assert list(of_restores(night.store, night.clock())) == [], "nobody is told that erased rows are back"
     night.patch("contacts", child, birthdate="2009-11-10")
     assert (run_requests(context_of(night)).alarms, planned()) == ((), ("retain", ()))
 

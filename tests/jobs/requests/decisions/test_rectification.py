@@ -254,3 +254,13 @@ def test_a_number_goes_where_the_mapping_has_room_and_a_note_stands_for_what_has
         decide(night, request, "item-1")
         release(night, request)
         assert (night.get("contacts", witness) or {})["telephone1"] == "0472 12 13 14"
+
+
+def test_no_note_contests_a_file_for_a_number_that_goes_where_there_is_room(tmp_path: Path) -> None:
+    mapping = mapping_text(Settings())[0].replace("      phone: telephone1\n", "")
+    with night_in(ENVIRONMENT, tmp_path, kind=Night, mapping=mapping) as night:
+        witness = night.contact()
+        night.party(witness, "reporter", dossier=night.dossier("grooming", closed=False))
+        request = ask(night, Right.RECTIFICATION, witness, details=Details(corrections={"phones": "02 475 44 98"}))
+        answer = compile_(night, request)
+        assert [(item.title, [field.name for field in item.fields]) for item in answer.items] == [("correct", ["mobile"])]
