@@ -1,5 +1,5 @@
-"""Reads the CRM and puts rows together into units, for a whole night or for a few units just before they are
-written. Nothing is dropped in silence: a row that points to a row which this account cannot see stops the
+"""Reads a few units from the CRM and puts them together, just before they are written or where one is asked
+about. Nothing is dropped in silence: a row that points to a row which this account cannot see stops the
 run, because a view with holes in it looks just like an organisation with less to keep."""
 
 from collections import defaultdict
