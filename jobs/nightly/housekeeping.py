@@ -13,6 +13,7 @@ from jobs.model.outcome import Outcome
 from jobs.model.plan import Alarm
 from jobs.model.run import RunState
 from jobs.ports.context import JobContext
+from jobs.proof.checkpoint import make_checkpoint
 from jobs.proof.own_data_expiry import expire_own_data
 from jobs.writing.outside_objects import Outside
 from rules.model.records import Recording
@@ -63,6 +64,7 @@ def run_housekeeping(context: JobContext) -> Outcome:
         state = RunState.DONE_WITH_FAILURES if alarms else RunState.DONE
         data = {"objects": lost.counts, "expired_plans": expired.plans, "state": state.value}
         context.store.ledger.append([(HOUSEKEEPING, data)], run)
+    make_checkpoint(context.store, context.notary, context.clock)  # also for a run of this night that was killed before its own
     document = {
         "run": run,
         "state": state.value,

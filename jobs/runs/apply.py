@@ -11,6 +11,7 @@ from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import RULES_CHANGED, Kind, Plan
 from jobs.model.run import Run, RunState
 from jobs.ports.context import JobContext
+from jobs.proof.checkpoint import make_checkpoint
 from jobs.runs.journal import PlanLapsed
 from jobs.runs.replay_run import Replay
 from jobs.runs.request_run import Fulfilment
@@ -38,6 +39,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
     context = context.under(plan.policy_digest)  # a run keeps the version of its plan (RET-06)
     run = store.runs.of_plan(plan.id)
     if run is not None and run.is_over:
+        make_checkpoint(store, context.notary, context.clock)  # it may have been killed before its own
         return run
     if plan.crm != context.crm:
         raise Refused("the plan was made for another CRM", hint=hint_to("name_its_crm"), where=plan.id)

@@ -52,6 +52,26 @@ def test_after_the_housekeeping_of_a_night_the_whole_ledger_is_verified(typist: 
     assert (found.by, found.ok, found.entries) == (Verifier.NIGHT, True, len(list(org.store.ledger.entries())))
 
 
+@pytest.mark.parametrize("lost", ["jobs.runs.run.make_checkpoint", "crm_compliance.keys.checkpoint_signer.catch_up"])
+@pytest.mark.parametrize("next_", ["housekeeping", "apply"])
+def test_a_run_that_was_killed_as_it_signed_its_end_is_no_record_that_was_altered(
+    typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch, lost: str, next_: str
+) -> None:
+    """Its checkpoint is missing, or the copy outside the database. People would be told that somebody has
+    taken it away."""
+    plan = typist.ask("plan")["plan"]
+    with monkeypatch.context() as killed:
+        killed.setattr(lost, lambda *_: None)
+        typist.ask("apply", plan)
+    assert typist.type("ledger", "verify").code == 7
+    if next_ == "apply":
+        typist.ask("apply", plan)
+    else:
+        run_job(typist.settings, next_, threading.Event())
+        assert record_not_whole(org.store) == ()
+    assert typist.type("ledger", "verify").code == 0
+
+
 def test_a_night_that_finds_the_record_altered_is_told_by_the_health_of_the_service(typist: Typist, org: Night) -> None:
     written_by_hand(org)
     run_job(typist.settings, "housekeeping", threading.Event())
