@@ -17,7 +17,7 @@ from rules.rights.withholding import withheld_on_behalf
 from tests.drivers.deciding import ask, granted
 from tests.drivers.night import Night, night_in
 from tests.drivers.organisation import set_faults
-from tests.integration.dependent import SETS, add, dependent_environment, dependent_mapping
+from tests.integration.dependent import MAPPING, SETS, add, dependent_environment, dependent_mapping, dependent_night
 from tests.integration.planted_in_dependent import night, plant, rows_left
 from tests.integration.planter import Planter
 from tests.jobs.requests.answer.answers import Answer
@@ -100,6 +100,19 @@ def test_where_was_searched_is_told_by_the_names_of_the_crm(night: Night, langua
     page = package_of(answer.now, night.context.organisation, {})["index.html"].decode()
     assert [word for word in (searched, not_searched) if word not in page] == []
     assert "cf_bill" not in page
+
+
+def test_columns_of_such_a_table_that_nobody_searches_are_told(tmp_path: Path) -> None:
+    """EXP-03: a table of which the mapping leaves a text out is not one that was searched whole."""
+    mapping = MAPPING.read_text("utf-8").replace("texts: [cf_name, cf_report]", "texts: [cf_report]")
+    with dependent_night(tmp_path, mapping) as night:
+        dossier = night.dossier("grooming", closed=False, fiches=0)
+        add(night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", dossier), cf_name="Bezoek 1")
+        answer = Answer(night, night.contact(), language="en")
+        answer.compile()
+        answer.approve()
+        page = package_of(answer.now, night.context.organisation, {})["index.html"].decode()
+        assert "some fields of Home visits." in page
 
 
 def test_hundreds_of_tables_are_named(night: Night) -> None:

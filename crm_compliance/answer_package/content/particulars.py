@@ -188,8 +188,10 @@ def _places(codes: Sequence[str], words: Mapping[str, str], texts: Texts) -> Ite
     yield from (texts.code("place", code) for code in dict.fromkeys(known))
     named = {of: [code.partition(":")[2] for code in codes if code.startswith(f"{of}:")] for of in ("kind", "column", "table")}
     yield from dict.fromkeys(texts.code("searched", kind) for kind in named["kind"] if texts.knows("searched", kind))
-    partly = dict.fromkeys(kind for column in named["column"] if texts.knows("searched", kind := column.partition(".")[0]))
+    of_columns = dict.fromkeys(column.partition(".")[0] for column in named["column"])
+    own = {kind: words.get(f"searched.{kind}", "") for kind in of_columns}
+    partly = [own[kind] or texts.code("searched", kind) for kind in of_columns if own[kind] or texts.knows("searched", kind)]
     if partly:
-        yield texts.say("access", "searched_in_part", kinds=", ".join(texts.code("searched", kind) for kind in partly))
+        yield texts.say("access", "searched_in_part", kinds=", ".join(partly))
     if named["table"]:
         yield texts.say("access", "not_mapped", tables=", ".join(words.get(f"table:{name}", name) for name in named["table"]))
