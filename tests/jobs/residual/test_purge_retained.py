@@ -37,6 +37,7 @@ from tests.jobs.residual.retained import (
     skipped,
     there,
 )
+from tests.jobs.restores.replaying import made_again
 
 
 def test_a_unit_that_lies_there_goes_and_is_certified(night: Night) -> None:
@@ -77,6 +78,22 @@ def test_a_restore_of_what_lay_there_alone_is_noticed(night: Night) -> None:
     gone = {write.id for action in actions(night, run).values() for write in action.rows if write.operation == "delete"}
     assert rows_back(night.context) == len(gone) > 5
     kept.close()
+
+
+def test_rows_that_went_from_there_hide_no_restore_of_live_ones(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ERA-13: only so many of the rows that went last are looked for, and a backup need not have all."""
+    monkeypatch.setattr("jobs.restores.detect.SAMPLE", 4)
+
+    def live(night: Night) -> str:
+        return night.dossier("social_card", spoken=LONG_AGO)
+
+    dossier = live(night)
+    night.apply(night.plan())
+    retained_dossier(night)
+    night.apply(night.plan())
+    assert rows_back(night.context) == 0
+    assert made_again(night, live) == dossier
+    assert rows_back(night.context) > 0
 
 
 def test_the_next_night_finds_nothing(night: Night) -> None:
