@@ -42,8 +42,7 @@ def alone(settings: Settings, stop: threading.Event, *, look_s: float = LOOK_S) 
             lease = held.enter_context(store.leases.exclusive(SERVER))
         except Refused as error:
             raise Refused(str(error), hint=END_OTHER, code=error.code) from None
-        if store.leases.last_there(FIRST) is None:
-            store.leases.note(FIRST)
+        store.leases.note(FIRST, since)
         over = threading.Event()
         thread = threading.Thread(target=_watch, args=(lease, stop, over, lost, look_s), name="alone", daemon=True)
         thread.start()

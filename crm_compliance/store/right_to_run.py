@@ -117,10 +117,10 @@ class Leases(Rows):
                 stack.callback(setattr, self._transactions, "lease", None)
             yield lease
 
-    def note(self, name: str) -> None:
-        """Note that somebody is there now, who holds nothing."""
+    def note(self, name: str, at: datetime) -> None:
+        """Note that somebody was there at a time, who holds nothing; what is noted already stays."""
         with self._database.writing() as connection:
-            leases.take(connection, name, "", "")
+            leases.note(connection, name, at.timestamp())
 
     def last_there(self, name: str) -> datetime | None:
         """Return when whoever held this lease last was last there; None where nobody ever held it."""

@@ -77,14 +77,19 @@ def take(connection: Connection, name: str, owner: str, host_lock: str) -> int |
     """Take the lease and give its new number; None where somebody else's is in force. `host_lock` names the
     file that the caller has locked. Where the holder had locked the same one, the operating system has let go
     of it since: that process is dead, and nobody has to wait for its lease to lapse."""
-    nobody = {"name": name, "fence": 0, "owner": "", "host_lock": "", "renewed_at": 0.0}
-    connection.execute(insert_into(connection, leases).on_conflict_do_nothing(index_elements=["name"]), [nobody])
+    note(connection, name, 0.0)
     held = read(connection, name, to_change=True)
     if held.is_in_force and (not host_lock or held.host_lock != host_lock):
         return None
     values = {"fence": held.fence + 1, "owner": owner, "host_lock": host_lock, "run": None}
     connection.execute(_TAKE, {"lease": name, **values})
     return held.fence + 1
+
+
+def note(connection: Connection, name: str, at: float) -> None:
+    """Note a lease that nobody holds, as of a time; one that is there already stays as it is."""
+    nobody = {"name": name, "fence": 0, "owner": "", "host_lock": "", "renewed_at": at}
+    connection.execute(insert_into(connection, leases).on_conflict_do_nothing(index_elements=["name"]), [nobody])
 
 
 def renew(connection: Connection, name: str, owner: str, fence: int) -> bool:

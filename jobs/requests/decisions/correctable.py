@@ -63,7 +63,9 @@ def corrections(
     for name, value in asked.items():
         field, text = FIELDS.get(name, ""), value.strip()
         if field and text and _is_readable(field, text, today, home) and (field not in told or text != written(contact, field)):
-            wanted[_place(field, text, home, mapped)] = text
+            place = _place(field, text, home, mapped)
+            if place == field or place not in wanted:  # a number without a column of its own takes that of no other
+                wanted[place] = text
     for field, text in _given(person):
         if field in wanted or field not in told or not _is_readable(field, text, today, home):
             continue

@@ -151,8 +151,6 @@ class Wishes:
         statement, a note can be added to each file (R-103)."""
         details = self.given.details
         told = ALL if self.entitlement.identity else needed_by({kind for kind, _, _ in self._relations()})
-        has_room = self.mapped | ({"phone"} if "mobile" in self.mapped else set())
-        lacking = {FIELDS[name] for name, value in details.corrections.items() if name in FIELDS and value.strip()} - has_room
         fields = [
             _item(What.CORRECT, "contact", contact.id, fields=(Field(name, value, provided=True),))
             for contact in self.contacts
@@ -161,6 +159,8 @@ class Wishes:
             )
         ]
         yield from fields
+        asked = {value.strip() for name, value in details.corrections.items() if name in FIELDS and FIELDS[name] not in self.mapped}
+        lacking = asked - {"", *(field.value for item in fields for field in item.fields)}
         if details.statement or not fields or lacking:
             for kind, row in self._places_of_statements():
                 added = (Field("statement", details.statement, is_text=True, provided=True),) if details.statement else ()

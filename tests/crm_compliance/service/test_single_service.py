@@ -39,8 +39,9 @@ def test_nights_are_late_since_the_first_service_was_there(typist: Typist, org: 
 def test_a_store_that_was_served_before_this_was_noted_has_nights_since_its_last_service(typist: Typist, org: Night) -> None:
     with org.store.leases.exclusive(SERVER):
         there = org.store.leases.last_there(SERVER)
-    with alone(typist.settings, threading.Event()) as since:
-        assert since == there
+    for _ in range(2):
+        with alone(typist.settings, threading.Event()) as since:
+            assert since == there
 
 
 def test_one_that_was_taken_over_stops_and_says_why(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:

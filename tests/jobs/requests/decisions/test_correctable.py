@@ -76,6 +76,8 @@ def test_a_correction_that_was_written_is_none_any_more(day: date) -> None:
         ({"phone"}, {"phones": "02 475 44 98"}, {"mobile": "02 475 44 98"}),
         ({"mobile", "phone"}, {"phones": "0472 12 13 14", "city": "Gent"}, {"city": "Gent"}),
         ({"birth_place"}, {"birthplace": "Gent"}, {}),
+        ({"mobile"}, {"phones": "02 475 44 98", "mobile": "0472 12 13 14"}, {"phone": "02 475 44 98"}),
+        ({"phone"}, {"mobile": "0472 12 13 14", "phones": "02 475 44 98"}, {"mobile": "0472 12 13 14"}),
     ],
 )
 def test_what_the_crm_has_no_column_for_is_not_corrected(lacks: set[str], asked_for: dict[str, str], expected: dict[str, str]) -> None:
