@@ -99,6 +99,7 @@ class Database:
                 connection.exec_driver_sql(
                     f"SET LOCAL lock_timeout = '{BUSY_S * 1000:.0f}ms'; "
                     f"SET LOCAL idle_in_transaction_session_timeout = '{SILENT_S * 1000:.0f}ms'"
+                    + (f"; SELECT pg_advisory_xact_lock_shared({MIGRATION_LOCK})" if self._is_at_head else "")  # none migrates meanwhile
                 )
             if self._is_at_head and (mark := _mark(connection)) != [HEAD]:
                 raise StoreUnusable(

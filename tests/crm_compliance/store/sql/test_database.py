@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.exc import OperationalError
@@ -135,6 +136,17 @@ def test_a_database_that_another_version_has_taken_over_is_written_by_this_one_n
     raw(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '{HEAD}'")
     store.ledger.append([ENTRY])
     assert len(list(store.ledger.entries())) == 2
+
+
+def test_nobody_brings_postgresql_to_another_version_while_something_is_written(
+    postgres_url: str, open_store: Callable[[str], SqlStore]
+) -> None:
+    """Else what is looked at when it begins would not hold any more when it ends."""
+    store = open_store(postgres_url)
+    free = f"SELECT 1 / pg_try_advisory_xact_lock({database.MIGRATION_LOCK})::int"
+    with store.database.writing(), pytest.raises(psycopg.errors.DivisionByZero):
+        raw(postgres_url, free)
+    raw(postgres_url, free)
 
 
 def test_a_file_that_is_no_database_is_said_and_left_alone(tmp_path: Path) -> None:
