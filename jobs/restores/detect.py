@@ -26,6 +26,9 @@ def rows_back(context: JobContext) -> int:
             crms[run] = context.store.plans.get(context.store.runs.get(run).plan).crm == context.crm
         if crms[run]:
             writes += [write for write in reversed(action.rows) if write.operation == "delete"]
+    records = {write.kind: context.connector.all_kinds[write.kind].record for write in writes if write.retained}
+    keeping = context.connector.retaining(tuple(records.values()))  # a table that keeps nothing there any more is not asked
+    writes = [write for write in writes if not write.retained or records[write.kind] in keeping]
     return sum(  # those in long-term retention apart: a backup that lacks them brings back what was live all the same
         len(still_there(context.connector, islice((write for write in writes if write.retained is lay_there), SAMPLE)))
         for lay_there in (False, True)

@@ -21,6 +21,7 @@ from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
 from tests.drivers.holding import place
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.drivers.restoring import Backup
 from tests.drivers.typist import LONG_AGO
 from tests.jobs.residual.retained import (
@@ -78,6 +79,17 @@ def test_a_restore_of_what_lay_there_alone_is_noticed(night: Night) -> None:
     gone = {write.id for action in actions(night, run).values() for write in action.rows if write.operation == "delete"}
     assert rows_back(night.context) == len(gone) > 5
     kept.close()
+
+
+def test_a_table_that_has_no_retention_any_more_is_not_asked_for_what_went_from_there(night: Night) -> None:
+    """No night would begin until many others have gone: the CRM refuses the question."""
+    retained_dossier(night)
+    night.apply(night.plan())
+    night.emulator.emulator.tables.environment.retaining.clear()  # an administrator has ended it
+    night.connector.close()
+    night.__post_init__()  # the next night
+    set_faults(night.emulator, {"match": {"path": '*datasource="retained"*'}, "times": 99, "do": "status", "status": 400})
+    assert rows_back(night.context) == 0
 
 
 def test_rows_that_went_from_there_hide_no_restore_of_live_ones(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
