@@ -54,16 +54,18 @@ class Stopping(ComplianceError):
 
 
 def missed(store: Store, job: str, cron: str, now: datetime, zone: ZoneInfo, *, left_at: datetime | None = None) -> bool:
-    """Return whether the last hour of a job passed without it: no plan of its kind by the service since, no
-    end of a job without plans, or a run that was cut off. What never came is missed where it was due after
-    `left_at`, when the service before this one was last there: a new one waits for its first hour."""
+    """Return whether the last hour of a job passed without it: no plan of its kind by the service since that
+    was carried out or is for people to decide on, no end of a job without plans, or a run that was cut off.
+    What never came is missed where it was due after `left_at`, when the service before this one was last
+    there: a new one waits for its first hour."""
     kind = JOBS[job].kind
     if kind is None:
         came = (end.at for name, end in last_ends(store.runs).items() if name == job)
     elif store.runs.unfinished():
         return True
     else:
-        came = (plan.created_at for plan in store.plans.newest([kind]) if plan.proposer == SERVICE and not plan.as_of_given)
+        plans = (plan for plan in store.plans.newest([kind]) if plan.proposer == SERVICE and not plan.as_of_given)
+        came = (plan.created_at for plan in plans if plan.applied or plan.needed or plan.given)  # else it was killed before its run
     before, last = next(came, left_at), last_hour(cron, now, zone)
     return before is not None and last is not None and before < last
 
