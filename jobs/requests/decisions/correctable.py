@@ -57,8 +57,9 @@ def corrections(
 
     `told` are the fields of which the person is told: what another field says is not to be learned from what
     is corrected (SUS-05). So what is asked of such a field is corrected whatever it says, and what was given
-    for identification alone is not. A field that is not `mapped` cannot be written: a number goes where there
-    is room for one."""
+    for identification alone is not. A field that is not `mapped` cannot be written: a number that is asked
+    for goes where there is room for one. What was given for identification takes the place of no
+    other sort of number."""
     wanted: dict[str, str] = {}
     for name, value in asked.items():
         field, text = FIELDS.get(name, ""), value.strip()
@@ -72,7 +73,7 @@ def corrections(
         if field in ("phone", "email"):
             known = [written(contact, name) for name in (("phone", "mobile") if field == "phone" else ("email", "email_2"))]
             if not any(_same(field, text, one, home) for one in known):
-                wanted.setdefault(_place(field, text, home, mapped), text)
+                wanted.setdefault(_place(field, text, home, ALL), text)
         elif not _same(field, text, written(contact, field), home):
             wanted[field] = text
     return [(field, text) for field, text in sorted(wanted.items()) if field in mapped]

@@ -83,3 +83,10 @@ def test_a_correction_that_was_written_is_none_any_more(day: date) -> None:
 def test_what_the_crm_has_no_column_for_is_not_corrected(lacks: set[str], asked_for: dict[str, str], expected: dict[str, str]) -> None:
     """It could never be written, and the letter would say that it was."""
     assert dict(corrections(LOTTE, GivenPerson(), asked_for, today=TODAY, mapped=ALL - lacks)) == expected
+
+
+def test_a_number_that_was_given_for_identification_takes_the_place_of_no_other_sort() -> None:
+    """Nobody asked for the line at home to go."""
+    given = GivenPerson(phones=("0472 12 13 14",))
+    assert corrections(LOTTE, given, {}, today=TODAY) == [("mobile", "0472 12 13 14")]
+    assert corrections(LOTTE, given, {}, today=TODAY, mapped=ALL - {"mobile"}) == []
