@@ -8,6 +8,7 @@ from jobs.model.sentence import Sentence
 from jobs.ports.context import JobContext
 from jobs.restores.rows_back import returned_rows
 from jobs.writing.read_back import still_there
+from rules.model.records import KINDS
 
 RESTORED = "RESTORED"
 SAMPLE = 200  # rows, and as many of long-term retention: whatever backup was restored, the rows that were erased last are back
@@ -26,7 +27,7 @@ def rows_back(context: JobContext) -> int:
             crms[run] = context.store.plans.get(context.store.runs.get(run).plan).crm == context.crm
         if crms[run]:
             writes += [write for write in reversed(action.rows) if write.operation == "delete"]
-    records = {write.kind: context.connector.all_kinds[write.kind].record for write in writes if write.retained}
+    records = {write.kind: KINDS[write.kind] for write in writes if write.retained}
     keeping = context.connector.retaining(tuple(records.values()))  # a table that keeps nothing there any more is not asked
     writes = [write for write in writes if not write.retained or records[write.kind] in keeping]
     return sum(  # those in long-term retention apart: a backup that lacks them brings back what was live all the same

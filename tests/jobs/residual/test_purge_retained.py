@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
 from tests.drivers.restoring import Backup
 from tests.drivers.typist import LONG_AGO
+from tests.integration.dependent import add, dependent_night
 from tests.jobs.residual.retained import (
     CODE,
     LATELY,
@@ -90,6 +92,19 @@ def test_a_table_that_has_no_retention_any_more_is_not_asked_for_what_went_from_
     night.__post_init__()  # the next night
     set_faults(night.emulator, {"match": {"path": '*datasource="retained"*'}, "times": 99, "do": "status", "status": 400})
     assert rows_back(night.context) == 0
+
+
+def test_a_dependent_table_that_the_mapping_has_no_more_keeps_no_night_from_beginning(tmp_path: Path) -> None:
+    with dependent_night(tmp_path) as night:
+        dossier = night.dossier("social_card", spoken=LONG_AGO)
+        visit = add(night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", dossier))
+        retain(night, "cf_homevisit", visit)
+        run = night.apply(night.plan())
+        assert [write.kind for write in actions(night, run)[dossier].rows if write.retained] == ["cf_homevisit"]
+        night.mapping = ""  # the shipped one
+        night.connector.close()
+        night.__post_init__()
+        assert rows_back(night.context) == 0
 
 
 def test_rows_that_went_from_there_hide_no_restore_of_live_ones(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
