@@ -1,9 +1,12 @@
 """Notices that the CRM was restored from a backup (ERA-13, R-091); replay.py makes good what that has brought
 back. Whoever makes a plan asks, so nothing that erases is loaded here."""
 
-from itertools import islice
+from collections import defaultdict
+
+import msgspec
 
 from jobs.erasures.register import load_register
+from jobs.model.run import RowWrite
 from jobs.model.sentence import Sentence
 from jobs.ports.context import JobContext
 from jobs.restores.rows_back import returned_rows
@@ -27,13 +30,12 @@ def rows_back(context: JobContext) -> int:
             crms[run] = context.store.plans.get(context.store.runs.get(run).plan).crm == context.crm
         if crms[run]:
             writes += [write for write in reversed(action.rows) if write.operation == "delete"]
-    records = {write.kind: KINDS[write.kind] for write in writes if write.retained}
-    keeping = context.connector.retaining(tuple(records.values()))  # a table that keeps nothing there any more is not asked
-    writes = [write for write in writes if not write.retained or records[write.kind] in keeping]
-    return sum(  # those in long-term retention apart: a backup that lacks them brings back what was live all the same
-        len(still_there(context.connector, islice((write for write in writes if write.retained is lay_there), SAMPLE)))
-        for lay_there in (False, True)
-    )
+    keeping = context.connector.retaining(tuple({KINDS[write.kind] for write in writes if write.retained}))
+    groups: defaultdict[tuple[bool, bool], list[RowWrite]] = defaultdict(list)
+    for write in writes:  # those of long-term retention apart: a backup that lacks them brings back what was live all the same
+        is_there = write.retained and KINDS[write.kind] in keeping  # a table that keeps nothing there any more is not asked there
+        groups[write.retained, is_there].append(msgspec.structs.replace(write, retained=is_there))
+    return sum(len(still_there(context.connector, group[:SAMPLE])) for group in groups.values())
 
 
 def warning_of_rows_back(context: JobContext) -> Sentence | None:

@@ -94,6 +94,22 @@ def test_a_table_that_has_no_retention_any_more_is_not_asked_for_what_went_from_
     assert rows_back(night.context) == 0
 
 
+def test_what_went_from_there_and_is_back_as_live_is_noticed_where_its_table_has_no_retention_any_more(night: Night) -> None:
+    """ERA-13: the backup is of before the rows were archived."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    kept = Backup(night)
+    for fiche in night.fiches_of(dossier):
+        retain(night, "cf_fiche", fiche)
+    retain(night, "cf_dossier", dossier)
+    night.apply(night.plan())
+    kept.restore()
+    night.emulator.emulator.tables.environment.retaining.clear()
+    night.connector.close()
+    night.__post_init__()
+    assert rows_back(night.context) > 0
+    kept.close()
+
+
 def test_a_dependent_table_that_the_mapping_has_no_more_keeps_no_night_from_beginning(tmp_path: Path) -> None:
     with dependent_night(tmp_path) as night:
         dossier = night.dossier("social_card", spoken=LONG_AGO)
