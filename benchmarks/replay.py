@@ -76,7 +76,8 @@ def _remember(pipe: Connection, url: str, authority: Path | None, copies: int) -
             copy = int(found[1]) if (found := _COPY.search(self.path)) else 0
             path = _COPY.sub("", self.path)
             key = (path, self.headers.get("Prefer", ""), self.headers.get("Accept-Encoding", ""))
-            if delay[0] and not any(name in self.path for name in _AT_ONCE):
+            is_of_rows = not any(name in self.path for name in _AT_ONCE)
+            if delay[0] and is_of_rows:
                 time.sleep(delay[0])
             if key not in answers:
                 with alone:
@@ -84,7 +85,7 @@ def _remember(pipe: Connection, url: str, authority: Path | None, copies: int) -
                 kept = {name: value for name, value in answer.headers.items() if name.lower() in _KEPT}
                 answers[key] = answer.status, kept, _pointing(answer.data, kept.get("content-encoding", ""), origin, here[0])
             status, headers, body = answers[key]
-            if copies > 1 and "maxpagesize" in key[1]:
+            if copies > 1 and is_of_rows and "maxpagesize" in key[1]:
                 body = _copied(body, headers.get("content-encoding", ""), here[0], path, first, copy, copies)
             self.send_response(status)
             for name, value in headers.items():
