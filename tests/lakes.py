@@ -123,7 +123,7 @@ def write_parquet(root: Path, tables: Iterable[Lain]) -> None:
 def write_delta(root: Path, tables: Iterable[Lain]) -> None:
     """One commit with a file that a later one replaces, a checkpoint, and a commit after it."""
     for lain in tables:
-        folder = root / "deltalake" / lain.name
+        folder = root / "deltalake" / f"{lain.name}_partitioned"
         log = folder / "_delta_log"
         log.mkdir(parents=True)
         half = len(lain.rows) // 2
@@ -173,7 +173,8 @@ def write_csv(root: Path, tables: Iterable[Lain]) -> None:
             text = io.StringIO()
             writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
             for row in rows:
-                writer.writerow([_cell(name, lain.types.get(name, ""), row.get(name)) for name in names])
+                cells = [_cell(name, lain.types.get(name, ""), row.get(name)) for name in names]
+                writer.writerow(cells if cells[-1] else cells[:-1])
             (folder / f"{year}_1.csv").write_text(text.getvalue())
             address = f"https://lake.dfs.core.windows.net/dataverse-org/{lain.name}/Snapshot/{year}_1.csv"
             partitions.append({"name": year, "location": address})

@@ -88,7 +88,7 @@ def _frames(laid: Laid, names: Iterable[str]) -> Iterator[pl.DataFrame]:
             raise OSError
         # The CRM has no empty text, quoted or not.
         columns = {name: pl.col(each).replace({"": None}) for name, each in _of(laid, names, inside)}
-        yield _taken(pl.scan_csv(filled, has_header=False, schema=dict.fromkeys(inside, pl.String)), columns)
+        yield _taken(pl.scan_csv(filled, has_header=False, schema=dict.fromkeys(inside, pl.String), missing_columns="insert"), columns)
     if laid.form == "parquet":
         for path in laid.files:
             scan = pl.scan_parquet(path, hive_partitioning=False)

@@ -2,7 +2,7 @@
 
 | form | where |
 |---|---|
-| Delta | `deltalake/TABLE`, `Tables/TABLE`, `Tables/dbo/TABLE` or `TABLE`, each with its `_delta_log` |
+| Delta: `_delta_log` | `deltalake/TABLE_partitioned`; `TABLE` there, in `Tables`, `Tables/dbo` or here |
 | CSV, or Parquet beside it | what `model.json` names for the table: snapshots first of all |
 | Parquet | every `*.parquet` below `TABLE` |"""
 
@@ -21,7 +21,7 @@ from connectors.dynamics.lake.delta import LOG, delta_table
 from connectors.interface.errors import ReadIncomplete
 
 MODEL: Final = "model.json"
-_DELTA: Final = ("deltalake", "Tables", "Tables/dbo", "")
+_DELTA: Final = ("deltalake/{}_partitioned", "deltalake/{}", "Tables/{}", "Tables/dbo/{}", "{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Folder:
         if not _is_folder(self._root):
             raise ReadIncomplete("The folder of the lake is not there.", hint="mount it, or unset crm_lake", where="crm_lake")
         for place in _DELTA:
-            folder = self._root / place / name
+            folder = self._root / place.format(name)
             if _is_folder(folder / LOG):
                 found = delta_table(folder)
                 return Laid("parquet", tuple(found.paths), {each.lower(): inside for each, inside in found.columns.items()})

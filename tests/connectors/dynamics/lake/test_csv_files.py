@@ -19,6 +19,12 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
+def test_a_row_that_is_older_than_a_column_ends_with_its_line(tmp_path: Path) -> None:
+    assert ends_whole(written(tmp_path, '"1","a",\r\n"2","b"\r\n'), 3)
+    assert not ends_whole(written(tmp_path, '"1","a"\r\n"2","b\r\n'), 2)  # the line break is one of its text
+    assert not ends_whole(written(tmp_path, '"1","a"\r\n"2","b"'), 3)
+
+
 def test_a_row_that_lacks_fields_is_no_end(tmp_path: Path) -> None:
     whole = '"1","a\r\nb","x"\r\n"2","c","y"\r\n'
     assert ends_whole(written(tmp_path, whole), 3)

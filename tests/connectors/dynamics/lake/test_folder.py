@@ -1,6 +1,7 @@
 """Where the files of a table are: a folder that cannot be looked into is never an empty one."""
 
 import errno
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,16 @@ def test_files_are_found_at_any_depth(lake: Path) -> None:
         "contact/2025/0.parquet",
         "contact/2026/0.parquet",
     ]
+
+
+@pytest.mark.parametrize("place", ["deltalake/contact_partitioned", "deltalake/contact", "Tables/contact", "Tables/dbo/contact", "contact"])
+def test_a_delta_table_is_found_wherever_a_link_puts_it(tmp_path: Path, place: str) -> None:
+    log = tmp_path / place / "_delta_log"
+    log.mkdir(parents=True)
+    schema = '{"fields": [{"name": "Id", "metadata": {}}]}'
+    actions = [{"metaData": {"schemaString": schema}}, {"add": {"path": "PartitionId=2026/0.parquet"}}]
+    (log / f"{0:020}.json").write_text("\n".join(map(json.dumps, actions)))
+    assert Folder(tmp_path).table("contact").files == (tmp_path / place / "PartitionId=2026" / "0.parquet",)
 
 
 @pytest.mark.parametrize(
