@@ -57,6 +57,19 @@ def test_the_keyboard_keeps_its_place_where_a_list_is_sorted_and_leaves_a_menu_b
     assert not page.get_by_role("button", name="Sign out").is_visible()
 
 
+def test_a_list_is_sorted_on_a_narrow_screen_and_at_four_times_the_size_too(plan: str, page: Any) -> None:
+    """Its rows stand as cards then; what sorts them takes the focus where it can be seen (WCAG 2.4.7)."""
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(f"/plans/{plan}/lines")
+    page.get_by_role("region", name="Units of this plan").focus()
+    page.keyboard.press("Tab")
+    focused = page.evaluate(
+        "(({id}, {left, right}) => ({id, left, right}))(document.activeElement, document.activeElement.getBoundingClientRect())"
+    )
+    assert focused["id"].startswith("sort-")
+    assert 0 <= focused["left"] < focused["right"] <= 320
+
+
 def test_months_stand_apart_on_a_narrow_screen_too(org: Night, typist: Typist, page: Any) -> None:
     org.dossier("social_card", spoken=date(2026, 10, 1))
     plan = typist.ask("plan")["plan"]
