@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 _INTERRUPTS: Final = (3, 11, 5)  # from this Python on the end of all processes interrupts a part on its way (python/cpython#94777)
 _AHEAD: Final = 2  # parts for each worker that are sent before their turn
-_PATIENCE: Final = 10  # seconds until the scheduler of a cluster has to answer
+_PATIENCE: Final = 10  # seconds until a cluster has to answer, and between two looks at whether it has workers
 Part = tuple[Any, ...]
 Opened = Callable[[], AbstractContextManager[Executor]]
 
@@ -38,10 +38,18 @@ class WorkersLost(ComplianceError):
 class Pool:
     """Workers of an executor that is opened when it is first needed, and once more where it breaks. `lost`
     are the errors by which it says that a worker is gone; `address` is where they are, if on no thread or
-    process of ours."""
+    process of ours; `look` raises one of these errors where none is left there, which an executor that waits
+    for others does not tell."""
 
-    def __init__(self, opened: Opened, workers: int, lost: tuple[type[BaseException], ...] = (BrokenExecutor,), address: str = "") -> None:
-        self._opened, self._workers, self._lost, self._address = opened, workers, lost, address
+    def __init__(
+        self,
+        opened: Opened,
+        workers: int,
+        lost: tuple[type[BaseException], ...] = (BrokenExecutor,),
+        address: str = "",
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._opened, self._workers, self._lost, self._address, self._look = opened, workers, lost, address, look
         self._executor: Executor | None = None
         self._open = ExitStack()
 
@@ -59,8 +67,8 @@ class Pool:
             self._executor = self._open.enter_context(self._opened())
         except self._lost:
             raise WorkersLost(
-                f"Nobody answers at {self._address}, where the workers are. Nothing was read.",
-                hint="start the scheduler of the cluster, or set workers to here",
+                f"Nobody answers at {self._address}, or there is no worker there. Nothing was read.",
+                hint="start the scheduler of the cluster, and its workers; or set workers to here",
                 where="workers",
             ) from None
 
@@ -79,7 +87,8 @@ class Pool:
             try:
                 for part in islice(unanswered, len(futures), None):
                     futures.append(self._submit(work, part))
-                made = futures.popleft().result()
+                made = self._made(futures[0])
+                futures.popleft()
             except self._lost:
                 for future in futures:
                     future.cancel()
@@ -88,7 +97,7 @@ class Pool:
                 if is_new:
                     raise WorkersLost(
                         "Workers ended while they decided on units, and new ones did too. Nothing was stored.",
-                        hint="look at the memory of their machine, or set workers to here",
+                        hint="look at the memory of their machine and the versions of what is installed there, or set workers to here",
                         where="workers",
                     ) from None
                 is_new = True
@@ -96,6 +105,15 @@ class Pool:
             is_new = False
             unanswered.popleft()
             yield made
+
+    def _made(self, future: Future[T]) -> T:
+        while True:
+            try:
+                return future.result(_PATIENCE)
+            except TimeoutError:
+                if future.done():
+                    raise  # the work itself
+                self._look()
 
     def _submit(self, work: Callable[..., T], part: Part) -> Future[T]:
         if self._executor is None:
@@ -158,8 +176,12 @@ def _cluster(address: str, number: int) -> Pool:
 
     @contextmanager
     def opened() -> Iterator[Executor]:
-        with Client(address, security=security, timeout=_PATIENCE) as client, client.get_executor() as executor:
-            yield executor
+        with Client(address, security=security, timeout=_PATIENCE) as client:
+            client.wait_for_workers(1, timeout=_PATIENCE)
+            yield client.get_executor()  # which would not end while a part waits for a worker
+
+    def look() -> None:
+        Client.current().wait_for_workers(1, timeout=_PATIENCE)
 
     # A scheduler that ends cancels what it was asked for; a worker that it loses it reports.
-    return Pool(opened, number, (KilledWorker, CommClosedError, CancelledError, OSError), address)
+    return Pool(opened, number, (KilledWorker, CommClosedError, CancelledError, OSError), address, look)

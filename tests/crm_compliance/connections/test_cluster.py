@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from crm_compliance.configuration.settings import Settings
-from crm_compliance.connections.worker_pool import Pool, workers_of
+from crm_compliance.connections import worker_pool
+from crm_compliance.connections.worker_pool import Pool, WorkersLost, workers_of
 from jobs.ports.workers import HERE
 from tests.crm_compliance.connections.worker_tasks import PARTS, doubled, killed
 
@@ -43,3 +44,15 @@ def test_a_part_whose_worker_in_a_cluster_was_killed_is_worked_on_again(pool: Po
     made = list(pool.each(killed, [(number, str(tmp_path), 1) for number in range(9)]))
     assert len(list(tmp_path.iterdir())) == 1
     assert made == [2 * number for number in range(9)]
+
+
+def test_a_cluster_without_workers_is_told_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(worker_pool, "_PATIENCE", 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with LocalCluster(n_workers=0, dashboard_address=None, scheduler_port=0) as empty:
+            found = workers_of(Settings(workers=empty.scheduler_address, worker_count=2))
+            with pytest.raises(WorkersLost, match="no worker there"):
+                found.ready()

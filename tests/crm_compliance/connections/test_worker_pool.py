@@ -87,6 +87,26 @@ def test_any_executor_will_do_and_none_is_asked_for_ever(gone: int, *, is_lost: 
         assert list(pool.each(doubled, PARTS)) == [2 * number for number in range(9)]
 
 
+def test_parts_that_wait_for_workers_who_are_all_gone_are_waited_for_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Waiting(Executor):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            sent.append(Future())
+            return sent[-1]
+
+    def look() -> None:
+        looks.append(len(sent))
+        if len(looks) % 2 == 0:
+            raise OSError
+
+    sent: list[Future[Any]] = []
+    looks: list[int] = []
+    monkeypatch.setattr(worker_pool, "_PATIENCE", 0.01)
+    with pytest.raises(WorkersLost):
+        list(Pool(Waiting, 2, (OSError,), look=look).each(doubled, PARTS))
+    assert looks == [4, 4, 8, 8]
+    assert all(future.cancelled() for future in sent)
+
+
 def test_no_more_parts_are_taken_than_are_soon_worked_on() -> None:
     taken: list[int] = []
 
