@@ -55,13 +55,15 @@ class Holds(Rows):
     def restate(self, before: PlacedHold, hold: PlacedHold, entry: Entry) -> None:
         told: list[Entry] = []
         with self._transactions.writing(told) as connection:
-            if _read(connection, hold.id) == before:
+            if _read(connection, hold.id, to_change=True) == before:
                 connection.execute(update(holds).where(holds.c.id == hold.id).values(**_row(hold)))
                 told.append(entry)
 
 
-def _read(connection: Connection, hold: str) -> PlacedHold:
-    doc = connection.execute(select(holds.c.doc).where(holds.c.id == hold)).scalar()
+def _read(connection: Connection, hold: str, *, to_change: bool = False) -> PlacedHold:
+    """Return a hold. With `to_change`, nobody releases it meanwhile."""
+    query = select(holds.c.doc).where(holds.c.id == hold)
+    doc = connection.execute(query.with_for_update() if to_change else query).scalar()
     if doc is None:
         raise NotFound("there is no such hold", hint=hint_to("list_holds"))
     return decoded(doc, PlacedHold, hold)

@@ -1,6 +1,7 @@
 """Holds in both databases: placed once, released once, in order."""
 
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from jobs.model.hold_query import HoldList, HoldQuery
 from rules.errors import Refused, UsageError
 from rules.holds.conditions import Condition
 from rules.holds.placements import HoldType
+from tests.meanwhile import between
 from tests.rules.holds.placed_holds import DAY, a_hold
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
@@ -38,6 +40,21 @@ def test_a_hold_is_released_once_and_stays_on_record(store: SqlStore) -> None:
     assert caught.value.code == "released"
     assert store.holds.get("hold-1").released_by == "erik"
     assert [entry.kind for entry in store.ledger.entries()] == ["hold_placed", "hold_released"]
+
+
+def test_a_hold_that_is_released_while_it_is_restated_is_not_in_force_again(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.holds.place(a_hold(), ("hold_placed", {}))
+    released = msgspec.structs.replace(a_hold(), released_by="erik", released_at=NOW)
+    beside = Thread(target=store.holds.release, args=(released, ("hold_released", {})))
+
+    def meanwhile() -> None:
+        beside.start()
+        beside.join(0.3)  # where nothing keeps it, it is over long before
+
+    between(monkeypatch, "crm_compliance.store.rows.holds._read", meanwhile)
+    store.holds.restate(a_hold(), msgspec.structs.replace(a_hold(), basis="in other words"), ("hold_restated", {}))
+    beside.join()
+    assert (store.holds.all(), store.holds.all(unreleased=True)) == ([released], [])
 
 
 def test_a_hold_of_an_id_that_there_is_changes_nothing(store: SqlStore) -> None:
