@@ -11,6 +11,7 @@ from jobs.model.sentence import Fact, Sentence
 from jobs.model.work_queue import WorkQueue
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
+from rules.model.accounts import same_person
 from rules.model.roles import is_service
 
 Key = tuple[str, str]  # table and id of a unit
@@ -282,6 +283,24 @@ class Plan(msgspec.Struct, frozen=True):
         """Return the roles whose approval is missing at `now`."""
         roles = {approval.role for approval in self.counting(now)}
         return tuple(role for role in self.needed if role not in roles)
+
+    def speaking(self, now: datetime) -> list[Approval]:
+        """Return what counts at `now`: approvals that have not expired, and every rejection."""
+        return [*self.counting(now), *(approval for approval in self.given if not approval.approves)]
+
+    def refuse_uncounted(self, approval: Approval) -> None:
+        """Raise Refused where an approval or rejection does not count beside what was said before, by the
+        same person or in the same role, or on a plan that waits for nobody any more."""
+        state = self.state(approval.at)
+        if any(same_person(other.who, approval.who) for other in self.speaking(approval.at)):
+            hint = "the second approval is another person's (RET-24)"
+            raise Refused("this person has already approved or rejected the plan", hint=hint, where=self.id, code="same_person")
+        if state in (PlanState.REJECTED, PlanState.EXPIRED, PlanState.APPLIED):
+            raise Refused(f"the plan is {state.value}", hint="make a new plan", where=self.id, code="plan_state")
+        missing = self.missing(approval.at)
+        if approval.approves and approval.role in self.needed and approval.role not in missing:
+            hint = f"still needed: {', '.join(missing) or 'nobody'}"
+            raise Refused(f"a {approval.role} has approved already", hint=hint, where=self.id, code="role")
 
     def refuse_unless_ready(self, now: datetime) -> None:
         """Raise Refused, with the guard's code, unless the plan may be applied at `now`."""

@@ -10,7 +10,7 @@ from jobs.checks.drift.references import CLOSE_BY, Reference, References
 from jobs.checks.ledger_drift import refuse_altered_plan
 from jobs.checks.same_crm import refuse_other_crm
 from jobs.ledger.entries import StoreAltered
-from jobs.model.plan import Approval, Plan, PlanState
+from jobs.model.plan import Approval, Plan
 from jobs.ports.store.store import Store
 from rules.errors import Refused, UsageError
 from rules.model.accounts import account, same_person
@@ -47,17 +47,19 @@ def approve_plan(
     plan = _unaltered(store, references, plan)
     if not is_service(who):  # to the service is said that it proposes plans
         refuse_role(store, who, role, Act.APPROVE_PLAN, told, where=plan.id)
-    if (error := _refusal(plan, who, role, approves, now)) is not None:
-        raise denied(store, Act.APPROVE_PLAN, told, error)
     approval = Approval(who, role, now, approves, comment)
-    return store.plans.approve(plan.id, approval, ("approval", approval_entry(plan, approval, reference)))
+    try:
+        _refuse_outright(plan, approval)
+        return store.plans.approve(plan.id, approval, ("approval", approval_entry(plan, approval, reference)))
+    except Refused as error:
+        raise denied(store, Act.APPROVE_PLAN, told, error) from None
 
 
 def has_said(plan: Plan, who: str, role: str, comment: str, *, approves: bool, now: datetime) -> bool:
     """Return whether this person has said this on a plan already, and it still counts."""
     return any(
         same_person(approval.who, who) and (approval.role, approval.comment, approval.approves) == (role, comment, approves)
-        for approval in _speaking(plan, now)
+        for approval in plan.speaking(now)
     )
 
 
@@ -76,31 +78,14 @@ def _unaltered(store: Store, references: References, plan: Plan) -> Plan:
     raise Refused("others are deciding on this plan at this moment", hint="look at it again, then decide", where=plan.id, code="busy")
 
 
-def _refusal(plan: Plan, who: str, role: str, approves: bool, now: datetime) -> Refused | None:
-    """Return why this person's approval does not count, in whatever role."""
-    state = plan.state(now)
-    if is_service(who) or same_person(who, plan.proposer):
-        return Refused(
-            "the proposer of a plan cannot approve it", hint="another person has to approve it (ACC-09)", where=plan.id, code="same_person"
-        )
-    if any(same_person(approval.who, who) for approval in _speaking(plan, now)):
-        hint = "the second approval is another person's (RET-24)"
-        return Refused("this person has already approved or rejected the plan", hint=hint, where=plan.id, code="same_person")
-    if now < plan.created_at - CLOSE_BY:
+def _refuse_outright(plan: Plan, approval: Approval) -> None:
+    """Refuse what does not count whatever others say on the plan."""
+    if is_service(approval.who) or same_person(approval.who, plan.proposer):
+        hint = "another person has to approve it (ACC-09)"
+        raise Refused("the proposer of a plan cannot approve it", hint=hint, where=plan.id, code="same_person")
+    if approval.at < plan.created_at - CLOSE_BY:
         hint = "set the clock of this machine right (NTP)"
-        return Refused("the clock of this machine says a time before this plan was made", hint=hint, where=plan.id, code="clock_back")
-    if state in (PlanState.REJECTED, PlanState.EXPIRED, PlanState.APPLIED):
-        return Refused(f"the plan is {state.value}", hint="make a new plan", where=plan.id, code="plan_state")
-    if approves and plan.as_of_given:
-        hint = "make a plan without a day of your choice"
+        raise Refused("the clock of this machine says a time before this plan was made", hint=hint, where=plan.id, code="clock_back")
+    if approval.approves and plan.as_of_given:
         why = "the plan looks at a day of somebody's choice and can never be applied (DAT-12)"
-        return Refused(why, hint=hint, where=plan.id, code="plan_state")
-    if approves and role in plan.needed and role not in plan.missing(now):
-        hint = f"still needed: {', '.join(plan.missing(now)) or 'nobody'}"
-        return Refused(f"a {role} has approved already", hint=hint, where=plan.id, code="role")
-    return None
-
-
-def _speaking(plan: Plan, now: datetime) -> list[Approval]:
-    """Return what counts at `now`: approvals that have not expired, and every rejection."""
-    return [*plan.counting(now), *(approval for approval in plan.given if not approval.approves)]
+        raise Refused(why, hint="make a plan without a day of your choice", where=plan.id, code="plan_state")

@@ -17,7 +17,6 @@ from crm_compliance.store.sql.tables import approvals, plan_pages, plans
 from jobs.model.plan import Approval, LinesRemoved, Plan
 from rules.errors import NotFound, Refused
 from rules.hints import hint_to
-from rules.model.accounts import same_person
 
 if TYPE_CHECKING:
     from jobs.model.plan import Kind
@@ -115,20 +114,12 @@ class Plans(Rows):
         return bytes(content)
 
     def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:
-        """Add an approval or rejection, with the plan's row locked meanwhile. Who approved once cannot
-        approve again in another role, not even at the same moment from another window: whatever needs
-        approval needs two people (ACC-09). An approval that has run out does not stand in the way of a new
-        one. Raises Refused: with code `same_person`, where this person has approved the plan before."""
+        """Add an approval or rejection, with the plan's row locked meanwhile: what others say at the same
+        moment counts, and the same person from another window. Raises Refused: as `Plan.refuse_uncounted`."""
         with self._transactions.writing([entry]) as connection:
             _lock(connection, plan)
             before = _read_plan(connection, plan)
-            if approval.approves and any(same_person(other.who, approval.who) for other in before.counting(approval.at)):
-                raise Refused(
-                    "this person has approved the plan already",
-                    hint="the other approval is for somebody else (ACC-09)",
-                    where=plan,
-                    code="same_person",
-                )
+            before.refuse_uncounted(approval)
             _insert_approval(connection, plan, approval)
         return msgspec.structs.replace(before, given=(*before.given, approval))
 

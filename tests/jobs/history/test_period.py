@@ -67,7 +67,7 @@ def said(plan: str, at: datetime, who: str, role: str, *, approves: bool = True)
 def test_an_approval_is_told_with_the_account_of_the_plan_and_the_run_that_followed(store: SqlStore, clock: Clock) -> None:
     """The ledger has no name: of a plan that does not say it any more, the reference is all there is."""
     clock.now = BEGIN
-    store.plans.save(a_plan("plan-1", created_at=BEGIN), [], ENTRY)
+    store.plans.save(a_plan("plan-1", created_at=BEGIN, valid_until=END), [], ENTRY)
     at = datetime(2026, 11, 23, 10, tzinfo=UTC)
     store.plans.approve("plan-1", *said("plan-1", at, "anna", "crm_admin"))
     store.ledger.append([said("plan-1", at, "somebody else", "dpo")[1], said("plan-0", at, "ben", "dpo", approves=False)[1]])
