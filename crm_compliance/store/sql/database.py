@@ -428,7 +428,13 @@ def _postgresql_problem(error: DBAPIError, place: str) -> UsageError | None:
         return _busy(place)
     if state == "53100":
         return DiskProblem("the disk of the database is full", hint="make room and repeat; nothing was half-written", where=place)
-    if state in ("25006", "42501"):
+    if state == "25006":
+        hint = "see that DATABASE_URL leads to the server that takes writes, not to a standby, and repeat once it takes them again"
+        return StoreUnusable("the database is read-only", hint=hint, where=place)
+    if state == "57014":
+        hint = "lift statement_timeout for the account of this program, and repeat; nothing was half-written"
+        return StoreUnusable("the server has broken off a statement", hint=hint, where=place)
+    if state == "42501":
         return StoreUnusable("the database may not be written", hint="the account needs to own the schema", where=place)
     lost = error.connection_invalidated or (state is None and isinstance(error.orig, psycopg.OperationalError | psycopg.InterfaceError))
     if lost or (state or "").startswith(("08", "28", "3D", "53", "57")):  # connection, sign-in, no such database, resources, shutdown

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -192,6 +193,23 @@ def test_a_database_that_cannot_be_reached_is_a_usage_error_without_the_password
 def test_a_server_without_the_database_is_said(postgres_server: str) -> None:
     with pytest.raises(StoreUnusable, match="cannot be reached"):
         Database.open(postgres_server.replace("/postgres?", "/nowhere?"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "statement", "told"),
+    [
+        ("default_transaction_read_only%3Don", "LOCK TABLE leases", "is read-only"),
+        ("statement_timeout%3D1", "SELECT pg_sleep(60)", "has broken off a statement"),
+    ],
+)
+def test_what_a_server_refuses_for_a_while_is_told_as_that(postgres_url: str, setting: str, statement: str, told: str) -> None:
+    """Nobody is sent to look for a network or a privilege that is in order."""
+    with (
+        pytest.raises(StoreUnusable, match=told),
+        closing(Database.open(f"{postgres_url}&options=-c%20{setting}")) as opened,
+        opened.writing() as connection,
+    ):
+        connection.exec_driver_sql(statement)
 
 
 def test_a_writer_that_waits_for_a_lock_is_told_of_it(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
