@@ -1,6 +1,6 @@
 """What an unsuccessful answer means, without ever repeating its text. A response body may hold names or texts
-of people, and an error message ends up in logs and mails: only the service's code, the name of a missing
-privilege and ids leave this module."""
+of people, and an error message ends up in logs and mails: only the service's code, the names of a missing
+privilege, column or table and ids leave this module."""
 
 import re
 from collections.abc import Mapping
@@ -12,6 +12,11 @@ from connectors.interface.errors import ConnectorError, Forbidden, Throttled, Un
 
 _CODE = re.compile(r"0x[0-9a-fA-F]{1,8}")
 _PRIVILEGE = re.compile(r"\bprv[A-Za-z][A-Za-z0-9_]{1,99}\b")
+# A column that was asked for, or written; it has code 0x0, as what has none. And the set of a table.
+_NO_COLUMN = re.compile(
+    r"property (?:named )?'([A-Za-z_]\w{0,99})' (?:does not exist )?on type 'Microsoft\.Dynamics\.CRM\.([A-Za-z]\w{0,99})'", re.ASCII
+)
+_NO_TABLE = re.compile(r"Resource not found for the segment '([A-Za-z]\w{0,99})'", re.ASCII)
 _REQUEST_ID = re.compile(r"[0-9A-Za-z,\-]{1,80}")
 
 # SQL time-out, generic SQL error (a deadlock among them), swallowed deadlock, more than one concurrent
@@ -19,6 +24,7 @@ _REQUEST_ID = re.compile(r"[0-9A-Za-z,\-]{1,80}")
 TRANSIENT_CODES = frozenset({"0x80044151", "0x80044150", "0x80040255", "0x80048105"})
 GATEWAY_STATUSES = frozenset({502, 503, 504})
 
+_NO_SEGMENT, _PAYLOAD = "0x8006088a", "0x80048d19"
 CODE_NOT_A_MEMBER = "0x80072560"
 _BY_CODE = {
     "0x80040265": (
@@ -39,11 +45,12 @@ _BY_CODE = {
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What may be reported of an error answer. `code` is lower case hex or empty; `privilege` is the name of
-    a missing privilege or empty."""
+    a missing privilege or empty, `missing` what it is of the CRM that there is not, or empty."""
 
     status: int
     code: str = ""
     privilege: str = ""
+    missing: str = ""
 
 
 def fault(status: int, body: bytes) -> Fault:
@@ -56,9 +63,19 @@ def fault(status: int, body: bytes) -> Fault:
     if not isinstance(error, dict):
         return Fault(status)
     code = error.get("code")
+    code = code.lower() if isinstance(code, str) and _CODE.fullmatch(code) else ""
     message = error.get("message")
-    privilege = _PRIVILEGE.search(message) if isinstance(message, str) else None
-    return Fault(status, code.lower() if isinstance(code, str) and _CODE.fullmatch(code) else "", privilege.group() if privilege else "")
+    message = message if isinstance(message, str) else ""
+    privilege = _PRIVILEGE.search(message)
+    return Fault(status, code, privilege.group() if privilege else "", _missing(code, message))
+
+
+def _missing(code: str, message: str) -> str:
+    """Return what there is not, in a message of the Web API itself; a plug-in's own has another code."""
+    if code in ("", "0x0", _PAYLOAD) and (column := _NO_COLUMN.search(message)):
+        return f"column {column[2]}.{column[1]}"
+    table = _NO_TABLE.search(message) if code == _NO_SEGMENT else None
+    return f"table with the set {table[1]}" if table else ""
 
 
 def request_id(headers: Mapping[str, str], ours: str = "") -> str:
@@ -91,6 +108,9 @@ def _explained(found: Fault) -> tuple[type[ConnectorError], str, str]:
         return Unauthorised, "The CRM does not accept the token", "Check client id, secret and tenant; on this machine, the token."
     if found.code in _BY_CODE:
         return Forbidden if found.status == 403 else ConnectorError, *_BY_CODE[found.code]
+    if found.missing:
+        hint = "It was removed or has another name since: bring it back, or have the mapping name the one that there is; then repeat."
+        return ConnectorError, f"The CRM has no {found.missing}", hint
     if found.status == 403 and found.privilege:
         hint = f"Give its security role {found.privilege} at organisation level."
         return Forbidden, f"The application user lacks the privilege {found.privilege}", hint

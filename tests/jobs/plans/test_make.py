@@ -4,7 +4,9 @@ from datetime import date
 
 import pytest
 
+from connectors.interface.errors import ConnectorError
 from jobs.model.plan import Kind
+from jobs.plans.make import make_plan
 from tests.drivers.night import Night
 from tests.drivers.typist import LONG_AGO
 
@@ -30,3 +32,13 @@ def test_notes_and_activities_about_people_who_are_trimmed_are_counted(night: Ni
     assert plan.notes_on_trimmed == 3
     night.note("contact", donor)
     assert night.plan(kind).notes_on_trimmed == 4
+
+
+def test_a_column_that_is_removed_while_a_plan_is_made_is_named(night: Night) -> None:
+    night.fiche("social_card", spoken=LONG_AGO)
+    context = night.context
+    column = f"{night.emulator.url}EntityDefinitions(LogicalName='cf_fiche')/Attributes(LogicalName='cf_communicatedon')"
+    night.http.delete(column, timeout=10).raise_for_status()
+    with pytest.raises(ConnectorError, match=r"no column cf_fiche\.cf_communicatedon") as raised:
+        make_plan(context, Kind.ALL)
+    assert "mapping" in str(raised.value.hint)

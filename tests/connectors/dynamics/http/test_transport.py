@@ -447,3 +447,22 @@ def test_an_address_of_the_service_that_has_no_host_is_an_error_and_no_bug(naps:
             with pytest.raises(Unreachable) as caught:
                 transport.get_elsewhere(url)
             assert "example" not in str(caught.value)
+
+
+MEMBER = "on type 'Microsoft.Dynamics.CRM.cf_fiche'"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "told"),
+    [
+        (400, "0x0", f"Could not find a property named 'cf_summary' {MEMBER}.", "no column cf_fiche.cf_summary (0x0)"),
+        (400, "0x80048D19", f"… The property 'cf_summary' does not exist {MEMBER}. Make sure …", "no column cf_fiche.cf_summary"),
+        (404, "0x8006088a", "Resource not found for the segment 'cf_fiches'.", "no table with the set cf_fiches"),
+        (400, "0x80040265", f"Could not find a property named 'janssens' {MEMBER}.", "A plug-in"),
+        (400, "0x0", f"Could not find a property named 'Lotte Janssens' {MEMBER}.", "HTTP 400"),
+    ],
+)
+def test_what_there_is_not_is_told_by_its_name(status: int, code: str, message: str, told: str) -> None:
+    said = str(faults.error(faults.fault(status, json.dumps(error(code, message)).encode())))
+    assert told in said
+    assert "anssens" not in said
