@@ -112,7 +112,7 @@ class Pool:
                 return future.result(_PATIENCE)
             except TimeoutError:
                 if future.done():
-                    raise  # the work itself
+                    return future.result()  # it came meanwhile, or this is the error of the work itself
                 self._look()
 
     def _submit(self, work: Callable[..., T], part: Part) -> Future[T]:

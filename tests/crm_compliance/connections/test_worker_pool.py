@@ -107,6 +107,21 @@ def test_parts_that_wait_for_workers_who_are_all_gone_are_waited_for_no_longer(m
     assert all(future.cancelled() for future in sent)
 
 
+def test_a_part_that_comes_as_patience_ends_has_come() -> None:
+    class Late(Future[Any]):
+        def result(self, timeout: float | None = None) -> Any:
+            if timeout is None:
+                return super().result(0)
+            self.set_result(6)
+            raise TimeoutError
+
+    class Executing(Executor):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            return Late()
+
+    assert list(Pool(Executing, 1).each(doubled, [(3,)])) == [6]
+
+
 def test_no_more_parts_are_taken_than_are_soon_worked_on() -> None:
     taken: list[int] = []
 
