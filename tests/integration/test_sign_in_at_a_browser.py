@@ -60,8 +60,26 @@ def test_a_code_comes_in_once(at: Callable[[str], Tenant]) -> None:
     address = tenant.goes_out()
     flow = tenant.browser.client.cookies["flow"]
     assert tenant.comes_back(address).status_code == 303
+    tenant.browser.client.cookies.clear()
     tenant.browser.client.cookies.set("flow", flow)
     assert tenant.comes_back(address).status_code == 403
+
+
+def test_who_is_signed_in_already_is_led_on(at: Callable[[str], Tenant]) -> None:
+    """Of two tabs the one that began last comes in; the other one, and an address that comes again, begin no
+    session and keep nobody from their page."""
+    tenant = at(TENANT)
+    first, second = tenant.goes_out(), tenant.goes_out()
+    assert tenant.comes_back(first).status_code == 403
+    assert tenant.comes_back(second).status_code == 303
+    tenant.browser.client.cookies.set("wanted", "/requests")
+    for address in (first, second):
+        led = tenant.comes_back(address)
+        assert (led.status_code, led.headers["Location"]) == (303, "/requests")
+        assert "session" not in led.headers.get("Set-Cookie", "")
+    assert "Anna" in tenant.browser.page("/")
+    tenant.knows(oid="another", roles=[], name="Voorbeeld (fictief)")
+    assert tenant.comes_back(tenant.goes_out()).status_code == 403
 
 
 @pytest.mark.parametrize("wrong", ["another browser", "another state", "too late", "changed", "no code"])

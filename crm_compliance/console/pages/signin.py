@@ -12,6 +12,7 @@ from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.frame.endpoint import get, post
 from crm_compliance.console.frame.visit import UNSENT, Visit, local_path
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
+from crm_compliance.identity.signin import NotSignedIn
 from crm_compliance.identity.web_signin import LASTS, PATH, way_back, way_out
 from rules.errors import UsageError
 
@@ -47,13 +48,20 @@ def leave_for_authority(visit: Visit) -> Response:
 
 
 def come_back(visit: Visit) -> Response:
-    """Take whom the authority has sent back. Raises NotSignedIn: nobody that could come in."""
+    """Take whom the authority has sent back. Who is signed in already is led on: by another tab, or as the
+    same address comes again. Raises NotSignedIn: nobody that could come in."""
     services = visit.services
     if services.settings.is_loopback:
         raise UsageError("people of a demonstration do not sign in elsewhere", hint="choose one of them")
     flow = cookies.bound(FLOW, is_secure=services.is_secure)
     kept = visit.request.cookies.get(flow, "")
-    somebody = way_back(services.settings, services.store, kept, visit.request.query_params, visit.now)
+    try:
+        somebody = way_back(services.settings, services.store, kept, visit.request.query_params, visit.now)
+    except NotSignedIn as error:
+        here = cookies.session_token(visit.request, is_secure=services.is_secure)
+        if type(error) is not NotSignedIn or services.sessions.of(here, visit.now) is None:
+            raise
+        return visit.see(_wanted(visit))
     response = begin(visit, somebody.who, somebody.roles, somebody.names)
     cookies.take(response, flow, is_secure=services.is_secure)
     return response
@@ -69,7 +77,7 @@ def begin(visit: Visit, who: str, roles: tuple[str, ...], names: tuple[str, ...]
     if names:
         services.names.note(who, names[0], visit.now)
     token = services.sessions.begin(who, roles, "\n".join(names), visit.now)
-    wanted = local_path(visit.request.cookies.get(WANTED, "/"))
+    wanted = _wanted(visit)
     if waiting := services.unsent.of(who, urlsplit(wanted).path, visit.now):
         wanted = f"{wanted}#{UNSENT}"
         if session := services.sessions.of(token, visit.now):
@@ -78,6 +86,10 @@ def begin(visit: Visit, who: str, roles: tuple[str, ...], names: tuple[str, ...]
     response.delete_cookie(WANTED)
     cookies.give_session(response, token, is_secure=services.is_secure)
     return response
+
+
+def _wanted(visit: Visit) -> str:
+    return local_path(visit.request.cookies.get(WANTED, "/"))
 
 
 def leave(visit: Visit) -> Response:

@@ -70,6 +70,14 @@ def test_a_list_is_sorted_on_a_narrow_screen_and_at_four_times_the_size_too(plan
     assert 0 <= focused["left"] < focused["right"] <= 320
 
 
+def test_where_one_is_shows_in_the_colours_of_the_device(plan: str, page: Any) -> None:
+    page.emulate_media(forced_colors="active")
+    page.goto(f"/plans/{plan}")
+    ground = "each => getComputedStyle(each).backgroundColor"
+    for place in (page.get_by_role("navigation", name="Main menu"), page.locator(".tabs")):
+        assert place.locator("a[aria-current]").evaluate(ground) != place.locator("a:not([aria-current])").first.evaluate(ground)
+
+
 def test_months_stand_apart_on_a_narrow_screen_too(org: Night, typist: Typist, page: Any) -> None:
     org.dossier("social_card", spoken=date(2026, 10, 1))
     plan = typist.ask("plan")["plan"]
