@@ -100,7 +100,8 @@ class BlobContainer:
     def listing(self) -> Iterator[Stored]:
         """Yield every blob of which anything remains, each once, by name."""
         with _explained("the container cannot be listed"):
-            for name, _ in groupby(self._client.list_blobs(include=HISTORY), key=lambda blob: str(blob.name)):
+            found = (blob for blob in self._client.list_blobs(include=[*HISTORY, "metadata"]) if not _is_folder(blob))
+            for name, _ in groupby(found, key=lambda blob: str(blob.name)):
                 yield Stored(self._address(name), tuple(self._address(other) for other in made_of(name)))
 
     def findings(self) -> list[Finding]:
@@ -162,6 +163,11 @@ class BlobContainer:
         except ResourceNotFoundError as error:
             if getattr(error, "error_code", None) != "BlobNotFound":  # a container that is gone is not a removal
                 raise
+
+
+def _is_folder(blob: BlobProperties) -> bool:
+    """Return whether this is a folder: accounts with a hierarchical namespace list them among blobs."""
+    return not blob.size and (blob.metadata or {}).get("hdi_isfolder") == "true"
 
 
 def credential_of(tenant: str, client: str, *, secret: str | None, certificate: Path | None, password: str | None) -> TokenCredential:

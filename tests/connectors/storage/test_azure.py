@@ -43,6 +43,13 @@ def test_a_blob_is_found_and_removed_under_its_address(store: BlobContainer, ser
     assert [item.address for item in store.listing()] == [store.canonical(other)]
 
 
+def test_a_folder_of_a_hierarchical_account_is_no_object(store: BlobContainer, service: BlobServiceClient, container: str) -> None:
+    address = put(service, container, "2026/call.wav")
+    service.get_blob_client(container, "2026").upload_blob(b"", metadata={"hdi_isfolder": "true"})
+    service.get_blob_client(container, "2027").upload_blob(b"RIFF", metadata={"hdi_isfolder": "true"})
+    assert [item.address for item in store.listing()] == [address, f"{store.url}/2027"]
+
+
 def test_a_missing_blob_counts_as_removed(store: BlobContainer) -> None:
     store.remove(f"{store.url}/never.wav")
     assert not store.is_there(f"{store.url}/never.wav")
