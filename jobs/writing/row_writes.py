@@ -9,6 +9,7 @@ from jobs.model.plan import PlanLine
 from jobs.model.run import Mask, RowWrite
 from rules.anonymisation.techniques import APPLIED
 from rules.model.records import KINDS, Record, Unit, word_of
+from rules.rights.fields import Nature, fields_of
 
 TRIMMED_FIELDS = tuple(APPLIED["contact"])  # what a contact that lives on for another relation loses (RET-20)
 # What becomes empty in a row that stays, by operation: a contact's fields of operations; who had a role; from
@@ -16,7 +17,7 @@ TRIMMED_FIELDS = tuple(APPLIED["contact"])  # what a contact that lives on for a
 EMPTIED: Mapping[str, tuple[str, ...]] = {
     "trim": TRIMMED_FIELDS,
     "disown": ("contact", "name", "notes", "authority_evidence"),
-    "drop_caller": ("caller_number", "caller_email", "ip_address"),
+    "drop_caller": fields_of("fiche", Nature.PHONE, Nature.EMAIL, Nature.IP_ADDRESS),
 }
 _WITH_FURTHER = frozenset({"trim", "disown"})
 # operation -> the field that it empties

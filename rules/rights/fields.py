@@ -274,6 +274,11 @@ def rule_for(kind: str, field: str) -> FieldRule:
     return FIELDS.get(kind, {}).get(field, _NEVER)
 
 
+def fields_of(kind: str, *natures: Nature) -> tuple[str, ...]:
+    """Return the fields of a kind that hold something of these natures."""
+    return tuple(name for name, rule in FIELDS[kind].items() if rule.nature in natures)
+
+
 def rules_of(kind: Kind) -> Mapping[str, FieldRule]:
     """Return the rules of all fields of a kind. What a dependent table says is told like the story of a file:
     to whom the file is disclosed, texts once a person has read them; who is named in it by a link is not. A

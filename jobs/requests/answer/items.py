@@ -18,7 +18,7 @@ from jobs.files.file_texts import Checked
 from jobs.files.html_text import plain_text
 from jobs.model.answer import DPO_REVIEW, NOT_THE_PERSON, RECIPIENT, RGT_09, VOICE, Attachment, Field, Item, ItemStatus
 from jobs.requests.redaction.redact import TextRedactor
-from jobs.requests.search.contact_details import is_own_caller
+from jobs.requests.search.contact_details import compared
 from jobs.requests.search.mentions import NAME_PART
 from jobs.requests.search.scope import MENTION, Row, json_value
 from rules.dates.calendar import Calendar
@@ -283,7 +283,7 @@ class Items:
         if nature is Nature.IP_ADDRESS:
             return Field(name, value) if row.is_caller else self._label(name, nature)
         parts = [part.strip() for part in value.split(";") if part.strip()]
-        own = [is_own_caller(part, part, self._numbers, self._country) for part in parts]
+        own = [bool(self._numbers & compared([part], [part], self._country)) for part in parts]
         if all(own):
             return Field(name, value, provided=provided)
         label = label_for(nature.value, self._language)

@@ -21,7 +21,7 @@ from jobs.register.decision import What
 from jobs.requests.decisions.correct import ENDED
 from jobs.requests.decisions.correctable import ALL, FIELDS, corrections
 from jobs.requests.search.case_files import Filing
-from jobs.requests.search.contact_details import compared, is_own_caller, own_numbers
+from jobs.requests.search.contact_details import numbers_on
 from jobs.requests.search.material import Material
 from jobs.requests.search.reports import reports_of_others
 from jobs.requests.search.roles_and_files import Files, files_of
@@ -237,9 +237,9 @@ class Wishes:
         """Return whether a fiche, or a recording of it, has a number or an address that is not the person's.
         Then the voice is not theirs."""
         found = self.material.fiches.get(fiche)
-        recorded = [row.caller_number for row in self.material.recordings.values() if row.fiche == fiche]
-        called = compared([found.caller_number if found else None, *recorded], [found.caller_email if found else None], self.home.country)
-        return bool(called) and called.isdisjoint(own_numbers(self.contacts, self.home.country))
+        recorded = [row for row in self.material.recordings.values() if row.fiche == fiche]
+        called = numbers_on([*recorded, *([found] if found is not None else [])], self.home.country)
+        return bool(called) and called.isdisjoint(numbers_on(self.contacts, self.home.country))
 
     def _relations(self) -> Iterator[tuple[str, str, date | None]]:
         """Yield the person's gifts, courses and agreements: kind, id, and the last day of an agreement."""
@@ -258,7 +258,7 @@ class Wishes:
         """Return fiches, of files that are not about the person, that show the number or address from which
         they reported."""
         country = self.home.country
-        own, born = own_numbers(self.contacts, country), born_by(self.contacts, self.sentinels, self.day)
+        own, born = numbers_on(self.contacts, country), born_by(self.contacts, self.sentinels, self.day)
         people = frozenset({contact.id for contact in self.contacts} | {stand_in(*row) for row in self.rows})
         others = reports_of_others(self.material, Filing(self.material), people, country, born)
         units = {*self.other_units, *(row for row in self.rows if row[0] == "fiche" and row not in self.child_units)}
@@ -266,10 +266,7 @@ class Wishes:
             fiche.id
             for fiche in self.material.fiches.values()
             if self._unit_of(fiche.id) in units
-            and (
-                ("fiche", fiche.id) in self.rows
-                or (fiche.id not in others and is_own_caller(fiche.caller_number, fiche.caller_email, own, country))
-            )
+            and (("fiche", fiche.id) in self.rows or (fiche.id not in others and own & numbers_on([fiche], country)))
         )
 
     def _has_role_in(self, unit: Unit) -> bool:

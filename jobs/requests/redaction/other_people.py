@@ -7,7 +7,7 @@ from typing import Any
 
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.case_files import record_of
-from jobs.requests.search.contact_details import compared, is_own_caller
+from jobs.requests.search.contact_details import compared, emails_on, phones_on
 from rules.model.file_roles import CARE, FileRole
 from rules.model.personal_records import FullContact, FullParty
 from rules.redaction.people import Protected, Shown
@@ -22,13 +22,13 @@ _QUOTED = re.compile(r"(?<!\w)['\"‘“„«]\s?(?P<name>[^'\"‘’“”„«
 def shown_person(assessment: Assessment) -> Shown:
     """Return whom the answer is about, and the requester for them: what of both stays readable."""
     contacts = _readable(assessment)
-    phones, emails = assessment.numbers_of_rows
+    rows = [*contacts, *assessment.said_of_subject]
     roles = [assessment.material.parties[row] for kind, row in sorted(assessment.subject_rows) if kind == "party"]
     names = [*(_name(contact) for contact in contacts), *(split_name(role.name) for role in roles)]
     return Shown(
         names=tuple(dict.fromkeys(name for name in names if name != ("", ""))),
-        phones=_all((*(number for contact in contacts for number in (contact.phone, contact.mobile)), *phones)),
-        emails=_all((*(address for contact in contacts for address in (contact.email, contact.email_2)), *emails)),
+        phones=_all(phones_on(rows)),
+        emails=_all(emails_on(rows)),
         national_numbers=_all(contact.national_number for contact in contacts),
         addresses=_all((*(_CARE_OF.sub("", contact.street or "") for contact in contacts), *(_place(contact) for contact in contacts))),
         birth_dates=_all(contact.birth_on.isoformat() if contact.birth_on is not None else None for contact in contacts),
@@ -81,8 +81,8 @@ def _contacts(assessment: Assessment) -> Iterator[Protected]:
             key=contact.id,
             role=role,
             names=_names(_name(contact), (*called.get(contact.id, ()), *nicknames(contact.first_name), *nicknames(contact.last_name))),
-            phones=_all((contact.phone, contact.mobile)),
-            emails=_all((contact.email, contact.email_2)),
+            phones=_all(phones_on([contact])),
+            emails=_all(emails_on([contact])),
             national_numbers=_all((contact.national_number,)),
             addresses=_all((contact.street,)),
             birth_dates=_all((contact.birth_on.isoformat() if contact.birth_on is not None else None,)),
@@ -110,15 +110,10 @@ def _callers(assessment: Assessment, known: frozenset[str]) -> Iterator[Protecte
     """Yield people who called or wrote, by number or address. Each is a reporter, regardless of what else is
     known (R-119)."""
     country = assessment.home.country
-    for fiche in _all_of(assessment, "fiche"):
-        is_known = is_own_caller(fiche.caller_number, fiche.caller_email, known, country)
-        if (fiche.caller_number or fiche.caller_email) and not is_known:
-            yield Protected(
-                f"caller {fiche.id}", FileRole.REPORTER, phones=_all((fiche.caller_number,)), emails=_all((fiche.caller_email,))
-            )
-    for recording in _all_of(assessment, "recording"):
-        if recording.caller_number and not is_own_caller(recording.caller_number, None, known, country):
-            yield Protected(f"caller {recording.id}", FileRole.REPORTER, phones=(recording.caller_number,))
+    for row in (*_all_of(assessment, "fiche"), *_all_of(assessment, "recording")):
+        phones, emails = phones_on([row]), emails_on([row])
+        if (phones or emails) and not known & compared(phones, emails, country):
+            yield Protected(f"caller {row.id}", FileRole.REPORTER, phones=_all(phones), emails=_all(emails))
 
 
 def _participants(assessment: Assessment, known: frozenset[str]) -> Iterator[Protected]:
@@ -126,7 +121,7 @@ def _participants(assessment: Assessment, known: frozenset[str]) -> Iterator[Pro
     country = assessment.home.country
     for party in _all_of(assessment, "activity_party"):
         address, is_email = party.address or "", "@" in (party.address or "")
-        if party.party_kind == "contact" or is_own_caller(address, address, known, country):
+        if party.party_kind == "contact" or known & compared([address], [address], country):
             continue
         names = (split_name(party.name),) if split_name(party.name)[0] and party.party_kind != "account" else ()
         if names or address:

@@ -14,7 +14,7 @@ from jobs.register.confirmed_people import ConfirmedPeople, confirmed_people, gi
 from jobs.register.decision import has_unsubscribed
 from jobs.register.overrides import overridden
 from jobs.requests.search.case_files import Filing
-from jobs.requests.search.contact_details import is_own_caller, own_numbers
+from jobs.requests.search.contact_details import numbers_on
 from jobs.requests.search.material import Material
 from jobs.requests.search.reports import reports_of_others
 from jobs.requests.search.roles_and_files import files_of, roles_of
@@ -24,6 +24,7 @@ from rules.model.file_roles import FileRole
 from rules.model.home import Home
 from rules.model.kinds import RELATIONS
 from rules.model.personal_records import FullContact
+from rules.model.records import Record
 from rules.people.birthdates import born_by, latest_compatible, sentinels_of
 from rules.policy.policy import Policy
 from rules.retention.clocks import without_sentinel
@@ -64,12 +65,9 @@ class Assessment:
         return self.people.child_rows if self.is_on_behalf else self.people.requester_rows
 
     @property
-    def numbers_of_rows(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The telephone numbers and the e-mail addresses that stand on those rows as the person's."""
-        rows = [self.filing.row(*row) for row in sorted(self.subject_rows)]
-        phones = [getattr(row, name, None) for row in rows for name in ("caller_number", "number")]
-        emails = [getattr(row, name, None) for row in rows for name in ("caller_email", "sender", "address")]
-        return tuple(phone for phone in phones if phone), tuple(email for email in emails if email)
+    def said_of_subject(self) -> list[Record]:
+        """Those of these rows that are still there: the numbers and addresses on them are the person's."""
+        return [found for row in sorted(self.subject_rows) if (found := self.filing.row(*row)) is not None]
 
 
 def assess(context: JobContext, request: SubjectRequest) -> Assessment:
@@ -145,10 +143,10 @@ def _unwritten(
             found |= {(unit, party.party or "", FileRole.OTHER) for unit in filing.units("activity_party", party.id)}
     country, sentinels = context.home.country, sentinels_of(context.policy)
     for one in (material.contacts[contact] for contact in people if contact in material.contacts):
-        own, latest = own_numbers([one], country), born_by([one], sentinels, context.today)
+        own, latest = numbers_on([one], country), born_by([one], sentinels, context.today)
         others = reports_of_others(material, filing, frozenset({one.id}), country, latest)
         for fiche in material.fiches.values():
-            if fiche.id not in others and is_own_caller(fiche.caller_number, fiche.caller_email, own, country):
+            if fiche.id not in others and own & numbers_on([fiche], country):
                 found |= {(unit, one.id, FileRole.REPORTER) for unit in filing.units("fiche", fiche.id)}
     return [RoleInFile(unit, contact, role) for unit, contact, role in sorted(found) if (unit, contact) not in known]
 

@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 
 from connectors.interface.connector import Connector
-from rules.model.kinds import ACTIVITIES
+from jobs.requests.search.contact_details import EMAILS, PHONES, emails_on, phones_on
+from rules.model.kinds import ACTIVITIES, ROW_KINDS
 from rules.model.personal_records import FullActivityParty, FullCall, FullEmail, FullFiche, FullParty, FullRecording
 from rules.model.records import Record
 from rules.people.candidates import PHONE_GUESSED, Evidence, Strength, Wanted, tails_of
@@ -58,11 +59,11 @@ def read_caller_rows(connector: Connector) -> CallerRows:
     in_dossier: dict[str, set[str]] = {}
     dossier_of: dict[str, str] = {}
     anonymised: set[str] = set()
-    for page in connector.read(FullFiche, ("dossier", "caller_number", "caller_email", "anonymised_on")):
+    for page in connector.read(FullFiche, ("dossier", *PHONES["fiche"], *EMAILS["fiche"], "anonymised_on")):
         for fiche in page:
             if fiche.anonymised_on is not None:
                 anonymised.add(fiche.id)
-            elif fiche.caller_number or fiche.caller_email:
+            elif phones_on([fiche]) or emails_on([fiche]):
                 rows.fiches.append(fiche)
             if fiche.dossier is not None:
                 dossier_of[fiche.id] = fiche.dossier
@@ -79,13 +80,13 @@ def read_caller_rows(connector: Connector) -> CallerRows:
     for fiche_id, dossier in dossier_of.items():
         if dossier in in_dossier:
             rows.of_fiche[fiche_id] = rows.of_fiche.get(fiche_id, set()) | in_dossier[dossier]
-    for recordings in connector.read(FullRecording, ("fiche", "dossier", "caller_number")):
+    for recordings in connector.read(FullRecording, (*ROW_KINDS["recording"].owner_fields, *PHONES["recording"])):
         for row in recordings:
-            if row.caller_number:
+            if phones_on([row]):
                 rows.recordings.append(row)
                 rows.of_recording[row.id] = rows.of_fiche.get(row.fiche or "", set()) | in_dossier.get(row.dossier or "", set())
-    for calls in connector.read(FullCall, ("number",)):
-        rows.calls += [call for call in calls if call.number]
+    for calls in connector.read(FullCall, PHONES["call"]):
+        rows.calls += [call for call in calls if phones_on([call])]
         rows.kinds.update((call.id, "call") for call in calls)
     for emails in connector.read(FullEmail, ("sender", "recipients")):
         rows.emails += [email for email in emails if email.sender or email.recipients]
@@ -112,12 +113,13 @@ def caller_matches(rows: CallerRows, wanted: Wanted, contacts: Collection[str]) 
         return own.isdisjoint(linked)
 
     fiches = [fiche for fiche in rows.fiches if is_others(rows.of_fiche.get(fiche.id, ()))]
-    found.add_phones("fiche", fiches, [fiche.caller_number for fiche in fiches])
-    found.add_emails("fiche", fiches, [fiche.caller_email for fiche in fiches])
     recordings = [one for one in rows.recordings if is_others(rows.of_recording.get(one.id, ()))]
-    found.add_phones("recording", recordings, [recording.caller_number for recording in recordings])
     calls = [call for call in rows.calls if is_others(rows.of_activity.get(call.id, ()))]
-    found.add_phones("call", calls, [call.number for call in calls])
+    for kind, some in (("fiche", fiches), ("recording", recordings), ("call", calls)):
+        for name in PHONES[kind]:
+            found.add_phones(kind, some, [getattr(row, name) for row in some])
+        for name in EMAILS[kind]:
+            found.add_emails(kind, some, [getattr(row, name) for row in some])
     emails = [email for email in rows.emails if is_others(rows.of_activity.get(email.id, ()))]
     found.add_emails("email", emails, [f"{email.sender or ''};{email.recipients or ''}" for email in emails])
     _add_participants(rows, is_others, found)

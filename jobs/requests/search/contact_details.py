@@ -1,27 +1,43 @@
-"""The telephone numbers and e-mail addresses of a person, as they can be compared with those on rows. Source:
-IDN-10, IDN-12."""
+"""By which telephone numbers and e-mail addresses a row says whose it is, as they can be compared: those of a
+person, and those from which somebody called or wrote. Source: IDN-10, IDN-12."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 
-from rules.model.personal_records import FullContact
+from rules.model.records import Record, word_of
 from rules.people.emails import normal_email
 from rules.people.phones import normal_phone
+from rules.rights.fields import FIELDS, Nature, fields_of
+
+_OF_OTHERS: Final = frozenset({"recipients"})  # an e-mail is from its sender
 
 
-def own_numbers(contacts: Iterable[FullContact], country: str) -> frozenset[str]:
-    """Return all numbers and addresses of people."""
-    people = list(contacts)
-    phones = [number for contact in people for number in (contact.phone, contact.mobile)]
-    return compared(phones, [address for contact in people for address in (contact.email, contact.email_2)], country)
+def _by_kind(nature: Nature) -> Mapping[str, tuple[str, ...]]:
+    return {kind: tuple(name for name in fields_of(kind, nature) if name not in _OF_OTHERS) for kind in FIELDS}
 
 
-def compared(phones: Iterable[str | None], emails: Iterable[str | None], country: str) -> frozenset[str]:
+PHONES: Final = _by_kind(Nature.PHONE)  # by the kind of row: its fields
+EMAILS: Final = _by_kind(Nature.EMAIL)
+
+
+def phones_on(rows: Iterable[Record]) -> list[str]:
+    """Return the telephone numbers on rows as they are written."""
+    return [number for row in rows for name in PHONES.get(word_of(type(row)), ()) if (number := getattr(row, name))]
+
+
+def emails_on(rows: Iterable[Record]) -> list[str]:
+    """Return the e-mail addresses on rows as they are written, without those to whom something was sent."""
+    return [address for row in rows for name in EMAILS.get(word_of(type(row)), ()) if (address := getattr(row, name))]
+
+
+def numbers_on(rows: Iterable[Record], country: str) -> frozenset[str]:
+    """Return all numbers and addresses on rows, as they are compared."""
+    of = list(rows)
+    return compared(phones_on(of), emails_on(of), country)
+
+
+def compared(phones: Iterable[str], emails: Iterable[str], country: str) -> frozenset[str]:
     """Return numbers and addresses in one spelling; a number that says no country is one of `country`. Short
     numbers, which are nobody's, are left out."""
     found = {phone.number for number in phones if (phone := normal_phone(number, country)) is not None and not phone.is_short}
     return frozenset(found | {address for email in emails if (address := normal_email(email)) is not None})
-
-
-def is_own_caller(number: str | None, email: str | None, own: frozenset[str], country: str) -> bool:
-    """Return whether a caller is known by a number or an address that is one of these."""
-    return bool(own & compared([number], [email], country))

@@ -12,6 +12,7 @@ from itertools import permutations
 
 import ahocorasick
 
+from jobs.requests.search.contact_details import emails_on, phones_on
 from rules.model.home import IN_BELGIUM, Home
 from rules.model.personal_records import FullContact
 from rules.people.name_words import PARTICLES
@@ -61,9 +62,9 @@ class Sought:
             if not spellings and (both := _both_as_written(first, last)):
                 for spelling in both:
                     literal[f" {spelling} "].add(person.id)
-            for mail in filter(None, (person.email, person.email_2)):
+            for mail in emails_on([person]):
                 mails[_folded(mail).strip()].add(person.id)
-            for phone in filter(None, (person.phone, person.mobile)):
+            for phone in phones_on([person]):
                 if significant := _significant(phone, home.country):
                     self._numbers[PHONE, significant].add(person.id)
             national = _NO_DIGIT.sub("", _folded(person.national_number or ""))

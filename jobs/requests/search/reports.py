@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from jobs.requests.search.case_files import Filing
-from jobs.requests.search.contact_details import compared, own_numbers
+from jobs.requests.search.contact_details import numbers_on
 from jobs.requests.search.material import Material
 from jobs.requests.search.rows_without_contact import stand_in
 from rules.dates.ages import has_reached
@@ -40,10 +40,10 @@ def reports_of_others(material: Material, filing: Filing, people: frozenset[str]
             (named[party.fiche] if party.fiche is not None else of_dossiers[party.dossier]).append(party)
 
     def same_line(fiche: FullFiche) -> Iterator[FullParty]:
-        line = compared([fiche.caller_number], [fiche.caller_email], country)
+        line = numbers_on([fiche], country)
         for party in (one for dossier in fiche.dossiers for one in of_dossiers[dossier]):
             contact = material.contacts.get(party.contact or "")
-            if is_one_of(party, people) or (contact is not None and line & own_numbers([contact], country)):
+            if is_one_of(party, people) or (contact is not None and line & numbers_on([contact], country)):
                 yield party
 
     roles_in: defaultdict[UnitKey, set[str | None]] = defaultdict(set)

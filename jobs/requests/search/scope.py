@@ -12,7 +12,7 @@ from datetime import date, datetime
 from jobs.model.answer import MentionedIn
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.case_files import record_of
-from jobs.requests.search.contact_details import compared, is_own_caller, own_numbers
+from jobs.requests.search.contact_details import EMAILS, PHONES, numbers_on
 from jobs.requests.search.mentions import NAMES, Sought
 from jobs.requests.search.namesakes import Namesakes
 from jobs.requests.search.reports import activities_of_others, is_one_of, reports_of_others
@@ -25,7 +25,6 @@ from rules.model.records import REGARDING, Dependent, Record, tied_to
 from rules.rights.entitlement import ItemScope, item_scope
 from rules.rights.facts import UnitKey
 
-_OF_CALLERS = ("caller_number", "caller_email", "number", "sender")
 _AUDIO = "audio/"
 MENTION = "mention"
 
@@ -89,13 +88,13 @@ class Scope:
         self._entitlement = assessment.entitlement
         self._me = assessment.subject
         self.country = assessment.home.country
-        self.numbers = own_numbers(assessment.subject_contacts, self.country) | compared(*assessment.numbers_of_rows, self.country)
+        self.numbers = numbers_on([*assessment.subject_contacts, *assessment.said_of_subject], self.country)
         contacts = assessment.material.contacts
         others = sorted(assessment.people.requester - assessment.subject) if assessment.is_on_behalf else ()
         asking = [contacts[one] for one in others if one in contacts]
         self.askers = {one.id: " ".join(part for part in (one.first_name, one.last_name) if part) for one in asking}
-        self.asker_numbers = own_numbers(asking, self.country)
-        self._lines_of_others = self.numbers | own_numbers((one for one in contacts.values() if one.id not in self.askers), self.country)
+        self.asker_numbers = numbers_on(asking, self.country)
+        self._lines_of_others = self.numbers | numbers_on((one for one in contacts.values() if one.id not in self.askers), self.country)
         mine = [party for party in assessment.material.activity_parties.values() if party.party in self._me or self._is_loose(party)]
         self._own_activities = {party.activity for party in mine}
         roles = assessment.material.parties.values()
@@ -174,14 +173,12 @@ class Scope:
         if isinstance(record, FullFiche):
             return record.id in self._statements
         if isinstance(record, FullRecording):
-            if compared([record.caller_number], (), self.country):
-                is_known = is_own_caller(record.caller_number, None, self.numbers, self.country)
-                return record.fiche in self._called or (is_known and record.fiche not in self._others_reports)
+            if line := numbers_on([record], self.country):
+                return record.fiche in self._called or (bool(line & self.numbers) and record.fiche not in self._others_reports)
             return record.fiche in self._heard
-        if isinstance(record, FullCall):
-            return record.id in self._own_activities or self._is_by_own_line(record.id, record.number, None)
-        if isinstance(record, FullEmail):
-            return record.id in self._own_activities or self._is_by_own_line(record.id, None, record.sender)
+        if isinstance(record, FullCall | FullEmail):
+            is_by_own_line = record.id not in self._others_activities and bool(self.numbers & numbers_on([record], self.country))
+            return record.id in self._own_activities or is_by_own_line
         if isinstance(record, Dependent):
             return self._is_about_me(record)
         if isinstance(record, FullNote):  # an attachment with sound on a fiche of theirs is a recording (RET-05)
@@ -193,7 +190,7 @@ class Scope:
         the fiches that are not theirs."""
         found, filing = self._found.material, self._found.filing
         others = [one for one in contacts.values() if one.id not in self._me | self.askers.keys()]
-        shared = [(one, lines) for one in others if (lines := own_numbers([one], self.country) & self.numbers)]
+        shared = [(one, lines) for one in others if (lines := numbers_on([one], self.country) & self.numbers)]
         return [(lines, reports_of_others(found, filing, frozenset({one.id}), self.country, None)) for one, lines in shared]
 
     def _is_doubtful(self, kind: str, record: Record) -> bool:
@@ -207,9 +204,7 @@ class Scope:
         fiche = record if isinstance(record, FullFiche) else self._found.material.fiches.get(above)
         if fiche is not None and (fiche.id in self._spoken or self._is_loose_row("fiche", fiche.id)):
             return False
-        rows = [each for each in (record, fiche) if each is not None]
-        phones = [record.number if isinstance(record, FullCall) else None, *(getattr(each, "caller_number", None) for each in rows)]
-        line = compared(phones, [getattr(each, name, None) for each in rows for name in ("caller_email", "sender")], self.country)
+        line = numbers_on([record] if fiche is None else [record, fiche], self.country)
         return any(line & lines and (fiche is None or fiche.id not in not_theirs) for lines, not_theirs in self._sharing)
 
     def _only_reports(self) -> set[str | None]:
@@ -227,13 +222,8 @@ class Scope:
             if (theirs := [party for party in reporters if party.dossier == dossier or party.fiche == fiche.id])
             and all(self._is_mine(party) for party in theirs)
             and fiche.id not in self._others_reports
-            and (line := compared([fiche.caller_number], [fiche.caller_email], self.country)) <= (line & self.numbers)
+            and (line := numbers_on([fiche], self.country)) <= (line & self.numbers)
         }
-
-    def _is_by_own_line(self, activity: str, number: str | None, sender: str | None) -> bool:
-        """Return whether a call or an e-mail was by a number or an address of the person's, and by nobody
-        else who shares it."""
-        return activity not in self._others_activities and is_own_caller(number, sender, self.numbers, self.country)
 
     def _is_statement(self, fiche: FullFiche) -> bool:
         """Return whether what a fiche reports was said by the person: they are its reporter or witness, or
@@ -242,8 +232,7 @@ class Scope:
 
     def _is_by_own_number(self, fiche: FullFiche) -> bool:
         """Return whether a number of the person's was called from, and nobody else did."""
-        is_known = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers, self.country)
-        return is_known and fiche.id not in self._others_reports
+        return bool(self.numbers & numbers_on([fiche], self.country)) and fiche.id not in self._others_reports
 
     def _is_caller(self, fiche: FullFiche) -> bool:
         """Return whether it was the person who called or wrote: by a number of theirs, or as its only
@@ -253,7 +242,7 @@ class Scope:
     def _is_askers(self, fiche: FullFiche) -> bool:
         """Return whether the requester on the person's behalf called or wrote: as its only reporter, or by a
         number that nobody else here has, where nothing says that it was somebody else."""
-        line = compared([fiche.caller_number], [fiche.caller_email], self.country)
+        line = numbers_on([fiche], self.country)
         if not self.askers or (line and not line & self.asker_numbers):
             return False
         reporters = {
@@ -267,7 +256,7 @@ class Scope:
         """Return whether what is heard is a call of somebody who is neither the person nor who asks in the
         person's name: by the number, else by who called or reported on its fiche, or in its dossier."""
         if isinstance(record, FullRecording):
-            numbers, fiche = compared([record.caller_number], (), self.country), record.fiche
+            numbers, fiche = numbers_on([record], self.country), record.fiche
             dossier = record.dossier if fiche is None else None
         elif isinstance(record, FullNote) and record.regarding_kind == "fiche":
             numbers, fiche, dossier = frozenset[str](), record.regarding, None
@@ -278,7 +267,7 @@ class Scope:
         if is_own or (fiche not in self._strangers_reports and numbers & (self.numbers | self.asker_numbers)):
             return False
         if call is not None:
-            numbers |= compared([call.caller_number], [call.caller_email], self.country)
+            numbers |= numbers_on([call], self.country)
         own = self._me | self.askers.keys()
         return bool(numbers) or any(
             party.fiche == fiche if fiche is not None else dossier is not None and self._is_in(party, dossier) and party.contact not in own
@@ -292,7 +281,7 @@ class Scope:
     def _is_heard_on(self, fiche: FullFiche) -> bool:
         """Return whether a recording of it is one of the person's voice: not where they are its witness and
         somebody else called."""
-        is_foreign = bool(compared([fiche.caller_number], [fiche.caller_email], self.country)) and not self._is_caller(fiche)
+        is_foreign = bool(numbers_on([fiche], self.country)) and not self._is_caller(fiche)
         return fiche.id in self._statements and not is_foreign
 
     def _is_mine(self, party: FullParty) -> bool:
@@ -368,7 +357,8 @@ class Scope:
         said: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for each in self._found.material.mentions:
             heard = self._found.material.recordings.get(each.id)
-            if each.field in _OF_CALLERS and (heard.fiche if heard else each.id) in self._others_reports | self._others_activities:
+            is_line = each.field in (*PHONES.get(each.kind, ()), *EMAILS.get(each.kind, ()))
+            if is_line and (heard.fiche if heard else each.id) in self._others_reports | self._others_activities:
                 continue  # who used this telephone is not told
             if each.kind in self._found.material.kinds.in_order and each.kind != "contact" and self._me.intersection(each.people):
                 source = (each.kind, each.id)

@@ -47,7 +47,7 @@ def test_who_reported_in_a_retained_file_is_a_reporter_and_nicknames_are_names()
         people=SimpleNamespace(contacts=frozenset(), rows=frozenset()),
         subject=frozenset(),
         subject_rows=frozenset(),
-        numbers_of_rows=((), ()),
+        said_of_subject=[],
         is_on_behalf=False,
         home=IN_BELGIUM,
         filing=SimpleNamespace(units=lambda kind, row: frozenset()),
