@@ -13,7 +13,8 @@ from connectors.dynamics.lake.kinds import IDS, OPTIONS, kind_of, typed
 from connectors.dynamics.lake.lake import Lake
 from connectors.dynamics.mapping.mapping import Mapping, Table
 from connectors.dynamics.reading.columns import Columns
-from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageDecoder
+from connectors.dynamics.reading.decoder import PageDecoder
+from connectors.dynamics.reading.page_types import LOOKUP_TABLE
 from connectors.dynamics.reading.page_values import ID_LENGTH
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.schema.metadata import Link, Metadata, TableDefinition

@@ -12,7 +12,8 @@ import msgspec
 from connectors.dynamics.http.query import any_of
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Column, Table
-from connectors.dynamics.reading.decoder import PageBroken, page_type
+from connectors.dynamics.reading.decoder import PageBroken
+from connectors.dynamics.reading.page_types import page_type
 from connectors.dynamics.reading.page_values import AnyPage, FramedValues, Page, Values
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.references import References

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from connectors.dynamics.mapping.mapping import Table
-from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageBroken, PageDecoder
+from connectors.dynamics.reading.decoder import PageBroken, PageDecoder
+from connectors.dynamics.reading.page_types import LOOKUP_TABLE
 from connectors.dynamics.residual.other_source import BIN, NAMES, REFERENCE, RETAINED, RETENTION_POLICY
 from connectors.dynamics.schema.conditions import columns_of, meets
 from connectors.dynamics.schema.metadata import TableDefinition, column_queried

@@ -180,7 +180,7 @@ def test_rows_that_come_go_and_change_meanwhile_lose_and_double_none(
 
 def test_a_table_without_the_instant_of_creation_is_cut_by_its_key(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
     """Participants of activities have none in a real CRM."""
-    monkeypatch.setattr("connectors.dynamics.reading.decoder.CREATED_ON", "nothing of the kind")
+    monkeypatch.setattr("connectors.dynamics.reading.row_layout.CREATED_ON", "nothing of the kind")
     mails = organisation.load("email", 60)
     parties = [(mail, organisation.id()) for mail in mails for _ in range(2)]
     organisation.emulator.load(("activityparty", {"activitypartyid": row, "activityid": mail}) for mail, row in parties)

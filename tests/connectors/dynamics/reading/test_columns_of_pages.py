@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import REFERENCE, Choice, Mapping, Table
 from connectors.dynamics.reading.columns import column_of, take_off
-from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageBroken, PageDecoder
+from connectors.dynamics.reading.decoder import PageBroken, PageDecoder
+from connectors.dynamics.reading.page_types import LOOKUP_TABLE
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.interface.columns import column_types
 from connectors.interface.errors import ReadIncomplete

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import REFERENCE
-from connectors.dynamics.reading import decoder
+from connectors.dynamics.reading import decoder, page_types
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from rules.model.records import Dossier
 
@@ -32,7 +32,7 @@ def first_page():
 
 
 for _ in range(ROUNDS):
-    decoder._page_type.cache_clear()  # as if nobody had read this table
+    page_types._page_type.cache_clear()  # as if nobody had read this table
     threads = [Thread(target=first_page) for _ in range(THREADS)]
     for each in threads:
         each.start()
