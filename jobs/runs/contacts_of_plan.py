@@ -14,7 +14,7 @@ from jobs.plans.lines.pages import lines_of
 from jobs.reading.participations import named_in
 from jobs.residual.clean import PLACES_LEFT
 from jobs.runs.journal import Journal
-from jobs.writing.contact_check import STILL_REFERRED, ContactCheck, check_contacts
+from jobs.writing.contact_check import STILL_REFERRED, ContactCheck, Situation, check_contacts
 from jobs.writing.contact_links import unlinked
 from jobs.writing.deletion_order import rows_of_contacts
 from jobs.writing.waits import Waits
@@ -138,19 +138,8 @@ class ContactsOfPlan:
         # already.
         partials = [action for _, action in context.store.journal.partials() if action.code != PLACES_LEFT and action.id not in leaving]
         half_done = {person for action in partials for person in people_of(action)}
-        return check_contacts(
-            context.connector,
-            removals,
-            trims,
-            day=day,
-            progress=context.progress,
-            terms=self.terms,
-            going=going,
-            held=held_contacts(context, day, {*removals, *trims}),
-            half_done=half_done,
-            given_up=self.given_up,
-            leaving=leaving,
-        )
+        situation = Situation(going, held_contacts(context, day, {*removals, *trims}), half_done, self.given_up, leaving)
+        return check_contacts(context.connector, removals, trims, situation, day=day, progress=context.progress, terms=self.terms)
 
     def _remove(self, contacts: Sequence[str], etags: Mapping[str, str], going: Collection[str]) -> None:
         read_at = self.context.clock()

@@ -3,10 +3,11 @@
 
 from collections import Counter as Counts
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from heapq import heappop, heappush
 from types import MappingProxyType
-from typing import Final, cast
+from typing import cast
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
@@ -25,7 +26,22 @@ from rules.model.records import Contact, Donation, Party, UnitKind
 from rules.retention.relations import RelationTerms
 
 STILL_REFERRED = "STILL_REFERRED"
-NOTHING_HELD: Final[Mapping[str, Reason]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a run knows of people beside what the CRM says of them.
+
+    `going` are others that are about to be removed as well: they keep nobody. `held` are under a hold,
+    `half_done` had a role in a unit of which a part remains. People who have `given_up` what ties them, on
+    their own request, are not subscribers or contacts of an organisation any more, and not donors where gifts
+    have a term of their own. `leaving` are ids of units, fiches and roles that are about to be deleted."""
+
+    going: Collection[str] = ()
+    held: Mapping[str, Reason] = MappingProxyType({})
+    half_done: Collection[str] = ()
+    given_up: Collection[str] = ()
+    leaving: Collection[str] = ()
 
 
 class ContactCheck:
@@ -35,16 +51,12 @@ class ContactCheck:
         self,
         contacts: dict[str, Contact],
         removals: Collection[str],
+        situation: Situation,
         *,
-        going: Collection[str],
         with_party: Collection[str],
-        half_done: Collection[str] = (),
         taking_part: dict[str, list[tuple[str | None, str | None]]],
         children: dict[str, list[str]],
         related: Collection[str],
-        held: Mapping[str, Reason] = NOTHING_HELD,
-        given_up: Collection[str] = (),
-        leaving: Collection[str] = (),
         retained: Collection[str] = (),
         bound: Collection[str] = (),
         trimmed: Collection[str] = TRIMMED_FIELDS,
@@ -54,14 +66,12 @@ class ContactCheck:
         self.already_empty = {contact for contact, row in contacts.items() if all(getattr(row, name, None) is None for name in trimmed)}
         self._contacts = contacts
         self._removals = set(removals)
-        self._going = {*going, *removals}
-        self._with_party, self._half_done = set(with_party), set(half_done)
+        self._going = {*situation.going, *removals}
+        self._held = situation.held
+        self._with_party, self._half_done = set(with_party), set(situation.half_done)
         self._taking_part, self._children = taking_part, children
-        self._related = set(related)
-        self._held = held
-        self._given_up = set(given_up)
-        self._leaving = set(leaving)
-        self._bound = set(bound)
+        self._related, self._bound = set(related), set(bound)
+        self._given_up, self._leaving = set(situation.given_up), set(situation.leaving)
         self._kept: set[str] = set()
         # A contact that stays keeps those that it points to, and those that take part in activities about it.
         while newly := {contact for contact in self._removals - self._kept if self._code(contact)}:
@@ -131,24 +141,15 @@ def check_contacts(
     connector: Connector,
     removals: Collection[str],
     trims: Collection[str],
+    situation: Situation,
     *,
     day: date,
     progress: Progress,
     terms: RelationTerms,
-    going: Collection[str] = (),
-    held: Mapping[str, Reason] = NOTHING_HELD,
-    half_done: Collection[str] = (),
-    given_up: Collection[str] = (),
-    leaving: Collection[str] = (),
 ) -> ContactCheck:
-    """Read what refers to these contacts now.
-
-    `going` are others that are about to be removed as well: they keep nobody. `held` are under a hold,
-    `half_done` had a role in a unit of which a part remains. A gift, course or agreement that still exists
-    has not been disposed of, so it ties its contact, unless `terms` say that being a donor is over. People
-    who have `given_up` what ties them, on their own request, are not subscribers or contacts of an
-    organisation any more, and not donors where gifts have a term of their own. `leaving` are ids of units,
-    fiches and roles that are about to be deleted."""
+    """Read what refers to these contacts now. A gift, course or agreement that still exists has not been
+    disposed of, so it ties its contact, unless `terms` say that being a donor is over."""
+    given_up = situation.given_up
     ids = sorted({*removals, *trims})
     kinds = (Contact, Party, *naming_kinds(connector), *(record for record, _, _ in TIES.values()))
     retaining = connector.retaining(kinds) if ids else frozenset()
@@ -177,18 +178,15 @@ def check_contacts(
     donors = sorted(contact for contact in {*removals} if terms.donor or contact in given_up) if may_go else []
     # The link of a gift in long-term retention to its donor cannot be emptied, and shows the donor's name.
     bound |= {row.contact for row in retained_rows_of(connector, Donation, ("contact",), Among("contact", donors)) if row.contact}
+    parties = rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", ids), retaining)
     return ContactCheck(
         contacts,
         removals,
-        going=going,
-        with_party=_contacts_of(rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", ids), retaining), leaving),
-        half_done=half_done,
+        situation,
+        with_party=_contacts_of(parties, situation.leaving),
         taking_part=participations(connector, ids, retaining),
         children=children,
         related=relations.lasting,
-        held=held,
-        given_up=given_up,
-        leaving=leaving,
         retained=retained,
         bound=bound,
         trimmed=trimmed,

@@ -26,7 +26,7 @@ from jobs.reading.tops import tops_of
 from jobs.reading.units import is_anonymised
 from jobs.register.decision import DISPOSING, Decision, Task, What, answered
 from jobs.requests.decisions.suspicions import fiches_of, kept_items
-from jobs.writing.contact_check import check_contacts
+from jobs.writing.contact_check import Situation, check_contacts
 from jobs.writing.send import TECHNICAL
 from rules.holds.erasure_rulings import GrantedErasure, Ruling, rule_on
 from rules.model.decisions import Decision as Disposal
@@ -247,9 +247,7 @@ def _people(
         day=day,
         progress=context.progress,
         terms=relation_terms(context.policy),
-        held=held,
-        given_up=profiles,
-        leaving=leaving,
+        situation=Situation(held=held, given_up=profiles, leaving=leaving),
     )
     check = look(people, ())
     removed = {one: check.etags[one] for one in people if one in check.etags and not check.keeps(one)}

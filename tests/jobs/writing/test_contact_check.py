@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from connectors.interface.rows import Among
-from jobs.writing.contact_check import STILL_REFERRED, ContactCheck, check_contacts
+from jobs.writing.contact_check import STILL_REFERRED, ContactCheck, Situation, check_contacts
 from rules.model.records import Contact, Party, Record
 from rules.retention.relations import NOTHING_IN_FORCE
 
@@ -53,7 +53,7 @@ def role(**places: str) -> Party:
 )
 def test_a_role_stays_as_long_as_anything_that_it_is_in_does(of: Party, leaving: Collection[str], stays: bool) -> None:
     check = check_contacts(
-        cast(Any, Crm(of)), ["c"], (), day=date(2026, 11, 29), progress=lambda *_: None, terms=NOTHING_IN_FORCE, leaving=leaving
+        cast(Any, Crm(of)), ["c"], (), Situation(leaving=leaving), day=date(2026, 11, 29), progress=lambda *_: None, terms=NOTHING_IN_FORCE
     )
     assert check.keeps("c") == (STILL_REFERRED if stays else "")
 
@@ -73,5 +73,5 @@ def test_who_leads_to_somebody_goes_before_them(parents: dict[str, str], named: 
     """RET-20: nobody is removed before a row that names them."""
     contacts = {one: Contact(id=one, etag="1", parent=parents.get(one)) for one in "abcd"}
     taking: Any = {one: [("contact", by) for by in those] for one, those in named.items()}
-    check = ContactCheck(contacts, "abcd", going=(), with_party=(), taking_part=taking, children={}, related=())
+    check = ContactCheck(contacts, "abcd", Situation(), with_party=(), taking_part=taking, children={}, related=())
     assert "".join(check.pointing_first("dbca")) == order
