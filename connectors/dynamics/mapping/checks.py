@@ -112,8 +112,37 @@ def _is_other_view(kind: str, part: TablePart, other: str, before: TablePart) ->
 
 
 def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Iterator[Slip]:
-    record, full, lean = KINDS[kind], FULL[kind], set(mappable_fields(KINDS[kind]))
-    named, safeguards = lean | set(personal_fields(kind)), SAFEGUARDS.get(kind, frozenset())
+    full, lean = FULL[kind], set(mappable_fields(KINDS[kind]))
+    named = lean | set(personal_fields(kind))
+
+    def has_column(name: str) -> bool:
+        return any(given(section, name) for section in ("personal", *_FILLED_BY)) or not given("columns")
+
+    yield from _check_sections(kind, part, lean)
+    yield from _check_names("choices", part.choices, named)
+    yield from _check_names("behaviour", part.behaviour, named)
+    yield from _check_needed(kind, part, given)
+    yield from _check_other_values(kind, part, lean)
+    yield from _check_without_column(kind, part, named, has_column)
+    yield from _check_columns(kind, part, given)
+    yield from _check_shared(kind, part, {name: field_type(full, name) for name in named})
+    yield from _check_texts(kind, part)
+    for name in part.behaviour:
+        if name in named and field_type(full, name) not in (date, datetime):
+            yield Slip(("behaviour", name), f"{name} is not a date, so it has no behaviour")
+    for name, keys in part.choices.items():
+        if name in named:
+            for slip in _check_choice(name, field_type(full, name), keys, choice_keys(KINDS[kind], name)):
+                yield slip.below("choices", name)
+    if kind not in MASKED_KINDS and given("anonymise"):
+        yield Slip(("anonymise",), f"{_UNKNOWN}: only a dossier or a fiche is anonymised in place")
+    elif part.anonymise is not None:
+        for slip in _check_masks(part.anonymise, part.columns.get("anonymised_on", ""), has_column("anonymised_on")):
+            yield slip.below("anonymise")
+
+
+def _check_sections(kind: str, part: TablePart, lean: Set[str]) -> Iterator[Slip]:
+    """Check that each field is known, and stands in the section of its own."""
     elsewhere = {**dict.fromkeys(lean, "columns"), **dict.fromkeys(personal_fields(kind), "personal")}
     for section, known in (("columns", lean), ("personal", personal_fields(kind))):
         for name in getattr(part, section):
@@ -123,8 +152,11 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
                 place = elsewhere.get(name)
                 told = f"{_UNKNOWN}: {name} stands under {place}"
                 yield Slip((section, name), told, "unknown", place) if place else Slip.unknown((section, name), _UNKNOWN, name, known)
-    yield from _check_names("choices", part.choices, named)
-    yield from _check_names("behaviour", part.behaviour, named)
+
+
+def _check_needed(kind: str, part: TablePart, given: Callable[..., bool]) -> Iterator[Slip]:
+    """Check that each field which a kind needs has a column, and that `without` names no other one."""
+    safeguards = SAFEGUARDS.get(kind, frozenset())
     needed = REQUIRED_FIELDS[kind] | (safeguards - set(part.without))
     if kind in IN_EITHER:
         needed -= {*FILES} if any(given("columns", name) for name in FILES) else IN_EITHER[kind]
@@ -139,10 +171,9 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
                 continue
             yield Slip.unknown(("without", at), f"{kind}.{name[:40]} needs no word when it is not recorded", name, safeguards)
 
-    def has_column(name: str) -> bool:
-        return any(given(section, name) for section in ("personal", *_FILLED_BY)) or not given("columns")
 
-    yield from _check_other_values(kind, part, lean)
+def _check_without_column(kind: str, part: TablePart, named: Set[str], has_column: Callable[[str], bool]) -> Iterator[Slip]:
+    """Refuse what is said of fields that no column fills."""
     for section, names in (("choices", part.choices), ("references", part.references), ("behaviour", part.behaviour)):
         for name in names:
             if name in named and not has_column(name):
@@ -151,26 +182,16 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
         if not has_column(name) and name not in part.texts:
             told = f"{kind}.{name[:40]} stands under readable but has no column"
             yield Slip.unknown(("readable", at), told, name, {*part.columns, *part.personal, *part.texts})
+
+
+def _check_columns(kind: str, part: TablePart, given: Callable[..., bool]) -> Iterator[Slip]:
+    """Check that what stands for keys says for which, and that nobody is a suspect for good."""
     for section, columns in (("columns", part.columns), ("personal", part.personal)):
         for name, column in columns.items():
             if name in MUST_BE_CHOICE.get(kind, ()) and not given("choices", name) and not given("references", name):
                 yield Slip((section, name), f"{kind}.{name} needs its option values under choices, or references", "missing")
             if kind == "contact" and (name == "role" or _SUSPECT.search(name) or _SUSPECT.search(column)):
                 yield Slip((section, name), "a suspect attribute on the contact is refused (R-112): map the role of the party instead")
-    yield from _check_shared(kind, part, {name: field_type(full, name) for name in named})
-    yield from _check_texts(kind, part)
-    for name in part.behaviour:
-        if name in named and field_type(full, name) not in (date, datetime):
-            yield Slip(("behaviour", name), f"{name} is not a date, so it has no behaviour")
-    for name, keys in part.choices.items():
-        if name in named:
-            for slip in _check_choice(name, field_type(full, name), keys, choice_keys(record, name)):
-                yield slip.below("choices", name)
-    if kind not in MASKED_KINDS and given("anonymise"):
-        yield Slip(("anonymise",), f"{_UNKNOWN}: only a dossier or a fiche is anonymised in place")
-    elif part.anonymise is not None:
-        for slip in _check_masks(part.anonymise, part.columns.get("anonymised_on", ""), has_column("anonymised_on")):
-            yield slip.below("anonymise")
 
 
 def can_be_further(kind: str, column: str) -> bool:
