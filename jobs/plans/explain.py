@@ -65,32 +65,11 @@ def _explain(context: JobContext, table: str, row: str, below: frozenset[Key]) -
     day = context.today
     found = [unit for unit in gathering.every_unit() if unit.kind is kind and unit.id in (dossiers or [row])]
     live = [unit for unit in found if not is_anonymised(unit)]
+    if not live and not found and kind.value in BELONGING:
+        return _explain_owners(context, kind.value, (table, row), below)
     if not live:
-        where = f"{table} {asked[:64]}"
-        if found and is_live_fiche:
-            raise NotFound(
-                "this fiche is in no unit: it is not anonymised, and its dossier is",
-                hint="move it to another dossier or to none, or delete it, in the CRM: no plan looks at it",
-                where=where,
-                code=IN_ANONYMISED,
-            )
-        if found:
-            hint = "nothing happens to it any more (ERA-07)"
-            raise NotFound("this row is anonymised, so it is not a unit", hint=hint, where=where, code=ANONYMISED)
-        if kind.value in BELONGING:
-            return _explain_owners(context, kind.value, (table, row), below)
-        if row in gathering.beyond or (asked != row and connector.out_of_scope(Dossier, [row])):
-            raise NotFound(
-                "this row is in no unit: what it belongs to is of no kind of the mapping, or of none with which it goes",
-                hint="map the table of that, or the lookup to it, or see to the conditions under only; else it stays (R-161)",
-                where=where,
-                code=OUT_OF_SCOPE,
-            )
-        raise NotFound(
-            "there is no such unit",
-            hint="ids are lower case, without braces; rows already anonymised are not units",
-            where=where,
-        )
+        is_beyond = not found and (row in gathering.beyond or (asked != row and bool(connector.out_of_scope(Dossier, [row]))))
+        raise _in_no_unit(f"{table} {asked[:64]}", is_there=bool(found), is_live_fiche=is_live_fiche, is_beyond=is_beyond)
     unit = next((each for each in live if each.id == row), live[0])
     several = live if len(dossiers) > 1 else []
     holds = active_holds(context, day)
@@ -110,6 +89,30 @@ def _explain(context: JobContext, table: str, row: str, below: frozenset[Key]) -
         decision = with_owner(decision, followed)
         steps.append(Step(GOES_ALONG, {"owner": followed.disposition.value}, decision.disposition.value))
     return line_of(UnitTables(connector).of(unit), unit.id, unit.etag, decision, context.policy.version), steps
+
+
+def _in_no_unit(where: str, *, is_there: bool, is_live_fiche: bool, is_beyond: bool) -> NotFound:
+    """Return why a row is in no unit. One that `is_there` is anonymised, or is a live fiche of a dossier that
+    is; one that `is_beyond` belongs to what is out of scope."""
+    if is_there and is_live_fiche:
+        return NotFound(
+            "this fiche is in no unit: it is not anonymised, and its dossier is",
+            hint="move it to another dossier or to none, or delete it, in the CRM: no plan looks at it",
+            where=where,
+            code=IN_ANONYMISED,
+        )
+    if is_there:
+        hint = "nothing happens to it any more (ERA-07)"
+        return NotFound("this row is anonymised, so it is not a unit", hint=hint, where=where, code=ANONYMISED)
+    if is_beyond:
+        return NotFound(
+            "this row is in no unit: what it belongs to is of no kind of the mapping, or of none with which it goes",
+            hint="map the table of that, or the lookup to it, or see to the conditions under only; else it stays (R-161)",
+            where=where,
+            code=OUT_OF_SCOPE,
+        )
+    hint = "ids are lower case, without braces; rows already anonymised are not units"
+    return NotFound("there is no such unit", hint=hint, where=where)
 
 
 def _explain_owners(context: JobContext, word: str, of: Key, below: frozenset[Key]) -> tuple[PlanLine, list[Step]]:
