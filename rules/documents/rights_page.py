@@ -5,21 +5,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from rules.model.requests import ARTICLES, Right
+from rules.model.requests import ARTICLES, RIGHT_NAMES
 from rules.rights.entitlement import OVERRIDABLE
 from rules.rights.matrix import CONDITIONS, MATRIX, Availability, Row
-
-_RIGHTS: Final[Mapping[Right, str]] = MappingProxyType(
-    {
-        Right.ACCESS: "Access",
-        Right.RECTIFICATION: "Rectification",
-        Right.ERASURE: "Erasure",
-        Right.RESTRICTION: "Restriction",
-        Right.PORTABILITY: "Portability",
-        Right.OBJECTION: "Objection",
-        Right.CONSENT_WITHDRAWAL: "Withdrawal of consent",
-    }
-)
 
 _ROWS: Final[Mapping[Row, str]] = MappingProxyType(
     {
@@ -52,7 +40,7 @@ _DECISIONS: Final[Mapping[Availability, str]] = MappingProxyType(
 def matrix_part() -> str:
     """Write a table a right: who, what is decided, on which conditions, and the code of a refusal."""
     tables = []
-    for right, name in _RIGHTS.items():
+    for right, name in RIGHT_NAMES.items():
         lines = [
             f"### {name} (`{right}`, art. {ARTICLES[right]})",
             "",

@@ -33,6 +33,19 @@ ARTICLES: Final[Mapping[Right, str]] = MappingProxyType(
 )
 
 
+RIGHT_NAMES: Final[Mapping[Right, str]] = MappingProxyType(
+    {
+        Right.ACCESS: "Access",
+        Right.RECTIFICATION: "Rectification",
+        Right.ERASURE: "Erasure",
+        Right.RESTRICTION: "Restriction",
+        Right.PORTABILITY: "Portability",
+        Right.OBJECTION: "Objection",
+        Right.CONSENT_WITHDRAWAL: "Withdrawal of consent",
+    }
+)
+
+
 class RequesterKind(StrEnum):
     """What the requester says to be; what the file says decides (RGT-01)."""
 

@@ -6,18 +6,9 @@ from typing import Final
 from jobs.model.request import CONTACT_KIND
 from jobs.register.decision import NoticeState, NotTold, What
 from rules.model.file_roles import FileRole
-from rules.model.requests import Channel, IdentityMethod, Mandate, Outcome, RequesterKind, Right
+from rules.model.requests import RIGHT_NAMES, Channel, IdentityMethod, Mandate, Outcome, RequesterKind
 from rules.people.candidates import BIRTHDATE_NEAR, NAME_DIFFERS, PHONE_GUESSED, Evidence, Strength
 
-RIGHTS: Final[Mapping[str, str]] = {
-    Right.ACCESS: "Access",
-    Right.RECTIFICATION: "Rectification",
-    Right.ERASURE: "Erasure",
-    Right.RESTRICTION: "Restriction",
-    Right.PORTABILITY: "Portability",
-    Right.OBJECTION: "Objection",
-    Right.CONSENT_WITHDRAWAL: "Withdrawal of consent",
-}
 REQUESTERS: Final[Mapping[str, str]] = {
     RequesterKind.CHILD: "Child",
     RequesterKind.FORMER_CHILD: "Former child, now an adult",
@@ -250,7 +241,7 @@ REFUSED: Final[Mapping[str, str]] = {
 }
 
 KINDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "right": RIGHTS,
+    "right": {right.value: name for right, name in RIGHT_NAMES.items()},
     "requester": REQUESTERS,
     "channel": CHANNELS,
     "method": METHODS,
