@@ -134,44 +134,14 @@ def gather_units(
     above: dict[str, set[str]] = defaultdict(set)
     for word, row in chain.from_iterable(tops.values()):
         above[word].add(row)
-    of_recordings = sorted({*wanted.get(UnitKind.RECORDING, ())} | above["recording"])
-    recordings = _wanted(connector, found, Recording, RECORDING_FIELDS, of_recordings, retaining)
+    heard = sorted({*wanted.get(UnitKind.RECORDING, ())} | above["recording"])
+    recordings = _wanted(connector, found, Recording, RECORDING_FIELDS, heard, retaining)
     notes = _wanted(connector, found, Note, NOTE_FIELDS, wanted.get(UnitKind.ATTACHMENT, ()), retaining)
     owning = {row.fiche for row in recordings if row.fiche is not None} | set(wanted.get(UnitKind.FICHE, ())) | above["fiche"]
     owning |= {row.regarding for row in notes if row.regarding_kind == "fiche" and row.regarding is not None}
-    loose = rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(owning)))
-    moved = (
-        retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(owning - set(map(_ID, loose))))) if Fiche in retaining else []
-    )
-    of_fiches = {dossier for row in (*loose, *moved) for dossier in row.dossiers}
-    of_fiches |= {row.dossier for row in recordings if row.dossier is not None}
-    dossiers = sorted(of_fiches | set(wanted.get(UnitKind.DOSSIER, ())) | above["dossier"])
-    fiches: dict[str, Fiche] = {}
-    while dossiers:  # with those that share a fiche with them, as whole as they are
-        found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", dossiers)))
-        if Dossier in retaining:
-            found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, set(dossiers) - found.dossiers.keys()))
-        fresh = [row for row in rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", dossiers)) if row.id not in fiches]
-        fiches |= {row.id: row for row in fresh}
-        dossiers = sorted({dossier for row in fresh if row.also_in for dossier in row.dossiers} - found.dossiers.keys())
-    add_late_fiches(connector, found, [row for row in found.add_fiches(fiches.values()) if row.also_in])
-    add_late_fiches(connector, found, found.add_fiches(row for row in loose if row.id not in found.fiches))
-    if Fiche in retaining:
-        add_retained_fiches(found, retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", sorted(found.dossiers))))
-        add_retained_fiches(found, moved)
-    parties = _parties_of(connector, found, rows_of)
-    retained = without_live(_parties_of(connector, found, retained_rows_of).values(), parties) if Party in retaining else []
-    people = {row.contact for row in (*parties.values(), *retained) if row.contact is not None}
-    found.contacts.update((one, people_read[one]) for one in people & people_read.keys())
-    others = Among("id", sorted(people - people_read.keys()))
-    found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, others))
-    add_late_parties(connector, found, found.add_parties(parties.values()))
-    if retained:
-        find_fiches(connector, found, (row.fiche for row in retained))
-        find_dossiers(connector, found, {row.dossier for row in retained if row.dossier is not None} - found.dossiers.keys())
-        gone = people - found.contacts.keys()
-        found.contacts.update((row.id, row) for row in retained_among(connector, found, Contact, CONTACT_FIELDS, gone))
-    add_retained_parties(found, retained)
+    of_recordings = {row.dossier for row in recordings if row.dossier is not None}
+    _add_files(connector, found, owning, of_recordings | {*wanted.get(UnitKind.DOSSIER, ())} | above["dossier"])
+    _add_people(connector, found, people_read)
     free_from_what_is_gone(found, recordings)
     add_late_recordings(connector, found, found.add_recordings(recordings))
     add_late_notes(
@@ -185,6 +155,47 @@ def gather_units(
     for own_kind, own_rows in own:
         add_own_rows(connector, found, own_kind, own_rows, tops, found.add_own)
     return found
+
+
+def _add_files(connector: Connector, found: Gathering, wanted: set[str], more: set[str]) -> None:
+    """Add the `wanted` fiches with their dossiers, and `more` dossiers, each with all its fiches."""
+    retaining = found.may_lie_there
+    loose = rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(wanted)))
+    moved = (
+        retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(wanted - set(map(_ID, loose))))) if Fiche in retaining else []
+    )
+    dossiers = sorted({dossier for row in (*loose, *moved) for dossier in row.dossiers} | more)
+    fiches: dict[str, Fiche] = {}
+    while dossiers:  # with those that share a fiche with them, as whole as they are
+        found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", dossiers)))
+        if Dossier in retaining:
+            found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, set(dossiers) - found.dossiers.keys()))
+        fresh = [row for row in rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", dossiers)) if row.id not in fiches]
+        fiches |= {row.id: row for row in fresh}
+        dossiers = sorted({dossier for row in fresh if row.also_in for dossier in row.dossiers} - found.dossiers.keys())
+    add_late_fiches(connector, found, [row for row in found.add_fiches(fiches.values()) if row.also_in])
+    add_late_fiches(connector, found, found.add_fiches(row for row in loose if row.id not in found.fiches))
+    if Fiche in retaining:
+        add_retained_fiches(found, retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", sorted(found.dossiers))))
+        add_retained_fiches(found, moved)
+
+
+def _add_people(connector: Connector, found: Gathering, people_read: Mapping[str, Contact]) -> None:
+    """Add the roles in what was found, and who has them."""
+    retaining = found.may_lie_there
+    parties = _parties_of(connector, found, rows_of)
+    retained = without_live(_parties_of(connector, found, retained_rows_of).values(), parties) if Party in retaining else []
+    people = {row.contact for row in (*parties.values(), *retained) if row.contact is not None}
+    found.contacts.update((one, people_read[one]) for one in people & people_read.keys())
+    others = Among("id", sorted(people - people_read.keys()))
+    found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, others))
+    add_late_parties(connector, found, found.add_parties(parties.values()))
+    if retained:
+        find_fiches(connector, found, (row.fiche for row in retained))
+        find_dossiers(connector, found, {row.dossier for row in retained if row.dossier is not None} - found.dossiers.keys())
+        gone = people - found.contacts.keys()
+        found.contacts.update((row.id, row) for row in retained_among(connector, found, Contact, CONTACT_FIELDS, gone))
+    add_retained_parties(found, retained)
 
 
 def _wanted(
