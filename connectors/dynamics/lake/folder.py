@@ -7,6 +7,7 @@
 | Parquet | every `*.parquet` below `TABLE` |"""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,8 @@ from connectors.dynamics.lake.delta import LOG, delta_table
 from connectors.interface.errors import ReadIncomplete
 
 MODEL: Final = "model.json"
+_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\dZ").fullmatch
+_CHANGES: Final = "Changelog"  # which a link with folders of updates has beside them
 _DELTA: Final = ("deltalake/{}_partitioned", "deltalake/{}", "Tables/{}", "Tables/dbo/{}", "{}")
 
 
@@ -56,6 +59,8 @@ class Folder:
     def _table(self, name: str) -> Laid:
         if not _is_folder(self._root):
             raise ReadIncomplete("The folder of the lake is not there.", hint="mount it, or unset crm_lake", where="crm_lake")
+        if _STAMP(self._root.resolve().name):
+            raise _updates_alone()
         for place in _DELTA:
             folder = self._root / place.format(name)
             if _is_folder(folder / LOG):
@@ -65,6 +70,8 @@ class Folder:
             return self._of_model(name, self._modelled[name])
         files = tuple(sorted(_files_below(self._root / name)))
         if not files:
+            if _is_folder(self._root / _CHANGES):
+                raise _updates_alone()
             raise ReadIncomplete(
                 f"The lake has no table {name}.",
                 hint="add it to the link, and wait until it is there; or unset crm_lake to read it from the CRM",
@@ -99,6 +106,14 @@ class Folder:
         if path is None or not path.is_file():
             raise ReadIncomplete(f"A file of {table} that the lake's model.json names is not there.", where=table)
         return path
+
+
+def _updates_alone() -> ReadIncomplete:
+    return ReadIncomplete(
+        "The folder of the lake has updates by time stamp, not whole tables.",
+        hint="let the link keep tables, in CSV without updates by time or in Delta, and name their folder; or unset crm_lake",
+        where="crm_lake",
+    )
 
 
 def _is_folder(path: Path) -> bool:

@@ -66,6 +66,17 @@ def test_a_folder_that_cannot_be_looked_into_is_no_empty_one(
     assert caught.value.where == "crm_lake"
 
 
+@pytest.mark.parametrize("stamp", ["", "2026-11-25T01.00.00Z"])
+def test_updates_by_time_stamp_are_no_tables(lake: Path, stamp: str) -> None:
+    (lake / "Changelog").mkdir()
+    assert Folder(lake).table("contact").files  # a link may keep both
+    updates = lake / "2026-11-25T01.00.00Z" / "fiche"
+    updates.mkdir(parents=True)
+    (updates / "0.parquet").touch()
+    with pytest.raises(ReadIncomplete, match="updates by time stamp"):
+        Folder(lake / stamp).table("fiche")
+
+
 def test_a_model_that_cannot_be_reached_is_no_missing_one(lake: Path) -> None:
     """Else the files would count that it names no more."""
     (lake / "model.json").symlink_to("model.json")
