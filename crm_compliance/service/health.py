@@ -16,6 +16,7 @@ from crm_compliance.configuration.hours import crons_of, last_hour
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.endings import endings
 from crm_compliance.host.files import LEAST_BYTES, free_bytes
+from crm_compliance.service.single_service import SERVER
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.schedule import policy_of
 from jobs.model.plan import Kind
@@ -27,7 +28,7 @@ from rules.errors import ComplianceError, UsageError
 
 LONGEST: Final = timedelta(hours=2)  # a night may take so long before it is late
 REMEMBERED_S: Final = 15.0  # however often somebody asks, the store is asked no more often
-LATE, BAD, UNREADABLE = "LATE", "FAILED", "STORE_UNREADABLE"
+LATE, BAD, UNREADABLE, READ_ONLY = "LATE", "FAILED", "STORE_UNREADABLE", "STORE_READ_ONLY"
 NO_SCHEDULE = "SCHEDULE_UNUSABLE"
 NOT_WHOLE = "LEDGER_BROKEN"
 FULL, CLOSED = "DISK_FULL", "DISK_READ_ONLY"
@@ -121,11 +122,18 @@ def health_of(settings: Settings, store: SqlStore, clock: Clock, since: datetime
         schedule=lambda: policy_of(settings),
         beside=lambda: (
             *telling(),
+            *database_not_well(store),
             *record_not_whole(store),
             *disk_not_well(settings, store.database.file),
             *credentials_not_well(settings, clock()),
         ),
     )
+
+
+def database_not_well(store: SqlStore) -> tuple[str, ...]:
+    """Return the code that the database is read and takes no writes: the service that asks could not renew
+    its lease there."""
+    return (READ_ONLY,) if store.leases.has_lapsed(SERVER) else ()
 
 
 def record_not_whole(store: Store) -> tuple[str, ...]:

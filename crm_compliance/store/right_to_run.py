@@ -128,6 +128,12 @@ class Leases(Rows):
             renewed_at = leases.read(connection, name).renewed_at
         return datetime.fromtimestamp(renewed_at, UTC) if renewed_at else None
 
+    def has_lapsed(self, name: str) -> bool:
+        """Return whether somebody holds this lease who could not renew it."""
+        with self._database.reading() as connection:
+            held = leases.read(connection, name)
+        return held.is_held and not held.is_in_force
+
     def run_at_work(self) -> str | None:
         """Return the run that somebody is working on now; None if nobody is, also if a run was killed."""
         with self._database.reading() as connection:

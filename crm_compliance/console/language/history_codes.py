@@ -50,6 +50,7 @@ HEALTH: Final[Mapping[str, str]] = {
     "LATE": "it has not ended by its hour: it waits for approval, was refused, or the CRM did not answer.",
     "FAILED": "it ended with failures or an alarm.",
     "STORE_UNREADABLE": "The database of the service cannot be read.",
+    "STORE_READ_ONLY": "The database of the service takes no writes: nothing can be done or recorded.",
     "DISK_FULL": "The disk of the service is nearly full: make room before the next night.",
     "DISK_READ_ONLY": "The data folder of the service cannot be written: nothing can be done or recorded.",
     "CREDENTIAL_ENDS": "Something by which the service signs in ends within two weeks, or has ended: doctor names it.",

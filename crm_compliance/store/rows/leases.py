@@ -53,13 +53,15 @@ _GIVE_BACK = update(leases).where(*_OURS).values(owner="", host_lock="", run=Non
 @dataclass(frozen=True, slots=True)
 class Held:
     """One lease as it stands: `host_lock` is the file on the holder's machine, `run` what it is at,
-    `renewed_at` when its last holder was last there, in seconds since 1970, 0 where there was none."""
+    `renewed_at` when its last holder was last there, in seconds since 1970, 0 where there was none. It
+    `is_held` until somebody gives it back, and `is_in_force` while it is renewed."""
 
     fence: int
     host_lock: str
     run: str | None
     renewed_at: float
     is_in_force: bool
+    is_held: bool = False
 
 
 def read(connection: Connection, name: str, *, to_change: bool = False) -> Held:
@@ -70,7 +72,7 @@ def read(connection: Connection, name: str, *, to_change: bool = False) -> Held:
         return Held(0, "", None, 0.0, is_in_force=False)
     # A clock that was set back must not make a lease last for hours.
     is_in_force = bool(row.owner) and abs(row.now - row.renewed_at) < LEASE_S
-    return Held(row.fence, row.host_lock, row.run, row.renewed_at, is_in_force)
+    return Held(row.fence, row.host_lock, row.run, row.renewed_at, is_in_force, bool(row.owner))
 
 
 def take(connection: Connection, name: str, owner: str, host_lock: str) -> int | None:

@@ -12,11 +12,14 @@ import pytest
 from starlette.types import ASGIApp, Message
 
 from crm_compliance.configuration.settings import Settings
-from crm_compliance.service.health import REMEMBERED_S, Health
+from crm_compliance.service.health import REMEMBERED_S, Health, database_not_well
+from crm_compliance.service.single_service import SERVER
 from crm_compliance.service.web.app import app_of
+from crm_compliance.store.store import SqlStore
 from jobs.model.run import RunLine, RunState
 from rules.dates.calendar import BRUSSELS
 from rules.errors import UsageError
+from tests.crm_compliance.store.databases import raw
 
 INSTALLED = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MORNING = datetime(2026, 11, 25, 9, tzinfo=UTC)  # ten o'clock in Brussels
@@ -125,3 +128,15 @@ def test_a_store_that_cannot_be_read_is_told_and_is_asked_again_a_moment_later()
     assert health.why_not() == ("STORE_UNREADABLE",)
     now[0] = REMEMBERED_S
     assert health.why_not() == ()
+
+
+def test_a_database_that_is_read_and_takes_no_writes_is_told_by_the_service_that_cannot_renew_its_lease(
+    store: SqlStore, database_url: str
+) -> None:
+    """A standby after a fail-over for instance: no job starts, and no alert is sent."""
+    assert database_not_well(store) == ()
+    with store.leases.exclusive(SERVER):
+        assert database_not_well(store) == ()
+        raw(database_url, "UPDATE leases SET renewed_at = renewed_at - 61")
+        assert database_not_well(store) == ("STORE_READ_ONLY",)
+    assert database_not_well(store) == (), "the service has ended, and gave it back"

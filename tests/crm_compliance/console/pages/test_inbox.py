@@ -12,7 +12,7 @@ from crm_compliance.alerts.channels import FAILING, UNUSABLE
 from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages import inbox
 from crm_compliance.console.pages.inbox import SYMBOLS
-from crm_compliance.service.health import BAD, LATE, NO_SCHEDULE, UNREADABLE
+from crm_compliance.service.health import BAD, LATE, NO_SCHEDULE, READ_ONLY, UNREADABLE
 from jobs.inbox.item import InboxItem, ItemKind
 from jobs.registry import JOBS
 from rules.dates.periods import add_months
@@ -119,7 +119,7 @@ def test_a_long_inbox_has_pages(typist: Typist, signed_in: Callable[..., Browser
 
 @pytest.mark.parametrize("language", ["nl", "fr", "en"])
 def test_what_is_not_well_is_said_in_words(language: str, org: Night, services: Services, signed_in: Callable[..., Browser]) -> None:
-    codes = [f"{job.upper()}_{end}" for job in JOBS for end in (LATE, BAD)] + [UNREADABLE, NO_SCHEDULE, FAILING, UNUSABLE]
+    codes = [f"{job.upper()}_{end}" for job in JOBS for end in (LATE, BAD)] + [UNREADABLE, READ_ONLY, NO_SCHEDULE, FAILING, UNUSABLE]
     object.__setattr__(services, "why_not", lambda: codes)
     aside, tasks = (signed_in(role, language).page("/") for role in (Role.AUDITOR, Role.CRM_ADMIN))
     for code in codes:
