@@ -7,6 +7,7 @@ import os
 import shlex
 import stat
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,8 @@ DISK_ERRORS = {
     *(errno.ESTALE, errno.EBUSY, errno.EXDEV, errno.ENOLCK),  # what shares of a network say besides
 }
 _JUST_MADE_S: Final = 60.0
+LOCK_TRIES: Final = 100
+LOCK_S: Final = 0.05
 _LOOK: Final = "look at its path, owner and mode, and those of its folders"
 _WITHOUT_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -97,6 +100,21 @@ def _remove_left_over(target: Path, now: float) -> None:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.fstat(file.fileno()).st_mtime < now - _JUST_MADE_S:
                 left.unlink()
+
+
+def lock_alone(file: IO[Any], path: Path) -> None:
+    """Keep every other program that asks for it from this opened file until it is closed. A share of a
+    network may know no locks: there nobody waits. Raises DiskProblem: another one has had it for seconds."""
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_S)
+        except OSError:
+            return
+        else:
+            return
+    raise DiskProblem("another program is writing to the file", hint="end it, or repeat when it has ended", where=str(path))
 
 
 @contextmanager

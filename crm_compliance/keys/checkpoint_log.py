@@ -5,10 +5,10 @@ what was done by somebody who writes both the database and the keys; against one
 there is head_signer.py."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from crm_compliance.host.files import DiskProblem, disk_errors
+from crm_compliance.host.files import DiskProblem, disk_errors, lock_alone
 from jobs.ledger.checkpoints import Checkpoint, decode, encode, looks_like_one
 from rules.errors import UsageError
 from rules.hints import hint_to
@@ -23,12 +23,13 @@ class CheckpointLogUnfit(UsageError):
     code = "anchor"
 
 
-def catch_up(path: Path, checkpoints: Sequence[Checkpoint]) -> None:
+def catch_up(path: Path, checkpoints: Callable[[], Sequence[Checkpoint]]) -> None:
     """Add what the file lacks, and see it on the disk. Raises CheckpointLogUnfit: it holds something else. It
     is left as it is; DiskProblem: it cannot be written."""
-    wanted = b"".join(encode(each) for each in checkpoints)
     try:
         with disk_errors(path), open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b", buffering=0) as file:
+            lock_alone(file, path)  # of two who add the same line the second would add it once more
+            wanted = b"".join(encode(each) for each in checkpoints())
             there = file.readall()
             if not wanted.startswith(there):
                 raise CheckpointLogUnfit(

@@ -71,7 +71,7 @@ class DeskNotary:
                 code="store_behind",
             )
 
-    def log_checkpoints(self, checkpoints: Sequence[Checkpoint]) -> None:
+    def log_checkpoints(self, checkpoints: Callable[[], Sequence[Checkpoint]]) -> None:
         try:
             catch_up(self._log, checkpoints)
         except ComplianceError as error:

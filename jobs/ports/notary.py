@@ -35,6 +35,6 @@ class Notary(Protocol):
         """Raise StoreAltered where the last checkpoint outside the database is none of those inside: it was
         put back to an older day, whatever was added since, and what was held, asked or decided is lost."""
 
-    def log_checkpoints(self, checkpoints: Sequence[Checkpoint]) -> None:
-        """Bring the copy outside the database up to these checkpoints. If that fails somebody is notified;
-        the work continues."""
+    def log_checkpoints(self, checkpoints: Callable[[], Sequence[Checkpoint]]) -> None:
+        """Bring the copy outside the database up to the checkpoints that there are. If that fails somebody
+        is notified; the work continues."""

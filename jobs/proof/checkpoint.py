@@ -20,7 +20,7 @@ def make_checkpoint(store: Store, notary: Notary | None, clock: Clock) -> None:
         return
     while not _make(store, notary, clock):
         pass  # somebody else's has come between: sign what there is behind it, if anything
-    notary.log_checkpoints(store.checkpoints.all())
+    notary.log_checkpoints(store.checkpoints.all)
 
 
 def _make(store: Store, notary: Notary, clock: Clock) -> bool:

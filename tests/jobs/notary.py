@@ -30,8 +30,8 @@ class PlainNotary:
     def refuse_behind(self, checkpoints: Callable[[], Sequence[Checkpoint]]) -> None:
         pass
 
-    def log_checkpoints(self, checkpoints: Sequence[Checkpoint]) -> None:
-        self.anchored = list(checkpoints)
+    def log_checkpoints(self, checkpoints: Callable[[], Sequence[Checkpoint]]) -> None:
+        self.anchored = list(checkpoints())
 
     def check(self, key: str, message: bytes, signature: str) -> bool | None:
         if key != self.key:

@@ -18,7 +18,7 @@ POINTS = [
 def test_a_file_catches_up_with_what_it_lacks(tmp_path: Path) -> None:
     path = tmp_path / "anchor.jsonl"
     for known in (1, 1, 3):
-        catch_up(path, POINTS[:known])
+        catch_up(path, POINTS[:known].copy)
         assert read_checkpoint_log(path) == POINTS[:known]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -27,8 +27,23 @@ def test_a_line_torn_by_a_power_cut_is_completed(tmp_path: Path) -> None:
     path, whole = tmp_path / "anchor.jsonl", b"".join(map(encode, POINTS))
     for cut in range(0, len(whole), 37):
         path.write_bytes(whole[:cut])
-        catch_up(path, POINTS)
+        catch_up(path, lambda: POINTS)
         assert path.read_bytes() == whole
+
+
+def test_of_two_programs_that_add_a_checkpoint_one_waits_for_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same line twice would fit no database any more."""
+    path = tmp_path / "anchor.jsonl"
+    monkeypatch.setattr("crm_compliance.host.files.LOCK_TRIES", 2)
+
+    def at_work() -> list[Checkpoint]:
+        with pytest.raises(DiskProblem, match="another program is writing"):
+            catch_up(path, lambda: POINTS)
+        return POINTS
+
+    catch_up(path, at_work)
+    catch_up(path, lambda: POINTS)
+    assert read_checkpoint_log(path) == POINTS
 
 
 @pytest.mark.parametrize("content", [b"something else\n", encode(POINTS[1]), b"".join(map(encode, POINTS)) + b"\n"])
@@ -36,23 +51,23 @@ def test_a_file_that_says_something_else_is_left_as_it_is(tmp_path: Path, conten
     path = tmp_path / "anchor.jsonl"
     path.write_bytes(content)
     with pytest.raises(CheckpointLogUnfit):
-        catch_up(path, POINTS)
+        catch_up(path, lambda: POINTS)
     assert path.read_bytes() == content
 
 
 def test_an_anchor_with_more_than_the_database_has_is_told(tmp_path: Path) -> None:
     """As after a restore of the database: what was anchored since is not cut off."""
     path = tmp_path / "anchor.jsonl"
-    catch_up(path, POINTS)
+    catch_up(path, lambda: POINTS)
     with pytest.raises(CheckpointLogUnfit):
-        catch_up(path, POINTS[:2])
+        catch_up(path, lambda: POINTS[:2])
     assert read_checkpoint_log(path) == POINTS
 
 
 @pytest.mark.parametrize("place", ["missing/anchor.jsonl", "."])
 def test_a_place_that_cannot_be_written_is_a_disk_problem(tmp_path: Path, place: str) -> None:
     with pytest.raises(DiskProblem):
-        catch_up(tmp_path / place, POINTS)
+        catch_up(tmp_path / place, lambda: POINTS)
 
 
 def test_a_damaged_line_is_none_at_its_place(tmp_path: Path) -> None:
