@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from crm_compliance.host.files import disk_errors, private_folder, sync_folder
+from crm_compliance.host.files import disk_errors, lock_alone, private_folder, sync_folder
 from crm_compliance.store.sql.seals import ERASURES, Seals, is_sealed, seal
 from jobs.ledger.entries import StoreAltered
 from jobs.model.run import Erasure
@@ -63,6 +63,7 @@ class ErasureFile:
             private_folder(self.path.parent)
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             with open(handle, "r+b") as file:
+                lock_alone(file, self.path)  # one that was given up for dead would cut off what the next runner added
                 end, raw = _tail(file)
                 last = _digest_of(_whole(raw), raw) if raw else FIRST
                 file.truncate(end)

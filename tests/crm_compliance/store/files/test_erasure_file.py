@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,17 @@ def an_erasure(number: int, **more: str) -> Erasure:
     return Erasure(ref=f"{number:064x}", **(values | more))
 
 
+class SleepyList(list[Erasure]):
+    """Entries that take their time."""
+
+    def __init__(self, entries: list[Erasure], asleep: Callable[[], Iterator[Erasure]]) -> None:
+        super().__init__(entries)
+        self.asleep = asleep
+
+    def __iter__(self) -> Iterator[Erasure]:
+        return self.asleep()
+
+
 @pytest.fixture
 def journal(tmp_path: Path) -> ErasureFile:
     return ErasureFile(tmp_path / "data" / "erasures.jsonl")
@@ -35,6 +47,23 @@ def test_what_was_appended_is_read_in_order(journal: ErasureFile) -> None:
     ErasureFile(journal.path).append(wanted[2:])
     assert list(journal.read()) == wanted
     assert (journal.last(), journal.damage()) == (wanted[-1], [])
+
+
+def test_a_runner_that_was_given_up_for_dead_cuts_off_nothing_that_the_next_one_adds(
+    journal: ErasureFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fell asleep between looking where the file ends and writing there."""
+    monkeypatch.setattr("crm_compliance.host.files.LOCK_TRIES", 2)
+    journal.append([an_erasure(1)])
+
+    def asleep() -> Iterator[Erasure]:
+        with pytest.raises(DiskProblem, match="another program is writing"):
+            ErasureFile(journal.path).append([an_erasure(3)])
+        yield an_erasure(2)
+
+    journal.append(SleepyList([an_erasure(2)], asleep))
+    ErasureFile(journal.path).append([an_erasure(3)])
+    assert (list(journal.read()), journal.damage()) == ([an_erasure(number) for number in (1, 2, 3)], [])
 
 
 def test_nobody_else_may_read_it(journal: ErasureFile) -> None:
