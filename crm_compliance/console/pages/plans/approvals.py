@@ -68,7 +68,10 @@ def _why_not(visit: Visit, plan: Plan, said: Sequence[Approval]) -> str:
 
 def _why_not_now(visit: Visit) -> str:
     plan = visit.services.store.plans.get(visit.path("plan"))
-    return _why_not(visit, plan, [each for each in plan.given if each in plan.counting(visit.now) or not each.approves])
+    if why := _why_not(visit, plan, plan.speaking(visit.now)):
+        return why
+    is_given = visit.person.role in plan.needed and visit.person.role not in plan.missing(visit.now)
+    return visit.say("Somebody in your role has approved this plan already.") if is_given else ""
 
 
 def approve(visit: Visit) -> Response:
@@ -100,7 +103,7 @@ def _say(visit: Visit, comment: str, *, approves: bool) -> Response:
             references=ring.references,
         )
     except Refused as error:  # on a page that was opened before: their own part in it is said, not that of two people
-        if error.code != "same_person" or not (why := _why_not_now(visit)):
+        if error.code not in ("same_person", "role") or not (why := _why_not_now(visit)):
             raise
         raise Refused(why, code=error.code, where=error.where) from error
     return visit.see(f"/plans/{after.id}", note="plan_approved" if approves else "plan_rejected")

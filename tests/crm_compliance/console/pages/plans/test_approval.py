@@ -10,7 +10,7 @@ from rules.model.roles import Role
 from tests.crm_compliance.console.browser import ROOT, Browser, text_of
 from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
-from tests.drivers.typist import Typist
+from tests.drivers.typist import DORA, Typist
 
 Signed = Callable[..., Browser]
 
@@ -33,6 +33,20 @@ def test_two_people_approve_each_in_their_role(org: Night, plan: str, signed_in:
     assert org.store.plans.get(plan).missing(org.clock()) == ()
     page = text_of(dpo.page(f"/plans/{plan}"))
     assert "Approved by everybody whose approval it needs. The service carries it out at its next hour: 26 Nov 2026 02:00." in page
+
+
+def test_of_two_in_one_role_the_second_is_told_that_the_first_has_approved(
+    org: Night, plan: str, typist: Typist, signed_in: Signed
+) -> None:
+    """On a page that was opened before: their role may do it, and nothing is amiss with their account."""
+    dpo = signed_in(Role.DPO)
+    dpo.page(f"/plans/{plan}")
+    typist.ask("plans", "approve", plan, *DORA)
+    answer = dpo.post(f"/plans/{plan}/approve")
+    assert (answer.status_code, "Somebody in your role has approved this plan already." in text_of(answer.text)) == (403, True)
+    assert "Ask a colleague" not in answer.text
+    assert [each.who for each in org.store.plans.get(plan).given] == ["dora"]
+    assert dpo.post(f"/plans/{plan}/reject", comment="not this one").status_code == 303, "which takes no second approval"
 
 
 def test_acc09_a_word_is_given_in_the_role_that_the_page_showed(org: Night, plan: str, services: Services, browser: Browser) -> None:
