@@ -23,7 +23,7 @@ from jobs.requests.decisions.correctable import ALL, FIELDS, corrections
 from jobs.requests.search.case_files import Filing
 from jobs.requests.search.contact_details import numbers_on
 from jobs.requests.search.material import Material
-from jobs.requests.search.reports import reports_of_others
+from jobs.requests.search.reporters import reports_of_others
 from jobs.requests.search.roles_and_files import Files, files_of
 from jobs.requests.search.rows_without_contact import stand_in
 from rules.model.file_roles import SPEAKERS, FileRole

@@ -16,7 +16,7 @@ from jobs.register.overrides import overridden
 from jobs.requests.search.case_files import Filing
 from jobs.requests.search.contact_details import numbers_on
 from jobs.requests.search.material import Material
-from jobs.requests.search.reports import reports_of_others
+from jobs.requests.search.reporters import reports_of_others
 from jobs.requests.search.roles_and_files import files_of, roles_of
 from jobs.requests.search.rows_without_contact import add_loose_rows, roles_of_rows, stand_in
 from jobs.requests.search.search import search_everywhere

@@ -15,7 +15,7 @@ from jobs.requests.search.case_files import record_of
 from jobs.requests.search.contact_details import EMAILS, PHONES, numbers_on
 from jobs.requests.search.mentions import NAMES, Sought
 from jobs.requests.search.namesakes import Namesakes
-from jobs.requests.search.reports import activities_of_others, is_one_of, reports_of_others
+from jobs.requests.search.reporters import activities_of_others, is_one_of, reports_of_others
 from jobs.requests.search.rows_without_contact import stand_in
 from rules.dates.calendar import Calendar
 from rules.model.file_roles import SPEAKERS, FileRole
