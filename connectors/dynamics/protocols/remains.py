@@ -7,7 +7,7 @@ from datetime import datetime
 from connectors.dynamics.http.query import guid
 from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.protocols.kinds import MappedKinds
-from connectors.dynamics.residual.other_source import BIN, REFERENCE
+from connectors.dynamics.residual.bin_and_retention import BIN, REFERENCE
 from connectors.dynamics.schema.role_places import RolePlace, swapped
 from connectors.dynamics.schema.unmapped_tables import KnownTable, NotOffered
 from connectors.interface.errors import ReadIncomplete

@@ -9,7 +9,7 @@ import msgspec
 from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.reading.decoder import PageBroken, PageDecoder
 from connectors.dynamics.reading.page_types import LOOKUP_TABLE
-from connectors.dynamics.residual.other_source import BIN, NAMES, REFERENCE, RETAINED, RETENTION_POLICY
+from connectors.dynamics.residual.bin_and_retention import BIN, NAMES, REFERENCE, RETAINED, RETENTION_POLICY
 from connectors.dynamics.schema.conditions import columns_of, meets
 from connectors.dynamics.schema.metadata import TableDefinition, column_queried
 from connectors.dynamics.schema.unmapped_tables import IDS_OF_A_FETCH, Directory, KnownTable, NotOffered

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from connectors.dynamics.residual.other_source import NAMES, RETAINED, RETENTION_POLICY
+from connectors.dynamics.residual.bin_and_retention import NAMES, RETAINED, RETENTION_POLICY
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.errors import ReadIncomplete
 

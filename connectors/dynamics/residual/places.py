@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.residual.audit_history import AUDIT, History
-from connectors.dynamics.residual.other_source import BIN, RETAINED, OtherSource
+from connectors.dynamics.residual.bin_and_retention import BIN, RETAINED, BinOrRetention
 from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE, ResidualRows
 from connectors.dynamics.residual.purge_job import Purging
 from connectors.dynamics.schema.capabilities import Capability, is_online
@@ -24,11 +24,11 @@ class ResidualPlaces:
         purging = Purging(transport, directory, user, warnings)
         self.history = History(transport, directory, purging, warnings)
         self._purging = purging
-        self._others: dict[ResidualKind, ResidualRows | OtherSource] = {
+        self._others: dict[ResidualKind, ResidualRows | BinOrRetention] = {
             ResidualKind.TIMELINE: ResidualRows("what stands in timelines", TIMELINE, directory, removing, warnings),
             ResidualKind.JOBS: ResidualRows("what jobs leave", JOBS, directory, removing, warnings),
-            ResidualKind.RETAINED: OtherSource(RETAINED, directory, purging, removing, warnings),
-            ResidualKind.BIN: OtherSource(BIN, directory, purging, removing, warnings),
+            ResidualKind.RETAINED: BinOrRetention(RETAINED, directory, purging, removing, warnings),
+            ResidualKind.BIN: BinOrRetention(BIN, directory, purging, removing, warnings),
         }
 
     def find(self, residual: ResidualKind, rows: Collection[RowKey]) -> ResidualData:

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 
 from connectors.dynamics.mapping.mapping import CONNECTION, Mapping
+from connectors.dynamics.residual.bin_and_retention import RETAINED
 from connectors.dynamics.residual.long_term import LongTerm
-from connectors.dynamics.residual.other_source import RETAINED
 from connectors.dynamics.residual.unmapped_children import PLATFORM
 from connectors.dynamics.schema.metadata import CASCADE, Metadata, Relationship
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered

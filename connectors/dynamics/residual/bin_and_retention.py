@@ -21,7 +21,7 @@ RETENTION_POLICY = "retentionconfig"  # a CRM without this table has no long-ter
 NAMES = {BIN: "the recycle bin", RETAINED: "long-term retention"}
 
 
-class OtherSource:
+class BinOrRetention:
     """One source of rows beside the live one, in one CRM."""
 
     def __init__(self, source: str, directory: Directory, purging: Purging, removing: Removing, warnings: list[str]) -> None:
