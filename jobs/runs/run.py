@@ -96,30 +96,9 @@ class Application:
         self._continue_partials(due)
         trims = people.trims()
         if code := lapsed(self.context, self.plan):
-            journal.going_later = lambda *_: ()
-            left = [line for line in pending if not journal.has_landed(line.key)]
-            journal.skip_lines([line for line in left if line.key not in journal.actions], code)  # what went along is done too
-            people.skip([contact for contact in trims if not journal.has_landed((people.table, contact))], TRIM, code)
-            pending, trims = [], []
-        followers = [line for line in pending if goes_with_its_unit(line)]
-        pending = [line for line in pending if not goes_with_its_unit(line)]
-        done = 0
-        # Never two kinds in one group: a recording goes by its own line before its fiche is looked at, and so
-        # does a row of a dependent table with a term of its own.
-        others = [line for line in pending if line.table not in self.termed]
-        by_kind = [(kind.value, [line for line in others if self.kind_of(line) is kind]) for kind in ORDER]
-        by_table = [(word, [line for line in pending if line.table == word]) for word in self.termed]
-        for word, lines in (*by_table, *by_kind):
-            for group in self._groups_of(KINDS[word], lines):
-                refuse_if_stopped(self.context.store)
-                refuse_other_clock(self.context)
-                self.context.progress("applying", done, len(pending))
-                self._dispose_of_units(group)
-                done += len(group)
-        self._reconcile_followers(followers)
-        contacts = [line for line in pending if self.kind_of(line) is UnitKind.CONTACT]
-        if contacts or trims:
-            people.dispose(contacts, trims)
+            self._pass_over_lapsed(people, pending, trims, code)
+        else:
+            self._dispose(people, pending, trims)
         people.pass_over_held(code)
         reconcile_failed(journal)
         self._clean()
@@ -130,6 +109,36 @@ class Application:
         run = self._finish()
         make_checkpoint(self.context.store, self.context.notary, self.context.clock)
         return run
+
+    def _pass_over_lapsed(self, people: ContactsOfPlan, pending: Sequence[PlanLine], trims: Collection[str], code: str) -> None:
+        """Note what an interrupted run may not dispose of any more, and why."""
+        journal = self.journal
+        journal.going_later = lambda *_: ()
+        left = [line for line in pending if not journal.has_landed(line.key)]
+        journal.skip_lines([line for line in left if line.key not in journal.actions], code)  # what went along is done too
+        people.skip([contact for contact in trims if not journal.has_landed((people.table, contact))], TRIM, code)
+
+    def _dispose(self, people: ContactsOfPlan, lines: Sequence[PlanLine], trims: Sequence[str]) -> None:
+        """Dispose of units, kind by kind, and then of people. Never two kinds in one group: a recording goes
+        by its own line before its fiche is looked at, and so does a row of a dependent table with a term of
+        its own."""
+        followers = [line for line in lines if goes_with_its_unit(line)]
+        pending = [line for line in lines if not goes_with_its_unit(line)]
+        others = [line for line in pending if line.table not in self.termed]
+        by_kind = [(kind.value, [line for line in others if self.kind_of(line) is kind]) for kind in ORDER]
+        by_table = [(word, [line for line in pending if line.table == word]) for word in self.termed]
+        done = 0
+        for word, of_word in (*by_table, *by_kind):
+            for group in self._groups_of(KINDS[word], of_word):
+                refuse_if_stopped(self.context.store)
+                refuse_other_clock(self.context)
+                self.context.progress("applying", done, len(pending))
+                self._dispose_of_units(group)
+                done += len(group)
+        self._reconcile_followers(followers)
+        contacts = [line for line in pending if self.kind_of(line) is UnitKind.CONTACT]
+        if contacts or trims:
+            people.dispose(contacts, trims)
 
     def kind_of(self, line: PlanLine | Action) -> UnitKind:
         """Return the kind of unit that a line of the plan or the journal is about."""
