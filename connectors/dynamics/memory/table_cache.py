@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
@@ -115,17 +115,19 @@ class Memory:
                 if found is None:
                     self.drop(place)
                 elif any(_has_any(chunk.rows(["id", "etag"]), written) for chunk in found.chunks()):
-                    with self.writing(place) as draft:
-                        for chunk in found.chunks():
-                            rows = chunk.rows()
-                            if _has_any(rows, written):
-                                draft.add(rows.join(_like(written, rows), on=["id", "etag"], how="anti", maintain_order="left"))
-                            else:
-                                draft.add_again(chunk, rows)
-                        gone = {*found.worth.forgotten, *hashes_of(versions)}
-                        draft.finish(found.worth.link, found.worth.full_at, sorted(gone))
+                    self._write_without(written, found, place, forgotten=hashes_of(versions))
             except Damaged:
                 self.drop(place)
+
+    def _write_without(self, written: pl.DataFrame, found: Remembered, place: Path, *, forgotten: Iterable[int]) -> None:
+        with self.writing(place) as draft:
+            for chunk in found.chunks():
+                rows = chunk.rows()
+                if _has_any(rows, written):
+                    draft.add(rows.join(_like(written, rows), on=["id", "etag"], how="anti", maintain_order="left"))
+                else:
+                    draft.add_again(chunk, rows)
+            draft.finish(found.worth.link, found.worth.full_at, sorted({*found.worth.forgotten, *forgotten}))
 
     def _places(self, table: str) -> list[Path]:
         return sorted(self.folder.glob(f"{table}-*.rows"))
