@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from connectors.dynamics.draft.columns import option_of
 from connectors.dynamics.draft.crm_tables import bare
-from connectors.dynamics.draft.words import FIELD_WORDS, STATE_WORDS, words_of
+from connectors.dynamics.draft.words import FIELD_WORDS, STATE_WORDS, Words, words_of
 from connectors.dynamics.mapping.checks import BEGINNINGS, ENDS
 from connectors.dynamics.mapping.mapping import HOLD, TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.schema.metadata import Attribute, Metadata
@@ -36,29 +36,42 @@ def called_otherwise(
         yield from _other_holds(table, attributes, mapping) if also_answers else ()
         for column in table.columns.values():
             yield from _contrary_days(table, column) if also_answers else ()
-            is_yes_or_no = field_type(table.full, column.field) is bool
-            field = _ANSWER if is_yes_or_no and column.field != _STATE else column.field
-            if field == _STATE and not (column.choice or column.reference) and _is_closing(column.name):
-                told = f"{table.name}.{column.name} is called like what says that a case is closed, and its yes stands for active here"
-                told += ": what is open would count as closed. If so, write under choices {is_active: {true: inactive, false: active}}."
-                yield Finding(False, told, column.where, "called_otherwise")
-            stated = column.choice or column.reference
-            is_asked = field == _ANSWER and (also_answers or bare(column.name) in FIELD_WORDS[table.kind][column.field])
-            if stated is None or not (field in _DECIDING or is_asked):
-                continue
-            for name in column.keyed:
-                shown: Values[Any, str] = (attributes[name].options if name in attributes else None) or {}
-                if column.reference is not None and column.reference.by:
-                    shown = {text: text for text in column.reference.keys}  # where these are names, and no codes
-                where: Values[Any, str] = stated.where
-                for value, key in stated.keys.items():
-                    label = shown.get(value, "")
-                    meant = option_of(value, (label,), field, words).key
-                    is_own = fold(label) in map(fold, own.get(key, ()))
-                    if meant and not is_own and (is_yes_or_no or key in words[field]) and _differ(field, key, meant):
-                        told = f"{value} of {table.name}.{name} is called {label} in the CRM, a name of {meant}, and stands for {key} here"
-                        told += ": if that is a mistake, its units end by another term."
-                        yield Finding(False, told, where[value], "called_otherwise", meant)
+            yield from _other_options(table, column, attributes, words, own, also_answers=also_answers)
+
+
+def _other_options(
+    table: Table,
+    column: Column,
+    attributes: Values[str, Attribute],
+    words: Words,
+    own: Values[str, Collection[str]],
+    *,
+    also_answers: bool,
+) -> Iterator[Finding]:
+    """Yield the warnings of the options of one column."""
+    is_yes_or_no = field_type(table.full, column.field) is bool
+    field = _ANSWER if is_yes_or_no and column.field != _STATE else column.field
+    if field == _STATE and not (column.choice or column.reference) and _is_closing(column.name):
+        told = f"{table.name}.{column.name} is called like what says that a case is closed, and its yes stands for active here"
+        told += ": what is open would count as closed. If so, write under choices {is_active: {true: inactive, false: active}}."
+        yield Finding(False, told, column.where, "called_otherwise")
+    stated = column.choice or column.reference
+    is_asked = field == _ANSWER and (also_answers or bare(column.name) in FIELD_WORDS[table.kind][column.field])
+    if stated is None or not (field in _DECIDING or is_asked):
+        return
+    for name in column.keyed:
+        shown: Values[Any, str] = (attributes[name].options if name in attributes else None) or {}
+        if column.reference is not None and column.reference.by:
+            shown = {text: text for text in column.reference.keys}  # where these are names, and no codes
+        where: Values[Any, str] = stated.where
+        for value, key in stated.keys.items():
+            label = shown.get(value, "")
+            meant = option_of(value, (label,), field, words).key
+            is_own = fold(label) in map(fold, own.get(key, ()))
+            if meant and not is_own and (is_yes_or_no or key in words[field]) and _differ(field, key, meant):
+                told = f"{value} of {table.name}.{name} is called {label} in the CRM, a name of {meant}, and stands for {key} here"
+                told += ": if that is a mistake, its units end by another term."
+                yield Finding(False, told, where[value], "called_otherwise", meant)
 
 
 def _contrary_days(table: Table, column: Column) -> Iterator[Finding]:
