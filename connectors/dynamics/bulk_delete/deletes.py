@@ -235,23 +235,9 @@ class Deleting:
         began = self._transport.gate.timeline.now()
         definition = self._definition(table)
         try:
-            versions = self._versions(definition, table.name, [one.id for one in wanted.values()])
+            exact = self._as_judged(definition, table, wanted, work)
         except ConnectorError:
             return
-        exact: dict[int, tuple[str, int]] = {}
-        for index, one in wanted.items():
-            etag, number = versions.get(one.id, ("", 0))
-            if etag == one.etag:
-                exact[index] = (one.id, number)
-            else:
-                work.results[index] = work.told(index, ChangeStatus.CHANGED)
-        try:
-            named = self._named(work, exact)
-        except ConnectorError:
-            return
-        for index in [index for index in exact if work.change_sets[index].key in named]:
-            work.results[index] = work.told(index, ChangeStatus.HELD)
-            del exact[index]
         if not self._prefers_job(len(exact)):
             return
         unknown = {index: work.told(index, ChangeStatus.UNKNOWN) for index in exact}
@@ -286,6 +272,25 @@ class Deleting:
                 work.results[index] = work.told(index, ChangeStatus.CHANGED)
         if has_ended:
             self._learn(job, name, len(ids), len(ids) - len(there), report, self._transport.gate.timeline.now() - began)
+
+    def _as_judged(
+        self, definition: TableDefinition, table: Table, wanted: Mapping[int, Operation], work: _Work
+    ) -> dict[int, tuple[str, int]]:
+        """Return the rows, by index, that still have the version that was judged and are under no hold, each
+        with the number of its version; the others have their results."""
+        versions = self._versions(definition, table.name, [one.id for one in wanted.values()])
+        exact: dict[int, tuple[str, int]] = {}
+        for index, one in wanted.items():
+            etag, number = versions.get(one.id, ("", 0))
+            if etag == one.etag:
+                exact[index] = (one.id, number)
+            else:
+                work.results[index] = work.told(index, ChangeStatus.CHANGED)
+        named = self._named(work, exact)
+        for index in [index for index in exact if work.change_sets[index].key in named]:
+            work.results[index] = work.told(index, ChangeStatus.HELD)
+            del exact[index]
+        return exact
 
     def _learn(self, job: str, name: str, rows: int, gone: int, report: Report, seconds: float) -> None:
         self._jobs.clean(job, name)
