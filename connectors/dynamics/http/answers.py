@@ -3,11 +3,14 @@
 import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import requests
 import urllib3
 
 from connectors.interface.errors import ConnectorError, Unreachable
+
+_WANTS_SIGN_IN: Final = "Tunnel connection failed: 407"  # of http.client
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,9 @@ def lost(failure: requests.RequestException, ours: str, where: str) -> Connector
     if isinstance(failure, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(failure):
         return CertificateRefused("The CRM's certificate is not accepted.", hint="Check the CA file and the host name.", where=where)
     if isinstance(failure, requests.exceptions.ProxyError):
+        if _WANTS_SIGN_IN in str(failure):
+            hint = "Give HTTPS_PROXY its user and password, or NO_PROXY this host."
+            return NotSent("A proxy asks for a sign-in (HTTP 407).", hint=hint, where=where, request_id=ours)
         return NotSent("The proxy refuses or does not answer.", hint="Check the proxy settings.", where=where, request_id=ours)
     if isinstance(failure, requests.exceptions.InvalidURL):
         return NotSent("An address has a host name that is none.", hint="Check address and proxy settings.", where=where, request_id=ours)

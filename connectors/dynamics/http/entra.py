@@ -15,7 +15,7 @@ import msal
 import requests
 import tenacity
 
-from connectors.dynamics.http.answers import NotSent
+from connectors.dynamics.http.answers import NotSent, lost
 from connectors.dynamics.http.auth import is_token
 from connectors.dynamics.http.bodies import BodyBroken, read_body
 from connectors.dynamics.http.deadline import DeadlineAdapter
@@ -118,6 +118,8 @@ class EntraTokens:
                 if self._app is None:
                     self._app = self._application()
                 answer = self._app.acquire_token_for_client([self._scope])
+        except requests.exceptions.ProxyError as failure:
+            raise lost(failure, "", self._authority) from None
         except (requests.RequestException, msal.exceptions.MsalServiceError) as failure:
             raise NotSent(
                 f"The sign-in service does not answer ({type(failure).__name__}).",

@@ -124,8 +124,6 @@ def _explained(found: Fault) -> tuple[type[ConnectorError], str, str]:
         return Throttled, "The CRM's service protection asks for more waiting than this run may do", hint
     if found.status in GATEWAY_STATUSES or found.status == 408:
         return Unreachable, f"The CRM does not answer: its front end says {found.status}", "Try again later."
-    if found.status == 407:
-        return ConnectorError, "A proxy asks for a sign-in (HTTP 407)", "Give HTTPS_PROXY its user and password, or NO_PROXY this host."
     if 300 <= found.status < 400:
         message = f"The CRM sends us elsewhere (HTTP {found.status}); we do not follow, because the token would go along"
         return ConnectorError, message, "Check the Web API root."

@@ -6,10 +6,12 @@ import errno
 import gzip
 import json
 import os
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from ssl import SSLContext
+from threading import Thread
 from typing import Any
 
 import certifi
@@ -394,7 +396,7 @@ def test_settings_out_of_bounds_are_refused() -> None:
         Environment(ROOT, batch_operations=1001)
 
 
-@pytest.mark.parametrize(("status", "part"), [(400, "proxy"), (407, "HTTPS_PROXY"), (418, "proxy"), (500, "proxy")])
+@pytest.mark.parametrize(("status", "part"), [(400, "proxy"), (407, "proxy"), (418, "proxy"), (500, "proxy")])
 def test_whatever_status_a_crm_answers_there_is_something_to_do(status: int, part: str) -> None:
     assert part in str(faults.error(faults.Fault(status)).hint)
 
@@ -411,6 +413,28 @@ def test_a_ca_file_that_is_none_is_told_at_once(tmp_path: Path) -> None:
             Environment(ROOT, ca_file=str(tmp_path / name))
         assert refused.value.hint == "look at crm_ca_file"
     assert Environment(ROOT, ca_file=certifi.where()).ca_file == certifi.where()
+
+
+def test_a_proxy_that_wants_a_sign_in_is_told_as_that(naps: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(server: socket.socket) -> None:
+        while True:
+            try:
+                line, _ = server.accept()
+            except OSError:
+                return
+            with line:
+                line.recv(4096)
+                line.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        Thread(target=answer, args=(server,), daemon=True).start()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.getsockname()[1]}")
+        for name in ("NO_PROXY", "no_proxy", "https_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        far = Environment("https://crm.fictief.example/api/data/v9.2/")
+        with Transport(far, TwoTokens(), sleep=naps.append) as client, pytest.raises(NotSent, match="407") as refused:
+            client.get("WhoAmI")
+    assert "HTTPS_PROXY" in refused.value.hint
 
 
 def test_proxies_of_the_environment_are_used_for_other_machines_only(
