@@ -27,7 +27,7 @@ from rules.model.personal_records import PARTICIPATIONS, TOOK_PART, FullFiche, F
 from rules.redaction.labels import label_for
 from rules.redaction.not_shown import Redaction
 from rules.rights.criminal_recipients import acts_in_criminal_matters
-from rules.rights.fields import FIELDS, FieldRule, Nature, ShownTo, needed_by, rule_for, rules_of
+from rules.rights.fields import FIELDS, FieldRule, Nature, ShownTo, fields_of, needed_by, rule_for, rules_of
 from rules.rights.withholding import CHILD_STATEMENTS, withheld_on_behalf, withheld_recipient, withheld_role
 from rules.texts.folding import begin_of, fold, squeeze
 
@@ -55,7 +55,8 @@ _TITLES: Final = MappingProxyType({"bin": "deleted"})
 # Of these RGT-09 withholds the texts and what leads to the child, and tells the rest: of a fiche its number
 # and its day, not its hour.
 _TOLD_IN_PART: Final = frozenset({"contact", "dossier", "party", "fiche"})
-_OF_THE_REPORT: Final = ("caller_number", "caller_email", "channel", "language", "reporter_kind")  # of the own report they are no secret
+# Of the own report these are no secret.
+_OF_THE_REPORT: Final = (*fields_of("fiche", Nature.PHONE, Nature.EMAIL), "channel", "language", "reporter_kind")
 _ABOUT_RECIPIENT: Final = ("transmitted_to", "transmitted_on", "transmitted_country", "transfer_basis")
 _AROUND = 200  # characters on either side of a mention, up to the ends of its sentences
 
