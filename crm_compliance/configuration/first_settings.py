@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from crm_compliance.configuration.settings import PREFIX, Settings
+from crm_compliance.configuration.settings import PREFIX, SECRETS, Settings
 from jobs.registry import JOBS
 
 NEEDED: Final = ("crm_url", "crm_tenant_id", "crm_client_id")
@@ -17,11 +17,10 @@ _AN_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """One setting: what it decides, an example where it has no default, whether it is a secret."""
+    """One setting: what it decides, and an example where it has no default."""
 
     text: str
     example: Any = None
-    is_secret: bool = False
 
 
 SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
@@ -29,9 +28,9 @@ SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
         "crm_url": Described("The root of the CRM's Web API.", "https://org.crm4.dynamics.com/api/data/v9.2/"),
         "crm_tenant_id": Described("The directory (tenant) in Entra ID to which the application belongs.", _AN_ID),
         "crm_client_id": Described("The application (client) id in Entra ID.", _AN_ID),
-        "crm_client_secret": Described("Its secret, unless it has a certificate.", is_secret=True),
+        "crm_client_secret": Described("Its secret, unless it has a certificate."),
         "crm_client_certificate": Described("Its certificate with key, instead of a secret.", "/etc/crm-compliance/application.pem"),
-        "crm_client_certificate_password": Described("The password of that file, where it has one.", is_secret=True),
+        "crm_client_certificate_password": Described("The password of that file, where it has one."),
     },
     "Needed: what is kept where, and what decides": {
         "data_dir": Described("State, keys and plans; by default below the user's data folder.", "/var/lib/crm-compliance"),
@@ -40,7 +39,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
         "organisation": Described("What is said in the organisation's name. Without it, the shipped one's words.", "organisation.yaml"),
     },
     "The store and its witnesses": {
-        "database_url": Described("A PostgreSQL database instead of the SQLite file in the data folder.", is_secret=True),
+        "database_url": Described("A PostgreSQL database instead of the SQLite file in the data folder."),
         "anchor_file": Described("Checkpoints of the ledger; better on a storage that nobody can rewrite.", "/mnt/worm/anchor.jsonl"),
         "erasures_file": Described("The register of erasures beside the database; better on another disk.", "/mnt/other/erasures.jsonl"),
         "timestamp_url": Described("A time-stamp authority (RFC 3161) for checkpoints; needs the extra `timestamp`.", "https://tsa.example.org/"),
@@ -48,7 +47,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
     },
     "Recordings outside the CRM": {
         "storage_dir": Described("The only folder below which `file:` objects of recordings may be deleted.", "/srv/recordings"),
-        "azure_storage": Described("The Azure Blob Storage account of recordings; needs the extra `azure`.", is_secret=True),
+        "azure_storage": Described("The Azure Blob Storage account of recordings; needs the extra `azure`."),
         "azure_container": Described("The only container in which blobs may be deleted.", "recordings"),
     },
     "Documents in SharePoint": {
@@ -66,7 +65,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
         "worker_count": Described("How many of them."),
         "crm_reserved_share": Described("The share of the CRM's limits that is left to others."),
         "crm_patience_s": Described("How many seconds a run waits out an outage of the CRM."),
-        "crm_extra_clients": Described("Further applications that share the writing, as JSON.", is_secret=True),
+        "crm_extra_clients": Described("Further applications that share the writing, as JSON."),
         "bulk_delete": Described("Large sets of recordings as a job of the CRM: auto, off or always."),
         "incremental_reads": Described("Read only what has changed since last time."),
         "full_read_days": Described("At least every so many days all is read."),
@@ -75,8 +74,8 @@ SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
         "public_url": Described("The address under which people reach `serve` from outside, for download links."),
         "trusted_proxies": Described("Reverse proxies, addresses or networks, whose word on whom they speak for is believed."),
         "alerts": Described("Which event is told to whom, by which channel.", "alerts.yaml"),
-        "alert_secrets": Described("Passwords, addresses and keys of alert channels, as JSON.", is_secret=True),
-        "metrics_token": Described("A bearer token with which /metrics answers from elsewhere.", is_secret=True),
+        "alert_secrets": Described("Passwords, addresses and keys of alert channels, as JSON."),
+        "metrics_token": Described("A bearer token with which /metrics answers from elsewhere."),
         "signin_minutes": Described("For how many minutes a sign-in is good for further commands."),
         "session_idle_minutes": Described("After how many minutes without a page somebody signs in again at the console."),
         "session_hours": Described("After how many hours in any case."),
@@ -85,7 +84,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
         **{job.setting: Described(f"When `serve` does this, by the schedule's clock: {job.purpose}", job.cron) for job in JOBS.values()},
     },
     "For a CRM on this machine only": {
-        "crm_token": Described("A static token.", is_secret=True),
+        "crm_token": Described("A static token."),
         "clock": Described("An instant at which the product's clock starts.", "2026-11-25T09:00:00Z"),
     },
 }  # fmt: skip
@@ -125,7 +124,7 @@ def _lines(values: Mapping[str, str]) -> Iterator[str]:
         yield f"\n# {title}"
         for name, each in section.items():
             yield f"\n# {each.text}"
-            if each.is_secret:
+            if name in SECRETS:
                 yield f"# A secret, never written here: the variable {PREFIX}{name.upper()} takes it."
             elif name in values:
                 yield f"{name} = {_toml(values[name])}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from crm_compliance.configuration.setting_types import (
     HERE_ALONE,
@@ -42,7 +42,6 @@ from rules.model.crm_addresses import on_this_machine
 PREFIX = "CRM_COMPLIANCE_"
 CONFIG = f"{PREFIX}CONFIG"
 _CRON = "_cron"  # how the settings of jobs end
-_WITH_SECRETS = frozenset({"alert_secrets", "crm_extra_clients"})  # beside those that are one
 TEST_PREFIX = f"{PREFIX}TEST_"  # read by tests only
 
 
@@ -206,6 +205,12 @@ class Settings(BaseModel):
         return made
 
 
+# Those that are a secret, and those that have some in them.
+SECRETS = frozenset(
+    {"alert_secrets", "crm_extra_clients", *(name for name, field in Settings.model_fields.items() if field.annotation == Secret | None)}
+)
+
+
 def setting_names() -> list[str]:
     """Return the name of every setting, as the file has it; each job of the registry has one for its hour."""
     from jobs.registry import JOBS  # loads all the work: only for a setting of a job, or for a message
@@ -245,7 +250,7 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] | None 
         values[key], places[key] = value, name
     found = usable(values, places)
     found._file = file
-    found._has_secrets_in_file = any(isinstance(getattr(found, key, None), SecretStr) or key in _WITH_SECRETS for key in in_file)
+    found._has_secrets_in_file = not SECRETS.isdisjoint(in_file)
     return found
 
 

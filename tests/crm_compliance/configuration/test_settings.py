@@ -1,6 +1,7 @@
 """Settings come from a file and the environment, are checked as a whole, and never show a value in a
 message."""
 
+import re
 import stat
 from pathlib import Path
 
@@ -8,68 +9,25 @@ import pytest
 from pydantic import SecretStr
 
 from crm_compliance.configuration.hours import crons_of
-from crm_compliance.configuration.settings import PREFIX, load_settings, setting_names
+from crm_compliance.configuration.settings import PREFIX, SECRETS, load_settings, setting_names
 from crm_compliance.store.sql.database import Database
 from jobs.registry import JOBS
 from rules.errors import UsageError
 from tests.crm_compliance.configuration.given import CANARY, EMULATOR, REAL, config, refusal, settings
+from tests.meta.pages import ROOT
 
-DOCUMENTED = {
-    "CRM_URL",
-    "CRM_TOKEN",
-    "CRM_TENANT_ID",
-    "CRM_CLIENT_ID",
-    "CRM_CLIENT_SECRET",
-    "CRM_CLIENT_CERTIFICATE",
-    "CRM_CLIENT_CERTIFICATE_PASSWORD",
-    "CRM_EXTRA_CLIENTS",
-    "CRM_CONCURRENCY",
-    "CRM_LAKE",
-    "CRM_LAKE_HOURS",
-    "CRM_READS",
-    "WORKERS",
-    "WORKER_COUNT",
-    "CRM_RESERVED_SHARE",
-    "CRM_AUTHORITY",
-    "CRM_CA_FILE",
-    "DATABASE_URL",
-    "DATA_DIR",
-    "STORAGE_DIR",
-    "POLICY",
-    "MAPPING",
-    "CLOCK",
-    "LOG_LEVEL",
-    "RETENTION_CRON",
-    "HOUSEKEEPING_CRON",
-    "AZURE_STORAGE",
-    "AZURE_CONTAINER",
-    "RECORDINGS_CRON",
-    "BULK_DELETE",
-    "INCREMENTAL_READS",
-    "FULL_READ_DAYS",
-    "ANCHOR_FILE",
-    "ERASURES_FILE",
-    "TIMESTAMP_URL",
-    "TIMESTAMP_CA",
-    "REQUESTS_CRON",
-    "PUBLIC_URL",
-    "CRM_PATIENCE_S",
-    "RETRY_HOURS",
-    "TRUSTED_PROXIES",
-    "SESSION_HOURS",
-    "SESSION_IDLE_MINUTES",
-    "SIGNIN_MINUTES",
-    "ORGANISATION",
-    "SHAREPOINT_SITES",
-    "GRAPH_URL",
-    "METRICS_TOKEN",
-    "ALERTS",
-    "ALERT_SECRETS",
-}
+PAGE = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 
 
 def test_the_settings_are_those_of_the_documentation() -> None:
-    assert {name.upper() for name in setting_names()} == DOCUMENTED
+    there, named = {name.upper() for name in setting_names()}, re.findall(r"`([A-Z][A-Z_]+)`", PAGE)
+    rows = re.findall(r"^\| (`[^|]+) \|", PAGE, re.MULTILINE)
+    assert (there - {*named}, {*re.findall(r"`([A-Z][A-Z_]+)`", " ".join(rows))} - there) == (set(), set())
+
+
+def test_what_is_a_secret_follows_from_its_type() -> None:
+    one = {"alert_secrets", "azure_storage", "crm_client_certificate_password", "crm_client_secret", "crm_extra_clients", "crm_token"}
+    assert one | {"database_url", "metrics_token"} == SECRETS
 
 
 def test_without_anything_set_the_defaults_hold() -> None:
