@@ -15,9 +15,10 @@ from connectors.dynamics.http.query import guid
 from connectors.dynamics.mapping.mapping import CONNECTION, Column, Table
 from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.schema.capabilities import Capability, capabilities
+from connectors.dynamics.schema.decisions_check import check_decisions
 from connectors.dynamics.schema.labels import labels, table_names
 from connectors.dynamics.schema.lookups_check import check_people, check_recordings, check_second_lookups
-from connectors.dynamics.schema.mapping_check import check_decisions, check_mapping
+from connectors.dynamics.schema.mapping_check import check_mapping
 from connectors.dynamics.schema.masks_check import check_masks
 from connectors.dynamics.schema.needed_privileges import RoleLine, answering_role, cleaning_role, least_role
 from connectors.dynamics.schema.privileges import check_privileges, out_of_sight

@@ -15,7 +15,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.schedule_check import misspelt
-from connectors.dynamics.schema.mapping_check import check_decisions, check_mapping
+from connectors.dynamics.schema.decisions_check import check_decisions
+from connectors.dynamics.schema.mapping_check import check_mapping
 from connectors.dynamics.schema.masks_check import check_masks
 from connectors.dynamics.schema.reference_rows import ReferenceRows
 from connectors.emulator.serving.server import running
