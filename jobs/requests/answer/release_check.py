@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from jobs.model.answer import Compilation
-from jobs.model.request import SubjectRequest
+from jobs.model.request import HANDOVER, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import ids_or_nobody
 from jobs.register.confirmed_people import confirmed_people
@@ -34,7 +34,13 @@ _HINTS: Final[Mapping[str, str | Hint]] = {
 def for_release(context: JobContext, request_id: str, who: str, role: str) -> tuple[SubjectRequest, Compilation]:
     """Return a request and its current answer, once this person may release it. Raises Refused: as
     `check_release` does; ConnectorError: the CRM cannot be read."""
-    request = authorised(actor_of(context, who, role), request_id, Step.RELEASE)
+    try:
+        request = authorised(actor_of(context, who, role), request_id, Step.RELEASE)
+    except Refused as error:
+        if error.code == "state" and context.store.requests.has_part(error.where, HANDOVER):  # of a release that was cut off
+            hint = "archive, passphrase and message are on the page of the request, until somebody has passed them on"
+            raise Refused(str(error), hint=hint, where=error.where, code=error.code) from None
+        raise
     compilation = compiled(context.store, request)
     check_release(context, request, compilation, who, role)
     return request, as_it_stands(context, request, compilation)

@@ -188,6 +188,9 @@ def test_what_a_release_that_is_cut_off_could_not_write_is_in_the_console(
     with pyzipper.AESZipFile(files["zip"]) as opened_again:
         opened_again.setpassword(handover.passphrase.encode())
         assert opened_again.read("letter.pdf").startswith(b"%PDF")
+    again = ("--output", typist.folder / "b.zip", "--passphrase-file", typist.folder / "b.txt")
+    error = typist.refused("requests", "release", child.id, *again, *ERIK, code=5)
+    assert (error["code"], "are on the page of the request" in error["hint"]) == ("state", True)
 
 
 def test_a_leak_term_stops_the_release(child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
