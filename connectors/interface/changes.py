@@ -97,8 +97,7 @@ class Changes(Protocol):
     def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
         """Carry out each change set, all or nothing, and return one result for each, in the order given.
         Nothing is tried twice here: a change set whose answer is lost is UNKNOWN, and the caller reads back.
-        `held` is called right before each further request that writes, the first one being the caller's own
-        responsibility: what it names is HELD."""
+        `held` is called right before each request that writes: what it names is HELD."""
 
     def unmasked(self, masks: Sequence[Operation]) -> set[str]:
         """Return the ids of rows that do not show what these masks write, read back column by column (R-081);

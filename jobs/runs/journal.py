@@ -196,20 +196,23 @@ class Journal:
         """Return which of these a hold covers at this moment, and which are not what was announced any more
         where that is asked, each with its code."""
         by_name = {name_of(action): action for action in actions}
-        held = {by_name[name].key: reason.value for name, reason in held_now(self.context, self.day, by_name, units).items()}
-        left = {name: action for name, action in by_name.items() if action.key not in held}
-        changed = self._changed(left, otherwise) if otherwise is not None else {}
-        return held | {by_name[name].key: code for name, code in changed.items()}
+        codes = self._changed(by_name, otherwise) if otherwise is not None else {}
+        codes |= self._held_now(by_name, units)
+        return {by_name[name].key: code for name, code in codes.items()}
 
     def stopped_or_held(
         self, actions: Mapping[str, Action], units: Mapping[Key, Unit], otherwise: Otherwise = lambda _: {}
     ) -> dict[str, str]:
         """Return which of these, by name, must not be written at this moment: all of them once the kill
         switch is set, else those under a hold, and those that are not what was announced any more."""
-        if self.context.store.kill_switch.stopped_since() is not None:
-            return dict.fromkeys(actions, STOPPED)
-        held = {name: reason.value for name, reason in held_now(self.context, self.day, actions, units).items()}
-        return held | self._changed({name: action for name, action in actions.items() if name not in held}, otherwise)
+        codes = self._changed(actions, otherwise) | self._held_now(actions, units)
+        is_stopped = self.context.store.kill_switch.stopped_since() is not None
+        return dict.fromkeys(actions, STOPPED) if is_stopped else codes
+
+    def _held_now(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, str]:
+        """Return which of these, by name, a hold covers, each with the code. It is asked last: reading what
+        else there is to know may take half an hour of waiting for the CRM (HLD-07)."""
+        return {name: reason.value for name, reason in held_now(self.context, self.day, actions, units).items()}
 
     def _changed(self, actions: Mapping[str, Action], otherwise: Otherwise) -> dict[str, str]:
         """Return which of these, by name, would not go by now as they were announced, or would take something
@@ -236,7 +239,8 @@ class Journal:
         going = {name: msgspec.structs.replace(action, rows=tuple(rows[name])) for name, action in actions.items() if name not in kept}
         there = self._bound_there(list(going.values()), list(actions.values()))
         bound = there.bound.keys() | there.along.keys()  # what was not announced is not taken along
-        return kept | {name: LONG_TERM for name, action in going.items() if action.key in bound}
+        codes = {name: LONG_TERM for name, action in going.items() if action.key in bound}
+        return kept | codes | self._held_now(going, units)
 
     def _bound_there(self, going: Sequence[Action], of: Sequence[Action]) -> There:
         """Return which of these must wait for others there, `of` their group. What goes later in this run, or

@@ -36,8 +36,8 @@ def send_and_reconcile(connector: Connector, writes: Mapping[str, Sequence[RowWr
     Rows in long-term retention are left out: no write reaches them, and they are deleted once the live ones
     are (residual/purge_retained.py).
 
-    `held` is checked right before every request that writes, here and by the connector: a hold that was
-    placed since prevails (HLD-07).
+    `held` is checked by the connector right before every request that writes: a hold that was placed since
+    prevails (HLD-07).
 
     A unit of up to 1,000 rows is sent in one change set, whole or not at all. A larger one is sent in
     several, its own row last: if a later one fails it is PARTIAL. Anything the CRM refuses for a technical
@@ -87,19 +87,15 @@ def _send_step(connector: Connector, waiting: Mapping[str, tuple[RowWrite, ...]]
         return now.keys()
 
     for _ in connector.tries():
-        for key in ask(open_sets):
-            # What was sent without an answer may still be carried out, hold or not: that is a failure, and no
-            # skip.
-            outcome[key] = (ChangeStatus.UNKNOWN if key in unknown else ChangeStatus.HELD, found[key])
-            del open_sets[key]
-        if not open_sets:
-            return outcome
         change_sets = [ChangeSet(key, tuple(operation(connector, write) for write in rows)) for key, rows in open_sets.items()]
         results = connector.change(change_sets, held=ask)
-        unknown = {}
+        before, unknown = unknown, {}
         for result in results:
             if result.status is ChangeStatus.HELD:  # a hold of the CRM where it is none of ours
-                outcome[result.key] = (ChangeStatus.HELD, found.get(result.key, Reason.HOLD_LEGAL.value))
+                # What was sent without an answer may still be carried out, hold or not: that is a failure,
+                # and no skip.
+                status = ChangeStatus.UNKNOWN if result.key in before else ChangeStatus.HELD
+                outcome[result.key] = (status, found.get(result.key, Reason.HOLD_LEGAL.value))
             elif result.status is ChangeStatus.UNKNOWN:
                 unknown[result.key] = open_sets[result.key]
                 stumbles[result.key] += not result.is_outage

@@ -50,8 +50,8 @@ class Changes(Rows):
         """Carry out each change set, all or nothing, and return one result for each, in the order given.
 
         Nothing is tried twice here: a change set whose answer is lost is UNKNOWN, and the caller reads back.
-        Only where the CRM said that it did nothing (429, 401) the same is sent again. `held` is called before
-        each batch but the first, and before a job.
+        Only where the CRM said that it did nothing (429, 401) the same is sent again. `held` is called right
+        before each batch, and before a job.
 
         Raises:
             Unauthorised, Forbidden: before anything was done at all.

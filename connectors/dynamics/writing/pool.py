@@ -23,7 +23,6 @@ class _Work:
     waiting: list[int]
     results: dict[int, ChangeResult]
     held: Held | None = None
-    is_fresh: bool = True  # nothing was sent yet: the caller has looked at the holds a moment ago
     reached: bool = False
     refusal: ConnectorError | None = None
     code: str = ""
@@ -46,8 +45,7 @@ class _Work:
 
     def unheld(self, chosen: list[int]) -> list[int]:
         """Return those that came under no hold since the call began (HLD-07); the others get their result."""
-        if self.held is None or self.is_fresh:
-            self.is_fresh = False
+        if self.held is None:
             return chosen
         names = [self.prepared[index].key for index in chosen]
         try:
@@ -93,9 +91,9 @@ class Pool:
 
     def send(self, prepared: Sequence[Prepared], *, in_order: bool = False, held: Held | None = None) -> list[ChangeResult]:
         """Return one result for each change set, in the order given. `in_order`: none is sent before those
-        ahead of it are answered. `held` is called before each batch but the first. Raises Unauthorised,
-        Forbidden: the very first batches are refused as a whole, for every user. Later the rest is REFUSED
-        instead, so that the results of what was done are not lost."""
+        ahead of it are answered. `held` is called right before each batch. Raises Unauthorised, Forbidden:
+        the very first batches are refused as a whole, for every user. Later the rest is REFUSED instead, so
+        that the results of what was done are not lost."""
         results = {index: one.result for index, one in enumerate(prepared) if one.result is not None}
         work = _Work(prepared, [index for index in range(len(prepared)) if index not in results], results, held)
         under_way: dict[Future[Sent], tuple[int, list[int]]] = {}
@@ -111,7 +109,6 @@ class Pool:
                 elif work.refusal is not None and not work.reached:
                     raise work.refusal
                 else:
-                    work.is_fresh = False
                     self._sleep(wait_s)
         except BaseException:
             wait(under_way)

@@ -156,7 +156,7 @@ def test_r077_a_hold_placed_between_the_parts_of_a_large_unit_leaves_the_rest(
             place(night, TABLES[what], rows[what])
 
     night.approved(plan)
-    run = applied(night, plan, Meddling(night.context.connector, act, before="change"))
+    run = applied(night, plan, Meddling(night.context.connector, act, before="change", nth=2))
     journal = {action.id: (action.state, action.code) for action in night.store.journal.of_run(run.id)}
     assert journal[rows["dossier"]] == (ActionState.PARTIAL, "HOLD_JUDICIAL")
     assert (night.get("annotations", rows["note"]), night.get("cf_dossiers", rows["dossier"]) is None) == (None, False)

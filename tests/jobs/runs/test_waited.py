@@ -6,20 +6,23 @@ from datetime import date, timedelta
 import pytest
 
 from connectors.dynamics.pace.gate import Timeline
+from connectors.dynamics.writing.pool import Pool
 from rules.model.requests import Right
 from tests.drivers.deciding import ask, compile_, decide, release
+from tests.drivers.holding import place
 from tests.drivers.night import CATEGORY, Night
 from tests.drivers.organisation import set_faults
 from tests.jobs.runs.interruptions import LONG_AGO, a_grown_up
 
 LATELY = date(2026, 11, 20)
+PARENTS = r"re:/contacts\?\$select=_parentcustomerid_value,contactid&\$filter=contactid"  # asked last before contacts are removed
 
 
 @pytest.fixture
 def meanwhile(night: Night, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object], int], None]:
-    """Has the n-th batch refused for four minutes, in which somebody acts."""
+    """Has the n-th batch, or read, refused for four minutes, in which somebody acts."""
 
-    def script(act: Callable[[], object], nth: int = 1) -> None:
+    def script(act: Callable[[], object], nth: int = 1, path: str = "$batch") -> None:
         acts = [act]
 
         def wait(timeline: Timeline, seconds: float) -> None:
@@ -29,7 +32,7 @@ def meanwhile(night: Night, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callab
             timeline._ahead_s += seconds  # as if slept
 
         monkeypatch.setattr(Timeline, "wait", wait)
-        set_faults(night.emulator, {"match": {"path": "$batch", "nth": nth}, "do": "status", "status": 429, "retry_after": 240})
+        set_faults(night.emulator, {"match": {"path": path, "nth": nth}, "do": "status", "status": 429, "retry_after": 240})
 
     return script
 
@@ -70,6 +73,19 @@ def test_who_got_a_role_while_a_removal_had_to_wait_stays(night: Night, meanwhil
     run = night.apply(night.plan())
     assert night.get("contacts", child)
     assert run.counts["skipped"] == {"STILL_REFERRED": 1}
+
+
+@pytest.mark.parametrize("what", ["role", "hold"])
+def test_hld07_the_read_before_the_first_batch_may_have_to_wait_too(
+    night: Night, meanwhile: Callable[..., None], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(Pool, "is_single", False)  # so that it is asked who points to whom
+    child, _ = (a_grown_up(night)[1] for _ in range(2))
+    other = night.dossier("grooming", closed=False, spoken=LATELY)
+    acts = {"role": lambda: night.party(child, "reporter", dossier=other), "hold": lambda: place(night, person=child)}
+    meanwhile(acts[what], 1, PARENTS)
+    night.apply(night.plan())
+    assert night.get("contacts", child)
 
 
 def test_who_got_a_role_while_a_trim_had_to_wait_keeps_all(night: Night, meanwhile: Callable[..., None]) -> None:
