@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from crm_compliance.configuration.settings import Settings
-from crm_compliance.keys.checkpoint_log import catch_up, last_logged, read_checkpoint_log
+from crm_compliance.host.files import DiskProblem
+from crm_compliance.keys.checkpoint_log import CheckpointLogUnfit, catch_up, last_logged, read_checkpoint_log
 from crm_compliance.keys.key_file import KeyKind
 from crm_compliance.keys.key_ring import KeyRing, public_keys_below
 from crm_compliance.keys.public_keys import PublicKeys
@@ -74,7 +75,7 @@ class DeskNotary:
     def log_checkpoints(self, checkpoints: Callable[[], Sequence[Checkpoint]]) -> None:
         try:
             catch_up(self._log, checkpoints)
-        except ComplianceError as error:
+        except (CheckpointLogUnfit, DiskProblem) as error:
             self._warn(f"{self._log}: {error}")
 
 

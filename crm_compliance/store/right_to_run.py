@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from crm_compliance.host.alongside import alongside
-from crm_compliance.host.files import disk_errors
+from crm_compliance.host.files import DiskProblem, disk_errors
 from crm_compliance.store.rows import leases
 from crm_compliance.store.rows.leases import RUNNER, taken
 from crm_compliance.store.rows.transactions import Rows, Transactions
@@ -129,26 +129,28 @@ class Leases(Rows):
         return datetime.fromtimestamp(renewed_at, UTC) if renewed_at else None
 
     def has_lapsed(self, name: str) -> bool:
-        """Return whether somebody holds this lease who could not renew it."""
+        """Return whether somebody holds this lease who could not renew it; who was killed holds none."""
         with self._database.reading() as connection:
             held = leases.read(connection, name)
-        return held.is_held and not held.is_in_force
+        return held.is_held and not held.is_in_force and not self._is_killed(name, held)
 
     def run_at_work(self) -> str | None:
         """Return the run that somebody is working on now; None if nobody is, also if a run was killed."""
         with self._database.reading() as connection:
             held = leases.read(connection, RUNNER)
-        if not held.is_in_force:
-            return None
-        path = self._lock_file(RUNNER)
-        if path is not None and path.exists():
-            try:
-                with _host_lock(path, RUNNER) as host_lock:
-                    if host_lock == held.host_lock:
-                        return None  # the operating system has let go of it: that process is dead
-            except Refused:
-                pass
-        return held.run
+        return held.run if held.is_in_force and not self._is_killed(RUNNER, held) else None
+
+    def _is_killed(self, name: str, held: leases.Held) -> bool:
+        """Return whether the operating system has let go of what the holder had locked on this machine: that
+        process is dead."""
+        path = self._lock_file(name)
+        if path is None or not path.exists():
+            return False
+        try:
+            with _host_lock(path, name) as host_lock:
+                return host_lock == held.host_lock
+        except (Refused, DiskProblem):  # it is locked, or nobody can look
+            return False
 
     def _lock_file(self, name: str) -> Path | None:
         """Return the file that is locked on this machine. It is beside a SQLite database, so that programs

@@ -36,5 +36,5 @@ class Notary(Protocol):
         put back to an older day, whatever was added since, and what was held, asked or decided is lost."""
 
     def log_checkpoints(self, checkpoints: Callable[[], Sequence[Checkpoint]]) -> None:
-        """Bring the copy outside the database up to the checkpoints that there are. If that fails somebody
-        is notified; the work continues."""
+        """Bring the copy outside the database up to the checkpoints that there are. Where the copy cannot be
+        written somebody is notified, and the work continues; that they cannot be read is raised."""

@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.host.files import DiskProblem
 from crm_compliance.keys.checkpoint_log import CheckpointLogUnfit, catch_up, read_checkpoint_log
+from crm_compliance.keys.checkpoint_signer import DeskNotary
+from crm_compliance.keys.key_ring import KeyRing
 from jobs.ledger.checkpoints import Checkpoint, encode
+from jobs.ledger.entries import StoreAltered
 from rules.errors import UsageError
 
 POINTS = [
@@ -68,6 +72,18 @@ def test_an_anchor_with_more_than_the_database_has_is_told(tmp_path: Path) -> No
 def test_a_place_that_cannot_be_written_is_a_disk_problem(tmp_path: Path, place: str) -> None:
     with pytest.raises(DiskProblem):
         catch_up(tmp_path / place, lambda: POINTS)
+
+
+def test_checkpoints_that_cannot_be_read_are_no_failure_of_the_copy(tmp_path: Path) -> None:
+    """Where the database was altered the work must not go on with a warning."""
+
+    def altered() -> list[Checkpoint]:
+        raise StoreAltered("the checkpoint over 3 entries cannot be read")
+
+    warnings: list[str] = []
+    with pytest.raises(StoreAltered):
+        DeskNotary(Settings(data_dir=tmp_path), KeyRing(tmp_path, []), warnings.append).log_checkpoints(altered)
+    assert warnings == []
 
 
 def test_a_damaged_line_is_none_at_its_place(tmp_path: Path) -> None:

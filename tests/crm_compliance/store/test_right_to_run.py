@@ -22,6 +22,7 @@ from crm_compliance.store.sql.database import Database
 from crm_compliance.store.store import SqlStore
 from jobs.model.run import ActionState
 from rules.errors import Refused
+from tests.crm_compliance.store.databases import raw
 from tests.crm_compliance.store.values import ENTRY, NIGHT, a_plan, a_run, an_action
 
 ROOT = Path(__file__).parents[3]
@@ -243,3 +244,5 @@ def test_who_is_at_work_is_seen_and_a_killed_run_is_not(database_url: str, open_
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         assert store.leases.run_at_work() is None
+        raw(database_url, "UPDATE leases SET renewed_at = renewed_at - 61")
+        assert not store.leases.has_lapsed("runner"), "it could have been renewed"
