@@ -23,6 +23,7 @@ from connectors.interface.errors import ReadIncomplete
 
 MODEL: Final = "model.json"
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\dZ").fullmatch
+_ASIDE: Final = "_."
 _CHANGES: Final = "Changelog"  # which a link with folders of updates has beside them
 _DELTA: Final = ("deltalake/{}_partitioned", "deltalake/{}", "Tables/{}", "Tables/dbo/{}", "{}")
 
@@ -125,12 +126,14 @@ def _is_folder(path: Path) -> bool:
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    """Yield the Parquet files at any depth. Raises OSError: a folder cannot be listed, which `rglob`
+    """Yield the Parquet files at any depth, but for what begins with `_` or `.`: whoever writes a table keeps
+    there what is not part of it yet, or no more. Raises OSError: a folder cannot be listed, which `rglob`
     takes for an empty one."""
 
     def fail(error: OSError) -> None:
         raise error
 
     if _is_folder(folder):
-        for above, _, names in os.walk(folder, onerror=fail):
-            yield from (Path(above, name) for name in names if name.endswith(".parquet"))
+        for above, folders, names in os.walk(folder, onerror=fail):
+            folders[:] = [name for name in folders if name[0] not in _ASIDE]
+            yield from (Path(above, name) for name in names if name.endswith(".parquet") and name[0] not in _ASIDE)
