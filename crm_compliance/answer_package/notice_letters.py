@@ -17,15 +17,16 @@ def letters_of(
     due: Mapping[int, Notice],
     organisation: Organisation,
     *,
-    usual: str,
+    usual: str | None,
     language: str,
     at: datetime,
 ) -> dict[str, bytes]:
     """Return a PDF for each notice that is due, by the name of its file. Each is in `language`, or where that
-    is empty in the one of the recipient's country, else in the organisation's `usual` one."""
+    is empty in the one of the recipient's country, else in the `usual` one, without it the
+    organisation's first."""
     letters = {}
     for number, notice in due.items():
-        spoken = language or language_of(notice, usual)
+        spoken = language or language_of(notice, usual or organisation.languages[0])
         letter = notice_letter(notice, decision, organisation, reference=f"{request.reference} ({number})", language=spoken, at=at)
         letters[f"notice-{number}.pdf"] = letter_pdf(letter)
     return letters

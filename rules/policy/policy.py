@@ -14,7 +14,7 @@ from rules.dates.calendar import Calendar
 from rules.files.model import Email, Key, Model, Text
 from rules.model.bypass import Bypass, Bypasses
 from rules.model.home import Home
-from rules.model.languages import USUAL, Language
+from rules.model.languages import Language
 from rules.model.purposes import PurposeKey
 from rules.policy.categories import Category, Derivation, Labels, Mission
 from rules.policy.limits import Approvals, Canary, Limits, Quarantine, Watch
@@ -66,8 +66,9 @@ class Defaults(Model):
     register_years: Annotated[int, Field(ge=1, le=10)] = 5
     """Years after its closing for which a subject request stands in the register; then only yearly totals are
     left (ACC-07)."""
-    language: Language = USUAL
-    """The language of letters to whose language nobody knows, such as recipients of data (EXP-11)."""
+    language: Language | None = None
+    """The language of letters to whose language nobody knows, such as recipients of data (EXP-11); without
+    it, the usual one of the organisation."""
     maturity_age: Annotated[int, Field(ge=0, le=18)] = 12
     """Age on the day of receipt from which a child is presumed able to exercise the rights alone (RGT-05)."""
 

@@ -33,7 +33,7 @@ def notices(
     request: str = REQUEST,
     folder: Path = typer.Option(None, "--output", metavar="DIR", help="Write a letter for every notice that is due, into a new folder."),
     language: str = typer.Option(
-        "", "--language", metavar="LANG", help="nl, fr, de or en for these letters; else by the recipient's country."
+        "", "--language", metavar="LANG", help="The language of these letters, one of the organisation's; else by the recipient's country."
     ),
     told: int = typer.Option(None, "--told", metavar="N", help="The recipient of this notice was told."),
     on: str = typer.Option("", "--on", metavar="DATE", help="The day on which they were told."),
@@ -61,8 +61,9 @@ def notices(
     from jobs.register.request_steps import Actor
     from jobs.requests.decisions import notices as recipients
 
-    _check(folder, language, told, on, not_told, reason)
+    _check(folder, told, on, not_told, reason)
     settings = arguments.settings()
+    _check_language(settings, folder, language)
     someone = person(settings, as_, role, looks_only=folder is None and told is None and not_told is None)
     files: list[str] = []
     with arguments.opened_store(settings) as (store, clock):
@@ -79,10 +80,9 @@ def notices(
     output.answer(document, lambda console: _show(console, found, files, is_asked=folder is not None), ids=("request", request))
 
 
-def _check(folder: Path | None, language: str, told: int | None, on: str, not_told: int | None, reason: str) -> None:
+def _check(folder: Path | None, told: int | None, on: str, not_told: int | None, reason: str) -> None:
     """Refuse options that do not go together, before anybody signs in."""
     from jobs.register.decision import NotTold
-    from rules.model.languages import LANGUAGES
 
     if sum(each is not None for each in (folder, told, not_told)) > 1:
         raise UsageError("letters are written, or one outcome is recorded", hint="--output DIR, or --told N, or --not-told N")
@@ -91,8 +91,18 @@ def _check(folder: Path | None, language: str, told: int | None, on: str, not_to
     reasons = [one.value.lower() for one in NotTold]
     if (not_told is not None) != bool(reason) or (reason and reason not in reasons):
         raise UsageError("--not-told and --reason go together", hint=f"--reason is one of: {', '.join(reasons)}", where="--reason")
-    if language and (folder is None or language not in LANGUAGES):
-        raise UsageError("--language goes with --output", hint=f"one of: {', '.join(LANGUAGES)}", where="--language")
+
+
+def _check_language(settings: Settings, folder: Path | None, language: str) -> None:
+    from crm_compliance.configuration.organisation import organisation_of
+
+    if not language:
+        return
+    if folder is None:
+        raise UsageError("--language goes with --output", hint="--output DIR", where="--language")
+    written = organisation_of(settings).languages
+    if language not in written:
+        raise UsageError("this is no language in which the organisation writes", hint=f"one of: {', '.join(written)}", where="--language")
 
 
 def _write(settings: Settings, actor: Actor, request_id: str, folder: Path, language: str) -> list[str]:

@@ -168,6 +168,7 @@ def _working_area(visit: Visit, request: SubjectRequest, compilation: Compilatio
         "compilation": compilation,
         "notices": notices,
         "notices_due": [number for number, each in notices if each.state is NoticeState.DUE],
+        "letter_languages": services.organisation.languages,
         "not_told_codes": [each.value for each in NotTold],
         "items": compilation.items if compilation is not None and request.right not in COPIES else (),
         "numbers": {each.key: number_of(each, compilation.items) for each in compilation.contexts} if compilation is not None else {},

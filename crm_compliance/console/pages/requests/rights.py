@@ -21,7 +21,6 @@ from jobs.requests.answer.compile import compilation_of
 from jobs.requests.decisions import decide as deciding
 from jobs.requests.decisions import notices
 from rules.errors import ComplianceError, UsageError
-from rules.model.languages import LANGUAGES
 
 
 def decide(visit: Visit) -> Response:
@@ -61,7 +60,7 @@ def letters(visit: Visit) -> Response:
     made."""
     services, request_id, language = visit.services, visit.path("request"), visit.given("language")
     try:
-        if language and language not in LANGUAGES:
+        if language and language not in services.organisation.languages:
             raise UsageError(visit.say("This is not one of the choices."), where="language")
         actor = actor_of(visit)
         request, decision = notices.listed(actor, request_id)

@@ -20,6 +20,7 @@ from tests.drivers.organisation import set_faults
 from tests.drivers.typist import DORA, ERIK, Typist
 
 TODAY = "2026-11-25"
+RULES = Path(__file__).parents[4] / "rules"
 
 
 def granting(typist: Typist, org: Night, right: str) -> str:
@@ -106,6 +107,24 @@ def test_a_letter_says_what_lets_the_recipient_act_and_nothing_else(erased: Aski
         assert "Article 19" in text
         assert not [word for word in ("Annelies", "Zonnebloem", "D-2026", "exting", "request for", "lotte@") if word in text]
     assert (POLICE in told["notice-1.pdf"], ABROAD in told["notice-2.pdf"]) == (False, False)
+
+
+def test_letters_are_in_a_language_in_which_the_organisation_writes(restricted: Asking, typist: Typist) -> None:
+    """Where neither the recipient's country nor the schedule says another, in its usual one."""
+    for setting, shipped, was, now in (
+        ("ORGANISATION", "organisation/shipped/childfocus.yaml", "languages: [nl, fr, de, en]", "languages: [fr, nl]"),
+        ("POLICY", "policy/schedules/childfocus.yaml", "  language: nl ", "  # language: nl "),
+    ):
+        text = (RULES / shipped).read_text(encoding="utf-8")
+        assert was in text
+        path = typist.folder / f"{setting}.yaml"
+        path.write_text(text.replace(was, now), encoding="utf-8")
+        typist.set(**{setting: str(path)})
+    told = letters(typist, restricted)
+    assert "Limitation" in told["notice-2.pdf"]
+    assert "Beperking" in told["notice-1.pdf"], "of a recipient in the Netherlands"
+    refused = typist.refused("requests", "notices", restricted.id, "--output", typist.folder / "more", "--language", "de", *DORA, code=2)
+    assert refused["hint"] == "one of: fr, nl"
 
 
 def test_letters_are_for_their_owner_and_never_over_something_that_is_there(erased: Asking, typist: Typist, org: Night) -> None:
