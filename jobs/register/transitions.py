@@ -7,7 +7,6 @@ anybody. Source: section 6.5, section 8, ACC-08 to ACC-10, EXP-16."""
 import re
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
-from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -43,13 +42,6 @@ IDENTITY: Final = "identity"
 QUESTIONS: Final = (IDENTITY, "scope")
 EXTENSIONS: Final = ("complexity", "number")
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
-
-# A refusal that is told without an answer having been prepared, with whom it fits; every other one is decided
-# and released. What is excessive is refused (RF-08): nobody is ever asked for a fee (RGT-02).
-_ANYBODY, _UNIDENTIFIED, _REPRESENTATIVE = "anybody", "unidentified", "representative"
-REFUSED_AT_ONCE: Final = MappingProxyType({"RF-01": _UNIDENTIFIED, "RF-07": _REPRESENTATIVE, "RF-08": _ANYBODY})
-# Whoever closes a request says how it ended; what was sent has its outcome from the release.
-_BY_RELEASE: Final = frozenset({Outcome.DELIVERED, Outcome.DELIVERED_PARTLY, Outcome.DONE, Outcome.NEUTRAL})
 
 
 def identify(
@@ -160,15 +152,16 @@ def close(actor: Actor, request_id: str, outcome: str) -> SubjectRequest:
     if not is_allowed(Step.CLOSE, request.state):
         raise wrong_state(request, Step.CLOSE)
     code, refusal = read_outcome(outcome)
-    if request.state is RequestState.RELEASED:
-        fits = code is request.outcome and refusal in ("", request.refusal)
+    fitting = outcomes_of(request)
+    if request.state is RequestState.RELEASED and not refusal:
         refusal = request.refusal
-    else:
-        fits, refusal = _fits_unreleased(request, code, refusal)
-    if not fits:
-        is_released = request.released_at is not None and request.outcome is not None
-        was = f"it was released as {request.outcome}" if is_released else "nothing was released"
-        raise Refused(f"{code.value} is not how this request ended", hint=was, where=request.id, code="outcome")
+    elif code is Outcome.REFUSED and not refusal:
+        raise UsageError("which refusal it is must be said", hint="for example REFUSED:RF-08", field="outcome")
+    if _written(code, refusal) not in fitting:
+        hint = f"what fits: {', '.join(fitting)}"
+        raise Refused(f"{code.value} is not how this request ended", hint=hint, where=request.id, code="outcome")
+    if code is Outcome.NOT_IDENTIFIED:
+        refusal = "RF-01"
     closed, entry = closing(actor.store, request, code, refusal, actor.now)
     actor.store.requests.save(closed, [signed(entry, actor)], since=request, parts=parts_at_closing(closed), told=PRESERVED)
     return closed
@@ -242,22 +235,25 @@ def read_outcome(text: str) -> tuple[Outcome, str]:
     return outcome, refusal
 
 
-def _fits_unreleased(request: SubjectRequest, outcome: Outcome, refusal: str) -> tuple[bool, str]:
-    """Return whether a request that was not released may end so, and the code of the refusal."""
-    is_identified = request.identity is not None
-    if outcome is Outcome.WITHDRAWN:
-        return True, ""
-    if outcome is Outcome.NOT_IDENTIFIED:
-        return not is_identified, "RF-01"
-    if outcome is Outcome.MANDATE_LAPSED:
-        return request.on_behalf, ""
-    if outcome in _BY_RELEASE or request.answer:
-        return False, ""
-    if not refusal:
-        raise UsageError("which refusal it is must be said", hint="for example REFUSED:RF-08", field="outcome")
-    fitting = REFUSED_AT_ONCE.get(refusal)
-    fits = {_ANYBODY: True, _UNIDENTIFIED: not is_identified, _REPRESENTATIVE: request.on_behalf}
-    return fitting is not None and fits[fitting], refusal
+def outcomes_of(request: SubjectRequest) -> tuple[str, ...]:
+    """Return how a request may be closed now, as it is typed: as it was released, else without an answer.
+
+    A refusal that is told without one having been prepared is of somebody who was not identified (RF-01), who
+    may not act for a child (RF-07), or who asks for too much (RF-08: nobody is ever asked for a fee, RGT-02);
+    every other one is decided and released."""
+    if request.state is RequestState.RELEASED:
+        return (_written(request.outcome, request.refusal),) if request.outcome is not None else ()
+    found = [(Outcome.WITHDRAWN, "")]
+    if request.identity is None:
+        found += [(Outcome.NOT_IDENTIFIED, ""), (Outcome.REFUSED, "RF-01")]
+    if request.on_behalf:
+        found += [(Outcome.MANDATE_LAPSED, ""), (Outcome.REFUSED, "RF-07")]
+    found += [(Outcome.REFUSED, "RF-08")]
+    return tuple(_written(code, refusal) for code, refusal in found if code is not Outcome.REFUSED or not request.answer)
+
+
+def _written(code: Outcome, refusal: str) -> str:
+    return f"{code.value}:{refusal}" if refusal else code.value
 
 
 def _kept_approval(approval: RequestApproval, outcome: Outcome) -> RequestApproval | None:

@@ -24,14 +24,14 @@ from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, 
 from jobs.register.decision import NoticeState, NotTold, decision_of
 from jobs.register.misdelivery import notify_by
 from jobs.register.overrides import OVERRIDABLE, SUSPICION_ENDED, waits_for_look
-from jobs.register.transitions import EXTENSIONS, QUESTIONS, REFUSED_AT_ONCE
+from jobs.register.transitions import EXTENSIONS, QUESTIONS, outcomes_of
 from jobs.requests.answer.compile import compilation_of
 from jobs.requests.answer.download_link import TIMES
 from jobs.requests.decisions.decide import FITTING
 from jobs.requests.decisions.notices import notices_of
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError, UsageError
-from rules.model.requests import ANSWERED, COPIES, IdentityMethod, Mandate, Outcome, RequestState, Right, Step, is_allowed
+from rules.model.requests import ANSWERED, COPIES, IdentityMethod, Mandate, Outcome, Right, Step, is_allowed
 from rules.model.roles import Act
 
 
@@ -137,22 +137,12 @@ def _dates(visit: Visit, request: SubjectRequest) -> Mapping[str, Any]:
 
 def _choices(request: SubjectRequest, *, looks: bool) -> Mapping[str, Any]:
     """Return what the forms offer."""
-    if request.state is RequestState.RELEASED:
-        outcomes = [f"{request.outcome.value}:{request.refusal}" if request.refusal else request.outcome.value] if request.outcome else []
-    else:
-        outcomes = [Outcome.WITHDRAWN.value]
-        if request.identity is None:
-            outcomes += [Outcome.NOT_IDENTIFIED.value, "REFUSED:RF-01"]
-        if request.on_behalf:
-            outcomes += [Outcome.MANDATE_LAPSED.value, *([] if request.answer else ["REFUSED:RF-07"])]
-        if not request.answer:
-            outcomes += [f"REFUSED:{code}" for code, whose in REFUSED_AT_ONCE.items() if whose == "anybody"]
     return {
         "methods": [method.value for method in IdentityMethod],
         "mandates": [mandate.value for mandate in Mandate],
         "question_kinds": QUESTIONS,
         "extension_kinds": EXTENSIONS,
-        "outcomes": outcomes,
+        "outcomes": outcomes_of(request),
         "rules": [SUSPICION_ENDED] if looks else list(OVERRIDABLE),
         "refusals": FITTING.get(request.right, ()),
         "is_copy": request.right in COPIES,

@@ -34,7 +34,8 @@ def test_a_released_request_is_closed_with_its_own_outcome_and_leads_to_no_file_
     released(org, request, Outcome.DELIVERED)
     close = ("requests", "close", request, *DORA, "--outcome")
     for other in ("NEUTRAL", "DONE", "WITHDRAWN", "REFUSED:RF-08", "NOT_IDENTIFIED"):
-        assert typist.refused(*close, other, code=5)["code"] == "outcome"
+        error = typist.refused(*close, other, code=5)
+        assert (error["code"], error["hint"]) == ("outcome", "what fits: DELIVERED")
     document = typist.ask(*close, "DELIVERED")
     assert (document["state"], document["outcome"]) == ("closed", "DELIVERED")
     left = [
@@ -75,7 +76,8 @@ def test_an_outcome_that_contradicts_the_state_is_refused(
         typist.ask("requests", "identify", request, "--method", "eid", *DORA)
     close = ("requests", "close", request, "--outcome", outcome, *DORA)
     if not fits:
-        assert typist.refused(*close, code=5)["code"] == "outcome"
+        error = typist.refused(*close, code=5)
+        assert (error["code"], error["hint"]) == ("outcome", "what fits: WITHDRAWN, REFUSED:RF-08")
         return
     document = typist.ask(*close)
     assert (document["outcome"], document["refusal"]) == (outcome.split(":")[0], refusal)
