@@ -107,7 +107,8 @@ class OrganisationFile(Model):
     controller: Addressee
     """The organisation that answers for the data."""
     dpo: Addressee
-    """The data protection officer; without an address, that of the controller is told."""
+    """The data protection officer; without an address or an e-mail address, that of the controller is
+    told."""
     authority: Authority
     """The supervisory authority."""
     helpline: Helpline | None = None
@@ -173,8 +174,8 @@ class Organisation(OrganisationFile):
 
     def unfilled(self, policy: Policy) -> tuple[str, ...]:
         """Return what answers cannot state because the controller has not filled it in: purposes without a
-        basis, processors without a name, and rows of the schedule that do not say what data are kept for, of
-        which a purpose would be guessed."""
+        basis, processors without a name, rows of the schedule that do not say what data are kept for, of
+        which a purpose would be guessed, and where to write."""
         used = {purpose for row in policy.categories.values() for purpose in row.purposes}
         lacking = [key for key in PURPOSES if key in used | self.purposes.keys() and not _has_basis(self.purposes.get(key))]
         nameless = [f"processors[{at}].name" for at, each in enumerate(self.processors) if not each.name.strip()]
@@ -183,7 +184,8 @@ class Organisation(OrganisationFile):
             for key, row in policy.categories.items()
             if row.enabled and not row.purposes and row.mission is Mission.OTHER and row.unit in ("dossier", "own_table")
         ]
-        return (*(f"purposes.{key}.basis" for key in lacking), *nameless, *silent)
+        reached = any(each.address or each.address_labels or each.email for each in (self.dpo, self.controller))
+        return (*(f"purposes.{key}.basis" for key in lacking), *nameless, *silent, *(() if reached else ("dpo.email",)))
 
 
 def _has_basis(purpose: Purpose | None) -> bool:

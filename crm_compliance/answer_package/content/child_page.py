@@ -25,7 +25,8 @@ def _paragraphs(compilation: Compilation, sender: Sender, texts: Texts) -> Itera
     person = sender.ask_for or texts.say("child", "person")
     yield Paragraph(texts.say("child", "ask_for", person=person, reference=compilation.reference))
     email = texts.say("letter", "by_email", email=sender.email) if sender.email else ""
-    yield Paragraph(texts.say("child", "write", address=f"{sender.name}, {sender.dpo_address}", email=email))
+    address = ", ".join(each for each in (sender.name, sender.dpo_address) if each)
+    yield Paragraph(texts.say("child", "write", address=address, email=email))
     yield Paragraph(texts.say("child", "wrong"))
 
 

@@ -19,7 +19,7 @@ def sender_of(organisation: Organisation, language: str) -> Sender:
         organisation.controller.name,
         address,
         dpo.address_in(language) or address,
-        dpo.email,
+        dpo.email or organisation.controller.email,
         phone=helpline.phone if helpline is not None else "",
         ask_for=helpline.ask_for.in_language(language) if helpline is not None and helpline.ask_for is not None else "",
     )
@@ -44,8 +44,7 @@ def letterhead(texts: Texts, sender: Sender, at: datetime, *, minor: str = "") -
         "contact": texts.say(
             "letter",
             "contact",
-            name=f"{signature}, {sender.name}",
-            address=sender.dpo_address,
+            name=", ".join(each for each in (signature, sender.name, sender.dpo_address) if each),
             email=texts.say("letter", "by_email", email=sender.email) if sender.email else "",
         ),
         "page": texts.say("letter", "page", page="{page}", pages="{pages}"),

@@ -11,6 +11,7 @@ from crm_compliance.answer_package.content.answer import Paragraph
 from crm_compliance.answer_package.content.make_answer import answer_of
 from jobs.model.answer import Addressee
 from rules.model.languages import LANGUAGES
+from rules.organisation.organisation import Organisation
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.answer_package.samples import (
     ORGANISATION,
@@ -33,6 +34,21 @@ def test_a_child_that_asked_for_something_else_is_not_told_of_a_copy(language: s
     assert Paragraph(words.say("child", "why_decided")) in decided.blocks
     assert Paragraph(words.say("child", "why")) not in decided.blocks
     assert Paragraph(words.say("child", "why")) in copied.blocks
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("email", ["dpo@example.org", ""])
+def test_an_organisation_without_a_postal_address_leaves_no_place_empty(language: str, email: str) -> None:
+    """The officer's e-mail address, and where there is none that of the controller."""
+    offices = {"controller": {"name": "Bureau (fictief)", "email": "info@example.org"}, "dpo": {"name": "DPO", "email": email}}
+    bureau = Organisation.model_validate(ORGANISATION.model_dump(by_alias=True) | offices)
+    lotte = Addressee("Lotte Peeters (fictief)", is_minor=True)
+    answer = answer_of(compilation(language=language, addressee=lotte), bureau)
+    assert answer.cover is not None
+    said = [answer.contact, *(each.text for each in answer.cover.blocks if isinstance(each, Paragraph) and "Bureau" in each.text)]
+    assert len(said) == 2
+    for each in said:
+        assert each.endswith(f"Bureau (fictief), {email or 'info@example.org'}.")
 
 
 def test_a_child_gets_a_page_of_its_own_first() -> None:

@@ -53,6 +53,16 @@ def test_the_shipped_organisation() -> None:
     assert found.unfilled(policy_of(Settings())) == ("purposes.fundraising.basis", "processors[0].name", "processors[1].name")
 
 
+def test_that_nobody_can_be_written_to_is_named() -> None:
+    policy = policy_of(Settings())
+    shipped = organisation_of(Settings())
+    silent = {
+        name: getattr(shipped, name).model_copy(update={"address": "", "address_labels": None, "email": ""})
+        for name in ("controller", "dpo")
+    }
+    assert shipped.model_copy(update=silent).unfilled(policy) == (*shipped.unfilled(policy), "dpo.email")
+
+
 def test_a_row_of_which_nothing_says_what_data_are_kept_for_is_named() -> None:
     """A letter would say that a file of debts is there to support a child."""
     policy = policy_of(Settings())

@@ -177,7 +177,8 @@ def test_a_script_finds_the_limits_where_it_looks_for_them() -> None:
 def test_the_shipped_schedule_says_what_the_defaults_are(shipped: Policy) -> None:
     """Somebody who deletes one of these lines changes nothing."""
     for name in ("defaults", "limits", "plan_valid_hours", "statistics", "timezone"):
-        assert getattr(shipped, name) == Policy.model_fields[name].default
+        said = shipped.defaults.model_copy(update={"language": None}) if name == "defaults" else getattr(shipped, name)
+        assert said == Policy.model_fields[name].default
 
 
 def test_the_shipped_schedule_fits_the_published_schema() -> None:
