@@ -12,11 +12,13 @@ from connectors.interface.errors import ConnectorError, Forbidden, Throttled, Un
 
 _CODE = re.compile(r"0x[0-9a-fA-F]{1,8}")
 _PRIVILEGE = re.compile(r"\bprv[A-Za-z][A-Za-z0-9_]{1,99}\b")
-# A column that was asked for, or written; it has code 0x0, as what has none. And the set of a table.
+# A column that was asked for, or written, and the set of a table; and the codes that the Web API itself gives
+# for these, older versions none or 0x0.
 _NO_COLUMN = re.compile(
     r"property (?:named )?'([A-Za-z_]\w{0,99})' (?:does not exist )?on type 'Microsoft\.Dynamics\.CRM\.([A-Za-z]\w{0,99})'", re.ASCII
 )
 _NO_TABLE = re.compile(r"Resource not found for the segment '([A-Za-z]\w{0,99})'", re.ASCII)
+_OF_NAMES = frozenset({"", "0x0", "0x80048d19", "0x80060888", "0x8006088a"})
 _REQUEST_ID = re.compile(r"[0-9A-Za-z,\-]{1,80}")
 
 # SQL time-out, generic SQL error (a deadlock among them), swallowed deadlock, more than one concurrent
@@ -24,7 +26,6 @@ _REQUEST_ID = re.compile(r"[0-9A-Za-z,\-]{1,80}")
 TRANSIENT_CODES = frozenset({"0x80044151", "0x80044150", "0x80040255", "0x80048105"})
 GATEWAY_STATUSES = frozenset({502, 503, 504})
 
-_NO_SEGMENT, _PAYLOAD = "0x8006088a", "0x80048d19"
 CODE_NOT_A_MEMBER = "0x80072560"
 _BY_CODE = {
     "0x80040265": (
@@ -72,9 +73,11 @@ def fault(status: int, body: bytes) -> Fault:
 
 def _missing(code: str, message: str) -> str:
     """Return what there is not, in a message of the Web API itself; a plug-in's own has another code."""
-    if code in ("", "0x0", _PAYLOAD) and (column := _NO_COLUMN.search(message)):
+    if code not in _OF_NAMES:
+        return ""
+    if column := _NO_COLUMN.search(message):
         return f"column {column[2]}.{column[1]}"
-    table = _NO_TABLE.search(message) if code == _NO_SEGMENT else None
+    table = _NO_TABLE.search(message)
     return f"table with the set {table[1]}" if table else ""
 
 

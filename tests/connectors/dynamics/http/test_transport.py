@@ -480,8 +480,10 @@ MEMBER = "on type 'Microsoft.Dynamics.CRM.cf_fiche'"
     ("status", "code", "message", "told"),
     [
         (400, "0x0", f"Could not find a property named 'cf_summary' {MEMBER}.", "no column cf_fiche.cf_summary (0x0)"),
+        (400, "0x80060888", f"Could not find a property named 'cf_summary' {MEMBER}.", "no column cf_fiche.cf_summary"),
         (400, "0x80048D19", f"… The property 'cf_summary' does not exist {MEMBER}. Make sure …", "no column cf_fiche.cf_summary"),
         (404, "0x8006088a", "Resource not found for the segment 'cf_fiches'.", "no table with the set cf_fiches"),
+        (404, "0x80060888", "Resource not found for the segment 'cf_fiches'.", "no table with the set cf_fiches"),
         (400, "0x80040265", f"Could not find a property named 'janssens' {MEMBER}.", "A plug-in"),
         (400, "0x0", f"Could not find a property named 'Lotte Janssens' {MEMBER}.", "HTTP 400"),
     ],
