@@ -77,8 +77,11 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield one transaction that sees one state and writes nothing."""
+        """Yield one transaction that sees one state and writes nothing. In PostgreSQL it waits as long as in
+        SQLite for somebody who has locked a table."""
         with explained(self.place), self._connected(self._reader) as connection:
+            if self.file is None:
+                connection.exec_driver_sql(_patient())
             yield connection
 
     @contextmanager
@@ -97,8 +100,7 @@ class Database:
                 )
             if self.file is None:
                 connection.exec_driver_sql(
-                    f"SET LOCAL lock_timeout = '{BUSY_S * 1000:.0f}ms'; "
-                    f"SET LOCAL idle_in_transaction_session_timeout = '{SILENT_S * 1000:.0f}ms'"
+                    f"{_patient()}; SET LOCAL idle_in_transaction_session_timeout = '{SILENT_S * 1000:.0f}ms'"
                     + (f"; SELECT pg_advisory_xact_lock_shared({MIGRATION_LOCK})" if self._is_at_head else "")  # none migrates meanwhile
                 )
             if self._is_at_head and (mark := _mark(connection)) != [HEAD]:
@@ -155,6 +157,10 @@ class Database:
             except _OtherTables as error:
                 with self.reading() as connection:
                     raise _misfit(connection, error.mark, self.place) from error
+
+
+def _patient() -> str:
+    return f"SET LOCAL lock_timeout = '{BUSY_S * 1000:.0f}ms'"
 
 
 @contextmanager

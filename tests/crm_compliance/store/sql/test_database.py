@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import psycopg
@@ -212,15 +212,18 @@ def test_what_a_server_refuses_for_a_while_is_told_as_that(postgres_url: str, se
         connection.exec_driver_sql(statement)
 
 
-def test_a_writer_that_waits_for_a_lock_is_told_of_it(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in SQLite, and not for as long as the other holds it."""
+@pytest.mark.parametrize("way", [Database.writing, Database.reading])
+def test_whoever_waits_for_a_lock_is_told_of_it(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, way: Callable[[Database], AbstractContextManager[Connection]]
+) -> None:
+    """As in SQLite, and not for as long as the other holds it: a night would hang, and every page."""
     monkeypatch.setattr(database, "BUSY_S", 0.1)
     opened = Database.open(postgres_url)
     try:
         with opened.writing() as holder:
             holder.exec_driver_sql("LOCK TABLE leases")
-            with pytest.raises(StoreUnusable, match="busy"):
-                locked(opened)
+            with pytest.raises(StoreUnusable, match="busy"), way(opened) as connection:
+                connection.exec_driver_sql("SELECT 1 FROM leases")
     finally:
         opened.close()
 
