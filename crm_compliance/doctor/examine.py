@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.doctor.anchor import about_anchor
@@ -11,7 +12,7 @@ from crm_compliance.doctor.ending import about_endings
 from crm_compliance.doctor.keys import about_keys
 from crm_compliance.doctor.machine import about_disks, about_files, about_packages
 from crm_compliance.doctor.organisation import about_organisation
-from crm_compliance.doctor.outside import about_alerts, about_sharepoint, about_storage
+from crm_compliance.doctor.outside import about_alerts, about_sharepoint, about_storage, about_workers
 from crm_compliance.doctor.schedule import about_schedule
 from crm_compliance.doctor.store import about_nights, about_store
 from crm_compliance.wiring.schedule import policy_of
@@ -31,8 +32,8 @@ def examine(settings: Settings, on_wait: Tell | None = None) -> list[Check]:
         checks.append(attempt("nights", lambda: about_nights(settings)))
     checks.append(attempt("disk", lambda: about_disks(settings)))
     checks.append(attempt("storage", lambda: about_storage(settings)))
-    rare = attempt("files", lambda: about_files(settings)), attempt("expiry", lambda: about_endings(settings))
-    checks += [check for check in rare if check.message]
+    rare = {"files": about_files, "expiry": about_endings, "workers": about_workers}
+    checks += [check for name, about in rare.items() if (check := attempt(name, partial(about, settings))).message]
     if settings.sharepoint_sites:
         checks.append(attempt("sharepoint", lambda: about_sharepoint(settings)))
     if settings.alerts is not None or settings.alert_secrets:

@@ -1,4 +1,4 @@
-"""Places outside the CRM: storages of recordings, SharePoint, alert channels."""
+"""Places outside the CRM: storages of recordings, SharePoint, alert channels, a cluster of workers."""
 
 from contextlib import closing
 
@@ -8,6 +8,7 @@ from crm_compliance.alerts.channels import channels_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.document_stores import document_stores
 from crm_compliance.connections.object_stores import object_stores
+from crm_compliance.connections.worker_pool import Pool, workers_of
 from crm_compliance.wiring.clock import clock_of
 from rules.errors import UsageError
 
@@ -22,6 +23,16 @@ def about_storage(settings: Settings) -> str:
             raise UsageError("; ".join(errors), hint="STORAGE_DIR, AZURE_STORAGE, AZURE_CONTAINER", where=found[0].where)
         told += [store.described, *(finding.message for finding in found)]
     return "\n".join(told) or "no external storage configured; recordings stored there are skipped"
+
+
+def about_workers(settings: Settings) -> str:
+    """Check that the cluster that decides on plans answers, and has a worker; empty without a cluster."""
+    workers = workers_of(settings)
+    if not isinstance(workers, Pool) or "://" not in settings.workers:
+        return ""
+    with closing(workers):
+        workers.ready()
+    return f"at least one is at {settings.workers}"
 
 
 def about_alerts(settings: Settings) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator
 from connectors.interface.errors import Unreachable
 from crm_compliance.configuration.settings import Settings, environment_of, load_settings
+from crm_compliance.connections import worker_pool
 from crm_compliance.doctor import anchor, crm, ending, machine
 from crm_compliance.doctor.store import read_along
 from crm_compliance.host.files import DiskProblem
@@ -58,6 +60,14 @@ def failed(typist: Typist, code: int) -> dict[str, dict[str, str]]:
 def test_the_hour_of_a_job_that_is_none_is_told_before_the_service_comes_up(typist: Typist, org: Night) -> None:
     typist.set(HOUSEKEEPING_CRON="99 5 * * *")
     assert "99 5" in failed(typist, 2)["nights"]["message"]
+
+
+def test_a_cluster_of_which_nobody_answers_is_told(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_pool, "_PATIENCE", 0.2)
+    with socket.socket() as taken:  # bound, and listening to nobody
+        taken.bind(("127.0.0.1", 0))
+        typist.set(WORKERS=f"tcp://127.0.0.1:{taken.getsockname()[1]}")
+        assert "Nobody answers" in failed(typist, 4)["workers"]["message"]
 
 
 def without_crm(typist: Typist) -> None:
