@@ -4,7 +4,6 @@ lookups are then looked at again, a column at a time, by the steps of `row_layou
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -12,16 +11,12 @@ import msgspec
 
 from connectors.dynamics.http.allocator import keep_freed
 from connectors.dynamics.http.characters import with_whole_characters
-from connectors.dynamics.mapping.mapping import Mapping, Table
 from connectors.dynamics.reading import column_steps
 from connectors.dynamics.reading.columns import Columns, column_of, take_off
 from connectors.dynamics.reading.dates import DateTexts
 from connectors.dynamics.reading.page_types import DATES, UNSELECTED, fields_of, lean_page_type, page_type
 from connectors.dynamics.reading.page_values import FramedPage, FramedValues, Page, Values, lowered_lines, numbers_at_once
-from connectors.dynamics.reading.references import References
 from connectors.dynamics.reading.row_layout import RowLayout
-from connectors.dynamics.schema.conditions import Scopes
-from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace
 from connectors.interface.columns import column_types, frame_of_values, held_by
 from rules.decoders import decoder_of
@@ -43,58 +38,35 @@ class PageBroken(Exception):
 
 
 class PageDecoder(Generic[R]):
-    """Decodes pages of one kind of record with one set of fields."""
+    """Decodes pages of rows that are laid out so: into records, or into frames of whole tables."""
 
-    def __init__(
-        self,
-        table: Table,
-        definition: TableDefinition,
-        fields: Sequence[str],
-        mapping: Mapping,
-        record: type[Record] | None = None,
-        references: References | None = None,
-        scopes: Scopes | None = None,
-        place: RolePlace = RolePlace.OWN,
-        *,
-        whole: bool = False,
-        dated: bool = False,
-    ) -> None:
-        """Create the decoder. `record` is the class of the records where it is not the kind's own: the full
-        one. `references` are needed where a field is filled from a table of reference, `scopes` where a table
-        has rows of several kinds. `place` is where the rows are kept, if they are roles. `whole`: pages
-        become frames of whole tables, of which no record is made; `dated`: and when each row was created is
-        read too, where the table tells it."""
-        made = record or table.record
-        self.record = cast("type[R]", made)
-        self._fields = tuple(fields)
-        self._whole = whole
-        layout = RowLayout(table, definition, fields, mapping, made, references, scopes, place, whole=whole, dated=dated)
-        self._layout = layout
+    def __init__(self, layout: RowLayout) -> None:
+        self._layout, self._fields, self._whole = layout, layout.fields, layout.whole
+        self.record = cast("type[R]", layout.record)
         self.select, self.prefer_kinds, self.columns, self.lookups = layout.select, layout.prefer_kinds, layout.columns, layout.lookups
-        self.created = layout.created
-        self.has_versions = place is not RolePlace.PAIR
-        self._asking = [step for step in layout.steps if whole and step.asks]
+        self.created, self.has_versions = layout.created, layout.place is not RolePlace.PAIR
+        self._asking = [step for step in layout.steps if self._whole and step.asks]
         self._steps = [step for step in layout.steps if step not in self._asking]
-        self._decoder = decoder_of(lean_page_type(layout.wire, layout.hidden) if whole else page_type(made, layout.wire, layout.hidden))
+        wire, hidden = layout.wire, layout.hidden
+        self._decoder = decoder_of(lean_page_type(wire, hidden) if self._whole else page_type(layout.record, wire, hidden))
         # What a row is made of: by the name that it has in a row, its name on the wire and its type.
-        self.wire = {name: (column, kind) for name, (column, kind, _) in layout.wire.items()}
-        self.wire |= {name: (column, kind) for column, (name, kind) in layout.hidden.items() if not column.startswith(UNSELECTED)}
-        self.defaults = {info.name: info.default for info in fields_of(made) if info.name not in layout.wire}
+        self.wire = {name: (column, kind) for name, (column, kind, _) in wire.items()}
+        self.wire |= {name: (column, kind) for column, (name, kind) in hidden.items() if not column.startswith(UNSELECTED)}
+        self.defaults = {info.name: info.default for info in fields_of(layout.record) if info.name not in wire}
         self._ids = frozenset(self.lookups)
         self._taken = {name: take_off(name) for name in self.wire}
         kinds = {name: kind for name, (_, kind) in self.wire.items()}
         kinds |= {target: kinds[source] for target, source in layout.copies.items()}
         dates = {name: (DATES[kind], layout.behaviours.get(name, "")) for name, kind in kinds.items() if kind in DATES}
-        if whole:
+        if self._whole:
             keep_freed()
-        self._dates = DateTexts(dates, mapping.calendar.zone) if dates and whole else None
-        self._place = place
+        self._dates = DateTexts(dates, layout.zone) if dates and self._whole else None
 
     @property
     def meaning(self) -> str:
         """A digest of all that makes of a page what its frame is: fields, columns, options, keys."""
         layout, asking = self._layout, [step.target for step in self._asking]
-        meant = (self._fields, (*layout.meant, self._place.name, layout.wire, layout.hidden, asking), layout.referred)
+        meant = (self._fields, (*layout.meant, layout.place.name, layout.wire, layout.hidden, asking), layout.referred)
         plain = msgspec.to_builtins(meant, str_keys=True, order="deterministic", enc_hook=repr)
         return hashlib.sha256(msgspec.json.encode(plain)).hexdigest()
 

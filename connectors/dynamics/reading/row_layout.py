@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -46,19 +47,24 @@ class RowLayout:
         definition: TableDefinition,
         fields: Sequence[str],
         mapping: Mapping,
-        record: type[Record],
-        references: References | None,
-        scopes: Scopes | None,
-        place: RolePlace,
+        record: type[Record] | None = None,
+        references: References | None = None,
+        scopes: Scopes | None = None,
+        place: RolePlace = RolePlace.OWN,
         *,
-        whole: bool,
-        dated: bool,
+        whole: bool = False,
+        dated: bool = False,
     ) -> None:
-        """Lay it out, with the arguments of `PageDecoder`. Raises MappingError: a column is not what the
-        mapping takes it for; ValueError: a field is content."""
-        self._table, self._definition, self._references, self._whole = table, definition, references, whole
+        """Lay it out. `record` is the class of the records where it is not the kind's own: the full one.
+        `references` are needed where a field is filled from a table of reference, `scopes` where a table has
+        rows of several kinds. `place` is where the rows are kept, if they are roles. `whole`: the rows become
+        frames of whole tables; `dated`: and when each was created is read too, where the table tells it.
+        Raises MappingError: a column is not what the mapping takes it for; ValueError: a field is
+        content."""
+        self.record, self.fields, self.whole, self.place = record or table.record, tuple(fields), whole, place
+        self._table, self._definition, self._references = table, definition, references
         self._calendar = mapping.calendar
-        known = table.columns_of(record)
+        known = table.columns_of(self.record)
         self._columns = [known[name] for name in fields if name in known]
         kinds = [name for name in fields if name in KIND_FIELDS and KIND_FIELDS[name] in table.columns]
         self.select = [definition.primary_id]
@@ -76,7 +82,7 @@ class RowLayout:
             self.steps.append(column_steps.unversioned())
         for name in table.fixed.keys() & set(fields):
             self.steps.append(column_steps.fixed(name, table.fixed[name]))
-        if table.goes_by_dossier and "categories" in fields and not table.has_all(record):  # told to nobody
+        if table.goes_by_dossier and "categories" in fields and not table.has_all(self.record):  # told to nobody
             self.steps.append(column_steps.fixed("categories", OF_ITS_DOSSIER))
         for column in self._columns:
             self._add(column, is_told_apart=column.field == "fiche" and place is RolePlace.PARTICIPANT)
@@ -90,6 +96,11 @@ class RowLayout:
             self.steps.append(column_steps.swap(table))
         self.lookups = ["id", *(name for name in self.wire if name in LOOKUPS or (name in known and known[name].is_lookup))]
         self.columns = tuple(name for column in self._columns for name in column.names)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone whose days instants are."""
+        return self._calendar.zone
 
     @property
     def meant(self) -> tuple[object, ...]:
@@ -177,14 +188,14 @@ class RowLayout:
 
     def _copy(self, source: str, target: str) -> None:
         """Fill a second field from one column, whatever the first makes of it."""
-        if self._whole:
+        if self.whole:
             self.copies[target] = source
         else:
             self.steps.insert(0, column_steps.copy(source, target))
 
     def _mean_days(self, name: str, behaviour: str) -> None:
         """Make days of the instants of a field."""
-        if self._whole:
+        if self.whole:
             self.behaviours[name] = behaviour
         else:
             zone = self._calendar.zone

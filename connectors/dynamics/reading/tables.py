@@ -8,6 +8,7 @@ from connectors.dynamics.mapping.mapping import KIND_FIELDS, Mapping, Table
 from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.reading.role_filter import roles_meant
+from connectors.dynamics.reading.row_layout import RowLayout
 from connectors.dynamics.schema.conditions import Scopes, filter_of
 from connectors.dynamics.schema.mapping_check import check_table
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
@@ -64,7 +65,7 @@ class FittingTables:
         key = (made, names, whole, dated)
         if key not in self._decoders:
             self._decoders[key] = PageDecoder(
-                table, definition, names, self._mapping, made, self._references, self._scopes, place, whole=whole, dated=dated
+                RowLayout(table, definition, names, self._mapping, made, self._references, self._scopes, place, whole=whole, dated=dated)
             )
         return self._decoders[key]
 

@@ -12,6 +12,7 @@ from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.reading.any_odata import PageUnreadable, is_offset, page_of
 from connectors.dynamics.reading.decoder import PageBroken, PageDecoder
+from connectors.dynamics.reading.row_layout import RowLayout
 from connectors.dynamics.schema.csdl import SchemaBroken, key_of
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from rules.model.records import Dossier
@@ -28,9 +29,8 @@ def _decoder() -> PageDecoder[Dossier]:
     assert table is not None
     kinds = {"cf_categories": "MultiSelectPicklistType", "cf_legalhold": "BooleanType"}
     attributes = {name: Attribute(name, name, kind) for name, kind in kinds.items()}
-    return PageDecoder(
-        table, TableDefinition("cf_dossier", "cf_dossiers", "cf_dossierid", attributes), ("categories", "legal_hold"), MAPPING
-    )
+    definition = TableDefinition("cf_dossier", "cf_dossiers", "cf_dossierid", attributes)
+    return PageDecoder(RowLayout(table, definition, ("categories", "legal_hold"), MAPPING))
 
 
 DECODER = _decoder()

@@ -17,6 +17,7 @@ from connectors.dynamics.mapping.mapping import REFERENCE, Choice, Mapping, Tabl
 from connectors.dynamics.reading.columns import column_of, take_off
 from connectors.dynamics.reading.decoder import PageBroken, PageDecoder
 from connectors.dynamics.reading.page_types import LOOKUP_TABLE
+from connectors.dynamics.reading.row_layout import RowLayout
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.interface.columns import column_types
 from connectors.interface.errors import ReadIncomplete
@@ -118,7 +119,8 @@ def _decoder(record: type[Record], fields: tuple[str, ...], **columns: Attribute
     lookups = {column.name for column in table.columns.values() if column.is_lookup}
     own = {name: _kind(name, "LookupType" if name in lookups else "StringType") for name in table.used} | columns
     definition = TableDefinition(table.name, table.name, f"{table.name}id", own)
-    return PageDecoder(table, definition, fields, MAPPING, record), PageDecoder(table, definition, fields, MAPPING, record, whole=True)
+    of_records, of_frames = (RowLayout(table, definition, fields, MAPPING, record, whole=whole) for whole in (False, True))
+    return PageDecoder(of_records), PageDecoder(of_frames)
 
 
 def _dates(names: dict[str, str]) -> dict[str, Attribute]:
@@ -295,7 +297,7 @@ def test_what_other_rows_say_is_asked_each_time_and_is_no_part_of_what_is_kept()
     scopes: Any = Elsewhere()
     fields = ("regarding", "regarding_kind")
     definition = TableDefinition(table.name, table.name, "annotationid", {"objectid": lookup})
-    decoder: PageDecoder[Any] = PageDecoder(table, definition, fields, MAPPING, None, None, scopes, whole=True)
+    decoder: PageDecoder[Any] = PageDecoder(RowLayout(table, definition, fields, MAPPING, scopes=scopes, whole=True))
     rows = [{"annotationid": row, "@odata.etag": 'W/"1"', "_objectid_value": row} for row in (GUID, OTHER)]
     page = decoder.decode(json.dumps({"value": [row | {f"_objectid_value@{LOOKUP_TABLE}": "cf_dossier"} for row in rows]}).encode())
     kept = decoder.frame(page)
@@ -323,9 +325,9 @@ def test_frames_mean_something_else_where_anything_that_made_them_is_another() -
         (other_keys, definition, ("outcome",), MAPPING),
         (table, definition, ("outcome",), zone),
     ]
-    meanings = [PageDecoder(*each, whole=True).meaning for each in asked]
+    meanings = [PageDecoder(RowLayout(*each, whole=True)).meaning for each in asked]
     assert len(set(meanings)) == len(asked)
-    assert PageDecoder(*asked[0], whole=True).meaning == meanings[0]
+    assert PageDecoder(RowLayout(*asked[0], whole=True)).meaning == meanings[0]
 
 
 @pytest.mark.parametrize("given_id", ["", "{}", "x", GUID[:-1], GUID + "0"])

@@ -13,6 +13,7 @@ from uuid import UUID
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.reading import decoder, page_types
+from connectors.dynamics.reading.row_layout import RowLayout
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from rules.model.records import Dossier
 
@@ -27,7 +28,7 @@ barrier, read = Barrier(THREADS), []
 
 def first_page():
     barrier.wait()
-    pages = decoder.PageDecoder(table, definition, ("legal_hold",), mapping)
+    pages = decoder.PageDecoder(RowLayout(table, definition, ("legal_hold",), mapping))
     read.extend(pages.decode(body).values["legal_hold"])
 
 
