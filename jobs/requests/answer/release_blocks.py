@@ -8,13 +8,13 @@ from jobs.ports.context import JobContext
 from jobs.register.overrides import overridden
 from jobs.requests.context.transmissions import TRANSFER_BASIS_MISSING, lacks_basis
 from jobs.requests.search.assess import Assessment
+from jobs.requests.search.contact_details import CHANNELS
 from jobs.requests.search.scope import Scope
 from rules.model.personal_records import FullContact, FullFiche
 from rules.model.requests import IdentityMethod
 
 NO_CONTACT, CHANNEL_CHANGED = "NO_CONTACT", "CHANNEL_CHANGED"
 CHANGED_WITHIN: Final = timedelta(days=30)
-CHANNELS: Final = ("email", "email_2", "phone", "mobile", "street", "postcode", "city")
 
 
 def blocks_of(context: JobContext, found: Assessment, scope: Scope) -> tuple[str, ...]:

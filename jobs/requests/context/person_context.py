@@ -10,6 +10,7 @@ from jobs.model.answer import Context, DataCategory, Ground
 from jobs.requests.context.data_categories import data_of
 from jobs.requests.context.terms import Terms
 from jobs.requests.context.transmissions import PROCESSOR
+from jobs.requests.search.contact_details import CHANNELS
 from jobs.requests.search.scope import Row
 from rules.model.kinds import depends, kind_of
 from rules.model.personal_records import FullContact
@@ -21,7 +22,7 @@ Code = TypeVar("Code", bound=str)
 _DATA: Final[Mapping[DataCategory, tuple[str, ...]]] = MappingProxyType(
     {
         "identification": ("first_name", "last_name"),
-        "contact_details": ("email", "email_2", "phone", "mobile", "street", "city", "postcode"),
+        "contact_details": CHANNELS,
         "national_number": ("national_number",),
         "birth": ("birth_on", "birth_year", "birth_month", "stated_age", "birth_place"),
         "sex": ("gender",),

@@ -8,6 +8,7 @@ from typing import Final
 
 from jobs.model.request import GivenPerson
 from jobs.requests.decisions.correct import DATES
+from jobs.requests.search.contact_details import EMAILS, PHONES
 from rules.model.home import IN_BELGIUM, Home
 from rules.model.personal_records import FullContact
 from rules.people.emails import normal_email
@@ -71,7 +72,7 @@ def corrections(
         if field in wanted or field not in told or not _is_readable(field, text, today, home):
             continue
         if field in ("phone", "email"):
-            known = [written(contact, name) for name in (("phone", "mobile") if field == "phone" else ("email", "email_2"))]
+            known = [written(contact, name) for name in (PHONES if field == "phone" else EMAILS)["contact"]]
             if not any(_same(field, text, one, home) for one in known):
                 wanted.setdefault(_place(field, text, home, ALL), text)
         elif not _same(field, text, written(contact, field), home):
@@ -98,11 +99,11 @@ def _given(person: GivenPerson) -> Iterator[tuple[str, str]]:
 
 
 def _place(field: str, text: str, home: Home, mapped: Collection[str]) -> str:
-    phone = normal_phone(text, home.country) if field in ("phone", "mobile") else None
+    phone = normal_phone(text, home.country) if field in PHONES["contact"] else None
     if phone is None:
         return field
     first = "mobile" if field == "mobile" or is_mobile(phone) else "phone"
-    return next((name for name in (first, "phone", "mobile") if name in mapped), field)
+    return next((name for name in (first, *PHONES["contact"]) if name in mapped), field)
 
 
 def _is_readable(field: str, text: str, today: date, home: Home) -> bool:
@@ -113,13 +114,13 @@ def _is_readable(field: str, text: str, today: date, home: Home) -> bool:
             return False
     if field == "national_number":
         return parse(text, today=today, scheme=home.scheme) is not None
-    if field in ("phone", "mobile"):
+    if field in PHONES["contact"]:
         return normal_phone(text, home.country) is not None
-    return normal_email(text) is not None if field in ("email", "email_2") else True
+    return normal_email(text) is not None if field in EMAILS["contact"] else True
 
 
 def _same(field: str, one: str, other: str, home: Home) -> bool:
-    if field in ("phone", "mobile"):
+    if field in PHONES["contact"]:
         return (normal_phone(one, home.country) or one) == (normal_phone(other, home.country) or other)
     if field == "email":
         return normal_email(one) == normal_email(other)

@@ -18,6 +18,8 @@ def _by_kind(nature: Nature) -> Mapping[str, tuple[str, ...]]:
 
 PHONES: Final = _by_kind(Nature.PHONE)  # by the kind of row: its fields
 EMAILS: Final = _by_kind(Nature.EMAIL)
+# By what a person can be reached, as their contact says it.
+CHANNELS: Final = (*EMAILS["contact"], *PHONES["contact"], "street", "postcode", "city")
 
 
 def phones_on(rows: Iterable[Record]) -> list[str]:
