@@ -180,8 +180,8 @@ class Deleting:
     # -- batches ---------------------------------------------------------------------------------------------
 
     def _in_batches(self, work: _Work, indices: Sequence[int]) -> None:
-        """Send what is left, a hundred at a time; the caller's own look at the holds is good for the very
-        first hundred only."""
+        """Send what is left, a hundred at a time; the caller's own reading of the CRM's holds is good for the
+        very first hundred only."""
         for at in range(0, len(indices), BATCH_ROWS):
             chunk = indices[at : at + BATCH_ROWS]
             if not work.is_fresh:
@@ -200,15 +200,15 @@ class Deleting:
                 self.crossover.saw_batches(done, self._transport.gate.timeline.now() - began)
 
     def _unheld(self, work: _Work, chunk: Sequence[int]) -> list[int]:
-        """Return those that have not come under a hold meanwhile; the others get their result."""
+        """Return those that have not come under a hold of the CRM meanwhile; the others get their result.
+        Whoever sends them asks for holds of the product, last of all."""
         try:
             covered = self._held([work.change_sets[index] for index in chunk])
-            named = self._named(work, chunk)
         except ConnectorError as failure:
             work.results.update({index: work.told(index, ChangeStatus.UNKNOWN, failure.service_code) for index in chunk})
             return []
         for index in chunk:
-            if work.change_sets[index].key in named or not covered.isdisjoint(work.rows([index])):
+            if not covered.isdisjoint(work.rows([index])):
                 work.results[index] = work.told(index, ChangeStatus.HELD)
         return [index for index in chunk if index not in work.results]
 

@@ -1,6 +1,6 @@
 """Whether rows go by a job at all: by privileges, by what is switched on, by how quick batches are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pytest
 
@@ -8,7 +8,7 @@ from connectors.dynamics.bulk_delete.deletes import BulkDelete
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.interface.changes import ChangeSet
 from rules.model.records import Recording
-from tests.connectors.dynamics.bulk_delete.by_jobs import DONE, Crm, batches
+from tests.connectors.dynamics.bulk_delete.by_jobs import DONE, HELD, Crm, batches, statuses
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
 
@@ -72,6 +72,20 @@ def test_where_batches_are_quick_no_job_is_tried(make: Callable[..., Crm]) -> No
     assert batches(crm) > before
     assert crm.connector.deleting.crossover.is_measured
     assert crm.connector.group_size(Recording, 700, 100) == 100, "small groups again: their holds are looked up more often"
+
+
+def test_hld07_before_each_batch_the_holds_of_what_it_deletes_are_looked_up_once(make: Callable[..., Crm]) -> None:
+    crm = make(BulkDelete.AUTO)
+    ids = crm.recordings(250)
+    asked: list[str] = []
+
+    def held(keys: Collection[str]) -> Collection[str]:
+        asked.extend(keys)
+        return {ids[0], ids[-1]}.intersection(keys)
+
+    found = statuses(crm.connector.change(crm.change_sets(Recording, ids), held))
+    assert asked == ids
+    assert {each for each, status in found.items() if status is HELD} == {ids[0], ids[-1]} == crm.left()
 
 
 def test_where_batches_are_slow_the_rest_goes_by_a_job(make: Callable[..., Crm]) -> None:
