@@ -229,7 +229,7 @@ def encode(change_sets: Sequence[Prepared], boundary: str) -> bytes:
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """What the answer says of one change set. `wait`: the headers of a 429 for it; nothing was done.
-    `refused`: why it was not done, or what stands in the place of an answer to the whole batch."""
+    `refused`: why it was not done, or why nobody knows whether it was."""
 
     result: ChangeResult
     wait: Values[str, str] | None = None
@@ -331,4 +331,4 @@ def _failure(change_set: Prepared, answer: InnerAnswer) -> Decoded:
     result = ChangeResult(change_set.key, status, found.code)
     if answer.status == 429:
         return Decoded(result, CaseInsensitiveDict(answer.headers))
-    return Decoded(result, refused=found if status is ChangeStatus.REFUSED else None)
+    return Decoded(result, refused=None if status is ChangeStatus.CHANGED else found)
