@@ -1,5 +1,5 @@
 """From what a column holds to what a field means: each step makes one list of values from others, for all
-rows of a page at once. Which steps a field takes is for the decoder to say."""
+rows of a page at once. Which steps a field takes, `row_layout.py` says."""
 
 import re
 from collections.abc import Callable, Collection, Sequence

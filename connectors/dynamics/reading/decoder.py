@@ -60,7 +60,7 @@ class PageDecoder(Generic[R]):
         dates = {name: (DATES[kind], layout.behaviours.get(name, "")) for name, kind in kinds.items() if kind in DATES}
         if self._whole:
             keep_freed()
-        self._dates = DateTexts(dates, layout.zone) if dates and self._whole else None
+        self._dates = DateTexts(dates, layout.calendar.zone) if dates and self._whole else None
 
     @property
     def meaning(self) -> str:

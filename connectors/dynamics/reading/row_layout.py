@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -63,7 +62,7 @@ class RowLayout:
         content."""
         self.record, self.fields, self.whole, self.place = record or table.record, tuple(fields), whole, place
         self._table, self._definition, self._references = table, definition, references
-        self._calendar = mapping.calendar
+        self.calendar = mapping.calendar
         known = table.columns_of(self.record)
         self._columns = [known[name] for name in fields if name in known]
         kinds = [name for name in fields if name in KIND_FIELDS and KIND_FIELDS[name] in table.columns]
@@ -98,15 +97,10 @@ class RowLayout:
         self.columns = tuple(name for column in self._columns for name in column.names)
 
     @property
-    def zone(self) -> ZoneInfo:
-        """The time zone whose days instants are."""
-        return self._calendar.zone
-
-    @property
     def meant(self) -> tuple[object, ...]:
         """All that makes of a row what its fields say, but for the keys of tables of reference."""
         used = [self._definition.attributes[name] for name in self.columns]
-        return self._table, used, self._asked.known, (self._calendar.zone.key, sorted(self._calendar.fillers))
+        return self._table, used, self._asked.known, (self.calendar.zone.key, sorted(self.calendar.fillers))
 
     def _add(self, column: Column, *, is_told_apart: bool) -> None:
         """Ask for the column of a field. Where it is a lookup to one kind of row that may point elsewhere,
@@ -158,7 +152,7 @@ class RowLayout:
             source = self._beside(name, kind)
             if is_day and behaviour != "date_only":
                 self._mean_days(source, behaviour)
-            fillers = self._calendar.fillers if is_day else ()
+            fillers = self.calendar.fillers if is_day else ()
             step = column_steps.either(source, column.field) if holds is bool else column_steps.first(source, column.field, fillers)
             self.steps.append(step)
             return
@@ -198,7 +192,7 @@ class RowLayout:
         if self.whole:
             self.behaviours[name] = behaviour
         else:
-            zone = self._calendar.zone
+            zone = self.calendar.zone
             self.steps.append(column_steps.Step(name, (name,), civil_days(behaviour, zone), column=civil_day_column(behaviour, zone)))
 
     def _keys_of(self, column: Column, target: str) -> dict[str, str]:
