@@ -39,8 +39,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told at once. `id` is another one each time; `more` is how many lines were left out, so that a
-    message has an end; `lead` and `foot` stand around the lines, `address` is that of the console."""
+    """What is told at once. `id` is the same where the same is sent again for want of an answer; `more` is
+    how many lines were left out, so that a message has an end; `lead` and `foot` stand around the lines,
+    `address` is that of the console."""
 
     id: str
     at: datetime

@@ -4,7 +4,8 @@ others, on the front page, in `/healthz`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,7 @@ import structlog
 
 from connectors.channels.channel import ChannelFailed
 from crm_compliance.alerts.wording import Why, notice_of
+from crm_compliance.store.rows.alerts import FORGET
 from jobs.inbox.item import InboxItem, Stage, by_urgency
 
 if TYPE_CHECKING:
@@ -46,7 +48,8 @@ def tell(
         before = told.of(target.key)
         due = [item for item, every in theirs if _is_due(item, before.get(item.key), every, now)]
         if due:
-            notice = notice_of(due, again=before, language=target.language, why=why, address=address, at=now)
+            id = _id_of(target, [(item.key, before[item.key].times if item.key in before else 0) for item in due], now)
+            notice = notice_of(due, again=before, language=target.language, why=why, address=address, at=now, id=id)
             try:
                 target.channel.send(notice, target.to)
             except ChannelFailed as error:
@@ -73,6 +76,13 @@ def repeats_after(target: Target, item: InboxItem) -> timedelta | None:
         and not {*item.roles}.isdisjoint({*route.roles}.intersection(target.roles))
     ]
     return min((each for each in found if each), default=timedelta()) if found else None
+
+
+def _id_of(target: Target, due: Sequence[tuple[str, int]], now: datetime) -> str:
+    """Return the id of a message, by what it tells: after a crash the same is told with the same one, so that
+    whoever has it already can see that. Nothing returns as new within the time that it holds for."""
+    told = f"{target.key} {sorted(due)} {now.timestamp() // (FORGET.total_seconds() / 2)}"
+    return f"msg-{hashlib.sha256(told.encode()).hexdigest()[:24]}"
 
 
 def _is_due(item: InboxItem, before: ToldOnce | None, every: timedelta, now: datetime) -> bool:

@@ -25,9 +25,12 @@ MOST: Final = 20  # lines of one message: a card of Teams is limited, and more w
 _UNCOUNTED: Final = frozenset({ItemKind.ANSWER_TO_REVIEW})  # how many texts wait is for the DPO's eyes alone (SUS-07)
 
 
-def notice_of(items: Sequence[InboxItem], *, again: Collection[str], language: UiLanguage, why: Why, address: str, at: datetime) -> Notice:
+def notice_of(
+    items: Sequence[InboxItem], *, again: Collection[str], language: UiLanguage, why: Why, address: str, at: datetime, id: str = ""
+) -> Notice:
     """Return what is told of these items, the most urgent first, with `why` of each in a sentence. `again`
-    are the keys of those that were told before; `address` is that of the console."""
+    are the keys of those that were told before; `address` is that of the console. Without an `id` it has a
+    new one."""
     texts = texts_in(language)
     lines = tuple(_line(item, texts, address, why=why(item, language), is_repeat=item.key in again) for item in items[:MOST])
     more = max(len(items) - MOST, 0)
@@ -37,7 +40,7 @@ def notice_of(items: Sequence[InboxItem], *, again: Collection[str], language: U
     else:
         title = texts["overdue" if overdue else "many"].format(count=len(items), overdue=overdue)
     return Notice(
-        id=_new_id(),
+        id=id or _new_id(),
         at=at,
         language=language,
         title=title,

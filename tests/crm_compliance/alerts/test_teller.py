@@ -22,7 +22,7 @@ from crm_compliance.alerts.wording import MOST, as_mail, notice_of
 from crm_compliance.configuration.settings import PREFIX, Settings, load_settings
 from crm_compliance.console.language.item_words import why_of
 from crm_compliance.service.health import Health
-from crm_compliance.store.rows.alerts import FORGET
+from crm_compliance.store.rows.alerts import FORGET, ToldAlerts
 from crm_compliance.store.store import SqlStore
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from rules.dates.calendar import BRUSSELS
@@ -74,6 +74,20 @@ def office(tmp_path: Path) -> Iterator[Office]:
         file.write_text(FILE.format(url=receiver.url), encoding="utf-8")
         settings = load_settings(None, {f"{PREFIX}ALERTS": str(file)})
         yield Office(receiver, settings, store, channels_of(settings, clock, sleep=lambda _: None), clock)
+
+
+def test_what_a_crash_has_told_again_has_the_same_id_and_what_is_told_anew_another(office: Office) -> None:
+    def ids() -> set[str]:
+        return {str(json.loads(each.body)["id"]) for each in office.receiver.sent if each.path == "/all"}
+
+    with pytest.MonkeyPatch.context() as killed:
+        killed.setattr(ToldAlerts, "tell", lambda *_: None)
+        office.look(LATE)
+        first = ids()
+    office.look(LATE, after=timedelta(minutes=1))
+    assert ids() == first
+    office.look(LATE, after=timedelta(hours=24))
+    assert len(ids() - first) == 1
 
 
 def test_each_thing_is_told_once_to_whom_a_route_names(office: Office) -> None:
