@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface.changes import ChangeResult, ChangeSet, Held, OperationKind
+from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held, OperationKind
 from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.store.store import SqlStore
 from jobs.model.plan import Kind
@@ -113,8 +113,8 @@ class Organisation:
 
 
 class Watched(Moments):
-    """A connector that places holds at given moments and remembers, for each write that was done, what was
-    held when it was handed over."""
+    """A connector that places holds at given moments and remembers, for each write that it did not take for
+    held, what was held when it was handed over."""
 
     def __init__(self, inner: Any, act: Callable[[int], object], held: set[str]) -> None:
         super().__init__(inner, act)
@@ -122,11 +122,13 @@ class Watched(Moments):
         self.broken: list[tuple[str, str]] = []
 
     def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
-        for operation in (operation for one in change_sets for operation in one.operations):
-            unlinks = operation.record is Recording and operation.kind is OperationKind.UPDATE  # RET-03
-            if operation.id in self._held and not unlinks:
-                self.broken.append((operation.record.__name__, operation.id))
+        before = set(self._held)
         found: list[ChangeResult] = self._inner.change(change_sets, held)
+        for one, result in zip(change_sets, found, strict=True):
+            for operation in one.operations if result.status is not ChangeStatus.HELD else ():
+                unlinks = operation.record is Recording and operation.kind is OperationKind.UPDATE  # RET-03
+                if operation.id in before and not unlinks:
+                    self.broken.append((operation.record.__name__, operation.id))
         self._pass()
         return found
 
