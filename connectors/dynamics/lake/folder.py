@@ -23,7 +23,7 @@ from connectors.interface.errors import ReadIncomplete
 
 MODEL: Final = "model.json"
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\dZ").fullmatch
-_ASIDE: Final = "_."
+_ASIDE: Final = re.compile(r"\.|_[^=]*$").match  # `_year=2026` is a partition: what Spark leaves out has no `=`
 _CHANGES: Final = "Changelog"  # which a link with folders of updates has beside them
 _DELTA: Final = ("deltalake/{}_partitioned", "deltalake/{}", "Tables/{}", "Tables/dbo/{}", "{}")
 
@@ -135,5 +135,5 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
     if _is_folder(folder):
         for above, folders, names in os.walk(folder, onerror=fail):
-            folders[:] = [name for name in folders if name[0] not in _ASIDE]
-            yield from (Path(above, name) for name in names if name.endswith(".parquet") and name[0] not in _ASIDE)
+            folders[:] = [name for name in folders if not _ASIDE(name)]
+            yield from (Path(above, name) for name in names if name.endswith(".parquet") and not _ASIDE(name))

@@ -34,12 +34,13 @@ def failing(real: Callable[..., Any], at: Path, error: int) -> Callable[..., Any
 
 def test_files_are_found_at_any_depth(lake: Path) -> None:
     of_a_job_cut_off = ("_temporary/0/1.parquet", ".staging/1.parquet", "2026/_1.parquet", "2026/.1.parquet")
-    for aside in of_a_job_cut_off:
-        (lake / "contact" / aside).parent.mkdir(parents=True, exist_ok=True)
-        (lake / "contact" / aside).touch()
+    for more in (*of_a_job_cut_off, "_year=2026/0.parquet"):
+        (lake / "contact" / more).parent.mkdir(parents=True, exist_ok=True)
+        (lake / "contact" / more).touch()
     assert [path.relative_to(lake).as_posix() for path in Folder(lake).table("contact").files] == [
         "contact/2025/0.parquet",
         "contact/2026/0.parquet",
+        "contact/_year=2026/0.parquet",
     ]
 
 
