@@ -8,6 +8,7 @@ from jobs.ports.store.store import Store
 from rules.decoders import decoder_of
 from rules.errors import Refused
 from rules.hints import hint_to
+from rules.model.requests import RequestState
 
 CHILD, REQUESTER = "child", "requester"
 
@@ -45,9 +46,12 @@ def given_of(store: Store, request: str) -> Given:
 
 def confirmed_people(store: Store, request: str) -> ConfirmedPeople:
     """Return the people that the last confirmation names; nobody is an answer too. Raises Refused: with code
-    `not_confirmed`, if nobody has said who it is, or the search was made again since."""
+    `not_confirmed`, if nobody has said who it is, or the search was made again since; `state`, if the request
+    was closed meanwhile."""
     confirmed, candidates = store.requests.part(request, CONFIRMED), store.requests.part(request, CANDIDATES)
     if confirmed is None:
+        if store.requests.get(request).state is RequestState.CLOSED:  # by somebody else, at this moment
+            raise Refused("the request is closed", hint="a closed request takes no further step", where=request, code="state")
         raise Refused(
             "nobody has confirmed yet whom the request is about",
             hint=hint_to("confirm", request=request),
