@@ -7,6 +7,7 @@ consent (DDL-13). What destroys or changes data waits until a second person has 
 SUS-07). Source: section 6.2, 6.4, DDL-09, DDL-12, DDL-13; contract 3.6."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 from uuid import uuid4
@@ -225,18 +226,24 @@ def _waiting(answer: Compilation, decision: Decision, keeping: Mapping[str, str]
 
 
 def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision: Decision) -> None:
-    """Place the hold of a restriction, once. The data are only stored until two people lift it and the person
-    was informed (HLD-09), or the same person requests the erasure (4.2, rank 5). A hold obtained on behalf of
-    a child belongs to both, and to the child alone once it is of age."""
+    """Place the hold of a restriction, once, also where two place it at the same instant: its id follows from
+    the request, the row and how many were lifted before. The data are only stored until two people lift it
+    and the person was informed (HLD-09), or the same person requests the erasure (4.2, rank 5). A hold
+    obtained on behalf of a child belongs to both, and to the child alone once it is of age."""
     case = CASES.get(given_of(context.store, request.id).details.about, "")
     article = f"GDPR art. 18(1){f'({case.lower()})' if case else ''}"
     codes = [request_code(each) for each in context.references("request", request.id)]
     known = {
         f"{article}, {name}" for name in (request.id, *codes)
     }  # by its id in earlier holds that the nightly maintenance has not restated
-    for hold in context.store.holds.all(unreleased=True):
-        if (hold.kind, hold.row, hold.type) == (task.kind, task.id, HoldType.RESTRICTION) and hold.basis in known:
-            return
+    placed = [
+        hold
+        for hold in context.store.holds.all()
+        if (hold.kind, hold.row, hold.type) == (task.kind, task.id, HoldType.RESTRICTION) and hold.basis in known
+    ]
+    if any(hold.released_at is None for hold in placed):
+        return
+    ref = context.reference("restriction", f"{request.id} {task.kind} {task.id} {len(placed)}")
     is_person = task.kind == "contact"
     wanted = Wanted(
         type=HoldType.RESTRICTION,
@@ -249,7 +256,12 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision
         obtained_for=decision.contacts if decision.on_behalf else (),
         review_on=add_months(context.today, REVIEW_MONTHS),
     )
-    place_hold(context, wanted, decision.who, roles_of(Act.HANDLE_REQUEST)[0])  # the role in which it was decided
+    one = replace(context, new_id=lambda prefix: f"{prefix}-{ref[:12]}")
+    try:
+        place_hold(one, wanted, decision.who, roles_of(Act.HANDLE_REQUEST)[0])  # the role in which it was decided
+    except Refused as error:
+        if error.code != "exists":
+            raise
 
 
 def _authorised(actor: Actor, request_id: str) -> SubjectRequest:

@@ -22,8 +22,10 @@ from tests.drivers.deciding import (
     release,
     whats,
 )
+from tests.drivers.holding import release as lift
 from tests.drivers.night import Night
 from tests.jobs.requests.decisions.carried_out import CANARY, ledger_of
+from tests.meanwhile import between
 
 # -- restriction ---------------------------------------------------------------------------------------------
 
@@ -44,6 +46,21 @@ def test_a_restriction_is_a_hold_from_the_moment_of_the_decision(night: Night) -
     assert hold.basis == f"GDPR art. 18(1)(a), {request_code(night.key.reference('request', request.id))}"
     release(night, request)
     assert night.lines(night.plan())[dossier].reason == "HOLD_RESTRICTION"
+
+
+def test_two_who_grant_a_restriction_at_the_same_instant_place_one_hold(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HLD-02: of two, both would have to be lifted. Once it was lifted, granting it again places another."""
+    child = night.contact(birthdate="2000-02-01")
+    night.party(child, "child", dossier=night.dossier("sexting", spoken=date(2020, 1, 10)))
+    request = ask(night, Right.RESTRICTION, child)
+    compile_(night, request)
+    between(monkeypatch, "jobs.requests.decisions.decide.table_of", lambda: decide(night, request))
+    assert decide(night, request).done == ("item-1",)
+    (hold,) = night.store.holds.all()
+    assert [entry.data["hold"] for entry in night.store.ledger.entries() if entry.kind == "hold_placed"] == [hold.id]
+    lift(night, hold, notified_on=date(2026, 11, 25))
+    decide(night, request)
+    assert len(night.store.holds.all()) == 2
 
 
 def test_a_refused_restriction_places_nothing(night: Night) -> None:
