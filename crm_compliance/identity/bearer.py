@@ -14,21 +14,19 @@ from jwt import PyJWK, PyJWKSet
 from jwt.exceptions import PyJWTError
 
 from crm_compliance.configuration.settings import Settings
+from crm_compliance.identity.authority import CLOCKS_DIFFER_S, application_of, document_at, is_adfs, issuers_in, published, session_of
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
-from crm_compliance.identity.signin import application_of, is_adfs, names_in, roles_in
+from crm_compliance.identity.signin import names_in, roles_in
 from rules.errors import ComplianceError
 from rules.model.roles import HUMAN_ROLES, SERVICE
 
 if TYPE_CHECKING:
-    import requests
-
     from crm_compliance.store.store import SqlStore
     from jobs.ports.context import Clock
 
 KEYS_LAST_S: Final = 3_600.0
 ASKED_AGAIN_S: Final = 60.0  # a token with a key of which nobody has heard has them asked for again, no more often than this
-CLOCKS_DIFFER_S: Final = 300  # as the CRM's clock may (jobs/checks/same_clock.py); AD FS dates a token from the moment it is made
-ENTRA_V1: Final = "https://sts.windows.net/"  # who issues tokens of an interface for which version 2 was not chosen
+AUDIENCES: Final = ("", "api://", "microsoft:identityserver:")
 _CLAIMS: Final = ("exp", "iat", "iss", "aud")
 _FETCHED_BY: Final = frozenset({"azp", "appid"})  # in each access token of Entra ID, of version 2 and of version 1
 _OF_SIGN_IN: Final = frozenset({"nonce", "at_hash", "c_hash"})  # OpenID Connect Core 3.1.3.6, 3.3.2.11
@@ -135,7 +133,7 @@ class TokenBearers:
                 token,
                 key,
                 algorithms=["RS256"],
-                audience=[client, f"api://{client}", f"microsoft:identityserver:{client}"],
+                audience=[f"{how}{each}" for how in AUDIENCES for each in (client, client.lower())],
                 issuer=list(issuers),
                 options={"require": list(_CLAIMS), "verify_exp": False, "verify_nbf": False, "verify_iat": False},
             )
@@ -146,9 +144,6 @@ class TokenBearers:
             ) from None
         self._refuse_sign_in(claims)
         self._check_times(claims)
-        tenant = self.settings.crm_tenant_id
-        if self.settings.crm_authority is None and claims.get("tid") != tenant:
-            raise NoToken("this token is of another tenant", hint="fetch one at your own tenant")
         return claims
 
     def _refuse_sign_in(self, claims: Mapping[str, Any]) -> None:
@@ -186,20 +181,16 @@ class TokenBearers:
         return found, published.issuers
 
     def _fetched(self, now: float) -> _Published:
-        from connectors.dynamics.http.entra import PatientSession
-
-        authority, _ = application_of(self.settings)
-        ca_file = str(self.settings.crm_ca_file) if self.settings.crm_ca_file is not None else None
-        with PatientSession(ca_file) as session:
-            told = _document(session, f"{authority}{'' if self._is_adfs else '/v2.0'}/.well-known/openid-configuration")
-            issuers = {str(told[name]) for name in ("issuer", "access_token_issuer") if told.get(name)}
-            if not self._is_adfs and self.settings.crm_tenant_id:
-                issuers.add(f"{ENTRA_V1}{self.settings.crm_tenant_id}/")
-            keys = _document(session, str(told.get("jwks_uri", "")))
         try:
-            return _Published(frozenset(issuers), PyJWKSet.from_dict(dict(keys)), now)
-        except PyJWTError as error:
-            raise _unreachable(type(error).__name__) from None
+            with session_of(self.settings) as session:
+                told = published(self.settings, session)
+                keys = document_at(session, str(told.get("jwks_uri", "")))
+            return _Published(issuers_in(told, is_adfs=self._is_adfs), PyJWKSet.from_dict(dict(keys)), now)
+        except (OSError, ValueError, PyJWTError) as error:
+            raise KeysUnreachable(
+                f"the keys of the sign-in service cannot be fetched ({type(error).__name__})",
+                hint="check network, tenant id and authority",
+            ) from None
 
 
 def bearers_of(settings: Settings, store: SqlStore, clock: Clock) -> Bearers:
@@ -209,19 +200,3 @@ def bearers_of(settings: Settings, store: SqlStore, clock: Clock) -> Bearers:
 
 def _named(keys: PyJWKSet, wanted: str) -> PyJWK | None:
     return next((key for key in keys.keys if key.key_id == wanted and wanted), None)
-
-
-def _document(session: requests.Session, address: str) -> Mapping[str, Any]:
-    try:
-        answer = session.get(address)
-        answer.raise_for_status()
-        found = answer.json()
-    except (OSError, ValueError) as error:
-        raise _unreachable(type(error).__name__) from None
-    if not isinstance(found, dict):
-        raise _unreachable("no object")
-    return found
-
-
-def _unreachable(what: str) -> KeysUnreachable:
-    return KeysUnreachable(f"the keys of the sign-in service cannot be fetched ({what})", hint="check network, tenant id and authority")

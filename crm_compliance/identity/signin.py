@@ -14,19 +14,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from crm_compliance.configuration.settings import Settings
+from crm_compliance.identity.authority import CLOCKS_DIFFER_S, application_of, is_adfs, issuers_in, published, session_of
 from crm_compliance.identity.token_cache import SignedIn
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.store import store_of
 from rules.errors import ComplianceError, UsageError
 from rules.model.accounts import account, goes_by
-from rules.model.crm_addresses import entra_of
 from rules.model.roles import HUMAN_ROLES, SERVICE, Act, Role, may, roles_of
 
 if TYPE_CHECKING:
     import msal
 
 SCOPES = ("User.Read",)
-SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})  # anybody's
 NAMES = ("name", "preferred_username", "unique_name", "upn")  # the first two of Entra ID, the others of AD FS
 _ERROR_NAME = re.compile(r"[a-z_]{1,60}")
 
@@ -108,31 +107,11 @@ def _sign_in(settings: Settings, who: str) -> tuple[str, frozenset[str], tuple[s
     return str(claims.get("oid") or claims["sub"]), frozenset(roles_in(claims.get("roles"))), names_in(claims)
 
 
-def application_of(settings: Settings) -> tuple[str, str]:
-    """Return the authority and the application that people sign in by."""
-    tenant, client = settings.crm_tenant_id, settings.crm_client_id
-    if client is None or (tenant is None and settings.crm_authority is None):
-        raise UsageError(
-            "signing in needs an Entra ID application",
-            hint="set CRM_COMPLIANCE_CRM_TENANT_ID and CRM_COMPLIANCE_CRM_CLIENT_ID, or CRM_COMPLIANCE_CRM_AUTHORITY for AD FS",
-        )
-    if tenant is not None and tenant.casefold() in SHARED_TENANTS:
-        raise UsageError("this tenant is everybody's: whoever has an account anywhere could sign in", hint="name your own tenant's id")
-    return (settings.crm_authority or f"{entra_of(settings.crm_url or '')}/{tenant}").rstrip("/"), client
-
-
-def is_adfs(settings: Settings) -> bool:
-    """Return whether people sign in at AD FS, and not at Entra ID."""
-    return settings.crm_authority is not None and application_of(settings)[0].casefold().endswith("/adfs")
-
-
 def _claims(settings: Settings, signed_in: SignedIn, authority: str, client: str, who: str) -> Mapping[str, Any]:
     """Return the claims of somebody's id token, fetched just now."""
     if not signed_in.kept.tokens:
         _refuse_without_terminal()
     import msal
-
-    from connectors.dynamics.http.entra import PatientSession
 
     cache = msal.SerializableTokenCache()
     if signed_in.kept.tokens:
@@ -141,7 +120,7 @@ def _claims(settings: Settings, signed_in: SignedIn, authority: str, client: str
         application = msal.PublicClientApplication(
             client,
             authority=authority,
-            http_client=PatientSession(str(settings.crm_ca_file) if settings.crm_ca_file is not None else None),
+            http_client=session_of(settings),
             instance_discovery=False,  # the authority is configured by us; asking Microsoft about it fails behind strict firewalls
             token_cache=cache,
         )
@@ -149,21 +128,30 @@ def _claims(settings: Settings, signed_in: SignedIn, authority: str, client: str
         answer: dict[str, Any] | None = None
         if chosen is not None:  # fetched again: a role that was taken away is gone at once
             answer = application.acquire_token_silent(list(SCOPES), chosen, force_refresh=True)
-        is_new = not is_somebody(answer, client)
+        is_new = not (answer or {}).get("id_token")
         if is_new:
             answer = _by_device_code(application)
-    except (OSError, ValueError, msal.exceptions.MsalError) as error:  # their texts may hold whole answers
+        claims = who_signed_in(settings, answer)
+    except unusable_answers() as error:  # their texts may hold whole answers
         raise NotSignedIn(
-            f"the sign-in service cannot be used ({type(error).__name__})", hint="check network, tenant id and authority"
+            f"the sign-in service cannot be used ({type(error).__name__})",
+            hint="check network, tenant id, authority and the clocks (docs/sign-in.md)",
         ) from None
-    if not is_somebody(answer, client):
-        raise NotSignedIn(f"the sign-in failed{reason_of(answer or {})}", hint="try again")
-    assert answer is not None
-    claims: dict[str, Any] = answer["id_token_claims"]
+    if not claims:
+        raise NotSignedIn(f"the sign-in failed{reason_of(answer)}", hint="try again")
     account_id = _account_id(application, claims)
     if account_id:
         signed_in.keep(cache.serialize(), account_id, is_new=is_new)
     return claims
+
+
+def unusable_answers() -> tuple[type[Exception], ...]:
+    """Return what is raised where the authority does not answer, or with what nobody can take: MSAL looks at
+    little of it beforehand."""
+    import msal
+    from jwt.exceptions import PyJWTError
+
+    return OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, msal.exceptions.MsalError, PyJWTError
 
 
 def _by_device_code(application: msal.PublicClientApplication) -> dict[str, Any]:
@@ -185,14 +173,27 @@ def _refuse_without_terminal() -> None:
         raise NotSignedIn("a person must sign in, and this is not a terminal", hint="run the command in a terminal")
 
 
-def is_somebody(answer: Mapping[str, Any] | None, client: str) -> bool:
-    """Return whether an answer of MSAL says who has signed in, and says it to this application, which MSAL
-    leaves to us (OpenID Connect Core 3.1.3.7)."""
-    claims = (answer or {}).get("id_token_claims")
-    if not isinstance(claims, dict) or not (claims.get("oid") or claims.get("sub")):
-        return False
-    meant = claims.get("aud")
-    return client.casefold() in {str(each).casefold() for each in (meant if isinstance(meant, list) else [meant])}
+def who_signed_in(settings: Settings, answer: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return what the id token in an answer of MSAL says; nothing where there is none, or it is nobody's.
+    MSAL leaves it to us to look who issued it, for whom, and until when (OpenID Connect Core 3.1.3.7). Its
+    signature need not be looked at: it has come from the authority itself, over TLS. Raises PyJWTError: it is
+    not good here; OSError, ValueError: the authority does not tell who it is."""
+    if not answer or not answer.get("id_token"):
+        return {}
+    import jwt
+
+    with session_of(settings) as session:
+        issuers = issuers_in(published(settings, session), is_adfs=is_adfs(settings))
+    claims: dict[str, Any] = jwt.decode(
+        answer["id_token"],
+        options={"verify_signature": False, "verify_iss": True, "verify_exp": True, "require": ["iss", "aud", "exp"]},
+        issuer=issuers,
+        leeway=CLOCKS_DIFFER_S,
+    )
+    meant, (_, client) = claims["aud"], application_of(settings)
+    if client.casefold() not in {str(each).casefold() for each in (meant if isinstance(meant, list) else [meant])}:
+        raise jwt.InvalidAudienceError
+    return claims if claims.get("oid") or claims.get("sub") else {}
 
 
 def _account_id(application: msal.PublicClientApplication, claims: Mapping[str, Any]) -> str:
@@ -217,7 +218,7 @@ def _at_a_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def reason_of(answer: Mapping[str, Any]) -> str:
+def reason_of(answer: Mapping[str, Any] | None) -> str:
     """Return the error's name, where it is one; its description may name the person."""
-    name = answer.get("error")
+    name = (answer or {}).get("error")
     return f" ({name})" if isinstance(name, str) and _ERROR_NAME.fullmatch(name) else ""

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import secrets
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 from cryptography.exceptions import InvalidTag
@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.credentials import credential_of
-from crm_compliance.identity.signin import SCOPES, NotSignedIn, application_of, is_adfs, is_somebody, names_in, reason_of, roles_in
+from crm_compliance.identity.authority import application_of, is_adfs, session_of
+from crm_compliance.identity.signin import SCOPES, NotSignedIn, names_in, reason_of, roles_in, unusable_answers, who_signed_in
 from crm_compliance.keys.single_keys import signin_key
 from rules.model.roles import HUMAN_ROLES, SERVICE
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 PATH: Final = "/signin/callback"
 LASTS: Final = timedelta(minutes=15)
 OF_THE_PERSON: Final = frozenset({"access_denied", "invalid_grant"})  # declined, or a code that came late: the next time may go well
+Asked = TypeVar("Asked")
 _NONCE: Final = 12
 _WHAT: Final = b"sign-in at a browser"
 log = structlog.get_logger()
@@ -90,13 +92,14 @@ def way_back(settings: Settings, store: SqlStore, kept: str, query: Mapping[str,
     flow = _opened(settings, kept, now)
     if query.get("state") != flow["state"] or not (query.get("code") or query.get("error")):
         raise _not_begun()
-    authority, client = application_of(settings)
-    answer = _asked(lambda: _application(settings).acquire_token_by_auth_code_flow(flow, dict(query)))
-    if not is_somebody(answer, client):
-        if answer.get("error") not in OF_THE_PERSON:
+    application = _asked(lambda: _application(settings))
+    answer = _asked(lambda: _redeemed(application, flow, query))
+    claims = _asked(lambda: who_signed_in(settings, answer))
+    if not claims:
+        if reason_of(answer).strip(" ()") not in OF_THE_PERSON:
             raise _unusable(reason_of(answer))
         raise NotSignedIn(f"the sign-in failed{reason_of(answer)}", hint="try again")
-    claims = answer["id_token_claims"]
+    authority, client = application_of(settings)
     store.crms.see_authority(authority.casefold(), client.casefold())
     given = set(roles_in(claims.get("roles")))
     roles = tuple(role.value for role in HUMAN_ROLES if role.value in given)
@@ -109,31 +112,33 @@ def way_back(settings: Settings, store: SqlStore, kept: str, query: Mapping[str,
 def _application(settings: Settings) -> msal.ConfidentialClientApplication:
     import msal
 
-    from connectors.dynamics.http.entra import PatientSession
-
     authority, client = application_of(settings)
     return msal.ConfidentialClientApplication(
         client,
         client_credential=credential_of(settings),
         authority=authority,
-        http_client=PatientSession(str(settings.crm_ca_file) if settings.crm_ca_file is not None else None),
+        http_client=session_of(settings),
         instance_discovery=False,  # the authority is configured by us; asking Microsoft about it fails behind strict firewalls
     )
 
 
-def _asked(ask: Any) -> dict[str, Any]:
-    """Ask MSAL; what it says of a failure may hold whole answers, and is not repeated."""
-    import msal
-
+def _redeemed(application: msal.ConfidentialClientApplication, flow: dict[str, Any], query: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the authority gives for the code that the browser brought."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # MSAL's hints are for its callers' developers, not for the log of a service
-            found: dict[str, Any] = ask()
-    except (OSError, ValueError, msal.exceptions.MsalError) as error:
-        raise _unusable(type(error).__name__) from None
+        found: dict[str, Any] = application.acquire_token_by_auth_code_flow(flow, dict(query))
     except RuntimeError:  # of MSAL: the nonce is not that of this sign-in
         raise _not_begun() from None
     return found
+
+
+def _asked(ask: Callable[[], Asked]) -> Asked:
+    """Ask the authority; what is said of a failure may hold whole answers, and is not repeated."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # MSAL's hints are for its callers' developers, not for the log of a service
+            return ask()
+    except unusable_answers() as error:
+        raise _unusable(type(error).__name__) from None
 
 
 def _unusable(reason: str) -> SigninUnusable:
@@ -141,7 +146,7 @@ def _unusable(reason: str) -> SigninUnusable:
     reason = reason.strip(" ()")
     log.error("nobody can sign in at the console", reason=reason or "no reason given")
     said = f"the sign-in service cannot be used{f' ({reason})' if reason else ''}"
-    return SigninUnusable(said, hint="check network, tenant id, authority and secret (docs/sign-in.md)")
+    return SigninUnusable(said, hint="check network, tenant id, authority, secret and the clocks (docs/sign-in.md)")
 
 
 def _not_begun() -> NotSignedIn:

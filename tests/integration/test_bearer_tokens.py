@@ -14,6 +14,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from httpx2 import Response
 
+from crm_compliance.identity.bearer import TokenBearers
 from tests.integration.tenants import ANNA, CLIENT, ELSEWHERE, FORMS, OID, TENANT, Tenant, at, authority, ca_file
 from tests.rules.holds.placed_holds import a_hold
 
@@ -135,6 +136,22 @@ def test_what_is_of_a_sign_in_alone_is_refused_of_either_authority(at: Callable[
     tenant = at(form)
     tenant.knows(**(ANNA | {claim: "abc", "azp": CLIENT}))
     assert call(tenant, token_of(tenant, kind="id_token")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "named", [{"crm_client_id": CLIENT.upper()}, {"crm_authority": None, "crm_tenant_id": "fictief.onmicrosoft.com"}], ids=str
+)
+def test_application_and_tenant_may_be_named_as_a_sign_in_takes_them(
+    at: Callable[[str], Tenant], monkeypatch: pytest.MonkeyPatch, named: dict[str, Any]
+) -> None:
+    tenant = at(TENANT)
+    tenant.tenants = ("fictief.onmicrosoft.com", TENANT)
+    tenant.knows(**ANNA, tid=TENANT)
+    monkeypatch.setattr("crm_compliance.identity.authority.entra_of", lambda _: tenant.authority.root)
+    if name := named.get("crm_tenant_id"):
+        tenant.settings = tenant.settings.model_copy(update={"crm_authority": f"{tenant.authority.root}/{name}"})
+    bearers = TokenBearers(tenant.settings.model_copy(update=named), tenant.store, tenant.clock)
+    assert bearers.holder_of(token_of(tenant)).who == OID
 
 
 def test_a_token_ends_by_our_clock(at: Callable[[str], Tenant]) -> None:

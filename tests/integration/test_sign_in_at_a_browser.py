@@ -2,15 +2,19 @@
 sign-in service in the forms of Entra ID and of AD FS. Everybody is fictitious."""
 
 import re
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
+from connectors.dynamics.http.entra import PatientSession
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.app import routes
 from crm_compliance.console.frame.services import Services
@@ -109,15 +113,57 @@ def test_what_was_not_begun_here_gets_nobody_in(at: Callable[[str], Tenant], wro
 
 @FORMS
 @pytest.mark.parametrize(
-    ("claims", "status"), [({"aud": "another"}, 503), ({"aud": ["another"]}, 503), ({"nonce": "of-another-time"}, 403)], ids=str
+    ("claims", "status", "reason"),
+    [
+        ({"aud": "another"}, 503, ["InvalidAudienceError"]),
+        ({"aud": ["another"]}, 503, ["InvalidAudienceError"]),
+        ({"iss": "https://login.microsoftonline.com/another/v2.0"}, 503, ["InvalidIssuerError"]),
+        ({"exp": 1_700_000_000}, 503, ["ExpiredSignatureError"]),
+        ({"exp": None}, 503, ["MissingRequiredClaimError"]),
+        ({"nonce": "of-another-time"}, 403, []),
+    ],
+    ids=str,
 )
-def test_a_token_that_was_meant_for_something_else_gets_nobody_in(
-    at: Callable[[str], Tenant], form: str, claims: dict[str, object], status: int
+def test_a_token_of_somebody_else_or_for_something_else_or_over_gets_nobody_in(
+    at: Callable[[str], Tenant], form: str, claims: dict[str, object], status: int, reason: list[str]
 ) -> None:
     tenant = at(form)
     tenant.knows(**ANNA | claims)
-    assert tenant.comes_back(tenant.goes_out()).status_code == status
+    with capture_logs() as logs:
+        assert tenant.comes_back(tenant.goes_out()).status_code == status
+    assert [each["reason"] for each in logs if each["event"] == "nobody can sign in at the console"] == reason
     assert tenant.browser.get("/").status_code == 303
+
+
+@FORMS
+def test_a_token_that_has_just_ended_by_our_clock_is_taken(at: Callable[[str], Tenant], form: str) -> None:
+    """The clocks may differ by some minutes."""
+    tenant = at(form)
+    tenant.knows(**ANNA, exp=int(time.time()) - 120)
+    assert tenant.comes_back(tenant.goes_out()).status_code == 303
+
+
+@pytest.mark.parametrize("answer", [b"[]", b"null", b'{"id_token": "e30"}', b'{"id_token": 5}', b'{"error": ["no name"]}'], ids=str)
+def test_an_answer_that_is_none_of_an_authority_is_told_as_that(
+    at: Callable[[str], Tenant], monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    tenant = at(TENANT)
+    address, post = tenant.goes_out(), PatientSession.post
+
+    def posted(session: PatientSession, *given: Any, **more: Any) -> requests.Response:
+        found = post(session, *given, **more)
+        found._content = answer
+        return found
+
+    monkeypatch.setattr(PatientSession, "post", posted)
+    back = tenant.comes_back(address)
+    assert (back.status_code, "Nobody can sign in now" in text_of(back.text)) == (503, True)
+
+
+@pytest.mark.parametrize("shared", ["common", "organizations"])
+def test_an_authority_of_everybody_is_refused_by_its_address_too(at: Callable[[str], Tenant], shared: str) -> None:
+    answer = at(shared).browser.get("/signin/entra")
+    assert (answer.status_code, "this tenant is everybody" in text_of(answer.text)) == (400, True)
 
 
 @pytest.mark.parametrize("roles", [[], ["service"], ["Administrator"], None])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
+import jwt
 import msal
 import pytest
 import requests
@@ -22,6 +24,7 @@ from tests.drivers.typist import Typist
 
 HERE = Settings(crm_url="http://127.0.0.1:8765/api/data/v9.2/")
 REAL = "https://org.crm4.dynamics.com/api/data/v9.2/"
+ISSUER = "https://login.microsoftonline.com/tenant/v2.0"
 OID = "5c1d2f60-0000-4000-8000-00000000beef"
 
 
@@ -31,9 +34,8 @@ class Desk:
     def __init__(self) -> None:
         self.made: dict[str, Any] = {}
         self.flow: dict[str, Any] = {"message": "open https://example.org/device and type ABC"}
-        self.answer: dict[str, Any] = {
-            "id_token_claims": {"aud": "client", "oid": OID, "name": "Lotte Peeters", "roles": ["dpo", "auditor"]}
-        }
+        self.answer: dict[str, Any] | None = None  # without one, a token with these claims
+        self.claims: dict[str, Any] = {"oid": OID, "name": "Lotte Peeters", "roles": ["dpo", "auditor"]}
         self.error: Exception | None = None
 
     def application(self, client_id: str, **more: Any) -> Desk:
@@ -48,10 +50,15 @@ class Desk:
 
     def acquire_token_by_device_flow(self, flow: dict[str, Any]) -> dict[str, Any]:
         assert flow is self.flow
-        return self.answer
+        return {"id_token": a_token(self.claims)} if self.answer is None else self.answer
 
     def get_accounts(self) -> list[dict[str, Any]]:
         return []
+
+
+def a_token(claims: dict[str, Any]) -> str:
+    own = {"iss": ISSUER, "aud": "client", "exp": int(time.time()) + 3600}
+    return jwt.encode({name: value for name, value in (own | claims).items() if value is not None}, "", algorithm="none")
 
 
 @pytest.fixture
@@ -63,6 +70,7 @@ def there(tmp_path: Path) -> Settings:
 def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     found = Desk()
     monkeypatch.setattr(msal, "PublicClientApplication", found.application)
+    monkeypatch.setattr("crm_compliance.identity.signin.published", lambda *_: {"issuer": ISSUER})
     return found
 
 
@@ -117,7 +125,7 @@ def test_elsewhere_the_token_says_who_and_in_which_roles(desk: Desk, there: Sett
 def test_a_role_that_the_token_lacks_is_refused(desk: Desk, there: Settings) -> None:
     with pytest.raises(NotSignedIn, match="crm_admin"):
         person(there, "anna", "crm_admin")
-    desk.answer["id_token_claims"].pop("roles")
+    desk.claims.pop("roles")
     with pytest.raises(NotSignedIn, match="dpo"):
         person(there, "anna", "dpo")
 
@@ -128,7 +136,7 @@ def test_a_role_that_the_token_lacks_is_refused(desk: Desk, there: Settings) -> 
 )
 def test_who_makes_no_plans_proposes_none(desk: Desk, there: Settings, roles: list[str], is_let: bool) -> None:
     """Section 9.4: a dry run is for the service, a CRM admin and the DPO."""
-    desk.answer["id_token_claims"]["roles"] = roles
+    desk.claims["roles"] = roles
     if is_let:
         assert proposer(there, "anna") == OID
         return
@@ -153,8 +161,13 @@ def test_the_authority_and_the_ca_file_of_the_settings_are_used(desk: Desk, ther
         ({"error": "unauthorized_client", "error_description": "Lotte"}, {}, None, "(unauthorized_client)"),
         (None, {"error": "authorization_declined", "error_description": "Lotte"}, None, "(authorization_declined)"),
         (None, {"error": "AADSTS50: Lotte Peeters"}, None, "the sign-in failed"),
-        (None, {"id_token_claims": {"name": "Lotte"}}, None, "the sign-in failed"),
-        (None, {"id_token_claims": {"aud": "another", "oid": OID}}, None, "the sign-in failed"),
+        (None, {"id_token": a_token({"name": "Lotte"})}, None, "the sign-in failed"),
+        (None, {"id_token": a_token({"aud": "another", "oid": "Lotte"})}, None, "(InvalidAudienceError)"),
+        (None, {"id_token": a_token({"aud": None, "oid": "Lotte"})}, None, "(MissingRequiredClaimError)"),
+        (None, {"id_token": a_token({"iss": "https://sts.windows.net/another/", "oid": "Lotte"})}, None, "(InvalidIssuerError)"),
+        (None, {"id_token": a_token({"exp": int(time.time()) - 600, "oid": "Lotte"})}, None, "(ExpiredSignatureError)"),
+        (None, {"id_token": "Lotte"}, None, "(DecodeError)"),
+        (None, {}, IndexError("Lotte"), "(IndexError)"),
         (None, {}, requests.ConnectionError("https://x/Lotte"), "(ConnectionError)"),
         (None, {}, ValueError("unable to get authority configuration for Lotte"), "(ValueError)"),
     ],
@@ -189,7 +202,7 @@ def test_without_an_application_nobody_can_sign_in() -> None:
 def test_an_approval_elsewhere_needs_two_accounts(desk: Desk, terminal: None, typist: Typist, org: Night) -> None:
     """The same account in two roles is one person, whatever --as says."""
     plan = org.plan().id
-    desk.answer["id_token_claims"]["roles"] = ["dpo", "crm_admin"]
+    desk.claims["roles"] = ["dpo", "crm_admin"]
     typist.monkeypatch.setattr(Settings, "is_loopback", property(lambda _: False))
     typist.unset("CRM_TOKEN", "CLOCK")
     typist.set(CRM_TENANT_ID="tenant", CRM_CLIENT_ID="client", CRM_CLIENT_SECRET="s")
