@@ -8,8 +8,10 @@ from functools import partial
 from jobs.checks.drift.holds import about_holds
 from jobs.checks.drift.references import Believed
 from jobs.checks.ledger_drift import refuse
+from jobs.holds.granted_erasure import despite_answered
 from jobs.holds.reach import HoldReach
-from jobs.model.run import Action
+from jobs.model.plan import REPLAY_RULE, REQUEST_RULE
+from jobs.model.run import CONTINUED, Action
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather_units
 from jobs.reading.units import Gathering
@@ -74,8 +76,16 @@ def held_contacts(context: JobContext, day: date, contacts: Collection[str]) -> 
 def held_actions(context: JobContext, day: date, actions: Mapping[str, Action], units: Mapping[tuple[str, str], Unit]) -> dict[str, Reason]:
     """Return which of these actions, by a name of the caller's, a hold covers now, each with its primary
     reason. `units` are the units of those actions that were read a moment ago, by (table, id); of the others
-    a part may be deleted. A recording that stays loses its link although it is held (RET-03). Source:
-    HLD-07."""
+    a part may be deleted. A recording that stays loses its link although it is held (RET-03). What was erased
+    on request and is gone on with is not held by an erasure request that is answered, as its run was not
+    (HLD-12). Source: HLD-07."""
+    granted = {name: action for name, action in actions.items() if CONTINUED in action.flags and action.rule in (REQUEST_RULE, REPLAY_RULE)}
+    others = {name: action for name, action in actions.items() if name not in granted}
+    held = _held(context, day, others, units) if others else {}
+    return held | (_held(despite_answered(context), day, granted, units) if granted else {})
+
+
+def _held(context: JobContext, day: date, actions: Mapping[str, Action], units: Mapping[tuple[str, str], Unit]) -> dict[str, Reason]:
     holds = active_holds(context, day)
     if not holds.is_any:
         return {}

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from jobs.model.request import Details, SubjectRequest
+from jobs.model.request import Details, GivenPerson, SubjectRequest
+from jobs.nightly.retention import run_retention
 from jobs.reading.out_of_reach import IN_BIN, LONG_TERM
 from jobs.requests.decisions.carry_out import fulfil_all
 from rules.model.requests import Right
@@ -137,6 +138,29 @@ def test_what_somebody_else_deleted_waits_while_the_recycle_bin_has_it(night: Ni
     for _ in range(2):
         assert fulfil_all(context_of(night)) == {}
     assert (is_fulfilled(night), decision(night, request).tasks) == (True, ())
+
+
+@pytest.mark.parametrize("keeps", ["", "access", "judicial"])
+def test_what_the_run_of_a_request_has_left_is_gone_on_with_while_that_request_is_open(night: Night, keeps: str) -> None:
+    """HLD-12, R-089: by the next night, as by its own run. What somebody else asks, or a hold on somebody
+    else in the file, keeps it."""
+    switch(night, recycle_bin_days=30)
+    person, other = night.contact(birthdate="2000-05-05"), night.contact(lastname="Anders (fictief)")
+    _, dossier = file(night, person)
+    for of in (dossier, night.dossier("sexting", closed=False)):
+        night.party(other, "witness", dossier=of)
+    request = decided(night, person)
+    context = context_of(night)
+    run = release(night, request, dataclasses.replace(context, connector=Stubborn(context.connector, purge=lambda *_, **__: frozenset())))
+    assert run is not None
+    assert run.counts["partial"] == 2
+    if keeps == "access":
+        ask(night, Right.ACCESS, other, given=GivenPerson("Lotte", "Anders (fictief)"))
+    elif keeps:
+        place(night, person=other, kind=keeps)
+    codes = {action.id: action.code for action in night.store.journal.of_run(run_retention(context_of(night)).id)}
+    assert codes == {dossier: {"": "", "access": "HOLD_REQUEST", "judicial": "HOLD_JUDICIAL"}[keeps], person: ""}
+    assert fulfil_all(context_of(night)) == ({request.id: IN_BIN} if keeps else {})
 
 
 @pytest.mark.parametrize("has_term", [False, True])
