@@ -34,6 +34,12 @@ _PRIVATE_KEY = re.compile(
 )
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _ERROR_NAME = re.compile(r"[a-z_]{1,60}")
+_PASSING: Final = frozenset({"temporarily_unavailable", "server_error"})  # errors that say nothing about the application (RFC 6749)
+_AWAY: Final = frozenset({429, 500, 502, 503, 504})  # statuses that do not either
+
+
+class Away(requests.RequestException):
+    """The sign-in service answers at each try that it cannot answer now."""
 
 
 class EntraTokens:
@@ -110,8 +116,8 @@ class EntraTokens:
         self._token = ""
 
     def _acquire(self) -> None:
-        """Get a token. Raises NotSent: the sign-in service does not answer, and so the CRM was asked nothing;
-        Unauthorised: it gives none."""
+        """Get a token. Raises NotSent: the sign-in service does not answer, or not now, and so the CRM was asked
+        nothing; Unauthorised: it gives none."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # MSAL's hints are for developers, not for readers of a run's log
@@ -120,6 +126,8 @@ class EntraTokens:
                 answer = self._app.acquire_token_for_client([self._scope])
         except requests.exceptions.ProxyError as failure:
             raise lost(failure, "", self._authority) from None
+        except Away as failure:
+            raise self._not_now(str(failure)) from None
         except (requests.RequestException, msal.exceptions.MsalServiceError) as failure:
             raise NotSent(
                 f"The sign-in service does not answer ({type(failure).__name__}).",
@@ -131,7 +139,8 @@ class EntraTokens:
             raise self._unusable() from None
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str) or not token:
-            raise _refusal(answer, self._authority)
+            refusal = _refusal(answer, self._authority)
+            raise self._not_now(refusal.service_code) if _named(answer) in _PASSING else refusal
         if not is_token(token):
             raise self._unusable()
         lifetime = answer.get("expires_in")
@@ -139,6 +148,10 @@ class EntraTokens:
         self._token = token
         self._lapses_at = self._monotonic() + lifetime_s
         self._renews_at = self._lapses_at - min(RENEW_BEFORE_S, lifetime_s / 2)
+
+    def _not_now(self, reason: str) -> NotSent:
+        told = f"The sign-in service gives no token at the moment ({reason})."
+        return NotSent(told, hint="Try again later; where it stays so, check network and proxy.", where=self._authority)
 
     def _unusable(self) -> Unauthorised:
         return Unauthorised(
@@ -169,10 +182,8 @@ _HINTS: Final = {  # Microsoft Learn, "Microsoft Entra authentication and author
 
 def _refusal(answer: object, authority: str) -> Unauthorised:
     """Return a refusal in our own words: what the service sends holds names, addresses and trace ids."""
-    name, number = "", ""
+    name, number = _named(answer), ""
     if isinstance(answer, dict):
-        error = answer.get("error")
-        name = error if isinstance(error, str) and _ERROR_NAME.fullmatch(error) else ""
         codes = answer.get("error_codes")
         number = f"AADSTS{codes[0]}" if isinstance(codes, list) and codes and isinstance(codes[0], int) else ""
     code = ", ".join(part for part in (name, number) if part)
@@ -182,6 +193,12 @@ def _refusal(answer: object, authority: str) -> Unauthorised:
         where=authority,
         service_code=number or name,
     )
+
+
+def _named(answer: object) -> str:
+    """Return the name of the error in an answer; empty where it has none."""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    return error if isinstance(error, str) and _ERROR_NAME.fullmatch(error) else ""
 
 
 def certificate_credential(path: Path, password: str) -> dict[str, str]:
@@ -268,11 +285,13 @@ class PatientSession(requests.Session):
             stop=tenacity.stop_after_attempt(self.ATTEMPTS),
             wait=lambda state: min(2.0 ** (state.attempt_number - 1), 8.0) * (0.5 + self._chance() / 2),
             retry=tenacity.retry_if_exception_type((requests.ConnectionError, requests.Timeout))
-            | tenacity.retry_if_result(lambda response: response.status_code in (429, 500, 502, 503, 504)),
+            | tenacity.retry_if_result(lambda response: response.status_code in _AWAY),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
             sleep=self._sleep,
         )
         response: requests.Response = retrying(self._whole, method, url, *args, **kwargs)
+        if response.status_code in _AWAY:  # MSAL takes a 429 for a refusal, and whatever came for a token's answer
+            raise Away(f"HTTP {response.status_code}")
         return response
 
     def _whole(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:

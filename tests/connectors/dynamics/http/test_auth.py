@@ -210,10 +210,32 @@ def test_a_sign_in_service_that_fails_is_tried_again(authority: responses.Reques
     assert naps == [1.0]
 
 
-def test_a_sign_in_service_that_keeps_failing_is_unreachable(authority: responses.RequestsMock) -> None:
-    authority.post(f"{AUTHORITY}/oauth2/v2.0/token", status=503, body="<html>")
-    with pytest.raises(Unreachable):
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (503, "<html>", "HTTP 503"),
+        (429, "<html>", "HTTP 429"),
+        (429, '{"error": "temporarily_unavailable", "error_codes": [90055]}', "HTTP 429"),
+        (400, '{"error": "temporarily_unavailable", "error_codes": [90033]}', "AADSTS90033"),
+        (400, '{"error": "server_error", "error_description": "geheim"}', "server_error"),
+    ],
+)
+def test_a_sign_in_service_that_cannot_answer_now_refuses_nobody(
+    authority: responses.RequestsMock, status: int, body: str, told: str
+) -> None:
+    authority.post(f"{AUTHORITY}/oauth2/v2.0/token", status=status, body=body)
+    with pytest.raises(NotSent) as caught:
         tokens().token()
+    assert told in str(caught.value)
+    assert "secret" not in caught.value.hint
+    assert "geheim" not in f"{caught.value} {vars(caught.value)}"
+
+
+def test_a_sign_in_service_that_is_too_busy_to_describe_itself_refuses_nobody() -> None:
+    with responses.RequestsMock() as mock:
+        mock.get(f"{AUTHORITY}/v2.0/.well-known/openid-configuration", status=429)
+        with pytest.raises(NotSent):
+            tokens().token()
 
 
 def test_a_wrong_secret_is_told_by_its_code_alone(authority: responses.RequestsMock) -> None:
