@@ -217,9 +217,7 @@ def _porch(services: Services, endpoint: Endpoint, tries: FailedTries) -> Handle
             return _not_ours()
         client = request.client.host if request.client else ""
         if endpoint.is_limited and not tries.allows(client):
-            response = await run_in_threadpool(refused, Visit(request, services), _too_many())
-            response.headers["Retry-After"] = "60"
-            return response
+            return await run_in_threadpool(refused, Visit(request, services), _too_many())
         try:
             form = await _form(request, endpoint.form_bytes) if endpoint.method == "POST" else FormData()
         except UsageError as error:
@@ -240,7 +238,10 @@ def _rest(services: Services) -> Handler:
         path = request.url.path
         if (above := _page_of(path)) != path:
             return RedirectResponse(local_path(above), status_code=303, headers=dict(PAGE))
-        return await run_in_threadpool(lambda: nothing_here(_visit(services, request)))
+        try:
+            return await run_in_threadpool(lambda: nothing_here(_visit(services, request)))
+        except ComplianceError as error:
+            return await run_in_threadpool(refused, Visit(request, services), error)
 
     return handle
 

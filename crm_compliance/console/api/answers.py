@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from crm_compliance.console.frame.errors import OURS, status_of
+from crm_compliance.console.frame.errors import OURS, status_of, told_when
 from crm_compliance.console.frame.services import Busy
 from crm_compliance.hints import in_words
-from crm_compliance.identity.bearer import KeysUnreachable, NoRole, NoToken
+from crm_compliance.identity.bearer import NoRole, NoToken
 from rules.errors import ComplianceError
 
 ROOT: Final = "/api/v1"
@@ -166,25 +166,22 @@ INSTEAD: Final[dict[int | str, dict[str, Any]]] = {
         404: "there is nothing at this address",
         409: "a guard refuses, or it is not the time for this step",
         429: "too many calls with tokens that are not good",
-        500: "the schedule or the store cannot be used, or something went wrong",
-        503: "the CRM, or the sign-in service, cannot be reached",
+        500: "the schedule, or a file of this service, cannot be used, or something went wrong",
+        503: "the database, the CRM or the sign-in service cannot be reached, or too many people have the CRM read",
     }.items()
 }
 
 
 def answer_of(error: ComplianceError) -> JSONResponse:
     """Return the answer for what an operation raised."""
-    headers: dict[str, str] = {}
-    status = status_of(error)
+    status, headers = status_of(error), {}
     if isinstance(error, NoToken) and not isinstance(error, NoRole):
         status, headers = 401, {"WWW-Authenticate": "Bearer"}
     elif error.code == "person_needed":
         status = 403
-    elif isinstance(error, Busy | KeysUnreachable):
-        status, headers = 503, {"Retry-After": "60"}
-    elif error.code == "busy":  # with what somebody else is doing at this moment
-        headers = {"Retry-After": "60"}
-    return JSONResponse({"error": wrong_of(error).model_dump()}, status_code=status, headers=headers)
+    elif isinstance(error, Busy):
+        status = 503
+    return JSONResponse({"error": wrong_of(error).model_dump()}, status_code=status, headers=headers | told_when(status, error))
 
 
 def wrong_of(error: ComplianceError) -> Wrong:

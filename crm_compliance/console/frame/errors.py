@@ -17,27 +17,41 @@ if TYPE_CHECKING:
 FORBIDDEN: Final = frozenset({"no_role", "role", "same_person", "old_page"})
 OURS: Final = frozenset({"disk", "key", "keys_missing", "open_to_others", "store"})  # nothing is wrong with what was asked
 NOT_FOUND, CONFLICT, UNREACHABLE, BUG = 404, 409, 503, 500
-STATUS_OF_CODE: Final = {"too_large": 413, "too_many": 429}
+STATUS_OF_CODE: Final = {"store": UNREACHABLE, "too_large": 413, "too_many": 429}
 STATUS_OF_EXIT: Final = {2: 400, 3: 500, 4: UNREACHABLE, 5: CONFLICT, 6: CONFLICT, 7: BUG}
 log = structlog.get_logger()
 
 
 def status_of(error: ComplianceError) -> int:
     """Return the status code that says what kind of error it is."""
-    if error.code in OURS:
-        return BUG
     if error.code in STATUS_OF_CODE:
         return STATUS_OF_CODE[error.code]
+    if error.code in OURS:
+        return BUG
     return 403 if error.code in FORBIDDEN else STATUS_OF_EXIT.get(error.exit_code, BUG)
 
 
+def told_when(status: int, error: ComplianceError) -> dict[str, str]:
+    """Return the header that says when it may go better, where that is a matter of time."""
+    return {"Retry-After": "60"} if status in (429, UNREACHABLE) or error.code == "busy" else {}
+
+
 def refused(visit: Visit, error: ComplianceError) -> Response:
-    """Answer with what an act raised: as a page, or for htmx as a message in its place. An id in an address
-    that nothing has is an address that there is not."""
+    """Answer with what an act raised, and say when it may go better."""
+    response = _refused(visit, error)
+    response.headers.update(told_when(response.status_code, error))
+    return response
+
+
+def _refused(visit: Visit, error: ComplianceError) -> Response:
+    """Answer as a page, or for htmx as a message in its place. An id in an address that nothing has is an
+    address that there is not."""
     status = NOT_FOUND if isinstance(error, NotFound) else status_of(error)
     if status >= BUG:
         log.error("a page could not be answered", code=error.code, operation=getattr(visit.request.scope.get("route"), "path", ""))
     found = visit.told(error)
+    if visit.session is None and error.code in OURS:  # where our files and database are is nothing for strangers
+        found = found._replace(detail="", where="")
     if status == NOT_FOUND and error.code in GENERAL:  # which says no more than that there is none
         what = visit.word("error", "not_found") if visit.is_part else visit.say("There is no such page.")
         found = ErrorMessage(what, "", str(error), "not_found", "")

@@ -40,6 +40,14 @@ NOTHING_HERE: Final = """<!doctype html>
 <p lang="en">This link does not work, or no longer. Tell whoever gave it to you, with the number in the message.</p>
 </html>
 """
+NOT_NOW: Final = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>503</title>
+<p lang="nl">Dit lukt nu even niet. Probeer het over een paar minuten opnieuw.</p>
+<p lang="fr">Cela ne fonctionne pas pour le moment. Réessayez dans quelques minutes.</p>
+<p lang="de">Das geht gerade nicht. Versuchen Sie es in einigen Minuten noch einmal.</p>
+<p lang="en">This does not work at this moment. Try again in a few minutes.</p>
+</html>
+"""
 THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 log = structlog.get_logger()
 
@@ -82,9 +90,15 @@ def app_of(
             return PlainTextResponse("only reading is possible\n", status_code=405, headers=error.headers)
         return _not_found()
 
+    async def not_now(request: Request, error: Exception) -> Response:
+        log.error("an answer failed", exc_info=error)
+        return HTMLResponse(NOT_NOW, status_code=503, headers={"Retry-After": "60"})
+
     own = (("/d/{token}", download), ("/healthz", health), ("/metrics", figures))
     routes = [*(Route(path, answer, methods=["GET", "HEAD"]) for path, answer in own), *console]
-    made = Starlette(routes=routes, exception_handlers={HTTPException: refused}, middleware=[Middleware(Guarded, hosts=hosts)])
+    made = Starlette(
+        routes=routes, exception_handlers={HTTPException: refused, ComplianceError: not_now}, middleware=[Middleware(Guarded, hosts=hosts)]
+    )
     made.router.redirect_slashes = False  # a redirect would go to whatever host the request named
     return made
 

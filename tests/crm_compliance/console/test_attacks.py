@@ -27,7 +27,7 @@ from jobs.runs.journal import Journal
 from rules.errors import Refused
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.cli.requests.family import LOTTE, lotte
-from tests.crm_compliance.console.browser import Browser
+from tests.crm_compliance.console.browser import Browser, text_of
 from tests.drivers.asking import Asking
 from tests.drivers.night import Night
 from tests.drivers.typist import Typist, people_and_cases
@@ -253,8 +253,26 @@ def test_a_page_that_cannot_be_answered_is_named_in_the_log_and_nobody_is(
         raise StoreUnusable("the database cannot be reached")
 
     monkeypatch.setattr(type(services.store.plans), "get", away)
-    assert dpo.get(f"/plans/{plan}").status_code == 500
+    answer = dpo.get(f"/plans/{plan}")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
     assert [(line["event"], line["operation"]) for line in told()] == [("a page could not be answered", "/plans/{plan}")]
+
+
+@pytest.mark.parametrize("address", ["/", "/plans", "/nothing", "/runs/run-1/progress"])
+def test_while_the_database_is_away_every_address_says_when_to_come_again(
+    services: Services, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    dpo = signed_in(Role.DPO, "nl")
+
+    def away(*_: object) -> None:
+        raise StoreUnusable("the database cannot be reached", where="postgresql://crm@db.example/crm")
+
+    monkeypatch.setattr(type(services.store.sessions), "get", away)
+    answer = dpo.get(address)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+    said = text_of(answer.text)
+    assert ("De databank van deze dienst" in said, "Dit kan nu niet" in said, "Het CRM antwoordt niet" in said) == (True, True, False)
+    assert "crm@" not in answer.text
 
 
 def test_a_stream_ends_with_the_session_that_asked_for_it(

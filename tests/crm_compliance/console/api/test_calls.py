@@ -362,5 +362,6 @@ def test_what_goes_wrong_in_here_is_not_told(app: Starlette, monkeypatch: pytest
         KeysMissing("/var/lib/crm/keys: keys are missing: r-2026", where="/var/lib/crm/keys"),
     ):
         told = answer(failed)
-        assert (told.status_code, told.json()["error"]["code"]) == (500, failed.code)
+        assert (told.status_code, told.json()["error"]["code"]) == (503 if failed.code == "store" else 500, failed.code)
+        assert told.headers.get("Retry-After") == ("60" if failed.code == "store" else None)
         assert not re.search("/var/|crm@", told.text), "paths and addresses are for who is on the machine"

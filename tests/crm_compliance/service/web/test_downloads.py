@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.service.web.app import CHUNK, TRIES, app_of, hosts_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.service.web.server import HEADERS, listening
+from crm_compliance.store.sql.database import StoreUnusable
 from crm_compliance.store.store import SqlStore
 from jobs.model.request import PACKAGE, SubjectRequest
 from jobs.register.request_steps import Actor
@@ -101,6 +103,20 @@ def test_a_link_hands_out_the_archive_and_leaves_a_receipt(desk: Desk) -> None:
     assert "server" not in answer.headers
     assert desk.row.downloads == (NOW,)
     assert desk.receipts() == [{"request": desk.id, "at": "2026-05-04T12:00:00+00:00", "number": 1}]
+
+
+@pytest.mark.parametrize("step", ["linked", "part"])
+def test_who_comes_while_the_database_is_away_is_told_to_come_again(desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    def away(*_: object) -> None:
+        raise StoreUnusable("the database cannot be reached", where="postgresql://crm@db.example/crm")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(desk.store.requests, step, away)
+        answer = requests.get(desk.url, timeout=10)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+    assert all(f'<p lang="{each}">' in answer.text for each in LANGUAGES)
+    assert not re.search("postgresql|crm@", answer.text)
+    assert requests.get(desk.url, timeout=10).content == ZIP
 
 
 def test_a_look_at_a_link_does_not_count(desk: Desk) -> None:
