@@ -97,7 +97,7 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
         lines.append(_line(context, each, unit, table, held or reason, ways.get((each.kind, each.id))))
         if not held:
             going.append(each)
-    removed, trims, staying = _people(giving_way(context, erasure), decision, going, kept)
+    removed, trims, staying = _people(giving_way(context, erasure), decision, going, kept, _left(context, request))
     people = context.connector.table(Contact)
     for contact, code in (dict.fromkeys(removed, reason) | staying).items():
         unit = Unit(UnitKind.CONTACT, contact, removed.get(contact, ""))
@@ -221,12 +221,21 @@ def _verdicts(
     return found
 
 
+def _left(context: JobContext, request: SubjectRequest) -> set[str]:
+    """Return whom earlier runs of the request were to remove or trim with a file, and have not."""
+    store, table = context.store, context.connector.table(Contact)
+    runs = [store.runs.of_plan(plan.id) for plan in store.plans.newest([Kind.REQUEST]) if plan.request == request.id]
+    tried = {action.id for run in runs if run is not None for action in store.journal.of_run(run.id) if action.table == table}
+    return set(store.journal.undone(table, tried)) if tried else set()
+
+
 def _people(
-    context: JobContext, decision: Decision, going: Collection[Wanted], kept: Collection[str]
+    context: JobContext, decision: Decision, going: Collection[Wanted], kept: Collection[str], left: set[str]
 ) -> tuple[dict[str, str], tuple[str, ...], dict[str, str]]:
     """Return the contacts to be deleted (id -> version), those that lose their fields of operations, by
-    RET-20, and those that stay although nothing needs them, each with the code. A contact to whom anything
-    else still refers has no line: a plan of one person must not show why somebody stays (SUS-05)."""
+    RET-20, and those that stay although nothing needs them, each with the code. `left` are those whose files
+    have gone already. A contact to whom anything else still refers has no line: a plan of one person must not
+    show why somebody stays (SUS-05)."""
     profiles = {task.id for task in decision.of({What.PROFILE}) if task.item not in kept}
     leaving = {each.id for each in going}
     fiches = [row for each in going if each.kind == "dossier" for row in fiches_of(context, each.id)]
@@ -236,7 +245,7 @@ def _people(
     roles = [*_parties(context, "dossier", units), *_parties(context, "fiche", lone)]
     disowned = [each.id for each in going if each.kind == "party"]
     roles += _parties(context, "id", disowned)
-    people = sorted(profiles | {row.contact for row in roles if row.contact is not None})
+    people = sorted(profiles.union(left, (row.contact for row in roles if row.contact is not None)))
     if not people:
         return {}, (), {}
     day = context.today
@@ -253,10 +262,10 @@ def _people(
     removed = {one: check.etags[one] for one in people if one in check.etags and not check.keeps(one)}
     if decision.right is Right.CONSENT_WITHDRAWAL:
         return removed, (), {}  # whoever stays is held on another basis, with all that is known of them (RGT-12)
-    others = [one for one in people if one not in removed]
+    others = [one for one in people if one not in removed and (one not in left or one in check.etags)]
     trimming = look((), others)
     staying = {one: LONG_TERM for one in others if LONG_TERM in (check.keeps(one), trimming.keeps(one))}
-    staying |= {one: held[one].value for one in profiles & held.keys()}
+    staying |= {one: held[one].value for one in profiles.union(left & check.etags.keys()) & held.keys()}
     staying |= lie_elsewhere(context.connector, Contact, profiles - check.etags.keys())
     return removed, tuple(one for one in others if not trimming.keeps(one) and one not in trimming.already_empty), staying
 

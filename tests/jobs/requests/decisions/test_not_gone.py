@@ -16,10 +16,13 @@ from tests.drivers.deciding import ask, compile_, context_of, decide, decision, 
 from tests.drivers.holding import place
 from tests.drivers.holding import release as release_hold
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.integration.in_place.anonymised import in_place
 from tests.jobs.requests.decisions.test_plan_erasure import with_payments
 from tests.jobs.requests.search.searching import remove, switch
+from tests.jobs.residual.cleaning import kept
 from tests.jobs.residual.retained import SETS, Stubborn, retain, roll_back, there
+from tests.jobs.runs.interruptions import Meddling
 
 Row = tuple[str, str]
 
@@ -161,6 +164,32 @@ def test_what_the_run_of_a_request_has_left_is_gone_on_with_while_that_request_i
     codes = {action.id: action.code for action in night.store.journal.of_run(run_retention(context_of(night)).id)}
     assert codes == {dossier: {"": "", "access": "HOLD_REQUEST", "judicial": "HOLD_JUDICIAL"}[keeps], person: ""}
     assert fulfil_all(context_of(night)) == ({request.id: IN_BIN} if keeps else {})
+
+
+@pytest.mark.parametrize("meanwhile", ["kept by the CRM", "changed by somebody", "held"])
+def test_who_stayed_when_their_file_went_is_erased_by_the_next_round(night: Night, meanwhile: str) -> None:
+    """Nothing else leads to them by then, and until thirty days after the closing the request itself keeps
+    them from the schedule."""
+    person = night.contact(birthdate="2000-05-05")
+    file(night, person)
+    request = decided(night, person)
+    acts: dict[str, Callable[[], object]] = {
+        "kept by the CRM": lambda: set_faults(night.emulator, kept("contacts", person)),
+        "changed by somebody": lambda: night.patch("contacts", person, telephone1="+32475000001"),
+        "held": lambda: place(night, "contact", person),
+    }
+    context = context_of(night)
+    release(night, request, dataclasses.replace(context, connector=Meddling(context.connector, acts[meanwhile], before="change", nth=2)))
+    assert (night.rows("cf_dossiers"), night.get("contacts", person) is None, is_fulfilled(night)) == ([], False, False)
+    for hold in night.store.holds.all():
+        fulfil_all(context_of(night))
+        assert (night.get("contacts", person) is None, is_fulfilled(night)) == (False, False)
+        release_hold(night, hold)
+        run_retention(context_of(night))  # their file was held with them before it was cleaned
+    assert fulfil_all(context_of(night)) == {}
+    assert (night.get("contacts", person), is_fulfilled(night), decision(night, request).tasks) == (None, True, ())
+    reasons = [issued.certificate.reason for run in night.store.runs.all() for issued in night.store.certificates.of_run(run.id)]
+    assert reasons == ["ERASURE_REQUEST"] * 2
 
 
 @pytest.mark.parametrize("has_term", [False, True])
