@@ -1,9 +1,10 @@
 """One job at the desk, the same for the command line and the scheduler: the job itself, and the files that it
 leaves for an admin."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 
 from crm_compliance.configuration.settings import Settings
@@ -17,16 +18,27 @@ from crm_compliance.wiring.store import store_of
 from jobs.checks.same_clock import ClocksDiffer
 from jobs.checks.same_zone import refuse_other_zone
 from jobs.model.outcome import Outcome
+from jobs.model.run import RunState
+from jobs.ports.context import JobContext
 from jobs.registry import Job
 from rules.errors import ComplianceError
 
 
-def carry_out(opened: Desk, job: Job) -> Outcome:
-    """Run one job; what it raises is what is raised here. The answer names the files that were written."""
-    context = opened.context
+def carry_out(opened: Desk, job: Job, warn: Callable[[str], None]) -> Outcome:
+    """Run one job; what it raises is raised here. The answer names the files that were written. `warn` hears
+    of each run that went before the job's own, also where its own plan is refused; if one of them ended with
+    failures, the job did."""
+    context, earlier = opened.context, _Earlier(opened.context)
     try:
         with removing_files(context.store) if job.kind is None else nullcontext():
             done = job.run(context)
+        if job.kind is not None and earlier.told(warn, but=done.id):
+            done = replace(done, state=RunState.DONE_WITH_FAILURES)
+    except ComplianceError:
+        if job.kind is not None:
+            with suppress(ComplianceError):
+                earlier.told(warn)
+        raise
     finally:  # also what a night has cost that failed; that it cannot be counted ends none
         with suppress(ComplianceError):
             context.store.crm_use.add(job.name, context.connector.stats)
@@ -35,6 +47,24 @@ def carry_out(opened: Desk, job: Job) -> Outcome:
     folder = opened.settings.make_data_dir()
     written = [str(folder / name) for name, lines in done.private_files.items() if _write(folder / name, lines)]
     return replace(done, document={**done.document, "files": written})
+
+
+class _Earlier:
+    """Notices the runs that end between now and when they are told."""
+
+    def __init__(self, context: JobContext) -> None:
+        self._runs = context.store.runs
+        self._open = {run.id for run in self._runs.unfinished()}
+        self._last = next((run.id for run in self._runs.newest()), None)
+
+    def told(self, warn: Callable[[str], None], *, but: str = "") -> bool:
+        """Tell each of them, oldest first; return whether one has failures."""
+        begun = {run.id for run in takewhile(lambda run: run.id != self._last, self._runs.newest())}
+        ended = [run for run in reversed(self._runs.some((self._open | begun) - {but})) if run.is_over]
+        for run in ended:
+            counts = ", ".join(f"{run.counts.get(key, 0)} {key}" for key in ("deleted", "anonymised"))
+            warn(f"before that, {run.id} carried out {run.plan} ({run.kind.value}): {run.state.value.replace('_', ' ')}, {counts}")
+        return any(run.state is RunState.DONE_WITH_FAILURES for run in ended)
 
 
 def without_crm(settings: Settings, job: Job, why: ComplianceError) -> None:

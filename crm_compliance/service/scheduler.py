@@ -225,16 +225,17 @@ def stop_if_asked(stop: threading.Event) -> None:
 def desk_of_service(settings: Settings, stop: threading.Event, bound: FilteringBoundLogger) -> Iterator[Desk]:
     """Yield the desk of a job that ends once the service is being stopped. It ends at its next step or where
     it waits for the CRM."""
-    go_on = partial(stop_if_asked, stop)
+    go_on, warn = partial(stop_if_asked, stop), partial(_warned, bound)
 
     def progress(stage: str, done: int, total: int | None = None) -> None:
         go_on()
 
-    def warn(text: str) -> None:
-        bound.warning("job warns", message=text)
-
     with desk(settings, patience=Patience.OF_A_SERVICE, progress=progress, while_waiting=go_on, warn=warn) as opened:
         yield opened
+
+
+def _warned(bound: FilteringBoundLogger, text: str) -> None:
+    bound.warning("job warns", message=text)
 
 
 def run_job(settings: Settings, name: str, stop: threading.Event, *, is_again: bool = False) -> bool:
@@ -274,7 +275,7 @@ def _run(settings: Settings, name: str, stop: threading.Event, under_watch: Watc
         with desk_of_service(settings, stop, bound) as opened:
             for alarm in missing_before(opened.context, JOBS[name]):
                 alarm_raised(alarm, bound)
-            done = carry_out(opened, JOBS[name])
+            done = carry_out(opened, JOBS[name], partial(_warned, bound))
         of_plan = {} if done.plan is None else {"plan": done.plan}
         for warning in done.warnings:
             bound.warning("plan warns", message=warning, **of_plan)

@@ -87,7 +87,7 @@ def run(job: str = typer.Argument(..., metavar="JOB", help="Its name.")) -> int:
     with watched(settings, job) as under_watch:
         try:
             with arguments.opened(for_a_run=True) as desk:
-                done = carry_out(desk, JOBS[job])
+                done = carry_out(desk, JOBS[job], output.warn)
         except ComplianceError as error:
             if isinstance(error, ConnectorError):
                 without_crm(settings, JOBS[job], error)

@@ -94,6 +94,21 @@ def test_people_are_told_in_words(erased: tuple[dict[str, str], Backup], typist:
     assert "4 units and people that had been erased were back and are gone again." in " ".join(said.out.split())
 
 
+@pytest.mark.parametrize(("is_own_refused", "code"), [(False, 0), (True, 5)])
+def test_a_night_tells_what_it_has_erased_again_before_its_own_plan(
+    erased: tuple[dict[str, str], Backup], typist: Typist, org: Night, *, is_own_refused: bool, code: int
+) -> None:
+    """Without a service nobody reads the front page or a mail; the night's own plan has none of it."""
+    _, made = erased
+    made.restore()
+    if is_own_refused:
+        org.fiche("e_safety", spoken=LONG_AGO)
+    said = typist.type("run", "retention")
+    assert said.code == code, said.err
+    replayed = next(run for run in org.store.runs.all() if run.kind.value == "replay")
+    assert f"warning: before that, {replayed.id} carried out {replayed.plan} (replay): done, 5 deleted, 0 anonymised" in said.err
+
+
 def test_a_plan_in_a_restored_crm_is_made_with_a_warning(erased: tuple[dict[str, str], Backup], typist: Typist, org: Night) -> None:
     """R-091: a plan writes nothing; who makes it is told, and the ledger keeps the alarm."""
     _, made = erased
