@@ -6,7 +6,7 @@ from crm_compliance.keys.key_file import KeyKind
 from crm_compliance.keys.key_ring import KeyRing, KeysMissing
 from crm_compliance.keys.single_keys import memory_key
 from crm_compliance.keys.store_and_keys import remnants
-from crm_compliance.store.sql.database import StoreUnusable
+from crm_compliance.store.sql.problems import StoreUnusable
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.keys import register_key
 from jobs.ledger.entries import StoreAltered

@@ -8,7 +8,8 @@ from shlex import quote
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.host.files import LEAST_BYTES, DiskProblem, disk_of, free_bytes, open_to_everybody
 from crm_compliance.host.ownership import HINT, strangers
-from crm_compliance.store.sql.database import StoreUnusable, parse
+from crm_compliance.store.sql.database import parse
+from crm_compliance.store.sql.problems import StoreUnusable
 from rules.errors import UsageError
 
 MB, GB = 10**6, 10**9

@@ -116,8 +116,8 @@ class EntraTokens:
         self._token = ""
 
     def _acquire(self) -> None:
-        """Get a token. Raises NotSent: the sign-in service does not answer, or not now, and so the CRM was asked
-        nothing; Unauthorised: it gives none."""
+        """Get a token. Raises NotSent: the sign-in service does not answer, or not now, and so the CRM was
+        asked nothing; Unauthorised: it gives none."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # MSAL's hints are for developers, not for readers of a run's log

@@ -21,6 +21,9 @@ from sqlalchemy import (
     false,
 )
 
+HEAD = "0019"  # the version of these tables: the last step in migrations/versions
+VERSION_TABLE = "crm_compliance_version"  # not alembic's own name: another program may live in the same PostgreSQL database
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",

@@ -12,7 +12,7 @@ import pytest
 
 from crm_compliance.identity import signin
 from crm_compliance.keys.request_seals import Sealing
-from crm_compliance.store.sql.database import HEAD
+from crm_compliance.store.sql.tables import HEAD
 from crm_compliance.store.store import SqlStore
 from jobs.model.request import SubjectRequest
 from rules.holds.placements import HoldType, PlacedHold

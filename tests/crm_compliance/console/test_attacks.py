@@ -19,7 +19,7 @@ from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans import progress
 from crm_compliance.console.work.act_under_way import Ended, Work
 from crm_compliance.service.web.server import HEADERS
-from crm_compliance.store.sql.database import StoreUnusable
+from crm_compliance.store.sql.problems import StoreUnusable
 from jobs.checks.ledger_drift import refuse_altered_plan
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState

@@ -25,7 +25,7 @@ from crm_compliance.service.scheduler import run_job
 from crm_compliance.store import right_to_run
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
-from crm_compliance.store.sql.database import StoreUnusable
+from crm_compliance.store.sql.problems import StoreUnusable
 from jobs.model.plan import Kind
 from jobs.registry import JOBS
 from rules.errors import Refused

@@ -20,7 +20,7 @@ from crm_compliance.console.work.process import Asked
 from crm_compliance.host.files import DiskProblem
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.keys.key_ring import KeysMissing
-from crm_compliance.store.sql.database import StoreUnusable
+from crm_compliance.store.sql.problems import StoreUnusable
 from rules.errors import ComplianceError
 from rules.model.roles import HUMAN_ROLES, MAY, Act, Role
 from tests.crm_compliance.console.browser import Browser, client_of, text_of

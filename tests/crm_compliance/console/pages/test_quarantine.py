@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crm_compliance.console.frame.services import Services
-from crm_compliance.store.sql.database import StoreUnusable
+from crm_compliance.store.sql.problems import StoreUnusable
 from rules.model.roles import Role
 from rules.retention.quarantine import Mark
 from tests.crm_compliance.console.browser import Browser, text_of

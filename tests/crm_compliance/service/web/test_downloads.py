@@ -24,7 +24,7 @@ from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.service.web.app import CHUNK, TRIES, app_of, hosts_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.service.web.server import HEADERS, listening
-from crm_compliance.store.sql.database import StoreUnusable
+from crm_compliance.store.sql.problems import StoreUnusable
 from crm_compliance.store.store import SqlStore
 from jobs.model.request import PACKAGE, SubjectRequest
 from jobs.register.request_steps import Actor

@@ -18,9 +18,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from crm_compliance.hints import in_words
-from crm_compliance.store.sql import database
-from crm_compliance.store.sql.database import HEAD, VERSION_TABLE, Database
-from crm_compliance.store.sql.tables import metadata
+from crm_compliance.store.sql import versions
+from crm_compliance.store.sql.database import Database
+from crm_compliance.store.sql.tables import HEAD, VERSION_TABLE, metadata
 from crm_compliance.store.store import SqlStore
 from rules.errors import UsageError
 from tests.crm_compliance.store.databases import OPEN, ROOT, raw
@@ -171,13 +171,13 @@ def test_a_table_that_the_mark_promises_and_that_is_not_there_is_told(database_u
 
 
 def test_a_step_that_fails_leaves_an_empty_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    migrate = database._upgrade
+    migrate = versions._upgrade
 
     def break_off(connection: Connection) -> None:
         migrate(connection)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(database, "_upgrade", break_off)
+    monkeypatch.setattr(versions, "_upgrade", break_off)
     with pytest.raises(ZeroDivisionError):
         Database.open(database_url)
     monkeypatch.undo()

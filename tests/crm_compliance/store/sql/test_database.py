@@ -18,7 +18,9 @@ from sqlalchemy.exc import OperationalError
 
 from crm_compliance.host.files import DiskProblem
 from crm_compliance.store.sql import database
-from crm_compliance.store.sql.database import AWAY_S, HEAD, VERSION_TABLE, Database, StoreUnusable, parse
+from crm_compliance.store.sql.database import AWAY_S, Database, parse
+from crm_compliance.store.sql.problems import StoreUnusable, explained
+from crm_compliance.store.sql.tables import HEAD, VERSION_TABLE
 from crm_compliance.store.store import SqlStore
 from rules.errors import UsageError
 from tests.crm_compliance.store.databases import OPEN, ROOT, raw
@@ -79,7 +81,7 @@ def test_a_disk_without_room_for_the_file_beside_the_database_is_full() -> None:
     reads."""
     failure = sqlite3.OperationalError("disk I/O error")
     failure.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
-    with pytest.raises(DiskProblem, match="is full"), database.explained("state.db"):
+    with pytest.raises(DiskProblem, match="is full"), explained("state.db"):
         raise failure
 
 
