@@ -12,7 +12,7 @@ from crm_compliance.answer_package.archive import archive_of, new_passphrase
 from crm_compliance.answer_package.leak_check import search_message
 from crm_compliance.answer_package.message import ENDING, message_text
 from crm_compliance.answer_package.package import package_files
-from crm_compliance.host.files import disk_errors, sync_folder, write_whole
+from crm_compliance.host.files import write_whole
 from jobs.model.answer import Compilation
 from jobs.requests.answer.download_link import TIMES
 from rules.errors import UsageError
@@ -63,8 +63,10 @@ class FileOutbox(_Outbox):
 
     @contextmanager
     def putting(self, archive: bytes, passphrase: str, message: str) -> Iterator[None]:
-        with write_whole(self.archive) as out, write_whole(self.note) as beside, _new_secret(self._secret, passphrase):
-            for file, content in ((beside, message.encode()), (out, archive)):
+        with write_whole(self.archive) as out, write_whole(self.note) as beside, write_whole(self._secret) as secret:
+            if os.path.lexists(self._secret):  # since this was begun
+                raise _not_new(self._secret)
+            for file, content in ((secret, passphrase.encode()), (beside, message.encode()), (out, archive)):
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -80,30 +82,6 @@ class HeldOutbox(_Outbox):
 
     def putting(self, archive: bytes, passphrase: str, message: str) -> AbstractContextManager[None]:
         return nullcontext()
-
-
-@contextmanager
-def _new_secret(path: Path, secret: str) -> Iterator[None]:
-    """Write a new file for its owner's eyes (mode 0600); it is removed again where the block fails."""
-    with disk_errors(path):
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            raise _not_new(path) from None
-        except (FileNotFoundError, NotADirectoryError):
-            raise UsageError(f"there is no folder {path.parent}", hint="make the folder first", where=str(path)) from None
-    try:
-        with disk_errors(path):
-            with open(handle, "w", encoding="utf-8") as file:
-                os.fchmod(file.fileno(), 0o600)
-                file.write(secret)
-                file.flush()
-                os.fsync(file.fileno())
-            sync_folder(path.parent)
-        yield
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
 
 
 def _not_new(path: Path) -> UsageError:

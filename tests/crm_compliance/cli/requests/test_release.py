@@ -6,7 +6,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +168,27 @@ def test_where_the_register_does_not_take_it_nothing_is_left(child: Asking, typi
             release_answer(context, child.id, "erik", "approver", outbox)
     assert not list(typist.folder.glob("*a.*"))
     assert child.row().state is RequestState.APPROVED
+
+
+def test_a_release_that_is_killed_before_the_register_has_it_is_repeated_with_the_same_names(child: Asking, typist: Typist) -> None:
+    killed = f"""
+import os, signal
+from pathlib import Path
+from crm_compliance.answer_package.outbox import FileOutbox
+here = Path({str(typist.folder)!r})
+with FileOutbox(None, archive=here / "a.zip", passphrase_file=here / "a.txt", public_url="").putting(b"x", "een zin", "bericht"):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", killed], timeout=60, check=False).returncode == -signal.SIGKILL
+    left = [each for each in typist.folder.iterdir() if each.name.startswith(".a.")]
+    assert (len(left), list(typist.folder.glob("a.*"))) == (3, [])
+    for each in left:
+        os.utime(each, (0, 0))
+    typist.ask("requests", "release", child.id, "--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt", *ERIK)
+    assert not [each for each in left if each.exists()]
+    with pyzipper.AESZipFile(typist.folder / "a.zip") as archive:
+        archive.setpassword((typist.folder / "a.txt").read_bytes())
+        assert archive.read("letter.pdf").startswith(b"%PDF")
 
 
 def test_what_a_release_that_is_cut_off_could_not_write_is_in_the_console(
