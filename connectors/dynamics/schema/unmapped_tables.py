@@ -1,12 +1,14 @@
 """Tables that the mapping does not name: whether the CRM has them, and how they are addressed. Many are
 queried in one request."""
 
+import re
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
+from xml.sax.saxutils import quoteattr
 
 import msgspec
 
@@ -22,6 +24,10 @@ WHOLE = "Global"  # the depth that reaches every row (Microsoft Learn, "Privileg
 REFUSED = (403, 404, 405, 501)  # what says clearly: not allowed, or not offered
 UNCOUNTED = ("audit",)  # lies in a store of its own, of which no document says that it counts
 IDS_OF_A_FETCH = 150  # of FetchXML in an address, where each costs some sixty characters
+MORE, COOKIE = "Microsoft.Dynamics.CRM.morerecords", "Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
+_TOLD = f"Microsoft.Dynamics.CRM.lookuplogicalname,{MORE},{COOKIE}"  # of which table a lookup's row is, and where a page of FetchXML ended
+_INSIDE = re.compile(r' pagingcookie="([^"]*)"')
+_Onward = Callable[[Mapping[str, Any], int], str | None]
 
 
 class NotOffered(Exception):
@@ -124,19 +130,15 @@ class Directory:
     def has_any(self, table: KnownTable, datasource: str) -> bool:
         """Return whether any row of a table is in the recycle bin (`bin`) or in long-term retention
         (`retained`). Raises as `is_empty`."""
-        return bool(self._fetched(table, datasource, ' top="1"', table.primary_id, ""))
+        inside = f'<entity name="{table.name}"><attribute name="{table.primary_id}"/></entity>'
+        text = f'<fetch datasource="{datasource}" top="1">{inside}</fetch>'
+        return bool(list(self._asked(_fetching(table, text), table, also_refused=(400,))))
 
     def in_source(self, table: KnownTable, datasource: str, column: str, ids: Collection[str]) -> set[tuple[str, str]]:
         """Return the rows that are there and whose column is one of these ids: their own id, and that of the
         column. Raises as `is_empty`."""
-        found: set[tuple[str, str]] = set()
-        wanted = sorted(ids)
-        for at in range(0, len(wanted), IDS_OF_A_FETCH):
-            values = "".join(f"<value>{one}</value>" for one in wanted[at : at + IDS_OF_A_FETCH])
-            found |= self._fetched(
-                table, datasource, "", column, f'<filter><condition attribute="{column}" operator="in">{values}</condition></filter>'
-            )
-        return found
+        rows = self.rows_in_source(table, datasource, (column,), column, ids)
+        return {(str(row[table.primary_id]).lower(), str(row.get(column) or row.get(f"_{column}_value")).lower()) for row in rows}
 
     def rows_in_source(
         self, table: KnownTable, datasource: str, columns: Iterable[str], column: str, ids: Collection[str] | None
@@ -151,23 +153,29 @@ class Directory:
             conditions.append(f'<filter><condition attribute="{column}" operator="in">{values}</condition></filter>')
         for condition in conditions:
             inside = f'<entity name="{table.name}">{attributes}<order attribute="{table.primary_id}"/>{condition}</entity>'
-            for number in count(1):
-                text = f'<fetch datasource="{datasource}" count="{PAGE}" page="{number}">{inside}</fetch>'
-                address = f"{table.set_name}?fetchXml={quote(text, safe='')}"
-                page = list(self._asked(address, table, also_refused=(400,)))
-                for row in page:
-                    if (key := str(row.get(table.primary_id))) not in seen:
-                        seen.add(key)
-                        yield row
-                if len(page) < PAGE:
-                    break
+            for row in self._fetched(table, datasource, inside):
+                if (key := str(row.get(table.primary_id))) not in seen:
+                    seen.add(key)
+                    yield row
 
-    def _fetched(self, table: KnownTable, datasource: str, top: str, column: str, condition: str) -> set[tuple[str, str]]:
-        columns = "".join(f'<attribute name="{name}"/>' for name in dict.fromkeys((table.primary_id, column)))
-        text = f'<fetch datasource="{datasource}"{top}><entity name="{table.name}">{columns}{condition}</entity></fetch>'
+    def _fetched(self, table: KnownTable, datasource: str, inside: str) -> Iterator[dict[str, Any]]:
+        """Yield the rows of all pages of FetchXML. A number alone leads to 50,000 rows and no further, and
+        past a row when one before it goes (Microsoft Learn, "Page results using FetchXml"), so the cookie of
+        each page goes along."""
+        numbers = count(1)
+
+        def address(cookie: str = "") -> str:
+            pages = f'count="{PAGE}" page="{next(numbers)}"{cookie}'
+            return _fetching(table, f'<fetch datasource="{datasource}" {pages}>{inside}</fetch>')
+
+        def onward(content: Mapping[str, Any], rows: int) -> str | None:
+            if rows < PAGE and content.get(f"@{MORE}") is not True:
+                return None
+            found = _INSIDE.search(str(content.get(f"@{COOKIE}") or ""))
+            return address(f" paging-cookie={quoteattr(unquote(unquote(found[1])))}" if found else "")
+
         # A source that this table or this CRM does not know is a 400.
-        rows = self._asked(f"{table.set_name}?fetchXml={quote(text, safe='')}", table, also_refused=(400,))
-        return {(str(row[table.primary_id]).lower(), str(row.get(column) or row.get(f"_{column}_value")).lower()) for row in rows}
+        yield from self._asked(address(), table, also_refused=(400,), onward=onward)
 
     def _queried(self, table: KnownTable, options: dict[str, str], needs: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
         """Yield rows, as many as the CRM counts."""
@@ -176,29 +184,37 @@ class Directory:
         yield from self._asked(f"{table.set_name}?{query}", table, needs=needs, due=due)
 
     def _asked(
-        self, address: str, table: KnownTable, also_refused: tuple[int, ...] = (), needs: tuple[str, ...] = (), due: int = 0
+        self,
+        address: str,
+        table: KnownTable,
+        also_refused: tuple[int, ...] = (),
+        needs: tuple[str, ...] = (),
+        due: int = 0,
+        onward: _Onward | None = None,
     ) -> Iterator[dict[str, Any]]:
         where = table.name
         reading = table.privileges.get("Read")
         if reading is not None and (depth := self.depths.get(reading.id, WHOLE)) != WHOLE:
             raise NotOffered(f"{where}: {reading.name} reaches {depth} only, not the whole organisation")
         try:
-            yield from self._pages(address, where, (table.primary_id, *needs), due)
+            yield from self._pages(address, where, (table.primary_id, *needs), due, onward)
         except ConnectorError as failure:
             if isinstance(failure, Forbidden) or failure.status in (*REFUSED, *also_refused):
                 raise NotOffered(f"{where}: {failure}", failure.status) from None
             raise
 
-    def _pages(self, address: str, where: str, needs: tuple[str, ...] = (), due: int = 0) -> Iterator[dict[str, Any]]:
-        """Yield rows that each have what they need: an id, above all. Raises ReadIncomplete: fewer came than
-        the CRM counts, up to the number `due`, or they are not readable."""
+    def _pages(
+        self, address: str, where: str, needs: tuple[str, ...] = (), due: int = 0, onward: _Onward | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield rows that each have what they need: an id, above all. `onward` gives the address behind a
+        page that has no link to the next. Raises ReadIncomplete: fewer came than the CRM counts, up to the
+        number `due`, or they are not readable."""
         link: str | None = address
         seen: set[str] = set()
         before: list[dict[str, Any]] = []
         empty = 0
         while link is not None:
-            # Annotations tell of which table a lookup's row is.
-            prefer = f'odata.maxpagesize={PAGE},odata.include-annotations="Microsoft.Dynamics.CRM.lookuplogicalname"'
+            prefer = f'odata.maxpagesize={PAGE},odata.include-annotations="{_TOLD}"'
             answer = self._transport.get(link, prefer=prefer, where=where)
             try:
                 content = msgspec.json.decode(answer.body)
@@ -209,6 +225,8 @@ class Directory:
                 for row in rows:
                     for name in needs:
                         row[name]
+                if following is None and onward is not None:
+                    following = onward(content, len(rows))
             except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError, RecursionError):
                 raise ReadIncomplete("The CRM's rows are not readable.", where=where, request_id=answer.request_id) from None
             if rows and rows == before:
@@ -223,6 +241,10 @@ class Directory:
             seen.add(link or "")
         if due > 0:
             raise ReadIncomplete("Fewer rows came than the CRM counts.", hint="Try again later.", where=where)
+
+
+def _fetching(table: KnownTable, text: str) -> str:
+    return f"{table.set_name}?fetchXml={quote(text, safe='')}"
 
 
 def type_of(row: Mapping[str, Any], column: str) -> str:

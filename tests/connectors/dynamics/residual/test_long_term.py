@@ -5,8 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.http.environment import Environment
+from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.residual import long_term
 from connectors.dynamics.schema import unmapped_tables
+from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable
+from connectors.emulator.querying.fetchxml import answer
 from connectors.interface.errors import ConnectorError, ReadIncomplete
 from rules.model.records import Contact, Dossier, Fiche, Party
 from tests.connectors.dynamics.connected import Connected, connected
@@ -18,10 +23,14 @@ THERE = '*datasource="retained"*'
 
 
 class Crm(Connected):
-    def retain(self, fiche: str) -> str:
-        target = {"Target": {"@odata.type": "Microsoft.Dynamics.CRM.cf_fiche", "cf_ficheid": fiche}}
+    def retain(self, row: str, table: str = "cf_fiche") -> str:
+        target = {"Target": {"@odata.type": f"Microsoft.Dynamics.CRM.{table}", f"{table}id": row}}
         assert self.send("POST", "Retain", target).status_code == 200
-        return fiche
+        return row
+
+    def roll_back(self, fiche: str) -> None:
+        target = {"Target": {"@odata.type": "Microsoft.Dynamics.CRM.cf_fiche", "cf_ficheid": fiche}}
+        assert self.send("POST", "RollbackRetain", target).status_code in (200, 204)
 
     def requests(self) -> int:
         return self.connector.stats.requests
@@ -67,6 +76,35 @@ def test_rows_are_counted_without_a_sum_over_all_pages(crm: Crm, monkeypatch: py
         crm.retain(crm.fiche())
     crm.faults({"match": {"path": "*aggregate*"}, "do": "status", "status": 400})
     assert crm.connector.retained_rows() == {"cf_fiche": 7}
+
+
+def test_all_that_would_go_along_with_rows_there_is_told_however_much_it_is(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unmapped_tables, "PAGE", 3)
+    fiche = crm.fiche()
+    notes = {crm.create("annotations", **{"objectid_cf_fiche@odata.bind": f"/cf_fiches({fiche})"}) for _ in range(7)}
+    for note in notes:
+        crm.retain(note, "annotation")
+    found = crm.connector.retained_dependent_rows([("cf_fiche", crm.retain(fiche))])
+    assert {each.row for each in found} == {("annotation", note) for note in notes}
+
+
+def test_more_rows_there_than_a_page_number_leads_to_are_read(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unmapped_tables, "PAGE", 3)
+    monkeypatch.setattr(answer, "MAX_SIMPLE_PAGING", 6)
+    for _ in range(10):
+        crm.retain(crm.fiche())
+    assert crm.connector.retained_rows() == {"cf_fiche": 10}
+
+
+def test_a_row_that_goes_while_pages_are_read_takes_none_behind_it_out_of_sight(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unmapped_tables, "PAGE", 3)
+    fiches = sorted(crm.retain(crm.fiche()) for _ in range(7))
+    table = KnownTable("cf_fiche", "cf_fiches", "cf_ficheid", audited=False)
+    with Transport(Environment(crm.emulator.url), StaticToken("any", crm.emulator.url)) as transport:
+        rows = Directory(transport).rows_in_source(table, "retained", (), "cf_ficheid", None)
+        seen = {next(rows)["cf_ficheid"]}
+        crm.roll_back(min(seen))
+        assert seen | {row["cf_ficheid"] for row in rows} == set(fiches)
 
 
 @pytest.mark.parametrize("status", [403, 500])
