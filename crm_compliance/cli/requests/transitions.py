@@ -58,7 +58,7 @@ def identify(
         undone.update(told)
         return moved
 
-    _take(as_, role, identified, more=lambda moved: undone)
+    _take(as_, role, identified, more=undone)
 
 
 def suspend(
@@ -139,7 +139,7 @@ def override(
         needed.update({"rule": rule, "needed": approvals_needed(actor.store, moved, rule)})
         return moved
 
-    _take(as_, role, overridden, more=lambda moved: needed)
+    _take(as_, role, overridden, more=needed)
 
 
 def close(
@@ -170,10 +170,8 @@ def misdelivered(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> Non
     Example: crm-compliance requests misdelivered request-0123 --as dora --role dpo
     """
     from jobs.register.misdelivery import misdelivered as transition
-    from jobs.register.misdelivery import notify_by
-    from rules.dates.instants import instant
 
-    _take(as_, role, lambda actor: transition(actor, request), more=lambda moved: {"notify_by": instant(notify_by(moved))})
+    _take(as_, role, lambda actor: transition(actor, request))
 
 
 def renew(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> None:
@@ -186,19 +184,15 @@ def renew(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> None:
     _take(as_, role, lambda actor: transition(actor, request))
 
 
-def _take(
-    who: str, role: str, transition: Callable[[Actor], SubjectRequest], *, more: Callable[[SubjectRequest], dict[str, object]] | None = None
-) -> None:
-    """Take one step as somebody, and answer with the request as it then stands."""
+def _take(who: str, role: str, transition: Callable[[Actor], SubjectRequest], *, more: dict[str, object] | None = None) -> None:
+    """Take one step as somebody, and answer with the request as it then stands, and `more`."""
     from crm_compliance.reports.requests.written_files import removing_files
 
     settings = arguments.settings()
     with _actor(settings, who, role) as (actor, store):
         with removing_files(store):
             moved = transition(actor)
-        answer_with(
-            settings, store, moved, more(moved) if more is not None else None, handles=may(actor.who, actor.role, Act.HANDLE_REQUEST)
-        )
+        answer_with(settings, store, moved, more, handles=may(actor.who, actor.role, Act.HANDLE_REQUEST))
 
 
 @contextmanager

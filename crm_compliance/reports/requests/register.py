@@ -11,6 +11,7 @@ from crm_compliance.reports.parts.clock_times import clock_time
 from crm_compliance.reports.parts.sentences import ALARMS
 from jobs.model.request import SubjectRequest
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, targets_of
+from jobs.register.misdelivery import notify_by
 from jobs.register.request_steps import next_step
 from rules.dates.calendar import Calendar
 from rules.dates.instants import instant
@@ -82,6 +83,7 @@ def request_document(
         "delivered_at": instant(request.released_at),
         "closed_at": instant(request.closed_at),
         "misdelivered_at": instant(request.misdelivered_at),
+        "notify_by": instant(notify_by(request)),
         "package_sha256": request.package_sha256 or None,
         "link_until": instant(request.link_until),
         "downloads": len(request.downloads),
@@ -142,7 +144,6 @@ def _facts(document: Mapping[str, Any], calendar: Calendar) -> Iterator[str]:
         yield f"recipients to be told: {told}; see {in_words(hint_to('show_notices', request=document['request']))}"
     if document["misdelivered_at"]:
         yield f"misdelivered: {hour(document['misdelivered_at'])}; the link is dead"
+        yield f"tell the data protection authority before {hour(document['notify_by'])} (EXP-16)"
     elif document["delivered_at"] and not document["closed_at"]:
         yield f"the link works until {hour(document['link_until'])}; downloads: {document['downloads']}"
-    if notify_by := document.get("notify_by"):
-        yield f"tell the data protection authority before {hour(notify_by)} (EXP-16)"

@@ -98,6 +98,8 @@ def test_a_delivery_to_the_wrong_person_kills_the_link_at_once(typist: Typist, o
     said = typist.type("requests", "misdelivered", request, *DORA)
     assert "tell the data protection authority before 2026-11-28 12:00 (EXP-16)" in said.out
     assert "the link is dead" in said.out
+    assert typist.ask("requests", "show", request)["notify_by"] == document["notify_by"]
+    assert "tell the data protection authority before 2026-11-28 12:00 (EXP-16)" in typist.type("requests", "show", request).out
 
 
 def test_a_person_reads_how_a_request_stands_and_what_comes_next(typist: Typist, org: Night) -> None:
