@@ -204,10 +204,15 @@ def bare(name: str) -> str:
     return fold(name.partition("_")[2] or name)
 
 
+def in_one_line(text: str) -> str:
+    """Return a text as it can stand in a comment: whatever is no letter or sign becomes a blank."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
 def _shown(name: str, text: _Text | None) -> str:
     return " / ".join(label for label in _labels(text) if label.casefold() != name)
 
 
 def _labels(text: _Text | None) -> tuple[str, ...]:
     found = text.localized_labels or () if text is not None else ()
-    return tuple(dict.fromkeys(" ".join(each.label.split()) for each in found if each.label))
+    return tuple(dict.fromkeys(in_one_line(each.label) for each in found if each.label))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from textwrap import wrap
 from typing import Final, TypeVar
 
-from connectors.dynamics.draft.crm_tables import CrmTables
+from connectors.dynamics.draft.crm_tables import CrmTables, in_one_line
 from connectors.dynamics.draft.proposal import Option, Referred
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from rules.anonymisation.choice_keys import CHOICE_KEYS
@@ -55,7 +55,7 @@ def choice_lines(name: str, options: Collection[Option], keys: Collection[str] =
     if known and any(not option.key for option in options):
         yield from (f"# {line}" for line in wrap(f"keys: {', '.join(known)}", 110))
     for option in options:
-        said = " / ".join(option.labels) or "without a label"
+        said = in_one_line(" / ".join(option.labels)) or "without a label"
         if option.key:
             yield f"{quoted(str(option.value))}: {quoted(option.key)}  # {said}"
         else:
@@ -66,7 +66,9 @@ def choice_lines(name: str, options: Collection[Option], keys: Collection[str] =
 def quoted(text: str) -> str:
     """Return a text as a value or key of YAML that stays a text; a whole number as it is."""
     is_plain = _PLAIN.fullmatch(text) is not None and text.casefold() not in _NO_TEXTS
-    return text if is_plain or _WHOLE.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    if is_plain or _WHOLE.fullmatch(text):
+        return text
+    return "".join(each if each.isprintable() else f"\\U{ord(each):08X}" for each in json.dumps(text, ensure_ascii=False))
 
 
 def counted(definition: TableDefinition, attribute: Attribute, reader: CrmTables) -> Rows:

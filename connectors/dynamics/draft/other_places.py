@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from connectors.dynamics.draft.columns import option_of
-from connectors.dynamics.draft.crm_tables import CrmTable, CrmTables
+from connectors.dynamics.draft.crm_tables import CrmTable, CrmTables, in_one_line
 from connectors.dynamics.draft.option_text import counted, option_lines, reference_lines
 from connectors.dynamics.draft.proposal import Drafted, Option
 from connectors.dynamics.draft.references import NO_REFERENCE, by_of
@@ -121,7 +121,7 @@ class OtherPlaces:
         found = [option_of(value, (label,), name, self._words) for value, label in ((status and status.options) or {}).items()]
         if status is not None and any(option.key for option in found):
             told = ", ".join(f"{option.value}: {option.key}" for option in found if option.key)
-            others = [f"{option.value} ({option.labels[0]})" for option in found if not option.key]
+            others = [f"{option.value} ({in_one_line(option.labels[0])})" for option in found if not option.key]
             rows = self._told(sum(self._reader.count_of(definition, status, option.value) or 0 for option in found if option.key))
             yield f"    # choose: the status of a row may tell {name} ({rows}): {name}: statuscode under columns, and under choices"
             yield f"    # {name}: {{{told}}}{'  # without a key: ' if others else ''}{', '.join(others)}"

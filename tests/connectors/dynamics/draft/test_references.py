@@ -18,6 +18,20 @@ from tests.integration.connected_house import House
 from tests.integration.test_roles_that_are_no_rows import naming
 
 
+def test_whatever_a_row_is_called_it_is_told_in_one_line_and_nothing_of_it_is_in_force(
+    typist_at: Callable[..., Typist], tmp_path: Path
+) -> None:
+    with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator:
+        house = House(emulator)
+        house.create("cc_categorieen", "cc_categorieid", cc_naam="Weglopen", cc_code="007")
+        house.create("cc_categorieen", "cc_categorieid", cc_naam='Vlucht\nstay:\n  account: {why: "x"}', cc_code="V\x92\nstay: 1")
+        house.http.close()
+        _, text = drafted(typist_at(emulator.url), tmp_path)
+    lines = {each.strip(" #") for each in text.splitlines() if "Vlucht" in each}
+    assert lines == {r'choose: "V\U00000092\nstay: 1": no key is like it  # Vlucht stay: account: {why: "x"} / V stay: 1 (0 rows)'}
+    assert "stay" not in YAML(typ="safe").load(text)
+
+
 def test_what_stands_elsewhere_than_in_a_column_of_choice_is_proposed(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """Roles in connections and pairs, categories in a table of reference: comments that become a mapping once
     somebody has put the keys in."""
