@@ -12,6 +12,7 @@ import msgspec
 from connectors.interface.documents import DocumentStore
 from connectors.interface.errors import ObjectError
 from connectors.interface.remains import DocumentLocation, RowKey
+from connectors.interface.warnings import warn_once
 from jobs.model.plan import Key
 from jobs.model.run import Action, DocumentFolder
 from jobs.ports.context import JobContext
@@ -103,8 +104,7 @@ class DocumentFolders:
         self._named = None
 
     def warn(self, message: str) -> None:
-        if message not in self._context.connector.warnings:
-            self._context.connector.warnings.append(message)
+        warn_once(self._context.connector.warnings, message)
 
     def _canonical_of(self, locations: Sequence[DocumentLocation]) -> dict[RowKey, str]:
         found = ((each.row, self.store_of(each.address)) for each in locations if each.owner is not None)

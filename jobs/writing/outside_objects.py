@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from connectors.interface.objects import ObjectStore
 from connectors.interface.rows import Among
+from connectors.interface.warnings import warn_once
 from jobs.ports.context import JobContext
 from jobs.reading.few_rows import rows_of
 from rules.model.records import Recording
@@ -56,7 +57,10 @@ class Outside:
             if not row.storage_uri:
                 found[row.id] = ""
             elif (held := self.place(row.storage_uri)) is None:
-                self._warn(f"recordings have content in storage that no setting reaches ({scheme_of(row.storage_uri)} addresses)")
+                warn_once(
+                    self._context.connector.warnings,
+                    f"recordings have content in storage that no setting reaches ({scheme_of(row.storage_uri)} addresses)",
+                )
             else:
                 places[row.id] = held[1]
         shared = self.shared(places.values(), ids)
@@ -90,10 +94,6 @@ class Outside:
                     if row.storage_uri and (held := self.place(row.storage_uri)) is not None:
                         self._named[held[1]].add(row.id)
         return self._named
-
-    def _warn(self, message: str) -> None:
-        if message not in self._context.connector.warnings:
-            self._context.connector.warnings.append(message)
 
 
 def _digest(canonical: str) -> str:

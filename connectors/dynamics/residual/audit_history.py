@@ -20,6 +20,7 @@ from connectors.dynamics.residual.purge_job import Ended, Purging, queries_for
 from connectors.dynamics.schema.unmapped_tables import REFUSED, Directory, KnownTable, NotOffered
 from connectors.interface.errors import ConnectorError
 from connectors.interface.remains import Left, Reach, ResidualData, RowKey
+from connectors.interface.warnings import warn_once
 from rules.decoders import decoder_of
 
 AUDIT = "audit"
@@ -56,7 +57,7 @@ class History:
             found = self._directory.rows(table, "_objectid_value", list(by_id), "action,_objectid_value", f"action ne {LOG_DELETION}")
             counts = Counter(str(row["_objectid_value"]).lower() for row in found)
         except NotOffered as refusal:
-            self._warn(f"the audit history cannot be read: {refusal.reason}")
+            warn_once(self._warnings, f"the audit history cannot be read: {refusal.reason}")
             return ResidualData(Reach.NOT_REACHABLE)
         left = {by_id[one]: Left(AUDIT, number) for one, number in counts.items() if one in by_id}
         return ResidualData(Reach.READ, left, self._audited({name for name, _ in rows}))
@@ -74,7 +75,7 @@ class History:
                     if row.get("_objectid_value"):
                         yield name, str(row["_objectid_value"]).lower()
         except NotOffered as refusal:
-            self._warn(f"the audit history cannot be read: {refusal.reason}")
+            warn_once(self._warnings, f"the audit history cannot be read: {refusal.reason}")
 
     def changed(self, row: RowKey, columns: Collection[str], since: datetime) -> frozenset[str] | None:
         """Return which of these columns of a row were changed at or after an instant; None where the history
@@ -87,7 +88,7 @@ class History:
         try:
             rows = list(self._directory.rows(table, "_objectid_value", [row[1]], "action,changedata", also))
         except NotOffered as refusal:
-            self._warn(f"the audit history cannot be read: {refusal.reason}")
+            warn_once(self._warnings, f"the audit history cannot be read: {refusal.reason}")
             return None
         if any(each.get("action") == LOG_DELETION for each in rows):
             return None  # what was removed may have told of a change
@@ -144,10 +145,12 @@ class History:
             status = self._delete(table, key[1])
             if status == 404 and key not in living:
                 self._gone_refused = True
-                self._warn(f"what a deletion itself writes into the audit history stays: {self._no_jobs}")
+                warn_once(self._warnings, f"what a deletion itself writes into the audit history stays: {self._no_jobs}")
             elif status:
                 self._no_messages = True
-                self._warn(f"the audit history cannot be purged: {self._no_jobs}, and row by row the CRM refuses too ({status})")
+                warn_once(
+                    self._warnings, f"the audit history cannot be purged: {self._no_jobs}, and row by row the CRM refuses too ({status})"
+                )
             if status:
                 refused.add(key)
         return frozenset(refused)
@@ -182,7 +185,3 @@ class History:
             raise
         except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
             return True
-
-    def _warn(self, message: str) -> None:
-        if message not in self._warnings:
-            self._warnings.append(message)

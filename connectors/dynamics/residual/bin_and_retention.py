@@ -12,6 +12,7 @@ from connectors.dynamics.residual.purge_job import Ended, Purging, queries_for
 from connectors.dynamics.schema.unmapped_tables import IDS_OF_A_FETCH, Directory, NotOffered, type_of
 from connectors.dynamics.writing.remove_platform_rows import Removing
 from connectors.interface.remains import Left, Reach, ResidualData, RowKey
+from connectors.interface.warnings import warn_once
 
 BIN, RETAINED = "bin", "retained"
 REFERENCE = "deleteditemreference"
@@ -38,7 +39,7 @@ class BinOrRetention:
         try:
             self._found = stored = self._stored(rows)
         except NotOffered as refusal:
-            self._warn(f"{NAMES[self._source]} cannot be looked into: {refusal.reason}")
+            warn_once(self._warnings, f"{NAMES[self._source]} cannot be looked into: {refusal.reason}")
             return ResidualData(Reach.NOT_REACHABLE)
         left = {key: Left(REFERENCE if self._source == BIN else key[0], len(found), tuple(sorted(found))) for key, found in stored.items()}
         return ResidualData(Reach.READ, left, frozenset(key[0] for key in left))
@@ -61,7 +62,7 @@ class BinOrRetention:
                 for row in self._directory.rows_in_source(party, self._source, (ACTIVITY,), ACTIVITY, None):
                     yield "", str(row.get(ACTIVITY) or row.get(f"_{ACTIVITY}_value")).lower()
         except NotOffered as refusal:
-            self._warn(f"{NAMES[self._source]} cannot be looked into: {refusal.reason}")
+            warn_once(self._warnings, f"{NAMES[self._source]} cannot be looked into: {refusal.reason}")
 
     def _referred_to(self) -> Iterator[RowKey]:
         table = self._directory.table(REFERENCE)
@@ -91,7 +92,7 @@ class BinOrRetention:
         ]
         ended = self._purging.run(NAMES[self._source], queries) if queries else Ended.RAN
         if ended is Ended.NOT_ALLOWED:
-            self._warn(f"no job may empty {NAMES[self._source]}: {self._purging.lacking() or 'the CRM refuses it'}")
+            warn_once(self._warnings, f"no job may empty {NAMES[self._source]}: {self._purging.lacking() or 'the CRM refuses it'}")
         if self._source == BIN:
             self._remove_references({each for found in stored.values() for each in found})
         return frozenset(rows) if ended is Ended.NOT_ALLOWED else frozenset()
@@ -150,11 +151,7 @@ class BinOrRetention:
         except NotOffered:
             return
         if self._removing.remove(table, left):
-            self._warn("references in the recycle bin cannot be deleted")
-
-    def _warn(self, message: str) -> None:
-        if message not in self._warnings:
-            self._warnings.append(message)
+            warn_once(self._warnings, "references in the recycle bin cannot be deleted")
 
 
 def _by_table(rows: Iterable[RowKey]) -> Mapping[str, set[str]]:

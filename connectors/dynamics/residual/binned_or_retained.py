@@ -15,6 +15,7 @@ from connectors.dynamics.schema.metadata import TableDefinition, column_queried
 from connectors.dynamics.schema.unmapped_tables import IDS_OF_A_FETCH, Directory, KnownTable, NotOffered
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.remains import BinnedOrRetained, Reach, ResidualKind
+from connectors.interface.warnings import warn_once
 from rules.model.records import Record
 
 SOURCES = {ResidualKind.BIN: BIN, ResidualKind.RETAINED: RETAINED}
@@ -44,9 +45,7 @@ class BinnedOrRetainedRows:
         try:
             rows = [row for row in self._rows(table, source, attributes, column, ids) if meets(*mapped, row)]
         except NotOffered as refusal:
-            message = f"{NAMES[source]} cannot be looked into: {refusal.reason}"
-            if message not in self._warnings:
-                self._warnings.append(message)
+            warn_once(self._warnings, f"{NAMES[source]} cannot be looked into: {refusal.reason}")
             return BinnedOrRetained(Reach.NOT_REACHABLE)
         return BinnedOrRetained(Reach.READ, tuple(_decoded(rows, decoder, table.name)))
 

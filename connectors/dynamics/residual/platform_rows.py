@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered, type_of
 from connectors.dynamics.writing.remove_platform_rows import Removing
 from connectors.interface.remains import Left, Reach, ResidualData, RowKey
+from connectors.interface.warnings import warn_once
 
 # table -> the columns by which it points to rows; one that ends in "_value" is a lookup's.
 TIMELINE: Mapping[str, tuple[str, ...]] = {
@@ -87,7 +88,5 @@ class ResidualRows:
         return frozenset(refused)
 
     def _unreachable(self, reason: str) -> Reach:
-        message = f"{self._what} cannot be cleaned wholly: {reason}"
-        if message not in self._warnings:
-            self._warnings.append(message)
+        warn_once(self._warnings, f"{self._what} cannot be cleaned wholly: {reason}")
         return Reach.NOT_REACHABLE

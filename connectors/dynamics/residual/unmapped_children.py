@@ -22,6 +22,7 @@ from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.remains import DependentRow, RowKey
+from connectors.interface.warnings import warn_once
 from rules.model.kinds import LOOKUPS
 
 # What the platform keeps beside rows: cleaned afterwards, or ids without a value, or another view of rows
@@ -150,7 +151,7 @@ class Children:
                 naming = "" if name != person or name in people else self._naming(name, people)
                 tied = self._leading(name, column, ids, naming) if naming is not None else set[str]()
                 if tied:
-                    self._tell(_NAMED_BY.format(person=person, parent=parent, column=f"{name}.{column}"))
+                    warn_once(self._warnings, _NAMED_BY.format(person=person, parent=parent, column=f"{name}.{column}"))
                 found |= {(parent, row) for row in tied}
         return found
 
@@ -327,18 +328,18 @@ class Children:
             is_meant = column in self._mapping.leading(table.name)
             told = (_TAKEN_ALONG if cascades else _NAMED_IN).format(child=table.name, column=column, parent=parent)
             if kept and not is_meant:
-                self._tell(told)
+                warn_once(self._warnings, told)
             return kept
         if beyond:  # out of scope: not to be deleted, and the CRM would
             told = (_LEFT_OUT if cascades else _LEFT_OUT_NAMING).format(child=table.name, column=column, parent=parent)
             if found:
-                self._tell(told)
+                warn_once(self._warnings, told)
             return [DependentRow(each.row, each.on, cascades=False) for each in found]
         if found and not cascades:
             if table.name == DOCUMENTS and not self._sees_to_documents:
-                self._tell(_DOCUMENTS_STAY.format(parent=parent))
+                warn_once(self._warnings, _DOCUMENTS_STAY.format(parent=parent))
             elif table.name == DOCUMENTS and parent != DOCUMENTS:
-                self._tell(_ONLY_EMPTIED.format(column=f"{table.name}.{column}", parent=parent))
+                warn_once(self._warnings, _ONLY_EMPTIED.format(column=f"{table.name}.{column}", parent=parent))
             else:
                 self._warn(f"rows of {table.name} would stay behind without rows of {parent} that are to go", column, table.name)
         return found
@@ -372,8 +373,4 @@ class Children:
 
     def _warn(self, message: str, column: str, table: str) -> None:
         place = f"{table}.{column}" if column else table
-        self._tell(f"{message}; map the table, or name {place} under `stay` in the mapping")
-
-    def _tell(self, warning: str) -> None:
-        if warning not in self._warnings:
-            self._warnings.append(warning)
+        warn_once(self._warnings, f"{message}; map the table, or name {place} under `stay` in the mapping")

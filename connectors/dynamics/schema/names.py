@@ -8,6 +8,7 @@ from connectors.dynamics.http.query import literal, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
 from connectors.interface.errors import ReadIncomplete
+from connectors.interface.warnings import warn_once
 
 
 class Naming:
@@ -25,8 +26,7 @@ class Naming:
                 self._directory.rows(table, table.primary_id, ids, column) if ids is not None else self._directory.all(table, column)
             )
         except NotOffered as refusal:
-            if (message := f"names are left out: {refusal.reason}") not in self._warnings:
-                self._warnings.append(message)
+            warn_once(self._warnings, f"names are left out: {refusal.reason}")
             return {}
         return {str(row[table.primary_id]).lower(): str(row[column]) for row in rows if row.get(column)}
 
