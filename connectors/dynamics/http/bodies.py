@@ -23,6 +23,8 @@ def read_body(response: requests.Response, limit: int) -> bytes:
     BodyBroken: fewer bytes came than announced, they are not what the content encoding says, or they are more
     than `limit`, on the line or decompressed: nothing is unpacked beyond it."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding == "x-gzip":
+        encoding = "gzip"  # the same (RFC 9110, section 8.4.1.3)
     if encoding not in ("", "identity", "gzip"):
         raise BodyBroken  # we ask for nothing else
     try:

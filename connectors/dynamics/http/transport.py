@@ -270,8 +270,8 @@ class Transport:
         except BodyBroken:
             self.gate.observe(Observation(self.gate.timeline.now() - began, operations, 0, hints=hints_of(response.headers)))
             raise ReadIncomplete(
-                "An answer of the CRM broke off, was garbled, or was longer than an answer may be.",
-                hint="Try again later.",
+                "An answer of the CRM broke off, was garbled, compressed otherwise than asked for, or longer than an answer may be.",
+                hint="Try again later; where it stays so, have what stands before the CRM pass on its answers as they are.",
                 where=where,
                 status=response.status_code,
                 request_id=ours,

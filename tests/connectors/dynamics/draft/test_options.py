@@ -60,7 +60,7 @@ def test_a_short_word_within_a_name_says_nothing(names: tuple[str, ...], fits: i
 
 
 @pytest.mark.parametrize(
-    "text", "no|Yes|null|007|1.5|a: b|# x| x|x |-|2026-01-01|Fugue été|a-b c|'|\"||a\x92b\x85|\u2028\ufeff\x00".split("|")
+    "text", ["no", "Yes", "null", "007", "1.5", "a: b", "# x", " x", "x ", "-", "2026-01-01", "a-b c", "'", '"', "", "é \x92\x85\u2028\x00"]
 )
 def test_whatever_a_label_is_the_line_reads_it_back_as_that_text(text: str) -> None:
     assert YAML(typ="safe").load(f"{quoted(text)}: {quoted(text)}") == {text: text}
