@@ -109,7 +109,8 @@ def that_fit(
     is_met = meets(kind, conditions, sentinels)
     if kind == UnitKind.FICHE:
         if "categories" in facts_asked(kind, conditions):
-            fiches = _by_their_dossiers(records, fiches, next(each.values[0] for each in conditions if each.field == "category"))
+            asked = SEPARATOR.join(each.values[0] for each in conditions if each.field == "category")
+            fiches = _by_their_dossiers(records, fiches, asked)
         return fiches.filter(is_met)["row"].unique()
     if kind == UnitKind.DOSSIER and "categories" in facts_asked(kind, conditions):
         records = records.with_columns(_every_category(records, fiches))
@@ -118,7 +119,8 @@ def that_fit(
 
 def _by_their_dossiers(dossiers: pl.DataFrame, fiches: pl.DataFrame, asked: str) -> pl.DataFrame:
     """Return the fiches with the categories by which they go: those that have none of their own with those of
-    their dossier, and where that has none either with what is asked for, since doubt keeps (HLD-07)."""
+    their dossier, and where that has none either with one that meets each condition, since doubt keeps
+    (HLD-07)."""
     of = dossiers.select("row", of=pl.col("categories").cast(pl.String))
     own, told = pl.col("categories").cast(pl.String), pl.col("of").fill_null("")
     told = pl.when(own != OF_ITS_DOSSIER).then(own).when(told != "").then(told).otherwise(pl.lit(asked))

@@ -128,6 +128,8 @@ def test_a_fiche_of_a_table_without_categories_fits_by_those_of_its_dossier_and_
     conditions = (Condition("category", ("a",)), Condition("communicated_from", (ON.isoformat(),)))
     assert rows_that_fit("fiche", conditions, units) == {0, 2, 3}
     assert [fits(unit, "fiche", conditions) for unit in units] == [True, False, True, True, False, False]
+    both = (Condition("category", ("a",)), Condition("category", ("none",)))
+    assert rows_that_fit("fiche", both, units) == {row for row, unit in enumerate(units) if fits(unit, "fiche", both)} == {2, 3, 5}
 
 
 def test_a_category_of_a_dossier_is_its_own_or_that_of_any_fiche_and_none_only_where_there_is_none() -> None:
