@@ -195,15 +195,18 @@ class Register:
         return any(begun.operation == TRIM for reference in references for begun in self._begun.get(reference, {}).values())
 
 
-def begin(context: JobContext, run: str, contacts: Iterable[tuple[str, str, str]]) -> None:
+def begin(context: JobContext, run: str, contacts: Iterable[tuple[str, str, str]]) -> bool:
     """Note which contacts, as (id, disposition, reason), a run removes or trims at its end, before it does
-    anything else. Once their dossiers are deleted, only this distinguishes them from contacts that were never
-    linked to anything, should the database be lost."""
+    anything else, and return whether nothing of its plan has gone. Once their dossiers are deleted, only this
+    distinguishes them from contacts that were never linked to anything, should the database be lost, or be
+    put back to the moment before the first went."""
     table, at = context.connector.table(Contact), instant(context.clock(), "seconds")
     entries = [
         Erasure(context.reference(table, contact), BEGUN + disposition, table, run, at, reason) for contact, disposition, reason in contacts
     ]
-    _note(context, entries)
+    if not entries or _note(context, entries):
+        return True
+    return not any(entry.run == run and not entry.operation.startswith(BEGUN) for entry in context.store.erasures.all())
 
 
 def end(context: JobContext, run: str) -> None:
@@ -305,10 +308,12 @@ def _rows_of(
         yield from (Erasure(context.reference(table, row), word + what, table, run, at, of.text) for what, table, row in each)
 
 
-def _note(context: JobContext, entries: Sequence[Erasure]) -> None:
-    if entries:
-        context.erased.append(entries)
-        context.store.erasures.add(entries)
+def _note(context: JobContext, entries: Sequence[Erasure]) -> int:
+    """Note entries, and return how many the database lacked."""
+    if not entries:
+        return 0
+    context.erased.append(entries)
+    return context.store.erasures.add(entries)
 
 
 def is_behind(context: JobContext) -> bool:

@@ -19,7 +19,7 @@ from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.erasures.register import Register, Written, erase_late, load_register
 from jobs.holds.active import active_holds
 from jobs.ledger.heads import LOST, REQUESTS
-from jobs.model.run import WRITTEN_OFF
+from jobs.model.run import WRITTEN_OFF, ActionState
 from jobs.ports.context import JobContext
 from jobs.reading.few_rows import rows_of
 from jobs.reading.long_term import retained_rows_of
@@ -36,7 +36,7 @@ class LostPlaces(msgspec.Struct, frozen=True):
     """What was found of rows that lost runs had written: `rows` of which something was left, `cleaned` of
     them; `held` are those that a hold keeps, or may keep. `left` and `not_reachable` say by place of how many
     rows something is left, and which places could not be looked at. `uncertified` is how many rows were
-    erased by runs of which the database knows nothing: of these no certificate can be had."""
+    erased of which no journal is left in the database: of these no certificate can be had."""
 
     rows: int = 0
     cleaned: int = 0
@@ -51,7 +51,7 @@ class LostPlaces(msgspec.Struct, frozen=True):
         return bool(self.left or self.held)
 
 
-def clean_lost_places(context: JobContext) -> LostPlaces:
+def clean_lost_places(context: JobContext, interrupted: Collection[str] = ()) -> LostPlaces:
     """Find and clean what remains in other places of rows that are gone or masked and in no journal; record
     it in the ledger.
 
@@ -88,7 +88,7 @@ def clean_lost_places(context: JobContext) -> LostPlaces:
             cleaned += sum(1 for each in places.values() if PlaceState.STILL_THERE not in each.values())
             left.update(place for each in places.values() for place, state in each.items() if state is PlaceState.STILL_THERE)
             erase_late(context, {row: written for row, written in chunk.items() if written.operation != "mask"})
-        done = LostPlaces(len(found), cleaned, len(kept), dict(sorted(left.items())), unreachable, _uncertified(context))
+        done = LostPlaces(len(found), cleaned, len(kept), dict(sorted(left.items())), unreachable, _uncertified(context, interrupted))
         store.ledger.append([("lost_places", msgspec.to_builtins(done))])
         return done
 
@@ -189,9 +189,13 @@ def _not_reachable(context: JobContext, tables: Collection[str]) -> tuple[str, .
     return tuple(place.value for place, reach in looks.items() if reach is Reach.NOT_REACHABLE)
 
 
-def _uncertified(context: JobContext) -> int:
-    known = {run.id for run in context.store.runs.all()}
-    return len({entry.ref for entry in context.erased.read() if entry.operation in WRITTEN_OFF and entry.run not in known})
+def _uncertified(context: JobContext, interrupted: Collection[str]) -> int:
+    known = {run.id for run in context.store.runs.all()}.difference(interrupted)
+    actions = (action for run in interrupted for action in context.store.journal.of_run(run) if action.state is not ActionState.SKIPPED)
+    rows = (write.key(context.connector) for action in actions for write in (*action.gone, *action.rows))
+    journalled = {ref for row in rows for ref in context.references(*row)}
+    erased = {entry.ref for entry in context.erased.read() if entry.operation in WRITTEN_OFF and entry.run not in known}
+    return len(erased - journalled)
 
 
 def _wide_holds(context: JobContext, day: date) -> Iterator[datetime]:

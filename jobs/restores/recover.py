@@ -38,9 +38,10 @@ def recover(context: JobContext) -> Recovered:
     with context.store.leases.exclusive():
         reconcile(context)
     context.forget_memory()
-    for run in unfinished(context):
+    interrupted = unfinished(context)
+    for run in interrupted:
         apply_plan(context, run.plan)
-    places = clean_lost_places(context)
+    places = clean_lost_places(context, [run.id for run in interrupted])
     half = half_done(context, load_register(context), Held(context).covers)
     plan = plan_replay(context, only_if_due=True, also_begun=True, half_done=half.units)
     return Recovered(places, apply_plan(context, plan.id) if plan is not None else None, half.unfinished)

@@ -88,10 +88,9 @@ class Application:
         reconcile_intended(journal)
         self._due = due
         people = self._contacts()
-        if not journal.actions:  # nothing of the plan has gone
-            begin(self.context, self.run.id, self._contacts_to_come(due))
-            if self.plan.kind in LOOKING_AT_DOSSIERS and not lapsed(self.context, self.plan):
-                people.pass_over_unlinked([line for line in due if self.kind_of(line) is UnitKind.CONTACT])
+        is_whole = not journal.actions and begin(self.context, self.run.id, self._contacts_to_come(due))
+        if is_whole and self.plan.kind in LOOKING_AT_DOSSIERS and not lapsed(self.context, self.plan):
+            people.pass_over_unlinked([line for line in due if self.kind_of(line) is UnitKind.CONTACT])
         pending = [line for line in due if line.key not in journal.actions]
         self._continue_partials(due)
         trims = people.trims()

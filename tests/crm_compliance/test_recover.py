@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jobs.runs.contacts_of_plan import ContactsOfPlan
+from jobs.runs.journal import Journal
+from tests.drivers.beginnings import copied
 from tests.drivers.night import Night
 from tests.drivers.typist import LONG_AGO, Typist, people_and_cases
 
@@ -101,6 +105,31 @@ def test_what_a_lost_run_had_begun_is_finished(typist: Typist, org: Night, monke
     for _ in range(2):
         assert typist.ask("run", "recordings")["state"] == "done"
     assert typist.ask("plan")["approvals"]["why"] == []
+
+
+def test_a_database_of_the_moment_before_a_run_wrote_is_recovered(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It knows the run and nothing that it did: who was to go with their dossier goes all the same (RET-20),
+    and of what had gone it is told that there is no certificate."""
+    people_and_cases(org)
+    before = names(org)
+    writing = Journal.carry_out
+
+    def first(*given: Any) -> None:
+        copied(data_of(typist) / "state.db", typist.folder / "old.db")
+        monkeypatch.setattr(Journal, "carry_out", writing)
+        writing(*given)
+
+    monkeypatch.setattr(Journal, "carry_out", first)
+    killed_before_its_contacts(typist, monkeypatch)
+    lose_the_database(typist, org)
+    shutil.copy(typist.folder / "old.db", data_of(typist) / "state.db")
+    with closing(sqlite3.connect(data_of(typist) / "state.db")) as old, old:
+        old.execute("update leases set renewed_at = 0")  # nobody lives who renews it
+    assert typist.ask("recover")["places"]["uncertified"] == 9
+    assert len(names(org)) == len(before) - 1
+    (run,) = typist.ask("history", "list")
+    assert (run["counts"]["deleted"], run["counts"]["skipped"]) == (1, {"CHANGED": 4})
+    assert typist.ask("plan")["flags"].get("ORPHAN_CONTACT", 0) == 0
 
 
 def test_a_database_of_an_older_day_is_recovered(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ class Beginning:
         self._folder = night.key.folder.parent
         self._kept = self._folder / name
         self._kept.mkdir()
-        _copy(_file_of(url), self._kept / "state.db")
+        copied(_file_of(url), self._kept / "state.db")
         witness, register = of_store(self._folder, url)
         shutil.copytree(witness, self._kept / "witness")
         if (erased := self._folder / register).exists():
@@ -37,7 +37,7 @@ class Beginning:
         self._night.http.post(f"{emulator.root}/_emulator/reset", json={"empty": True}).raise_for_status()
         self._backup.restore()
         witness, register = of_store(self._folder, url)
-        _copy(self._kept / "state.db", _file_of(url))
+        copied(self._kept / "state.db", _file_of(url))
         shutil.copytree(self._kept / "witness", witness)
         if (erased := self._kept / "erased").exists():
             shutil.copy2(erased, self._folder / register)
@@ -60,7 +60,7 @@ def _file_of(url: str) -> Path:
     return Path(parse(url).database or "")
 
 
-def _copy(source: Path, target: Path) -> None:
+def copied(source: Path, target: Path) -> None:
     """A database whole, with what only its journal has yet; for its owner alone, as the store makes it."""
     target.touch(0o600)
     with closing(sqlite3.connect(source)) as from_there, closing(sqlite3.connect(target)) as to_here:

@@ -127,7 +127,7 @@ def _tell_places(places: LostPlaces) -> None:
     for place in places.not_reachable:
         print_line(f"{place}: nobody could look there, so that what lost runs left in it, if anything, stays")
     if places.uncertified:
-        print_line(f"{places.uncertified} rows were erased by runs of which the database knows nothing: no certificate can be had of them")
+        print_line(f"{places.uncertified} rows were erased of which the database has no journal: no certificate can be had of them")
 
 
 def _plan(context: JobContext) -> int:
