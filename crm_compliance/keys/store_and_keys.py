@@ -48,16 +48,15 @@ def open_store(settings: Settings, clock: Clock, *, recovering: bool = False) ->
 
     witness = FileWitness(data_dir, ring, settings.erasures_path)
     store = SqlStore.open(settings.store_url, clock=clock, sealer=Sealing(data_dir), folder=data_dir, witness=witness)
-    if recovering:
-        store.ledger.take_as_it_is()
-    elif store.ledger.is_empty and (left := remnants(settings)):
-        store.close()
-        raise StoreLost(
-            f"the database is empty, and there was one: {', '.join(map(str, left))}",
-            hint=hint_to("restore_or_recover"),
-            where=store.place,
-        )
     try:
+        if recovering:
+            store.ledger.take_as_it_is()
+        elif store.ledger.is_empty and (left := remnants(settings)):
+            raise StoreLost(
+                f"the database is empty, and there was one: {', '.join(map(str, left))}",
+                hint=hint_to("restore_or_recover"),
+                where=store.place,
+            )
         store.crms.serve(settings.crm_url or "")
     except BaseException:
         store.close()

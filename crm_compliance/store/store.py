@@ -68,18 +68,16 @@ class SqlStore(Store):
         sealer: Sealer | None = None,
         folder: Path | None = None,
         witness: Witness | None = None,
-        crm: str = "",
     ) -> Self:
         """Open the store of a SQLAlchemy URL; tables are made or brought up to date.
 
         `clock` dates the ledger entries, `sealer` seals the working areas of subject requests: without one,
         none can be opened. `folder` is for locks if the database is not a file; `witness` signs the head of
-        the ledger. The store remembers the `crm` that it is opened for. Raises Refused: with code
-        `other_crm`, if `crm` is on this machine and the store has served one that is not."""
+        the ledger."""
         database = Database.open(url)
         within = Transactions(database, Heads(witness), clock)
         ledger = Ledger(within)
-        store = cls(
+        return cls(
             certificates=Certificates(within),
             checkpoints=Checkpoints(within),
             crm_use=CrmUse(within),
@@ -106,12 +104,6 @@ class SqlStore(Store):
             work_queue=WorkQueue(within),
             works=Works(within),
         )
-        try:
-            store.crms.serve(crm)
-        except BaseException:
-            store.close()
-            raise
-        return store
 
     @property
     def place(self) -> str:

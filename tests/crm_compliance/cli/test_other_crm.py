@@ -51,7 +51,9 @@ def database(typist: Typist) -> Path:
 def store_of(typist: Typist, crm: str = "") -> SqlStore:
     data_dir = typist.settings.make_data_dir()
     witness = witness_of(data_dir, data_dir, lambda: NOW)
-    return SqlStore.open(f"sqlite:///{database(typist)}", clock=lambda: NOW, sealer=Sealing(data_dir), witness=witness, crm=crm)
+    store = SqlStore.open(f"sqlite:///{database(typist)}", clock=lambda: NOW, sealer=Sealing(data_dir), witness=witness)
+    store.crms.serve(crm)
+    return store
 
 
 def sql(typist: Typist, *statements: str) -> list[Any]:
