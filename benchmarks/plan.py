@@ -115,7 +115,7 @@ def requested(url: str) -> list[tuple[str, str]]:
         (records.Party, few_rows.PARTY_FIELDS),
         (records.Recording, few_rows.RECORDING_FIELDS),
         (records.Note, few_rows.NOTE_FIELDS),
-        (records.Call, few_rows.CALL_FIELDS),
+        (records.Call, few_rows.ACTIVITY_FIELDS),
         (records.Email, few_rows.EMAIL_FIELDS),
         (records.ActivityParty, few_rows.ACTIVITY_PARTY_FIELDS),
         (records.Donation, ("contact",)),

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.reading.decoy_reads import always, ids_or_nobody
-from jobs.reading.few_rows import ACTIVITY_PARTY_FIELDS, CALL_FIELDS, PARTY_FIELDS, rows_anywhere
+from jobs.reading.few_rows import ACTIVITY_FIELDS, ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, rows_anywhere
 from rules.holds.holds import Hold
 from rules.model.kinds import ACTIVITIES, DEPENDENT, ROW_KINDS, Kind
 from rules.model.records import KINDS, ActivityParty, Fiche, Party, Record
@@ -99,7 +99,7 @@ class HoldReach:
             if row.activity is not None:
                 holds_of[row.activity] += self._people[row.party or ""]
         for word in ACTIVITIES:
-            for activity in self._read(KINDS[word], CALL_FIELDS, "id", holds_of):
+            for activity in self._read(KINDS[word], ACTIVITY_FIELDS, "id", holds_of):
                 self._reach_owners(ROW_KINDS[word], activity, holds_of[activity.id])
                 self._reach(word, activity.id, holds_of[activity.id])
         for kind in self._connector.all_kinds.own:

@@ -22,8 +22,8 @@ CONTACT_FIELDS = (
 )  # fmt: skip
 RECORDING_FIELDS = ("dossier", "fiche", "started_on", "ended_on", "taken_over", "evidence", "storage_uri")
 NOTE_FIELDS = ("regarding", "regarding_kind", "is_document", "media_type", "evidence")
-EMAIL_FIELDS = ("regarding", "regarding_kind", "sent_on", "created_on")
-CALL_FIELDS = ("regarding", "regarding_kind")
+ACTIVITY_FIELDS = ("regarding", "regarding_kind")
+EMAIL_FIELDS = (*ACTIVITY_FIELDS, "sent_on", "created_on")
 ACTIVITY_PARTY_FIELDS = ("activity", "party", "party_kind")
 
 R = TypeVar("R", bound=Record)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.reading.few_rows import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, rows_anywhere
+from jobs.reading.few_rows import ACTIVITY_FIELDS, ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, rows_anywhere
 from jobs.reading.tops import tops_of
 from rules.model.kinds import ACTIVITIES, FILES, ROW_KINDS
 from rules.model.records import KINDS, ActivityParty, Fiche, Party, Record
@@ -32,7 +32,7 @@ def participations(
     owners: dict[str, tuple[str | None, str | None]] = {}
     ids = sorted({row.activity for row in taking if row.activity is not None})
     for kind in ACTIVITIES:
-        for row in rows_anywhere(connector, KINDS[kind], ("regarding", "regarding_kind"), Among("id", ids), retaining):
+        for row in rows_anywhere(connector, KINDS[kind], ACTIVITY_FIELDS, Among("id", ids), retaining):
             owners[row.id] = next(ROW_KINDS[kind].owners(row), (None, None))
     if connector.is_activity(Fiche):
         owners |= {row.id: ("fiche", row.id) for row in rows_anywhere(connector, Fiche, (), Among("id", ids), retaining)}

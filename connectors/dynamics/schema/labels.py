@@ -8,6 +8,7 @@ import msgspec
 from connectors.dynamics.http.query import literal
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Table
+from connectors.dynamics.schema.metadata import OPTION_CASTS, objects
 from connectors.dynamics.schema.unmapped_tables import NAMES_AT_ONCE
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.organisation import Labels
@@ -16,7 +17,6 @@ from rules.decoders import decoder_of
 # The lower ten bits of a locale id of Windows say its language, whatever the country.
 _LANGUAGES: Final = {"nl": 0x13, "fr": 0x0C, "en": 0x09, "de": 0x07}
 _LANGUAGE: Final = 0x3FF
-_CHOICES: Final = ("PicklistAttributeMetadata", "MultiSelectPicklistAttributeMetadata", "StateAttributeMetadata", "StatusAttributeMetadata")
 
 
 def labels(transport: Transport, table: Table, language: str) -> Labels:
@@ -25,12 +25,12 @@ def labels(transport: Transport, table: Table, language: str) -> Labels:
     root = f"EntityDefinitions(LogicalName={literal(table.name)})"
     of_column = {column.name: name for name, column in (*table.columns.items(), *table.personal.items())}
     found = _get(transport, f"{root}?$select=LogicalName,DisplayName&$expand=Attributes($select=LogicalName,DisplayName)", table.name)
-    named = {str(each.get("LogicalName")): _said(each.get("DisplayName"), language) for each in _items(found.get("Attributes"))}
+    named = {str(each.get("LogicalName")): _said(each.get("DisplayName"), language) for each in objects(found.get("Attributes"))}
     options: dict[str, Mapping[int, str]] = {}
-    for cast in _CHOICES if any(column.holds == "choices" for column in table.personal.values()) else ():
+    for cast in OPTION_CASTS.values() if any(column.holds == "choices" for column in table.personal.values()) else ():
         expand = "OptionSet($select=Options)" + ("" if cast.startswith("Stat") else ",GlobalOptionSet($select=Options)")
         address = f"{root}/Attributes/Microsoft.Dynamics.CRM.{cast}?$select=LogicalName&$expand={expand}"
-        for each in _items(_get(transport, address, table.name).get("value")):
+        for each in objects(_get(transport, address, table.name).get("value")):
             if (name := of_column.get(str(each.get("LogicalName")))) is not None:
                 options[name] = _options(each, language)
     return Labels(
@@ -46,7 +46,7 @@ def table_names(transport: Transport, tables: Collection[str], language: str) ->
     for at in range(0, len(wanted), NAMES_AT_ONCE):
         condition = " or ".join(f"LogicalName eq {literal(name)}" for name in wanted[at : at + NAMES_AT_ONCE])
         address = f"EntityDefinitions?$select=LogicalName,DisplayCollectionName,DisplayName&$filter={condition}"
-        for each in _items(_get(transport, address, "EntityDefinitions").get("value")):
+        for each in objects(_get(transport, address, "EntityDefinitions").get("value")):
             if said := _said(each.get("DisplayCollectionName"), language) or _said(each.get("DisplayName"), language):
                 found[str(each.get("LogicalName"))] = said
     return found
@@ -64,7 +64,7 @@ def _options(attribute: Mapping[str, Any], language: str) -> dict[int, str]:
     found: dict[int, str] = {}
     for source in ("GlobalOptionSet", "OptionSet"):
         chosen = attribute.get(source)
-        for option in _items(chosen.get("Options")) if isinstance(chosen, dict) else ():
+        for option in objects(chosen.get("Options")) if isinstance(chosen, dict) else ():
             if isinstance(value := option.get("Value"), int) and (said := _said(option.get("Label"), language)):
                 found[value] = said
     return found
@@ -74,13 +74,8 @@ def _said(label: object, language: str) -> str:
     """Return a label in a language, else in that of the CRM's user; empty where there is none."""
     if not isinstance(label, dict):
         return ""
-    said = [each for each in _items(label.get("LocalizedLabels")) if each.get("Label")]
+    said = [each for each in objects(label.get("LocalizedLabels")) if each.get("Label")]
     codes = [code if isinstance(code := each.get("LanguageCode"), int) else 0 for each in said]
     own = [each for each, code in zip(said, codes, strict=True) if code & _LANGUAGE == _LANGUAGES.get(language)]
     user = label.get("UserLocalizedLabel")
     return next((str(each["Label"]) for each in (*own, *([user] if isinstance(user, dict) and user.get("Label") else ()), *said)), "")
-
-
-def _items(found: object) -> list[Mapping[str, Any]]:
-    """Return what is a list of objects: a name that is none is left out, as one that is not told."""
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

@@ -17,7 +17,7 @@ from rules.files.suggestions import nearest, suggestion
 
 _AT_ONCE = 4  # the parallelism that the service itself hints at (x-ms-dop-hint)
 _CAST = "Microsoft.Dynamics.CRM."
-_OPTION_CASTS = {
+OPTION_CASTS = {
     "PicklistType": "PicklistAttributeMetadata",
     "MultiSelectPicklistType": "MultiSelectPicklistAttributeMetadata",
     "StateType": "StateAttributeMetadata",
@@ -25,7 +25,7 @@ _OPTION_CASTS = {
 }
 DATE_BEHAVIOURS = {"DateOnly": "date_only", "UserLocal": "user_local", "TimeZoneIndependent": "time_zone_independent"}
 LOOKUP_TYPES = frozenset({"LookupType", "CustomerType", "OwnerType"})
-CHOICE_TYPES = frozenset(_OPTION_CASTS)
+CHOICE_TYPES = frozenset(OPTION_CASTS)
 WHOLE_NUMBERS = frozenset({"IntegerType", "BigIntType"})
 CASCADE, RESTRICT = "Cascade", "Restrict"  # what a delete does to rows that point to the row
 
@@ -174,9 +174,9 @@ class Metadata:
         except ConnectorError:
             return {}
         found: dict[str, str] = {}
-        for item in _items(content.get("value")):
+        for item in objects(content.get("value")):
             shown = item.get("DisplayName")
-            for label in _items(shown.get("LocalizedLabels")) if isinstance(shown, dict) else ():
+            for label in objects(shown.get("LocalizedLabels")) if isinstance(shown, dict) else ():
                 found.setdefault(_text(label, "Label"), _text(item, "LogicalName"))
         return {label: name for label, name in found.items() if label and name}
 
@@ -198,7 +198,7 @@ class Metadata:
             if failure.status in (400, 404, 405, 406, 410, 500, 501):
                 return None
             raise
-        for item in _items(content.get("value")):
+        for item in objects(content.get("value")):
             if item.get("EntitySetName") == set_name and item.get("PrimaryIdAttribute"):
                 return _text(item, "LogicalName"), _text(item, "PrimaryIdAttribute")
         return "", ""
@@ -234,16 +234,18 @@ class Metadata:
         for part in ("Attributes", "ManyToOneRelationships", "OneToManyRelationships", "ManyToManyRelationships"):
             if not isinstance(content.get(part), list):  # none of them would be an empty list
                 raise ReadIncomplete("The CRM's definition of a table lacks columns or relationships.", where=name)
-        attributes = {attribute.name: attribute for attribute in map(_attribute, _items(content.get("Attributes")))}
+        attributes = {attribute.name: attribute for attribute in map(_attribute, objects(content.get("Attributes")))}
         table = TableDefinition(
             name,
             _text(content, "EntitySetName"),
             _text(content, "PrimaryIdAttribute"),
             attributes,
-            tuple(_relationship(item, "ReferencingEntityNavigationPropertyName") for item in _items(content.get("ManyToOneRelationships"))),
-            tuple(_relationship(item, "ReferencedEntityNavigationPropertyName") for item in _items(content.get("OneToManyRelationships"))),
-            tuple(map(_link, _items(content.get("ManyToManyRelationships")))),
-            {_text(item, "SchemaName"): tuple(item.get("KeyAttributes") or ()) for item in _items(content.get("Keys"))},
+            tuple(
+                _relationship(item, "ReferencingEntityNavigationPropertyName") for item in objects(content.get("ManyToOneRelationships"))
+            ),
+            tuple(_relationship(item, "ReferencedEntityNavigationPropertyName") for item in objects(content.get("OneToManyRelationships"))),
+            tuple(map(_link, objects(content.get("ManyToManyRelationships")))),
+            {_text(item, "SchemaName"): tuple(item.get("KeyAttributes") or ()) for item in objects(content.get("Keys"))},
             content.get("ChangeTrackingEnabled") is True,
         )
         if not table.set_name or not table.primary_id:
@@ -259,7 +261,7 @@ class Metadata:
                 behaviour = item.get("DateTimeBehavior")
                 named = behaviour.get("Value") if isinstance(behaviour, dict) else behaviour
                 table.attributes[_text(item, "LogicalName")].behaviour = DATE_BEHAVIOURS.get(str(named), "")
-        for kind, cast in _OPTION_CASTS.items():
+        for kind, cast in OPTION_CASTS.items():
             if kind not in kinds:
                 continue
             is_own = kind in ("StateType", "StatusType")  # those of the platform are never shared between tables
@@ -273,7 +275,7 @@ class Metadata:
         content = self._get(f"{root}/Attributes/{_CAST}{cast}?{query_string(options)}", table.name)
         if not isinstance(content.get("value"), list):
             raise ReadIncomplete("The CRM's definition of a table lacks details of columns.", where=table.name)
-        return [item for item in _items(content["value"]) if _text(item, "LogicalName") in table.attributes]
+        return [item for item in objects(content["value"]) if _text(item, "LogicalName") in table.attributes]
 
     def _get(self, address: str, where: str) -> dict[str, Any]:
         answer = self._transport.get(address, where=where)
@@ -330,7 +332,7 @@ def _options(item: dict[str, Any]) -> dict[int, str]:
     found: dict[int, str] = {}
     for source in ("GlobalOptionSet", "OptionSet"):
         options = item.get(source)
-        for option in _items(options.get("Options")) if isinstance(options, dict) else []:
+        for option in objects(options.get("Options")) if isinstance(options, dict) else []:
             value = option.get("Value")
             label = option.get("Label")
             named = label.get("UserLocalizedLabel") if isinstance(label, dict) else None
@@ -339,7 +341,8 @@ def _options(item: dict[str, Any]) -> dict[int, str]:
     return found
 
 
-def _items(value: object) -> list[dict[str, Any]]:
+def objects(value: object) -> list[dict[str, Any]]:
+    """Return what is a list of objects: an item that is none is left out, as one that is not told."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 

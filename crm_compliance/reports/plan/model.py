@@ -18,6 +18,7 @@ from jobs.model.plan import Kind, Plan, PlanLine, PlanState
 from jobs.plans.lines.columns import LineColumns
 from rules.dates.calendar import Calendar
 from rules.hints import hint_to
+from rules.holds.precedence import HOLD_REASONS
 from rules.model.decisions import Reason
 from rules.model.roles import SUBJECTS
 
@@ -174,7 +175,7 @@ class _Sums:
 def _fate(line: PlanLine) -> str:
     if line.is_disposal:
         return "disposed"
-    if line.reason.startswith("HOLD_"):
+    if line.reason in HOLD_REASONS:
         return "held"
     return "open" if line.reason == Reason.OPEN_DOSSIER else "other"
 

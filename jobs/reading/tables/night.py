@@ -13,8 +13,8 @@ from connectors.interface.rows import Among
 from jobs.model.plan import Kind
 from jobs.ports.context import Progress
 from jobs.reading.few_rows import (
+    ACTIVITY_FIELDS,
     ACTIVITY_PARTY_FIELDS,
-    CALL_FIELDS,
     CONTACT_FIELDS,
     DOSSIER_FIELDS,
     EMAIL_FIELDS,
@@ -79,7 +79,7 @@ def whole_reads(connector: Connector, kind: Kind, terms: RelationTerms) -> Itera
         yield Note, NOTE_FIELDS
     if kind is not Kind.RECORDINGS:
         yield from ((TIES[each][0], tie_fields(each, terms)) for each in TIES)
-        yield from ((Call, CALL_FIELDS), (Email, EMAIL_FIELDS))
+        yield from ((Call, ACTIVITY_FIELDS), (Email, EMAIL_FIELDS))
         yield from ((cast("type[Dependent]", own.full), own_fields(own)) for own in connector.all_kinds.termed)
         yield from _named_reads(connector)
         yield ActivityParty, ACTIVITY_PARTY_FIELDS
@@ -130,7 +130,7 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
     if kind is not Kind.RECORDINGS:
         # Before the activities that belong to them.
         _add_relations(connector, found, read, terms=terms, retaining=retaining)
-        for frame in read(Call, CALL_FIELDS):
+        for frame in read(Call, ACTIVITY_FIELDS):
             found.add_calls(frame, about=True)
         for frame in read(Email, EMAIL_FIELDS):
             found.add_emails(frame, about=True)
@@ -379,7 +379,7 @@ def _add_retained_conversations(connector: Connector, found: WholeTables, retain
 def _add_retained_activities(connector: Connector, found: WholeTables, retaining: Collection[type[Record]]) -> bool:
     """Add what the calls and e-mails there belong to; return whether there are any, and so people who take
     part in them. An activity that stays keeps its people (RET-20)."""
-    calls, emails = _retained(connector, Call, CALL_FIELDS, retaining), _retained(connector, Email, EMAIL_FIELDS, retaining)
+    calls, emails = _retained(connector, Call, ACTIVITY_FIELDS, retaining), _retained(connector, Email, EMAIL_FIELDS, retaining)
     if not (calls or emails):
         return False
     live = found.activities.of(row.id for row in (*calls, *emails))

@@ -33,7 +33,7 @@ def add_loose_rows(context: JobContext, material: Material, rows: Collection[tup
             material.rows(kind)[row.id] = row
     fiches = [row.fiche for row in material.recordings.values() if row.fiche and row.fiche not in material.fiches]
     fiches += [row.fiche for row in material.parties.values() if row.fiche and row.fiche not in material.fiches]
-    activities = [*material.rows("call").values(), *material.rows("email").values()]
+    activities = [row for kind in ACTIVITIES for row in material.rows(kind).values()]
     fiches += [row.regarding for row in activities if row.regarding_kind == "fiche" and row.regarding not in material.fiches]
     for fiche in _read(context, FullFiche, "id", sorted(set(fiches))):
         material.fiches[fiche.id] = fiche
