@@ -132,9 +132,7 @@ def _gathered(context: JobContext, circle: _Circle, terms: RelationTerms, retain
     live = circle.contacts if Contact not in retaining else NOBODY  # else they may be those of another storage
     found = gather_units(connector, circle.wanted([kind.word for kind in connector.all_kinds.termed]), retaining, live)
     found.contacts.update(circle.contacts)
-    add_relations(
-        connector, found, progress=context.progress, among=Among("contact", sorted(circle.contacts)), terms=terms, retaining=retaining
-    )
+    add_relations(connector, found, Among("contact", sorted(circle.contacts)), terms=terms, retaining=retaining)
     for person, owners in circle.taking.items():
         for kind, regarding in owners:
             found.take_part(person, found.recordings.get(regarding or "") if kind == "recording" else found.hook_of(kind, regarding))

@@ -3,7 +3,7 @@ about. Nothing is dropped in silence: a row that points to a row which this acco
 run, because a view with holes in it looks just like an organisation with less to keep."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 from types import MappingProxyType
@@ -11,7 +11,6 @@ from typing import TypeVar, cast
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.ports.context import Progress
 from jobs.reading.few_rows import (
     CONTACT_FIELDS,
     DOSSIER_FIELDS,
@@ -34,7 +33,7 @@ from jobs.reading.late_rows import (
 )
 from jobs.reading.long_term import Found, add_retained_fiches, add_retained_parties, retained_among, retained_rows_of, without_live
 from jobs.reading.tops import tops_of
-from jobs.reading.units import Gathering
+from jobs.reading.units import Gathering, sort_relations
 from rules.model.kinds import FILES
 from rules.model.records import (
     KINDS,
@@ -53,7 +52,7 @@ from rules.model.records import (
     Unit,
     UnitKind,
 )
-from rules.retention.relations import NOTHING_IN_FORCE, RelationTerms, anchor_of
+from rules.retention.relations import RelationTerms, anchor_of
 
 # Gifts, courses and agreements: what tells that they tie a contact, and what a row of the schedule needs to
 # decide over them (2.3).
@@ -72,29 +71,24 @@ _ID = attrgetter("id")
 
 def add_relations(
     connector: Connector,
-    found: Found,
+    found: Gathering,
+    among: Among,
     *,
-    progress: Progress,
-    among: Among | None = None,
-    terms: RelationTerms = NOTHING_IN_FORCE,
+    terms: RelationTerms,
+    retaining: Collection[type[Record]],
     without: Collection[UnitKind] = (),
-    retaining: Collection[type[Record]] = (),
 ) -> None:
-    """Add the relations of contacts (RET-20): gifts, courses, agreements; those of the kinds `without` are
-    passed over. Of the kinds `retaining` rows in long-term retention tie their contact too."""
+    """Add the relations of a few contacts (RET-20): gifts, courses, agreements; those of the kinds `without`
+    are passed over. Of the kinds `retaining` rows in long-term retention tie their contact too."""
     for kind, (record, _, _) in TIES.items():
-        if kind in without:
-            continue
-        fields = tie_fields(kind, terms)
-        live: set[str] = set()
-        for page in _pages(connector, record, fields, progress, among):
-            found.add_relations(kind, page, terms=terms)
+        if kind not in without:
+            fields = tie_fields(kind, terms)
+            rows = rows_of(connector, record, fields, among)
             if record in retaining:
-                live.update(map(_ID, page))
-        if record in retaining:
-            retained = without_live(retained_rows_of(connector, record, fields, among), live)
-            found.retained.update(map(_ID, retained))
-            found.add_relations(kind, retained, terms=terms)
+                retained = without_live(retained_rows_of(connector, record, fields, among), set(map(_ID, rows)))
+                found.retained.update(map(_ID, retained))
+                rows += retained
+            sort_relations(found, kind, rows, terms=terms)
 
 
 def tie_fields(kind: UnitKind, terms: RelationTerms) -> tuple[str, ...]:
@@ -230,14 +224,3 @@ def _parties_of(connector: Connector, found: Gathering, read: Callable[..., list
     """Return the roles in the dossiers and fiches that were read, as `read` finds them."""
     parties = {row.id: row for row in read(connector, Party, PARTY_FIELDS, Among("dossier", sorted(found.dossiers)))}
     return parties | {row.id: row for row in read(connector, Party, PARTY_FIELDS, Among("fiche", sorted(found.fiches)))}
-
-
-def _pages(
-    connector: Connector, record: type[R], fields: tuple[str, ...], progress: Progress, among: Among | None = None
-) -> Iterator[list[R]]:
-    done = 0
-    progress(record.__name__.lower(), done)
-    for page in connector.read(record, fields, among=among):
-        done += len(page)
-        progress(record.__name__.lower(), done)
-        yield page

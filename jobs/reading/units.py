@@ -214,11 +214,6 @@ class Gathering:
             if row.regarding is None:
                 self.emails[row.id] = Unit(UnitKind.EMAIL, row.id, row.etag, email=row)
 
-    def add_relations(self, kind: UnitKind, page: Iterable[Donation | Enrolment | Engagement], *, terms: RelationTerms) -> None:
-        """Add gifts, courses or agreements: as units where a row of the schedule is in force for them, else
-        as what ties a contact."""
-        sort_relations(self, kind, page, terms=terms)
-
     def missing(self, kind: str, ids: Iterable[str | None]) -> set[str]:
         """Return those of a few ids of contacts, dossiers or fiches that were not read."""
         of: Mapping[str, Mapping[str, object]] = {"contact": self.contacts, "dossier": self.dossiers, "fiche": self.fiches}

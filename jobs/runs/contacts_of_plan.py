@@ -139,7 +139,7 @@ class ContactsOfPlan:
         partials = [action for _, action in context.store.journal.partials() if action.code != PLACES_LEFT and action.id not in leaving]
         half_done = {person for action in partials for person in people_of(action)}
         situation = Situation(going, held_contacts(context, day, {*removals, *trims}), half_done, self.given_up, leaving)
-        return check_contacts(context.connector, removals, trims, situation, day=day, progress=context.progress, terms=self.terms)
+        return check_contacts(context.connector, removals, trims, situation, day=day, terms=self.terms)
 
     def _remove(self, contacts: Sequence[str], etags: Mapping[str, str], going: Collection[str]) -> None:
         read_at = self.context.clock()

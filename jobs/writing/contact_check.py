@@ -12,7 +12,6 @@ from typing import cast
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.model.run import CHANGED
-from jobs.ports.context import Progress
 from jobs.reading.few_rows import PARTY_FIELDS, rows_anywhere, rows_of
 from jobs.reading.gather import TIES, add_relations
 from jobs.reading.long_term import retained_rows_of
@@ -144,7 +143,6 @@ def check_contacts(
     situation: Situation,
     *,
     day: date,
-    progress: Progress,
     terms: RelationTerms,
 ) -> ContactCheck:
     """Read what refers to these contacts now. A gift, course or agreement that still exists has not been
@@ -167,11 +165,10 @@ def check_contacts(
             children.setdefault(child.parent or "", []).append(child.id)
     found = Gathering(())
     tied = [contact for contact in ids if contact not in given_up]
-    add_relations(connector, found, progress=progress, among=Among("contact", tied), terms=terms, retaining=retaining)
+    add_relations(connector, found, Among("contact", tied), terms=terms, retaining=retaining)
     if untied := [contact for contact in ids if contact in given_up]:
         without = (UnitKind.DONATION,) if gifts_have_a_term(terms) else ()
-        of_untied = Among("contact", untied)
-        add_relations(connector, found, progress=progress, among=of_untied, terms=terms, without=without, retaining=retaining)
+        add_relations(connector, found, Among("contact", untied), terms=terms, retaining=retaining, without=without)
     relations = relations_after(found, (), day=day, terms=terms)
     bound = {*retained} if retained and not connector.may_purge_retained() else {*retained} & {*trims}
     may_go = Donation in retaining and gifts_have_a_term(terms)  # without a term each gift ties its donor

@@ -31,6 +31,7 @@ from jobs.reading.late_rows import add_late_fiches, add_late_notes, add_late_par
 from jobs.reading.long_term import add_retained_fiches, add_retained_parties, retained_among, retained_rows_of, without_live
 from jobs.reading.tables.row_counts import RowCounts
 from jobs.reading.tops import tops_of
+from jobs.reading.units import sort_relations
 from rules.model.kinds import FILES, Kinds
 from rules.model.records import (
     KINDS,
@@ -125,7 +126,8 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
         for frame in read(Note, NOTE_FIELDS):
             found.add_whom_about(frame)
             add_late_notes(connector, found, found.add_notes(frame))
-    found.order_conversations()
+    found.recordings.put_in_order()
+    found.attachments.put_in_order()
     _add_retained_conversations(connector, found, retaining)  # by a plan of any kind: one that has to stay keeps its fiche
     if kind is not Kind.RECORDINGS:
         # Before the activities that belong to them.
@@ -134,7 +136,8 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
             found.add_calls(frame, about=True)
         for frame in read(Email, EMAIL_FIELDS):
             found.add_emails(frame, about=True)
-        found.order_activities()
+        found.activities.put_in_order()
+        found.emails.put_in_order()
         is_there = _add_retained_activities(connector, found, retaining)
         is_there |= _add_own_terms(connector, found, read)
         is_there |= _add_named_people(connector, found, read)
@@ -345,7 +348,7 @@ def _add_relations(
         live: set[str] = set()
         if decides_over(kind, terms):
             for page in read.records(record, fields):
-                found.add_relations(kind, page, terms=terms)
+                sort_relations(found, kind, page, terms=terms)
                 live.update(row.id for row in page)
         else:
             for frame in read(record, fields):
@@ -354,7 +357,7 @@ def _add_relations(
         if record in retaining:
             retained = without_live(retained_rows_of(connector, record, fields, None), live)
             found.retained.update(row.id for row in retained)
-            found.add_relations(kind, retained, terms=terms)
+            sort_relations(found, kind, retained, terms=terms)
 
 
 def _retained(connector: Connector, record: type[R], fields: tuple[str, ...], retaining: Collection[type[Record]]) -> list[R]:

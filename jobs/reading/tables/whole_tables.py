@@ -15,7 +15,6 @@ from jobs.reading.tables.compact_ids import Ids, Versions
 from jobs.reading.tables.parts import NO_ROW, repeated, whole
 from jobs.reading.tables.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
 from jobs.reading.tables.sparse import Sparse
-from jobs.reading.units import sort_relations
 from rules.law.codes import TEXT
 from rules.law.facts import CHILDREN, DOSSIER_FACTS, UNITS
 from rules.model.file_roles import FILE_ROLES, FileRole
@@ -25,11 +24,8 @@ from rules.model.records import (
     ActivityParty,
     Call,
     Contact,
-    Donation,
     Dossier,
     Email,
-    Engagement,
-    Enrolment,
     Fiche,
     Note,
     Party,
@@ -39,7 +35,6 @@ from rules.model.records import (
     UnitKind,
 )
 from rules.retention.audio_notes import is_audio_type
-from rules.retention.relations import RelationTerms
 
 _OWN: Final = {"id": pl.String, "etag": pl.String, "source": SOURCE}
 _CONTACTS: Final = {
@@ -250,16 +245,6 @@ class WholeTables:
         if self.also.height:
             self._also = [self.also.with_columns(numbers[self.also["fiche"]].alias("fiche"))]
 
-    def order_conversations(self) -> None:
-        """Put recordings and stored conversations in the order of their ids. Raises as `order_contacts`."""
-        self.recordings.put_in_order()
-        self.attachments.put_in_order()
-
-    def order_activities(self) -> None:
-        """Put calls and e-mails in the order of their ids. Raises as `order_contacts`."""
-        self.activities.put_in_order()
-        self.emails.put_in_order()
-
     def add_dossiers(self, rows: Rows) -> None:
         self.dossiers.add(self._frame(Dossier, rows, _DOSSIERS))
 
@@ -461,10 +446,6 @@ class WholeTables:
     def add_hooks(self, hooks: Mapping[str, int | None]) -> None:
         """Note what rows that are activities belong to."""
         self.activities.add(pl.DataFrame(list(hooks.items()), schema={"id": pl.String, "hook": ROW}, orient="row"))
-
-    def add_relations(self, kind: UnitKind, page: Iterable[Donation | Enrolment | Engagement], *, terms: RelationTerms) -> None:
-        """Add gifts, courses or agreements, as `Gathering.add_relations` does."""
-        sort_relations(self, kind, page, terms=terms)
 
     def add_ties(self, contacts: pl.Series) -> None:
         """Note that these contacts have a relation of which nothing else is asked."""

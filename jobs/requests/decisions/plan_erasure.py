@@ -254,7 +254,6 @@ def _people(
         check_contacts,
         context.connector,
         day=day,
-        progress=context.progress,
         terms=relation_terms(context.policy),
         situation=Situation(held=held, given_up=profiles, leaving=leaving),
     )

@@ -52,9 +52,7 @@ def role(**places: str) -> Party:
     ],
 )
 def test_a_role_stays_as_long_as_anything_that_it_is_in_does(of: Party, leaving: Collection[str], stays: bool) -> None:
-    check = check_contacts(
-        cast(Any, Crm(of)), ["c"], (), Situation(leaving=leaving), day=date(2026, 11, 29), progress=lambda *_: None, terms=NOTHING_IN_FORCE
-    )
+    check = check_contacts(cast(Any, Crm(of)), ["c"], (), Situation(leaving=leaving), day=date(2026, 11, 29), terms=NOTHING_IN_FORCE)
     assert check.keeps("c") == (STILL_REFERRED if stays else "")
 
 

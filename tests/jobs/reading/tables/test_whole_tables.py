@@ -13,6 +13,7 @@ from jobs.reading.tables import table_facts
 from jobs.reading.tables.few_units import few_of
 from jobs.reading.tables.table_facts import facts_of_tables, held_in_tables
 from jobs.reading.tables.whole_tables import WholeTables
+from jobs.reading.units import sort_relations
 from rules.holds.conditions import FIELDS, Condition
 from rules.holds.holds import Hold, Holds
 from rules.law.bits import bits, reasons_in
@@ -174,7 +175,7 @@ def test_facts_of_what_stands_outside_the_missions_are_as_they_are_written_down(
         (UnitKind.ENROLMENT, Enrolment(id="course", etag="1", contact="somebody", kind="first_aid", held_on=date(2020, 1, 1))),
         (UnitKind.ENGAGEMENT, Engagement(id="agreement", etag="1", contact="somebody")),
     ):
-        whole.add_relations(kind, [row], terms=terms)
+        sort_relations(whole, kind, [row], terms=terms)
     whole.add_dossiers([Dossier(id="one")])
     units = facts_in_parts(whole).units
     assert units.select("kind", "sort", "counted_from").rows() == [
