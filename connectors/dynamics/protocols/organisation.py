@@ -21,7 +21,7 @@ from connectors.dynamics.schema.lookups_check import check_people, check_recordi
 from connectors.dynamics.schema.mapping_check import check_mapping
 from connectors.dynamics.schema.masks_check import check_masks
 from connectors.dynamics.schema.needed_privileges import RoleLine, answering_role, cleaning_role, least_role
-from connectors.dynamics.schema.privileges import check_privileges, out_of_sight
+from connectors.dynamics.schema.privileges import check_privileges, out_of_sight, shown_otherwise
 from connectors.dynamics.schema.reference_rows import ReferenceRows
 from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_columns import unaccounted_columns
@@ -74,6 +74,7 @@ class Organisation(MappedKinds):
             findings += check_people(self.mapping, self._metadata, self._transport)
             findings += pairs_left_out(self.mapping, self._metadata, self._transport)
             findings += out_of_sight(self._transport, self.whoami(), self.mapping, self._metadata)
+            findings += shown_otherwise(self.mapping, self._metadata, self._directory)
         return findings
 
     def meant(self, name: str, table: str = "") -> str:

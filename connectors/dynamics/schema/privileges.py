@@ -22,7 +22,7 @@ from connectors.dynamics.schema.needed_privileges import (
     named_privileges,
     needs_of,
 )
-from connectors.dynamics.schema.unmapped_tables import WHOLE, Directory, Privilege
+from connectors.dynamics.schema.unmapped_tables import WHOLE, Directory, NotOffered, Privilege
 from connectors.interface.changes import OperationKind
 from connectors.interface.errors import ConnectorError, Finding, ReadIncomplete
 from rules.model.bypass import Bypass
@@ -30,6 +30,7 @@ from rules.model.records import Record
 
 NO_FILTER = "00000000-0000-0000-0000-000000000000"
 FILTERED = "rows of a record filter"  # in the place of a depth: whichever it is, a part is seen
+MASKING = "attributemaskingrule"
 DEPTHS = ("Basic", "Local", "Deep", WHOLE)  # Microsoft Learn, "PrivilegeDepth EnumType"
 WRITES = ("Create", "Write", "Delete", "Assign", "Share")
 # With these a write could pass by what keeps records from being written, or hide who wrote.
@@ -69,11 +70,13 @@ def check_privileges(
         named = named_privileges(directory, [need.table for need in wanted])
         for number, (transport, user) in enumerate(users, 1):
             rights = _rights(transport, user)
+            told: list[Finding] = []
             if number == 1:
                 directory.depths = rights.depths
+                told += shown_otherwise(mapping, metadata, directory, each_night=True)
             of_user = f" (application user {number}, {user})" if number > 1 else ""
             by_name = bypass_needs(bypass)
-            told = [*_missing(wanted, named, rights), *_missing_by_name(by_name, rights)]
+            told += [*_missing(wanted, named, rights), *_missing_by_name(by_name, rights)]
             told += _excess(wanted, named, rights, for_answers(mapping), by_name)
             told += out_of_sight(transport, user, mapping, metadata, each_night=True)
             found += [replace(each, message=each.message + of_user) for each in told]
@@ -136,12 +139,8 @@ def _missing_by_name(wanted: Mapping[str, str], rights: Rights) -> Iterator[Find
             yield Finding(True, f"{name} is missing ({reason})", "privileges")
 
 
-def out_of_sight(
-    transport: Transport, user: str, mapping: TableMapping, metadata: Metadata, *, each_night: bool = False
-) -> Iterator[Finding]:
-    """Yield an error for each secured column that the mapping states to be readable and that this user may
-    not read: in every row it looks empty, so that no hold would be seen in it. That a CRM on-premises does
-    not tell, which is so for ever, is a warning that nobody is given `each_night`."""
+def _stated(mapping: TableMapping, metadata: Metadata) -> dict[str, tuple[str, str]]:
+    """Return the secured columns that the mapping states to be readable, each with its table, by id."""
     stated: dict[str, tuple[str, str]] = {}
     for table in mapping.tables:
         definition = metadata.table(table.name)
@@ -150,6 +149,36 @@ def out_of_sight(
                 continue
             found = [definition.attributes[name] for name in column.names if name in definition.attributes]
             stated |= {attribute.id: (table.name, attribute.name) for attribute in found if attribute.secured}
+    return stated
+
+
+def shown_otherwise(mapping: TableMapping, metadata: Metadata, directory: Directory, *, each_night: bool = False) -> Iterator[Finding]:
+    """Yield an error for each secured column, stated to be readable, that has a masking rule: whoever may
+    read it gets signs in the place of what stands there (Microsoft Learn, "Create and manage masking rules").
+    That this account may not read the rules is a warning that nobody is given `each_night`."""
+    stated = set(_stated(mapping, metadata).values())
+    table = directory.table(MASKING) if stated else None
+    if table is None:
+        return
+    columns = ("entityname", "attributelogicalname")
+    try:
+        ruled = {tuple(row.get(name) for name in columns) for row in directory.all(table, ",".join(columns))}
+    except NotOffered as refusal:
+        if not each_night:
+            told = f"whether secured columns are shown otherwise than they are cannot be told ({refusal.reason})"
+            yield Finding(False, told, "privileges")
+        return
+    for table_name, name in sorted(stated & ruled):
+        yield Finding(True, f"{name} has a masking rule: what is read is not what stands there. Take the rule from the column", table_name)
+
+
+def out_of_sight(
+    transport: Transport, user: str, mapping: TableMapping, metadata: Metadata, *, each_night: bool = False
+) -> Iterator[Finding]:
+    """Yield an error for each secured column that the mapping states to be readable and that this user may
+    not read: in every row it looks empty, so that no hold would be seen in it. That a CRM on-premises does
+    not tell, which is so for ever, is a warning that nobody is given `each_night`."""
+    stated = _stated(mapping, metadata)
     if not stated:
         return
     try:

@@ -161,6 +161,34 @@ def test_a_crm_that_cannot_be_asked_is_told_as_such(emulator: RunningEmulator) -
     assert (found.is_error, found.message) == (False, "this CRM does not tell what the application user may do (status 404)")
 
 
+def test_a_secured_column_that_is_shown_otherwise_is_not_readable(tmp_path: Path) -> None:
+    document = read_yaml(DEFAULT_ENVIRONMENT)
+    document["tables"]["cf_dossier"]["columns"]["cf_legalhold"]["secured"] = True
+    columns = {"attributemaskingruleid": {"type": "guid", "key": True}, "uniquename": {"type": "string(100)", "primary_name": True}}
+    columns |= {name: {"type": "string(100)"} for name in ("entityname", "attributelogicalname")}
+    document["tables"]["attributemaskingrule"] = {"set": "attributemaskingrules", "columns": columns}
+    (tmp_path / "environment.yaml").write_text(yaml_text(document), "utf-8")
+    text = REFERENCE.read_text("utf-8").replace("    table: cf_dossier\n", "    table: cf_dossier\n    readable: [legal_hold]\n")
+    with running(environment=tmp_path / "environment.yaml") as started, connector(started, text) as connected:
+
+        def told() -> list[Finding]:
+            found = [*connected.check_privileges(NEEDS), *connected.check(decisions=True)]
+            return [each for each in found if "masking rule" in each.message or "shown otherwise" in each.message]
+
+        def rule(column: str) -> None:
+            named = {"uniquename": column, "entityname": "cf_dossier", "attributelogicalname": column}
+            assert requests.post(f"{started.url}attributemaskingrules", json=named, headers={"Authorization": "Bearer other"}).ok
+
+        connected.check()
+        rule("cf_name")
+        assert told() == []
+        rule("cf_legalhold")
+        assert [(each.is_error, each.where) for each in told()] == [(True, "cf_dossier")] * 2
+        refused = {"match": {"path": "*/attributemaskingrules*"}, "do": "status", "status": 403}
+        requests.put(f"{started.root}/_emulator/faults", json=[refused])
+        assert [each.is_error for each in told()] == [False], "told where the mapping is looked at, and not each night"
+
+
 def test_a_secured_column_that_is_stated_to_be_readable_has_to_be(tmp_path: Path) -> None:
     """Who may not read it sees no hold in any row, and gets no error."""
     document = read_yaml(DEFAULT_ENVIRONMENT)
