@@ -65,7 +65,11 @@ def _listed(documents: Sequence[dict[str, object]]) -> Table:
 
     rows = []
     for document in documents:
-        state = f"{document['state']}, review overdue" if document["review_overdue"] else str(document["state"])
+        state = str(document["state"])
+        if document["review_overdue"]:
+            state += ", review overdue"
+        if not document["seen_in_crm"]:
+            state += ", not in the CRM" if document["looked_up_at"] else ", not seen in the CRM"
         on = "person" if document["person"] else str(document["table"])
         hold = "flag of the CRM" if document["source"] == "crm" else str(document["hold"])
         rows.append((hold, str(document["type"]), on, state, str(document["ends_on"] or "none"), str(document["review_on"] or "")))
@@ -108,6 +112,7 @@ def place(
     judicial --reason REQ-1
     --basis "letter of the prosecutor" --review-on 2026-11-25 --as dora --role dpo
     """
+    from connectors.interface.errors import ConnectorError
     from crm_compliance.identity.signin import person as signed_in
     from jobs.holds.place import Wanted, place_hold, without_categories
 
@@ -125,10 +130,15 @@ def place(
         even_unseen=unseen,
     )
     someone = signed_in(arguments.settings(), as_, role)
-    with arguments.opened(asks_crm=not unseen) as desk:
-        placed = place_hold(desk.context, wanted, someone.who, someone.role)
-        silent = without_categories(desk.context.connector, placed)
-        day = desk.context.today
+    try:
+        with arguments.opened(asks_crm=not unseen) as desk:
+            placed = place_hold(desk.context, wanted, someone.who, someone.role)
+            silent = without_categories(desk.context.connector, placed)
+            day = desk.context.today
+    except ConnectorError:
+        if not unseen:
+            output.note("nothing was placed; with --unseen it is placed at once, and its row is looked up when the CRM answers again")
+        raise
     if placed.is_unseen:
         output.warn(f"{placed.id} was not seen in the CRM, which does not answer: the next plan looks its id up")
     if silent:

@@ -144,11 +144,14 @@ def test_a_hold_is_placed_while_the_crm_does_not_answer_if_that_is_asked_for(
         away.setattr(DynamicsConnector, "check", unreachable)
         away.setattr("jobs.holds.look_up.rows_anywhere", unreachable)
         assert typist.refused(*place("cf_dossier", dossier), code=4)["code"] == "crm_unreachable"
+        assert "with --unseen it is placed" in typist.type(*place("cf_dossier", dossier)).err
         said = typist.type(*place("cf_dossier", dossier, "--unseen"))
     assert (said.code, "was not seen in the CRM" in said.err) == (0, True)
     (listed,) = typist.ask("holds", "list")
     assert (listed["id"], listed["seen_in_crm"]) == (dossier, False)
+    assert ", not seen" in typist.type("holds", "list").out
     assert typist.ask("plan")["retain"] == {"HOLD_JUDICIAL": 1}
+    assert ", not seen" not in typist.type("holds", "list").out
 
 
 def test_a_list_is_read_as_far_as_it_is_asked_for(typist: Typist, org: Night) -> None:
