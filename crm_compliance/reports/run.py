@@ -66,8 +66,8 @@ def print_history(documents: Sequence[Document], console: Console, calendar: Cal
     if not documents:
         paper.line("No run yet.")
         return
-    table = paper.table("", f"Started ({calendar.city})", "Run", "Kind", "State", "Deleted", "Anonym.", numbers=2)
-    table.title = None
+    table = paper.table("", f"Started\n({calendar.city})", "Run", "Kind", "State", "Deleted", "Anonym.", numbers=2)
+    table.title, table.box = None, None  # of 80 columns there are as many left as the longest word of a state has
     for column in table.columns[:3]:  # what is broken into lines cannot be copied
         column.no_wrap = True
     for document in documents:

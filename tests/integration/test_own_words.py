@@ -278,7 +278,7 @@ def test_the_nights_of_a_second_organisation_say_nothing_of_the_first(office: Of
     assert "Lisbon time" in texts["plan.html"]
     page = seen_in(texts["plan.html"])
     assert ("Folder" in page, "kt_zaak" in page) == (True, False), "kinds of units"
-    assert re.search(r"Started \(Lisbon\)", texts["history list"])
+    assert re.search(r"^Started +\n\(Lisbon\) ", texts["history list"], re.MULTILINE)
 
 
 def test_the_pages_and_messages_of_a_second_organisation_say_nothing_of_the_first(office: Office, out: Path) -> None:

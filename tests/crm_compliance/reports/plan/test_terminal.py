@@ -120,8 +120,8 @@ def test_the_history_reads_as_agreed(pytestconfig: pytest.Config) -> None:
     runs = [HISTORY, HISTORY | {"run": "run-1AA1", "state": "done", "counts": {"deleted": 0, "anonymised": 0}}]
     compare("history.txt", printed(lambda console: print_history(runs, console, BELGIAN)), pytestconfig)
     assert "No run yet." in printed(lambda console: print_history([], console, BELGIAN))
-    run = HISTORY | {"run": "run-173a2fb43fd3", "kind": "housekeeping"}
-    assert "run-173a2fb43fd3   housekeeping" in printed(lambda console: print_history([run], console, BELGIAN))
+    run = HISTORY | {"run": "run-173a2fb43fd3", "kind": "housekeeping", "state": "interrupted"}
+    assert "run-173a2fb43fd3  housekeeping  interrupted " in printed(lambda console: print_history([run], console, BELGIAN))
 
 
 @pytest.mark.parametrize(
