@@ -79,7 +79,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
         "signin_minutes": Described("For how many minutes a sign-in is good for further commands."),
         "session_idle_minutes": Described("After how many minutes without a page somebody signs in again at the console."),
         "session_hours": Described("After how many hours in any case."),
-        "retry_hours": Described("For how many hours after its own a job is tried again that the CRM did not answer; 0: never."),
+        "retry_hours": Described("For how many hours after its own a job is tried again that CRM or database did not answer; 0: never."),
         "log_level": Described("DEBUG, INFO, WARNING or ERROR."),
         **{job.setting: Described(f"When `serve` does this, by the schedule's clock: {job.purpose}", job.cron) for job in JOBS.values()},
     },

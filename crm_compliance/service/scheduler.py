@@ -1,7 +1,7 @@
 """Runs the jobs at their hours, by the clock of the schedule: missed hours are caught up once, one runner at
 a time, a clean stop. Whether an hour was missed follows from the plans, runs and leases that the store holds,
 so nothing has to be remembered: a service that was down at two o'clock runs once when it comes up again
-(RET-18). A job that the CRM did not answer is tried again the same night."""
+(RET-18). A job that the CRM or the database did not answer is tried again the same night."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -20,10 +20,12 @@ from connectors.interface.errors import ConnectorError
 from crm_compliance.alerts.pings import Watched, watched
 from crm_compliance.configuration.hours import CivilTrigger, crons_of, last_hour, next_try, triggers_of
 from crm_compliance.configuration.settings import Settings
+from crm_compliance.host.files import DiskProblem
 from crm_compliance.proof import verify_of_night
 from crm_compliance.service.health import last_ends
 from crm_compliance.service.one_job import carry_out, without_crm
 from crm_compliance.store.files.erasure_file import ErasureFile
+from crm_compliance.store.sql.problems import StoreUnusable
 from crm_compliance.wiring.clock import clock_of, machine_time
 from crm_compliance.wiring.crm import Patience
 from crm_compliance.wiring.desk import Desk, desk
@@ -239,13 +241,14 @@ def _warned(bound: FilteringBoundLogger, text: str) -> None:
 
 
 def run_job(settings: Settings, name: str, stop: threading.Event, *, is_again: bool = False) -> bool:
-    """Run one job and log how it ended; an error ends the night, never the service. Return whether the CRM is
-    why, so that another try may go better. `is_again`: this is such a try, which the kill switch ends."""
+    """Run one job and log how it ended; an error ends the night, never the service. Return whether the CRM,
+    the database or its disk is why, so that another try may go better. `is_again`: this is such a try, which
+    the kill switch ends."""
     with watched(settings, name, is_again=is_again) as under_watch:
-        is_for_the_crm = _run(settings, name, stop, under_watch, is_again=is_again)
+        may_go_better = _run(settings, name, stop, under_watch, is_again=is_again)
         if not stop.is_set():
             verify_after(settings, name, stop, under_watch)
-    return is_for_the_crm
+    return may_go_better
 
 
 def verify_after(settings: Settings, name: str, stop: threading.Event, under_watch: Watched) -> None:
@@ -291,7 +294,7 @@ def _run(settings: Settings, name: str, stop: threading.Event, under_watch: Watc
     except ComplianceError as error:
         bound.error("job failed", code=error.code, message=str(error), at=error.where)
         go_without_crm(settings, JOBS[name], error, bound)
-        return isinstance(error, ConnectorError) and not isinstance(error, ClocksDiffer)
+        return isinstance(error, ConnectorError | StoreUnusable | DiskProblem) and not isinstance(error, ClocksDiffer)
     except Exception as error:  # noqa: BLE001  the scheduler catches everything: tomorrow night must come
         bound.error("job failed by a bug", code="bug", kind=type(error).__name__)
     return False

@@ -1,4 +1,4 @@
-"""A job that the CRM did not answer is tried again the same night, and nothing else is."""
+"""A job that the CRM or the database did not answer is tried again the same night, and nothing else is."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import pytest
 
 from connectors.interface.errors import ConnectorError, Forbidden, ObjectError, ReadIncomplete, Throttled, Unauthorised, Unreachable
 from crm_compliance.configuration.hours import next_try
+from crm_compliance.host.files import DiskProblem
 from crm_compliance.service import scheduler
 from crm_compliance.service.health import Health
 from crm_compliance.service.scheduler import run_job
+from crm_compliance.store.sql.problems import StoreUnusable
 from crm_compliance.wiring import fits_this_crm
 from jobs.checks.same_clock import ClocksDiffer
 from jobs.model.plan import Kind
@@ -179,8 +181,10 @@ def test_the_one_scheduler_carries_a_try_out(typist: Typist, org: Night, monkeyp
 # -- what ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", [ConnectorError, Unreachable, Throttled, ReadIncomplete, Unauthorised, Forbidden])
-def test_what_the_crm_did_not_give_is_tried_again(typist: Typist, org: Night, kind: type[ComplianceError]) -> None:
+@pytest.mark.parametrize(
+    "kind", [ConnectorError, Unreachable, Throttled, ReadIncomplete, Unauthorised, Forbidden, StoreUnusable, DiskProblem]
+)
+def test_what_the_crm_or_the_database_did_not_give_is_tried_again(typist: Typist, org: Night, kind: type[ComplianceError]) -> None:
     assert _failed(typist, kind("no"))
 
 
@@ -201,6 +205,15 @@ def test_an_alarm_is_no_reason(typist: Typist, org: Night) -> None:
     overdue(typist)
     assert run_job(typist.settings, "requests", threading.Event()) is False
     assert [run.state for run in org.store.runs.newest_maintenance("requests")] == [RunState.DONE_WITH_FAILURES]
+
+
+def test_while_the_database_is_still_away_the_next_try_is_due_and_the_crm_is_not_asked(typist: Typist, org: Night) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise StoreUnusable("the database cannot be reached")
+
+    typist.monkeypatch.setattr(scheduler, "store_of", away)
+    typist.monkeypatch.setattr(scheduler, "desk_of_service", None)
+    assert run_job(typist.settings, "retention", threading.Event(), is_again=True) is True
 
 
 # -- what ends it, and who hears of it -----------------------------------------------------------------------
