@@ -74,6 +74,7 @@ def desk(
     from jobs.requests.search.preserve import StoredRequests
 
     limit_frame_threads(settings)
+    tell = warn or unheard
     clock = clock_of(settings)
     versions = policy_versions(settings)
     version = versions.at(clock())
@@ -101,8 +102,7 @@ def desk(
             fitting(connector, policy)
             permitted(connector, policy)
         for warning in warnings:
-            if warn is not None:
-                warn(warning)
+            tell(warning)
         with store_of(settings, clock, recovering=recovering) as store:
             refuse_other_zone(store, policy)
             if recovering:
@@ -125,7 +125,7 @@ def desk(
                 shuffle=SystemRandom(),
                 progress=progress,
                 logged_as=_logged_as,
-                notary=DeskNotary(settings, keys, warn or unheard, recovering=recovering),
+                notary=DeskNotary(settings, keys, tell, recovering=recovering),
                 policy_text=version.text,
                 speaks_for=organisation,
                 objects=object_stores(settings),
@@ -143,9 +143,8 @@ def desk(
             try:
                 yield Desk(settings, context, warnings)
             finally:
-                if warn is not None:
-                    for warning in connector.warnings:
-                        warn(warning)
+                for warning in connector.warnings:
+                    tell(warning)
 
 
 def _logged_as(run: str) -> AbstractContextManager[None]:

@@ -387,15 +387,14 @@ class Application:
         self.journal.note_read_back()
 
     def _finish(self) -> Run:
-        written = self.run.statistics.written if self.run.statistics is not None else 0
         actions = list(self.journal.actions.values())
-        there = verify_actions(self.context.connector, [action for action in actions if action.state in HALF_DONE])
+        half_done = [action for action in actions if action.state in HALF_DONE]
+        there = verify_actions(self.context.connector, half_done)
         counts, failed = counts_of(actions, self.kind_of, self.context.connector, there), has_failures(actions)
-        counts["statistics"] = written
+        counts["statistics"] = self.run.statistics.written if self.run.statistics is not None else 0
         counts["bypass"] = bypass_used(actions)
         alarms = alarms_of_run(self.context, self.plan, self.run, actions)
         counts["alarms"] = [alarm.document for alarm in alarms]
-        codes = [alarm.code for alarm in alarms]
         failed = failed or any(alarm.code not in WORK for alarm in alarms)
         run = msgspec.structs.replace(
             self.run,
@@ -404,24 +403,16 @@ class Application:
             counts=counts,
             alarms=tuple(alarms),
         )
-        leave(self.context, run.id, [action for action in actions if action.state in HALF_DONE], there)
+        leave(self.context, run.id, half_done, there)
         if self._due or any(True for _ in self._contacts_to_come(self._due)):
             end(self.context, run.id)
-        summary = {name: counts[name] for name in COUNTED}
-        self.context.store.runs.save(
-            run,
-            [
-                (
-                    "run_ended",
-                    {
-                        "plan": run.plan,
-                        "state": run.state.value,
-                        **summary,
-                        **({"bypass": counts["bypass"]} if counts["bypass"] else {}),
-                        "alarms": codes,
-                        "erasures": self.context.store.erasures.head(),
-                    },
-                )
-            ],
-        )
+        told = {
+            "plan": run.plan,
+            "state": run.state.value,
+            **{name: counts[name] for name in COUNTED},
+            **({"bypass": counts["bypass"]} if counts["bypass"] else {}),
+            "alarms": [alarm.code for alarm in alarms],
+            "erasures": self.context.store.erasures.head(),
+        }
+        self.context.store.runs.save(run, [("run_ended", told)])
         return run

@@ -151,10 +151,7 @@ class Contexts:
         rows = _certain([row for row in self._rows if row.kind == _RECORDING and _has_own_term(row)])
         if not rows:
             return []
-        entitlement, units = self._found.entitlement, [row.unit for row in rows if row.unit is not None]
-        is_whole = any(unit in entitlement.whole for unit in units)
-        found = dict.fromkeys(role for unit in units for role in entitlement.own.get(unit, ()))
-        roles = (FileRole.CHILD,) if is_whole else tuple(found) or (FileRole.OTHER,)
+        is_whole, roles = self._whose(rows)
         category = self._policy.categories.get(_RECORDING)
         return [
             Context(
@@ -196,10 +193,7 @@ class Contexts:
         return [self._of_own_term(kind, rows) for kind, rows in found.items()]
 
     def _of_own_term(self, kind: str, rows: Sequence[Row]) -> Context:
-        entitlement, units = self._found.entitlement, [row.unit for row in rows if row.unit is not None]
-        is_whole, is_limited = any(unit in entitlement.whole for unit in units), any(row.is_limited for row in rows)
-        found = dict.fromkeys(role for unit in units for role in entitlement.own.get(unit, ()))
-        roles = (FileRole.CHILD,) if is_whole else tuple(found) or (FileRole.OTHER,)
+        (is_whole, roles), is_limited = self._whose(rows), any(row.is_limited for row in rows)
         key = _term_of(rows[0])
         category = self._policy.categories.get(key)
         is_in_force = category is not None and category.enabled
@@ -225,11 +219,19 @@ class Contexts:
             data_categories=data_of(rows, is_whole=is_whole),
             recipients=recipients_of((), self._redactor, self._country),
             retention=retention,
-            sources=_sources(rows, roles, is_whole=is_whole, is_limited=is_limited) if units else _CONTACTS,
+            sources=_sources(rows, roles, is_whole=is_whole, is_limited=is_limited) if any(row.unit for row in rows) else _CONTACTS,
             rights=_AND_OBJECTION if may_be_objected_to(grounds) else _EVERYWHERE,
             special=is_whole,
             source=(kind, ""),
         )
+
+    def _whose(self, rows: Sequence[Row]) -> tuple[bool, tuple[str, ...]]:
+        """Return whether rows are in a file that may be told whole, and the roles of the person in their
+        files."""
+        entitlement, units = self._found.entitlement, [row.unit for row in rows if row.unit is not None]
+        is_whole = any(unit in entitlement.whole for unit in units)
+        found = dict.fromkeys(role for unit in units for role in entitlement.own.get(unit, ()))
+        return is_whole, (FileRole.CHILD,) if is_whole else tuple(found) or (FileRole.OTHER,)
 
     # -- relations -------------------------------------------------------------------------------------------
 
