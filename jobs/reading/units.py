@@ -288,9 +288,21 @@ class Gathering:
 
     # -- what was added --------------------------------------------------------------------------------------
 
+    @property
+    def by_kind(self) -> dict[UnitKind, dict[str, Unit]]:
+        """The units of each kind, by id."""
+        return {
+            UnitKind.DOSSIER: self.dossiers,
+            UnitKind.FICHE: self.lone,
+            UnitKind.RECORDING: self.recordings,
+            UnitKind.ATTACHMENT: self.attachments,
+            UnitKind.EMAIL: self.emails,
+            **self.relation_units,
+        }
+
     def every_unit(self) -> Iterator[Unit]:
         """Yield all units, those already anonymised included."""
-        for units in (self.dossiers, self.lone, self.recordings, self.attachments, self.emails, *self.relation_units.values()):
+        for units in self.by_kind.values():
             yield from units.values()
 
 

@@ -44,8 +44,8 @@ def judge(context: JobContext, in_force: Policy, day: date, lines: Iterable[Plan
     found = gather_units(context.connector, {kind: [line.id for line in of] for kind, of in by_kind.items()})
     judged = Judged(found, holds)
     out_of_reach = OutOfReach(context.connector, found, context.policy, holds, day)
-    there: list[tuple[PlanLine, Unit]] = []
-    for line, unit in ((line, unit_in(found, kind, line.id)) for kind, of in by_kind.items() for line in of):
+    units, there = found.by_kind, list[tuple[PlanLine, Unit]]()
+    for line, unit in ((line, units.get(kind, {}).get(line.id)) for kind, of in by_kind.items() for line in of):
         if unit is None or is_anonymised(unit):  # ERA-07, R-087
             judged.left.append((line, ""))
         else:
@@ -111,16 +111,3 @@ def held_since(connector: Connector, units: Sequence[Unit]) -> dict[str, str]:
 def _lies_below(action: Action) -> bool:
     """Return whether a unit may belong to a dossier. The version of a dossier itself tells of its hold."""
     return bool(action.rows) and action.rows[-1].kind not in (UnitKind.DOSSIER, UnitKind.CONTACT)
-
-
-def unit_in(found: Gathering, kind: UnitKind, row: str) -> Unit | None:
-    """Return the unit of this kind and id, if it was found."""
-    tables = {
-        UnitKind.DOSSIER: found.dossiers,
-        UnitKind.FICHE: found.lone,
-        UnitKind.RECORDING: found.recordings,
-        UnitKind.ATTACHMENT: found.attachments,
-        UnitKind.EMAIL: found.emails,
-        **found.relation_units,
-    }
-    return tables.get(kind, {}).get(row)

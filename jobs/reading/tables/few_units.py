@@ -39,17 +39,10 @@ def few_of(found: WholeTables, rows: Iterable[int], *, people: Collection[str] =
         few.attachments[note.id] = few.unit_on_fiche(UnitKind.ATTACHMENT, note.id, note.etag, note.regarding, note=note)
     few.emails = {row.id: Unit(UnitKind.EMAIL, row.id, row.etag, email=row) for row in _records(found, emails)}
     few.retained, few.named_there, few.relation_units = found.retained, found.named_there, {}
-    made = {
-        UnitKind.DOSSIER: (found.dossiers, few.dossiers),
-        UnitKind.FICHE: (found.fiches, few.lone),
-        UnitKind.RECORDING: (found.recordings, few.recordings),
-        UnitKind.ATTACHMENT: (found.attachments, few.attachments),
-        UnitKind.EMAIL: (found.emails, few.emails),
-    }
-    units: dict[int, Unit] = {}
-    for kind, (rows_of, of_kind) in made.items():
+    made, units = few.by_kind, dict[int, Unit]()
+    for kind, rows_of in found.by_kind.items():
         names = rows_of.ids(numbers[kind])
-        units.update((BASE[kind] + number, of_kind[name]) for number, name in zip(of[kind], names, strict=True))
+        units.update((BASE[kind] + number, made[kind][name]) for number, name in zip(of[kind], names, strict=True))
     outside = {kind: list(each.values()) for kind, each in found.relation_units.items()}
     units.update((BASE[kind] + number, each[number]) for kind, each in outside.items() for number in of[kind])
     return few, units

@@ -11,7 +11,7 @@ import polars as pl
 from connectors.interface.id_numbers import ID
 from jobs.reading.tables.compact_ids import VERSION
 from jobs.reading.tables.parts import numbers_from
-from jobs.reading.tables.row_numbers import BASE, ROW, Numbered
+from jobs.reading.tables.row_numbers import BASE, ROW
 from jobs.reading.tables.whole_tables import WholeTables
 from rules.model.records import UnitKind
 
@@ -25,14 +25,7 @@ class Names:
 
     def __init__(self, found: WholeTables) -> None:
         self._ids, self._versions, self._outside = found.ids, found.versions, found.relation_units
-        self._rows: dict[UnitKind, Numbered] = {
-            UnitKind.DOSSIER: found.dossiers,
-            UnitKind.FICHE: found.fiches,
-            UnitKind.RECORDING: found.recordings,
-            UnitKind.ATTACHMENT: found.attachments,
-            UnitKind.EMAIL: found.emails,
-            UnitKind.CONTACT: found.contacts,
-        }
+        self._rows = {**found.by_kind, UnitKind.CONTACT: found.contacts}
 
     def packed(self, rows: pl.Series) -> pl.DataFrame:
         """Return `key` and `version` of rows, in their order."""

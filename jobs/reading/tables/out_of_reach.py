@@ -52,8 +52,8 @@ def unreachable(connector: Connector, found: WholeTables, decided: pl.DataFrame,
 def _units_with(found: WholeTables, ids: Collection[str]) -> set[int]:
     """Return the units whose own row, or a fiche of which, has one of these ids."""
     rows = {*found.dossiers.of(ids).values(), *_units_of(found, list(found.fiches.of(ids).values()))}
-    for kind, of in ((UnitKind.RECORDING, found.recordings), (UnitKind.ATTACHMENT, found.attachments), (UnitKind.EMAIL, found.emails)):
-        rows |= {BASE[kind] + number for number in of.of(ids).values()}
+    for kind in (UnitKind.RECORDING, UnitKind.ATTACHMENT, UnitKind.EMAIL):
+        rows |= {BASE[kind] + number for number in found.by_kind[kind].of(ids).values()}
     return rows | set(found.unit_numbers().filter(pl.col("id").is_in(sorted(ids)))["outside"])
 
 

@@ -117,6 +117,17 @@ class WholeTables:
         return Numbered(what, schema, self.ids, self.versions, few=few)
 
     @property
+    def by_kind(self) -> dict[UnitKind, Numbered]:
+        """The rows of which units are made; of fiches those in dossiers too."""
+        return {
+            UnitKind.DOSSIER: self.dossiers,
+            UnitKind.FICHE: self.fiches,
+            UnitKind.RECORDING: self.recordings,
+            UnitKind.ATTACHMENT: self.attachments,
+            UnitKind.EMAIL: self.emails,
+        }
+
+    @property
     def people(self) -> pl.DataFrame:
         return whole(self._people)
 
@@ -487,7 +498,7 @@ class WholeTables:
 
     def forget_all_but_names(self) -> None:
         """Forget of units everything but what they are called: what else there is to say of them is known."""
-        for rows in (self.dossiers, self.fiches, self.recordings, self.attachments, self.emails):
+        for rows in self.by_kind.values():
             rows.keep("key", "version")
         self._children = [self._children[0].clear()]
 
