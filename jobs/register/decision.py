@@ -204,11 +204,22 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         )
         return after if left else msgspec.structs.replace(after, contacts=(), asking=(), roles=(), files=())
 
-    def lapsed(self) -> "Decision":
-        """Return the same without what has not been done, and without the notices of it."""
-        undone = {task.item for task in self.tasks}
-        notices = tuple(one for one in self.notices if one.due_on is not None or not undone.intersection(one.items))
-        return msgspec.structs.replace(self, tasks=(), contacts=(), asking=(), roles=(), files=(), notices=notices)
+    def lapsed(self, day: date) -> "Decision":
+        """Return the same without what has not been done, and without the notices of it. A recipient who was
+        to be notified of more is due from that day on, for what was done."""
+        undone, kinds = {task.item for task in self.tasks}, {task.what for task in self.tasks}
+        lost = {name for task in self.of({What.CORRECT}) for name in task.values}
+        corrected = {name: value for name, value in self.corrected.items() if name not in lost}
+        over = kinds - ERASING - ({What.CORRECT} if corrected else set())  # to a recipient an erasure is one, whichever
+
+        def as_done(notice: Notice) -> Notice:
+            deeds = tuple(deed for deed in notice.deeds if deed not in over) or notice.deeds
+            items = tuple(item for item in notice.items if item not in undone)
+            return msgspec.structs.replace(notice, deeds=deeds, items=items, due_on=day)
+
+        notices = (one if one.due_on is not None or undone.isdisjoint(one.items) else as_done(one) for one in self.notices)
+        left = tuple(one for one in notices if one.items)
+        return msgspec.structs.replace(self, tasks=(), contacts=(), asking=(), roles=(), files=(), notices=left, corrected=corrected)
 
 
 def decision_of(store: Store, request: str) -> Decision | None:

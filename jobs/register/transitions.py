@@ -170,7 +170,7 @@ def close(actor: Actor, request_id: str, outcome: str) -> SubjectRequest:
 def _call_back(actor: Actor, request: SubjectRequest, decision: Decision) -> SubjectRequest:
     """End what was granted and has not been done. Where nothing had been, that is how a request ends that is
     still to be closed; what was done stays done."""
-    store, after = actor.store, decision.lapsed()
+    store, after = actor.store, decision.lapsed(actor.today)
     runs = (store.runs.of_plan(plan.id) for plan in store.plans.newest([Kind.REQUEST]) if plan.request == request.id)
     if any(run is not None and not run.is_over for run in runs):
         message = "a run that carries it out was cut off, and nothing but going on makes whole what it has begun"

@@ -27,7 +27,7 @@ from jobs.requests.decisions import correct
 from jobs.requests.decisions.correct import WRITING
 from jobs.requests.decisions.decide import take_effect
 from jobs.requests.decisions.lost_writes import repeat_lost
-from jobs.requests.decisions.plan_erasure import kept_rows, lines_of_decision, plan_erasure, tasks_of_recordings
+from jobs.requests.decisions.plan_erasure import kept_rows, left_of_decision, plan_erasure, tasks_of_recordings
 from jobs.requests.decisions.suspicions import KeptItems, is_looked_at, kept_items, linked_to_others, merged_into
 from jobs.runs.apply import apply_plan
 from jobs.writing.send import TECHNICAL
@@ -223,7 +223,7 @@ def _lapsed(context: JobContext, request: SubjectRequest) -> Refused:
     """End what had been granted and waited, and return why. The mandate has ended, and what is destroyed
     cannot be had back: the adult asks for it, or not (RGT-07). Where nothing had been done, that is how the
     request ends."""
-    after = change_decision(context.store, request.id, Decision.lapsed)
+    after = change_decision(context.store, request.id, lambda now: now.lapsed(context.today))
     request = context.store.requests.get(request.id)
     is_open = request.state is RequestState.RELEASED and after is not None and not after.done
     ended = msgspec.structs.replace(request, outcome=Outcome.MANDATE_LAPSED if is_open else request.outcome)
@@ -267,14 +267,13 @@ def _is_current(context: JobContext, plan: Plan) -> bool:
 
 
 def _without_gone(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[Decision, str]:
-    """Return the decision without rows that no longer exist, or a code of what the rest waits for. A person
-    still needed for something else counts as done as well (RET-20); what is closed to who asked waits
-    (SUS-10), or to be looked at (SUS-08)."""
-    trims, lines = lines_of_decision(context, request, decision)
-    if trims or lines:
-        return decision, next((line.reason for line in lines if line.reason in _TOLD), "")
+    """Return the decision without tasks of which nothing exists any more, with a code of what the rest waits
+    for. A person still needed for something else counts as done as well (RET-20); what is closed to who asked
+    waits (SUS-10), or to be looked at (SUS-08)."""
+    left, lines = left_of_decision(context, request, decision)
     kept = kept_items(context, decision).items
-    return _done(context, request, decision, [task for task in decision.of(DISPOSING) if task.item not in kept]), ""
+    gone = [task for task in decision.of(DISPOSING) if task.item not in kept and task not in left]
+    return _done(context, request, decision, gone), next((line.reason for line in lines if line.reason in _TOLD), "")
 
 
 def _done(context: JobContext, request: SubjectRequest, decision: Decision, tasks: Collection[Task]) -> Decision:

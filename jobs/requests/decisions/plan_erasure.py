@@ -105,6 +105,21 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
     return trims, lines
 
 
+def left_of_decision(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[list[Task], list[PlanLine]]:
+    """Return the tasks of which something is still to be disposed of, with the lines of that. A profile waits
+    for everything else, and what has gone for whoever was to go with it."""
+    trims, lines = lines_of_decision(context, request, decision)
+    if not trims and not lines:
+        return [], []
+    table, profiles = context.connector.table(Contact), decision.of({What.PROFILE})
+    people = {*trims, *(line.id for line in lines if line.table == table)}
+    if not people <= {task.id for task in profiles}:
+        return decision.of(DISPOSING), lines
+    rows = {line.id for line in lines}
+    left = [*profiles, *(each.task for each in _wanted(context, decision, ()) if each.id in rows)]
+    return [task for task in decision.of(DISPOSING) if task in left or task.id in rows], lines
+
+
 def kept_rows(context: JobContext, decision: Decision) -> set[str]:
     """Return the ids of the rows that would go with the `kept_items`."""
     kept = kept_items(context, decision).items

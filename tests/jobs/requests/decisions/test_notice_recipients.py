@@ -17,6 +17,7 @@ from jobs.model.outcome import Outcome as JobOutcome
 from jobs.model.request import COMPILATION, DECISIONS, Details, GivenPerson, SubjectRequest
 from jobs.nightly.requests import run_requests
 from jobs.register.decision import Known, NotTold, Task, What, change_decision, reopened
+from jobs.register.transitions import close as withdraw
 from jobs.requests.decisions.carry_out import fulfil_all
 from jobs.requests.decisions.notices import counts_of, due_in, listed, not_told, told
 from rules.errors import Refused, UsageError
@@ -112,6 +113,36 @@ def test_what_a_hold_keeps_is_told_once_it_is_done(night: Night) -> None:
     assert [one.due_on for one in decision(night, request).notices] == [date(2026, 11, 28)]
     with pytest.raises(UsageError):
         told(dora(night), request.id, 1, TODAY)
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_what_was_done_is_told_though_the_rest_is_withdrawn(night: Night, is_closed: bool) -> None:
+    """Of two files the one is gone, and the other is held; whoever received something of both hears of the
+    first."""
+    child = lotte(night)
+    passed_on(night, child)
+    held = passed_on(night, child)
+    passed_on(night, child, to="School Verzonnen")
+    place(night, "cf_dossier", held, kind="legal")
+    request = decided(night, Right.ERASURE, child)
+    release(night, request)
+    assert states(night, request) == ["waiting", "due"]
+    night.clock.now += timedelta(days=3)
+    if is_closed:
+        close(night, request)
+    withdraw(dora(night), request.id, "WITHDRAWN")
+    first, second = decision(night, request).notices
+    assert (first.recipient, first.due_on, second.due_on) == (POLICE, TODAY + timedelta(days=3), TODAY)
+    assert decision(night, request).tasks == ()
+
+
+def test_of_a_correction_that_is_withdrawn_nobody_is_told(night: Night) -> None:
+    child = lotte(night)
+    place(night, "cf_dossier", passed_on(night, child), kind="legal")
+    request = corrected(night, child, birthdate="2009-05-10")
+    release(night, request)
+    withdraw(dora(night), request.id, "WITHDRAWN")
+    assert (decision(night, request).notices, decision(night, request).corrected) == ((), {})
 
 
 def test_a_correction_is_told_with_its_values(night: Night) -> None:
