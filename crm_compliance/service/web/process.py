@@ -21,6 +21,7 @@ from crm_compliance.wiring.clock import clock_of
 from jobs.ports.context import Clock
 from rules.errors import UsageError
 
+READY: Final = b"ready"
 READY_S: Final = 60.0
 AGAIN_S: Final = 5.0  # before it is restarted
 END_S: Final = 10.0
@@ -35,7 +36,7 @@ def serving(settings: Settings, listener: socket.socket, since: datetime | None 
     since = since or clock()
     process, ready = _started(settings, listener, clock, since)
     wait([ready, process.sentinel], READY_S)
-    if not ready.poll() or not process.is_alive():
+    if not _has_told(ready):
         _end(process)
         raise UsageError("the service does not answer on its port", hint="serve --port N", where=address_of(listener))
     keeper = threading.Thread(target=_keep, args=(settings, listener, clock, since, process, stop), name="web", daemon=True)
@@ -85,16 +86,34 @@ def _end(process: BaseProcess) -> None:
 def tell_ready(tell: Connection) -> None:
     """Say that requests are answered; to nobody, where the process that would hear it has ended meanwhile."""
     with suppress(BrokenPipeError):
-        tell.send_bytes(b"ready")
+        tell.send_bytes(READY)
+
+
+def _has_told(ready: Connection) -> bool:
+    """Return whether the process at the other end has said that it answers; one that has ended says
+    nothing."""
+    with suppress(EOFError, OSError):
+        return ready.poll() and ready.recv_bytes() == READY
+    return False
 
 
 def answer(settings: Settings, listener: socket.socket, tell: Connection, since: datetime) -> None:
     """Answer on `listener` until the process is ended or its parent process has ended. This is the whole of
     this process."""
+    from crm_compliance.host.logs import configure
+
+    configure(sys.stderr, level=settings.log_level, terminal=False)
+    try:
+        _answer(settings, listener, tell, since)
+    except Exception as error:  # whatever it says may name a person, or the database: no log repeats it
+        log.error("what serves downloads has failed", exc_info=error)
+        sys.exit(1)
+
+
+def _answer(settings: Settings, listener: socket.socket, tell: Connection, since: datetime) -> None:
     from crm_compliance.console.access.sessions import Sessions
     from crm_compliance.console.app import routes
     from crm_compliance.console.frame.services import Services
-    from crm_compliance.host.logs import configure
     from crm_compliance.service.health import health_of
     from crm_compliance.service.metrics import Metrics
     from crm_compliance.service.web.app import app_of, hosts_of
@@ -104,7 +123,6 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection, since:
     from crm_compliance.wiring.schedule import calendar_of
     from crm_compliance.wiring.store import store_of
 
-    configure(sys.stderr, level=settings.log_level, terminal=False)
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         calendar = calendar_of(settings, store)

@@ -1,5 +1,6 @@
 """What serves people has a process of its own, and neither it nor the nights fall with the other."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,7 @@ from crm_compliance.configuration.settings import Settings, environment_of
 from crm_compliance.service.web import process
 from crm_compliance.service.web.process import serving, tell_ready
 from crm_compliance.service.web.server import HEADER_S, listening
+from rules.errors import UsageError
 from tests.crm_compliance.service.web.test_server import ends
 
 
@@ -49,6 +51,17 @@ def test_a_schedule_that_cannot_be_used_is_named_and_takes_no_page_away(tmp_path
         assert (health.status_code, health.json()) == (503, {"ok": False, "why": ["SCHEDULE_UNUSABLE"]})
         assert requests.get(f"{address}/", timeout=20).status_code == 200
         assert requests.get(f"{address}/d/nothing", timeout=20).status_code == 404
+
+
+def test_why_it_cannot_begin_is_one_line_of_the_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    database = settings.make_data_dir() / "state.db"
+    database.write_bytes(b"no database " * 100)
+    database.chmod(0o600)
+    with listening(0) as listener, pytest.raises(UsageError, match="does not answer"), serving(settings, listener):
+        pytest.fail("it answers")
+    (line,) = map(json.loads, capfd.readouterr().err.splitlines())
+    assert (line["event"], line["error"], line["code"]) == ("what serves downloads has failed", "StoreUnusable", "store")
 
 
 def open_files() -> list[int]:
