@@ -97,7 +97,8 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
         lines.append(_line(context, each, unit, table, held or reason, ways.get((each.kind, each.id))))
         if not held:
             going.append(each)
-    removed, trims, staying = _people(giving_way(context, erasure), decision, going, kept, _left(context, request))
+    left = set[str]() if kept else _left(context, request)  # nobody knows any more with which item they were to go
+    removed, trims, staying = _people(giving_way(context, erasure), decision, going, kept, left)
     people = context.connector.table(Contact)
     for contact, code in (dict.fromkeys(removed, reason) | staying).items():
         unit = Unit(UnitKind.CONTACT, contact, removed.get(contact, ""))

@@ -15,10 +15,12 @@ from rules.model.requests import Right
 from tests.drivers.deciding import ask, compile_, context_of, decide, decision, release
 from tests.drivers.holding import place
 from tests.drivers.holding import release as release_hold
+from tests.drivers.merging import merge
 from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
 from tests.integration.in_place.anonymised import in_place
 from tests.jobs.requests.decisions.test_plan_erasure import with_payments
+from tests.jobs.requests.decisions.test_suspicions import look, waiting_for_a_look
 from tests.jobs.requests.search.searching import remove, switch
 from tests.jobs.residual.cleaning import kept
 from tests.jobs.residual.retained import SETS, Stubborn, retain, roll_back, there
@@ -190,6 +192,22 @@ def test_who_stayed_when_their_file_went_is_erased_by_the_next_round(night: Nigh
     assert (night.get("contacts", person), is_fulfilled(night), decision(night, request).tasks) == (None, True, ())
     reasons = [issued.certificate.reason for run in night.store.runs.all() for issued in night.store.certificates.of_run(run.id)]
     assert reasons == ["ERASURE_REQUEST"] * 2
+
+
+def test_who_stayed_and_has_to_be_looked_at_stays_until_somebody_has(night: Night) -> None:
+    """RGT-08: what was granted to somebody who was merged into another contact since is not done unseen."""
+    person, other = night.contact(birthdate="2000-05-05"), night.contact()
+    file(night, person)
+    request = decided(night, person)
+    context = context_of(night)
+    act = Meddling(context.connector, lambda: night.patch("contacts", person, telephone1="+32475000001"), before="change", nth=2)
+    release(night, request, dataclasses.replace(context, connector=act))
+    merge(night, person, other)
+    assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [request.id])
+    assert (night.rows("cf_dossiers"), night.get("contacts", person) is None) == ([], False)
+    look(night, request)
+    assert fulfil_all(context_of(night)) == {}
+    assert (night.get("contacts", person), is_fulfilled(night)) == (None, True)
 
 
 @pytest.mark.parametrize("has_term", [False, True])
