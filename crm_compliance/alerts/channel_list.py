@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from jobs.inbox.item import InboxItem
 
 
-def listed(channels: Channels, items: Sequence[InboxItem], told: ToldAlerts) -> dict[str, list[dict[str, Any]]]:
+def listed(channels: Channels, items: Sequence[InboxItem], told: ToldAlerts, now: datetime) -> dict[str, list[dict[str, Any]]]:
     """Return the answer of `alerts list`: `channels`, and `waiting` with when each thing was told to each
     target, null where it will be at the next look."""
-    return {"channels": _channels(channels, told), "waiting": _waiting(channels, items, told)}
+    return {"channels": _channels(channels, told), "waiting": _waiting(channels, items, told, now)}
 
 
 def _channels(channels: Channels, told: ToldAlerts) -> list[dict[str, Any]]:
@@ -45,10 +45,10 @@ def _channels(channels: Channels, told: ToldAlerts) -> list[dict[str, Any]]:
     return found
 
 
-def _waiting(channels: Channels, items: Sequence[InboxItem], told: ToldAlerts) -> list[dict[str, Any]]:
+def _waiting(channels: Channels, items: Sequence[InboxItem], told: ToldAlerts, now: datetime) -> list[dict[str, Any]]:
     found = []
     for target in channels.targets:
-        before = told.of(target.key)
+        before = told.of(target.key, now)
         for item in items:
             if repeats_after(target, item) is not None:
                 once = before.get(item.key)

@@ -45,7 +45,7 @@ def tell(
     messages, things, failed = 0, 0, []
     for target in channels.targets:
         theirs = [(item, every) for item in waiting if (every := repeats_after(target, item)) is not None]
-        before = told.of(target.key)
+        before = told.of(target.key, now)
         due = [item for item, every in theirs if _is_due(item, before.get(item.key), every, now)]
         if due:
             id = _id_of(target, [(item.key, before[item.key].times if item.key in before else 0) for item in due], now)

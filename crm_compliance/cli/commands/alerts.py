@@ -38,8 +38,9 @@ def list_() -> None:
     settings = arguments.settings()
     channels = _channels(settings)
     with arguments.opened_store(settings) as (store, clock):
-        items, _ = waiting_now(settings, store, clock(), service_since(store, clock))
-        found = listed(channels, items, store.told)
+        now = clock()
+        items, _ = waiting_now(settings, store, now, service_since(store, clock))
+        found = listed(channels, items, store.told, now)
     output.answer(found, lambda console: _show(found, console))
 
 

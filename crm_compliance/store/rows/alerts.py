@@ -35,10 +35,12 @@ class ChannelState(NamedTuple):
 class ToldAlerts(Rows):
     """What was told to each target."""
 
-    def of(self, target: str) -> dict[str, ToldOnce]:
-        """Return what was told to a target, by reference, as long as it is not forgotten."""
+    def of(self, target: str, at: datetime) -> dict[str, ToldOnce]:
+        """Return what was told to a target, by reference, as long as it is not forgotten; also where nobody
+        has looked since it went, as while the service was off."""
+        is_kept = told.c.gone_at.is_(None) | (told.c.gone_at > at.timestamp() - FORGET.total_seconds())
         with self._transactions.reading() as connection:
-            rows = connection.execute(select(told).where(told.c.target == target)).all()
+            rows = connection.execute(select(told).where(told.c.target == target, is_kept)).all()
         return {row.ref: ToldOnce(_instant(row.last_at), row.times) for row in rows}
 
     def tell(self, target: str, refs: Collection[str], at: datetime) -> None:

@@ -125,6 +125,15 @@ def test_what_was_settled_and_comes_back_is_new_and_what_only_flickers_is_not(of
     assert office.told() == [("plan_to_approve", "plan-1")]
 
 
+def test_what_comes_back_while_nobody_looked_is_new_too(office: Office) -> None:
+    """The machine is off at night."""
+    office.look(LATE)
+    office.look()
+    office.look(LATE, after=timedelta(hours=20))
+    assert office.told() == [("request_step", "request-1")]
+    assert json.loads(office.receiver.sent[0].body)["alerts"][0]["repeated"] is False
+
+
 def test_a_channel_that_fails_is_itself_an_alarm_and_what_it_was_to_tell_is_told_later(office: Office) -> None:
     office.receiver.answers = [400]  # the first to be told is `all`
     assert office.look(PLAN) == Telling(messages=1, things=1, failed=("all",))

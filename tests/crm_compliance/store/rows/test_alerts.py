@@ -13,13 +13,16 @@ def test_what_was_told_is_kept_by_target_until_it_has_been_gone_for_a_while(stor
     told = store.told
     told.tell("mail/dpo", [ONE, TWO], AT)
     told.tell("mail/dpo", [ONE], AT + timedelta(days=1))
-    assert told.of("mail/dpo") == {ONE: ToldOnce(AT + timedelta(days=1), 2), TWO: ToldOnce(AT, 1)}
-    assert told.of("teams") == {}
+    assert told.of("mail/dpo", AT) == {ONE: ToldOnce(AT + timedelta(days=1), 2), TWO: ToldOnce(AT, 1)}
+    assert told.of("teams", AT) == {}
     told.keep("mail/dpo", [ONE], AT)
     told.keep("mail/dpo", [ONE, TWO], AT + FORGET)  # it is back in time
     told.keep("mail/dpo", [ONE], AT + FORGET)
     told.keep("mail/dpo", [ONE], AT + 2 * FORGET)
-    assert set(told.of("mail/dpo")) == {ONE}
+    assert set(told.of("mail/dpo", AT)) == {ONE}
+    told.keep("mail/dpo", [], AT)
+    assert set(told.of("mail/dpo", AT + FORGET - timedelta(seconds=1))) == {ONE}
+    assert told.of("mail/dpo", AT + FORGET) == {}, "nobody has looked meanwhile"
 
 
 def test_a_channel_fails_since_the_first_of_its_failures_in_a_row(store: SqlStore) -> None:
