@@ -58,19 +58,23 @@ class FileOutbox(_Outbox):
         self._secret = passphrase_file
         if passphrase_file.resolve() in (archive.resolve(), self.note.resolve()):
             raise UsageError("the passphrase cannot lie in the archive", hint="name two files", where=str(passphrase_file))
-        if os.path.lexists(passphrase_file):
-            raise _not_new(passphrase_file)
+        self._refuse_old()
 
     @contextmanager
     def putting(self, archive: bytes, passphrase: str, message: str) -> Iterator[None]:
         with write_whole(self.archive) as out, write_whole(self.note) as beside, write_whole(self._secret) as secret:
-            if os.path.lexists(self._secret):  # since this was begun
-                raise _not_new(self._secret)
+            self._refuse_old()
             for file, content in ((secret, passphrase.encode()), (beside, message.encode()), (out, archive)):
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             yield
+            self._refuse_old()  # somebody else's release was quicker: this one is in the console
+
+    def _refuse_old(self) -> None:
+        if os.path.lexists(self._secret):
+            hint = "name a new file: an old passphrase is never written over"
+            raise UsageError(f"{self._secret} is there already", hint=hint, where=str(self._secret))
 
 
 class HeldOutbox(_Outbox):
@@ -82,7 +86,3 @@ class HeldOutbox(_Outbox):
 
     def putting(self, archive: bytes, passphrase: str, message: str) -> AbstractContextManager[None]:
         return nullcontext()
-
-
-def _not_new(path: Path) -> UsageError:
-    return UsageError(f"{path} is there already", hint="name a new file: an old passphrase is never written over", where=str(path))

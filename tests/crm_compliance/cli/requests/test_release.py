@@ -27,7 +27,7 @@ from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.service.web.server import listening
 from jobs.model.request import HANDOVER, PACKAGE, Handover
 from jobs.requests.answer.release import release_answer
-from rules.errors import Refused
+from rules.errors import Refused, UsageError
 from rules.model.requests import Outcome, RequestState
 from tests.crm_compliance.answer_package.pages import opened, pictures_of, text_of
 from tests.crm_compliance.cli.requests.family import lotte
@@ -189,6 +189,31 @@ with FileOutbox(None, archive=here / "a.zip", passphrase_file=here / "a.txt", pu
     with pyzipper.AESZipFile(typist.folder / "a.zip") as archive:
         archive.setpassword((typist.folder / "a.txt").read_bytes())
         assert archive.read("letter.pdf").startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_of_two_releases_with_one_passphrase_file_the_first_keeps_it(child: Asking, typist: Typist, begun: bool) -> None:
+    """Each of them began before the file was there; nobody could open an archive of which it is lost."""
+    secret = typist.folder / "a.txt"
+    with child.context() as context:
+        of = context.organisation
+    made = [outboxes.FileOutbox(of, archive=typist.folder / f"{name}.zip", passphrase_file=secret, public_url="") for name in "ab"]
+
+    def first() -> None:
+        with made[0].putting(b"a", "een zin", "bericht"):
+            pass
+
+    def second() -> None:
+        with made[1].putting(b"b", "andere zin", "bericht"):
+            released.append("b")
+            first()
+
+    released: list[str] = []
+    if not begun:
+        first()
+    with pytest.raises(UsageError, match="there already"):
+        second()
+    assert (released, secret.read_text(), [path.name for path in typist.folder.glob("*.zip")]) == (["b"] * begun, "een zin", ["a.zip"])
 
 
 def test_what_a_release_that_is_cut_off_could_not_write_is_in_the_console(
