@@ -23,6 +23,7 @@ from crm_compliance.console.frame.services import Services
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
+from rules.holds.placements import PLACEABLE, HoldType
 from rules.model.roles import Role
 
 DPO = next(person.who for person in DEMO_PEOPLE if person.role is Role.DPO)
@@ -68,3 +69,12 @@ def test_the_description_needs_no_token_and_says_how_to_get_one(app: Starlette) 
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     assert described == sum(len(route.methods or ()) for route in routes)
     assert all("422" not in operation["responses"] for operations in document["paths"].values() for operation in operations.values())
+
+
+def test_every_kind_of_hold_can_be_asked_for_and_each_that_is_placed_can_be_placed(app: Starlette) -> None:
+    from starlette.testclient import TestClient
+
+    document = TestClient(app, base_url="http://127.0.0.1:8080").get(f"{ROOT}/openapi.json").json()
+    of_list = next(each["schema"] for each in document["paths"]["/holds"]["get"]["parameters"] if each["name"] == "type")
+    assert set(of_list["enum"]) == {"", *HoldType}
+    assert set(document["components"]["schemas"]["Placed"]["properties"]["type"]["enum"]) == set(PLACEABLE)
