@@ -38,7 +38,11 @@ def serving(settings: Settings, listener: socket.socket, since: datetime | None 
     wait([ready, process.sentinel], READY_S)
     if not _has_told(ready):
         _end(process)
-        raise UsageError("the service does not answer on its port", hint="serve --port N", where=address_of(listener))
+        raise UsageError(
+            "the service does not answer on its port",
+            hint="the log says why, where it is not that this takes longer than a minute",
+            where=address_of(listener),
+        )
     keeper = threading.Thread(target=_keep, args=(settings, listener, clock, since, process, stop), name="web", daemon=True)
     keeper.start()
     try:

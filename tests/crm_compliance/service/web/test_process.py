@@ -58,8 +58,9 @@ def test_why_it_cannot_begin_is_one_line_of_the_log(tmp_path: Path, capfd: pytes
     database = settings.make_data_dir() / "state.db"
     database.write_bytes(b"no database " * 100)
     database.chmod(0o600)
-    with listening(0) as listener, pytest.raises(UsageError, match="does not answer"), serving(settings, listener):
+    with listening(0) as listener, pytest.raises(UsageError, match="does not answer") as told, serving(settings, listener):
         pytest.fail("it answers")
+    assert "the log says why" in str(told.value.hint)
     (line,) = map(json.loads, capfd.readouterr().err.splitlines())
     assert (line["event"], line["error"], line["code"]) == ("what serves downloads has failed", "StoreUnusable", "store")
 
