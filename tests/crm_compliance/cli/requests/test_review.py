@@ -25,7 +25,7 @@ def compiled(typist: Typist, org: Night) -> str:
     child = lotte(org)
     dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
     for number, text in enumerate(TEXTS, 1):
-        org.fiche("grooming", dossier=dossier, cf_summary=text, cf_name=f"F-2026-000{number}")
+        org.fiche("grooming", dossier=dossier, cf_summary=text, cf_name=f"F-2026-000{number}" + "W" * 80 * (number == 3))
     org.party(child, "child", dossier=dossier)
     asking = Asking(typist).open(LOTTE | {"birthdate": "2012-03-04"}, kind="child").identify().confirm(child)
     asking.compile()
