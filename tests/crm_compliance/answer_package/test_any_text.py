@@ -86,6 +86,12 @@ def test_no_run_leaves_its_column_or_the_page(run: str) -> None:
         assert touching(pdf) == []
 
 
+def test_an_addressee_of_many_lines_stands_upon_nothing() -> None:
+    """To whom something was passed on may be noted with a whole address."""
+    whom = Addressee("Politiezone Voorbeeld (fictief)\n" * 12)
+    assert touching(letter_pdf(answer_of(compilation(addressee=whom), ORGANISATION))) == []
+
+
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=3))
 def test_no_run_of_any_characters_passes_a_margin(text: str) -> None:
