@@ -59,13 +59,13 @@ class ToldAlerts(Rows):
         with self._transactions.database.writing() as connection:
             for row in connection.execute(select(told.c.ref, told.c.gone_at).where(told.c.target == target)).all():
                 this = (told.c.target == target) & (told.c.ref == row.ref)
-                if row.ref in refs:
+                if row.gone_at is not None and row.gone_at <= moment - FORGET.total_seconds():
+                    connection.execute(delete(told).where(this))  # what is back by now too: nobody has been told again
+                elif row.ref in refs:
                     if row.gone_at is not None:
                         connection.execute(update(told).where(this).values(gone_at=None))
                 elif row.gone_at is None:
                     connection.execute(update(told).where(this).values(gone_at=moment))
-                elif row.gone_at <= moment - FORGET.total_seconds():
-                    connection.execute(delete(told).where(this))
 
     def channels(self) -> dict[str, ChannelState]:
         """Return the state of each channel that was ever used, by name."""

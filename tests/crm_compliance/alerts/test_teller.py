@@ -134,6 +134,15 @@ def test_what_comes_back_while_nobody_looked_is_new_too(office: Office) -> None:
     assert json.loads(office.receiver.sent[0].body)["alerts"][0]["repeated"] is False
 
 
+def test_what_has_come_back_and_its_channel_did_not_take_is_told_later(office: Office) -> None:
+    office.look(PLAN)
+    office.look()
+    office.receiver.answers = [400]  # the first to be told is `all`
+    assert office.look(PLAN, after=timedelta(hours=20)).failed == ("all",)
+    office.look(PLAN, after=timedelta(minutes=5))
+    assert (office.told(), office.told("/admins")) == ([("plan_to_approve", "plan-1")], [])
+
+
 def test_a_channel_that_fails_is_itself_an_alarm_and_what_it_was_to_tell_is_told_later(office: Office) -> None:
     office.receiver.answers = [400]  # the first to be told is `all`
     assert office.look(PLAN) == Telling(messages=1, things=1, failed=("all",))
