@@ -6,6 +6,7 @@ access request that is answered first, or by a CRM that cannot be reached, is do
 `run requests`. Source: HLD-12, DDL-12, R-078, R-079, R-102 to R-104."""
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from typing import Final, cast
 
 import msgspec
@@ -110,7 +111,7 @@ def _refuse_unless_granted(context: JobContext, plan: Plan) -> None:
     request, decision = context.store.requests.get(plan.request), decision_of(context.store, plan.request)
     if decision is not None:
         _refuse_lapsed(context, request, decision)
-    if decision is None or request.state not in ANSWERED or not _is_granted(context, decision, plan):
+    if decision is None or request.state not in ANSWERED or not _is_granted(context, request, decision, plan):
         raise Refused(
             "of this request other things are carried out by now than the plan says",
             hint=hint_to("run_requests"),
@@ -240,7 +241,7 @@ def _pending(context: JobContext, request: SubjectRequest, decision: Decision) -
         if run is not None and not run.is_over:
             return plan
         is_there = run is None and plan.state(now) in (PlanState.READY, PlanState.WAITING) and _is_current(context, plan)
-        if is_there and _is_granted(context, decision, plan):
+        if is_there and _is_granted(context, request, decision, plan):
             return plan
     return None
 
@@ -252,13 +253,14 @@ def _plans_of(context: JobContext, request: SubjectRequest) -> Iterator[tuple[Pl
             yield plan, context.store.runs.of_plan(plan.id)
 
 
-def _is_granted(context: JobContext, decision: Decision, plan: Plan) -> bool:
+def _is_granted(context: JobContext, request: SubjectRequest, decision: Decision, plan: Plan) -> bool:
     """Return whether something of the decision is still to be disposed of, and nothing in the plan is of a
     file that is closed by now to who asked, or has to be looked at first."""
     if not decision.of(DISPOSING):
         return False
-    kept = kept_rows(context, decision)
-    return not kept or not any(line.id in kept for line in lines_of(context.store.plans.pages(plan.id), is_disposal))
+    kept = kept_rows(context, request, decision)
+    going = chain(plan.trims, (line.id for line in lines_of(context.store.plans.pages(plan.id), is_disposal)))
+    return not kept or kept.isdisjoint(going)
 
 
 def _is_current(context: JobContext, plan: Plan) -> bool:

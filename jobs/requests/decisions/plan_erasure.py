@@ -121,13 +121,13 @@ def left_of_decision(context: JobContext, request: SubjectRequest, decision: Dec
     return [task for task in decision.of(DISPOSING) if task in left or task.id in rows], lines
 
 
-def kept_rows(context: JobContext, decision: Decision) -> set[str]:
-    """Return the ids of the rows that would go with the `kept_items`."""
+def kept_rows(context: JobContext, request: SubjectRequest, decision: Decision) -> set[str]:
+    """Return the ids of the rows that would go with the `kept_items`, and of whom earlier runs have left."""
     kept = kept_items(context, decision).items
     if not kept:
         return set()
     staying = {each.id for each in _wanted(context, decision, ())} - {each.id for each in _wanted(context, decision, kept)}
-    return staying | {task.id for task in decision.of({What.PROFILE}) if task.item in kept}
+    return staying | {task.id for task in decision.of({What.PROFILE}) if task.item in kept} | _left(context, request)
 
 
 def tasks_of_recordings(context: JobContext, decision: Decision) -> tuple[Task, ...]:

@@ -4,9 +4,11 @@ retention or in the recycle bin, and the request is not fulfilled before it has 
 import dataclasses
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 
 import pytest
 
+from connectors.interface.errors import Unreachable
 from jobs.model.request import Details, GivenPerson, SubjectRequest
 from jobs.nightly.retention import run_retention
 from jobs.reading.out_of_reach import IN_BIN, LONG_TERM
@@ -89,6 +91,10 @@ def decided(night: Night, person: str, right: Right = Right.ERASURE, details: De
 
 def lies_there(night: Night, row: Row) -> bool:
     return row[1] in there(night, row[0])
+
+
+def unanswered(*_: object) -> None:
+    raise Unreachable("The CRM does not answer.")
 
 
 def is_fulfilled(night: Night) -> bool:
@@ -194,20 +200,28 @@ def test_who_stayed_when_their_file_went_is_erased_by_the_next_round(night: Nigh
     assert reasons == ["ERASURE_REQUEST"] * 2
 
 
-def test_who_stayed_and_has_to_be_looked_at_stays_until_somebody_has(night: Night) -> None:
-    """RGT-08: what was granted to somebody who was merged into another contact since is not done unseen."""
-    person, other = night.contact(birthdate="2000-05-05"), night.contact()
-    file(night, person)
+@pytest.mark.parametrize("is_planned", [False, True])
+def test_who_stayed_and_has_to_be_looked_at_stays_until_somebody_has(
+    night: Night, monkeypatch: pytest.MonkeyPatch, is_planned: bool
+) -> None:
+    """RGT-08: what was granted to somebody who was merged into another contact since is not done unseen, nor
+    by a plan of before that."""
+    person, witness, other = night.contact(birthdate="2000-05-05"), night.contact(), night.contact()
+    night.party(witness, "witness", dossier=file(night, person)[1])
     request = decided(night, person)
     context = context_of(night)
-    act = Meddling(context.connector, lambda: night.patch("contacts", person, telephone1="+32475000001"), before="change", nth=2)
+    calls = [partial(night.patch, "contacts", each, telephone1="+32475000001") for each in (person, witness)]
+    act = Meddling(context.connector, lambda: [call() for call in calls], before="change", nth=2)
     release(night, request, dataclasses.replace(context, connector=act))
+    with monkeypatch.context() as outage:
+        outage.setattr("jobs.requests.decisions.carry_out.apply_plan", unanswered)
+        assert not is_planned or fulfil_all(context_of(night)) == {request.id: "crm_unreachable"}
     merge(night, person, other)
     assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [request.id])
-    assert (night.rows("cf_dossiers"), night.get("contacts", person) is None) == ([], False)
+    assert (night.rows("cf_dossiers"), [night.get("contacts", each) is None for each in (person, witness)]) == ([], [False, False])
     look(night, request)
-    assert fulfil_all(context_of(night)) == {}
-    assert (night.get("contacts", person), is_fulfilled(night)) == (None, True)
+    assert [fulfil_all(context_of(night)) for _ in range(1 + is_planned)] == [{}] * (1 + is_planned)
+    assert ([night.get("contacts", each) for each in (person, witness)], is_fulfilled(night)) == ([None, None], True)
 
 
 @pytest.mark.parametrize("has_term", [False, True])
