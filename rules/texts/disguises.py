@@ -95,11 +95,17 @@ def as_read(text: str) -> str:
     return _read(text, with_tags=False)
 
 
-def _read(text: str, *, with_tags: bool) -> str:
+def as_written(text: str) -> str:
+    """Return a text as a person reads it, in the order in which it was written: what turns the direction of
+    reading by force is taken away."""
+    return _read(text, with_tags=False, turned=False)
+
+
+def _read(text: str, *, with_tags: bool, turned: bool = True) -> str:
     for _ in range(_MOST_ROUNDS):
         if not _DISGUISED.search(text) and not _UNSEEN.search(text):
             return text
-        again = _undisguised(text, with_tags=with_tags)
+        again = _undisguised(text, with_tags=with_tags, turned=turned)
         if again == text:
             break
         text = again
@@ -197,7 +203,7 @@ def of_pairs(text: str) -> Iterator[tuple[int, int, str]]:
                     yield found.start(), found.end(), content.decode("utf-8", "ignore")
 
 
-def _undisguised(text: str, *, with_tags: bool) -> str:
+def _undisguised(text: str, *, with_tags: bool, turned: bool) -> str:
     """Take one layer off."""
     if "&" in text:
         text = _REFERENCE.sub(lambda found: unescaped(found[0]), _AMPERSANDS.sub("&", text))
@@ -214,7 +220,7 @@ def _undisguised(text: str, *, with_tags: bool) -> str:
         text = _QUOTED.sub(lambda found: _decoded(binascii.a2b_qp(found[0].encode())) or found[0], text)
     if not text.isascii():
         if _TURNS.search(text):
-            text = "\n".join(_in_order(line) for line in text.split("\n"))
+            text = "\n".join(_in_order(line) for line in text.split("\n")) if turned else _TURNS.sub("", text)
         text = _MISREAD.sub(_as_utf_8, text)
         text = _FULL_WIDTH.sub(lambda found: found[0].translate(_AS_USUAL), text)
         if _OTHER_ALPHABET.search(text):

@@ -10,7 +10,7 @@ from jobs.requests.search.scope import Row
 from rules.redaction.leak_terms import GUID, TEXT, LeakTerms, leak_term
 from rules.redaction.people import Protected
 from rules.redaction.redactor import Redacted, Redactor
-from rules.texts.disguises import as_read
+from rules.texts.disguises import as_read, as_written
 
 LEFT_OUT = "[…]"
 
@@ -37,9 +37,20 @@ class TextRedactor:
 
     def redact(self, text: str) -> Redacted:
         """Return the text as it may be proposed; an id of the CRM, such as stands in a link to a row, is left
-        out (EXP-13)."""
-        text = GUID.sub(LEFT_OUT, as_read(text))
-        return self._redactor.redact(self._files.replaced(text, LEFT_OUT))
+        out (EXP-13).
+
+        Where a sign that turns the direction of reading would have it tell something backwards, the text is
+        proposed in the order in which it was written; left out where that tells somebody backwards too."""
+        seen, written = as_read(text), as_written(text)
+        redacted = self._redacted(seen)
+        backwards = redacted.text[::-1]
+        if seen == written or self._redacted(backwards).text == backwards:
+            return redacted
+        redacted = self._redacted(written)
+        return Redacted(LEFT_OUT) if self.tells(redacted.text[::-1]) else redacted
+
+    def _redacted(self, text: str) -> Redacted:
+        return self._redactor.redact(self._files.replaced(GUID.sub(LEFT_OUT, text), LEFT_OUT))
 
     def tells(self, text: str) -> bool:
         """Return whether a text has something in it that would stop the release, or nearly."""

@@ -42,6 +42,25 @@ def test_the_numbers_of_all_other_files_are_replaced_alike(typist: Typist, org: 
     assert item["proposal"] == "Zie D-2026-0111, F-2026-0112, […], […], […], […] van 2026."
 
 
+@pytest.mark.parametrize(
+    ("summary", "proposal"),
+    [
+        ("Eerst \u202edit. Femke Duinmeijer belde.", "Eerst dit. [getuige 1] belde."),
+        ("Eerst &#8238;dit. Bel 0470 12 34 56 terug.", "Eerst dit. Bel [telefoonnummer] terug."),
+        ("\u202erejiemniuD ekmeF\u202c belde.", "[getuige 1] belde."),
+        ("\u202erejiemniuD ekmeF\u202c zag \u202eFemke Duinmeijer.", "[\u2026]"),
+        ("Zij zei \u202eein\u202c meer.", "Zij zei nie meer."),
+    ],
+)
+def test_a_sign_that_turns_the_direction_of_reading_hides_nobody(typist: Typist, org: Night, summary: str, proposal: str) -> None:
+    """EXP-06: what follows such a sign is seen backwards, and anybody can read it so."""
+    person = jan(org)
+    dossier, _ = a_report(org, person, summary)
+    org.party(org.contact(firstname="Femke", lastname="Duinmeijer"), "witness", dossier=dossier)
+    (item,) = [item for item in asked_by(typist, JAN, person, kind="witness").items() if item["proposal"]]
+    assert item["proposal"] == proposal
+
+
 def test_a_number_of_a_file_that_is_not_there_is_replaced_like_one_that_is(typist: Typist, org: Night) -> None:
     """SUS-05, EXP-09: in clear beside a gap it would tell that the gap is a file. Own numbers, days, plates
     and amounts stay."""
