@@ -15,6 +15,7 @@ from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
 from tests.drivers.restoring import Backup
 from tests.drivers.typist import LONG_AGO, Typist, limited, people_and_cases
+from tests.jobs.residual.cleaning import kept
 
 
 def a_night(typist: Typist, org: Night) -> None:
@@ -92,6 +93,16 @@ def test_people_are_told_in_words(erased: tuple[dict[str, str], Backup], typist:
     said = typist.type("replay")
     assert (said.code, said.last.split()[0]) == (0, "run")
     assert "4 units and people that had been erased were back and are gone again." in " ".join(said.out.split())
+
+
+def test_a_night_ends_with_failures_where_what_came_before_its_own_plan_does(
+    erased: tuple[dict[str, str], Backup], typist: Typist, org: Night
+) -> None:
+    cases, made = erased
+    made.restore()
+    set_faults(org.emulator, kept("cf_dossiers", cases["delete"]))
+    said = typist.type("run", "retention")
+    assert (said.code, "(replay): done with failures" in said.err) == (6, True), said.err
 
 
 @pytest.mark.parametrize(("is_own_refused", "code"), [(False, 0), (True, 5)])
