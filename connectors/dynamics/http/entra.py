@@ -38,7 +38,7 @@ _PASSING: Final = frozenset({"temporarily_unavailable", "server_error"})  # erro
 _AWAY: Final = frozenset({429, 500, 502, 503, 504})  # statuses that do not either
 
 
-class Away(requests.RequestException):
+class TemporarilyUnavailable(requests.RequestException):
     """The sign-in service answers at each try that it cannot answer now."""
 
 
@@ -126,7 +126,7 @@ class EntraTokens:
                 answer = self._app.acquire_token_for_client([self._scope])
         except requests.exceptions.ProxyError as failure:
             raise lost(failure, "", self._authority) from None
-        except Away as failure:
+        except TemporarilyUnavailable as failure:
             raise self._not_now(str(failure)) from None
         except (requests.RequestException, msal.exceptions.MsalServiceError) as failure:
             raise NotSent(
@@ -291,7 +291,7 @@ class PatientSession(requests.Session):
         )
         response: requests.Response = retrying(self._whole, method, url, *args, **kwargs)
         if response.status_code in _AWAY:  # MSAL takes a 429 for a refusal, and whatever came for a token's answer
-            raise Away(f"HTTP {response.status_code}")
+            raise TemporarilyUnavailable(f"HTTP {response.status_code}")
         return response
 
     def _whole(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
