@@ -4,7 +4,6 @@ import smtplib
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from enum import StrEnum
@@ -140,7 +139,7 @@ def message_of(notice: Notice, written: tuple[str, str], sender: str, to: Sequen
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = notice.title, sender, ", ".join(to)
     message["Date"] = format_datetime(notice.at)
-    message["Message-ID"] = f"<{notice.id}@{Address(addr_spec=sender).domain or 'localhost'}>"
+    message["Message-ID"] = f"<{notice.id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"], message["X-Auto-Response-Suppress"] = "auto-generated", "All"
     message.set_content(text)
     message.add_alternative(page, subtype="html")

@@ -22,7 +22,10 @@ from rules.model.roles import HUMAN_ROLES, Role
 
 HINT: Final = "Correct the file; docs/alerts.md tells what each key means."
 REPEAT_HOURS: Final = 24
-_ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+# No dot at an end or beside another, and nothing that a header takes for an encoded word.
+_ATOM: Final = r"(?!=\?)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_ADDRESS: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 _TYPES: Final = ("email", "teams", "webhook", "ping")
 
 
