@@ -50,11 +50,15 @@ _NAMED_HANDLE = re.compile(
     r"(?P<handle>(?=[\w.]*[^\W\d])(?:(?=[\w.]*[\d_.]\w)\w[\w.]{2,29}\w|\w[\w.]{1,30}#\d{4}))(?!#?\w)",
     re.IGNORECASE,
 )
-# Where somebody is: `51.05431, 3.71742`, `51°03'15"N 3°43'02"E`.
+# A place: `51.05431, 3.71742`, `51°03'15"N 3°43'02"E`, `N51.05431 E3.71742`, `lat 51.05431 lon 3.71742`.
 _DEGREES: Final = r"\d{1,3}\s?°\s?(?:\d{1,2}(?:[.,]\d{1,4})?\s?['’′]\s?(?:\d{1,2}(?:[.,]\d{1,4})?\s?(?:[\"”″]|''|’’)\s?)?)?"
+_DECIMAL: Final = r"[+-]?\d{1,3}[.,]\d{4,15}"
 _POSITION = re.compile(
     r"(?<![\w.,+-])[+-]?\d{1,2}(?P<point>[.,])\d{4,15}\s?°?\s?[NZS]?(?:\s?[,;/|]\s?|\s)[+-]?\d{1,3}(?P=point)\d{4,15}(?:\s?°)?(?:\s?[EOLW]\b)?(?![\d.,]*\d)"
-    rf"|(?<![\w.,]){_DEGREES}[NZS]\b[\s,;/]{{0,3}}{_DEGREES}[EOLW]\b"
+    rf"|(?<![\w.,]){_DEGREES}[NZS]B?\b[\s,;/]{{0,3}}{_DEGREES}[EOLW]L?\b"
+    rf"|\b[NZS]\s?(?:{_DECIMAL}\s?°?|{_DEGREES})[\s,;/]{{0,3}}[EOLW]\s?(?:{_DECIMAL}(?:\s?°)?|{_DEGREES})(?<!\s)"
+    rf"|(?i:\b(?:lat(?:itude)?|breedte(?:graad)?|breite(?:ngrad)?)\b\W{{1,4}}{_DECIMAL}\W{{1,4}}"
+    rf"(?:lon(?:g|gitude)?|lng|lengte(?:graad)?|länge(?:ngrad)?)\b\W{{1,4}}{_DECIMAL})"
 )
 # A paper or a device: only what stands behind a word for one.
 _DOCUMENT_WORD: Final = (
