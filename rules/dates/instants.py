@@ -1,6 +1,6 @@
 """How an instant is written wherever a machine reads it: RFC 3339, in UTC, with a `Z`."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import overload
 
 
@@ -16,9 +16,10 @@ def instant(moment: datetime | None, precision: str = "auto") -> str | None:
 
 
 def read_instant(text: str) -> datetime | None:
-    """Read an instant with its zone; None where the text is none."""
+    """Read an instant with its zone; None where the text is none, or one on the first or last day that there
+    is, which has no day in other zones."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return found if found.tzinfo is not None else None
+    return found if found.tzinfo is not None and date.min < found.date() < date.max else None

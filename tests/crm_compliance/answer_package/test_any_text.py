@@ -61,6 +61,14 @@ def test_any_text_gives_a_letter_a_page_and_data(text: str) -> None:
     assert list(csv.reader(io.StringIO(taken_along["data.csv/data.csv"].decode(), newline="")))
 
 
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+def test_an_instant_that_no_clock_here_shows_stands_as_it_was_written(text: str) -> None:
+    """As whoever fills in an end that never comes writes it in a field for text."""
+    files = package_of(with_text(text), ORGANISATION, {})
+    assert text in files["index.html"].decode()
+    assert text in text_of(files["letter.pdf"]).replace("\u200b", "")
+
+
 @pytest.mark.parametrize("run", RUNS, ids=["letters", "lines", "han", "marks", "digits", "clusters", "turns", "hard blanks"])
 def test_a_run_without_a_break_is_broken_where_it_is_set(run: str) -> None:
     """A PDF string holds 32,767 characters, a line of the letter about a hundred."""

@@ -189,7 +189,7 @@ def when(visit: Visit, at: str) -> str:
     """Return a day or an instant in words; what is neither as it is."""
     try:
         return visit.formats.day(at) if len(at) <= len("2026-03-02") else visit.formats.clock(at)
-    except ValueError:
+    except (ValueError, OverflowError):  # or on the last day that there is
         return at
 
 

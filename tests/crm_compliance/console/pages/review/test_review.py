@@ -17,11 +17,13 @@ from crm_compliance.configuration.organisation import organisation_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.console.app import routes
 from crm_compliance.console.frame.services import Services
+from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.pages.review.views import field_words, kind_words, value_words
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.wiring.schedule import policy_of
 from jobs.model.answer import Field
+from rules.dates.calendar import Calendar
 from rules.model.roles import Role
 from tests.crm_compliance.cli.requests.family import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser, text_of
@@ -325,3 +327,10 @@ def test_categories_and_fields_are_called_what_the_organisation_calls_them() -> 
     assert field_words(visit, compilation, item, Field("national_number", "x")) == "Rijksregisternummer"
     assert value_words(visit, Field("categories", "social_card, grooming, of_nobody")) == "Sociale kaart, Grooming, of_nobody"
     assert value_words(visit, Field("is_active", True)) == "ja"
+
+
+def test_a_day_that_no_clock_here_shows_stands_as_it_was_written() -> None:
+    services = SimpleNamespace(organisation=organisation_of(Settings()))
+    visit: Any = SimpleNamespace(language="nl", services=services, formats=Formats.of("nl", Calendar()))
+    assert value_words(visit, Field("cf_ends_on", "9999-12-31T23:59:59Z")) == "9999-12-31T23:59:59Z"
+    assert value_words(visit, Field("cf_ends_on", "2026-12-31T22:59:59Z")) == "31 dec 2026 23:59"
