@@ -35,11 +35,14 @@ class Found(msgspec.Struct, frozen=True):
 _LINK = re.compile(r"(?:https?|ftp)://[^\s<>\"'\]]+|\bwww\.[^\s<>\"'\]]+", re.IGNORECASE)
 _ENDS_OF_DOMAINS: Final = "be|com|nl|fr|de|lu|org|net|eu|uk|info|io|me|tv|app|gg|ly|co|ru|xyz|brussels|vlaanderen"
 _DOMAIN = re.compile(rf"(?<![\w@.-])(?:[\w-]{{1,63}}\.){{1,8}}(?:{_ENDS_OF_DOMAINS})(?![\w@-]|\.\w)(?:/[^\s<>\"'\]]*)?", re.IGNORECASE)
-_AT = r"(?:@|\s?[\[(]\s?(?:at|a|apenstaartje|arobase)\s?[\])]\s?)"
+_TOLD_AT: Final = "apenstaart(?:je)?|arobase?"
+_AT = rf"(?:@|\s?[\[(]\s?(?:at|a|{_TOLD_AT})\s?[\])]\s?|\s(?:{_TOLD_AT})\s)"
 _DOT = r"(?:\.|\s?[\[(]\s?(?:dot|punt|point|punkt)\s?[\])]\s?)"
 _EMAIL = re.compile(rf"(?<![\w.+%-])[\w.+%'-]{{0,64}}[\w+%-]\s?{_AT}\s?(?:[\w-]{{1,63}}{_DOT}){{1,8}}[^\W\d_]{{2,24}}", re.IGNORECASE)
+_TOLD_DOT: Final = r"\s(?:dot|punt|point|punkt)\s"
 _SPOKEN_EMAIL = re.compile(
-    r"(?<![\w.+%-])[\w.+%-]{1,64}\s(?:at|apenstaartje|arobase)\s(?:[\w-]{1,63}\s(?:dot|punt|point|punkt)\s){1,4}[^\W\d_]{2,24}(?!\w)",
+    rf"(?<![\w.+%-])(?P<name>[\w.+%-]{{1,64}}(?:{_TOLD_DOT}[\w.+%-]{{1,64}}){{0,3}})\s(?:at|{_TOLD_AT})\s"
+    rf"(?P<domain>(?:[\w-]{{1,63}}{_TOLD_DOT}){{1,4}}[^\W\d_]{{2,24}})(?!\w)",
     re.IGNORECASE,
 )
 _HANDLE = re.compile(r"(?<![\w@.])@[A-Za-z0-9_](?:[A-Za-z0-9_.]{1,28}[A-Za-z0-9_])")
@@ -120,7 +123,10 @@ _WORDED_DATE = re.compile(
 _ENGLISH_DATE = re.compile(r"\b([^\W\d_]{3,9})\s(\d{1,2})(?:st|nd|rd|th)?,?\s(\d{4})(?!\d)")
 _BORN = re.compile(
     r"(?:°|\*|\bgeb(?:oren|\.|oortedatum|oortedag)?|\bn[ée]e?\b|\bnaissance|\bborn|\bbirth(?:day|date)?|\bgeburtsdatum|\bDOB)"
-    r"(?:\s?(?:op|le|en|on|am|is|est|ist|of|:)\s?)?\W{0,3}$",
+    r"(?:\s(?:te|in|à|en|au|at|zu)\s[^\W\d_][\w'’-]*(?:\s(?-i:[A-Z])[\w'’-]*){0,2},?)?"  # where
+    r"(?:\s?(?:op|le|en|on|am|is|est|ist|of|:)\s?)?"
+    r"(?:\s?(?:(?:maan|dins|woens|donder|vrij|zater|zon)dag|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch))?\W{0,3}$",
     re.IGNORECASE,
 )
 _HIDDEN: Final = "\uffff"  # no character at all: no pattern reaches across it
@@ -177,8 +183,8 @@ def _emails(text: str, home: Home) -> Iterator[Found]:
 
 def _spoken_emails(text: str, home: Home) -> Iterator[Found]:
     for match in _SPOKEN_EMAIL.finditer(text):
-        name, _, *rest = match[0].split()
-        yield Found(match.start(), match.end(), "email", normal_email(f"{name}@{'.'.join(rest[::2])}") or "")
+        name, domain = (re.sub(_TOLD_DOT, ".", match[part], flags=re.IGNORECASE) for part in ("name", "domain"))
+        yield Found(match.start(), match.end(), "email", normal_email(f"{name}@{domain}") or "")
 
 
 def _handles(text: str, home: Home) -> Iterator[Found]:
@@ -258,7 +264,7 @@ def _dated(text: str, match: re.Match[str], year: int, month: int, day: int) -> 
         written = date(year if year > 99 else 2000 + year, month, day).isoformat()
     except ValueError:
         return
-    what = "birth_date" if _BORN.search(text, max(0, match.start() - 30), match.start()) else "date"
+    what = "birth_date" if _BORN.search(text, max(0, match.start() - 70), match.start()) else "date"
     yield Found(match.start(), match.end(), what, written if year > 99 else "--" + written[2:])
 
 
