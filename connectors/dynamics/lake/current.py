@@ -18,6 +18,7 @@ _ID, _DELETED, _SINK, _STATE = "id", "isdelete", "sinkmodifiedon", "msft_datasta
 _RETAINED: Final = 1  # of msft_datastate: the row is in long-term retention, and the CRM has it no more
 _LAST: Final = 2**63 - 1
 _MARKS: Final = (_ID, _DELETED, _STATE)
+_COARSER: Final = pl.ScanCastOptions(datetime_cast="nanosecond-downcast")
 
 
 class CurrentRows:
@@ -91,8 +92,15 @@ def _frames(laid: Laid, names: Iterable[str]) -> Iterator[pl.DataFrame]:
         yield _taken(pl.scan_csv(filled, has_header=False, schema=dict.fromkeys(inside, pl.String), missing_columns="insert"), columns)
     if laid.form == "parquet":
         for path in laid.files:
-            scan = pl.scan_parquet(path, hive_partitioning=False)
-            yield _taken(scan, {name: pl.col(each) for name, each in _of(laid, names, scan.collect_schema().names())})
+            kinds = dict(pl.scan_parquet(path, hive_partitioning=False).collect_schema())
+            # Nanoseconds, as which Spark's own form of an instant is read (INT96), end in 2262: what is later
+            # would be that.
+            schema = {
+                name: pl.Datetime("us", kind.time_zone) if isinstance(kind, pl.Datetime) and kind.time_unit == "ns" else kind
+                for name, kind in kinds.items()
+            }
+            scan = pl.scan_parquet(path, hive_partitioning=False, schema=schema, cast_options=_COARSER)
+            yield _taken(scan, {name: pl.col(each) for name, each in _of(laid, names, schema)})
     if _written(laid.files) != before:
         raise OSError
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,13 @@ from connectors.interface.errors import ReadIncomplete
 SINK = datetime(2026, 11, 25, 1, tzinfo=UTC)
 ROW = {"Id": "a", "contactid": "a", "name": "new", "versionnumber": 5, "IsDelete": None, "SinkModifiedOn": SINK}
 
+# A Parquet file with instants in Spark's own form (INT96), which Polars does not write.
+OF_SPARK = (
+    "eNoLcAwyFGUQ1RLV0hFlAzLYRNlkGBgYmICYjZERSCaCiCQQkQyUDhENwaKOAQp29aky4GIT1PyZXYWBYZ34lSRmqGazLaFT/BgYtP8FMoiySPqYMkiwFSdn"
+    "pOYmirIxiPKoMkkweaaoMviATBJlA3L5gjPzsn3zUzLTMlNT/PMggowpDGJskjKSNmoMMqI8kqpsDJIgfaJAUbEAsQA1Dk8ZUZDbmBhsgOrYJNUY2IDmgRSz"
+    "QRSjmQrWWCVWpRaB0KiJRRtjClzlJUYsSsWOMImxqXEAKQYNhYLEosLS1BLd5IIC3cSiovxyhbLUouLM/DwFIzM9Az1DSRugJyGIgRsYYAHASAMAIf1BEw=="
+)
+
 
 def names(folder: Path, *files: list[dict[str, Any]]) -> dict[str, Any]:
     """The name of each current row."""
@@ -40,6 +49,14 @@ def test_what_lies_in_long_term_retention_is_told_by_a_number_with_a_point_too(t
     pl.DataFrame(rows, schema_overrides={"IsDelete": pl.Boolean}).write_parquet(tmp_path / "contact" / "0.parquet")
     found = CurrentRows(Folder(tmp_path)).of("contact", "contactid", ("name",))
     assert found["contactid"].to_list() == ["b", "c"]
+
+
+def test_an_instant_beyond_the_nanoseconds_is_what_it_is_in_a_file_of_spark_too(tmp_path: Path) -> None:
+    (tmp_path / "contact").mkdir()
+    (tmp_path / "contact" / "0.parquet").write_bytes(zlib.decompress(base64.b64decode(OF_SPARK)))
+    found = CurrentRows(Folder(tmp_path)).of("contact", "id", ("d",))
+    told = found.select(typed(INSTANT, "d", found.schema["d"])).to_series().to_list()
+    assert [each.isoformat() for each in told] == ["1753-01-01T00:00:00+00:00", "2026-11-25T01:02:03+00:00", "9999-12-30T23:59:59+00:00"]
 
 
 @pytest.mark.parametrize(
