@@ -91,6 +91,12 @@ _NAMED_PLATE = re.compile(
     re.I,
 )
 _CALL_NUMBER = re.compile(r"(?<![\w+])(?<!\d\.)(?:\+|00|\(0|0)[\s(]{0,2}\d(?:[\s./\-()]{0,3}\d){6,13}(?!\d)")
+# Behind these a number of another country, without its code, is one too.
+_TO_CALL = re.compile(
+    r"\b(?:tel|tél|(?:mobiele |mobil)?(?:telefoon|telefon)|téléphone|gsm|mobiel|mobile|portable|handy|(?:tele)?phone|bel(?:t|de|len)?|"
+    r"appele[rz]|call|sms|whats ?app)(?:[ -]?(?:nummer|number|nr))?\b\W{0,4}(?:(?:is|op|au|met|nr|no)\b\W{1,3}|n°\s?)?$",
+    re.IGNORECASE,
+)
 _EXTENSION = re.compile(r"\s*(?:;|ext|x\d|#|toestel|poste).*", re.IGNORECASE | re.DOTALL)
 
 _MONTHS: Final = {
@@ -281,9 +287,10 @@ def _phones(text: str, home: Home) -> Iterator[Found]:
     for pattern in filter(None, (_CALL_NUMBER, LOST_ZEROS.get(home.country))):
         for match in pattern.finditer(text):
             read = normal_phone(match[0], home.country)
-            if read is not None and not read.is_short:
+            is_one = read is not None and not read.is_short
+            if is_one or _TO_CALL.search(text, max(0, match.start() - 40), match.start()):
                 begin = match.start() + (1 if match[0].startswith("(") and match[0].count("(") > match[0].count(")") else 0)
-                yield Found(begin, match.end(), "phone", read.number)
+                yield Found(begin, match.end(), "phone", read.number if read is not None else re.sub(r"\D", "", match[0]))
 
 
 _LOOKS: Final[tuple[Callable[[str, Home], Iterator[Found]], ...]] = (

@@ -356,6 +356,8 @@ class Redactor:
     def _is_own(self, found: Found, own: Sequence[tuple[int, int]], seen: str) -> bool:
         if found.value in self._own_values.get(found.what, ()):
             return True
+        if found.what == "phone":  # of another country, without its code
+            return any(found.value == re.sub(r"\D", "", written) for written in self._shown.phones)
         if found.what == "birth_date":
             return any(found.value in days_in(written) for written in self._shown.birth_dates)
         if found.what == "address":

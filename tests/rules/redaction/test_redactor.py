@@ -82,6 +82,9 @@ def test_a_name_of_another_goes_however_it_is_written(text: str, redacted: str) 
         ("op Snapchat (els_p80)", "op Snapchat ([gebruikersnaam])", "handle"),
         ("instagram account: els.80", "instagram account: [gebruikersnaam]", "handle"),
         ("gsm +32 495 12 34 56", "gsm [telefoonnummer]", "phone"),
+        ("gsm 06-12345678", "gsm [telefoonnummer]", "phone"),
+        ("Tél. : 06 12 34 56 78", "Tél. : [telefoonnummer]", "phone"),
+        ("telefoonnummer is 0161 496 0000", "telefoonnummer is [telefoonnummer]", "phone"),
         ("rek. 0475.12.34.56 / tel.0475123456", "rek. [telefoonnummer] / tel.[telefoonnummer]", "phone"),
         ("wagen 1-ABC-123", "wagen [nummerplaat]", "plate"),
         ("gezien op 51.05431, 3.71742.", "gezien op [plaats op de kaart].", "position"),
@@ -428,3 +431,9 @@ def test_labels_are_in_the_language_of_the_answer(language: str) -> None:
 def test_a_language_that_is_none_of_ours_is_answered_in_dutch() -> None:
     """R-122."""
     assert Redactor(OTHERS, LOTTE, "es").label("reporter") == "[melder]"
+
+
+@pytest.mark.parametrize("own", ["06 12345678", "+31 6 12345678"])
+def test_a_number_of_another_country_that_is_the_persons_own_stays_behind_a_word_to_call(own: str) -> None:
+    shown = Shown(names=(("Lotte", "Peeters"),), phones=(own,))
+    assert a_redactor(shown=shown).redact("gsm 06-12345678, gsm 06-87654321").text == "gsm 06-12345678, gsm [telefoonnummer]"
