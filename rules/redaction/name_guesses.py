@@ -32,6 +32,8 @@ _TRADES: Final = (
 )
 # Kinship, acquaintance, being called: behind these `van` means whose, and is not part of a name.
 _RELATIONS: Final = (
+    r"ex-(?:vriendin|vriend|vriendje|lief|man|vrouw|partner|copine|copain|petit ami|petite amie|mari|femme|compagne|compagnon|"
+    r"boyfriend|girlfriend|husband|wife|freundin|freund|mann|frau)|"
     r"vriendin|vriend|vriendje|lief|ex|broer|broertje|zus|zusje|halfbroer|halfzus|stiefvader|stiefmoeder|pleegvader|pleegmoeder|"
     r"neef|nicht|tante|nonkel|oom|oma|opa|bomma|bompa|moeke|vake|grootmoeder|grootvader|mama|papa|moeder|vader|klasgenote|"
     r"klasgenoot|buurvrouw|buurman|getuige|melder|melding door|familie|gezin|collega|medewerkster|medewerker|vertrouwenspersoon|"

@@ -437,3 +437,8 @@ def test_a_language_that_is_none_of_ours_is_answered_in_dutch() -> None:
 def test_a_number_of_another_country_that_is_the_persons_own_stays_behind_a_word_to_call(own: str) -> None:
     shown = Shown(names=(("Lotte", "Peeters"),), phones=(own,))
     assert a_redactor(shown=shown).redact("gsm 06-12345678, gsm 06-87654321").text == "gsm 06-12345678, gsm [telefoonnummer]"
+
+
+def test_whoever_is_named_behind_a_relation_of_before_is_a_guess() -> None:
+    redacted = a_redactor().redact("haar ex-vriend Dylan, son ex-mari Rodrigue, de ex-vriend van Lotte").text
+    assert redacted == "haar ex-vriend [derde 1], son ex-mari [derde 2], de ex-vriend van Lotte"
