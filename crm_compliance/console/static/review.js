@@ -70,7 +70,8 @@
     const found = await fetched(address);
     ahead.delete(address);
     if (!found.isThere) {
-      if (found.html) complain(found.html); else complain("", text("noConnection"));
+      if (found.html) complain(found.html); else complain("", text("away"));
+      if (words) tell(words); // what was decided is stored, even where what comes next cannot be shown
       return;
     }
     show(found.html, words);
@@ -130,7 +131,7 @@
       const first = [...frame.querySelectorAll("img:not([loading=lazy])")];
       await Promise.all(first.map((image) => image.decode().catch(() => {})));
       if (frame.isConnected) watchEnd(now);
-    } catch { complain("", text("noConnection")); }
+    } catch { complain("", text("away")); }
   }
   function keepInSight(row) {
     const list = row.closest(".review-list");
@@ -189,14 +190,14 @@
       answer = await ask(now.dataset.post + now.dataset.query, { method: "POST", body: new URLSearchParams({ since: now.dataset.since, ...fields }) });
       html = await answer.text();
     } catch {
-      complain("", text("noConnection"));
+      complain("", text("unconfirmed"));
       return;
     } finally {
       isBusy = false;
       now.removeAttribute("aria-busy");
     }
     if (!answer.ok) {
-      complain(html || "", text("noConnection"));
+      complain(html || "", text("unconfirmed"));
       const code = wrong.querySelector("code")?.textContent;
       if (code === "changed" || code === "not_shown") { ahead.delete(now.dataset.href); const kept = [...wrong.childNodes]; await go(now.dataset.href); wrong.replaceChildren(...kept); }
       if (code === "unchecked") now.querySelector("#f-looked")?.focus();

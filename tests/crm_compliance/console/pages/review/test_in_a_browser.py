@@ -212,14 +212,28 @@ def test_what_the_service_does_not_confirm_stays_open(page: Any, asking: Asking)
     assert here(page) == first
     page.context.set_offline(False)
     page.route("**/review/**", lambda route: route.fulfill(status=502, body="Bad Gateway"))
-    with page.expect_response("**/review/**"):
+    with page.expect_response(lambda response: response.request.method == "POST"):
         page.keyboard.press("n")
     page.wait_for_function("() => !document.getElementById('item').hasAttribute('aria-busy')")
-    assert "Not saved" in page.inner_text("#review-wrong"), "and no words of a proxy"
+    assert "has not confirmed" in page.inner_text("#review-wrong"), "and no words of a proxy"
     page.unroute("**/review/**")
     page.keyboard.press("n")
     page.wait_for_selector(f"#item:not([data-item={first}])")
     assert status_of(asking, first)[:2] == ("WITHHELD", "NOT_THE_PERSON")
+
+
+def test_what_is_saved_is_said_to_be_though_the_next_item_cannot_be_shown(page: Any, asking: Asking) -> None:
+    first, second = (item["item"] for item in waiting(asking)[:2])
+    page.route(f"**/review/{second}*", lambda route: route.abort("internetdisconnected"))
+    page.reload()
+    ready(page)
+    page.keyboard.press("n")
+    page.wait_for_selector("#review-wrong [role=alert]")
+    assert (here(page), status_of(asking, first)[1]) == (first, "NOT_THE_PERSON")
+    assert (page.inner_text("#review-said"), "cannot be shown" in page.inner_text("#review-wrong")) == ("Saved.", True)
+    page.unroute(f"**/review/{second}*")
+    page.keyboard.press("j")
+    page.wait_for_selector(f"#item[data-item={second}]")
 
 
 def test_the_review_keeps_nobody_out(page: Any) -> None:
