@@ -133,8 +133,9 @@ def test_no_word_is_broken_and_every_heading_has_the_whole_width(chrome: Any, tm
     withheld = (Withheld("voice"), Withheld("item"), Withheld("contact_details", "RGT-09"))
     decided = compilation(language=language, right="erasure", granted=("item-1", "item-90"), kept=("context-1",), withheld=())
     file, opened = tmp_path / "index.html", chrome.new_page(viewport={"width": width, "height": 800})
-    for compiled in (compilation(language=language, withheld=withheld), decided):
-        file.write_bytes(page_html(answer_of(compiled, ORGANISATION)))
+    reviewed = compilation(language=language, items=tuple(fiche(number) for number in (2, 1000)))
+    for compiled, working_copy in ((compilation(language=language, withheld=withheld), False), (decided, False), (reviewed, True)):
+        file.write_bytes(page_html(answer_of(compiled, ORGANISATION, working_copy=working_copy)))
         opened.goto(file.as_uri())
         assert opened.evaluate(BROKEN_WORDS) == []
         assert opened.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
