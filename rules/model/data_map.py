@@ -62,10 +62,12 @@ class Tie(msgspec.Struct, frozen=True):
 
 
 class DataMap(msgspec.Struct, frozen=True):
-    """All places, tables before their columns, and the ties between the tables."""
+    """All places, tables before their columns, and the ties between the tables; `written_in` are the
+    platform's own tables in which people write."""
 
     places: tuple[MapPlace, ...]
     ties: tuple[Tie, ...] = ()
+    written_in: tuple[str, ...] = ()
 
     @property
     def tables(self) -> tuple[MapPlace, ...]:
@@ -83,13 +85,12 @@ class DataMap(msgspec.Struct, frozen=True):
         return tuple(
             place.table
             for place in self.tables
-            if (place.beyond, place.of_dossiers) != (0, 0) or (place.rows != 0 and _is_unsearched(place))
+            if (place.beyond, place.of_dossiers) != (0, 0) or (place.rows != 0 and self._is_unsearched(place))
         )
+
+    def _is_unsearched(self, table: MapPlace) -> bool:
+        return table.fate is not Fate.MAPPED and (table.fate is not Fate.PLATFORM or table.table in self.written_in)
 
     def new(self, known: Collection[str] | None) -> frozenset[str]:
         """Return the names of places that were not there last time; none where there was no last time."""
         return frozenset() if known is None else frozenset(place.name for place in self.places) - frozenset(known)
-
-
-def _is_unsearched(table: MapPlace) -> bool:
-    return table.fate is not Fate.MAPPED and (table.fate is not Fate.PLATFORM or table.rows is not None)

@@ -17,7 +17,7 @@ from connectors.dynamics.schema.counts import column_counts, count_where, total_
 from connectors.dynamics.schema.metadata import Metadata, column_queried
 from connectors.dynamics.schema.role_places import RolePlace, other_connections, place_of
 from connectors.dynamics.schema.unmapped_pairs import is_left_out
-from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
+from connectors.dynamics.schema.unmapped_tables import FAILED, Directory, KnownTable, NotOffered
 from connectors.interface.errors import ConnectorError, Forbidden
 from rules.model.data_map import DataMap, Fate, MapPlace
 from rules.model.kinds import FILES
@@ -45,7 +45,7 @@ class Survey:
             found, verdicts = self._reached(PLATFORM - TIMELINE.keys())
             places = tuple(self._place(found[name], verdict) for name, verdict in verdicts.items())
             ties = tuple(tie for each in found.values() for tie in each.ties)
-            self._seen = now, DataMap(tuple(sorted(places, key=lambda place: place.name)), ties)
+            self._seen = now, DataMap(tuple(sorted(places, key=lambda place: place.name)), ties, tuple(TIMELINE))
         return self._seen[1]
 
     def whole(self) -> DataMap:
@@ -59,7 +59,7 @@ class Survey:
             places.append(self._place(table, verdict))
             if verdict[0] is not Fate.PLATFORM and table.rows != 0:
                 places += sorted(self._columns(table, verdict), key=lambda place: place.name)
-        return DataMap(tuple(places), tuple(tie for each in found.values() for tie in each.ties))
+        return DataMap(tuple(places), tuple(tie for each in found.values() for tie in each.ties), tuple(TIMELINE))
 
     def unsearched_columns(self) -> tuple[str, ...]:
         """Return the columns of mapped tables that have values and from which no field is filled, as
@@ -236,6 +236,7 @@ class Survey:
             total = total_count(self._transport, name)
             return None if given and total else total
         except ConnectorError as failure:
-            if failure.status == 400 and condition:  # a column that cannot be filtered by: a file, an image
-                return None if given else self._count(name, ())
-            raise
+            if failure.status not in FAILED:
+                raise
+            # A column that cannot be filtered by: a file, an image. Else another system has the rows.
+            return None if given or not condition else self._count(name, ())

@@ -20,7 +20,7 @@ from connectors.dynamics.schema.lookups_check import NEEDING
 from connectors.dynamics.schema.metadata import CASCADE, RESTRICT, Link, Metadata, Relationship
 from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_pairs import is_left_out
-from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
+from connectors.dynamics.schema.unmapped_tables import FAILED, Directory, KnownTable, NotOffered
 from connectors.interface.remains import DependentRow, RowKey
 from connectors.interface.warnings import warn_once
 from rules.model.kinds import LOOKUPS
@@ -31,7 +31,7 @@ PLATFORM = frozenset(
     {
         *JOBS,
         *TIMELINE,
-        *("audit", "deleteditemreference", "fileattachment", "imagedescriptor", "activitypointer", "activityparty"),
+        *("audit", "deleteditemreference", "fileattachment", "imagedescriptor", "activitypointer", "activityparty", "sharepointdocument"),
         *("principalobjectattributeaccess", "principalobjectaccess", "userentityinstancedata", "mailboxtrackingfolder"),
         *("bulkdeleteoperation", "workflowlog", "importlog", "postregarding", "postrole", "actioncard", "slakpiinstance"),
     }
@@ -179,9 +179,14 @@ class Children:
         if table is None:
             return set()
         try:
-            return {str(row[column]).lower() for row in self._directory.rows(table, column, ids, column, also)}
-        except NotOffered:
-            return set() if total_count(self._transport, name) == 0 else {*ids}
+            return {str(row[column]).lower() for row in self._directory.rows(table, column, ids, column, also, FAILED)}
+        except NotOffered as refusal:
+            return set() if self._is_counted_empty(name, refusal) else {*ids}
+
+    def _is_counted_empty(self, name: str, refusal: NotOffered) -> bool:
+        """Return whether the CRM counts no row of a table into which it let nobody look; of one whose rows
+        another system has no number is its own."""
+        return refusal.status not in FAILED and total_count(self._transport, name) == 0
 
     def _has_any(self, parent: str) -> bool:
         columns = self._columns(parent, restricting=False)
@@ -311,9 +316,9 @@ class Children:
         try:
             if not (cascades or is_unread or beyond) and self._is_empty(table, lookup):
                 return []
-            rows = list(self._directory.rows(table, lookup, ids, lookup, beyond))
+            rows = list(self._directory.rows(table, lookup, ids, lookup, beyond, FAILED))
         except NotOffered as refusal:
-            if total_count(self._transport, table.name) == 0:
+            if self._is_counted_empty(table.name, refusal):
                 return []
             self._warn(f"{table.name}.{column} points to {parent}, and its rows cannot be looked at: {refusal.reason}", column, table.name)
             if cascades and (restricting or not self._takes_ours(table.name)):
@@ -367,7 +372,7 @@ class Children:
         now = self._transport.gate.timeline.now()
         at, is_empty = self._seen.get((table.name, lookup), (-inf, False))
         if now - at >= KNOWN_FOR_S:
-            is_empty = self._directory.is_empty(table, f"{lookup} ne null")
+            is_empty = self._directory.is_empty(table, f"{lookup} ne null", FAILED)
             self._seen[table.name, lookup] = now, is_empty
         return is_empty
 

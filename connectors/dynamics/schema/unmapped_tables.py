@@ -22,6 +22,9 @@ PAGE = 5_000
 EMPTY_PAGES = 100  # in a row; a service whose links lead on for ever is left some time
 WHOLE = "Global"  # the depth that reaches every row (Microsoft Learn, "PrivilegeDepth EnumType")
 REFUSED = (403, 404, 405, 501)  # what says clearly: not allowed, or not offered
+# What the CRM answers where another system has the rows of a table and does not give them to this account:
+# those of virtual tables, and of documents in SharePoint for an application.
+FAILED = (400, 500)
 UNCOUNTED = ("audit",)  # lies in a store of its own, of which no document says that it counts
 IDS_OF_A_FETCH = 150  # of FetchXML in an address, where each costs some sixty characters
 MORE, COOKIE = "Microsoft.Dynamics.CRM.morerecords", "Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
@@ -103,17 +106,20 @@ class Directory:
             found |= {str(row.get("LogicalName")) for row in rows if row.get("IsRetentionEnabled") is True}
         return found
 
-    def is_empty(self, table: KnownTable, condition: str = "") -> bool:
+    def is_empty(self, table: KnownTable, condition: str = "", also_refused: tuple[int, ...] = ()) -> bool:
         """Return whether no row of a table meets a condition; one request. Raises NotOffered: the CRM does
-        not let us look; ConnectorError: it cannot be determined."""
-        return not list(self._queried(table, {"$select": table.primary_id, "$top": "1", "$filter": condition}))
+        not let us look, which it says by one of the statuses `also_refused` too; ConnectorError: it cannot be
+        determined."""
+        return not list(self._queried(table, {"$select": table.primary_id, "$top": "1", "$filter": condition}, also_refused=also_refused))
 
-    def rows(self, table: KnownTable, column: str, ids: Collection[str], select: str, also: str = "") -> Iterator[dict[str, Any]]:
+    def rows(
+        self, table: KnownTable, column: str, ids: Collection[str], select: str, also: str = "", also_refused: tuple[int, ...] = ()
+    ) -> Iterator[dict[str, Any]]:
         """Yield the rows whose column is one of these ids, to the end. Raises as `is_empty`."""
         needs = (column,) if column in select.split(",") else ()
         for condition in any_of(column, ids):
             options = {"$select": f"{table.primary_id},{select}".rstrip(","), "$filter": f"({condition}) and {also}" if also else condition}
-            yield from self._queried(table, options, needs)
+            yield from self._queried(table, options, needs, also_refused)
 
     def where(self, table: KnownTable, condition: str, select: str) -> Iterator[dict[str, Any]]:
         """Yield the rows that meet a condition, to the end. Raises as `is_empty`."""
@@ -177,11 +183,13 @@ class Directory:
         # A source that this table or this CRM does not know is a 400.
         yield from self._asked(address(), table, also_refused=(400,), onward=onward)
 
-    def _queried(self, table: KnownTable, options: dict[str, str], needs: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
+    def _queried(
+        self, table: KnownTable, options: dict[str, str], needs: tuple[str, ...] = (), also_refused: tuple[int, ...] = ()
+    ) -> Iterator[dict[str, Any]]:
         """Yield rows, as many as the CRM counts."""
         due = 0 if table.name in UNCOUNTED else int(options.get("$top", PAGE))
         query = query_string(options | ({"$count": "true"} if due else {}))
-        yield from self._asked(f"{table.set_name}?{query}", table, needs=needs, due=due)
+        yield from self._asked(f"{table.set_name}?{query}", table, also_refused, needs=needs, due=due)
 
     def _asked(
         self,
@@ -200,7 +208,7 @@ class Directory:
             yield from self._pages(address, where, (table.primary_id, *needs), due, onward)
         except ConnectorError as failure:
             if isinstance(failure, Forbidden) or failure.status in (*REFUSED, *also_refused):
-                raise NotOffered(f"{where}: {failure}", failure.status) from None
+                raise NotOffered(f"{where}: {failure}".removesuffix("."), failure.status) from None
             raise
 
     def _pages(

@@ -64,7 +64,7 @@ def keep_tables(folder: Path, crm: str, found: DataMap, at: datetime) -> None:
         for place in found.tables
     ]
     columns = [place for place in last.map.places if place.column is not None and place.table in there]
-    seen = DataMap((*sorted([*tables, *columns], key=lambda place: place.name),), found.ties)
+    seen = msgspec.structs.replace(found, places=(*sorted([*tables, *columns], key=lambda place: place.name),))
     names = {place.name for place in seen.places}
     new = seen.new(last.places) | (names & set(last.new))
     kept = msgspec.structs.replace(last, map=seen, new=tuple(sorted(new)), tables_at=at)

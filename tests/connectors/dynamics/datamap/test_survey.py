@@ -23,6 +23,7 @@ from connectors.interface.remains import DependentRow
 from rules.model.data_map import DataMap, Fate, MapPlace, Tie
 from tests.connectors.dynamics.datamap.own_tables import environment
 from tests.connectors.dynamics.residual.residual_crm import Crm, environment_with_more
+from tests.yaml_files import read_yaml, yaml_text
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is read, not how it comes
 
@@ -190,6 +191,46 @@ def test_a_table_that_nobody_may_look_into_is_unaccounted_unless_the_crm_says_th
     assert place(crm.connector.data_map(whole=True), "cf_secret").rows == 0
     crm.emulator.load([("cf_secret", {"cf_secretid": str(uuid.uuid4()), "cf_name": "s", "cf_ficheid": fiche})])
     assert crm.connector.data_map(whole=True).unsearched_tables.count("cf_secret") == 1
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_table_whose_rows_another_system_does_not_give_stops_nothing_and_keeps_what_may_have_some(tmp_path: Path, status: int) -> None:
+    """Rows of a virtual table are elsewhere: the CRM cannot say whether any is about a dossier."""
+    document = read_yaml(environment(tmp_path))
+    (visits,) = [each for each in document["relationships"] if each["name"] == "cf_dossier_visits"]
+    visits["on_delete"] = "no_cascade"
+    (tmp_path / "environment.yaml").write_text(yaml_text(document), encoding="utf-8")
+    with running(environment=tmp_path / "environment.yaml") as emulator:
+        crm = Crm(emulator)
+        dossier, fiche = crm.dossier(), crm.fiche()
+        crm.faults(*({"match": {"path": f"/{name}"}, "do": "status", "status": status} for name in ("cf_visits", "cf_secrets", "posts")))
+        found = crm.connector.data_map()
+        assert (place(found, "cf_visit").rows, [each.name for each in found.alarming]) == (None, ["cf_visit"])
+        assert set(found.unsearched_tables) == {"cf_visit", "cf_secret", "post"}
+        assert crm.connector.depended_on(["cf_dossier", "cf_fiche"]) == {"cf_dossier", "cf_fiche"}
+        assert crm.connector.dependent_rows([("cf_fiche", fiche)]) == []  # it goes along, whatever is there
+        assert crm.connector.dependent_rows([("cf_dossier", dossier)]) == [
+            DependentRow(("cf_visit", ""), ("cf_dossier", dossier), cascades=False)
+        ]
+        (told,) = [each for each in crm.connector.warnings if "points to cf_dossier" in each]
+        assert "its rows cannot be looked at" in told
+        assert "name cf_visit.cf_dossierid under `stay`" in told
+        crm.close()
+
+
+def test_documents_as_the_crm_shows_them_are_those_of_their_locations(tmp_path: Path) -> None:
+    """An application is not let into `sharepointdocument`, which may point to any dossier."""
+    document = read_yaml(environment(tmp_path))
+    columns = {"sharepointdocumentid": {"type": "guid", "key": True}, "regardingobjectid": {"type": "lookup cf_dossier"}}
+    columns["fullname"] = {"type": "string(100)", "primary_name": True}
+    document["tables"]["sharepointdocument"] = {"set": "sharepointdocuments", "columns": columns}
+    (tmp_path / "environment.yaml").write_text(yaml_text(document), encoding="utf-8")
+    with running(environment=tmp_path / "environment.yaml") as emulator:
+        crm = Crm(emulator)
+        crm.faults({"match": {"path": "/sharepointdocuments"}, "do": "status", "status": 400})
+        assert crm.connector.dependent_rows([("cf_dossier", crm.dossier())]) == []
+        assert (crm.connector.data_map(whole=True).alarming, crm.connector.data_map().unsearched_tables) == ((), ())
+        crm.close()
 
 
 def test_posts_are_the_platforms_own_and_nobody_is_looked_for_in_them(crm: Crm) -> None:
