@@ -17,7 +17,7 @@ import requests
 
 from connectors.dynamics.bulk_delete.crossover import Crossover
 from connectors.dynamics.bulk_delete.deletes import BulkDelete
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.pace.governor import Pace
@@ -25,6 +25,7 @@ from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
 from connectors.interface.rows import Among
 from rules.model.records import Recording
+from tests.drivers.connecting import connect
 
 TOKEN = "bench"
 

@@ -99,13 +99,13 @@ def told(what: str, plan: dict[str, float]) -> None:
 def requested(url: str) -> list[tuple[str, str]]:
     """The first request of each full read that a plan makes, as (path and query, Prefer), taken from the
     connector itself."""
-    from connectors.dynamics.connector import connect
     from connectors.dynamics.http.answers import Answer
     from connectors.dynamics.http.auth import StaticToken
     from crm_compliance.configuration.settings import Settings
     from crm_compliance.wiring.mapping import mapping_text
     from jobs.reading import few_rows
     from rules.model import records
+    from tests.drivers.connecting import connect
 
     text, source = mapping_text(Settings())
     reads: tuple[tuple[type[records.Record], tuple[str, ...]], ...] = (

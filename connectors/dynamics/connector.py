@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 from connectors.dynamics.bulk_delete.deletes import BulkDelete, Deleting
 from connectors.dynamics.datamap.survey import Survey
 from connectors.dynamics.http.auth import TokenSource
-from connectors.dynamics.http.environment import SHORTEST_ANSWER_S, Environment
+from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.lake.lake import Lake
-from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.memory.cache_invalidation import WrittenRows
 from connectors.dynamics.memory.cuts import Cuts
 from connectors.dynamics.memory.table_cache import Memory
-from connectors.dynamics.pace.governor import ONE_AT_A_TIME, Pace
 from connectors.dynamics.protocols.changes import Changes
 from connectors.dynamics.protocols.organisation import Organisation
 from connectors.dynamics.protocols.remains import Remains
@@ -43,7 +41,6 @@ from connectors.dynamics.writing.pointers import Pointers
 from connectors.dynamics.writing.pool import Pool
 from connectors.dynamics.writing.remove_platform_rows import Removing
 from connectors.interface.rows import ReadStats
-from rules.dates.calendar import BELGIAN, Calendar
 
 if TYPE_CHECKING:
     from connectors.dynamics.lake.reader import LakeReader
@@ -145,59 +142,3 @@ class DynamicsConnector(Changes, Remains, Organisation):
                 transport.close()
             for tokens in self._tokens:
                 tokens.close()
-
-
-def connect(
-    *,
-    url: str,
-    tokens: TokenSource,
-    mapping_text: str = "",
-    mapping_source: str = "",
-    mapping: Mapping | None = None,
-    ca_file: str | None = None,
-    user_agent: str = "crm-compliance",
-    sleep: Callable[[float], None] = time.sleep,
-    chance: Callable[[], float] = random.random,
-    page_size: int = 5000,
-    any_odata: bool = False,
-    memory: Memory | None = None,
-    pace: Pace = ONE_AT_A_TIME,
-    more_tokens: Sequence[TokenSource] = (),
-    bulk_delete: BulkDelete = BulkDelete.OFF,
-    pseudonym_key: bytes | None = None,
-    patience_s: float = 0.0,
-    is_known: bool = False,
-    calendar: Calendar = BELGIAN,
-    sees_to_documents: bool = False,
-    lake: Lake | None = None,
-    on_long_wait: Callable[[float], None] | None = None,
-) -> DynamicsConnector:
-    """Return a connector from plain values. Nothing is sent yet. A `mapping` that was read already stands
-    instead of its text; `calendar` says which day an instant is, and which days are none. Raises UsageError:
-    the address is not usable; MappingError: the mapping is refused."""
-    environment = Environment(
-        url=url,
-        ca_file=ca_file,
-        user_agent=user_agent,
-        page_size=page_size,
-        any_odata=any_odata,
-        pace=pace,
-        patience_s=patience_s,
-        answer_s=max(SHORTEST_ANSWER_S, patience_s / 2),
-        is_known=is_known,
-    )
-    mapping = replace(parse_mapping(mapping_text, mapping_source) if mapping is None else mapping, calendar=calendar)
-    return DynamicsConnector(
-        environment,
-        tokens,
-        mapping,
-        sleep=sleep,
-        chance=chance,
-        memory=memory,
-        more_tokens=more_tokens,
-        bulk_delete=bulk_delete,
-        pseudonym_key=pseudonym_key,
-        sees_to_documents=sees_to_documents,
-        lake=lake,
-        on_long_wait=on_long_wait,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -80,29 +81,33 @@ def connector_of(
     instead of the one of the settings, `calendar` instead of the one of the schedule. Plans read the tables
     of a `lake` instead of the CRM's. `warn` is told of long waits as they begin."""
     from connectors.dynamics.bulk_delete.deletes import BulkDelete
-    from connectors.dynamics.connector import connect
+    from connectors.dynamics.connector import DynamicsConnector
+    from connectors.dynamics.http.environment import SHORTEST_ANSWER_S, Environment
+    from connectors.dynamics.mapping.loader import parse_mapping
     from connectors.dynamics.pace.governor import Pace
     from crm_compliance.connections.credentials import more_token_sources, token_source
 
-    text, source = mapping_text(settings) if mapping is None else ("", "")
-    return connect(
+    patience_s = waits_s(settings, patience)
+    environment = Environment(
         url=settings.needed_crm_url,
-        sees_to_documents=bool(settings.sharepoint_sites),
-        tokens=token_source(settings),
-        mapping_text=text,
-        mapping_source=source,
-        mapping=mapping,
         ca_file=str(settings.crm_ca_file) if settings.crm_ca_file is not None else None,
         user_agent=f"crm-compliance/{software_version()}",
         any_odata=any_odata,
-        memory=memory,
         pace=Pace(concurrency=settings.crm_concurrency, reads=settings.crm_reads, reserved_share=settings.crm_reserved_share),
+        patience_s=patience_s,
+        answer_s=max(SHORTEST_ANSWER_S, patience_s / 2),
+        is_known=patience is Patience.OF_A_SERVICE,
+    )
+    mapping = mapping or parse_mapping(*mapping_text(settings))
+    return DynamicsConnector(
+        environment,
+        token_source(settings),
+        replace(mapping, calendar=calendar or calendar_of(settings)),
+        memory=memory,
         more_tokens=more_token_sources(settings),
         bulk_delete=BulkDelete(settings.bulk_delete),
         pseudonym_key=pseudonyms,
-        patience_s=waits_s(settings, patience),
-        is_known=patience is Patience.OF_A_SERVICE,
-        calendar=calendar or calendar_of(settings),
+        sees_to_documents=bool(settings.sharepoint_sites),
         lake=lake,
         on_long_wait=None if warn is None else lambda seconds: warn(LONG_WAIT.format(seconds)),
     )

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 import responses
 
-from connectors.dynamics.connector import connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.hints import in_words
@@ -193,7 +193,7 @@ def test_who_waits_for_the_crm_is_told_so_meanwhile(tmp_path: Path, monkeypatch:
         f"{HERE}WhoAmI", json={"UserId": str(UUID(int=1)), "BusinessUnitId": str(UUID(int=2)), "OrganizationId": str(UUID(int=3))}
     )
     told: list[str] = []
-    monkeypatch.setattr("connectors.dynamics.connector.connect", partial(connect, sleep=lambda _: None))
+    monkeypatch.setattr("connectors.dynamics.connector.DynamicsConnector", partial(DynamicsConnector, sleep=lambda _: None))
     given = {"crm_url": HERE, "crm_token": "t", "data_dir": tmp_path}
     with connector_of(Settings.model_validate(given), warn=told.append) as connector:
         connector.whoami()
@@ -211,7 +211,7 @@ def test_who_waits_for_the_crm_is_told_so_meanwhile(tmp_path: Path, monkeypatch:
 def test_each_command_that_asks_the_crm_tells_of_a_long_wait(line: str, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
     for method in (responses.GET, responses.POST):
         responses.add(method, re.compile(".*"), status=429, headers={"Retry-After": "30"})
-    monkeypatch.setattr("connectors.dynamics.connector.connect", partial(connect, sleep=lambda _: None))
+    monkeypatch.setattr("connectors.dynamics.connector.DynamicsConnector", partial(DynamicsConnector, sleep=lambda _: None))
     monkeypatch.chdir(typist.folder)
     typist.set(CRM_URL=HERE, CRM_PATIENCE_S="45")
     said = typist.type(*line.split())

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import requests
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.memory.table_cache import Memory
 from connectors.dynamics.pace.governor import ONE_AT_A_TIME
@@ -37,6 +37,7 @@ from jobs.requests.search.preserve import StoredRequests
 from jobs.runs.apply import apply_plan
 from rules.policy.policy import Policy
 from tests.drivers.clock import NOW, Clock
+from tests.drivers.connecting import connect
 from tests.drivers.organisation import TOKEN, Organisation, session
 from tests.known_definitions import KNOWN
 

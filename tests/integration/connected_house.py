@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.emulator.serving.server import RunningEmulator, running
 from jobs.model.privileges import NEEDS
+from tests.drivers.connecting import connect
 from tests.drivers.organisation import TOKEN, Organisation
 from tests.drivers.typist import Typist
 from tests.known_definitions import KNOWN

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.storage.sharepoint import SharePoint
@@ -22,6 +22,7 @@ from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
 from jobs.runs.apply import apply_plan
 from tests.connectors.storage.sharepoint import LIBRARY, SITE, Library
+from tests.drivers.connecting import connect
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
 from tests.known_definitions import KNOWN

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.emulator.serving.server import running
 from tests.crm_compliance.cli.requests.decided import asking_for, decide, released
 from tests.drivers.asking import Asking
+from tests.drivers.connecting import connect
 from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import Typist
 from tests.integration.connected_house import DATA, LOTTE, House, house, lotte, restrict, typist

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import requests
 
-from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
@@ -31,6 +30,7 @@ from rules.dates.calendar import BRUSSELS
 from rules.model.kinds import ROW_KINDS
 from rules.model.records import KINDS, Dossier
 from rules.model.requests import Right
+from tests.drivers.connecting import connect
 from tests.drivers.deciding import ask
 from tests.drivers.fixtures import make_night
 from tests.drivers.holding import place

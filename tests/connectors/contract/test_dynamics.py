@@ -12,7 +12,6 @@ from datetime import date
 
 import pytest
 
-from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import SeedSpec, running
@@ -20,6 +19,7 @@ from connectors.interface.connector import Connector
 from crm_compliance.configuration.settings import PREFIX, TEST_PREFIX, load_settings
 from crm_compliance.wiring.crm import connector_of
 from tests.connectors.contract.suite import ConnectorContract
+from tests.drivers.connecting import connect
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
 

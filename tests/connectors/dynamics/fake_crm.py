@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import responses
 from requests import PreparedRequest
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
+from tests.drivers.connecting import connect
 from tests.yaml_files import read_yaml
 
 ROOT = "http://127.0.0.1:8765/api/data/v9.2/"

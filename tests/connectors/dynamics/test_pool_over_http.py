@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.pace.governor import Pace
@@ -16,6 +16,7 @@ from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, Ope
 from connectors.interface.errors import Throttled
 from rules.errors import UsageError
 from rules.model.records import Contact, Donation, Record
+from tests.drivers.connecting import connect
 
 DONE = ChangeStatus.DONE
 

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from jobs.model.run import Action
+from tests.drivers.connecting import connect
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from connectors.dynamics.bulk_delete.deletes import Deleting
-from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.pace.governor import Pace
@@ -23,6 +22,7 @@ from jobs.model.run import ActionState, RunState
 from jobs.runs.apply import apply_plan
 from jobs.writing import send
 from rules.holds.of_requests import RequestHold
+from tests.drivers.connecting import connect
 from tests.drivers.holding import LONG_AGO, Register, carry_out, place, release, with_register
 from tests.drivers.merging import merge
 from tests.drivers.night import Night

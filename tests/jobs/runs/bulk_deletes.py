@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from connectors.dynamics.bulk_delete.deletes import BulkDelete
-from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
@@ -12,6 +11,7 @@ from jobs.model.plan import Kind, Plan
 from jobs.model.run import ActionState, Run
 from jobs.runs.apply import apply_plan
 from tests.connectors.emulator.client import stand_still
+from tests.drivers.connecting import connect
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
 

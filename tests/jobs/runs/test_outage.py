@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.pace.gate import STEP_S
 from connectors.interface.errors import ConnectorError
@@ -20,6 +20,7 @@ from jobs.nightly.retention import run_retention
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.drivers.beginnings import Beginning
+from tests.drivers.connecting import connect
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
 from tests.jobs.residual.cleaning import fault

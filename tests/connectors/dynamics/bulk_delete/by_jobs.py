@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from connectors.dynamics.bulk_delete.deletes import BulkDelete
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
@@ -22,6 +22,7 @@ from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, 
 from connectors.interface.rows import Among
 from rules.model.records import Record, Recording
 from tests.connectors.emulator.client import stand_still
+from tests.drivers.connecting import connect
 from tests.known_definitions import KNOWN
 
 DONE, CHANGED, HELD, REFUSED, UNKNOWN = (ChangeStatus[name] for name in ("DONE", "CHANGED", "HELD", "REFUSED", "UNKNOWN"))

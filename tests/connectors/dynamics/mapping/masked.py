@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
 from rules.model.records import Dossier, Record
+from tests.drivers.connecting import connect
 from tests.known_definitions import KNOWN
 
 ENVIRONMENT = Path(__file__).parents[4] / "connectors/emulator/schema/environment.yaml"

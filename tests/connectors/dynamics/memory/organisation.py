@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.memory.table_cache import Memory
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.id_numbers import as_texts
 from rules.model.records import Contact, Dossier, Fiche, Record
+from tests.drivers.connecting import connect
 from tests.known_definitions import KNOWN
 
 NOW = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.memory import table_file
@@ -23,6 +23,7 @@ from connectors.emulator.serving.server import RunningEmulator, SeedSpec, runnin
 from connectors.interface.connector import Connector
 from connectors.interface.id_numbers import as_texts
 from tests.connectors.dynamics.columns_as_read import every_read
+from tests.drivers.connecting import connect
 from tests.known_definitions import KNOWN
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is read, not how it comes

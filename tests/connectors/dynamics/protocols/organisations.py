@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec, running
 from rules.model.records import Record
+from tests.drivers.connecting import connect
 
 Rows = list[tuple[str, dict[str, Any]]]
 

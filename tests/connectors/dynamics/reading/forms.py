@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.pace.governor import Pace
@@ -14,6 +14,7 @@ from connectors.emulator.serving.server import RunningEmulator
 from connectors.interface.connector import Connector
 from connectors.interface.id_numbers import as_texts
 from rules.model.records import Record
+from tests.drivers.connecting import connect
 
 FORMS = Path(__file__).parents[3] / "data" / "forms"
 NOW = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)

@@ -4,10 +4,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator
+from tests.drivers.connecting import connect
 from tests.yaml_files import read_yaml, yaml_text
 
 TABLES = """

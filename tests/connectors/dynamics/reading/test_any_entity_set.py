@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import responses
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.interface.errors import Forbidden, ReadIncomplete
 from rules.errors import UsageError
 from rules.model.records import Contact, Dossier, Fiche, Record
 from tests.connectors.dynamics.fake_crm import FakeCrm, edit, row_id
+from tests.drivers.connecting import connect
 
 SERVICE = "http://127.0.0.1:9999/odata/"
 SCHEMA = """<?xml version="1.0"?><!-- any service -->

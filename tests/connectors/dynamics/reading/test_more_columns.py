@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.emulator.serving.server import RunningEmulator, running
@@ -22,6 +22,7 @@ from rules.dates.calendar import Calendar
 from rules.errors import MappingError
 from rules.model.records import Dossier, Fiche, Party, Record
 from tests.connectors.emulator.client import Client
+from tests.drivers.connecting import connect
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.remains import ResidualKind, RowKey
 from jobs.model.privileges import NEEDS
 from tests.connectors.emulator.client import Client
+from tests.drivers.connecting import connect
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.errors import Forbidden
 from connectors.interface.remains import DocumentLocation
 from tests.connectors.emulator.client import Client
+from tests.drivers.connecting import connect
 from tests.integration.documents import LOCATION, environment_with_sharepoint
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.schema import privileges as privileges_module
@@ -19,6 +19,7 @@ from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.errors import Finding
 from jobs.model.privileges import NEEDS
 from rules.model.bypass import Bypass
+from tests.drivers.connecting import connect
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 
