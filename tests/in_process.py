@@ -23,6 +23,7 @@ import socket
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from http.client import HTTPMessage, RemoteDisconnected, responses
 from types import SimpleNamespace
 from typing import Any
@@ -107,7 +108,7 @@ class Served:
 
     def _headers(self, request: requests.PreparedRequest) -> list[tuple[bytes, bytes]]:
         """The header fields as urllib3 sends them: its own where the request has none."""
-        own = [(_raw(name).lower(), _raw(value)) for name, value in request.headers.items()]
+        own = [(_sent(name), _raw(value)) for name, value in request.headers.items()]
         there = {name for name, _ in own}
         given = {b"host": "{}:{}".format(*self.address), b"accept-encoding": "identity", b"user-agent": "python-urllib3"}
         return [*((name, value.encode()) for name, value in given.items() if name not in there), *own]
@@ -115,6 +116,16 @@ class Served:
 
 def _raw(text: str | bytes) -> bytes:
     return text.encode("latin-1") if isinstance(text, str) else text
+
+
+@lru_cache(maxsize=256)  # the same names with every request, and with every answer
+def _sent(name: str | bytes) -> bytes:
+    return _raw(name).lower()
+
+
+@lru_cache(maxsize=256)
+def _came(name: bytes) -> str:
+    return name.decode("latin-1").lower()
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -133,12 +144,14 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 
 def _as_read(method: str, spoken: list[Message]) -> HTTPResponse:
     start, *parts = spoken
-    fields = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in start["headers"]]
-    message = HTTPMessage()
+    fields = [(_came(name), value.decode("latin-1")) for name, value in start["headers"]]
+    message, headers = HTTPMessage(), HTTPHeaderDict()
     message._headers = fields  # type: ignore[attr-defined]  # as the parser leaves them; adding them one by one takes longer than the request
+    for name, value in fields:
+        headers._container.setdefault(name, [name]).append(value)
     return HTTPResponse(
         body=io.BytesIO(b"".join(part.get("body", b"") for part in parts)),
-        headers=HTTPHeaderDict(fields),
+        headers=headers,
         status=start["status"],
         version=11,
         version_string="HTTP/1.1",

@@ -18,6 +18,12 @@ _OWNERS: Final = ("dossier", "fiche", "contact", "regarding")  # fields that nam
 _LINKS: Final = (*_OWNERS, "regarding_kind", "tied", "anonymised_on")
 
 
+@cache
+def _contents(word: str, full: type[Record]) -> tuple[str, ...]:
+    hints = get_type_hints(full)
+    return tuple(name for name in personal_fields(word) if hints[name] == bytes | None)
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of row, by the word that mapping files use.
@@ -81,8 +87,7 @@ class Kind:
         """The fields that are content, fetched by itself."""
         if self.own is not None:
             return tuple(name for name, nature in self.natures.items() if nature == "file")
-        hints = get_type_hints(self.full)
-        return tuple(name for name in personal_fields(self.word) if hints[name] == bytes | None)
+        return _contents(self.word, self.full)
 
     @property
     def with_row(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import io
 import os
 import socket
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from http.client import HTTPResponse
 from ssl import SSLContext
 from time import monotonic
@@ -44,7 +44,7 @@ class DeadlineAdapter(HTTPAdapter):
 
     def __init__(self, answer_s: float, *, trust: SSLContext | None = None, now: Now = monotonic, **options: Any) -> None:
         self._trust: dict[str, Any] = {} if trust is None else {"ssl_context": trust}
-        self._answer = staticmethod(partial(_Answer, answer_s, now))  # else a class would bind it to its connections
+        self._pools = _pools(answer_s, now)
         self._last: tuple[tuple[str, str], Any] | None = None
         super().__init__(**options)
 
@@ -82,13 +82,20 @@ class DeadlineAdapter(HTTPAdapter):
 
     def _limit(self, manager: Any) -> Any:
         """Make a manager open connections that read answers as they are read here."""
-        plain = type("PlainConnection", (HTTPConnection,), {"response_class": self._answer})
-        secure = type("SecureConnection", (HTTPSConnection,), {"response_class": self._answer})
-        manager.pool_classes_by_scheme = {
-            "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-            "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
-        }
+        manager.pool_classes_by_scheme = self._pools
         return manager
+
+
+@lru_cache(maxsize=8)  # each thread has an adapter, and all of a client the same limit
+def _pools(answer_s: float, now: Now) -> dict[str, Any]:
+    """Return the kinds of pools whose connections read answers with this limit."""
+    answer = staticmethod(partial(_Answer, answer_s, now))  # else a class would bind it to its connections
+    plain = type("PlainConnection", (HTTPConnection,), {"response_class": answer})
+    secure = type("SecureConnection", (HTTPSConnection,), {"response_class": answer})
+    return {
+        "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+        "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+    }
 
 
 class _Answer(HTTPResponse):

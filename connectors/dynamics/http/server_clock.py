@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from statistics import median
 from typing import Final
 
@@ -25,8 +26,7 @@ class ServerClock:
     def hear(self, date_header: str | None) -> None:
         """Note the Date header of an answer that has just come; one that cannot be read is passed over."""
         try:
-            told = parsedate_to_datetime(date_header or "")
-            self._begins.append((told.replace(tzinfo=told.tzinfo or UTC) - _EPOCH).total_seconds() - self._ticks())
+            self._begins.append(_seconds(date_header or "") - self._ticks())
         except (ValueError, TypeError, OverflowError):
             return
 
@@ -41,3 +41,9 @@ class ServerClock:
             return _EPOCH + timedelta(seconds=median(heard) + self._ticks()) if heard else None
         except OverflowError:
             return None
+
+
+@lru_cache(maxsize=8)  # the answers of one second say the same
+def _seconds(date_header: str) -> float:
+    told = parsedate_to_datetime(date_header)
+    return (told.replace(tzinfo=told.tzinfo or UTC) - _EPOCH).total_seconds()

@@ -107,7 +107,7 @@ class Column:
     @property
     def names(self) -> tuple[str, ...]:
         """All columns that it is filled from."""
-        return tuple(name for name, _ in self.flags) or (self.name, *self.more)
+        return tuple(name for name, _ in self.flags) if self.flags else (self.name, *self.more)
 
     @property
     def keyed(self) -> tuple[str, ...]:

@@ -34,7 +34,10 @@ class Address:
     options: tuple[tuple[str, str], ...] = ()
 
     def option(self, name: str) -> str | None:
-        return next((value for key, value in self.options if key == name), None)
+        for key, value in self.options:
+            if key == name:
+                return value
+        return None
 
 
 def below_service(url: str) -> str:

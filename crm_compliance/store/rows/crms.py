@@ -5,7 +5,7 @@ and both count: a row that somebody removes is still known."""
 from contextlib import suppress
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.database import lock_ledger
@@ -20,6 +20,8 @@ from rules.errors import Refused
 from rules.model.crm_addresses import THIS_MACHINE, organisation_at
 
 CRM_SEEN, AUTHORITY_SEEN = "crm_seen", "authority_seen"
+_SERVED = select(served_crms.c.organisation, served_crms.c.told)  # built once: every command that opens the store asks for these
+_OF_KIND = select(entries.c.data).where(entries.c.kind == bindparam("kind"))
 
 
 def _other_crm() -> Refused:
@@ -110,7 +112,7 @@ class Crms(Rows):
 
 def _is_known(connection: Connection, organisation: str) -> bool:
     """Return whether this CRM is in the table, and the ledger records every row there."""
-    rows = connection.execute(select(served_crms.c.organisation, served_crms.c.told)).all()
+    rows = connection.execute(_SERVED).all()
     return any(row.organisation == organisation for row in rows) and all(row.told for row in rows)
 
 
@@ -132,9 +134,8 @@ def _told(connection: Connection) -> set[str]:
 
 
 def _entries(connection: Connection, kind: str) -> list[dict[str, object]]:
-    rows = connection.execute(select(entries.c.data).where(entries.c.kind == kind)).scalars()
     found = []
-    for text in rows:
+    for text in connection.execute(_OF_KIND, {"kind": kind}).scalars():
         try:
             found.append(decoder_of(dict[str, object]).decode(text))
         except msgspec.MsgspecError:  # altered: `ledger verify` names the entry

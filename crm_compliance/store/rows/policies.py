@@ -12,6 +12,9 @@ from jobs.ports.store.ledger import Entry
 from jobs.ports.store.policies import PolicyVersion
 from rules.dates.instants import instant
 
+# Built once: every command asks which schedules have decided.
+_ALL = select(policies.c.digest, policies.c.version, policies.c.first_used_at, policies.c.text).order_by(policies.c.position)
+
 
 class Policies(Rows):
     """What `jobs.ports.store.policies.PolicyStore` asks."""
@@ -25,9 +28,8 @@ class Policies(Rows):
                 told.append(("policy", {"digest": digest, "version": version}))
 
     def all(self) -> list[PolicyVersion]:
-        columns = (policies.c.digest, policies.c.version, policies.c.first_used_at, policies.c.text)
         with self._transactions.reading() as connection:
-            return [PolicyVersion(*row) for row in connection.execute(select(*columns).order_by(policies.c.position))]
+            return [PolicyVersion(*row) for row in connection.execute(_ALL)]
 
 
 def drop(connection: Connection, digests: Collection[str]) -> list[str]:

@@ -30,6 +30,8 @@ IN_A_QUERY: Final = 500  # ids that one query names
 _IS_CLOSED: Final = _says("state", RequestState.CLOSED.value)
 # Built once: each step of a request reads and writes some of its parts.
 _DOC = select(subject_requests.c.doc).where(subject_requests.c.id == bindparam("of"))
+_REPLACE = update(subject_requests).where(subject_requests.c.id == bindparam("of"), subject_requests.c.doc == bindparam("read"))
+_PARTS = select(func.count()).where(request_parts.c.request == bindparam("of"))
 _THIS_PART = (request_parts.c.request == bindparam("of")) & (request_parts.c.name == bindparam("part"))
 _PART = select(request_parts.c.content).where(_THIS_PART)
 _DROP_PART = delete(request_parts).where(_THIS_PART)
@@ -204,8 +206,7 @@ class Requests(Rows):
 def _replace(connection: Connection, request: SubjectRequest, since: SubjectRequest) -> None:
     doc = connection.execute(_DOC, {"of": request.id}).scalar()
     is_same = doc is not None and decoded(doc, SubjectRequest, request.id) == since
-    unchanged = (subject_requests.c.id == request.id) & (subject_requests.c.doc == doc)
-    if not is_same or connection.execute(update(subject_requests).where(unchanged).values(doc=_doc(request))).rowcount != 1:
+    if not is_same or connection.execute(_REPLACE, {"of": request.id, "read": doc, "doc": _doc(request)}).rowcount != 1:
         raise Refused("somebody else has changed the request meanwhile", hint="look at it again", where=request.id, code="changed")
 
 
@@ -230,7 +231,7 @@ def _digest(sealed: bytes) -> str:
 
 def _has_parts(connection: Connection, request: str) -> bool:
     """Return whether anything remains of the working area."""
-    return bool(connection.execute(select(func.count()).where(request_parts.c.request == request)).scalar())
+    return bool(connection.execute(_PARTS, {"of": request}).scalar())
 
 
 def _in_queries(requests: Collection[str]) -> Iterator[list[str]]:
