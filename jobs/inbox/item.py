@@ -25,6 +25,7 @@ class ItemKind(StrEnum):
     QUESTION_UNANSWERED = "question_unanswered"
     ANSWER_TO_REVIEW = "answer_to_review"
     ANSWER_TO_RELEASE = "answer_to_release"
+    ANSWER_TO_HAND_OVER = "answer_to_hand_over"
     REQUEST_TO_CLOSE = "request_to_close"
     NOTICES_TO_GIVE = "notices_to_give"
     HOLD_TO_REVIEW = "hold_to_review"

@@ -10,7 +10,7 @@ from typing import Final
 
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.inbox.item import InboxItem, ItemKind, Stage
-from jobs.model.request import DECISIONS, SubjectRequest
+from jobs.model.request import DECISIONS, HANDOVER, SubjectRequest
 from jobs.ports.store.store import Store
 from jobs.register.dates import (
     DUE_IN,
@@ -43,14 +43,14 @@ LOOK_AGAIN: Final = "DPO_REVIEW"  # as the register says that a rule about a sus
 def of_requests(store: Store, now: datetime, calendar: Calendar) -> Iterator[InboxItem]:
     """Yield everything that waits of the register, but for requests of another CRM than the store is open
     for. Of those that are closed only the ones are read of which somebody may have to be told."""
-    decided = store.requests.with_part(DECISIONS)
+    decided, held = store.requests.with_part(DECISIONS), store.requests.with_part(HANDOVER)
     pending = store.requests.all(unclosed=True)
     closed = store.requests.some(decided.difference(request.id for request in pending))
     for request in (*pending, *closed.values()):
         if is_of_other_crm(store, request.crm):
             continue
         if not request.is_closed:
-            yield from _steps(store, request, now, calendar)
+            yield from _steps(store, request, now, calendar, is_held=request.id in held)
             yield from _questions(request, calendar.day(now))
         if request.id in decided:
             if request.state in ANSWERED:
@@ -58,9 +58,21 @@ def of_requests(store: Store, now: datetime, calendar: Calendar) -> Iterator[Inb
             yield from _notices(store, request, calendar.day(now))
 
 
-def _steps(store: Store, request: SubjectRequest, now: datetime, calendar: Calendar) -> Iterator[InboxItem]:
-    """Yield the next step of a request. While the clock is paused the person's answer is waited for."""
+def _steps(store: Store, request: SubjectRequest, now: datetime, calendar: Calendar, *, is_held: bool) -> Iterator[InboxItem]:
+    """Yield the next step of a request. While the clock is paused the person's answer is waited for.
+
+    `is_held`: link and passphrase are still to be handed over. Closing would remove them, so that does not
+    wait yet; the DPO hears of it too, who answers for the date."""
     facts, hint = {"right": request.right.value, "state": request.state.value}, next_step(request)
+    if request.state is RequestState.RELEASED and is_held:
+        yield InboxItem(
+            kind=ItemKind.ANSWER_TO_HAND_OVER,
+            roles=(*roles_of(Act.RELEASE_ANSWER), *DPO),
+            subject=request.id,
+            since=request.released_at,
+            facts=facts,
+        )
+        return
     if request.state is RequestState.RELEASED:
         yield InboxItem(
             kind=ItemKind.REQUEST_TO_CLOSE,

@@ -52,6 +52,7 @@ OF_REQUESTS: Final = frozenset(
         ItemKind.QUESTION_UNANSWERED,
         ItemKind.ANSWER_TO_REVIEW,
         ItemKind.ANSWER_TO_RELEASE,
+        ItemKind.ANSWER_TO_HAND_OVER,
         ItemKind.REQUEST_TO_CLOSE,
         ItemKind.NOTICES_TO_GIVE,
     )
@@ -165,6 +166,8 @@ def _words(visit: Visit, item: InboxItem, request: SubjectRequest | None) -> tup
             return say("An answer waits for your review"), say("Review")
         case ItemKind.ANSWER_TO_RELEASE:
             return say("An answer waits for release by a second person"), say("Open the request")
+        case ItemKind.ANSWER_TO_HAND_OVER:
+            return say("Link and passphrase of a released answer are still to be handed over"), say("Open the request")
         case ItemKind.REQUEST_TO_CLOSE:
             return say("A released answer is to be closed"), say("Open the request")
         case ItemKind.NOTICES_TO_GIVE:

@@ -17,7 +17,7 @@ from jobs.inbox.item import InboxItem, ItemKind, Stage
 from jobs.ledger.entries import StoreAltered
 from jobs.model.answer import Addressee, Compilation, Item, ItemStatus
 from jobs.model.plan import Alarm, Kind, Plan
-from jobs.model.request import COMPILATION, DECISIONS, RequestApproval, SubjectRequest
+from jobs.model.request import COMPILATION, DECISIONS, HANDOVER, RequestApproval, SubjectRequest
 from jobs.model.run import RunState
 from jobs.model.work_queue import QueueMoves, Waiting
 from jobs.register.decision import Decision, Notice
@@ -273,6 +273,13 @@ def test_a_released_answer_waits_to_be_closed_and_a_closed_one_for_nobody(store:
     add(store, a_request("request-1", state=RequestState.RELEASED, released_at=NOW))
     add(store, a_request("request-2", state=RequestState.CLOSED, closed_at=NOW))
     assert kinds(found(store)) == [("request_to_close", "request-1")]
+
+
+def test_a_released_answer_waits_to_be_handed_over_before_it_is_to_be_closed(store: SqlStore) -> None:
+    """EXP-16: closing removes link and passphrase, and then nobody can open what was released."""
+    add(store, a_request("request-1", state=RequestState.RELEASED, released_at=NOW), **{HANDOVER: b"{}"})
+    (item,) = found(store)
+    assert (item.kind, item.roles, item.since) == (ItemKind.ANSWER_TO_HAND_OVER, (Role.APPROVER, Role.DPO), NOW)
 
 
 def test_recipients_to_be_told_wait_also_once_a_request_is_closed(store: SqlStore) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from jobs.model.request import CANDIDATES, CONFIRMED
+from jobs.model.request import CANDIDATES, CONFIRMED, HANDOVER
 from jobs.register.dates import target_of
 from jobs.register.overrides import overridden
 from jobs.requests.answer.release_check import CONTENT
@@ -114,6 +114,10 @@ def _next(visit: Visit, request: SubjectRequest, compilation: Compilation | None
                 "Close the request once the answer has arrived. The list of rows that are the person’s is then removed; the answer "
                 "itself is kept for some days more."
             )
+            if visit.services.store.requests.has_part(request.id, HANDOVER):
+                text += " " + say(
+                    "Link and passphrase are still to be handed over. Closing removes them from here, and nobody can pass them on any more."
+                )
             return Next("close", say("Close, once it has arrived"), text, "")
         case RequestState.CLOSED:
             return None

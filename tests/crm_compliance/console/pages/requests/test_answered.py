@@ -102,11 +102,16 @@ def test_a_second_person_releases_and_hands_over_in_two_ways(org: Night, approve
         if role is not Role.APPROVER:
             assert passphrase not in signed_in(role).get(path).text
             assert signed_in(role).get(f"{path}/message").status_code == 403
+    dpo, waits = signed_in(Role.DPO), "Link and passphrase of a released answer are still to be handed over"
+    assert all(waits in text_of(each.page("/")) for each in (approver, dpo))
+    assert "Closing removes them from here" in text_of(dpo.page(path))
     assert approver.post(f"{path}/handover").status_code == 303
     assert passphrase not in approver.page(path)
+    assert "Nothing waits for you" in text_of(approver.page("/"))
+    assert "A released answer is to be closed" in text_of(dpo.page("/"))
+    assert "Closing removes them from here" not in text_of(dpo.page(path))
     assert approver.get(f"{path}/message").status_code == 400
     assert not org.store.requests.has_part(approved.id, HANDOVER)
-    dpo = signed_in(Role.DPO)
     assert "Close as: Delivered" in text_of(dpo.page(path))
     assert dpo.post(f"{path}/close", outcome="DELIVERED").status_code == 303
     assert "Closed Delivered" in text_of(dpo.page(path))
