@@ -58,10 +58,12 @@ def test_one_plan_is_made_at_a_time_and_pages_tell_how_far_it_is(org: Night, sig
     part = admin.get("/plans/making", **{"HX-Request": "true"}).text
     assert 'hx-get="/plans/making"' in part
     assert "rows read so far: 1,234, requests to the CRM: 5" in part
+    assert "No plan yet" not in text_of(admin.page("/plans")), "there is one by the time that the page says so"
     assert 'id="making"' not in signed_in(Role.AUDITOR).page("/plans")
     go_on.set()
     assert work.wait(20)
-    assert "The plan was not made" in text_of(admin.page("/plans"))
+    assert "The plan was not made" in (page := text_of(admin.page("/plans")))
+    assert "No plan yet" in page
 
 
 def telling(work: Work) -> bool:
