@@ -145,7 +145,7 @@ ERRORS: Final[Mapping[str, str]] = {**BLOCKS, **REFUSED, **_OF_ERRORS}
 # By `jobs.register.intake.Wrong`: what is wrong with a field of a request that is typed in.
 MISTAKES: Final[Mapping[str, str]] = {
     Wrong.MISSING: "Fill this in.",
-    Wrong.DATE: "This is not a date. Write it as day/month/year.",
+    Wrong.DATE: "This is not a date. Write it as day/month/year, the year with four digits.",
     Wrong.FUTURE: "This day lies in the future.",
     Wrong.EARLY: "This day lies before 25 May 2018, when these rights began.",
     Wrong.LONG: "This is too long.",

@@ -371,7 +371,7 @@ def test_days_are_typed_as_people_write_them(org: Night, signed_in: SignedIn) ->
 def test_a_mistake_is_told_in_the_language_of_the_page(org: Night, signed_in: SignedIn) -> None:
     dpo = signed_in(Role.DPO, "nl")
     text = dpo.post("/requests/new", **{**TYPED, "received_on": "", "given_birthdate": "2027-01-01"}).text
-    assert "Ontvangen op: Dit is geen datum. Schrijf dag/maand/jaar." in text_of(text)
+    assert "Ontvangen op: Dit is geen datum. Schrijf dag/maand/jaar, het jaar met vier cijfers." in text_of(text)
     assert "Deze dag ligt in de toekomst." in text  # all in one go, also what is wrong by the clock
     text = dpo.post("/requests/new", **{**TYPED, "given_birthdate": "2027-01-01"}).text
     assert "Deze dag ligt in de toekomst." in text
