@@ -34,6 +34,7 @@ from rules.model.requests import RequestState
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.answer_package.pages import text_of as text_of_pdf
 from tests.crm_compliance.begun import Begun
+from tests.crm_compliance.cli.requests import family
 from tests.crm_compliance.cli.requests.decided import asking_for, lotte
 from tests.crm_compliance.cli.requests.recipients import ABROAD, POLICE, file_of
 from tests.crm_compliance.console.browser import Browser, text_of
@@ -325,6 +326,23 @@ def test_rows_are_counted_for_the_two_who_approve_and_shown_once(approved: Askin
         assert f"{counted['candidates']} Rows about the person {counted['included']} In the answer" in page
         assert "Rows about the person" not in text_of(browser.page(path))
     assert signed_in(Role.AUDITOR).post(f"{path}/completeness").status_code == 403
+
+
+def test_that_a_child_has_to_agree_is_said_where_it_can_be_recorded(org: Night, typist: Typist, signed_in: SignedIn) -> None:
+    """RGT-05: from twelve on; nobody sets a rule aside because a box was not ticked."""
+    child, mother = family.lotte(org), family.els(org)
+    dossier = org.dossier("grooming", closed=False, fiches=1)
+    org.party(child, "child", dossier=dossier)
+    org.party(mother, "parent", dossier=dossier)
+    asking, dpo = family.on_behalf(typist, child, mother), signed_in(Role.DPO)
+    path, said = f"/requests/{asking.id}", "record it under “Check again who asks” instead"
+    asking.compile()
+    assert said in text_of(dpo.page(path))
+    assert dpo.post(f"{path}/identify", method="eid", mandate="shown", child_agrees="1").status_code == 303
+    asking.confirm(child, mother).compile()
+    page = text_of(dpo.page(path))
+    assert said not in page
+    assert "needs a decision" not in page
 
 
 def test_a_rule_in_the_way_is_named_to_the_dpo_and_set_aside_by_two(org: Night, typist: Typist, signed_in: SignedIn) -> None:
