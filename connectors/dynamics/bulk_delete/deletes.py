@@ -15,7 +15,7 @@ import msgspec
 from connectors.dynamics.bulk_delete.crossover import Crossover
 from connectors.dynamics.bulk_delete.hold_guard import WAYS, Guard, Read, guard_of, held
 from connectors.dynamics.bulk_delete.jobs import Jobs, Lost, NotStarted, Report, job_name, query_set, start_of
-from connectors.dynamics.http.query import any_of, query_string
+from connectors.dynamics.http.query import any_of, guid, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.mapping.mapping import Table
@@ -315,16 +315,16 @@ class Deleting:
         """Return the etag and version number of each row that exists. Raises ConnectorError: the CRM cannot
         be queried, or its answer is not whole."""
         found: dict[str, tuple[str, int]] = {}
+        wanted = {guid(row) for row in ids}
         for condition in any_of(definition.primary_id, ids):
             query = query_string({"$select": f"{definition.primary_id},versionnumber", "$filter": condition, "$count": "true"})
             answer = self._transport.get(f"{definition.set_name}?{query}", where=where)
             try:
                 content = msgspec.json.decode(answer.body)
                 rows = content["value"]
-                for row in rows:
-                    version = converted(row, _Row)
-                    found[row[definition.primary_id].strip("{}").lower()] = (version.etag, version.versionnumber)
-                is_whole = content["@odata.count"] == len(rows)
+                there = {row[definition.primary_id]: converted(row, _Row) for row in rows}
+                found |= {row: (version.etag, version.versionnumber) for row, version in there.items()}
+                is_whole = content["@odata.count"] == len(rows) == len(wanted & there.keys())
             except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError, RecursionError):
                 is_whole = False
             if not is_whole:

@@ -8,10 +8,10 @@ import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
+from connectors.dynamics.http.page_lengths import PageLengths
 from connectors.dynamics.http.query import query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.reading.any_odata import AnyPage, Id, PageUnreadable, is_offset, page_of
-from connectors.dynamics.reading.page_lengths import PageLengths
 from connectors.dynamics.schema.counts import COUNT_LIMIT
 from connectors.dynamics.schema.csdl import SchemaBroken, key_of
 from connectors.dynamics.schema.metadata import Metadata

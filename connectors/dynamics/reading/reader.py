@@ -5,11 +5,11 @@ import threading
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
+from connectors.dynamics.http.page_lengths import PageLengths
 from connectors.dynamics.http.query import query_string, select
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.reading.any_odata import is_offset
 from connectors.dynamics.reading.decoder import PageBroken, PageDecoder
-from connectors.dynamics.reading.page_lengths import PageLengths
 from connectors.dynamics.reading.page_types import LOOKUP_TABLE
 from connectors.dynamics.reading.page_values import Page, are_repeated
 from connectors.dynamics.schema.counts import COUNT_LIMIT

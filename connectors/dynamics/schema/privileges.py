@@ -249,7 +249,7 @@ def _content(transport: Transport, address: str) -> dict[str, Any]:
     answer = transport.get(address, where="privileges")
     try:
         content = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise ReadIncomplete("The CRM's answer about privileges is not readable.", where="privileges", request_id=answer.request_id)

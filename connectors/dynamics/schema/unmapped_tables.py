@@ -3,7 +3,7 @@ queried in one request."""
 
 import re
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -12,6 +12,7 @@ from xml.sax.saxutils import quoteattr
 
 import msgspec
 
+from connectors.dynamics.http.page_lengths import PageLengths
 from connectors.dynamics.http.query import any_of, guid, literal, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete
@@ -19,6 +20,7 @@ from rules.decoders import converted
 
 NAMES_AT_ONCE = 40
 PAGE = 5_000
+ATTEMPTS = 3  # at one page
 EMPTY_PAGES = 100  # in a row; a service whose links lead on for ever is left some time
 WHOLE = "Global"  # the depth that reaches every row (Microsoft Learn, "PrivilegeDepth EnumType")
 REFUSED = (403, 404, 405, 501)  # what says clearly: not allowed, or not offered
@@ -28,6 +30,7 @@ FAILED = (400, 500)
 UNCOUNTED = ("audit",)  # lies in a store of its own, of which no document says that it counts
 IDS_OF_A_FETCH = 150  # of FetchXML in an address, where each costs some sixty characters
 MORE, COOKIE = "Microsoft.Dynamics.CRM.morerecords", "Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
+NEXT_LINK = "@odata.nextLink"
 _TOLD = f"Microsoft.Dynamics.CRM.lookuplogicalname,{MORE},{COOKIE}"  # of which table a lookup's row is, and where a page of FetchXML ended
 _INSIDE = re.compile(r' pagingcookie="([^"]*)"')
 _Onward = Callable[[Mapping[str, Any], int], str | None]
@@ -115,11 +118,16 @@ class Directory:
     def rows(
         self, table: KnownTable, column: str, ids: Collection[str], select: str, also: str = "", also_refused: tuple[int, ...] = ()
     ) -> Iterator[dict[str, Any]]:
-        """Yield the rows whose column is one of these ids, to the end. Raises as `is_empty`."""
+        """Yield the rows whose column is one of these ids, to the end; one that is of none is refused where
+        the column is selected. Raises as `is_empty`."""
         needs = (column,) if column in select.split(",") else ()
+        wanted = {guid(one) for one in ids}
         for condition in any_of(column, ids):
             options = {"$select": f"{table.primary_id},{select}".rstrip(","), "$filter": f"({condition}) and {also}" if also else condition}
-            yield from self._queried(table, options, needs, also_refused)
+            for row in self._queried(table, options, needs, also_refused):
+                if (needs or column == table.primary_id) and str(row[column]).lower() not in wanted:
+                    raise ReadIncomplete("Rows came that were not asked for.", hint="Try again later.", where=table.name)
+                yield row
 
     def where(self, table: KnownTable, condition: str, select: str) -> Iterator[dict[str, Any]]:
         """Yield the rows that meet a condition, to the end. Raises as `is_empty`."""
@@ -204,12 +212,16 @@ class Directory:
         reading = table.privileges.get("Read")
         if reading is not None and (depth := self.depths.get(reading.id, WHOLE)) != WHOLE:
             raise NotOffered(f"{where}: {reading.name} reaches {depth} only, not the whole organisation")
+        rows = self._pages(address, where, (table.primary_id, *needs), due, onward)
         try:
-            yield from self._pages(address, where, (table.primary_id, *needs), due, onward)
+            first = next(rows, None)
         except ConnectorError as failure:
             if isinstance(failure, Forbidden) or failure.status in (*REFUSED, *also_refused):
                 raise NotOffered(f"{where}: {failure}".removesuffix("."), failure.status) from None
             raise
+        if first is not None:
+            yield first
+            yield from rows  # a refusal in the middle is none of the whole table
 
     def _pages(
         self, address: str, where: str, needs: tuple[str, ...] = (), due: int = 0, onward: _Onward | None = None
@@ -219,36 +231,76 @@ class Directory:
         number `due`, or they are not readable."""
         link: str | None = address
         seen: set[str] = set()
-        before: list[dict[str, Any]] = []
+        page = _Page([], {})
+        lengths = PageLengths(PAGE)
         empty = 0
         while link is not None:
-            prefer = f'odata.maxpagesize={PAGE},odata.include-annotations="{_TOLD}"'
-            answer = self._transport.get(link, prefer=prefer, where=where)
-            try:
-                content = msgspec.json.decode(answer.body)
-                rows = converted(content["value"], list[dict[str, Any]])
-                following = converted(content.get("@odata.nextLink"), str | None)  # type: ignore[arg-type]
-                if not seen:
-                    due = min(converted(content.get("@odata.count", 0), int), due)
-                for row in rows:
-                    for name in needs:
-                        row[name]
-                if following is None and onward is not None:
-                    following = onward(content, len(rows))
-            except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError, RecursionError):
-                raise ReadIncomplete("The CRM's rows are not readable.", where=where, request_id=answer.request_id) from None
-            if rows and rows == before:
-                raise ReadIncomplete("A page of the CRM repeats the one before.", where=where)
-            before = rows
-            due -= len(rows)
-            yield from rows
+            page = self._page(link, where, needs, page.rows, lengths)
+            due = due if seen else min(page.content.get("@odata.count", 0), due)
+            due -= len(page.rows)
+            yield from page.rows
+            following = page.content.get(NEXT_LINK)
+            if following is None and onward is not None:
+                following = onward(page.content, len(page.rows))
             link = self._transport.absolute(following) if following is not None else None
-            empty = 0 if rows else empty + 1
+            empty = 0 if page.rows else empty + 1
             if link in seen or (link is not None and empty > EMPTY_PAGES):
                 raise ReadIncomplete("The CRM's pages lead in a circle, or on and on without a row.", where=where)
             seen.add(link or "")
         if due > 0:
             raise ReadIncomplete("Fewer rows came than the CRM counts.", hint="Try again later.", where=where)
+
+    def _page(self, link: str, where: str, needs: Sequence[str], before: list[dict[str, Any]], lengths: PageLengths) -> "_Page":
+        """Return one page. A wrong one is requested again, since a GET is safe, and a short one that has
+        another behind it: where the same comes again, pages are of that length here. Raises ReadIncomplete:
+        it stays wrong."""
+        short: _Page | None = None
+        wrong = ""
+        for attempt in range(ATTEMPTS):
+            self._transport.count(retries=min(attempt, 1))
+            answer = self._transport.get(link, prefer=f'odata.maxpagesize={PAGE},odata.include-annotations="{_TOLD}"', where=where)
+            try:
+                page = _Page.of(answer.body, needs)
+            except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, ValueError, RecursionError):
+                wrong = "The CRM's rows are not readable."
+                continue
+            if page.rows and page.rows == before:
+                wrong = "A page of the CRM repeats the one before."
+                continue
+            if not page.goes_on or not lengths.doubt(len(page.rows)):
+                return page
+            if short is not None and page.rows == short.rows:
+                lengths.take(len(page.rows))
+                return page
+            short, wrong = page, "A page of the CRM has other rows each time."
+        raise ReadIncomplete(wrong, hint="Try again later.", where=where, request_id=answer.request_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The rows of one page, and the whole of it."""
+
+    rows: list[dict[str, Any]]
+    content: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, body: bytes, needs: Sequence[str]) -> "_Page":
+        """Read a page whose rows each have all that they need, the first of it once. Raises what msgspec
+        does, LookupError, TypeError, ValueError: it is none."""
+        content = msgspec.json.decode(body)
+        rows = converted(content["value"], list[dict[str, Any]])
+        converted(content.get(NEXT_LINK), str | None)  # type: ignore[arg-type]
+        converted(content.get("@odata.count", 0), int)
+        for name in needs:
+            for row in rows:
+                row[name]
+        if needs and len({str(row[needs[0]]) for row in rows}) < len(rows):
+            raise ValueError("a row came twice")
+        return cls(rows, content)
+
+    @property
+    def goes_on(self) -> bool:
+        return self.content.get(NEXT_LINK) is not None or self.content.get(f"@{MORE}") is True
 
 
 def _fetching(table: KnownTable, text: str) -> str:

@@ -94,6 +94,7 @@ class Masking:
 
     def _rows(self, table: Table, masks: Masks, definition: TableDefinition, ids: Sequence[str]) -> Iterator[tuple[str, Values[str, Any]]]:
         names = [*masks.columns, *masks.keeps, table.columns[SINCE].name]
+        wanted = {guid(row) for row in ids}
         columns = [definition.primary_id, "statecode", "_ownerid_value", *(_wire(name, definition) for name in names)]
         for condition in any_of(definition.primary_id, ids):
             query = query_string({"$select": select(columns), "$filter": condition, "$count": "true"})
@@ -101,9 +102,8 @@ class Masking:
             try:
                 content = msgspec.json.decode(answer.body)
                 found = [(guid(row[definition.primary_id]), row) for row in content["value"]]
-                is_whole = content["@odata.count"] == len(found) and all(
-                    _wire(name, definition) in row for name in names for _, row in found
-                )
+                is_whole = content["@odata.count"] == len(found) == len(wanted.intersection(row_id for row_id, _ in found))
+                is_whole = is_whole and all(_wire(name, definition) in row for name in names for _, row in found)
             except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
                 is_whole = False
             if not is_whole:

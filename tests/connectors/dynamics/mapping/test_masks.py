@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from connectors.dynamics.http.transport import Transport
 from connectors.emulator.serving.server import RunningEmulator
 from connectors.interface.changes import ChangeStatus, Operation, OperationKind
+from connectors.interface.errors import ReadIncomplete
 from rules.model.records import Dossier, Fiche
 from tests.connectors.dynamics.mapping.masked import (
     CANARY,
@@ -50,6 +52,15 @@ def test_a_masked_row_holds_constants_and_nothing_else(emulator: RunningEmulator
     assert own == {"cf_dossierid": row, "cf_name": "Geanonimiseerd", "cf_anonymisedon": "2026-11-25T03:00:00Z"}
     assert (after["_ownerid_value"], after["_owningteam_value"], after["_owninguser_value"], after["statecode"]) == (TEAM, TEAM, None, 1)
     assert CANARY not in str(after)
+
+
+def test_another_row_says_nothing_of_what_was_masked(emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    with client(emulator) as connector:
+        (row, etag), (other, _) = a_dossier(emulator), a_dossier(emulator)
+        get = Transport.get
+        monkeypatch.setattr(Transport, "get", lambda crm, address, **options: get(crm, address.replace(row, other), **options))
+        with pytest.raises(ReadIncomplete, match="read back"):
+            connector.unmasked([masking(row, etag)])
 
 
 def test_a_masked_fiche_loses_its_links(emulator: RunningEmulator) -> None:

@@ -3,20 +3,24 @@ stated role is enough."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+import responses
 
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.http.environment import Environment
+from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.schema import privileges as privileges_module
 from connectors.emulator.schema.environment_file import DEFAULT_ENVIRONMENT
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface.errors import Finding
+from connectors.interface.errors import Finding, ReadIncomplete
 from jobs.model.privileges import NEEDS
 from rules.model.bypass import Bypass
 from tests.drivers.connecting import connect
@@ -25,6 +29,7 @@ from tests.yaml_files import read_yaml, yaml_text
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
 
+ROOT = "http://127.0.0.1:9/api/data/v9.2/"
 READS = ("Contact", "cf_dossier", "cf_fiche", "cf_party", "cf_recording", "cf_donation", "cf_enrolment", "cf_engagement", "cf_statistic")
 LEAST = {f"prvRead{table}": "Global" for table in (*READS, "Note", "Activity")}
 LEAST |= {f"prvDelete{table}": "Global" for table in ("Contact", "cf_dossier", "cf_fiche", "cf_party", "cf_recording", "Note", "Activity")}
@@ -279,3 +284,10 @@ def test_a_lookup_that_is_emptied_before_what_it_points_to_goes_is_written(tmp_p
         connected.check()
         reasons = {line.name: line.reason for line in connected.least_role(NEEDS)}
     assert "is emptied first" in reasons["prvWritecf_dossier"]
+
+
+def test_an_answer_about_privileges_that_is_nested_beyond_reading_is_told_as_such() -> None:
+    with responses.RequestsMock() as mock, Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport:
+        mock.get(re.compile(f"{ROOT}.*"), body="[" * 100_000)
+        with pytest.raises(ReadIncomplete, match="privileges"):
+            privileges_module._rights(transport, "00000000-0000-0000-0000-000000000001")

@@ -15,7 +15,7 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable
-from connectors.interface.errors import ReadIncomplete
+from connectors.interface.errors import ConnectorError, ReadIncomplete
 
 ROOT = "http://127.0.0.1:9/api/data/v9.2/"
 TABLE = KnownTable("account", "accounts", "accountid", audited=False)
@@ -77,3 +77,56 @@ def test_a_row_without_the_column_by_which_it_was_found_is_unreadable() -> None:
         assert len(list(directory.rows(TABLE, "_parentid_value", [ROW], "_parentid_value,name"))) == 1
         with pytest.raises(ReadIncomplete, match="rows are not readable"):
             list(directory.rows(TABLE, "_parentid_value", [ROW], "_parentid_value,name"))
+
+
+def answered(*pages: object) -> None:
+    """One after the other, as text where it is one."""
+    for page in pages:
+        responses.get(f"{ROOT}accounts", body=page if isinstance(page, str) else json.dumps(page))
+
+
+def ids(*numbers: int) -> list[dict[str, str]]:
+    return [{"accountid": str(UUID(int=number))} for number in numbers]
+
+
+@responses.activate
+@pytest.mark.parametrize("wrong", ['{"value": [', "<html>", {"value": ids(1, 1)}, {"value": [{}]}, {"error": {}}])
+def test_a_page_that_is_wrong_once_is_asked_for_again(wrong: object) -> None:
+    answered(wrong, {"value": ids(1, 2), "@odata.count": 2})
+    with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport:
+        assert len(list(Directory(transport).all(TABLE, "name"))) == 2
+
+
+@responses.activate
+def test_rows_that_a_page_with_another_behind_it_has_lost_are_found_again() -> None:
+    """Beyond 5,000 rows no count proves anything."""
+    first, last = {"value": ids(1, 2), "@odata.nextLink": f"{ROOT}accounts?$skiptoken=2"}, {"value": ids(3)}
+    answered({**first, "value": ids(1)}, first, first, last)
+    with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport:
+        assert list(Directory(transport).all(TABLE, "name")) == ids(1, 2, 3)
+
+
+@responses.activate
+def test_a_row_that_came_twice_is_not_two() -> None:
+    """The count would agree, and another row be taken for gone."""
+    answered({"value": ids(7, 7), "@odata.count": 2})
+    with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport, pytest.raises(ReadIncomplete, match="rows are not readable"):
+        Directory(transport).existing(TABLE, [ROW, str(UUID(int=8))])
+
+
+@responses.activate
+@pytest.mark.parametrize("column", ["accountid", "_parentid_value"])
+@pytest.mark.parametrize("other", [str(UUID(int=9)), None])
+def test_rows_of_another_answer_are_refused(column: str, other: str | None) -> None:
+    answered({"value": [{"accountid": ROW, "_parentid_value": ROW, column: other}], "@odata.count": 1})
+    with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport, pytest.raises(ReadIncomplete, match="not asked for"):
+        list(Directory(transport).rows(TABLE, column, [ROW], "_parentid_value"))
+
+
+@responses.activate
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_page_that_is_refused_behind_others_is_no_table_that_may_not_be_read(status: int) -> None:
+    responses.get(f"{ROOT}accounts", json={"value": ids(1), "@odata.nextLink": f"{ROOT}elsewhere?$skiptoken=1"})
+    responses.get(f"{ROOT}elsewhere", status=status)
+    with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport, pytest.raises(ConnectorError):
+        list(Directory(transport).rows_in_source(TABLE, "bin", [], "accountid", None))
