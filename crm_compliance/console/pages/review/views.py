@@ -122,7 +122,7 @@ def list_values(answer: Answer, among: Filter, here: Item | None) -> dict[str, A
 
 def row_of(answer: Answer, among: Filter, item: Item, place: int) -> Row:
     visit = answer.visit
-    day = visit.formats.short_day(item.at[:10]) if len(item.at) >= len("2026-03-02") else ""
+    day = visit.formats.day(item.at[:10]) if len(item.at) >= len("2026-03-02") else ""
     return Row(item, place, title_of(answer, item), day, f"{answer.path}/{item.item}{among.query}", TONES[item.status])
 
 
