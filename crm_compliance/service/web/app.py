@@ -76,6 +76,9 @@ def app_of(
             return Response(headers=_file_headers(size), media_type="application/zip")
         return Download(downloads, token)
 
+    async def torn(request: Request) -> Response:
+        return _not_found()  # of a link that a mail program has broken in two, or put something behind
+
     async def health(request: Request) -> Response:
         why = list(await asyncio.to_thread(why_not))
         return JSONResponse({"ok": False, "why": why}, status_code=503) if why else JSONResponse({"ok": True})
@@ -94,7 +97,7 @@ def app_of(
         log.error("an answer failed", exc_info=error)
         return HTMLResponse(NOT_NOW, status_code=503, headers={"Retry-After": "60"})
 
-    own = (("/d/{token}", download), ("/healthz", health), ("/metrics", figures))
+    own = (("/d/{token}", download), ("/d/{rest:path}", torn), ("/healthz", health), ("/metrics", figures))
     routes = [*(Route(path, answer, methods=["GET", "HEAD"]) for path, answer in own), *console]
     made = Starlette(
         routes=routes, exception_handlers={HTTPException: refused, ComplianceError: not_now}, middleware=[Middleware(Guarded, hosts=hosts)]

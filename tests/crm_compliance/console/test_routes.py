@@ -14,7 +14,7 @@ from rules.model.roles import HUMAN_ROLES, MAY, TITLES, Role
 from tests.crm_compliance.console.browser import Browser
 from tests.drivers.night import Night
 
-NOT_PAGES = {"/d/{token}", "/healthz", "/metrics", "/static/{path:path}", "/{path:path}"}
+NOT_PAGES = {"/d/{token}", "/d/{rest:path}", "/healthz", "/metrics", "/static/{path:path}", "/{path:path}"}
 
 
 def address(endpoint: Endpoint) -> str:
@@ -98,3 +98,12 @@ def test_a_form_from_elsewhere_changes_nothing(
             answer = browsers[role].client.request("POST", address(endpoint), **sent(endpoint, token, headers))
             assert answer.status_code == 403
             assert len(list(org.store.ledger.entries())) == before
+
+
+def test_a_link_of_a_package_that_is_torn_is_answered_as_a_dead_one(browser: Browser) -> None:
+    """In every language of those who get answers; who holds it has no account here."""
+    dead = browser.get("/d/nothing").text
+    assert "werkt niet" in dead
+    for address_of_it in ("/d/", "/d/nothing/", "/d/nothing/more"):
+        answer = browser.get(address_of_it)
+        assert (answer.status_code, answer.text) == (404, dead)
