@@ -322,10 +322,10 @@ class Deleting:
             try:
                 content = msgspec.json.decode(answer.body)
                 rows = content["value"]
-                there = {row[definition.primary_id]: converted(row, _Row) for row in rows}
+                there = {guid(row[definition.primary_id]): converted(row, _Row) for row in rows}
                 found |= {row: (version.etag, version.versionnumber) for row, version in there.items()}
                 is_whole = content["@odata.count"] == len(rows) == len(wanted & there.keys())
-            except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError, RecursionError):
+            except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
                 is_whole = False
             if not is_whole:
                 raise ReadIncomplete("The versions of rows are not readable.", where=where, request_id=answer.request_id)

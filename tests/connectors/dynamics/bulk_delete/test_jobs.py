@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from connectors.dynamics.bulk_delete.jobs import PAGE, PAIRS, PREFIX
+from connectors.dynamics.http.answers import Answer
+from connectors.dynamics.http.transport import Transport
 from connectors.emulator.serving.server import running
 from connectors.interface.changes import ChangeSet, ChangeStatus
 from rules.model.bypass import Bypass
@@ -46,6 +48,22 @@ def test_rows_go_by_one_job_of_exact_versions_and_nothing_of_it_stays(crm: Crm) 
     assert crm.left() == set(others)
     assert crm.job_rows == 0
     assert crm.connector.warnings == []
+
+
+def test_the_versions_of_rows_are_found_whatever_form_their_ids_have(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = crm.recordings(PAIRS + 1)
+    get = Transport.get
+
+    def in_other_form(transport: Transport, address: str, **options: Any) -> Answer:
+        answer = get(transport, address, **options)
+        if "versionnumber" not in address:
+            return answer
+        return replace(answer, body=re.sub(rb'(?<="cf_recordingid":")[^"]+', lambda found: b"{%s}" % found[0].upper(), answer.body))
+
+    monkeypatch.setattr(Transport, "get", in_other_form)
+    before = batches(crm)
+    assert set(crm.delete(ids).values()) == {DONE}
+    assert (batches(crm), crm.left(), crm.connector.warnings) == (before, set(), [])
 
 
 def test_rows_that_pass_by_custom_logic_go_in_batches_for_no_job_can(crm: Crm) -> None:
