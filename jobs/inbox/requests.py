@@ -64,12 +64,15 @@ def _steps(store: Store, request: SubjectRequest, now: datetime, calendar: Calen
     `is_held`: link and passphrase are still to be handed over. Closing would remove them, so that does not
     wait yet; the DPO hears of it too, who answers for the date."""
     facts, hint = {"right": request.right.value, "state": request.state.value}, next_step(request)
-    if request.state is RequestState.RELEASED and is_held:
+    due_on = due_of(request, calendar)
+    if request.state is RequestState.RELEASED and is_held:  # nobody has the answer yet, so its date still counts
         yield InboxItem(
             kind=ItemKind.ANSWER_TO_HAND_OVER,
             roles=(*roles_of(Act.RELEASE_ANSWER), *DPO),
             subject=request.id,
+            stage=Stage.OVERDUE if due_on is not None and calendar.day(now) > due_on else Stage.WAITS,
             since=request.released_at,
+            due_on=due_on,
             facts=facts,
         )
         return
@@ -92,7 +95,6 @@ def _steps(store: Store, request: SubjectRequest, now: datetime, calendar: Calen
     if not code and target is not None and calendar.day(now) > target:
         code = STEP_LATE
     stage = Stage.OVERDUE if code == OVERDUE else Stage.SOON if code else Stage.WAITS
-    due_on = due_of(request, calendar)
     is_approved = request.state is RequestState.APPROVED
     if is_approved:
         yield InboxItem(
