@@ -95,7 +95,7 @@ class CrmTables:
 
     def all(self) -> dict[str, CrmTable]:
         """Return the organisation's own tables and the standard ones that a mapping may name, by logical
-        name. Raises ConnectorError."""
+        name: none whose rows no change set deletes. Raises ConnectorError."""
         query = query_string({"$select": "LogicalName,DisplayName,IsCustomEntity,IsIntersect,PrimaryNameAttribute"})
         listed = [
             item
@@ -107,7 +107,7 @@ class CrmTables:
         found = {}
         for item in listed:
             definition = self._metadata.table(item.logical_name)
-            if definition is not None:
+            if definition is not None and not (definition.is_virtual or definition.is_elastic):
                 found[definition.name] = self._seen(definition, item)
         return found
 

@@ -13,14 +13,10 @@ from connectors.dynamics.schema.columns_check import check_column
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
 from connectors.dynamics.schema.findings import error, type_of, types_of
 from connectors.dynamics.schema.lookups_check import check_behind, check_owners, check_roles, check_second_lookups
-from connectors.dynamics.schema.metadata import Metadata, TableDefinition
+from connectors.dynamics.schema.metadata import TTL, Metadata, TableDefinition
 from connectors.interface.errors import Finding
 from rules.files.suggestions import asked, nearest, suggestion
 from rules.model.kinds import LOOKUPS
-
-_VERSION = "versionnumber"  # of every table but virtual ones
-_TTL = "ttlinseconds"
-_OF_ELASTIC = frozenset({"partitionid", _TTL})
 
 
 def check_mapping(mapping: Mapping, metadata: Metadata) -> list[Finding]:
@@ -65,12 +61,12 @@ def _check_kind_of_table(table: Table, definition: TableDefinition) -> Iterator[
     their id alone (Microsoft Learn, "Create and use elastic tables"). A plan could be made, and no run would
     come to its end."""
     remedy = "leave it out, with a word under stay if its rows point to ours"
-    if _VERSION not in definition.attributes:
+    if definition.is_virtual:
         told = f"{table.name} is a virtual table: its rows are kept elsewhere, and no version tells whether one has changed"
         yield error(f"{told}. See to them where they are kept; {remedy}.", table.where, "type")
-    elif definition.attributes.keys() >= _OF_ELASTIC:
+    elif definition.is_elastic:
         told = f"{table.name} is an elastic table: the CRM deletes its rows in no change set, and not by their id alone"
-        yield error(f"{told}. Let them end by themselves ({_TTL}); {remedy}.", table.where, "type")
+        yield error(f"{told}. Let them end by themselves ({TTL}); {remedy}.", table.where, "type")
 
 
 def _check_condition(table: Table, condition: Condition, definition: TableDefinition) -> Iterator[Finding]:

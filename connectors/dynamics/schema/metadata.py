@@ -27,6 +27,9 @@ DATE_BEHAVIOURS = {"DateOnly": "date_only", "UserLocal": "user_local", "TimeZone
 LOOKUP_TYPES = frozenset({"LookupType", "CustomerType", "OwnerType"})
 CHOICE_TYPES = frozenset(OPTION_CASTS)
 WHOLE_NUMBERS = frozenset({"IntegerType", "BigIntType"})
+TTL = "ttlinseconds"
+_VERSION = "versionnumber"
+_OF_ELASTIC = frozenset({"partitionid", TTL})
 CASCADE, RESTRICT = "Cascade", "Restrict"  # what a delete does to rows that point to the row
 
 
@@ -109,6 +112,17 @@ class TableDefinition:
     links: tuple[Link, ...] = ()
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tracks_changes: bool = False
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether its rows are kept elsewhere: every other table has a version of each row."""
+        return _VERSION not in self.attributes
+
+    @property
+    def is_elastic(self) -> bool:
+        """Whether its rows are in no relational database (Microsoft Learn, "Create and use elastic
+        tables")."""
+        return self.attributes.keys() >= _OF_ELASTIC
 
     def tells_changes(self, columns: Iterable[str]) -> bool:
         """Return whether the CRM tells whatever becomes another in these columns."""
