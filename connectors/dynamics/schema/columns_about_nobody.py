@@ -20,5 +20,6 @@ def is_about_nobody(attribute: Attribute, definition: TableDefinition) -> bool:
     CRM's own making, and companions of other columns."""
     if definition.name == CONNECTION and attribute.name in _OF_BOTH_HALVES:
         return True
-    own = attribute.name in _OF_PLATFORM or attribute.name == definition.primary_id or attribute.name.endswith("_base")
+    is_base = attribute.kind == "MoneyType" and attribute.name.endswith("_base")  # an amount in the organisation's own currency
+    own = attribute.name in _OF_PLATFORM or attribute.name == definition.primary_id or is_base
     return own or bool(attribute.part_of) or attribute.kind in _TYPES or attribute.kind == "UniqueidentifierType"
