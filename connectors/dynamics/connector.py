@@ -117,7 +117,7 @@ class DynamicsConnector(Changes, Remains, Organisation):
         self._pointers = Pointers(mapping, self._metadata, directory)
         self._children = Children(self._transport, mapping, self._metadata, directory, self.warnings, sees_to_documents=sees_to_documents)
         self._retained_children = RetainedChildren(mapping, self._metadata, directory, self._long_term)
-        self._survey = Survey(self._transport, mapping, self._metadata, directory, sees_to_documents=sees_to_documents)
+        self._survey = Survey(self._transport, mapping, self._metadata, directory, self.whoami, sees_to_documents=sees_to_documents)
         self._locations = DocumentLocations(directory)
         self._lake = self._reader_of(lake) if lake is not None else None
 

@@ -1,6 +1,6 @@
 """The data map of one CRM, made from its own definitions, its counts and the mapping."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from itertools import chain, product
 
@@ -14,7 +14,8 @@ from connectors.dynamics.residual.unmapped_children import PLATFORM
 from connectors.dynamics.schema.columns_about_nobody import is_about_nobody
 from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.counts import column_counts, count_where, total_count
-from connectors.dynamics.schema.metadata import Metadata, column_queried
+from connectors.dynamics.schema.metadata import Attribute, Metadata, column_queried
+from connectors.dynamics.schema.privileges import readable_columns
 from connectors.dynamics.schema.role_places import RolePlace, other_connections, place_of
 from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import FAILED, Directory, KnownTable, NotOffered
@@ -30,9 +31,16 @@ class Survey:
     """Looks at one CRM; what it has seen counts for some minutes."""
 
     def __init__(
-        self, transport: Transport, mapping: Mapping, metadata: Metadata, directory: Directory, *, sees_to_documents: bool = False
+        self,
+        transport: Transport,
+        mapping: Mapping,
+        metadata: Metadata,
+        directory: Directory,
+        whoami: Callable[[], str],
+        *,
+        sees_to_documents: bool = False,
     ) -> None:
-        self._sees_to_documents = sees_to_documents
+        self._whoami, self._sees_to_documents = whoami, sees_to_documents
         self._transport, self._mapping, self._metadata, self._directory = transport, mapping, metadata, directory
         self._seen: tuple[float, DataMap] | None = None
         self._starts = list(dict.fromkeys(table.name for table in mapping.tables if table.kind != "statistic"))
@@ -77,8 +85,19 @@ class Survey:
                 for each in definition.attributes.values()
                 if each.is_filled and each.name not in named and not is_about_nobody(each, definition)
             ]
-            found += [f"{tables[0].kind}.{column}" for column in self._with_values(known, [each.queried for each in columns])]
+            hidden = self._hidden(columns)
+            if hidden and self._count(name, ()) != 0:
+                found += [f"{tables[0].kind}.{column}" for column in hidden]
+            seen = [each.queried for each in columns if each.name not in hidden]
+            found += [f"{tables[0].kind}.{column}" for column in self._with_values(known, seen)]
         return tuple(sorted(found))
+
+    def _hidden(self, columns: Collection[Attribute]) -> set[str]:
+        """Return those of the columns that the CRM secures and that this account may not read: they look
+        empty, whatever is in them."""
+        secured = [each for each in columns if each.secured]
+        readable = (readable_columns(self._transport, self._whoami()) or ()) if secured else ()
+        return {each.name for each in secured if each.id not in readable}
 
     def _with_values(self, table: KnownTable, columns: list[str]) -> Iterator[str]:
         """Yield those of the columns in which any row has a value, halving them: most CRMs use few of the
@@ -190,7 +209,8 @@ class Survey:
         attributes = [each for each in definition.attributes.values() if not is_about_nobody(each, definition)]
         fates = {each.name: of_column(each, definition, verdict, mapped, self._mapping) for each in attributes}
         open_ones = [each.name for each in attributes if mapped and fates[each.name][0] is Fate.UNACCOUNTED]
-        counts = self._with_value(table.name, [definition.attributes[name].queried for name in open_ones])
+        counts: dict[str, int | None] = dict.fromkeys(self._hidden([definition.attributes[name] for name in open_ones]))
+        counts |= self._with_value(table.name, [definition.attributes[name].queried for name in open_ones if name not in counts])
         for name, (fate, why) in fates.items():
             yield MapPlace(table.name, name, table.path, counts.get(name, table.rows), fate, why)
 

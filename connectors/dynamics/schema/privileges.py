@@ -172,6 +172,20 @@ def shown_otherwise(mapping: TableMapping, metadata: Metadata, directory: Direct
         yield Finding(True, f"{name} has a masking rule: what is read is not what stands there. Take the rule from the column", table_name)
 
 
+def readable_columns(transport: Transport, user: str) -> set[str] | None:
+    """Return the secured columns that this user may read, by id; None where the CRM does not tell. Raises
+    ConnectorError."""
+    try:
+        content = _content(transport, f"systemusers({guid(user)})/Microsoft.Dynamics.CRM.RetrievePrincipalAttributePrivileges()")
+        return {str(each["AttributeId"]).lower() for each in content["AttributePrivileges"] if each["CanRead"]}
+    except (LookupError, TypeError):
+        raise ReadIncomplete("The CRM's list of secured columns is not readable.", where="privileges") from None
+    except ConnectorError as failure:
+        if failure.status in _NOT_OFFERED:
+            return None
+        raise
+
+
 def out_of_sight(
     transport: Transport, user: str, mapping: TableMapping, metadata: Metadata, *, each_night: bool = False
 ) -> Iterator[Finding]:
@@ -181,14 +195,8 @@ def out_of_sight(
     stated = _stated(mapping, metadata)
     if not stated:
         return
-    try:
-        content = _content(transport, f"systemusers({guid(user)})/Microsoft.Dynamics.CRM.RetrievePrincipalAttributePrivileges()")
-        read = {str(each["AttributeId"]).lower() for each in content["AttributePrivileges"] if each["CanRead"]}
-    except (LookupError, TypeError):
-        raise ReadIncomplete("The CRM's list of secured columns is not readable.", where="privileges") from None
-    except ConnectorError as failure:
-        if failure.status not in _NOT_OFFERED:
-            raise
+    read = readable_columns(transport, user)
+    if read is None:
         if not each_night or is_online(transport):
             yield Finding(False, "which secured columns the application user may read this CRM does not tell", "privileges")
         return

@@ -250,6 +250,32 @@ def test_a_column_with_values_that_no_field_is_filled_from_is_unaccounted(crm: C
     assert crm.connector.unsearched_columns() == ("dossier.cf_hobby",)
 
 
+def test_a_secured_column_that_this_account_may_not_read_is_not_taken_for_empty(tmp_path: Path) -> None:
+    """It looks empty in every row: an answer would call it searched, and a map accounted for."""
+    more = {"cf_secured": {"type": "string(100)", "pii": True, "secured": True}}
+    with running(environment=environment(tmp_path, more)) as emulator:
+        crm = Crm(emulator)
+        assert crm.connector.unsearched_columns() == ()
+        crm.dossier()
+        assert place(crm.connector.data_map(whole=True), "cf_dossier.cf_secured").rows == 0  # System Administrator
+        assert crm.connector.unsearched_columns() == ()
+        crm.may()
+        secured = place(crm.connector.data_map(whole=True), "cf_dossier.cf_secured")
+        assert (secured.rows, secured.is_alarming) == (None, True)
+        assert crm.connector.unsearched_columns() == ("dossier.cf_secured",)
+        crm.close()
+
+
+def test_only_an_amount_in_the_currency_of_the_organisation_is_the_platforms_own(tmp_path: Path) -> None:
+    more = {"cf_amount_base": {"type": "money"}, "cf_knowledge_base": {"type": "memo(2000)", "pii": True}}
+    with running(environment=environment(tmp_path, more)) as emulator:
+        crm = Crm(emulator)
+        crm.dossier(cf_amount_base=1, cf_knowledge_base="verzonnen")
+        assert crm.connector.unsearched_columns() == ("dossier.cf_knowledge_base",)
+        assert [each.name for each in crm.connector.data_map(whole=True).alarming] == ["cf_dossier.cf_knowledge_base"]
+        crm.close()
+
+
 @pytest.mark.parametrize("counts", ["all at once", "not so many rows", "not for this user"])
 def test_a_wide_table_takes_a_few_requests_and_each_column_has_its_own_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counts: str
