@@ -34,6 +34,7 @@ from connectors.interface.rows import ReadStats
 _ID = re.compile(rb'"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?"')
 _BOM = b"\xef\xbb\xbf"  # some gateways write one before whatever they pass on
 MAX_RENEWALS = 3  # of the token, for one request; then the account itself is refused
+_REFUSALS = (403, 404, 405, 410, 501)
 _BYTES = "application/octet-stream"  # of a file, which may well be a page
 _counting = threading.Lock()  # several transports count into the same statistics
 
@@ -120,9 +121,16 @@ class Transport:
         answer = self._until_answered("GET", address, headers, None, where, REPEATABLE, at_once=self.gate.reading)
         if answer.status in fine:
             return answer
+        self._check_refusal(answer, where)
         retry_after_s = self.retry.retry_after_s(answer.headers) if answer.status == 429 else 0.0
         found = faults.fault(answer.status, answer.body)
         raise faults.error(found, request=answer.request_id, where=where, retry_after_s=retry_after_s)
+
+    def _check_refusal(self, answer: Answer, where: str) -> None:
+        """Raise ReadIncomplete for a page for people that says that something is not there, or not allowed:
+        the CRM itself says so to a program in JSON, and only then it holds for longer than this moment."""
+        if answer.status in _REFUSALS and _is_web_page(answer.headers) and not self.environment.any_odata:
+            raise _web_page(None, where, answer.request_id, f" (HTTP {answer.status})")
 
     def _until_answered(
         self,
@@ -169,7 +177,9 @@ class Transport:
         if if_match:
             headers["If-Match"] = if_match
         body = None if content is None else msgspec.json.encode(content)
-        return self._until_answered(method, address, headers, body, where, again)
+        answer = self._until_answered(method, address, headers, body, where, again)
+        self._check_refusal(answer, where)
+        return answer
 
     def absolute(self, address: str) -> str:
         """Return the full address; a link from the CRM is put back on our host, and refused if it points
@@ -279,13 +289,7 @@ class Transport:
         finally:
             response.close()
         if response.status_code == 200 and headers.get("Accept") != _BYTES and _is_web_page(response.headers):
-            raise ReadIncomplete(
-                "Instead of the CRM a web page answers: a sign-in page, or something that stands between.",
-                hint="Let the requests of this machine pass to the CRM's Web API: proxy, firewall, conditional access.",
-                where=where,
-                status=200,
-                request_id=ours,
-            )
+            raise _web_page(200, where, ours)
         retry_after_s = 0.0
         if response.status_code == 429:
             self.count(throttled=1)
@@ -298,6 +302,16 @@ class Transport:
 def _is_web_page(headers: Mapping[str, str]) -> bool:
     """Return whether a body is a page for people, which no Web API gives to a program."""
     return (headers.get("Content-Type") or "").strip().lower().startswith(("text/html", "application/xhtml"))
+
+
+def _web_page(status: int | None, where: str, request: str, told: str = "") -> ReadIncomplete:
+    return ReadIncomplete(
+        f"Instead of the CRM a web page answers{told}: a sign-in page, or something that stands between.",
+        hint="Check the Web API root, and let the requests of this machine pass to it: proxy, firewall, conditional access.",
+        where=where,
+        status=status,
+        request_id=request,
+    )
 
 
 def _plain(found: re.Match[bytes]) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from connectors.interface.errors import ReadIncomplete
 from jobs.model.plan import Plan
 from jobs.model.run import Action, ActionState, RunState
 from jobs.nightly.retention import run_retention
@@ -52,6 +53,18 @@ def test_no_history_of_a_disposed_dossier_remains(night: Night) -> None:
     told = verify_run(night.context, run.id)
     assert (told["checked"], told["still_there"], told["unsettled"], told["not_checkable"]) == (run_rows(found), [], 0, ["backups"])
     assert sum(len(night.rows(name)) for name in ("asyncoperations", "bulkdeleteoperations", "bulkdeletefailures")) == 0
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_page_of_a_gateway_that_refuses_once_leaves_no_history_behind(night: Night, status: int) -> None:
+    """The rows are gone by then: nobody would look there again."""
+    expired(night)
+    plan = night.plan()
+    fault(night, {"match": {"method": "GET", "path": "audits"}, "times": 1, "do": "status", "status": status, "html": True})
+    with pytest.raises(ReadIncomplete, match="a web page answers"):
+        night.apply(plan)
+    assert night.apply(plan).state is RunState.DONE
+    assert NAME not in audits(night)
 
 
 def run_rows(found: dict[str, Action]) -> int:

@@ -301,6 +301,17 @@ def test_a_body_that_broke_off_is_never_taken_for_an_answer(
     assert len(crm.calls) == 1 + MAX_BROKEN_BODIES
 
 
+@responses.activate
+@pytest.mark.parametrize("status", [403, 404, 405, 501])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_page_for_people_that_refuses_is_no_word_of_the_crm(naps: list[float], status: int, method: str) -> None:
+    """A gateway's, for a moment: what the CRM refuses is taken for refused from then on."""
+    responses.add(method, f"{ROOT}audits", body=f"<h1>{status}</h1>", status=status, content_type="text/html; charset=utf-8")
+    with transport(naps) as client, pytest.raises(ReadIncomplete, match=f"a web page answers .HTTP {status}") as refused:
+        client.get("audits") if method == "GET" else client.send("POST", "audits")
+    assert refused.value.status is None
+
+
 @pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/xhtml+xml"])
 def test_a_web_page_in_the_place_of_the_crm_is_told_as_that_and_asked_again(
     crm: responses.RequestsMock, naps: list[float], kind: str
