@@ -47,10 +47,9 @@ class Forbidden(ConnectorError):
 
 
 class Throttled(ConnectorError):
-    """Service protection refused for longer than a run may wait; `retry_after_s`: the CRM's last."""
+    """Service protection refused for longer than a run may wait."""
 
     code = "crm_throttled"
-    retry_after_s: float = 0.0
 
 
 class ReadIncomplete(ConnectorError):

@@ -189,12 +189,10 @@ def vacant(path: Path) -> Path:
     return path
 
 
-def new_folder(path: Path) -> Path:
+def new_folder(path: Path) -> None:
     """Make a folder that only its owner may enter, or take one that is empty. Raises DiskProblem: something
     is in it, or it cannot be made."""
-    made = private_folder(vacant(path))
-    made.chmod(0o700)
-    return made
+    private_folder(vacant(path)).chmod(0o700)
 
 
 def write_together(folder: Path, contents: Mapping[str, bytes]) -> list[str]:

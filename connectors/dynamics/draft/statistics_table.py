@@ -131,7 +131,7 @@ def create(transport: Transport, wanted: StatisticsTable) -> Creation:
 def _post(transport: Transport, address: str, body: Mapping[str, Any], where: str) -> None:
     answer = transport.send("POST", address, body, where=where)
     if answer.status not in (200, 201, 204):
-        raise faults.error(faults.fault(answer.status, answer.body), request=answer.request_id, where=where, retry_after_s=0.0)
+        raise faults.error(faults.fault(answer.status, answer.body), request=answer.request_id, where=where)
 
 
 def _language(transport: Transport) -> int:

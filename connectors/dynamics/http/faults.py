@@ -95,14 +95,11 @@ def is_transient(found: Fault) -> bool:
     return found.status in GATEWAY_STATUSES or found.status == 408 or (found.status == 500 and found.code in TRANSIENT_CODES)
 
 
-def error(found: Fault, *, request: str = "", where: str = "", retry_after_s: float = 0.0) -> ConnectorError:
+def error(found: Fault, *, request: str = "", where: str = "") -> ConnectorError:
     """Return the typed error for an unsuccessful answer."""
     kind, message, hint = _explained(found)
     code = f" ({found.code})" if found.code else ""
-    failure = kind(f"{message}{code}.", hint=hint, where=where, status=found.status, service_code=found.code, request_id=request)
-    if isinstance(failure, Throttled):
-        failure.retry_after_s = retry_after_s
-    return failure
+    return kind(f"{message}{code}.", hint=hint, where=where, status=found.status, service_code=found.code, request_id=request)
 
 
 def _explained(found: Fault) -> tuple[type[ConnectorError], str, str]:

@@ -122,9 +122,7 @@ class Transport:
         if answer.status in fine:
             return answer
         self._check_refusal(answer, where)
-        retry_after_s = self.retry.retry_after_s(answer.headers) if answer.status == 429 else 0.0
-        found = faults.fault(answer.status, answer.body)
-        raise faults.error(found, request=answer.request_id, where=where, retry_after_s=retry_after_s)
+        raise faults.error(faults.fault(answer.status, answer.body), request=answer.request_id, where=where)
 
     def _check_refusal(self, answer: Answer, where: str) -> None:
         """Raise ReadIncomplete for a page for people that says that something is not there, or not allowed:
@@ -234,8 +232,8 @@ class Transport:
     def _wait_to_read(self, where: str) -> None:
         try:
             self.count(waited_s=self.gate.wait_to_read(self.environment.max_wait_s))
-        except Impatient as patience:
-            raise faults.error(faults.Fault(429), where=where, retry_after_s=patience.wait_s) from None
+        except Impatient:
+            raise faults.error(faults.Fault(429), where=where) from None
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, where: str, operations: int = 0) -> Answer:
         """Make one attempt, or a few when the token has expired: a 401 says that the request was not even

@@ -78,11 +78,7 @@ class Timeline:
 
 
 class Impatient(Exception):
-    """The CRM asks for a longer wait (`wait_s`) than we may spend."""
-
-    def __init__(self, wait_s: float) -> None:
-        super().__init__(wait_s)
-        self.wait_s = wait_s
+    """The CRM asks for a longer wait than we may spend."""
 
 
 class Gate:
@@ -155,6 +151,6 @@ class Gate:
             if wait_s <= 0:
                 return waited_s
             if waited_s + wait_s > longest_s:
-                raise Impatient(wait_s)
+                raise Impatient
             self.timeline.wait(wait_s)
             waited_s += wait_s

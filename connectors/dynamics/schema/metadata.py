@@ -40,7 +40,6 @@ class Attribute:
     column whose companion it is; `max_length` is known once it was queried."""
 
     name: str
-    schema_name: str
     kind: str
     required: bool = False
     secured: bool = False
@@ -232,7 +231,7 @@ class Metadata:
         relationship += "ReferencingEntityNavigationPropertyName,CascadeConfiguration"
         options = {
             "$select": "LogicalName,EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled",
-            "$expand": "Attributes($select=LogicalName,SchemaName,AttributeType,AttributeTypeName,RequiredLevel,IsSecured,IsValidForUpdate,"
+            "$expand": "Attributes($select=LogicalName,AttributeType,AttributeTypeName,RequiredLevel,IsSecured,IsValidForUpdate,"
             "AttributeOf),"
             "Keys($select=SchemaName,KeyAttributes),"
             f"ManyToOneRelationships($select={relationship}),OneToManyRelationships($select={relationship}),"
@@ -314,7 +313,6 @@ def _attribute(item: dict[str, Any]) -> Attribute:
     required = level.get("Value") if isinstance(level, dict) else level
     return Attribute(
         _text(item, "LogicalName"),
-        _text(item, "SchemaName"),
         str(kind or f"{item.get('AttributeType')}Type"),
         required in ("ApplicationRequired", "SystemRequired"),
         item.get("IsSecured") is True,

@@ -155,6 +155,5 @@ def test_a_read_does_not_wait_longer_than_our_patience(emulator: RunningEmulator
         connector._transport.gate.pause(1e8)
         with pytest.raises(Throttled) as caught:
             connector.whoami()
-    assert caught.value.retry_after_s > 1e7
     assert caught.value.exit_code == 4
     assert naps == []

@@ -46,17 +46,15 @@ class RetainedRows:
             self.environment.retaining.add(moved.name)
         return rows
 
-    def roll_back(self, table: Table, row_id: str) -> list[Row]:
-        """Move a retained row with its cascade back, each with a new version, and return all that moved.
-        Raises WebApiError: 412 when one of the keys is in use again."""
-        rows = self._together(table, row_id, RETAINED)
-        for name, each in rows:
+    def roll_back(self, table: Table, row_id: str) -> None:
+        """Move a retained row with its cascade back, each with a new version. Raises WebApiError: 412 when
+        one of the keys is in use again."""
+        for name, each in self._together(table, row_id, RETAINED):
             moved = self.environment.tables[name]
             if self.tables.exists(moved, each):
                 raise WebApiError(412, DUPLICATE_RECORD, "Cannot insert duplicate key.")
             self._move(moved, each, source_of(moved, RETAINED), moved.name)
             self.tables.rewrite(moved, each, {"versionnumber": self.tables.next_version()})
-        return rows
 
     def purge(self, table: Table, row_id: str) -> list[Row]:
         """Delete a retained row with its cascade and their pairs for good; gives all that went."""

@@ -32,7 +32,7 @@ def told(failure: ConnectorError) -> str:
 def errors_of(status: int, body: bytes) -> tuple[Fault, ConnectorError]:
     found = fault(status, body)
     is_transient(found)
-    return found, error(found, request="r-1", where="cf_fiches", retry_after_s=1.0)
+    return found, error(found, request="r-1", where="cf_fiches")
 
 
 @pytest.mark.parametrize("entry", CORPUS, ids=lambda entry: entry.name)

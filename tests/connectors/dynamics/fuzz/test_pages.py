@@ -28,7 +28,7 @@ def _decoder() -> PageDecoder[Dossier]:
     table = MAPPING.table(Dossier)
     assert table is not None
     kinds = {"cf_categories": "MultiSelectPicklistType", "cf_legalhold": "BooleanType"}
-    attributes = {name: Attribute(name, name, kind) for name, kind in kinds.items()}
+    attributes = {name: Attribute(name, kind) for name, kind in kinds.items()}
     definition = TableDefinition("cf_dossier", "cf_dossiers", "cf_dossierid", attributes)
     return PageDecoder(RowLayout(table, definition, ("categories", "legal_hold"), MAPPING))
 

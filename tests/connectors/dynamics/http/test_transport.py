@@ -135,7 +135,7 @@ def test_waiting_for_the_service_protection_is_bounded(crm: responses.RequestsMo
     with transport(naps, max_wait_s=120.0) as client, pytest.raises(Throttled) as caught:
         client.get("WhoAmI")
     assert naps == [50.0, 50.0]
-    assert (caught.value.retry_after_s, caught.value.service_code) == (50.0, "0x80072321")
+    assert caught.value.service_code == "0x80072321"
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])

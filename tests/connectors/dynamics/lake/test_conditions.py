@@ -27,7 +27,7 @@ ONE, OTHER = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00
     ],
 )
 def test_a_condition_is_met_by_what_it_names(kind: str, wanted: str, held: list[Any]) -> None:
-    definition: Any = SimpleNamespace(attributes={"cf_kind": Attribute("cf_kind", "cf_Kind", kind)})
+    definition: Any = SimpleNamespace(attributes={"cf_kind": Attribute("cf_kind", kind)})
     table: Any = SimpleNamespace(only=(Condition("cf_kind", (wanted,), "mapping"),))
     condition = only_of(table, definition)
     assert condition is not None

@@ -124,11 +124,11 @@ def _decoder(record: type[Record], fields: tuple[str, ...], **columns: Attribute
 
 
 def _dates(names: dict[str, str]) -> dict[str, Attribute]:
-    return {name: Attribute(name, name, "DateTimeType", behaviour=behaviour) for name, behaviour in names.items()}
+    return {name: Attribute(name, "DateTimeType", behaviour=behaviour) for name, behaviour in names.items()}
 
 
 def _kind(name: str, kind: str) -> Attribute:
-    return Attribute(name, name, kind)
+    return Attribute(name, kind)
 
 
 DOSSIER = _dates(dict(zip(("cf_openedon", "cf_closedon", "cf_reopenedon"), BEHAVIOURS, strict=True)))
@@ -228,7 +228,7 @@ def _dates_of(record: type[Record]) -> dict[str, tuple[str, ...]]:
     attributes = {
         **DOSSIER,
         **FICHE,
-        "cf_statedageon": Attribute("cf_statedageon", "cf_statedageon", "DateTimeType", behaviour="date_only"),
+        "cf_statedageon": Attribute("cf_statedageon", "DateTimeType", behaviour="date_only"),
     }
     found = {name: attributes[name].behaviour for name in PAGES[record][2] if name in attributes}
     return {name: ODD_DAYS if behaviour == "date_only" else ODD_INSTANTS for name, behaviour in found.items()}
@@ -293,7 +293,7 @@ class Elsewhere:
 
 def test_what_other_rows_say_is_asked_each_time_and_is_no_part_of_what_is_kept() -> None:
     (table,) = MAPPING.tables_of(Note)
-    lookup = Attribute("objectid", "ObjectId", "LookupType", targets=frozenset({"cf_dossier", "incident"}))
+    lookup = Attribute("objectid", "LookupType", targets=frozenset({"cf_dossier", "incident"}))
     scopes: Any = Elsewhere()
     fields = ("regarding", "regarding_kind")
     definition = TableDefinition(table.name, table.name, "annotationid", {"objectid": lookup})

@@ -20,7 +20,7 @@ from rules.model.records import Dossier
 sys.setswitchinterval(1e-6)
 mapping = parse_mapping(REFERENCE.read_text("utf-8"), "reference.yaml")
 table = mapping.table(Dossier)
-definition = TableDefinition("cf_dossier", "cf_dossiers", "cf_dossierid", {"cf_legalhold": Attribute("cf_legalhold", "", "BooleanType")})
+definition = TableDefinition("cf_dossier", "cf_dossiers", "cf_dossierid", {"cf_legalhold": Attribute("cf_legalhold", "BooleanType")})
 row = {"cf_dossierid": str(UUID(int=1)), "@odata.etag": 'W/"1"', "cf_legalhold": True}
 body = json.dumps({"value": [row]}).encode()
 barrier, read = Barrier(THREADS), []
