@@ -180,13 +180,15 @@ class Transport:
         return answer
 
     def absolute(self, address: str) -> str:
-        """Return the full address; a link from the CRM is put back on our host, and refused if it points
-        outside the Web API. The CRM may echo another of its host names, or a proxy's inside one; the query
-        string stays untouched, and the token is sent only to the configured host."""
+        """Return the full address; a link from the CRM is put back on our host, and refused if it is empty or
+        points outside the Web API. The CRM may echo another of its host names, or a proxy's inside one; the
+        query string stays untouched, and the token is sent only to the configured host."""
         try:
             parts = urlsplit(address)
         except ValueError:
             raise _elsewhere() from None
+        if not address.strip():  # the root, which lists the sets, would be read as a page of rows
+            raise ReadIncomplete("A link that the CRM gave to what follows is empty.", hint="Try again later.")
         if not address.isprintable():  # urlsplit leaves out line ends and the like, so it would have looked at another address
             raise _elsewhere()
         is_full = bool(parts.scheme or parts.netloc)

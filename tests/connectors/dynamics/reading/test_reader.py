@@ -400,6 +400,16 @@ def test_a_link_to_another_place_is_never_followed(crm: FakeCrm, link: str) -> N
     assert all(str(request.url).startswith(ROOT) for request in crm.requests)
 
 
+@pytest.mark.parametrize("link", ["", " "])
+def test_an_empty_link_is_told_as_one(crm: FakeCrm, link: str) -> None:
+    """The root would be read otherwise, and what it lists taken for rows without columns."""
+    dossiers(crm, 5)
+    crm.fault_times("cf_dossiers", edit(lambda content: content.update({"@odata.nextLink": link})), 99)
+    with pytest.raises(ReadIncomplete, match="empty"):
+        read(crm, Dossier, "legal_hold", page_size=5)
+    assert all(str(request.url) != ROOT for request in crm.requests)
+
+
 def test_a_link_with_another_name_of_the_same_host_is_put_back_on_ours(crm: FakeCrm) -> None:
     dossiers(crm, 5)
 
