@@ -70,10 +70,10 @@ class Pool:
     """The application users of one CRM, each with its own transport, on one timeline; `send` is for one
     thread at a time."""
 
-    def __init__(self, transports: Sequence[Transport], warnings: list[str] | None = None) -> None:
+    def __init__(self, transports: Sequence[Transport], warnings: list[str]) -> None:
         """Create the pool. `warnings` receives why something is refused, once for each reason."""
         self._transports = tuple(transports)
-        self.warnings = warnings if warnings is not None else []
+        self.warnings = warnings
         self._refused: set[int] = set()  # users who are asked no more; never all of them
         self._most = sum(transport.environment.pace.concurrency for transport in self._transports)
         self._threads: ThreadPoolExecutor | None = None

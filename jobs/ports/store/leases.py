@@ -18,7 +18,7 @@ class Lease(Protocol):
 class LeaseStore(Protocol):
     """The right to run, which one process has at a time."""
 
-    def exclusive(self, name: str = "runner") -> AbstractContextManager[Lease]:
+    def exclusive(self) -> AbstractContextManager[Lease]:
         """Hold the right to run, which one process has at a time. What a run writes is written with it or not
         at all. Raises Refused with code `another_run` when somebody else holds it."""
 

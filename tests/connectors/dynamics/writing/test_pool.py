@@ -40,7 +40,7 @@ class Users:
         environment = Environment(ROOT, pace=pace or Pace(first_operations=1), batch_operations=100, max_wait_s=max_wait_s)
         self.transports = [Transport(environment, StaticToken("t", ROOT), stats=stats, timeline=timeline) for _ in range(number)]
         self.stats = stats
-        self.pool = Pool(self.transports)
+        self.pool = Pool(self.transports, [])
 
     def send_batch(self, transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
         keys = [one.key for one in change_sets]
