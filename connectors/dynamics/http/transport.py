@@ -157,11 +157,13 @@ class Transport:
 
         Raises:
             NotSent: no connection; nothing happened.
-            Unreachable: the answer is lost; anything may have happened.
+            Unreachable, ReadIncomplete: the answer is lost; anything may have happened.
             Unauthorised: there is no token, or new ones are rejected too; nothing happened."""
         headers = {"Content-Type": f'multipart/mixed; boundary="{boundary}"', "Prefer": "odata.continue-on-error"}
         url = self.absolute("$batch")
-        return self.retry.until_answered(lambda: self._send("POST", url, headers, body, "$batch", operations), UNTIL_CONNECTED)
+        answer = self.retry.until_answered(lambda: self._send("POST", url, headers, body, "$batch", operations), UNTIL_CONNECTED)
+        self._check_refusal(answer, "$batch")
+        return answer
 
     def send(
         self, method: str, address: str, content: object = None, *, if_match: str = "", where: str = "", again: Again = ONCE

@@ -249,10 +249,11 @@ def test_a_batch_that_something_between_refuses_is_told(mock: responses.Requests
     """Whether the CRM saw it is not known: it is read back."""
     mock.post(BATCH, status=413, body="<html>too large</html>")
     mock.post(BATCH, body="<html>Aanmelden</html>", content_type="text/html")
-    assert [statuses(connector.change(sets(1))) for _ in range(2)] == [[UNKNOWN], [UNKNOWN]]
+    mock.post(BATCH, status=403, body="<html>Blocked</html>", content_type="text/html")
+    assert [statuses(connector.change(sets(1))) for _ in range(3)] == [[UNKNOWN]] * 3
     told = [warning.partition(": ")[::2] for warning in connector.warnings]
-    assert [what for what, _ in told] == ["what became of a write is not known"] * 2
-    assert ["HTTP 413" in told[0][1], "a web page answers" in told[1][1]] == [True, True]
+    assert [what for what, _ in told] == ["what became of a write is not known"] * 3
+    assert ["HTTP 413" in told[0][1], "a web page answers" in told[1][1], "HTTP 403" in told[2][1]] == [True] * 3
 
 
 @pytest.mark.parametrize("content_id", [2, None])
