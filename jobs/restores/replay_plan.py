@@ -19,7 +19,6 @@ from jobs.register.decision import What
 from jobs.requests.decisions.lost_writes import lost_writes
 from jobs.restores.rows_back import EMPTIED, Returned, returned_rows
 from rules.model.records import Unit
-from rules.model.roles import SERVICE
 
 LOOKED_AT = 500  # rows that are looked at together with what they belong to
 _DOSSIER = "dossier"
@@ -46,7 +45,7 @@ def plan_replay(
     lines += _undone(context, register, {each.id for each in returned})
     if only_if_due and not trims and not any(line.is_disposal for line in lines):
         return None
-    return store_plan(context, Kind.REPLAY, now, lines, trims, proposer=SERVICE, warnings=context.erased.damage())
+    return store_plan(context, Kind.REPLAY, now, lines, trims, warnings=context.erased.damage())
 
 
 def _lines(context: JobContext, register: Register, again: Sequence[Returned]) -> Iterator[PlanLine]:

@@ -90,7 +90,7 @@ class RowLayout:
                 self._more(column, name)
         for name in kinds:
             self._add_kind(name)
-        self.created = self._created() if dated and CREATED_ON in definition.attributes else None
+        self.created = self._beside(CREATED_ON, datetime | None) if dated and CREATED_ON in definition.attributes else None
         if place is RolePlace.UNIT:
             self.steps.append(column_steps.swap(table))
         self.lookups = ["id", *(name for name in self.wire if name in LOOKUPS or (name in known and known[name].is_lookup))]
@@ -129,18 +129,6 @@ class RowLayout:
             self.wire[lookup.field] = self._column(lookup)
         self.wire[name] = (f"_{lookup.name}_value@{LOOKUP_TABLE}", str | None, False)
         self.steps.append(self._asked.kind(name, lookup.field))
-
-    def _created(self) -> str:
-        """Read the instant of creation as it came, whatever a field makes of it; gives the name it has in a
-        row."""
-        source = f"created_{len(self.hidden)}"
-        if CREATED_ON in self._first:
-            self.hidden[f"{UNSELECTED}{source}"] = source, Any
-            self._copy(self._first[CREATED_ON], source)
-        else:
-            self.select.append(CREATED_ON)
-            self.hidden[CREATED_ON] = source, datetime | None
-        return source
 
     def _more(self, column: Column, name: str) -> None:
         """Read a further column of a field beside its own; another field may be read from it too."""
