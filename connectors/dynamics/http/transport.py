@@ -34,7 +34,7 @@ from connectors.interface.rows import ReadStats
 _ID = re.compile(rb'"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?"')
 _BOM = b"\xef\xbb\xbf"  # some gateways write one before whatever they pass on
 MAX_RENEWALS = 3  # of the token, for one request; then the account itself is refused
-_REFUSALS = (403, 404, 405, 410, 501)
+_REFUSALS = (400, 403, 404, 405, 410, 500, 501)
 _BYTES = "application/octet-stream"  # of a file, which may well be a page
 _counting = threading.Lock()  # several transports count into the same statistics
 
@@ -125,8 +125,9 @@ class Transport:
         raise faults.error(faults.fault(answer.status, answer.body), request=answer.request_id, where=where)
 
     def _check_refusal(self, answer: Answer, where: str) -> None:
-        """Raise ReadIncomplete for a page for people that says that something is not there, or not allowed:
-        the CRM itself says so to a program in JSON, and only then it holds for longer than this moment."""
+        """Raise ReadIncomplete for a page for people that says that something is not there, not allowed or
+        failed: the CRM itself says so to a program in JSON, and only then it holds for longer than this
+        moment."""
         if answer.status in _REFUSALS and _is_web_page(answer.headers) and not self.environment.any_odata:
             raise _web_page(None, where, answer.request_id, f" (HTTP {answer.status})")
 

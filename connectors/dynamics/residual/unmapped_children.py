@@ -321,7 +321,9 @@ class Children:
             if self._is_counted_empty(table.name, refusal):
                 return []
             self._warn(f"{table.name}.{column} points to {parent}, and its rows cannot be looked at: {refusal.reason}", column, table.name)
-            if cascades and (restricting or not self._takes_ours(table.name)):
+            # Of a table that failed nobody knows whether the CRM takes its rows along, nor what they leave in
+            # history and bin: for a moment any table may fail.
+            if cascades and refusal.status not in FAILED and (restricting or not self._takes_ours(table.name)):
                 return []
             return [DependentRow((table.name, ""), (parent, row), cascades=False) for row in ids]
         found = [

@@ -208,7 +208,9 @@ def test_a_table_whose_rows_another_system_does_not_give_stops_nothing_and_keeps
         assert (place(found, "cf_visit").rows, [each.name for each in found.alarming]) == (None, ["cf_visit"])
         assert set(found.unsearched_tables) == {"cf_visit", "cf_secret", "post"}
         assert crm.connector.depended_on(["cf_dossier", "cf_fiche"]) == {"cf_dossier", "cf_fiche"}
-        assert crm.connector.dependent_rows([("cf_fiche", fiche)]) == []  # it goes along, whatever is there
+        assert crm.connector.dependent_rows([("cf_fiche", fiche)]) == [
+            DependentRow(("cf_secret", ""), ("cf_fiche", fiche), cascades=False)  # what goes along is cleaned by its id
+        ]
         assert crm.connector.dependent_rows([("cf_dossier", dossier)]) == [
             DependentRow(("cf_visit", ""), ("cf_dossier", dossier), cascades=False)
         ]

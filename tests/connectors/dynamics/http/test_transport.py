@@ -302,7 +302,7 @@ def test_a_body_that_broke_off_is_never_taken_for_an_answer(
 
 
 @responses.activate
-@pytest.mark.parametrize("status", [403, 404, 405, 501])
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 410, 500, 501])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_page_for_people_that_refuses_is_no_word_of_the_crm(naps: list[float], status: int, method: str) -> None:
     """A gateway's, for a moment: what the CRM refuses is taken for refused from then on."""
