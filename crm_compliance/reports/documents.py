@@ -13,7 +13,7 @@ import msgspec
 from jobs.ledger.maintenance_runs import MaintenanceRun
 from jobs.model.plan import Counter as BreakerCounter
 from jobs.model.plan import Plan
-from jobs.model.run import INTERRUPTED, Action, Run
+from jobs.model.run import Action, Run
 from rules.dates.instants import instant
 
 if TYPE_CHECKING:
@@ -69,13 +69,13 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
     return document
 
 
-def history_line(run: Run, at_work: str | None = None) -> dict[str, object]:
-    """Return what `history list` answers for one run; `at_work` is the run a process is working on."""
+def history_line(run: Run, state: str) -> dict[str, object]:
+    """Return what `history list` answers for one run, in the state of which people are told."""
     return {
         "run": run.id,
         "kind": run.kind.value,
         "plan": run.plan,
-        "state": run.state.value if run.is_over or run.id == at_work else INTERRUPTED,
+        "state": state,
         "as_of": instant(run.as_of),
         "started_at": instant(run.started_at),
         "ended_at": instant(run.ended_at),
@@ -108,7 +108,7 @@ def newest_first(runs: Iterable[Run], maintenance: Iterable[MaintenanceRun]) -> 
     return merge(*both, key=lambda run: run.started_at, reverse=True)
 
 
-def history_document(run: Run, plan: Plan, actions: Iterable[Action], at_work: str | None = None) -> dict[str, object]:
+def history_document(run: Run, state: str, plan: Plan, actions: Iterable[Action]) -> dict[str, object]:
     """Return what `history show` answers: outcomes add up to the units read (ACC-03)."""
     from jobs.model.run import CONTINUED, TECHNICAL, TRIM
 
@@ -122,7 +122,7 @@ def history_document(run: Run, plan: Plan, actions: Iterable[Action], at_work: s
         if action.code == TECHNICAL:
             causes.setdefault(outcome, Counter())[action.cause] += 1
     kept = {f"retained:{reason}": n for reason, n in plan.retain.items()}
-    return history_line(run, at_work) | {
+    return history_line(run, state) | {
         "outcomes": dict(sorted(outcomes.items())) | kept,
         "units": plan.units,
         "beside_the_plan": dict(sorted(beside.items())),

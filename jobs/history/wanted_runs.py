@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
-from jobs.model.run import INTERRUPTED, RunLine, RunState
+from jobs.model.run import RunLine
+from jobs.runs.run_states import state_of
 from rules.dates.calendar import Calendar
 
 
@@ -37,11 +38,6 @@ def listed(lines: Iterable[RunLine], wanted: Wanted, calendar: Calendar, at_work
         and (end is None or line.started_at < end)
         and (not wanted.state or state_of(line, at_work) == wanted.state)
     ]
-
-
-def state_of(line: RunLine, at_work: str | None) -> str:
-    """Return how people are told of the state of a run."""
-    return INTERRUPTED if line.state is RunState.RUNNING and line.id != at_work else line.state.value
 
 
 def midnight(day: date, calendar: Calendar) -> datetime:

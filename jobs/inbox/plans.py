@@ -11,13 +11,14 @@ from jobs.inbox.of_no_use import OPEN, Rules, why_of_no_use
 from jobs.ledger.heads import KEYS
 from jobs.ledger.maintenance_runs import HOUSEKEEPING
 from jobs.model.plan import Alarm, Kind, Plan, PlanState
-from jobs.model.run import Run, RunState, alarms_of
+from jobs.model.run import INTERRUPTED, Run, RunState, alarms_of
 from jobs.model.work_queue import QUEUE_OLD
 from jobs.nightly.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW
 from jobs.plans.observations import UNACCOUNTED_TABLES
 from jobs.plans.overtaken import is_replaced, overtaken_by
 from jobs.ports.store.store import Store
 from jobs.restores.detect import RESTORED
+from jobs.runs.run_states import run_and_state
 from rules.dates.calendar import Calendar
 from rules.errors import ComplianceError
 from rules.hints import hint_to
@@ -51,10 +52,9 @@ def _ours(store: Store, plans: Iterable[Plan]) -> Iterator[Plan]:
 
 def _interrupted(store: Store) -> Iterator[InboxItem]:
     """Yield the runs that have not ended and that nobody is working on."""
-    at_work = store.leases.run_at_work()
     for run in store.runs.unfinished():
         for plan in _ours(store, [store.plans.get(run.plan)]):
-            if run.id != at_work:
+            if run_and_state(store, run)[1] == INTERRUPTED:
                 facts, hint = {"kind": plan.kind.value}, hint_to("apply", plan=plan.id)
                 since = run.started_at
                 yield InboxItem(kind=ItemKind.RUN_INTERRUPTED, roles=OPERATORS, subject=run.id, since=since, facts=facts, hint=hint)

@@ -11,6 +11,7 @@ from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import RULES_CHANGED, Kind, Plan
 from jobs.model.run import Run, RunState
 from jobs.ports.context import JobContext
+from jobs.ports.store.leases import Lease
 from jobs.proof.checkpoint import make_checkpoint
 from jobs.runs.journal import PlanLapsed
 from jobs.runs.replay_run import Replay
@@ -64,8 +65,9 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
             if look_up_unseen(context, plan):
                 problem = "a hold is on a record that the CRM does not have: what was meant may be in this plan"
                 raise Refused(problem, hint=hint_to("plan_again"), where=plan.id, code=HELD_NOTHING)
-            run = _start(context, plan)
-        lease.work_on(run.id)
+            run = _start(context, lease, plan)
+        else:
+            lease.work_on(run.id)
         with context.logged_as(run.id):
             return _carry_out(context, plan, run)
 
@@ -109,7 +111,7 @@ def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
     )
 
 
-def _start(context: JobContext, plan: Plan) -> Run:
+def _start(context: JobContext, lease: Lease, plan: Plan) -> Run:
     now = context.clock()
     run = Run(
         id=context.new_id("run"),
@@ -122,6 +124,7 @@ def _start(context: JobContext, plan: Plan) -> Run:
         policy_version=plan.policy_version,
         policy_digest=plan.policy_digest,
     )
+    lease.work_on(run.id)  # before others can read of the run, which would call it interrupted
     context.store.runs.start(
         run, ("run_started", {"plan": plan.id, "digest": plan.digest, "kind": plan.kind.value, "software": run.software_version})
     )

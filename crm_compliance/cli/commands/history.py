@@ -45,14 +45,16 @@ def list_(
     from crm_compliance.wiring.schedule import clock_shown
     from jobs.checks.same_zone import zone_of
     from jobs.ledger.maintenance_runs import MaintenanceRun
+    from jobs.runs.run_states import run_and_state
 
     settings = arguments.settings()
     with arguments.opened_store(settings) as (store, _):
         calendar = partial(clock_shown, settings, zone_of(store))
         made = newest_first(store.runs.newest(), store.runs.newest_maintenance())
         found = arguments.newest(made, lambda run: run.started_at, limit, since, calendar)
-        at_work = store.leases.run_at_work()
-    documents = [maintenance_line(run) if isinstance(run, MaintenanceRun) else history_line(run, at_work) for run in found]
+        documents = [
+            maintenance_line(run) if isinstance(run, MaintenanceRun) else history_line(*run_and_state(store, run)) for run in found
+        ]
     output.answer(documents, lambda console: _print(documents, console, calendar()))
 
 
@@ -72,6 +74,7 @@ def show(run: str = typer.Argument(..., metavar="RUN")) -> None:
     from crm_compliance.reports.run import print_history_run
     from crm_compliance.wiring.schedule import clock_shown
     from jobs.checks.same_zone import zone_of
+    from jobs.runs.run_states import run_and_state
 
     settings = arguments.settings()
     with arguments.opened_store(settings) as (store, _):
@@ -80,9 +83,9 @@ def show(run: str = typer.Argument(..., metavar="RUN")) -> None:
         if made is not None:
             document = maintenance_line(made) | {"outcomes": {}, "approvals": []}
         else:
-            found = store.runs.get(run)
+            found, state = run_and_state(store, store.runs.get(run))
             store.journal.check()
-            document = history_document(found, store.plans.get(found.plan), store.journal.of_run(run), store.leases.run_at_work())
+            document = history_document(found, state, store.plans.get(found.plan), store.journal.of_run(run))
     output.answer(document, lambda console: print_history_run(document, console, calendar()), ids=("run", run))
 
 

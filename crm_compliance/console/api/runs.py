@@ -9,6 +9,7 @@ from crm_compliance.console.api.answers import INSTEAD, MOST, RunAnswer, Verifie
 from crm_compliance.console.api.caller import Caller, acting
 from jobs.ledger.maintenance_runs import MaintenanceRun
 from jobs.model.last_verification import Verifier
+from jobs.runs.run_states import run_and_state
 from rules.model.roles import Act
 
 router = APIRouter(tags=["runs"], responses=INSTEAD)
@@ -21,9 +22,8 @@ def list_runs(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 50) ->
     from crm_compliance.reports.documents import history_line, maintenance_line, newest_first
 
     store = caller.services.store
-    at_work = store.leases.run_at_work()
     found = islice(newest_first(store.runs.newest(), store.runs.newest_maintenance()), limit)
-    documents = (maintenance_line(run) if isinstance(run, MaintenanceRun) else history_line(run, at_work) for run in found)
+    documents = (maintenance_line(run) if isinstance(run, MaintenanceRun) else history_line(*run_and_state(store, run)) for run in found)
     return [RunAnswer.model_validate(document) for document in documents]
 
 
@@ -36,9 +36,9 @@ def show(caller: Sees, run: Annotated[str, Path(max_length=100)]) -> RunAnswer:
     made = next((one for one in store.runs.newest_maintenance() if one.id == run), None)
     if made is not None:
         return RunAnswer.model_validate(maintenance_line(made) | {"outcomes": {}, "approvals": []})
-    found = store.runs.get(run)
+    found, state = run_and_state(store, store.runs.get(run))
     store.journal.check()
-    document = history_document(found, store.plans.get(found.plan), store.journal.of_run(run), store.leases.run_at_work())
+    document = history_document(found, state, store.plans.get(found.plan), store.journal.of_run(run))
     return RunAnswer.model_validate(document)
 
 

@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from jobs.history.wanted_runs import Wanted, listed, midnight, state_of
+from jobs.history.wanted_runs import Wanted, listed, midnight
 from jobs.model.run import RunLine, RunState
+from jobs.runs.run_states import state_of
 from rules.dates.calendar import BELGIAN
 
 LINES = (

@@ -113,7 +113,7 @@ def test_with_it_the_unit_goes_and_plan_ledger_run_and_certificate_say_so(
         b"MSCRM.BypassBusinessLogicExecution: CustomSync,CustomAsync",
         b"MSCRM.SuppressCallbackRegistrationExpanderJob: true",
     }
-    counts: Any = history_document(run, night.store.plans.get(plan.id), night.store.journal.of_run(run.id))["counts"]
+    counts: Any = history_document(run, run.state, night.store.plans.get(plan.id), night.store.journal.of_run(run.id))["counts"]
     assert counts["bypass"] == run_document(run)["bypass"] == {"plugins": 1, "flows": 1}
     certificate: Certificate = of_unit(night, run, "cf_dossier", dossier)
     assert certificate.method["bypass"] == "plugins,flows"

@@ -9,10 +9,10 @@ from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.frame.endpoint import get, post
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.proof import certificates_of
-from jobs.history.wanted_runs import state_of
 from jobs.model.plan import Key, Plan
 from jobs.model.run import TECHNICAL, TRIM, Action, ActionState, Run, RunLine, alarms_of, contacts_not_trimmed, of_units_alone
 from jobs.proof.attestation import encode
+from jobs.runs.run_states import run_and_state, state_of
 from rules.errors import NotFound
 from rules.model.roles import Act, is_service
 
@@ -51,22 +51,20 @@ def show(visit: Visit) -> Response:
     line = visit.services.store.runs.line(wanted)
     if line is None:
         raise NotFound("there is no such run", hint="choose one of the history")
-    state = state_of(line, visit.services.store.leases.run_at_work())
-    if not line.plan:
-        return visit.page(
-            "history/maintenance.html.j2", line=line, told=state, took=_took(line), counts=_counts_of_maintenance(visit, line)
-        )
     store = visit.services.store
-    run, plan = store.runs.get(line.id), store.plans.get(line.plan)
+    if not line.plan:
+        told = state_of(line, None)
+        return visit.page("history/maintenance.html.j2", line=line, told=told, took=_took(line), counts=_counts_of_maintenance(visit, line))
+    run, state = run_and_state(store, store.runs.get(line.id))
+    plan = store.plans.get(run.plan)
     left = _left(store.journal.of_run(run.id, _LEFT))
     skipped, not_trimmed = _skipped(run), contacts_not_trimmed(run.counts)
     return visit.page(
         "history/run.html.j2",
-        line=line,
         run=run,
         plan=plan,
         told=state,
-        took=_took(line),
+        took=_took(run),
         figures=_figures(visit, run),
         skipped=_with_units(skipped, [each for each in left if each.is_skipped and not each.is_trim]),
         not_trimmed=_with_units(not_trimmed, [each for each in left if each.is_skipped and each.is_trim]),
@@ -96,7 +94,7 @@ def _left(actions: Iterable[Action]) -> list[Left]:
     return sorted(groups, key=lambda group: (-group.number, group.code, group.state))
 
 
-def _took(line: RunLine) -> int | None:
+def _took(line: Run | RunLine) -> int | None:
     """Return how many minutes it took, at least one; None before its end."""
     return None if line.ended_at is None else max(1, round((line.ended_at - line.started_at).total_seconds() / 60))
 
@@ -144,6 +142,8 @@ def _with_units(counts: dict[str, int], named: Iterable[Left]) -> list[tuple[str
 
 
 def _counts_of_maintenance(visit: Visit, line: RunLine) -> list[tuple[str, str]]:
+    if line.ended_at is None:
+        return []
     made = next((each for each in visit.services.store.runs.newest_maintenance(line.kind) if each.id == line.id), None)
     return list(_flat(visit, made.counts)) if made is not None else []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jobs.model.plan import Plan, PlanState
+from jobs.runs.run_states import run_and_state
 
 if TYPE_CHECKING:
     from crm_compliance.console.frame.visit import Visit
@@ -18,9 +19,11 @@ def head_of(visit: Visit, plan: Plan) -> dict[str, Any]:
 
 
 def _state_of(visit: Visit, plan: Plan) -> str:
-    """Return the state of a plan; while it is carried out, that of its run."""
+    """Return the state of a plan; while it is carried out, that of its run, and applied once that is over:
+    it may have ended since the plan was read."""
     store, state = visit.services.store, plan.state(visit.now)
     run = store.runs.of_plan(plan.id) if state is not PlanState.APPLIED else None
-    if run is None or run.is_over:
+    if run is None:
         return state.value
-    return run.state.value if store.leases.run_at_work() == run.id else "interrupted"
+    run, told = run_and_state(store, run)
+    return PlanState.APPLIED.value if run.is_over else told

@@ -15,7 +15,8 @@ from crm_compliance.console.frame.endpoint import get
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans.head import head_of
 from jobs.model.plan import Plan
-from jobs.model.run import ActionState, Run
+from jobs.model.run import ActionState, Run, RunState
+from jobs.runs.run_states import run_and_state
 from rules.errors import ComplianceError
 from rules.model.roles import Act
 
@@ -28,13 +29,18 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many units of a run are dealt with, of how many; `is_at_work`: somebody works on it now."""
+    """How many units of a run are dealt with, of how many, and the state in which people are told of it."""
 
     run: Run
     done: int
     failed: int
     total: int
-    is_at_work: bool
+    state: str
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether somebody works on it now."""
+        return self.state == RunState.RUNNING.value
 
 
 def progress_of(visit: Visit, plan: Plan) -> Progress | None:
@@ -43,11 +49,12 @@ def progress_of(visit: Visit, plan: Plan) -> Progress | None:
     run = store.runs.of_plan(plan.id)
     if run is None:
         return None
+    run, state = run_and_state(store, run)
     states = store.journal.states(run.id)
     failed = states.get(ActionState.FAILED, 0) + states.get(ActionState.PARTIAL, 0)
     done = states.get(ActionState.DONE, 0) + states.get(ActionState.SKIPPED, 0) + failed
     total = max(sum(plan.dispose.values()) + plan.to_trim, done)
-    return Progress(run, done, failed, total, store.leases.run_at_work() == run.id)
+    return Progress(run, done, failed, total, state)
 
 
 def events(visit: Visit) -> Response:

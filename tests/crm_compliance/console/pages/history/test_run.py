@@ -193,3 +193,22 @@ def test_an_alarm_is_told_in_the_language_of_the_page(services: Services, signed
     assert "al 50 uur is geen uitvoering voltooid" in text_of(plan)
     assert "rijen van cf_fiche in langetermijnbewaring: 1.200" in text_of(plan)
     assert '<p lang="en">An older text.</p>' in plan, "stored before there were sentences"
+
+
+def test_a_run_that_ends_while_it_is_read_is_told_in_one_state(
+    services: Services, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, browser = services.store, signed_in(Role.DPO)
+    store.plans.save(a_plan(), [], ENTRY)
+    store.runs.start(a_run(), ENTRY)
+    addresses = ("/plans/plan-1", "/history/run-1", "/history", "/")
+    cut_off = re.compile(r">Interrupted</span>|was cut off")
+    assert all(cut_off.search(browser.page(address)) for address in addresses), "nobody works on it"
+    for address in addresses:
+        store.runs.save(a_run())
+        with monkeypatch.context() as meanwhile:
+            ended = a_run(state=RunState.DONE_WITH_FAILURES, ended_at=NIGHT)
+            meanwhile.setattr(type(store.leases), "run_at_work", lambda _, ended=ended: store.runs.save(ended))
+            page = browser.page(address)
+        assert not cut_off.search(page), address
+        assert not re.search(">(Running|Waiting|Ready|Expired)</span>", page), address
