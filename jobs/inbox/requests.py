@@ -31,7 +31,7 @@ from jobs.requests.answer.release_check import CONTENT
 from jobs.requests.decisions.notices import NOTICE_DUE, REMIND_AFTER, notices_of
 from rules.dates.calendar import Calendar
 from rules.hints import hint_to
-from rules.model.requests import ANSWERED, COPIES, RequestState
+from rules.model.requests import ANSWERED, COPIES, Outcome, RequestState
 from rules.model.roles import Act, roles_of
 from rules.rights.deadlines import REMIND_AFTER as REMIND_PERSON_AFTER
 
@@ -110,7 +110,7 @@ def _steps(store: Store, request: SubjectRequest, now: datetime, calendar: Calen
             hint=hint,
         )
     if not is_approved or stage is not Stage.WAITS:  # the DPO answers for the date, whoever is to act
-        is_review = request.state is RequestState.REVIEWING and request.right in COPIES
+        is_review = request.state is RequestState.REVIEWING and request.right in COPIES and request.outcome is not Outcome.MANDATE_LAPSED
         yield InboxItem(
             kind=ItemKind.ANSWER_TO_REVIEW if is_review else ItemKind.REQUEST_STEP,
             roles=DPO,

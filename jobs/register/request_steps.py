@@ -20,7 +20,7 @@ from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar
 from rules.errors import Refused
 from rules.hints import Hint, hint_to
-from rules.model.requests import COPIES, RequestState, Step, is_allowed
+from rules.model.requests import COPIES, Outcome, RequestState, Step, is_allowed
 from rules.model.roles import Act
 
 _NEXT: Final = MappingProxyType(
@@ -89,7 +89,9 @@ def check_role(actor: Actor, step: Step, act: Act | None = None) -> None:
 def next_step(request: SubjectRequest) -> Hint | None:
     """Return what comes next, the same for every answer (SUS-04); nothing for a closed request."""
     following = _NEXT.get(request.state)
-    if request.state is RequestState.REVIEWING and request.right not in COPIES:
+    if request.state is RequestState.REVIEWING and request.outcome is Outcome.MANDATE_LAPSED:
+        following = "close_lapsed"
+    elif request.state is RequestState.REVIEWING and request.right not in COPIES:
         following = "next_decide"
     return hint_to(following, request=request.id) if following is not None else None
 

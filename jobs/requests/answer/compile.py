@@ -34,9 +34,10 @@ from rules.dates.ages import has_reached
 from rules.decoders import decoder_of
 from rules.errors import Refused
 from rules.hints import hint_to
-from rules.model.requests import COPIES, RequestState, Right, Step
+from rules.model.requests import COPIES, Outcome, RequestState, Right, Step
 from rules.redaction.leak_terms import LeakTerms
 from rules.rights.authority import ADULT_AGE
+from rules.rights.entitlement import MANDATE_LAPSED
 from rules.rights.fields import needed_by
 
 NEUTRAL = "neutral"
@@ -70,6 +71,7 @@ def compile_request(context: JobContext, request_id: str, who: str, role: str) -
         "answer": compilation.answer,
         "scope": compilation.scope,
         "refusal": compilation.refusal,
+        "outcome": Outcome.MANDATE_LAPSED if MANDATE_LAPSED in compilation.blocks else None,
         "approvals": overrides_of(request),
     }
     parts = {COMPILATION: msgspec.json.encode(compilation), DECISIONS: reopened(context.store, request.id), REVIEW_PAGE: None}

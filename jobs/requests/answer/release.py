@@ -41,7 +41,7 @@ class Released:
 
 def approve_content(context: JobContext, request_id: str, who: str, role: str) -> SubjectRequest:
     """Record the DPO's approval of the content. Raises Refused: with code `role`, `state`, `not_compiled`,
-    `pending_item` (R-117), `dpo_review`, `undecided` or `incomplete` (R-128)."""
+    `pending_item` (R-117), `dpo_review`, `undecided`, `incomplete` (R-128) or `MANDATE_LAPSED` (RGT-07)."""
     actor = actor_of(context, who, role)
     request = authorised(actor, request_id, Step.APPROVE)
     problem = unfinished(context, request, compiled(context.store, request))

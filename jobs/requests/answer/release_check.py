@@ -77,7 +77,9 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
 
 
 def unfinished(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Refused | None:
-    """Return what the content still lacks."""
+    """Return what the content still lacks, or that nothing may be told any more to whoever asked."""
+    if request.outcome is Outcome.MANDATE_LAPSED:
+        return mandate_lapsed(request)
     if compilation.answer == "dpo_review":
         hint = hint_to("override_then_compile", rules=", ".join(compilation.blocks))
         return Refused("this answer waits for a decision of the DPO", hint=hint, where=request.id, code="dpo_review")

@@ -10,7 +10,7 @@ from jobs.register.dates import target_of
 from jobs.register.overrides import overridden
 from jobs.requests.answer.release_check import CONTENT
 from rules.model.accounts import same_person
-from rules.model.requests import COPIES, RequestState
+from rules.model.requests import COPIES, Outcome, RequestState
 from rules.model.roles import Act, roles_of
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ def short_next(visit: Visit, request: SubjectRequest) -> str:
             return say("Wait for the person's answer")
         case RequestState.SEARCHING:
             return say("Search, confirm and compile")
+        case RequestState.REVIEWING if request.outcome is Outcome.MANDATE_LAPSED:
+            return say("Close the request")
         case RequestState.REVIEWING:
             return say("Review and approve") if request.right in COPIES else say("Decide and approve")
         case RequestState.APPROVED:
@@ -104,6 +106,9 @@ def _next(visit: Visit, request: SubjectRequest, compilation: Compilation | None
             return Next("resume", say("Wait for the person's answer"), text, "")
         case RequestState.SEARCHING:
             return _searching(visit, request)
+        case RequestState.REVIEWING if request.outcome is Outcome.MANDATE_LAPSED:
+            text = say("The child is of age now: the mandate has ended. Nobody is told anything of it but itself, where it asks.")
+            return Next("lapsed", say("Close the request"), text, "")
         case RequestState.REVIEWING:
             return _reviewing(visit, request, compilation)
         case RequestState.APPROVED:

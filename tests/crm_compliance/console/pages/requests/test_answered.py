@@ -30,7 +30,7 @@ from jobs.model.answer import Field
 from jobs.model.request import HANDOVER, Handover
 from jobs.requests.answer.release_check import for_release
 from rules.dates.calendar import Calendar
-from rules.model.requests import RequestState
+from rules.model.requests import Outcome, RequestState
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.answer_package.pages import text_of as text_of_pdf
 from tests.crm_compliance.begun import Begun
@@ -343,6 +343,23 @@ def test_that_a_child_has_to_agree_is_said_where_it_can_be_recorded(org: Night, 
     page = text_of(dpo.page(path))
     assert said not in page
     assert "needs a decision" not in page
+
+
+def test_a_request_whose_mandate_has_ended_leads_to_its_closing_and_to_no_approval(org: Night, typist: Typist, signed_in: SignedIn) -> None:
+    """RGT-07: the page asked for approvals of what no release lets go."""
+    child, mother = family.lotte(org, "2008-11-22"), family.els(org)
+    org.party(child, "child", dossier=org.dossier("grooming", closed=False))
+    asked = {"received_at": "2026-11-20T10:00:00Z", "born": "2008-11-22"}
+    asking = family.on_behalf(typist, child, mother, "--mandate", "shown", "--child-agrees", **asked)
+    asking.compile()
+    path, dpo = f"/requests/{asking.id}", signed_in(Role.DPO)
+    page = dpo.page(path)
+    assert "Next: Close the request" in text_of(page)
+    assert f'action="{path}/approve"' not in page
+    assert "waits for your review" not in text_of(dpo.page("/"))
+    assert dpo.post(f"{path}/approve").status_code == 409
+    assert dpo.post(f"{path}/close", outcome="MANDATE_LAPSED").status_code == 303
+    assert asking.row().outcome is Outcome.MANDATE_LAPSED
 
 
 def test_a_rule_in_the_way_is_named_to_the_dpo_and_set_aside_by_two(org: Night, typist: Typist, signed_in: SignedIn) -> None:
