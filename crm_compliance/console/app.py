@@ -81,7 +81,10 @@ def _door(services: Services, endpoint: Endpoint, turns: CapacityLimiter, forms:
             return await to_thread.run_sync(_looked, services, request, endpoint, limiter=None if endpoint.is_long else turns)
         try:
             visit = await run_in_threadpool(_visit, services, request)
-        except ComplianceError as error:
+        except ComplianceError as error:  # nobody can tell who it is: the database does not answer
+            unknown = Visit(request, services, cookies.session_token(request, is_secure=services.is_secure))
+            if origin.is_own(request) and not unknown.is_part:
+                await _is_kept(unknown, endpoint, error)
             return await run_in_threadpool(refused, Visit(request, services), error)
         if not origin.is_own(request):
             return _not_ours() if visit.session is not None else Response(status_code=401, headers=dict(PAGE))
@@ -143,9 +146,9 @@ def _answer_of(visit: Visit, key: str) -> Response:
     return RedirectResponse(_led_to(visit.here), status_code=303, headers=dict(PAGE))
 
 
-async def _is_kept(visit: Visit, endpoint: Endpoint) -> bool:
-    """Return whether what somebody has sent after the end of their session waits for them. Nobody else has a
-    form read who is not signed in."""
+async def _is_kept(visit: Visit, endpoint: Endpoint, error: ComplianceError | None = None) -> bool:
+    """Return whether what somebody has sent waits for them, after the end of their session, or while an
+    `error` lets nobody tell whether that lasts. Nobody else has a form read who is not signed in."""
     if not any(visit.services.sessions.owners.of(form_token(visit.token, role)) for role in HUMAN_ROLES):
         return False
     try:
@@ -153,7 +156,8 @@ async def _is_kept(visit: Visit, endpoint: Endpoint) -> bool:
     except UsageError:
         return False
     async with _closed_after(form):
-        return _keep(visit, endpoint, form)
+        why = ("", visit.told(error).message) if error is not None else None
+        return _keep(visit, endpoint, form, refused=why)
 
 
 def _keep(visit: Visit, endpoint: Endpoint, form: FormData, who: str = "", *, refused: tuple[str, str] | None = None) -> bool:

@@ -21,6 +21,7 @@ from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages import signin
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
+from crm_compliance.store.sql.problems import StoreUnusable
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import ROOT, Browser, text_of
 from tests.drivers.night import Night
@@ -197,3 +198,22 @@ def test_a_form_that_was_refused_stands_filled_in_for_who_goes_back(hours: Hours
     assert "This was not accepted" not in text_of(dpo.page("/holds/new"))
     assert send(dpo, "/holds/new", dpo.token, wrong, **{"HX-Request": "true"}) == (400, "")
     assert "no id" not in dpo.page("/holds/new")
+
+
+def test_a_form_that_was_sent_while_the_database_was_away_stands_filled_in(
+    hours: Hours, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody could tell then who sent it: it is found by the page from which it came."""
+    dpo = hours.browser()
+    token = dpo.token
+
+    def away(*_: object) -> None:
+        raise StoreUnusable("the database cannot be reached")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(type(services.store.sessions), "get", away)
+        assert send(dpo, "/holds/new", token, HOLD) == (503, "")
+        assert send(dpo, "/holds/new", "of nobody", HOLD | {"basis": "of nobody"}) == (503, "")
+    page = dpo.page("/holds/new")
+    assert field(page, "basis") == BASIS
+    assert "Nothing was carried out." in text_of(page)
