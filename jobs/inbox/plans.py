@@ -15,7 +15,7 @@ from jobs.model.run import INTERRUPTED, Run, RunState, alarms_of
 from jobs.model.work_queue import QUEUE_OLD
 from jobs.nightly.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW
 from jobs.plans.observations import UNACCOUNTED_TABLES
-from jobs.plans.overtaken import is_replaced, overtaken_by
+from jobs.plans.overtaken import is_passed_over, is_replaced, overtaken_by
 from jobs.ports.store.store import Store
 from jobs.restores.detect import RESTORED
 from jobs.runs.run_states import run_and_state
@@ -62,8 +62,8 @@ def _interrupted(store: Store) -> Iterator[InboxItem]:
 
 def _open(store: Store, policy: Policy, now: datetime, rules: Rules | None) -> Iterator[InboxItem]:
     """Yield the plans that wait, unless a newer plan of the same was carried out, so that nobody needs them
-    any more, or nothing applies them whoever approves: a night makes another one. Of several of a kind to
-    which nobody has said anything the newest waits, as nights without approval make one each."""
+    any more, or rejected, or nothing applies them whoever approves: a night makes another one. Of several of
+    a kind to which nobody has said anything the newest waits, as nights without approval make one each."""
     longest = max(LONGEST_VALID, timedelta(hours=policy.plan_valid_hours))
     recent = takewhile(lambda plan: plan.created_at >= now - longest, store.plans.newest(is_applied=False))
     found = [plan for plan in _ours(store, recent) if plan.state(now) in OPEN]
@@ -76,7 +76,8 @@ def _open(store: Store, policy: Policy, now: datetime, rules: Rules | None) -> I
         is_carried_out = store.runs.of_plan(plan.id) is not None
         if plan.id in open_ids:
             is_repeated = plan.kind in waiting and not plan.given and plan.state(now) is PlanState.WAITING
-            if not is_carried_out and not is_repeated and not is_replaced(plan, carried_out) and not why_of_no_use(store, plan, now, rules):
+            is_over = is_carried_out or is_replaced(plan, carried_out) or is_passed_over(store, plan, now)
+            if not is_over and not is_repeated and not why_of_no_use(store, plan, now, rules):
                 if plan.kind in (*_NIGHTS, Kind.ALL) and plan.state(now) is PlanState.WAITING:  # others are about units of their own
                     waiting.add(plan.kind)
                 yield from _waiting(plan, now, policy.calendar, overtaken_by(store, plan))

@@ -1,9 +1,11 @@
-"""What was carried out after a plan was made, so that what the plan counts is no longer so."""
+"""What became of other plans after a plan was made: carried out, so that what it counts is no longer so, or
+rejected."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
-from jobs.model.plan import Kind, Plan
+from jobs.model.plan import Kind, Plan, PlanState
 from jobs.model.run import Run
 from jobs.ports.store.store import Store
 
@@ -35,6 +37,22 @@ def overtaken_by(store: Store, plan: Plan) -> Run | None:
         if other.crm == plan.crm and not looked_at(plan).isdisjoint(looked_at(other)):
             return run
     return None
+
+
+def is_passed_over(store: Store, plan: Plan, now: datetime) -> bool:
+    """Return whether no night carries this plan out, whoever approves it, since of each kind that it looks at
+    a later one was rejected (`approved_plan`)."""
+    kinds = set(looked_at(plan))
+    if not kinds <= NIGHTS:
+        return False
+    for other in store.plans.newest((*kinds, Kind.ALL), is_applied=False):
+        if other.id == plan.id:
+            return False
+        if other.needed and not other.as_of_given and other.crm == plan.crm and other.state(now) is PlanState.REJECTED:
+            kinds -= looked_at(other)
+            if not kinds:
+                return True
+    return False
 
 
 def _has_disposed(run: Run) -> bool:

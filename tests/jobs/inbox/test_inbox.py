@@ -16,7 +16,7 @@ from jobs.inbox.inbox import waiting, waiting_for
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from jobs.ledger.entries import StoreAltered
 from jobs.model.answer import Addressee, Compilation, Item, ItemStatus
-from jobs.model.plan import Alarm, Kind, Plan
+from jobs.model.plan import Alarm, Approval, Kind, Plan
 from jobs.model.request import COMPILATION, DECISIONS, HANDOVER, RequestApproval, SubjectRequest
 from jobs.model.run import RunState
 from jobs.model.work_queue import QueueMoves, Waiting
@@ -114,6 +114,24 @@ def test_of_plans_of_several_nights_to_which_nobody_has_said_anything_the_newest
     assert {item.subject for item in found(store)} == {"plan-1", "plan-3"}
     save(store, *(a_plan(f"plan-{number}", kind=Kind.REPLAY) for number in (4, 5)))
     assert {item.subject for item in found(store)} == {"plan-1", "plan-3", "plan-4", "plan-5"}, "only nights make the same plan again"
+
+
+@pytest.mark.parametrize("given", [(), (a_word("anna"), a_word("dora", "dpo"))])
+def test_a_plan_that_no_night_carries_out_since_a_later_one_was_rejected_waits_for_nobody(
+    store: SqlStore, given: tuple[Approval, ...]
+) -> None:
+    """One of everything waits until a night of each kind passes it over."""
+    waits = []
+    rejected = (a_word("ben", "dpo", approves=False),)
+    save(store, a_plan("plan-1", kind=Kind.ALL, given=given), a_plan("plan-2", given=given))
+    for plan in (a_plan("plan-3", kind=Kind.REPLAY, given=rejected), a_plan("plan-4", given=rejected)):
+        save(store, plan)
+        waits.append({item.subject for item in found(store)})
+    save(store, a_plan("plan-5", kind=Kind.RECORDINGS, given=rejected))
+    waits.append({item.subject for item in found(store)})
+    save(store, a_plan("plan-6"))
+    waits.append({item.subject for item in found(store)})
+    assert waits == [{"plan-1", "plan-2"}, {"plan-1"}, set(), {"plan-6"}]
 
 
 def test_a_plan_of_everything_is_replaced_by_the_two_nights_together(store: SqlStore) -> None:

@@ -20,7 +20,7 @@ from jobs.inbox.of_no_use import why_of_no_use
 from jobs.model.plan import CategoryCounter, Counter, Kind, LinesRemoved, Plan, PlanState
 from jobs.nightly.plan_and_apply import approved_plan
 from jobs.plans.lines.ends_by_month import ends_by_month
-from jobs.plans.overtaken import overtaken_by
+from jobs.plans.overtaken import is_passed_over, overtaken_by
 from rules.model.decisions import Disposition
 from rules.model.roles import Act
 from rules.retention.forecast import months_from
@@ -66,6 +66,7 @@ def show(visit: Visit) -> Response:
         sees_history=visit.may(Act.SEE_HISTORY),
         is_open=is_open,
         of_no_use=of_no_use,
+        is_passed_over=is_open and not plan.as_of_given and is_passed_over(store, plan, visit.now),
         overtaken=overtaken_by(store, plan) if is_open and not plan.as_of_given else None,
         stopped_since=store.kill_switch.stopped_since(),
         carried_out_at=_next_hour(visit, plan) if is_open and state is PlanState.READY and plan.needed and not of_no_use else None,

@@ -143,6 +143,21 @@ def test_a_plan_says_that_another_was_carried_out_after_it_was_made(plan: str, t
         assert of_inbox in text_of(dpo.page("/"))
 
 
+def test_a_plan_says_that_no_night_carries_it_out_since_a_later_one_was_rejected(plan: str, typist: Typist, signed_in: Signed) -> None:
+    later = typist.ask("plan", "--kind", "all")["plan"]
+    assert "waits for your approval" in text_of(signed_in(Role.CRM_ADMIN).page("/"))
+    typist.ask("plans", "reject", later, *DORA, "--comment", "not these")
+    for language, of_page, of_inbox in (
+        ("en", "A later plan was rejected So no night carries this one out", "waits for your approval"),
+        ("nl", "Een later plan is afgekeurd Daarom voert geen enkele nacht dit plan uit", "wacht op uw goedkeuring"),
+        ("fr", "Un plan plus récent a été rejeté Aucune nuit n’exécute donc celui-ci", "attend votre approbation"),
+    ):
+        admin = signed_in(Role.CRM_ADMIN, language)
+        assert of_page in text_of(admin.page(f"/plans/{plan}"))
+        assert of_page not in text_of(admin.page(f"/plans/{later}"))
+        assert of_inbox not in text_of(admin.page("/"))
+
+
 def test_nobody_is_asked_to_approve_what_nothing_can_apply(
     plan: str, typist: Typist, signed_in: Signed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
