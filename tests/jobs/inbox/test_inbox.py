@@ -299,8 +299,9 @@ def test_a_released_answer_waits_to_be_handed_over_before_it_is_to_be_closed(sto
     (item,) = found(store)
     assert (item.kind, item.roles, item.since) == (ItemKind.ANSWER_TO_HAND_OVER, (Role.APPROVER, Role.DPO), NOW)
     assert (item.stage, item.due_on) == (Stage.WAITS, date(2026, 4, 2))
-    (late,) = found(store, NOW + timedelta(days=60))
-    assert (late.kind, late.stage) == (ItemKind.ANSWER_TO_HAND_OVER, Stage.OVERDUE)
+    (last,) = found(store, datetime(2026, 4, 2, 21, 59, 59, tzinfo=UTC))
+    (late,) = found(store, datetime(2026, 4, 2, 22, tzinfo=UTC))
+    assert (last.stage, late.kind, late.stage) == (Stage.WAITS, ItemKind.ANSWER_TO_HAND_OVER, Stage.OVERDUE)
 
 
 def test_recipients_to_be_told_wait_also_once_a_request_is_closed(store: SqlStore) -> None:

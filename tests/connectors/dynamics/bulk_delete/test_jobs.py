@@ -66,6 +66,19 @@ def test_the_versions_of_rows_are_found_whatever_form_their_ids_have(crm: Crm, m
     assert (batches(crm), crm.left(), crm.connector.warnings) == (before, set(), [])
 
 
+def test_versions_of_other_rows_are_no_answer(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a cache gives them: the row that was asked for would seem to be gone."""
+    ids, (other,) = crm.recordings(PAIRS + 1), crm.recordings(1)
+    get = Transport.get
+
+    def of_another(transport: Transport, address: str, **options: Any) -> Answer:
+        return get(transport, address.replace(ids[0], other) if "versionnumber" in address else address, **options)
+
+    monkeypatch.setattr(Transport, "get", of_another)
+    assert set(crm.delete(ids).values()) == {DONE}
+    assert crm.left() == {other}
+
+
 def test_rows_that_pass_by_custom_logic_go_in_batches_for_no_job_can(crm: Crm) -> None:
     ids = crm.recordings(PAIRS + 60)
     wanted = crm.change_sets(Recording, ids)
