@@ -57,9 +57,9 @@ _NAMED_HANDLE = re.compile(
 _DEGREES: Final = r"\d{1,3}\s?°\s?(?:\d{1,2}(?:[.,]\d{1,4})?\s?['’′]\s?(?:\d{1,2}(?:[.,]\d{1,4})?\s?(?:[\"”″]|''|’’)\s?)?)?"
 _DECIMAL: Final = r"[+-]?\d{1,3}[.,]\d{4,15}"
 _POSITION = re.compile(
-    r"(?<![\w.,+-])[+-]?\d{1,2}(?P<point>[.,])\d{4,15}\s?°?\s?[NZS]?(?:\s?[,;/|]\s?|\s)[+-]?\d{1,3}(?P=point)\d{4,15}(?:\s?°)?(?:\s?[EOLW]\b)?(?![\d.,]*\d)"
+    r"(?<![\w.,+-])[+-]?\d{1,2}(?P<point>[.,])\d{4,15}\s?°?\s?(?:[NZS]B?)?(?:\s?[,;/|]\s?|\s)[+-]?\d{1,3}(?P=point)\d{4,15}(?:\s?°)?(?:\s?[EOLW]L?\b)?(?![\d.,]*\d)"
     rf"|(?<![\w.,]){_DEGREES}[NZS]B?\b[\s,;/]{{0,3}}{_DEGREES}[EOLW]L?\b"
-    rf"|\b[NZS]\s?(?:{_DECIMAL}\s?°?|{_DEGREES})[\s,;/]{{0,3}}[EOLW]\s?(?:{_DECIMAL}(?:\s?°)?|{_DEGREES})(?<!\s)"
+    rf"|\b[NZS]B?\s?(?:{_DECIMAL}\s?°?|{_DEGREES})[\s,;/]{{0,3}}[EOLW]L?\s?(?:{_DECIMAL}(?:\s?°)?|{_DEGREES})(?<!\s)"
     rf"|(?i:\b(?:lat(?:itude)?|breedte(?:graad)?|breite(?:ngrad)?)\b\W{{1,4}}{_DECIMAL}\W{{1,4}}"
     rf"(?:lon(?:g|gitude)?|lng|lengte(?:graad)?|länge(?:ngrad)?)\b\W{{1,4}}{_DECIMAL})"
 )
