@@ -107,7 +107,7 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
     shell = msgspec.structs.replace(
         shell, not_searched=found.material.not_searched, remarks=found.entitlement.remarks, is_complete=scope.is_complete
     )
-    if shell.refusal:
+    if shell.refusal or MANDATE_LAPSED in shell.blocks:  # nothing of the child is proposed any more (RGT-07)
         return Draft(shell, found, scope)
     controller, dpo = context.organisation.controller, context.organisation.dpo
     files = Files(context) if with_files and request.right in COPIES else None

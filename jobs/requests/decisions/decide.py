@@ -41,7 +41,7 @@ from jobs.register.overrides import looks_of
 from jobs.register.request_steps import Actor, authorised, save_transition
 from jobs.requests.context.terms import TOLD_HOLDS
 from jobs.requests.decisions import correct
-from jobs.requests.decisions.day_of_decision import refuse_unless_entitled
+from jobs.requests.decisions.day_of_decision import mandate_lapsed, refuse_unless_entitled
 from jobs.requests.decisions.files_since import files_of_tasks
 from jobs.requests.decisions.notice_recipients import recipients_told, told_of
 from jobs.requests.decisions.plan_erasure import held_items
@@ -52,7 +52,7 @@ from rules.decoders import decoder_of
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
 from rules.holds.placements import REVIEW_MONTHS, HoldType
-from rules.model.requests import Right, Step
+from rules.model.requests import Outcome, Right, Step
 from rules.model.roles import Act, roles_of
 from rules.rights.authority import ADULT_AGE
 
@@ -268,6 +268,8 @@ def _authorised(actor: Actor, request_id: str) -> SubjectRequest:
     request = authorised(actor, request_id, Step.DECIDE)
     if request.right is Right.ACCESS:
         raise UsageError("access is not decided about: its answer is reviewed and approved", hint=hint_to("review", request=request.id))
+    if request.outcome is Outcome.MANDATE_LAPSED:
+        raise mandate_lapsed(request)
     return request
 
 

@@ -199,6 +199,19 @@ def test_once_a_mandate_has_lapsed_nothing_of_the_child_is_compiled(typist: Typi
     assert typist.refused("requests", "approve", asking.id, *DORA, code=5)["code"] == "MANDATE_LAPSED"
 
 
+@pytest.mark.parametrize("right", ["erasure", "portability"])
+def test_once_a_mandate_has_lapsed_nothing_is_proposed_or_decided(typist: Typist, org: Night, right: str) -> None:
+    """RGT-07: the erasure of the row of the child was, and its portability was granted."""
+    typist.set(CLOCK="2026-05-20T09:00:00Z")
+    child, parent = lotte(org, "2008-05-10"), els(org)
+    org.party(child, "child", dossier=org.dossier("grooming", closed=False))
+    asked = {"received_at": "2026-05-08T08:00:00Z", "born": "2008-05-10", "right": right}
+    asking = on_behalf(typist, child, parent, "--mandate", "shown", "--child-agrees", **asked)
+    assert (asking.compile()["blocks"], asking.answer["items"]) == (["MANDATE_LAPSED"], 0)
+    for word in (("--grant",), ("--refuse", "RF-08")):
+        assert typist.refused("requests", "decide", asking.id, *word, *DORA, code=5)["code"] == "MANDATE_LAPSED"
+
+
 def test_a_witness_on_a_fiche_is_not_told_who_called(typist: Typist, org: Night) -> None:
     """EXP-06, R-119: neither address, kind and language of whoever reported, nor what they said on the
     telephone."""
