@@ -206,6 +206,7 @@ ANCHOR_WORDS: Final[Mapping[str, str]] = {
     "ended_on": "the end",
     "booked_on": "the booking",
     "held_on": "the course",
+    "own_date": "the date that the mapping names",
 }
 UNCLEAR: Final = frozenset({"timezone", "defaults.sentinels", "limits.categories", "quarantine.categories", "approvals", "canaries"})
 
@@ -287,6 +288,8 @@ def _affected(key: str, policy: Policy, crm_categories: Collection[str] | None) 
     if row.unit == "dossier":
         crm = categories_of(key, policy, crm_categories)
         return f"affects units with {', '.join(crm)}" if crm else "affects no category of the CRM"
+    if row.unit == "own_table":
+        return "affects the rows of each table to which the mapping gives this term"
     kinds = f" of the kind {', '.join(row.kinds)}" if row.kinds else ""
     return f"affects every {row.unit}{kinds}"
 
