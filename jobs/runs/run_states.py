@@ -22,8 +22,9 @@ def run_and_state(store: Store, run: Run) -> tuple[Run, str]:
 
 def lines_and_run_at_work(store: Store) -> tuple[Sequence[RunLine], str | None]:
     """Return a line for each run and job, and the run that a process is working on, by which none that has
-    just ended is called interrupted."""
+    just ended, or just begun, is called interrupted."""
     lines, at_work = store.runs.lines(), store.leases.run_at_work()
     if any(state_of(line, at_work) == INTERRUPTED for line in lines):
-        lines = store.runs.lines()
+        again = {line.id: line for line in store.runs.lines()}
+        lines = [again.get(line.id, line) for line in lines]  # none that has begun since
     return lines, at_work

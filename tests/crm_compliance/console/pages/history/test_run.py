@@ -212,3 +212,24 @@ def test_a_run_that_ends_while_it_is_read_is_told_in_one_state(
             page = browser.page(address)
         assert not cut_off.search(page), address
         assert not re.search(">(Running|Waiting|Ready|Expired)</span>", page), address
+
+
+def test_a_run_that_begins_after_another_has_ended_is_not_called_interrupted(
+    services: Services, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, browser = services.store, signed_in(Role.DPO)
+    for plan in ("plan-1", "plan-2"):
+        store.plans.save(a_plan(plan), [], ENTRY)
+    store.runs.start(a_run(), ENTRY)
+
+    def meanwhile(_: object) -> str | None:
+        if store.runs.get("run-1").is_over:
+            return "run-2"
+        store.runs.save(a_run(state=RunState.DONE, ended_at=NIGHT))
+        store.runs.start(a_run("run-2", "plan-2"), ENTRY)
+        return None
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(store.leases), "run_at_work", meanwhile)
+        page = browser.page("/history")
+    assert ">Interrupted</span>" not in page
