@@ -90,7 +90,7 @@ def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *
         "counts": counts,
         "places": places_of(counts["not_searched"]) if counts is not None else (),
         "timeline": list(_events(visit, request)),
-        "can": {step.value: is_allowed(step, request.state) for step in Step} | ({"override": looks} if request.state in ANSWERED else {}),
+        "can": _allowed(request, looks=looks),
         "looks": looks,
         # Whether anything waits or not: while a suspicion lasts nothing tells that something does (SUS-07).
         "calls_back": handles and request.released_at and request.outcome is not Outcome.REFUSED and request.right not in COPIES,
@@ -133,6 +133,14 @@ def _dates(visit: Visit, request: SubjectRequest) -> Mapping[str, Any]:
         "link_times": TIMES,
         "hour": timedelta(hours=1),
     }
+
+
+def _allowed(request: SubjectRequest, *, looks: bool) -> Mapping[str, bool]:
+    """Return which steps the request takes now; once a mandate has ended nothing is decided (RGT-07)."""
+    can = {step.value: is_allowed(step, request.state) for step in Step}
+    if request.outcome is Outcome.MANDATE_LAPSED:
+        can[Step.DECIDE.value] = False
+    return can | ({"override": looks} if request.state in ANSWERED else {})
 
 
 def _choices(request: SubjectRequest, *, looks: bool) -> Mapping[str, Any]:

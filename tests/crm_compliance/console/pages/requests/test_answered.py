@@ -345,17 +345,21 @@ def test_that_a_child_has_to_agree_is_said_where_it_can_be_recorded(org: Night, 
     assert "needs a decision" not in page
 
 
-def test_a_request_whose_mandate_has_ended_leads_to_its_closing_and_to_no_approval(org: Night, typist: Typist, signed_in: SignedIn) -> None:
+@pytest.mark.parametrize("right", ["access", "erasure"])
+def test_a_request_whose_mandate_has_ended_leads_to_its_closing_and_to_no_approval(
+    org: Night, typist: Typist, signed_in: SignedIn, right: str
+) -> None:
     """RGT-07: the page asked for approvals of what no release lets go."""
     child, mother = family.lotte(org, "2008-11-22"), family.els(org)
     org.party(child, "child", dossier=org.dossier("grooming", closed=False))
-    asked = {"received_at": "2026-11-20T10:00:00Z", "born": "2008-11-22"}
+    asked = {"received_at": "2026-11-20T10:00:00Z", "born": "2008-11-22", "right": right}
     asking = family.on_behalf(typist, child, mother, "--mandate", "shown", "--child-agrees", **asked)
     asking.compile()
     path, dpo = f"/requests/{asking.id}", signed_in(Role.DPO)
     page = dpo.page(path)
     assert "Next: Close the request" in text_of(page)
     assert f'action="{path}/approve"' not in page
+    assert not re.search('name="(grant|refuse)"', page)
     assert "waits for your review" not in text_of(dpo.page("/"))
     assert dpo.post(f"{path}/approve").status_code == 409
     assert dpo.post(f"{path}/close", outcome="MANDATE_LAPSED").status_code == 303
