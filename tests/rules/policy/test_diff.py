@@ -1,6 +1,7 @@
 """What a change of the schedule says, and in which direction it goes."""
 
 import itertools
+import re
 from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from rules.holds.holds import Holds
 from rules.law.of_units import decisions
 from rules.model.bypass import Bypass
 from rules.model.records import Unit
+from rules.policy.categories import ANCHORS_OF_UNIT
 from rules.policy.diff import Change, Direction, categories_of, differences
 from rules.policy.policy import People, Policy
 from tests.rules import strategies
@@ -64,6 +66,15 @@ def test_a_changed_row_says_what_it_means(rows: dict[str, Any], where: str, dire
     change = changes[f"categories.{next(iter(rows))}.{where}"]
     assert part in change.sentence
     assert change.direction == direction
+
+
+@pytest.mark.parametrize(("unit", "anchor"), [(unit, anchor) for unit, anchors in ANCHORS_OF_UNIT.items() for anchor in anchors])
+def test_a_new_row_says_from_which_date_it_counts_and_whom_it_affects(unit: str, anchor: str) -> None:
+    row = {"unit": unit, "type": "years_after", "years": 3, "anchor": anchor, "disposition": "delete"}
+    sentence = the_change(a_policy({"reports": row})).sentence
+    assert re.match("reports: a new row, kept 3 years from the [a-z ]+, then delete.*; affects ", sentence), sentence
+    if unit == "own_table":
+        assert sentence.endswith("affects the rows of each table to which the mapping gives this term")
 
 
 @pytest.mark.parametrize(
