@@ -37,4 +37,4 @@ def telling_undone(store: Store, request: str) -> Iterator[dict[str, Any]]:
         said += [f"to grant {what} again: {decide} --grant {' '.join(found.granted)}"] if found.granted else []
         output.warn("; ".join(said))
     if found.reviewed:
-        output.warn(f"{counted(found.reviewed, 'decision')} of the review have to be taken again: the items are not what they were")
+        output.warn(f"to be taken again: {counted(found.reviewed, 'decision')} of the review, whose items are not what they were")
