@@ -1,9 +1,9 @@
 """Sends the writes of units to the CRM until each is known to have happened or not: the one place that calls
 `Connector.change`.
 
-A change set whose answer was lost is read back before it is tried again, and so is one that looks changed: a
-lost request may have been carried out late, and a gateway may have sent one twice. So nothing happens twice,
-and nothing that happened is missed."""
+A change set whose answer was lost is read back before it is tried again, and so is one that looks changed or
+refused: a lost request may have been carried out late, and a gateway may have sent one twice, or have
+answered in place of the CRM. So nothing happens twice, and nothing that happened is missed."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -90,6 +90,9 @@ def _send_step(connector: Connector, waiting: Mapping[str, tuple[RowWrite, ...]]
         change_sets = [ChangeSet(key, tuple(operation(connector, write) for write in rows)) for key, rows in open_sets.items()]
         results = connector.change(change_sets, held=ask)
         before, unknown = unknown, {}
+        denied = {result.key for result in results if result.status in (ChangeStatus.CHANGED, ChangeStatus.REFUSED)}
+        stayed = still_there(connector, (write for key in denied for write in waiting[key]))
+        done = {key for key in denied if stayed.isdisjoint((write.kind, write.id) for write in waiting[key])}
         for result in results:
             if result.status is ChangeStatus.HELD:  # a hold of the CRM where it is none of ours
                 # What was sent without an answer may still be carried out, hold or not: that is a failure,
@@ -99,8 +102,8 @@ def _send_step(connector: Connector, waiting: Mapping[str, tuple[RowWrite, ...]]
             elif result.status is ChangeStatus.UNKNOWN:
                 unknown[result.key] = open_sets[result.key]
                 stumbles[result.key] += not result.is_outage
-            elif result.status is ChangeStatus.CHANGED and not still_there(connector, waiting[result.key]):
-                outcome[result.key] = (ChangeStatus.DONE, "")  # a lost request was carried out after all, or a gateway has sent ours twice
+            elif result.key in done:
+                outcome[result.key] = (ChangeStatus.DONE, "")
             else:
                 outcome[result.key] = (result.status, result.service_code)
         if not unknown:

@@ -124,6 +124,9 @@ def _explained(found: Fault) -> tuple[type[ConnectorError], str, str]:
         return Throttled, "The CRM's service protection asks for more waiting than this run may do", hint
     if found.status in GATEWAY_STATUSES or found.status == 408:
         return Unreachable, f"The CRM does not answer: its front end says {found.status}", "Try again later."
+    if found.status == 304:
+        hint = "Let the requests of this machine pass to the CRM without a cache."
+        return ConnectorError, "Something between says that nothing has changed (HTTP 304), which nobody asked", hint
     if 300 <= found.status < 400:
         message = f"The CRM sends us elsewhere (HTTP {found.status}); we do not follow, because the token would go along"
         return ConnectorError, message, "Check the Web API root."

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.writing.batch import Prepared, Sent, send_batch
+from connectors.dynamics.writing.multipart import boundary_of
 from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held
 from jobs.erasures.register import load_register
 from jobs.model.run import RunState
@@ -187,3 +190,32 @@ def test_what_a_gateway_has_sent_twice_counts_as_done(night: Night, monkeypatch:
     run = night.apply(plan)
     assert (run.state, run.counts["skipped"], run.counts["anonymised"], night.get("contacts", child)) == (RunState.DONE, {}, 1, None)
     assert load_register(night.context).find([night.key.reference("cf_dossier", dossier)]) is not None
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_what_is_called_refused_and_was_carried_out_counts_as_done(night: Night, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    """Something between answers in place of the CRM, for the part of one unit only; the part of another it
+    lets pass."""
+    dossier, child = a_grown_up(night)
+    other, _ = a_grown_up(night)
+    plan, post = night.plan(), Transport.post_batch
+
+    def answered(transport: Transport, body: bytes, boundary: str, **more: Any) -> Answer:
+        answer = post(transport, body, boundary, **more)
+        ours = boundary_of(answer.headers["Content-Type"]).encode()
+        parts = parts_of(body, boundary.encode())
+        found = parts_of(answer.body, ours)
+        refusal = b"\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 %d No\r\nContent-Type: application/json\r\n\r\n{}\r\n" % status
+        told = [refusal if f"cf_dossiers({dossier})".encode() in part else answered for part, answered in zip(parts, found, strict=True)]
+        return replace(answer, body=b"".join(b"--" + ours + each for each in told) + b"--" + ours + b"--\r\n")
+
+    monkeypatch.setattr(Transport, "post_batch", answered)
+    run = night.apply(plan)
+    assert (run.state, run.counts["skipped"], run.counts["anonymised"]) == (RunState.DONE, {}, 2)
+    assert [night.get("cf_dossiers", dossier), night.get("cf_dossiers", other), night.get("contacts", child)] == [None] * 3
+    assert load_register(night.context).find([night.key.reference("cf_dossier", dossier)]) is not None
+
+
+def parts_of(body: bytes, boundary: bytes) -> list[bytes]:
+    """The parts of a body between its delimiters, as they stand there."""
+    return body.split(b"--" + boundary)[1:-1]

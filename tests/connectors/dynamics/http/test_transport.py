@@ -270,6 +270,13 @@ def test_a_redirect_is_not_followed(crm: responses.RequestsMock, naps: list[floa
     assert len(crm.calls) == 1
 
 
+def test_a_cache_that_says_that_nothing_has_changed_is_told_as_that(crm: responses.RequestsMock, naps: list[float]) -> None:
+    crm.get(WHO, status=304)
+    with transport(naps) as client, pytest.raises(ConnectorError, match="nothing has changed") as told:
+        client.get("WhoAmI")
+    assert "cache" in told.value.hint
+
+
 def test_the_affinity_cookie_is_not_kept(crm: responses.RequestsMock, naps: list[float]) -> None:
     crm.get(WHO, json={}, headers={"Set-Cookie": "ARRAffinity=abc; path=/"})
     crm.get(WHO, json={})
