@@ -14,6 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from connectors.emulator.schema.environment import POINTER, Environment, Labels, Relationship, Table, link, metadata_id
 from connectors.emulator.schema.many_to_many import ManyToMany, peers_of, read_relation
 from connectors.emulator.schema.table_specs import ANY_TABLE, intersect_of, labels_of, pointer_of, table_of
+from connectors.emulator.schema.words import unknown_words
 
 HERE = Path(__file__).parent
 DEFAULT_ENVIRONMENT = HERE / "environment.yaml"
@@ -31,6 +32,8 @@ def load_environment(path: Path | None = None) -> Environment:
     source = path or DEFAULT_ENVIRONMENT
     platform, text = _text(PLATFORM), _text(source)
     try:
+        if path is not None and (unknown := _unknown_word(text)):
+            raise EnvironmentProblem(f"{source}:{unknown[0]}: {unknown[1]}")
         return _environment(text, platform).copy()
     except MarkedYAMLError as problem:
         line = problem.problem_mark.line + 1 if problem.problem_mark else 1
@@ -40,6 +43,13 @@ def load_environment(path: Path | None = None) -> Environment:
         raise EnvironmentProblem(f"{source}:{line}: {str(problem).splitlines()[0]}") from problem
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise EnvironmentProblem(f"{source}: {_told(problem)}") from problem
+
+
+@lru_cache(maxsize=4)  # as `_environment`
+def _unknown_word(text: str) -> tuple[int, str] | None:
+    """Return the line of the first word that is none of such a file, and what to say of it."""
+    _mapping(text)  # what is no YAML is told first
+    return next(unknown_words(YAML(typ="safe").compose(text)), None)
 
 
 def _told(problem: Exception) -> str:

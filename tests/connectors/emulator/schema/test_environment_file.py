@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.emulator.schema.environment_file import EnvironmentProblem, load_environment
+from connectors.emulator.schema.environment_file import DEFAULT_ENVIRONMENT, EnvironmentProblem, load_environment
 from connectors.emulator.schema.table_specs import plural
 from connectors.emulator.serving.server import running
 from tests.connectors.emulator.client import Client
@@ -82,7 +82,7 @@ def test_an_environment_that_makes_no_sense_is_refused_with_its_file(tmp_path: P
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("schema: crm-mapping/1\n", "tables is missing"),
+        ("publisher_prefix: zz\n", "tables is missing"),
         ("tables: {zz_entry: {columns: {zz_entryid: {key: true}}}}\n", "table zz_entry: type is missing"),
         ("tables: {zz_entry: {columns: [zz_entryid]}}\n", "table zz_entry: a value is not written as it has to be"),
         (
@@ -97,6 +97,27 @@ def test_what_is_wrong_with_an_environment_is_told_in_its_own_words(tmp_path: Pa
     with pytest.raises(EnvironmentProblem) as refused:
         load_environment(path)
     assert str(refused.value).startswith(f"{path}: {told}")
+
+
+@pytest.mark.parametrize(
+    ("written", "misspelt", "told"),
+    [
+        ("relationships:", "relationsips:", "the file: the word relationsips is not known; did you mean relationships?"),
+        ("    set: contacts", "    sets: contacts", "tables.contact: the word sets is not known; did you mean set?"),
+        ("primary_name: true", "primary-name: true", "tables.contact.columns.fullname: the word primary-name is not known; did you mean"),
+        ("on_delete: restrict", "restrict: true", "relationships: the word restrict is not known"),
+    ],
+)
+def test_a_word_that_no_environment_has_is_refused_with_its_line(tmp_path: Path, written: str, misspelt: str, told: str) -> None:
+    path, before = tmp_path / "environment.yaml", OTHER.split(written)[0]
+    path.write_text(OTHER.replace(written, misspelt, 1), encoding="utf-8")
+    with pytest.raises(EnvironmentProblem) as refused:
+        load_environment(path)
+    assert str(refused.value).startswith(f"{path}:{before.count(chr(10)) + 1}: {told}")
+
+
+def test_the_shipped_environment_has_no_word_that_nobody_reads() -> None:
+    assert "cf_dossier" in load_environment(DEFAULT_ENVIRONMENT).tables
 
 
 @pytest.mark.parametrize(
