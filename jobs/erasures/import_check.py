@@ -62,7 +62,8 @@ def look_through(rows: Iterable[Incoming], register: Register, references: Calla
 def incoming_rows(lines: Iterable[bytes], where: str) -> Iterator[Incoming]:
     """Yield the rows of a file in one of three forms, recognised by its first line. The forms are JSON Lines,
     comma separated (or with ; or tabs) with a header that names the columns table and id, or a bare list of
-    table and id. Raises UsageError: a line that has none of these forms; `where` names it."""
+    table and id. Raises UsageError: a line that has none of these forms, which `where` names, or none at
+    all."""
     numbered = enumerate(lines, 1)
     for number, line in numbered:
         if line.strip(b"\xef\xbb\xbf \t\r\n"):
@@ -70,6 +71,7 @@ def incoming_rows(lines: Iterable[bytes], where: str) -> Iterator[Incoming]:
             is_json = line.lstrip(b"\xef\xbb\xbf \t").startswith(b"{")
             yield from _json_rows(rest, where) if is_json else _separated_rows(rest, where, number)
             return
+    raise UsageError("there is nothing in it", hint=HINT, where=where)
 
 
 def _json_rows(lines: Iterable[tuple[int, bytes]], where: str) -> Iterator[Incoming]:

@@ -49,8 +49,15 @@ def test_lines_are_those_of_the_file() -> None:
     assert [row.line for row in rows(f"\n{as_json(ID)}\n\n{as_json(ID)}\n")] == [2, 4]
 
 
-def test_an_empty_file_has_no_rows() -> None:
-    assert rows("") == rows("\n\n") == rows("table,id\n") == []
+def test_a_file_of_a_header_has_no_rows() -> None:
+    assert rows("table,id\n") == []
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "\ufeff\n"])
+def test_a_file_with_nothing_in_it_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="there is nothing in it") as refused:
+        rows(text)
+    assert refused.value.where == "in.csv"
 
 
 @pytest.mark.parametrize(
