@@ -291,14 +291,14 @@ class Plan(msgspec.Struct, frozen=True):
     def refuse_uncounted(self, approval: Approval) -> None:
         """Raise Refused where an approval or rejection does not count beside what was said before, by the
         same person or in the same role, or on a plan that waits for nobody any more."""
-        state = self.state(approval.at)
-        if any(same_person(other.who, approval.who) for other in self.speaking(approval.at)):
-            hint = "the second approval is another person's (RET-24)"
-            raise Refused("this person has already approved or rejected the plan", hint=hint, where=self.id, code="same_person")
+        state, missing = self.state(approval.at), self.missing(approval.at)
         if state in (PlanState.REJECTED, PlanState.EXPIRED, PlanState.APPLIED):
             raise Refused(f"the plan is {state.value}", hint="make a new plan", where=self.id, code="plan_state")
-        missing = self.missing(approval.at)
-        if approval.approves and approval.role in self.needed and approval.role not in missing:
+        is_given = approval.approves and approval.role in self.needed and approval.role not in missing
+        if any(same_person(other.who, approval.who) for other in self.speaking(approval.at)) and (missing or not is_given):
+            hint = "the second approval is another person's (RET-24)"
+            raise Refused("this person has already approved or rejected the plan", hint=hint, where=self.id, code="same_person")
+        if is_given:
             hint = f"still needed: {', '.join(missing) or 'nobody'}"
             raise Refused(f"a {approval.role} has approved already", hint=hint, where=self.id, code="role")
 

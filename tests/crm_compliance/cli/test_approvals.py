@@ -93,6 +93,19 @@ def test_one_person_does_not_count_twice(typist: Typist, tripped: str) -> None:
     assert typist.refused("apply", tripped, code=5)["code"] == "breaker"
 
 
+def test_whoever_approves_again_what_has_all_approvals_or_was_rejected_is_told_that(typist: Typist, tripped: str) -> None:
+    ben, cleo = ("--as", "ben.b", "--role", "crm_admin"), ("--as", "cleo.c", "--role", "dpo")
+    for who in (ben, cleo):
+        typist.ask("plans", "approve", tripped, *who)
+    for who in (ben, cleo):
+        error = typist.refused("plans", "approve", tripped, *who, code=5)
+        assert (error["code"], error["hint"]) == ("role", "still needed: nobody")
+    assert typist.refused("plans", "reject", tripped, *ben, "--comment", "after all", code=5)["code"] == "same_person"
+    dirk = ("--as", "dirk.d", "--role", "dpo", "--comment", "too many")
+    typist.ask("plans", "reject", tripped, *dirk)
+    assert typist.refused("plans", "reject", tripped, *dirk, code=5)["code"] == "plan_state"
+
+
 def test_a_rejected_plan_stays_rejected(tripped: str, typist: Typist, org: Night) -> None:
     typist.ask("plans", "approve", tripped, "--as", "ben.b", "--role", "crm_admin")
     without_a_word = ("plans", "reject", tripped, "--as", "cleo.c", "--role", "dpo", "--comment", " ")
