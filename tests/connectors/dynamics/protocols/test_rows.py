@@ -231,6 +231,15 @@ def test_an_answer_to_another_question_is_refused(shared: RunningEmulator, monke
             list(connector.read(Party, ["dossier"], among=Among(field, [first])))
 
 
+def test_a_row_that_has_nothing_where_it_was_asked_for_is_refused(shared: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    with client(shared) as connector:
+        first = next(row["dossier"] for row in all_of(connector, Party).values() if row["dossier"])
+        get = Transport.get
+        monkeypatch.setattr(Transport, "get", lambda crm, address, **options: get(crm, address.replace(first, "null"), **options))
+        with pytest.raises(ReadIncomplete, match="not asked for"):
+            list(connector.read(Party, ["dossier"], among=Among("dossier", [first])))
+
+
 def test_the_crm_counts_for_itself(shared: RunningEmulator) -> None:
     with client(shared) as connector:
         assert connector.totals([Dossier]) == {Dossier: 60}
