@@ -96,7 +96,7 @@ def test_a_review_on_the_page_becomes_decisions_that_are_taken(asking: Asking, c
     assert said == []
     page.reload()
     page.set_input_files("#load", decisions)
-    page.wait_for_function("document.getElementById('progress').textContent.includes('3 taken')")
+    page.wait_for_function("() => document.getElementById('progress').textContent.includes('3 taken')")
     context.close()
     items = asking.typist.ask("requests", "review", asking.id, "--decisions", decisions, *DORA)
     assert [item["status"] for item in items if item["needs_review"]] == ["APPROVED", "APPROVED_REDACTED", "WITHHELD"]

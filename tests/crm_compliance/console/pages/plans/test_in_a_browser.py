@@ -43,7 +43,7 @@ def test_units_are_filtered_at_once_and_going_back_undoes_it(plan: str, units: d
     page.get_by_role("link", name="Dossier", exact=True).first.click()
     page.get_by_role("link", name="Decide now, step by step").click()
     page.get_by_text("as the CRM is now").wait_for()
-    page.wait_for_function("document.activeElement.textContent === 'Step by step'")  # the keyboard goes on where the answer came
+    page.wait_for_function("() => document.activeElement.textContent === 'Step by step'")  # the keyboard goes on where the answer came
 
 
 def test_the_keyboard_keeps_its_place_where_a_list_is_sorted_and_leaves_a_menu_behind(plan: str, page: Any) -> None:
