@@ -8,7 +8,7 @@ import msgspec
 from connectors.dynamics.http.query import literal
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Table
-from connectors.dynamics.schema.metadata import OPTION_CASTS, objects
+from connectors.dynamics.schema.metadata import OPTION_CASTS, is_option, objects
 from connectors.dynamics.schema.unmapped_tables import NAMES_AT_ONCE
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.organisation import Labels
@@ -65,7 +65,7 @@ def _options(attribute: Mapping[str, Any], language: str) -> dict[int, str]:
     for source in ("GlobalOptionSet", "OptionSet"):
         chosen = attribute.get(source)
         for option in objects(chosen.get("Options")) if isinstance(chosen, dict) else ():
-            if isinstance(value := option.get("Value"), int) and (said := _said(option.get("Label"), language)):
+            if is_option(value := option.get("Value")) and (said := _said(option.get("Label"), language)):
                 found[value] = said
     return found
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -348,9 +348,14 @@ def _options(item: dict[str, Any]) -> dict[int, str]:
             value = option.get("Value")
             label = option.get("Label")
             named = label.get("UserLocalizedLabel") if isinstance(label, dict) else None
-            if isinstance(value, int):
+            if is_option(value):
                 found[value] = str(named.get("Label", "")) if isinstance(named, dict) else ""
     return found
+
+
+def is_option(value: object) -> TypeGuard[int]:
+    """Return whether a value is one that an option can have (`Edm.Int32`); any other is not told."""
+    return isinstance(value, int) and abs(value) < 1 << 31
 
 
 def objects(value: object) -> list[dict[str, Any]]:

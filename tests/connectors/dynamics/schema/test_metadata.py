@@ -43,3 +43,16 @@ def test_a_name_in_a_definition_that_is_no_text_is_left_out(crm: FakeCrm) -> Non
     crm.fault_times("PicklistAttributeMetadata", edit(lambda content: content["value"].append({"LogicalName": [[{}]]})), 99)
     with crm.connector() as connector:
         assert [row.id for page in connector.read(Dossier, ["outcome"]) for row in page] == [row_id(1)]
+
+
+def test_an_option_that_no_column_can_have_is_left_out(crm: FakeCrm) -> None:
+    """It would stand in messages and questions whole, however long."""
+    endless = {"Value": 10**400, "Label": {"UserLocalizedLabel": {"Label": "Zonnebloem"}}}
+
+    def add(content: dict[str, Any]) -> None:
+        for item in content["value"]:
+            item["OptionSet"] = {"Options": [*((item.get("OptionSet") or {}).get("Options") or ()), endless]}
+
+    crm.fault_times("PicklistAttributeMetadata", edit(add), 99)
+    with crm.connector() as connector:
+        assert "Zonnebloem" not in str(connector.check())
