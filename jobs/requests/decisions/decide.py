@@ -55,6 +55,7 @@ from rules.holds.placements import REVIEW_MONTHS, HoldType
 from rules.model.requests import Outcome, Right, Step
 from rules.model.roles import Act, roles_of
 from rules.rights.authority import ADULT_AGE
+from rules.rights.entitlement import MANDATE_LAPSED
 
 _ALWAYS: Final = ("RF-01", "RF-07", "RF-08")
 # The texts that a refusal may be written with (6.4). RF-00 is what a neutral answer says: nobody chooses it.
@@ -120,7 +121,12 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
     if not chosen:
         hint = hint_to("name_item_or_refuse", request=request.id, ground=FITTING[request.right][0])
         raise Refused("the review has withheld everything that could be granted", hint=hint, where=request.id, code="nothing_to_grant")
-    found = refuse_unless_entitled(context, request, compilation)
+    try:
+        found = refuse_unless_entitled(context, request, compilation)
+    except Refused as problem:
+        if problem.code == MANDATE_LAPSED:  # so that the request leads to its closing, and to no decision again
+            save_transition(actor, request, {"outcome": Outcome.MANDATE_LAPSED}, Step.DECIDE, {"decision": "lapsed"})
+        raise
     tasks = tuple(task for item in compilation.items if item.item in chosen for task in _tasks(item))
     people = confirmed_people(context.store, request.id)
     contacts = people.child if compilation.scope.startswith("on_behalf") else people.requester

@@ -212,6 +212,26 @@ def test_once_a_mandate_has_lapsed_nothing_is_proposed_or_decided(typist: Typist
         assert typist.refused("requests", "decide", asking.id, *word, *DORA, code=5)["code"] == "MANDATE_LAPSED"
 
 
+def test_a_mandate_that_is_found_to_have_lapsed_at_the_decision_leads_to_the_closing(typist: Typist, org: Night) -> None:
+    """RGT-07: the child has become of age between the answer and the decision."""
+    typist.set(CLOCK="2026-05-08T09:00:00Z")
+    child, parent = lotte(org, "2008-05-10"), els(org)
+    dossier = org.dossier("grooming", closed=False)
+    org.party(child, "child", dossier=dossier)
+    org.party(parent, "parent", dossier=dossier)
+    asked = {"received_at": "2026-05-08T08:00:00Z", "born": "2008-05-10", "right": "restriction"}
+    asking = on_behalf(typist, child, parent, "--mandate", "shown", "--child-agrees", **asked)
+    assert asking.compile()["items"] > 0
+    typist.set(CLOCK="2026-05-20T09:00:00Z")
+    assert typist.refused("requests", "decide", asking.id, "--grant", *DORA, code=5)["code"] == "MANDATE_LAPSED"
+    assert (asking.row().state, asking.row().outcome, org.store.holds.all()) == (RequestState.REVIEWING, Outcome.MANDATE_LAPSED, [])
+    closing = f"crm-compliance requests close {asking.id} --outcome MANDATE_LAPSED"
+    assert typist.ask("requests", "show", asking.id)["next"].startswith(closing)
+    assert typist.refused("requests", "decide", asking.id, "--refuse", "RF-10", *DORA, code=5)["code"] == "MANDATE_LAPSED"
+    org.patch("contacts", child, birthdate="2012-05-10")  # a slip of the pen
+    assert (asking.compile()["answer"], asking.row().outcome) == ("package", None)
+
+
 def test_a_witness_on_a_fiche_is_not_told_who_called(typist: Typist, org: Night) -> None:
     """EXP-06, R-119: neither address, kind and language of whoever reported, nor what they said on the
     telephone."""
