@@ -55,6 +55,7 @@ def ask(
     role: str | None = None,
     kind: RequesterKind = RequesterKind.UNKNOWN,
     given: GivenPerson = LOTTE,
+    of_child: GivenPerson = LOTTE,
     details: Details | None = None,
     **changes: Any,
 ) -> SubjectRequest:
@@ -79,7 +80,7 @@ def ask(
     if role is not None:
         found.append(Candidate("candidate-3", "requester", "role", "party", role, "strong"))
     parts = {
-        GIVEN: Given(given, LOTTE if child else None, details or Details()),
+        GIVEN: Given(given, of_child if child else None, details or Details()),
         CANDIDATES: Candidates(tuple(found), (), now),
         CONFIRMED: Confirmed(tuple(one.candidate for one in found), "dora", now),
     }

@@ -16,13 +16,13 @@ from jobs.checks.same_crm import is_of_other_crm
 from jobs.holds.granted_erasure import erasure_of, giving_way
 from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import GRANTED_NO_MORE, Kind, Plan, PlanState
-from jobs.model.request import DECISIONS, SubjectRequest
+from jobs.model.request import DECISIONS, GIVEN, SubjectRequest
 from jobs.model.run import Run
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
 from jobs.reading.few_rows import CONTACT_FIELDS, rows_of
 from jobs.reading.out_of_reach import IN_BIN, LONG_TERM
-from jobs.register.confirmed_people import confirmed_people
+from jobs.register.confirmed_people import confirmed_people, given_of
 from jobs.register.decision import AT_ONCE, DISPOSING, ERASING, Decision, Task, What, change_decision, decision_of
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.correct import WRITING
@@ -30,6 +30,7 @@ from jobs.requests.decisions.decide import take_effect
 from jobs.requests.decisions.lost_writes import repeat_lost
 from jobs.requests.decisions.plan_erasure import kept_rows, left_of_decision, plan_erasure, tasks_of_recordings
 from jobs.requests.decisions.suspicions import KeptItems, is_looked_at, kept_items, linked_to_others, merged_into
+from jobs.requests.search.assess import stated_birth
 from jobs.runs.apply import apply_plan
 from jobs.writing.send import TECHNICAL
 from rules.dates.ages import has_reached
@@ -152,7 +153,7 @@ def _effect_later(context: JobContext, request: SubjectRequest) -> str:
     if decision is None or not decision.of(AT_ONCE) or is_of_other_crm(context.store, request.crm):
         return ""
     try:
-        if not (decision.on_behalf and _is_of_age(context, decision)):
+        if not (decision.on_behalf and _is_of_age(context, request, decision)):
             found = kept_items(context, decision)
             take_effect(context, request, decision, _looked_at_first(decision, found))
     except ComplianceError as error:
@@ -208,15 +209,17 @@ def _has_begun(context: JobContext, request: SubjectRequest) -> bool:
 
 
 def _refuse_lapsed(context: JobContext, request: SubjectRequest, decision: Decision) -> None:
-    if decision.on_behalf and decision.tasks and _is_of_age(context, decision):
+    if decision.on_behalf and decision.tasks and _is_of_age(context, request, decision):
         raise _lapsed(context, request)
 
 
-def _is_of_age(context: JobContext, decision: Decision) -> bool:
-    """Return whether the person in whose name it was decided is an adult for certain by now (RGT-07,
-    DAT-06)."""
+def _is_of_age(context: JobContext, request: SubjectRequest, decision: Decision) -> bool:
+    """Return whether the person in whose name it was decided is an adult for certain by now, or where the
+    CRM has no day of birth, by what was stated at the receipt, while that is kept (RGT-07, DAT-06)."""
     people = rows_of(context.connector, Contact, CONTACT_FIELDS, Among("id", sorted(decision.contacts)))
     latest = born_by(people, sentinels_of(context.policy), context.today)
+    if latest is None and context.store.requests.has_part(request.id, GIVEN):
+        latest = stated_birth(given_of(context.store, request.id), on_behalf=True)
     return latest is not None and has_reached(ADULT_AGE, latest, context.today)
 
 

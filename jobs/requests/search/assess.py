@@ -102,7 +102,7 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
         mandate=request.identity.mandate if request.identity is not None else None,
         child_agrees=request.identity.child_agrees if request.identity is not None else False,
         child_born_on=_born_on(contacts, context.policy, day),
-        child_born_by=latest,
+        child_born_by=latest or stated_birth(given, on_behalf=request.on_behalf),
         overrides=overridden(request),
         has_relations=_has_relations(material, people.requester) or has_unsubscribed(context.store, request.id),
         child_has_relations=_has_relations(material, people.child),
@@ -114,6 +114,14 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     is_missing = bool(people.contacts - material.contacts.keys()) or any(filing.row(*row) is None for row in people.rows)
     subject = child if found.scope != "own" else requester
     return Assessment(request, given, people, material, filing, found, subject, day, is_missing, context.home, latest)
+
+
+def stated_birth(given: Given, *, on_behalf: bool) -> date | None:
+    """Return the day of birth of whom a request is about as it was stated at the receipt. Where the CRM has
+    none, nobody is younger or older than they said to be where that closes an answer; nothing is opened by
+    it (RGT-05, RGT-07)."""
+    person = given.on_behalf_of if on_behalf else given.requester
+    return date.fromisoformat(person.birthdate) if person is not None and person.birthdate else None
 
 
 def _like(given: Given) -> list[FullContact]:

@@ -11,7 +11,8 @@ ELS: dict[str, Any] = {"firstname": "Els", "lastname": "Vermeulen (fictief)", "e
 
 
 def lotte(org: Night, born: str = "2012-03-04", **more: Any) -> str:
-    return org.contact(firstname="Lotte", lastname="Zandstra (fictief)", birthdate=born, emailaddress1="lotte@example.org", **more)
+    known = {"birthdate": born} | more
+    return org.contact(firstname="Lotte", lastname="Zandstra (fictief)", emailaddress1="lotte@example.org", **known)
 
 
 def els(org: Night, **more: Any) -> str:

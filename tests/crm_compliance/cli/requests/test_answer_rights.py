@@ -60,6 +60,29 @@ def test_without_the_agreement_of_a_child_of_fourteen_there_is_no_package(typist
     assert asking.release().outcome is Outcome.DELIVERED
 
 
+@pytest.mark.parametrize(("stated", "answer", "scope"), [("2005-03-04", "package", "own"), ("2019-03-04", "dpo_review", "on_behalf")])
+def test_an_age_that_the_crm_does_not_have_closes_an_answer_as_it_was_stated_and_opens_none(
+    typist: Typist, org: Night, stated: str, answer: str, scope: str
+) -> None:
+    """RGT-05, RGT-07: nobody acts for an adult; a child may be older than a parent says."""
+    child, parent = lotte(org, birthdate=None), els(org)
+    dossier = org.dossier("grooming", closed=False)
+    org.party(child, "child", dossier=dossier)
+    org.party(parent, "parent", dossier=dossier)
+    asking = on_behalf(typist, child, parent, "--mandate", "shown", "--child-agrees", born=stated)
+    found = asking.compile()
+    assert (found["answer"], found["scope"]) == (answer, scope)
+    assert ("lotte@example.org" in told(asking.compilation)) == (scope == "on_behalf")
+
+
+def test_a_child_that_says_to_be_nine_is_looked_at_first_where_the_crm_has_no_age(typist: Typist, org: Night) -> None:
+    """RGT-05: whoever it says to be."""
+    child = lotte(org, birthdate=None)
+    org.party(child, "child", dossier=org.dossier("grooming", closed=False))
+    asking = Asking(typist).open(LOTTE | {"birthdate": "2017-03-04"}, requester_kind="former_child").identify("eid").confirm(child)
+    assert (asking.compile()["answer"], asking.compilation.blocks) == ("dpo_review", ("RGT-05",))
+
+
 def test_a_parent_in_a_runaway_dossier_gets_nothing_by_which_the_child_could_be_found(typist: Typist, org: Night) -> None:
     """R-096, RGT-09: no shelter, address, confidant or statement, unless released item by item."""
     child, parent = lotte(org, "2017-03-04", address1_line1="Schuilstraat 7", mobilephone="+32470000009"), els(org)

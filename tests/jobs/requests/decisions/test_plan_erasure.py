@@ -331,18 +331,26 @@ def test_r078_the_persons_own_access_request_is_answered_first(night: Night) -> 
     assert night.get("cf_dossiers", dossier) is None
 
 
-@pytest.mark.parametrize(("birthdate", "outcome"), [("2008-11-28", "MANDATE_LAPSED"), ("2008-11-29", None)])
+@pytest.mark.parametrize(
+    ("birthdate", "stated", "outcome"),
+    [("2008-11-28", "", "MANDATE_LAPSED"), ("2008-11-29", "2000-01-01", None), (None, "2008-11-28", "MANDATE_LAPSED")],
+)
 def test_rgt07_what_waited_when_the_child_came_of_age_is_not_erased_at_the_word_of_a_parent(
-    night: Night, birthdate: str, outcome: str | None
+    night: Night, birthdate: str | None, stated: str, outcome: str | None
 ) -> None:
-    """DAT-06: what is destroyed cannot be had back, so the adult asks for it, or not."""
+    """DAT-06: what is destroyed cannot be had back, so the adult asks for it, or not. Where the CRM has no
+    age, the one that was stated counts."""
     child = night.contact(birthdate=birthdate)
     mother = night.contact(firstname="Ilse", lastname="Wouters (fictief)")
     dossier = night.dossier("sexting", closed=False)
     night.party(child, "child", dossier=dossier)
     access = ask(night, Right.ACCESS, child)
     mothers = GivenPerson(firstname="Ilse", lastname="Wouters (fictief)")
-    request = ask(night, Right.ERASURE, mother, child=child, kind=RequesterKind.PARENT_FOR_CHILD, given=mothers)
+    of_child = GivenPerson(firstname="Lotte", lastname="Peeters (fictief)", birthdate=stated)
+    request = ask(night, Right.ERASURE, mother, child=child, kind=RequesterKind.PARENT_FOR_CHILD, given=mothers, of_child=of_child)
+    if birthdate is None:  # the child may be an adult
+        for who, role in (("dora", "dpo"), ("erik", "approver")):
+            request = override(dora(night, who, role), request.id, "RGT-05", "SERVES")
     compile_(night, request)
     decide(night, request)
     assert release(night, request) is None, "the child's own request is answered first (R-078)"
