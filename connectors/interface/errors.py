@@ -66,7 +66,7 @@ class Finding:
 
     is_error: bool
     message: str
-    where: str = ""
+    where: str
     code: str = ""
     suggestion: str = ""
 

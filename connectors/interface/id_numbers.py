@@ -45,7 +45,7 @@ def digits_in(text: str, many: int) -> bytes | None:
     return digits if len(digits) == _BYTES * many else None  # it passes over what is blank
 
 
-def numbers_of_digits(name: str, digits: bytes, missing: int = 0) -> pl.Series | None:
+def numbers_of_digits(name: str, digits: bytes, missing: int) -> pl.Series | None:
     """Return the numbers of ids of 16 bytes each; None where one is `ODD` that is not among so many that are
     missing."""
     many = len(digits) // _BYTES

@@ -69,7 +69,7 @@ class WayOut:
     kept: str
 
 
-def way_out(settings: Settings, now: datetime, *, as_another: bool = False) -> WayOut:
+def way_out(settings: Settings, now: datetime, *, as_another: bool) -> WayOut:
     """Begin a sign-in; `as_another`: with another account than the one with which the browser is signed in at
     the authority, which would take that without a question. Raises UsageError: no application is set;
     SigninUnusable: the authority does not answer."""

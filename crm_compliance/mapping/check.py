@@ -45,7 +45,7 @@ class Verdict:
         return {"ok": not self.problems} | {name: [asdict(each) for each in found] for name, found in told.items()}
 
 
-def check_mapping_file(text: str, source: str, settings: Settings, *, offline: bool, on_wait: Tell | None = None) -> Verdict:
+def check_mapping_file(text: str, source: str, settings: Settings, *, offline: bool, on_wait: Tell | None) -> Verdict:
     """Check the text of a mapping; `source` is what places in it are called. Unless `offline`, the CRM of the
     settings is asked, also where the file has mistakes; `on_wait` is told of long waits for it as they begin.
     Raises ConnectorError: the CRM cannot be asked;

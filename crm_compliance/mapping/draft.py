@@ -25,7 +25,7 @@ class DraftedMapping:
     open: list[str]
 
 
-def draft_mapping(settings: Settings, on_wait: Callable[[str], None] | None = None) -> DraftedMapping:
+def draft_mapping(settings: Settings, on_wait: Callable[[str], None] | None) -> DraftedMapping:
     """Derive a mapping; `on_wait` is told of long waits for the CRM as they begin. Raises ConnectorError: the
     CRM cannot be asked; PolicyError, OrganisationError: the schedule or the organisation file of the settings
     is refused."""

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.parts.paper import Paper
-from crm_compliance.reports.parts.sentences import advice, reason_sentence, table_name
+from crm_compliance.reports.parts.sentences import advice, reason_sentence
 from crm_compliance.reports.parts.template import template
 from jobs.plans.yearly_review import DueReview, ReviewPack
 from rules.policy.rows import period_text
@@ -87,7 +87,7 @@ def by_month(pack: ReviewPack) -> list[tuple[str, list[DueReview]]]:
 
 
 def review_pieces(
-    pack: ReviewPack, *, labels: Mapping[str, str], link: Callable[[str, str], str], unit_name: Callable[[str], str] = table_name
+    pack: ReviewPack, *, labels: Mapping[str, str], link: Callable[[str, str], str], unit_name: Callable[[str], str]
 ) -> Iterator[str]:
     """Yield the page in pieces, in order."""
     yield from (

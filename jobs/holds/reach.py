@@ -30,7 +30,7 @@ class OnRow(Protocol):
 class HoldReach:
     """Holds by the rows that they cover: `placed` covers the unit of the row, `kept` the row alone."""
 
-    def __init__(self, connector: Connector, *, always: bool = False) -> None:
+    def __init__(self, connector: Connector, *, always: bool) -> None:
         """Begin with no holds. With `always` the CRM is queried the same, with nothing to reach too
         (SUS-07)."""
         self._connector, self._always = connector, always

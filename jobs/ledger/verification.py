@@ -2,7 +2,7 @@
 are kept elsewhere (ACC-06, R-141)."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from jobs.ledger.checkpoints import Checkpoint
 from jobs.ledger.entries import FIRST, Chain, LedgerEntry, Verdict
@@ -36,8 +36,8 @@ class Audit:
     the order of the ledger."""
 
     verdict: Verdict
-    checkpoints: int = 0
-    problems: list[Problem] = field(default_factory=list)
+    checkpoints: int
+    problems: list[Problem]
 
     @property
     def ok(self) -> bool:

@@ -54,7 +54,7 @@ class DeletionPreview(NamedTuple):
     leaves: str = ""
 
 
-def preview_deletion(context: JobContext, table: str, row: str, *, disposition: str = "") -> DeletionPreview:
+def preview_deletion(context: JobContext, table: str, row: str, *, disposition: str) -> DeletionPreview:
     """Return what would be written with one unit as the CRM is now, whether it is due or not; `disposition`
     is what its plan says. Raises NotFound: the row is not a unit now; UsageError: a table without units;
     ConnectorError."""

@@ -4,7 +4,7 @@ controller)."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from jobs.holds.active import active_holds
@@ -95,7 +95,7 @@ class ReviewPack:
     released: tuple[ReleasedHold, ...]
     holds_overdue: int
     versions: tuple[VersionUse, ...]
-    called: Mapping[str, str] = field(default_factory=dict)
+    called: Mapping[str, str]
 
 
 def review_schedule(context: JobContext, *, day: date) -> ReviewPack:

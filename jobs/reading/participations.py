@@ -17,7 +17,7 @@ def naming_kinds(connector: Connector) -> tuple[type[Record], ...]:
 
 
 def participations(
-    connector: Connector, contacts: Iterable[str], retaining: Collection[type[Record]] = ()
+    connector: Connector, contacts: Iterable[str], retaining: Collection[type[Record]]
 ) -> dict[str, list[tuple[str | None, str | None]]]:
     """Return, for each contact, what the activities in which it takes part belong to, and the rows of
     dependent tables that name it, as (kind, id). It is (None, None) for nothing or for an activity of a kind

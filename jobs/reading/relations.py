@@ -15,7 +15,7 @@ class Relations:
     kept, or one that has `lapsed`: its gift, course or agreement is deleted, or a row of the schedule says
     that being a donor is over."""
 
-    lasting: set[str] = field(default_factory=set)
+    lasting: set[str]
     lapsed: set[str] = field(default_factory=set)
 
 

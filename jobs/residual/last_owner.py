@@ -33,7 +33,7 @@ class There:
     along: Mapping[Key, tuple[RowWrite, ...]]
 
 
-def bound_there(connector: Connector, going: Sequence[Action], to_come: ToCome = lambda *_: ()) -> There:
+def bound_there(connector: Connector, going: Sequence[Action], to_come: ToCome) -> There:
     """Return which of the units to be deleted must wait: a job would remove a row of ours along that belongs
     to something which stays as well, or a row of theirs that does. What waits binds others in turn. Raises
     ConnectorError: it cannot be determined."""

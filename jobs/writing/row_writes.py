@@ -38,7 +38,7 @@ def write_of_line(connector: Connector, kind: str, line: PlanLine, *, target: st
     return RowWrite(kind, line.id, line.etag, target=target, table=table)
 
 
-def write_of_unit(unit: Unit, *, object: str = "", retained: bool = False) -> RowWrite:
+def write_of_unit(unit: Unit, *, object: str, retained: bool) -> RowWrite:
     """Return the write that deletes the own row of a unit, under the version that was decided on."""
     return RowWrite(unit.word, unit.id, unit.etag, object=object, retained=retained, table=type(unit.row).table)
 

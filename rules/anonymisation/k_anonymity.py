@@ -4,7 +4,7 @@ generalised in a fixed order and tested again; what never passes is only counted
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
 from rules.anonymisation.bands import UNKNOWN
@@ -22,8 +22,8 @@ class StatisticBatch:
     """What a batch adds: rows to be written, and how much each total grows, by its key and year. Together
     they count every unit once."""
 
-    rows: tuple[Statistic, ...] = ()
-    totals: Totals = field(default_factory=dict)
+    rows: tuple[Statistic, ...]
+    totals: Totals
 
 
 class Shuffler(Protocol):

@@ -62,7 +62,7 @@ class PublishedTable:
 
     name: str
     cells: tuple[Cell, ...]
-    totals: tuple[Cell, ...] = ()
+    totals: tuple[Cell, ...]
     withheld: tuple[tuple[str, str], ...] = ()
 
 
@@ -71,7 +71,7 @@ class _Line:
     """An unfinished line: the counts, and which are masked or suppressed."""
 
     counts: Mapping[str, int]
-    below: set[str] = field(default_factory=set)
+    below: set[str]
     suppressed: set[str] = field(default_factory=set)
 
 

@@ -89,7 +89,7 @@ def youngest(children: Iterable[Contact | None], policy: Policy, *, as_of: date)
     return max(known, key=lambda child: latest_compatible(child, sentinels, as_of)[0] or date.min, default=None)
 
 
-def first_fiche(fiches: Iterable[Fiche], sentinels: frozenset[date] = frozenset()) -> Fiche | None:
+def first_fiche(fiches: Iterable[Fiche], sentinels: frozenset[date]) -> Fiche | None:
     """Return the fiche of the earliest communication, else of the earliest creation (RET-07)."""
     return min(fiches, key=lambda fiche: (_fiche_on(fiche, sentinels) or date.max, fiche.id), default=None)
 

@@ -62,7 +62,7 @@ def problems_of(
     model: type[BaseModel],
     errors: Iterable[ErrorDetails],
     *,
-    texts: Mapping[str, str] = _NOTHING,
+    texts: Mapping[str, str],
     kinds: Collection[str | int] = (),
 ) -> list[Problem]:
     """Return errors of a model as problems of a file, beside those of its YAML: what stands in a line first,

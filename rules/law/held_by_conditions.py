@@ -100,7 +100,7 @@ def that_fit(
     conditions: Sequence[Condition],
     records: pl.DataFrame,
     fiches: pl.DataFrame,
-    sentinels: frozenset[date] = frozenset(),
+    sentinels: frozenset[date],
 ) -> pl.Series:
     """Return the units, by `row`, whose own row or whose fiche fits a hold on this kind of record; not what
     belongs to them. `records` are the rows of this kind, `fiches` those of the files, each with its unit,

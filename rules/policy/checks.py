@@ -33,7 +33,7 @@ UNDECIDED = "to be decided"  # how the shipped rows without a published term beg
 WITH_KINDS = tuple(word for word in RELATIONS if "kind" in ROW_KINDS[word].choices)
 
 
-def check_policy(policy: PolicyFile, crm_categories: Collection[str] | None = None) -> Iterator[Finding]:
+def check_policy(policy: PolicyFile, crm_categories: Collection[str] | None) -> Iterator[Finding]:
     """Yield everything that is wrong with a schedule whose form is right; `crm_categories` are those that the
     mapping tells, where it is held against one."""
     yield from _approvers(policy)

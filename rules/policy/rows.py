@@ -26,7 +26,7 @@ class ScheduleRow:
     source: str
     enabled: bool
     suggestion: str
-    bypass: tuple[str, ...] = ()
+    bypass: tuple[str, ...]
 
 
 def describe(policy: Policy) -> list[ScheduleRow]:

@@ -98,7 +98,7 @@ _NAMED: Final = tuple(
 )  # fmt: skip
 
 
-def national_numbers(text: str, home: str = BELGIAN) -> Iterator[tuple[int, int, str]]:
+def national_numbers(text: str, home: str) -> Iterator[tuple[int, int, str]]:
     """Yield the begin, end and normal form of each, those of the `home` scheme without a word beside them."""
     if _ENOUGH.search(text) is None:
         return

@@ -6,8 +6,6 @@ every authority of another country, counts as one. Source: section 7.1, point (c
 
 import re
 
-from rules.model.home import BELGIUM
-
 _CRIMINAL = re.compile(
     r"politi|police|polizei|policía|polizia|policja|gendarm|marechaussee|recherche|sheriff|constabul|"
     r"\bpz\b|\bzp\b|\bfgp\b|\bpjf\b|\br?f?ccu\b|\bdjso\b|\bbka\b|\blka\b|\bfbi\b|\bnca\b|\bhsi\b|\bocrvp\b|interpol|europol|eurojust|"
@@ -19,7 +17,7 @@ _CRIMINAL = re.compile(
 )
 
 
-def acts_in_criminal_matters(name: str | None, country: str | None, home: str = BELGIUM) -> bool:
+def acts_in_criminal_matters(name: str | None, country: str | None, home: str) -> bool:
     """Return whether a recipient is, or may be, one of police, prosecutors, courts, foreign authorities and
     clearing houses such as NCMEC; foreign are those of another country than `home`."""
     named = (name or "").strip()

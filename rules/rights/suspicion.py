@@ -46,7 +46,7 @@ def involvement(
     day: date,
     *,
     heard: frozenset[str] = frozenset(),
-    overrides: frozenset[str] = frozenset(),
+    overrides: frozenset[str],
 ) -> Involvement:
     """Return in which files a person's data may be disclosed, when `heard` hears the answer: the person, and
     anybody who acts for the person. A suspicion of either closes a file. What is linked to a closed file is

@@ -54,7 +54,7 @@ class _Work:
     change_sets: Sequence[ChangeSet]
     send: Send
     is_fresh: bool
-    held: Held | None = None
+    held: Held | None
     results: dict[int, ChangeResult] = field(default_factory=dict)
 
     def rows(self, indices: Sequence[int]) -> list[str]:

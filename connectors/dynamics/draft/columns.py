@@ -37,7 +37,7 @@ _SINCE_CREATED: Final = ("opened_on", "communicated_on")  # days that may be tho
 _SAME_COLUMN: Final = {"communicated_at": "communicated_on", "started_at": "started_on", "ended_at": "ended_on"}
 
 
-def draft_columns(kind: str, table: CrmTable, tables: dict[str, CrmTable], words: Words = OPTION_WORDS) -> Drafted:
+def draft_columns(kind: str, table: CrmTable, tables: dict[str, CrmTable], words: Words) -> Drafted:
     """Return the columns of one kind; `tables` are those of the kinds, for its lookups."""
     drafted = Drafted(kind, table)
     names = [*mappable_fields(KINDS[kind]), *personal_fields(kind)]

@@ -27,7 +27,7 @@ def candidates(found: Sequence[T], told: Callable[[T], str]) -> str:
     return " | ".join([*map(told, found[:MOST]), *more])
 
 
-def reference_lines(name: str, found: Referred, keys: Collection[str] = (), rows: Rows | None = None) -> Iterator[str]:
+def reference_lines(name: str, found: Referred, keys: Collection[str], rows: Rows | None) -> Iterator[str]:
     """Yield the entry of one field under `references`; `keys` are those there are, where the product has no
     list of its own."""
     yield "references:"
@@ -48,7 +48,7 @@ def option_lines(
         yield from (f"      {line}" for line in choice_lines(name, options, keys, rows))
 
 
-def choice_lines(name: str, options: Collection[Option], keys: Collection[str] = (), rows: Rows | None = None) -> Iterator[str]:
+def choice_lines(name: str, options: Collection[Option], keys: Collection[str], rows: Rows | None = None) -> Iterator[str]:
     """Yield a line for each option, and one before them with the keys there are where one is open; `rows`
     tells how many have an option."""
     known = keys or (("active", "inactive") if name == "is_active" else CHOICE_KEYS.get(name, ()))

@@ -35,7 +35,7 @@ class OtherPlaces:
         reader: CrmTables,
         words: Words,
         told: Callable[[int | None], str],
-        categories: Collection[str] = (),
+        categories: Collection[str],
     ) -> None:
         self._tables, self._found, self._table = tables, found, reader.table
         self._count, self._told, self._reader, self._words = reader.count, told, reader, words

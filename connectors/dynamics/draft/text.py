@@ -4,7 +4,6 @@ that begins with `# choose:`, with candidates and how many rows have a value the
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
 
 from connectors.dynamics.draft.crm_tables import CrmTable, CrmTables
 from connectors.dynamics.draft.dependent import SECTIONS
@@ -29,12 +28,12 @@ def draft_text(
     prefix: str,
     reader: CrmTables,
     places: OtherPlaces,
-    unaccounted: Collection[MapPlace] = (),
-    dependent: Collection[str] = (),
-    maybe: Mapping[str, Collection[Drafted]] = MappingProxyType({}),
-    more: Mapping[str, Collection[Drafted]] = MappingProxyType({}),
-    categories: Collection[str] = (),
-    needed: Collection[str] = (),
+    unaccounted: Collection[MapPlace],
+    dependent: Collection[str],
+    maybe: Mapping[str, Collection[Drafted]],
+    more: Mapping[str, Collection[Drafted]],
+    categories: Collection[str],
+    needed: Collection[str],
 ) -> str:
     """Return the file. `reader` counts rows; `places` are those where something may stand that no column
     tells; `unaccounted` is what the data map finds that nothing accounts for, once the rest is known;

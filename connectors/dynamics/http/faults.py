@@ -81,7 +81,7 @@ def _missing(code: str, message: str) -> str:
     return f"table with the set {table[1]}" if table else ""
 
 
-def request_id(headers: Mapping[str, str], ours: str = "") -> str:
+def request_id(headers: Mapping[str, str], ours: str) -> str:
     """Return the id under which the service logged the request; ours if it gave none."""
     for name in ("x-ms-service-request-id", "req_id", "x-ms-request-id"):
         value = headers.get(name, "")

@@ -80,7 +80,7 @@ class Reference:
     by: str
     keys: dict[str, str]
     where: dict[str, str]
-    by_where: str = ""
+    by_where: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class _Since:
 class RememberingReader(Generic[R]):
     """Reads one kind of record with one set of fields, from memory and the changes since."""
 
-    def __init__(self, transport: Transport, whole: WholeTable[R], memory: Memory, side_by_side: SideBySide | None = None) -> None:
+    def __init__(self, transport: Transport, whole: WholeTable[R], memory: Memory, side_by_side: SideBySide | None) -> None:
         """Create the reader. `side_by_side` reads ranges of the table at the same time, when it is read in
         full."""
         self._transport, self._whole, self._memory, self._side_by_side = transport, whole, memory, side_by_side

@@ -29,9 +29,7 @@ class WholeTable(Generic[R]):
     """Reads the rows of one table that meet a condition, with one set of fields. `cuts` are None where it is
     never cut."""
 
-    def __init__(
-        self, transport: Transport, decoder: PageDecoder[R], set_name: str, table: str, condition: str = "", cuts: Cuts | None = None
-    ) -> None:
+    def __init__(self, transport: Transport, decoder: PageDecoder[R], set_name: str, table: str, condition: str, cuts: Cuts | None) -> None:
         self.decoder, self.set_name, self.table = decoder, set_name, table
         self._transport, self._condition, self._cuts = transport, condition, cuts
         self._at_once = transport.environment.pace.reads

@@ -19,7 +19,7 @@ class Timeline:
 
     def __init__(
         self,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None],
         now: Callable[[], float] = time.monotonic,
         on_long_wait: Callable[[float], None] | None = None,
     ) -> None:

@@ -77,7 +77,7 @@ class Organisation(MappedKinds):
             findings += shown_otherwise(self.mapping, self._metadata, self._directory)
         return findings
 
-    def meant(self, name: str, table: str = "") -> str:
+    def meant(self, name: str, table: str) -> str:
         """Return the logical name of the table, or of the column of a table, that the CRM shows to people
         like this; empty where none is like it."""
         definition = self._metadata.table(table) if table else None

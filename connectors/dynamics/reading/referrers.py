@@ -56,7 +56,7 @@ class Referrers:
         values["regarding_kind"] = [each[0][0] or None if each else None for each in ordered]
         values["tied"] = [tuple(of_kind(*owner) for owner in each[1:]) for each in ordered]
 
-    def fill_rows(self, table: Table, rows: Sequence[Record], *, also_in: str = "") -> None:
+    def fill_rows(self, table: Table, rows: Sequence[Record], *, also_in: str) -> None:
         """Write the same into records. Raises as `rows_tied_to`."""
         values: dict[str, list[Any]] = {"id": [row.id for row in rows]}
         self.fill(table, values, also_in=also_in)

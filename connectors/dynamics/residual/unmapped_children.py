@@ -97,7 +97,7 @@ class Children:
         directory: Directory,
         warnings: list[str],
         *,
-        sees_to_documents: bool = False,
+        sees_to_documents: bool,
     ) -> None:
         """`sees_to_documents`: the caller removes documents before the rows that say where they are."""
         self._transport, self._mapping, self._metadata = transport, mapping, metadata

@@ -178,7 +178,7 @@ class Metadata:
         rows = listed if isinstance(listed, list) else []
         return [row["LogicalName"] for row in rows if isinstance(row, dict) and isinstance(row.get("LogicalName"), str)]
 
-    def shown_names(self, table: str = "") -> dict[str, str]:
+    def shown_names(self, table: str) -> dict[str, str]:
         """Return the logical names of all tables, or of the columns of one, by what the CRM shows to people
         in any of its languages, for a message as `names`; none where the CRM does not tell."""
         within = f"(LogicalName={literal(table)})/Attributes" if table else ""

@@ -41,7 +41,7 @@ class Need:
     table: str
     access: str
     reason: str
-    is_certain: bool = True
+    is_certain: bool
 
 
 def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Record], Collection[OperationKind]]) -> list[Need]:

@@ -53,7 +53,7 @@ def count_of_kind(transport: Transport, table: Table, definition: TableDefinitio
     return count_where(transport, definition.set_name, definition.primary_id, definition.name, told)
 
 
-def options_left_out(mapping: CrmMapping, metadata: Metadata, transport: Transport | None = None) -> Iterator[Finding]:
+def options_left_out(mapping: CrmMapping, metadata: Metadata, transport: Transport | None) -> Iterator[Finding]:
     """Yield a warning for each option that has no key; with a `transport`, with how many rows of the kind
     have it. Raises ConnectorError."""
     for table in mapping.tables:

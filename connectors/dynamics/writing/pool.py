@@ -22,7 +22,7 @@ class _Work:
     prepared: Sequence[Prepared]
     waiting: list[int]
     results: dict[int, ChangeResult]
-    held: Held | None = None
+    held: Held | None
     reached: bool = False
     refusal: ConnectorError | None = None
     code: str = ""

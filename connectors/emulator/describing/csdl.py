@@ -35,7 +35,7 @@ _FUNCTIONS = """
       </ComplexType>"""
 
 
-def csdl(environment: Environment, *, annotations: bool = False) -> bytes:
+def csdl(environment: Environment, *, annotations: bool) -> bytes:
     """Return the whole schema; with annotations, also which sets are tracked
     (`$metadata?annotations=true`)."""
     types = "".join(_entity_type(environment, table) for table in environment.tables.values())

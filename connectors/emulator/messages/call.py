@@ -1,7 +1,7 @@
 """One call of a function or an action, its parameters read."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -31,9 +31,9 @@ class Call:
     reader: Reader
     writer: Writer
     stats: Stats
-    parameters: dict[str, Any] = field(default_factory=dict)
-    table: Table | None = None
-    row_id: str | None = None
+    parameters: dict[str, Any]
+    table: Table | None
+    row_id: str | None
 
     @property
     def environment(self) -> Environment:

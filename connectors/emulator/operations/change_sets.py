@@ -36,7 +36,7 @@ def handle_batch(
     transaction: Callable[[], AbstractContextManager[None]],
     *,
     continue_on_error: bool,
-    plain_failures: bool = False,
+    plain_failures: bool,
 ) -> Answer:
     """Execute a batch, in order. The answer is multipart, also when it is a 400; with `plain_failures` the
     one error of a failed change set is an ordinary part."""

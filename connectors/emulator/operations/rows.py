@@ -24,8 +24,8 @@ class AddressedRow:
 
     table: Table
     key: Key
-    row_id: str = ""
-    version: int = 0
+    row_id: str
+    version: int
 
     @property
     def exists(self) -> bool:

@@ -52,11 +52,11 @@ class Expand:
 
     name: str
     query: Query
-    navigation: Navigation | None = None
-    relation: Relationship | None = None
-    peers: Peers | None = None
-    reference_only: bool = False
-    text: str = ""  # the options as sent, for the link to the rest
+    navigation: Navigation | None
+    relation: Relationship | None
+    peers: Peers | None
+    reference_only: bool
+    text: str  # the options as sent, for the link to the rest
 
 
 def parse_query(environment: Environment, table: Table, options: Iterable[tuple[str, str]]) -> Query:

@@ -26,7 +26,7 @@ class Part:
     """One operation of a batch and the MIME header that names it."""
 
     operation: Operation
-    content_id: str | None = None
+    content_id: str | None
 
 
 @dataclass

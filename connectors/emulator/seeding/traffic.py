@@ -176,7 +176,7 @@ def caller_number(draw: Draw) -> str | None:
     return mobile(draw) if shown == "number" else draw.pick(WITHHELD) if shown == "withheld" else None
 
 
-def fiche_recording(org: Organisation, setting: Setting, *, fiche_id: str, channel: str, on: date, evidence: bool = False) -> TableRow:
+def fiche_recording(org: Organisation, setting: Setting, *, fiche_id: str, channel: str, on: date, evidence: bool) -> TableRow:
     """Return the recording of the conversation that the fiche was made for."""
     draw = org.draw
     hour, minute = draw.number(6, 19), draw.number(0, 30)

@@ -19,7 +19,7 @@ class Feature:
     name: str
     behaviour: str
     evidence: str
-    switches: tuple[str, ...] = ()
+    switches: tuple[str, ...]
 
 
 def _row(number: int, name: str, behaviour: str, evidence: str, *switches: str) -> Feature:

@@ -64,7 +64,7 @@ def compressed(body: bytes) -> bytes:
     return bytes(isal_zlib.compress(body, 1, _GZIP))
 
 
-async def send_answer(send: Send, status: int, headers: list[tuple[str, str]], body: bytes, *, truncated: bool = False) -> None:
+async def send_answer(send: Send, status: int, headers: list[tuple[str, str]], body: bytes, *, truncated: bool) -> None:
     """Write an answer; a truncated one announces all of its body and stops half-way."""
     if status not in NO_BODY:
         headers = [*headers, ("Content-Length", str(len(body)))]

@@ -93,7 +93,7 @@ class _SignedIn:
 class Authority:
     tokens: Tokens
     clock: Clock
-    permissions: Callable[[str], Sequence[str]] = lambda client: ()  # of an application at Graph
+    permissions: Callable[[str], Sequence[str]]  # of an application at Graph
     known: Known = field(default_factory=Known)
     signer: Signer = field(default_factory=Signer)
     _devices: dict[str, _DeviceCode] = field(default_factory=dict)

@@ -23,7 +23,7 @@ GRAPH = "https://graph."  # how the resource of Microsoft Graph begins, in every
 class _Issued:
     client: str
     expires_at: float
-    resource: str = ""
+    resource: str
 
 
 class Tokens:

@@ -47,7 +47,7 @@ _new: dict[str, sqlite3.Connection] = {}  # likewise: an organisation in memory,
 class Database(Tables):
     """The tables of one organisation, with what makes, fills, alters and empties them."""
 
-    def __init__(self, environment: Environment, clock: Clock, path: Path | None = None, switches: Switches | None = None) -> None:
+    def __init__(self, environment: Environment, clock: Clock, path: Path | None, switches: Switches | None = None) -> None:
         super().__init__(environment, clock, path, switches)
         self.altering = Altering(self)
         self._added: tuple[Any, ...] = ()  # how the catalogue was when the platform's rows had been added

@@ -48,7 +48,7 @@ class Texts:
         locale: str,
         organisation: Organisation,
         *,
-        on_behalf: bool = False,
+        on_behalf: bool,
         own: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._own = own  # what the CRM calls tables and columns that are the organisation's alone

@@ -33,7 +33,7 @@ class Unsent:
     lacks_file: bool
     role: str
     at: datetime
-    refused: tuple[str, str] | None = None
+    refused: tuple[str, str] | None
 
     @property
     def texts(self) -> list[str]:

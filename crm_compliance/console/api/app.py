@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import monotonic
 from typing import Any, Final
 
 import structlog
@@ -26,7 +25,7 @@ ROUTERS: Final = (new_plan.router, plans.router, runs.router, holds.router, requ
 log = structlog.get_logger()
 
 
-def api_of(services: Services, *, now: Callable[[], float] = monotonic) -> FastAPI:
+def api_of(services: Services, *, now: Callable[[], float]) -> FastAPI:
     """Return the interface over the services; it keeps no session and reads no cookie."""
     api = FastAPI(
         title="crm-compliance",

@@ -15,7 +15,7 @@ class NextStep:
     """What a person does now; `command` is exact and may be empty."""
 
     text: str
-    command: str = ""
+    command: str
 
 
 def print_next_steps(steps: Sequence[NextStep], paper: Paper) -> None:

@@ -29,7 +29,7 @@ def write_lines(
     *,
     link: Link,
     now: datetime,
-    language: Language | None = None,
+    language: Language | None,
     words: InWords | None = None,
 ) -> None:
     """Write every line that matches, in the order of the query, whatever its offset and limit; `suffix` is

@@ -169,7 +169,7 @@ class Server(uvicorn.Server):
 
 
 def server_of(
-    app: ASGIApp, *, ready: Callable[[], None], trusted_proxies: Sequence[str] = (), connection: type[GuardedConnection] = GuardedConnection
+    app: ASGIApp, *, ready: Callable[[], None], trusted_proxies: Sequence[str] = (), connection: type[GuardedConnection]
 ) -> Server:
     """Return a server that is not running yet: `run(sockets=[…])` until `should_exit`. Only `trusted_proxies`
     (addresses or networks) are believed about the client for which they speak."""

@@ -80,7 +80,7 @@ class Items:
         *,
         calendar: Calendar,
         country: str,
-        names: tuple[str, ...] = (),
+        names: tuple[str, ...],
         askers: Mapping[str, str] = MappingProxyType({}),
         whole_contact: bool = True,
         needed: frozenset[str] = needed_by(()),

@@ -68,9 +68,7 @@ class Contexts:
     """The contexts of one answer, in their order: the person's own row, files by age, recordings,
     relations."""
 
-    def __init__(
-        self, context: JobContext, assessment: Assessment, scope: Scope, redactor: TextRedactor, *, portable: bool = False
-    ) -> None:
+    def __init__(self, context: JobContext, assessment: Assessment, scope: Scope, redactor: TextRedactor, *, portable: bool) -> None:
         self._found = assessment
         self._policy = context.policy
         self._organisation = context.organisation

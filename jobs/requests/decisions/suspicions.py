@@ -86,7 +86,7 @@ def is_suspected(context: JobContext, contact: str) -> bool:
     return bool(_suspicions(context, _roles(context, [contact])))
 
 
-def is_in_closed_files_alone(context: JobContext, contacts: Collection[str], rows: Collection[tuple[str, str]] = ()) -> bool:
+def is_in_closed_files_alone(context: JobContext, contacts: Collection[str], rows: Collection[tuple[str, str]]) -> bool:
     """Return whether one person is in files, and in no other ones than those in which the person is suspected
     today: by roles of these contacts, and by `rows` without a contact that are confirmed to be theirs. Raises
     ConnectorError: the CRM cannot be read."""

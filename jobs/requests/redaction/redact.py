@@ -22,11 +22,11 @@ class TextRedactor:
         self,
         found: Assessment,
         language: str,
-        ours: Iterable[str] = (),
-        also: Sequence[Protected] = (),
+        ours: Iterable[str],
+        also: Sequence[Protected],
         *,
-        rows: Iterable[Row] = (),
-        texts: Iterable[str] = (),
+        rows: Iterable[Row],
+        texts: Iterable[str],
     ) -> None:
         """Prepare the redaction of an answer. `ours` are addresses of the organisation itself, which are in
         every letter; `also` people who are named and in no file. `rows` are those of the answer, `texts` all

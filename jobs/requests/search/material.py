@@ -31,7 +31,7 @@ class Mention:
     id: str
     field: str
     evidence: str
-    people: tuple[str, ...] = ()
+    people: tuple[str, ...]
     said: tuple[str, ...] = ()
 
 

@@ -40,7 +40,7 @@ class Approvals:
     why_not: str
 
 
-def approvals_of(visit: Visit, plan: Plan, *, is_of_use: bool = True) -> Approvals:
+def approvals_of(visit: Visit, plan: Plan, *, is_of_use: bool) -> Approvals:
     """Return what people have said on a plan, and what the visitor may: with `is_of_use` False, where nothing
     can apply it any more, only reject it. Whether they really may is decided where their approval is
     recorded."""

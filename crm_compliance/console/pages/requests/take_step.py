@@ -41,7 +41,7 @@ def moved(visit: Visit, act: Callable[[Actor, str], object], note: str = DONE) -
     return visit.see(f"/requests/{request}", note=said[0])
 
 
-def done_at_desk(visit: Visit, name: str, act: Callable[[Desk, str], object], note: str = DONE, *, is_shown: bool = False) -> Response:
+def done_at_desk(visit: Visit, name: str, act: Callable[[Desk, str], object], note: str, *, is_shown: bool = False) -> Response:
     """Take a step that reads the CRM. Where it takes long, the page of the request shows progress, and the
     result. `is_shown`: the page shows what it found, once."""
     services, request, person = visit.services, visit.path("request"), visit.person
