@@ -19,9 +19,12 @@ from jobs.register.overrides import overrides_of
 from jobs.register.request_steps import actor_of, authorised, save_transition
 from jobs.requests.answer.attachments import Files
 from jobs.requests.answer.completeness import accounts_for_all, candidates
-from jobs.requests.answer.items import Items, numbered, with_decisions
+from jobs.requests.answer.fields import Extent, Fields
+from jobs.requests.answer.items import Items, with_decisions
+from jobs.requests.answer.numbered_items import numbered
 from jobs.requests.answer.own_words import OwnWords, category_words, table_words, words_of
 from jobs.requests.answer.release_blocks import blocks_of
+from jobs.requests.answer.row_files import RowFiles
 from jobs.requests.context.contexts import Contexts
 from jobs.requests.context.earlier_requests import earlier_requests, request_context, request_item
 from jobs.requests.decisions.propose import propose
@@ -171,23 +174,22 @@ def _items(
     words: OwnWords,
 ) -> tuple[Item, ...]:
     leak_terms = LeakTerms(redactor.leak_terms())
-    maker = Items(
-        redactor,
-        language,
-        scope.numbers | scope.asker_numbers,
-        calendar=context.policy.calendar,
-        country=context.policy.home.country,
-        askers=scope.askers,
-        names=tuple(name for contact in found.subject_contacts for name in (contact.last_name, contact.first_name) if name),
+    extent = Extent(
         whole_contact=found.entitlement.identity,
         needed=needed_by({row.kind for row in scope.rows}),
         only_provided=found.request.right is Right.PORTABILITY,
         wants_audio=found.given.details.audio,
+    )
+    country, numbers = context.policy.home.country, scope.numbers | scope.asker_numbers
+    fields = Fields(redactor, language, numbers, country=country, extent=extent, askers=scope.askers, choice=words.choice)
+    of_rows = RowFiles(
+        extent,
         media_type=lambda kind, row, field: _media_type(kind, context.connector.content(found.material.kinds[kind].full, row, field)),
-        choice=words.choice,
         text_of=files.text_of if files is not None else lambda note: None,
         checked=lambda attachment: files.checked(attachment, leak_terms) if files is not None else Checked(),
     )
+    names = [name for contact in found.subject_contacts for name in (contact.last_name, contact.first_name) if name]
+    maker = Items(redactor, fields, of_rows, calendar=context.policy.calendar, country=country, names=names)
     order = {made.key: number for number, made in enumerate(contexts.made)}
     made = []
     for row in candidates(found, scope):

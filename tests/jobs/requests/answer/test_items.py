@@ -9,8 +9,12 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from jobs.files.file_texts import Checked
 from jobs.model.answer import Addressee, Compilation, Context, Item, ItemStatus, MentionedIn, Recipient, Retention
-from jobs.requests.answer.items import Items, numbered, with_decisions
+from jobs.requests.answer.fields import Extent, Fields
+from jobs.requests.answer.items import Items, with_decisions
+from jobs.requests.answer.numbered_items import numbered
+from jobs.requests.answer.row_files import RowFiles
 from jobs.requests.context.transmissions import PROCESSOR
 from jobs.requests.redaction.redact import TextRedactor
 from jobs.requests.search.scope import Row
@@ -46,8 +50,11 @@ class PlainRedactor:
         return f"[{key}]"
 
 
-def maker(name: str = "Lotte", **more: bool) -> Items:
-    return Items(cast("TextRedactor", PlainRedactor()), "nl", NUMBERS, calendar=BELGIAN, country="BE", names=(name,), **more)  # type: ignore[arg-type]
+def maker(name: str = "Lotte", *, only_provided: bool = False) -> Items:
+    redactor, extent = cast("TextRedactor", PlainRedactor()), Extent(only_provided=only_provided)
+    fields = Fields(redactor, "nl", NUMBERS, country="BE", extent=extent, askers={}, choice=lambda kind, field, value: value)
+    files = RowFiles(extent, lambda kind, row, field: None, lambda note: None, lambda attachment: Checked())
+    return Items(redactor, fields, files, calendar=BELGIAN, country="BE", names=(name,))
 
 
 def compilation(items: tuple[Item, ...], **more: Any) -> Compilation:
