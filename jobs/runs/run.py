@@ -15,7 +15,6 @@ from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.checks.same_clock import refuse_other_clock
 from jobs.checks.whole_view import permitted
 from jobs.erasures.register import begin, end, leave
-from jobs.holds.active import held_actions
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Key, Kind, Plan, PlanLine
 from jobs.model.run import AWAITS_TURN, CHANGED, COUNTED, RECORDING_DUE, TRIM, Action, ActionState, Run, RunState
 from jobs.plans.lines.pages import is_disposal, lines_of
@@ -25,36 +24,30 @@ from jobs.proof.checkpoint import make_checkpoint
 from jobs.reading.gather import gather_units
 from jobs.reading.row_kinds import RowKinds
 from jobs.reading.units import Gathering
-from jobs.residual.clean import PLACES_LEFT, clean_places
-from jobs.residual.document_removal import documents_left
-from jobs.residual.recording_content import objects_left
 from jobs.runs.alarms import WORK, alarms_of_run
+from jobs.runs.clean_up import clean_up, look_again
 from jobs.runs.contacts_of_plan import ContactsOfPlan
 from jobs.runs.counts import HALF_DONE, counts_of, has_failures
 from jobs.runs.deferred_units import going_later
-from jobs.runs.journal import Journal, name_of
+from jobs.runs.journal import Journal
 from jobs.runs.quarantine import kept_with, waiting
 from jobs.runs.recheck import held_since, judge
 from jobs.runs.resume import continue_partials, lapsed, reconcile_failed, reconcile_intended
 from jobs.runs.waves import waves_of
-from jobs.writing.anonymise import InPlace, anonymity_codes
+from jobs.writing.anonymise import InPlace
 from jobs.writing.audio_attachments import goes_with_its_unit, may_follow
 from jobs.writing.bypass import bypass_used
 from jobs.writing.deletion_order import Rows, rows_of_units
-from jobs.writing.partial_units import as_found_again
 from jobs.writing.read_back import verify_actions
 from jobs.writing.statistics import facts_for, write_statistics
 from rules.holds.holds import Holds
 from rules.model.decisions import Decision, Flag, Reason
 from rules.model.kinds import RELATIONS
 from rules.model.records import KINDS, RELATION_KINDS, Record, Recording, Unit, UnitKind, unit_kind
-from rules.model.residual_data import PlaceState
 from rules.retention.recording_owners import owner_of
 from rules.retention.relations import relation_terms
 
 ORDER = (UnitKind.RECORDING, UnitKind.ATTACHMENT, UnitKind.EMAIL, UnitKind.FICHE, UnitKind.DOSSIER, *RELATION_KINDS)
-
-CLEANED_TOGETHER = 1_000  # units whose other places are cleaned and read back at once
 
 
 class Application:
@@ -100,8 +93,8 @@ class Application:
             self._dispose(people, pending, trims)
         people.pass_over_held(code)
         reconcile_failed(journal)
-        self._clean()
-        self._verify()
+        clean_up(journal)
+        look_again(journal)
         permitted(self.context.connector, self.context.policy)  # what looks gone may be out of sight
         self.run = write_statistics(self.context, self.run, list(journal.actions.values()))
         certify(self.context, self.run, self.plan, list(journal.actions.values()))
@@ -333,58 +326,6 @@ class Application:
         return intents
 
     # -- the end ---------------------------------------------------------------------------------------------
-
-    def _clean(self) -> None:
-        """Clean the residual data of the rows, and read back that it is gone. What remains makes its unit
-        PARTIAL (ERA-12, R-088)."""
-        removed = [action for action in self.journal.actions.values() if action.state is ActionState.REMOVED]
-        for at in range(0, len(removed), CLEANED_TOGETHER):
-            refuse_if_stopped(self.context.store)
-            self.context.progress("cleaning", at, len(removed))
-            chunk = removed[at : at + CLEANED_TOGETHER]
-            # Their own rows are gone, so that no dossier's flag leads to them any more.
-            held = held_actions(self.context, self.day, {name_of(action): action for action in chunk}, {})
-            free = [action for action in chunk if name_of(action) not in held]
-            cleaned = clean_places(self.context, self.run.id, free)
-            told = anonymity_codes(self.context, [(action, cleaned[action.key].places) for action in free])
-            codes = {action.key: code for action, code in zip(free, told, strict=True)}
-            outcomes = []
-            for action in chunk:
-                if reason := held.get(name_of(action)):  # what is left of it stays until the hold ends (HLD-07)
-                    outcomes.append(msgspec.structs.replace(action, state=ActionState.PARTIAL, code=reason.value))
-                    continue
-                found = cleaned[action.key]
-                code = PLACES_LEFT if PlaceState.STILL_THERE in found.places.values() else codes[action.key]
-                outcomes.append(
-                    msgspec.structs.replace(
-                        action,
-                        state=ActionState.PARTIAL if code else ActionState.DONE,
-                        code=code,
-                        places=found.places,
-                        audit_entries=action.audit_entries + found.audit_entries,
-                    )
-                )
-            self.journal.record(outcomes, "outcome")
-
-    def _verify(self) -> None:
-        done = [action for action in self.journal.actions.values() if action.state is ActionState.DONE]
-        self.context.progress("verifying", 0, len(done))
-        left = verify_actions(self.context.connector, done)
-        for found in (objects_left(self.context, self.journal.outside, done), documents_left(self.context, done)):
-            for key, objects in found.items():
-                left[key] = tuple(dict.fromkeys([*left.get(key, ()), *objects]))
-        outcomes = [
-            msgspec.structs.replace(
-                as_found_again(self.context.connector, self.journal.actions[key], rows),
-                state=ActionState.PARTIAL,
-                code="STILL_THERE",
-                still_there=rows,
-            )
-            for key, rows in left.items()
-        ]
-        if outcomes:
-            self.journal.record(outcomes, "outcome")
-        self.journal.note_read_back()
 
     def _finish(self) -> Run:
         actions = list(self.journal.actions.values())

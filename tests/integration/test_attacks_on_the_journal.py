@@ -163,15 +163,13 @@ def test_a_run_that_was_cut_off_goes_on_by_its_own_journal(attacked: Night, monk
 
 
 def cut_off(night: Night, monkeypatch: pytest.MonkeyPatch) -> tuple[Plan, Run]:
-    from jobs.runs.run import Application
-
     plan = night.approved(night.plan())
     with monkeypatch.context() as patch:
 
-        def die(application: Any) -> None:
+        def die(journal: Any) -> None:
             raise KeyboardInterrupt
 
-        patch.setattr(Application, "_clean", die)
+        patch.setattr("jobs.runs.run.clean_up", die)
         with pytest.raises(KeyboardInterrupt):
             apply_plan(night.context, plan.id)
     run = night.store.runs.of_plan(plan.id)

@@ -14,8 +14,10 @@ from jobs.model.answer import Basis, Context, Criterion, DataCategory, Retention
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather_units
 from jobs.requests.context.data_categories import data_of
-from jobs.requests.context.grounds import grounds_of, in_languages, may_be_objected_to, processors_of
+from jobs.requests.context.grounds import grounds_of, may_be_objected_to, processors_of
 from jobs.requests.context.person_context import person_context
+from jobs.requests.context.schedule_rows import NEWSLETTER, PARTNERSHIP, basis_labels_of, deciding, key_of, labels_of, months_of, row_for
+from jobs.requests.context.sources import CONTACTS_ALONE, sources_of
 from jobs.requests.context.terms import Terms
 from jobs.requests.context.transmissions import PROCESSOR, recipients_of
 from jobs.requests.redaction.redact import TextRedactor
@@ -23,14 +25,12 @@ from jobs.requests.search.assess import Assessment
 from jobs.requests.search.scope import Row, Scope
 from rules.holds.holds import Holds
 from rules.law.of_units import decisions
-from rules.model.decisions import Decision
-from rules.model.file_roles import PARENTS, SPEAKERS, FileRole
+from rules.model.file_roles import FileRole
 from rules.model.kinds import kind_of
 from rules.model.personal_records import FullContact, FullFiche, FullRecording
 from rules.model.records import Dependent, Donation, Engagement, Enrolment, Unit, UnitKind, unit_kind
 from rules.model.requests import Right
-from rules.policy.categories import Category, Mission, MonthsAfter, YearsAfter
-from rules.policy.policy import Policy
+from rules.policy.categories import Category, Mission
 from rules.retention.clocks import without_sentinel
 from rules.rights.facts import UnitKey
 
@@ -42,9 +42,6 @@ _PURPOSES: Final[Mapping[Mission, tuple[str, ...]]] = MappingProxyType(
     }
 )
 _RECORDING: Final = "recording"
-_NEWSLETTER: Final = "newsletter"
-_PARTNERSHIP: Final = "partnership"
-_CONTACTS: Final[tuple[Source, ...]] = ("contacts",)  # that somebody was in contact, and nothing of who
 _EVERYWHERE: Final = (Right.ACCESS.value, Right.RECTIFICATION.value, Right.ERASURE.value, Right.RESTRICTION.value)
 _AND_OBJECTION: Final = (*_EVERYWHERE, Right.OBJECTION.value)
 _ON_CONSENT: Final = (*_EVERYWHERE, Right.PORTABILITY.value, Right.OBJECTION.value, Right.CONSENT_WITHDRAWAL.value)
@@ -57,8 +54,8 @@ _RELATIONS: Final[Mapping[str, _Relation]] = MappingProxyType(
         "donation": ("donor", ("fundraising", "accounting"), "contract", ("payment",), (*_ON_CONTRACT, Right.OBJECTION.value), "tax"),
         "enrolment": ("participant", ("training",), "contract", ("training",), _ON_CONTRACT, "not_set"),
         "engagement": ("volunteer", ("volunteering",), "contract", ("engagement",), _ON_CONTRACT, "agreement"),
-        _NEWSLETTER: ("subscriber", ("newsletter",), "consent", ("contact_details", "preferences"), _ON_CONSENT, "until_withdrawn"),
-        _PARTNERSHIP: ("partner", ("partnership",), "contract", ("contact_details",), _ON_CONTRACT, "not_set"),
+        NEWSLETTER: ("subscriber", ("newsletter",), "consent", ("contact_details", "preferences"), _ON_CONSENT, "until_withdrawn"),
+        PARTNERSHIP: ("partner", ("partnership",), "contract", ("contact_details",), _ON_CONTRACT, "not_set"),
     }
 )
 _ENGAGED: Final = ("volunteer", "trainee", "employee")
@@ -115,7 +112,7 @@ class Contexts:
         is_whole, is_limited = unit in self._found.entitlement.whole, any(row.is_limited for row in rows)
         found = self._units.get(unit)
         decision = self._decisions.get(unit)
-        key = _deciding(decision)
+        key = deciding(decision)
         category = self._policy.categories.get(key)
         purposes = ("support",) if category is None else category.purposes or _PURPOSES[category.mission]
         roles = (FileRole.CHILD,) if is_whole else self._found.entitlement.own.get(unit, ()) or (FileRole.OTHER,)
@@ -127,15 +124,15 @@ class Contexts:
             kind=unit[0],
             role=roles[0],
             roles=roles,
-            category_labels=_labels(category),
-            basis_labels=_basis_labels(category),
+            category_labels=labels_of(category),
+            basis_labels=basis_labels_of(category),
             purposes=purposes,
             basis=category.basis if category is not None and category.enabled else "not_decided",
             grounds=grounds,
             data_categories=data_of(_certain(rows), is_whole=is_whole),
             recipients=recipients_of(fiches, self._redactor, self._country),
             retention=self._terms.of_file(key, category, decision, tells_age=is_only_child),
-            sources=_sources(_certain(rows), roles, is_whole=is_whole, is_limited=is_limited),
+            sources=sources_of(_certain(rows), roles, is_whole=is_whole, is_limited=is_limited),
             rights=_AND_OBJECTION if may_be_objected_to(grounds) else _EVERYWHERE,  # to vital interests nobody objects (RGT-11)
             special=is_whole,
             source=unit,
@@ -157,15 +154,15 @@ class Contexts:
                 kind=_RECORDING,
                 role=roles[0],
                 roles=roles,
-                category_labels=_labels(category),
-                basis_labels=_basis_labels(category),
+                category_labels=labels_of(category),
+                basis_labels=basis_labels_of(category),
                 purposes=(_RECORDING,),
                 basis=category.basis if category is not None and category.enabled else "not_decided",
                 grounds=grounds_of(self._organisation, (_RECORDING,), category, "not_decided", is_special=is_whole),
                 data_categories=("voice", "communication"),
                 recipients=recipients_of((), self._redactor, self._country),
                 retention=self._end_of_recordings(rows),
-                sources=_CONTACTS if is_whole else self._from_person(),  # who speaks is in no column
+                sources=CONTACTS_ALONE if is_whole else self._from_person(),  # who speaks is in no column
                 rights=_AND_OBJECTION,  # a legitimate interest is the basis (6.2)
                 special=is_whole,
                 source=(_RECORDING, ""),
@@ -178,7 +175,7 @@ class Contexts:
         would reveal when the child called."""
         found = [self._decisions[row.source] for row in rows if row.source in self._decisions]
         is_told = len(found) == len(rows) and not any(row.is_limited for row in rows)
-        months = _months_of(self._policy.categories.get(_RECORDING))
+        months = months_of(self._policy.categories.get(_RECORDING))
         criterion: Criterion = "six_months_after_contact" if months else "unknown"
         return replace(self._terms.of_several(_RECORDING, found, criterion=criterion, is_day_told=is_told), months=months)
 
@@ -209,15 +206,15 @@ class Contexts:
             kind=kind,
             role=roles[0],
             roles=roles,
-            category_labels=_labels(category),
-            basis_labels=_basis_labels(category),
+            category_labels=labels_of(category),
+            basis_labels=basis_labels_of(category),
             purposes=purposes,
             basis=category.basis if category is not None and is_in_force else "not_decided",
             grounds=grounds,
             data_categories=data_of(rows, is_whole=is_whole),
             recipients=recipients_of((), self._redactor, self._country),
             retention=retention,
-            sources=_sources(rows, roles, is_whole=is_whole, is_limited=is_limited) if any(row.unit for row in rows) else _CONTACTS,
+            sources=sources_of(rows, roles, is_whole=is_whole, is_limited=is_limited) if any(row.unit for row in rows) else CONTACTS_ALONE,
             rights=_AND_OBJECTION if may_be_objected_to(grounds) else _EVERYWHERE,
             special=is_whole,
             source=(kind, ""),
@@ -237,9 +234,9 @@ class Contexts:
         kinds = {row.kind for row in self._rows if row.kind in _RELATIONS}
         contacts = [row.record for row in self._rows if isinstance(row.record, FullContact)]
         if self._found.entitlement.relations and any(contact.newsletter for contact in contacts):
-            kinds.add(_NEWSLETTER)
+            kinds.add(NEWSLETTER)
         if self._found.entitlement.relations and any(contact.parent_kind == "account" for contact in contacts):
-            kinds.add(_PARTNERSHIP)
+            kinds.add(PARTNERSHIP)
         return [self._of_relation(kind) for kind in _RELATIONS if kind in kinds]
 
     def _of_relation(self, kind: str) -> Context:
@@ -250,7 +247,7 @@ class Contexts:
             roles = tuple(each for each in _ENGAGED if each in engaged) or (role,)
             employed = ("employment",) if "employee" in engaged else ()
             purposes = (*(() if engaged == {"employee"} else purposes), *employed)
-        category = _row_for(self._policy, kind, engaged)
+        category = row_for(self._policy, kind, engaged)
         is_in_force = category is not None and category.enabled
         if category is not None and category.purposes:
             purposes = category.purposes
@@ -262,8 +259,8 @@ class Contexts:
             kind=kind,
             role=roles[0],
             roles=roles,
-            category_labels=_labels(category),
-            basis_labels=_basis_labels(category),
+            category_labels=labels_of(category),
+            basis_labels=basis_labels_of(category),
             purposes=purposes,
             basis=category.basis if category is not None and is_in_force else basis,
             grounds=grounds,
@@ -279,19 +276,19 @@ class Contexts:
     def _from_person(self) -> tuple[Source, ...]:
         """Return the source of what a person gave: that person. A reader limited by RGT-09 is nowhere shown
         that it was the child."""
-        return _CONTACTS if any(row.is_limited for row in self._rows) else ("self",)
+        return CONTACTS_ALONE if any(row.is_limited for row in self._rows) else ("self",)
 
     def _end_of_relations(self, kind: str, category: Category | None, criterion: Criterion) -> Retention:
         """Return the last day of what ends last of one kind. It is a criterion if one of them has no end,
         such as an agreement that continues."""
         ends = [self._decisions[row.kind, row.id] for row in self._rows if row.kind == kind if (row.kind, row.id) in self._decisions]
         is_in_force = category is not None and category.enabled
-        months = _months_of(category) if is_in_force else 0
+        months = months_of(category) if is_in_force else 0
         if kind == "engagement":
             criterion = "not_set" if self._has_ended(kind) else "after_agreement" if months else criterion
         if months and criterion == "not_set":
             criterion = "unknown"
-        found = self._terms.of_several(_key_of(self._policy, category), ends, criterion=criterion, is_day_told=is_in_force)
+        found = self._terms.of_several(key_of(self._policy, category), ends, criterion=criterion, is_day_told=is_in_force)
         return replace(found, months=months) if found.criterion == "after_agreement" else found
 
     def _has_ended(self, kind: str) -> bool:
@@ -361,57 +358,3 @@ def _are_doubtful(rows: Iterable[Row]) -> bool:
 def _certain(rows: Sequence[Row]) -> Sequence[Row]:
     """Return the rows without those that may as well be somebody else's, unless all may."""
     return rows if _are_doubtful(rows) else [row for row in rows if not row.is_doubtful]
-
-
-def _deciding(decision: Decision | None) -> str:
-    """Return the row of the schedule that decides, or the one that would (RET-11)."""
-    if decision is None:
-        return ""
-    if decision.deciding is not None:
-        return decision.deciding.category
-    return next((end.category for end in decision.ends if end.on is None), next(iter(decision.categories), ""))
-
-
-def _labels(category: Category | None) -> dict[str, str]:
-    return in_languages(category.labels if category is not None else None)
-
-
-def _basis_labels(category: Category | None) -> dict[str, str]:
-    return in_languages(category.basis_labels if category is not None and category.enabled else None)
-
-
-def _months_of(category: Category | None) -> int:
-    """Return the term in months of a row of the schedule that counts months or years; 0 for any other."""
-    return category.months if isinstance(category, MonthsAfter) else category.years * 12 if isinstance(category, YearsAfter) else 0
-
-
-def _sources(rows: Sequence[Row], roles: Sequence[str], *, is_whole: bool, is_limited: bool) -> tuple[Source, ...]:
-    """Return where data came from, by kind and never by person (R-119).
-
-    What somebody said comes from them; what a role says of a person who did not speak comes from others. Of a
-    parent or guardian nobody can know: a fiche says at most that a parent reported, and if it were disclosed,
-    the other one would be known as the reporter (R-119). Who it was, the child or not, is not disclosed to a
-    person whom RGT-09 limits: they are shown the same of every file, and nothing that may be untrue."""
-    if is_limited:
-        return _CONTACTS
-    if not is_whole:
-        has_spoken = bool(SPEAKERS.intersection(roles)) or any(row.is_own and row.kind != "party" for row in rows)
-        spoken_of = set(roles) - SPEAKERS - {FileRole.OTHER}
-        by_others: tuple[Source, ...] = () if not spoken_of else ("third_party",) if spoken_of - PARENTS else _CONTACTS
-        return (*(("self",) if has_spoken or not spoken_of else ()), *by_others)
-    kinds = {row.record.reporter_kind for row in rows if isinstance(row.record, FullFiche)}
-    told = {"professional" if kind == "professional" else "self" if kind == "child" else "third_party" for kind in kinds}
-    sources: tuple[Source, ...] = ("self", "third_party", "professional")
-    return tuple(source for source in sources if source in told) or _CONTACTS
-
-
-def _key_of(policy: Policy, category: Category | None) -> str:
-    return next((key for key, row in policy.categories.items() if row is category), "")
-
-
-def _row_for(policy: Policy, kind: str, engaged: Collection[str]) -> Category | None:
-    """Return the schedule row for a relation: the first one for its unit that fits, in force or not."""
-    if kind in (_NEWSLETTER, _PARTNERSHIP):
-        return policy.categories.get(_NEWSLETTER if kind == _NEWSLETTER else "partner_contact")
-    fits = [row for row in policy.categories.values() if row.unit == kind and (row.kinds is None or set(row.kinds) & set(engaged))]
-    return next(iter(sorted(fits, key=lambda row: not row.enabled)), None)

@@ -115,7 +115,7 @@ def test_a_history_that_nobody_can_look_into_makes_it_pseudonymised(
             each.places[ResidualPlace.AUDIT_HISTORY.value] = PlaceState.NOT_REACHABLE.value
         return found
 
-    monkeypatch.setattr("jobs.runs.run.clean_places", blind)
+    monkeypatch.setattr("jobs.runs.clean_up.clean_places", blind)
     run = night.apply(night.plan())
     found = actions(night, run.id)
     assert (found[dossier].state, found[dossier].code) == (ActionState.PARTIAL, "PSEUDONYMISED")

@@ -231,7 +231,7 @@ def test_an_anonymised_row_that_somebody_fills_again_is_found(night: Night, monk
         night.patch("cf_dossiers", dossier, cf_summary=CANARY)
         return clean_places(*given)
 
-    monkeypatch.setattr("jobs.runs.run.clean_places", filled)
+    monkeypatch.setattr("jobs.runs.clean_up.clean_places", filled)
     run = night.apply(plan)
     action = actions(night, run.id)[dossier]
     assert run.state is RunState.DONE_WITH_FAILURES
