@@ -1,6 +1,5 @@
 """The CRM as jobs see it: the connector protocol, spoken over the Web API."""
 
-import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -57,7 +56,6 @@ class DynamicsConnector(Changes, Remains, Organisation):
         mapping: Mapping,
         *,
         sleep: Callable[[float], None] = time.sleep,
-        chance: Callable[[], float] = random.random,
         memory: Memory | None = None,
         more_tokens: Sequence[TokenSource] = (),
         bulk_delete: BulkDelete = BulkDelete.OFF,
@@ -78,9 +76,9 @@ class DynamicsConnector(Changes, Remains, Organisation):
         self._written = WrittenRows(memory, self.table)
         self.stats = ReadStats()
         self._tokens = (tokens, *more_tokens)
-        self._transport = Transport(environment, tokens, stats=self.stats, sleep=sleep, chance=chance, on_long_wait=on_long_wait)
+        self._transport = Transport(environment, tokens, stats=self.stats, sleep=sleep, on_long_wait=on_long_wait)
         timeline = self._transport.gate.timeline
-        self._others = [Transport(environment, one, stats=self.stats, timeline=timeline, chance=chance) for one in more_tokens]
+        self._others = [Transport(environment, one, stats=self.stats, timeline=timeline) for one in more_tokens]
         self.warnings: list[str] = []
         self._pool = Pool([self._transport, *self._others], self.warnings)
         wanted: dict[str, list[str]] = {}

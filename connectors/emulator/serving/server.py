@@ -26,6 +26,7 @@ from connectors.emulator.storage.database import Database
 
 KEEP_ALIVE_S = 120  # a client's pooled connection survives a pause
 STOP_S = 3
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -199,21 +200,20 @@ def running(
     token: str | None = None,
     limits: bool = False,
     state: Path | None = None,
-    host: str = "127.0.0.1",
     port: int = 0,
     tls: Path | None = None,
     profile: str = "online",
 ) -> Iterator[RunningEmulator]:
     """Serve from a background thread on a free loopback port, until the block ends. `tls` as for `serve`."""
-    with _listening(host, port) as listener:
+    with _listening(LOOPBACK, port) as listener:
         organisation = build(environment=environment, seed=seed, token=token, limits=limits, state=state, profile=profile)
         ready = threading.Event()
-        server = _Server(_config(organisation, host, tls), ready.set)
+        server = _Server(_config(organisation, LOOPBACK, tls), ready.set)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="emulator", daemon=True)
         thread.start()
         try:
             _await(ready, thread)
-            root = _root(host, listener, tls)
+            root = _root(LOOPBACK, listener, tls)
             yield RunningEmulator(root, root + _service(organisation), organisation)
         finally:
             server.should_exit = True
