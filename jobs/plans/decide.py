@@ -44,10 +44,10 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     found = gather(connector, kind, progress=observations.seen, terms=terms)
     draft.missed = Counts(connector.stats.missed) - told
     draft.retained_rows, draft.lake_instant = found.retained_rows, found.lake_instant
-    anonymised, draft.left_in_anonymised = found.anonymised, found.left_in_anonymised
+    anonymised, draft.left_in_anonymised = found.anonymised.units, found.left_in_anonymised
     draft.out_of_scope = sum(not may_stay for may_stay in found.beyond.values())
     if kind is not Kind.RECORDINGS:
-        draft.fiches_in_anonymised, draft.reopened_anonymised = found.fiches_in_anonymised, found.reopened_anonymised
+        draft.fiches_in_anonymised, draft.reopened_anonymised = found.anonymised.live_fiches, found.anonymised.open_dossiers
     draft.notes_about_nothing = found.notes_about_nothing
     holds = active_holds(context, day)
     same = set[int]()

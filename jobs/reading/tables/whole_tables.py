@@ -11,6 +11,7 @@ import polars as pl
 
 from connectors.interface.columns import SEPARATOR, frame_of
 from connectors.interface.id_numbers import ID
+from jobs.reading.tables.anonymised_files import ANONYMISED, AnonymisedFiles
 from jobs.reading.tables.compact_ids import Ids, Versions
 from jobs.reading.tables.parts import NO_ROW, repeated, whole
 from jobs.reading.tables.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
@@ -63,7 +64,6 @@ _ALSO: Final = {"fiche": ROW, "dossier": ROW}
 _ABOUT: Final = {"about": ROW, "contact": ROW}
 _FICHE, _CONTACT = BASE[UnitKind.FICHE], BASE[UnitKind.CONTACT]
 SHARED: Final = _FICHE - 1  # the place of a fiche in several dossiers: the number of no unit
-_ANONYMISED: Final = ("anonymised_on",)  # what few rows of these tables have
 _PLACE: Final = pl.when(pl.col("is_shared")).then(pl.lit(SHARED, ROW)).otherwise("place")
 _WITHIN: Final = pl.col(pl.Int64).clip(-(2**31), 2**31 - 1)  # what is not a year or age stays none
 Rows = pl.DataFrame | Sequence[Record]
@@ -87,9 +87,9 @@ class WholeTables:
         self.audio = tuple(audio)
         self.sources: list[type[Record]] = []  # the classes of what was read; of `source` in a frame this is the number
         self.ids, self.versions = Ids(), Versions()
-        self.contacts = self._numbered("contact", _CONTACTS, few=_ANONYMISED)
-        self.dossiers = self._numbered("dossier", _DOSSIERS, few=_ANONYMISED)
-        self.fiches = self._numbered("fiche", _FICHES, few=("version", *_ANONYMISED))
+        self.contacts = self._numbered("contact", _CONTACTS, few=ANONYMISED)
+        self.dossiers = self._numbered("dossier", _DOSSIERS, few=ANONYMISED)
+        self.fiches = self._numbered("fiche", _FICHES, few=("version", *ANONYMISED))
         self.recordings = self._numbered("recording", _RECORDINGS)
         self.attachments = self._numbered("note", _NOTES)
         self.emails = self._numbered("e-mail", _EMAILS)
@@ -137,39 +137,11 @@ class WholeTables:
         place = pl.col("place")
         is_without = place.is_null() | place.is_in(anonymised.implode()) if len(anonymised) else place.is_null()
         people = self.people.filter(is_without).select(pl.col("contact").unique())["contact"]
-        return self.contacts.columns(people, *_ANONYMISED).to_series().null_count()
+        return self.contacts.columns(people, *ANONYMISED).to_series().null_count()
 
     @property
-    def anonymised(self) -> pl.Series:
-        """The units that are anonymised: dossiers, and lone fiches; of dossiers that share a fiche with one
-        that is not, nobody can say that what hangs on it is without a term."""
-        dossiers, fiches = (rows.sparse["anonymised_on"].frame["number"] for rows in (self.dossiers, self.fiches))
-        shared = self._with_a_live_dossier(dossiers)
-        if len(shared):
-            dossiers = dossiers.filter(~dossiers.is_in(self.fiches.frame["dossier"][shared].implode()))
-        return pl.concat([dossiers, fiches + _FICHE])
-
-    @property
-    def fiches_in_anonymised(self) -> int:
-        """How many fiches, not anonymised, are in dossiers all of which are: they belong to no unit any more,
-        so that no plan has a line for them."""
-        gone = self.dossiers.sparse["anonymised_on"].frame["number"]
-        if not len(gone):
-            return 0
-        fiches = self.fiches.frame["dossier"].is_in(gone.implode()).fill_null(False).arg_true().cast(ROW)
-        fiches = fiches.filter(~fiches.is_in(self._with_a_live_dossier(gone).implode()))
-        return self.fiches.columns(fiches, *_ANONYMISED).to_series().null_count()
-
-    @property
-    def reopened_anonymised(self) -> int:
-        """How many anonymised dossiers are open: somebody works on them, and no plan has a line for them. One
-        of which nothing says whether it is open is none of these: masking may have emptied that."""
-        gone = self.dossiers.sparse["anonymised_on"].frame["number"]
-        return int(self.dossiers.columns(gone, "is_active").to_series().sum()) if len(gone) else 0
-
-    def _with_a_live_dossier(self, gone: pl.Series) -> pl.Series:
-        """Return the fiches of several dossiers that are in another one than these."""
-        return self.also.filter(~pl.col("dossier").is_in(gone.implode()))["fiche"]
+    def anonymised(self) -> AnonymisedFiles:
+        return AnonymisedFiles(self.dossiers, self.fiches, self.also)
 
     @property
     def about(self) -> pl.DataFrame:
@@ -346,7 +318,7 @@ class WholeTables:
         anonymised. `hooks`: what they belong to, where that is known."""
         people = rows.filter(pl.col("regarding_kind") == "contact")["regarding"]
         self._told_of.append(self.contacts.lookup(people).drop_nulls())
-        if len(anonymised := self.anonymised):
+        if len(anonymised := self.anonymised.units):
             hooks = self._hooked(rows)["hook"] if hooks is None else hooks
             self.left_in_anonymised += int(hooks.is_in(anonymised.implode()).sum())
 

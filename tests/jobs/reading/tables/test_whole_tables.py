@@ -59,7 +59,7 @@ def test_whole_tables_say_what_units_say(rows: Rows) -> None:
     assert sorted((ids[person], names.get(place, "")) for person, place in whole.people.iter_rows()) == sorted(
         (person, unit.id if unit is not None else "") for person, unit in zip(one_by_one.people, one_by_one.places, strict=True)
     )
-    assert whole.without_term(whole.anonymised.clear()) == len(one_by_one.in_nothing)
+    assert whole.without_term(whole.anonymised.units.clear()) == len(one_by_one.in_nothing)
     assert sorted((ids[about], ids[contact]) for about, contact in whole.about.iter_rows()) == sorted(one_by_one.about)
 
 
@@ -75,7 +75,7 @@ def test_live_fiches_are_counted_all_of_whose_dossiers_are_anonymised(rows: Rows
         for row in rows["fiches"]
         if row["anonymised_on"] is None and row["dossier"] is not None and {row["dossier"], *row["also_in"]} <= gone
     ]
-    assert filled(WholeTables(("audio/*",)), rows).fiches_in_anonymised == len(expected)
+    assert filled(WholeTables(("audio/*",)), rows).anonymised.live_fiches == len(expected)
 
 
 def facts_in_parts(whole: WholeTables) -> Facts:
