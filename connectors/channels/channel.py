@@ -17,6 +17,10 @@ class ChannelFailed(ComplianceError):
     code = "channel"
 
 
+class TakenInPart(ChannelFailed):
+    """Some of those whom a notice was for have it, and the others never will: it is not sent again."""
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that waits, as it is told: a sentence in the notice's language, and the same for machines.
 

@@ -3,13 +3,13 @@
 import smtplib
 import ssl
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from email.message import EmailMessage
 from email.utils import format_datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from connectors.channels.channel import ChannelFailed, Notice
+from connectors.channels.channel import ChannelFailed, Notice, TakenInPart
 from rules.errors import ComplianceError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S: Final = 20.0
 NEEDS_SIGN_IN: Final = 530
+NEVER: Final = 500  # and above: refused for good; below, another time may do
 XOAUTH2: Final = "XOAUTH2"
 Writes: TypeAlias = Callable[[Notice], tuple[str, str]]  # a notice as text, and the same as a page of HTML
 
@@ -57,13 +58,17 @@ class Mail:
 
     def send(self, notice: Notice, to: Sequence[str] = ()) -> None:
         """Send one message to all of `to`; one whom the server does not take fails it, once the others have
-        it."""
+        it: TakenInPart where a repetition would change nothing."""
         message = message_of(notice, self._writes(notice), self._sender, to)
         with self._connected() as server:
             refused = server.send_message(message, from_addr=self._sender, to_addrs=list(to))
         if refused:
-            raise self._failed(
-                f"does not take {len(refused)} of {len(to)} recipients", "look at the addresses in the alerts file", "mail_recipients"
+            is_for_good = all(code >= NEVER for code, _ in refused.values())
+            raise (TakenInPart if is_for_good else ChannelFailed)(
+                f"the mail server of {self.name} does not take {len(refused)} of {len(to)} recipients",
+                hint="look at the addresses in the alerts file",
+                where=self.name,
+                code="mail_recipients",
             )
 
     def check(self) -> str:
@@ -77,7 +82,7 @@ class Mail:
         """Yield a session with the server, secured and signed in. Raises ChannelFailed: also for what happens
         in the block."""
         try:
-            with self._opened() as server:
+            with closing(self._opened()) as server:
                 if self._security is Security.STARTTLS:
                     server.starttls(context=self._context())
                 if self._tokens is not None:
@@ -85,6 +90,8 @@ class Mail:
                 elif self._user:
                     server.login(self._user, self._password)
                 yield server
+                with suppress(OSError):  # what it has taken stays taken, whatever it says to a goodbye
+                    server.quit()
         except smtplib.SMTPNotSupportedError:
             raise self._failed(
                 "offers neither STARTTLS nor sign-in as it was told to", "look at port and security", "mail_insecure"

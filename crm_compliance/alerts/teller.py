@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from connectors.channels.channel import ChannelFailed
+from connectors.channels.channel import ChannelFailed, TakenInPart
 from crm_compliance.alerts.wording import Why, notice_of
 from crm_compliance.store.rows.alerts import FORGET
 from jobs.inbox.item import InboxItem, Stage, by_urgency
@@ -42,7 +42,8 @@ def tell(
     unless `is_all` is false; `why` says what the code of an item means in a language. A crash between a
     message and the note that it was taken tells it twice, never not at all."""
     waiting = by_urgency(items)
-    messages, things, failed = 0, 0, []
+    messages, things = 0, 0
+    failed: list[tuple[str, str]] = []
     for target in channels.targets:
         theirs = [(item, every) for item in waiting if (every := repeats_after(target, item)) is not None]
         before = told.of(target.key, now)
@@ -50,19 +51,23 @@ def tell(
         if due:
             id = _id_of(target, [(item.key, before[item.key].times if item.key in before else 0) for item in due], now)
             notice = notice_of(due, again=before, language=target.language, why=why, address=address, at=now, id=id)
+            is_told = True
             try:
                 target.channel.send(notice, target.to)
             except ChannelFailed as error:
-                failed.append(target.channel.name)
-                told.failed(target.channel.name, now, error.code)
+                failed.append((target.channel.name, error.code))
                 log.error("an alert channel failed", channel=target.channel.name, code=error.code, message=str(error))
+                is_told = isinstance(error, TakenInPart)
             else:
-                told.tell(target.key, [item.key for item in due], now)
                 told.took(target.channel.name, now)
+            if is_told:
+                told.tell(target.key, [item.key for item in due], now)
                 messages, things = messages + 1, things + len(due)
         if is_all:
             told.keep(target.key, {item.key for item, _ in theirs}, now)
-    return Telling(messages, things, tuple(dict.fromkeys(failed)))
+    for name, code in failed:  # after all of them: what it took for one role hides no failure for another
+        told.failed(name, now, code)
+    return Telling(messages, things, tuple(dict.fromkeys(name for name, _ in failed)))
 
 
 def repeats_after(target: Target, item: InboxItem) -> timedelta | None:

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.channels.channel import Notice
-from connectors.channels.mail import message_of
+from connectors.channels.mail import Security, message_of
 from connectors.channels.webhook import card, document
+from connectors.emulator.serving.certificates import server_certificate
 from crm_compliance.alerts.channels import FAILING, Channels, channels_of, failing, telling_not_well
 from crm_compliance.alerts.teller import Telling, tell
 from crm_compliance.alerts.wording import MOST, as_mail, notice_of
@@ -29,6 +30,7 @@ from rules.dates.calendar import BRUSSELS
 from rules.hints import hint_to
 from rules.model.languages import UiLanguage
 from rules.model.roles import Role
+from tests.connectors.channels.postbox import listening
 from tests.connectors.channels.receiver import Receiver, receiving
 from tests.drivers.clock import NOW, Clock
 
@@ -42,6 +44,20 @@ channels:
 routes:
   - {{channels: [all], repeat_hours: 24}}
   - {{channels: [admins], roles: [crm_admin], events: [plan_to_approve, not_well]}}
+"""
+
+
+MAIL = """\
+channels:
+  mail:
+    type: email
+    host: 127.0.0.1
+    port: {port}
+    security: none
+    from: compliance@example.org
+    to:
+      dpo: {{language: nl, addresses: [dpo@example.org, nobody@example.org]}}
+      crm_admin: {{language: fr, addresses: [crm@example.org]}}
 """
 
 
@@ -163,6 +179,21 @@ def test_a_channel_that_fails_is_itself_an_alarm_and_what_it_was_to_tell_is_told
     assert failing(office.channels, office.store.told) == ()
     state = office.store.told.channels()["all"]
     assert (state.sent, state.failed, state.failing_since, state.code) == (1, 1, None, "")
+
+
+def test_whoever_has_a_mail_that_another_never_gets_has_it_once_and_the_channel_is_an_alarm(office: Office, tmp_path: Path) -> None:
+    with listening(server_certificate("localhost"), tmp_path, Security.NONE, signs_in=False) as box:
+        file = tmp_path / "alerts.yaml"
+        file.write_text(MAIL.format(port=box.port), encoding="utf-8")
+        channels = channels_of(load_settings(None, {f"{PREFIX}ALERTS": str(file)}), office.clock)
+        office.channels = channels
+        first = office.look(PLAN)
+        assert [envelope.rcpt_tos for envelope, _ in box.taken] == [["dpo@example.org"], ["crm@example.org"]]
+        assert first.failed == ("mail",)
+        assert failing(channels, office.store.told) == ("mail",), "that the other role has its mail hides nothing"
+        office.look(PLAN, after=timedelta(minutes=1))
+        assert len(box.taken) == 2
+        assert failing(channels, office.store.told) == ("mail",)
 
 
 def test_many_things_are_one_message_with_an_end(office: Office) -> None:
