@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from connectors.dynamics.http.transport import Transport
-from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete, Throttled, Unauthorised, Unreachable
+from connectors.interface.errors import ConnectorError, Forbidden, Throttled, Unauthorised, Unreachable
 from rules.decoders import decoder_of
 
 TRACKING = "odata.track-changes"
@@ -59,12 +59,8 @@ def changes_since(transport: Transport, link: str, *, prefer: str, where: str) -
             heads = list(map(decoder_of(_Row).decode, page.value))
         except (Unauthorised, Forbidden, Throttled, Unreachable):
             raise
-        except ReadIncomplete:
+        except ConnectorError:  # expired or no longer understood: the documentation does not say how that looks
             return None
-        except ConnectorError as failure:
-            if failure.status is not None and 400 <= failure.status < 500:
-                return None  # expired or no longer understood: the documentation does not say how that looks
-            raise
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         for head, raw in zip(heads, page.value, strict=True):

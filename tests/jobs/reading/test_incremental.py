@@ -124,7 +124,7 @@ def test_what_is_about_to_be_written_is_read_from_the_crm_itself(make_night: Cal
     assert explain_unit(night.context, "cf_dossier", gone)[0].outcome == "dispose"
     before = night.connector.stats.remembered
     assert before > 0
-    fault = [{"match": {"path": "deltatoken"}, "do": "status", "status": 500}]
+    fault = [{"match": {"path": "deltatoken"}, "do": "status", "status": 403}]
     set_faults(night.emulator, *fault)
     assert explain_unit(night.context, "cf_dossier", held)[0].outcome == "retain"
     run = night.apply(plan)

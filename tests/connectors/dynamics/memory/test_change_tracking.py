@@ -79,6 +79,9 @@ def test_pages_are_followed_and_the_link_stands_on_the_last(mock: responses.Requ
         {"status": 400, "json": {"error": {"code": "0x80040203", "message": "expired"}}},
         {"status": 410, "json": {"error": {"code": "", "message": "gone"}}},
         {"status": 404, "body": "<html>"},
+        {"status": 500, "json": {"error": {"code": "0x80040216", "message": "unexpected"}}},
+        {"status": 304},
+        {"status": 204},
         {"json": {"value": [changed()]}},
         {"json": {"value": [{"reason": "deleted"}], "@odata.deltaLink": NEXT}},
         {"json": {"value": [1], "@odata.deltaLink": NEXT}},
@@ -88,7 +91,22 @@ def test_pages_are_followed_and_the_link_stands_on_the_last(mock: responses.Requ
         {"json": {"value": [], "@odata.nextLink": LINK}},
         {"json": {"value": [], "@odata.nextLink": "https://elsewhere.example/api/x"}},
     ],
-    ids=["bad", "gone", "html", "no link", "no id", "no row", "no rows", "list", "text", "circle", "elsewhere"],
+    ids=[
+        "bad",
+        "gone",
+        "html",
+        "failed",
+        "not modified",
+        "empty",
+        "no link",
+        "no id",
+        "no row",
+        "no rows",
+        "list",
+        "text",
+        "circle",
+        "elsewhere",
+    ],
 )
 def test_whatever_is_odd_means_a_full_read(mock: responses.RequestsMock, answer: dict[str, Any]) -> None:
     mock.get(LINK, **answer)
