@@ -23,9 +23,9 @@ def message_text(compilation: Compilation, organisation: Organisation, *, link: 
     texts = texts_in(compilation.language, organisation)
     sender = sender_of(organisation, texts.language)
     received, reference = texts.day(compilation.received_on), compilation.reference
-    lasts = texts.say("message", "until", until=texts.moment(until), downloads=str(downloads))
-    how = [f"- {texts.say('message', key)}" for key in ("windows", "mac", "phone")]
     for_child = compilation.addressee.is_minor
+    lasts = texts.say("message", "until", until=texts.hour(until) if for_child else texts.moment(until), downloads=str(downloads))
+    how = [f"- {texts.say('message', key)}" for key in ("windows", "mac", "phone")]
     greeting = _greeting(compilation, texts) if for_child else texts.say("letter", "salutation")
     parts = [
         texts.say("message", "subject", received=received, reference=reference),

@@ -124,9 +124,13 @@ class Texts:
     def moment(self, at: datetime) -> str:
         """Write an instant on the clock of the organisation, with its offset: `4 mei 2026, 14:03
         (UTC+02:00)`."""
+        offset = at.astimezone(self.zone).strftime("%z")
+        return f"{self.hour(at)} (UTC{offset[:3]}:{offset[3:5]})"
+
+    def hour(self, at: datetime) -> str:
+        """Write the same without the offset, which says nothing to a child: `4 mei 2026, 14:03`."""
         local = at.astimezone(self.zone)
-        offset = local.strftime("%z")
-        return f"{self.day(local.date())}, {local:%H:%M} (UTC{offset[:3]}:{offset[3:5]})"
+        return f"{self.day(local.date())}, {local:%H:%M}"
 
     def civil_day(self, at: str) -> date:
         """Return the civil day of a day or an instant in ISO form."""

@@ -31,7 +31,7 @@ def test_it_says_how_the_archive_is_opened_on_each_machine(language: str, minor:
     for words in ("7-Zip", "WinZip", "Keka", "ZArchiver", "iZip", "Windows", "Mac", SENDER.name, "request-0123456789ab"):
         assert words in text, words
     assert LINK in text.splitlines()
-    assert ("116000" in text, "letter.pdf" in text, "Lotte" in text) == (minor, not minor, minor)
+    assert ("116000" in text, "letter.pdf" in text, "Lotte" in text, "UTC" in text) == (minor, not minor, minor, not minor)
     assert all(len(line) <= 78 for line in text.splitlines() if line != LINK)
 
 

@@ -1,6 +1,7 @@
 """datamap, as it is typed, and what follows from a table that nothing accounts for (R-158)."""
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 
 from connectors.emulator.serving.server import running
 from tests.connectors.dynamics.datamap.own_tables import environment
+from tests.connectors.storage.sharepoint import SITE
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import LONG_AGO, Typist, organisation_of
+from tests.integration.documents import environment_with_sharepoint
 
 KEYS = ("table", "column", "path", "rows", "fate", "why", "new")
 
@@ -113,3 +116,32 @@ def test_a_request_names_what_was_not_searched(org: tuple[Typist, Night]) -> Non
 
     places = places_not_searched(night.context)
     assert {"table:cf_caption", "table:cf_photo", "table:cf_visit", "column:dossier.cf_hobby"} <= set(places)
+
+
+def test_documents_are_accounted_for_where_the_settings_name_their_site(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    """Else they would stay where the CRM does not tell any more whose they are."""
+    with running(environment=environment_with_sharepoint(tmp_path), token=TOKEN) as emulator:
+        typist = typist_at(emulator.url)
+        night = organisation_of(emulator, typist)
+        emulator.load(
+            [
+                (
+                    "sharepointdocumentlocation",
+                    {
+                        "sharepointdocumentlocationid": str(uuid.uuid4()),
+                        "name": "Documenten",
+                        "relativeurl": "D-1",
+                        "regardingobjectid": ("cf_dossier", night.dossier("sexting", closed=False)),
+                    },
+                )
+            ]
+        )
+        fates = []
+        for sites in ({}, {"SHAREPOINT_SITES": SITE, "GRAPH_URL": f"{emulator.root}/v1.0/"}):
+            typist.set(**sites)
+            said = typist.type("datamap", "--json")
+            told = {(row["table"], row["column"]): row["fate"] for row in said.document}
+            fates.append((said.code, told["sharepointdocumentlocation", None]))
+        assert fates == [(6, "unaccounted"), (0, "goes_along")]
+        night.close()
+        night.store.close()
