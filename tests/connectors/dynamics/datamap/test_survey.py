@@ -268,6 +268,16 @@ def test_a_secured_column_that_this_account_may_not_read_is_not_taken_for_empty(
         crm.close()
 
 
+def test_a_secured_column_of_a_table_without_a_row_hides_nothing(tmp_path: Path) -> None:
+    more = {"cf_secured": {"type": "string(100)", "pii": True, "secured": True}}
+    with running(environment=environment(tmp_path, more)) as emulator:
+        crm = Crm(emulator)
+        crm.may()
+        assert crm.connector.unsearched_columns() == ()
+        assert crm.connector.data_map(whole=True).alarming == ()
+        crm.close()
+
+
 def test_only_an_amount_in_the_currency_of_the_organisation_is_the_platforms_own(tmp_path: Path) -> None:
     more = {"cf_amount_base": {"type": "money"}, "cf_knowledge_base": {"type": "memo(2000)", "pii": True}}
     with running(environment=environment(tmp_path, more)) as emulator:

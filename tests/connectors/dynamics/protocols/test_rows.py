@@ -219,6 +219,15 @@ def test_among_many_ids(shared: RunningEmulator) -> None:
         assert sorted(lone) == sorted(row_id for row_id, row in whole.items() if row["dossier"])
 
 
+def test_rows_are_found_by_a_field_that_is_not_read_of_them(shared: RunningEmulator) -> None:
+    """Whether they are the wanted ones their own values do not tell."""
+    with client(shared) as connector:
+        whole = all_of(connector, Party)
+        dossier = next(row["dossier"] for row in whole.values() if row["dossier"])
+        found = [row.id for page in connector.read(Party, ["role"], among=Among("dossier", [dossier])) for row in page]
+        assert sorted(found) == sorted(row_id for row_id, row in whole.items() if row["dossier"] == dossier)
+
+
 @pytest.mark.parametrize("field", ["id", "dossier"])
 def test_an_answer_to_another_question_is_refused(shared: RunningEmulator, monkeypatch: pytest.MonkeyPatch, field: str) -> None:
     """As a cache gives it that looks at a part of the address; else what was asked for would seem to be

@@ -171,3 +171,12 @@ def test_copies_are_what_the_mapping_says() -> None:
             crm = Crm(emulator, copies=given)
             assert crm.connector.copies == found
             crm.close()
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_a_row_to_which_people_may_lead_that_nobody_shows_is_not_said_to_have_none(crm: Crm, status: int) -> None:
+    """Of a row that is deleted the CRM removes the lookup; what another system has nobody knows."""
+    kept = ("contact", crm.create("contacts", firstname="Lotte", lastname="Peeters (fictief)"))
+    assert crm.connector.tied_to_people([kept]) == set()
+    crm.control("PUT", "faults", [{"match": {"path": "/contacts"}, "times": 99, "do": "status", "status": status}])
+    assert crm.connector.tied_to_people([kept]) == {kept}

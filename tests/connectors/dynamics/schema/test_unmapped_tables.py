@@ -106,6 +106,35 @@ def test_rows_that_a_page_with_another_behind_it_has_lost_are_found_again() -> N
         assert list(Directory(transport).all(TABLE, "name")) == ids(1, 2, 3)
 
 
+MORE = {"@Microsoft.Dynamics.CRM.morerecords": True}
+
+
+@responses.activate
+def test_rows_that_a_page_of_fetchxml_with_another_behind_it_has_lost_are_found_again() -> None:
+    """It has no link to the next: that there is one is a word of its own."""
+    whole = {"value": ids(1, 2), **MORE}
+    answered({"value": ids(2), **MORE}, whole, whole, {"value": ids(3)})
+    with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport:
+        assert list(Directory(transport).rows_in_source(TABLE, "bin", [], "accountid", None)) == ids(1, 2, 3)
+
+
+@responses.activate
+def test_pages_of_fetchxml_of_a_length_that_came_twice_are_asked_for_once() -> None:
+    first, second, last = ({"value": ids(*two), **MORE} for two in ((1, 2), (3, 4), (5, 6)))
+    answered(first, first, second, last, {"value": ids(7)})
+    with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport:
+        assert len(list(Directory(transport).rows_in_source(TABLE, "bin", [], "accountid", None))) == 7
+    assert len(responses.calls) == 5
+
+
+@responses.activate
+def test_a_page_of_fetchxml_that_repeats_the_one_before_is_no_next_one() -> None:
+    """As from a CRM, or a cache, that does not look at the number of the page."""
+    answered({"value": ids(1, 2), **MORE})
+    with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport, pytest.raises(ReadIncomplete, match="repeats the one before"):
+        list(Directory(transport).rows_in_source(TABLE, "bin", [], "accountid", None))
+
+
 @responses.activate
 def test_a_row_that_came_twice_is_not_two() -> None:
     """The count would agree, and another row be taken for gone."""

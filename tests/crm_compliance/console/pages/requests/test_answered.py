@@ -345,6 +345,23 @@ def test_that_a_child_has_to_agree_is_said_where_it_can_be_recorded(org: Night, 
     assert "needs a decision" not in page
 
 
+def test_nobody_is_sent_to_record_an_agreement_that_is_not_what_is_missing(org: Night, typist: Typist, signed_in: SignedIn) -> None:
+    """RGT-05: a child that asks itself and is too young, and one that agreed and whose age nobody knows."""
+    young, unknown, mother = family.lotte(org, "2018-03-04"), family.lotte(org, birthdate=None), family.els(org)
+    dossier = org.dossier("grooming", closed=False, fiches=1)
+    for child in (young, unknown):
+        org.party(child, "child", dossier=dossier)
+    org.party(mother, "parent", dossier=dossier)
+    itself = Asking(typist).open(family.LOTTE | {"birthdate": "2018-03-04"}).identify("eid").confirm(young)
+    agreed = family.on_behalf(typist, unknown, mother, "--mandate", "shown", "--child-agrees")
+    dpo = signed_in(Role.DPO)
+    for asking in (itself, agreed):
+        assert (asking.compile()["answer"], asking.compilation.blocks) == ("dpo_review", ("RGT-05",))
+        page = text_of(dpo.page(f"/requests/{asking.id}"))
+        assert "A rule stands in the way" in page
+        assert "record it under" not in page
+
+
 @pytest.mark.parametrize("right", ["access", "erasure"])
 def test_a_request_whose_mandate_has_ended_leads_to_its_closing_and_to_no_approval(
     org: Night, typist: Typist, signed_in: SignedIn, right: str
