@@ -22,17 +22,6 @@ from tests.drivers.night import Night
 RECENT = date(2026, 11, 1)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "objects").mkdir()
-    return tmp_path / "objects"
-
-
-@pytest.fixture
-def context(night: Night, folder: Path) -> JobContext:
-    return replace(night.context, objects=(LocalFolder(folder),))
-
-
 def put(folder: Path, name: str) -> str:
     (folder / name).write_bytes(b"RIFF verzonnen")
     return (folder / name).as_uri()

@@ -1,13 +1,10 @@
 """What this product recorded itself goes after its term, and the proof of a run stays (ACC-06, ACC-07)."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
 
-from connectors.storage.local import LocalFolder
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.console.access.sessions import Sessions, digest_of
 from crm_compliance.keys.checkpoint_signer import audit_store
@@ -31,17 +28,6 @@ from tests.drivers.night import Night, references_of
 from tests.jobs.chains import verdict_of
 
 RECENT = date(2026, 11, 1)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "objects").mkdir()
-    return tmp_path / "objects"
-
-
-@pytest.fixture
-def context(night: Night, folder: Path) -> JobContext:
-    return replace(night.context, objects=(LocalFolder(folder),))
 
 
 def audited(night: Night) -> list[Problem]:
