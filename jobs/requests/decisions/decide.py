@@ -110,17 +110,7 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
     if request.right is Right.PORTABILITY and not compilation.refusal:
         _check_all(compilation, items, request)
         return Decided(save_transition(actor, request, {"refusal": ""}, Step.DECIDE, {"decision": "granted"}))
-    if request.right is Right.PORTABILITY and compilation.items:  # what the review said of the data is not known any more
-        raise Refused("it was refused as a whole", hint=hint_to("compile", request=request.id), where=request.id, code="nothing_to_grant")
-    if not compilation.items:
-        hint = hint_to("refuse", request=request.id, ground=FITTING[request.right][0])
-        if not compilation.is_complete:  # who was confirmed is not there any more: it was erased at another word
-            hint = hint_to("match_again", request=request.id)
-        raise Refused("the answer has nothing that could be granted", hint=hint, where=request.id, code="nothing_to_grant")
-    chosen = tuple(items) or tuple(item.item for item in compilation.items if item.withholds != PUT_ASIDE)
-    if not chosen:
-        hint = hint_to("name_item_or_refuse", request=request.id, ground=FITTING[request.right][0])
-        raise Refused("the review has withheld everything that could be granted", hint=hint, where=request.id, code="nothing_to_grant")
+    chosen = _chosen(request, compilation, items)
     try:
         found = refuse_unless_entitled(context, request, compilation)
     except Refused as problem:
@@ -158,6 +148,22 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
     decision = take_effect(context, request, decision)
     waiting = {task.item: TECHNICAL for task in decision.of(AT_ONCE)} | keeping
     return Decided(request, chosen, "", decision.done, waiting, decision.notices)
+
+
+def _chosen(request: SubjectRequest, compilation: Compilation, items: Sequence[str]) -> tuple[str, ...]:
+    """Return the items that are granted. Raises Refused: there is nothing that could be."""
+    if request.right is Right.PORTABILITY and compilation.items:  # what the review said of the data is not known any more
+        raise Refused("it was refused as a whole", hint=hint_to("compile", request=request.id), where=request.id, code="nothing_to_grant")
+    if not compilation.items:
+        hint = hint_to("refuse", request=request.id, ground=FITTING[request.right][0])
+        if not compilation.is_complete:  # who was confirmed is not there any more: it was erased at another word
+            hint = hint_to("match_again", request=request.id)
+        raise Refused("the answer has nothing that could be granted", hint=hint, where=request.id, code="nothing_to_grant")
+    chosen = tuple(items) or tuple(item.item for item in compilation.items if item.withholds != PUT_ASIDE)
+    if not chosen:
+        hint = hint_to("name_item_or_refuse", request=request.id, ground=FITTING[request.right][0])
+        raise Refused("the review has withheld everything that could be granted", hint=hint, where=request.id, code="nothing_to_grant")
+    return chosen
 
 
 def refuse(context: JobContext, actor: Actor, request_id: str, code: str) -> Decided:
