@@ -21,6 +21,41 @@ DAYS_SHOWN = 5
 def print_plan(report: DryRunReport, console: Console) -> None:
     """Print what an administrator must know before applying, most urgent last, where the eye rests."""
     plan, paper = report.plan, Paper(console)
+    _head(report, paper)
+    _totals(report, paper)
+    _reasons(report, paper)
+    _flags(report, paper)
+    _soon(report, paper)
+    _holds(report, paper)
+    if plan.queue is not None and plan.queue.units:
+        paper.line(queue_sentence(plan.queue))
+    for warning in plan.warnings:
+        paper.line(Text.assemble(("Warning: ", "bold yellow"), str(warning)))
+    if plan.breaker.tripped:
+        counters = (("Units", plan.breaker.units), ("Recordings", plan.breaker.recordings))
+        lines = [f"{name}: {_finding(counter, paper)}" for name, counter in counters]
+        lines += [f"Category {key}: {_finding(counter, paper)}" for key, counter in plan.breaker.categories.items() if counter.tripped]
+        body = "\n".join(lines)
+        paper.panel("BREAKER_TRIPPED", f"This plan disposes of more than usual and waits for two people (RET-24).\n{body}")
+    for alarm in plan.alarms:
+        paper.line(Text.assemble((f"Alarm {alarm.code}: ", "bold red"), f"{alarm.message}. {ALARMS.get(alarm.code, '')}"))
+    for code, number in plan.waiting.items():
+        paper.line(f"{paper.number(number)} of these do not go yet, {code}: {SKIPS.get(code, '')}")
+    for word, number in plan.bypass.items():
+        paper.line(Text.assemble(("Bypass: ", "bold yellow"), f"{bypass_sentence(word, number)}."))
+    if set(plan.why) - {"BREAKER_TRIPPED"}:
+        paper.line("Needs approval by two people because:")
+        for code in plan.why:
+            paper.line(f"  {code}: {WHY.get(code, '')}")
+    if not report.adds_up:
+        paper.panel("THE OUTCOMES DO NOT ADD UP", "Do not apply this plan; report it as a fault (ACC-03).")
+    read = NextStep("Read every unit with its reason, and what to do about each flag:", in_words(hint_to("show_plan", plan=plan.id)))
+    print_next_steps((read, *report.next_steps), paper)
+
+
+def _head(report: DryRunReport, paper: Paper) -> None:
+    """Print how many units the plan is about, and what becomes of them."""
+    plan = report.plan
     paper.heading(f"Dry run of {report.day}, {plan.kind}")
     state = Text.assemble("Plan ", (plan.id, "bold"), " is ", (str(report.state), STATE_STYLES.get(report.state, "")))
     paper.line(state)
@@ -52,35 +87,6 @@ def print_plan(report: DryRunReport, console: Console) -> None:
         )
     if plan.notes_on_trimmed:
         paper.line(f"Notes and activities about these contacts, for a person to look at: {paper.number(plan.notes_on_trimmed)}.")
-    _totals(report, paper)
-    _reasons(report, paper)
-    _flags(report, paper)
-    _soon(report, paper)
-    _holds(report, paper)
-    if plan.queue is not None and plan.queue.units:
-        paper.line(queue_sentence(plan.queue))
-    for warning in plan.warnings:
-        paper.line(Text.assemble(("Warning: ", "bold yellow"), str(warning)))
-    if plan.breaker.tripped:
-        counters = (("Units", plan.breaker.units), ("Recordings", plan.breaker.recordings))
-        lines = [f"{name}: {_finding(counter, paper)}" for name, counter in counters]
-        lines += [f"Category {key}: {_finding(counter, paper)}" for key, counter in plan.breaker.categories.items() if counter.tripped]
-        body = "\n".join(lines)
-        paper.panel("BREAKER_TRIPPED", f"This plan disposes of more than usual and waits for two people (RET-24).\n{body}")
-    for alarm in plan.alarms:
-        paper.line(Text.assemble((f"Alarm {alarm.code}: ", "bold red"), f"{alarm.message}. {ALARMS.get(alarm.code, '')}"))
-    for code, number in plan.waiting.items():
-        paper.line(f"{paper.number(number)} of these do not go yet, {code}: {SKIPS.get(code, '')}")
-    for word, number in plan.bypass.items():
-        paper.line(Text.assemble(("Bypass: ", "bold yellow"), f"{bypass_sentence(word, number)}."))
-    if set(plan.why) - {"BREAKER_TRIPPED"}:
-        paper.line("Needs approval by two people because:")
-        for code in plan.why:
-            paper.line(f"  {code}: {WHY.get(code, '')}")
-    if not report.adds_up:
-        paper.panel("THE OUTCOMES DO NOT ADD UP", "Do not apply this plan; report it as a fault (ACC-03).")
-    read = NextStep("Read every unit with its reason, and what to do about each flag:", in_words(hint_to("show_plan", plan=plan.id)))
-    print_next_steps((read, *report.next_steps), paper)
 
 
 def _totals(report: DryRunReport, paper: Paper) -> None:
