@@ -11,9 +11,7 @@ from jobs.model.outcome import Outcome
 from jobs.model.plan import Kind
 from jobs.nightly.housekeeping import run_housekeeping
 from jobs.nightly.plan_and_apply import carried_out
-from jobs.nightly.recordings import run_recordings
 from jobs.nightly.requests import run_requests
-from jobs.nightly.retention import run_retention
 from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store
 from jobs.register.maintenance import maintain_register
@@ -58,8 +56,8 @@ _JOBS = (
         "cares for subject requests: what expires, what they keep, what is due",
         without_crm=maintain_register,
     ),
-    Job("recordings", "0 2 * * *", carried_out(run_recordings), "plans and applies at once: recordings", Kind.RECORDINGS),
-    Job("retention", "30 2 * * *", carried_out(run_retention), "plans and applies at once: dossiers, fiches, people", Kind.RETENTION),
+    Job("recordings", "0 2 * * *", carried_out(Kind.RECORDINGS), "plans and applies at once: recordings", Kind.RECORDINGS),
+    Job("retention", "30 2 * * *", carried_out(Kind.RETENTION), "plans and applies at once: dossiers, fiches, people", Kind.RETENTION),
     Job(
         "housekeeping",
         "30 5 * * *",

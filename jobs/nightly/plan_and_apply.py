@@ -1,4 +1,5 @@
-"""What a job does that plans and applies at once, one kind of unit each (`retention.py`, `recordings.py`)."""
+"""What a job does that plans and applies at once, for one kind of unit. Source: policy §6.2 (recordings every
+day)."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -62,12 +63,12 @@ def approved_plan(store: Store, kind: Kind, crm: str, now: datetime) -> Plan | N
     return None
 
 
-def carried_out(night: Callable[[JobContext], Run]) -> Callable[[JobContext], Outcome]:
-    """Return a night's run as a job: its alarms are those of its plan and its own, each code once, in the
-    order in which they came up; that nights were missed is said before a run."""
+def carried_out(kind: Kind) -> Callable[[JobContext], Outcome]:
+    """Return such a job for units of a kind. Its alarms are those of its plan and its own, each code once, in
+    the order in which they came up; that nights were missed is said before a run."""
 
     def run(context: JobContext) -> Outcome:
-        done = night(context)
+        done = plan_and_apply(context, kind)
         plan = context.store.plans.get(done.plan)
         found = [*(alarm for alarm in plan.alarms if alarm.code != NO_RUN), *alarms_of(done)]
         alarms: dict[str, Alarm] = {}

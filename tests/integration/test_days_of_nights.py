@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from jobs.model.plan import Kind
 from jobs.model.run import RunState
-from jobs.nightly.retention import run_retention
+from jobs.nightly.plan_and_apply import plan_and_apply
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from rules.hints import hint_to
@@ -31,10 +32,10 @@ def test_missed_nights_are_made_good_once(make_night: MakeNight) -> None:
     night = make_night(brussels_noon(date(2026, 7, 14)))
     for day in (14, 15, 16):
         night.fiche("social_card", spoken=date(2026, 1, day))
-    assert run_retention(night.context).counts["deleted"] == 0
+    assert plan_and_apply(night.context, Kind.RETENTION).counts["deleted"] == 0
     night.clock.now = brussels_noon(date(2026, 7, 17))
-    assert run_retention(night.context).counts["deleted"] == 3
-    assert run_retention(night.context).counts["deleted"] == 0
+    assert plan_and_apply(night.context, Kind.RETENTION).counts["deleted"] == 3
+    assert plan_and_apply(night.context, Kind.RETENTION).counts["deleted"] == 0
 
 
 def test_a_night_repeated_writes_nothing(night: Night) -> None:
@@ -44,7 +45,7 @@ def test_a_night_repeated_writes_nothing(night: Night) -> None:
     run = night.apply(plan)
     before = night.writes()
     assert night.apply(plan) == run
-    again = run_retention(night.context)
+    again = plan_and_apply(night.context, Kind.RETENTION)
     assert (again.counts["deleted"], night.writes()) == (0, before)
 
 

@@ -7,8 +7,9 @@ import dataclasses
 import pytest
 
 from jobs.checks import kill_switch
+from jobs.model.plan import Kind
 from jobs.model.run import ActionState, RunState
-from jobs.nightly.retention import run_retention
+from jobs.nightly.plan_and_apply import plan_and_apply
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.drivers.night import Night
@@ -24,7 +25,7 @@ def test_nothing_is_applied_while_it_is_set_and_planning_goes_on(night: Night) -
         night.apply(plan)
     assert caught.value.code == "stopped"
     with pytest.raises(Refused) as caught:
-        run_retention(night.context)
+        plan_and_apply(night.context, Kind.RETENTION)
     assert caught.value.code == "stopped"
     assert (since, night.writes(), night.store.runs.of_plan(plan.id)) == (night.clock(), before, None)
     assert kill_switch.resume(night.store)

@@ -13,7 +13,7 @@ from jobs.checks.drift.holds import about_holds
 from jobs.checks.drift.references import Believed
 from jobs.ledger.heads import HOLDS
 from jobs.model.plan import Kind
-from jobs.nightly.retention import run_retention
+from jobs.nightly.plan_and_apply import plan_and_apply
 from jobs.plans.make import make_plan
 from jobs.runs.apply import apply_plan
 from jobs.runs.resume import lapsed
@@ -65,7 +65,7 @@ def test_what_was_approved_before_a_hold_turned_out_to_be_on_nothing_is_not_carr
     plan = night.approved(night.plan())
     unseen(night, monkeypatch, NOBODY)
     with pytest.raises(Refused) as refused:
-        run_retention(night.context)
+        plan_and_apply(night.context, Kind.RETENTION)
     assert (refused.value.code, refused.value.where != plan.id) == ("approval", True)
     assert night.get("cf_dossiers", dossier) is not None
 

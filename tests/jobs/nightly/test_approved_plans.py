@@ -6,9 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from jobs.model.plan import Kind
-from jobs.nightly.plan_and_apply import approved_plan
-from jobs.nightly.recordings import run_recordings
-from jobs.nightly.retention import run_retention
+from jobs.nightly.plan_and_apply import approved_plan, plan_and_apply
 from jobs.plans.approve import approve_plan
 from rules.errors import Refused
 from tests.drivers.night import Night
@@ -23,7 +21,7 @@ def night(make_night: Callable[..., Night]) -> Night:
 
 def refused_plan(night: Night) -> str:
     with pytest.raises(Refused) as caught:
-        run_retention(night.context)
+        plan_and_apply(night.context, Kind.RETENTION)
     assert caught.value.code == "approval"
     return caught.value.where
 
@@ -36,7 +34,7 @@ def test_what_was_approved_is_done_by_the_next_night_and_then_its_own_plan(night
     night.approved(night.store.plans.get(waiting))
     late = night.fiche("social_card", spoken=LONG_AGO)
     night.clock.now += timedelta(hours=23)
-    own = run_retention(night.context)
+    own = plan_and_apply(night.context, Kind.RETENTION)
     assert own.plan != waiting
     done = night.store.runs.of_plan(waiting)
     assert done is not None
@@ -80,7 +78,7 @@ def test_an_approval_is_carried_out_by_a_night_of_its_kind_and_while_it_is_valid
     night.fiche("social_card", spoken=LONG_AGO)
     waiting = night.store.plans.get(refused_plan(night))
     night.approved(waiting)
-    run_recordings(night.context)
+    plan_and_apply(night.context, Kind.RECORDINGS)
     assert night.store.runs.of_plan(waiting.id) is None
     night.clock.now = waiting.valid_until
     assert refused_plan(night) != waiting.id

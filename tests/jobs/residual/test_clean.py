@@ -14,8 +14,9 @@ import pytest
 
 from connectors.emulator.serving.server import running
 from connectors.interface.remains import Left, Reach, ResidualData, ResidualKind
+from jobs.model.plan import Kind
 from jobs.model.run import ActionState, RunState
-from jobs.nightly.retention import run_retention
+from jobs.nightly.plan_and_apply import plan_and_apply
 from jobs.plans.cascade_preview import cascade_counts
 from jobs.reading.gather import gather_units
 from jobs.runs.apply import apply_plan
@@ -67,14 +68,14 @@ def test_a_row_that_is_still_restorable_keeps_its_unit_partial_until_it_has_expi
     assert certificates(night) == 0
     assert {"table": "deleteditemreference", "id": dossier} in verify_run(night.context, first.id)["still_there"]  # type: ignore[operator]
     night.clock.now += timedelta(days=1)
-    second = run_retention(night.context)
+    second = plan_and_apply(night.context, Kind.RETENTION)
     assert actions(night, second)[dossier].state is ActionState.PARTIAL
     night.clock.now += timedelta(days=30)
     night.http.put(f"{night.emulator.root}/_emulator/clock", json={"advance_s": 32 * 86_400}).raise_for_status()
-    third = run_retention(night.context)
+    third = plan_and_apply(night.context, Kind.RETENTION)
     done = actions(night, third)
     assert (done[dossier].state, done[person].state) == (ActionState.DONE, ActionState.DONE)
-    assert actions(night, run_retention(night.context)) == {}
+    assert actions(night, plan_and_apply(night.context, Kind.RETENTION)) == {}
     assert certificates(night) == 2
 
 
@@ -137,7 +138,7 @@ def test_a_unit_of_which_something_would_stay_behind_waits(more: Night) -> None:
     assert (more.get("cf_fiches", fiche) is None, more.get("cf_fiches", other) is None) == (False, True)
     assert any("cf_review" in warning for warning in more.connector.warnings)
     more.http.delete(f"{more.emulator.url}cf_reviews({review})").raise_for_status()
-    assert run_retention(more.context).counts["deleted"] == 1
+    assert plan_and_apply(more.context, Kind.RETENTION).counts["deleted"] == 1
 
 
 def test_posts_about_a_dossier_go_after_it(more: Night) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from connectors.interface.errors import ReadIncomplete
-from jobs.model.plan import Plan
+from jobs.model.plan import Kind, Plan
 from jobs.model.run import Action, ActionState, RunState
-from jobs.nightly.retention import run_retention
+from jobs.nightly.plan_and_apply import plan_and_apply
 from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
 from tests.drivers.night import Night
@@ -177,11 +177,11 @@ def test_a_purge_that_fails_leaves_the_unit_open_and_the_next_night_completes_it
     assert {(one.state, one.code) for one in actions(night, first).values()} == {(ActionState.PARTIAL, "PLACES_LEFT")}
     assert {"table": "audit", "id": dossier} in verify_run(night.context, first.id)["still_there"]  # type: ignore[operator]
     fault(night)
-    second = run_retention(night.context)
+    second = plan_and_apply(night.context, Kind.RETENTION)
     done = actions(night, second)
     assert (done[dossier].state, done[person].state) == (ActionState.DONE, ActionState.DONE)
     assert NAME not in audits(night)
-    third = run_retention(night.context)
+    third = plan_and_apply(night.context, Kind.RETENTION)
     assert actions(night, third) == {}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.model.plan import Kind, PlanState
 from jobs.model.run import ActionState, RunState
-from jobs.nightly.retention import run_retention
+from jobs.nightly.plan_and_apply import plan_and_apply
 from jobs.restores.detect import note_rows_back, rows_back
 from jobs.restores.replay import replay, replay_if_restored
 from rules.errors import Refused
@@ -42,7 +42,7 @@ def test_a_nightly_run_replays_before_anything_else(night: Night, backup: Backin
     night.apply(night.plan())
     after = state_of(night)
     kept.restore()
-    assert run_retention(night.context).counts["deleted"] == 0
+    assert plan_and_apply(night.context, Kind.RETENTION).counts["deleted"] == 0
     assert [run.kind for run in night.store.runs.all()] == [Kind.RETENTION, Kind.REPLAY, Kind.ALL]
     assert state_of(night)["cf_dossiers"] == after["cf_dossiers"]
 
@@ -67,7 +67,7 @@ def test_holds_that_keep_all_that_is_back_let_the_night_go_on(night: Night) -> N
     plans = len(night.store.plans.all())
     assert replay_if_restored(night.context) is None
     assert len(night.store.plans.all()) == plans
-    assert run_retention(night.context).state is RunState.DONE
+    assert plan_and_apply(night.context, Kind.RETENTION).state is RunState.DONE
     assert night.get("cf_dossiers", dossier) is not None
 
 
@@ -84,12 +84,12 @@ def test_a_large_replay_waits_for_two_people(make_night: MakeNight) -> None:
     writes = night.writes()
     for _ in range(2):
         with pytest.raises(Refused) as refused:
-            run_retention(night.context)
+            plan_and_apply(night.context, Kind.RETENTION)
         assert refused.value.code == "breaker"
     waiting = [plan for plan in night.store.plans.all() if plan.kind is Kind.REPLAY]
     assert ([plan.id for plan in waiting], night.writes()) == ([refused.value.where], writes)
     night.approved(waiting[0])
-    run_retention(night.context)
+    plan_and_apply(night.context, Kind.RETENTION)
     assert night.store.plans.get(waiting[0].id).state(night.clock()) is PlanState.APPLIED
     assert night.rows("cf_dossiers") == []
 

@@ -16,10 +16,9 @@ from sqlalchemy import create_engine, text
 from connectors.interface.errors import ConnectorError, ReadIncomplete
 from jobs.checks.drift.plans import approval_entry
 from jobs.ledger.entries import StoreAltered
-from jobs.model.plan import Approval
+from jobs.model.plan import Approval, Kind
 from jobs.model.run import ActionState, RunState
-from jobs.nightly.recordings import run_recordings
-from jobs.nightly.retention import run_retention
+from jobs.nightly.plan_and_apply import plan_and_apply
 from jobs.plans.lines.pages import lines_of, paged
 from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
@@ -171,7 +170,7 @@ def test_an_interrupted_run_of_any_kind_is_finished_by_the_next_night(night: Nig
     plan = night.plan()
     killed_before(night, plan, "change", at=2)
     assert night.get("cf_dossiers", dossier) is None
-    run_recordings(night.context)
+    plan_and_apply(night.context, Kind.RECORDINGS)
     run = night.store.runs.of_plan(plan.id)
     assert run is not None
     assert (run.state, run.counts["anonymised"], run.counts["deleted"]) == (RunState.DONE, 1, 1)
@@ -218,7 +217,7 @@ def test_an_interrupted_run_whose_plan_has_lapsed_begins_nothing_new(
     if trouble == "hold":
         release(night, lost)
     # The next night is not in its way, and finds everything.
-    assert run_retention(going_on.context).counts["anonymised"] == 2
+    assert plan_and_apply(going_on.context, Kind.RETENTION).counts["anonymised"] == 2
     assert night.get("contacts", child) is None
 
 
@@ -274,7 +273,6 @@ def test_relations_that_this_account_does_not_see_stop_the_run(night: Night) -> 
         def columns(self, record: type[Any], fields: Any) -> Iterator[Any]:
             return iter(()) if record.__name__ == "Enrolment" else iter(self._inner.columns(record, fields))
 
-    from jobs.model.plan import Kind
     from jobs.plans.make import make_plan
 
     with pytest.raises(ReadIncomplete, match="shows this account none") as caught:

@@ -14,9 +14,9 @@ from connectors.interface.errors import ConnectorError
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.checks.kill_switch import resume, stop
-from jobs.model.plan import Plan
+from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState
-from jobs.nightly.retention import run_retention
+from jobs.nightly.plan_and_apply import plan_and_apply
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.drivers.beginnings import Beginning
@@ -162,7 +162,7 @@ def test_a_stop_ends_the_wait_of_a_night_that_is_planning(patient: Patient) -> N
     fault(patient.night, {"match": {"path": "cf_fiches"}, "do": "status", "status": 503})
     patient.stops_after_s = 60.0
     with pytest.raises(Refused) as caught:
-        run_retention(patient.night.context)
+        plan_and_apply(patient.night.context, Kind.RETENTION)
     assert caught.value.code == "stopped"
     assert sum(patient.naps) <= 60.0 + STEP_S
     assert patient.night.store.plans.all() == []

@@ -9,8 +9,9 @@ from functools import partial
 import pytest
 
 from connectors.interface.errors import Unreachable
+from jobs.model.plan import Kind
 from jobs.model.request import Details, GivenPerson, SubjectRequest
-from jobs.nightly.retention import run_retention
+from jobs.nightly.plan_and_apply import plan_and_apply
 from jobs.reading.out_of_reach import IN_BIN, LONG_TERM
 from jobs.requests.decisions.carry_out import fulfil_all
 from rules.model.requests import Right
@@ -169,7 +170,7 @@ def test_what_the_run_of_a_request_has_left_is_gone_on_with_while_that_request_i
         ask(night, Right.ACCESS, other, given=GivenPerson("Lotte", "Anders (fictief)"))
     elif keeps:
         place(night, person=other, kind=keeps)
-    codes = {action.id: action.code for action in night.store.journal.of_run(run_retention(context_of(night)).id)}
+    codes = {action.id: action.code for action in night.store.journal.of_run(plan_and_apply(context_of(night), Kind.RETENTION).id)}
     assert codes == {dossier: {"": "", "access": "HOLD_REQUEST", "judicial": "HOLD_JUDICIAL"}[keeps], person: ""}
     assert fulfil_all(context_of(night)) == ({request.id: IN_BIN} if keeps else {})
 
@@ -193,7 +194,7 @@ def test_who_stayed_when_their_file_went_is_erased_by_the_next_round(night: Nigh
         fulfil_all(context_of(night))
         assert (night.get("contacts", person) is None, is_fulfilled(night)) == (False, False)
         release_hold(night, hold)
-        run_retention(context_of(night))  # their file was held with them before it was cleaned
+        plan_and_apply(context_of(night), Kind.RETENTION)  # their file was held with them before it was cleaned
     assert fulfil_all(context_of(night)) == {}
     assert (night.get("contacts", person), is_fulfilled(night), decision(night, request).tasks) == (None, True, ())
     reasons = [issued.certificate.reason for run in night.store.runs.all() for issued in night.store.certificates.of_run(run.id)]
