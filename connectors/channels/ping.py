@@ -13,7 +13,7 @@ FAIL: Final = "/fail"
 class Ping:
     """The switch of one or several jobs. Nothing but the address is sent: which job, and how it went."""
 
-    def __init__(self, name: str, post: Post, *, start: str = START, success: str = "", fail: str = FAIL) -> None:
+    def __init__(self, name: str, post: Post, *, start: str = START, success: str, fail: str = FAIL) -> None:
         self.name = name
         self._post, self._start, self._success, self._fail = post, start, success, fail
 

@@ -44,7 +44,7 @@ def package_files(
     organisation: Organisation,
     attachments: Mapping[str, bytes],
     *,
-    told: Sequence[str] = (),
+    told: Sequence[str],
     working_copy: bool = False,
 ) -> Iterator[tuple[str, bytes]]:
     """Make the files of a package, one after the other, the manifest last; `attachments` holds the attached

@@ -19,7 +19,7 @@ from crm_compliance.wiring.schedule import policy_of
 from rules.errors import MappingError
 
 
-def examine(settings: Settings, on_wait: Tell | None = None) -> list[Check]:
+def examine(settings: Settings, on_wait: Tell | None) -> list[Check]:
     """Run every check that can be run; one that fails does not hide the others. `on_wait` is told of long
     waits for the CRM as they begin."""
     checks: list[Check] = [attempt("packages", about_packages)]

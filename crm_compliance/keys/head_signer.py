@@ -57,7 +57,7 @@ def remembers_a_ledger(file: Path) -> bool:
 class FileWitness:
     """The witness of one data folder. `ring` opens its keys when first needed: most commands look."""
 
-    def __init__(self, data_dir: Path, ring: Callable[[], KeyRing], erasures: Path | None = None) -> None:
+    def __init__(self, data_dir: Path, ring: Callable[[], KeyRing], erasures: Path | None) -> None:
         self._erasures = ErasureFile(erasures) if erasures is not None else None
         self._folder = data_dir / "keys"
         self._file = self._folder / NAME

@@ -34,7 +34,7 @@ _NIGHTS: Final = (Kind.RETENTION, Kind.RECORDINGS)
 _OF_HOUSEKEEPING: Final = {"without_row": WITHOUT_ROW, "rows_without_object": WITHOUT_OBJECT}
 
 
-def of_plans(store: Store, policy: Policy, now: datetime, rules: Rules | None = None) -> Iterator[InboxItem]:
+def of_plans(store: Store, policy: Policy, now: datetime, rules: Rules | None) -> Iterator[InboxItem]:
     """Yield everything that waits of plans and runs. What is long over is not read."""
     stopped = store.kill_switch.stopped_since()
     if stopped is not None:

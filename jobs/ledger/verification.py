@@ -55,7 +55,7 @@ class Audit:
 
 def audit_ledger(
     entries: Iterable[LedgerEntry | None],
-    log: Sequence[Checkpoint | None] = (),
+    log: Sequence[Checkpoint | None],
     *,
     kept: Sequence[Checkpoint] | None = None,
     check: SignatureCheck | None = None,

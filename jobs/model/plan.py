@@ -247,7 +247,7 @@ class Plan(msgspec.Struct, frozen=True):
         """Whether its head has ids of the CRM."""
         return any(getattr(self, name) for name in IDS_IN_HEAD)
 
-    def without_ids(self, *, keeping: Collection[str] = ()) -> "Plan":
+    def without_ids(self, *, keeping: Collection[str]) -> "Plan":
         """Return the same without the ids in its head, but for the fields named; numbers stay (ACC-07)."""
         named = {name: len(getattr(self, name)) for name in IDS_IN_HEAD if name not in keeping and getattr(self, name)}
         if not named:

@@ -153,7 +153,7 @@ def facts_after(
     *,
     day: date,
     terms: RelationTerms,
-    of_files: Collection[str] = (),
+    of_files: Collection[str],
 ) -> tuple[ContactFacts, set[str]]:
     """Return who refers to whom once the units of these ids are deleted, and who has a relation that lasts;
     `undone` are contacts that an earlier run should have removed or trimmed, `of_files` the dependent tables

@@ -56,8 +56,8 @@ class ContactCheck:
         taking_part: dict[str, list[tuple[str | None, str | None]]],
         children: dict[str, list[str]],
         related: Collection[str],
-        retained: Collection[str] = (),
-        bound: Collection[str] = (),
+        retained: Collection[str],
+        bound: Collection[str],
         trimmed: Collection[str] = TRIMMED_FIELDS,
     ) -> None:
         self.retained = set(retained)

@@ -63,7 +63,7 @@ def problems_of(
     errors: Iterable[ErrorDetails],
     *,
     texts: Mapping[str, str],
-    kinds: Collection[str | int] = (),
+    kinds: Collection[str | int],
 ) -> list[Problem]:
     """Return errors of a model as problems of a file, beside those of its YAML: what stands in a line first,
     top down, then missing keys. One a field, since one mistake can break two rules. `texts` say what a value

@@ -119,7 +119,7 @@ _FILLERS: Final = frozenset(
 )
 
 
-def is_no_reason(code: str, basis: str = "", *, is_investigation: bool) -> bool:
+def is_no_reason(code: str, basis: str, *, is_investigation: bool) -> bool:
     """Return whether a hold for this reason would keep data for statistics, a study, research, training or
     quality. One such word in the reason code is enough. The basis is refused only where it says nothing else,
     since a complaint may well be about the quality of something. `is_investigation`: the hold is a legal or

@@ -34,7 +34,7 @@ _TEXTS = MappingProxyType(
 Texts = Mapping[str, Mapping[str, str]]
 
 
-def load_organisation(text: str, *, source: str, texts: Texts, is_shipped: bool = False) -> Organisation:
+def load_organisation(text: str, *, source: str, texts: Texts, is_shipped: bool) -> Organisation:
     """Read an organisation from the text of its file; `source` is what messages call the file, `texts` are
     the product's own sentences by table and key, which the file may reword.
 

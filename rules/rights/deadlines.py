@@ -34,7 +34,7 @@ def stops_clock(received_on: date, asked_on: date, calendar: Calendar = BELGIAN)
     return received_on <= asked_on <= working_day_after(received_on, ASK_WITHIN, calendar)
 
 
-def due_on(received_on: date, *, extended: bool = False, stops: Sequence[Stop] = (), calendar: Calendar = BELGIAN) -> date | None:
+def due_on(received_on: date, *, extended: bool = False, stops: Sequence[Stop], calendar: Calendar = BELGIAN) -> date | None:
     """Return the last day for the answer; None while the clock is stopped (DDL-07). `stops` are the questions
     that stop the clock; days that several of them share count once."""
     stopped = days_stopped(stops)
@@ -57,7 +57,7 @@ def days_stopped(stops: Sequence[Stop]) -> int | None:
     return days
 
 
-def may_extend(received_on: date, notified_at: datetime, *, stops: Sequence[Stop] = (), calendar: Calendar = BELGIAN) -> bool:
+def may_extend(received_on: date, notified_at: datetime, *, stops: Sequence[Stop], calendar: Calendar = BELGIAN) -> bool:
     """Return whether a person was notified of an extension in time: no later than the due date of the first
     month (DDL-06, R-135). While the clock is stopped there is no due date yet, so the notice is in time."""
     due = due_on(received_on, stops=stops, calendar=calendar)

@@ -147,7 +147,7 @@ MATRIX: Final[Mapping[Right, Mapping[Row, Cell]]] = MappingProxyType(
 CONSENT_BASED: Final = frozenset({"image", "testimonial"})
 
 
-def refusal_in_files(right: Right, about: str = "") -> str:
+def refusal_in_files(right: Right, about: str) -> str:
     """Return the code with which a right is refused in every file of the mission, or nothing where it exists
     there. Source: RF-04, RF-06; RGT-10, RGT-12."""
     cell = MATRIX[right][Row.WITNESS]  # the rows of the mission agree about it

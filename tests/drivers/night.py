@@ -255,7 +255,7 @@ def references_of(key: KeyRing) -> Any:
 
 def witness_of(folder: Path, key_folder: Path, clock: Callable[[], datetime]) -> FileWitness:
     """The witness of one store, in a folder of its own where several stores share their keys."""
-    return FileWitness(folder, lambda: KeyRing.open(key_folder, clock()))
+    return FileWitness(folder, lambda: KeyRing.open(key_folder, clock()), erasures=None)
 
 
 def of_store(folder: Path, url: str) -> tuple[Path, str]:

@@ -157,7 +157,7 @@ def test_a_first_transaction_that_was_cut_off_leaves_a_new_store(make_night: Cal
     """What will remember the head is there before the head is, so that a file that is not there was removed;
     nothing is remembered yet."""
     night = make_night(register="erasures.jsonl")
-    witness = FileWitness(tmp_path / "new", lambda: night.key)
+    witness = FileWitness(tmp_path / "new", lambda: night.key, erasures=None)
     assert witness.known() is None
     witness.expect()
     assert witness.known() == (0, FIRST)

@@ -7,4 +7,4 @@ from jobs.ledger.verification import audit_ledger
 
 
 def verdict_of(entries: Iterable[LedgerEntry | None]) -> Verdict:
-    return audit_ledger(entries).verdict
+    return audit_ledger(entries, log=()).verdict

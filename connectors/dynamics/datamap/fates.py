@@ -21,7 +21,7 @@ _SAID = "said in the mapping"
 
 
 def of_table(
-    table: Reached, parents: Values[str, Verdict], mapping: Mapping, *, sees_to_documents: bool = False, left_out: Collection[str] = ()
+    table: Reached, parents: Values[str, Verdict], mapping: Mapping, *, sees_to_documents: bool, left_out: Collection[str]
 ) -> Verdict:
     """Return the fate of a table and why, from those of the tables that it leads to; one that is not among
     `parents` is taken to go. `sees_to_documents`: documents are removed before the rows that say where they

@@ -34,9 +34,7 @@ def reference_lines(name: str, found: Referred, keys: Collection[str], rows: Row
     yield from option_lines(name, found.by, found.options, keys, rows)
 
 
-def option_lines(
-    name: str, by: str, options: Collection[Option] | None, keys: Collection[str] = (), rows: Rows | None = None
-) -> Iterator[str]:
+def option_lines(name: str, by: str, options: Collection[Option] | None, keys: Collection[str], rows: Rows | None) -> Iterator[str]:
     """Yield what the rows of a table of reference stand for, as the entry of one field."""
     yield f"  {name}:"
     yield f"    by: {by}"
@@ -48,7 +46,7 @@ def option_lines(
         yield from (f"      {line}" for line in choice_lines(name, options, keys, rows))
 
 
-def choice_lines(name: str, options: Collection[Option], keys: Collection[str], rows: Rows | None = None) -> Iterator[str]:
+def choice_lines(name: str, options: Collection[Option], keys: Collection[str], rows: Rows | None) -> Iterator[str]:
     """Yield a line for each option, and one before them with the keys there are where one is open; `rows`
     tells how many have an option."""
     known = keys or (("active", "inactive") if name == "is_active" else CHOICE_KEYS.get(name, ()))

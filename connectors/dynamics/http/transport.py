@@ -105,7 +105,7 @@ class Transport:
             return answer
         return replace(answer, body=with_whole_characters(answer.body))
 
-    def get_bytes(self, address: str, *, part: str = "", where: str = "") -> Answer:
+    def get_bytes(self, address: str, *, part: str = "", where: str) -> Answer:
         """Return a file, or a `part` of it (`bytes=0-99`), by GET: 200 the whole of it, 206 a part, 204
         nothing. Raises as `get`."""
         headers = {"Accept": _BYTES} | ({"Range": part} if part else {})
@@ -150,7 +150,7 @@ class Transport:
 
         return self.retry.until_answered(attempt, again)
 
-    def post_batch(self, body: bytes, boundary: str, *, operations: int = 1) -> Answer:
+    def post_batch(self, body: bytes, boundary: str, *, operations: int) -> Answer:
         """POST a `$batch` that goes on after an error, and give whatever is answered. It is sent again only
         where no connection came about, for a few tries.
 

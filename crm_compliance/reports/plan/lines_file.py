@@ -30,7 +30,7 @@ def write_lines(
     link: Link,
     now: datetime,
     language: Language | None,
-    words: InWords | None = None,
+    words: InWords | None,
 ) -> None:
     """Write every line that matches, in the order of the query, whatever its offset and limit; `suffix` is
     `.csv` or `.xlsx`. `link` gives the address of a row in the CRM (ACC-04). Headings are the names of the

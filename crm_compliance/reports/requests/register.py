@@ -107,7 +107,7 @@ def by_urgency(requests: Iterable[SubjectRequest], calendar: Calendar) -> list[S
     return sorted(requests, key=key)
 
 
-def print_request(document: Mapping[str, Any], console: Console, calendar: Calendar, following: str = "") -> None:
+def print_request(document: Mapping[str, Any], console: Console, calendar: Calendar, following: str) -> None:
     """Print the state of one request, how it came there, what is due soon, and the commands that follow;
     hours by the clock of the schedule."""
     from rich.text import Text

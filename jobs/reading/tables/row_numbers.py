@@ -39,13 +39,13 @@ class Numbered:
         self,
         what: str,
         schema: Mapping[str, Any],
-        ids: Ids | None = None,
-        versions: Versions | None = None,
+        ids: Ids,
+        versions: Versions,
         *,
-        few: Collection[str] = (),
+        few: Collection[str],
     ) -> None:
         self._what = what
-        self.packed, self._versions = ids or Ids(), versions or Versions()
+        self.packed, self._versions = ids, versions
         own = {"key": ID} | ({"version": VERSION} if "etag" in schema else {})
         self._columns = own | {name: dtype for name, dtype in schema.items() if name not in _PACKED}
         self.sparse = {name: Sparse({name: self._columns[name]}) for name in few}

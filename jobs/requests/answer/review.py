@@ -122,7 +122,7 @@ def completeness(context: JobContext, actor: Actor, request_id: str) -> dict[str
     return {"request": request_id} | rows_counted(draft.compilation, draft.found, draft.scope, draft.files_of_others)
 
 
-def read_decisions(text: str, compilation: Compilation, *, takes_back: bool = False) -> Mapping[str, Decision]:
+def read_decisions(text: str, compilation: Compilation, *, takes_back: bool) -> Mapping[str, Decision]:
     """Read JSON lines, one an item. Raises UsageError: naming the first line that is wrong."""
     items = {item.item: item for item in compilation.items}
     leak_terms = cache(lambda: LeakTerms(compilation.leak_terms))  # a decision without a text needs none of it

@@ -103,7 +103,7 @@ def test_nobody_there_is_told_by_sending_and_by_looking() -> None:
 
 def test_a_look_sends_nothing(receiver: Receiver) -> None:
     assert "nothing was sent" in hook(receiver).check()
-    assert "nothing was sent" in Ping("switch", Post("switch", receiver.url)).check()
+    assert "nothing was sent" in Ping("switch", Post("switch", receiver.url), success="").check()
     assert receiver.sent == []
 
 
@@ -133,7 +133,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_believed(tmp_path: Path) -
 
 
 def test_a_switch_hears_the_beginning_and_the_end(receiver: Receiver) -> None:
-    ping = Ping("switch", Post("switch", f"{receiver.url}/ping/uuid"))
+    ping = Ping("switch", Post("switch", f"{receiver.url}/ping/uuid"), success="")
     ping.begun()
     ping.ended(is_good=True)
     ping.ended(is_good=False)

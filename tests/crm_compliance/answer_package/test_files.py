@@ -266,7 +266,7 @@ def test_of_many_files_one_is_in_memory_at_a_time() -> None:
         for number in range(80, 120)
     ]
     tracemalloc.start()
-    names = [name for name, _ in package_files(compilation(items=tuple(items)), ORGANISATION, Stored())]
+    names = [name for name, _ in package_files(compilation(items=tuple(items)), ORGANISATION, Stored(), told=())]
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(names) == 44

@@ -92,7 +92,7 @@ def test_what_was_found_waits_for_people_until_a_round_has_looked_again(night: N
     lost = put(folder, "lost.wav")
 
     def waiting() -> list[str]:
-        return [item.code for item in of_plans(night.store, night.policy, night.clock()) if item.subject == HOUSEKEEPING]
+        return [item.code for item in of_plans(night.store, night.policy, night.clock(), rules=None) if item.subject == HOUSEKEEPING]
 
     run_housekeeping(context)
     assert waiting() == [WITHOUT_ROW]

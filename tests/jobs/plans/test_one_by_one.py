@@ -95,7 +95,7 @@ def test_contacts_in_columns_become_what_they_become_one_by_one(
     one_by_one.gifts, whole.gifts = dict(gifts), dict(gifts)
     terms = relation_terms(policy)
     going = {unit.id for unit in one_by_one.every_unit()} & asked
-    facts, _ = facts_after(one_by_one, going, undone, frozenset(held), day=AS_OF, terms=terms)
+    facts, _ = facts_after(one_by_one, going, undone, frozenset(held), day=AS_OF, terms=terms, of_files=())
     expected = contact_outcomes(facts)
     units = units_of_tables(whole).filter(pl.col("id").is_in(sorted(going)))
     found = all_contact_outcomes(whole, units["number"].cast(ROW), undone, day=AS_OF, terms=terms, held=held)

@@ -71,5 +71,5 @@ def test_who_leads_to_somebody_goes_before_them(parents: dict[str, str], named: 
     """RET-20: nobody is removed before a row that names them."""
     contacts = {one: Contact(id=one, etag="1", parent=parents.get(one)) for one in "abcd"}
     taking: Any = {one: [("contact", by) for by in those] for one, those in named.items()}
-    check = ContactCheck(contacts, "abcd", Situation(), with_party=(), taking_part=taking, children={}, related=())
+    check = ContactCheck(contacts, "abcd", Situation(), with_party=(), taking_part=taking, children={}, related=(), retained=(), bound=())
     assert "".join(check.pointing_first("dbca")) == order

@@ -135,7 +135,7 @@ def test_an_investigation_is_a_reason_where_a_court_asks(kind: HoldType) -> None
     """*Onderzoek* and *recherche* are research too; a judge's investigation must not be taken for it."""
     for code in ("onderzoek", "gerechtelijk-onderzoek", "recherche"):
         check_new(a_hold(type=kind, reason_code=code, basis=code), DAY)
-    assert is_no_reason("scientific-research", is_investigation=True)
+    assert is_no_reason("scientific-research", is_investigation=True, basis="")
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ authority:
 
 
 def read(text: str) -> Organisation:
-    return load_organisation(text, source="ours.yaml", texts=product_texts("nl"))
+    return load_organisation(text, source="ours.yaml", texts=product_texts("nl"), is_shipped=False)
 
 
 def refused(text: str) -> OrganisationError:

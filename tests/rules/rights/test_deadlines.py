@@ -91,7 +91,7 @@ def test_an_open_question_leaves_no_due_date(received: date, after: int) -> None
 
 @given(DAYS)
 def test_an_extension_never_makes_an_answer_due_earlier(received: date) -> None:
-    plain, extended = due_on(received), due_on(received, extended=True)
+    plain, extended = due_on(received, stops=()), due_on(received, extended=True, stops=())
     assert plain is not None
     assert extended is not None
     assert received < plain < extended
@@ -119,8 +119,8 @@ def test_r137_a_question_within_five_working_days_stops_the_clock() -> None:
 def test_r135_an_extension_is_told_before_the_first_due_date_is_over() -> None:
     """R-135, DDL-06: to the last second in Brussels."""
     received = day("2026-03-02")
-    assert may_extend(received, datetime(2026, 4, 2, 21, 59, 59, tzinfo=UTC))
-    assert not may_extend(received, datetime(2026, 4, 2, 22, tzinfo=UTC))
+    assert may_extend(received, datetime(2026, 4, 2, 21, 59, 59, tzinfo=UTC), stops=())
+    assert not may_extend(received, datetime(2026, 4, 2, 22, tzinfo=UTC), stops=())
     assert may_extend(received, datetime(2026, 4, 3, 10, tzinfo=UTC), stops=[Stop(day("2026-03-04"), day("2026-03-14"))])
     assert may_extend(received, datetime(2026, 6, 1, 10, tzinfo=UTC), stops=[Stop(day("2026-03-04"), None)])
 

@@ -48,7 +48,7 @@ def test_sus10_each_right_is_neutral_for_a_suspect(right: Right) -> None:
 
 
 def test_the_rights_that_do_not_reach_a_file_of_the_mission() -> None:
-    found = {right: refusal_in_files(right) for right in Right}
+    found = {right: refusal_in_files(right, about="") for right in Right}
     assert {right: code for right, code in found.items() if code} == {Right.PORTABILITY: "RF-04", Right.CONSENT_WITHDRAWAL: "RF-06"}
     assert refusal_in_files(Right.CONSENT_WITHDRAWAL, "image") == ""
     assert refusal_in_files(Right.CONSENT_WITHDRAWAL, "newsletter") == "RF-06"

@@ -79,7 +79,7 @@ def test_rows_are_told_as_far_as_they_were_counted(number: int | None, told: str
 
 def test_the_keys_there_are_stand_before_options_of_which_one_is_open() -> None:
     open_one, known = Option(2, (), like="phone"), Option(1, ("Chat",), "chat")
-    assert list(choice_lines("channel", [known], ("chat", "phone"))) == ["1: chat  # Chat"]
+    assert list(choice_lines("channel", [known], ("chat", "phone"), rows=None)) == ["1: chat  # Chat"]
     assert list(choice_lines("channel", [known, open_one], ("chat", "phone"), lambda option: f"{option.value} rows")) == [
         "# keys: chat, phone",
         "1: chat  # Chat",
@@ -88,6 +88,6 @@ def test_the_keys_there_are_stand_before_options_of_which_one_is_open() -> None:
 
 
 def test_rows_that_were_not_read_leave_their_lines_to_a_person() -> None:
-    lines = list(option_lines("categories", "cc_code", None))
+    lines = list(option_lines("categories", "cc_code", None, keys=(), rows=None))
     assert lines[:3] == ["  categories:", "    by: cc_code", "    keys:"]
     assert [line.lstrip()[:9] for line in lines[3:]] == ["# choose:"]

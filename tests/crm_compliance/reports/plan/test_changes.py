@@ -168,7 +168,7 @@ def test_nothing_changed_is_a_file_too(suffix: str) -> None:
 
 def lines_file(suffix: str, query: LineQuery, language: Language | None = None) -> bytes:
     out = io.BytesIO()
-    write_lines(suffix, view(AFTER), query, out, link=link, now=NOW, language=language)
+    write_lines(suffix, view(AFTER), query, out, link=link, now=NOW, language=language, words=None)
     return out.getvalue()
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.interface.errors import ReadIncomplete
 from jobs.reading.tables import key_search, row_numbers
+from jobs.reading.tables.compact_ids import Ids, Versions
 from jobs.reading.tables.row_numbers import ROW, Numbered
 
 _ALL = 2**128 - 2**32 + 3  # among them the first numbers that stand for texts
@@ -19,7 +20,7 @@ IDS = st.lists(ID, unique=True, max_size=12)
 
 
 def rows(*ids: str) -> Numbered:
-    found = Numbered("contact", {"id": pl.String, "place": ROW})
+    found = Numbered("contact", {"id": pl.String, "place": ROW}, Ids(), Versions(), few=())
     add(found, *ids)
     return found
 

@@ -22,7 +22,7 @@ ANSWER = Compilation(
 
 def taken(text: str, home: Home, code: str = "") -> ItemStatus:
     line = {"item": "i", "status": "APPROVED_REDACTED", "text": text, "code": code}
-    return read_decisions(json.dumps(line), msgspec.structs.replace(ANSWER, home=home))["i"].status
+    return read_decisions(json.dumps(line), msgspec.structs.replace(ANSWER, home=home), takes_back=False)["i"].status
 
 
 @pytest.mark.parametrize(

@@ -604,7 +604,7 @@ def test_nobody_is_asked_to_approve_the_plan_of_a_request_that_was_withdrawn(mak
     (plan,) = night.store.plans.all()
 
     def asked() -> tuple[list[str], str]:
-        items = of_plans(night.store, night.policy, night.clock())
+        items = of_plans(night.store, night.policy, night.clock(), rules=None)
         subjects = [item.subject for item in items if item.kind is ItemKind.PLAN_TO_APPROVE]
         return subjects, why_of_no_use(night.store, night.store.plans.get(plan.id), night.clock(), None)
 
