@@ -41,7 +41,7 @@ def load_environment(path: Path | None = None) -> Environment:
     except YAMLError as problem:
         line = text.count("\n", 0, getattr(problem, "position", 0)) + 1  # where a character stands that YAML forbids
         raise EnvironmentProblem(f"{source}:{line}: {str(problem).splitlines()[0]}") from problem
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as problem:
         raise EnvironmentProblem(f"{source}: {_told(problem)}") from problem
 
 

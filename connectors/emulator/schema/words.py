@@ -8,6 +8,7 @@ from typing import Any, Final
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 _OWN: Final = "*"  # a name that the file gives itself
+_MERGED: Final = "tag:yaml.org,2002:merge"
 _Words = Mapping[str, Any]  # what may stand below each word; None: values, or names that the file gives itself
 
 _COLUMN: Final[_Words] = dict.fromkeys(
@@ -45,15 +46,18 @@ _FILE: Final[_Words] = {
 
 
 def unknown_words(node: Node, words: _Words | None = _FILE, place: str = "") -> Iterator[tuple[int, str]]:
-    """Yield the line of each word that no environment file has, and what to say of it."""
+    """Yield the line of each word that no environment file has, and what to say of it. What is merged in
+    (`<<`) has the words of the place."""
+    if words is None:
+        return
     if isinstance(node, SequenceNode):
         for each in node.value:
             yield from unknown_words(each, words, place)
-    if words is None or not isinstance(node, MappingNode):
-        return
-    for key, value in node.value:
+    for key, value in node.value if isinstance(node, MappingNode) else ():
         word = key.value if isinstance(key, ScalarNode) else ""
-        if _OWN not in words and word not in words:
+        if key.tag == _MERGED:
+            yield from unknown_words(value, words, place)
+        elif _OWN not in words and word not in words:
             meant = get_close_matches(word, words, n=1)
             told = f"{place or 'the file'}: the word {word} is not known" + (f"; did you mean {meant[0]}?" if meant else "")
             yield key.start_mark.line + 1, told

@@ -84,6 +84,8 @@ def test_an_environment_that_makes_no_sense_is_refused_with_its_file(tmp_path: P
     [
         ("publisher_prefix: zz\n", "tables is missing"),
         ("tables: {zz_entry: {columns: {zz_entryid: {key: true}}}}\n", "table zz_entry: type is missing"),
+        ("tables: {}\nlanguages: &all [*all]\n", "a value is not written as it has to be"),
+        ("tables: {}\nrelationships: &all [*all]\n", "a value is not written as it has to be"),
         ("tables: {zz_entry: {columns: [zz_entryid]}}\n", "table zz_entry: a value is not written as it has to be"),
         (
             f"tables: {{a: {{columns: {{aid: {{type: guid, key: true}}, {', '.join(f'x{n}: {{type: int}}' for n in range(2000))}}}}}}}\n",
@@ -114,6 +116,17 @@ def test_a_word_that_no_environment_has_is_refused_with_its_line(tmp_path: Path,
     with pytest.raises(EnvironmentProblem) as refused:
         load_environment(path)
     assert str(refused.value).startswith(f"{path}:{before.count(chr(10)) + 1}: {told}")
+
+
+def test_what_is_merged_in_has_the_words_of_where_it_is_merged(tmp_path: Path) -> None:
+    path = tmp_path / "environment.yaml"
+    columns = "{<<: {zz_aid: {type: guid, key: true}}, zz_one: &one {type: string(9), pii: true}, zz_two: {<<: [*one], required: true}}"
+    path.write_text(text := f"tables: {{zz_a: {{columns: {columns}}}}}\n", encoding="utf-8")
+    merged = load_environment(path).tables["zz_a"].columns["zz_two"]
+    assert (merged.length, merged.pii, merged.required) == (9, True, True)
+    path.write_text(text.replace("pii", "pi"), encoding="utf-8")
+    with pytest.raises(EnvironmentProblem, match=r":1: tables\.zz_a\.columns\.zz_one: the word pi is not known; did you mean pii"):
+        load_environment(path)
 
 
 def test_the_shipped_environment_has_no_word_that_nobody_reads() -> None:
