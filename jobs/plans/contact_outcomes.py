@@ -50,7 +50,7 @@ def all_contact_outcomes(
     files."""
     contacts, about = found.contacts.frame, found.about
     facts = _facts(found, going, undone, day=day, terms=terms, of_files=of_files)
-    parents = found.parents.filter((pl.col("parent_kind") == "contact") & pl.col("parent").is_not_null())
+    parents = found.particulars.parents.filter((pl.col("parent_kind") == "contact") & pl.col("parent").is_not_null())
     parents = found.contacts.numbered(parents, "parent", "leads").filter(pl.col("leads").is_not_null())
     own = pl.Series(list(found.contacts.of(held).values()), dtype=ROW)
     leading = pl.concat([parents["contact"].cast(ROW), parents["leads"], about["about"], about["contact"], own]).unique()
@@ -97,7 +97,7 @@ def _facts(
     is_of_missions = (people["place"] < _OUTSIDE) | people["place"].is_in(of_missions)
     leaving = pl.concat([people["contact"].filter(goes & is_of_missions.fill_null(False)), pl.Series(again[TRIM], dtype=ROW)])
     tied = pl.concat([found.tied, pl.Series(list(found.contacts.of(relations.lasting).values()), dtype=ROW)])
-    accounts = found.parents.filter(pl.col("parent_kind") == "account")["contact"]
+    accounts = found.particulars.parents.filter(pl.col("parent_kind") == "account")["contact"]
     return contacts.select(
         pl.Series("kept", _marks(height, kept)),
         pl.Series("going", _marks(height, leaving)),

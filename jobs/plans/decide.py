@@ -56,7 +56,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
         found.forget_facts()
         if kind is not Kind.RECORDINGS:
             same.update(possible_duplicates(found, as_of=day, scheme=policy.defaults.national_number))
-        found.forget_births()
+        found.particulars.forget_births()
 
     decided = Decided.of(found, connector, policy, holds, day, context.workers, after=forget)
     staying = unreachable(connector, found, decided.told("row", "is_held", "disposition"), policy)

@@ -23,7 +23,7 @@ def possible_duplicates(found: WholeTables, *, as_of: date, scheme: str) -> set[
     rows = set(pairs.filter(pl.col("contact").is_duplicated())["row"])  # each is once in a file
     if not pairs.height:
         return rows
-    texts = pairs.with_columns(found.register_numbers_of(pairs["contact"]).alias("text")).filter(pl.col("text") != "")
+    texts = pairs.with_columns(found.particulars.register_numbers_of(pairs["contact"]).alias("text")).filter(pl.col("text") != "")
     if scheme == BELGIAN:  # numbers that are equal in the end have ten digits in common; what is not plain is looked at
         digits = pl.col("text").str.replace_all(r"[^0-9]", "").str.tail(10)
         is_plain = ~pl.col("text").str.contains(r"[^\x00-\x7F]")

@@ -164,7 +164,7 @@ class _TableFacts:
             parts.append(pairs.with_columns(row=_places(rows, pairs["row"]) + place))
             place += len(rows)
         pairs = pl.concat(parts)
-        return pairs.select("row").hstack(self._found.births_of(pairs["contact"])).select(*CHILDREN)
+        return pairs.select("row").hstack(self._found.particulars.births_of(pairs["contact"])).select(*CHILDREN)
 
     def leaders(self) -> pl.DataFrame:
         """Return which dossiers are followed by what is marked as evidence (RET-05)."""

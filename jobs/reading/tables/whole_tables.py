@@ -10,14 +10,13 @@ from typing import Any, Final
 import polars as pl
 
 from connectors.interface.columns import SEPARATOR, frame_of
-from connectors.interface.id_numbers import ID
 from jobs.reading.tables.anonymised_files import ANONYMISED, AnonymisedFiles
 from jobs.reading.tables.compact_ids import Ids, Versions
+from jobs.reading.tables.particulars import BIRTHS, PARENTS, Particulars
 from jobs.reading.tables.parts import NO_ROW, repeated, whole
 from jobs.reading.tables.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
-from jobs.reading.tables.sparse import Sparse
 from rules.law.codes import TEXT
-from rules.law.facts import CHILDREN, DOSSIER_FACTS, UNITS
+from rules.law.facts import DOSSIER_FACTS, UNITS
 from rules.model.file_roles import FILE_ROLES, FileRole
 from rules.model.kinds import FILES
 from rules.model.records import (
@@ -41,9 +40,6 @@ _OWN: Final = {"id": pl.String, "etag": pl.String, "source": SOURCE}
 _CONTACTS: Final = {
     "id": pl.String, "etag": pl.String, "newsletter": pl.Boolean, "anonymised_on": pl.Date,
 }  # fmt: skip
-_BIRTHS: Final = {name: dtype for name, dtype in CHILDREN.items() if name != "row"}
-_KEPT_BIRTHS: Final = {name: pl.Int32 if dtype == pl.Int64 else dtype for name, dtype in _BIRTHS.items()}
-_PARENTS: Final = {"parent": ID, "parent_kind": pl.String}
 _DOSSIERS: Final = {
     **_OWN, "categories": TEXT, **{name: UNITS[name] for name in DOSSIER_FACTS}, "legal_hold": pl.Boolean,
     "anonymised_on": pl.Date,
@@ -65,7 +61,6 @@ _ABOUT: Final = {"about": ROW, "contact": ROW}
 _FICHE, _CONTACT = BASE[UnitKind.FICHE], BASE[UnitKind.CONTACT]
 SHARED: Final = _FICHE - 1  # the place of a fiche in several dossiers: the number of no unit
 _PLACE: Final = pl.when(pl.col("is_shared")).then(pl.lit(SHARED, ROW)).otherwise("place")
-_WITHIN: Final = pl.col(pl.Int64).clip(-(2**31), 2**31 - 1)  # what is not a year or age stays none
 Rows = pl.DataFrame | Sequence[Record]
 
 
@@ -101,7 +96,7 @@ class WholeTables:
         self._told_of: list[pl.Series] = []  # whom notes and activities are about
         self._children = [pl.DataFrame(schema={"row": ROW, "contact": ROW})]
         self._also = [pl.DataFrame(schema=_ALSO)]
-        self._births, self._parents = Sparse(_KEPT_BIRTHS), Sparse(_PARENTS)  # of contacts
+        self.particulars = Particulars(self.ids)  # of contacts
         self.relations: set[str] = set()
         self._tied = [pl.Series(dtype=ROW)]
         self.relation_units: dict[UnitKind, dict[str, Unit]] = {}
@@ -151,24 +146,9 @@ class WholeTables:
     def also(self) -> pl.DataFrame:
         return whole(self._also)
 
-    @property
-    def parents(self) -> pl.DataFrame:
-        """The contacts that lead to a contact or an account, with the number of its id, and its kind."""
-        return self._parents.frame.rename({"number": "contact"})
-
-    def births_of(self, contacts: pl.Series) -> pl.DataFrame:
-        """Return what is recorded of the births of contacts, in their order."""
-        return self._births.of(contacts).cast(pl.Schema(_BIRTHS))
-
-    def register_numbers_of(self, contacts: pl.Series) -> pl.Series:
-        """Return the numbers of the register that contacts have, in their order."""
-        return self._births.of(contacts, "national_number").to_series()
-
     def people_of(self, numbers: pl.Series) -> pl.DataFrame:
         """Return contacts by their numbers, with everything that was read of them."""
-        parents = self._parents.of(numbers)
-        parents = parents.with_columns(parent=self.ids.texts(parents["parent"]))
-        return pl.concat([self.contacts.taken(numbers), self.births_of(numbers), parents], how="horizontal")
+        return pl.concat([self.contacts.taken(numbers), *self.particulars.of(numbers)], how="horizontal")
 
     @property
     def children(self) -> pl.DataFrame:
@@ -210,16 +190,13 @@ class WholeTables:
     # -- adding rows -----------------------------------------------------------------------------------------
 
     def add_contacts(self, rows: Rows) -> None:
-        given = self._frame(Contact, rows, {**_CONTACTS, **_BIRTHS, **_PARENTS})
-        self._births.add(self.contacts.height, given.with_columns(_WITHIN))
-        self._parents.add(self.contacts.height, given.with_columns(parent=self.ids.packed(given["parent"])))
+        given = self._frame(Contact, rows, {**_CONTACTS, **BIRTHS, **PARENTS})
+        self.particulars.add(self.contacts.height, given)
         self.contacts.add(given)
 
     def order_contacts(self) -> None:
         """Put the contacts in the order of their ids. Raises ReadIncomplete: one was read twice."""
-        numbers = self.contacts.put_in_order()
-        self._births.renumber(numbers)
-        self._parents.renumber(numbers)
+        self.particulars.renumber(self.contacts.put_in_order())
 
     def order_fiches(self) -> None:
         """Put the fiches in the order of their ids, before anything is added that belongs to one. Raises as
@@ -463,10 +440,6 @@ class WholeTables:
         """Forget what the law looks at, but for births: all units were decided on."""
         self.dossiers.keep("key", "version")
         self.fiches.keep("key", "version", "source", "dossier", "is_shared")
-
-    def forget_births(self) -> None:
-        """Forget when and under which number people were born."""
-        self._births = Sparse(_KEPT_BIRTHS)
 
     def forget_all_but_names(self) -> None:
         """Forget of units everything but what they are called: what else there is to say of them is known."""
