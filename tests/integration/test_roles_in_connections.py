@@ -8,6 +8,9 @@ from pathlib import Path
 
 from connectors.dynamics.http.auth import StaticToken
 from connectors.emulator.serving.server import running
+from connectors.interface.rows import Among
+from jobs.reading.few_rows import PARTY_FIELDS
+from rules.model.records import Party
 from tests.crm_compliance.cli.requests.decided import asking_for, decide, released
 from tests.drivers.asking import Asking
 from tests.drivers.connecting import connect
@@ -119,6 +122,19 @@ def test_connections_that_are_no_roles_are_named_as_not_searched(house: House) -
     assert "connection" not in unsearched()
     house.connect("Ouder", ("contact", child), ("contact", parent))
     assert "connection" in unsearched()
+
+
+def test_roles_are_found_by_the_ids_of_dossiers_and_fiches_together(house: House) -> None:
+    """One column leads to both, and each row answers for one of them."""
+    child, case = house.person(), house.case("GRO")
+    spoken = house.report("GRO", case)
+    house.connect("Kind", ("incident", case), ("contact", child))
+    house.connect("Melder", ("contact", child), ("cc_melding", spoken), role_of=1)
+    url, text = house.emulator.url, (DATA / "connected-mapping.yaml").read_text("utf-8")
+    with connect(url=url, tokens=StaticToken(TOKEN, url), mapping_text=text, mapping_source="m") as connector:
+        for name in ("dossier", "fiche"):
+            rows = [row for page in connector.read(Party, PARTY_FIELDS, among=Among(name, [case, spoken])) for row in page]
+            assert sorted((row.dossier or "", row.fiche or "") for row in rows) == sorted([(case, ""), ("", spoken)])
 
 
 def test_an_erasure_takes_the_connections_with_the_dossier(house: House, typist: Typist) -> None:

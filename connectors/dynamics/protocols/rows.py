@@ -206,7 +206,9 @@ class Rows(MappedKinds):
         pages = (
             side_by_side(parts, at_once, self._transport.gate.timeline) if at_once > 1 else chain.from_iterable(part() for part in parts)
         )
-        wanted = {guid(row) for row in among.ids}
+        wanted: set[str | None] = {guid(row) for row in among.ids}
+        if decoder.may_empty(among.field):
+            wanted.add(None)
         for page in _filled(pages):
             if among.field in ("id", *fields) and not wanted.issuperset(page.values[among.field]):
                 told = f"Rows of {table.name} came that were not asked for."

@@ -70,6 +70,11 @@ class PageDecoder(Generic[R]):
         plain = msgspec.to_builtins(meant, str_keys=True, order="deterministic", enc_hook=repr)
         return hashlib.sha256(msgspec.json.encode(plain)).hexdigest()
 
+    def may_empty(self, lookup: str) -> bool:
+        """Return whether a lookup of a record is empty where that of its row points to a row of another
+        kind."""
+        return any(step.target == lookup for step in self._layout.steps)
+
     def decode(self, body: bytes, *, versioned: bool = True) -> Page[R]:
         """Return the page in a body: its rows, or of whole tables a frame, so that their objects are gone
         before the next page makes its own. Rows that are stored elsewhere than in their table have no version
