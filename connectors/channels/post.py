@@ -26,6 +26,8 @@ ANSWER_S: Final = 30.0
 TRIES: Final = 3
 MAX_WAIT_S: Final = 60.0
 MAX_ANSWER_BYTES: Final = 64 * 1024
+TOO_MANY: Final = 429
+SERVER_ERROR: Final = 500  # and above
 AGAIN: Final = Again(unsent=True, throttled=True, passing=True, lost=True)  # a receiver recognises a repetition by its id
 _OF_DATAVERSE: Final = ("OData-Version", "OData-MaxVersion", "If-None-Match")
 
@@ -73,9 +75,10 @@ class Post:
         finally:
             sessions.close()
         if not 200 <= answer.status < 300:
+            is_passing = answer.status == TOO_MANY or answer.status >= SERVER_ERROR
             raise ChannelFailed(
                 f"the channel {self._name} refuses (HTTP {answer.status})",
-                hint="look at its address and its key",
+                hint="the other side is busy or in error: try again later" if is_passing else "look at its address and its key",
                 where=self._name,
                 code="channel_refused",
             )

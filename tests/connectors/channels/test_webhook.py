@@ -81,12 +81,21 @@ def test_a_passing_refusal_is_asked_again_with_the_same_id(receiver: Receiver, s
     assert len({sent.headers["webhook-id"] for sent in receiver.sent}) == 1
 
 
-@pytest.mark.parametrize(("answers", "tries"), [([400], 1), ([302], 1), ([503] * 9, TRIES + 1)])
-def test_what_is_refused_is_told_without_the_address(receiver: Receiver, answers: list[int], tries: int) -> None:
+@pytest.mark.parametrize(
+    ("answers", "tries", "hint"),
+    [
+        ([400], 1, "look at its address and its key"),
+        ([302], 1, "look at its address and its key"),
+        ([500], 1, "try again later"),
+        ([503] * 9, TRIES + 1, "try again later"),
+    ],
+)
+def test_what_is_refused_is_told_without_the_address(receiver: Receiver, answers: list[int], tries: int, hint: str) -> None:
     receiver.answers = answers
     with pytest.raises(ChannelFailed) as caught:
         hook(receiver).send(a_notice())
     assert (caught.value.code, caught.value.where, len(receiver.sent)) == ("channel_refused", "hook", tries)
+    assert hint in caught.value.hint
     assert "canary" not in f"{caught.value} {caught.value.hint} {caught.value.where}"
     assert caught.value.__cause__ is None
 
