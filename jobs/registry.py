@@ -10,8 +10,8 @@ from jobs.checks.drift.references import References
 from jobs.model.outcome import Outcome
 from jobs.model.plan import Kind
 from jobs.nightly.housekeeping import run_housekeeping
-from jobs.nightly.plan_and_apply import carried_out
 from jobs.nightly.requests import run_requests
+from jobs.nightly.retention import carried_out
 from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store
 from jobs.register.maintenance import maintain_register

@@ -1,1 +1,1 @@
-"""The jobs of the night, one file each; recordings and retention share `plan_and_apply.py`."""
+"""The jobs of the night, one file each; `retention.py` has that of recordings too."""

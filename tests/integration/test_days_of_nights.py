@@ -7,7 +7,7 @@ import pytest
 
 from jobs.model.plan import Kind
 from jobs.model.run import RunState
-from jobs.nightly.plan_and_apply import plan_and_apply
+from jobs.nightly.retention import plan_and_apply
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from rules.hints import hint_to

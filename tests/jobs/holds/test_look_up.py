@@ -13,7 +13,7 @@ from jobs.checks.drift.holds import about_holds
 from jobs.checks.drift.references import Believed
 from jobs.ledger.heads import HOLDS
 from jobs.model.plan import Kind
-from jobs.nightly.plan_and_apply import plan_and_apply
+from jobs.nightly.retention import plan_and_apply
 from jobs.plans.make import make_plan
 from jobs.runs.apply import apply_plan
 from jobs.runs.resume import lapsed

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from jobs.model.plan import Kind
-from jobs.nightly.plan_and_apply import approved_plan, plan_and_apply
+from jobs.nightly.retention import approved_plan, plan_and_apply
 from jobs.plans.approve import approve_plan
 from rules.errors import Refused
 from tests.drivers.night import Night

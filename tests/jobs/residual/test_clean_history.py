@@ -12,7 +12,7 @@ import pytest
 from connectors.interface.errors import ReadIncomplete
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Action, ActionState, RunState
-from jobs.nightly.plan_and_apply import plan_and_apply
+from jobs.nightly.retention import plan_and_apply
 from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run
 from tests.drivers.night import Night

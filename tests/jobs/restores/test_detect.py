@@ -10,7 +10,7 @@ import pytest
 
 from jobs.model.plan import Kind, PlanState
 from jobs.model.run import ActionState, RunState
-from jobs.nightly.plan_and_apply import plan_and_apply
+from jobs.nightly.retention import plan_and_apply
 from jobs.restores.detect import note_rows_back, rows_back
 from jobs.restores.replay import replay, replay_if_restored
 from rules.errors import Refused

@@ -18,7 +18,7 @@ from jobs.checks.drift.plans import approval_entry
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Approval, Kind
 from jobs.model.run import ActionState, RunState
-from jobs.nightly.plan_and_apply import plan_and_apply
+from jobs.nightly.retention import plan_and_apply
 from jobs.plans.lines.pages import lines_of, paged
 from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run

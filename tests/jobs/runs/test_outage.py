@@ -16,7 +16,7 @@ from crm_compliance.wiring.mapping import mapping_text
 from jobs.checks.kill_switch import resume, stop
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState
-from jobs.nightly.plan_and_apply import plan_and_apply
+from jobs.nightly.retention import plan_and_apply
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.drivers.beginnings import Beginning

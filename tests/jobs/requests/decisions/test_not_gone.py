@@ -11,7 +11,7 @@ import pytest
 from connectors.interface.errors import Unreachable
 from jobs.model.plan import Kind
 from jobs.model.request import Details, GivenPerson, SubjectRequest
-from jobs.nightly.plan_and_apply import plan_and_apply
+from jobs.nightly.retention import plan_and_apply
 from jobs.reading.out_of_reach import IN_BIN, LONG_TERM
 from jobs.requests.decisions.carry_out import fulfil_all
 from rules.model.requests import Right

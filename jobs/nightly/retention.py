@@ -1,5 +1,5 @@
-"""What a job does that plans and applies at once, for one kind of unit. Source: policy §6.2 (recordings every
-day)."""
+"""The retention job and the recordings job, which enforce the schedule on one kind of unit each: both plan
+and apply at once. Source: policy §6.2 (recordings every day)."""
 
 from collections.abc import Callable
 from datetime import datetime
