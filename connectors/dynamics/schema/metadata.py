@@ -241,7 +241,7 @@ class Metadata:
         try:
             content = self._get(f"{root}?{query_string(options)}", name)
         except ConnectorError as failure:
-            if failure.status == 404:
+            if failure.status == 404 and name not in self.names():  # else something between says it, or the CRM for a moment
                 return None
             raise
         for part in ("Attributes", "ManyToOneRelationships", "OneToManyRelationships", "ManyToManyRelationships"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.interface.errors import ReadIncomplete
+from connectors.interface.errors import ConnectorError, ReadIncomplete
 from rules.model.records import Dossier
 from tests.connectors.dynamics.fake_crm import FakeCrm, edit, row_id
 
@@ -56,3 +56,13 @@ def test_an_option_that_no_column_can_have_is_left_out(crm: FakeCrm) -> None:
     crm.fault_times("PicklistAttributeMetadata", edit(add), 99)
     with crm.connector() as connector:
         assert "Zonnebloem" not in str(connector.check())
+
+
+def test_a_table_that_the_crm_lists_is_not_taken_for_missing_where_its_definition_is(crm: FakeCrm) -> None:
+    """Something between says 404 for a moment; the mapping is as it was."""
+    crm.fault_once(DEFINITION, lambda _: (404, {}, "{}"))
+    with crm.connector() as connector:
+        with pytest.raises(ConnectorError) as told:
+            connector.check()
+        assert told.value.status == 404
+        assert not [finding for finding in connector.check() if finding.code == "no_table"]
