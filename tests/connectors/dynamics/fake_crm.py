@@ -77,7 +77,6 @@ class FakeCrm:
     def connector(self, **options: Any) -> DynamicsConnector:
         settings: dict[str, Any] = {
             "sleep": _no_sleep,
-            "chance": lambda: 1.0,
             "mapping_text": REFERENCE.read_text("utf-8"),
             "mapping_source": "m.yaml",
         }

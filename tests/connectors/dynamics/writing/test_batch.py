@@ -341,7 +341,7 @@ def test_a_connection_that_never_came_about_is_tried_again(
     mock.post(BATCH, body=requests.ConnectTimeout())
     reply(mock, done(1))
     assert statuses(connector.change(sets(1))) == [DONE]
-    assert naps == [0.5]
+    assert len(naps) == 1
 
 
 def test_a_crm_that_cannot_be_reached_at_all_leaves_all_unknown(mock: responses.RequestsMock, connector: DynamicsConnector) -> None:
