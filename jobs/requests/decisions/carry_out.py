@@ -219,7 +219,7 @@ def _is_of_age(context: JobContext, request: SubjectRequest, decision: Decision)
     people = rows_of(context.connector, Contact, CONTACT_FIELDS, Among("id", sorted(decision.contacts)))
     latest = born_by(people, sentinels_of(context.policy), context.today)
     if latest is None and context.store.requests.has_part(request.id, GIVEN):
-        latest = stated_birth(given_of(context.store, request.id), on_behalf=True)
+        latest = stated_birth(context, given_of(context.store, request.id), on_behalf=True)
     return latest is not None and has_reached(ADULT_AGE, latest, context.today)
 
 

@@ -8,13 +8,14 @@ from datetime import date
 import msgspec
 
 from connectors.interface.rows import NOBODY
-from jobs.model.request import Given, SubjectRequest
+from jobs.model.request import Given, GivenPerson, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.confirmed_people import ConfirmedPeople, confirmed_people, given_of
 from jobs.register.decision import has_unsubscribed
 from jobs.register.overrides import overridden
 from jobs.requests.search.case_files import Filing
 from jobs.requests.search.contact_details import numbers_on
+from jobs.requests.search.match import wanted_person
 from jobs.requests.search.material import Material
 from jobs.requests.search.reporters import reports_of_others
 from jobs.requests.search.roles_and_files import files_of, roles_of
@@ -102,7 +103,7 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
         mandate=request.identity.mandate if request.identity is not None else None,
         child_agrees=request.identity.child_agrees if request.identity is not None else False,
         child_born_on=_born_on(contacts, context.policy, day),
-        child_born_by=latest or stated_birth(given, on_behalf=request.on_behalf),
+        child_born_by=latest or stated_birth(context, given, on_behalf=request.on_behalf),
         overrides=overridden(request),
         has_relations=_has_relations(material, people.requester) or has_unsubscribed(context.store, request.id),
         child_has_relations=_has_relations(material, people.child),
@@ -116,12 +117,13 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     return Assessment(request, given, people, material, filing, found, subject, day, is_missing, context.home, latest)
 
 
-def stated_birth(given: Given, *, on_behalf: bool) -> date | None:
-    """Return the day of birth of whom a request is about as it was stated at the receipt. Where the CRM has
-    none, nobody is younger or older than they said to be where that closes an answer; nothing is opened by
-    it (RGT-05, RGT-07)."""
+def stated_birth(context: JobContext, given: Given, *, on_behalf: bool) -> date | None:
+    """Return the day of birth of whom a request is about as it was stated at the receipt, unless that day
+    stands for none (RET-09). Where the CRM has none, nobody is younger or older than they said to be where
+    that closes an answer; nothing is opened by it (RGT-05, RGT-07)."""
     person = given.on_behalf_of if on_behalf else given.requester
-    return date.fromisoformat(person.birthdate) if person is not None and person.birthdate else None
+    stated = GivenPerson(birthdate=person.birthdate if person is not None else "")
+    return wanted_person(stated, context.today, sentinels_of(context.policy)).born_on
 
 
 def _like(given: Given) -> list[FullContact]:

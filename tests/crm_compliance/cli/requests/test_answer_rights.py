@@ -60,7 +60,10 @@ def test_without_the_agreement_of_a_child_of_fourteen_there_is_no_package(typist
     assert asking.release().outcome is Outcome.DELIVERED
 
 
-@pytest.mark.parametrize(("stated", "answer", "scope"), [("2005-03-04", "package", "own"), ("2019-03-04", "dpo_review", "on_behalf")])
+@pytest.mark.parametrize(
+    ("stated", "answer", "scope"),
+    [("2005-03-04", "package", "own"), ("2019-03-04", "dpo_review", "on_behalf"), ("1900-01-01", "dpo_review", "on_behalf")],
+)
 def test_an_age_that_the_crm_does_not_have_closes_an_answer_as_it_was_stated_and_opens_none(
     typist: Typist, org: Night, stated: str, answer: str, scope: str
 ) -> None:

@@ -333,13 +333,18 @@ def test_r078_the_persons_own_access_request_is_answered_first(night: Night) -> 
 
 @pytest.mark.parametrize(
     ("birthdate", "stated", "outcome"),
-    [("2008-11-28", "", "MANDATE_LAPSED"), ("2008-11-29", "2000-01-01", None), (None, "2008-11-28", "MANDATE_LAPSED")],
+    [
+        ("2008-11-28", "", "MANDATE_LAPSED"),
+        ("2008-11-29", "2000-01-01", None),
+        (None, "2008-11-28", "MANDATE_LAPSED"),
+        (None, "1900-01-01", None),
+    ],
 )
 def test_rgt07_what_waited_when_the_child_came_of_age_is_not_erased_at_the_word_of_a_parent(
     night: Night, birthdate: str | None, stated: str, outcome: str | None
 ) -> None:
     """DAT-06: what is destroyed cannot be had back, so the adult asks for it, or not. Where the CRM has no
-    age, the one that was stated counts."""
+    age, the one that was stated counts, unless it stands for none."""
     child = night.contact(birthdate=birthdate)
     mother = night.contact(firstname="Ilse", lastname="Wouters (fictief)")
     dossier = night.dossier("sexting", closed=False)
