@@ -91,9 +91,17 @@ def next_step(request: SubjectRequest) -> Hint | None:
     following = _NEXT.get(request.state)
     if request.state is RequestState.REVIEWING and request.outcome is Outcome.MANDATE_LAPSED:
         following = "close_lapsed"
+    elif has_to_be_compiled_again(request):
+        following = "compile"
     elif request.state is RequestState.REVIEWING and request.right not in COPIES:
         following = "next_decide"
     return hint_to(following, request=request.id) if following is not None else None
+
+
+def has_to_be_compiled_again(request: SubjectRequest) -> bool:
+    """Return whether an answer was sent back at its release because it does not hold any more. Whatever else
+    leads back to the search takes the answer away."""
+    return request.state is RequestState.SEARCHING and bool(request.answer)
 
 
 def wrong_state(request: SubjectRequest, step: Step) -> Refused:

@@ -47,8 +47,8 @@ def for_release(context: JobContext, request_id: str, who: str, role: str) -> tu
 
 
 def check_release(context: JobContext, request: SubjectRequest, compilation: Compilation, who: str, role: str) -> None:
-    """Refuse a release that is not allowed. If the answer itself no longer holds, the request is sent back to
-    the review. Raises Refused: with code `role` (recorded, R-127), `state`, `same_person` (R-126),
+    """Refuse a release that is not allowed. If the answer itself no longer holds, the request is sent back.
+    Raises Refused: with code `role` (recorded, R-127), `state`, `same_person` (R-126),
     `MANDATE_LAPSED`, `standing_changed`, `incomplete`, or that of the block that prevents it (`NO_CONTACT`,
     `CHANNEL_CHANGED`, `TRANSFER_BASIS_MISSING`); ConnectorError: it could not be checked."""
     actor = actor_of(context, who, role)
@@ -159,8 +159,10 @@ def _erased(answer: Compilation, granted: Collection[str] | None = None) -> set[
 
 
 def sent_back(actor: Actor, request: SubjectRequest, problem: Refused) -> Refused:
-    """Withdraw the approvals of the answer, and send the request to the review."""
-    changes: dict[str, Any] = {"state": RequestState.REVIEWING, "approvals": overrides_of(request)}
+    """Withdraw the approvals of the answer, and send the request to the review; where the answer itself does
+    not hold any more, to its compilation: a review alone would lead to the same refusal."""
+    state = RequestState.SEARCHING if problem.code in (STANDING_CHANGED, INCOMPLETE) else RequestState.REVIEWING
+    changes: dict[str, Any] = {"state": state, "approvals": overrides_of(request)}
     if problem.code == MANDATE_LAPSED:
         changes["outcome"] = Outcome.MANDATE_LAPSED
     save_transition(actor, request, changes, Step.RELEASE, {"sent_back": True})

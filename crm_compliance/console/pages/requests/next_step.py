@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from jobs.model.request import CANDIDATES, CONFIRMED, HANDOVER
 from jobs.register.dates import target_of
 from jobs.register.overrides import overridden
+from jobs.register.request_steps import has_to_be_compiled_again
 from jobs.requests.answer.release_check import CONTENT
 from rules.model.accounts import same_person
 from rules.model.requests import COPIES, Outcome, RequestState
@@ -132,6 +133,9 @@ def _searching(visit: Visit, request: SubjectRequest) -> Next:
     say, requests = visit.say, visit.services.store.requests
     if not visit.may(Act.HANDLE_REQUEST):
         return Next("wait", say("Search, confirm and compile"), "", "")
+    if has_to_be_compiled_again(request):
+        text = say("What may be told has changed since the answer was compiled. Compile it again.")
+        return Next("compile", say("Compile the answer"), text, "")
     if requests.part(request.id, CANDIDATES) is None:
         text = say("Everybody in the CRM is compared with what was said. It may take minutes; nothing is written to the CRM.")
         return Next("match", say("Search for the person"), text, "")

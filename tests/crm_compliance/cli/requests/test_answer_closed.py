@@ -156,7 +156,9 @@ def test_a_suspicion_that_begins_or_ends_before_the_release_sends_the_answer_bac
     asking.approve_all()
     org.patch("cf_parties", role, cf_role=100000005 if begins else 100000003)
     assert refused(asking) == "standing_changed"
-    assert (asking.row().state, asking.row().approvals) == ("reviewing", ())
+    assert (asking.row().state, asking.row().approvals) == ("searching", ())
+    assert typist.ask("requests", "show", asking.id)["next"] == f"crm-compliance requests compile {asking.id}"
+    assert typist.refused("requests", "approve", asking.id, *DORA, code=5)["code"] == "state", "the release would be refused again"
     assert asking.compile()["answer"] == ("neutral" if begins else "package")
 
 

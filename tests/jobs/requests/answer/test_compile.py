@@ -251,7 +251,7 @@ def test_a_row_that_turned_up_after_the_approval_sends_the_answer_back(night: Ni
     answer.approve()
     night.fiche("grooming", dossier=dossier, cf_summary="Later gesprek.")
     assert answer.refused() == "incomplete"
-    assert (answer.row.state, answer.row.approvals) == (RequestState.REVIEWING, ())
+    assert (answer.row.state, answer.row.approvals) == (RequestState.SEARCHING, ())
     assert answer.compile().pending == 1
     answer.approve()
     assert answer.release() is Outcome.DELIVERED

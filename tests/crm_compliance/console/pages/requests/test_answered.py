@@ -383,6 +383,26 @@ def test_a_request_whose_mandate_has_ended_leads_to_its_closing_and_to_no_approv
     assert asking.row().outcome is Outcome.MANDATE_LAPSED
 
 
+def test_an_answer_that_does_not_hold_any_more_leads_to_its_compilation_and_says_why(
+    org: Night, typist: Typist, signed_in: SignedIn
+) -> None:
+    """R-128, SUS-08: the page asked for an approval, and the release was refused again for the same."""
+    child = lotte(org, birthdate="2008-01-02")
+    dossier = org.dossier("grooming", closed=False, fiches=1)
+    org.party(child, "child", dossier=dossier)
+    asking = asking_for(typist, "access", child).approve_all()
+    org.fiche("grooming", dossier=dossier, cf_summary="Later gesprek.")
+    path, approver, dpo = f"/requests/{asking.id}", signed_in(Role.APPROVER), signed_in(Role.DPO)
+    assert approver.post(f"{path}/release").status_code == 409
+    page = dpo.page(path)
+    assert "Next: Compile the answer" in text_of(page)
+    assert "What may be told has changed since the answer was compiled. Compile it again." in text_of(page)
+    assert f'action="{path}/approve"' not in page
+    assert dpo.post(f"{path}/approve").status_code == 409
+    assert dpo.post(f"{path}/compile").status_code == 303
+    assert "Next: Review the answer" in text_of(dpo.page(path))
+
+
 def test_a_rule_in_the_way_is_named_to_the_dpo_and_set_aside_by_two(org: Night, typist: Typist, signed_in: SignedIn) -> None:
     """RGT-05: a child too young to ask alone; then the answer is compiled again."""
     child = org.contact(firstname="Lotte", lastname="Peeters (fictief)", birthdate="2019-03-04")
