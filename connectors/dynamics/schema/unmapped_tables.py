@@ -291,6 +291,8 @@ class _Page:
         rows = converted(content["value"], list[dict[str, Any]])
         converted(content.get(NEXT_LINK), str | None)  # type: ignore[arg-type]
         converted(content.get("@odata.count", 0), int)
+        if not rows:
+            content["@odata.context"]  # which the CRM gives with each answer: one that holds nothing else may be anybody's
         for name in needs:
             for row in rows:
                 row[name]

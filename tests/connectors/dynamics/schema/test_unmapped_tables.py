@@ -53,11 +53,27 @@ def test_a_link_that_is_none_is_not_taken_for_the_end(following: object) -> None
 @pytest.mark.parametrize(("rows", "told"), [([], "on and on"), ([{"accountid": ROW}], "repeats")])
 def test_links_that_lead_on_and_on_come_to_an_end(rows: list[dict[str, str]], told: str) -> None:
     def page(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
-        return 200, {}, json.dumps({"value": rows, "@odata.nextLink": f"{request.url}1"})
+        return 200, {}, json.dumps({"@odata.context": "x", "value": rows, "@odata.nextLink": f"{request.url}1"})
 
     responses.add_callback(responses.GET, re.compile(f"{ROOT}accounts.*"), page)
     with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport, pytest.raises(ReadIncomplete, match=told):
         Directory(transport).existing(TABLE, [ROW])
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda crm: crm.existing(TABLE, [ROW]),
+        lambda crm: crm.has_any(TABLE, "bin"),
+        lambda crm: crm.is_empty(TABLE),
+    ],
+)
+def test_an_answer_that_holds_nothing_at_all_is_not_the_crms(ask: Callable[[Directory], object]) -> None:
+    """What stands between may give it; that a table is empty the CRM says in its own form."""
+    responses.get(re.compile(f"{ROOT}accounts.*"), json={"value": []})
+    with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport, pytest.raises(ReadIncomplete, match="rows are not readable"):
+        ask(Directory(transport))
 
 
 @responses.activate
