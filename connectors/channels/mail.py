@@ -1,13 +1,15 @@
 """A notice by e-mail, over SMTP with TLS."""
 
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from email.message import EmailMessage
 from email.utils import format_datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from threading import Timer
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from connectors.channels.channel import ChannelFailed, Notice, TakenInPart
 from rules.errors import ComplianceError
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from connectors.dynamics.http.auth import TokenSource
 
 TIMEOUT_S: Final = 20.0
+OF_A_SESSION: Final = 6  # times as long as one answer may be silent
 NEEDS_SIGN_IN: Final = 530
 NEVER: Final = 500  # and above: refused for good; below, another time may do
 XOAUTH2: Final = "XOAUTH2"
@@ -129,14 +132,42 @@ class Mail:
 
     def _opened(self) -> smtplib.SMTP:
         if self._security is Security.TLS:
-            return smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout_s, context=self._context())
-        return smtplib.SMTP(self._host, self._port, timeout=self._timeout_s)
+            return _LimitedTls(self._host, self._port, timeout=self._timeout_s, context=self._context())
+        return _Limited(self._host, self._port, timeout=self._timeout_s)
 
     def _context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self._ca_file)
 
     def _failed(self, what: str, hint: str, code: str) -> ChannelFailed:
         return ChannelFailed(f"the mail server of {self.name} {what}", hint=hint, where=self.name, code=code)
+
+
+class _Limited(smtplib.SMTP):
+    """A session that is broken off after a while. A time-out counts the silence between two bytes: a server
+    that says a little now and then, and never all, would hold up every channel for good."""
+
+    def connect(self, *where: Any, **more: Any) -> tuple[int, bytes]:
+        self._limit = Timer(OF_A_SESSION * self.timeout, self._break_off)
+        self._limit.daemon = True
+        self._limit.start()
+        try:
+            return super().connect(*where, **more)
+        except BaseException:
+            self._limit.cancel()
+            raise
+
+    def close(self) -> None:
+        self._limit.cancel()
+        super().close()
+
+    def _break_off(self) -> None:
+        if self.sock is not None:
+            with suppress(OSError):  # it has just been closed
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # whoever reads over TLS finds an end, and no error
+
+
+class _LimitedTls(_Limited, smtplib.SMTP_SSL):
+    """The same over TLS from its first byte."""
 
 
 def message_of(notice: Notice, written: tuple[str, str], sender: str, to: Sequence[str]) -> EmailMessage:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -75,6 +79,37 @@ def test_each_failure_has_its_code_and_no_secret(
 ) -> None:
     with listening(certificate, tmp_path, Security.STARTTLS) as box:
         assert refusal(mail(box, Security.STARTTLS, **changes), to) == code
+
+
+@pytest.mark.parametrize("greeting", [b"220 ready\r\n", b""])
+def test_a_server_that_says_a_little_now_and_then_and_never_all_holds_up_nobody(greeting: bytes) -> None:
+    """As one that is slow on purpose, against senders of spam: each look tells by one channel after the
+    other."""
+    with dripping(greeting) as port:
+        channel = Mail("mail", host="127.0.0.1", port=port, security=Security.NONE, sender=USER, writes=as_mail, timeout_s=0.1)
+        assert refusal(channel) == "channel_unreachable"
+
+
+@contextmanager
+def dripping(greeting: bytes) -> Iterator[int]:
+    """A server that says its greeting, and then that there is more to come, for as long as it lasts."""
+    ended = Event()
+
+    def serve(listener: socket.socket) -> None:
+        line = listener.accept()[0]
+        with line, suppress(OSError):
+            line.sendall(greeting)
+            while not ended.wait(0.02):
+                line.sendall(b"250-wait\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        at_work = Thread(target=serve, args=(listener,), daemon=True)
+        at_work.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            ended.set()
+            at_work.join()
 
 
 @pytest.mark.parametrize(("other", "is_for_good"), [("nobody@example.org", True), ("later@example.org", False)])
