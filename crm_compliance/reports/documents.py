@@ -85,13 +85,14 @@ def history_line(run: Run, state: str) -> dict[str, object]:
     }
 
 
-def maintenance_line(made: MaintenanceRun) -> dict[str, object]:
-    """Return what `history list` and `history show` answer for a run that carries out no plan."""
+def maintenance_line(made: MaintenanceRun, state: str) -> dict[str, object]:
+    """Return what `history list` and `history show` answer for a run that carries out no plan, in the state
+    of which people are told."""
     return {
         "run": made.id,
         "kind": made.kind,
         "plan": None,
-        "state": made.state.value,
+        "state": state,
         "as_of": instant(made.started_at),
         "started_at": instant(made.started_at),
         "ended_at": instant(made.ended_at),

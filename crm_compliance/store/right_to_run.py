@@ -20,13 +20,16 @@ from sqlalchemy import Connection
 from crm_compliance.host.alongside import alongside
 from crm_compliance.host.files import DiskProblem, disk_errors
 from crm_compliance.store.rows import leases
-from crm_compliance.store.rows.leases import RUNNER, taken
+from crm_compliance.store.rows.leases import taken
 from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.database import Database
+from jobs.ledger.maintenance_runs import REQUESTS
+from jobs.ports.store.leases import RUNNER
 from rules.errors import ComplianceError, Refused
 from rules.hints import hint_to
 
 FRESH_S = 5.0  # a lease that was renewed less long ago is not asked for before a request
+_AT_WORK = (RUNNER, REQUESTS)  # the leases of who works on a run
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -97,9 +100,9 @@ class Leases(Rows):
 
     @contextmanager
     def exclusive(self, name: str = RUNNER) -> Iterator[Lease]:
-        """Hold the lease of this name while the block runs: `runner` for who applies plans, `scheduler` for
-        who starts the nightly jobs. Raises Refused: with code `another_run`, where somebody else holds it, be
-        it another thread of the same process."""
+        """Hold the lease of this name while the block runs: `runner` for who applies plans, `requests` for
+        who maintains the requests, `scheduler` for who starts the nightly jobs. Raises Refused: with code
+        `another_run`, where somebody else holds it, be it another thread of the same process."""
         owner = secrets.token_hex(16)
         with ExitStack() as stack:
             path = self._lock_file(name)
@@ -134,11 +137,11 @@ class Leases(Rows):
             held = leases.read(connection, name)
         return held.is_held and not held.is_in_force and not self._is_killed(name, held)
 
-    def run_at_work(self) -> str | None:
-        """Return the run that somebody is working on now; None if nobody is, also if a run was killed."""
+    def runs_at_work(self) -> frozenset[str]:
+        """Return the runs that somebody is working on now, of which those that were killed are none."""
         with self._database.reading() as connection:
-            held = leases.read(connection, RUNNER)
-        return held.run if held.is_in_force and not self._is_killed(RUNNER, held) else None
+            all_held = {name: leases.read(connection, name) for name in _AT_WORK}
+        return frozenset(held.run for name, held in all_held.items() if held.run and held.is_in_force and not self._is_killed(name, held))
 
     def _is_killed(self, name: str, held: leases.Held) -> bool:
         """Return whether the operating system has let go of what the holder had locked on this machine: that

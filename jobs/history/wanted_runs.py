@@ -1,6 +1,6 @@
 """Runs in a list, those that carried out a plan and the jobs without one, filtered by kind, state and day."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
@@ -25,9 +25,9 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         return self == Wanted()
 
 
-def listed(lines: Iterable[RunLine], wanted: Wanted, calendar: Calendar, at_work: str | None) -> list[RunLine]:
-    """Return the wanted lines in the order in which they come; `at_work` is the run that a process is working
-    on."""
+def listed(lines: Iterable[RunLine], wanted: Wanted, calendar: Calendar, at_work: Collection[str]) -> list[RunLine]:
+    """Return the wanted lines in the order in which they come; `at_work` are the runs that a process is
+    working on."""
     begin = midnight(wanted.first, calendar) if wanted.first is not None else None
     end = midnight(wanted.last + timedelta(days=1), calendar) if wanted.last is not None else None
     return [

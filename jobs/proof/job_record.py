@@ -25,16 +25,19 @@ class Recorded:
 @contextmanager
 def recorded(context: JobContext, job: str) -> Iterator[Recorded]:
     """Write down that a job began and, at the end of the block, how it ended; an error ends it with failures.
-    Raises ClocksDiffer: this machine's clock is not the CRM's; nothing was begun, for what has expired by it
-    is not known."""
+    Others see meanwhile that it is at work. Nothing was begun where it raises ClocksDiffer: this machine's
+    clock is not the CRM's, so that what has expired by it is not known; or Refused, with code `another_run`:
+    the same job is at work already."""
     refuse_other_clock(context)
     run = Recorded(context.new_id("run"))
-    context.store.ledger.append([(STARTED, {"kind": job, "software": context.software_version})], run.id)
-    try:
-        with context.logged_as(run.id):
-            yield run
-    except ComplianceError as error:
-        context.store.ledger.append([(ENDED, {"kind": job, "state": RunState.DONE_WITH_FAILURES.value, "code": error.code})], run.id)
-        raise
-    context.store.ledger.append([(ENDED, {"kind": job, "state": run.state.value, **run.counts})], run.id)
+    with context.store.leases.exclusive(job) as lease:
+        lease.work_on(run.id)
+        context.store.ledger.append([(STARTED, {"kind": job, "software": context.software_version})], run.id)
+        try:
+            with context.logged_as(run.id):
+                yield run
+        except ComplianceError as error:
+            context.store.ledger.append([(ENDED, {"kind": job, "state": RunState.DONE_WITH_FAILURES.value, "code": error.code})], run.id)
+            raise
+        context.store.ledger.append([(ENDED, {"kind": job, "state": run.state.value, **run.counts})], run.id)
     make_checkpoint(context.store, context.notary, context.clock)

@@ -45,7 +45,7 @@ def list_(
     from crm_compliance.wiring.schedule import clock_shown
     from jobs.checks.same_zone import zone_of
     from jobs.ledger.maintenance_runs import MaintenanceRun
-    from jobs.runs.run_states import run_and_state
+    from jobs.runs.run_states import maintenance_and_state, run_and_state
 
     settings = arguments.settings()
     with arguments.opened_store(settings) as (store, _):
@@ -53,7 +53,10 @@ def list_(
         made = newest_first(store.runs.newest(), store.runs.newest_maintenance())
         found = arguments.newest(made, lambda run: run.started_at, limit, since, calendar)
         documents = [
-            maintenance_line(run) if isinstance(run, MaintenanceRun) else history_line(*run_and_state(store, run)) for run in found
+            maintenance_line(*maintenance_and_state(store, run))
+            if isinstance(run, MaintenanceRun)
+            else history_line(*run_and_state(store, run))
+            for run in found
         ]
     output.answer(documents, lambda console: _print(documents, console, calendar()))
 
@@ -74,14 +77,14 @@ def show(run: str = typer.Argument(..., metavar="RUN")) -> None:
     from crm_compliance.reports.run import print_history_run
     from crm_compliance.wiring.schedule import clock_shown
     from jobs.checks.same_zone import zone_of
-    from jobs.runs.run_states import run_and_state
+    from jobs.runs.run_states import maintenance_and_state, run_and_state
 
     settings = arguments.settings()
     with arguments.opened_store(settings) as (store, _):
         calendar = partial(clock_shown, settings, zone_of(store))
         made = next((one for one in store.runs.maintenance() if one.id == run), None)
         if made is not None:
-            document = maintenance_line(made) | {"outcomes": {}, "approvals": []}
+            document = maintenance_line(*maintenance_and_state(store, made)) | {"outcomes": {}, "approvals": []}
         else:
             found, state = run_and_state(store, store.runs.get(run))
             store.journal.check()

@@ -9,7 +9,7 @@ from crm_compliance.console.api.answers import INSTEAD, MOST, RunAnswer, Verifie
 from crm_compliance.console.api.caller import Caller, acting
 from jobs.ledger.maintenance_runs import MaintenanceRun
 from jobs.model.last_verification import Verifier
-from jobs.runs.run_states import run_and_state
+from jobs.runs.run_states import maintenance_and_state, run_and_state
 from rules.model.roles import Act
 
 router = APIRouter(tags=["runs"], responses=INSTEAD)
@@ -23,7 +23,12 @@ def list_runs(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 50) ->
 
     store = caller.services.store
     found = islice(newest_first(store.runs.newest(), store.runs.newest_maintenance()), limit)
-    documents = (maintenance_line(run) if isinstance(run, MaintenanceRun) else history_line(*run_and_state(store, run)) for run in found)
+    documents = (
+        maintenance_line(*maintenance_and_state(store, run))
+        if isinstance(run, MaintenanceRun)
+        else history_line(*run_and_state(store, run))
+        for run in found
+    )
     return [RunAnswer.model_validate(document) for document in documents]
 
 
@@ -35,7 +40,7 @@ def show(caller: Sees, run: Annotated[str, Path(max_length=100)]) -> RunAnswer:
     store = caller.services.store
     made = next((one for one in store.runs.newest_maintenance() if one.id == run), None)
     if made is not None:
-        return RunAnswer.model_validate(maintenance_line(made) | {"outcomes": {}, "approvals": []})
+        return RunAnswer.model_validate(maintenance_line(*maintenance_and_state(store, made)) | {"outcomes": {}, "approvals": []})
     found, state = run_and_state(store, store.runs.get(run))
     store.journal.check()
     document = history_document(found, state, store.plans.get(found.plan), store.journal.of_run(run))

@@ -14,11 +14,12 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.tables import leases
+from jobs.ledger.maintenance_runs import REQUESTS
+from jobs.ports.store.leases import RUNNER
 from rules.errors import Refused
 from rules.hints import hint_to
 
 LEASE_S = 60.0  # so long after the last renewal nobody else may run
-RUNNER = "runner"
 RENEW_S = 15.0  # three renewals may fail before the lease is lost
 UNIX_EPOCH = 2_440_587.5  # as a Julian day, which is how SQLite counts
 
@@ -118,6 +119,6 @@ def refuse_beside_another(connection: Connection) -> None:
 
 def taken(name: str) -> Refused:
     """Return the refusal of a lease that somebody else holds."""
-    what = "another run" if name == RUNNER else f"another {name}"
+    what = {RUNNER: "another run", REQUESTS: f"another run of {REQUESTS}"}.get(name, f"another {name}")
     hint = hint_to("wait_for_other", seconds=f"{LEASE_S:.0f}")
     return Refused(f"{what} is at work", hint=hint, code="another_run")

@@ -1,7 +1,9 @@
 """The right to run."""
 
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Final, Protocol
+
+RUNNER: Final = "runner"  # who applies plans
 
 
 class Lease(Protocol):
@@ -18,9 +20,10 @@ class Lease(Protocol):
 class LeaseStore(Protocol):
     """The right to run, which one process has at a time."""
 
-    def exclusive(self) -> AbstractContextManager[Lease]:
-        """Hold the right to run, which one process has at a time. What a run writes is written with it or not
-        at all. Raises Refused with code `another_run` when somebody else holds it."""
+    def exclusive(self, name: str = RUNNER) -> AbstractContextManager[Lease]:
+        """Hold the right to run, or to do the maintenance job of this name, which one process has at a time.
+        What a run writes is written with its right or not at all. Raises Refused with code `another_run` when
+        somebody else holds it."""
 
-    def run_at_work(self) -> str | None:
-        """Return the run that some process is working on now; None if there is none."""
+    def runs_at_work(self) -> frozenset[str]:
+        """Return the runs that some process is working on now, jobs without a plan among them."""

@@ -235,14 +235,14 @@ def test_a_lease_is_renewed_while_the_work_waits_until_it_is_lost_or_given_back(
 
 def test_who_is_at_work_is_seen_and_a_killed_run_is_not(database_url: str, open_store: Callable[[str], SqlStore], tmp_path: Path) -> None:
     store = open_store(database_url)
-    assert store.leases.run_at_work() is None
+    assert not store.leases.runs_at_work()
     with store.leases.exclusive() as lease:
         lease.work_on("run-1")
-        assert open_store(database_url).leases.run_at_work() == "run-1"
-    assert store.leases.run_at_work() is None
+        assert open_store(database_url).leases.runs_at_work() == {"run-1"}
+    assert not store.leases.runs_at_work()
     with another_process(database_url, tmp_path) as process:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        assert store.leases.run_at_work() is None
+        assert not store.leases.runs_at_work()
         raw(database_url, "UPDATE leases SET renewed_at = renewed_at - 61")
         assert not store.leases.has_lapsed("runner"), "it could have been renewed"

@@ -34,13 +34,13 @@ LINES = (
 )
 def test_what_is_wanted_is_listed_in_the_order_in_which_it_came(wanted: Wanted, ids: str) -> None:
     """Both days are included, whole, as the schedule counts them."""
-    assert "".join(line.id for line in listed(LINES, wanted, BELGIAN, at_work="d")) == ids
+    assert "".join(line.id for line in listed(LINES, wanted, BELGIAN, at_work={"d"})) == ids
     assert wanted.is_anything is (ids == "dcba")
 
 
 def test_a_run_that_nobody_works_on_is_told_as_interrupted_and_one_that_ended_as_it_ended() -> None:
-    assert [state_of(line, None) for line in LINES] == ["interrupted", "interrupted", "done", "done_with_failures"]
-    assert [state_of(line, line.id) for line in LINES] == ["running", "running", "done", "done_with_failures"]
+    assert [state_of(line, ()) for line in LINES] == ["interrupted", "interrupted", "done", "done_with_failures"]
+    assert [state_of(line, {line.id}) for line in LINES] == ["running", "running", "done", "done_with_failures"]
 
 
 @pytest.mark.parametrize(

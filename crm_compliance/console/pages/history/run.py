@@ -12,7 +12,7 @@ from crm_compliance.proof import certificates_of
 from jobs.model.plan import Key, Plan
 from jobs.model.run import TECHNICAL, TRIM, Action, ActionState, Run, RunLine, alarms_of, contacts_not_trimmed, of_units_alone
 from jobs.proof.attestation import encode
-from jobs.runs.run_states import run_and_state, state_of
+from jobs.runs.run_states import line_and_state, run_and_state
 from rules.errors import NotFound
 from rules.model.roles import Act, is_service
 
@@ -53,7 +53,7 @@ def show(visit: Visit) -> Response:
         raise NotFound("there is no such run", hint="choose one of the history")
     store = visit.services.store
     if not line.plan:
-        told = state_of(line, None)
+        line, told = line_and_state(store, line)
         return visit.page("history/maintenance.html.j2", line=line, told=told, took=_took(line), counts=_counts_of_maintenance(visit, line))
     run, state = run_and_state(store, store.runs.get(line.id))
     plan = store.plans.get(run.plan)

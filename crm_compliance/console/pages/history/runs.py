@@ -12,7 +12,7 @@ from jobs.history.wanted_runs import Wanted, listed
 from jobs.ledger.maintenance_runs import HOUSEKEEPING, REQUESTS
 from jobs.model.plan import Kind
 from jobs.model.run import INTERRUPTED, RunState
-from jobs.runs.run_states import lines_and_run_at_work, state_of
+from jobs.runs.run_states import lines_and_runs_at_work, state_of
 from rules.errors import UsageError
 from rules.model.roles import Act
 
@@ -24,7 +24,7 @@ STATES: Final = (*(state.value for state in RunState), INTERRUPTED)
 def show(visit: Visit) -> Response:
     """Show the runs that are wanted, fifty on a page, the newest first."""
     wanted = _wanted(visit)
-    lines, at_work = lines_and_run_at_work(visit.services.store)
+    lines, at_work = lines_and_runs_at_work(visit.services.store)
     found = lines if wanted.is_anything else listed(lines, wanted, visit.services.calendar, at_work)
     page = visit.page_number(len(found), ON_A_PAGE)
     first = (page - 1) * ON_A_PAGE

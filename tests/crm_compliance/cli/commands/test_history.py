@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
 
+from jobs.ledger.maintenance_runs import REQUESTS
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
+from jobs.proof.job_record import recorded
 from tests.crm_compliance.store.values import ENTRY, a_plan
 from tests.drivers.night import Night
 from tests.drivers.typist import Typist
@@ -50,3 +53,14 @@ def test_a_run_that_nobody_works_on_is_interrupted(typist: Typist, org: Night) -
         lease.work_on("run-2")
         assert typist.ask("history", "list")[0]["state"] == typist.ask("history", "show", "run-2")["state"] == "running"
     assert "interrupted" in typist.type("history", "list").out
+
+
+def test_a_job_without_a_plan_runs_while_it_is_at_work_and_is_interrupted_after(typist: Typist, org: Night) -> None:
+    with suppress(KeyboardInterrupt), recorded(org.context, REQUESTS) as made:
+        assert typist.ask("history", "list")[0]["state"] == typist.ask("history", "show", made.id)["state"] == "running"
+        assert typist.refused("run", "requests", code=5)["message"] == "another run of requests is at work"
+        assert len(typist.ask("history", "list")) == 1, "what is refused has not begun"
+        raise KeyboardInterrupt
+    assert typist.ask("history", "list")[0]["state"] == typist.ask("history", "show", made.id)["state"] == "interrupted"
+    typist.ask("run", "requests")
+    assert [line["state"] for line in typist.ask("history", "list")] == ["done", "interrupted"]

@@ -208,7 +208,7 @@ def test_a_run_that_ends_while_it_is_read_is_told_in_one_state(
         store.runs.save(a_run())
         with monkeypatch.context() as meanwhile:
             ended = a_run(state=RunState.DONE_WITH_FAILURES, ended_at=NIGHT)
-            meanwhile.setattr(type(store.leases), "run_at_work", lambda _, ended=ended: store.runs.save(ended))
+            meanwhile.setattr(type(store.leases), "runs_at_work", lambda _, ended=ended: store.runs.save(ended) or ())
             page = browser.page(address)
         assert not cut_off.search(page), address
         assert not re.search(">(Running|Waiting|Ready|Expired)</span>", page), address
@@ -222,14 +222,14 @@ def test_a_run_that_begins_after_another_has_ended_is_not_called_interrupted(
         store.plans.save(a_plan(plan), [], ENTRY)
     store.runs.start(a_run(), ENTRY)
 
-    def meanwhile(_: object) -> str | None:
+    def meanwhile(_: object) -> set[str]:
         if store.runs.get("run-1").is_over:
-            return "run-2"
+            return {"run-2"}
         store.runs.save(a_run(state=RunState.DONE, ended_at=NIGHT))
         store.runs.start(a_run("run-2", "plan-2"), ENTRY)
-        return None
+        return set()
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(store.leases), "run_at_work", meanwhile)
+        patched.setattr(type(store.leases), "runs_at_work", meanwhile)
         page = browser.page("/history")
     assert ">Interrupted</span>" not in page

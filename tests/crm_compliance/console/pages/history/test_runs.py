@@ -51,6 +51,10 @@ def test_a_job_without_a_plan_is_shown_as_it_goes_on(services: Services, signed_
     ledger, browser = services.store.ledger, signed_in(Role.DPO)
     ledger.append([(STARTED, {"kind": "requests", "software": "1"})], "run-asked")
     assert "Requests Interrupted" in text_of(browser.page("/history"))
+    with services.store.leases.exclusive("requests") as lease:
+        lease.work_on("run-asked")
+        assert "Requests Running" in text_of(browser.page("/history"))
+        assert "Running" in text_of(browser.page("/history/run-asked"))
     ledger.append([(ENDED, {"kind": "requests", "state": "done_with_failures", "alarms": ["OVERDUE"]})], "run-asked")
     ledger.append([(HOUSEKEEPING, {"state": "done"})], "run-swept")
     told = text_of(browser.page("/history"))

@@ -127,7 +127,7 @@ def test_how_far_a_run_is_is_told_as_it_goes_on(org: Night, plan: str, signed_in
     assert 'action="/stop"' in page
     assert 'id="stop-run"' not in page, "nobody works on it"
     with monkeypatch.context() as at_work:
-        at_work.setattr(type(org.store.leases), "run_at_work", lambda _: run.id)
+        at_work.setattr(type(org.store.leases), "runs_at_work", lambda _: frozenset([run.id]))
         page_of_run, its_lines = browser.page(f"/plans/{plan}"), browser.page(f"/plans/{plan}/lines")
         assert 'id="stop-run"' in page_of_run, "the switch is where somebody looks on"
         assert [text_of(each).count("Running") > 0 for each in (page_of_run, its_lines, page)] == [True, True, False]
