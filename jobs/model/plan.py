@@ -294,12 +294,13 @@ class Plan(msgspec.Struct, frozen=True):
         state, missing = self.state(approval.at), self.missing(approval.at)
         if state in (PlanState.REJECTED, PlanState.EXPIRED, PlanState.APPLIED):
             raise Refused(f"the plan is {state.value}", hint="make a new plan", where=self.id, code="plan_state")
-        is_given = approval.approves and approval.role in self.needed and approval.role not in missing
-        if any(same_person(other.who, approval.who) for other in self.speaking(approval.at)) and (missing or not is_given):
+        if approval.approves and self.needed and not missing:
+            raise Refused("the plan has all its approvals", hint="apply it, or reject it", where=self.id, code="plan_state")
+        if any(same_person(other.who, approval.who) for other in self.speaking(approval.at)):
             hint = "the second approval is another person's (RET-24)"
             raise Refused("this person has already approved or rejected the plan", hint=hint, where=self.id, code="same_person")
-        if is_given:
-            hint = f"still needed: {', '.join(missing) or 'nobody'}"
+        if approval.approves and approval.role in self.needed and approval.role not in missing:
+            hint = f"still needed: {', '.join(missing)}"
             raise Refused(f"a {approval.role} has approved already", hint=hint, where=self.id, code="role")
 
     def refuse_unless_ready(self, now: datetime) -> None:

@@ -54,7 +54,8 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "approval": "This plan still needs an approval. Ask the people whose approval is lacking.",
     "breaker": "This plan would take more than is usual, so people have to approve it first. Look at what is out of the ordinary.",
     "plan_state": (
-        "This plan waits for nobody’s approval any more: it was carried out or rejected, or is too old. Look at the list of plans."
+        "This plan waits for nobody’s approval any more: it has them all, was carried out or rejected, or is too old. "
+        "Look at the list of plans."
     ),
     "process_ended": "What was being done was ended from outside. Nothing was left half done: begin it again.",
     "clock_back": "The clock of this machine says a time before this plan was made. Tell the administrator.",

@@ -99,7 +99,7 @@ def test_whoever_approves_again_what_has_all_approvals_or_was_rejected_is_told_t
         typist.ask("plans", "approve", tripped, *who)
     for who in (ben, cleo):
         error = typist.refused("plans", "approve", tripped, *who, code=5)
-        assert (error["code"], error["hint"]) == ("role", "still needed: nobody")
+        assert (error["code"], error["message"]) == ("plan_state", "the plan has all its approvals")
     assert typist.refused("plans", "reject", tripped, *ben, "--comment", "after all", code=5)["code"] == "same_person"
     dirk = ("--as", "dirk.d", "--role", "dpo", "--comment", "too many")
     typist.ask("plans", "reject", tripped, *dirk)

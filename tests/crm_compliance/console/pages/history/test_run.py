@@ -206,9 +206,13 @@ def test_a_run_that_ends_while_it_is_read_is_told_in_one_state(
     assert all(cut_off.search(browser.page(address)) for address in addresses), "nobody works on it"
     for address in addresses:
         store.runs.save(a_run())
+
+        def ends(_: object) -> frozenset[str]:
+            store.runs.save(a_run(state=RunState.DONE_WITH_FAILURES, ended_at=NIGHT))
+            return frozenset()
+
         with monkeypatch.context() as meanwhile:
-            ended = a_run(state=RunState.DONE_WITH_FAILURES, ended_at=NIGHT)
-            meanwhile.setattr(type(store.leases), "runs_at_work", lambda _, ended=ended: store.runs.save(ended) or ())
+            meanwhile.setattr(type(store.leases), "runs_at_work", ends)
             page = browser.page(address)
         assert not cut_off.search(page), address
         assert not re.search(">(Running|Waiting|Ready|Expired)</span>", page), address
