@@ -34,10 +34,10 @@ def authority(asked: Asked, roles: Sequence[RoleInFile], units: Collection[UnitK
     was shown: what the file knows of a judgment prevails (IDV-04). Nobody acts for somebody who is an adult
     for certain, also where only the year of birth is known (RGT-07)."""
     born_on, born_by = asked.child_born_on, asked.child_born_by or asked.child_born_on
-    if born_by is not None and has_reached(ADULT_AGE, born_by, asked.received_on):
-        return Authority.NEVER
     if asked.mandate is Mandate.CONTESTED:
         return Authority.CONTESTED
+    if born_by is not None and has_reached(ADULT_AGE, born_by, asked.received_on):
+        return Authority.NEVER
     held = [role for role in roles if role.contact in asked.requester and role.unit in units and role.role in PARENTS]
     is_evidenced = any(role.has_authority and not _is_over(role, asked.day) for role in held)
     is_over = not is_evidenced and any(_is_over(role, asked.day) for role in held)

@@ -134,9 +134,11 @@ def test_r098_without_proven_authority_only_own_data(mandate: Mandate | None) ->
     assert (answer.remarks, answer.refusal) == (("RF-07",), "")
 
 
-def test_rgt04_a_known_conflict_ends_the_presumption_without_a_word_of_it() -> None:
+@pytest.mark.parametrize("born_by", [None, RECEIVED, date(2008, 5, 8)])
+def test_rgt04_a_known_conflict_ends_the_presumption_without_a_word_of_it(born_by: date | None) -> None:
+    """RGT-08: also of who is an adult by now, or is said to be."""
     shown = role(LOTTE, "parent", has_authority=True)
-    answer = told(asked_for_finn(mandate=Mandate.CONTESTED), shown, role(FINN, "child"))
+    answer = told(asked_for_finn(mandate=Mandate.CONTESTED, child_born_by=born_by), shown, role(FINN, "child"))
     assert (answer.scope, dict(answer.own), answer.remarks) == ("own", {A: ("parent",)}, ())
 
 
