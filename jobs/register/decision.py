@@ -2,16 +2,17 @@
 sealed part of the request: it names rows of files and holds the values that a person asked to be corrected.
 What is done is removed from it."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
 from jobs.model.answer import Compilation, Item, ItemStatus
-from jobs.model.request import DECISIONS, RequestApproval
+from jobs.model.request import DECISIONS, RequestApproval, SubjectRequest
+from jobs.ports.store.ledger import Entry
 from jobs.ports.store.store import Store
 from rules.decoders import decoder_of
 from rules.errors import Refused
@@ -228,8 +229,19 @@ def decision_of(store: Store, request: str) -> Decision | None:
     return decoder_of(Decision).decode(part) if part is not None else None
 
 
-def change_decision(store: Store, request_id: str, change: Callable[[Decision], Decision], attempts: int = ATTEMPTS) -> Decision | None:
-    """Change what is stored of a decision, and return it as it is then; None if there is none any more.
+Told: TypeAlias = tuple[SubjectRequest, Sequence[Entry]]
+Telling: TypeAlias = Callable[[SubjectRequest, Decision], Told]
+
+
+def _alone(row: SubjectRequest, _decision: Decision) -> Told:
+    return row, ()
+
+
+def change_decision(
+    store: Store, request_id: str, change: Callable[[Decision], Decision], attempts: int = ATTEMPTS, *, told: Telling = _alone
+) -> Decision | None:
+    """Change what is stored of a decision, and return it as it is then; None if there is none any more. What
+    `told` makes of the row of the register, and tells the ledger, is stored with it or not at all.
 
     What it records has happened: where somebody takes a step at this instant, `change` is asked again of what
     that has left, and nothing of either is lost. Raises Refused: with code `changed`, if others keep
@@ -237,14 +249,14 @@ def change_decision(store: Store, request_id: str, change: Callable[[Decision], 
     request, found = store.requests.get(request_id), decision_of(store, request_id)
     if found is None or (after := change(found)) == found:
         return found
+    row, entries = told(request, after)
+    moved = msgspec.structs.replace(row, transitions=request.transitions + 1)
     try:
-        store.requests.save(
-            msgspec.structs.replace(request, transitions=request.transitions + 1), since=request, parts={DECISIONS: encoded(after)}
-        )
+        store.requests.save(moved, entries, since=request, parts={DECISIONS: encoded(after)})
     except Refused as error:
         if error.code != "changed" or attempts == 1:
             raise
-        return change_decision(store, request_id, change, attempts - 1)
+        return change_decision(store, request_id, change, attempts - 1, told=told)
     return after
 
 

@@ -20,10 +20,21 @@ from jobs.model.request import DECISIONS, GIVEN, SubjectRequest
 from jobs.model.run import Run
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
+from jobs.ports.store.ledger import Entry
 from jobs.reading.few_rows import CONTACT_FIELDS, rows_of
 from jobs.reading.out_of_reach import IN_BIN, LONG_TERM
 from jobs.register.confirmed_people import confirmed_people, given_of
-from jobs.register.decision import AT_ONCE, DISPOSING, ERASING, Decision, Task, What, change_decision, decision_of
+from jobs.register.decision import (
+    AT_ONCE,
+    DISPOSING,
+    ERASING,
+    Decision,
+    Task,
+    Told,
+    What,
+    change_decision,
+    decision_of,
+)
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.correct import WRITING
 from jobs.requests.decisions.decide import take_effect
@@ -67,6 +78,8 @@ def fulfil(context: JobContext, request_id: str) -> tuple[Run | None, str]:
     decision = take_effect(
         context, request, decision, _looked_at_first(decision, found)
     )  # where the CRM was out of reach when it was decided
+    if not decision.tasks:
+        context.store.ledger.append([_fulfilled(request)])
     code = ""
     if writes := [task for task in decision.of(WRITING) if task.item not in kept]:
         left = correct.write(
@@ -84,10 +97,7 @@ def fulfil(context: JobContext, request_id: str) -> tuple[Run | None, str]:
             code = next((each for each in cast("Mapping[str, int]", run.counts["skipped"]) if each in _TOLD), code)
         decision, kept_by = _without_gone(context, request, decision)
         code = kept_by or code
-    if not decision.tasks:
-        code = ""
-        context.store.ledger.append([("request_fulfilled", {"request": request.id})])
-    return run, code
+    return run, code if decision.tasks else ""
 
 
 def apply_by_hand(context: JobContext, plan_id: str) -> Run:
@@ -227,12 +237,13 @@ def _lapsed(context: JobContext, request: SubjectRequest) -> Refused:
     """End what had been granted and waited, and return why. The mandate has ended, and what is destroyed
     cannot be had back: the adult asks for it, or not (RGT-07). Where nothing had been done, that is how the
     request ends."""
-    after = change_decision(context.store, request.id, lambda now: now.lapsed(context.today))
-    request = context.store.requests.get(request.id)
-    is_open = request.state is RequestState.RELEASED and after is not None and not after.done
-    ended = msgspec.structs.replace(request, outcome=Outcome.MANDATE_LAPSED if is_open else request.outcome)
-    told = {"request": request.id, "step": "lapse", "role": SERVICE}
-    context.store.requests.save(msgspec.structs.replace(ended, transitions=request.transitions + 1), [("request", told)], since=request)
+
+    def told(row: SubjectRequest, after: Decision) -> Told:
+        is_open = row.state is RequestState.RELEASED and not after.done
+        ended = msgspec.structs.replace(row, outcome=Outcome.MANDATE_LAPSED if is_open else row.outcome)
+        return ended, [("request", {"request": row.id, "step": "lapse", "role": SERVICE})]
+
+    change_decision(context.store, request.id, lambda now: now.lapsed(context.today), told=told)
     message = "the child is of age now: what was granted in its name, and had not been done, is not done any more"
     return Refused(message, hint="who was the child may ask for it (RGT-07)", where=request.id, code=Outcome.MANDATE_LAPSED.value)
 
@@ -284,7 +295,16 @@ def _without_gone(context: JobContext, request: SubjectRequest, decision: Decisi
 def _done(context: JobContext, request: SubjectRequest, decision: Decision, tasks: Collection[Task]) -> Decision:
     """Return the decision once these tasks are done; others may have taken steps meanwhile."""
     day = context.today
-    return change_decision(context.store, request.id, lambda now: now.without(tasks, day)) or decision.without(tasks, day)
+
+    def told(row: SubjectRequest, after: Decision) -> Told:
+        return row, () if after.tasks else [_fulfilled(row)]
+
+    return change_decision(context.store, request.id, lambda now: now.without(tasks, day), told=told) or decision.without(tasks, day)
+
+
+def _fulfilled(request: SubjectRequest) -> Entry:
+    """Return what the ledger says once nothing that was granted is left to do."""
+    return "request_fulfilled", {"request": request.id}
 
 
 def _with(context: JobContext, request: SubjectRequest, decision: Decision, tasks: tuple[Task, ...]) -> Decision:
