@@ -4,7 +4,6 @@ contract 3.6."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 import msgspec
 
@@ -30,7 +29,7 @@ from jobs.requests.context.earlier_requests import earlier_requests, request_con
 from jobs.requests.decisions.propose import propose
 from jobs.requests.redaction.people_in_texts import mentioned_people, texts_of_rows
 from jobs.requests.redaction.redact import TextRedactor
-from jobs.requests.search.assess import Assessment, assess
+from jobs.requests.search.assess import Assessment, assess, stated_birth
 from jobs.requests.search.files_of_others import Searched, search_files_of_others
 from jobs.requests.search.scope import Scope
 from rules.dates.ages import has_reached
@@ -99,7 +98,7 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
         language=language_of(request, found, context.organisation.languages),
         generated_at=context.clock(),
         received_on=request.received_on,
-        addressee=_addressee(found),
+        addressee=_addressee(context, found),
         about=_about(found),
         blocks=blocks,
         refusal=found.entitlement.refusal,
@@ -204,13 +203,13 @@ def _media_type(kind: str, content: Content | None) -> str | None:
     return None if content is None else content.media_type or unknown
 
 
-def _addressee(found: Assessment) -> Addressee:
+def _addressee(context: JobContext, found: Assessment) -> Addressee:
     """Return the addressee of the letter, as they called themselves (EXP-10). Whether it is a minor is known
     from the day of birth that they gave; from what is kept, a year or a stated age included, only if the
     answer says that something is: in a neutral answer it would reveal that (SUS-04). Who may still be a minor
     is one here."""
     given = found.given.requester
-    born_on = date.fromisoformat(given.birthdate) if given.birthdate and not found.request.on_behalf else None
+    born_on = stated_birth(context, found.given, on_behalf=False) if not found.request.on_behalf else None
     if born_on is None and found.entitlement.answer != NEUTRAL and not found.request.on_behalf:
         born_on = found.born_by
     is_minor = born_on is not None and not has_reached(ADULT_AGE, born_on, found.day)

@@ -278,16 +278,17 @@ def test_two_people_of_an_open_dossier_are_told_its_term_alike(night: Night, lan
     assert len(said) == 1
 
 
-@pytest.mark.parametrize("given", ["", "2012-03-04"])
+@pytest.mark.parametrize("given", ["", "2012-03-04", "1900-01-01"])
 def test_whether_a_neutral_answer_goes_to_a_minor_follows_from_what_was_given_alone(night: Night, given: str) -> None:
-    """EXP-10, SUS-04: of somebody who may be told nothing, the birth date that is kept decides nothing."""
+    """EXP-10, SUS-04: of somebody who may be told nothing, the birth date that is kept decides nothing; one
+    that was given and stands for none says nothing (RET-09)."""
     suspected, known = night.contact(birthdate="2012-03-04"), night.contact(birthdate="2012-03-04")
     night.party(suspected, "suspect", dossier=night.dossier("sexting", closed=False))
     night.party(known, "child", dossier=night.dossier("sexting", closed=False))
     person = GivenPerson(firstname="Lotte", lastname="Peeters (fictief)", birthdate=given)
     neutral = compile_request(night.context, ask(night, Right.ACCESS, suspected, given=person).id, "dora", "dpo")
     package = compile_request(night.context, ask(night, Right.ACCESS, known, given=person).id, "dora", "dpo")
-    assert (neutral.answer, neutral.addressee.is_minor) == ("neutral", bool(given))
+    assert (neutral.answer, neutral.addressee.is_minor) == ("neutral", given == "2012-03-04")
     assert (package.answer == "neutral", package.addressee.is_minor) == (False, True)
     assert (neutral.reference.startswith("DSR-2026-"), neutral.about) == (True, "Lotte Peeters (fictief)")
 
