@@ -157,7 +157,7 @@ def test_what_hangs_on_rows_that_nobody_sees_does_not_go_along_with_them(tmp_pat
     path = environment(tmp_path, "cf_dossier", "cf_between", "cascade")
     document: dict[str, Any] = read_yaml(path)
     columns = {"cf_betweenid": {"type": "guid", "key": True}, "cf_dossierid": {"type": "lookup cf_dossier", "schema_name": "cf_DossierId"}}
-    document["tables"]["cf_between"] = {"ownership": "UserOwned", "set_name": "cf_betweens", "columns": columns}
+    document["tables"]["cf_between"] = {"ownership": "UserOwned", "set": "cf_betweens", "columns": columns}
     document["relationships"].append(
         {"name": "cf_dossier_between", "parent": "cf_dossier", "child": "cf_between", "column": "cf_dossierid", "on_delete": "cascade"}
     )
