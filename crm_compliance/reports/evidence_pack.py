@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -27,6 +27,7 @@ from jobs.ports.store.store import Store
 from jobs.proof import attestation
 from jobs.proof.attestation import LedgerIndex, attest
 from jobs.proof.run_reckoning import reckoning_of
+from jobs.runs.run_states import state_of
 from jobs.writing.send import TECHNICAL
 from rules.dates.calendar import Calendar
 from rules.dates.instants import instant
@@ -104,6 +105,7 @@ def _files(
     """Yield every file but the manifest, its content in parts."""
     head = store.ledger.head()
     runs, rounds, plans, holds = store.runs.all(), store.runs.maintenance(), store.plans.all(), store.holds.all()
+    at_work = store.leases.runs_at_work()  # now: who ends while the rest is packed was at work in what was read
     index = LedgerIndex.read(store)
     points = store.checkpoints.all()
     yield "VERIFY.md", iter([(files("crm_compliance.reports") / "templates" / "VERIFY.md").read_bytes()])
@@ -130,7 +132,7 @@ def _files(
         if not run.are_certificates_gone:
             yield f"certificates/{run.id}.json", iter([attestation.encode(attest(store, notary, run, index, calendar))])
     yield "runs.json", iter([_json(documents)])
-    yield "rounds.json", iter([_json([_maintenance_document(made) for made in reversed(rounds)])])
+    yield "rounds.json", iter([_json([_maintenance_document(made, at_work) for made in reversed(rounds)])])
     yield "exceptions.json", iter([_json(exceptions)])
     yield "holds.json", iter([_json([_hold_document(hold, reference) for hold in holds])])
 
@@ -217,11 +219,11 @@ def _run_document(run: Run, plan: Plan, store: Store, reference: Reference, cale
     }
 
 
-def _maintenance_document(made: MaintenanceRun) -> dict[str, object]:
+def _maintenance_document(made: MaintenanceRun, at_work: Collection[str]) -> dict[str, object]:
     return {
         "run": made.id,
         "kind": made.kind,
-        "state": made.state.value,
+        "state": state_of(made, at_work),
         "started_at": instant(made.started_at),
         "ended_at": instant(made.ended_at),
         "software_version": made.software_version,

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from itertools import pairwise
@@ -21,8 +22,10 @@ from typing import Any
 import pytest
 
 from jobs.ledger.heads import STRANDS
+from jobs.ledger.maintenance_runs import REQUESTS
 from jobs.nightly.housekeeping import run_housekeeping
 from jobs.ports.context import JobContext
+from jobs.proof.job_record import recorded
 from tests.crm_compliance.cli.commands.proven_night import CANARIES, LONG_AGO, a_night, offline
 from tests.crm_compliance.openssl import OPENSSL
 from tests.crm_compliance.verify_page import step
@@ -52,8 +55,8 @@ def kept_packs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def pack(typist: Typist, org: Night, tmp_path: Path, kept_packs: Path) -> Path:
-    """An unpacked archive after two nights, with a hold, a denied attempt and replaced keys; each test has a
-    copy to spoil."""
+    """An unpacked archive after two nights, with a hold, a denied attempt, a job cut off and replaced keys;
+    each test has a copy to spoil."""
     if not (kept_packs / "pack").exists():
         make_pack(typist, org, tmp_path)
         shutil.copytree(tmp_path / "pack", kept_packs / "pack")
@@ -73,6 +76,8 @@ def make_pack(typist: Typist, org: Night, tmp_path: Path) -> None:
     if not typist.ask("plans", "show", plan)["applicable"]:
         approve_where_needed(org.store, plan, NOW, org.key)
     typist.ask("apply", plan)
+    with suppress(KeyboardInterrupt), recorded(org.context, REQUESTS):
+        raise KeyboardInterrupt
     typist.ask("run", "requests")
     names = typist.ask("evidence", "--output", tmp_path / "evidence.zip")["files"]
     with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
@@ -101,7 +106,8 @@ def test_the_pack_has_what_an_auditor_must_see(pack: Path) -> None:
     assert (hold["type"], hold["reason_code"], hold["released_at"]) == ("judicial", "REQ-1", None)
     assert {word["role"] for word in runs[0]["approvals"]} == {"crm_admin", "dpo"}
     assert len(list((pack / "keys").iterdir())) == 2
-    (made,) = loaded(pack, "rounds.json")
+    cut_off, made = loaded(pack, "rounds.json")
+    assert (cut_off["state"], cut_off["ended_at"]) == ("interrupted", None)
     assert (made["kind"], made["state"], made["counts"]["pending"]) == ("requests", "done", 0)
     assert loaded(pack, "head.json")["entries"] == len((pack / "ledger.jsonl").read_bytes().splitlines())
 
@@ -174,7 +180,7 @@ CHANGES: tuple[tuple[str, Callable[[Any], object]], ...] = (
     ("runs.json", lambda runs: runs[0].update(state="done_with_failures")),
     ("runs.json", lambda runs: runs[0].update(certificates="removed")),
     ("runs.json", lambda runs: runs.pop()),
-    ("rounds.json", lambda rounds: rounds[0]["counts"].update(overdue=1)),
+    ("rounds.json", lambda rounds: rounds[1]["counts"].update(overdue=1)),
     ("holds.json", lambda holds: holds[0].update(type="legal")),
     ("holds.json", lambda holds: holds[0].update(review_on="2030-01-01")),
     ("holds.json", lambda holds: holds[0].update(released_at="2026-12-01T10:00:00Z")),
@@ -334,10 +340,11 @@ def test_a_round_is_a_run_like_any_other(typist: Typist, org: Night, tmp_path: P
         run = typist.ask("run", job)["run"]
         assert typist.ask("history", "show", run)["run"] == run
         assert typist.ask("verify", run) == {"run": run, "checked": 0, "still_there": [], "unsettled": 0, "not_checkable": []}
-    typist.ask("evidence", "--output", tmp_path / "evidence.zip")
+    with recorded(org.context, REQUESTS):
+        typist.ask("evidence", "--output", tmp_path / "evidence.zip")
     with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
         rounds = json.loads(archive.read("rounds.json"))
-    assert [made["kind"] for made in rounds] == ["requests", "housekeeping"]
+    assert [(made["kind"], made["state"]) for made in rounds] == [("requests", "done"), ("housekeeping", "done"), ("requests", "running")]
     typist.refused("verify", "run-none", code=2)
 
 
