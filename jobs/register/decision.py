@@ -233,12 +233,13 @@ Told: TypeAlias = tuple[SubjectRequest, Sequence[Entry]]
 Telling: TypeAlias = Callable[[SubjectRequest, Decision], Told]
 
 
-def _alone(row: SubjectRequest, _decision: Decision) -> Told:
+def alone(row: SubjectRequest, _decision: Decision) -> Told:
+    """Tell nothing beside the decision."""
     return row, ()
 
 
 def change_decision(
-    store: Store, request_id: str, change: Callable[[Decision], Decision], attempts: int = ATTEMPTS, *, told: Telling = _alone
+    store: Store, request_id: str, change: Callable[[Decision], Decision], attempts: int = ATTEMPTS, *, told: Telling = alone
 ) -> Decision | None:
     """Change what is stored of a decision, and return it as it is then; None if there is none any more. What
     `told` makes of the row of the register, and tells the ledger, is stored with it or not at all.

@@ -20,7 +20,6 @@ from jobs.model.request import DECISIONS, GIVEN, SubjectRequest
 from jobs.model.run import Run
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
-from jobs.ports.store.ledger import Entry
 from jobs.reading.few_rows import CONTACT_FIELDS, rows_of
 from jobs.reading.out_of_reach import IN_BIN, LONG_TERM
 from jobs.register.confirmed_people import confirmed_people, given_of
@@ -76,10 +75,8 @@ def fulfil(context: JobContext, request_id: str) -> tuple[Run | None, str]:
     decision, found = _noted(context, request, decision)
     kept = found.items
     decision = take_effect(
-        context, request, decision, _looked_at_first(decision, found)
+        context, request, decision, _looked_at_first(decision, found), told=_once_fulfilled
     )  # where the CRM was out of reach when it was decided
-    if not decision.tasks:
-        context.store.ledger.append([_fulfilled(request)])
     code = ""
     if writes := [task for task in decision.of(WRITING) if task.item not in kept]:
         left = correct.write(
@@ -294,17 +291,13 @@ def _without_gone(context: JobContext, request: SubjectRequest, decision: Decisi
 
 def _done(context: JobContext, request: SubjectRequest, decision: Decision, tasks: Collection[Task]) -> Decision:
     """Return the decision once these tasks are done; others may have taken steps meanwhile."""
-    day = context.today
-
-    def told(row: SubjectRequest, after: Decision) -> Told:
-        return row, () if after.tasks else [_fulfilled(row)]
-
+    day, told = context.today, _once_fulfilled
     return change_decision(context.store, request.id, lambda now: now.without(tasks, day), told=told) or decision.without(tasks, day)
 
 
-def _fulfilled(request: SubjectRequest) -> Entry:
-    """Return what the ledger says once nothing that was granted is left to do."""
-    return "request_fulfilled", {"request": request.id}
+def _once_fulfilled(row: SubjectRequest, after: Decision) -> Told:
+    """Tell the ledger once nothing that was granted is left to do."""
+    return row, () if after.tasks else [("request_fulfilled", {"request": row.id})]
 
 
 def _with(context: JobContext, request: SubjectRequest, decision: Decision, tasks: tuple[Task, ...]) -> Decision:

@@ -7,15 +7,16 @@ Source: GDPR art. 16, 21(3), 7(3); DDL-13, R-101 to R-103, R-115."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from connectors.interface.changes import Operation, OperationKind
 from connectors.interface.rows import Among
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.erasures.register import number_of_version, version_of
 from jobs.holds.active import active_holds
+from jobs.ledger.entries import LedgerEntry
 from jobs.ports.context import JobContext
 from jobs.reading.few_rows import PARTY_FIELDS, rows_of
 from jobs.reading.out_of_reach import lie_elsewhere
@@ -28,7 +29,7 @@ from jobs.writing.send import TECHNICAL, send_operations
 from rules.holds.holds import Hold
 from rules.holds.precedence import ranked
 from rules.model.decisions import Reason
-from rules.model.personal_records import FULL
+from rules.model.personal_records import FULL, FullNote
 from rules.model.records import KINDS, Engagement, Note, Party
 from rules.rights.fields import needed_by
 
@@ -43,6 +44,7 @@ ENDED: Final[Mapping[What, Mapping[str, object]]] = MappingProxyType(
 )
 WRITING: Final = frozenset({What.CORRECT, What.ANNOTATE, *ENDED})
 T = TypeVar("T")
+_BEGIN: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _HELD: Final = frozenset({What.CORRECT, What.NO_CALLER})  # writes that lose what a hold is there to keep
 DATES: Final = frozenset({"birth_on"})  # fields of a correction that are none of text
 SUBJECT: Final = "Rectificatie / Rectification"
@@ -107,7 +109,10 @@ def _write_fields(context: JobContext, task: Task, people: Collection[str], rows
     if found is None:
         return _code_of_missing(context, task)
     etag, values = found
-    if not values or _is_held_on_another_basis(context, task):
+    if not values:
+        _note_what_was_cut_off(context, task, wanted, etag)
+        return ""
+    if _is_held_on_another_basis(context, task):
         return ""
     if code := _held(context, task):
         return code
@@ -121,9 +126,7 @@ def _write_fields(context: JobContext, task: Task, people: Collection[str], rows
             send_operations(context.connector, [Operation(OperationKind.UPDATE, written, task.id, again[0], {name: value})])
     after = lacking()
     code = _code_of_missing(context, task) if after is None else TECHNICAL if after[1] else ""
-    version = number_of_version(after[0]) if after is not None and not code else None
-    told = {} if version is None else {"version": version}
-    context.store.ledger.append([("request_write", entry | {"state": "failed" if code else "done", "code": code} | told)])
+    _note_end(context, entry, code, after[0] if after is not None else "")
     return code
 
 
@@ -136,6 +139,8 @@ def _annotate(context: JobContext, task: Task) -> str:
         return bool(rows_of(connector, Note, (), Among("id", [task.note])))
 
     if is_there():
+        for there in rows_of(connector, FullNote, ("text",), Among("id", [task.note])):  # of the day on which it was written
+            _note_what_was_cut_off(context, task, {"note": plain_text(there)})
         return ""
     if not rows_of(connector, FULL[task.kind], (), Among("id", [task.id])):
         return _code_of_missing(context, task)
@@ -146,8 +151,42 @@ def _annotate(context: JobContext, task: Task) -> str:
     context.store.ledger.append([("request_write", entry | {"state": "intended"})])
     send_operations(connector, [Operation(OperationKind.CREATE, notes, task.note, "", values)])
     code = "" if is_there() else TECHNICAL
-    context.store.ledger.append([("request_write", entry | {"state": "failed" if code else "done", "code": code})])
+    _note_end(context, entry, code)
     return code
+
+
+def writes_noted(context: JobContext) -> list[LedgerEntry]:
+    """Return what the ledger tells of writes for requests, oldest first."""
+    return context.store.ledger.between({"request_write"}, _BEGIN, context.clock() + timedelta(days=1))
+
+
+def _note_end(context: JobContext, entry: Mapping[str, object], code: str, etag: str = "") -> None:
+    """Note how a write ended; where it is done, with the number of the version that the row has since."""
+    version = number_of_version(etag) if etag and not code else None
+    told = {} if version is None else {"version": version}
+    context.store.ledger.append([("request_write", {**entry, "state": "failed" if code else "done", "code": code, **told})])
+
+
+def _note_what_was_cut_off(context: JobContext, task: Task, values: Mapping[str, object], etag: str = "") -> None:
+    """Note that a write is done of which the round that sent it did not hear or did not live to tell: what a
+    restore of the CRM has undone is found by what is noted as done (ERA-13)."""
+    table = table_of(context.connector, task.kind, task.id)
+    refs, names = context.references(table, task.id), sorted(values)
+    digests = [digest_of(context.references, table, task.id, name, values[name]) for name in names]
+
+    def is_of_this(data: Mapping[str, object]) -> bool:
+        noted = cast("Sequence[str]", data["digests"])
+        is_of_row = (data["what"], data["table"], data["fields"]) == (task.what.value, table, names) and data["ref"] in refs
+        return is_of_row and all(one in of_keys for one, of_keys in zip(noted, digests, strict=True))
+
+    last = next((entry.data for entry in reversed(writes_noted(context)) if is_of_this(entry.data)), None)
+    if last is not None and last["state"] == "intended":
+        _note_end(context, last, "", etag)
+
+
+def plain_text(note: FullNote) -> str:
+    """Return the text of a note, as we write line ends."""
+    return (note.text or "").replace("\r\n", "\n")
 
 
 def _code_of_missing(context: JobContext, task: Task) -> str:

@@ -29,7 +29,9 @@ from jobs.register.decision import (
     Decision,
     Notice,
     Task,
+    Telling,
     What,
+    alone,
     change_decision,
     decision_of,
     encoded,
@@ -208,9 +210,11 @@ def as_it_stands(context: JobContext, request: SubjectRequest, compilation: Comp
     return _waiting(compilation, decision, undone | _keeping(context, request, decision))
 
 
-def take_effect(context: JobContext, request: SubjectRequest, decision: Decision, waiting: Collection[Task] = ()) -> Decision:
+def take_effect(
+    context: JobContext, request: SubjectRequest, decision: Decision, waiting: Collection[Task] = (), *, told: Telling = alone
+) -> Decision:
     """Do what takes effect at once, in the name of the DPO who decided, and give the decision without it;
-    nothing is done twice. What is `waiting` is left."""
+    nothing is done twice. What is `waiting` is left. `told` is as of `change_decision`."""
     now = [task for task in decision.of(AT_ONCE) if task not in waiting]
     if not now:
         return decision
@@ -220,7 +224,7 @@ def take_effect(context: JobContext, request: SubjectRequest, decision: Decision
     left = correct.write(context, [task for task in now if task.what is not What.RESTRICT])
     kept = [task for task, _ in left]
     done, day = [task for task in now if task not in kept], context.today
-    return change_decision(context.store, request.id, lambda stored: stored.without(done, day)) or decision.without(done, day)
+    return change_decision(context.store, request.id, lambda stored: stored.without(done, day), told=told) or decision.without(done, day)
 
 
 def _keeping(context: JobContext, request: SubjectRequest, decision: Decision) -> dict[str, str]:

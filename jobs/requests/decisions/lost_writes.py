@@ -8,8 +8,8 @@ was written the row was restored for certain, in any other it may be somebody's 
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple, cast
+from datetime import datetime
+from typing import NamedTuple, cast
 
 import msgspec
 
@@ -18,11 +18,9 @@ from jobs.erasures.register import number_of_version, version_of
 from jobs.ports.context import JobContext
 from jobs.reading.few_rows import rows_of
 from jobs.register.decision import Task, What
-from jobs.requests.decisions.correct import ENDED, WRITING, digest_of, says, write
+from jobs.requests.decisions.correct import ENDED, WRITING, digest_of, plain_text, says, write, writes_noted
 from rules.model.personal_records import FULL, FullNote
 from rules.model.records import KINDS, Record
-
-_BEGIN: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class LostWrite(msgspec.Struct, frozen=True):
@@ -90,14 +88,14 @@ def _texts_of_notes(context: JobContext, rows: Sequence[str]) -> dict[str, list[
     found = defaultdict[str, list[str]](list)
     full = cast("type[FullNote]", FULL["note"])
     for note in rows_of(context.connector, full, ("regarding", "text"), Among("regarding", rows)) if rows else ():
-        found[note.regarding or ""].append((note.text or "").replace("\r\n", "\n"))
+        found[note.regarding or ""].append(plain_text(note))
     return found
 
 
 def _written(context: JobContext, *, with_notes: bool) -> dict[str, dict[str, dict[str, _Written]]]:
     """Return what was written last, by table of the CRM, reference of the row, and field."""
     found: defaultdict[str, defaultdict[str, dict[str, _Written]]] = defaultdict(lambda: defaultdict(dict))
-    for entry in context.store.ledger.between({"request_write"}, _BEGIN, context.clock() + timedelta(days=1)):
+    for entry in writes_noted(context):
         data, what = entry.data, What(str(entry.data["what"]))
         if data["state"] != "done" or what not in WRITING or (what is What.ANNOTATE and not with_notes):
             continue

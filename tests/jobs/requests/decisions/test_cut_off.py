@@ -11,6 +11,7 @@ from jobs.requests.decisions.carry_out import fulfil_all
 from rules.model.requests import Outcome, RequesterKind, Right
 from tests.drivers.deciding import ask, close, compile_, context_of, decide, release
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.jobs.runs.kill_points import Killed
 
 
@@ -70,4 +71,19 @@ def test_what_was_granted_and_is_done_is_told(night: Night, monkeypatch: pytest.
     close(night, access)
     killed_at(night, monkeypatch, moment)
     assert night.get("cf_dossiers", dossier) is None
+    assert told(night, "request_fulfilled", request=request.id) == 1
+
+
+@pytest.mark.parametrize("moment", range(1, 5))
+def test_what_takes_effect_at_once_and_could_not_is_told_once_it_has(night: Night, monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
+    donor = night.contact(cf_newsletter=True)
+    night.donation(donor)
+    request = ask(night, Right.OBJECTION, donor)
+    compile_(night, request)
+    set_faults(night.emulator, {"match": {"method": "PATCH", "path": "contacts"}, "times": 99, "do": "status", "status": 403})
+    decide(night, request)
+    release(night, request)
+    set_faults(night.emulator)
+    killed_at(night, monkeypatch, moment)
+    assert (night.get("contacts", donor) or {})["cf_newsletter"] is False
     assert told(night, "request_fulfilled", request=request.id) == 1
