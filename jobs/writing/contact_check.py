@@ -3,10 +3,9 @@
 
 from collections import Counter as Counts
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from heapq import heappop, heappush
-from types import MappingProxyType
 from typing import cast
 
 from connectors.interface.connector import Connector
@@ -37,7 +36,7 @@ class Situation:
     have a term of their own. `leaving` are ids of units, fiches and roles that are about to be deleted."""
 
     going: Collection[str] = ()
-    held: Mapping[str, Reason] = MappingProxyType({})
+    held: Mapping[str, Reason] = field(default_factory=dict)
     half_done: Collection[str] = ()
     given_up: Collection[str] = ()
     leaving: Collection[str] = ()
