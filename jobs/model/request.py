@@ -102,6 +102,11 @@ class SubjectRequest(msgspec.Struct, frozen=True, kw_only=True):
         return short_reference(self.id, self.received_on.year)
 
     @property
+    def version(self) -> str:
+        """What tells it from itself before or after a step that somebody takes."""
+        return f"{self.transitions}-{self.state.value}"
+
+    @property
     def is_closed(self) -> bool:
         return self.state is RequestState.CLOSED
 

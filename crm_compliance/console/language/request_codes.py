@@ -206,7 +206,7 @@ PLACES: Final[Mapping[str, str]] = {
 # What a person reads where a step is refused: the code stands beside it.
 REFUSED: Final[Mapping[str, str]] = {
     "state": "This step is not possible as the request stands now. Somebody may have moved it meanwhile.",
-    "changed": "Somebody else has changed the request meanwhile. Look at it again.",
+    "changed": "The request was changed meanwhile, by somebody else or in another window. Look at it again.",
     "same_person": "This takes a second person: you have already given your approval.",
     "pending_item": "Some items still wait for a review.",
     "dpo_review": "This answer waits for a decision: two people set a rule aside, and it is compiled again.",

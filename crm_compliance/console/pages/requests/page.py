@@ -82,6 +82,7 @@ def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *
     looks = waits_for_look(decision_of(services.store, request.id)) if sees_looks else False
     values: dict[str, Any] = {
         "request": request,
+        "since": request.version,
         "work": work if work is not None and not work.is_over else None,
         "path_steps": path_of(visit, request),
         "next": next_of(visit, request, compilation),

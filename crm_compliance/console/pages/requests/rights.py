@@ -24,18 +24,20 @@ from rules.errors import ComplianceError, UsageError
 
 
 def decide(visit: Visit) -> Response:
-    """Grant the items that are marked, or refuse the whole with a text that fits."""
+    """Grant the items that are marked, each for what it is and not for its number; or refuse the whole with a
+    text that fits."""
     who, role = visit.person.who, visit.person.role
-    items, refusal = visit.all_given("item"), visit.given("refusal") if visit.given("refuse") else ""
+    marked, refusal = visit.all_given("item"), visit.given("refusal") if visit.given("refuse") else ""
 
     def act(desk: Desk, request: str) -> object:
         actor = actor_at(desk.context, who, role)
         if visit.given("refuse"):
             return deciding.refuse(desk.context, actor, request, refusal)
         answer = compilation_of(desk.context.store, request)
-        if not items and answer is not None and answer.answer == "package" and answer.items:
+        items = {each.digest: each.item for each in answer.items} if answer is not None else {}
+        if not marked and answer is not None and answer.answer == "package" and items:
             raise UsageError(visit.say("Mark what is granted, or refuse the whole."))
-        return deciding.grant(desk.context, actor, request, items)
+        return deciding.grant(desk.context, actor, request, [items.get(each, each) for each in marked])
 
     return done_at_desk(visit, "decide", act, note="request_decided")
 

@@ -17,7 +17,7 @@ from crm_compliance.console.work.step_note import noting
 from crm_compliance.wiring.desk import Desk
 from jobs.checks.same_zone import refuse_other_zone
 from jobs.register.request_steps import Actor
-from rules.errors import ComplianceError
+from rules.errors import ComplianceError, Refused
 
 DONE: Final = "request_moved"
 
@@ -30,11 +30,21 @@ def actor_of(visit: Visit) -> Actor:
     return Actor(services.store, visit.person.who, visit.person.role, visit.now, services.keys().reference, policy.calendar)
 
 
+def refuse_old_page(visit: Visit) -> None:
+    """Refuse a step that goes by what a page has shown, or undoes it, where somebody has taken another step
+    since: the page says which it was made after (`since`). Raises UsageError: there is no such request;
+    Refused: with code `changed`."""
+    request, since = visit.services.store.requests.get(visit.path("request")), visit.given("since")
+    if since and since != request.version:
+        raise Refused("the request is not any more as this page has shown it", hint="look at it again", where=request.id, code="changed")
+
+
 def moved(visit: Visit, act: Callable[[Actor, str], object], note: str = DONE) -> Response:
     """Take a step that needs no CRM, and answer with the page of the request."""
     request = visit.path("request")
     try:
         with noting(visit.services.store, request, note) as said:
+            refuse_old_page(visit)
             act(actor_of(visit), request)
     except ComplianceError as error:
         return shown(visit, request, error)
@@ -49,6 +59,7 @@ def done_at_desk(visit: Visit, name: str, act: Callable[[Desk, str], object], no
 
     def whole() -> Ended:
         with services.desk() as desk, telling_reads(desk, work.tell), noting(services.store, request, note) as said:
+            refuse_old_page(visit)
             found = act(desk, request)
         work.found = found if is_shown else None
         return Ended(said[0])
@@ -67,7 +78,7 @@ def _begun(visit: Visit, request: str, begin: Callable[[], Work]) -> Response:
     """Begin a step, and answer with how it ended, or with the page that says how it stands."""
     services = visit.services
     try:
-        services.store.requests.get(request)
+        refuse_old_page(visit)
         work = begin()
     except ComplianceError as error:
         return shown(visit, request, error)

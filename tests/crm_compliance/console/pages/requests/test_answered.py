@@ -181,9 +181,7 @@ def test_of_two_releases_at_the_same_instant_one_leaves(
         answers = list(pool.map(at_once, range(2)))
     assert sorted(answer.status_code for answer in answers) == [303, 409]
     (refused,) = (text_of(answer.text) for answer in answers if answer.status_code == 409)
-    told = (
-        ("Somebody else has changed the request",) if has_own_service else ("Something is being done for this", "Somebody may have moved")
-    )
+    told = ("The request was changed meanwhile",) if has_own_service else ("Something is being done for this", "Somebody may have moved")
     assert any(words in refused for words in told), refused
     found = [entry.data for entry in org.store.ledger.entries() if entry.kind == "request" and entry.data.get("request") == approved.id]
     assert [data["step"] for data in found].count("release") == 1
