@@ -47,24 +47,28 @@ def refuse_altered(context: JobContext) -> None:
         context.notary.refuse_behind(store.checkpoints.all)
 
 
-def refuse_altered_head(store: Store, references: References, plan: Plan) -> None:
-    """Refuse a plan of which head, approvals or rejection are not those of the ledger, before any of them is
-    believed. Raises StoreAltered: saying what differs."""
-    with store.ledger.one_state():
-        refuse(about_plan(store, Believed(store, references), plan))
-
-
-def refuse_altered_plan(store: Store, references: References, plan: Plan) -> None:
-    """Refuse a plan of which head, lines, approvals, rejection or run are not those of the ledger. Raises
+def unaltered_head(store: Store, references: References, plan_id: str) -> Plan:
+    """Return a plan once its head, approvals and rejection are those of the ledger, before any of them is
+    believed. Both are read in one state: what somebody says on it meanwhile is no alteration. Raises
     StoreAltered: saying what differs."""
     with store.ledger.one_state():
-        refuse_altered_head(store, references, plan)
+        plan = store.plans.get(plan_id)
+        refuse(about_plan(store, Believed(store, references), plan))
+    return plan
+
+
+def unaltered_plan(store: Store, references: References, plan_id: str) -> Plan:
+    """Return a plan once its head, lines, approvals, rejection and run are those of the ledger. Raises
+    StoreAltered: saying what differs."""
+    with store.ledger.one_state():
+        plan = unaltered_head(store, references, plan_id)
         refuse(about_run_of(store, plan))
     try:
         is_whole = is_unaltered(plan, store.plans.pages(plan.id))
     except LinesRemoved:
         is_whole = False  # a plan that may still be applied has its lines
     refuse([] if is_whole else [Difference(f"plan {plan.id}", "the stored lines are not those of its digest")])
+    return plan
 
 
 def refuse(differences: Iterable[Difference]) -> None:

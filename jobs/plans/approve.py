@@ -2,21 +2,17 @@
 section 9.4)."""
 
 from datetime import datetime
-from typing import Final
 
 from jobs.checks.denials import denied, refuse_role
 from jobs.checks.drift.plans import approval_entry
 from jobs.checks.drift.references import CLOSE_BY, Reference, References
-from jobs.checks.ledger_drift import refuse_altered_plan
+from jobs.checks.ledger_drift import unaltered_plan
 from jobs.checks.same_crm import refuse_other_crm
-from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Approval, Plan
 from jobs.ports.store.store import Store
 from rules.errors import Refused, UsageError
 from rules.model.accounts import account, same_person
 from rules.model.roles import Act, is_service
-
-ATTEMPTS: Final = 5  # to read a plan and the ledger while others decide
 
 
 def approve_plan(
@@ -44,7 +40,7 @@ def approve_plan(
         raise UsageError("whoever rejects a plan says why", hint="in a few words, without personal data", field="comment")
     told: dict[str, object] = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}
     refuse_other_crm(store, plan.crm, Act.APPROVE_PLAN, told, plan.id)
-    plan = _unaltered(store, references, plan)
+    plan = unaltered_plan(store, references, plan.id)
     if not is_service(who):  # to the service is said that it proposes plans
         refuse_role(store, who, role, Act.APPROVE_PLAN, told, where=plan.id)
     approval = Approval(who, role, now, approves, comment)
@@ -61,21 +57,6 @@ def has_said(plan: Plan, who: str, role: str, comment: str, *, approves: bool, n
         same_person(approval.who, who) and (approval.role, approval.comment, approval.approves) == (role, comment, approves)
         for approval in plan.speaking(now)
     )
-
-
-def _unaltered(store: Store, references: References, plan: Plan) -> Plan:
-    """Return the plan as it stands, once it is what the ledger says. An approval that somebody else gives
-    between the two readings is not an alteration: both are read again. Raises StoreAltered."""
-    for _ in range(ATTEMPTS):
-        try:
-            refuse_altered_plan(store, references, plan)
-        except StoreAltered:
-            before, plan = plan, store.plans.get(plan.id)
-            if plan.given == before.given:
-                raise
-        else:
-            return plan
-    raise Refused("others are deciding on this plan at this moment", hint="look at it again, then decide", where=plan.id, code="busy")
 
 
 def _refuse_outright(plan: Plan, approval: Approval) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
-from jobs.checks.ledger_drift import refuse_altered, refuse_altered_head, refuse_altered_plan
+from jobs.checks.ledger_drift import refuse_altered, unaltered_head, unaltered_plan
 from jobs.checks.same_clock import refuse_other_clock
 from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import RULES_CHANGED, Kind, Plan
@@ -45,7 +45,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
     if plan.crm != context.crm:
         raise Refused("the plan was made for another CRM", hint=hint_to("name_its_crm"), where=plan.id)
     if run is None:
-        refuse_altered_head(store, context.references, plan)
+        plan = unaltered_head(store, context.references, plan.id)
         plan.refuse_unless_ready(context.clock())
         _refuse_other_rules(context, plan)
     with store.leases.exclusive() as lease, context.connector.guarded(lease.check), unless_stopped(context):
@@ -55,7 +55,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
         if run is not None and run.is_over:
             return run
         refuse_altered(context)
-        refuse_altered_plan(store, context.references, plan)
+        plan = unaltered_plan(store, context.references, plan.id)
         refuse_other_clock(context)
         if run is None:
             for other in unfinished(context):

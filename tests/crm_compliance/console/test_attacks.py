@@ -20,7 +20,6 @@ from crm_compliance.console.pages.plans import progress
 from crm_compliance.console.work.act_under_way import Ended, Work
 from crm_compliance.service.web.server import HEADERS
 from crm_compliance.store.sql.problems import StoreUnusable
-from jobs.checks.ledger_drift import refuse_altered_plan
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState
 from jobs.runs.journal import Journal
@@ -31,6 +30,7 @@ from tests.crm_compliance.console.browser import Browser, text_of
 from tests.drivers.asking import Asking
 from tests.drivers.night import Night
 from tests.drivers.typist import Typist, people_and_cases
+from tests.meanwhile import between
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
@@ -74,15 +74,10 @@ def test_a_word_between_the_two_readings_of_another_is_no_alteration(
 ) -> None:
     """A plan is read, and then the ledger: the word that came between is in the ledger alone."""
     dpo, admin = signed_in(Role.DPO), signed_in(Role.CRM_ADMIN)
-    between = [admin]
-
-    def meanwhile(*given: Any) -> None:
-        if between:
-            assert between.pop().post(f"/plans/{plan}/approve").status_code == 303
-        refuse_altered_plan(*given)
-
-    monkeypatch.setattr("jobs.plans.approve.refuse_altered_plan", meanwhile)
+    said: list[int] = []
+    between(monkeypatch, "jobs.checks.ledger_drift.Believed", lambda: said.append(admin.post(f"/plans/{plan}/approve").status_code))
     assert dpo.post(f"/plans/{plan}/approve").status_code == 303
+    assert said == [303]
     assert sorted(word.role for word in org.store.plans.get(plan).given) == ["crm_admin", "dpo"]
 
 
@@ -108,13 +103,17 @@ def test_a_run_whose_plan_is_rejected_begins_nothing_more(
     assert typist.ask("ledger", "verify")["ok"] is True
 
 
+@pytest.mark.parametrize(
+    "after", ["jobs.checks.ledger_drift.Believed", "jobs.runs.apply.refuse_altered", "jobs.runs.apply.refuse_other_clock"]
+)
 def test_a_plan_that_is_rejected_while_its_run_begins_is_not_carried_out(
-    org: Night, typist: Typist, plan: str, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+    org: Night, typist: Typist, plan: str, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch, after: str
 ) -> None:
-    """What a run goes by was read, and the CRM is asked for its time: that takes a while."""
+    """What a run goes by is read, of the whole store and of the CRM: that takes a while. Nobody has altered
+    the database."""
     typist.approve_first(plan)
     dpo = signed_in(Role.DPO)
-    monkeypatch.setattr("jobs.runs.apply.refuse_other_clock", lambda _: dpo.post(f"/plans/{plan}/reject", comment="not yet"))
+    between(monkeypatch, after, lambda: dpo.post(f"/plans/{plan}/reject", comment="not yet"))
     before = org.writes()
     assert "rejected" in typist.refused("apply", plan, code=5)["message"]
     assert org.writes() == before
