@@ -2,14 +2,13 @@
 leaves for an admin."""
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.host.files import disk_errors, write_whole
-from crm_compliance.reports.requests.written_files import removing_files
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.desk import Desk
 from crm_compliance.wiring.keys import register_key
@@ -30,8 +29,7 @@ def carry_out(opened: Desk, job: Job, warn: Callable[[str], None]) -> Outcome:
     failures, the job did."""
     context, earlier = opened.context, _Earlier(opened.context)
     try:
-        with removing_files(context.store) if job.kind is None else nullcontext():
-            done = job.run(context)
+        done = job.run(context)
         if job.kind is not None and earlier.told(warn, but=done.id):
             done = replace(done, state=RunState.DONE_WITH_FAILURES)
     except ComplianceError:
@@ -73,7 +71,7 @@ def without_crm(settings: Settings, job: Job, why: ComplianceError) -> None:
     if job.without_crm is None or isinstance(why, ClocksDiffer):
         return
     clock, policy = clock_of(settings), policy_of(settings)
-    with store_of(settings, clock) as store, removing_files(store):
+    with store_of(settings, clock) as store:
         refuse_other_zone(store, policy)
         job.without_crm(store, policy, clock(), register_key(settings).references)
 

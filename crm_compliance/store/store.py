@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from crm_compliance.store.files.written_files import remove_written
 from crm_compliance.store.right_to_run import Leases
 from crm_compliance.store.rows.alerts import ToldAlerts
 from crm_compliance.store.rows.certificates import Certificates
@@ -93,7 +94,7 @@ class SqlStore(Store):
             plans=Plans(within),
             policies=Policies(within),
             quarantine=Quarantine(within),
-            requests=Requests(within, sealer),
+            requests=Requests(within, sealer, remove_written),
             runs=Runs(within),
             sent_forms=SentForms(within),
             colleagues=Colleagues(within),

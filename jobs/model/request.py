@@ -216,3 +216,4 @@ KEEP = "keep"  # the step of an entry: what a request keeps was stored once more
 GIVEN, CANDIDATES, CONFIRMED, PRESERVED = "given", "candidates", "confirmed", "frozen"  # the last as stored parts are named
 COMPILATION, DECISIONS, PACKAGE, REVIEW_PAGE = "compilation", "decisions", "package", "review_page"
 HANDOVER, PLAIN_COPY = "handover", "plain_copy"
+WRITTEN_OUT = frozenset({REVIEW_PAGE, PLAIN_COPY})  # these say where files of the answer are, which go with them

@@ -56,7 +56,6 @@ def compile_(
     from crm_compliance.cli.requests.discarded_decisions import telling_undone
     from crm_compliance.host.files import vacant
     from crm_compliance.identity.signin import person
-    from crm_compliance.reports.requests.written_files import removing_files
     from jobs.requests.answer.compile import compile_request
 
     if plain_folder is not None:
@@ -64,7 +63,7 @@ def compile_(
         arguments.target(plain_folder.absolute() / "letter.pdf" if plain_folder.is_dir() else plain_folder.absolute())
     someone = person(arguments.settings(), as_, role)
     with arguments.opened() as desk:
-        with telling_undone(desk.context.store, request) as told, removing_files(desk.context.store):
+        with telling_undone(desk.context.store, request) as told:
             compilation = compile_request(desk.context, request, someone.who, someone.role)
         files = _working_copy(desk.context, compilation, plain_folder) if plain_folder is not None else []
     document = {

@@ -70,7 +70,6 @@ def confirm(
     """
     from crm_compliance.cli.requests.discarded_decisions import telling_undone
     from crm_compliance.identity.signin import person
-    from crm_compliance.reports.requests.written_files import removing_files
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
     from jobs.register.request_steps import Actor
@@ -82,7 +81,7 @@ def confirm(
     someone = person(settings, as_, role)
     with arguments.opened_store(settings) as (store, clock):
         actor = Actor(store, someone.who, someone.role, clock(), register_key(settings).reference, calendar_of(settings, store))
-        with telling_undone(store, request) as undone, removing_files(store):
+        with telling_undone(store, request) as undone:
             confirmed = confirm_candidates(actor, request, candidates or ())
         state = store.requests.get(request).state.value
     document = {"request": request, "confirmed": list(confirmed.candidates), "state": state, **undone}

@@ -186,12 +186,9 @@ def renew(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> None:
 
 def _take(who: str, role: str, transition: Callable[[Actor], SubjectRequest], *, more: dict[str, object] | None = None) -> None:
     """Take one step as somebody, and answer with the request as it then stands, and `more`."""
-    from crm_compliance.reports.requests.written_files import removing_files
-
     settings = arguments.settings()
     with _actor(settings, who, role) as (actor, store):
-        with removing_files(store):
-            moved = transition(actor)
+        moved = transition(actor)
         answer_with(settings, store, moved, more, handles=may(actor.who, actor.role, Act.HANDLE_REQUEST))
 
 

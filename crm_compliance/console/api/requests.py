@@ -15,7 +15,6 @@ from crm_compliance.console.api.answers import INSTEAD, MOST, RequestAnswer
 from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.console.api.idempotency import MADE_BEFORE, IdempotencyKey, ids_of, made_before
 from crm_compliance.reports.requests.register import by_urgency, request_document
-from crm_compliance.reports.requests.written_files import removing_files
 from crm_compliance.wiring.keys import register_key
 from jobs.checks.same_zone import refuse_other_zone
 from jobs.register import transitions
@@ -155,9 +154,7 @@ def _moved(caller: Caller, move: Callable[[Actor], SubjectRequest]) -> RequestAn
     refuse_other_zone(services.store, policy)
     reference = register_key(services.settings).reference
     actor = Actor(services.store, person.who, person.role, services.clock(), reference, policy.calendar)
-    with removing_files(services.store):
-        moved = move(actor)
-    return _answer(caller, moved)
+    return _answer(caller, move(actor))
 
 
 def _answer(caller: Caller, request: SubjectRequest, more: dict[str, Any] | None = None) -> RequestAnswer:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -12,7 +12,7 @@ from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.inserts import insert_into, insert_new
 from crm_compliance.store.sql.tables import request_parts, request_totals, subject_requests
-from jobs.model.request import SubjectRequest
+from jobs.model.request import WRITTEN_OUT, SubjectRequest
 from jobs.ports.store.ledger import Entry
 from rules.errors import NotFound, Refused
 from rules.hints import hint_to
@@ -50,11 +50,12 @@ class Sealer(Protocol):
 
 
 class Requests(Rows):
-    """What `jobs.ports.store.requests.RequestStore` asks. Without a sealer no part is written or read."""
+    """What `jobs.ports.store.requests.RequestStore` asks. Without a sealer no part is written or read.
+    `remove_files` removes the files of which a part tells, before that part goes."""
 
-    def __init__(self, transactions: Transactions, sealer: Sealer | None) -> None:
+    def __init__(self, transactions: Transactions, sealer: Sealer | None, remove_files: Callable[[bytes], None]) -> None:
         super().__init__(transactions)
-        self._sealer = sealer
+        self._sealer, self._remove_files = sealer, remove_files
 
     @property
     def _sealing(self) -> Sealer:
@@ -197,6 +198,10 @@ class Requests(Rows):
     def _write_parts(self, connection: Connection, request: str, parts: Mapping[str, bytes | None]) -> None:
         """Put parts in place of those of the same name; None removes one."""
         for name, content in parts.items():
+            if content is None and name in WRITTEN_OUT and (sealed := _part(connection, request, name)) is not None:
+                written = self._sealing.unseal(request, name, sealed)
+                if written is not None:  # whoever is cut off between the two does both again
+                    self._remove_files(written)
             connection.execute(_DROP_PART, {"of": request, "part": name})
             if content is not None:
                 row = {"request": request, "name": name, "content": self._sealing.seal(request, name, content)}

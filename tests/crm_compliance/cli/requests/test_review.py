@@ -2,6 +2,7 @@
 Everybody is fictitious."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from tests.crm_compliance.cli.requests.family import LOTTE, lotte
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.asking import Asking
+from tests.drivers.clock import NOW
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.drivers.typist import DORA, ERIK, Typist
 
 TEXTS = (
@@ -179,6 +182,19 @@ def test_a_working_copy_ends_where_nothing_was_delivered(asking: Asking) -> None
     asking.typist.ask("requests", "close", asking.id, "--outcome", "WITHDRAWN", *DORA)
     assert [copy.exists() for copy in copies] == [False, False, True, True]
     assert [[file.name for file in copy.iterdir()] for copy in copies[2:]] == [["index.html"], []]
+
+
+def test_a_working_copy_ends_also_where_the_job_for_requests_does_not_come_to_its_end(asking: Asking, org: Night) -> None:
+    """EXP-17: the CRM fails once what has expired is removed."""
+    typist, copy = asking.typist, asking.typist.folder / "copy"
+    asking.compile("--plain-folder", str(copy))
+    asking.approve_all()
+    files = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "p")
+    typist.ask("requests", "release", asking.id, *ERIK, *files)
+    typist.set(CLOCK=(NOW + timedelta(days=31)).isoformat())
+    set_faults(org.emulator, {"match": {"method": "GET", "path": "contacts"}, "times": 99, "do": "status", "status": 500})
+    assert typist.type("run", "requests").code == 4
+    assert not copy.exists()
 
 
 def test_the_page_is_for_the_dpo(asking: Asking) -> None:
