@@ -1,6 +1,7 @@
 """Bearer tokens of Entra ID or AD FS, by MSAL: for a real CRM, for Graph, for mail. A token or a secret never
 stands in a repr, a log or an exception."""
 
+import json
 import random
 import re
 import threading
@@ -20,7 +21,7 @@ from connectors.dynamics.http.auth import is_token
 from connectors.dynamics.http.bodies import BodyBroken, read_body
 from connectors.dynamics.http.deadline import DeadlineAdapter
 from connectors.dynamics.http.environment import check_ca_file
-from connectors.interface.errors import Unauthorised, Unreachable
+from connectors.interface.errors import ConnectorError, Unauthorised, Unreachable
 from rules.errors import UsageError
 from rules.model.crm_addresses import entra_of
 
@@ -40,6 +41,10 @@ _AWAY: Final = frozenset({429, 500, 502, 503, 504})  # statuses that do not eith
 
 class TemporarilyUnavailable(requests.RequestException):
     """The sign-in service answers at each try that it cannot answer now."""
+
+
+class NotItsAnswer(requests.RequestException):
+    """What came is no JSON, in which the service grants and refuses, and so the word of something between."""
 
 
 class EntraTokens:
@@ -116,8 +121,8 @@ class EntraTokens:
         self._token = ""
 
     def _acquire(self) -> None:
-        """Get a token. Raises NotSent: the sign-in service does not answer, or not now, and so the CRM was
-        asked nothing; Unauthorised: it gives none."""
+        """Get a token. Raises NotSent: the sign-in service does not answer, or not now, or something else
+        does, and so the CRM was asked nothing; Unauthorised: it gives none."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # MSAL's hints are for developers, not for readers of a run's log
@@ -128,6 +133,8 @@ class EntraTokens:
             raise lost(failure, "", self._authority) from None
         except TemporarilyUnavailable as failure:
             raise self._not_now(str(failure)) from None
+        except NotItsAnswer:
+            raise self._unusable(NotSent) from None
         except (requests.RequestException, msal.exceptions.MsalServiceError) as failure:
             raise NotSent(
                 f"The sign-in service does not answer ({type(failure).__name__}).",
@@ -136,15 +143,15 @@ class EntraTokens:
             ) from None
         except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, ArithmeticError, msal.exceptions.MsalError):
             # MSAL puts whole answers into these messages, so nothing of them is passed on.
-            raise self._unusable() from None
+            raise self._unusable(Unauthorised) from None
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str) or not token:
             refusal = _refusal(answer, self._authority)
             raise self._not_now(refusal.service_code) if _named(answer) in _PASSING else refusal
         if not is_token(token):
-            raise self._unusable()
-        lifetime = answer.get("expires_in")
-        lifetime_s = float(lifetime) if isinstance(lifetime, int | float | str) and str(lifetime).isdigit() else 0.0
+            raise self._unusable(Unauthorised)
+        lifetime = str(answer.get("expires_in"))
+        lifetime_s = float(lifetime) if lifetime.isdecimal() and len(lifetime) < 10 else 0.0
         self._token = token
         self._lapses_at = self._monotonic() + lifetime_s
         self._renews_at = self._lapses_at - min(RENEW_BEFORE_S, lifetime_s / 2)
@@ -153,8 +160,8 @@ class EntraTokens:
         told = f"The sign-in service gives no token at the moment ({reason})."
         return NotSent(told, hint="Try again later; where it stays so, check network and proxy.", where=self._authority)
 
-    def _unusable(self) -> Unauthorised:
-        return Unauthorised(
+    def _unusable(self, kind: type[ConnectorError]) -> ConnectorError:
+        return kind(
             "The sign-in service's answer is not usable.",
             hint="Check tenant id or authority, client id and certificate, and whether a proxy answers in its place.",
             where=self._authority,
@@ -292,6 +299,10 @@ class PatientSession(requests.Session):
         response: requests.Response = retrying(self._whole, method, url, *args, **kwargs)
         if response.status_code in _AWAY:  # MSAL takes a 429 for a refusal, and whatever came for a token's answer
             raise TemporarilyUnavailable(f"HTTP {response.status_code}")
+        try:
+            json.loads(response.text)
+        except (ValueError, RecursionError):  # MSAL would log it whole, and a token may be in it
+            raise NotItsAnswer from None
         return response
 
     def _whole(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:

@@ -31,9 +31,13 @@ SET_BACK: Final = timedelta(days=1)  # so far may what was listed before be youn
 
 
 def settings() -> Settings:
-    """Return the settings of this invocation."""
+    """Return the settings of this invocation. What libraries say from here on is for no screen, unless
+    `output.log` lets it through, redacted: it may hold an answer, or an address with a query."""
+    import logging
+
     from crm_compliance.configuration.settings import load_settings
 
+    logging.lastResort = logging.NullHandler()
     return load_settings(Path(output.config) if output.config else None)
 
 

@@ -120,7 +120,7 @@ def test_what_cannot_be_a_token_is_none(authority: responses.RequestsMock, lie: 
     assert "tok" not in str(caught.value).replace("token", "")
 
 
-@pytest.mark.parametrize("lifetime", [-1, 0, None, "soon", 1e400, "²", True, [1]])
+@pytest.mark.parametrize("lifetime", [-1, 0, None, "soon", 1e400, 10**400, "9" * 400, "²", True, [1]])
 def test_a_lifetime_that_is_none_does_not_keep_a_token(authority: responses.RequestsMock, lifetime: object) -> None:
     authority.post(f"{AUTHORITY}/oauth2/v2.0/token", json=answer("tok-1") | {"expires_in": lifetime})
     with suppress(Unauthorised):  # where MSAL itself stumbles
@@ -272,11 +272,25 @@ def test_an_unknown_tenant_is_told_without_the_answer() -> None:
     assert "geheim" not in str(caught.value)
 
 
-def test_an_answer_that_is_no_json_is_told_without_it(authority: responses.RequestsMock) -> None:
-    authority.post(f"{AUTHORITY}/oauth2/v2.0/token", status=200, body="<html>geheim</html>")
-    with pytest.raises((Unauthorised, Unreachable)) as caught:
+@pytest.mark.parametrize("status", [200, 403, 404])
+@pytest.mark.parametrize("body", ["<html>geheim</html>", '{"token_type": "Bearer", "access_token": "geheim', ""])
+def test_what_is_no_json_is_no_refusal_and_logged_nowhere(
+    authority: responses.RequestsMock, caplog: pytest.LogCaptureFixture, status: int, body: str
+) -> None:
+    authority.post(f"{AUTHORITY}/oauth2/v2.0/token", status=status, body=body)
+    with pytest.raises(NotSent) as caught:
         tokens().token()
-    assert "geheim" not in str(caught.value)
+    assert "geheim" not in f"{caught.value} {vars(caught.value)} {caplog.text}"
+
+
+def test_a_page_in_the_place_of_the_sign_in_service_takes_no_good_token_away(authority: responses.RequestsMock) -> None:
+    clock = Clock()
+    authority.post(f"{AUTHORITY}/oauth2/v2.0/token", json=answer("tok-1"))
+    authority.post(f"{AUTHORITY}/oauth2/v2.0/token", status=200, body="<html>")
+    source = tokens(clock)
+    source.token()
+    clock.now += 3599 - 200
+    assert source.token() == "tok-1"
 
 
 def test_neither_token_nor_secret_stands_in_a_repr(authority: responses.RequestsMock) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import resource
 import sys
@@ -139,3 +140,12 @@ def test_a_day_before_all_others_is_refused(typist: Typist) -> None:
         assert "--as-of" in typist.refused(*line.split(), code=2)["message"]
     typist.set(CLOCK="0001-01-01T00:00:00Z")
     assert "CLOCK" in typist.refused("plans", "list", code=2)["message"]
+
+
+def test_what_a_library_says_is_on_no_screen(typist: Typist, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a log it would stand there whole: an address with a query, or an answer with a token in it."""
+    monkeypatch.setattr(logging, "lastResort", logging.lastResort)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    assert run(["holds", "list", "--json"]) == 0
+    logging.getLogger("a_library").error("no JSON: %s", "geheim")
+    assert "geheim" not in "".join(capsys.readouterr())
