@@ -1,28 +1,24 @@
-"""Every page of the console: a new room adds its line here."""
+"""Every page of the console: a new one adds its module here."""
 
 from typing import Final
 
+from crm_compliance.console.frame.endpoint import Endpoint
 from crm_compliance.console.pages import datamap, find, inbox, quarantine, record, rules, switch, why
-from crm_compliance.console.pages.history import routes as history
-from crm_compliance.console.pages.holds import routes as holds
-from crm_compliance.console.pages.plans import routes as plans
-from crm_compliance.console.pages.policy import routes as policy
+from crm_compliance.console.pages.history import audit, proof, run, runs
+from crm_compliance.console.pages.holds import hold, new_hold, register
+from crm_compliance.console.pages.plans import approvals, changes, files, index, lines, new_plan, plan, progress, unit
+from crm_compliance.console.pages.policy import differences, schedule, simulation
 from crm_compliance.console.pages.requests import routes as requests
-from crm_compliance.console.pages.review import routes as review
+from crm_compliance.console.pages.review import decide, item, preview
+from crm_compliance.console.pages.review import files as review_files
 
-ENDPOINTS: Final = (
-    *datamap.ENDPOINTS,
-    *find.ENDPOINTS,
-    *history.ENDPOINTS,
-    *holds.ENDPOINTS,
-    *inbox.ENDPOINTS,
-    *plans.ENDPOINTS,
-    *policy.ENDPOINTS,
-    *quarantine.ENDPOINTS,
-    *record.ENDPOINTS,
-    *requests.ENDPOINTS,
-    *review.ENDPOINTS,
-    *rules.ENDPOINTS,
-    *switch.ENDPOINTS,
-    *why.ENDPOINTS,
+# Those with a name of their own stand before those of one run, hold or plan, whose id it could be.
+_PAGES: Final = (
+    *(datamap, find, inbox, quarantine, record, requests, rules, switch, why),
+    *(runs, audit, proof, run),
+    *(register, new_hold, hold),
+    *(index, new_plan, plan, progress, lines, changes, files, unit, approvals),
+    *(schedule, differences, simulation),
+    *(decide, review_files, item, preview),
 )
+ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(endpoint for page in _PAGES for endpoint in page.ENDPOINTS)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from crm_compliance.console.frame.endpoint import post
 from crm_compliance.console.frame.visit import Visit
-from crm_compliance.wiring.approval_clock import refuse_approval_by_another_clock
+from crm_compliance.wiring.clock import refuse_approval_by_another_clock
 from jobs.model.plan import Approval, Plan, PlanState
 from jobs.plans.approve import approve_plan
 from rules.errors import Refused
