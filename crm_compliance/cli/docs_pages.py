@@ -5,11 +5,14 @@ against what is made here."""
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+import typer
 
 from connectors.dynamics.mapping.fields_page import fields_page
 from connectors.dynamics.mapping.published_schema import mapping_schema
 from connectors.emulator.serving.features import emulator_page
-from crm_compliance.cli.options_page import options_page
+from crm_compliance.cli.app import app
 from crm_compliance.reports.plan.formats import FORMATS
 from jobs.registry import JOBS
 from rules.documents.organisation_page import organisation_page, organisation_schema
@@ -17,6 +20,35 @@ from rules.documents.policy_page import policy_page, policy_schema
 from rules.documents.rights_page import matrix_part, overridable_part
 from rules.documents.roles_page import roles_part
 from rules.policy.loader import load_policy
+
+HEAD = """# Options
+
+What every command takes, as its `--help` tells it, which has an example too. What each does: [Commands](commands.md). \
+All of them take `--json`.
+"""
+
+
+def options_page() -> str:
+    """Write the page, the commands in the order in which `--help` lists them."""
+    return "\n".join([HEAD, *_commands(typer.main.get_command(app), ())])
+
+
+def _commands(command: Any, path: tuple[str, ...]) -> Iterator[str]:
+    for name, each in getattr(command, "commands", {}).items():
+        yield from _commands(each, (*path, name))
+    told = [each.get_help_record(typer.Context(command)) for each in command.params]
+    if path and told:
+        yield from (f"## {' '.join(path)}", "", "| | |", "| --- | --- |", *(_row(*each) for each in told if each), "")
+
+
+def _row(names: str, told: str) -> str:
+    words = names if names.startswith("-") else names.rpartition(" <")[0]  # of an argument, without its type
+    return f"| `{_cell(words)}` | {_cell(' '.join(told.split()))} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
 
 SCHEDULES = "rules/policy/schedules"
 ORGANISATIONS = "rules/organisation/shipped"

@@ -11,29 +11,25 @@ from crm_compliance.store.files.written_files import remove_written
 from crm_compliance.store.right_to_run import Leases
 from crm_compliance.store.rows.alerts import ToldAlerts
 from crm_compliance.store.rows.certificates import Certificates
-from crm_compliance.store.rows.checkpoints import Checkpoints
 from crm_compliance.store.rows.console.colleagues import Colleagues
 from crm_compliance.store.rows.console.sent_forms import SentForms
 from crm_compliance.store.rows.console.sessions import Sessions
 from crm_compliance.store.rows.console.works import Works
-from crm_compliance.store.rows.crm_use import CrmUse
-from crm_compliance.store.rows.crms import Crms
+from crm_compliance.store.rows.crms import Crms, CrmUse
 from crm_compliance.store.rows.erasures import Erasures
 from crm_compliance.store.rows.expired_rows import OwnData
 from crm_compliance.store.rows.heads import Heads, Witness
 from crm_compliance.store.rows.holds import Holds
 from crm_compliance.store.rows.journal import Journal
 from crm_compliance.store.rows.kill_switch import KillSwitch
-from crm_compliance.store.rows.ledger import Ledger
+from crm_compliance.store.rows.ledger import Checkpoints, Ledger, Verifications
 from crm_compliance.store.rows.plans import Plans
 from crm_compliance.store.rows.policies import Policies
-from crm_compliance.store.rows.quarantine import Quarantine
 from crm_compliance.store.rows.requests import Requests, Sealer
 from crm_compliance.store.rows.runs import Runs
 from crm_compliance.store.rows.statistics import Statistics
 from crm_compliance.store.rows.transactions import Transactions
-from crm_compliance.store.rows.verifications import Verifications
-from crm_compliance.store.rows.work_queue import WorkQueue
+from crm_compliance.store.rows.waiting_units import Quarantine, WorkQueue
 from crm_compliance.store.sql.database import Database
 from jobs.ports.store.store import Store
 

@@ -12,7 +12,7 @@ from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
 from jobs.model.plan import Kind
 from jobs.model.run import TRIM
-from jobs.plans.cascade_preview import cascade_counts_among
+from jobs.plans.deletion_preview import cascade_counts_among
 from jobs.plans.draft import Draft
 from jobs.plans.observations import Observations
 from jobs.ports.context import JobContext

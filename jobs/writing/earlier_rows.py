@@ -13,7 +13,7 @@ import msgspec
 from jobs.model.plan import Key
 from jobs.model.run import CONTENT_BEGUN, UNANSWERED, Action, DocumentFolder, RowWrite
 from jobs.ports.context import JobContext
-from jobs.ports.store.journal import JournalStore
+from jobs.ports.store.runs import JournalStore
 from jobs.writing.partial_units import begun
 from jobs.writing.read_back import still_there
 

@@ -10,7 +10,7 @@ from itertools import chain
 import msgspec
 
 from jobs.model.run import AWAITS_TURN, Action, ActionState
-from jobs.ports.store.journal import JournalStore
+from jobs.ports.store.runs import JournalStore
 from rules.dates.instants import instant
 
 LEFT = frozenset({ActionState.SKIPPED, ActionState.PARTIAL, ActionState.FAILED})

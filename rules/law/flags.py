@@ -1,6 +1,7 @@
 """What a person should look at in a unit: its flags, beside those of its category (terms.py) and of the birth
 dates of its children (youngest_child.py). A recording that nobody took over into the dossier gets a warning
-some days before it ends. A flag never changes what becomes of a unit. Source: RET-06, RET-07, RET-13, RET-15,
+some days before it ends. A flag never changes what becomes of a unit. A
+unit whose category has no term is to be reviewed on a day of its own. Source: RET-06, RET-07, RET-13, RET-15,
 RET-21, HLD-03."""
 
 from collections.abc import Collection, Iterable
@@ -10,13 +11,27 @@ from typing import Final
 import polars as pl
 
 from rules.law.codes import surely, together, where
-from rules.law.days import TODAY
+from rules.law.days import TODAY, add_months
 from rules.law.kept_or_disposed import IS_HELD, KEEP
 from rules.law.own_days import IS_RECORDING
-from rules.law.periodic_review import REVIEW_DUE, review_due_on
 from rules.law.terms import Terms
 from rules.model.decisions import Flag
 from rules.retention.clocks import RECORDING
+
+REVIEW_DUE: Final = pl.col("review_due_on") <= TODAY
+
+
+@lru_cache(maxsize=32)
+def review_due_on(terms: frozenset[int]) -> pl.Expr:
+    """Return the day as an expression: months after the last review, else after the opening, else, as for a
+    lone fiche, after the first communication; a day that is still to come is that of none of them. `terms`
+    are the numbers of months that a category of these units names."""
+    since = pl.coalesce(*(pl.when(pl.col(name) <= TODAY).then(name) for name in ("reviewed_on", "opened_on", "first_fiche_on")))
+    due_on = pl.lit(None, pl.Date)
+    for months in terms:
+        due_on = pl.when(pl.col("review_months") == months).then(add_months(since, months)).otherwise(due_on)
+    return due_on
+
 
 USES_CREATION: Final = pl.col("created_used") & pl.col("needs_activity")  # RET-07
 USES_SECOND_CHOICE: Final = surely(pl.col("is_second_choice"))  # RET-06

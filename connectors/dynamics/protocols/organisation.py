@@ -20,6 +20,7 @@ from connectors.dynamics.schema.labels import labels, table_names
 from connectors.dynamics.schema.lookups_check import check_people, check_recordings, check_second_lookups
 from connectors.dynamics.schema.mapping_check import check_mapping
 from connectors.dynamics.schema.masks_check import check_masks
+from connectors.dynamics.schema.names import value_names
 from connectors.dynamics.schema.needed_privileges import RoleLine, answering_role, cleaning_role, least_role
 from connectors.dynamics.schema.privileges import check_privileges, out_of_sight, shown_otherwise
 from connectors.dynamics.schema.reference_rows import ReferenceRows
@@ -28,7 +29,6 @@ from connectors.dynamics.schema.unmapped_columns import unaccounted_columns
 from connectors.dynamics.schema.unmapped_options import options_left_out
 from connectors.dynamics.schema.unmapped_pairs import pairs_left_out
 from connectors.dynamics.schema.unmapped_tables import NotOffered
-from connectors.dynamics.schema.value_names import value_names
 from connectors.interface.changes import OperationKind
 from connectors.interface.errors import Finding, Forbidden, ReadIncomplete
 from connectors.interface.organisation import Labels

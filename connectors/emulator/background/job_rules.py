@@ -7,7 +7,7 @@ from connectors.emulator.background.bulk_delete_jobs import CANCELED, COMPLETED,
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage.tables import Tables
-from connectors.emulator.storage.write_listener import Row
+from connectors.emulator.storage.write_hooks import Row
 
 
 class JobRules:

@@ -21,7 +21,7 @@ from connectors.emulator.storage import sql
 from connectors.emulator.storage.new_rows import Values, system_defaults
 from connectors.emulator.storage.remains.long_term import RetainedRows
 from connectors.emulator.storage.tables import Tables
-from connectors.emulator.storage.write_listener import Row
+from connectors.emulator.storage.write_hooks import Row
 
 POLICY, RUN, DETAIL = "retentionconfig", "retentionoperation", "retentionoperationdetail"
 UNSCHEDULED = 20  # a status of a policy

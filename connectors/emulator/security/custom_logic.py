@@ -20,7 +20,7 @@ from connectors.emulator.security.privileges_on_rows import Access
 from connectors.emulator.storage.cascades import Fall
 from connectors.emulator.storage.load import load_rows
 from connectors.emulator.storage.tables import Tables
-from connectors.emulator.storage.write_guard import Guard, Row
+from connectors.emulator.storage.write_hooks import Guard, Row
 
 ABORTED = "0x80040265"
 BYPASS = "mscrm.bypassbusinesslogicexecution"

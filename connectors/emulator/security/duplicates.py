@@ -11,7 +11,7 @@ from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.tables import Tables
-from connectors.emulator.storage.write_guard import Guard, Row
+from connectors.emulator.storage.write_hooks import Guard, Row
 
 HEADER = "mscrm.suppressduplicatedetection"
 FOUND = "0x80040333"

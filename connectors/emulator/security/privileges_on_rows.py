@@ -12,7 +12,7 @@ from connectors.emulator.security.roles import GLOBAL, Rights, Roles
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.cascades import Fall
 from connectors.emulator.storage.tables import Tables
-from connectors.emulator.storage.write_guard import Guard, Row
+from connectors.emulator.storage.write_hooks import Guard, Row
 
 PRIVILEGE_DENIED = "0x80040220"
 ACCESS_DENIED = "0x80048306"

@@ -7,7 +7,7 @@ from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Column, Table
 from connectors.emulator.security.privileges_on_rows import Access
 from connectors.emulator.security.roles import Fields, Rights
-from connectors.emulator.storage.write_guard import Guard, Row
+from connectors.emulator.storage.write_hooks import Guard, Row
 
 DENIED = "0x8004f507"
 _NOTHING = Fields()

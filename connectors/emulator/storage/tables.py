@@ -18,8 +18,7 @@ from connectors.emulator.storage.cascades import Fall, Row, fall_of
 from connectors.emulator.storage.given_cookies import GivenCookies
 from connectors.emulator.storage.new_rows import Values
 from connectors.emulator.storage.pairs import forget_pairs
-from connectors.emulator.storage.write_guard import Guard
-from connectors.emulator.storage.write_listener import WriteListener
+from connectors.emulator.storage.write_hooks import Guard, WriteListener
 
 FIRST_VERSION = 1_000_000
 

@@ -219,7 +219,7 @@ def reject(
 def _say(plan: str, who: str, role: str, comment: str, *, approves: bool) -> None:
     from crm_compliance.identity.signin import person
     from crm_compliance.keys.store_and_keys import open_keys
-    from crm_compliance.wiring.approval_clock import refuse_approval_by_another_clock
+    from crm_compliance.wiring.clock import refuse_approval_by_another_clock
     from jobs.plans.approve import approve_plan
 
     settings = arguments.settings()

@@ -12,7 +12,7 @@ from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.console.api.idempotency import IdempotencyKey
 from crm_compliance.reports.plan.changes import difference_document
 from crm_compliance.reports.why import hidden_from, without
-from crm_compliance.wiring.approval_clock import refuse_approval_by_another_clock
+from crm_compliance.wiring.clock import refuse_approval_by_another_clock
 from crm_compliance.wiring.mapping import rules_in_force
 from jobs.inbox.of_no_use import why_of_no_use
 from jobs.plans.approve import approve_plan, has_said

@@ -21,7 +21,7 @@ LAST = select(certificates.c.doc).order_by(certificates.c.position.desc()).limit
 
 
 class Certificates(Rows):
-    """What `jobs.ports.store.certificates.CertificateStore` asks, and more
+    """What `jobs.ports.store.ledger.CertificateStore` asks, and more
     for whoever looks at all of them."""
 
     def of_run(self, run: str, *, offset: int = 0, limit: int | None = None) -> list[Issued]:

@@ -1,8 +1,12 @@
 """The CRMs that the store has served, and where people signed in for each. A store that has ever served a
 real CRM believes nobody by name. Each row here is also recorded in the ledger (`crm_seen`, `authority_seen`),
-and both count: a row that somebody removes is still known."""
+and both count: a row that somebody removes is still known. Also what the jobs have cost the CRM: sums that
+only grow."""
+
+from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import Connection, bindparam, select, update
@@ -10,14 +14,19 @@ from sqlalchemy import Connection, bindparam, select, update
 from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.database import lock_ledger
 from crm_compliance.store.sql.inserts import insert_into
+from crm_compliance.store.sql.tables import crm_use, plans, served_crms
 from crm_compliance.store.sql.tables import ledger as entries
-from crm_compliance.store.sql.tables import plans, served_crms
 from jobs.checks.same_crm import OTHER_CRM
+from jobs.model.crm_cost import CrmCost
 from jobs.ports.store.ledger import Entry
 from rules.dates.instants import instant
 from rules.decoders import decoder_of
 from rules.errors import Refused
 from rules.model.crm_addresses import THIS_MACHINE, organisation_at
+
+if TYPE_CHECKING:
+    from connectors.interface.rows import ReadStats
+
 
 CRM_SEEN, AUTHORITY_SEEN = "crm_seen", "authority_seen"
 _SERVED = select(served_crms.c.organisation, served_crms.c.told)  # built once: every command that opens the store asks for these
@@ -160,3 +169,22 @@ def _plan_crms(connection: Connection) -> set[str]:
         with suppress(msgspec.MsgspecError):
             found.add(decoder.decode(doc).crm)
     return found
+
+
+_SUMS = ("requests", "retries", "throttled", "waited_s")
+
+
+class CrmUse(Rows):
+    """What `jobs.ports.store.crms.CrmUse` asks."""
+
+    def add(self, job: str, stats: ReadStats) -> None:
+        values = {name: getattr(stats, name) for name in _SUMS}
+        with self._transactions.database.writing() as connection:
+            statement = insert_into(connection, crm_use).values(job=job, **values)
+            grown = {name: crm_use.c[name] + value for name, value in values.items()}
+            connection.execute(statement.on_conflict_do_update(index_elements=["job"], set_=grown))
+
+    def all(self) -> dict[str, CrmCost]:
+        with self._transactions.reading() as connection:
+            rows = connection.execute(select(crm_use).order_by(crm_use.c.job)).all()
+        return {row.job: CrmCost(row.requests, row.retries, row.throttled, row.waited_s) for row in rows}

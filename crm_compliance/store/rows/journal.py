@@ -47,7 +47,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Journal(Rows):
-    """What `jobs.ports.store.journal.JournalStore` asks."""
+    """What `jobs.ports.store.runs.JournalStore` asks."""
 
     def __init__(self, transactions: Transactions, ledger: Ledger) -> None:
         super().__init__(transactions)

@@ -22,7 +22,7 @@ class Stopped(msgspec.Struct, frozen=True):
 
 
 class KillSwitch(Rows):
-    """What `jobs.ports.store.kill_switch.KillSwitch` asks."""
+    """What `jobs.ports.store.leases.KillSwitch` asks."""
 
     def stopped_since(self) -> datetime | None:
         found = self._transactions.one(SET, Stopped, "the kill switch")

@@ -11,11 +11,18 @@ import rfc8785
 from sqlalchemy import Connection, Row, bindparam, exists, insert, select
 
 from crm_compliance.store.rows.transactions import Rows, Transactions
-from crm_compliance.store.sql.tables import ledger, runs
+from crm_compliance.store.sql.database import lock_ledger
+from crm_compliance.store.sql.documents import decoded
+from crm_compliance.store.sql.inserts import upsert_into
+from crm_compliance.store.sql.seals import is_sealed, seal
+from crm_compliance.store.sql.tables import checkpoints, ledger, runs, verification
+from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint
 from jobs.ledger.entries import FIRST, Chain, End, LedgerBroken, LedgerEntry, canonical, next_entry
 from jobs.ledger.heads import STRANDS, Head, believed
+from jobs.model.last_verification import Verification
 from jobs.ports.store.ledger import Entry
 from rules.decoders import decoder_of
+from rules.errors import ComplianceError
 
 PAGE = 1000
 COLUMNS = (ledger.c.seq, ledger.c.at, ledger.c.kind, ledger.c.run, ledger.c.data, ledger.c.prev_hash, ledger.c.hash)
@@ -189,3 +196,58 @@ def _data(text: str | bytes) -> dict[str, object]:
     except (msgspec.MsgspecError, rfc8785.CanonicalizationError, UnicodeError, RecursionError):
         pass
     return {"unreadable": hashlib.sha256(raw).hexdigest()}
+
+
+LAST = select(checkpoints.c.doc).order_by(checkpoints.c.entries.desc()).limit(1)
+
+
+class Checkpoints(Rows):
+    """What `jobs.ports.store.ledger.CheckpointStore` asks."""
+
+    def last(self) -> KeptCheckpoint | None:
+        return self._transactions.one(LAST, KeptCheckpoint, "the last checkpoint")
+
+    def all(self) -> list[Checkpoint]:
+        with self._transactions.reading() as connection:
+            rows = connection.execute(select(checkpoints.c.entries, checkpoints.c.doc).order_by(checkpoints.c.entries))
+            return [decoded(doc, KeptCheckpoint, f"the checkpoint over {entries} entries").checkpoint for entries, doc in rows]
+
+    def add(self, kept: KeptCheckpoint) -> bool:
+        """Add a checkpoint, unless another was added first: two programs may sign at the same moment. Both
+        theirs behind the same one would be a chain that never verifies again."""
+        with self._transactions.writing() as connection:
+            lock_ledger(connection)
+            doc = connection.execute(LAST).scalar()
+            last = FIRST if doc is None else decoded(doc, KeptCheckpoint, "the last checkpoint").checkpoint.digest
+            if kept.checkpoint.prev != last:
+                return False
+            connection.execute(insert(checkpoints), {"entries": kept.checkpoint.entries, "doc": msgspec.json.encode(kept).decode()})
+        return True
+
+
+# Of a verification no ledger entry is made, since a ledger that is broken takes none; a seal shows that it is
+# ours.
+ONLY = 1  # the table has one row
+PURPOSE = "verification"
+
+
+class Verifications(Rows):
+    """What `jobs.ports.store.ledger.VerificationStore` asks."""
+
+    def last(self) -> Verification | None:
+        with self._transactions.reading() as connection:
+            row = connection.execute(select(verification.c.doc, verification.c.seal)).first()
+        if row is None:
+            return None
+        try:
+            seals = self._transactions.heads.seals()
+            is_ours = seals is None or is_sealed(seals, PURPOSE, row.doc.encode(), row.seal)
+            return decoder_of(Verification).decode(row.doc) if is_ours else None
+        except (ComplianceError, msgspec.MsgspecError, UnicodeError):  # the keys are out of reach, or somebody has written there
+            return None
+
+    def note(self, found: Verification) -> None:
+        doc, seals = msgspec.json.encode(found).decode(), self._transactions.heads.seals()
+        row = {"only": ONLY, "doc": doc, "seal": seal(seals, PURPOSE, doc.encode()) if seals is not None else None}
+        with self._transactions.database.writing() as connection:
+            connection.execute(upsert_into(connection, verification), row)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from crm_compliance.store.rows import work_queue
+from crm_compliance.store.rows import waiting_units
 from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.documents import Altered, decoded
 from crm_compliance.store.sql.tables import approvals, plan_pages, plans
@@ -53,7 +53,7 @@ class Plans(Rows):
             for approval in plan.given:
                 _insert_approval(connection, plan.id, approval)
             if queue is not None:
-                work_queue.move_undecided(connection, queue)
+                waiting_units.move_undecided(connection, queue)
 
     def get(self, plan: str) -> Plan:
         with self._transactions.reading() as connection:

@@ -1,7 +1,10 @@
-"""The right to run."""
+"""The right to run, and the kill switch."""
 
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Final, Protocol
+
+from jobs.ports.store.ledger import Entry
 
 RUNNER: Final = "runner"  # who applies plans
 
@@ -27,3 +30,17 @@ class LeaseStore(Protocol):
 
     def runs_at_work(self) -> frozenset[str]:
         """Return the runs that some process is working on now, jobs without a plan among them."""
+
+
+class KillSwitch(Protocol):
+    """Whether anything is applied at all."""
+
+    def stopped_since(self) -> datetime | None:
+        """Return since when the kill switch is set, None while it is not."""
+
+    def stop(self, since: datetime, entry: Entry) -> datetime:
+        """Set the kill switch, and give the instant since when it is set: setting it twice changes nothing
+        and adds no entry."""
+
+    def resume(self, entry: Entry) -> bool:
+        """Lift the kill switch; return whether it was set. If it was not, no entry is added."""

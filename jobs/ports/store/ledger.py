@@ -1,4 +1,4 @@
-"""The ledger, as the jobs ask for it."""
+"""The ledger with its checkpoints, the certificates of disposal, and when it was verified last."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from jobs.ledger.certificates import Issued
+    from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint
     from jobs.ledger.entries import LedgerEntry
     from jobs.ledger.heads import Head
+    from jobs.model.last_verification import Verification
 
 
 Entry = tuple[str, Mapping[str, object]]  # kind and data of a ledger entry that is yet to get its place in the chain
@@ -38,3 +41,38 @@ class LedgerStore(Protocol):
     def head(self) -> Head | None:
         """Return the signed head of the ledger, None before its first entry. Raises StoreAltered if it may
         not be believed."""
+
+
+class CheckpointStore(Protocol):
+    """The checkpoints of the ledger."""
+
+    def last(self) -> KeptCheckpoint | None: ...
+
+    def all(self) -> list[Checkpoint]:
+        """Return all checkpoints of the ledger, oldest first."""
+
+    def add(self, kept: KeptCheckpoint) -> bool:
+        """Keep a checkpoint behind the last one; False, and not kept, if another has come between."""
+
+
+class CertificateStore(Protocol):
+    """The certificates of disposal, each behind the last one."""
+
+    def of_run(self, run: str) -> list[Issued]:
+        """Return the certificates of a run in the order in which they were issued."""
+
+    def last(self) -> Issued | None:
+        """Return the certificate that was issued last, of any run."""
+
+    def issue(self, run: str, issued: Sequence[Issued], entry: Entry) -> None:
+        """Add certificates behind the last one. Raises LedgerBroken where they do not follow from it."""
+
+
+class VerificationStore(Protocol):
+    """How the ledger was verified last, whoever had it done."""
+
+    def last(self) -> Verification | None:
+        """Return it; None where it never was, or what stands there was not written with a key of ours."""
+
+    def note(self, found: Verification) -> None:
+        """Put it in the place of the one before."""

@@ -6,24 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jobs.ports.store.certificates import CertificateStore
-    from jobs.ports.store.checkpoints import CheckpointStore
     from jobs.ports.store.crms import CrmStore, CrmUse
     from jobs.ports.store.erasures import ErasureStore
     from jobs.ports.store.holds import HoldStore
-    from jobs.ports.store.journal import JournalStore
-    from jobs.ports.store.kill_switch import KillSwitch
-    from jobs.ports.store.leases import LeaseStore
-    from jobs.ports.store.ledger import LedgerStore
+    from jobs.ports.store.leases import KillSwitch, LeaseStore
+    from jobs.ports.store.ledger import CertificateStore, CheckpointStore, LedgerStore, VerificationStore
     from jobs.ports.store.own_data import OwnData
     from jobs.ports.store.plans import PlanStore
     from jobs.ports.store.policies import PolicyStore
-    from jobs.ports.store.quarantine import Quarantine
     from jobs.ports.store.requests import RequestStore
-    from jobs.ports.store.runs import RunStore
+    from jobs.ports.store.runs import JournalStore, RunStore
     from jobs.ports.store.statistics import StatisticsStore
-    from jobs.ports.store.verifications import VerificationStore
-    from jobs.ports.store.work_queue import WorkQueue
+    from jobs.ports.store.waiting_units import Quarantine, WorkQueue
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
-from crm_compliance.wiring import approval_clock
+from crm_compliance.wiring import clock
 from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
 from tests.drivers.typist import Typist, limited, without_first_look
@@ -76,7 +76,7 @@ def test_a_crm_that_cannot_be_asked_soon_hinders_no_approval(
     limited(typist, max=0)
     org.fiche("social_card")
     plan = typist.ask("plan", "--as", "anna.a")["plan"]
-    monkeypatch.setattr(approval_clock, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(clock, "PATIENCE_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         if lacks == "mapping":
             (tmp_path / "broken.yaml").write_text("tables: [")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from connectors.interface.remains import BinnedOrRetained, Reach
 from connectors.interface.rows import Among
 from jobs.model.run import AWAITS_TURN, TECHNICAL, Action, ActionState
-from jobs.ports.store.journal import JournalStore
+from jobs.ports.store.runs import JournalStore
 from jobs.writing.dependent_rows import below
 from jobs.writing.turns import Turns
 from jobs.writing.waits import Waits
@@ -47,7 +47,7 @@ def _in(actions: dict[str, Action], state: ActionState) -> list[tuple[str, Actio
 
 
 def turns_of(left: Left) -> Turns:
-    return Turns(cast(JournalStore, left))
+    return Turns(cast("JournalStore", left))
 
 
 def left_as(unit: str, code: str) -> Action:
@@ -140,7 +140,7 @@ def shared(name: str, dossier: str, fiche: str) -> Party:
 def one_night(crm: Crm, *owners: str, left: Left | None = None) -> tuple[set[str], dict[str, str]]:
     """The units that wait, and the unit with which each row is deleted. A unit has the letter of its rows."""
     waits = Waits(turns_of(left or Left()))
-    rows = below(cast(Any, crm), {owner: owner[0] for owner in owners}, {Party}, waits)
+    rows = below(cast("Any", crm), {owner: owner[0] for owner in owners}, {Party}, waits)
     return {*waits}, {write.id: unit for unit, write in rows if write.operation == "delete"}
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from rules.law.number_and_birth import says_no_more
+from rules.law.youngest_child import says_no_more
 from rules.model.number_schemes import BELGIAN, NONE
 from rules.people.national_numbers import parse
 

@@ -11,7 +11,7 @@ import msgspec
 from connectors.emulator.schema.environment import Column, Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.tables import Tables
-from connectors.emulator.storage.write_listener import Row
+from connectors.emulator.storage.write_hooks import Row
 
 AUDIT = "audit"
 CREATE, UPDATE, DELETE = 1, 2, 3  # operations, and actions of the same number

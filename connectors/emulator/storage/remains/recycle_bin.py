@@ -15,7 +15,7 @@ from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.sources import BIN, source_of
 from connectors.emulator.storage.tables import Tables
-from connectors.emulator.storage.write_listener import Row
+from connectors.emulator.storage.write_hooks import Row
 
 REFERENCE = "deleteditemreference"
 CONFIG = "recyclebinconfig"

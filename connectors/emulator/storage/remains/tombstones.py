@@ -10,7 +10,7 @@ from connectors.emulator.conditions.clock import instant_text
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.tables import Tables
-from connectors.emulator.storage.write_listener import Row
+from connectors.emulator.storage.write_hooks import Row
 
 
 class Tombstones:

@@ -1,7 +1,10 @@
 """What is asked before each write, and answered by the room `security`: may this caller do that, and does a
-plug-in or a duplicate object? `If-Match` is checked in operations/if_match.py."""
+plug-in or a duplicate object? `If-Match` is checked in operations/if_match.py. And who is notified of every
+write, inside its own transaction: what keeps something of a row besides the row itself (audit, recycle bin,
+tombstones), and the rules of some tables. What a listener refuses or fails at undoes the write."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Table
@@ -26,3 +29,19 @@ class Guard:
 
     def pairing(self, operation: Operation, peers: Peers, near_id: str, far_id: str) -> None:
         """Check two rows that are about to be associated, or disassociated."""
+
+
+class WriteListener(Protocol):
+    """One listener. `user` is the systemuserid of who writes."""
+
+    def wants(self, table: Table) -> bool:
+        """Return whether writes to this table concern it: only then old values are looked up."""
+
+    def created(self, table: Table, row_id: str, values: Row, user: str) -> None: ...
+
+    def updated(self, table: Table, row_id: str, before: Row, after: Row, user: str) -> None:
+        """Record an update. `after` holds the columns written, `before` the same as they were."""
+
+    def deleted(self, rows: Sequence[tuple[Table, Row]], user: str, *, recoverable: bool) -> None:
+        """Record all rows of one delete that it wants, whole, children first; `recoverable` is False where
+        the caller declined the recycle bin."""

@@ -1,4 +1,4 @@
-"""The quarantine: units that are due, in their days of notice."""
+"""Units that wait: on which nothing in force decides, or that are due and in their days of notice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Protocol
 from jobs.ports.store.ledger import Entry
 
 if TYPE_CHECKING:
+    from jobs.model.work_queue import Waiting
     from rules.retention.quarantine import Mark
+
+
+class WorkQueue(Protocol):
+    """The units on which nothing in force decides."""
+
+    def undecided(self, crm: str) -> dict[str, Waiting]:
+        """Return the units of a CRM on which nothing in force decides, by reference. They are as the last
+        plans that looked at them left the queue."""
 
 
 class Quarantine(Protocol):
