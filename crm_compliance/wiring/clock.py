@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from crm_compliance.configuration.settings import Settings
-from jobs.ports.context import Clock
 from rules.errors import ComplianceError
+
+if TYPE_CHECKING:
+    from crm_compliance.configuration.settings import Settings
+    from jobs.ports.context import Clock
 
 
 def clock_of(settings: Settings) -> Clock:
