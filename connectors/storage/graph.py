@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from connectors.dynamics.http.answers import Answer
+from connectors.dynamics.http.answers import UNREADABLE, Answer
 from connectors.dynamics.http.retry import REPEATABLE
 from connectors.dynamics.http.transport import Transport
 from connectors.interface.errors import ConnectorError, ObjectError, ReadIncomplete, Throttled, Unauthorised, Unreachable
@@ -159,7 +159,7 @@ def _code(answer: Answer) -> str:
     try:
         content = msgspec.json.decode(answer.body)
         code = content["error"]["code"]
-    except (msgspec.DecodeError, LookupError, TypeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return ""
     return code if isinstance(code, str) and code.isascii() and code.isalnum() and len(code) <= 40 else ""
 
@@ -167,7 +167,7 @@ def _code(answer: Answer) -> str:
 def _object(answer: Answer) -> dict[str, Any]:
     try:
         content = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         raise _unreadable() from None
     if not isinstance(content, dict):
         raise _unreadable()

@@ -15,6 +15,7 @@ import msgspec
 from connectors.dynamics.bulk_delete.crossover import Crossover
 from connectors.dynamics.bulk_delete.hold_guard import WAYS, Guard, Read, guard_of, held
 from connectors.dynamics.bulk_delete.jobs import Jobs, Lost, NotStarted, Report, job_name, query_set, start_of
+from connectors.dynamics.http.answers import UNREADABLE
 from connectors.dynamics.http.query import any_of, guid, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
@@ -325,7 +326,7 @@ class Deleting:
                 there = {guid(row[definition.primary_id]): converted(row, _Row) for row in rows}
                 found |= {row: (version.etag, version.versionnumber) for row, version in there.items()}
                 is_whole = content["@odata.count"] == len(rows) == len(wanted & there.keys())
-            except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
+            except UNREADABLE:
                 is_whole = False
             if not is_whole:
                 raise ReadIncomplete("The versions of rows are not readable.", where=where, request_id=answer.request_id)

@@ -16,7 +16,7 @@ import msgspec
 
 from connectors.dynamics.bulk_delete.hold_guard import Guard, condition, filter_of
 from connectors.dynamics.http import faults
-from connectors.dynamics.http.answers import Answer, NotSent
+from connectors.dynamics.http.answers import UNREADABLE, Answer, NotSent
 from connectors.dynamics.http.query import guid, literal, query_string
 from connectors.dynamics.http.retry import REPEATABLE, WHILE_THROTTLED
 from connectors.dynamics.http.server_clock import ServerClock
@@ -246,7 +246,7 @@ class Jobs:
     def _started(self, answer: Answer) -> str | None:
         try:
             return guid(msgspec.json.decode(answer.body)["JobId"])
-        except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
+        except UNREADABLE:
             return None
 
     def _found(self, name: str) -> str:
@@ -279,10 +279,8 @@ class Jobs:
             if failure.status == 404:  # only a job that has ended can be removed
                 return True
             raise
-        try:
+        with answer.readable("The CRM's answer about a job is not readable.", where=JOBS):
             return bool(msgspec.json.decode(answer.body)["statecode"] == COMPLETED)
-        except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
-            raise ReadIncomplete("The CRM's answer about a job is not readable.", where=JOBS, request_id=answer.request_id) from None
 
     def _late(self, look: Callable[[], list[T]], is_whole: Callable[[list[T]], bool]) -> list[T]:
         """Return what `look` finds, looking again for a while until it is complete."""
@@ -302,12 +300,10 @@ class Jobs:
         rows: list[T] = []
         for _ in range(PAGES):
             answer = self._transport.get(link, prefer=f"odata.maxpagesize={PAGE}", where=set_name)
-            try:
+            with answer.readable("The CRM's rows about jobs are not readable.", where=set_name):
                 content = msgspec.json.decode(answer.body)
                 rows += converted(content["value"], list[row])  # type: ignore[valid-type]
                 following: str | None = converted(content.get("@odata.nextLink"), str | None)  # type: ignore[arg-type]
-            except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
-                raise ReadIncomplete("The CRM's rows about jobs are not readable.", where=set_name, request_id=answer.request_id) from None
             if following is None:
                 return rows
             link = following

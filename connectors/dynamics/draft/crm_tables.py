@@ -12,7 +12,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.counts import count_where
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.dynamics.schema.unmapped_options import option_filter
-from connectors.interface.errors import ConnectorError, ReadIncomplete
+from connectors.interface.errors import ConnectorError
 from rules.decoders import converted
 from rules.texts.folding import fold
 
@@ -186,12 +186,8 @@ class CrmTables:
 
     def _rows(self, address: str, kind: type[T]) -> list[T]:
         answer = self._transport.get(address, where="EntityDefinitions")
-        try:
+        with answer.readable("The CRM's definitions are not readable.", where="EntityDefinitions"):
             return converted(msgspec.json.decode(answer.body)["value"], list[kind])  # type: ignore[valid-type]
-        except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
-            raise ReadIncomplete(
-                "The CRM's definitions are not readable.", where="EntityDefinitions", request_id=answer.request_id
-            ) from None
 
 
 def _is_own(name: str) -> bool:

@@ -1,15 +1,19 @@
 """The outcome of one request: an answer, or none, and whether the request can have had an effect then."""
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 import requests
 import urllib3
 
-from connectors.interface.errors import ConnectorError, Unreachable
+from connectors.interface.errors import ConnectorError, ReadIncomplete, Unreachable
 
+# What is raised where the JSON of an answer, or what is taken out of it, is not what it should be.
+UNREADABLE: Final = (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
 _WANTS_SIGN_IN: Final = "Tunnel connection failed: 407"  # of http.client
 
 
@@ -21,6 +25,14 @@ class Answer:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)  # it may hold what people wrote
     request_id: str
+
+    @contextmanager
+    def readable(self, otherwise: str, *, where: str, hint: str = "") -> Iterator[None]:
+        """Read the answer within: raise ReadIncomplete where it cannot be, which says nothing of it."""
+        try:
+            yield
+        except UNREADABLE:
+            raise ReadIncomplete(otherwise, where=where, hint=hint, request_id=self.request_id) from None
 
 
 class NotSent(Unreachable):

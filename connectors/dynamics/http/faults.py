@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from connectors.dynamics.http.answers import UNREADABLE
 from connectors.interface.errors import ConnectorError, Forbidden, Throttled, Unauthorised, Unreachable
 
 _CODE = re.compile(r"0x[0-9a-fA-F]{1,8}")
@@ -58,7 +59,7 @@ def fault(status: int, body: bytes) -> Fault:
     """Read an error body; HTML, `{"Message": …}` and nothing are as good as JSON (gateways send those)."""
     try:
         content = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))  # some gateways write a byte order mark
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return Fault(status)
     error = content.get("error") if isinstance(content, dict) else None
     if not isinstance(error, dict):

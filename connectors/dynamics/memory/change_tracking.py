@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from connectors.dynamics.http.answers import UNREADABLE
 from connectors.dynamics.http.transport import Transport
 from connectors.interface.errors import ConnectorError, Forbidden, Throttled, Unauthorised, Unreachable
 from rules.decoders import decoder_of
@@ -61,7 +62,7 @@ def changes_since(transport: Transport, link: str, *, prefer: str, where: str) -
             raise
         except ConnectorError:  # expired or no longer understood: the documentation does not say how that looks
             return None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return None
         for head, raw in zip(heads, page.value, strict=True):
             if not head.is_deletion:

@@ -30,7 +30,7 @@ from connectors.dynamics.schema.unmapped_options import options_left_out
 from connectors.dynamics.schema.unmapped_pairs import pairs_left_out
 from connectors.dynamics.schema.unmapped_tables import NotOffered
 from connectors.interface.changes import OperationKind
-from connectors.interface.errors import Finding, Forbidden, ReadIncomplete
+from connectors.interface.errors import Finding, Forbidden
 from connectors.interface.organisation import Labels
 from rules.errors import UsageError
 from rules.model.bypass import Bypass
@@ -141,11 +141,9 @@ class Organisation(MappedKinds):
         users = []
         for transport in (self._transport, *self._others):
             answer = transport.get("WhoAmI", where="WhoAmI")
-            try:
+            told = "The CRM does not say who we are: this is not a Dataverse Web API."
+            with answer.readable(told, where="WhoAmI", hint="Check the Web API root."):
                 users.append(guid(msgspec.json.decode(answer.body)["UserId"]))
-            except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
-                hint = "Check the Web API root."
-                raise ReadIncomplete("The CRM does not say who we are: this is not a Dataverse Web API.", hint=hint) from None
         if len(set(users)) < len(users):
             raise UsageError("Two of the clients are the same application user.", hint="Give each client a user of its own.")
         return users

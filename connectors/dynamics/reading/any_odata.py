@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
+from connectors.dynamics.http.answers import UNREADABLE
+
 Id = tuple[str, ...]  # the parts of a key
 
 _BOM = b"\xef\xbb\xbf"
@@ -37,7 +39,7 @@ def page_of(body: bytes, set_name: str, keys: list[str]) -> AnyPage:
     or a row does not give its key."""
     try:
         content = msgspec.json.decode(body.removeprefix(_BOM))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         raise PageUnreadable("it is not valid JSON, or breaks off") from None
     rows = content.get("value") if isinstance(content, dict) else None
     if not isinstance(rows, list):

@@ -9,9 +9,7 @@ from mimetypes import guess_type
 from typing import Any
 from urllib.parse import unquote
 
-import msgspec
-
-from connectors.dynamics.http.answers import Answer
+from connectors.dynamics.http.answers import UNREADABLE, Answer
 from connectors.dynamics.http.query import guid, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.metadata import TableDefinition
@@ -72,7 +70,7 @@ class Contents:
             raise
         try:
             found = decoder_of(dict[str, Any]).decode(answer.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             found = {}
         if not found.keys() >= set(columns):
             raise ReadIncomplete("A row lacks a column that was asked for.", where=where, request_id=answer.request_id)

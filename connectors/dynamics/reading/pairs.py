@@ -7,8 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, TypeVar
 
-import msgspec
-
+from connectors.dynamics.http.answers import UNREADABLE
 from connectors.dynamics.http.query import any_of
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Column, Table
@@ -45,7 +44,7 @@ class _PairDecoder:
     def decode(self, body: bytes) -> Page[_Pair]:
         try:
             content = self._decoder.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             raise PageBroken from None
         values = Values(content.value)
         return Page(values, content.next_link, content.count, body)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from connectors.dynamics.http import faults
+from connectors.dynamics.http.answers import UNREADABLE
 from connectors.dynamics.http.query import guid, literal, query_string
 from connectors.dynamics.http.retry import REPEATABLE
 from connectors.dynamics.http.transport import Transport
@@ -96,7 +97,7 @@ class History:
         for each in rows:
             try:
                 changes = decoder_of(_Changes).decode(each["changedata"] or "")
-            except (msgspec.DecodeError, UnicodeDecodeError, LookupError, RecursionError):
+            except UNREADABLE:
                 return None
             found |= {change.column for change in changes.changed}
         found &= set(columns)
@@ -109,7 +110,7 @@ class History:
         answer = self._transport.get(f"EntityDefinitions(LogicalName={literal(name)})/Attributes?{query}", where=name)
         try:
             told = {item["LogicalName"]: item.get("IsAuditEnabled") for item in msgspec.json.decode(answer.body)["value"]}
-        except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
+        except UNREADABLE:
             return False
         return all(isinstance(each := told.get(column), dict) and each.get("Value") is True for column in columns)
 
@@ -183,5 +184,5 @@ class History:
             if failure.status in (400, *REFUSED):
                 return True
             raise
-        except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
+        except UNREADABLE:
             return True

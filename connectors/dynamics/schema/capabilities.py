@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from connectors.dynamics.http.answers import UNREADABLE
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.schema.counts import total_count
@@ -68,7 +69,7 @@ def _version(transport: Transport) -> tuple[int, ...] | None:
         if failure.status in (400, 404, 405, 501):
             return None
         raise
-    except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
+    except UNREADABLE:
         return None
     match = re.match(r"(\d+)\.(\d+)", str(text))
     return (int(match[1]), int(match[2])) if match else None

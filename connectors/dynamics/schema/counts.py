@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from connectors.dynamics.http.answers import UNREADABLE
 from connectors.dynamics.http.query import literal, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.interface.errors import ConnectorError
@@ -99,5 +100,5 @@ def _answered(transport: Transport, address: str, table: str, found: Callable[[A
         if failure.status in _CANNOT:
             return None
         raise
-    except (msgspec.DecodeError, LookupError, TypeError, ValueError, RecursionError):
+    except UNREADABLE:
         return None

@@ -3,14 +3,11 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-import msgspec
-
 from connectors.dynamics.http.query import literal
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.schema.metadata import OPTION_CASTS, is_option, objects
 from connectors.dynamics.schema.unmapped_tables import NAMES_AT_ONCE
-from connectors.interface.errors import ReadIncomplete
 from connectors.interface.organisation import Labels
 from rules.decoders import decoder_of
 
@@ -54,10 +51,8 @@ def table_names(transport: Transport, tables: Collection[str], language: str) ->
 
 def _get(transport: Transport, address: str, where: str) -> Mapping[str, Any]:
     answer = transport.get(address, where=where)
-    try:
+    with answer.readable("The CRM's names of a table are not readable.", where=where):
         return decoder_of(dict[str, Any]).decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ReadIncomplete("The CRM's names of a table are not readable.", where=where, request_id=answer.request_id) from None
 
 
 def _options(attribute: Mapping[str, Any], language: str) -> dict[int, str]:

@@ -8,11 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
-import msgspec
-
 from connectors.dynamics.http.query import literal, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.interface.errors import ConnectorError, ReadIncomplete
+from rules.decoders import decoder_of
 from rules.files.suggestions import nearest, suggestion
 
 _AT_ONCE = 4  # the parallelism that the service itself hints at (x-ms-dop-hint)
@@ -292,13 +291,8 @@ class Metadata:
 
     def _get(self, address: str, where: str) -> dict[str, Any]:
         answer = self._transport.get(address, where=where)
-        try:
-            content = msgspec.json.decode(answer.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            content = None
-        if not isinstance(content, dict):
-            raise ReadIncomplete("The CRM's definition of a table is not readable.", where=where, request_id=answer.request_id)
-        return content
+        with answer.readable("The CRM's definition of a table is not readable.", where=where):
+            return decoder_of(dict[str, Any]).decode(answer.body)
 
 
 def column_queried(queried: str) -> str:

@@ -11,7 +11,6 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Column, Mapping
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
-from connectors.interface.errors import ReadIncomplete
 from connectors.interface.warnings import warn_once
 
 
@@ -37,10 +36,8 @@ class Naming:
     def _name_column(self, name: str) -> str:
         address = f"EntityDefinitions(LogicalName={literal(name)})?{query_string({'$select': 'PrimaryNameAttribute'})}"
         answer = self._transport.get(address, where=name)
-        try:
+        with answer.readable("The CRM's definition of a table is not readable.", where=name):
             return str(msgspec.json.decode(answer.body)["PrimaryNameAttribute"] or "")
-        except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
-            raise ReadIncomplete("The CRM's definition of a table is not readable.", where=name, request_id=answer.request_id) from None
 
 
 _ID: Final = 36  # signs of an id

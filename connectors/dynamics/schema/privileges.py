@@ -5,8 +5,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import msgspec
-
 from connectors.dynamics.http.query import guid
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
@@ -25,6 +23,7 @@ from connectors.dynamics.schema.needed_privileges import (
 from connectors.dynamics.schema.unmapped_tables import WHOLE, Directory, NotOffered, Privilege
 from connectors.interface.changes import OperationKind
 from connectors.interface.errors import ConnectorError, Finding, ReadIncomplete
+from rules.decoders import decoder_of
 from rules.model.bypass import Bypass
 from rules.model.records import Record
 
@@ -255,10 +254,5 @@ def _rank(depth: str) -> int:
 
 def _content(transport: Transport, address: str) -> dict[str, Any]:
     answer = transport.get(address, where="privileges")
-    try:
-        content = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise ReadIncomplete("The CRM's answer about privileges is not readable.", where="privileges", request_id=answer.request_id)
-    return content
+    with answer.readable("The CRM's answer about privileges is not readable.", where="privileges"):
+        return decoder_of(dict[str, Any]).decode(answer.body)

@@ -12,6 +12,7 @@ from xml.sax.saxutils import quoteattr
 
 import msgspec
 
+from connectors.dynamics.http.answers import UNREADABLE
 from connectors.dynamics.http.page_lengths import PageLengths
 from connectors.dynamics.http.query import any_of, guid, literal, query_string
 from connectors.dynamics.http.transport import Transport
@@ -261,7 +262,7 @@ class Directory:
             answer = self._transport.get(link, prefer=f'odata.maxpagesize={PAGE},odata.include-annotations="{_TOLD}"', where=where)
             try:
                 page = _Page.of(answer.body, needs)
-            except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, ValueError, RecursionError):
+            except UNREADABLE:
                 wrong = "The CRM's rows are not readable."
                 continue
             if page.rows and page.rows == before:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from connectors.dynamics.http.answers import UNREADABLE
 from connectors.dynamics.http.query import any_of, guid, literal, query_string, select
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping, Table
@@ -104,7 +105,7 @@ class Masking:
                 found = [(guid(row[definition.primary_id]), row) for row in content["value"]]
                 is_whole = content["@odata.count"] == len(found) == len(wanted.intersection(row_id for row_id, _ in found))
                 is_whole = is_whole and all(_wire(name, definition) in row for name in names for _, row in found)
-            except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
+            except UNREADABLE:
                 is_whole = False
             if not is_whole:
                 raise ReadIncomplete("Masked rows cannot be read back.", where=table.name, request_id=answer.request_id)
@@ -121,10 +122,8 @@ class Masking:
         """Look a team up by id or name; says what is wrong, empty where it was found."""
         condition = f"teamid eq {guid(owner)}" if _GUID.fullmatch(owner) else f"name eq {literal(owner)}"
         answer = self._transport.get(f"teams?{query_string({'$select': 'teamid', '$filter': condition})}", where="team")
-        try:
+        with answer.readable("The CRM's teams are not readable.", where="team"):
             teams = [guid(row["teamid"]) for row in msgspec.json.decode(answer.body)["value"]]
-        except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
-            raise ReadIncomplete("The CRM's teams are not readable.", where="team", request_id=answer.request_id) from None
         if len(teams) != 1:
             what = "no team" if not teams else f"{len(teams)} teams"
             return f"The CRM has {what} of the name or id that owns anonymised rows; make one, to which no case manager belongs (ERA-06)."
