@@ -1,4 +1,4 @@
-"""What can be wrong with a CRM or with a storage, raised or reported."""
+"""What can be wrong with a CRM or with a storage, raised, reported, or noted while work goes on."""
 
 from dataclasses import dataclass
 
@@ -76,3 +76,9 @@ class ObjectError(ComplianceError):
 
     exit_code = 4
     code = "storage"
+
+
+def warn_once(warnings: list[str], message: str) -> None:
+    """Add a message to the warnings of a connector, unless it is among them."""
+    if message not in warnings:
+        warnings.append(message)

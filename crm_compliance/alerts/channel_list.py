@@ -1,19 +1,28 @@
 """The channels as a list: how each does, whom it reaches, and what waits for whom. No address of anybody is
-in it."""
+in it. And a test of one: a message to everybody whom it reaches, which says that it is a test."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from connectors.channels.channel import ChannelFailed
+from connectors.channels.ping import Ping
 from crm_compliance.alerts.teller import repeats_after
+from crm_compliance.alerts.wording import trial_notice
+from crm_compliance.hints import in_words
 from crm_compliance.store.rows.alerts import ChannelState
+from crm_compliance.wiring.clock import clock_of
+from crm_compliance.wiring.store import store_of
 from rules.dates.instants import instant
+from rules.errors import ComplianceError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from crm_compliance.alerts.channels import Channels
+    from crm_compliance.configuration.settings import Settings
     from crm_compliance.store.rows.alerts import ToldAlerts
     from jobs.inbox.item import InboxItem
 
@@ -68,3 +77,25 @@ def _waiting(channels: Channels, items: Sequence[InboxItem], told: ToldAlerts, n
 
 def _or_none(at: datetime | None) -> str | None:
     return instant(at.replace(microsecond=0)) if at is not None else None
+
+
+def tried(settings: Settings, channels: Channels, name: str) -> dict[str, Any]:
+    """Test a channel and return how that went; it is noted in the store, where there is one. Of a dead-man's
+    switch only the connection is tested: a message to it would count as a night."""
+    clock, channel = clock_of(settings), channels.by_name[name]
+    row: dict[str, Any] = {"channel": name, "type": channels.types[name], "ok": True, "message": "taken", "hint": "", "code": ""}
+    try:
+        if isinstance(channel, Ping):
+            return row | {"message": channel.check()}
+        for target in channels.targets:
+            if target.channel.name == name:
+                notice = trial_notice(name, language=target.language, address=settings.public_url.rstrip("/"), at=clock())
+                target.channel.send(notice, target.to)
+    except ChannelFailed as error:
+        row |= {"ok": False, "message": str(error), "hint": in_words(error.hint), "code": error.code}
+    with suppress(ComplianceError), store_of(settings, clock) as store:
+        if row["ok"]:
+            store.told.took(name, clock())
+        else:
+            store.told.failed(name, clock(), row["code"])
+    return row

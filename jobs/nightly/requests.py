@@ -5,7 +5,7 @@ from jobs.ledger.maintenance_runs import REQUESTS
 from jobs.model.outcome import Outcome
 from jobs.model.request import DECISIONS
 from jobs.model.run import REQUEST_UNDONE, RunState
-from jobs.plans.undone_writes import UNDONE, alarm_of
+from jobs.plans.restore_alarms import UNDONE, undone_alarm
 from jobs.ports.context import JobContext
 from jobs.proof.job_record import recorded
 from jobs.register.dates import alarms_of, has_gone_overdue
@@ -43,7 +43,7 @@ def run_requests(context: JobContext) -> Outcome:
             *((request, alarm) for request, alarm in reminders if alarm is not None),
         ]
         if undone:
-            alarms.append(("", alarm_of(len(undone))))
+            alarms.append(("", undone_alarm(len(undone))))
         overdue = [request.id for request in pending if has_gone_overdue(request, now, calendar)]
         waiting = fulfil_all(context)
         run.state = RunState.DONE_WITH_FAILURES if alarms else RunState.DONE

@@ -9,7 +9,7 @@ from jobs.model.run import REQUEST_UNDONE
 from jobs.plans.draft import RECORDING_KINDS, Draft
 from jobs.plans.earlier_plans import VIEW_SHRANK, EarlierPlans
 from jobs.plans.observations import CANARY, Observations
-from jobs.plans.recovered_store import STORE_RECOVERED
+from jobs.plans.restore_alarms import STORE_RECOVERED
 from jobs.ports.context import JobContext
 from rules.model.records import UnitKind
 from rules.policy.limits import Limit

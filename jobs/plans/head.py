@@ -15,9 +15,8 @@ from jobs.plans.draft import Draft
 from jobs.plans.earlier_plans import BACKLOG, EarlierPlans
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.plans.observations import CANARY, Observations, missed_changes, nothing_due, shrunk, unaccounted
-from jobs.plans.recovered_store import recovered_store
+from jobs.plans.restore_alarms import recovered_store, undone_writes
 from jobs.plans.undecided_units import alarm_of
-from jobs.plans.undone_writes import undone_writes
 from jobs.plans.warnings import from_lake, kept_for_ever, of_no_unit, overlooked, unmapped
 from jobs.ports.context import JobContext
 from jobs.writing.bypass import bypass_planned

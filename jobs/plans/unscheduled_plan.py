@@ -14,7 +14,7 @@ from jobs.model.plan import Approval, Breaker, Kind, Plan, PlanLine
 from jobs.model.sentence import Sentence
 from jobs.plans.approval_reasons import BREAKER_TRIPPED, counter_of
 from jobs.plans.lines.pages import paged
-from jobs.plans.recovered_store import STORE_RECOVERED, recovered_store
+from jobs.plans.restore_alarms import STORE_RECOVERED, recovered_store
 from jobs.ports.context import JobContext
 from jobs.writing.bypass import bypass_planned
 from rules.model.records import Contact, Recording

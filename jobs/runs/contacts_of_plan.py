@@ -17,7 +17,7 @@ from jobs.runs.journal import Journal
 from jobs.writing.contact_check import STILL_REFERRED, ContactCheck, Situation, check_contacts
 from jobs.writing.contact_links import unlinked
 from jobs.writing.deletion_order import rows_of_contacts
-from jobs.writing.waits import Waits
+from jobs.writing.turns import Waits
 from rules.model.decisions import Reason
 from rules.model.records import Contact
 from rules.retention.relations import RelationTerms

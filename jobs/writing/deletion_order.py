@@ -24,8 +24,7 @@ from jobs.writing.dependent_rows import below
 from jobs.writing.outside_objects import Outside
 from jobs.writing.role_rows import retained_roles_of, roles_of
 from jobs.writing.row_writes import UNLINK, write_of, write_of_unit
-from jobs.writing.turns import Turns
-from jobs.writing.waits import Waits
+from jobs.writing.turns import Turns, Waits
 from rules.holds.holds import Holds
 from rules.model.records import Donation, Fiche, Party, Recording, Unit, UnitKind
 from rules.policy.policy import Policy

@@ -10,7 +10,7 @@ from jobs.model.run import RowWrite
 from jobs.reading.few_rows import rows_anywhere
 from jobs.reading.long_term import retained_rows_of
 from jobs.writing.row_writes import EMPTY, UNLINK, write_of
-from jobs.writing.waits import Waits, in_turn
+from jobs.writing.turns import Waits, in_turn
 from rules.model.kinds import Kind
 from rules.model.records import Record, tied_to
 

@@ -10,9 +10,8 @@ from itertools import islice, takewhile
 import msgspec
 
 from connectors.interface.documents import DocumentStore
-from connectors.interface.errors import ObjectError
+from connectors.interface.errors import ObjectError, warn_once
 from connectors.interface.remains import DocumentLocation, RowKey
-from connectors.interface.warnings import warn_once
 from jobs.model.plan import Key
 from jobs.model.run import Action, DocumentFolder
 from jobs.ports.context import JobContext

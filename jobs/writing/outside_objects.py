@@ -8,9 +8,9 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
+from connectors.interface.errors import warn_once
 from connectors.interface.objects import ObjectStore
 from connectors.interface.rows import Among
-from connectors.interface.warnings import warn_once
 from jobs.ports.context import JobContext
 from jobs.reading.few_rows import rows_of
 from rules.model.records import Recording

@@ -9,7 +9,7 @@ from jobs.model.run import RowWrite
 from jobs.reading.few_rows import PARTY_FIELDS, rows_of
 from jobs.reading.long_term import retained_rows_of
 from jobs.writing.row_writes import write_of
-from jobs.writing.waits import Waits, in_turn
+from jobs.writing.turns import Waits, in_turn
 from rules.model.records import Party
 
 

@@ -23,7 +23,6 @@ from rules.redaction.labels import LABEL, Labels, label_for
 from rules.redaction.leak_terms import NAME, OWN, LeakTerms, leak_term, name_leak_term
 from rules.redaction.name_guesses import before_whose, past_the_surname, without_whose
 from rules.redaction.not_shown import Redaction
-from rules.redaction.own_name import is_own_name, without_own_name
 from rules.redaction.patterns import Found, hidden
 from rules.redaction.people import (
     SAID_OF_SOMEBODY,
@@ -36,7 +35,7 @@ from rules.redaction.people import (
     surnames,
     without_remarks,
 )
-from rules.redaction.personal_data import data_of_anybody, names_of_anybody
+from rules.redaction.personal_data import data_of_anybody, is_own_name, names_of_anybody, without_own_name
 from rules.redaction.spans import EDGES, Span, merged, outside
 from rules.texts.disguises import as_read, encoded_parts, of_pairs, readings
 from rules.texts.folding import Squeezed, Tidy, fold, letters_of, squeeze, stands_in, tidy

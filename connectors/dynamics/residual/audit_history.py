@@ -19,9 +19,8 @@ from connectors.dynamics.http.retry import REPEATABLE
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.residual.purge_job import Ended, Purging, queries_for
 from connectors.dynamics.schema.unmapped_tables import REFUSED, Directory, KnownTable, NotOffered
-from connectors.interface.errors import ConnectorError
+from connectors.interface.errors import ConnectorError, warn_once
 from connectors.interface.remains import Left, Reach, ResidualData, RowKey
-from connectors.interface.warnings import warn_once
 from rules.decoders import decoder_of
 
 AUDIT = "audit"

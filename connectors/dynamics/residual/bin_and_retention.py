@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from connectors.dynamics.residual.purge_job import Ended, Purging, queries_for
 from connectors.dynamics.schema.unmapped_tables import IDS_OF_A_FETCH, Directory, NotOffered, type_of
 from connectors.dynamics.writing.remove_platform_rows import Removing
+from connectors.interface.errors import warn_once
 from connectors.interface.remains import Left, Reach, ResidualData, RowKey
-from connectors.interface.warnings import warn_once
 
 BIN, RETAINED = "bin", "retained"
 REFERENCE = "deleteditemreference"

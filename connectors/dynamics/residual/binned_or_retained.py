@@ -13,9 +13,8 @@ from connectors.dynamics.residual.bin_and_retention import BIN, NAMES, REFERENCE
 from connectors.dynamics.schema.conditions import columns_of, meets
 from connectors.dynamics.schema.metadata import TableDefinition, column_queried
 from connectors.dynamics.schema.unmapped_tables import IDS_OF_A_FETCH, Directory, KnownTable, NotOffered
-from connectors.interface.errors import ReadIncomplete
+from connectors.interface.errors import ReadIncomplete, warn_once
 from connectors.interface.remains import BinnedOrRetained, Reach, ResidualKind
-from connectors.interface.warnings import warn_once
 from rules.model.records import Record
 
 SOURCES = {ResidualKind.BIN: BIN, ResidualKind.RETAINED: RETAINED}

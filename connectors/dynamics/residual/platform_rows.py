@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered, type_of
 from connectors.dynamics.writing.remove_platform_rows import Removing
+from connectors.interface.errors import warn_once
 from connectors.interface.remains import Left, Reach, ResidualData, RowKey
-from connectors.interface.warnings import warn_once
 
 # table -> the columns by which it points to rows; one that ends in "_value" is a lookup's.
 TIMELINE: Mapping[str, tuple[str, ...]] = {

@@ -21,8 +21,8 @@ from connectors.dynamics.schema.metadata import CASCADE, RESTRICT, Link, Metadat
 from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import FAILED, Directory, KnownTable, NotOffered
+from connectors.interface.errors import warn_once
 from connectors.interface.remains import DependentRow, RowKey
-from connectors.interface.warnings import warn_once
 from rules.model.kinds import LOOKUPS
 
 # What the platform keeps beside rows: cleaned afterwards, or ids without a value, or another view of rows

@@ -11,7 +11,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Column, Mapping
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
-from connectors.interface.warnings import warn_once
+from connectors.interface.errors import warn_once
 
 
 class Naming:

@@ -15,10 +15,24 @@ from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import DEFAULT_USER, Environment, Relationship, Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.cascades import Fall, Row, fall_of
-from connectors.emulator.storage.given_cookies import GivenCookies
 from connectors.emulator.storage.new_rows import Values
 from connectors.emulator.storage.pairs import forget_pairs
 from connectors.emulator.storage.write_hooks import Guard, WriteListener
+
+
+class GivenCookies:
+    """Paging cookies, delta tokens and version stamps given out, by digest: only those are taken back. One
+    that was not given, or was changed since, is refused by who asks: a paging cookie in querying/pages.py."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def remember(self, digest: int) -> None:
+        self.connection.execute("INSERT OR IGNORE INTO _cookies VALUES (?)", (digest,))
+
+    def knows(self, digest: int) -> bool:
+        return self.connection.execute("SELECT 1 FROM _cookies WHERE digest = ?", (digest,)).fetchone() is not None
+
 
 FIRST_VERSION = 1_000_000
 

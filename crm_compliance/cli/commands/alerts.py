@@ -50,7 +50,7 @@ def try_out(channel: str = typer.Option("", "--channel", metavar="C", help="This
 
     Example: crm-compliance alerts test --channel mail
     """
-    from crm_compliance.alerts.channel_trial import tried
+    from crm_compliance.alerts.channel_list import tried
     from rules.files.suggestions import meant
 
     settings = arguments.settings()

@@ -19,8 +19,7 @@ from jobs.register.request_steps import actor_of, authorised, save_transition
 from jobs.requests.answer.attachments import Files
 from jobs.requests.answer.completeness import accounts_for_all, candidates
 from jobs.requests.answer.fields import Extent, Fields
-from jobs.requests.answer.items import Items, with_decisions
-from jobs.requests.answer.numbered_items import numbered
+from jobs.requests.answer.items import Items, numbered, with_decisions
 from jobs.requests.answer.own_words import OwnWords, category_words, table_words, words_of
 from jobs.requests.answer.release_blocks import blocks_of
 from jobs.requests.answer.row_files import RowFiles

@@ -6,7 +6,9 @@ withheld by default: the DPO releases it one by one. Source: EXP-01, EXP-05 to E
 R-096, R-117 to R-119."""
 
 import hashlib
-from collections.abc import Iterable
+import mimetypes
+from collections.abc import Iterable, Iterator
+from itertools import count
 from types import MappingProxyType
 from typing import Final
 
@@ -20,8 +22,8 @@ from jobs.requests.search.mentions import NAME_PART
 from jobs.requests.search.scope import MENTION, Row
 from rules.dates.calendar import Calendar
 from rules.model.personal_records import FullFiche, FullParty
-from rules.rights.criminal_recipients import acts_in_criminal_matters
 from rules.rights.fields import Nature, fields_of
+from rules.rights.recipients import acts_in_criminal_matters
 from rules.rights.withholding import CHILD_STATEMENTS, withheld_on_behalf, withheld_recipient, withheld_role
 from rules.texts.folding import begin_of, fold, squeeze
 
@@ -208,3 +210,24 @@ def _digest(item: Item, row: Row) -> str:
     doubt = ("doubtful",) if item.is_doubtful else ()
     told = (item.source, item.title, item.fields, item.proposal, item.withholds, item.attachment, version, *doubt)
     return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
+
+
+def numbered(items: list[Item]) -> tuple[Item, ...]:
+    """Return the items and their files with numbers, in the order given. All that is excluded is removed
+    before, so there is no gap (EXP-09)."""
+    files = count(1)
+    return tuple(
+        msgspec.structs.replace(item, item=f"item-{number}", attachment=_named(item.attachment, files))
+        for number, item in enumerate(items, 1)
+    )
+
+
+def _named(attachment: Attachment | None, files: Iterator[int]) -> Attachment | None:
+    """Return a file under a neutral name of its own."""
+    if attachment is None:
+        return None
+    return msgspec.structs.replace(attachment, name=f"attachment-{next(files)}{_ending(attachment.media_type)}")
+
+
+def _ending(media_type: str) -> str:
+    return mimetypes.guess_extension(media_type.partition(";")[0].strip(), strict=False) or ".bin"

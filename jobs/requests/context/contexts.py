@@ -13,11 +13,10 @@ from jobs.holds.active import active_holds
 from jobs.model.answer import Basis, Context, Criterion, DataCategory, Retention, Source
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather_units
-from jobs.requests.context.data_categories import data_of
+from jobs.requests.context.data_and_sources import CONTACTS_ALONE, data_of, sources_of
 from jobs.requests.context.grounds import grounds_of, may_be_objected_to, processors_of
 from jobs.requests.context.person_context import person_context
 from jobs.requests.context.schedule_rows import NEWSLETTER, PARTNERSHIP, basis_labels_of, deciding, key_of, labels_of, months_of, row_for
-from jobs.requests.context.sources import CONTACTS_ALONE, sources_of
 from jobs.requests.context.terms import Terms
 from jobs.requests.context.transmissions import PROCESSOR, recipients_of
 from jobs.requests.redaction.redact import TextRedactor

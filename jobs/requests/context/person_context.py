@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 from jobs.model.answer import Context, DataCategory, Ground
-from jobs.requests.context.data_categories import data_of
+from jobs.requests.context.data_and_sources import data_of
 from jobs.requests.context.terms import Terms
 from jobs.requests.context.transmissions import PROCESSOR
 from jobs.requests.search.contact_details import CHANNELS

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from jobs.model.answer import Recipient
 from jobs.requests.redaction.redact import TextRedactor
 from rules.model.personal_records import FullFiche
-from rules.rights.criminal_recipients import acts_in_criminal_matters
-from rules.rights.transfers import is_outside
+from rules.rights.recipients import acts_in_criminal_matters, is_outside
 
 TRANSFER_BASIS_MISSING = "TRANSFER_BASIS_MISSING"
 PROCESSOR = Recipient("processor", is_category=True)

@@ -14,8 +14,7 @@ from connectors.interface.rows import Among
 from jobs.model.run import AWAITS_TURN, TECHNICAL, Action, ActionState
 from jobs.ports.store.runs import JournalStore
 from jobs.writing.dependent_rows import below
-from jobs.writing.turns import Turns
-from jobs.writing.waits import Waits
+from jobs.writing.turns import Turns, Waits
 from rules.model.records import Dossier, Fiche, Party, Record
 
 FIRST_NIGHT = datetime(2026, 11, 1, 3, tzinfo=UTC)

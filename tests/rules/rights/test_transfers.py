@@ -2,7 +2,7 @@
 
 import pytest
 
-from rules.rights.transfers import EEA, is_outside
+from rules.rights.recipients import EEA, is_outside
 
 INSIDE, OUTSIDE = ("BE", " be ", "NO", "", None), ("GB", "CH", "MA", "Marokko")
 

@@ -12,8 +12,7 @@ import pytest
 from jobs.files.file_texts import Checked
 from jobs.model.answer import Addressee, Compilation, Context, Item, ItemStatus, MentionedIn, Recipient, Retention
 from jobs.requests.answer.fields import Extent, Fields
-from jobs.requests.answer.items import Items, with_decisions
-from jobs.requests.answer.numbered_items import numbered
+from jobs.requests.answer.items import Items, numbered, with_decisions
 from jobs.requests.answer.row_files import RowFiles
 from jobs.requests.context.transmissions import PROCESSOR
 from jobs.requests.redaction.redact import TextRedactor

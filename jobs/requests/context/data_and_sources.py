@@ -1,12 +1,27 @@
-"""Where data came from. Source: GDPR art. 15(1)(g); section 7.1; R-119."""
+"""What rows are of, as it is stated to the person: the categories of data in them, and where these came from.
+Source: GDPR art. 15(1)(b) and (g); section 7.1; R-119."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from jobs.model.answer import Source
+from jobs.model.answer import DataCategory, Source
 from jobs.requests.search.scope import Row
 from rules.model.file_roles import PARENTS, SPEAKERS, FileRole
+from rules.model.kinds import ACTIVITIES, depends
 from rules.model.personal_records import FullFiche
+
+
+def data_of(rows: Sequence[Row], *, is_whole: bool) -> tuple[DataCategory, ...]:
+    """Return what the rows hold; of a note, or a row of a dependent table, that it describes facts."""
+    kinds = {row.kind for row in rows}
+    found: list[DataCategory] = ["role"] if "party" in kinds else []
+    tells_facts = any(kind == "fiche" or (depends(kind) and kind not in ACTIVITIES) for kind in kinds)
+    found += ["facts"] if tells_facts or (is_whole and "dossier" in kinds) else []
+    found += ["voice"] if "recording" in kinds else []
+    found += ["communication"] if kinds.intersection(ACTIVITIES) else []
+    found += ["technical"] if any(getattr(row.record, "ip_address", None) and row.is_caller for row in rows) else []
+    return (*found, "sensitive") if is_whole else tuple(found)
+
 
 CONTACTS_ALONE: Final[tuple[Source, ...]] = ("contacts",)  # that somebody was in contact, and nothing of who
 
