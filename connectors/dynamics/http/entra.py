@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msal
 import requests
@@ -24,6 +24,9 @@ from connectors.dynamics.http.environment import check_ca_file
 from connectors.interface.errors import ConnectorError, Unauthorised, Unreachable
 from rules.errors import UsageError
 from rules.model.crm_addresses import entra_of
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 RENEW_BEFORE_S = 300.0  # a long request must not start with a token that lapses on its way
 TIMEOUT_S = 30.0
@@ -221,6 +224,7 @@ def certificate_credential(path: Path, password: str) -> dict[str, str]:
             raise UsageError("The client certificate is not a PFX file, or its password is wrong.", where=str(path)) from None
         if key is None or certificate is None:
             raise UsageError("The PFX file lacks the key or the certificate.", where=str(path))
+        _check_pair(key, certificate, path)
         pfx = {"private_key_pfx_path": str(path)}
         return pfx | {"passphrase": password} if password else pfx
     text = content.decode("ascii", "replace")
@@ -229,13 +233,30 @@ def certificate_credential(path: Path, password: str) -> dict[str, str]:
         raise UsageError("The PEM file must hold the private key and the certificate.", where=str(path))
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from cryptography.x509 import load_pem_x509_certificate
 
     try:
-        load_pem_private_key(key_text.group().encode(), password.encode() or None)
+        key = load_pem_private_key(key_text.group().encode(), password.encode() or None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise UsageError("The key of the client certificate cannot be read, or its password is wrong.", where=str(path)) from None
+    try:
+        certificate = load_pem_x509_certificate(certificate_text.group().encode())
+    except ValueError:
+        raise UsageError("The client certificate beside its key cannot be read.", where=str(path)) from None
+    _check_pair(key, certificate, path)
     pem = {"private_key": key_text.group(), "public_certificate": certificate_text.group()}
     return pem | {"passphrase": password} if password else pem
+
+
+def _check_pair(key: object, certificate: "Certificate", path: Path) -> None:
+    """Refuse what MSAL cannot sign with, or whose signature nobody would believe."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    if not isinstance(key, RSAPrivateKey):
+        raise UsageError("The key of the client certificate is no RSA key.", hint="Make one with RSA, and register it.", where=str(path))
+    if certificate.public_key() != key.public_key():
+        hint = "Put the one that belongs to the key first."
+        raise UsageError("The first certificate of the file is not the one of its key.", hint=hint, where=str(path))
 
 
 def certificate_end(path: Path, password: str) -> datetime:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import jwt
@@ -12,7 +13,7 @@ import requests
 import responses
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
@@ -173,6 +174,28 @@ def test_a_certificate_file_that_does_not_serve_is_told_at_once(tmp_path: Path, 
         tokens(secret="", certificate=str(tmp_path / "missing.pem"))
 
 
+@pytest.mark.parametrize(
+    ("name", "of_rsa", "fault"),
+    [
+        ("a.pem", False, "no RSA key"),
+        ("a.pfx", False, "no RSA key"),
+        ("first.pem", True, "not the one of its key"),
+        ("torn.pem", True, "cannot be read"),
+    ],
+)
+def test_a_certificate_with_which_nobody_can_sign_is_told_at_once(tmp_path: Path, name: str, of_rsa: bool, fault: str) -> None:
+    key, certificate = _certificate() if of_rsa else _certificate(ec.generate_private_key(ec.SECP256R1()))
+    plain = serialization.NoEncryption()
+    told = (_certificate()[1] if name == "first.pem" else certificate).public_bytes(serialization.Encoding.PEM)
+    content = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    content += told.replace(b"MII", b"AII", 1) if name == "torn.pem" else told
+    if name == "a.pfx":
+        content = pkcs12.serialize_key_and_certificates(b"client", key, certificate, None, plain)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UsageError, match=fault):
+        tokens(secret="", certificate=str(tmp_path / name))
+
+
 @pytest.mark.parametrize("password", ["", "fout"])
 def test_a_wrong_password_of_a_key_is_told_at_once(tmp_path: Path, password: str) -> None:
     key, certificate = _certificate()
@@ -328,10 +351,10 @@ def _discovery(root: str) -> dict[str, str]:
     return {"issuer": root, "authorization_endpoint": f"{root}/authorize", "token_endpoint": f"{root}/token"}
 
 
-def _certificate() -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+def _certificate(key: ec.EllipticCurvePrivateKey | None = None) -> tuple[Any, x509.Certificate]:
+    made = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "client.example")])
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(made.public_key())
     builder = builder.serial_number(1).not_valid_before(start).not_valid_after(start + timedelta(days=3650))
-    return key, builder.sign(key, hashes.SHA256())
+    return made, builder.sign(made, hashes.SHA256())
