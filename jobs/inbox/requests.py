@@ -6,6 +6,7 @@ is the DPO's to see."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from jobs.checks.same_crm import is_of_other_crm
@@ -63,66 +64,35 @@ def _steps(store: Store, request: SubjectRequest, now: datetime, calendar: Calen
 
     `is_held`: link and passphrase are still to be handed over. Closing would remove them, so that does not
     wait yet; the DPO hears of it too, who answers for the date."""
-    facts, hint = {"right": request.right.value, "state": request.state.value}, next_step(request)
-    due_on = due_of(request, calendar)
+    item = partial(InboxItem, subject=request.id, facts={"right": request.right.value, "state": request.state.value})
+    due_on, day, hint = due_of(request, calendar), calendar.day(now), next_step(request)
     if request.state is RequestState.RELEASED and is_held:  # nobody has the answer yet, so its date still counts
-        yield InboxItem(
-            kind=ItemKind.ANSWER_TO_HAND_OVER,
-            roles=(*roles_of(Act.RELEASE_ANSWER), *DPO),
-            subject=request.id,
-            stage=Stage.OVERDUE if due_on is not None and calendar.day(now) > due_on else Stage.WAITS,
-            since=request.released_at,
-            due_on=due_on,
-            facts=facts,
-        )
+        stage = Stage.OVERDUE if due_on is not None and day > due_on else Stage.WAITS
+        roles = (*roles_of(Act.RELEASE_ANSWER), *DPO)
+        yield item(kind=ItemKind.ANSWER_TO_HAND_OVER, roles=roles, stage=stage, since=request.released_at, due_on=due_on)
         return
     if request.state is RequestState.RELEASED:
-        yield InboxItem(
-            kind=ItemKind.REQUEST_TO_CLOSE,
-            roles=DPO,
-            subject=request.id,
-            code=OPEN_AFTER_RELEASE,
-            since=request.released_at,
-            facts=facts,
-            hint=hint,
-        )
+        yield item(kind=ItemKind.REQUEST_TO_CLOSE, roles=DPO, code=OPEN_AFTER_RELEASE, since=request.released_at, hint=hint)
         return
     if request.state is RequestState.SUSPENDED:
         return
     codes = [alarm.code for alarm in alarms_of(request, now, calendar)]
     code = next((each for each in codes if each == OVERDUE or each in DUE_IN.values()), "")
     target = target_of(request, calendar)
-    if not code and target is not None and calendar.day(now) > target:
+    if not code and target is not None and day > target:
         code = STEP_LATE
+    item = partial(item, code=code, due_on=due_on, hint=hint)
     stage = Stage.OVERDUE if code == OVERDUE else Stage.SOON if code else Stage.WAITS
     is_approved = request.state is RequestState.APPROVED
     if is_approved:
-        yield InboxItem(
-            kind=ItemKind.ANSWER_TO_RELEASE,
-            roles=roles_of(Act.RELEASE_ANSWER),
-            subject=request.id,
-            code=code,
-            stage=stage,
-            since=next((approval.at for approval in request.approvals if approval.step == CONTENT), None),
-            due_on=due_on,
-            not_for=tuple(approval.who for approval in request.approvals if approval.step == CONTENT),
-            facts=facts,
-            hint=hint,
-        )
+        approvals = [approval for approval in request.approvals if approval.step == CONTENT]
+        since, not_for = next((each.at for each in approvals), None), tuple(each.who for each in approvals)
+        roles = roles_of(Act.RELEASE_ANSWER)
+        yield item(kind=ItemKind.ANSWER_TO_RELEASE, roles=roles, stage=stage, since=since, not_for=not_for)
     if not is_approved or stage is not Stage.WAITS:  # the DPO answers for the date, whoever is to act
         is_review = request.state is RequestState.REVIEWING and request.right in COPIES and request.outcome is not Outcome.MANDATE_LAPSED
-        yield InboxItem(
-            kind=ItemKind.ANSWER_TO_REVIEW if is_review else ItemKind.REQUEST_STEP,
-            roles=DPO,
-            subject=request.id,
-            code=code,
-            stage=stage,
-            since=request.received_at,
-            due_on=due_on,
-            count=_pending(store, request) if is_review else None,
-            facts=facts,
-            hint=hint,
-        )
+        kind, count = (ItemKind.ANSWER_TO_REVIEW, _pending(store, request)) if is_review else (ItemKind.REQUEST_STEP, None)
+        yield item(kind=kind, roles=DPO, stage=stage, since=request.received_at, count=count)
 
 
 def _pending(store: Store, request: SubjectRequest) -> int:
