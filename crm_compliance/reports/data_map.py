@@ -66,16 +66,12 @@ def print_data_map(survey: Survey, console: Console) -> None:
     """Print what nothing accounts for, then how much has which fate."""
     paper = Paper(console)
     if survey.found.alarming:
-        table = paper.table("Unaccounted, and with rows", "Table or column", "Why", "Rows")
-        for place in survey.found.alarming:
-            table.add_row(Text(place.name, style="red"), place.why, count(place))
-        paper.show(table)
+        places = ((Text(place.name, style="red"), place.why, count(place)) for place in survey.found.alarming)
+        paper.rows("Unaccounted, and with rows", "Table or column", "Why", "Rows", of=places)
         paper.line("Map them, or name them under `stay` or `goes_along` in the mapping: docs/data-map.md.")
-    table = paper.table("Fates", "Fate", "Meaning", "Tables", "Columns", numbers=2)
     of = Counter((place.fate, place.column is None) for place in survey.found.places)
-    for fate, meaning in FATES.items():
-        table.add_row(fate.value, meaning, paper.number(of[fate, True]), paper.number(of[fate, False]))
-    paper.show(table)
+    fates = ((fate.value, meaning, of[fate, True], of[fate, False]) for fate, meaning in FATES.items())
+    paper.rows("Fates", "Fate", "Meaning", "Tables", "Columns", of=fates, numbers=2)
     if survey.new:
         paper.line(f"New since last time: {', '.join(sorted(survey.new))}")
 

@@ -84,21 +84,16 @@ def print_simulation(found: Simulation, labels: Mapping[str, str], console: Cons
     paper.line(f"Schedule in force: {found.old.name} {found.old.version}. Tried out: {found.new.name} {found.new.version}.")
     _one_version(paper, found.old, found.new)
     paper.line(f"{paper.number(found.units)} units read; nothing was written, neither to the CRM nor to the store.")
-    table = paper.table("What would change", "Change", "Units")
-    for change in CHANGES:
-        table.add_row(Text(WORDS[change]), paper.number(found.totals[change]))
-    paper.show(table)
-    table = paper.table("If it were applied now", "To dispose of", "In force", "Tried out", "Ceiling", numbers=3)
-    limits = found.new.limits
+    paper.rows("What would change", "Change", "Units", of=((WORDS[change], found.totals[change]) for change in CHANGES))
+    limits, rows = found.new.limits, []
     for name, (before, after), limit in (
         ("Units", found.going, limits.units.max),
         ("Recordings", found.recordings, limits.recordings.max),
         ("Contacts that go along", found.contacts, None),
     ):
-        ceiling = "" if limit is None else paper.number(limit)
         style = "bold red" if limit is not None and after > limit else ""
-        table.add_row(Text(name), paper.number(before), Text(paper.number(after), style=style), ceiling)
-    paper.show(table)
+        rows.append((name, before, Text(paper.number(after), style=style), "" if limit is None else limit))
+    paper.rows("If it were applied now", "To dispose of", "In force", "Tried out", "Ceiling", of=rows, numbers=3)
     if found.changed:
         _changes(paper, "By category", [_Row(labels.get(key) or key or "no category", row) for key, row in found.by_category.items()])
         months = _by_month(found)
@@ -111,11 +106,11 @@ def print_simulation(found: Simulation, labels: Mapping[str, str], console: Cons
 
 
 def _changes(paper: Paper, title: str, rows: Sequence[_Row]) -> None:
-    table = paper.table(title, title.removeprefix("By ").capitalize(), *HEADINGS.values(), numbers=len(HEADINGS))
+    counted: list[list[str | Text]] = []
     for row in rows:
         numbers = (Text(paper.number(row.counts[change]), style="" if row.counts[change] else "dim") for change in CHANGES)
-        table.add_row(Text(row.name), *numbers)
-    paper.show(table)
+        counted.append([row.name, *numbers])
+    paper.rows(title, title.removeprefix("By ").capitalize(), *HEADINGS.values(), of=counted, numbers=len(HEADINGS))
 
 
 def _by_month(found: Simulation) -> list[_Row]:
@@ -131,14 +126,14 @@ def _by_month(found: Simulation) -> list[_Row]:
 
 def _forecast(paper: Paper, found: Simulation) -> None:
     """Print two years, one line per month: how many units are disposed of, and by how much the two differ."""
-    table = paper.table("Forecast of disposals", "Month", "In force", "Tried out", "Difference", numbers=3)
+    rows = []
     for month, before, after in found.forecast:
         difference = after - before
         sign = Text(
             f"{'+' if difference > 0 else ''}{paper.number(difference)}" if difference else "", style="red" if difference > 0 else ""
         )
-        table.add_row(month, paper.number(before), paper.number(after), sign)
-    paper.show(table)
+        rows.append((month, before, after, sign))
+    paper.rows("Forecast of disposals", "Month", "In force", "Tried out", "Difference", of=rows, numbers=3)
     paper.line(
         "If nothing happens meanwhile. The first month has all that is due by now; units kept for another reason than their date are not "
         "foreseen."

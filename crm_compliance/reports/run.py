@@ -98,12 +98,12 @@ def print_history_run(document: Document, console: Console, calendar: Calendar) 
         return
     _print_counts(_mapping(document.get("counts")) or document, paper)
     outcomes = _counts(document.get("outcomes"))
-    table = paper.table("Outcomes", "Outcome", "Meaning", "Units")
     technical = _mapping(document.get("technical"))
-    for code, number in outcomes.items():
-        meaning = _meaning(code.rpartition(":")[2], _counts(technical.get(code)), paper)
-        table.add_row(code.replace(":", " "), Text(meaning), paper.number(number))
-    paper.show(table)
+    rows = (
+        (code.replace(":", " "), _meaning(code.rpartition(":")[2], _counts(technical.get(code)), paper), number)
+        for code, number in outcomes.items()
+    )
+    paper.rows("Outcomes", "Outcome", "Meaning", "Units", of=rows)
     for approval in _rows(document.get("approvals")):
         verb = "Rejected" if approval.get("approves") is False else "Approved"
         paper.line(f"{verb} by {approval.get('role', '')} at {_clock(approval.get('at'), calendar)}.")
@@ -137,25 +137,18 @@ def _print_counts(counts: Document, paper: Paper) -> None:
                 ".",
             )
         )
-    table = paper.table("Skipped", "Code", "Meaning", "Units")
-    for code, number in _counts(counts.get("skipped")).items():
-        causes = _counts(counts.get("technical")) if code == TECHNICAL else {}
-        table.add_row(code, Text(_meaning(code, causes, paper)), paper.number(number))
-    paper.show(table)
-    table = paper.table("Contacts not trimmed", "Code", "Meaning", "Contacts")
-    for code, number in not_trimmed.items():
-        table.add_row(code, Text(_meaning(code, {}, paper)), paper.number(number))
-    paper.show(table)
+    causes = {TECHNICAL: _counts(counts.get("technical"))}
+    skipped = ((code, _meaning(code, causes.get(code, {}), paper), number) for code, number in _counts(counts.get("skipped")).items())
+    paper.rows("Skipped", "Code", "Meaning", "Units", of=skipped)
+    left = ((code, _meaning(code, {}, paper), number) for code, number in not_trimmed.items())
+    paper.rows("Contacts not trimmed", "Code", "Meaning", "Contacts", of=left)
     for name, number in sorted(_counts(counts.get("unaccounted")).items()):
         told = f"{paper.number(number)} of the skipped units have rows of {name} that would stay behind, or go along although they stay"
         told += f": see {in_words(hint_to('datamap'))}, and the warnings of the run, which name the lookup"
         paper.line(Text(told, style="yellow"))
     if documents := _number(counts, "documents"):
         paper.line(f"{paper.number(documents)} documents outside the CRM went before their rows.")
-    table = paper.table("Rows deleted, by table of the CRM", "Table", "Rows")
-    for name, number in sorted(_counts(counts.get("rows")).items()):
-        table.add_row(name, paper.number(number))
-    paper.show(table)
+    paper.rows("Rows deleted, by table of the CRM", "Table", "Rows", of=sorted(_counts(counts.get("rows")).items()))
     for word, number in _counts(counts.get("bypass")).items():
         paper.line(Text.assemble(("Bypass: ", "bold yellow"), f"{bypass_sentence(word, number)}."))
     for alarm in _rows(counts.get("alarms")):

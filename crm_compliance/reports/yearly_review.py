@@ -7,7 +7,6 @@ from importlib.resources import files
 
 from markupsafe import Markup
 from rich.console import Console
-from rich.text import Text
 
 from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.parts.paper import Paper
@@ -118,19 +117,14 @@ def print_review(pack: ReviewPack, labels: Mapping[str, str], console: Console) 
     paper = Paper(console)
     paper.heading(f"Review of the schedule {pack.policy.name} {pack.policy.version}, {pack.day}")
     paper.line(f"{paper.number(pack.units)} units read; the year from {pack.since} on.")
-    table = paper.table("To look at", "What", "Units")
-    for key, units in pack.without_term:
-        table.add_row(Text(f"No term: {labels.get(key, key)}"), paper.number(units))
-    for key, units in pack.unconfigured:
-        table.add_row(Text(f"Not decided: {labels.get(key) or pack.called.get(key) or key or 'no category'}"), paper.number(units))
-    for code, units in pack.doubts:
-        if units:
-            table.add_row(Text(f"{code}: {meaning(code)}"), paper.number(units))
-    paper.show(table)
-    table = paper.table("Reviews due", "Since", "Units")
-    for month, reviews in by_month(pack)[:SHOWN]:
-        table.add_row(month, paper.number(len(reviews)))
-    paper.show(table)
+    undecided = {key: labels.get(key) or pack.called.get(key) or key or "no category" for key, _ in pack.unconfigured}
+    to_look_at = (
+        *((f"No term: {labels.get(key, key)}", units) for key, units in pack.without_term),
+        *((f"Not decided: {undecided[key]}", units) for key, units in pack.unconfigured),
+        *((f"{code}: {meaning(code)}", units) for code, units in pack.doubts if units),
+    )
+    paper.rows("To look at", "What", "Units", of=to_look_at)
+    paper.rows("Reviews due", "Since", "Units", of=((month, len(reviews)) for month, reviews in by_month(pack)[:SHOWN]))
     left = len(by_month(pack)) - SHOWN
     if left > 0:
         paper.line(f"and {left} later months.")

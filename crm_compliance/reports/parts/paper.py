@@ -1,5 +1,7 @@
 """A terminal of 80 columns as our reports write on it: headings, paragraphs, commands, tables, panels."""
 
+from collections.abc import Iterable, Sequence
+
 from rich.box import ASCII2, SIMPLE_HEAD, Box
 from rich.console import Console
 from rich.panel import Panel
@@ -40,7 +42,13 @@ class Paper:
             table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
         return table
 
-    def show(self, table: Table) -> None:
+    def rows(self, title: str, *columns: str, of: Iterable[Sequence[str | Text | int]], numbers: int = 1, caption: str = "") -> None:
+        """Print such a table of these rows, if there are any."""
+        table = self.table(title, *columns, numbers=numbers)
+        table.caption, table.caption_justify = caption or None, "left"
+        for row in of:
+            cells = (self.number(cell) if isinstance(cell, int) else cell for cell in row)
+            table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in cells))
         if table.row_count:
             self.console.print()
             self.console.print(table)

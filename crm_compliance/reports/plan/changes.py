@@ -10,7 +10,6 @@ from typing import BinaryIO, Final
 
 import msgspec
 from rich.console import Console
-from rich.text import Text
 
 from crm_compliance.hints import in_words
 from crm_compliance.reports.parts.links import safe_link
@@ -126,10 +125,8 @@ def print_difference(difference: Difference, console: Console) -> None:
         paper.line(
             f"The first is of kind {before.kind}, the second of {after.kind}: units that only one of them looks at are added or removed."
         )
-    table = paper.table("What changed", "Unit", "Change", "Why", numbers=0)
-    for each in islice(found.changes(), SHOWN):
-        table.add_row(Text(f"{each.table} {each.id}"), Text(each.change), Text(difference.why(each)))
-    paper.show(table)
+    rows = ((f"{each.table} {each.id}", each.change, difference.why(each)) for each in islice(found.changes(), SHOWN))
+    paper.rows("What changed", "Unit", "Change", "Why", of=rows, numbers=0)
     if found.places.height > SHOWN:
         paper.line(f"and {paper.number(found.places.height - SHOWN)} more: --json, or --output with a file, has them all.")
 

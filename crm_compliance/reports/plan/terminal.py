@@ -90,47 +90,28 @@ def _head(report: DryRunReport, paper: Paper) -> None:
 
 
 def _totals(report: DryRunReport, paper: Paper) -> None:
-    table = paper.table("By category", "Category", "Delete", "Anonymise", "Keep", "Due soon", numbers=4)
-    for row in report.categories:
-        table.add_row(
-            Text(row.label),
-            _counted(row.delete, "delete", paper),
-            _counted(row.anonymise, "anonymise", paper),
-            _counted(row.retain, "keep", paper),
-            _counted(row.due_soon, "soon", paper),
-        )
-    if len(report.categories) > 1:
-        table.caption = "A unit with several categories counts in each."
-        table.caption_justify = "left"
-    paper.show(table)
-    table = paper.table("By kind of unit", "Kind", "Delete", "Anonymise", "Keep", numbers=3)
-    for kind in report.tables:
-        table.add_row(
-            Text(kind.name),
-            _counted(kind.delete, "delete", paper),
-            _counted(kind.anonymise, "anonymise", paper),
-            _counted(kind.retain, "keep", paper),
-        )
-    paper.show(table)
+    categories = [
+        _counted(paper, row.label, delete=row.delete, anonymise=row.anonymise, keep=row.retain, soon=row.due_soon)
+        for row in report.categories
+    ]
+    caption = "A unit with several categories counts in each." if len(categories) > 1 else ""
+    paper.rows("By category", "Category", "Delete", "Anonymise", "Keep", "Due soon", of=categories, numbers=4, caption=caption)
+    kinds = (_counted(paper, kind.name, delete=kind.delete, anonymise=kind.anonymise, keep=kind.retain) for kind in report.tables)
+    paper.rows("By kind of unit", "Kind", "Delete", "Anonymise", "Keep", of=kinds, numbers=3)
 
 
-def _counted(number: int, kind: str, paper: Paper) -> Text:
-    """Return a number in the colour of its kind; a zero is dimmed, so that the other numbers stand out."""
-    return Text(paper.number(number), style=STYLES[kind] if number else "dim")
+def _counted(paper: Paper, name: str, **numbers: int) -> list[Text]:
+    """Return a name with its numbers, each in the colour of its kind; a zero is dimmed, so that the others
+    stand out."""
+    return [Text(name), *(Text(paper.number(number), style=STYLES[kind] if number else "dim") for kind, number in numbers.items())]
 
 
 def _reasons(report: DryRunReport, paper: Paper) -> None:
-    table = paper.table("Why units are kept", "Reason", "Meaning", "Units")
-    for row in report.reasons:
-        table.add_row(Text(row.code), Text(row.sentence), paper.number(row.units))
-    paper.show(table)
+    paper.rows("Why units are kept", "Reason", "Meaning", "Units", of=((row.code, row.sentence, row.units) for row in report.reasons))
 
 
 def _flags(report: DryRunReport, paper: Paper) -> None:
-    table = paper.table("Flags to resolve", "Flag", "Meaning", "Units")
-    for group in report.flags:
-        table.add_row(Text(group.code), Text(group.sentence), paper.number(group.units))
-    paper.show(table)
+    paper.rows("Flags to resolve", "Flag", "Meaning", "Units", of=((group.code, group.sentence, group.units) for group in report.flags))
 
 
 def _soon(report: DryRunReport, paper: Paper) -> None:
