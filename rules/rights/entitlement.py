@@ -109,14 +109,16 @@ def item_scope(entitlement: Entitlement, unit: UnitKey) -> ItemScope:
     return ItemScope.WHOLE if unit in entitlement.whole else ItemScope.OWN
 
 
-def _for_oneself(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitKey, FileFacts], maturity_age: int) -> Entitlement:
+def _for_oneself(
+    asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitKey, FileFacts], maturity_age: int, remark: str = ""
+) -> Entitlement:
     found = involvement(asked.requester, roles, files, asked.day, overrides=asked.overrides)
     blocks = []
     if asked.deceased:
         blocks.append("RGT-13")
     if _is_too_young(asked, found, maturity_age):
         blocks.append("RGT-05")
-    return _completed(asked, _own(asked, found), blocks)
+    return _completed(asked, _own(asked, found), blocks, remark)
 
 
 def _is_too_young(asked: Asked, found: Involvement, maturity_age: int) -> bool:
@@ -137,20 +139,23 @@ def _for_a_child(
     is_suspected = not closed.isdisjoint(of_child)
     if is_suspected and "SUS-11" not in asked.overrides:
         return Entitlement(answer=NEUTRAL, scope=OWN, excluded=closed)
-    mine = involvement(asked.requester, roles, files, asked.day, overrides=asked.overrides)
     theirs = involvement(asked.child, roles, files, asked.day, heard=asked.requester, overrides=asked.overrides)
     can_be_told = bool(theirs.roles) or asked.child_has_relations
-    if asked.deceased or not can_be_told:
-        return _completed(asked, _own(asked, mine), ())  # RGT-13; and a child of whom nothing may be told is like a child who is unknown
+    # Who may not act for the child is told own data as anybody who asks for them (RGT-05, RGT-08, RGT-13).
+    own = msgspec.structs.replace(
+        asked, child_born_on=asked.requester_born_on, child_born_by=asked.requester_born_by, deceased=asked.requester_deceased
+    )
+    if asked.deceased or not can_be_told:  # a child of whom nothing may be told is like a child who is unknown
+        return _for_oneself(own, roles, files, maturity_age)
     how = authority(asked, roles, theirs.whole, maturity_age=maturity_age)
     if how is Authority.LAPSED:
         return Entitlement(answer=PACKAGE, scope=ON_BEHALF, blocks=(MANDATE_LAPSED,), excluded=theirs.excluded)
     if how in {Authority.HELD, Authority.CHILD_DECIDES}:
         return _completed(asked, _on_behalf(asked, theirs, files, harmless), ["RGT-05"] if how is Authority.CHILD_DECIDES else [])
+    mine = involvement(asked.requester, roles, files, asked.day, overrides=asked.overrides)
     knows = any(_KNOWS_OF_CHILD.intersection(mine.roles.get(unit, ())) for unit in theirs.whole - {unit for unit, _ in theirs.review})
-    if knows and not is_suspected and how is not Authority.CONTESTED:
-        return _completed(asked, _own(asked, mine), (), remark="RF-07")
-    return _completed(asked, _own(asked, mine), ())
+    is_told = knows and not is_suspected and how is not Authority.CONTESTED
+    return _for_oneself(own, roles, files, maturity_age, remark="RF-07" if is_told else "")
 
 
 def _own(asked: Asked, found: Involvement) -> Entitlement:

@@ -40,8 +40,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     a year or a stated age is known: what has been reached by then is certain. `overrides` are rules that two
     persons have overridden. `has_relations`: gifts, courses, agreements, a place at a partner organisation or
     a newsletter of the requester are there; `child_has_relations`: of the child. `deceased`: the person whom
-    it is about is dead. `about` is what an objection or a withdrawal is about (`direct_marketing`, `image`,
-    …), where the request says it."""
+    it is about is dead. `requester_born_on`, `requester_born_by` and `requester_deceased` are the same of
+    whoever asks for a child, and may hear of own data alone. `about` is what an objection or a withdrawal is
+    about (`direct_marketing`, `image`, …), where the request says it."""
 
     right: Right
     kind: RequesterKind
@@ -54,6 +55,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     child_agrees: bool = False
     child_born_on: date | None = None
     child_born_by: date | None = None
+    requester_born_on: date | None = None
+    requester_born_by: date | None = None
+    requester_deceased: bool = False
     overrides: frozenset[str] = frozenset()
     has_relations: bool = False
     child_has_relations: bool = False

@@ -208,8 +208,8 @@ def _addressee(context: JobContext, found: Assessment) -> Addressee:
     answer says that something is: in a neutral answer it would reveal that (SUS-04). Who may still be a minor
     is one here."""
     given = found.given.requester
-    born_on = stated_birth(context, found.given, on_behalf=False) if not found.request.on_behalf else None
-    if born_on is None and found.entitlement.answer != NEUTRAL and not found.request.on_behalf:
+    born_on = stated_birth(context, found.given, on_behalf=False) if not found.is_on_behalf else None
+    if born_on is None and found.entitlement.answer != NEUTRAL and not found.is_on_behalf:
         born_on = found.born_by
     is_minor = born_on is not None and not has_reached(ADULT_AGE, born_on, found.day)
     return Addressee(_name(given), is_minor=is_minor, first_name=given.firstname.strip())

@@ -137,7 +137,7 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
         corrected=corrected,
         unsubscribed=has_unsubscribed(context.store, request.id) or any(task.what is What.UNSUBSCRIBE for task in tasks),
         on_behalf=compilation.scope.startswith("on_behalf"),
-        is_grown=not request.on_behalf and found.born_by is not None and has_reached(ADULT_AGE, found.born_by, found.day),
+        is_grown=not found.is_on_behalf and found.born_by is not None and has_reached(ADULT_AGE, found.born_by, found.day),
         looks=looks_of(request),
         files=files_of_tasks(context, tasks),
     )

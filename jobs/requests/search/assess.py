@@ -26,8 +26,7 @@ from rules.model.home import Home
 from rules.model.kinds import RELATIONS
 from rules.model.personal_records import FullContact
 from rules.model.records import Record
-from rules.people.birthdates import born_by, latest_compatible, sentinels_of
-from rules.policy.policy import Policy
+from rules.people.birthdates import Sentinels, born_by, latest_compatible, sentinels_of
 from rules.retention.clocks import without_sentinel
 from rules.rights.entitlement import Entitlement, entitlement
 from rules.rights.facts import Asked, RoleInFile, UnitKey
@@ -49,7 +48,7 @@ class Assessment:
     day: date
     is_missing: bool  # somebody who was confirmed is not there any more
     home: Home
-    born_by: date | None  # the latest day on which whom the request is about can have been born
+    born_by: date | None  # the latest day on which whom the answer is about can have been born
 
     @property
     def is_on_behalf(self) -> bool:
@@ -89,9 +88,9 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     roles += _unwritten(context, material, filing, people.contacts, {(role.unit, role.contact) for role in roles})
     fillers = context.policy.fillers
     roles = [msgspec.structs.replace(role, suspect_until=without_sentinel(role.suspect_until, fillers)) for role in roles]
-    about = child if request.on_behalf else requester
-    contacts = [material.contacts[contact] for contact in sorted(about) if contact in material.contacts]
-    latest = born_by(contacts, sentinels_of(context.policy), day)
+    sentinels = sentinels_of(context.policy)
+    own, theirs = ([material.contacts[one] for one in sorted(people) if one in material.contacts] for people in (requester, child))
+    about = theirs if request.on_behalf else own
     asked = Asked(
         right=request.right,
         kind=request.requester_kind,
@@ -102,18 +101,22 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
         day=day,
         mandate=request.identity.mandate if request.identity is not None else None,
         child_agrees=request.identity.child_agrees if request.identity is not None else False,
-        child_born_on=_born_on(contacts, context.policy, day),
-        child_born_by=latest or stated_birth(context, given, on_behalf=request.on_behalf),
+        child_born_on=_born_on(about, sentinels, day),
+        child_born_by=born_by(about, sentinels, day) or stated_birth(context, given, on_behalf=request.on_behalf),
+        requester_born_on=_born_on(own, sentinels, day),
+        requester_born_by=born_by(own, sentinels, day) or stated_birth(context, given, on_behalf=False),
+        requester_deceased=_is_deceased(own, fillers),
         overrides=overridden(request),
         has_relations=_has_relations(material, people.requester) or has_unsubscribed(context.store, request.id),
         child_has_relations=_has_relations(material, people.child),
-        deceased=any(without_sentinel(contact.deceased_on, fillers) is not None for contact in contacts),
+        deceased=_is_deceased(about, fillers),
         about=given.details.about,
     )
     policy = context.policy
     found = entitlement(asked, roles, files_of(material), maturity_age=policy.defaults.maturity_age, harmless=policy.harmless)
     is_missing = bool(people.contacts - material.contacts.keys()) or any(filing.row(*row) is None for row in people.rows)
-    subject = child if found.scope != "own" else requester
+    subject, told = (child, theirs) if found.scope != "own" else (requester, own)
+    latest = born_by(told, sentinels, day)
     return Assessment(request, given, people, material, filing, found, subject, day, is_missing, context.home, latest)
 
 
@@ -161,14 +164,19 @@ def _unwritten(
     return [RoleInFile(unit, contact, role) for unit, contact, role in sorted(found) if (unit, contact) not in known]
 
 
-def _born_on(contacts: list[FullContact], policy: Policy, day: date) -> date | None:
+def _born_on(contacts: list[FullContact], sentinels: Sentinels, day: date) -> date | None:
     """Return the birth date where it is certain: a full day on which all that is known agrees (RET-09).
     Otherwise return None."""
     days = set()
     for contact in contacts:
-        born_on, flags = latest_compatible(contact, sentinels_of(policy), day)
+        born_on, flags = latest_compatible(contact, sentinels, day)
         days.add(born_on if not any(flag.startswith("BIRTHDATE") for flag in flags) else None)
     return days.pop() if len(days) == 1 else None
+
+
+def _is_deceased(contacts: list[FullContact], fillers: frozenset[date]) -> bool:
+    """Return whether one of somebody's contacts says that the person is dead."""
+    return any(without_sentinel(contact.deceased_on, fillers) is not None for contact in contacts)
 
 
 def _has_relations(material: Material, people: frozenset[str]) -> bool:

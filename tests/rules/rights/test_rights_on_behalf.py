@@ -186,6 +186,34 @@ def test_rgt13_for_a_dead_child_a_relative_is_told_own_data() -> None:
     assert (answer.answer, answer.scope, dict(answer.own), answer.remarks) == ("package", "own", {A: ("parent",)}, ())
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"mandate": Mandate.NOT_SHOWN},
+        {"mandate": Mandate.CONTESTED},
+        {"child": frozenset()},
+        {"deceased": True},
+        {"child_born_on": date(2000, 1, 1)},
+    ],
+)
+@pytest.mark.parametrize(
+    ("own", "rule"),
+    [
+        ({"requester_born_on": BORN_NINE}, "RGT-05"),
+        ({"requester_born_by": BORN_NINE}, "RGT-05"),
+        ({"requester_deceased": True}, "RGT-13"),
+        ({"requester_born_on": date(1975, 1, 1)}, ""),
+    ],
+)
+def test_who_may_not_act_for_a_child_is_looked_at_as_anybody_who_asks_for_own_data(
+    facts: dict[str, Any], own: dict[str, Any], rule: str
+) -> None:
+    answer = told(asked_for_finn(**facts, **own), *FAMILY)
+    assert (answer.answer, answer.scope, answer.blocks) == ("dpo_review" if rule else "package", "own", (rule,) if rule else ())
+    overridden = told(asked_for_finn(**facts, **own, overrides=frozenset({rule})), *FAMILY)
+    assert (overridden.answer, dict(overridden.own)) == ("package", {A: ("parent",)})
+
+
 def test_rf07_is_never_how_somebody_learns_that_a_child_is_known() -> None:
     """6.4: a stranger hears the same whether the child is known or not; so does a donor."""
     for has_relations in (False, True):

@@ -156,7 +156,7 @@ def _reviewing(visit: Visit, request: SubjectRequest, compilation: Compilation |
         )
     if compilation.answer == "dpo_review":
         text = say("A rule stands in the way. Two people set it aside, then the answer is compiled again; or it stays as it is.")
-        if request.on_behalf and "RGT-05" in compilation.blocks and not (request.identity and request.identity.child_agrees):
+        if compilation.scope != "own" and "RGT-05" in compilation.blocks and not (request.identity and request.identity.child_agrees):
             text += " " + say("Where it is the agreement of the child that is missing, record it under “Check again who asks” instead.")
         return Next("aside", say("An answer that needs a decision"), text, "")
     if request.right not in COPIES and not _is_decided(compilation):

@@ -198,6 +198,19 @@ def test_who_asks_for_a_child_is_not_told_that_it_called_by_their_telephone(typi
     assert [item["status"] for item in fiches if {"channel", "reporter_kind"} & item["fields"].keys() or item["proposal"]] == ["WITHHELD"]
 
 
+def test_who_asks_for_a_child_and_is_told_own_data_is_not_told_what_it_said_by_their_telephone(typist: Typist, org: Night) -> None:
+    """RGT-08, IDN-11: that the child was a minor when it called says nothing of a relative."""
+    line = "+32470112233"
+    child, aunt = lotte(org), els(org, telephone1=line, birthdate="1975-03-04")
+    dossier = org.dossier("grooming", closed=False, fiches=0)
+    org.party(child, "child", dossier=dossier)
+    org.party(aunt, "witness", dossier=dossier)
+    org.fiche("grooming", dossier=dossier, cf_callernumber=line, cf_reporterkind=CHILD, cf_summary="Dit vertelt het kind.")
+    asking = Asking(typist).open(ELS, LOTTE | {"birthdate": "2012-03-04"}).identify("eid", "--mandate", "not_shown")
+    assert asking.confirm(aunt, child).compile()["scope"] == "own"
+    assert [item["kind"] for item in asking.items()] == ["contact", "dossier", "party"]
+
+
 def test_who_is_confirmed_as_both_is_the_child_also_where_the_parent_is_told_own_data(typist: Typist, org: Night) -> None:
     """RGT-08, EXP-05: a child with the telephone of a parent is on the list of both."""
     line = "+32470112233"

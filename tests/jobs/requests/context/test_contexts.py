@@ -19,11 +19,11 @@ from crm_compliance.answer_package.content.particulars import basis_lines, reten
 from crm_compliance.answer_package.content.view import shown_of
 from crm_compliance.answer_package.data import data_json
 from jobs.model.answer import Context, Retention
-from jobs.model.request import GivenPerson
+from jobs.model.request import GivenPerson, IdentityCheck
 from jobs.requests.answer.compile import compile_request
 from jobs.requests.context.earlier_requests import request_context
 from rules.model.languages import LANGUAGES
-from rules.model.requests import RequesterKind, Right
+from rules.model.requests import IdentityMethod, Mandate, RequesterKind, Right
 from rules.policy.policy import Defaults
 from tests.drivers.deciding import ask
 from tests.drivers.holding import place
@@ -312,6 +312,18 @@ def test_exp10_who_is_a_minor_by_a_year_or_a_stated_age_has_the_page_of_minors(
     given = GivenPerson(firstname="Lotte", lastname="Peeters (fictief)")
     answer = compile_request(night.context, ask(night, Right.ACCESS, person, given=given).id, "dora", "dpo")
     assert answer.addressee.is_minor == is_minor
+
+
+@pytest.mark.parametrize("given", ["", "2012-03-04"])
+def test_exp10_a_minor_who_asks_for_a_child_and_is_told_own_data_has_the_page_of_minors(night: Night, given: str) -> None:
+    minor, child = night.contact(birthdate="2012-03-04"), night.contact(birthdate="2016-03-04")
+    night.party(minor, "child", dossier=night.dossier("sexting", closed=False))
+    night.party(child, "child", dossier=night.dossier("sexting", closed=False))
+    person = GivenPerson(firstname="Lotte", lastname="Peeters (fictief)", birthdate=given)
+    check = IdentityCheck(IdentityMethod.EID, night.clock(), "dora", Mandate.NOT_SHOWN)
+    request = ask(night, Right.ACCESS, minor, child=child, given=person, identity=check)
+    answer = compile_request(night.context, request.id, "dora", "dpo")
+    assert (answer.scope, answer.answer, answer.addressee.is_minor) == ("own", "package", True)
 
 
 @pytest.mark.parametrize("category", ["social_card", "e_safety", "civil_party"])
