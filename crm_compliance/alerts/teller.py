@@ -93,4 +93,4 @@ def _id_of(target: Target, due: Sequence[tuple[str, int]], now: datetime) -> str
 def _is_due(item: InboxItem, before: ToldOnce | None, every: timedelta, now: datetime) -> bool:
     if before is None:
         return True
-    return item.stage is Stage.OVERDUE and bool(every) and now - before.last_at >= every
+    return item.stage is Stage.OVERDUE and bool(every) and abs(now - before.last_at) >= every  # also where the clock was set back

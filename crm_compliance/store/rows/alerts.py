@@ -38,7 +38,7 @@ class ToldAlerts(Rows):
     def of(self, target: str, at: datetime) -> dict[str, ToldOnce]:
         """Return what was told to a target, by reference, as long as it is not forgotten; also where nobody
         has looked since it went, as while the service was off."""
-        is_kept = told.c.gone_at.is_(None) | (told.c.gone_at > at.timestamp() - FORGET.total_seconds())
+        is_kept = told.c.gone_at.is_(None) | (func.abs(told.c.gone_at - at.timestamp()) < FORGET.total_seconds())
         with self._transactions.reading() as connection:
             rows = connection.execute(select(told).where(told.c.target == target, is_kept)).all()
         return {row.ref: ToldOnce(_instant(row.last_at), row.times) for row in rows}
@@ -59,7 +59,7 @@ class ToldAlerts(Rows):
         with self._transactions.database.writing() as connection:
             for row in connection.execute(select(told.c.ref, told.c.gone_at).where(told.c.target == target)).all():
                 this = (told.c.target == target) & (told.c.ref == row.ref)
-                if row.gone_at is not None and row.gone_at <= moment - FORGET.total_seconds():
+                if row.gone_at is not None and abs(row.gone_at - moment) >= FORGET.total_seconds():  # also where the clock was set back
                     connection.execute(delete(told).where(this))  # what is back by now too: nobody has been told again
                 elif row.ref in refs:
                     if row.gone_at is not None:

@@ -150,6 +150,16 @@ def test_what_comes_back_while_nobody_looked_is_new_too(office: Office) -> None:
     assert json.loads(office.receiver.sent[0].body)["alerts"][0]["repeated"] is False
 
 
+def test_a_clock_that_was_ahead_for_a_while_silences_nothing(office: Office) -> None:
+    """What was told, or had gone, in days that have not come yet says nothing of now."""
+    office.look(PLAN, LATE)
+    office.look(LATE, after=timedelta(days=30))
+    office.look(PLAN, LATE, after=timedelta(days=-30, minutes=1))
+    assert office.told() == [("request_step", "request-1"), ("plan_to_approve", "plan-1")]
+    office.look(PLAN, LATE, after=timedelta(minutes=1))
+    assert office.told() == []
+
+
 def test_what_has_come_back_and_its_channel_did_not_take_is_told_later(office: Office) -> None:
     office.look(PLAN)
     office.look()
