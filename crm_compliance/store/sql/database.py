@@ -38,7 +38,7 @@ class Database:
     def __init__(self, engine: Engine, place: str, file: Path | None) -> None:
         self.engine = engine
         self._reader = engine if file else engine.execution_options(isolation_level="REPEATABLE READ")
-        self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
+        self._writer = engine.execution_options(**({"begin": "BEGIN IMMEDIATE"} if file else {"isolation_level": "READ COMMITTED"}))
         self.place, self.file = place, file
         self.sleep: Callable[[float], None] = time.sleep
         self._is_there = False
@@ -76,7 +76,8 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """Yield one transaction, whole or not at all. In SQLite it takes the write lock at once, so that what
         it reads cannot change meanwhile. In PostgreSQL the locks of a process that is paused in the middle of
-        one, or is lost, end after some seconds, and so does its transaction. Raises StoreUnusable: its file
+        one, or is lost, end after some seconds, and so does its transaction; it sees what others have written
+        while it waited, whatever isolation the server has by default. Raises StoreUnusable: its file
         is not there any more, or is another one; what is written to a file without a name goes with this
         process, and nobody would know. Or its tables are those of another version by now."""
         with explained(self.place), self._connected(self._writer) as connection, connection.begin():

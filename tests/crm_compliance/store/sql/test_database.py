@@ -13,14 +13,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, Engine, event, inspect
+from sqlalchemy import Connection, Engine, event, func, inspect, select
 from sqlalchemy.exc import OperationalError
 
 from crm_compliance.host.files import DiskProblem
 from crm_compliance.store.sql import database
 from crm_compliance.store.sql.database import AWAY_S, Database, parse
 from crm_compliance.store.sql.problems import StoreUnusable, explained
-from crm_compliance.store.sql.tables import HEAD, VERSION_TABLE
+from crm_compliance.store.sql.tables import HEAD, VERSION_TABLE, ledger
 from crm_compliance.store.store import SqlStore
 from rules.errors import UsageError
 from tests.crm_compliance.store.databases import OPEN, ROOT, raw
@@ -150,6 +150,19 @@ def test_nobody_brings_postgresql_to_another_version_while_something_is_written(
     with store.database.writing(), pytest.raises(psycopg.errors.DivisionByZero):
         raw(postgres_url, free)
     raw(postgres_url, free)
+
+
+def test_whoever_writes_sees_what_others_have_written_whatever_isolation_the_server_has_by_default(
+    postgres_url: str, open_store: Callable[[str], SqlStore]
+) -> None:
+    """Else the second of two would write upon what it had read before the first, and fail as a bug."""
+    with psycopg.connect(postgres_url, autocommit=True) as session:
+        session.execute(f"ALTER DATABASE {session.info.dbname} SET default_transaction_isolation = 'serializable'")
+    store = open_store(postgres_url)
+    with store.database.writing() as connection:
+        assert connection.execute(select(func.count()).select_from(ledger)).scalar_one() == 0
+        store.ledger.append([ENTRY])
+        assert connection.execute(select(func.count()).select_from(ledger)).scalar_one() == 1
 
 
 def test_a_file_that_is_no_database_is_said_and_left_alone(tmp_path: Path) -> None:
