@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 RENEW_BEFORE_S = 300.0  # a long request must not start with a token that lapses on its way
+CONNECT_S = 10.0
 TIMEOUT_S = 30.0
 RENEW_AGAIN_S = 30.0  # after a try that came to nothing while the old token is still good
 ANSWER_S = 60.0  # the longest time for an answer of the sign-in service,
+ENOUGH_S = 20.0  # no further try after so long: who waits has a patience of its own
 MOST_BYTES = 4 << 20  # and its largest size: the keys that it publishes are some ten thousand
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN (?:RSA |EC |ENCRYPTED )?PRIVATE KEY-----.+?-----END (?:RSA |EC |ENCRYPTED )?PRIVATE KEY-----", re.DOTALL
@@ -87,7 +89,7 @@ class EntraTokens:
         # Entra: resource + /.default; AD FS: resource + /scope. The organisation's URL has no slash at its
         # end, so no `//.default` arises.
         self._scope = scope or f"{organisation_url.rstrip('/')}/{'openid' if is_adfs else '.default'}"
-        self._http = PatientSession(ca_file, sleep, chance)
+        self._http = PatientSession(ca_file, sleep, chance, monotonic)
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._app: Any = None
@@ -288,7 +290,7 @@ def _content(path: Path) -> bytes:
 
 class PatientSession(requests.Session):
     """The HTTP client under MSAL: our CA file, a time-out, a longest time and a largest size of an answer,
-    and a few repetitions, which are safe here."""
+    and a few repetitions, which are safe here, while they are quick."""
 
     ATTEMPTS = 4
 
@@ -297,20 +299,22 @@ class PatientSession(requests.Session):
         ca_file: str | None,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
-        self._ca_file, self._sleep, self._chance = ca_file, sleep, chance
+        self._ca_file, self._sleep, self._chance, self._monotonic = ca_file, sleep, chance, monotonic
         self.headers["Accept-Encoding"] = "gzip"
         for scheme in ("https://", "http://"):
             self.mount(scheme, DeadlineAdapter(ANSWER_S))
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
-        kwargs |= {"timeout": TIMEOUT_S, "stream": True}
+        kwargs |= {"timeout": (CONNECT_S, TIMEOUT_S), "stream": True}
         kwargs["allow_redirects"] = False  # the body holds the secret
         if self._ca_file:
             kwargs["verify"] = self._ca_file
+        enough_at = self._monotonic() + ENOUGH_S
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self.ATTEMPTS),
+            stop=lambda state: state.attempt_number >= self.ATTEMPTS or self._monotonic() >= enough_at,
             wait=lambda state: min(2.0 ** (state.attempt_number - 1), 8.0) * (0.5 + self._chance() / 2),
             retry=tenacity.retry_if_exception_type((requests.ConnectionError, requests.Timeout))
             | tenacity.retry_if_result(lambda response: response.status_code in _AWAY),

@@ -224,6 +224,19 @@ def test_a_sign_in_service_that_is_down_is_unreachable(authority: responses.Requ
     assert "geheim" not in f"{caught.value}{caught.value.hint}"
 
 
+def test_a_sign_in_service_that_is_silent_holds_nobody_for_long(authority: responses.RequestsMock) -> None:
+    clock, began = Clock(), 1000.0
+
+    def silent(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        clock.now += 30.0  # until its time is over
+        raise requests.ReadTimeout
+
+    authority.add_callback("POST", f"{AUTHORITY}/oauth2/v2.0/token", silent)
+    with pytest.raises(Unreachable):
+        tokens(clock).token()
+    assert clock.now - began <= 60
+
+
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_sign_in_service_that_fails_is_tried_again(authority: responses.RequestsMock, status: int) -> None:
     naps: list[float] = []
