@@ -1,5 +1,7 @@
 """Plans: list, show, compare, approve and reject; and why one unit is kept or goes."""
 
+import threading
+from contextlib import nullcontext
 from itertools import islice
 from typing import Annotated, Any, Literal
 
@@ -26,6 +28,7 @@ router = APIRouter(tags=["plans"], responses=INSTEAD)
 Sees = Annotated[Caller, acting(Act.SEE_REPORTS)]
 PlanId = Annotated[str, Path(max_length=100, description="the id of a plan")]
 MOST_CHANGES = 1_000
+_KEYED = threading.Lock()
 
 
 class PlanComment(BaseModel):
@@ -131,26 +134,28 @@ def why(
 
 def _said(caller: Caller, plan: str, said: PlanComment, key: str, *, approves: bool) -> PlanAnswer:
     """Approve or reject a plan. With a key, what this person has said already is not recorded again: each
-    person has one say on a plan, so that nothing need be kept to know it."""
+    person has one say on a plan, so that nothing need be kept to know it. The same call that is sent again
+    before the first is answered waits for it."""
     services, person = caller.services, caller.person
-    if key:
-        before = services.store.plans.get(plan)
-        if has_said(before, person.who, person.role, said.comment, approves=approves, now=services.clock()):
-            return _answer(caller, before)
-    if approves:
-        refuse_approval_by_another_clock(services.settings, services.clock)
-    ring = services.keys()
-    after = approve_plan(
-        services.store,
-        plan,
-        person.who,
-        person.role,
-        said.comment,
-        approves=approves,
-        now=services.clock(),
-        reference=ring.reference,
-        references=ring.references,
-    )
+    with _KEYED if key else nullcontext():
+        if key:
+            before = services.store.plans.get(plan)
+            if has_said(before, person.who, person.role, said.comment, approves=approves, now=services.clock()):
+                return _answer(caller, before)
+        if approves:
+            refuse_approval_by_another_clock(services.settings, services.clock)
+        ring = services.keys()
+        after = approve_plan(
+            services.store,
+            plan,
+            person.who,
+            person.role,
+            said.comment,
+            approves=approves,
+            now=services.clock(),
+            reference=ring.reference,
+            references=ring.references,
+        )
     return _answer(caller, after)
 
 

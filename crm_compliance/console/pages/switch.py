@@ -6,7 +6,9 @@ from starlette.responses import Response
 
 from crm_compliance.console.frame.endpoint import post
 from crm_compliance.console.frame.visit import Visit
+from crm_compliance.console.language.error_message import Said
 from jobs.checks import kill_switch
+from rules.errors import Refused
 from rules.model.roles import Act
 
 
@@ -17,7 +19,12 @@ def stop(visit: Visit) -> Response:
 
 
 def resume(visit: Visit) -> Response:
-    """Allow runs again; one that was cut off continues where it was, at the next hour of its job."""
+    """Allow runs again; one that was cut off continues where it was, at the next hour of its job. Raises
+    Refused: with code `changed`, it is not the stop that the page has shown."""
+    since, now = visit.given("since"), visit.services.store.kill_switch.stopped_since()
+    if since and now is not None and now.isoformat() != since:
+        message = visit.say("Somebody has stopped everything again since this page was opened.")
+        raise Refused(Said(message), hint=visit.say("Ask why, before you lift it."), code="changed")
     kill_switch.resume(visit.services.store, _by(visit))
     return visit.see("/plans", note="resumed")
 

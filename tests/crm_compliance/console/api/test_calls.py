@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from itertools import count
 from typing import Any
 
 import pytest
@@ -201,6 +203,45 @@ def test_a_plan_or_a_word_on_it_that_is_sent_again_under_its_key_is_one(app: Sta
     for path, comment, given in (("reject", "good", key), ("approve", "better", key), ("approve", "good", {})):
         answer = dpo.call("POST", f"/plans/{begun}/{path}", json={"comment": comment}, headers=given)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "same_person"), "another word, or without a key"
+
+
+class Queue:
+    """A lock that says that a second one has come for it."""
+
+    def __init__(self) -> None:
+        self.lock, self.came, self.second = threading.Lock(), count(1), threading.Event()
+
+    def __enter__(self) -> None:
+        if next(self.came) == 2:
+            self.second.set()
+        self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+
+def test_a_word_that_is_sent_again_before_it_was_answered_is_one(
+    app: Starlette, org: Night, plan: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits no longer, and asks again, does so while the CRM is still asked for its time."""
+    scripts, key, queue, begun = [Script(app, Role.DPO) for _ in range(2)], {"Idempotency-Key": "key-1"}, Queue(), threading.Event()
+
+    def asked(*_: object) -> None:
+        begun.set()
+        assert queue.second.wait(60)
+
+    monkeypatch.setattr("crm_compliance.console.api.plans._KEYED", queue)
+    monkeypatch.setattr("crm_compliance.console.api.plans.refuse_approval_by_another_clock", asked)
+
+    def approve(number: int) -> int:
+        if number:
+            assert begun.wait(60)
+        return scripts[number].call("POST", f"/plans/{plan}/approve", json={"comment": "good"}, headers=key).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(approve, range(2))) == [200, 200]
+    assert [word.who for word in org.store.plans.get(plan).given] == ["demo-ben"]
+    assert "denied" not in {entry.kind for entry in org.store.ledger.entries()}
 
 
 def test_why_a_unit_is_kept_is_told_step_by_step(app: Starlette, plan: str) -> None:
