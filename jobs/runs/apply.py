@@ -8,11 +8,14 @@ from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
 from jobs.checks.ledger_drift import refuse_altered, unaltered_head, unaltered_plan
 from jobs.checks.same_clock import refuse_other_clock
 from jobs.holds.look_up import look_up_unseen
-from jobs.model.plan import RULES_CHANGED, Kind, Plan
+from jobs.model.plan import GRANTED_NO_MORE, RULES_CHANGED, Kind, Plan
+from jobs.model.request import SubjectRequest
 from jobs.model.run import Run, RunState
 from jobs.ports.context import JobContext
 from jobs.ports.store.leases import Lease
+from jobs.ports.store.store import Store
 from jobs.proof.checkpoint import make_checkpoint
+from jobs.register.decision import DISPOSING, decision_of
 from jobs.runs.journal import PlanLapsed
 from jobs.runs.replay_run import Replay
 from jobs.runs.request_run import Fulfilment
@@ -32,7 +35,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
     Raises:
         StoreAltered: plan, approvals, holds or other tables are not what the ledger says.
         Refused: the plan may not be applied (state, validity, approvals, policy, another CRM, a hold that is
-            on nothing), or another run is under way.
+            on nothing, a request of which nothing is granted any more), or another run is under way.
         ConnectorError: the CRM cannot be reached, or reports another time; what was done is journalled,
             and applying again continues there."""
     store = context.store
@@ -125,7 +128,21 @@ def _start(context: JobContext, lease: Lease, plan: Plan) -> Run:
         policy_digest=plan.policy_digest,
     )
     lease.work_on(run.id)  # before others can read of the run, which would call it interrupted
-    context.store.runs.start(
-        run, ("run_started", {"plan": plan.id, "digest": plan.digest, "kind": plan.kind.value, "software": run.software_version})
-    )
+    told: dict[str, object] = {"plan": plan.id, "digest": plan.digest, "kind": plan.kind.value, "software": run.software_version}
+    context.store.runs.start(run, ("run_started", told), _still_granted(context.store, plan) if plan.kind is Kind.REQUEST else None)
     return run
+
+
+def _still_granted(store: Store, plan: Plan) -> SubjectRequest:
+    """Return the request that a plan carries out, as it is while something of it is to be disposed of. Raises
+    Refused: as `granted_no_more`."""
+    request, decision = store.requests.get(plan.request), decision_of(store, plan.request)
+    if decision is None or not decision.of(DISPOSING):
+        raise granted_no_more(plan)
+    return request
+
+
+def granted_no_more(plan: Plan) -> Refused:
+    """Return the refusal of a plan of which the request has come to something else since."""
+    what = "of this request other things are carried out by now than the plan says"
+    return Refused(what, hint=hint_to("run_requests"), where=plan.id, code=GRANTED_NO_MORE)

@@ -121,7 +121,7 @@ class Requests(Rows):
         """Save a request. Its key is destroyed once its working area is empty."""
         telling = list(entries)
         with self._transactions.writing(telling) as connection:
-            _replace(connection, request, since)  # whoever else would write a part waits from here on
+            replace_request(connection, request, since)  # whoever else would write a part waits from here on
             self._write_parts(connection, request.id, parts or {})
             if told and (sealed := _part(connection, request.id, told)) is not None:
                 kind, data = telling[-1]
@@ -208,7 +208,9 @@ class Requests(Rows):
                 connection.execute(_ADD_PART, row)
 
 
-def _replace(connection: Connection, request: SubjectRequest, since: SubjectRequest) -> None:
+def replace_request(connection: Connection, request: SubjectRequest, since: SubjectRequest) -> None:
+    """Put a row in the place of that which was read. Raises Refused: with code `changed`, it is another one
+    by now."""
     doc = connection.execute(_DOC, {"of": request.id}).scalar()
     is_same = doc is not None and decoded(doc, SubjectRequest, request.id) == since
     if not is_same or connection.execute(_REPLACE, {"of": request.id, "read": doc, "doc": _doc(request)}).rowcount != 1:

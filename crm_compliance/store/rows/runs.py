@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from crm_compliance.store.rows import ledger, plans
+from crm_compliance.store.rows.requests import replace_request
 from crm_compliance.store.rows.run_lines import RunLines
 from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.documents import decoded
@@ -14,6 +15,7 @@ from crm_compliance.store.sql.tables import plans as plan_rows
 from crm_compliance.store.sql.tables import runs
 from jobs.ledger.maintenance_runs import ENDED, HOUSEKEEPING, OF_MAINTENANCE, STARTED, MaintenanceRun, maintenance_runs_of
 from jobs.model.plan import Kind
+from jobs.model.request import SubjectRequest
 from jobs.model.run import Run, RunLine
 from jobs.ports.store.ledger import Entry
 from rules.errors import NotFound
@@ -37,10 +39,12 @@ class Runs(Rows):
         super().__init__(transactions)
         self._in_memory = RunLines()
 
-    def start(self, run: Run, entry: Entry) -> None:
+    def start(self, run: Run, entry: Entry, request: SubjectRequest | None = None) -> None:
         """Add a run. A plan has one at most: the database refuses a second."""
         with self._transactions.writing_run([entry], run.id) as connection:
             plans.refuse_rejected(connection, run.plan)
+            if request is not None:
+                replace_request(connection, msgspec.structs.replace(request, transitions=request.transitions + 1), request)
             connection.execute(_ADD, _row(run))
 
     def save(self, run: Run, entries: Sequence[Entry] = ()) -> None:

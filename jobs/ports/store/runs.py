@@ -10,14 +10,17 @@ from jobs.ports.store.ledger import Entry
 if TYPE_CHECKING:
     from jobs.ledger.maintenance_runs import MaintenanceRun
     from jobs.model.plan import Kind
+    from jobs.model.request import SubjectRequest
     from jobs.model.run import Action, ActionState, Run, RunLine
 
 
 class RunStore(Protocol):
     """The runs, and the maintenance runs, which carry out no plan."""
 
-    def start(self, run: Run, entry: Entry) -> None:
-        """Add a run. Raises Refused: its plan was rejected meanwhile."""
+    def start(self, run: Run, entry: Entry, request: SubjectRequest | None = None) -> None:
+        """Add a run. What it carries out for a `request` is what was decided on that row: whoever has read it
+        before takes no other step. Raises Refused: its plan was rejected meanwhile; with code `changed`, the
+        request is another one by now."""
 
     def save(self, run: Run, entries: Sequence[Entry] = ()) -> None:
         """Replace the run; where it is over, its plan counts as applied."""

@@ -41,11 +41,10 @@ from jobs.requests.decisions.lost_writes import repeat_lost
 from jobs.requests.decisions.plan_erasure import kept_rows, left_of_decision, plan_erasure, tasks_of_recordings
 from jobs.requests.decisions.suspicions import KeptItems, is_looked_at, kept_items, linked_to_others, merged_into
 from jobs.requests.search.assess import stated_birth
-from jobs.runs.apply import apply_plan
+from jobs.runs.apply import apply_plan, granted_no_more
 from jobs.writing.send import TECHNICAL
 from rules.dates.ages import has_reached
 from rules.errors import ComplianceError, Refused
-from rules.hints import hint_to
 from rules.model.records import Contact
 from rules.model.requests import ANSWERED, Outcome, RequestState
 from rules.model.roles import SERVICE
@@ -74,6 +73,7 @@ def fulfil(context: JobContext, request_id: str) -> tuple[Run | None, str]:
         _refuse_lapsed(context, request, decision)
     decision, found = _noted(context, request, decision)
     kept = found.items
+    decision = decision_of(context.store, request_id) or decision  # the CRM took its time, and somebody may have ended what waits
     decision = take_effect(
         context, request, decision, _looked_at_first(decision, found), told=_once_fulfilled
     )  # where the CRM was out of reach when it was decided
@@ -120,12 +120,7 @@ def _refuse_unless_granted(context: JobContext, plan: Plan) -> None:
     if decision is not None:
         _refuse_lapsed(context, request, decision)
     if decision is None or request.state not in ANSWERED or not _is_granted(context, request, decision, plan):
-        raise Refused(
-            "of this request other things are carried out by now than the plan says",
-            hint=hint_to("run_requests"),
-            where=plan.id,
-            code=GRANTED_NO_MORE,
-        )
+        raise granted_no_more(plan)
 
 
 def fulfil_later(context: JobContext, request_id: str) -> str:
@@ -134,7 +129,7 @@ def fulfil_later(context: JobContext, request_id: str) -> str:
     try:
         return fulfil(context, request_id)[1]
     except ComplianceError as error:
-        return error.code
+        return error.code if error.code != GRANTED_NO_MORE else ""  # somebody has ended it meanwhile: nothing waits
 
 
 def fulfil_all(context: JobContext) -> dict[str, str]:

@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 
@@ -36,6 +37,7 @@ from tests.drivers.deciding import ask, close, compile_, context_of, decide, dec
 from tests.drivers.holding import place
 from tests.drivers.holding import release as release_hold
 from tests.drivers.night import ROLE, Night, references_of
+from tests.meanwhile import between
 
 
 def test_a_childs_dossier_goes_whole_with_a_certificate_that_names_the_request(night: Night) -> None:
@@ -616,6 +618,55 @@ def test_nobody_is_asked_to_approve_the_plan_of_a_request_that_was_withdrawn(mak
     assert asked() == ([plan.id], "")
     transitions.close(dora(night), request.id, "WITHDRAWN")
     assert asked() == ([], "granted_no_more")
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "jobs.requests.decisions.carry_out.kept_items",
+        "jobs.requests.decisions.carry_out.plan_erasure",
+        "jobs.runs.apply.refuse_altered",
+        "jobs.runs.apply.look_up_unseen",
+    ],
+)
+def test_what_is_withdrawn_just_before_its_run_begins_is_not_erased(night: Night, monkeypatch: pytest.MonkeyPatch, after: str) -> None:
+    """The round reads the CRM for a plan, and the guards of its run read more, which takes a while."""
+    child = night.contact(birthdate="2010-05-05")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    held = place(night, "cf_dossier", dossier)
+    request = ask(night, Right.ERASURE, child)
+    granted(night, request)
+    release_hold(night, held)
+    between(monkeypatch, after, lambda: transitions.close(dora(night), request.id, "WITHDRAWN"))
+    assert fulfil_all(context_of(night)) == {}
+    assert night.get("cf_dossiers", dossier) is not None
+    assert night.store.runs.all() == []
+    assert night.store.requests.get(request.id).outcome == "WITHDRAWN"
+
+
+def test_who_withdraws_as_the_run_begins_is_told_that_it_has_changed(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has read the request before the run began does not end what it goes by."""
+    child = night.contact(birthdate="2010-05-05")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    held = place(night, "cf_dossier", dossier)
+    request = ask(night, Right.ERASURE, child)
+    granted(night, request)
+    release_hold(night, held)
+
+    def begin() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr("jobs.runs.request_run.Fulfilment.carry_out", Mock(side_effect=Refused("stopped", code="stopped")))
+            assert fulfil_all(context_of(night)) == {request.id: "stopped"}
+
+    between(monkeypatch, "jobs.register.transitions.parts_at_closing", begin)
+    for code in ("changed", "another_run"):
+        with pytest.raises(Refused) as refused:
+            transitions.close(dora(night), request.id, "WITHDRAWN")
+        assert refused.value.code == code
+    assert fulfil_all(context_of(night)) == {}
+    assert night.get("cf_dossiers", dossier) is None
 
 
 def test_nothing_is_carried_out_before_the_release(night: Night) -> None:
