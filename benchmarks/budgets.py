@@ -47,9 +47,9 @@ from crm_compliance.configuration.settings import environment_of, load_settings
 from crm_compliance.wiring.desk import desk
 from jobs.holds.place import Wanted, place_hold
 from jobs.model.plan import Kind
-from jobs.plans.explain import explain_unit
 from jobs.plans.lines.pages import lines_of
 from jobs.plans.make import make_plan
+from jobs.plans.questions.explain import explain_unit
 from rules.holds.placements import HoldType
 
 BUDGETS = Path(__file__).with_name("budgets.toml")

@@ -50,7 +50,7 @@ import collections, json, statistics, sys, time
 
 from crm_compliance.configuration.settings import load_settings
 from crm_compliance.wiring.desk import desk
-from jobs.plans.explain import explain_unit
+from jobs.plans.questions.explain import explain_unit
 from jobs.plans.lines.pages import lines_of
 
 with desk(load_settings()) as opened:

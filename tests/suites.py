@@ -15,7 +15,7 @@ DEEP = (
     "tests/independent",
     "tests/crm_compliance/demo",
     "tests/jobs/plans/test_one_by_one.py",
-    "tests/jobs/plans/test_simulate.py",
+    "tests/jobs/plans/questions/test_simulate.py",
     "tests/jobs/reading/tables/test_whole_tables.py",
     "tests/rules/law/test_equality.py",
     "tests/benchmarks/test_budgets.py",

@@ -19,8 +19,8 @@ from crm_compliance.wiring.schedule import policy_of
 from crm_compliance.wiring.store import store_of
 from jobs.checks.whole_view import permitted
 from jobs.model.plan import Kind
-from jobs.plans.earlier_plans import EarlierPlans
-from jobs.plans.warnings import overlooked
+from jobs.plans.alarms.earlier_plans import EarlierPlans
+from jobs.plans.alarms.warnings import overlooked
 from jobs.reading.tables.night import whole_reads
 from jobs.restores.detect import RESTORED, rows_back
 from rules.errors import ComplianceError, MappingError, UsageError

@@ -17,7 +17,7 @@ from crm_compliance.wiring.store import store_of
 from jobs.checks.same_zone import refuse_other_zone
 from jobs.model.last_verification import Verifier
 from jobs.model.plan import Kind
-from jobs.plans.earlier_plans import EarlierPlans
+from jobs.plans.alarms.earlier_plans import EarlierPlans
 from jobs.register.dates import OVERDUE, has_gone_overdue
 from rules.dates.instants import instant
 from rules.hints import hint_to

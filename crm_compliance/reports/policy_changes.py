@@ -14,7 +14,7 @@ from crm_compliance.reports.parts.cells import write_csv_rows
 from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.parts.paper import Paper
 from crm_compliance.reports.plan.model import Link
-from jobs.plans.simulate import CHANGES, DISPOSITION, END_MOVES, REASON, WOULD_GO, WOULD_STAY, ChangedUnit, Simulation
+from jobs.plans.questions.simulate import CHANGES, DISPOSITION, END_MOVES, REASON, WOULD_GO, WOULD_STAY, ChangedUnit, Simulation
 from rules.policy.diff import Change, Direction
 from rules.policy.policy import Policy
 from rules.retention.forecast import month_of

@@ -12,7 +12,7 @@ from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.parts.paper import Paper
 from crm_compliance.reports.parts.sentences import advice, reason_sentence
 from crm_compliance.reports.parts.template import template
-from jobs.plans.yearly_review import DueReview, ReviewPack
+from jobs.plans.questions.yearly_review import DueReview, ReviewPack
 from rules.policy.rows import period_text
 
 SUFFIXES = (".html", ".json")

@@ -34,7 +34,7 @@ from crm_compliance.wiring.store import store_of
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.checks.same_clock import ClocksDiffer
 from jobs.model.plan import Alarm
-from jobs.plans.earlier_plans import EarlierPlans
+from jobs.plans.alarms.earlier_plans import EarlierPlans
 from jobs.ports.context import JobContext
 from jobs.ports.store.leases import Lease
 from jobs.ports.store.store import Store

@@ -14,8 +14,8 @@ from jobs.model.plan import Alarm, Kind, Plan, PlanState
 from jobs.model.run import INTERRUPTED, Run, RunState, alarms_of
 from jobs.model.work_queue import QUEUE_OLD
 from jobs.nightly.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW
-from jobs.plans.observations import UNACCOUNTED_TABLES
-from jobs.plans.overtaken import is_passed_over, is_replaced, overtaken_by
+from jobs.plans.alarms.observations import UNACCOUNTED_TABLES
+from jobs.plans.alarms.overtaken import is_passed_over, is_replaced, overtaken_by
 from jobs.ports.store.store import Store
 from jobs.restores.detect import RESTORED
 from jobs.runs.run_states import run_and_state

@@ -5,7 +5,7 @@ from jobs.ledger.maintenance_runs import REQUESTS
 from jobs.model.outcome import Outcome
 from jobs.model.request import DECISIONS
 from jobs.model.run import REQUEST_UNDONE, RunState
-from jobs.plans.restore_alarms import UNDONE, undone_alarm
+from jobs.plans.alarms.restore_alarms import UNDONE, undone_alarm
 from jobs.ports.context import JobContext
 from jobs.proof.job_record import recorded
 from jobs.register.dates import alarms_of, has_gone_overdue

@@ -8,7 +8,7 @@ from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
 from jobs.model.outcome import Outcome
 from jobs.model.plan import RULES_CHANGED, Alarm, Kind, Plan, PlanState
 from jobs.model.run import Run, alarms_of, run_document
-from jobs.plans.earlier_plans import NO_RUN
+from jobs.plans.alarms.earlier_plans import NO_RUN
 from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store

@@ -1,1 +1,1 @@
-"""A plan from its first line to its approval, and what explains one."""
+"""A plan from its first line to its approval."""

@@ -12,9 +12,9 @@ from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
 from jobs.model.plan import Kind
 from jobs.model.run import TRIM
-from jobs.plans.deletion_preview import cascade_counts_among
+from jobs.plans.alarms.observations import Observations
+from jobs.plans.cascade_preview import cascade_counts_among
 from jobs.plans.draft import Draft
-from jobs.plans.observations import Observations
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.reading.tables.night import gather

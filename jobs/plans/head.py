@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from jobs.holds.look_up import not_found
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Alarm, HoldChange, Kind, LinesRemoved, Plan
 from jobs.model.work_queue import WorkQueue
-from jobs.plans.approval_reasons import Planned, breaker_of, why
+from jobs.plans.alarms.approval_reasons import Planned, breaker_of, why
+from jobs.plans.alarms.earlier_plans import BACKLOG, EarlierPlans
+from jobs.plans.alarms.observations import CANARY, Observations, missed_changes, nothing_due, shrunk, unaccounted
+from jobs.plans.alarms.restore_alarms import recovered_store, undone_writes
+from jobs.plans.alarms.undecided_units import alarm_of
+from jobs.plans.alarms.warnings import from_lake, kept_for_ever, of_no_unit, overlooked, unmapped
 from jobs.plans.category_names import totals_with_names
 from jobs.plans.draft import Draft
-from jobs.plans.earlier_plans import BACKLOG, EarlierPlans
 from jobs.plans.lines.pages import is_disposal, lines_of
-from jobs.plans.observations import CANARY, Observations, missed_changes, nothing_due, shrunk, unaccounted
-from jobs.plans.restore_alarms import recovered_store, undone_writes
-from jobs.plans.undecided_units import alarm_of
-from jobs.plans.warnings import from_lake, kept_for_ever, of_no_unit, overlooked, unmapped
 from jobs.ports.context import JobContext
 from jobs.writing.bypass import bypass_planned
 from rules.holds.placements import PlacedHold

@@ -14,12 +14,12 @@ from jobs.holds.look_up import look_up_unseen
 from jobs.ledger.plan_lines import digest_head, plan_entry
 from jobs.model.plan import Kind, Plan
 from jobs.model.sentence import Sentence
+from jobs.plans.alarms.earlier_plans import EarlierPlans
+from jobs.plans.alarms.observations import Observations
+from jobs.plans.alarms.undecided_units import look_at_queue
 from jobs.plans.decide import decide_all
 from jobs.plans.draft import Draft
-from jobs.plans.earlier_plans import EarlierPlans
 from jobs.plans.head import Decided
-from jobs.plans.observations import Observations
-from jobs.plans.undecided_units import look_at_queue
 from jobs.ports.context import JobContext
 from rules.errors import PolicyError
 from rules.model.roles import SERVICE

@@ -12,9 +12,9 @@ from jobs.holds.look_up import HOLD_NOT_FOUND, look_up_unseen, not_found
 from jobs.ledger.plan_lines import digest_head, plan_entry
 from jobs.model.plan import Approval, Breaker, Kind, Plan, PlanLine
 from jobs.model.sentence import Sentence
-from jobs.plans.approval_reasons import BREAKER_TRIPPED, counter_of
+from jobs.plans.alarms.approval_reasons import BREAKER_TRIPPED, counter_of
+from jobs.plans.alarms.restore_alarms import STORE_RECOVERED, recovered_store
 from jobs.plans.lines.pages import paged
-from jobs.plans.restore_alarms import STORE_RECOVERED, recovered_store
 from jobs.ports.context import JobContext
 from jobs.writing.bypass import bypass_planned
 from rules.model.records import Contact, Recording

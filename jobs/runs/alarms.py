@@ -7,8 +7,8 @@ from jobs.holds.look_up import HOLD_NOT_FOUND
 from jobs.model.plan import Alarm, Key, Plan
 from jobs.model.run import AWAITS_TURN, CONTINUED, REQUEST_UNDONE, Action, ActionState, Run
 from jobs.model.work_queue import QUEUE_OLD
-from jobs.plans.earlier_plans import BACKLOG, NOTHING_DUE, VIEW_SHRANK, EarlierPlans
-from jobs.plans.observations import CANARY, MISSED_CHANGES, UNACCOUNTED_TABLES
+from jobs.plans.alarms.earlier_plans import BACKLOG, NOTHING_DUE, VIEW_SHRANK, EarlierPlans
+from jobs.plans.alarms.observations import CANARY, MISSED_CHANGES, UNACCOUNTED_TABLES
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.runs.counts import only_waits

@@ -16,7 +16,7 @@ from jobs.checks.denials import denied, refuse_role
 from jobs.checks.same_crm import is_of_other_crm, refuse_other_crm
 from jobs.model.plan import PlanLine
 from jobs.model.run import AWAITS_TURN, CRM_REFUSED, WRITTEN_OFF, RowWrite
-from jobs.plans.observations import CANARY
+from jobs.plans.alarms.observations import CANARY
 from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store
 from jobs.reading.few_rows import rows_of

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from jobs.holds.granted_erasure import erasure_of, giving_way, ways_of
 from jobs.model.plan import REQUEST_RULE, Plan, PlanLine
 from jobs.model.run import CHANGED, Run
-from jobs.plans.observations import CANARY
+from jobs.plans.alarms.observations import CANARY
 from jobs.ports.context import JobContext
 from jobs.reading.units import is_anonymised
 from jobs.register.decision import What, decision_of

@@ -20,7 +20,7 @@ from jobs.model.answer import ItemStatus
 from jobs.model.plan import Kind
 from jobs.model.privileges import NEEDS
 from jobs.model.sentence import Sentence
-from jobs.plans.explain import explain_unit
+from jobs.plans.questions.explain import explain_unit
 from jobs.requests.search.search import search_everywhere
 from jobs.restores.replay_plan import plan_replay
 from jobs.restores.rows_back import returned_rows

@@ -10,7 +10,7 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.mapping.explain import explain_row
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.holds.place import without_categories as without_own
-from jobs.plans.explain import explain_unit
+from jobs.plans.questions.explain import explain_unit
 from jobs.requests.search.roles_and_files import files_of
 from jobs.requests.search.search import search_everywhere
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT

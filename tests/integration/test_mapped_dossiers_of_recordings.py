@@ -13,7 +13,7 @@ from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.answer import ItemStatus
 from jobs.model.plan import Kind
 from jobs.model.request import Details
-from jobs.plans.explain import explain_unit
+from jobs.plans.questions.explain import explain_unit
 from jobs.requests.search.search import search_everywhere
 from rules.model.decisions import Flag, Reason
 from rules.model.requests import RequesterKind, Right

@@ -16,7 +16,7 @@ from jobs.checks.whole_view import permitted
 from jobs.model.plan import Kind
 from jobs.model.privileges import NEEDS, needs_under
 from jobs.model.run import RunState
-from jobs.plans.explain import explain_unit
+from jobs.plans.questions.explain import explain_unit
 from rules.policy.loader import load_policy
 from tests.drivers.night import Night
 

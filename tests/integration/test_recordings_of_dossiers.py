@@ -11,7 +11,7 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.plan import Kind
 from jobs.model.sentence import Sentence
-from jobs.plans.explain import explain_unit
+from jobs.plans.questions.explain import explain_unit
 from rules.errors import NotFound
 from rules.model.records import Dossier, Fiche
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT

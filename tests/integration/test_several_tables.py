@@ -13,7 +13,7 @@ from crm_compliance.wiring.mapping import mapping_text
 from jobs.holds.place import Wanted, place_hold
 from jobs.model.plan import Kind
 from jobs.model.sentence import Sentence
-from jobs.plans.explain import explain_unit
+from jobs.plans.questions.explain import explain_unit
 from jobs.requests.search.search import search_everywhere
 from jobs.restores.replay_plan import plan_replay
 from rules.errors import NotFound, UsageError

@@ -15,7 +15,7 @@ from crm_compliance.mapping.explain import explain_row
 from crm_compliance.wiring.fits_this_crm import checked
 from crm_compliance.wiring.schedule import policy_of, policy_text
 from jobs.model.plan import Kind
-from jobs.plans.explain import explain_unit
+from jobs.plans.questions.explain import explain_unit
 from rules.model.requests import Right
 from rules.policy.loader import load_policy
 from tests.drivers.deciding import ask, granted

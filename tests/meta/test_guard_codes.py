@@ -5,7 +5,7 @@ import re
 from importlib import import_module
 
 from crm_compliance.reports.parts.sentences import ALARMS, SKIPS, WHY
-from jobs.plans import approval_reasons
+from jobs.plans.alarms import approval_reasons
 from jobs.restores.detect import RESTORED
 from jobs.runs import quarantine
 from tests.meta.pages import OPERATIONS, ROOT

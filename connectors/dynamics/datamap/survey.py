@@ -11,13 +11,13 @@ from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.reading.lanes import side_by_side
 from connectors.dynamics.residual.platform_rows import TIMELINE
 from connectors.dynamics.residual.unmapped_children import PLATFORM
+from connectors.dynamics.schema.checks.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.columns_about_nobody import is_about_nobody
 from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.counts import column_counts, count_where, total_count
 from connectors.dynamics.schema.metadata import Attribute, Metadata, column_queried
 from connectors.dynamics.schema.privileges import readable_columns
 from connectors.dynamics.schema.role_places import RolePlace, other_connections, place_of
-from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import FAILED, Directory, KnownTable, NotOffered
 from connectors.interface.errors import ConnectorError, Forbidden
 from rules.model.data_map import DataMap, Fate, MapPlace

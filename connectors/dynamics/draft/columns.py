@@ -18,8 +18,8 @@ from connectors.dynamics.draft.words import (
     Words,
 )
 from connectors.dynamics.mapping.mapping import IN_EITHER, MUST_BE_CHOICE, field_type, mappable_fields
-from connectors.dynamics.schema.columns_check import PLATFORM_NUMBERS
-from connectors.dynamics.schema.masks_check import PLATFORM
+from connectors.dynamics.schema.checks.columns import PLATFORM_NUMBERS
+from connectors.dynamics.schema.checks.masks import PLATFORM
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, WHOLE_NUMBERS, Attribute
 from rules.files.suggestions import nearest
 from rules.model.kinds import FILES, LOOKUPS

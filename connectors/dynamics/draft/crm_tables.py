@@ -9,9 +9,9 @@ import msgspec
 from connectors.dynamics.draft.words import STANDARD_TABLES
 from connectors.dynamics.http.query import literal, query_string
 from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.schema.checks.unmapped_options import option_filter
 from connectors.dynamics.schema.counts import count_where
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata, TableDefinition
-from connectors.dynamics.schema.unmapped_options import option_filter
 from connectors.interface.errors import ConnectorError
 from rules.decoders import converted
 from rules.texts.folding import fold

@@ -7,8 +7,8 @@ from typing import Final
 
 from connectors.dynamics.draft.crm_tables import CrmTable
 from connectors.dynamics.draft.option_text import candidates, told_rows
+from connectors.dynamics.schema.checks.columns import BODIES
 from connectors.dynamics.schema.columns_about_nobody import is_about_nobody
-from connectors.dynamics.schema.columns_check import BODIES
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, TableDefinition
 from rules.model.data_map import Fate, MapPlace
 from rules.model.records import REGARDING

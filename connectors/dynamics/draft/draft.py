@@ -17,7 +17,7 @@ from connectors.dynamics.draft.text import are_fiches_too, draft_text
 from connectors.dynamics.draft.words import Words, words_of
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import OPTIONAL_KINDS
-from connectors.dynamics.schema.columns_check import BODIES
+from connectors.dynamics.schema.checks.columns import BODIES
 from connectors.dynamics.schema.role_places import ACTIVITY_ID
 from rules.model.data_map import MapPlace
 from rules.model.records import KINDS

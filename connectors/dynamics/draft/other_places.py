@@ -13,7 +13,7 @@ from connectors.dynamics.draft.proposal import Drafted, Option
 from connectors.dynamics.draft.references import NO_REFERENCE, by_of
 from connectors.dynamics.draft.words import STATE_WORDS, Words
 from connectors.dynamics.mapping.mapping import CONNECTION, MANY, MASKED_KINDS, MUST_BE_CHOICE, PARTICIPANTS, mappable_fields
-from connectors.dynamics.schema.masks_check import CANCELLED, PLATFORM, RESOLVED
+from connectors.dynamics.schema.checks.masks import CANCELLED, PLATFORM, RESOLVED
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.dynamics.schema.role_places import ACTIVITY_ID
 from rules.model.kinds import FILES

@@ -11,7 +11,7 @@ from connectors.dynamics.draft.proposal import Drafted, Option, Referred
 from connectors.dynamics.draft.tables import likeness
 from connectors.dynamics.draft.words import FIELD_WORDS, Words
 from connectors.dynamics.mapping.mapping import MUST_BE_CHOICE
-from connectors.dynamics.schema.masks_check import PLATFORM
+from connectors.dynamics.schema.checks.masks import PLATFORM
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute
 
 NO_REFERENCE: Final = frozenset({"contact", "account", "systemuser", "team", "businessunit", "transactioncurrency", "owner"})

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from connectors.dynamics.bulk_delete.deletes import MOST_ROWS
 from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.protocols.rows import Rows
-from connectors.dynamics.schema.masks_check import remnants
+from connectors.dynamics.schema.checks.masks import remnants
 from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.dynamics.writing.batch import Prepared, prepare
 from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held, Operation, OperationKind

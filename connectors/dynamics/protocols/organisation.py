@@ -15,19 +15,19 @@ from connectors.dynamics.http.query import guid
 from connectors.dynamics.mapping.mapping import CONNECTION, Column, Table
 from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.schema.capabilities import Capability, capabilities
-from connectors.dynamics.schema.decisions_check import check_decisions
+from connectors.dynamics.schema.checks.decisions import check_decisions
+from connectors.dynamics.schema.checks.lookups import check_people, check_recordings, check_second_lookups
+from connectors.dynamics.schema.checks.mapping import check_mapping
+from connectors.dynamics.schema.checks.masks import check_masks
+from connectors.dynamics.schema.checks.reference_rows import ReferenceRows
+from connectors.dynamics.schema.checks.unmapped_columns import unaccounted_columns
+from connectors.dynamics.schema.checks.unmapped_options import options_left_out
+from connectors.dynamics.schema.checks.unmapped_pairs import pairs_left_out
 from connectors.dynamics.schema.labels import labels, table_names
-from connectors.dynamics.schema.lookups_check import check_people, check_recordings, check_second_lookups
-from connectors.dynamics.schema.mapping_check import check_mapping
-from connectors.dynamics.schema.masks_check import check_masks
 from connectors.dynamics.schema.names import value_names
 from connectors.dynamics.schema.needed_privileges import RoleLine, answering_role, cleaning_role, least_role
 from connectors.dynamics.schema.privileges import check_privileges, out_of_sight, shown_otherwise
-from connectors.dynamics.schema.reference_rows import ReferenceRows
 from connectors.dynamics.schema.role_places import OTHER_HALF
-from connectors.dynamics.schema.unmapped_columns import unaccounted_columns
-from connectors.dynamics.schema.unmapped_options import options_left_out
-from connectors.dynamics.schema.unmapped_pairs import pairs_left_out
 from connectors.dynamics.schema.unmapped_tables import NotOffered
 from connectors.interface.changes import OperationKind
 from connectors.interface.errors import Finding, Forbidden

@@ -9,8 +9,8 @@ from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.reading.role_filter import roles_meant
 from connectors.dynamics.reading.row_layout import RowLayout
+from connectors.dynamics.schema.checks.mapping import check_table
 from connectors.dynamics.schema.conditions import Scopes, filter_of
-from connectors.dynamics.schema.mapping_check import check_table
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, is_key, place_of
 from rules.errors import MappingError

@@ -14,12 +14,12 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import CONNECTION
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE
+from connectors.dynamics.schema.checks.lookups import NEEDING
+from connectors.dynamics.schema.checks.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.counts import total_count
-from connectors.dynamics.schema.lookups_check import NEEDING
 from connectors.dynamics.schema.metadata import CASCADE, RESTRICT, Link, Metadata, Relationship
 from connectors.dynamics.schema.role_places import OTHER_HALF
-from connectors.dynamics.schema.unmapped_pairs import is_left_out
 from connectors.dynamics.schema.unmapped_tables import FAILED, Directory, KnownTable, NotOffered
 from connectors.interface.errors import warn_once
 from connectors.interface.remains import DependentRow, RowKey

@@ -1,1 +1,1 @@
-"""The mapping against this CRM: its tables, its privileges, what it can do."""
+"""What this CRM is: its tables, its privileges, what it can do."""

@@ -1,7 +1,7 @@
 """Columns that can hold nothing about anybody."""
 
 from connectors.dynamics.mapping.mapping import CONNECTION
-from connectors.dynamics.schema.masks_check import PLATFORM as PLATFORM_COLUMNS
+from connectors.dynamics.schema.checks.masks import PLATFORM as PLATFORM_COLUMNS
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.dynamics.schema.role_places import OTHER_HALF
 

@@ -15,7 +15,7 @@ from connectors.dynamics.http.query import any_of, guid, literal, query_string, 
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping, Table
 from connectors.dynamics.mapping.masks import Masks
-from connectors.dynamics.schema.masks_check import type_of
+from connectors.dynamics.schema.checks.masks import type_of
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Metadata, TableDefinition
 from connectors.dynamics.writing.columns import NotWritable, payload
 from connectors.interface.changes import Operation

@@ -221,7 +221,7 @@ def simulate(
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.policy_changes import SUFFIXES, print_simulation, simulation_document, write_units
     from crm_compliance.wiring.mapping import app_url_of, link_of
-    from jobs.plans.simulate import simulate as simulated
+    from jobs.plans.questions.simulate import simulate as simulated
 
     if path is not None:
         ending_of(path, SUFFIXES)
@@ -261,7 +261,7 @@ def review(
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.yearly_review import SUFFIXES, print_review, review_document, review_pieces
     from crm_compliance.wiring.mapping import app_url_of, link_of
-    from jobs.plans.yearly_review import review_schedule
+    from jobs.plans.questions.yearly_review import review_schedule
 
     suffix = ending_of(path, SUFFIXES)
     moment = arguments.instant(as_of, "--as-of", arguments.settings()) if as_of is not None else None

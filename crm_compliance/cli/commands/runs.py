@@ -118,7 +118,7 @@ def why(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.Argu
     import msgspec
 
     from jobs.plans.category_names import names_of
-    from jobs.plans.explain import explain_unit
+    from jobs.plans.questions.explain import explain_unit
 
     wanted = arguments.row_id(row)
     with arguments.opened() as desk:

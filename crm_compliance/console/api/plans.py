@@ -18,9 +18,9 @@ from crm_compliance.wiring.clock import refuse_approval_by_another_clock
 from crm_compliance.wiring.mapping import rules_in_force
 from jobs.inbox.of_no_use import why_of_no_use
 from jobs.plans.approve import approve_plan, has_said
-from jobs.plans.explain import explain_unit
 from jobs.plans.lines.compare import compare
 from jobs.plans.lines.query import MOST_LINES, LineQuery
+from jobs.plans.questions.explain import explain_unit
 from rules.errors import UsageError
 from rules.model.roles import Act
 

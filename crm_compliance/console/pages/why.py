@@ -9,7 +9,7 @@ from crm_compliance.console.frame.endpoint import get
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.shown_steps import shown
 from crm_compliance.reports.why import hidden_from
-from jobs.plans.explain import explain_unit
+from jobs.plans.questions.explain import explain_unit
 from rules.errors import UsageError
 from rules.model.roles import Act
 

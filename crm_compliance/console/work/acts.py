@@ -73,7 +73,7 @@ def try_schedule(settings: Settings, asked: Asked, told: OnCounts) -> Ended:
     import msgspec
 
     from crm_compliance.console.work.trial import trial_of
-    from jobs.plans.simulate import simulate
+    from jobs.plans.questions.simulate import simulate
     from rules.policy.loader import load_policy
 
     tried = load_policy(asked.details["schedule"], source=asked.details["source"])

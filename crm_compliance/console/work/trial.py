@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from jobs.plans.simulate import Simulation
+    from jobs.plans.questions.simulate import Simulation
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.model.plan import Plan
 from jobs.model.run import ActionState
-from jobs.plans.explain import explain_unit
+from jobs.plans.questions.explain import explain_unit
 from rules.errors import Refused
 from tests.drivers.holding import LONG_AGO, place, release
 from tests.drivers.night import Night, brussels_noon

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jobs.model.run import TRIM
 from jobs.plans.contact_outcomes import all_contact_outcomes
 from jobs.plans.decided_units import Decided
-from jobs.plans.explain_contact import facts_after
+from jobs.plans.questions.explain_contact import facts_after
 from jobs.reading.out_of_reach import OutOfReach
 from jobs.reading.tables.out_of_reach import retained_units, unreachable
 from jobs.reading.tables.row_numbers import ROW

@@ -9,7 +9,7 @@ from connectors.emulator.serving.server import RunningEmulator, SeedSpec
 from connectors.interface.errors import ConnectorError
 from jobs.model.plan import PlanLine
 from jobs.model.run import RunState
-from jobs.plans.explain import explain_unit
+from jobs.plans.questions.explain import explain_unit
 from jobs.runs.verify import verify_run
 from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults

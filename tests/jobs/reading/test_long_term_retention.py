@@ -7,7 +7,7 @@ import pytest
 from connectors.interface.errors import ConnectorError
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import ActionState, RunState
-from jobs.plans.explain import explain_unit
+from jobs.plans.questions.explain import explain_unit
 from tests.drivers.holding import place
 from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults

@@ -17,7 +17,7 @@ from connectors.interface.remains import Left, Reach, ResidualData, ResidualKind
 from jobs.model.plan import Kind
 from jobs.model.run import ActionState, RunState
 from jobs.nightly.retention import plan_and_apply
-from jobs.plans.deletion_preview import cascade_counts
+from jobs.plans.cascade_preview import cascade_counts
 from jobs.reading.gather import gather_units
 from jobs.runs.apply import apply_plan
 from jobs.runs.verify import verify_run

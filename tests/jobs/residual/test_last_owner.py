@@ -15,7 +15,7 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.schedule import policy_text
 from jobs.erasures.register import load_register
 from jobs.model.run import ActionState, RunState
-from jobs.plans.explain import explain_unit
+from jobs.plans.questions.explain import explain_unit
 from jobs.restores.rows_back import returned_rows
 from jobs.runs.apply import apply_plan
 from jobs.writing.send import send_and_reconcile

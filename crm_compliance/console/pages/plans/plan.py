@@ -19,8 +19,8 @@ from crm_compliance.wiring.mapping import rules_in_force
 from jobs.inbox.of_no_use import why_of_no_use
 from jobs.model.plan import CategoryCounter, Counter, Kind, LinesRemoved, Plan, PlanState
 from jobs.nightly.retention import approved_plan
+from jobs.plans.alarms.overtaken import is_passed_over, overtaken_by
 from jobs.plans.lines.ends_by_month import ends_by_month
-from jobs.plans.overtaken import is_passed_over, overtaken_by
 from rules.model.decisions import Disposition
 from rules.model.roles import Act
 from rules.retention.forecast import months_from

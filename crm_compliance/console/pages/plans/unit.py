@@ -14,8 +14,8 @@ from crm_compliance.reports.parts.links import safe_link
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.model.plan import Plan, PlanLine
 from jobs.model.run import TRIM, ActionState
-from jobs.plans.deletion_preview import PreviewedRow, preview_deletion
 from jobs.plans.lines.query import MOST_LINES, LineQuery
+from jobs.plans.questions.deletion_preview import PreviewedRow, preview_deletion
 from jobs.ports.store.store import Store
 from rules.errors import NotFound, UsageError
 from rules.model.roles import Act

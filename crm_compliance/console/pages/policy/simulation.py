@@ -11,7 +11,7 @@ from crm_compliance.console.pages.policy.versions import version_of, versions_of
 from crm_compliance.console.work.acts import TRY
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.trial import Trial
-from jobs.plans.simulate import CHANGES
+from jobs.plans.questions.simulate import CHANGES
 from rules.decoders import decoder_of
 from rules.errors import PolicyError, UsageError
 from rules.model.roles import Act

@@ -15,10 +15,10 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.schedule_check import misspelt
-from connectors.dynamics.schema.decisions_check import check_decisions
-from connectors.dynamics.schema.mapping_check import check_mapping
-from connectors.dynamics.schema.masks_check import check_masks
-from connectors.dynamics.schema.reference_rows import ReferenceRows
+from connectors.dynamics.schema.checks.decisions import check_decisions
+from connectors.dynamics.schema.checks.mapping import check_mapping
+from connectors.dynamics.schema.checks.masks import check_masks
+from connectors.dynamics.schema.checks.reference_rows import ReferenceRows
 from connectors.emulator.serving.server import running
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.schedule import policy_text

@@ -11,8 +11,8 @@ from typing import cast
 import pytest
 from hypothesis import given
 
-import jobs.plans.explain
-import jobs.plans.explain_contact
+import jobs.plans.questions.explain
+import jobs.plans.questions.explain_contact
 import rules.law.decision_steps
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.catalogs import translations
@@ -84,7 +84,7 @@ def names_in(module: ModuleType) -> set[str]:
 
 
 def test_every_name_that_a_step_can_have_has_words() -> None:
-    names = names_in(rules.law.decision_steps) | names_in(jobs.plans.explain) | names_in(jobs.plans.explain_contact)
+    names = names_in(rules.law.decision_steps) | names_in(jobs.plans.questions.explain) | names_in(jobs.plans.questions.explain_contact)
     assert {"fiches", "last_activity", "proceedings_ended_on", "follows", "contacts_that_point_here"} <= names
     assert sorted(names - set(WORDS["input"])) == []
     assert sorted(set(WORDS["input"]) - names) == [], "words for nothing"

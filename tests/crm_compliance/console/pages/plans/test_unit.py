@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 from crm_compliance.console.frame.services import Services
-from jobs.plans.deletion_preview import ROW, TOTAL, preview_deletion
+from jobs.plans.questions.deletion_preview import ROW, TOTAL, preview_deletion
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.drivers.night import Night

@@ -15,10 +15,10 @@ from connectors.dynamics.mapping.mapping import (
     field_type,
     referred_fields,
 )
-from connectors.dynamics.schema.findings import error, type_of, types_of
+from connectors.dynamics.schema.checks.findings import error, type_of, types_of
+from connectors.dynamics.schema.checks.unmapped_options import options_of
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, WHOLE_NUMBERS, Attribute, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
-from connectors.dynamics.schema.unmapped_options import options_of
 from connectors.interface.errors import Finding
 from rules.anonymisation.techniques import APPLIED, ColumnType, check_technique
 from rules.files.suggestions import asked, nearest, suggestion

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.schema.decisions_check import check_decisions
+from connectors.dynamics.schema.checks.decisions import check_decisions
 from connectors.interface.errors import Finding, ReadIncomplete, Unreachable
 from rules.errors import MappingError
 from rules.model.records import Contact, Dossier, Note

@@ -1,16 +1,15 @@
 """Says which rows would be deleted or changed with one unit, read now: a preview for the person who reviews a
 plan. Nothing is written."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from connectors.interface.connector import Connector
 from connectors.interface.remains import RowKey
 from jobs.holds.active import active_holds
 from jobs.model.run import RowWrite
-from jobs.plans.explain import UNIT_WORDS
+from jobs.plans.cascade_preview import cascade_counts
+from jobs.plans.questions.explain import UNIT_WORDS
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather_units
 from jobs.reading.row_kinds import RowKinds
@@ -23,36 +22,6 @@ from rules.errors import NotFound, UsageError
 from rules.model.decisions import Disposition
 from rules.model.records import Contact, Unit, UnitKind, unit_kind
 from rules.retention.relations import relation_terms
-
-_AT_ONCE = 100_000  # rows that are asked about together
-FILES = (UnitKind.DOSSIER, UnitKind.FICHE)
-
-
-def cascade_counts(connector: Connector, units: Sequence[Unit]) -> dict[str, int]:
-    """Return how many rows of each unmapped table would be deleted with these units and their fiches. It is a
-    preview for the person who reviews a plan. What belongs to their notes, activities and roles is not
-    counted here; it is checked when the unit is deleted."""
-    ids: dict[str, set[str]] = {}
-    for unit in units:
-        ids.setdefault(connector.table(type(unit.row)), set()).add(unit.id)
-        # Only a dossier or a lone fiche takes fiches with it; that of a recording or an audio attachment
-        # stays (RET-03).
-        for fiche in unit.fiches if unit.kind in FILES else ():
-            if not fiche.also_in:
-                ids.setdefault(connector.table(type(fiche)), set()).add(fiche.id)
-    return cascade_counts_among(connector, {table: sorted(rows) for table, rows in ids.items()})
-
-
-def cascade_counts_among(connector: Connector, ids: Mapping[str, Iterable[str]]) -> dict[str, int]:
-    """Return the same of rows that go, by table: units' own, and fiches that go with them. One that depends
-    on several of them counts once. Their ids are asked for only where any row depends on one of the table."""
-    found: set[RowKey] = set()
-    for table in sorted(connector.depended_on(ids)):
-        left = iter(ids[table])
-        while some := [(table, row) for row in islice(left, _AT_ONCE)]:
-            found.update(each.row for each in connector.dependent_rows(some) if each.cascades)
-    return dict(sorted(Counter(table for table, _ in found).items()))
-
 
 # What becomes of a row: `extract` is deleted once its figures are kept; `empty` and `untie` stay, without
 # what they say of people or without the link.

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from connectors.interface.connector import Connector
 from jobs.model.plan import Alarm, Kind
+from jobs.plans.alarms.earlier_plans import NOTHING_DUE, VIEW_SHRANK, EarlierPlans
 from jobs.plans.draft import RECORDING_KINDS
-from jobs.plans.earlier_plans import NOTHING_DUE, VIEW_SHRANK, EarlierPlans
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.reading.tables.row_counts import RowCounts

@@ -9,10 +9,10 @@ from connectors.dynamics.http.query import guid
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import CONNECTION, Column, Table
 from connectors.dynamics.mapping.mapping import Mapping as CrmMapping
+from connectors.dynamics.schema.checks.unmapped_options import count_of_kind, effect_on, told_rows
 from connectors.dynamics.schema.counts import count_where
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.schema.names import Naming
-from connectors.dynamics.schema.unmapped_options import count_of_kind, effect_on, told_rows
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.errors import Finding
 from rules.files.suggestions import asked, suggestion

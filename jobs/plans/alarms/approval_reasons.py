@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from jobs.holds.look_up import HOLD_NOT_FOUND
 from jobs.model.plan import Alarm, Breaker, CategoryCounter, Counter, Kind
 from jobs.model.run import REQUEST_UNDONE
+from jobs.plans.alarms.earlier_plans import VIEW_SHRANK, EarlierPlans
+from jobs.plans.alarms.observations import CANARY, Observations
+from jobs.plans.alarms.restore_alarms import STORE_RECOVERED
 from jobs.plans.draft import RECORDING_KINDS, Draft
-from jobs.plans.earlier_plans import VIEW_SHRANK, EarlierPlans
-from jobs.plans.observations import CANARY, Observations
-from jobs.plans.restore_alarms import STORE_RECOVERED
 from jobs.ports.context import JobContext
 from rules.model.records import UnitKind
 from rules.policy.limits import Limit

@@ -14,8 +14,8 @@ from rules.model.data_map import DataMap
 from rules.model.records import Note
 
 if TYPE_CHECKING:
+    from jobs.plans.alarms.observations import Observations
     from jobs.plans.draft import Draft
-    from jobs.plans.observations import Observations
 
 
 def from_lake(instant: datetime | None) -> Iterator[Sentence]:

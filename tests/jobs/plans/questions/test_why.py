@@ -12,8 +12,8 @@ from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.protocols.remains import Remains
 from connectors.interface.rows import Among
 from jobs.model.plan import Kind, Plan
-from jobs.plans import explain_contact
-from jobs.plans.explain import explain_unit
+from jobs.plans.questions import explain_contact
+from jobs.plans.questions.explain import explain_unit
 from rules.errors import NotFound
 from rules.model.decisions import Flag
 from rules.model.records import Contact, Record

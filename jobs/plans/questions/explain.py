@@ -5,7 +5,7 @@ from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
 from jobs.model.plan import Key, PlanLine
 from jobs.plans.draft import line_of
-from jobs.plans.explain_contact import explain_contact
+from jobs.plans.questions.explain_contact import explain_contact
 from jobs.ports.context import JobContext
 from jobs.reading.few_rows import PARTY_FIELDS, rows_anywhere
 from jobs.reading.gather import FILE_ROWS, gather_units

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping, Table
+from connectors.dynamics.schema.checks.unmapped_options import told_rows
 from connectors.dynamics.schema.counts import count_up_to_limit
 from connectors.dynamics.schema.metadata import Link, Metadata
-from connectors.dynamics.schema.unmapped_options import told_rows
 from connectors.interface.errors import Finding
 from rules.model.kinds import FILES
 

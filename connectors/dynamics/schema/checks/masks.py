@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from connectors.dynamics.mapping.mapping import MASKED_KINDS, Mapping, Table
 from connectors.dynamics.mapping.masks import Masks
-from connectors.dynamics.schema.columns_check import COLUMN_TYPES
-from connectors.dynamics.schema.findings import error
+from connectors.dynamics.schema.checks.columns import COLUMN_TYPES
+from connectors.dynamics.schema.checks.findings import error
 from connectors.dynamics.schema.metadata import Attribute, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import ACTIVITY_ID, RolePlace, place_of
 from connectors.interface.errors import Finding

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from connectors.dynamics.mapping.mapping import Column, Condition, Mapping, Table
-from connectors.dynamics.schema.columns_check import check_column
+from connectors.dynamics.schema.checks.columns import check_column
+from connectors.dynamics.schema.checks.findings import error, type_of, types_of
+from connectors.dynamics.schema.checks.lookups import check_behind, check_owners, check_roles, check_second_lookups
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
-from connectors.dynamics.schema.findings import error, type_of, types_of
-from connectors.dynamics.schema.lookups_check import check_behind, check_owners, check_roles, check_second_lookups
 from connectors.dynamics.schema.metadata import TTL, Metadata, TableDefinition
 from connectors.interface.errors import Finding
 from rules.files.suggestions import asked, nearest, suggestion

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from jobs.holds.active import active_holds
 from jobs.model.plan import Kind
-from jobs.plans.approval_reasons import FIRST_RUN
+from jobs.plans.alarms.approval_reasons import FIRST_RUN
 from jobs.plans.category_names import names_of
 from jobs.ports.context import JobContext
 from jobs.reading.tables.night import gather

@@ -4,7 +4,7 @@ metadata: does it decide anything?"""
 from collections.abc import Iterator
 
 from connectors.dynamics.mapping.mapping import Mapping
-from connectors.dynamics.schema.columns_check import IMAGE_TYPES, TEXT_TYPES
+from connectors.dynamics.schema.checks.columns import IMAGE_TYPES, TEXT_TYPES
 from connectors.dynamics.schema.metadata import RESTRICT, Attribute, Metadata
 from connectors.interface.errors import Finding
 from rules.files.suggestions import asked, suggestion

@@ -6,7 +6,7 @@ from datetime import date
 
 from jobs.model.plan import Alarm
 from jobs.model.work_queue import QUEUE_OLD, QueueMoves, Waiting, WorkQueue, queue_of
-from jobs.plans.observations import Observations
+from jobs.plans.alarms.observations import Observations
 from jobs.ports.context import JobContext
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec
 from jobs.model.plan import PlanLine
-from jobs.plans.simulate import Verdict, simulate
+from jobs.plans.questions.simulate import Verdict, simulate
 from rules.model.records import Contact
 from tests.drivers.night import Night
 

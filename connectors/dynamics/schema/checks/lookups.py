@@ -7,9 +7,9 @@ from typing import Final
 
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import CONNECTION, IN_EITHER, REQUIRED_FIELDS, Mapping, Table
+from connectors.dynamics.schema.checks.unmapped_options import count_of_kind, told_rows
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
-from connectors.dynamics.schema.unmapped_options import count_of_kind, told_rows
 from connectors.interface.errors import Finding
 from rules.files.suggestions import asked, suggestion
 from rules.model.kinds import FILES, IN_DOSSIERS, NOT_BY_THEMSELVES, RELATIONS, WHOLE

@@ -1,0 +1,1 @@
+"""What is odd about a plan or its night, and so whether two people have to approve it."""
