@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from crm_compliance.host.files import DiskProblem, disk_errors, refuse_open_to_others
-from crm_compliance.store.sql.problems import BUSY_S, StoreUnusable, explained
+from crm_compliance.store.sql.problems import BUSY_S, IN_UTF8, StoreUnusable, explained
 from crm_compliance.store.sql.tables import HEAD
 from crm_compliance.store.sql.versions import OtherTables, bring_to_head, mark_of, misfit, version_of
 
@@ -29,6 +29,7 @@ POSTGRESQL_ARGUMENTS = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "prepare_threshold": None,
+    "client_encoding": "utf8",  # whatever the machine, or the database, has by default: names have any letter
 }
 
 
@@ -126,9 +127,12 @@ class Database:
     def _migrate(self) -> None:
         """Bring the tables to HEAD. Two processes may start at once: one does it, the other finds it done."""
         with self.reading() as connection:
-            if version_of(connection, self.place) == HEAD:
+            version = version_of(connection, self.place)
+            if version == HEAD:
                 self._is_at_head = True
                 return
+            if version is None and self.file is None:
+                _refuse_other_letters(connection, self.place)
         with _opening(self.file) if self.file else nullcontext():
             if self.file:
                 with explained(self.place), self.engine.execution_options(begin="").connect() as connection:
@@ -143,6 +147,13 @@ class Database:
             except OtherTables as error:
                 with self.reading() as connection:
                     raise misfit(connection, error.mark, self.place) from error
+
+
+def _refuse_other_letters(connection: Connection, place: str) -> None:
+    """Refuse a new database of PostgreSQL that cannot hold every letter, before anything is in it."""
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding != "UTF8":
+        raise StoreUnusable(f"the database is in {encoding}, which does not hold every name", hint=IN_UTF8, where=place)
 
 
 def _patient() -> str:

@@ -12,8 +12,10 @@ from crm_compliance.store.sql.tables import HEAD, VERSION_TABLE
 from rules.errors import UsageError
 
 BUSY_S = 30
+IN_UTF8 = "make one with: createdb --encoding=UTF8 --template=template0 NAME"
 # What PostgreSQL reports by its code: what that is, and what to do.
 _OF_STATE: Final[Mapping[str, tuple[str, str]]] = {
+    "22P05": ("the database is in an encoding that does not hold every name", f"{IN_UTF8}, and move the tables there (pg_dump)"),
     "25006": (
         "the database is read-only",
         "see that DATABASE_URL leads to the server that takes writes, not to a standby, and repeat once it takes them again",

@@ -165,6 +165,43 @@ def test_whoever_writes_sees_what_others_have_written_whatever_isolation_the_ser
         assert connection.execute(select(func.count()).select_from(ledger)).scalar_one() == 1
 
 
+def in_encoding(postgres_server: str, encoding: str) -> str:
+    name = f"in_{encoding.lower()}"
+    with psycopg.connect(postgres_server, autocommit=True) as session:
+        session.execute(f"DROP DATABASE IF EXISTS {name}")
+        session.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    return postgres_server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_new_database_that_does_not_hold_every_letter_is_refused(postgres_server: str, encoding: str) -> None:
+    """The first is what PostgreSQL makes where the machine has no language."""
+    with pytest.raises(StoreUnusable, match=f"is in {encoding}") as caught:
+        Database.open(in_encoding(postgres_server, encoding))
+    assert "--encoding=UTF8" in caught.value.hint
+
+
+def test_one_that_is_in_use_says_what_it_does_not_hold(
+    postgres_server: str, open_store: Callable[[str], SqlStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(database, "_refuse_other_letters", lambda *_: None)
+        store = open_store(in_encoding(postgres_server, "LATIN1"))
+    store.ledger.append([("said", {"words": "Zoé"})])
+    with pytest.raises(StoreUnusable, match="does not hold every name"):
+        store.ledger.append([("said", {"words": "Łukasz"})])
+    assert [entry.data for entry in store.ledger.entries()] == [{"words": "Zoé"}]
+
+
+def test_a_machine_with_another_encoding_reads_and_writes_every_letter(
+    postgres_url: str, open_store: Callable[[str], SqlStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    store = open_store(postgres_url)
+    store.ledger.append([("said", {"words": "Łukasz"})])
+    assert [entry.data for entry in store.ledger.entries()] == [{"words": "Łukasz"}]
+
+
 def test_a_file_that_is_no_database_is_said_and_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "state.db"
     file.write_bytes(b"holiday pictures " * 1000)
