@@ -4,76 +4,118 @@ that begins with `# choose:`, with candidates and how many rows have a value the
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from connectors.dynamics.draft.crm_tables import CrmTable, CrmTables
-from connectors.dynamics.draft.dependent import SECTIONS
+from connectors.dynamics.draft.dependent import SECTIONS, dependent_entries
 from connectors.dynamics.draft.option_text import MOST, candidates, choice_lines, counted, option_lines, told_rows
 from connectors.dynamics.draft.other_places import OtherPlaces
 from connectors.dynamics.draft.proposal import Drafted
 from connectors.dynamics.draft.statistics_table import COLUMNS, TABLE
 from connectors.dynamics.draft.tables import Kinds
+from connectors.dynamics.draft.words import Words
 from connectors.dynamics.mapping.checks import can_be_further
 from connectors.dynamics.mapping.mapping import OPTIONAL_KINDS, SAFEGUARDS, mappable_fields
 from connectors.dynamics.mapping.mapping_file import SCHEMA
+from connectors.dynamics.schema.checks.columns import BODIES
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
+from connectors.dynamics.schema.role_places import ACTIVITY_ID
 from rules.model.data_map import Fate, MapPlace
 from rules.model.records import KINDS
 
+_WITH_FILES: Final = frozenset(body.partition(".")[0] for body in BODIES)
 Count = Callable[[TableDefinition, Attribute | None], int | None]
 
 
-def draft_text(
-    kinds: Kinds,
-    drafted: Collection[Drafted],
-    prefix: str,
-    reader: CrmTables,
-    places: OtherPlaces,
-    unaccounted: Collection[MapPlace],
-    dependent: Collection[str],
-    maybe: Mapping[str, Collection[Drafted]],
-    more: Mapping[str, Collection[Drafted]],
-    categories: Collection[str],
-    needed: Collection[str],
-) -> str:
-    """Return the file. `reader` counts rows; `places` are those where something may stand that no column
-    tells; `unaccounted` is what the data map finds that nothing accounts for, once the rest is known;
-    `dependent` are lines of tables that depend on others; `maybe` are the columns of tables that could be a
-    needed kind, `more` those of further tables of a kind that has one; `categories` the keys of the
-    schedule; `needed` lookups on which somebody has to decide."""
-    count = reader.count
-    lines = [
-        "# A draft, derived from the CRM's own definitions. Look at every line; each `# choose:` is yours to decide.",
-        "# `mapping check` says what is still missing; docs/mapping-fields.md what each field decides.",
-        f"schema: {SCHEMA}",
-        "",
-        "# choose: copies of rows that the Web API does not reach: search_index, lake, offline; [] says that there are none (ERA-12)",
-        "# copies: []",
-        *_decisions([each for each in unaccounted if not any(_is_text(each, one) for one in drafted)], needed),
-        *_dependent(dependent),
-        "",
-        "tables:",
-    ]
-    by_kind = {each.kind: each for each in drafted}
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What was derived from a CRM: its tables by kind, their columns, the prefix of its publisher; `maybe`
+    are the columns of tables that could be a needed kind, `more` those of further tables of a kind that has
+    one, `categories` the schedule's keys."""
 
-    def entry(drafted: Drafted) -> Iterator[str]:
-        yield from _table(drafted, reader, categories, [each for each in unaccounted if _is_text(each, drafted)])
-        yield from places.values(drafted)
-        yield from places.masks(drafted)
+    reader: CrmTables
+    kinds: Kinds
+    drafted: tuple[Drafted, ...]
+    prefix: str
+    tables: Mapping[str, CrmTable]
+    words: Words
+    maybe: Mapping[str, tuple[Drafted, ...]]
+    more: Mapping[str, tuple[Drafted, ...]]
+    categories: tuple[str, ...]
 
-    calls = kinds.found["call"].name if "call" in kinds.found else ""
-    for kind in KINDS:
+    def text(self, unaccounted: Collection[MapPlace] = (), terms: Collection[str] = (), needed: Collection[str] = ()) -> str:
+        """Return the file, with what the data map finds that nothing accounts for; `terms` are rows of the
+        schedule for dependent tables, `needed` lookups on which somebody has to decide."""
+        places = OtherPlaces(self.tables, self.kinds.found, self.reader, self.words, told_rows, self.categories)
+        words = {seen.name: kind for kind, seen in self.kinds.found.items() if kind != "statistic"}
+        tables = {**self.tables, **{each.name: each for each in self._activities(unaccounted)}}
+        own = dependent_entries(unaccounted, tables, words, lambda table, each: told_rows(self.reader.count(table, each)), terms)
+        lines = [
+            "# A draft, derived from the CRM's own definitions. Look at every line; each `# choose:` is yours to decide.",
+            "# `mapping check` says what is still missing; docs/mapping-fields.md what each field decides.",
+            f"schema: {SCHEMA}",
+            "",
+            "# choose: copies of rows that the Web API does not reach: search_index, lake, offline; [] says that there are none (ERA-12)",
+            "# copies: []",
+            *_decisions([each for each in unaccounted if not any(_is_text(each, one) for one in self.drafted)], needed),
+            *_dependent(own),
+            "",
+            "tables:",
+        ]
+        for kind in KINDS:
+            lines += self._kind(kind, places, unaccounted)
+        return "\n".join(lines) + "\n"
+
+    def _kind(self, kind: str, places: OtherPlaces, unaccounted: Collection[MapPlace]) -> Iterator[str]:
+        """Yield one kind: its table in force, or which tables may be it."""
+
+        def entry(drafted: Drafted) -> Iterator[str]:
+            yield from _table(drafted, self.reader, self.categories, [each for each in unaccounted if _is_text(each, drafted)])
+            yield from places.values(drafted)
+            yield from places.masks(drafted)
+
+        found, candidates, count = self.kinds.found, self.kinds.candidates.get(kind, ()), self.reader.count
         roles = list(places.roles()) if kind == "party" else []
-        if kind in by_kind:
-            lines += ["", *_in_force(entry(by_kind[kind]), [(each, entry(each)) for each in more.get(kind, ())], roles, calls)]
+        drafted = next((each for each in self.drafted if each.kind == kind), None)
+        if drafted is not None:
+            yield ""
+            calls = found["call"].name if "call" in found else ""
+            yield from _in_force(entry(drafted), [(each, entry(each)) for each in self.more.get(kind, ())], roles, calls)
         elif kind == "statistic":
-            lines += ["", *_new_statistic(prefix, kinds.candidates.get(kind, ()), count)]
-        elif kind not in OPTIONAL_KINDS or kinds.candidates.get(kind):
-            lines += ["", *_candidates(kind, kinds.candidates.get(kind, ()), count, bool(maybe.get(kind)))]
-            if shared := [each.name for each in kinds.candidates.get(kind, ()) if each in kinds.found.values()]:
-                told = f"{shared[0]} stands below as {next(other for other, each in kinds.found.items() if each.name == shared[0])} too"
-                lines.append(f"  # {told}: leave that out, or tell both apart by a column under `only`")
-            lines += _proposed(kind, [list(entry(each)) for each in maybe.get(kind, ())], roles)
-    return "\n".join(lines) + "\n"
+            yield ""
+            yield from _new_statistic(self.prefix, candidates, count)
+        elif kind not in OPTIONAL_KINDS or candidates:
+            yield ""
+            maybe = self.maybe.get(kind, ())
+            yield from _candidates(kind, candidates, count, bool(maybe))
+            if shared := [each.name for each in candidates if each in found.values()]:
+                told = f"{shared[0]} stands below as {next(other for other, each in found.items() if each.name == shared[0])} too"
+                yield f"  # {told}: leave that out, or tell both apart by a column under `only`"
+            yield from _proposed(kind, [list(entry(each)) for each in maybe], roles)
+
+    def _activities(self, places: Collection[MapPlace]) -> Iterator[CrmTable]:
+        """Yield the activities of the platform among the tables that nothing maps, and what is attached to
+        activities: what people wrote in them belongs to what they are about."""
+        for name in dict.fromkeys(place.table for place in places if place.column is None and place.table not in self.tables):
+            seen = self.reader.seen(name)
+            if seen is not None and (seen.definition.primary_id == ACTIVITY_ID or name in _WITH_FILES):
+                yield seen
+
+    @property
+    def derived(self) -> int:
+        """How many fields have a column."""
+        return sum(len(each.columns) for each in self.drafted)
+
+    @property
+    def open_tables(self) -> tuple[str, ...]:
+        """The kinds that need a table and have none."""
+        return tuple(sorted(KINDS.keys() - OPTIONAL_KINDS - self.kinds.found.keys()))
+
+    @property
+    def open_fields(self) -> tuple[str, ...]:
+        """The fields that are needed and have no column."""
+        return tuple(f"{each.kind}.{name}" for each in self.drafted for name in each.open if name in each.needed)
 
 
 def _candidates(kind: str, found: Sequence[CrmTable], count: Count, is_drafted: bool) -> Iterator[str]:

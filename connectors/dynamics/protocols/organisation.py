@@ -38,8 +38,8 @@ from rules.model.data_map import DataMap
 from rules.model.records import Record
 
 if TYPE_CHECKING:
-    from connectors.dynamics.draft.draft import Draft
     from connectors.dynamics.draft.statistics_table import Creation, StatisticsTable
+    from connectors.dynamics.draft.text import Draft
 
 
 class Organisation(MappedKinds):
