@@ -17,7 +17,7 @@ from uuid import UUID
 
 import msgspec
 
-from benchmarks.console import CATEGORIES, a_plan
+from benchmarks.large_store import CATEGORIES, a_plan
 from jobs.model.plan import PlanLine
 from jobs.plans.lines.columns import LineColumns
 from jobs.plans.lines.compare import compare
