@@ -3,6 +3,7 @@ a time, a clean stop. Whether an hour was missed follows from the plans, runs an
 so nothing has to be remembered: a service that was down at two o'clock runs once when it comes up again
 (RET-18). A job that the CRM or the database did not answer is tried again the same night."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,6 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.typing import FilteringBoundLogger
@@ -90,6 +92,8 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
             executors={"default": ThreadPoolExecutor(max_workers=1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)  # what it warns of is told here, with the job
+        scheduler.add_listener(tell_left_out, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED)
         crons, triggers = crons_of(settings), triggers_of(settings, zone)
         replay_first(settings, store, stop, still_ours=lease.check)
 
@@ -123,6 +127,11 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
         finally:
             stop.set()  # a job under way ends too
             scheduler.shutdown(wait=True)
+
+
+def tell_left_out(event: JobEvent) -> None:
+    """Log that an hour of a job, or a try, does not come: those before it take until then."""
+    log.warning("an hour of a job is left out", job=event.job_id, message="it, or what goes before it, is still at work")
 
 
 def zone_when_usable(settings: Settings, stop: threading.Event, announce: Callable[[str], None]) -> ZoneInfo | None:

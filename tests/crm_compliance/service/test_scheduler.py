@@ -151,6 +151,41 @@ def test_an_hour_that_passed_while_the_machine_slept_comes_once_it_is_awake(
     assert sorted(started) == sorted(JOBS), "each once, however many nights it were"
 
 
+def test_the_log_says_of_which_job_an_hour_is_left_out(
+    typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch, told: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """The first job of a night takes until the next one."""
+    slept, started, left_out, tell = [timedelta()], threading.Event(), threading.Event(), scheduler.tell_left_out
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + slept[0]
+
+    def run(settings: Settings, name: str, stop: threading.Event, **_: Any) -> None:
+        started.set()
+        left_out.wait(10)
+
+    def tell_and_end(event: Any) -> None:
+        tell(event)
+        if len(told()) == len(JOBS):
+            left_out.set()
+
+    class TwoNights(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            if slept[0] and started.wait(10) and slept[0] > timedelta(days=1):
+                left_out.wait(10)
+                self.set()
+            slept[0] += timedelta(days=1)
+            return self.is_set()
+
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Clock)
+    monkeypatch.setattr(scheduler, "run_job", run)
+    monkeypatch.setattr(scheduler, "tell_left_out", tell_and_end)
+    scheduler.serve(typist.settings, TwoNights(), announce=lambda _: None)
+    assert sorted((line["event"], line["job"]) for line in told()) == sorted(("an hour of a job is left out", name) for name in JOBS)
+
+
 def test_a_clock_that_is_set_back_leaves_out_no_hour(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that came up a day ahead, and was put right: the hours of the day in between come."""
     back, started, ended = [timedelta()], [], threading.Event()
