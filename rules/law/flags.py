@@ -1,8 +1,7 @@
 """What a person should look at in a unit: its flags, beside those of its category (terms.py) and of the birth
 dates of its children (youngest_child.py). A recording that nobody took over into the dossier gets a warning
-some days before it ends. A flag never changes what becomes of a unit. A
-unit whose category has no term is to be reviewed on a day of its own. Source: RET-06, RET-07, RET-13, RET-15,
-RET-21, HLD-03."""
+some days before it ends. A flag never changes what becomes of a unit. A unit whose category has no term is to
+be reviewed on a day of its own. Source: RET-06, RET-07, RET-13, RET-15, RET-21, HLD-03."""
 
 from collections.abc import Collection, Iterable
 from functools import lru_cache

@@ -157,7 +157,9 @@ def _effect_later(context: JobContext, request: SubjectRequest) -> str:
     try:
         if not (decision.on_behalf and _is_of_age(context, request, decision)):
             found = kept_items(context, decision)
-            take_effect(context, request, decision, _looked_at_first(decision, found))
+            decision = decision_of(context.store, request.id)  # as in `fulfil`
+            if decision is not None:
+                take_effect(context, request, decision, _looked_at_first(decision, found))
     except ComplianceError as error:
         return error.code
     return ""

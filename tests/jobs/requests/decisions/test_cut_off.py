@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from jobs.register import transitions
 from jobs.requests.decisions.carry_out import fulfil_all
 from rules.model.requests import Outcome, RequesterKind, Right
-from tests.drivers.deciding import ask, close, compile_, context_of, decide, release
+from tests.drivers.deciding import ask, close, compile_, context_of, decide, dora, release
 from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
 from tests.jobs.runs.kill_points import Killed
+from tests.meanwhile import between
 
 
 def killed_at(night: Night, monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
@@ -87,3 +89,19 @@ def test_what_takes_effect_at_once_and_could_not_is_told_once_it_has(night: Nigh
     killed_at(night, monkeypatch, moment)
     assert (night.get("contacts", donor) or {})["cf_newsletter"] is False
     assert told(night, "request_fulfilled", request=request.id) == 1
+
+
+def test_what_is_withdrawn_while_the_round_looks_at_it_takes_no_effect(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CRM was away when it was decided, and nothing is released yet."""
+    donor = night.contact(cf_newsletter=True)
+    night.donation(donor)
+    request = ask(night, Right.OBJECTION, donor)
+    compile_(night, request)
+    set_faults(night.emulator, {"match": {"method": "PATCH", "path": "contacts"}, "times": 99, "do": "status", "status": 403})
+    decide(night, request)
+    set_faults(night.emulator)
+    looked = "jobs.requests.decisions.carry_out.kept_items"
+    between(monkeypatch, looked, lambda: transitions.close(dora(night), request.id, "WITHDRAWN"))
+    assert fulfil_all(context_of(night)) == {}
+    assert night.store.requests.get(request.id).is_closed
+    assert (night.get("contacts", donor) or {})["cf_newsletter"] is True
