@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from crm_compliance.console.frame.services import Services
 from tests.browser.axe import violations
+from tests.crm_compliance.cli.requests.decided import asking_for, lotte
 from tests.crm_compliance.console.live import live
 from tests.drivers.asking import Asking
 from tests.drivers.night import Night
@@ -109,3 +110,23 @@ def test_going_back_to_a_form_that_was_refused_shows_it_with_what_was_typed(app:
             page.go_back()
             page.get_by_role("heading", name="Who asks").wait_for()
             context.close()
+
+
+def test_going_back_to_items_that_were_compiled_again_marks_none_by_its_place(
+    org: Night, typist: Typist, services: Services, page: Any
+) -> None:
+    """A browser that goes back marks what had been marked by where it stood on the page, which is another
+    file by then."""
+    services.background.patience_s = 60
+    child = lotte(org, birthdate="2008-01-02")
+    first, second = sorted(org.dossier("social_card") for _ in range(2))
+    org.party(child, "child", dossier=second)
+    asking = asking_for(typist, "erasure", child)
+    page.goto(f"/requests/{asking.id}")
+    page.locator("input[name=item]").check()
+    page.goto("/rules")
+    org.party(child, "child", dossier=first)
+    asking.compile()
+    page.go_back()
+    page.get_by_text("item-2", exact=True).wait_for()
+    assert [each.is_checked() for each in page.locator("input[name=item]").all()] == [False, False]
