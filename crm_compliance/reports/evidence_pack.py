@@ -62,13 +62,14 @@ def write_pack(
     last checkpoint covers each run that is over in it. Raises StoreAltered: tables are not what the ledger
     says, or the journal of the runs or the register of erasures not what was sealed. Nothing is packed then:
     what it says would look like proof."""
+    at_work = store.leases.runs_at_work()  # first: who ends while all is looked at was at work in what is read
     refuse(differences(store, references, calendar.day(now), calendar))
     store.journal.check(whole=True)
     store.erasures.check(whole=True)
     at = now.astimezone(UTC)
     digests: dict[str, str] = {}
     with write_whole(path) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, parts in _files(store, notary, public, anchor, reference, calendar):
+        for name, parts in _files(store, notary, public, anchor, reference, calendar, at_work):
             digest = hashlib.sha256()
             with archive.open(_info(name, at), "w", force_zip64=True) as file:
                 for part in parts:
@@ -100,12 +101,17 @@ def _info(name: str, at: datetime) -> zipfile.ZipInfo:
 
 
 def _files(
-    store: Store, notary: Notary, public: Sequence[PublicKey], anchor: bytes, reference: Reference, calendar: Calendar
+    store: Store,
+    notary: Notary,
+    public: Sequence[PublicKey],
+    anchor: bytes,
+    reference: Reference,
+    calendar: Calendar,
+    at_work: Collection[str],
 ) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Yield every file but the manifest, its content in parts."""
     head = store.ledger.head()
     runs, rounds, plans, holds = store.runs.all(), store.runs.maintenance(), store.plans.all(), store.holds.all()
-    at_work = store.leases.runs_at_work()  # now: who ends while the rest is packed was at work in what was read
     index = LedgerIndex.read(store)
     points = store.checkpoints.all()
     yield "VERIFY.md", iter([(files("crm_compliance.reports") / "templates" / "VERIFY.md").read_bytes()])

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from itertools import pairwise
@@ -346,6 +346,20 @@ def test_a_round_is_a_run_like_any_other(typist: Typist, org: Night, tmp_path: P
         rounds = json.loads(archive.read("rounds.json"))
     assert [(made["kind"], made["state"]) for made in rounds] == [("requests", "done"), ("housekeeping", "done"), ("requests", "running")]
     typist.refused("verify", "run-none", code=2)
+
+
+def test_a_round_that_ends_while_a_pack_is_made_was_at_work(
+    typist: Typist, org: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is packed all of the store is looked at, which takes a while."""
+    with ExitStack() as round_:
+        round_.enter_context(recorded(org.context, REQUESTS))
+        between(monkeypatch, "crm_compliance.reports.evidence_pack.refuse", round_.close)
+        typist.ask("evidence", "--output", tmp_path / "evidence.zip")
+    with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
+        (made,) = json.loads(archive.read("rounds.json"))
+    assert (made["state"], made["ended_at"]) == ("running", None)
+    assert org.store.runs.maintenance()[0].ended_at is not None
 
 
 def test_the_files_of_the_pack_verify_with_the_software_too(pack: Path, typist: Typist, tmp_path: Path) -> None:
