@@ -77,40 +77,34 @@ class Parts:
         self._written = WrittenRows(memory, self.table)
         self.stats = ReadStats()
         self._tokens = (tokens, *more_tokens)
-        self._transport = Transport(environment, tokens, stats=self.stats, sleep=sleep, on_long_wait=on_long_wait)
-        timeline = self._transport.gate.timeline
+        self._transport = transport = Transport(environment, tokens, stats=self.stats, sleep=sleep, on_long_wait=on_long_wait)
+        timeline = transport.gate.timeline
         self._others = [Transport(environment, one, stats=self.stats, timeline=timeline) for one in more_tokens]
         self.warnings: list[str] = []
-        self._pool = Pool([self._transport, *self._others], self.warnings)
-        self._metadata = Metadata(self._transport, _columns_used(mapping))
-        self._directory = directory = Directory(self._transport)
+        self._pool = Pool([transport, *self._others], self.warnings)
+        self._metadata = Metadata(transport, _columns_used(mapping))
+        self._directory = directory = Directory(transport)
         self._scopes = Scopes(mapping, self._metadata, directory)
         self._references = References(directory)
         self._tables = FittingTables(mapping, self._metadata, self._references, self._scopes)
-        self._pairs = Pairs(self._transport, self._metadata, self._references)
-        self._masking = Masking(self._transport, mapping, self._metadata, self._tables.definition, pseudonym_key)
+        definition = self._tables.definition
+        self._pairs = Pairs(transport, self._metadata, self._references)
+        self._masking = Masking(transport, mapping, self._metadata, definition, pseudonym_key)
         self.deleting = Deleting(
-            self._transport,
-            directory,
-            mapping,
-            self._tables.definition,
-            read=self.read,
-            user=self.whoami,
-            mode=bulk_delete,
-            warnings=self.warnings,
+            transport, directory, mapping, definition, read=self.read, user=self.whoami, mode=bulk_delete, warnings=self.warnings
         )
-        removing = Removing(self._pool.send, environment.root_path, self._transport.retry.tries)
-        self._places = ResidualPlaces(self._transport, directory, removing, self.whoami, self.warnings)
-        self._contents = Contents(self._transport)
+        removing = Removing(self._pool.send, environment.root_path, transport.retry.tries)
+        self._places = ResidualPlaces(transport, directory, removing, self.whoami, self.warnings)
+        self._contents = Contents(transport)
         self._ties = Ties(directory, mapping)
         self._binned_or_retained = BinnedOrRetainedRows(directory, self.warnings)
         self._long_term = LongTerm(directory)
         self._behind = Referrers(directory, mapping, self._metadata, self._scopes, self._long_term.rows_of)
-        self._naming = Naming(self._transport, directory, self.warnings)
+        self._naming = Naming(transport, directory, self.warnings)
         self._pointers = Pointers(mapping, self._metadata, directory)
-        self._children = Children(self._transport, mapping, self._metadata, directory, self.warnings, sees_to_documents=sees_to_documents)
+        self._children = Children(transport, mapping, self._metadata, directory, self.warnings, sees_to_documents=sees_to_documents)
         self._retained_children = RetainedChildren(mapping, self._metadata, directory, self._long_term)
-        self._survey = Survey(self._transport, mapping, self._metadata, directory, self.whoami, sees_to_documents=sees_to_documents)
+        self._survey = Survey(transport, mapping, self._metadata, directory, self.whoami, sees_to_documents=sees_to_documents)
         self._locations = DocumentLocations(directory)
         self._lake = self._reader_of(lake) if lake is not None else None
 

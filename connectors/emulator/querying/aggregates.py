@@ -12,7 +12,7 @@ from connectors.emulator.querying.conditions import Operand
 from connectors.emulator.querying.filters import WHOLE_KINDS, FilterCompiler
 from connectors.emulator.querying.labels import formatted
 from connectors.emulator.querying.pages import ROW, Among, Reader, Within
-from connectors.emulator.querying.query import refuse_options
+from connectors.emulator.querying.query import order_parts, refuse_options
 from connectors.emulator.request.exchange import Answer, Operation
 from connectors.emulator.request.paths import split_outside
 from connectors.emulator.request.preferences import FORMATTED
@@ -174,15 +174,12 @@ def _result(compiler: FilterCompiler, table: Table, path: str, method: str, aske
 
 def _order(asked: _Asked, text: str | None) -> list[str]:
     found: list[str] = []
-    for part in (text or "").split(",") if text else []:
-        words = part.split()
-        if not words or len(words) > 2 or (len(words) == 2 and words[1] not in ("asc", "desc")):
-            raise bad_query(f"Syntax error at position {len(part)} in '{text}'.")
-        if words[0] not in asked.plain:
-            if "/" in words[0]:
-                raise no_property(words[0], "result")
+    for name, is_descending in order_parts(text) if text else ():
+        if name not in asked.plain:
+            if "/" in name:
+                raise no_property(name, "result")
             raise bad_query("The query node SingleValueOpenPropertyAccess is not supported.")
-        found.append(asked.groups[words[0]][1] + (" DESC" if words[-1] == "desc" else ""))
+        found.append(asked.groups[name][1] + (" DESC" if is_descending else ""))
     return found
 
 

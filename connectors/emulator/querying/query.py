@@ -1,7 +1,7 @@
 """Query options read against the schema: what to select, expand, order, count, and in which shape."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from connectors.emulator.errors import WebApiError, bad_query, bad_top, no_property
@@ -141,15 +141,21 @@ def selection(table: Table, text: str | None) -> tuple[list[Column], list[str] |
 
 def _order(table: Table, text: str) -> list[tuple[list[str], bool]]:
     found: list[tuple[list[str], bool]] = []
+    for name, is_descending in order_parts(text):
+        path = name.split("/")
+        if len(path) == 1 and path[0] not in table.by_wire:
+            raise no_property(path[0], table.name)
+        found.append((path, is_descending))
+    return found
+
+
+def order_parts(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield what `$orderby` names, each with whether the largest comes first."""
     for part in text.split(","):
         words = part.split()
         if not words or len(words) > 2 or (len(words) == 2 and words[1] not in ("asc", "desc")):
             raise bad_query(f"Syntax error at position {len(part)} in '{text}'.")
-        path = words[0].split("/")
-        if len(path) == 1 and path[0] not in table.by_wire:
-            raise no_property(path[0], table.name)
-        found.append((path, len(words) == 2 and words[1] == "desc"))
-    return found
+        yield words[0], words[1:] == ["desc"]
 
 
 def _expand(environment: Environment, table: Table, text: str) -> Expand:
