@@ -2,7 +2,7 @@
 option values mean.
 
 A mapping is data, never code (R-161): another organisation edits the file. `loader.py` reads it whole or
-refuses it; whether it fits the CRM is compared with its metadata at start-up (`schema/mapping_check.py`)."""
+refuses it; whether it fits the CRM is compared with its metadata at start-up (`schema/checks/mapping.py`)."""
 
 from collections.abc import Mapping as Values
 from dataclasses import dataclass, field

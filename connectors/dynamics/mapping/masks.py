@@ -1,5 +1,5 @@
 """How an organisation wants its rows anonymised in place: which column gets what, which stay, and whose the
-row is afterwards. Whether the CRM can do it, `schema/masks_check.py` says. Source: section 5.3, ERA-06."""
+row is afterwards. Whether the CRM can do it, `schema/checks/masks.py` says. Source: section 5.3, ERA-06."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
 """Paging cookies: where a page ended, in the doubly encoded XML that Dataverse puts into `$skiptoken`. A
 cookie names the last row, not a number of rows, so pages stay right while rows are deleted between them. What
-is no cookie is refused here; one that was never given, or was changed, is told by storage/given_cookies.py
+is no cookie is refused here; one that was never given, or was changed, is told by storage/tables.py
 and refused in pages.py."""
 
 import hashlib

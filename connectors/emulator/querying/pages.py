@@ -1,5 +1,5 @@
 """Reading rows: one by key, many by query, page after page, and counts. A paging cookie that was not given
-out (storage/given_cookies.py) is refused here."""
+out (storage/tables.py) is refused here."""
 
 import json
 from dataclasses import dataclass
