@@ -1,6 +1,6 @@
 """Stores a plan that is made without the schedule: what had been erased and is back, or what a person was
-granted. Its lines are made by `restores/replay_plan.py` and `requests/decisions/plan_erasure.py`. Only the circuit
-breaker, and a hold that turns out to be on nothing, require more approvals than it comes with."""
+granted. Its lines are made by `restores/replay_plan.py` and `requests/decisions/plan_erasure.py`. Only the
+circuit breaker, and a hold that turns out to be on nothing, require more approvals than it comes with."""
 
 from collections import Counter as Counts
 from collections.abc import Collection, Iterable, Sequence

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
-from jobs.ports.erasure_journal import NO_ERASURE_JOURNAL, ErasureJournal
 from jobs.ports.notary import Notary
+from jobs.ports.store.erasures import NO_ERASURE_JOURNAL, ErasureJournal
 from jobs.ports.store.requests import NO_SUBJECT_REQUESTS, SubjectRequests
 from jobs.ports.store.store import Store
 from jobs.ports.workers import HERE, Workers
