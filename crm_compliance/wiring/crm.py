@@ -31,9 +31,12 @@ PERSON_S = 60  # so long somebody waits for an answer who sits before it
 class Patience(Enum):
     """Who queries the CRM, and so how long an outage is waited out. A person waits a minute. A run waits as
     long as `CRM_PATIENCE_S` states, once the CRM has answered it: an address that never answered is more
-    often wrong than down. The service knows its address, and waits from the first request on."""
+    often wrong than down. The service knows its address, and waits from the first request on. Where a
+    browser or a script waits, or what is to be done need not wait for the CRM, one that is too busy is waited
+    for no longer than one that does not answer."""
 
     OF_A_PERSON = "person"
+    OF_A_CALL = "call"
     OF_A_RUN = "run"
     OF_A_SERVICE = "service"
 
@@ -82,7 +85,7 @@ def connector_of(
     of a `lake` instead of the CRM's. `warn` is told of long waits as they begin."""
     from connectors.dynamics.bulk_delete.deletes import BulkDelete
     from connectors.dynamics.connector import DynamicsConnector
-    from connectors.dynamics.http.environment import SHORTEST_ANSWER_S, Environment
+    from connectors.dynamics.http.environment import LONGEST_WAIT_S, SHORTEST_ANSWER_S, Environment
     from connectors.dynamics.mapping.loader import parse_mapping
     from connectors.dynamics.pace.governor import Pace
     from crm_compliance.connections.credentials import more_token_sources, token_source
@@ -97,6 +100,7 @@ def connector_of(
         patience_s=patience_s,
         answer_s=max(SHORTEST_ANSWER_S, patience_s / 2),
         is_known=patience is Patience.OF_A_SERVICE,
+        max_wait_s=PERSON_S if patience is Patience.OF_A_CALL else LONGEST_WAIT_S,
     )
     mapping = mapping or parse_mapping(*mapping_text(settings))
     return DynamicsConnector(
@@ -122,4 +126,5 @@ def lake_of(settings: Settings, clock: Clock) -> Lake | None:
 
 def waits_s(settings: Settings, patience: Patience) -> float:
     """Return for how many seconds an outage is waited out."""
-    return min(PERSON_S, settings.crm_patience_s) if patience is Patience.OF_A_PERSON else settings.crm_patience_s
+    is_short = patience in (Patience.OF_A_PERSON, Patience.OF_A_CALL)
+    return min(PERSON_S, settings.crm_patience_s) if is_short else settings.crm_patience_s

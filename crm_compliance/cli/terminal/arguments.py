@@ -44,11 +44,11 @@ def settings() -> Settings:
 @contextmanager
 def opened(*, for_a_run: bool = False, asks_crm: bool = True) -> Iterator[Desk]:
     """Yield the desk, with a progress bar on a terminal and warnings on stderr; a run is more patient with
-    the CRM than a person. Without `asks_crm` the CRM is not checked before."""
+    the CRM than a person. Without `asks_crm` the CRM is not checked before, nor waited for for long."""
     from crm_compliance.wiring.crm import Patience
     from crm_compliance.wiring.desk import desk
 
-    patience = Patience.OF_A_RUN if for_a_run else Patience.OF_A_PERSON
+    patience = Patience.OF_A_RUN if for_a_run else Patience.OF_A_PERSON if asks_crm else Patience.OF_A_CALL
     with (
         output.progress() as progress,
         desk(settings(), progress=progress, warn=output.warn, patience=patience, asks_crm=asks_crm) as opened_desk,

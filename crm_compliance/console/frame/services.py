@@ -21,6 +21,7 @@ from crm_compliance.console.language.own_words import OwnWords, own_words_of
 from crm_compliance.console.work.act_under_way import Ended, OnCounts, Work
 from crm_compliance.console.work.background import Background
 from crm_compliance.console.work.process import Asked, carried_out
+from crm_compliance.wiring.crm import Patience
 from crm_compliance.wiring.desk import Desk, desk
 from crm_compliance.wiring.mapping import app_url_of, link_of, mapped_tables, rules_in_force
 from crm_compliance.wiring.schedule import calendar_of, policy_of
@@ -161,7 +162,7 @@ class Services:
     def desk(self, *, asks_crm: bool = True) -> Iterator[Desk]:
         """Open all that an act needs that reads the CRM; without `asks_crm` it is not checked before. Raises
         Busy: too many do."""
-        with self._place(), desk(self.settings, asks_crm=asks_crm) as opened:
+        with self._place(), desk(self.settings, asks_crm=asks_crm, patience=Patience.OF_A_CALL) as opened:
             yield opened
 
     def begin(self, asked: Asked, *, kind: str = "", alone: bool = False, patience_s: float | None = None) -> Work:

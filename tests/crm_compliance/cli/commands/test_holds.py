@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from connectors.dynamics.connector import DynamicsConnector
 from crm_compliance.identity import signin
 from crm_compliance.identity.signin import Person
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.drivers.requesting import unreachable
 from tests.drivers.typist import DORA, ERIK, LONG_AGO, Typist
 
@@ -152,6 +155,18 @@ def test_a_hold_is_placed_while_the_crm_does_not_answer_if_that_is_asked_for(
     assert ", not seen" in typist.type("holds", "list").out
     assert typist.ask("plan")["retain"] == {"HOLD_JUDICIAL": 1}
     assert ", not seen" not in typist.type("holds", "list").out
+
+
+def test_a_hold_that_need_not_be_seen_does_not_wait_for_a_crm_that_is_too_busy(
+    typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HLD-02: it takes effect at once, also while a run uses up what the account may ask."""
+    naps: list[float] = []
+    monkeypatch.setattr("connectors.dynamics.connector.DynamicsConnector", partial(DynamicsConnector, sleep=naps.append))
+    dossier = org.dossier("social_card", spoken=LONG_AGO)
+    set_faults(org.emulator, {"match": {}, "do": "status", "status": 429, "retry_after": 17})
+    assert typist.ask(*place("cf_dossier", dossier, "--unseen"))["id"] == dossier
+    assert sum(naps) <= 60
 
 
 def test_a_list_is_read_as_far_as_it_is_asked_for(typist: Typist, org: Night) -> None:

@@ -6,6 +6,7 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -14,6 +15,7 @@ from fastapi.routing import APIRoute
 from httpx2 import Response
 from starlette.applications import Starlette
 
+from connectors.dynamics.connector import DynamicsConnector
 from crm_compliance.console.api.answers import ROOT as ROOT_OF_CALLS
 from crm_compliance.console.api.app import BODY_BYTES, ROUTERS, TRIES
 from crm_compliance.console.frame.services import Services
@@ -28,6 +30,7 @@ from rules.model.roles import HUMAN_ROLES, MAY, Act, Role
 from tests.crm_compliance.console.browser import Browser, client_of, text_of
 from tests.crm_compliance.nights import Applied
 from tests.drivers.night import Night
+from tests.drivers.organisation import set_faults
 from tests.drivers.typist import people_and_cases
 
 OPERATIONS = [
@@ -252,6 +255,16 @@ def test_why_a_unit_is_kept_is_told_step_by_step(app: Starlette, plan: str) -> N
     assert [step["rule"] for step in why["trace"]][-1:] != [""]
     assert len(why["trace"]) > 1
     assert Script(app, Role.AUDITOR).call("GET", address).status_code == 403, "it reads the CRM, as the page does"
+
+
+def test_a_call_is_told_soon_that_the_crm_is_too_busy(app: Starlette, org: Night, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    naps: list[float] = []
+    monkeypatch.setattr("connectors.dynamics.connector.DynamicsConnector", partial(DynamicsConnector, sleep=naps.append))
+    line = Script(app, Role.DPO).ask(f"/plans/{plan}/lines", limit=1)["lines"][0]
+    set_faults(org.emulator, {"match": {}, "do": "status", "status": 429, "retry_after": 17})
+    told = Script(app, Role.DPO).call("GET", f"/units/{line['table']}/{line['id']}/why")
+    assert (told.status_code, "Retry-After" in told.headers) == (503, True)
+    assert sum(naps) <= 60
 
 
 def test_why_tells_no_day_of_birth_and_no_hold_to_whoever_may_not_see_it(app: Starlette, org: Night) -> None:
