@@ -32,8 +32,8 @@ class Patience(Enum):
     """Who queries the CRM, and so how long an outage is waited out. A person waits a minute. A run waits as
     long as `CRM_PATIENCE_S` states, once the CRM has answered it: an address that never answered is more
     often wrong than down. The service knows its address, and waits from the first request on. Where a
-    browser or a script waits, or what is to be done need not wait for the CRM, one that is too busy is waited
-    for no longer than one that does not answer."""
+    browser or a script waits, or what is to be done need not wait for the CRM, one that is too busy or silent
+    is waited for no longer than one that is away."""
 
     OF_A_PERSON = "person"
     OF_A_CALL = "call"
@@ -85,7 +85,7 @@ def connector_of(
     of a `lake` instead of the CRM's. `warn` is told of long waits as they begin."""
     from connectors.dynamics.bulk_delete.deletes import BulkDelete
     from connectors.dynamics.connector import DynamicsConnector
-    from connectors.dynamics.http.environment import LONGEST_WAIT_S, SHORTEST_ANSWER_S, Environment
+    from connectors.dynamics.http.environment import SHORTEST_ANSWER_S, Environment
     from connectors.dynamics.mapping.loader import parse_mapping
     from connectors.dynamics.pace.governor import Pace
     from crm_compliance.connections.credentials import more_token_sources, token_source
@@ -100,8 +100,9 @@ def connector_of(
         patience_s=patience_s,
         answer_s=max(SHORTEST_ANSWER_S, patience_s / 2),
         is_known=patience is Patience.OF_A_SERVICE,
-        max_wait_s=PERSON_S if patience is Patience.OF_A_CALL else LONGEST_WAIT_S,
     )
+    if patience is Patience.OF_A_CALL:
+        environment = replace(environment, read_timeout_s=PERSON_S, answer_s=PERSON_S, max_wait_s=PERSON_S)
     mapping = mapping or parse_mapping(*mapping_text(settings))
     return DynamicsConnector(
         environment,

@@ -223,6 +223,7 @@ def test_each_command_that_asks_the_crm_tells_of_a_long_wait(line: str, typist: 
     [
         (Patience.OF_A_PERSON, 1_800, 60, False),
         (Patience.OF_A_PERSON, 5, 5, False),
+        (Patience.OF_A_CALL, 1_800, 60, False),
         (Patience.OF_A_RUN, 1_800, 1_800, False),
         (Patience.OF_A_SERVICE, 900, 900, True),
     ],
@@ -234,6 +235,8 @@ def test_a_run_waits_for_the_crm_longer_than_a_person(
     settings = Settings.model_validate(given)
     with connector_of(settings, patience=patience) as connector:
         assert (connector.environment.patience_s, connector.environment.is_known) == (seconds, is_known)
+        longest_s = max(connector.environment.read_timeout_s, connector.environment.answer_s, connector.environment.max_wait_s)
+        assert (longest_s <= 60) is (patience is Patience.OF_A_CALL)
 
 
 def test_files_with_lines_of_plans_that_an_older_version_left_go_when_the_store_is_opened(tmp_path: Path) -> None:

@@ -25,7 +25,6 @@ def check_ca_file(path: str | None) -> None:
 
 
 SHORTEST_ANSWER_S = 300.0  # 256 MiB over a slow line
-LONGEST_WAIT_S = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Environment:
     retries: int = 5
     patience_s: float = 0.0
     is_known: bool = False
-    max_wait_s: float = LONGEST_WAIT_S
+    max_wait_s: float = 1800.0
     batch_operations: int = 100
     pace: Pace = ONE_AT_A_TIME
     pool_size: int = 8

@@ -159,10 +159,10 @@ class Services:
         return open_keys(self.settings, self.store, self.clock)
 
     @contextmanager
-    def desk(self, *, asks_crm: bool = True) -> Iterator[Desk]:
+    def desk(self, *, asks_crm: bool = True, patience: Patience = Patience.OF_A_CALL) -> Iterator[Desk]:
         """Open all that an act needs that reads the CRM; without `asks_crm` it is not checked before. Raises
         Busy: too many do."""
-        with self._place(), desk(self.settings, asks_crm=asks_crm, patience=Patience.OF_A_CALL) as opened:
+        with self._place(), desk(self.settings, asks_crm=asks_crm, patience=patience) as opened:
             yield opened
 
     def begin(self, asked: Asked, *, kind: str = "", alone: bool = False, patience_s: float | None = None) -> Work:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.days import iso_day, iso_hour
 from crm_compliance.console.work.act_under_way import Ended, Work
+from crm_compliance.wiring.crm import Patience
 from jobs.model.request import SubjectRequest
 from jobs.register.intake import MAX_BYTES, REPRESENTATIVES, FormMistaken, IntakeForm, Mistake, Wrong, open_request, read_form
 from jobs.requests.search.preserve import preserve
@@ -90,7 +91,7 @@ def import_(visit: Visit) -> Response:
 
 def _preserved(visit: Visit, request: SubjectRequest) -> Ended:
     try:
-        with visit.services.desk() as desk:
+        with visit.services.desk(patience=Patience.OF_A_PERSON) as desk:
             preserve(desk.context, request)
     except ComplianceError:
         return Ended("request_opened_only")

@@ -14,6 +14,7 @@ from crm_compliance.console.work.act_under_way import Ended, Work
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.progress import telling_reads
 from crm_compliance.console.work.step_note import noting
+from crm_compliance.wiring.crm import Patience
 from crm_compliance.wiring.desk import Desk
 from jobs.checks.same_zone import refuse_other_zone
 from jobs.register.request_steps import Actor
@@ -58,7 +59,11 @@ def done_at_desk(visit: Visit, name: str, act: Callable[[Desk, str], object], no
     work = Work(request, name, person.who, visit.now)
 
     def whole() -> Ended:
-        with services.desk() as desk, telling_reads(desk, work.tell), noting(services.store, request, note) as said:
+        with (
+            services.desk(patience=Patience.OF_A_PERSON) as desk,  # nobody waits: the page shows how far it is
+            telling_reads(desk, work.tell),
+            noting(services.store, request, note) as said,
+        ):
             refuse_old_page(visit)
             found = act(desk, request)
         work.found = found if is_shown else None

@@ -11,6 +11,7 @@ from crm_compliance.console.frame.endpoint import get
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.review.answers import Answer, answer_for
 from crm_compliance.console.pages.review.headers import PDF, PICTURES, SOUNDS, inline, taken_away
+from crm_compliance.wiring.crm import Patience
 from jobs.files.file_texts import page_of, reading_of
 from jobs.model.answer import Attachment, Item
 from jobs.requests.search.documents import content_of
@@ -94,7 +95,7 @@ def _looked(answer: Answer, item: Item, attachment: Attachment) -> Looked:
 
 
 def _read(answer: Answer, attachment: Attachment) -> Mapping[str, bytes]:
-    with answer.visit.services.desk() as desk:
+    with answer.visit.services.desk(patience=Patience.OF_A_PERSON) as desk:  # a file may come slowly
         found = content_of(desk.context, attachment.kind, attachment.id, attachment.field)
     if found is None:
         raise Refused("this file is no longer there", hint="compile the answer again", code="attachment")

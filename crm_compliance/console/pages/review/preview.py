@@ -14,6 +14,7 @@ from crm_compliance.console.frame.file_cache import Files
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.review.answers import Answer, actor_for, answer_for
 from crm_compliance.console.pages.review.headers import PICTURES, SOUNDS, framed, inline, taken_away
+from crm_compliance.wiring.crm import Patience
 from jobs.files.file_texts import page_of
 from jobs.ports.outbox import LeakFound, Unchecked
 from jobs.requests.answer.preview import preview_of
@@ -151,7 +152,7 @@ def _made(answer: Answer) -> Made:
 
 def _make(answer: Answer) -> Made:
     actor = actor_for(answer.visit)
-    with answer.visit.services.desk() as desk:
+    with answer.visit.services.desk(patience=Patience.OF_A_PERSON) as desk:  # a file may come slowly
         context = desk.context
         whole = preview_of(context, actor, answer.request.id)
         stopped = item = ""
