@@ -160,11 +160,13 @@ def test_a_clock_that_was_ahead_for_a_while_silences_nothing(office: Office) -> 
     assert office.told() == []
 
 
-def test_what_has_come_back_and_its_channel_did_not_take_is_told_later(office: Office) -> None:
+@pytest.mark.parametrize("ahead", [timedelta(), timedelta(days=30)])
+def test_what_has_come_back_and_its_channel_did_not_take_is_told_later(office: Office, ahead: timedelta) -> None:
+    """Also where it had gone while the clock was ahead."""
     office.look(PLAN)
-    office.look()
+    office.look(after=ahead)
     office.receiver.answers = [400]  # the first to be told is `all`
-    assert office.look(PLAN, after=timedelta(hours=20)).failed == ("all",)
+    assert office.look(PLAN, after=timedelta(hours=20) - ahead).failed == ("all",)
     office.look(PLAN, after=timedelta(minutes=5))
     assert (office.told(), office.told("/admins")) == ([("plan_to_approve", "plan-1")], [])
 
