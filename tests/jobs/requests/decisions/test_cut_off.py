@@ -91,17 +91,19 @@ def test_what_takes_effect_at_once_and_could_not_is_told_once_it_has(night: Nigh
     assert told(night, "request_fulfilled", request=request.id) == 1
 
 
-def test_what_is_withdrawn_while_the_round_looks_at_it_takes_no_effect(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The CRM was away when it was decided, and nothing is released yet."""
+@pytest.mark.parametrize("looked", ["kept_items", "merged_into"])
+def test_what_is_withdrawn_while_the_round_looks_at_it_takes_no_effect(night: Night, monkeypatch: pytest.MonkeyPatch, looked: str) -> None:
+    """The CRM was away when it was decided; it is looked at before its release, and after it."""
     donor = night.contact(cf_newsletter=True)
     night.donation(donor)
     request = ask(night, Right.OBJECTION, donor)
     compile_(night, request)
     set_faults(night.emulator, {"match": {"method": "PATCH", "path": "contacts"}, "times": 99, "do": "status", "status": 403})
     decide(night, request)
+    if looked == "merged_into":
+        release(night, request)
     set_faults(night.emulator)
-    looked = "jobs.requests.decisions.carry_out.kept_items"
-    between(monkeypatch, looked, lambda: transitions.close(dora(night), request.id, "WITHDRAWN"))
+    between(monkeypatch, f"jobs.requests.decisions.carry_out.{looked}", lambda: transitions.close(dora(night), request.id, "WITHDRAWN"))
     assert fulfil_all(context_of(night)) == {}
-    assert night.store.requests.get(request.id).is_closed
+    assert night.store.requests.get(request.id).outcome == "WITHDRAWN"
     assert (night.get("contacts", donor) or {})["cf_newsletter"] is True
