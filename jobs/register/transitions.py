@@ -27,6 +27,7 @@ from jobs.model.request import (
     SubjectRequest,
     Suspension,
 )
+from jobs.model.run import ActionState
 from jobs.ports.store.ledger import Entry
 from jobs.ports.store.store import Store
 from jobs.register.dates import is_refusal, open_questions, stops_of
@@ -170,11 +171,14 @@ def close(actor: Actor, request_id: str, outcome: str) -> SubjectRequest:
 def _call_back(actor: Actor, request: SubjectRequest, decision: Decision) -> SubjectRequest:
     """End what was granted and has not been done. Where nothing had been, that is how a request ends that is
     still to be closed; what was done stays done."""
-    store, after = actor.store, decision.lapsed(actor.today)
-    runs = (store.runs.of_plan(plan.id) for plan in store.plans.newest([Kind.REQUEST]) if plan.request == request.id)
+    store = actor.store
+    runs = [store.runs.of_plan(plan.id) for plan in store.plans.newest([Kind.REQUEST]) if plan.request == request.id]
     if any(run is not None and not run.is_over for run in runs):
         message = "a run that carries it out was cut off, and nothing but going on makes whole what it has begun"
         raise Refused(message, hint=hint_to("run_requests"), where=request.id, code="another_run")
+    gone = {action.id for run in runs if run is not None for action in store.journal.of_run(run.id, [ActionState.DONE])}
+    done = [task for task in decision.tasks if task.id in gone]  # by a run that has ended and is not noted here yet
+    after = (decision.without(done, actor.today) if done else decision).lapsed(actor.today)
     parts: dict[str, bytes | None] = {DECISIONS: encoded(after)}
     if request.is_closed:
         called_back = msgspec.structs.replace(request, transitions=request.transitions + 1)

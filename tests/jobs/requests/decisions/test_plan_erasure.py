@@ -669,6 +669,24 @@ def test_who_withdraws_as_the_run_begins_is_told_that_it_has_changed(night: Nigh
     assert night.get("cf_dossiers", dossier) is None
 
 
+def test_what_a_run_has_erased_and_nobody_has_noted_yet_is_not_withdrawn(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run has ended, and the round still reads what is left: recipients are to be told of it."""
+    child = night.contact(birthdate="2010-05-05")
+    dossier = night.dossier("sexting", closed=False, fiches=0)
+    night.fiche("sexting", dossier=dossier, cf_transmittedto="Politiezone Verzonnen")
+    night.party(child, "child", dossier=dossier)
+    held = place(night, "cf_dossier", dossier)
+    request = ask(night, Right.ERASURE, child)
+    granted(night, request)
+    release_hold(night, held)
+    between(monkeypatch, "jobs.requests.decisions.carry_out.apply_plan", lambda: transitions.close(dora(night), request.id, "WITHDRAWN"))
+    assert fulfil_all(context_of(night)) == {}
+    assert night.get("cf_dossiers", dossier) is None
+    found = decision(night, request)
+    assert (found.tasks, found.done) == ((), ("item-1",))
+    assert [notice.due_on for notice in found.notices] == [date(2026, 11, 25)]
+
+
 def test_nothing_is_carried_out_before_the_release(night: Night) -> None:
     child = night.contact(birthdate="2010-05-05")
     dossier = night.dossier("sexting", closed=False)
