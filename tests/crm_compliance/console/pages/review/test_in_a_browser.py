@@ -4,6 +4,7 @@ approved that nobody can have looked at, and the page keeps nobody out. Everybod
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -119,6 +120,21 @@ def test_keys_pressed_before_anybody_can_have_looked_approve_nothing(page: Any, 
     assert here(page) == before, "single keys are switched off (WCAG 2.1.4)"
     page.reload()
     assert not page.is_checked("[data-review-keys]")
+
+
+def test_going_back_puts_no_text_into_what_is_another_item_by_now(page: Any, asking: Asking, org: Night) -> None:
+    """A browser fills in what was typed by the name of the field."""
+    page.locator("#review-edit").evaluate("each => { each.open = true; }")
+    page.locator("#f-text").fill("Iets over deze tekst.")
+    address = page.url
+    page.goto(page.url.partition("/requests")[0] + "/rules")
+    (dossier,) = (row["cf_dossierid"] for row in org.rows("cf_dossiers"))
+    org.fiche("grooming", dossier=dossier, cf_summary="Van vroeger.", cf_name="F-2026-0000", spoken=date(2026, 2, 1))
+    asking.compile()
+    page.go_back()
+    ready(page)
+    assert page.url == address
+    assert page.locator("#f-text").input_value() == "Van vroeger."
 
 
 def test_a_text_that_is_half_written_is_neither_left_nor_passed_over_nor_lost(page: Any, asking: Asking, org: Night) -> None:
