@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jobs.registry import Job
 
 Warn = Callable[[str], None]
-AGAIN: Final = 3  # times that a ledger is verified which grows meanwhile and does not verify
+PAUSES_S: Final = (0.5, 2.0, 8.0)  # before a ledger is verified again that does not verify while others write
 
 
 def write_evidence(settings: Settings, store: SqlStore, clock: Clock, path: Path, warn: Warn) -> list[str]:
@@ -109,15 +109,28 @@ def verify_ledger(
     began, ticks = clock(), monotonic()
     known = keys if keys is not None else public_keys_below(settings.data_dir)
     calendar = clock_shown(settings, zone_of(store))
-    for _ in range(AGAIN):
+    log = anchor or settings.checkpoint_log_path
+    for pause in (*PAUSES_S, None):
+        before, at_work = _held_against(store, log), store.leases.runs_at_work()
         audit = audit_store(settings, store, calendar, anchor=anchor, keys=known, go_on=go_on)
-        # What somebody wrote between the reading of the ledger and that of a table looks like a difference.
-        if audit.ok or next(store.ledger.entries(audit.verdict.entries), None) is None:
+        if audit.ok or pause is None:
             break
+        # What somebody wrote between the reading of the ledger and that of a table looks like a difference,
+        # and so does a run that has ended and makes its checkpoint, in the database first.
+        has_grown = next(store.ledger.entries(audit.verdict.entries), None) is not None
+        if not (has_grown or at_work or _held_against(store, log) != before):
+            break
+        store.database.sleep(pause)
     if anchor is None and keys is None:
         with nullcontext() if must_keep else suppress(ComplianceError):  # what was found counts for who asked
             remember(store, audit, at=began, by=by, seconds=monotonic() - ticks, are_signatures_checked=known is not None)
     return audit, "checked" if known is not None else "not checked"
+
+
+def _held_against(store: SqlStore, log: Path) -> tuple[object, ...]:
+    """Return what tells whether what a ledger is held against has changed: the checkpoints of the database,
+    and how long the external log is."""
+    return tuple(store.checkpoints.all()), log.stat().st_size if log.is_file() else 0
 
 
 def verify_of_night(settings: Settings, job: Job, go_on: Callable[[], None] = lambda: None) -> Audit | None:

@@ -17,11 +17,13 @@ from crm_compliance.store.sql import tables
 from crm_compliance.wiring.clock import clock_of
 from jobs.checks.drift.holds import hold_entry
 from jobs.model.last_verification import Verifier
+from jobs.proof.checkpoint import make_checkpoint
 from jobs.registry import JOBS
 from rules.holds.placements import HoldType, PlacedHold
 from tests.drivers.clock import NOW
 from tests.drivers.night import Night
 from tests.drivers.typist import Typist
+from tests.meanwhile import between
 
 HOLD = PlacedHold(
     id="hold-1",
@@ -122,3 +124,42 @@ def test_what_is_placed_while_it_is_verified_is_no_difference(typist: Typist, or
     audit, _ = verify_ledger(typist.settings, org.store, clock_of(typist.settings), by=Verifier.NIGHT)
     assert placed
     assert audit.ok, audit.problems
+
+
+def test_a_run_that_ends_while_it_is_verified_is_no_difference(typist: Typist, org: Night) -> None:
+    """Its checkpoint came after the external log was read, and before those of the database were."""
+    run_job(typist.settings, "requests", threading.Event())
+    log_read = "crm_compliance.keys.checkpoint_signer.read_checkpoint_log"
+    between(typist.monkeypatch, log_read, lambda: run_job(typist.settings, "requests", threading.Event()))
+    org.store.database.sleep = lambda _: None
+    audit, _ = verify_ledger(typist.settings, org.store, clock_of(typist.settings), by=Verifier.NIGHT)
+    assert len(org.store.checkpoints.all()) == 2
+    assert audit.ok, audit.problems
+
+
+@pytest.mark.parametrize("lost", ["jobs.proof.job_record.make_checkpoint", "crm_compliance.keys.checkpoint_signer.catch_up"])
+def test_a_run_that_is_at_its_checkpoint_while_it_is_verified_is_waited_for(
+    typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    """An authority for time stamps takes its time, and so does a disk; whoever removed a checkpoint is not at
+    work."""
+    with monkeypatch.context() as patch:
+        patch.setattr(lost, lambda *_: None)
+        run_job(typist.settings, "requests", threading.Event())
+    naps: list[float] = []
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) == 2:
+            make_checkpoint(org.store, org.context.notary, org.clock)
+
+    org.store.database.sleep = nap
+    assert not verify_ledger(typist.settings, org.store, clock_of(typist.settings), by=Verifier.NIGHT)[0].ok
+    assert naps == []
+    with org.store.leases.exclusive("requests") as lease:
+        lease.work_on("run-1")
+        assert verify_ledger(typist.settings, org.store, clock_of(typist.settings), by=Verifier.NIGHT)[0].ok
+    assert len(naps) == 2
+    found = org.store.verifications.last()
+    assert found is not None
+    assert found.ok
