@@ -16,7 +16,7 @@ from jobs.plans.cascade_preview import cascade_counts_among
 @pytest.mark.parametrize("at_once", [1, 10])
 def test_a_row_that_hangs_on_several_counts_once(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
     """However the rows are shared out that are asked about; what stays behind is not counted."""
-    monkeypatch.setattr("jobs.plans.questions.deletion_preview._AT_ONCE", at_once)
+    monkeypatch.setattr("jobs.plans.cascade_preview._AT_ONCE", at_once)
 
     def dependent_rows(rows: Collection[RowKey]) -> list[DependentRow]:
         on_each = [(("task", "of both"), True), (("cf_review", "stays"), False)]
