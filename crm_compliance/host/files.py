@@ -93,7 +93,7 @@ def _written(path: Path, mode: str) -> Iterator[IO[Any]]:
 def _remove_left_over(target: Path, now: float) -> None:
     """Remove what processes that were killed have left of this very file. One that is at work has locked its
     own, or made it just before `now`."""
-    for left in target.parent.glob(f".{glob.escape(target.name)}.{'?' * 8}.part"):
+    for left in _parts_of(target):
         if not left.is_file():
             continue
         with suppress(OSError), left.open("rb") as file:
@@ -171,6 +171,17 @@ def _nearest(path: Path) -> Path:
     return next(each for each in (path, *path.absolute().parents) if each.exists())
 
 
+def remove_other_names(path: Path) -> None:
+    """Remove what a process that was killed in `place_once` has left of this file: with another name, the
+    file stays when it is removed by its own. Nobody is putting it in its place any more."""
+    for left in _parts_of(path):
+        left.unlink(missing_ok=True)
+
+
+def _parts_of(path: Path) -> Iterator[Path]:
+    return path.parent.glob(f".{glob.escape(path.name)}.{'?' * 8}.part")
+
+
 def private_folder(path: Path) -> Path:
     """Make a folder for its owner alone (mode 0700), unless it is there. Parents get the usual mode."""
     with disk_errors(path):
@@ -209,7 +220,7 @@ def write_together(folder: Path, contents: Mapping[str, bytes]) -> list[str]:
 def place_once(path: Path, content: bytes) -> None:
     """Put a file in its place, whole, unless it is there: of two programs the second finds what the first one
     wrote, and leaves it. Mode 0600."""
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with open(handle, "wb") as part:
             part.write(content)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crm_compliance.host.files import disk_errors, open_to_others, place_once, sync_folder
+from crm_compliance.host.files import disk_errors, open_to_others, place_once, remove_other_names, sync_folder
 from crm_compliance.keys.public_keys import fingerprint
 from rules.decoders import decoder_of
 from rules.errors import UsageError
@@ -142,6 +142,7 @@ def wipe(file: Path) -> None:
             old.write(secrets.token_bytes(file.stat().st_size))
             old.flush()
             os.fsync(old.fileno())
+        remove_other_names(file.with_suffix(".key"))
         file.unlink()
         sync_folder(file.parent)
 

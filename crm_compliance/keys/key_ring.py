@@ -190,16 +190,20 @@ class KeyRing:
             tell(entries)
             return ring._without_old_halves(), entries
 
-    def settle(self, known: Callable[[], Collection[str]], tell: Tell) -> "KeyRing":
+    def settle(self, known: Callable[[], Collection[str]], tell: Tell, destroyed: Collection[str] = ()) -> "KeyRing":
         """Finish what was interrupted: `tell` of keys that the ledger does not know, those of which it has
-        `known` the ids, and destroy what is left of replaced signing keys. Return the ring of then."""
-        ids = known()
-        if all(key.id in ids for key in self.keys) and not self._old_halves() and not any(self.folder.glob(f"*{GONE}")):
+        `known` the ids, and destroy what is left of replaced signing keys, and of register keys of which it
+        says that they were `destroyed`. Return the ring of then."""
+        ids, left_over = known(), {key.id for key in self.of(KeyKind.REGISTER)[:-1]}.intersection(destroyed)
+        is_done = not (left_over or self._old_halves() or any(self.folder.glob(f"*{GONE}")))
+        if is_done and all(key.id in ids for key in self.keys):
             return self
         with locked(self.folder):
             ring, ids = KeyRing(self.folder, read_keys(self.folder)), known()
             if untold := [ring.becoming(key) for key in ring.keys if key.id not in ids]:
                 tell(untold)
+            for id in left_over.intersection(key.id for key in ring.keys):
+                overwrite(self.folder / f"{id}.key")
             for left in self.folder.glob(f"*{GONE}"):
                 wipe(left)
             return ring._without_old_halves()

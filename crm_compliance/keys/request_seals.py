@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from crm_compliance.host.files import disk_errors, place_once, private_folder, sync_folder
+from crm_compliance.host.files import disk_errors, place_once, private_folder, remove_other_names, sync_folder
 from rules.errors import ComplianceError
 
 LENGTH = 32
@@ -74,9 +74,11 @@ class Sealing:
     def destroy(self, request: str) -> None:
         """Destroy the key of a request. What it sealed is lost for good, also in backups of the database."""
         file = self._file(request)
-        with disk_errors(file), suppress(FileNotFoundError):
-            file.unlink()
-            sync_folder(file.parent)
+        with disk_errors(file):
+            remove_other_names(file)
+            with suppress(FileNotFoundError):
+                file.unlink()
+                sync_folder(file.parent)
 
     def _key(self, request: str, *, make: bool) -> bytes | None:
         file = self._file(request)

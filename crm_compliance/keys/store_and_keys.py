@@ -26,6 +26,7 @@ from rules.hints import hint_to
 if TYPE_CHECKING:
     from jobs.ports.context import Clock
 
+DESTROYED = "key_destroyed"
 TOLD = "told"  # in keys/: the keys that a ledger knows of
 
 
@@ -103,13 +104,15 @@ def open_keys(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
 
 def settled(store: SqlStore, ring: KeyRing) -> KeyRing:
     """Return the keys after the ledger knows of each: of the first ones, and of those of which an interrupted
-    command did not tell any more."""
+    command did not tell any more. Those that it says were destroyed are, also where the command did not come
+    to it."""
 
     def known() -> set[str]:
         told = store.ledger.strand_as_it_is(KEYS)
         return {str(entry.data[field]) for entry in told for field in ("key", "from", "to") if field in entry.data}
 
-    ring = ring.settle(known, lambda entries: tell_of_keys(store, entries))
+    destroyed = {str(entry.data.get("key")) for entry in store.ledger.strand(KEYS) if entry.kind == DESTROYED}
+    ring = ring.settle(known, lambda entries: tell_of_keys(store, entries), destroyed)
     if made := ring.untold():
         ring.mark_told(made)
     return ring
@@ -145,7 +148,7 @@ def named_keys(store: SqlStore, told: Sequence[LedgerEntry]) -> set[str]:
 
 def _undestroyed(told: Sequence[LedgerEntry], keys: set[str]) -> set[str]:
     """Return those of these ids that are valid key ids and that no ledger entry records as destroyed."""
-    destroyed = {str(entry.data.get("key")) for entry in told if entry.kind == "key_destroyed"}
+    destroyed = {str(entry.data.get("key")) for entry in told if entry.kind == DESTROYED}
     return {key for key in keys if is_key_id(key)} - destroyed
 
 
@@ -153,7 +156,7 @@ def keys_of(entries: Iterable[LedgerEntry]) -> set[str]:
     """Return the ids of the keys that these entries name, except those that they record as destroyed."""
     named: set[str] = set()
     for entry in entries:
-        if entry.kind == "key_destroyed":
+        if entry.kind == DESTROYED:
             named.discard(str(entry.data.get("key")))
         else:
             named.update(str(entry.data[field]) for field in ("key", "from", "to") if field in entry.data)

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import stat
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -260,6 +261,30 @@ def test_a_key_is_written_over_before_its_name_goes(tmp_path: Path) -> None:
     ring.destroy(file.stem, 10, NOW.replace(year=2040))
     held = (tmp_path / "held").read_bytes()
     assert (len(held), held != secret) == (len(secret), True)
+
+
+def test_a_key_whose_maker_was_killed_has_no_other_name_once_it_is_destroyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", killed)
+        with pytest.raises(Killed):
+            ring_of(tmp_path)
+    id = ring_of(tmp_path).current(KeyKind.REGISTER).id
+    ring, _ = ring_of(tmp_path).rotate(NEXT_YEAR)
+    ring.destroy(id, 10, NOW.replace(year=2040))
+    assert not [file.name for file in (tmp_path / "keys").iterdir() if id in file.name]
+
+
+def test_a_key_that_the_ledger_says_was_destroyed_is(tmp_path: Path) -> None:
+    """Also where the command was killed before it came to the file; a key in use stays whatever is said."""
+    old = ring_of(tmp_path).current(KeyKind.REGISTER).id
+    ring, _ = ring_of(tmp_path).rotate(NEXT_YEAR)
+    ids = [key.id for key in ring.keys]
+    left = ring.settle(lambda: ids, lambda _: None, {old, ring.register_key, ring.signing_key})
+    assert [key.id for key in left.keys] == [id for id in ids if id != old]
+    assert not [file.name for file in (tmp_path / "keys").iterdir() if old in file.name]
 
 
 def test_a_signing_key_is_never_destroyed_by_hand(tmp_path: Path) -> None:

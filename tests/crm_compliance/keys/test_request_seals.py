@@ -76,6 +76,22 @@ def test_without_its_key_nothing_is_left(sealing: Sealing) -> None:
         sealing.unseal("request-1", "given", sealed)
 
 
+def test_a_key_whose_maker_was_killed_has_no_other_name_once_it_is_destroyed(
+    sealing: Sealing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", killed)
+        with pytest.raises(KeyboardInterrupt):
+            sealing.seal("request-1", "given", b"content")
+    sealing.seal("request-1", "given", b"content")
+    sealing.seal("request-2", "given", b"content")
+    sealing.destroy("request-1")
+    assert [file.name for file in (tmp_path / "data" / "keys" / "requests").iterdir()] == ["request-2.key"]
+
+
 def test_keys_are_private_and_beside_the_others(sealing: Sealing, tmp_path: Path) -> None:
     sealing.seal("request-1", "given", b"content")
     key = tmp_path / "data" / "keys" / "requests" / "request-1.key"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from crm_compliance.keys import key_ring
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.night import Night
 from tests.drivers.typist import LONG_AGO, Typist, people_and_cases
@@ -95,6 +96,21 @@ def test_a_key_that_was_destroyed_is_not_missed(night: tuple[str, str], typist: 
     typist.ask("keys", "destroy", old, "--as", "dora", "--role", "dpo")
     assert old not in [key["key"] for key in typist.ask("keys", "show")["keys"]]
     assert typist.ask("plan")["plan"]
+    assert typist.ask("ledger", "verify")["ok"] is True
+
+
+def test_a_key_of_which_only_the_ledger_was_told_that_it_is_destroyed_goes_with_the_next_command(
+    night: tuple[str, str], typist: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = next(key["key"] for key in typist.ask("keys", "show")["keys"] if key["kind"] == "register")
+    typist.ask("keys", "rotate")
+    typist.set(CLOCK="2037-01-10T11:00:00+00:00")
+    with monkeypatch.context() as patched:
+        patched.setattr(key_ring, "overwrite", lambda _: None)
+        typist.ask("keys", "destroy", old, "--as", "dora", "--role", "dpo")
+    assert (data_of(typist) / "keys" / f"{old}.key").exists()
+    assert typist.ask("plan")["plan"]
+    assert not list((data_of(typist) / "keys").glob(f"*{old}*"))
     assert typist.ask("ledger", "verify")["ok"] is True
 
 
