@@ -19,11 +19,11 @@ from jobs.files.messages import header_names, header_texts, message_text, parts_
 from jobs.files.pdf import is_pdf, read_pages, read_pdf, without_keywords
 from jobs.files.pictures import is_picture, redrawn, said_in
 from jobs.files.result import Found, Reading
+from rules.model.media_types import is_seen_or_heard, plain_type
 from rules.texts.markup import Tag, goes_on, has_markup, tokens, unescaped
 
 LONGEST_TEXT: Final = 1024 * 1024  # bytes; nobody would read a longer text item by item
 _PROGRAMS: Final = ("{\\rtf", "%!PS", "%!FontType")  # text that is a program for drawing one: a word in it may be cut in many ways
-_SEEN_OR_HEARD: Final = ("audio/", "video/")
 _JSON_ESCAPES: Final = re.compile(r'(?:\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt]))+')
 _SAMPLE: Final = 4096
 _HEADER: Final = re.compile(r"^(From|To|Cc|Date|Subject|MIME-Version|Received|Message-ID|Content-Type):", re.MULTILINE | re.IGNORECASE)
@@ -49,7 +49,7 @@ def told(content: bytes, media_type: str, name: str, limits: Limits) -> str | No
     if _is_message(media_type, name):
         return message_text(content, Found(limits).budget)
     text = decoded(content)
-    if text is not None and (media_type.lower().startswith("application/json") or name.lower().endswith(".json")):
+    if text is not None and (plain_type(media_type).startswith("application/json") or name.lower().endswith(".json")):
         text = _JSON_ESCAPES.sub(_as_meant, text)  # a name is not known by its escapes
     return None if text is None else plain_text(text)
 
@@ -59,14 +59,14 @@ def read(content: bytes, media_type: str, name: str, limits: Limits) -> tuple[Re
     over it. A picture has nothing to read once it is redrawn: the reading holds it. Of a sound or a moving
     picture, which a person hears or sees, only what is noted in it is read."""
     found = Found(limits)
-    kind, media_type, clean = "picture", media_type.partition(";")[0].strip().lower(), None
+    kind, media_type, clean = "picture", plain_type(media_type), None
     if is_picture(content):
         with found.attempt():
             clean = redrawn(content, media_type, found.budget)
         if clean is None:
             with found.attempt():
                 found.say(among_bytes(content))
-    elif media_type.startswith(_SEEN_OR_HEARD) and not _is_something_else(content):
+    elif is_seen_or_heard(media_type) and not _is_something_else(content):
         kind = "sound"
         with found.attempt():
             found.say(among_bytes(content))
@@ -213,7 +213,7 @@ def _parts(name: str) -> bool:
 
 
 def _is_message(media_type: str, name: str) -> bool:
-    return media_type.lower().startswith("message/rfc822") or PurePath(name.lower()).suffix in (".eml", ".mht", ".mhtml")
+    return plain_type(media_type).startswith("message/rfc822") or PurePath(name.lower()).suffix in (".eml", ".mht", ".mhtml")
 
 
 def _begins_as_message(text: str) -> bool:

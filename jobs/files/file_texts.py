@@ -9,6 +9,7 @@ import msgspec
 
 from jobs.files.result import Drawn, Reading
 from jobs.files.supervisor import SHARED
+from rules.model.media_types import plain_type
 
 _ENDINGS: Final = frozenset(
     {".txt", ".csv", ".md", ".eml", ".json", ".xml", ".html", ".htm", ".log", ".vcf", ".ics", ".tsv", ".yaml", ".yml"}
@@ -27,7 +28,7 @@ class Checked(msgspec.Struct, frozen=True):
 
 def is_text_file(media_type: str, file_name: str) -> bool:
     """Return whether a file claims to be a text."""
-    kind = media_type.partition(";")[0].strip().lower()
+    kind = plain_type(media_type)
     return kind.startswith("text/") or kind in _APPLICATIONS or PurePath(file_name.lower()).suffix in _ENDINGS
 
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, ImageSequence
 
 from jobs.files.byte_strings import among_bytes
 from jobs.files.limits import Budget
+from rules.model.media_types import plain_type
 
 _FORMATS: Final = {
     "image/jpeg": "JPEG", "image/jpg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP", "image/bmp": "BMP",
@@ -37,7 +38,7 @@ def redrawn(content: bytes, media_type: str, budget: Budget) -> bytes:
     bytes."""
     Image.MAX_IMAGE_PIXELS = None  # the budget counts
     with Image.open(BytesIO(content), formats=_READ) as picture:
-        form = _FORMATS.get(media_type.partition(";")[0].strip().lower(), picture.format or "PNG")
+        form = _FORMATS.get(plain_type(media_type), picture.format or "PNG")
         frames: list[Image.Image] = []
         stays: list[int] = []
         for frame in ImageSequence.Iterator(picture):

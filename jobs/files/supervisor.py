@@ -23,6 +23,7 @@ from jobs.files.protocol import ANSWER, HEAD, OUT_OF_MEMORY, READY, Answer, Requ
 from jobs.files.result import Drawn, Reading
 from rules.decoders import msgpack_decoder_of
 from rules.errors import ComplianceError
+from rules.model.media_types import is_seen_or_heard
 
 _START: Final = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
@@ -62,7 +63,7 @@ class Reader:
         """Read everything in a file that somebody, or a program, could read as words; `why` states why that
         is not everything. Raises ReaderMissing: no process can be started."""
         if len(content) > self.limits.content:
-            is_heard = media_type.startswith(("audio/", "video/"))
+            is_heard = is_seen_or_heard(media_type)
             ends = self._at_least(content[:_GLANCE] + b"\n" + content[-_GLANCE:])
             return msgspec.structs.replace(ends, kind="sound") if is_heard and not ends.why else _because(Unread.LARGE, ends.texts)
         answer = self._asked("read", content, media_type, name)

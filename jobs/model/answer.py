@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from rules.model.home import IN_BELGIUM, Home
+from rules.model.media_types import plain_type
 from rules.model.requests import COPIES
 from rules.redaction.not_shown import Redaction
 from rules.rights.withholding import CLASSES
@@ -143,7 +144,7 @@ class Item(msgspec.Struct, frozen=True):
         """The class of what is left out where it is withheld."""
         if self.withholds or self.attachment is None:
             return self.withholds or ("text" if self.needs_review else "item")
-        family = self.attachment.media_type.partition("/")[0]
+        family = plain_type(self.attachment.media_type).partition("/")[0]
         return {"audio": "voice", "image": "image"}.get(family, "attachment")
 
     @property
@@ -336,7 +337,7 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
         for item in self.items:
             if item.is_shown or (working_copy and item.status is ItemStatus.PENDING_REVIEW):
                 by_kind[item.kind == RECIPIENT].setdefault(item.source, item)
-                if item.attachment is not None and item.attachment.media_type.startswith("image/"):
+                if item.attachment is not None and plain_type(item.attachment.media_type).startswith("image/"):
                     pictured.add(item.context)
         named, files = by_kind[True], by_kind[False]
         released = {item.context for item in files.values()}

@@ -4,6 +4,7 @@ the mapping (`recording_media_types`). Source: RET-05."""
 from collections.abc import Collection
 from fnmatch import fnmatch
 
+from rules.model.media_types import plain_type
 from rules.model.records import Note
 
 
@@ -14,4 +15,4 @@ def is_audio(note: Note, patterns: Collection[str]) -> bool:
 
 def is_audio_type(media_type: str | None, patterns: Collection[str]) -> bool:
     """Return whether a stored conversation is of this media type."""
-    return any(fnmatch((media_type or "").lower(), pattern) for pattern in patterns)
+    return any(fnmatch(plain_type(media_type), pattern) for pattern in patterns)

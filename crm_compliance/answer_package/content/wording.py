@@ -18,6 +18,7 @@ from crm_compliance.configuration.organisation import product_texts
 from jobs.model.answer import Compilation
 from rules.dates.instants import read_instant
 from rules.model.home import BELGIUM
+from rules.model.media_types import plain_type
 from rules.organisation.organisation import Organisation
 
 ON_BEHALF: Final = "_on_behalf"
@@ -150,7 +151,7 @@ class Texts:
 
     def media(self, media_type: str) -> str:
         """Return in words what kind of file a media type is."""
-        family, _, kind = media_type.partition(";")[0].strip().lower().partition("/")
+        family, _, kind = plain_type(media_type).partition("/")
         if family in ("image", "audio", "video"):
             return self._tables["media"][family]
         return self._tables["media"][

@@ -21,6 +21,7 @@ from jobs.requests.redaction.redact import TextRedactor
 from jobs.requests.search.mentions import NAME_PART
 from jobs.requests.search.scope import MENTION, Row
 from rules.dates.calendar import Calendar
+from rules.model.media_types import is_sound, plain_type
 from rules.model.personal_records import FullFiche, FullParty
 from rules.rights.fields import Nature, fields_of
 from rules.rights.recipients import acts_in_criminal_matters
@@ -174,7 +175,7 @@ class Items:
     def _file(self, row: Row, context: str, attachment: Attachment) -> Item:
         """Return an item for the file alone. A voice is withheld: the transcript represents it, and a session
         to listen to it is offered, unless it is the voice of somebody else who called (R-119)."""
-        is_audio = attachment.media_type.startswith("audio/")
+        is_audio = is_sound(attachment.media_type)
         withholds = "voice" if is_audio and (row.is_others_call or not self._files.wants_audio) else ""
         checked = self._files.checked(attachment)
         if row.is_limited:
@@ -230,4 +231,4 @@ def _named(attachment: Attachment | None, files: Iterator[int]) -> Attachment | 
 
 
 def _ending(media_type: str) -> str:
-    return mimetypes.guess_extension(media_type.partition(";")[0].strip(), strict=False) or ".bin"
+    return mimetypes.guess_extension(plain_type(media_type), strict=False) or ".bin"

@@ -23,6 +23,7 @@ from jobs.requests.search.material import Material, Mention
 from jobs.requests.search.mentions import EVIDENCE, NAME_PART, Sought
 from jobs.requests.search.scope import MENTION, Scope
 from jobs.requests.search.search import inside_of
+from rules.model.media_types import is_seen_or_heard
 from rules.rights.facts import UnitKey
 
 MOST_FILES: Final = 200
@@ -32,7 +33,6 @@ MOST_PASSAGES: Final = 20  # of one file; a person looks at each
 _BEGINNING: Final = 360  # characters of what is shown where no passage is one
 # A sentence or a line; else as many words of one, or signs of a word, as a passage may have.
 _SENTENCES: Final = re.compile(r"(\S.{0,179}?(?:[.!?](?=\s|$)|\n|$)|\S.{0,179}(?<=\s)|\S{180})", re.DOTALL)
-_SOUND: Final = ("audio/", "video/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _mentions(context: JobContext, beside: Material, sought: Sought) -> tuple[li
     found: list[Mention] = []
     asked = read = unread = size = 0
     for kind, row, name, media_type in _files(beside):
-        if asked >= MOST_FILES or size >= MOST_BYTES or media_type.startswith(_SOUND):
+        if asked >= MOST_FILES or size >= MOST_BYTES or is_seen_or_heard(media_type):
             unread += 1
             continue
         asked += 1

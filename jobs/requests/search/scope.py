@@ -20,12 +20,12 @@ from jobs.requests.search.rows_without_contact import stand_in
 from rules.dates.calendar import Calendar
 from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.kinds import PARTS, RELATIONS, ROW_KINDS, kind_of
+from rules.model.media_types import is_sound
 from rules.model.personal_records import FullCall, FullContact, FullEmail, FullFiche, FullNote, FullParty, FullRecording
 from rules.model.records import REGARDING, Dependent, Record, tied_to
 from rules.rights.entitlement import ItemScope, item_scope
 from rules.rights.facts import UnitKey
 
-_AUDIO = "audio/"
 MENTION = "mention"
 
 
@@ -182,7 +182,7 @@ class Scope:
         if isinstance(record, Dependent):
             return self._is_about_me(record)
         if isinstance(record, FullNote):  # an attachment with sound on a fiche of theirs is a recording (RET-05)
-            return record.regarding in self._heard and (record.media_type or "").startswith(_AUDIO)
+            return record.regarding in self._heard and is_sound(record.media_type)
         return False
 
     def _sharers(self, contacts: Mapping[str, FullContact]) -> list[tuple[frozenset[str], frozenset[str]]]:

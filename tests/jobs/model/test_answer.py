@@ -114,7 +114,14 @@ def test_a_reason_that_is_not_for_the_person_is_told_as_the_rights_of_others() -
 
 @pytest.mark.parametrize(
     ("media_type", "told"),
-    [("audio/mpeg", "voice"), ("image/png", "image"), ("application/pdf", "attachment"), ("video/mp4", "attachment")],
+    [
+        ("audio/mpeg", "voice"),
+        ("Audio/MPEG", "voice"),
+        ("image/png", "image"),
+        ("IMAGE/PNG; q=1", "image"),
+        ("application/pdf", "attachment"),
+        ("video/mp4", "attachment"),
+    ],
 )
 def test_a_file_that_is_withheld_is_told_by_what_it_is(media_type: str, told: str) -> None:
     item = an_item(attachment=Attachment("note", "n", "text", media_type, "attachment-1"))

@@ -21,6 +21,11 @@ def test_a_file_of_a_media_type_of_the_mapping_is_a_recording(note: Note, is_rec
     assert is_audio(note, ("audio/*",)) is is_recording
 
 
+def test_parameters_behind_a_media_type_make_it_no_other_one() -> None:
+    note = Note(id="1", is_document=True, media_type="audio/mpeg; codecs=mp3")
+    assert is_audio(note, ("audio/mpeg",))
+
+
 def test_which_media_types_count_is_for_the_mapping_to_say() -> None:
     video = Note(id="1", is_document=True, media_type="video/mp4")
     assert is_audio(video, ("audio/*", "video/mp4"))

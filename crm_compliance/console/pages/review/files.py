@@ -16,6 +16,7 @@ from jobs.files.file_texts import page_of, reading_of
 from jobs.model.answer import Attachment, Item
 from jobs.requests.search.documents import content_of
 from rules.errors import NotFound, Refused
+from rules.model.media_types import plain_type
 from rules.model.roles import Act
 
 PAGES: Final = 40  # of a PDF that are shown here
@@ -90,7 +91,7 @@ def _looked(answer: Answer, item: Item, attachment: Attachment) -> Looked:
         files = _read(answer, attachment)
         kept.put(key, files)
     kind = files["kind"].decode()
-    media_type = attachment.media_type.partition(";")[0].strip().lower()
+    media_type = plain_type(attachment.media_type)
     return Looked(kind, media_type, files, int(files["pages"]))
 
 
@@ -101,7 +102,7 @@ def _read(answer: Answer, attachment: Attachment) -> Mapping[str, bytes]:
         raise Refused("this file is no longer there", hint="compile the answer again", code="attachment")
     if attachment.sha256 and attachment.sha256 != hashlib.sha256(found.body).hexdigest():
         raise Refused("this file is another one than was checked", hint="compile the answer again", code="attachment")
-    media_type = attachment.media_type.partition(";")[0].strip().lower()
+    media_type = plain_type(attachment.media_type)
     reading = reading_of(found.body, attachment.media_type)
     kind, pages, shown = "", 0, b""
     if media_type in PICTURES and reading.content is not None:

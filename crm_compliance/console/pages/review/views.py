@@ -14,6 +14,7 @@ from jobs.model.answer import NOT_THE_PERSON, Compilation, Context, Field, Item,
 from jobs.register.decision import What
 from jobs.requests.answer.review import version_of
 from jobs.requests.decisions.propose import PROPOSALS
+from rules.model.media_types import plain_type
 from rules.model.requests import COPIES
 from rules.organisation.category_names import category_labels
 from rules.redaction.labels import label_for
@@ -65,7 +66,7 @@ def item_values(answer: Answer, item: Item, among: Filter) -> dict[str, Any]:
         before = after = ""  # type: ignore[assignment]  # of fields alone there are no texts to compare
     language = compilation.language
     previous, following = among.neighbours(answer.items, language, item)
-    media = item.attachment.media_type.partition(";")[0].strip().lower() if item.attachment is not None else ""
+    media = plain_type(item.attachment.media_type) if item.attachment is not None else ""
     return {
         "item": item,
         "answer": answer,

@@ -122,6 +122,16 @@ def test_nothing_of_a_reporter_is_in_the_package_of_the_child(night: Night, chil
     assert [item.status for item in asked.items if item.withholds == "voice"] == [ItemStatus.WITHHELD]
 
 
+@pytest.mark.parametrize("media_type", ["audio/mpeg", "Audio/MPEG", " audio/mpeg; codecs=mp3"])
+def test_a_voice_in_a_file_is_withheld_however_its_media_type_is_written(night: Night, child: str, dossier: str, media_type: str) -> None:
+    """EXP-08, R-119: what is a recording to the schedule is a voice to an answer too."""
+    fiche = night.fiche("grooming", dossier=dossier)
+    night.note("cf_fiche", fiche, isdocument=True, filename="gesprek.mp3", mimetype=media_type, documentbody="SUQz")
+    answer = Answer(night, child)
+    (voice,) = [item for item in answer.compile().items if item.attachment is not None]
+    assert (voice.status, voice.code, voice.withheld_class) == (ItemStatus.WITHHELD, "VOICE", "voice")
+
+
 def test_a_session_to_listen_is_offered_until_a_person_withholds_the_sound_for_another_reason(
     night: Night, child: str, dossier: str
 ) -> None:
