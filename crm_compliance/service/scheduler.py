@@ -210,20 +210,35 @@ def replay_first(settings: Settings, store: Store, stop: threading.Event, *, sti
     if not store.journal.last_done(1) and ErasureFile(settings.erasures_path).last() is None:
         return  # nothing was ever erased
     while not stop.is_set():
-        still_ours()
         try:
-            with desk_of_service(settings, stop, log) as opened:
-                run = replay_if_restored(opened.context)
-            if run is not None:
-                log.warning("the CRM was restored: replayed", run=run.id, plan=run.plan, state=run.state.value)
-            return
-        except Stopping:
-            return
-        except ComplianceError as error:
+            still_ours()
+        except Refused:
+            raise
+        except ComplianceError as error:  # not known now: nothing is deleted until it is
             log.error("not ready", code=error.code, message=str(error), at=error.where)
-        except Exception as error:  # noqa: BLE001  the scheduler catches everything: it tries again
-            log.error("not ready, by a bug", code="bug", kind=type(error).__name__)
+        else:
+            if is_replayed(settings, stop):
+                return
         stop.wait(RETRY_S)
+
+
+def is_replayed(settings: Settings, stop: threading.Event) -> bool:
+    """Delete again what a restore of the CRM has brought back; return whether nothing is left to do, or the
+    service is being stopped. What prevents it is logged."""
+    try:
+        with desk_of_service(settings, stop, log) as opened:
+            run = replay_if_restored(opened.context)
+        if run is not None:
+            log.warning("the CRM was restored: replayed", run=run.id, plan=run.plan, state=run.state.value)
+    except Stopping:
+        pass
+    except ComplianceError as error:
+        log.error("not ready", code=error.code, message=str(error), at=error.where)
+        return False
+    except Exception as error:  # noqa: BLE001  the scheduler catches everything: it tries again
+        log.error("not ready, by a bug", code="bug", kind=type(error).__name__)
+        return False
+    return True
 
 
 def stop_if_asked(stop: threading.Event) -> None:

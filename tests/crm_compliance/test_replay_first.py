@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from crm_compliance.service import scheduler
+from crm_compliance.store.sql.problems import StoreUnusable
 from jobs.model.plan import Kind
 from jobs.restores.replay import replay_if_restored
 from tests.drivers.night import Night
@@ -79,6 +80,23 @@ def test_the_service_waits_for_a_crm_that_does_not_answer(
     scheduler.replay_first(settings, org.store, stop)
     assert [line["code"] for line in told() if line["event"] == "not ready"] == ["crm_unauthorised"] * 4
     assert org.get("cf_dossiers", row) is not None
+
+
+def test_the_service_waits_for_a_database_that_is_away_while_it_is_not_ready(
+    typist: Typist, org: Night, erased: tuple[str, Backup], told: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """As it does once it is ready: pages and downloads stay."""
+    row, backup = erased
+    backup.restore()
+    away: list[Exception] = [StoreUnusable("the database cannot be reached") for _ in range(2)]
+
+    def still_ours() -> None:
+        if away:
+            raise away.pop()
+
+    scheduler.replay_first(typist.settings, org.store, Waits(4, lambda: None), still_ours=still_ours)
+    assert [line["code"] for line in told() if line["event"] == "not ready"] == ["store"] * 2
+    assert org.get("cf_dossiers", row) is None
 
 
 class Waits(threading.Event):
