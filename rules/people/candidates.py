@@ -2,7 +2,7 @@
 decided here: a person confirms. No index is kept: each search compares everybody again, and keeps nothing
 (IDN-19, SUS-02). Source: IDN-08, IDN-09, IDN-11, IDN-15 to IDN-19; EXP-04."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -10,15 +10,14 @@ from typing import Final
 import msgspec
 
 from rules.model.decisions import Flag
-from rules.model.home import BELGIUM
 from rules.model.personal_records import FullContact
-from rules.people.birthdates import FIRST_YEAR, Sentinels
-from rules.people.column_search import rows_with_digits, rows_with_text
+from rules.people.birthdates import Sentinels
 from rules.people.emails import addresses
-from rules.people.name_index import NameSearch, nameless
+from rules.people.everybody import Everybody
 from rules.people.names import Likeness, Name, first_names_alike, last_names_alike, name_of, whole_names_alike
 from rules.people.national_numbers import NationalNumber, parse
-from rules.people.phones import numbers_of_people, tail
+from rules.people.phones import numbers_of_people
+from rules.people.wanted import Wanted, is_usable
 
 # What a person should look at, beside the flags of a child's birth date.
 BIRTHDATE_NEAR: Final = "BIRTHDATE_NEAR"
@@ -58,34 +57,6 @@ class Evidence(StrEnum):
     BIRTH_DATE_DIFFERS = "birth_date_differs"
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """A person as a requester describes one, ready to be compared. `phones` are normal forms, each with
-    whether it was guessed.
-
-    `born_on` is the day that was given, or else the one that a register number shows; `guessed_days` are
-    those of BIS numbers, which may be estimates. `years` are those of numbers that show no more; a
-    telephone number that says no country is one of `country`."""
-
-    first: Name
-    last: Name
-    born_on: date | None
-    guessed_days: frozenset[date]
-    years: frozenset[int]
-    numbers: tuple[NationalNumber, ...]
-    phones: dict[str, bool]
-    emails: frozenset[str]
-    country: str = BELGIUM
-
-    @property
-    def has_name(self) -> bool:
-        return bool(self.last or self.first)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was given by which anybody could be found."""
-        return not (self.has_name or self.numbers or self.phones or self.emails)
-
-
 class Match(msgspec.Struct, frozen=True):
     """A contact that may be the person. `born_in` and `number`, masked (IDN-08), help to recognise them."""
 
@@ -97,47 +68,13 @@ class Match(msgspec.Struct, frozen=True):
     number: str = ""
 
 
-def wanted_of(
-    *,
-    first_name: str,
-    last_name: str,
-    birthdate: str,
-    national_numbers: Iterable[str],
-    phones: Iterable[str],
-    emails: Iterable[str],
-    today: date,
-    sentinels: Sentinels,
-) -> Wanted:
-    """Read what was typed. What is not valid is left out: a number that does not check, a day that means
-    "unknown"."""
-    numbers: dict[str, NationalNumber] = {}
-    for text in national_numbers:
-        number = parse(text, today=today, scheme=sentinels.scheme)
-        if number is not None and (number.digits not in numbers or not number.padded):
-            numbers[number.digits] = number
-    born_on = _day(birthdate, today, sentinels)
-    if born_on is None:
-        born_on = next((number.born_on for number in numbers.values() if number.born_on is not None and not number.is_bis), None)
-    return Wanted(
-        first=name_of(first_name),
-        last=name_of(last_name),
-        born_on=born_on,
-        guessed_days=frozenset(number.born_on for number in numbers.values() if number.is_bis and number.born_on is not None),
-        years=frozenset(number.year for number in numbers.values() if number.year is not None),
-        numbers=tuple(numbers.values()),
-        phones=numbers_of_people(phones, sentinels.country),
-        emails=addresses(emails),
-        country=sentinels.country,
-    )
-
-
-def match(people: Sequence[FullContact], wanted: Wanted, *, today: date, sentinels: Sentinels) -> list[Match]:
+def match(people: Everybody, wanted: Wanted, *, today: date, sentinels: Sentinels) -> list[Match]:
     """Compare everybody with the person, and give those who may be them, the strongest first, and of equal
     ones those with fewer flags; the order of `people` changes nothing. Those who were anonymised are nobody
     any more."""
     if wanted.is_empty:
         return []
-    found = (weigh(person, wanted, today, sentinels) for person in _near(people, wanted) if person.anonymised_on is None)
+    found = (weigh(person, wanted, today, sentinels) for person in people.near(wanted) if person.anonymised_on is None)
     return sorted(
         (one for one in found if one is not None), key=lambda one: (RANK[one.strength], len(one.flags), -len(one.evidence), one.id)
     )
@@ -150,53 +87,6 @@ def masked(number: NationalNumber | None) -> str:
         return ""
     digits = number.digits
     return f"…{digits[-2:]}" if number.year is None else f"{digits[:2]}.{digits[2:4]}.{digits[4:6]}-***.**"
-
-
-def _near(people: Sequence[FullContact], wanted: Wanted) -> list[FullContact]:
-    """Find, quickly, those who are worth weighing: never too few."""
-    places = rows_with_digits([person.phone for person in people], tails_of(wanted))
-    places |= rows_with_digits([person.mobile for person in people], tails_of(wanted))
-    places |= rows_with_digits([person.national_number for person in people], {one.digits.removeprefix("0") for one in wanted.numbers})
-    locals_ = {address.rpartition("@")[0] for address in wanted.emails}
-    places |= rows_with_text([person.email for person in people], locals_)
-    places |= rows_with_text([person.email_2 for person in people], locals_)
-    if wanted.has_name:
-        places |= _near_by_name(people, wanted)
-    return [people[place] for place in places]
-
-
-def tails_of(wanted: Wanted) -> set[str]:
-    """Return the last digits of the person's numbers, to find a number before it is read properly."""
-    return {tail(number) for number in wanted.phones}
-
-
-def _near_by_name(people: Sequence[FullContact], wanted: Wanted) -> set[int]:
-    firsts = [person.first_name or "" for person in people]
-    lasts = [person.last_name or "" for person in people]
-    search = NameSearch(wanted.first, wanted.last)
-    every_first, every_last = set(firsts), set(lasts)
-    near_first, first_as_last = search.among(every_first)
-    last_as_first, near_last = search.among(every_last)
-    # Where a first name is missing, a last name may be all there is, or both names may stand in one field.
-    no_first, no_last = nameless(every_first), nameless(every_last)
-    first_or_none = near_first | (no_first if wanted.first else every_first)
-    places = {place for place, last in enumerate(lasts) if last in near_last and firsts[place] in first_or_none}
-    places |= {place for place, first in enumerate(firsts) if first in first_as_last and lasts[place] in last_as_first}
-    days = wanted.guessed_days if wanted.born_on is None else wanted.guessed_days | {wanted.born_on}
-    if days:  # a married name: the first name and the day of birth, which a number may tell
-        places |= {
-            place
-            for place, first in enumerate(firsts)
-            if first in near_first and (people[place].birth_on in days or people[place].national_number)
-        }
-    if no_first or no_last:
-        whole = search.worth_comparing(every_first | every_last)
-        places |= {place for place, last in enumerate(lasts) if last in whole and firsts[place] in no_first}
-        places |= {place for place, first in enumerate(firsts) if first in whole and lasts[place] in no_last}
-    if not wanted.first or not wanted.last:
-        whole = search.worth_comparing(every_last)
-        places |= {place for place, last in enumerate(lasts) if last in whole}
-    return places
 
 
 def weigh(person: FullContact, wanted: Wanted, today: date, sentinels: Sentinels) -> Match | None:
@@ -294,7 +184,7 @@ def _birth_evidence(
 ) -> Evidence | None:
     """Compare what is known of the birth. Only days that somebody stated, or a register number shows, can
     speak against the person."""
-    days = {day for day in (person.birth_on,) if day is not None and _is_usable(day, today, sentinels)}
+    days = {day for day in (person.birth_on,) if day is not None and is_usable(day, today, sentinels)}
     told = number.born_on if number is not None else None
     if told is not None and not (number is not None and number.is_bis):
         days.add(told)
@@ -320,15 +210,3 @@ def is_near_day(one: date, two: date) -> bool:
     if one != two and one.year == two.year and (one.month, one.day) == (two.day, two.month):
         return True
     return sum(a != b for a, b in zip(one.isoformat(), two.isoformat(), strict=True)) == 1
-
-
-def _day(text: str, today: date, sentinels: Sentinels) -> date | None:
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    return day if _is_usable(day, today, sentinels) else None
-
-
-def _is_usable(day: date, today: date, sentinels: Sentinels) -> bool:
-    return day not in sentinels.days and day.year >= FIRST_YEAR and day <= today

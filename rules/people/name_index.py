@@ -2,8 +2,9 @@
 Source: IDN-16, IDN-19."""
 
 import re
-from collections.abc import Collection, Iterable
-from typing import Final
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Final, NamedTuple
 
 from rapidfuzz import fuzz, process
 
@@ -19,33 +20,48 @@ _NAMELESS: Final = re.compile(f"(?:{'|'.join(sorted(NAMELESS))})*")
 _NOT_KEPT: Final = {code: None for code in range(128) if not (chr(code).isalnum() or chr(code) == "\n")}
 
 
-class NameSearch:
-    """Looks for one person's names: all different ones roughly at first, and what is left properly."""
+class Names:
+    """The names that many rows have, one a row: each different one with its letters, which are made once, and
+    the rows that have it."""
 
-    def __init__(self, first: Name, last: Name) -> None:
-        self._first, self._last = first, last
+    def __init__(self, texts: Iterable[str | None]) -> None:
+        self._places: dict[str, list[int]] = {}
+        for place, text in enumerate(texts):
+            self._places.setdefault(text or "", []).append(place)
 
-    def among(self, texts: Collection[str]) -> tuple[frozenset[str], frozenset[str]]:
-        """Return those that are like the first name, and those that are like the last name."""
-        letters = _letters(texts)
-        firsts = _worth_comparing(self._first, letters)
-        lasts = _worth_comparing(self._last, letters)
-        names = {text: name_of(text) for text in firsts | lasts}
-        return (
-            frozenset(text for text in firsts if first_names_alike(self._first, names[text]) is not Likeness.NONE),
-            frozenset(text for text in lasts if last_names_alike(self._last, names[text]) is not Likeness.NONE),
-        )
+    def at(self, names: Iterable[str]) -> set[int]:
+        """Return the positions of the rows that have one of these."""
+        return {place for name in names for place in self._places[name]}
 
-    def worth_comparing(self, texts: Collection[str]) -> frozenset[str]:
-        """Return those in which the person's whole name, or a word of it, may occur."""
-        letters = _letters(texts)
-        return _worth_comparing(self._first, letters) | _worth_comparing(self._last, letters)
+    @cached_property
+    def letters(self) -> dict[str, str]:
+        """The letters and digits of each."""
+        return _letters(self._places)
+
+    @cached_property
+    def nameless(self) -> frozenset[str]:
+        """Those that are not a name: nothing, or what is typed where no name is known."""
+        return frozenset(text for text, key in self.letters.items() if _NAMELESS.fullmatch(key) and not name_of(text))
 
 
-def nameless(texts: Collection[str]) -> frozenset[str]:
-    """Return those that are not a name: nothing, or what is typed where no name is known."""
-    letters = _letters(texts)
-    return frozenset(text for text, key in letters.items() if _NAMELESS.fullmatch(key) and not name_of(text))
+class Near(NamedTuple):
+    """Which of many names are like a person's first name, which like the last name, and in which of them the
+    whole name, or a word of it, may occur."""
+
+    first: frozenset[str]
+    last: frozenset[str]
+    worth_comparing: frozenset[str]
+
+
+def near_names(names: Names, first: Name, last: Name) -> Near:
+    """Look for a person's names: among all different ones roughly, then properly among those left."""
+    firsts, lasts = _worth_comparing(first, names.letters), _worth_comparing(last, names.letters)
+    read = {text: name_of(text) for text in firsts | lasts}
+    return Near(
+        frozenset(text for text in firsts if first_names_alike(first, read[text]) is not Likeness.NONE),
+        frozenset(text for text in lasts if last_names_alike(last, read[text]) is not Likeness.NONE),
+        firsts | lasts,
+    )
 
 
 def _letters(texts: Iterable[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from jobs.requests.search.match import wanted_person
 from rules.decoders import decoder_of
 from rules.people.birthdates import sentinels_of
 from rules.people.candidates import Strength, match
+from rules.people.everybody import Everybody
 from rules.policy.policy import Defaults
 
 SURE = frozenset({Strength.STRONG, Strength.MEDIUM})
@@ -61,4 +62,4 @@ def _is_theirs(context: JobContext, found: Assessment, other: SubjectRequest) ->
     person = decoder_of(Given).decode(part).requester
     sentinels = sentinels_of(context.policy)
     wanted = wanted_person(person, found.day, sentinels)
-    return any(one.strength in SURE for one in match(found.subject_contacts, wanted, today=found.day, sentinels=sentinels))
+    return any(one.strength in SURE for one in match(Everybody(found.subject_contacts), wanted, today=found.day, sentinels=sentinels))

@@ -2,7 +2,7 @@
 e-mails, roles. They are read in full and compared here: what a person is searched for by never appears in a
 URL (ACC-05). Source: EXP-03, IDN-11, IDN-17."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,18 +12,22 @@ from connectors.interface.connector import Connector
 from jobs.requests.search.contact_details import EMAILS, PHONES, emails_on, phones_on
 from rules.model.kinds import ACTIVITIES, ROW_KINDS
 from rules.model.personal_records import FullActivityParty, FullCall, FullEmail, FullFiche, FullParty, FullRecording
-from rules.model.records import Record
-from rules.people.candidates import PHONE_GUESSED, Evidence, Strength, Wanted, tails_of
-from rules.people.column_search import rows_with_digits, rows_with_text
+from rules.people.candidates import PHONE_GUESSED, Evidence, Strength
+from rules.people.column_search import TextColumn
 from rules.people.emails import addresses
-from rules.people.name_index import NameSearch
+from rules.people.name_index import Names, near_names
 from rules.people.names import Likeness, name_of, whole_names_alike
 from rules.people.phones import numbers_of_people
+from rules.people.wanted import Wanted
 
 _NAMES: Final = frozenset({Evidence.NAME, Evidence.NAME_FUZZY})
 _LINES: Final = frozenset({Evidence.PHONE, Evidence.EMAIL})
 # The kinds by which somebody may be known who is not a contact, in the order in which they are listed.
 CALLED: Final = ("fiche", "recording", "party", *ACTIVITIES, "activity_party")
+
+_Row = tuple[str, str]  # its kind and its id
+_Texts = tuple[Sequence[_Row], TextColumn]  # what one field has, row by row
+_Named = tuple[Sequence[_Row], Names]
 
 
 class CallerMatch(msgspec.Struct, frozen=True):
@@ -102,95 +106,118 @@ def read_caller_rows(connector: Connector) -> CallerRows:
     return rows
 
 
-def caller_matches(rows: CallerRows, wanted: Wanted, contacts: Collection[str]) -> list[CallerMatch]:
+class Callers:
+    """The same rows column by column, to look for one person after another: what is read of a row to find it
+    by is made once. A row stands here by kind and id, and a participant in place of the activity."""
+
+    def __init__(self, rows: CallerRows) -> None:
+        self._rows = rows
+        self.phones: list[_Texts] = []
+        self.emails: list[_Texts] = []
+        for kind, some in (("fiche", rows.fiches), ("recording", rows.recordings), ("call", rows.calls)):
+            own = [(kind, row.id) for row in some]
+            for name in PHONES[kind]:
+                self.phones.append((own, TextColumn(getattr(row, name) for row in some)))
+            for name in EMAILS[kind]:
+                self.emails.append((own, TextColumn(getattr(row, name) for row in some)))
+        written = TextColumn(f"{email.sender or ''};{email.recipients or ''}" for email in rows.emails)
+        self.emails.append(([("email", email.id) for email in rows.emails], written))
+        stand_for = [self._row_of(one) for one in rows.participants]
+        address = TextColumn(one.address for one in rows.participants)
+        self.phones.append((stand_for, address))
+        self.emails.append((stand_for, address))
+        self.names: list[_Named] = [
+            (stand_for, Names(one.name for one in rows.participants)),
+            ([("party", party.id) for party in rows.names], Names(party.name for party in rows.names)),
+        ]
+        self.fiche_of = {party.id: party.fiche or "" for party in rows.names}  # by role
+        self._activity_of = {one.id: one.activity or "" for one in rows.participants}
+
+    def contacts_of(self, row: _Row) -> Collection[str]:
+        """Return the contacts that a row has to do with."""
+        kind, key = row
+        if kind == "fiche":
+            return self._rows.of_fiche.get(key, ())
+        if kind == "recording":
+            return self._rows.of_recording.get(key, ())
+        return self._rows.of_activity.get(self._activity_of[key] if kind == "activity_party" else key, ())
+
+    def _row_of(self, participant: FullActivityParty) -> _Row:
+        """Return the activity; the participant itself where the kind of that is not mapped."""
+        kind = self._rows.kinds.get(participant.activity or "")
+        return ("activity_party", participant.id) if kind is None else (kind, participant.activity or "")
+
+
+def caller_matches(callers: Callers, wanted: Wanted, contacts: Collection[str]) -> list[CallerMatch]:
     """Find the rows that may be of the person. What has to do with one of `contacts`, candidates themselves,
     is found through them. A number or an address alone is weak, and so is a name alone: families and schools
     share a line (IDN-11). Both together are medium."""
-    found = _Found(wanted)
-    own = frozenset(contacts)
-
-    def is_others(linked: Collection[str]) -> bool:
-        return own.isdisjoint(linked)
-
-    fiches = [fiche for fiche in rows.fiches if is_others(rows.of_fiche.get(fiche.id, ()))]
-    recordings = [one for one in rows.recordings if is_others(rows.of_recording.get(one.id, ()))]
-    calls = [call for call in rows.calls if is_others(rows.of_activity.get(call.id, ()))]
-    for kind, some in (("fiche", fiches), ("recording", recordings), ("call", calls)):
-        for name in PHONES[kind]:
-            found.add_phones(kind, some, [getattr(row, name) for row in some])
-        for name in EMAILS[kind]:
-            found.add_emails(kind, some, [getattr(row, name) for row in some])
-    emails = [email for email in rows.emails if is_others(rows.of_activity.get(email.id, ()))]
-    found.add_emails("email", emails, [f"{email.sender or ''};{email.recipients or ''}" for email in emails])
-    _add_participants(rows, is_others, found)
-    _add_roles(rows, found)
+    found, own = _Found(wanted), frozenset(contacts)
+    for rows, phones in callers.phones:
+        found.add_phones(rows, phones)
+    for rows, emails in callers.emails:
+        found.add_emails(rows, emails)
+    for rows, names in callers.names:
+        found.add_names(rows, names)
+    found.leave_out(row for row in found.evidence if not own.isdisjoint(callers.contacts_of(row)))
+    found.join_roles(callers.fiche_of)
     return list(found.matches())
-
-
-def _add_participants(rows: CallerRows, is_others: Callable[[Collection[str]], bool], found: "_Found") -> None:
-    """Add participants who are not contacts, each in place of their activity. The row itself names it where
-    its kind is not mapped."""
-    others = [one for one in rows.participants if one.activity is not None and is_others(rows.of_activity.get(one.activity, ()))]
-    for kind in (*ACTIVITIES, "activity_party"):
-        some = [one for one in others if rows.kinds.get(one.activity or "", "activity_party") == kind]
-        stand_for = [FullActivityParty(id=one.id if kind == "activity_party" else one.activity or "") for one in some]
-        found.add_phones(kind, stand_for, [one.address for one in some])
-        found.add_emails(kind, stand_for, [one.address for one in some])
-        found.add_names(kind, stand_for, [one.name for one in some])
-
-
-def _add_roles(rows: CallerRows, found: "_Found") -> None:
-    """Add roles with a name and no contact. With its fiche's number or address it is more than a name."""
-    found.add_names("party", rows.names, [party.name for party in rows.names])
-    for party in rows.names:
-        role_row, fiche_row = ("party", party.id), ("fiche", party.fiche or "")
-        named, fiche = found.evidence.get(role_row), found.evidence.get(fiche_row)
-        if named is not None and fiche is not None:
-            names = named & _NAMES
-            named |= fiche & _LINES
-            fiche |= names
-            if fiche_row in found.sure:
-                found.sure.add(role_row)
 
 
 class _Found:
     """Evidence for one person, row by row."""
 
     def __init__(self, wanted: Wanted) -> None:
-        self.evidence: dict[tuple[str, str], set[Evidence]] = {}
+        self.evidence: dict[_Row, set[Evidence]] = {}
         self._wanted = wanted
-        self.sure: set[tuple[str, str]] = set()  # rows with a number of which nothing was guessed
+        self._sure: set[_Row] = set()  # rows with a number of which nothing was guessed
 
-    def add_phones(self, kind: str, rows: Sequence[Record], numbers: Sequence[str | None]) -> None:
-        for place in rows_with_digits(numbers, tails_of(self._wanted)):
-            row = (kind, rows[place].id)
+    def add_phones(self, rows: Sequence[_Row], numbers: TextColumn) -> None:
+        for place in numbers.with_digits(self._wanted.tails):
             for number, is_guessed in numbers_of_people((numbers[place],), self._wanted.country).items():
                 if number in self._wanted.phones:
-                    self.evidence.setdefault(row, set()).add(Evidence.PHONE)
+                    self._add(rows[place], Evidence.PHONE)
                     if not (is_guessed or self._wanted.phones[number]):
-                        self.sure.add(row)
+                        self._sure.add(rows[place])
 
-    def add_emails(self, kind: str, rows: Sequence[Record], texts: Sequence[str | None]) -> None:
-        for place in rows_with_text(texts, {address.rpartition("@")[0] for address in self._wanted.emails}):
+    def add_emails(self, rows: Sequence[_Row], texts: TextColumn) -> None:
+        for place in texts.with_text(self._wanted.local_parts):
             if self._wanted.emails & addresses((texts[place],)):
-                self.evidence.setdefault((kind, rows[place].id), set()).add(Evidence.EMAIL)
+                self._add(rows[place], Evidence.EMAIL)
 
-    def add_names(self, kind: str, rows: Sequence[Record], names: Sequence[str | None]) -> None:
-        wanted = self._wanted
-        if not (wanted.first and wanted.last):
+    def add_names(self, rows: Sequence[_Row], names: Names) -> None:
+        first, last = self._wanted.first, self._wanted.last
+        if not (first and last):
             return
-        worth = NameSearch(wanted.first, wanted.last).worth_comparing({name for name in names if name})
-        likeness = {name: whole_names_alike(wanted.first, wanted.last, name_of(name)) for name in worth}
-        for row, name in zip(rows, names, strict=True):
-            found = likeness.get(name or "", Likeness.NONE)
-            if found is not Likeness.NONE:
-                evidence = Evidence.NAME if found is Likeness.SAME else Evidence.NAME_FUZZY
-                self.evidence.setdefault((kind, row.id), set()).add(evidence)
+        for name in near_names(names, first, last).worth_comparing:
+            likeness = whole_names_alike(first, last, name_of(name))
+            if likeness is not Likeness.NONE:
+                for place in names.at((name,)):
+                    self._add(rows[place], Evidence.NAME if likeness is Likeness.SAME else Evidence.NAME_FUZZY)
+
+    def leave_out(self, rows: Iterable[_Row]) -> None:
+        for row in list(rows):
+            del self.evidence[row]
+
+    def join_roles(self, fiche_of: Mapping[str, str]) -> None:
+        """Take a role and its fiche together: with the fiche's number or address it is more than a name."""
+        for row in [row for row in self.evidence if row[0] == "party"]:
+            fiche_row = ("fiche", fiche_of[row[1]])
+            fiche, named = self.evidence.get(fiche_row), self.evidence[row]
+            if fiche is not None:
+                names = named & _NAMES
+                named |= fiche & _LINES
+                fiche |= names
+                if fiche_row in self._sure:
+                    self._sure.add(row)
+
+    def _add(self, row: _Row, evidence: Evidence) -> None:
+        self.evidence.setdefault(row, set()).add(evidence)
 
     def matches(self) -> Iterator[CallerMatch]:
         """Yield them all, by kind and id."""
         for (kind, row), evidence in sorted(self.evidence.items(), key=lambda item: (CALLED.index(item[0][0]), item[0][1])):
-            is_guess = Evidence.PHONE in evidence and (kind, row) not in self.sure
+            is_guess = Evidence.PHONE in evidence and (kind, row) not in self._sure
             yield CallerMatch(
                 kind,
                 row,

@@ -12,10 +12,12 @@ from jobs.model.request import Candidate, Given, GivenPerson
 from jobs.ports.context import JobContext
 from jobs.reading.row_kinds import table_of
 from jobs.register.confirmed_people import CHILD, REQUESTER
-from jobs.requests.search.callers import CallerRows, caller_matches, read_caller_rows
+from jobs.requests.search.callers import Callers, caller_matches, read_caller_rows
 from rules.model.personal_records import FullContact
 from rules.people.birthdates import Sentinels, sentinels_of
-from rules.people.candidates import RANK, Strength, Wanted, match, wanted_of
+from rules.people.candidates import RANK, Strength, match
+from rules.people.everybody import Everybody
+from rules.people.wanted import Wanted, wanted_of
 
 _OF_CONTACTS: Final = (
     "first_name", "last_name", "birth_on", "birth_year", "national_number", "phone", "mobile", "email", "email_2", "anonymised_on",
@@ -37,8 +39,8 @@ def find_all_candidates(context: JobContext, given: Mapping[str, Given]) -> dict
     wanted = {request: list(_wanted(context, people)) for request, people in given.items()}
     if not any(wanted.values()):
         return {request: [] for request in given}
-    contacts = [contact for page in context.connector.read(FullContact, _OF_CONTACTS) for contact in page]
-    callers = read_caller_rows(context.connector)
+    contacts = Everybody([contact for page in context.connector.read(FullContact, _OF_CONTACTS) for contact in page])
+    callers = Callers(read_caller_rows(context.connector))
     return {request: _listed(context, people, contacts, callers) for request, people in wanted.items()}
 
 
@@ -79,13 +81,13 @@ def _wanted(context: JobContext, given: Given) -> Iterator[tuple[str, Wanted]]:
             yield who, wanted
 
 
-def _listed(context: JobContext, people: list[tuple[str, Wanted]], contacts: list[FullContact], callers: CallerRows) -> list[Candidate]:
+def _listed(context: JobContext, people: list[tuple[str, Wanted]], contacts: Everybody, callers: Callers) -> list[Candidate]:
     found = [one for who, wanted in people for one in _candidates(context, who, wanted, contacts, callers)]
     found.sort(key=lambda one: RANK[Strength(one.strength)])
     return [msgspec.structs.replace(one, candidate=f"c{number}") for number, one in enumerate(found, 1)]
 
 
-def _candidates(context: JobContext, who: str, wanted: Wanted, contacts: list[FullContact], callers: CallerRows) -> Iterator[Candidate]:
+def _candidates(context: JobContext, who: str, wanted: Wanted, contacts: Everybody, callers: Callers) -> Iterator[Candidate]:
     connector: Connector = context.connector
     matches = match(contacts, wanted, today=context.today, sentinels=sentinels_of(context.policy))
     table = connector.table(FullContact)

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from rules.model.personal_records import FullContact
 from rules.people.birthdates import Sentinels
-from rules.people.candidates import Match, Wanted, is_near_day, match, wanted_of
+from rules.people.candidates import Match, is_near_day, match
+from rules.people.everybody import Everybody
+from rules.people.wanted import Wanted, wanted_of
 
 TODAY = date(2026, 11, 25)
 SENTINELS = Sentinels(frozenset({date(1900, 1, 1)}), frozenset({1900}))
@@ -45,7 +47,7 @@ def contact(first: str | None = "Lotte", last: str | None = "Peeters", born: dat
 
 
 def found(wanted: Wanted, person: FullContact) -> Match | None:
-    matches = match([person], wanted, today=TODAY, sentinels=SENTINELS)
+    matches = match(Everybody([person]), wanted, today=TODAY, sentinels=SENTINELS)
     return matches[0] if matches else None
 
 
@@ -235,7 +237,7 @@ PEOPLE = [
 
 def in_order(people: list[FullContact]) -> list[Match]:
     wanted = asked(birthdate="2009-04-03", phones=(PHONE,), emails=(MAIL,), numbers=(NUMBER,))
-    return list(match(people, wanted, today=TODAY, sentinels=SENTINELS))
+    return list(match(Everybody(people), wanted, today=TODAY, sentinels=SENTINELS))
 
 
 @pytest.fixture(scope="module")
@@ -253,7 +255,7 @@ def test_the_order_of_the_rows_changes_nothing(as_they_stand: list[Match], rando
 def test_of_equal_ones_who_has_nothing_against_them_comes_first() -> None:
     near = FullContact(id="1", first_name="Lotte", last_name="Peters", birth_on=date(2009, 3, 4))
     same = FullContact(id="2", first_name="Lotte", last_name="Peeters", birth_on=BORN)
-    matches = match([near, same], asked(birthdate="2009-04-03"), today=TODAY, sentinels=SENTINELS)
+    matches = match(Everybody([near, same]), asked(birthdate="2009-04-03"), today=TODAY, sentinels=SENTINELS)
     assert [(one.id, one.strength.value) for one in matches] == [("2", "medium"), ("1", "medium")]
 
 
@@ -263,6 +265,6 @@ def test_of_equal_ones_who_has_nothing_against_them_comes_first() -> None:
 def test_everybody_is_found_that_is_found_alone(first: str, last: str, birthdate: str) -> None:
     """What is quick in a crowd loses nobody."""
     wanted = asked(first, last, birthdate, phones=(PHONE,))
-    alone = [one for person in PEOPLE for one in match([person], wanted, today=TODAY, sentinels=SENTINELS)]
-    together = match(PEOPLE, wanted, today=TODAY, sentinels=SENTINELS)
+    alone = [one for person in PEOPLE for one in match(Everybody([person]), wanted, today=TODAY, sentinels=SENTINELS)]
+    together = match(Everybody(PEOPLE), wanted, today=TODAY, sentinels=SENTINELS)
     assert sorted(alone, key=lambda one: one.id) == sorted(together, key=lambda one: one.id)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.people.name_index import NameSearch
+from rules.people.name_index import Names, near_names
 from rules.people.names import Likeness, comparison_key, first_names_alike, last_names_alike, name_of, whole_names_alike
 
 SAME, ALIKE, NONE = Likeness.SAME, Likeness.ALIKE, Likeness.NONE
@@ -184,7 +184,6 @@ def misspelt(draw: st.DrawFn) -> tuple[str, str]:
 def test_a_quick_search_loses_nobody(names: list[tuple[str, str]]) -> None:
     wanted, _ = names[0]
     texts = {text for pair in names for text in pair}
-    search = NameSearch(name_of(wanted), name_of(wanted))
-    firsts, lasts = search.among(texts)
+    firsts, lasts, _ = near_names(Names(texts), name_of(wanted), name_of(wanted))
     assert firsts == {text for text in texts if first(wanted, text) is not NONE}
     assert lasts == {text for text in texts if last(wanted, text) is not NONE}
