@@ -7,22 +7,19 @@ What is older than the setting says is worth nothing."""
 
 import hashlib
 import os
-import secrets
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from crm_compliance.host.files import disk_errors, private_folder, write_whole
+from crm_compliance.keys.sealing import seal, unseal
 from crm_compliance.keys.single_keys import signin_key
 from rules.decoders import decoder_of
 
 _NO_SESSION = "4294967295"  # what Linux says where nobody has logged in: a container, a service
-_NONCE = 12
 FOLDER = "signed-in"
 
 
@@ -64,10 +61,9 @@ class SignedIn:
         if is_new or account not in since:
             since = {id: moment for id, moment in since.items() if id != account} | {account: self._now}
         self.kept = Kept(tokens, since)
-        nonce = secrets.token_bytes(_NONCE)
         private_folder(self._folder)
         with write_whole(self._file) as out:
-            out.write(nonce + AESGCM(self._key).encrypt(nonce, msgspec.json.encode(self.kept), self._name))
+            out.write(seal(self._key, msgspec.json.encode(self.kept), self._name))
 
     def _lasts(self, account: dict[str, Any]) -> bool:
         since = self.kept.since.get(str(account.get("home_account_id")))
@@ -75,9 +71,8 @@ class SignedIn:
 
     def _read(self) -> Kept:
         """Return what was kept; nothing where the file does not exist, is damaged, or has another key."""
-        with disk_errors(self._file), suppress(FileNotFoundError, InvalidTag, ValueError, msgspec.MsgspecError):
-            content = self._file.read_bytes()
-            return decoder_of(Kept).decode(AESGCM(self._key).decrypt(content[:_NONCE], content[_NONCE:], self._name))
+        with disk_errors(self._file), suppress(FileNotFoundError, msgspec.MsgspecError):
+            return decoder_of(Kept).decode(unseal(self._key, self._file.read_bytes(), self._name) or b"")
         return Kept()
 
 

@@ -6,7 +6,6 @@ the browser, sealed: another browser, or this one a quarter of an hour later, br
 from __future__ import annotations
 
 import json
-import secrets
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,13 +13,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.connections.credentials import credential_of
 from crm_compliance.identity.authority import application_of, is_adfs, session_of
 from crm_compliance.identity.signin import SCOPES, NotSignedIn, names_in, reason_of, roles_in, unusable_answers, who_signed_in
+from crm_compliance.keys.sealing import seal, unseal
 from crm_compliance.keys.single_keys import signin_key
 from rules.model.roles import HUMAN_ROLES, SERVICE
 
@@ -33,7 +31,6 @@ PATH: Final = "/signin/callback"
 LASTS: Final = timedelta(minutes=15)
 OF_THE_PERSON: Final = frozenset({"access_denied", "invalid_grant"})  # declined, or a code that came late: the next time may go well
 Asked = TypeVar("Asked")
-_NONCE: Final = 12
 _WHAT: Final = b"sign-in at a browser"
 log = structlog.get_logger()
 
@@ -81,9 +78,7 @@ def way_out(settings: Settings, now: datetime, *, as_another: bool) -> WayOut:
     if "auth_uri" not in flow:
         raise _unusable(reason_of(flow))
     kept = json.dumps({"flow": flow, "until": (now + LASTS).timestamp()}).encode()
-    nonce = secrets.token_bytes(_NONCE)
-    sealed = nonce + AESGCM(signin_key(settings.make_data_dir())).encrypt(nonce, kept, _WHAT)
-    return WayOut(str(flow["auth_uri"]), sealed.hex())
+    return WayOut(str(flow["auth_uri"]), seal(signin_key(settings.make_data_dir()), kept, _WHAT).hex())
 
 
 def way_back(settings: Settings, store: SqlStore, kept: str, query: Mapping[str, str], now: datetime) -> SomebodyNew:
@@ -155,10 +150,8 @@ def _not_begun() -> NotSignedIn:
 
 def _opened(settings: Settings, kept: str, now: datetime) -> dict[str, Any]:
     try:
-        sealed = bytes.fromhex(kept)
-        content = AESGCM(signin_key(settings.make_data_dir())).decrypt(sealed[:_NONCE], sealed[_NONCE:], _WHAT)
-        found: dict[str, Any] = json.loads(content)
-    except (ValueError, InvalidTag):
+        found: dict[str, Any] = json.loads(unseal(signin_key(settings.make_data_dir()), bytes.fromhex(kept), _WHAT) or b"")
+    except ValueError:
         raise _not_begun() from None
     if now.timestamp() >= found["until"]:
         raise NotSignedIn("this sign-in took too long", hint="sign in again")

@@ -57,19 +57,16 @@ class Sealing:
     def unseal(self, request: str, name: str, sealed: bytes) -> bytes | None:
         """Return a part as it was put in, or None if the key was destroyed. Raises SealBroken: it was
         altered, or sealed with another key."""
-        from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        from crm_compliance.keys.sealing import unseal
 
         key = self._key(request, make=False)
         if key is None:
             return None
-        cipher, nonce, content = AESGCM(key), sealed[:NONCE], sealed[NONCE:]
-        with suppress(InvalidTag, ValueError):
-            return _unpadded(cipher.decrypt(nonce, content, _bound_to(request, name)))
-        try:
-            return cipher.decrypt(nonce, content, _bound_before(request, name))
-        except (InvalidTag, ValueError):  # altered, or cut off
-            raise _broken(f"the part {name} of the request cannot be opened", request) from None
+        if (padded := unseal(key, sealed, _bound_to(request, name))) is not None:
+            return _unpadded(padded)
+        if (content := unseal(key, sealed, _bound_before(request, name))) is None:
+            raise _broken(f"the part {name} of the request cannot be opened", request)
+        return content
 
     def destroy(self, request: str) -> None:
         """Destroy the key of a request. What it sealed is lost for good, also in backups of the database."""
