@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from email.utils import formatdate
 from functools import lru_cache
 
 
@@ -45,7 +46,4 @@ def http_date(timestamp: float) -> str:
 
 @lru_cache(maxsize=4)  # many answers are of the same second
 def _date_of(second: int) -> str:
-    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
-    day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[instant.weekday()]
-    month = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")[instant.month - 1]
-    return f"{day}, {instant.day:02d} {month} {instant.year} {instant:%H:%M:%S} GMT"
+    return formatdate(second, usegmt=True)

@@ -21,3 +21,8 @@ PAGE: Final = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+
+
+def saved_as(name: str) -> dict[str, str]:
+    """Return the headers of a file that the browser stores under a name of ours."""
+    return {**PAGE, "Content-Disposition": f'attachment; filename="{name}"'}

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
-from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.access.headers import saved_as
 from crm_compliance.console.frame.endpoint import get, post
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.proof import certificates_of
@@ -197,7 +197,7 @@ def download_certificates(visit: Visit) -> Response:
     services = visit.services
     run = visit.path("run")
     document = certificates_of(services.settings, services.store, services.clock, run, lambda _: None)
-    headers = {**PAGE, "Content-Disposition": f'attachment; filename="certificates-{run}.json"'}
+    headers = saved_as(f"certificates-{run}.json")
     return Response(encode(document), media_type="application/json", headers=headers)
 
 

@@ -9,7 +9,7 @@ from typing import IO, BinaryIO, Final, cast
 
 from starlette.responses import Response, StreamingResponse
 
-from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.access.headers import saved_as
 from crm_compliance.console.frame.endpoint import get
 from crm_compliance.console.frame.services import waiting_for
 from crm_compliance.console.frame.visit import Visit
@@ -76,7 +76,7 @@ def download(name: str, suffix: str, write: Callable[[BinaryIO], None]) -> Respo
         except BaseException:
             out.close()
             raise
-    headers = {**PAGE, "Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size)}
+    headers = {**saved_as(name), "Content-Length": str(size)}
     return StreamingResponse(_pieces(out), media_type=TYPES[suffix], headers=headers)
 
 

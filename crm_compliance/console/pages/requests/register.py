@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.access.headers import saved_as
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.requests.next_step import short_next
 from crm_compliance.reports.requests.register import by_urgency
@@ -96,7 +96,7 @@ def calendar_file(visit: Visit) -> Response:
         return f"{request.reference}: {visit.word('target', name) if name != DUE else due}"
 
     pending = [request for request in visit.services.store.requests.all(unclosed=True) if not request.is_answered]
-    headers = {**PAGE, "Content-Disposition": 'attachment; filename="requests.ics"'}
+    headers = saved_as("requests.ics")
     return Response(dates_of(pending, visit.now, visit.services.calendar, said), media_type="text/calendar", headers=headers)
 
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from crm_compliance.answer_package.message import ENDING
 from crm_compliance.answer_package.outbox import HeldOutbox
-from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.access.headers import saved_as
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.requests.page import handover_of
 from crm_compliance.console.pages.requests.take_step import done_at_desk, moved
@@ -61,7 +61,7 @@ def handed_over(visit: Visit) -> Response:
 
 def _file(visit: Visit, content: bytes, media_type: str, ending: str) -> Response:
     reference = visit.services.store.requests.get(visit.path("request")).reference
-    headers = {**PAGE, "Content-Disposition": f'attachment; filename="{reference}.{ending}"'}
+    headers = saved_as(f"{reference}.{ending}")
     return Response(content, media_type=media_type, headers=headers)
 
 

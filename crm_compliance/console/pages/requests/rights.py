@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from crm_compliance.answer_package.notice_letters import letters_of
 from crm_compliance.configuration.organisation import organisation_of
-from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.access.headers import saved_as
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.requests.page import shown
 from crm_compliance.console.pages.requests.take_step import actor_of, done_at_desk, moved
@@ -79,5 +79,5 @@ def letters(visit: Visit) -> Response:
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, letter in made.items():
             archive.writestr(name, letter)
-    headers = {**PAGE, "Content-Disposition": f'attachment; filename="{request.reference}-letters.zip"'}
+    headers = saved_as(f"{request.reference}-letters.zip")
     return Response(content.getvalue(), media_type="application/zip", headers=headers)
