@@ -183,13 +183,7 @@ def _fiche_rows(
     kind = by[0] if by and by[0] in _REPORTER_KINDS else draw.pick(("parent", "child", "professional", "other"))
     transmitted = "abroad" in twists or draw.chance(0.06)
     country, basis = draw.pick(_RECEIVERS[12:] if "abroad" in twists else _RECEIVERS)
-    communicated_at: str | None = draw.moment(on)
-    if is_last and "fiche_without_date" in twists:
-        communicated_at = None
-    elif is_last and "future_fiche" in twists:
-        communicated_at = instant(on.replace(year=on.year + 180, day=min(on.day, 28)), "09:00:00")
-    elif is_last and "sentinel_date" in twists:
-        communicated_at = "1900-01-01T00:00:00Z"
+    communicated_at = _communicated_at(draw, case, on, is_last=is_last)
     yield table_row(
         "cf_fiche",
         fiche_id,
@@ -214,7 +208,23 @@ def _fiche_rows(
         yield _party(org, "child", about, on, fiche_id=fiche_id)
     if by:
         yield _party(org, "reporter", who, on, fiche_id=fiche_id)
-    target = ("cf_fiche", fiche_id)
+    yield from _fiche_traffic(org, case, fiche_id, setting, on, channel=channel, who=who, forced=forced)
+
+
+def _communicated_at(draw: Draw, case: Case, on: date, *, is_last: bool) -> str | None:
+    at = draw.moment(on)
+    if is_last and "fiche_without_date" in case.twists:
+        return None
+    if is_last and "future_fiche" in case.twists:
+        return instant(on.replace(year=on.year + 180, day=min(on.day, 28)), "09:00:00")
+    return "1900-01-01T00:00:00Z" if is_last and "sentinel_date" in case.twists else at
+
+
+def _fiche_traffic(
+    org: Organisation, case: Case, fiche_id: str, setting: Setting, on: date, *, channel: str, who: Person | None, forced: bool
+) -> Iterator[TableRow]:
+    """Yield a fiche's notes, e-mails, calls and recordings; `forced`: there is a recording."""
+    draw, twists, target = org.draw, case.twists, ("cf_fiche", fiche_id)
     recent = on >= days_after(org.as_of, -RECORDED_DAYS)
     if draw.chance(0.3):
         yield note(org, target, setting, on, file=draw.weighted((None, "text", "chat"), (5, 4, 1)))

@@ -21,8 +21,10 @@ from rules.model.roles import Act
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from crm_compliance.identity.signin import Person
     from jobs.model.answer import Compilation, Item
     from jobs.ports.context import JobContext
+    from jobs.register.request_steps import Actor
 
 RELEASED = "the answer is released and its files are written: do not give this command again; `run requests` carries out what remains"
 NOT_REACHABLE = (
@@ -130,11 +132,10 @@ def review(
     Example: crm-compliance requests review request-0123 --decisions decisions.jsonl --as dora --role dpo
     """
     from crm_compliance.identity.signin import person
-    from crm_compliance.reports.requests import written_files
     from crm_compliance.reports.requests.review_page import item_document
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
-    from jobs.register.request_steps import Actor, actor_of
+    from jobs.register.request_steps import Actor
     from jobs.requests.answer import review as reviewing_items
 
     settings = arguments.settings()
@@ -145,18 +146,13 @@ def review(
     text = _lines(decisions) if decisions is not None else None
     someone = person(settings, as_, role, looks_only=text is None and page is None and not completeness)
     if completeness:
-        with arguments.opened() as desk:
-            actor = actor_of(desk.context, someone.who, someone.role)
-            counts = reviewing_items.completeness(desk.context, actor, request)
-        output.answer(counts, lambda console: console.print(_counted(counts)))
+        _count_rows(request, someone)
         return
     reference = register_key(settings).reference
     with arguments.opened_store(settings) as (store, clock):
         actor = Actor(store, someone.who, someone.role, clock(), reference, calendar_of(settings, store))
         if page is not None:
-            number = written_files.write_page(actor, request, page)
-            document = {"request": request, "file": str(page), "items": number}
-            output.answer(document, lambda console: console.print(f"{number} items: {page}", soft_wrap=True), ids=("request", request))
+            _write_page(actor, request, page)
             return
         if text is None:
             items = reviewing_items.items_of(actor, request)
@@ -164,6 +160,23 @@ def review(
             with _in_file(decisions):
                 items = reviewing_items.decide_items(actor, request, text)
     output.answer([item_document(item) for item in items], lambda console: _show(console, items), ids=("request", request))
+
+
+def _count_rows(request: str, someone: Person) -> None:
+    from jobs.register.request_steps import actor_of
+    from jobs.requests.answer.review import completeness
+
+    with arguments.opened() as desk:
+        counts = completeness(desk.context, actor_of(desk.context, someone.who, someone.role), request)
+    output.answer(counts, lambda console: console.print(_counted(counts)))
+
+
+def _write_page(actor: Actor, request: str, page: Path) -> None:
+    from crm_compliance.reports.requests import written_files
+
+    number = written_files.write_page(actor, request, page)
+    document = {"request": request, "file": str(page), "items": number}
+    output.answer(document, lambda console: console.print(f"{number} items: {page}", soft_wrap=True), ids=("request", request))
 
 
 def _lines(file: Path) -> str:

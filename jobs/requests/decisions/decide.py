@@ -119,12 +119,30 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
         if problem.code == MANDATE_LAPSED:  # so that the request leads to its closing, and to no decision again
             save_transition(actor, request, {"outcome": Outcome.MANDATE_LAPSED}, Step.DECIDE, {"decision": "lapsed"})
         raise
+    is_grown = not found.is_on_behalf and found.born_by is not None and has_reached(ADULT_AGE, found.born_by, found.day)
+    decision = _granted(context, actor, request, compilation, chosen, is_grown=is_grown)
+    declined = DECLINED.get(request.right, NOT_GRANTED)
+    keeping = _keeping(context, request, decision)
+    items_now = tuple(_marked(item, "" if item.item in chosen else declined) for item in compilation.items)
+    answer = _waiting(msgspec.structs.replace(compilation, granted=chosen, refusal="", items=items_now), decision, keeping)
+    told = {"decision": "granted" if len(chosen) == len(compilation.items) else "granted_partly"}
+    request = save_transition(actor, request, {"refusal": ""}, Step.DECIDE, told, parts=_parts(decision, answer))
+    decision = take_effect(context, request, decision)
+    waiting = {task.item: TECHNICAL for task in decision.of(AT_ONCE)} | keeping
+    return Decided(request, chosen, "", decision.done, waiting, decision.notices)
+
+
+def _granted(
+    context: JobContext, actor: Actor, request: SubjectRequest, compilation: Compilation, chosen: tuple[str, ...], *, is_grown: bool
+) -> Decision:
+    """Return the decision that grants the `chosen` items: what is to be done for it, and who is to be told of
+    it."""
     tasks = tuple(task for item in compilation.items if item.item in chosen for task in _tasks(item))
-    people = confirmed_people(context.store, request.id)
-    contacts = people.child if compilation.scope.startswith("on_behalf") else people.requester
+    people, is_on_behalf = confirmed_people(context.store, request.id), compilation.scope.startswith("on_behalf")
+    contacts = people.child if is_on_behalf else people.requester
     notices = told_already(recipients_told(context, tasks, compilation, contacts), decision_of(context.store, request.id))
     known, corrected = told_of(context, contacts, tasks) if notices else ((), {})
-    decision = Decision(
+    return Decision(
         right=request.right,
         who=actor.who,
         at=actor.now,
@@ -136,20 +154,11 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
         known=known,
         corrected=corrected,
         unsubscribed=has_unsubscribed(context.store, request.id) or any(task.what is What.UNSUBSCRIBE for task in tasks),
-        on_behalf=compilation.scope.startswith("on_behalf"),
-        is_grown=not found.is_on_behalf and found.born_by is not None and has_reached(ADULT_AGE, found.born_by, found.day),
+        on_behalf=is_on_behalf,
+        is_grown=is_grown,
         looks=looks_of(request),
         files=files_of_tasks(context, tasks),
     )
-    declined = DECLINED.get(request.right, NOT_GRANTED)
-    keeping = _keeping(context, request, decision)
-    items_now = tuple(_marked(item, "" if item.item in chosen else declined) for item in compilation.items)
-    answer = _waiting(msgspec.structs.replace(compilation, granted=chosen, refusal="", items=items_now), decision, keeping)
-    told = {"decision": "granted" if len(chosen) == len(compilation.items) else "granted_partly"}
-    request = save_transition(actor, request, {"refusal": ""}, Step.DECIDE, told, parts=_parts(decision, answer))
-    decision = take_effect(context, request, decision)
-    waiting = {task.item: TECHNICAL for task in decision.of(AT_ONCE)} | keeping
-    return Decided(request, chosen, "", decision.done, waiting, decision.notices)
 
 
 def _chosen(request: SubjectRequest, compilation: Compilation, items: Sequence[str]) -> tuple[str, ...]:
