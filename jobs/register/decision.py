@@ -146,8 +146,8 @@ class FileOnce(msgspec.Struct, frozen=True):
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The sealed part `decisions`. `contacts` are those of the person whose data it is, `asking` those of the
-    person who asks as well; `tasks` what has not been done yet, `done` the items that are. Contacts are
-    removed as soon as no task remains.
+    person who asks for them as well; `tasks` what has not been done yet, `done` the items that are. Contacts
+    are removed as soon as no task remains.
 
     `notices` are numbered from 1 in their order; `known` is whose data they are about, `corrected` the fields
     that say something else, with what, empty if it is not reported. `unsubscribed`: a newsletter was ended

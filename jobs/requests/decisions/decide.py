@@ -147,7 +147,7 @@ def _granted(
         who=actor.who,
         at=actor.now,
         contacts=tuple(sorted(contacts)),
-        asking=tuple(sorted(people.contacts)),
+        asking=tuple(sorted(people.contacts if is_on_behalf else contacts)),  # nobody asks for a child for whom they may not act
         granted=chosen,
         tasks=_with_profiles(request.right, tasks),
         notices=notices,

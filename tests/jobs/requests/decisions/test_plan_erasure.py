@@ -18,7 +18,7 @@ from jobs.inbox.of_no_use import why_of_no_use
 from jobs.inbox.plans import of_plans
 from jobs.inbox.requests import LOOK_AGAIN, of_requests
 from jobs.model.plan import Kind
-from jobs.model.request import Details, GivenPerson, SubjectRequest
+from jobs.model.request import Details, GivenPerson, IdentityCheck, SubjectRequest
 from jobs.model.run import Action, ActionState, RowWrite, Run, RunState
 from jobs.plans.approve import approve_plan
 from jobs.ports.context import JobContext
@@ -31,7 +31,7 @@ from jobs.requests.decisions.plan_erasure import held_items, plan_erasure
 from jobs.restores.replay_plan import plan_replay
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
-from rules.model.requests import RequesterKind, RequestState, Right
+from rules.model.requests import IdentityMethod, Mandate, RequesterKind, RequestState, Right
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.drivers.deciding import ask, close, compile_, context_of, decide, decision, dora, granted, release, whats
 from tests.drivers.holding import place
@@ -165,6 +165,23 @@ def test_rgt07_a_restriction_that_a_parent_obtained_gives_way_to_the_child_once_
         request = ask(night, Right.ERASURE, child)
         compile_(night, request)
         assert decide(night, request).waiting == waiting
+
+
+def test_rgt08_a_childs_restriction_stays_where_a_parent_who_may_not_act_for_it_is_told_own_data(night: Night) -> None:
+    """Whether the other parent obtained it in the child's name, or the child did: the child does not ask."""
+    child, mother, father = night.contact(birthdate="2012-01-15"), night.contact(firstname="Ilse"), night.contact(firstname="Bram")
+    night.patch("contacts", mother, birthdate="1980-02-01")
+    dossiers = [night.dossier("sexting", closed=False) for _ in range(2)]
+    for dossier in dossiers:
+        night.party(child, "child", dossier=dossier)
+        night.party(mother, "parent", dossier=dossier)
+    place(night, "cf_dossier", dossiers[0], kind="restriction", obtained_by=(father, child), obtained_for=(child,))
+    place(night, "cf_dossier", dossiers[1], kind="restriction", obtained_by=(child,))
+    check = IdentityCheck(IdentityMethod.EID, night.clock(), "dora", Mandate.CONTESTED)
+    request = ask(night, Right.ERASURE, mother, child=child, kind=RequesterKind.PARENT_FOR_CHILD, identity=check)
+    answer = compile_(night, request)
+    assert (answer.scope, whats(answer)) == ("own", [("disown", "dossier")] * 2)
+    assert decide(night, request).waiting == {"item-1": "HOLD_RESTRICTION", "item-2": "HOLD_RESTRICTION"}
 
 
 def test_table_4_2_rank_5_a_restriction_that_a_dpo_noted_for_somebody_is_theirs(night: Night) -> None:
