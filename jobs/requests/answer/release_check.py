@@ -5,6 +5,8 @@ whether the person's entitlement is still what the answer says (SUS-08, RGT-07),
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from jobs.model.answer import Compilation
 from jobs.model.request import HANDOVER, SubjectRequest
 from jobs.ports.context import JobContext
@@ -32,8 +34,9 @@ _HINTS: Final[Mapping[str, str | Hint]] = {
 
 
 def for_release(context: JobContext, request_id: str, who: str, role: str) -> tuple[SubjectRequest, Compilation]:
-    """Return a request and its current answer, once this person may release it. Raises Refused: as
-    `check_release` does; ConnectorError: the CRM cannot be read."""
+    """Return a request and its current answer, to whom it goes on this day: who was a minor when it was
+    compiled may be none any more. Raises Refused: as `check_release` does; ConnectorError: the CRM cannot be
+    read."""
     try:
         request = authorised(actor_of(context, who, role), request_id, Step.RELEASE)
     except Refused as error:
@@ -42,15 +45,16 @@ def for_release(context: JobContext, request_id: str, who: str, role: str) -> tu
             raise Refused(str(error), hint=hint, where=error.where, code=error.code) from None
         raise
     compilation = compiled(context.store, request)
-    check_release(context, request, compilation, who, role)
-    return request, as_it_stands(context, request, compilation)
+    today = check_release(context, request, compilation, who, role)
+    return request, as_it_stands(context, request, msgspec.structs.replace(compilation, addressee=today.addressee))
 
 
-def check_release(context: JobContext, request: SubjectRequest, compilation: Compilation, who: str, role: str) -> None:
-    """Refuse a release that is not allowed. If the answer itself no longer holds, the request is sent back.
-    Raises Refused: with code `role` (recorded, R-127), `state`, `same_person` (R-126),
-    `MANDATE_LAPSED`, `standing_changed`, `incomplete`, or that of the block that prevents it (`NO_CONTACT`,
-    `CHANNEL_CHANGED`, `TRANSFER_BASIS_MISSING`); ConnectorError: it could not be checked."""
+def check_release(context: JobContext, request: SubjectRequest, compilation: Compilation, who: str, role: str) -> Compilation:
+    """Refuse a release that is not allowed, and else return the answer as it would be today. If the answer
+    itself no longer holds, the request is sent back. Raises Refused: with code `role` (recorded, R-127),
+    `state`, `same_person` (R-126), `MANDATE_LAPSED`, `standing_changed`, `incomplete`, or that of the block
+    that prevents it (`NO_CONTACT`, `CHANNEL_CHANGED`, `TRANSFER_BASIS_MISSING`); ConnectorError: it could not
+    be checked."""
     actor = actor_of(context, who, role)
     check_role(actor, Step.RELEASE)
     if not is_allowed(Step.RELEASE, request.state):
@@ -74,6 +78,7 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
         hint = _HINTS.get(block, "look at the request again, then compile it again")
         contact = hint_to("override_contact", request=request.id)
         raise Refused(f"the release is stopped by {block}", hint=contact if block == "NO_CONTACT" else hint, where=request.id, code=block)
+    return today.compilation
 
 
 def unfinished(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Refused | None:

@@ -16,6 +16,7 @@ from jobs.model.answer import ItemStatus
 from jobs.model.request import Details
 from jobs.requests.answer.compile import compile_request
 from jobs.requests.answer.release import approve_content
+from jobs.requests.answer.release_check import for_release
 from rules.errors import Refused, UsageError
 from rules.model.requests import IdentityMethod, Outcome, RequestState, Right
 from rules.redaction.leak_terms import LeakTerms
@@ -265,6 +266,18 @@ def test_a_row_that_turned_up_after_the_approval_sends_the_answer_back(night: Ni
     assert answer.compile().pending == 1
     answer.approve()
     assert answer.release() is Outcome.DELIVERED
+
+
+@pytest.mark.parametrize("born", ["2008-11-25", "2008-11-26", "2008-11-27"])
+def test_exp10_whoever_comes_of_age_between_approval_and_release_has_no_page_for_minors(night: Night, born: str) -> None:
+    contact = night.contact(birthdate=born)
+    night.party(contact, "child", dossier=night.dossier("sexting", closed=False))
+    answer = Answer(night, contact)
+    assert answer.compile().addressee.is_minor == (born > "2008-11-25")
+    answer.approve()
+    night.clock.advance(days=1)
+    _, released = for_release(answer.context, answer.id, "erik", "approver")
+    assert released.addressee.is_minor == (born > "2008-11-26")
 
 
 def test_somebody_confirmed_who_is_gone_makes_the_answer_incomplete(night: Night, child: str, dossier: str) -> None:
