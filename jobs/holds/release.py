@@ -52,13 +52,6 @@ def release_hold(
             code="same_person",
         )
         raise denied(store, Act.RELEASE_HOLD, data, error)
-    if hold.state(calendar.day(now)) is HoldState.RELEASED:
-        error = Refused("the hold was released already", where=hold.id, code="released")
-        raise denied(store, Act.RELEASE_HOLD, data, error)
-    try:
-        check_notice(hold, notified_on, placed_on=calendar.day(hold.placed_at), day=calendar.day(now))
-    except Refused as refused:
-        raise denied(store, Act.RELEASE_HOLD, data, refused) from None
     released = msgspec.structs.replace(
         hold,
         released_by=who,
@@ -68,5 +61,11 @@ def release_hold(
         notified_on=notified_on,
     )
     told: dict[str, object] = {"asked_by": reference("person", asked_by), "notified_on": iso(notified_on), "role": role, "by": data["by"]}
-    store.holds.release(released, ("hold_released", hold_entry(hold, reference) | told))
+    try:
+        if hold.state(calendar.day(now)) is HoldState.RELEASED:
+            raise Refused("the hold was released already", where=hold.id, code="released")
+        check_notice(hold, notified_on, placed_on=calendar.day(hold.placed_at), day=calendar.day(now))
+        store.holds.release(released, ("hold_released", hold_entry(hold, reference) | told))
+    except Refused as refused:  # by another person at this instant too
+        raise denied(store, Act.RELEASE_HOLD, data, refused) from None
     return released

@@ -11,6 +11,7 @@ from rules.errors import Refused, UsageError
 from tests.drivers.holding import LONG_AGO, place, release
 from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
+from tests.meanwhile import between
 
 
 def test_what_is_not_there_cannot_be_held(night: Night) -> None:
@@ -44,6 +45,18 @@ def test_the_ledger_tells_of_holds_without_a_name(night: Night) -> None:
     assert (denied.data["action"], denied.data["role"], denied.data["code"]) == ("release_hold", "approver", "same_person")
     text = str([entry.data for entry in (placed, denied, released)])
     assert not any(word in text for word in ("dora", "erik", "carl", "letter", dossier))
+
+
+def test_who_loses_against_another_release_of_the_same_instant_is_told_in_the_ledger(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ACC-10: denied, as who comes later."""
+    hold = place(night, "cf_dossier", night.dossier("social_card", spoken=LONG_AGO))
+    between(monkeypatch, "jobs.holds.release.without_requests", lambda: release(night, hold))
+    with pytest.raises(Refused) as caught:
+        release(night, hold, who="frida", role="dpo")
+    assert caught.value.code == "released"
+    released, denied = list(night.store.ledger.entries())[-2:]
+    assert (released.kind, released.data["role"]) == ("hold_released", "approver")
+    assert (denied.kind, denied.data["action"], denied.data["role"], denied.data["code"]) == ("denied", "release_hold", "dpo", "released")
 
 
 def test_without_holds_the_crm_is_asked_nothing_for_them(night: Night) -> None:
