@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from jobs.model.answer import Compilation
-from jobs.model.request import HANDOVER, SubjectRequest
+from jobs.model.request import CANDIDATES, CONFIRMED, HANDOVER, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import ids_or_nobody
 from jobs.register.confirmed_people import confirmed_people
@@ -71,7 +71,10 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
     if problem is not None:
         raise sent_back(actor, request, problem)
     today = drafted(context, request, with_files=False)
-    problem = _merged(context, request) or _does_not_hold(request, compilation, today)
+    problem = _merged(context, request)
+    if problem is not None:
+        raise sent_back(actor, request, problem, is_somebody_else=True)
+    problem = _does_not_hold(request, compilation, today)
     if problem is not None:
         raise sent_back(actor, request, problem)
     for block in today.compilation.blocks:
@@ -163,12 +166,16 @@ def _erased(answer: Compilation, granted: Collection[str] | None = None) -> set[
     return {(item.title, item.source) for item in items if item.title in ERASING}
 
 
-def sent_back(actor: Actor, request: SubjectRequest, problem: Refused) -> Refused:
+def sent_back(actor: Actor, request: SubjectRequest, problem: Refused, *, is_somebody_else: bool = False) -> Refused:
     """Withdraw the approvals of the answer, and send the request to the review; where the answer itself does
-    not hold any more, to its compilation: a review alone would lead to the same refusal."""
+    not hold any more, to its compilation, and where who asks is known by another contact
+    (`is_somebody_else`), to the search: a step after that would lead to the same refusal."""
     state = RequestState.SEARCHING if problem.code in (STANDING_CHANGED, INCOMPLETE) else RequestState.REVIEWING
     changes: dict[str, Any] = {"state": state, "approvals": overrides_of(request)}
     if problem.code == MANDATE_LAPSED:
         changes["outcome"] = Outcome.MANDATE_LAPSED
-    save_transition(actor, request, changes, Step.RELEASE, {"sent_back": True})
+    if is_somebody_else:
+        changes["answer"] = ""
+    parts = {CANDIDATES: None, CONFIRMED: None} if is_somebody_else else None
+    save_transition(actor, request, changes, Step.RELEASE, {"sent_back": True}, parts=parts)
     return problem

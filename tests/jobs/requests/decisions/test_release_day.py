@@ -8,6 +8,7 @@ import pytest
 from crm_compliance.hints import in_words
 from jobs.model.request import Details, GivenPerson, SubjectRequest
 from jobs.register.overrides import override
+from jobs.register.request_steps import next_step
 from jobs.requests.answer.compile import compile_request
 from jobs.requests.answer.release import approve_content
 from jobs.requests.answer.release_check import for_release
@@ -162,3 +163,9 @@ def test_who_was_merged_into_another_contact_is_confirmed_again(night: Night, ri
     request = approved(night, right, ilse, details=Details(corrections={"birthdate": "2001-05-05"}))
     merge(night, ilse, other)
     assert sent_back_for(night, request) == "standing_changed"
+    following = next_step(night.store.requests.get(request))
+    assert following is not None
+    assert "requests match" in in_words(following).split(",")[0]
+    with pytest.raises(Refused) as error:  # else it would be approved and sent back again
+        compile_request(context_of(night), request, "dora", "dpo")
+    assert error.value.code == "not_confirmed"
