@@ -21,7 +21,7 @@ from starlette.responses import Response
 
 from crm_compliance.console.access.origin import FIELD
 from crm_compliance.console.access.sessions import digest_of
-from rules.errors import Refused
+from rules.errors import ComplianceError, Refused
 
 if TYPE_CHECKING:
     from crm_compliance.store.rows.console.sent_forms import SentForms
@@ -33,10 +33,12 @@ _NONCE: Final = bytes(12)  # each key seals one address, once
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One form of one session. A second sending waits for `turn`."""
+    """One form of one session. A second sending waits for `turn`. What the store did not take, as on a full
+    disk, is `_owed` to it until the form is sent again: it was done, or was not, all the same."""
 
     turn: asyncio.Lock
     _store: SentForms
+    _owed: dict[str, bytes | None]
     _token: str
     _ref: str
 
@@ -44,6 +46,9 @@ class Sent:
         """Return where the answer has led of the same form, sent before; empty where it was not sent before.
         Raises Refused: with code `sent_before`, where it was sent, and the service ended before it had
         answered: whether it was done is not known here."""
+        if self._ref in self._owed:
+            self._note(self._owed[self._ref])
+            del self._owed[self._ref]
         found = self._store.begin(digest_of(self._token), self._ref, now, since=now - LASTS)
         if found is None:
             return ""
@@ -62,13 +67,24 @@ class Sent:
     def keep(self, response: Response) -> None:
         """Remember where an answer leads; one that refuses leads nowhere, and may go otherwise next time."""
         led_to = response.headers.get("Location" if response.status_code == 303 else "HX-Redirect", "")
-        if led_to:
-            self._store.answer(digest_of(self._token), self._ref, AESGCM(self._key).encrypt(_NONCE, led_to.encode(), None))
-        else:
-            self.forget()
+        self._tell(AESGCM(self._key).encrypt(_NONCE, led_to.encode(), None) if led_to else None)
 
     def forget(self) -> None:
-        self._store.forget(digest_of(self._token), self._ref)
+        """Know the form as not sent."""
+        self._tell(None)
+
+    def _tell(self, led_to: bytes | None) -> None:
+        try:
+            self._note(led_to)
+        except ComplianceError:
+            self._owed[self._ref] = led_to
+
+    def _note(self, led_to: bytes | None) -> None:
+        session = digest_of(self._token)
+        if led_to is None:
+            self._store.forget(session, self._ref)
+        else:
+            self._store.answer(session, self._ref, led_to)
 
     @property
     def _key(self) -> bytes:
@@ -82,6 +98,7 @@ class Forms:
     def __init__(self, store: SentForms) -> None:
         self._store = store
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._owed: dict[str, bytes | None] = {}
 
     def sent(self, token: str, path: str, form: FormData) -> Sent | None:
         """Return the form of this session that says the same; None where it carries no key, or a file."""
@@ -89,7 +106,7 @@ class Forms:
         if not form.get(KEY) or not all(isinstance(value, str) for _, value in said):
             return None
         ref = hmac.new(token.encode(), msgspec.json.encode([path, said]), hashlib.sha256).hexdigest()
-        return Sent(self._turns.setdefault(ref, asyncio.Lock()), self._store, token, ref)
+        return Sent(self._turns.setdefault(ref, asyncio.Lock()), self._store, self._owed, token, ref)
 
 
 def answered_once(sent: Sent, now: datetime, answer: Callable[[], Response], before: Callable[[str], Response]) -> Response:

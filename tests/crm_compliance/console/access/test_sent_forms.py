@@ -22,6 +22,7 @@ from crm_compliance.console.frame.services import Services
 from crm_compliance.console.pages.plans.new_plan import SUBJECT
 from crm_compliance.console.work.act_under_way import Ended, OnCounts
 from crm_compliance.console.work.process import Asked
+from crm_compliance.host.files import DiskProblem
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from rules.model.roles import Role
@@ -126,6 +127,45 @@ def test_what_was_refused_may_be_sent_again(org: Night, token: str) -> None:
         assert sent is not None
         answered_once(sent, NOW, lambda: answers.pop(0), lambda led_to: led.append(led_to) or PlainTextResponse(led_to))  # type: ignore[func-returns-value]
     assert (answers, led) == ([], ["/plans"])
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+def test_what_a_full_disk_kept_from_being_noted_of_a_form_is_known_when_it_is_sent_again(
+    org: Night, token: str, is_done: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was not done is carried out then, one that was done is not, and says so at once."""
+    forms, led, answers = Forms(org.store.sent_forms), list[str](), list[Response]()
+
+    def full(*_: object) -> None:
+        raise DiskProblem("the disk of the database is full")
+
+    def answer() -> Response:
+        if disk_is_full and not is_done:
+            full()
+        answers.append(RedirectResponse("/plans", status_code=303))
+        return answers[-1]
+
+    def send() -> Response:
+        sent = forms.sent(token, "/plans/making", FORM)
+        assert sent is not None
+        return answered_once(sent, NOW, answer, lambda led_to: led.append(led_to) or PlainTextResponse(led_to))  # type: ignore[func-returns-value]
+
+    disk_is_full = True
+    with monkeypatch.context() as patched:
+        for write in ("answer", "forget"):
+            patched.setattr(org.store.sent_forms, write, full)
+        if is_done:
+            assert send() is answers[0]
+        else:
+            with pytest.raises(DiskProblem):
+                send()
+        with pytest.raises(DiskProblem):
+            send()
+    disk_is_full = False
+    send()
+    assert (len(answers), led) == (1, ["/plans"] if is_done else [])
+    send()
+    assert (len(answers), led[-1]) == (1, "/plans")
 
 
 def test_a_form_is_the_same_for_one_session_and_one_address_and_an_hour(org: Night, services: Services, token: str) -> None:
