@@ -125,8 +125,8 @@ def why(
 ) -> WhyAnswer:
     """What would become of one unit now, step by step; reads the CRM. Days of birth are left out, and holds
     for whoever may not see them."""
-    with caller.services.desk() as desk:
-        line, steps = explain_unit(desk.context, table, id.lower())
+    with caller.services.question() as context:
+        line, steps = explain_unit(context, table, id.lower())
     hidden = hidden_from(sees_holds=caller.may(Act.SEE_HOLDS))
     trace = [{"rule": step.rule, "inputs": without(step.inputs, hidden), "result": without(step.result, hidden)} for step in steps]
     return WhyAnswer.model_validate(msgspec.to_builtins(line) | {"trace": trace})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from crm_compliance.store.store import SqlStore
     from jobs.inbox.item import InboxItem
     from jobs.plans.lines.open_plans import OpenedPlans
-    from jobs.ports.context import Clock
+    from jobs.ports.context import Clock, JobContext
+    from jobs.requests.search.preserve import LookedUp
     from rules.dates.calendar import Calendar
     from rules.organisation.organisation import Organisation
     from rules.policy.policy import Policy
@@ -42,6 +44,7 @@ DESKS: Final = 4  # how many acts reach the CRM at once; a few more wait, and th
 AT_DESKS: Final = 12  # with those that wait: each keeps a thread from the pages, of which there are forty
 WAIT_S: Final = 20.0
 FRESH_S: Final = 10.0  # so old may the schedule be that a page shows
+LOOKED_UP_S: Final = 600.0  # and whom pending requests keep: to look reads all contacts of the CRM
 
 
 class Busy(ComplianceError):
@@ -88,6 +91,12 @@ class Services:
         from jobs.plans.lines.open_plans import OpenedPlans
 
         return OpenedPlans(self.store)
+
+    @cached_property
+    def _looked_up(self) -> LookedUp:
+        from jobs.requests.search.preserve import LookedUp
+
+        return LookedUp(timedelta(seconds=LOOKED_UP_S))
 
     @cached_property
     def _app_url(self) -> str:
@@ -164,6 +173,15 @@ class Services:
         Busy: too many do."""
         with self._place(), desk(self.settings, asks_crm=asks_crm, patience=patience) as opened:
             yield opened
+
+    @contextmanager
+    def question(self) -> Iterator[JobContext]:
+        """Open what a question about one unit needs, by which nothing is done: whom pending requests keep is
+        not looked up again for each. Raises Busy: too many ask."""
+        from jobs.requests.search.preserve import StoredRequests
+
+        with self.desk() as opened:
+            yield replace(opened.context, requests=StoredRequests(opened.context, self._looked_up))
 
     def begin(self, asked: Asked, *, kind: str = "", alone: bool = False, patience_s: float | None = None) -> Work:
         """Have an act carried out by a process of its own, and return when it is over or has taken too long.

@@ -21,8 +21,8 @@ def show(visit: Visit) -> Response:
     """Decide on one row now and show each step: as a piece of a page, or a page of its own. Raises
     UsageError: no row id, a table without units, no such row."""
     table, row = row_of(visit.path("table"), visit.path("row"))
-    with visit.services.desk() as desk:
-        line, steps = explain_unit(desk.context, table, row)
+    with visit.services.question() as context:
+        line, steps = explain_unit(context, table, row)
     hidden = hidden_from(sees_holds=visit.may(Act.SEE_HOLDS))
     values: dict[str, Any] = {"line": line, "steps": list(shown(visit, steps, hidden)), "asked": (table, row)}
     return visit.part("why_steps.html.j2", **values) if visit.is_part else visit.page("why.html.j2", **values)

@@ -2,7 +2,7 @@
 confirmed or not. Source: HLD-08, R-072, R-073."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -15,16 +15,33 @@ from rules.holds.of_requests import REASON_OF_RIGHT, RequestHold
 ATTEMPTS = 5  # at a row that somebody else moves meanwhile
 
 
+class LookedUp:
+    """Which pending requests were looked up in the CRM, and for how long that is good; for good where nothing
+    is said."""
+
+    def __init__(self, lasts: timedelta | None = None) -> None:
+        self._lasts = lasts
+        self._at: dict[str, datetime] = {}
+
+    def add(self, requests: Iterable[str], at: datetime) -> None:
+        self._at.update(dict.fromkeys(requests, at))
+
+    def has(self, request: str, now: datetime) -> bool:
+        at = self._at.get(request)
+        return at is not None and (self._lasts is None or abs(now - at) < self._lasts)
+
+
 class StoredRequests:
     """The register of requests, as holds query it.
 
     What a pending request keeps is looked up in the CRM when it is first needed, so at the start of every
     plan and of every run: people who were not found then, or could not be, are found now. A lookup that fails
-    stops the caller. A request that was closed keeps what it kept."""
+    stops the caller. A request that was closed keeps what it kept. Those who share what was `looked_up` look
+    once."""
 
-    def __init__(self, context: JobContext) -> None:
+    def __init__(self, context: JobContext, looked_up: LookedUp | None = None) -> None:
         self._context = context
-        self._looked_up: set[str] = set()
+        self._looked_up = LookedUp() if looked_up is None else looked_up
 
     def preserving(self, closed_since: date) -> Sequence[RequestHold]:
         """Return the requests that are pending, and those that were closed on this day or later.
@@ -38,8 +55,9 @@ class StoredRequests:
         requests = [request for request in requests if request.id not in days or days[request.id] >= closed_since]
         kept = _all_preserved(self._context, requests)
         pending = [request for request in requests if request.id not in days]
-        if unknown := [one for one in pending if one.id not in self._looked_up or one.id not in kept]:
-            self._looked_up.update(preserve_all(self._context, unknown))
+        now = self._context.clock()
+        if unknown := [one for one in pending if one.id not in kept or not self._looked_up.has(one.id, now)]:
+            self._looked_up.add(preserve_all(self._context, unknown), now)
             kept = _all_preserved(self._context, requests)
         for request in requests:
             preserved = kept.get(request.id)

@@ -69,9 +69,9 @@ def along(visit: Visit) -> Response:
     plan, line = _named(visit)
     if is_of_other_crm(visit.services.store, plan.crm):
         raise UsageError("this plan is of another CRM", hint="look at it where that CRM is served", where=plan.id)
-    with visit.services.desk() as desk:
+    with visit.services.question() as context:
         try:
-            found = preview_deletion(desk.context, line.table, line.id, disposition=line.disposition or "")
+            found = preview_deletion(context, line.table, line.id, disposition=line.disposition or "")
         except NotFound:
             return _answer(visit, plan, {"line": line, "along": None, "gone_by": gone_by(visit.services.store, plan, line)})
     values: dict[str, Any] = {

@@ -16,7 +16,7 @@ from jobs.model.plan import Kind
 from jobs.model.request import GIVEN, PRESERVED, Preserved
 from jobs.plans.make import make_plan
 from jobs.register.transitions import close
-from jobs.requests.search.preserve import StoredRequests, preserve, preserved_of
+from jobs.requests.search.preserve import LookedUp, StoredRequests, preserve, preserved_of
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.drivers.deciding import dora
@@ -112,6 +112,32 @@ def test_a_request_that_comes_during_a_run_is_looked_up_by_that_run(night: Night
     registered(night)
     (hold,) = register.preserving(date(2026, 10, 1))
     assert len(hold.contacts) == 1
+
+
+def test_those_who_share_what_was_looked_up_look_again_when_it_is_old(night: Night) -> None:
+    """Questions about one unit after another: all contacts are read once in ten minutes, and for a request
+    that was not there yet. A plan shares nothing."""
+    shared = LookedUp(timedelta(minutes=10))
+
+    def kept() -> list[int]:
+        return [len(hold.contacts) for hold in StoredRequests(night.context, shared).preserving(LONG_AGO)]
+
+    night.contact(**ASKER)
+    registered(night)
+    assert kept() == [1]
+    night.contact(**ASKER)
+    night.clock.advance(minutes=9)
+    assert kept() == [1]
+    registered(night)
+    assert sorted(kept()) == [1, 2]
+    night.clock.advance(minutes=1)
+    assert kept() == [2, 2]
+    night.contact(**ASKER)
+    assert kept() == [2, 2]
+    night.clock.advance(minutes=-30)
+    assert kept() == [3, 3], "a clock that went back says nothing of how old it is"
+    night.contact(**ASKER)
+    assert [len(hold.contacts) for hold in StoredRequests(night.context).preserving(LONG_AGO)] == [4, 4]
 
 
 def test_what_was_kept_once_stays_kept(night: Night) -> None:

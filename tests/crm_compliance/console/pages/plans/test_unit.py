@@ -4,11 +4,13 @@ fictitious."""
 import re
 from collections.abc import Callable
 
+from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.console.frame.services import Services
 from jobs.plans.questions.deletion_preview import ROW, TOTAL, preview_deletion
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.drivers.night import Night
+from tests.drivers.requesting import opened
 from tests.drivers.typist import Typist
 
 Signed = Callable[..., Browser]
@@ -29,6 +31,24 @@ def test_one_unit_is_explained_and_decided_again_step_by_step(plan: str, units: 
     assert "/why/" not in auditor.page(f"/plans/{plan}/units/cf_dossier/{row}"), "who may not have it read is not offered it"
     assert auditor.get(f"/plans/{plan}/units/cf_dossier/{row[:8]}").status_code == 404
     assert auditor.get(f"/plans/{plan}/units/cf_dossier/{units['fiche']}").status_code == 404
+
+
+def test_whom_requests_keep_is_looked_up_once_for_questions_one_after_another(
+    crm: RunningEmulator, typist: Typist, plan: str, units: dict[str, str], signed_in: Signed
+) -> None:
+    """To look reads all contacts, and somebody who reviews a plan asks of one unit after another."""
+    opened(typist)
+    dpo = signed_in(Role.DPO)
+
+    def reads(address: str) -> int:
+        before = int(crm.stats()["requests"])
+        dpo.page(address)
+        return int(crm.stats()["requests"]) - before
+
+    first, *further = [reads(f"/why/cf_dossier/{units['delete']}") for _ in range(3)]
+    assert further[0] == further[1] < first
+    along = [reads(f"/plans/{plan}/units/cf_dossier/{units['delete']}/along") for _ in range(2)]
+    assert along[0] == along[1]
 
 
 def test_a_contact_says_with_which_dossier_it_goes(org: Night, plan: str, units: dict[str, str], signed_in: Signed) -> None:
