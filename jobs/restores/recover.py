@@ -7,6 +7,7 @@ import msgspec
 from jobs.erasures.register import load_register, reconcile
 from jobs.model.run import Run
 from jobs.ports.context import JobContext
+from jobs.proof.checkpoint import make_checkpoint
 from jobs.restores.half_deleted_units import half_done
 from jobs.restores.lost_places import Held, LostPlaces, clean_lost_places
 from jobs.restores.replay_plan import plan_replay
@@ -37,6 +38,8 @@ def recover(context: JobContext) -> Recovered:
         ConnectorError: the CRM could not be read in full."""
     with context.store.leases.exclusive():
         reconcile(context)
+    # The log of the lost ledger is put aside: the checkpoints that the database has go into a new one.
+    make_checkpoint(context.store, context.notary, context.clock)
     context.forget_memory()
     interrupted = unfinished(context)
     for run in interrupted:

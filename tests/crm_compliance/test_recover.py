@@ -148,6 +148,19 @@ def test_a_database_of_an_older_day_is_recovered(typist: Typist, org: Night, mon
     assert typist.ask("ledger", "verify")["ok"] is True
 
 
+def test_the_ledger_of_an_older_day_holds_though_nothing_was_left_to_do(typist: Typist, org: Night) -> None:
+    """The checkpoints that it had stand in the external log again."""
+    typist.ask("run", "housekeeping")
+    org.store.close()
+    shutil.copy(data_of(typist) / "state.db", typist.folder / "old.db")
+    typist.ask("run", "requests")
+    lose_the_database(typist, org)
+    shutil.copy(typist.folder / "old.db", data_of(typist) / "state.db")
+    assert typist.type("ledger", "verify").code == 7
+    assert typist.ask("recover")["run"] is None
+    assert typist.ask("ledger", "verify")["ok"] is True
+
+
 def test_a_run_that_was_killed_needs_no_recovery(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     people_and_cases(org)
     killed_before_its_contacts(typist, monkeypatch)
