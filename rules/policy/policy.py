@@ -5,6 +5,7 @@ in `limits.py`."""
 
 from collections.abc import Collection
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -248,8 +249,7 @@ class Policy(PolicyFile):
     @property
     def fillers(self) -> frozenset[date]:
         """The days that stand for none (RET-09, RET-14)."""
-        days = (*self.defaults.sentinels, ZERO_DAY)
-        return frozenset(day - timedelta(days=n) for day in days for n in (0, 1) if n < day.toordinal())
+        return _fillers(self.defaults.sentinels)
 
     @property
     def home(self) -> Home:
@@ -301,3 +301,9 @@ class Policy(PolicyFile):
         """Return the mission under which a unit of this category is counted."""
         category = self.categories.get(key)
         return category.mission if category is not None else Mission.OTHER
+
+
+@lru_cache(maxsize=8)
+def _fillers(sentinels: tuple[date, ...]) -> frozenset[date]:
+    """Made once for a schedule: each day of each row and request is read by its calendar."""
+    return frozenset(day - timedelta(days=n) for day in (*sentinels, ZERO_DAY) for n in (0, 1) if n < day.toordinal())
