@@ -16,8 +16,9 @@ class _Blocks(msgspec.Struct, frozen=True):
 
 
 def blocks_of(store: Store, request: SubjectRequest) -> tuple[str, ...]:
-    """Return the codes of what stops a release and was not set aside; none of a neutral answer (SUS-07)."""
-    part = store.requests.part(request.id, COMPILATION) if request.answer != "neutral" else None
+    """Return the codes of what stops a release and was not set aside; none of a neutral answer, nor of one
+    that was taken away: it may have been neutral (SUS-07)."""
+    part = store.requests.part(request.id, COMPILATION) if request.answer not in ("", "neutral") else None
     if part is None:
         return ()
     aside = overridden(request)

@@ -7,6 +7,7 @@ import pytest
 
 from crm_compliance.hints import in_words
 from jobs.model.request import Details, GivenPerson, SubjectRequest
+from jobs.register.answer_blocks import blocks_of
 from jobs.register.overrides import override
 from jobs.register.request_steps import next_step
 from jobs.requests.answer.compile import compile_request
@@ -169,3 +170,18 @@ def test_who_was_merged_into_another_contact_is_confirmed_again(night: Night, ri
     with pytest.raises(Refused) as error:  # else it would be approved and sent back again
         compile_request(context_of(night), request, "dora", "dpo")
     assert error.value.code == "not_confirmed"
+
+
+def test_sus07_nothing_tells_what_stopped_a_neutral_answer_that_a_merge_sent_back(night: Night) -> None:
+    """The blocks of a request that is open are shown to whoever sees the register."""
+    ilse, other = (night.contact(firstname="Ilse", lastname="Wouters (fictief)") for _ in range(2))
+    night.patch("contacts", ilse, cf_nocontact=True)
+    night.party(ilse, "suspect", dossier=night.dossier("sexting", closed=False))
+    request = ask(night, Right.ERASURE, ilse, given=ILSE)
+    compilation = compile_request(context_of(night), request.id, "dora", "dpo")
+    assert (compilation.answer, compilation.blocks) == ("neutral", ("NO_CONTACT",))
+    decide(night, request)
+    approve_content(context_of(night), request.id, "dora", "dpo")
+    merge(night, ilse, other)
+    assert sent_back_for(night, request.id) == "standing_changed"
+    assert blocks_of(night.store, night.store.requests.get(request.id)) == ()
