@@ -39,12 +39,12 @@ from jobs.writing.bypass import Bypassing
 from jobs.writing.document_folders import DocumentFolders
 from jobs.writing.earlier_rows import left_before, with_what_had_gone
 from jobs.writing.outside_objects import Outside
-from jobs.writing.partial_units import as_it_is, begun, continued, without_mark
+from jobs.writing.partial_units import as_it_is, begun, changed_since, continued, without_mark
 from jobs.writing.read_back import still_there
-from jobs.writing.send import MAX_OPERATIONS, send_and_reconcile
+from jobs.writing.send import send_and_reconcile
 from jobs.writing.turns import Turns
 from rules.dates.instants import instant
-from rules.model.records import Unit, UnitKind
+from rules.model.records import Contact, Unit, UnitKind
 
 # Which of some ids go later in this run, once some rows, by id, have gone.
 GoingLater = Callable[[Collection[str], Collection[str]], Collection[str]]
@@ -108,6 +108,7 @@ class Journal:
             self.context.connector,
             {name: action.rows for name, action in sendable.items()},
             held=lambda names: self.stopped_or_held({name: sendable[name] for name in names}, units, otherwise),
+            rest_held=lambda names: self.rest_held({name: sendable[name] for name in names}, units, otherwise),
         )
         written = {name: action.rows for name, action in sendable.items() if results[name].state is ActionState.DONE}
         results |= purge_retained(
@@ -209,6 +210,18 @@ class Journal:
         is_stopped = self.context.store.kill_switch.stopped_since() is not None
         return dict.fromkeys(actions, STOPPED) if is_stopped else codes
 
+    def rest_held(self, actions: Mapping[str, Action], units: Mapping[Key, Unit], otherwise: Otherwise = lambda _: {}) -> dict[str, str]:
+        """Return the same of those of which a part has gone: what is left of a unit cannot be judged, only
+        whether it is as it was. Contacts can."""
+
+        def changed(keys: Collection[Key]) -> dict[Key, str]:
+            people = [key for key in keys if key[0] == table]
+            rest = [action for action in actions.values() if action.key in keys and action.key not in people]
+            return dict.fromkeys(changed_since(self.context.connector, rest), CHANGED) | (otherwise(people) if people else {})
+
+        table = self.context.connector.table(Contact)
+        return self.stopped_or_held(actions, units, changed)
+
     def _held_now(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, str]:
         """Return which of these, by name, a hold covers, each with the code. It is asked last: reading what
         else there is to know may take half an hour of waiting for the CRM (HLD-07)."""
@@ -217,15 +230,14 @@ class Journal:
     def _changed(self, actions: Mapping[str, Action], otherwise: Otherwise) -> dict[str, str]:
         """Return which of these, by name, would not go by now as they were announced, or would take something
         along that was not, or leave something behind, each with the code. It was looked for a moment ago,
-        unless the CRM has let us wait since. What goes in several change sets may be half gone, and cannot be
-        judged."""
+        unless the CRM has let us wait since."""
         now = self.context.clock()
         asked = [action for action in actions.values() if now - self._looked_at.get(action.key, self._started) >= BELIEVED_FOR]
         if not asked:
             return {}
         found, waiting = with_unmapped(self.context, asked)
         grown = {after.key for before, after in zip(asked, found, strict=True) if {*after.along} - {*before.along}}
-        codes = dict.fromkeys({*grown, *waiting}, CHANGED) | otherwise([each.key for each in asked if len(each.rows) <= MAX_OPERATIONS])
+        codes = dict.fromkeys({*grown, *waiting}, CHANGED) | otherwise([each.key for each in asked])
         self._looked_at |= {action.key: now for action in asked}
         return {name: codes[action.key] for name, action in actions.items() if action.key in codes}
 

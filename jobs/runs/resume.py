@@ -161,6 +161,6 @@ def _finish_remaining(journal: Journal, action: Action, remaining: Sequence[RowW
         action,
         remaining,
         as_sent=journal.bypassing.still_allowed(action, remaining),
-        held=lambda names: journal.stopped_or_held(dict.fromkeys(names, action), {}),
+        held=lambda names: journal.rest_held(dict.fromkeys(names, action), {}),
     )
     return journal.removed(outcome) if outcome.state is ActionState.DONE else outcome

@@ -8,8 +8,10 @@ import msgspec
 from connectors.interface.connector import Connector
 from connectors.interface.remains import RowKey
 from connectors.interface.rows import Among
+from jobs.model.plan import Key
 from jobs.model.run import CHANGED, CONTENT_BEGUN, CONTINUED, UNANSWERED, Action, ActionState, RowWrite
 from jobs.reading.few_rows import rows_of
+from jobs.writing.read_back import still_there
 from jobs.writing.send import Held, send_and_reconcile
 from rules.model.records import KINDS, Fiche, UnitKind
 
@@ -43,6 +45,14 @@ def is_as_judged(connector: Connector, action: Action, remaining: Sequence[RowWr
         return True
     known = {write.id for write in action.rows}
     return all(row.id in known or row.also_in for row in rows_of(connector, Fiche, ("dossier",), Among("dossier", [own.id])))
+
+
+def changed_since(connector: Connector, actions: Sequence[Action]) -> list[Key]:
+    """Return those of some units, none of them a contact, of which a part has gone and the rest is not what
+    was judged any more. Where the unit's own row has gone, the writes of the others tell."""
+    there = still_there(connector, (action.rows[-1] for action in actions), live_only=True)
+    own = [(action, action.rows[-1:]) for action in actions if (action.rows[-1].kind, action.rows[-1].id) in there]
+    return [action.key for action, row in own if not is_as_judged(connector, action, row)]
 
 
 def as_found_again(connector: Connector, action: Action, left: Collection[tuple[str, str]]) -> Action:

@@ -30,14 +30,16 @@ class WriteOutcome:
     code: str = ""
 
 
-def send_and_reconcile(connector: Connector, writes: Mapping[str, Sequence[RowWrite]], *, held: Held) -> dict[str, WriteOutcome]:
+def send_and_reconcile(
+    connector: Connector, writes: Mapping[str, Sequence[RowWrite]], *, held: Held, rest_held: Held | None = None
+) -> dict[str, WriteOutcome]:
     """Send the writes of each unit, by a key of the caller's, and return the outcome of each.
 
     Rows in long-term retention are left out: no write reaches them, and they are deleted once the live ones
     are (residual/purge_retained.py).
 
     `held` is checked by the connector right before every request that writes: a hold that was placed since
-    prevails (HLD-07).
+    prevails (HLD-07). `rest_held`, where given, is asked instead about units of which a part has gone.
 
     A unit of up to 1,000 rows is sent in one change set, whole or not at all. A larger one is sent in
     several, its own row last: if a later one fails it is PARTIAL. Anything the CRM refuses for a technical
@@ -47,7 +49,7 @@ def send_and_reconcile(connector: Connector, writes: Mapping[str, Sequence[RowWr
     outcomes: dict[str, WriteOutcome] = {}
     step = 0
     while waiting := {key: parts[step] for key, parts in pieces.items() if key not in outcomes and step < len(parts)}:
-        for key, (status, code) in _send_step(connector, waiting, held).items():
+        for key, (status, code) in _send_step(connector, waiting, rest_held if step and rest_held else held).items():
             if status is ChangeStatus.DONE:
                 continue
             if step > 0:

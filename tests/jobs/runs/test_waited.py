@@ -7,6 +7,7 @@ import pytest
 
 from connectors.dynamics.pace.gate import Timeline
 from connectors.dynamics.writing.pool import Pool
+from jobs.writing import send
 from rules.model.requests import Right
 from tests.drivers.deciding import ask, compile_, decide, release
 from tests.drivers.holding import place
@@ -64,6 +65,53 @@ def test_ret17_a_unit_that_had_to_wait_is_judged_again(night: Night, meanwhile: 
     assert night.get("cf_dossiers", dossier)
     assert len(night.fiches_of(dossier)) == 2 + (what == "fiche")
     assert run.counts["skipped"] == {code: 1, "STILL_REFERRED": 1}
+
+
+@pytest.mark.parametrize("what", ["fiche", "child"])
+def test_ret17_a_unit_of_several_change_sets_is_judged_again_before_its_first(
+    night: Night, meanwhile: Callable[..., None], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(send, "MAX_OPERATIONS", 2)
+    dossier, _ = a_grown_up(night)
+    acts: dict[str, Callable[[], object]] = {
+        "fiche": lambda: night.fiche("sexting", spoken=LATELY, dossier=dossier),
+        "child": lambda: night.party(night.contact(birthdate="2020-02-01"), "child", dossier=dossier),
+    }
+    meanwhile(acts[what])
+    run = night.apply(night.plan())
+    assert night.get("cf_dossiers", dossier)
+    assert len(night.fiches_of(dossier)) == 2 + (what == "fiche")
+    assert run.counts["skipped"] == {"NOT_EXPIRED": 1, "STILL_REFERRED": 1}
+
+
+@pytest.mark.parametrize("what", ["fiche", "reopened"])
+def test_ret17_what_is_left_of_a_unit_that_had_to_wait_between_its_change_sets_goes_only_as_it_was_judged(
+    night: Night, meanwhile: Callable[..., None], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(send, "MAX_OPERATIONS", 2)
+    dossier, _ = a_grown_up(night)
+    acts: dict[str, Callable[[], object]] = {
+        "fiche": lambda: night.fiche("sexting", spoken=LATELY, dossier=dossier),
+        "reopened": lambda: night.patch("cf_dossiers", dossier, statecode=0, statuscode=1),
+    }
+    meanwhile(acts[what], 2)
+    run = night.apply(night.plan())
+    assert night.get("cf_dossiers", dossier)
+    assert night.fiches_of(dossier)
+    assert run.counts["partial"] == 1
+    assert [action.code for action in night.store.journal.of_run(run.id) if action.id == dossier] == ["CHANGED"]
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_to_wait_costs_no_unit_of_several_change_sets(
+    night: Night, meanwhile: Callable[..., None], monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    monkeypatch.setattr(send, "MAX_OPERATIONS", 2)
+    dossiers = [a_grown_up(night)[0] for _ in range(2)]
+    plan = night.plan()
+    meanwhile(lambda: None, nth)
+    assert night.apply(plan).counts["skipped"] == {}
+    assert [night.get("cf_dossiers", row) for row in dossiers] == [None] * 2
 
 
 def test_who_got_a_role_while_a_removal_had_to_wait_stays(night: Night, meanwhile: Callable[..., None]) -> None:
