@@ -14,8 +14,8 @@ from jobs.erasures.register import Register
 from jobs.model.run import WRITTEN_OFF
 from rules.decoders import decoder_of
 from rules.errors import UsageError
+from rules.model.row_ids import row_id
 
-ID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}")
 TABLE = re.compile(r"[a-z][a-z0-9_]{0,127}")
 HINT = 'one row a line: {"table": "contact", "id": "…"}, or comma separated with the columns table and id'
 
@@ -129,13 +129,11 @@ def _columns(cells: Sequence[str]) -> tuple[int, int] | None:
 
 
 def _incoming(line: int, table: str, row: str, where: str) -> Incoming:
-    identity = row.strip().strip("{}").lower()
     if not TABLE.fullmatch(table):
         raise _bad(where, line, "this is not the logical name of a table")
-    if not ID.fullmatch(identity):
+    if (identity := row_id(row)) is None:
         raise _bad(where, line, "this is not a row id (GUID)")
-    digits = identity.replace("-", "")
-    return Incoming(line, table, f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}")
+    return Incoming(line, table, identity)
 
 
 def _bad(where: str, line: int, what: str) -> UsageError:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, get_args
 
 from crm_compliance.cli.terminal.output import output
 from rules.errors import UsageError
+from rules.model import row_ids
 from rules.model.languages import LANGUAGES, Language
 
 if TYPE_CHECKING:
@@ -120,8 +121,7 @@ def language(text: str) -> Language | None:
 def row_id(text: str) -> str:
     """Return the id of a row as the CRM writes it: lower case, no braces. Raises UsageError: it is not an id;
     the text is not repeated, for somebody may have typed a name."""
-    wanted = text.strip("{}").lower()
-    if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", wanted):
+    if (wanted := row_ids.row_id(text)) is None:
         raise UsageError("this is not a row id (GUID)", hint="32 hexadecimal digits in five groups, as a plan file has them")
     return wanted
 

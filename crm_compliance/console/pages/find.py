@@ -9,12 +9,13 @@ from starlette.responses import Response
 
 from crm_compliance.console.frame.endpoint import post
 from crm_compliance.console.frame.visit import Visit
-from crm_compliance.console.pages.why import ROW, row_of
+from crm_compliance.console.pages.why import row_of
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.model.plan import Kind, LinesRemoved
 from jobs.plans.lines.query import LineQuery
 from rules.errors import UsageError
 from rules.model.roles import Act
+from rules.model.row_ids import row_id
 
 IN_ADDRESS: Final = re.compile(r"[?&#](etn|typename|id)=([^&#\s]*)", re.IGNORECASE)
 LOOKED_AT: Final = ((Kind.RETENTION, Kind.ALL), (Kind.RECORDINGS, Kind.ALL))
@@ -29,8 +30,7 @@ def find(visit: Visit) -> Response:
     table = named.get("etn") or named.get("typename")
     if table is not None and "id" in named:
         return _go(visit, *row_of(table, named["id"]))
-    row = given.strip("{} ").lower()
-    if not ROW.fullmatch(row):
+    if (row := row_id(given)) is None:
         raise UsageError("this names no record", hint="paste the address of its page in the CRM, or its id", where="record")
     table = _table_of(visit, row)
     if table is None:

@@ -12,8 +12,8 @@ from crm_compliance.reports.why import hidden_from
 from jobs.plans.questions.explain import explain_unit
 from rules.errors import UsageError
 from rules.model.roles import Act
+from rules.model.row_ids import row_id
 
-ROW: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TABLE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -31,10 +31,10 @@ def show(visit: Visit) -> Response:
 def row_of(table: str, row: str) -> tuple[str, str]:
     """Return table and id as the CRM writes them. Raises UsageError: they are none; they are not repeated,
     for somebody may have typed a name."""
-    name, wanted = table.strip().lower(), row.strip().strip("{}").lower()
+    name, wanted = table.strip().lower(), row_id(row)
     if not TABLE.fullmatch(name):
         raise UsageError("this is not the name of a table", hint="its logical name, such as cf_dossier", where="typename")
-    if not ROW.fullmatch(wanted):
+    if wanted is None:
         raise UsageError("this is not the id of a row", hint="32 hexadecimal digits in five groups", where="id")
     return name, wanted
 

@@ -1,7 +1,6 @@
 """The form by which a hold is placed, empty or with what another one says: that is how one is kept after its
 review."""
 
-import re
 from dataclasses import replace
 from typing import Final
 
@@ -18,8 +17,8 @@ from rules.errors import Refused, UsageError
 from rules.holds.conditions import FIELDS, NONE
 from rules.holds.placements import OBTAINABLE, PLACEABLE, REVIEW_MONTHS, HoldType, PlacedHold
 from rules.model.roles import Act
+from rules.model.row_ids import row_id
 
-GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 USUAL_REVIEW_MONTHS: Final = 6
 ROW, PERSON, FITTING = "row", "person", "fitting"
 
@@ -115,8 +114,7 @@ def _of_hold(hold: PlacedHold) -> dict[str, str]:
 def _row_id(text: str, where: str) -> str:
     """Return the id of a record as the CRM writes it. Raises UsageError: it is none; the text is not
     repeated, for somebody may have typed a name."""
-    wanted = text.strip("{}").lower()
-    if not GUID.fullmatch(wanted):
+    if (wanted := row_id(text)) is None:
         raise UsageError("this is not the id of a record", where=where, hint="32 hexadecimal digits in five groups, as a plan shows them")
     return wanted
 
