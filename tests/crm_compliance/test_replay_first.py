@@ -12,6 +12,7 @@ from crm_compliance.service import scheduler
 from crm_compliance.store.sql.problems import StoreUnusable
 from jobs.model.plan import Kind
 from jobs.restores.replay import replay_if_restored
+from rules.errors import Refused
 from tests.drivers.night import Night
 from tests.drivers.restoring import Backup
 from tests.drivers.typist import LONG_AGO, Typist, limited
@@ -97,6 +98,20 @@ def test_the_service_waits_for_a_database_that_is_away_while_it_is_not_ready(
     scheduler.replay_first(typist.settings, org.store, Waits(4, lambda: None), still_ours=still_ours)
     assert [line["code"] for line in told() if line["event"] == "not ready"] == ["store"] * 2
     assert org.get("cf_dossiers", row) is None
+
+
+def test_a_service_that_another_one_has_replaced_does_not_wait_and_deletes_nothing(
+    typist: Typist, org: Night, erased: tuple[str, Backup]
+) -> None:
+    row, backup = erased
+    backup.restore()
+
+    def still_ours() -> None:
+        raise Refused("another service has taken over")
+
+    with pytest.raises(Refused, match="another service"):
+        scheduler.replay_first(typist.settings, org.store, Waits(2, lambda: None), still_ours=still_ours)
+    assert org.get("cf_dossiers", row) is not None
 
 
 class Waits(threading.Event):

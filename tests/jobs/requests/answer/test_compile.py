@@ -133,6 +133,17 @@ def test_a_voice_in_a_file_is_withheld_however_its_media_type_is_written(night: 
     assert (voice.status, voice.code, voice.withheld_class) == (ItemStatus.WITHHELD, "VOICE", "voice")
 
 
+@pytest.mark.parametrize("media_type", ["audio/mpeg", "Audio/MPEG"])
+def test_a_voice_in_a_file_belongs_to_who_was_heard_however_its_media_type_is_written(night: Night, media_type: str) -> None:
+    """RET-05: on a fiche it is a recording, and theirs as one is."""
+    reporter, fiche = night.contact(), night.fiche("grooming")
+    night.party(reporter, "reporter", fiche=fiche)
+    note = night.note("cf_fiche", fiche, isdocument=True, filename="gesprek.mp3", mimetype=media_type, documentbody="SUQz")
+    items = Answer(night, reporter).compile().items
+    assert [item.withheld_class for item in items if item.attachment is not None] == ["voice"]
+    assert ("note", note) in {item.source for item in items}
+
+
 def test_a_session_to_listen_is_offered_until_a_person_withholds_the_sound_for_another_reason(
     night: Night, child: str, dossier: str
 ) -> None:
