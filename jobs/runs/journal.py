@@ -112,7 +112,9 @@ class Journal:
         )
         written = {name: action.rows for name, action in sendable.items() if results[name].state is ActionState.DONE}
         results |= purge_retained(
-            self.context.connector, written, held=lambda names: self.not_purgeable({name: sendable[name] for name in names}, written, units)
+            self.context.connector,
+            written,
+            held=lambda names: self.not_purgeable({name: sendable[name] for name in names}, written, units, otherwise),
         )
         outcomes = []
         for action in intents:
@@ -242,17 +244,27 @@ class Journal:
         return {name: codes[action.key] for name, action in actions.items() if action.key in codes}
 
     def not_purgeable(
-        self, actions: Mapping[str, Action], rows: Mapping[str, Sequence[RowWrite]], units: Mapping[Key, Unit]
+        self,
+        actions: Mapping[str, Action],
+        rows: Mapping[str, Sequence[RowWrite]],
+        units: Mapping[Key, Unit],
+        otherwise: Otherwise = lambda _: {},
     ) -> dict[str, str]:
         """Return which of these, by name, must not be purged from long-term retention at this moment: what
         must not be written, and what would take along something of a unit that stays, one of these included.
-        `rows` are those that each of them writes now."""
-        kept = self.stopped_or_held(actions, units)
+        `rows` are those that each of them writes now. What lies there as a whole is still whole, and is
+        judged again where it had to wait."""
+        whole = {action.key for action in actions.values() if all(write.retained for write in action.rows)}
+
+        def changed(keys: Collection[Key]) -> dict[Key, str]:
+            return otherwise([key for key in keys if key in whole])
+
+        kept = self.stopped_or_held(actions, units, changed)
         going = {name: msgspec.structs.replace(action, rows=tuple(rows[name])) for name, action in actions.items() if name not in kept}
         there = self._bound_there(list(going.values()), list(actions.values()))
         bound = there.bound.keys() | there.along.keys()  # what was not announced is not taken along
         codes = {name: LONG_TERM for name, action in going.items() if action.key in bound}
-        return kept | codes | self._held_now(going, units)
+        return kept | codes | self.stopped_or_held(going, units, changed)  # to see who is bound may have to wait too
 
     def _bound_there(self, going: Sequence[Action], of: Sequence[Action]) -> There:
         """Return which of these must wait for others there, `of` their group. What goes later in this run, or

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.drivers.deciding import ask, compile_, decide, release
 from tests.drivers.holding import place
 from tests.drivers.night import CATEGORY, Night
 from tests.drivers.organisation import set_faults
+from tests.jobs.residual.retained import retain, there
 from tests.jobs.runs.interruptions import LONG_AGO, a_grown_up
 
 LATELY = date(2026, 11, 20)
@@ -100,6 +102,25 @@ def test_ret17_what_is_left_of_a_unit_that_had_to_wait_between_its_change_sets_g
     assert night.fiches_of(dossier)
     assert run.counts["partial"] == 1
     assert [action.code for action in night.store.journal.of_run(run.id) if action.id == dossier] == ["CHANGED"]
+
+
+@pytest.mark.parametrize("is_corrected", [True, False])
+@pytest.mark.parametrize("nth", [6, 12])
+def test_ret17_what_lies_in_long_term_retention_is_judged_again_before_its_job(
+    night: Night, meanwhile: Callable[..., None], nth: int, is_corrected: bool
+) -> None:
+    dossier, child = a_grown_up(night)
+    (role,) = night.rows("cf_parties?$select=cf_partyid")
+    retain(night, "cf_party", role["cf_partyid"])
+    for fiche in night.fiches_of(dossier):
+        retain(night, "cf_fiche", fiche)
+    retain(night, "cf_dossier", dossier)
+    plan = night.plan()
+    act = partial(night.patch, "contacts", child, birthdate="2020-02-01") if is_corrected else lambda: None
+    meanwhile(act, nth, "re:retained")  # a read before the job
+    run = night.apply(plan)
+    assert there(night, "cf_dossier") == ({dossier} if is_corrected else set())
+    assert run.counts["skipped"] == ({"NOT_EXPIRED": 1, "STILL_REFERRED": 1} if is_corrected else {})
 
 
 @pytest.mark.parametrize("nth", [1, 2, 3])
