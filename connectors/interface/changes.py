@@ -70,6 +70,13 @@ class ChangeResult:
 # Keys of change sets -> those of them that a hold covers at this moment (HLD-07).
 Held = Callable[[Collection[str]], Collection[str]]
 
+IsDue = Callable[[], bool]  # whether something shall still be sent that had to wait
+
+
+def always_due() -> bool:
+    """What goes whatever happens while it waits."""
+    return True
+
 
 class Changes(Protocol):
     """Writing."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from connectors.interface.changes import IsDue, always_due
 from connectors.interface.rows import Among
 from rules.model.records import Record
 
@@ -141,10 +142,13 @@ class Remains(Protocol):
 
         Raises ConnectorError: it cannot be determined."""
 
-    def purge(self, residual: ResidualKind, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
+    def purge(
+        self, residual: ResidualKind, rows: Collection[RowKey], *, alive: Collection[RowKey] = (), is_due: IsDue = always_due
+    ) -> frozenset[RowKey]:
         """Remove what `residual_data` finds of these rows, of which `alive` still exist. Return the rows for
         which the CRM does not permit it. The outcome for the others has to be checked again: a job of the CRM
-        that ended is not proof."""
+        that ended is not proof. A job for the bin or long-term retention that has to wait before it starts
+        does so only where `is_due` still says so."""
 
     def needs_row_for_history(self) -> bool:
         """Return whether the history of a row can be purged only as long as the row exists: no job of ours

@@ -7,7 +7,7 @@ the reference, sections 6.2, 6.4 and 11.5."""
 from collections.abc import Mapping, Sequence
 
 from connectors.interface.connector import Connector
-from connectors.interface.remains import ResidualKind
+from connectors.interface.remains import ResidualKind, RowKey
 from jobs.model.run import ActionState, RowWrite
 from jobs.writing.read_back import still_there
 from jobs.writing.send import TECHNICAL, Held, WriteOutcome
@@ -19,30 +19,48 @@ def purge_retained(connector: Connector, writes: Mapping[str, Sequence[RowWrite]
     """Purge the retained rows of each unit, by a key of the caller's, and return the outcome for each that
     has such rows.
 
-    `held` is checked right before (HLD-07). A unit of which nothing is deleted is skipped where the CRM does
-    not allow it, and FAILED where the job did not do it. One of which a part is deleted is PARTIAL. Raises
-    ConnectorError: the job cannot be followed, or the remaining rows not be read; the intents stay, and the
-    run continues from there."""
+    `held` is checked right before (HLD-07), and again where the CRM lets the job wait. A unit of
+    which nothing is deleted is skipped where the CRM does not allow it, and FAILED where the job did not do
+    it. One of which a part is deleted is PARTIAL. Raises ConnectorError: the job cannot be followed, or the
+    remaining rows not be read; the intents stay, and the run continues from there."""
     there = {key: found for key, rows in writes.items() if (found := [write for write in rows if write.retained])}
     if not there:
         return {}
-    kept = held(there)
+    kept = dict(held(there))
     going = {key: rows for key, rows in there.items() if key not in kept}
-    keys = {(write.kind, write.id): write.key(connector) for rows in going.values() for write in rows}
-    refused = connector.purge(ResidualKind.RETAINED, list(keys.values())) if keys else frozenset()
-    left = still_there(connector, [write for rows in going.values() for write in rows])
+    asked, refused = going, frozenset[RowKey]()
+    while going:
+        late, refused = _purge(connector, going, held)
+        if not late:
+            break
+        kept |= late  # the job has not begun for the others either
+        going = {key: rows for key, rows in going.items() if key not in late}
+    left = still_there(connector, [write for rows in asked.values() for write in rows])
     outcomes: dict[str, WriteOutcome] = {}
     for key, rows in there.items():
         is_whole = all(write.retained for write in writes[key])
-        remaining = [write for write in rows if (write.kind, write.id) in left]
-        if key in kept:
+        remaining = [write for write in rows if key not in asked or (write.kind, write.id) in left]
+        if key in kept and len(remaining) == len(rows):
             outcomes[key] = WriteOutcome(ActionState.SKIPPED if is_whole else ActionState.PARTIAL, kept[key])
         elif not remaining:
             outcomes[key] = WriteOutcome(ActionState.DONE)
         elif not is_whole or len(remaining) < len(rows):
             outcomes[key] = WriteOutcome(ActionState.PARTIAL, TECHNICAL)
-        elif any(keys[write.kind, write.id] in refused for write in remaining):
+        elif any(write.key(connector) in refused for write in remaining):
             outcomes[key] = WriteOutcome(ActionState.SKIPPED, TECHNICAL)
         else:
             outcomes[key] = WriteOutcome(ActionState.FAILED, NO_ANSWER)
     return outcomes
+
+
+def _purge(connector: Connector, going: Mapping[str, Sequence[RowWrite]], held: Held) -> tuple[Mapping[str, str], frozenset[RowKey]]:
+    """Have one job purge the rows of these units. Return which must stay by now, each with the code, for
+    which nothing was begun, and the rows of which the CRM does not permit it."""
+    late: dict[str, str] = {}
+
+    def is_due() -> bool:
+        late.update(held(going))
+        return not late
+
+    rows = [write.key(connector) for writes in going.values() for write in writes]
+    return late, connector.purge(ResidualKind.RETAINED, rows, is_due=is_due)

@@ -244,8 +244,12 @@ class Deleting:
         unknown = {index: work.told(index, ChangeStatus.UNKNOWN) for index in exact}
         name, ids = job_name(), [row for row, _ in exact.values()]
         queries = query_set(table.name, definition.primary_id, list(exact.values()), guard)
+
+        def may_go() -> bool:
+            return not self._named(work, exact)  # no query of the CRM knows the product's holds
+
         try:
-            job = self._jobs.start(name, queries, start_at=start_of(self._transport.clock), options=self._options)
+            job = self._jobs.start(name, queries, start_at=start_of(self._transport.clock), options=self._options, is_due=may_go)
         except NotStarted as failure:
             if failure.is_lasting:
                 self._give_up(str(failure))
@@ -256,7 +260,7 @@ class Deleting:
             return
         self._tried.update(ids)
         try:
-            has_ended = self._jobs.end(job, lambda: bool(self._named(work, exact)))  # no query of the CRM knows the product's holds
+            has_ended = self._jobs.end(job, lambda: not may_go())
             report = self._report(job) if has_ended else Report({})
             there = {row.id: row.etag for page in self._read(table.record, (), among=Among("id", list(ids))) for row in page}
         except ConnectorError:

@@ -21,6 +21,7 @@ from connectors.dynamics.http.query import guid, literal, query_string
 from connectors.dynamics.http.retry import REPEATABLE, WHILE_THROTTLED
 from connectors.dynamics.http.server_clock import ServerClock
 from connectors.dynamics.http.transport import Transport
+from connectors.interface.changes import IsDue
 from connectors.interface.errors import ConnectorError, ReadIncomplete, Unauthorised
 from rules.decoders import converted
 
@@ -139,9 +140,10 @@ class Jobs:
 
     # -- one job ---------------------------------------------------------------------------------------------
 
-    def start(self, name: str, queries: Sequence[dict[str, Any]], *, start_at: str, options: Mapping[str, bool]) -> str:
-        """Have the CRM start a job and return its id. Raises NotStarted: nothing is done, nor will be; Lost:
-        it cannot be determined whether it started."""
+    def start(self, name: str, queries: Sequence[dict[str, Any]], *, start_at: str, options: Mapping[str, bool], is_due: IsDue) -> str:
+        """Have the CRM start a job and return its id; where that has to wait, only if it is still due
+        (HLD-07). Raises NotStarted: nothing is done, nor will be; Lost: it cannot be determined whether it
+        started."""
         body = {
             "QuerySet": queries,
             "JobName": name,
@@ -154,7 +156,7 @@ class Jobs:
         }
         self.unfinished = True  # until the opposite is known, also where this process is interrupted
         try:
-            answer = self._transport.send("POST", "BulkDelete", body, where="BulkDelete", again=WHILE_THROTTLED)
+            answer = self._transport.send("POST", "BulkDelete", body, where="BulkDelete", again=WHILE_THROTTLED, is_due=is_due)
         except (NotSent, Unauthorised) as failure:
             self.unfinished = False
             raise NotStarted(str(failure), is_lasting=False) from None

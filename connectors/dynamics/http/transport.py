@@ -1,6 +1,7 @@
 """One HTTP request to the CRM: token, time-out, request ids, and the body whole (reference: sections 1.8, 7.4
 and 8). Whether it is sent again, `retry.py` says."""
 
+import itertools
 import random
 import re
 import threading
@@ -28,6 +29,7 @@ from connectors.dynamics.http.sessions import Sessions
 from connectors.dynamics.pace.allowance import hints_of
 from connectors.dynamics.pace.gate import Gate, Impatient, Timeline
 from connectors.dynamics.pace.governor import Observation
+from connectors.interface.changes import IsDue, always_due
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.rows import ReadStats
 
@@ -140,12 +142,15 @@ class Transport:
         where: str,
         again: Again,
         at_once: Callable[[], AbstractContextManager[object]] = nullcontext,
+        is_due: IsDue = always_due,
     ) -> Answer:
-        url = self.absolute(address)
+        url, attempts = self.absolute(address), itertools.count()
 
         def attempt() -> Answer:
             with at_once():  # before the account is asked: what it allows now may be used up when a place is free
-                self._wait_to_read(where)
+                has_waited = self._wait_to_read(where) > 0
+                if (next(attempts) or has_waited) and not is_due():
+                    raise NotSent("It is not due any more.", where=where)
                 return self._send(method, url, headers, body, where)
 
         return self.retry.until_answered(attempt, again)
@@ -167,18 +172,26 @@ class Transport:
         return answer
 
     def send(
-        self, method: str, address: str, content: object = None, *, if_match: str = "", where: str = "", again: Again = ONCE
+        self,
+        method: str,
+        address: str,
+        content: object = None,
+        *,
+        if_match: str = "",
+        where: str = "",
+        again: Again = ONCE,
+        is_due: IsDue = always_due,
     ) -> Answer:
         """Send one request other than a read or a batch, and give whatever is answered in the end; `again`
-        says after what it may be sent again.
+        says after what it may be sent again, `is_due` whether it still shall be, where it had to wait.
 
         Raises: as `post_batch`, and ReadIncomplete where the answer broke off; anything may have happened
-            then."""
+            then. NotSent also where it is not due any more."""
         headers = {"Content-Type": "application/json"} if content is not None else {}
         if if_match:
             headers["If-Match"] = if_match
         body = None if content is None else msgspec.json.encode(content)
-        answer = self._until_answered(method, address, headers, body, where, again)
+        answer = self._until_answered(method, address, headers, body, where, again, is_due=is_due)
         self._check_refusal(answer, where)
         return answer
 
@@ -234,11 +247,13 @@ class Transport:
             if missed is not None:
                 self.stats.missed[missed[0]] = self.stats.missed.get(missed[0], 0) + missed[1]
 
-    def _wait_to_read(self, where: str) -> None:
+    def _wait_to_read(self, where: str) -> float:
         try:
-            self.count(waited_s=self.gate.wait_to_read(self.environment.max_wait_s))
+            waited_s = self.gate.wait_to_read(self.environment.max_wait_s)
         except Impatient:
             raise faults.error(faults.Fault(429), where=where) from None
+        self.count(waited_s=waited_s)
+        return waited_s
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, where: str, operations: int = 0) -> Answer:
         """Make one attempt, or a few when the token has expired: a 401 says that the request was not even

@@ -10,6 +10,7 @@ from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.residual.bin_and_retention import BIN, REFERENCE
 from connectors.dynamics.schema.role_places import RolePlace, swapped
 from connectors.dynamics.schema.unmapped_tables import KnownTable, NotOffered
+from connectors.interface.changes import IsDue, always_due
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.remains import BinnedOrRetained, DependentRow, DocumentLocation, Reach, ResidualData, ResidualKind, RowKey
 from connectors.interface.rows import NOBODY, Among
@@ -127,11 +128,13 @@ class Remains(MappedKinds):
         than those where the CRM does not say. Raises ConnectorError: it cannot be determined."""
         return self._places.kept(residual, tables)
 
-    def purge(self, residual: ResidualKind, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
-        """Remove what `residual_data` finds of these rows, of which `alive` still exist. Return the rows for
-        which the CRM does not permit it. Raises ConnectorError: the outcome cannot be determined; the next
-        run looks again."""
-        return self._places.purge(residual, rows, alive)
+    def purge(
+        self, residual: ResidualKind, rows: Collection[RowKey], *, alive: Collection[RowKey] = (), is_due: IsDue = always_due
+    ) -> frozenset[RowKey]:
+        """Remove what `residual_data` finds of these rows, of which `alive` still exist, where it is due
+        after a wait too. Return the rows for which the CRM does not permit it. Raises ConnectorError: the
+        outcome cannot be determined; the next run looks again."""
+        return self._places.purge(residual, rows, alive, is_due)
 
     def needs_row_for_history(self) -> bool:
         return bool(self._places.history.why_no_jobs())

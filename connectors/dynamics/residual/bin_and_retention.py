@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from connectors.dynamics.residual.purge_job import Ended, Purging, queries_for
 from connectors.dynamics.schema.unmapped_tables import IDS_OF_A_FETCH, Directory, NotOffered, type_of
 from connectors.dynamics.writing.remove_platform_rows import Removing
+from connectors.interface.changes import IsDue, always_due
 from connectors.interface.errors import warn_once
 from connectors.interface.remains import Left, Reach, ResidualData, RowKey
 
@@ -75,7 +76,7 @@ class BinOrRetention:
         except NotOffered:
             return  # as above: who may read a table may look into its part of the bin
 
-    def purge(self, rows: Collection[RowKey]) -> frozenset[RowKey]:
+    def purge(self, rows: Collection[RowKey], is_due: IsDue = always_due) -> frozenset[RowKey]:
         """Remove these rows, and what went along, from there for good; what the last look has found. Raises
         as `Connector.purge`."""
         try:
@@ -90,7 +91,7 @@ class BinOrRetention:
             if name != PARTY  # which no job takes: they go with their activity, or with the reference to them
             for query in queries_for(name, table.primary_id, table.primary_id, by_table[name], self._source)
         ]
-        ended = self._purging.run(NAMES[self._source], queries) if queries else Ended.RAN
+        ended = self._purging.run(NAMES[self._source], queries, is_due) if queries else Ended.RAN
         if ended is Ended.NOT_ALLOWED:
             warn_once(self._warnings, f"no job may empty {NAMES[self._source]}: {self._purging.lacking() or 'the CRM refuses it'}")
         if self._source == BIN:

@@ -10,6 +10,7 @@ from connectors.dynamics.residual.purge_job import Purging
 from connectors.dynamics.schema.capabilities import Capability, is_online
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
 from connectors.dynamics.writing.remove_platform_rows import Removing
+from connectors.interface.changes import IsDue
 from connectors.interface.errors import ConnectorError, ReadIncomplete
 from connectors.interface.remains import ResidualData, ResidualKind, RowKey
 
@@ -42,9 +43,12 @@ class ResidualPlaces:
         other = self._others[residual]
         return other.kept() if isinstance(other, ResidualRows) else other.kept(tables)
 
-    def purge(self, residual: ResidualKind, rows: Collection[RowKey], alive: Collection[RowKey]) -> frozenset[RowKey]:
+    def purge(self, residual: ResidualKind, rows: Collection[RowKey], alive: Collection[RowKey], is_due: IsDue) -> frozenset[RowKey]:
         """Remove it; gives the rows of which that is not allowed. Raises as `Connector.purge`."""
-        return self.history.purge(rows, alive) if residual is ResidualKind.HISTORY else self._others[residual].purge(rows)
+        if residual is ResidualKind.HISTORY:
+            return self.history.purge(rows, alive)
+        other = self._others[residual]
+        return other.purge(rows) if isinstance(other, ResidualRows) else other.purge(rows, is_due)
 
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
         """Return which of these rows exist. Raises as `Connector.existing`."""

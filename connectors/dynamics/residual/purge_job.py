@@ -15,6 +15,7 @@ from connectors.dynamics.http.query import guid
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.privileges import LackingForJobs, lacking_for_jobs
 from connectors.dynamics.schema.unmapped_tables import REFUSED, Directory
+from connectors.interface.changes import IsDue, always_due
 
 IDS_OF_A_QUERY = 500
 _TYPE = "Microsoft.Dynamics.CRM."
@@ -67,17 +68,21 @@ class Purging:
             self._lacking = lacking_for_jobs(self._transport, self._directory, self._user())
         return self._lacking
 
-    def run(self, what: str, queries: Sequence[dict[str, Any]]) -> Ended:
-        """Have one job delete what these queries find, follow it to its end and remove its records. Raises
-        ConnectorError: the job cannot be followed; the next run waits for it."""
+    def run(self, what: str, queries: Sequence[dict[str, Any]], is_due: IsDue = always_due) -> Ended:
+        """Have one job delete what these queries find, follow it to its end and remove its records; where it
+        has to wait before it starts, only if it is still due. Raises ConnectorError: the job cannot be
+        followed; the next run waits for it."""
         if self.lacking():
             return Ended.NOT_ALLOWED
         job = told = ""
-        for _ in self._transport.retry.tries():  # a second job of the same queries finds what the first has left, which is nothing
+        for attempt, _ in enumerate(self._transport.retry.tries()):
+            # A second job of the same queries finds what the first has left, which is nothing.
+            if attempt and not is_due():
+                return Ended.FAILED
             name = job_name()
             start_at = start_of(self._transport.clock)
             try:
-                job = self._jobs.start(name, queries, start_at=start_at, options={})
+                job = self._jobs.start(name, queries, start_at=start_at, options={}, is_due=is_due)
                 break
             except NotStarted as failure:
                 if failure.status in REFUSED:

@@ -8,7 +8,9 @@ import pytest
 
 from connectors.dynamics.pace.gate import Timeline
 from connectors.dynamics.writing.pool import Pool
+from jobs.checks.kill_switch import stop
 from jobs.writing import send
+from rules.errors import Refused
 from rules.model.requests import Right
 from tests.drivers.deciding import ask, compile_, decide, release
 from tests.drivers.holding import place
@@ -104,23 +106,51 @@ def test_ret17_what_is_left_of_a_unit_that_had_to_wait_between_its_change_sets_g
     assert [action.code for action in night.store.journal.of_run(run.id) if action.id == dossier] == ["CHANGED"]
 
 
+def in_retention(night: Night) -> tuple[str, str]:
+    """An expired dossier that lies in long-term retention as a whole, and its child."""
+    dossier, child = a_grown_up(night)
+    (role,) = night.rows(f"cf_parties?$select=cf_partyid&$filter=_cf_dossierid_value eq {dossier}")
+    retain(night, "cf_party", role["cf_partyid"])
+    for fiche in night.fiches_of(dossier):
+        retain(night, "cf_fiche", fiche)
+    retain(night, "cf_dossier", dossier)
+    return dossier, child
+
+
 @pytest.mark.parametrize("is_corrected", [True, False])
 @pytest.mark.parametrize("nth", [6, 12])
 def test_ret17_what_lies_in_long_term_retention_is_judged_again_before_its_job(
     night: Night, meanwhile: Callable[..., None], nth: int, is_corrected: bool
 ) -> None:
-    dossier, child = a_grown_up(night)
-    (role,) = night.rows("cf_parties?$select=cf_partyid")
-    retain(night, "cf_party", role["cf_partyid"])
-    for fiche in night.fiches_of(dossier):
-        retain(night, "cf_fiche", fiche)
-    retain(night, "cf_dossier", dossier)
+    dossier, child = in_retention(night)
     plan = night.plan()
     act = partial(night.patch, "contacts", child, birthdate="2020-02-01") if is_corrected else lambda: None
     meanwhile(act, nth, "re:retained")  # a read before the job
     run = night.apply(plan)
     assert there(night, "cf_dossier") == ({dossier} if is_corrected else set())
     assert run.counts["skipped"] == ({"NOT_EXPIRED": 1, "STILL_REFERRED": 1} if is_corrected else {})
+
+
+@pytest.mark.parametrize(("what", "code"), [("birthday", "NOT_EXPIRED"), ("hold", "HOLD_JUDICIAL")])
+def test_hld07_a_job_for_long_term_retention_that_had_to_wait_leaves_what_must_stay_by_then(
+    night: Night, meanwhile: Callable[..., None], what: str, code: str
+) -> None:
+    (stays, child), _ = in_retention(night), in_retention(night)
+    plan = night.plan()
+    acts = {"birthday": partial(night.patch, "contacts", child, birthdate="2020-02-01"), "hold": partial(place, night, "cf_dossier", stays)}
+    meanwhile(acts[what], 1, "BulkDelete")
+    run = night.apply(plan)
+    assert there(night, "cf_dossier") == {stays}
+    assert run.counts["skipped"] == {code: 1, "STILL_REFERRED": 1}
+
+
+def test_a_kill_switch_set_while_a_job_for_long_term_retention_had_to_wait_keeps_all(night: Night, meanwhile: Callable[..., None]) -> None:
+    dossiers = {in_retention(night)[0] for _ in range(2)}
+    plan = night.plan()
+    meanwhile(partial(stop, night.store, night.clock()), 1, "BulkDelete")
+    with pytest.raises(Refused, match="stopped since"):
+        night.apply(plan)
+    assert there(night, "cf_dossier") == dossiers
 
 
 @pytest.mark.parametrize("nth", [1, 2, 3])

@@ -49,6 +49,16 @@ def test_a_throttled_job_is_sent_again(crm: Crm) -> None:
     assert 7.0 in crm.sleeps
 
 
+def test_hld07_what_comes_under_a_hold_of_the_product_while_a_job_has_to_wait_stays(crm: Crm) -> None:
+    ids = crm.recordings(3)
+    change_sets, covered = crm.change_sets(Recording, ids), set[str]()
+    crm.faults(fault("POST", "BulkDelete", "status", status=429, retry_after=7))
+    crm.on_sleep = lambda: covered.add(change_sets[0].key)
+    results = crm.connector.change(change_sets, lambda keys: covered & set(keys))
+    assert [result.status for result in results] == [HELD, DONE, DONE]
+    assert (crm.left(), crm.sleeps) == ({ids[0]}, [7.0]), "no job that has to be followed"
+
+
 @pytest.mark.parametrize("status", [400, 403, 501])
 def test_a_job_that_is_refused_means_batches_from_then_on(crm: Crm, status: int) -> None:
     first, second = crm.recordings(3), crm.recordings(3)
