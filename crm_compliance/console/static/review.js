@@ -152,7 +152,10 @@
       }));
     });
   }
-  const footOf = (now) => now.querySelector(".review-acts")?.offsetHeight ?? 0;
+  function footOf(now) { // how much of the screen lies under the buttons; where it is low, they are at the end of the item
+    const foot = now.querySelector(".review-acts");
+    return foot && getComputedStyle(foot).position === "sticky" ? foot.offsetHeight : 0;
+  }
   function watchEnd(now) {
     watcher?.disconnect();
     endSeen = false;
@@ -362,7 +365,8 @@
     const open = document.querySelector("dialog[open]");
     if (open) { inDialog(open, event); return; }
     if (!areKeysOn() && event.key !== "?") return;
-    if (event.target.closest?.("textarea, select, input:not([type=checkbox])")) return;
+    if (event.target.closest?.("textarea, select, audio, input:not([type=checkbox])")) return;
+    if (event.shiftKey && event.key.startsWith("Arrow")) return; // it makes what is selected longer or shorter
     const act = ACTS[event.key];
     if (!act || !item() && !"?u".includes(event.key)) return;
     event.preventDefault();

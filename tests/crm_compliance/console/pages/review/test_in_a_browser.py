@@ -122,6 +122,32 @@ def test_keys_pressed_before_anybody_can_have_looked_approve_nothing(page: Any, 
     assert not page.is_checked("[data-review-keys]")
 
 
+def test_keys_of_a_selection_and_of_a_player_stay_theirs(page: Any, asking: Asking) -> None:
+    first, second, *_ = (item["item"] for item in waiting(asking))
+    ready(page)
+    page.locator("[data-proposal]").dblclick(position={"x": 20, "y": 20})
+    word = page.evaluate("getSelection().toString()")
+    page.keyboard.press("Shift+ArrowRight")
+    assert (here(page), page.evaluate("getSelection().toString().length") > len(word)) == (first, True)
+    page.evaluate("document.querySelector('#item').insertAdjacentHTML('afterbegin', '<audio controls></audio>')")
+    page.locator("audio").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("n")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("j")
+    page.wait_for_selector(f"#item[data-item={second}]")
+    assert status_of(asking, first)[0] == "PENDING_REVIEW"
+
+
+def test_a_screen_that_is_magnified_fourfold_shows_the_text(page: Any, asking: Asking) -> None:
+    page.set_viewport_size({"width": 320, "height": 256})  # WCAG 1.4.10
+    page.goto(f"{page.url.partition('?')[0].rpartition('/review')[0]}/review/{waiting(asking)[3]['item']}")
+    ready(page)
+    page.evaluate("document.querySelector('[data-proposal]').scrollIntoView({ block: 'start' })")
+    is_text = "document.elementFromPoint(innerWidth / 2, y)?.closest('[data-proposal]')"
+    assert page.evaluate(f"() => [...Array(innerHeight).keys()].filter((y) => {is_text}).length") > 150
+
+
 def test_going_back_puts_no_text_into_what_is_another_item_by_now(page: Any, asking: Asking, org: Night) -> None:
     """A browser fills in what was typed by the name of the field."""
     page.locator("#review-edit").evaluate("each => { each.open = true; }")
