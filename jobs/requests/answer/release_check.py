@@ -34,9 +34,9 @@ _HINTS: Final[Mapping[str, str | Hint]] = {
 
 
 def for_release(context: JobContext, request_id: str, who: str, role: str) -> tuple[SubjectRequest, Compilation]:
-    """Return a request and its current answer, to whom it goes on this day: who was a minor when it was
-    compiled may be none any more. Raises Refused: as `check_release` does; ConnectorError: the CRM cannot be
-    read."""
+    """Return a request and its current answer, to whom it goes on this day, who was a minor when it was
+    compiled and may be none any more; it is searched for whoever had another name or number then, too. Raises
+    Refused: as `check_release` does; ConnectorError: the CRM cannot be read."""
     try:
         request = authorised(actor_of(context, who, role), request_id, Step.RELEASE)
     except Refused as error:
@@ -46,7 +46,9 @@ def for_release(context: JobContext, request_id: str, who: str, role: str) -> tu
         raise
     compilation = compiled(context.store, request)
     today = check_release(context, request, compilation, who, role)
-    return request, as_it_stands(context, request, msgspec.structs.replace(compilation, addressee=today.addressee))
+    leak_terms = tuple(dict.fromkeys((*compilation.leak_terms, *today.leak_terms)))
+    by_now = msgspec.structs.replace(compilation, addressee=today.addressee, leak_terms=leak_terms)
+    return request, as_it_stands(context, request, by_now)
 
 
 def check_release(context: JobContext, request: SubjectRequest, compilation: Compilation, who: str, role: str) -> Compilation:

@@ -71,6 +71,26 @@ def test_the_way_back_from_a_leak_term_is_one_step_and_loses_no_decision(leak_te
     assert ("Lotte zag iemand." in told) is (way == "rewritten")
 
 
+def test_whoever_has_another_name_by_the_day_of_the_release_is_looked_for_by_that_too(typist: Typist, org: Night) -> None:
+    """EXP-14: what stood in the texts was nobody's name when they were redacted and approved."""
+    person, witness = lotte(org), org.contact(firstname="Jo", lastname="Onbekend (fictief)")
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
+    org.party(person, "child", dossier=dossier)
+    org.party(witness, "witness", dossier=dossier)
+    org.fiche("grooming", dossier=dossier, cf_summary="Lotte zag Zwaluwvanger.")
+    asking = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(person)
+    asking.compile()
+    asking.approve_all()
+    org.patch("contacts", witness, lastname="Zwaluwvanger")
+
+    error = _refused_release(asking, typist)
+    assert error["code"] == "needle"
+    asking.decide(json.loads(re.search(r"\{.*\}", error["hint"])[0]))  # type: ignore[index]
+    typist.ask("requests", "approve", asking.id, *DORA)
+    _, released = release(asking)
+    assert "Zwaluwvanger" not in released["data.json"].decode()
+
+
 def test_what_is_nearly_a_name_sends_back_until_a_person_says_that_it_is_none(typist: Typist, org: Night) -> None:
     """R-118, EXP-07: a slip of the pen proves nothing, and no ordinary word stops an answer for good."""
     person = lotte(org)
