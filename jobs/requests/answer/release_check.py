@@ -2,12 +2,12 @@
 whether the person's entitlement is still what the answer says (SUS-08, RGT-07), whether anything is missing
 (EXP-14), and what else prevents it (IDV-05, R-121). What no longer holds goes back to the review."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
 
-from jobs.model.answer import Compilation
+from jobs.model.answer import Compilation, Item
 from jobs.model.request import CANDIDATES, CONFIRMED, HANDOVER, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import ids_or_nobody
@@ -148,13 +148,20 @@ def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
         relations, relations_now = (
             {context.kind for context in each.contexts if not context.source[1] and context.kind != "request"} for each in (old, new)
         )
-        told = {(item.source, item.is_doubtful) for item in old.items if item.is_shown and item.kind != "request"}
-        theirs = {(item.source, item.is_doubtful) for item in new.items}
+        told = _theirs(old, [item for item in old.items if item.is_shown and item.kind != "request"])
+        theirs = _theirs(new, new.items)
         return stands != stands_now or relations != relations_now or not told <= theirs
     if NEUTRAL in (old.answer, new.answer) or new.answer == "dpo_review":
         return old.answer != new.answer
     files, files_now = ({context.source for context in each.contexts if context.source[1]} for each in (old, new))
     return old.scope != new.scope or not files <= files_now or not _erased(old, old.granted) <= _erased(new)
+
+
+def _theirs(answer: Compilation, items: Iterable[Item]) -> set[tuple[tuple[str, str], bool, bool]]:
+    """Return of which rows items are, whether each may be somebody else's, and whether RGT-09 holds for it:
+    a fiche may have moved between two files of a child."""
+    limited = {context.key for context in answer.contexts if context.is_limited}
+    return {(item.source, item.is_doubtful, item.context in limited) for item in items}
 
 
 def _roles(answer: Compilation) -> set[tuple[tuple[str, str], tuple[str, ...], bool]]:

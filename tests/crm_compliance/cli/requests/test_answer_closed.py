@@ -269,6 +269,24 @@ def test_a_file_that_is_about_a_running_away_by_the_day_of_the_release_is_not_to
     assert refused(asking) == "standing_changed"
 
 
+def test_a_fiche_that_moves_to_a_running_away_before_the_release_is_told_as_what_is_there(typist: Typist, org: Night) -> None:
+    """RGT-09: both files are told, so that neither the roles in them nor the rows show it."""
+    child, mother = lotte(org, born="2018-03-04"), els(org)
+    runaway, grooming = (org.dossier(category, closed=False) for category in ("runaway", "grooming"))
+    for file in (runaway, grooming):
+        org.party(child, "child", dossier=file)
+        org.party(mother, "parent", dossier=file)
+    fiche = org.fiche("grooming", dossier=grooming, cf_summary="Zij slaapt bij haar tante.")
+    asking = on_behalf(typist, child, mother, born="2018-03-04")
+    asking.compile()
+    assert "tante" in told(asking.approve_all().compilation)
+    org.patch("cf_fiches", fiche, **{"cf_DossierId@odata.bind": f"/cf_dossiers({runaway})"})
+    assert refused(asking) == "standing_changed"
+    asking.compile()
+    assert "tante" not in told(asking.approve_all().compilation)
+    assert asking.release().outcome is Outcome.DELIVERED_PARTLY
+
+
 def refused(asking: Asking) -> str:
     with pytest.raises(Refused) as refusal:
         asking.release()
