@@ -80,3 +80,16 @@ def test_a_request_is_taken_in_on_a_telephone_in_dutch(org: Night, come_in: Visi
     page.get_by_role("button", name=re.compile("Het verzoek registreren")).click()
     page.wait_for_url(re.compile("/requests/request-"))
     assert len(list(org.store.requests.all())) == 1
+
+
+def test_the_keyboard_goes_on_at_what_came_of_a_form(plan: str, come_in: Visitor) -> None:
+    page = come_in(Role.CRM_ADMIN)
+    for opener, does, says in ((True, "Stop everything", "Everything is stopped"), (False, "Lift the stop", "The stop is lifted")):
+        page.goto(re.sub(r"(?<=\d/).*$", "plans", page.url))
+        if opener:
+            page.locator("[popovertarget=stop]").first.press("Enter")
+        page.locator("form[method=post]").get_by_role("button", name=does).press("Enter")
+        page.locator("#told").get_by_text(says).wait_for()
+        assert says in page.evaluate("document.activeElement.innerText")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('main') !== null"), "and not with the menu"
