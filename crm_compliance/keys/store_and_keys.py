@@ -111,11 +111,15 @@ def settled(store: SqlStore, ring: KeyRing) -> KeyRing:
         told = store.ledger.strand_as_it_is(KEYS)
         return {str(entry.data[field]) for entry in told for field in ("key", "from", "to") if field in entry.data}
 
-    destroyed = {str(entry.data.get("key")) for entry in store.ledger.strand(KEYS) if entry.kind == DESTROYED}
-    ring = ring.settle(known, lambda entries: tell_of_keys(store, entries), destroyed)
+    ring = ring.settle(known, lambda entries: tell_of_keys(store, entries), destroyed_keys(store))
     if made := ring.untold():
         ring.mark_told(made)
     return ring
+
+
+def destroyed_keys(store: SqlStore) -> set[str]:
+    """Return the ids of the register keys of which the ledger says that they were destroyed."""
+    return {str(entry.data.get("key")) for entry in store.ledger.strand(KEYS) if entry.kind == DESTROYED}
 
 
 def tell_of_keys(store: SqlStore, entries: Iterable[Mapping[str, object]]) -> None:

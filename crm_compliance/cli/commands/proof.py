@@ -172,6 +172,7 @@ def destroy(key: str = typer.Argument(..., metavar="KEY"), as_: str = AS, role: 
     Example: crm-compliance keys destroy r-2026-11-0a1b2c3d --as dora --role dpo
     """
     from crm_compliance.identity.signin import person
+    from crm_compliance.keys.store_and_keys import DESTROYED, destroyed_keys
     from crm_compliance.wiring.keys import keys_in_force
     from crm_compliance.wiring.schedule import policy_of
     from jobs.checks.denials import denied, refuse_role
@@ -183,14 +184,14 @@ def destroy(key: str = typer.Argument(..., metavar="KEY"), as_: str = AS, role: 
         ring = keys_in_force(settings, store, clock)
         data = {"action": "keys destroy", "key": key[:40], "role": signed_in.role, "by": ring.reference("person", signed_in.who)}
         refuse_role(store, signed_in.who, signed_in.role, Act.DESTROY_KEY, data, where=key[:40])
-        try:
-            ring.refuse_undestroyable(key, years, clock())
-        except Refused as error:
-            raise denied(store, Act.DESTROY_KEY, data, error) from None
-        store.journal.forget_key(
-            key, ("key_destroyed", data)
-        )  # first: a key that is gone, and that the ledger does not say so of, was lost
-        ring.destroy(key, years, clock())
+        if key not in destroyed_keys(store):  # else a command that was killed came so far, and its key is gone by now
+            try:
+                ring.refuse_undestroyable(key, years, clock())
+            except Refused as error:
+                raise denied(store, Act.DESTROY_KEY, data, error) from None
+            # First: a key that is gone, and that the ledger does not say so of, was lost.
+            store.journal.forget_key(key, (DESTROYED, data))
+            ring.destroy(key, years, clock())
     output.answer({"key": key, "state": "destroyed"}, lambda _: print_line(f"{key} is destroyed; destroy its copies in backups too"))
 
 

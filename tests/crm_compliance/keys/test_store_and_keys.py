@@ -99,8 +99,9 @@ def test_a_key_that_was_destroyed_is_not_missed(night: tuple[str, str], typist: 
     assert typist.ask("ledger", "verify")["ok"] is True
 
 
+@pytest.mark.parametrize("following", ["plan", "keys destroy"])
 def test_a_key_of_which_only_the_ledger_was_told_that_it_is_destroyed_goes_with_the_next_command(
-    night: tuple[str, str], typist: Typist, monkeypatch: pytest.MonkeyPatch
+    night: tuple[str, str], typist: Typist, monkeypatch: pytest.MonkeyPatch, following: str
 ) -> None:
     old = next(key["key"] for key in typist.ask("keys", "show")["keys"] if key["kind"] == "register")
     typist.ask("keys", "rotate")
@@ -109,7 +110,8 @@ def test_a_key_of_which_only_the_ledger_was_told_that_it_is_destroyed_goes_with_
         patched.setattr(key_ring, "overwrite", lambda _: None)
         typist.ask("keys", "destroy", old, "--as", "dora", "--role", "dpo")
     assert (data_of(typist) / "keys" / f"{old}.key").exists()
-    assert typist.ask("plan")["plan"]
+    who = (old, "--as", "dora", "--role", "dpo") if following == "keys destroy" else ()
+    assert typist.ask(*following.split(), *who)
     assert not list((data_of(typist) / "keys").glob(f"*{old}*"))
     assert typist.ask("ledger", "verify")["ok"] is True
 
