@@ -44,7 +44,7 @@ def list_() -> None:
     output.answer(found, lambda console: _show(found, console))
 
 
-def try_out(channel: str = typer.Option("", "--channel", metavar="C", help="This one alone; without it, all.")) -> int:
+def try_out(channel: str | None = typer.Option(None, "--channel", metavar="C", help="This one alone; without it, all.")) -> int:
     """Send a test message by each channel, to everybody whom it reaches; exit 6 where one does not take it. A
     dead-man's switch is reached and hears nothing: what it hears counts as a night.
 
@@ -56,10 +56,10 @@ def try_out(channel: str = typer.Option("", "--channel", metavar="C", help="This
     settings = arguments.settings()
     channels = _channels(settings)
     known = channels.types
-    if channel and channel not in known:
+    if channel is not None and channel not in known:
         hint = f"one of: {', '.join(known)}"
         raise UsageError(f"there is no channel {channel[:40]}{meant(channel, known)}", hint=hint, where="--channel")
-    rows = [tried(settings, channels, name) for name in known if channel in ("", name)]
+    rows = [tried(settings, channels, name) for name in known if channel in (None, name)]
     ok = all(row["ok"] for row in rows)
     output.answer({"ok": ok, "channels": rows}, lambda console: _show_test(rows, console))
     return 0 if ok else FAILURES

@@ -58,6 +58,8 @@ def serve(
             arguments.target(written)
     if environment is not None and not environment.is_file():
         raise UsageError("there is no such file", hint=_FORM, where=str(environment))
+    if not host:  # as an unset variable of a shell is: it would listen at every address of the machine
+        raise UsageError("--host is empty", hint="--host 127.0.0.1")
     day = arguments.day(as_of, "--as-of") if as_of is not None else today()
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise UsageError(f"--as-of is a day of the years {FIRST_YEAR} to {LAST_YEAR}, around which dates can lie")

@@ -35,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
 @history.command("list")
 def list_(
     limit: int | None = typer.Option(None, "--limit", metavar="N", min=1, help="At most so many, the newest; without, all."),
-    since: str = typer.Option("", "--since", metavar="DATE", help="Those that were started on this day or later."),
+    since: str | None = typer.Option(None, "--since", metavar="DATE", help="Those that were started on this day or later."),
 ) -> None:
     """All runs, newest first; one that was killed or cut off, and that nobody works on, is `interrupted`.
 
@@ -58,7 +58,10 @@ def list_(
             else history_line(*run_and_state(store, run))
             for run in found
         ]
-    output.answer(documents, lambda console: _print(documents, console, calendar()))
+    output.answer(
+        documents,
+        lambda console: console.print("No run since then.") if since and not documents else _print(documents, console, calendar()),
+    )
 
 
 def _print(documents: Sequence[dict[str, object]], console: Console, calendar: Calendar) -> None:
@@ -112,9 +115,7 @@ def export(path: Path = typer.Option(..., "--output", metavar="FILE", help="JSON
 @ledger.command("verify")
 def verify(
     path: Path | None = typer.Argument(None, metavar="[F.jsonl]", help="An export; without, the ledger in the store."),
-    anchor: Path | None = typer.Option(
-        None, "--anchor", metavar="F", help="Checkpoints kept elsewhere; without FILE, those of ANCHOR_FILE."
-    ),
+    anchor: Path | None = typer.Option(None, "--anchor", metavar="F", help="Checkpoints kept elsewhere; without, those of ANCHOR_FILE."),
     pem: Path | None = typer.Option(None, "--keys", metavar="PEM", help="Public keys; without, those of this installation."),
 ) -> int:
     """Recompute the chain from its first entry on, and hold it against checkpoints; exit 7 and what does not

@@ -79,7 +79,7 @@ def plan(
 @plans.command("list")
 def list_(
     limit: int | None = typer.Option(None, "--limit", metavar="N", min=1, help="At most so many, the newest; without, all."),
-    since: str = typer.Option("", "--since", metavar="DATE", help="Those that were made on this day or later."),
+    since: str | None = typer.Option(None, "--since", metavar="DATE", help="Those that were made on this day or later."),
 ) -> None:
     """All stored plans, newest first.
 
@@ -93,7 +93,8 @@ def list_(
         calendar = partial(clock_shown, settings, zone_of(store))
         now, found = clock(), arguments.newest(store.plans.newest(), lambda plan: plan.created_at, limit, since, calendar)
         documents = list(_documents(settings, store, found, now))
-    output.answer(documents, lambda console: console.print(_listed(found, documents, calendar()) if found else "No plan yet."))
+    none = "No plan since then." if since else "No plan yet."
+    output.answer(documents, lambda console: console.print(_listed(found, documents, calendar()) if found else none))
 
 
 def _documents(

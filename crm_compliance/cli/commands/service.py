@@ -12,6 +12,7 @@ import typer
 from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
 from crm_compliance.host.files import write_whole
+from rules.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def doctor(
-    read: str = typer.Option("", "--read", metavar="SET", help="Page one entity set to its end and count it."),
+    read: str | None = typer.Option(None, "--read", metavar="SET", help="Page one entity set to its end and count it."),
     role: Path | None = typer.Option(None, "--role", metavar="F.md", help="Write the least-privilege role for this CRM and its mapping."),
 ) -> int:
     """Check everything that a night depends on: CRM, token, privileges, mapping, policy, clock, store, keys,
@@ -35,7 +36,9 @@ def doctor(
 
     Example: crm-compliance doctor
     """
-    if read:
+    if read is not None and role is not None:
+        raise UsageError("doctor takes --read or --role, not both", hint="crm-compliance doctor --help")
+    if read is not None:
         return _read(read)
     if role is not None:
         return _role(role)

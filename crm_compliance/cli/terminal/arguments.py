@@ -96,11 +96,13 @@ def instant(text: str, option: str, settings: Settings) -> datetime:
     return moment
 
 
-def newest(found: Iterable[T], at: Callable[[T], datetime], limit: int | None, since: str, calendar: Callable[[], Calendar]) -> list[T]:
+def newest(
+    found: Iterable[T], at: Callable[[T], datetime], limit: int | None, since: str | None, calendar: Callable[[], Calendar]
+) -> list[T]:
     """Return the first `limit` of what is listed newest first (None: all), from a day on; `at` gives
     the instant of each, `calendar` its day. No more of `found` is read than that, and a day before it: a
     clock may have been set back. Raises UsageError: `since` is not a date."""
-    if since:
+    if since is not None:
         first, days = day(since, "--since"), calendar()
         near = takewhile(lambda each: days.day(at(each)) + SET_BACK >= first, found)
         found = (each for each in near if days.day(at(each)) >= first)

@@ -200,8 +200,12 @@ def fitted() -> type[GuardedConnection]:
 
 @contextmanager
 def listening(port: int, host: str = HOST) -> Iterator[socket.socket]:
-    """Take the port, before anything else of the service starts. Raises UsageError: somebody else has it."""
+    """Take the port, before anything else of the service starts. Raises UsageError: somebody else has it, or
+    there is no such address."""
+    if not host:  # as an unset variable of a shell is: it would mean every address of the machine
+        raise UsageError("no address is named", hint="serve --host 127.0.0.1", where="--host")
     try:
+        socket.getaddrinfo(host, port)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family)
     except OSError as error:

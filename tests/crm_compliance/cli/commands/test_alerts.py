@@ -48,6 +48,7 @@ def test_a_test_goes_to_each_channel_and_no_night_is_counted(typist: Typist, rec
 
 def test_one_that_does_not_take_it_is_exit_6_and_stays_known(org: Night, typist: Typist, receiver: Receiver) -> None:
     receiver.answers = [401]
+    assert typist.refused("alerts", "test", "--channel", "", code=2)["where"] == "--channel"  # an unset variable is not all of them
     found = typist.ask("alerts", "test", "--channel", "hook", code=6)
     assert (found["ok"], found["channels"][0]["code"]) == (False, "channel_refused")
     (row, *_) = typist.ask("alerts", "list")["channels"]

@@ -40,6 +40,7 @@ def test_lists_can_be_cut_to_the_newest_and_to_those_since_a_day(typist: Typist,
         assert listed("--since", "2026-11-23") == ["2", "1"]
         assert listed("--since", "2026-11-24", "--limit", "5") == ["2"]
         assert listed("--since", "2026-11-25") == []
+        assert typist.type(command, "list", "--since", "2026-11-25").out == f"No {key} since then.\n"
         assert listed("--since", "0001-01-01", "--limit", str(1 << 64)) == ["2", "1", "0"]
         assert typist.refused(command, "list", "--limit", "0", code=2)
         assert typist.refused(command, "list", "--since", "yesterday", code=2)

@@ -181,6 +181,13 @@ def test_the_commands_are_those_of_the_contract() -> None:
         ("why cf_nothing 00000000-0000-0000-0000-000000000001", "cf_nothing"),
         ("why cf_dossier 00000000-0000-0000-0000-000000000001", "no such unit"),
         ("doctor --read cf_nothings", "cf_nothings"),
+        ("doctor --read cf_dossiers --role role.md", "not both"),
+        ("serve --port 0 --host nowhere.invalid", "no such address"),
+        (
+            "holds place --id 00000000-0000-0000-0000-000000000001 --type legal --reason A-1 --basis claim --review-on 2026-11-26 --as dora"
+            " --role dpo",
+            "--table",
+        ),
         ("emulator serve --limits maybe", "--limits"),
         ("emulator serve --profile cloud", "--profile"),
         ("emulator serve --port 70000", "65535"),
@@ -206,6 +213,11 @@ def test_what_is_mistyped_is_named_with_exit_code_2(typist: Typist, line: str, p
     [
         (["plan", "--as", ""], "--as"),  # whoever proposes a plan is not to approve it
         (["plans", "list", "--config", ""], "--config"),
+        (["plans", "list", "--since", ""], "--since"),
+        (["history", "list", "--since", ""], "--since"),
+        (["doctor", "--read", ""], "entity set"),
+        (["serve", "--port", "0", "--host", ""], "--host"),  # it would listen at every address of the machine
+        (["emulator", "serve", "--port", "0", "--host", ""], "--host"),
     ],
 )
 def test_a_variable_of_the_shell_that_is_not_set_is_no_option_left_out(typist: Typist, line: list[str], part: str) -> None:
