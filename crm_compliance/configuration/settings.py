@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
@@ -141,8 +141,10 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _name_one_container(self) -> "Settings":
         """Require a container: without one, every blob of the account could be deleted."""
-        if (self.azure_storage is None) != (self.azure_container is None):
+        if self.azure_storage is not None and self.azure_container is None:
             raise ValueError("azure_storage: accepted only together with azure_container, the only container in which blobs may be deleted")
+        if self.azure_container is not None and self.azure_storage is None:
+            raise ValueError("azure_container: accepted only together with azure_storage, the account in which it lies")
         return self
 
     @property
@@ -263,6 +265,14 @@ def usable(values: Mapping[str, object], places: Mapping[str, str] | None = None
         raise _usage_error(error, places or {}) from None  # the cause would hold the values
 
 
+# What the library says of a value in other words than ours, by its code for it.
+_OWN_WORDS: Final = {
+    "path_type": "this has to be a path, in quotes",
+    "bool_parsing": "should be true or false",
+    "bool_type": "should be true or false",
+}
+
+
 def _usual_folder() -> Path:
     from platformdirs import user_data_path
 
@@ -306,8 +316,7 @@ def _line(text: str, key: str) -> str:
 def _usage_error(error: ValidationError, places: Mapping[str, str]) -> UsageError:
     messages, where = [], ""
     for problem in error.errors(include_input=False, include_url=False, include_context=False):
-        is_path = problem["type"] == "path_type"
-        message = "this has to be a path, in quotes" if is_path else problem["msg"].removeprefix("Value error, ")
+        message = _OWN_WORDS.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
         key, what = (str(problem["loc"][0]), message) if problem["loc"] else message.split(": ", 1)
         if key == "crons":
             key = f"{problem['loc'][1]}{_CRON}"

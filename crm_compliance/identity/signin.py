@@ -68,7 +68,7 @@ def proposer(settings: Settings, who: str | None) -> str:
     if roles.isdisjoint(fitting):
         raise NotSignedIn(
             "the token of this sign-in carries no app role that makes plans",
-            hint=f"one of: {', '.join(fitting)} (section 9.4); the administrator of Entra ID gives it (docs/sign-in.md)",
+            hint=f"one of: {', '.join(fitting)}; the administrator of Entra ID gives it (docs/sign-in.md)",
         )
     return name
 

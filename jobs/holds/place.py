@@ -110,10 +110,10 @@ def _refuse_missing(connector: Connector, hold: PlacedHold, wanted: Wanted) -> N
     lost = next(missing(connector, hold), None)
     if lost is not None and lost == hold.row:
         what = "there is no such contact" if wanted.person else "there is no such row"
-        hint = "write the id as a plan file shows it: lower case, without braces"
+        hint = "its id stands in the address of its page in the CRM"
         raise UsageError(what, hint=hint, where=f"{hold.table} {hold.row}", code="no_row")
     if lost is not None:
-        hint = "write the id of the contact as a plan file shows it"
+        hint = "its id stands in the address of its page in the CRM"
         raise UsageError("there is no such contact", hint=hint, where=f"contact {lost}", code="no_row")
 
 
@@ -133,10 +133,11 @@ def _scope(connector: Connector, policy: Policy, wanted: Wanted) -> tuple[str, t
         hint = "hold everything of the person instead, or rows that meet conditions"
         raise UsageError("only the CRM tells which of several kinds a row of this table is", hint=hint, where=wanted.table) from error
     if not kind:
+        what = "this table cannot be held" if wanted.table else "a hold on rows names their table"
         names = ", ".join(
             dict.fromkeys(table for word in holdable if connector.has(KINDS[word]) for table in connector.tables(KINDS[word]))
         )
-        raise UsageError("this table cannot be held", hint=f"one of: {names}", where=wanted.table[:64])
+        raise UsageError(what, hint=f"one of: {names}", where=wanted.table[:64], field="table")
     if bool(wanted.row) == bool(wanted.where):
         raise UsageError("a hold is on one row, or on what meets conditions", hint=hint_to("name_row_or_conditions"), field="where")
     if wanted.row:

@@ -145,9 +145,7 @@ def check_new(hold: PlacedHold, day: date) -> None:
     if not hold.basis.strip():
         raise UsageError("the legal basis is missing", hint='such as "claim before the court"; no personal data', field="basis")
     if hold.obtained_by and hold.type not in OBTAINABLE:
-        raise UsageError(
-            "only a restriction or an objection is somebody's own (4.2)", hint="leave out who obtained it", field="obtained_by"
-        )
+        raise UsageError("only a restriction or an objection is somebody's own", hint="leave out who obtained it", field="obtained_by")
     if hold.ends_on is not None and hold.ends_on < day:
         raise UsageError("the last day of the hold is in the past", field="ends_on")
     last = add_months(day, REVIEW_MONTHS)

@@ -147,7 +147,7 @@ def refusal(who: str, role: str, act: Act, *, never: str = "", where: str = "") 
     people = roles_of(act)
     is_all = people == needed(act)
     says = (" and " if is_all else " or ").join(f"{'an' if each[0] in 'aeiou' else 'a'} {each}" for each in people)
-    hint = f"{says} {'do' if is_all else 'does'} (section 9.4)"
+    hint = f"{says} {'do' if is_all else 'does'}"
     return Refused(f"{whose} {never or _NEVER.get(act, 'may not do this')}", hint=hint, where=where, code="role")
 
 

@@ -162,7 +162,7 @@ INSTEAD: Final[dict[int | str, dict[str, Any]]] = {
     for status, description in {
         400: "the call is not as described, or names nothing that there is",
         401: "no token, or none that is good here",
-        403: "the role may not do this (section 9.4), which is recorded, or the token carries none",
+        403: "the role may not do this, which is recorded, or the token carries none",
         404: "there is nothing at this address",
         409: "a guard refuses, or it is not the time for this step",
         429: "too many calls with tokens that are not good",

@@ -111,7 +111,7 @@ def _in_no_unit(where: str, *, is_there: bool, is_live_fiche: bool, is_beyond: b
             where=where,
             code=OUT_OF_SCOPE,
         )
-    hint = "ids are lower case, without braces; rows already anonymised are not units"
+    hint = "its id stands in the address of its page in the CRM; rows already anonymised are not units"
     return NotFound("there is no such unit", hint=hint, where=where)
 
 
@@ -122,7 +122,7 @@ def _explain_owners(context: JobContext, word: str, of: Key, below: frozenset[Ke
     kind, record = connector.all_kinds[word], KINDS[word]
     rows = rows_anywhere(connector, record, connector.all_kinds.links[word], Among("id", [of[1]]), connector.retaining((record,)))
     if not rows:
-        raise NotFound("there is no such unit", hint="ids are lower case, without braces", where=where)
+        raise NotFound("there is no such unit", hint="its id stands in the address of its page in the CRM", where=where)
     # Somebody's part in a file goes with the file: without one it stays, and whoever has it too.
     owners = [(word, owner) for word, owner in kind.owners(rows[0]) if word != kind.part_of and connector.has(KINDS[word])]
     found: list[tuple[PlanLine, list[Step]]] = []

@@ -85,6 +85,10 @@ def test_a_misspelt_variable_is_refused_even_when_it_is_empty() -> None:
     assert "CRM_TOKN" in str(refusal(CRM_TOKN=""))
 
 
+def test_a_setting_that_is_neither_true_nor_false_says_so() -> None:
+    assert str(refusal(INCREMENTAL_READS="maybe")) == f"{PREFIX}INCREMENTAL_READS: should be true or false"
+
+
 def test_variables_of_the_tests_are_not_settings() -> None:
     assert settings(TEST_URL="https://test.example").crm_url is None
 

@@ -43,7 +43,7 @@ def test_a_container_is_opened_by_string_signature_or_application(storage: str) 
     ("settings", "says"),
     [
         ({"AZURE_STORAGE": STRING}, "azure_container"),
-        ({"AZURE_CONTAINER": "recordings"}, "azure_container"),
+        ({"AZURE_CONTAINER": "recordings"}, "AZURE_CONTAINER: accepted only together with azure_storage"),
         ({"AZURE_STORAGE": f"http://fictief.blob.core.windows.net/?sig={KEY}", "AZURE_CONTAINER": "r"}, "https"),
         ({"AZURE_STORAGE": f"BlobEndpoint=http://10.0.0.1/x;AccountName=x;AccountKey={KEY}", "AZURE_CONTAINER": "r"}, "https"),
         ({"AZURE_STORAGE": f"nonsense {KEY}", "AZURE_CONTAINER": "r"}, "not usable"),
