@@ -51,6 +51,19 @@ WIDE_TABLES = f"""theme => {{ {THEME}
   return [...document.querySelectorAll(".table-box")].filter(box => box.scrollWidth > box.clientWidth)
     .map(box => box.getAttribute("aria-label") + ": " + box.scrollWidth + " in " + box.clientWidth); }}"""
 
+# The edge of a field or button against what it stands on (WCAG 1.4.11), which axe does not look at.
+FAINT = f"""theme => {{ {THEME}
+  const light = (colour) => {{ const [red, green, blue] = colour.match(/[\\d.]+/g).map((each) => each / 255)
+    .map((each) => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05; }};
+  const ground = (each) => {{ const own = getComputedStyle(each).backgroundColor;
+    return own.endsWith(", 0)") && each.parentElement ? ground(each.parentElement) : own; }};
+  return [...document.querySelectorAll("select, textarea, .button, input:not([type=hidden], [type=radio], [type=checkbox])")]
+    .filter((each) => each.checkVisibility()).filter((each) => {{
+      const [edge, under] = [light(getComputedStyle(each).borderTopColor), light(ground(each.parentElement))];
+      return Math.max(edge, under) / Math.min(edge, under) < 3; }})
+    .map((each) => each.name || each.innerText); }}"""
+
 
 WORLDS = ("busy",)
 
@@ -117,6 +130,7 @@ def what_is_wrong(chrome: Any, root: str, cookies: dict[str, str], walked: Walk,
         for theme in themes:
             page.evaluate(IN_THEME, theme)
             yield from ((kind, theme, rule, str(elements)) for rule, elements in violations(page))
+            yield from ((kind, theme, "a faint edge", name) for name in page.evaluate(FAINT, theme))
         page.set_viewport_size({"width": 360, "height": 740})
         for theme in themes:
             if (width := page.evaluate(WIDTH, theme)) > 360:
