@@ -147,8 +147,8 @@ class Remains(Protocol):
     ) -> frozenset[RowKey]:
         """Remove what `residual_data` finds of these rows, of which `alive` still exist. Return the rows for
         which the CRM does not permit it. The outcome for the others has to be checked again: a job of the CRM
-        that ended is not proof. A job for the bin or long-term retention that has to wait before it starts
-        does so only where `is_due` still says so."""
+        that ended is not proof. What has to wait before it begins, in history, bin
+        or long-term retention, does so only where `is_due` still says so."""
 
     def needs_row_for_history(self) -> bool:
         """Return whether the history of a row can be purged only as long as the row exists: no job of ours

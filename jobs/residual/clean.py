@@ -25,7 +25,9 @@ from jobs.model.plan import Key
 from jobs.model.run import Action
 from jobs.ports.context import JobContext
 from jobs.reading.few_rows import rows_of
+from jobs.residual.purge import purge_unless_held
 from jobs.writing.read_back import RESIDUAL_PLACES, gone_rows, living_rows, masked_rows, verify_actions
+from jobs.writing.send import Held
 from rules.model.kinds import ACTIVITIES, IN_DOSSIERS, ROW_KINDS, Kinds
 from rules.model.records import KINDS
 from rules.model.residual_data import PlaceState, ResidualPlace
@@ -52,28 +54,28 @@ class Cleaned(msgspec.Struct, frozen=True):
     audit_entries: int = 0
 
 
-def purge_before(context: JobContext, intents: Sequence[Action]) -> dict[Key, int]:
+def purge_before(context: JobContext, intents: Mapping[str, Action], *, held: Held) -> dict[Key, int]:
     """Purge the history of rows that are about to be deleted, where this CRM allows it only while they exist
-    (ERA-15).
+    (ERA-15). `intents` have names of the caller's.
 
     Returns how many entries were purged, by unit. Does nothing where a job may delete the audit rows of
     deleted rows. A unit of which a row has another version than was judged is left out, since it will not be
-    deleted: somebody may have put a hold on it (HLD-07). What is deleted along with a row is left out too."""
+    deleted: somebody may have put a hold on it. So is one that `held` names, which is asked last, and again
+    where the CRM lets a purge wait (HLD-07). What is deleted along with a row is left out too."""
     connector = context.connector
     if not connector.needs_row_for_history():
         return {}
-    changed = _changed(connector, intents)
-    rows = {action.key: _live(connector, action) for action in intents if action.key not in changed}
-    wanted = _flat(rows)
-    if not wanted:
-        return {}
-    before = connector.residual_data(ResidualKind.HISTORY, wanted).left
+    changed = _changed(connector, list(intents.values()))
+    rows = {name: _live(connector, action) for name, action in intents.items() if action.key not in changed}
+    wanted = [row for each in rows.values() for row in each]
+    before = connector.residual_data(ResidualKind.HISTORY, wanted).left if wanted else {}
     if not before:
         return {}
-    connector.purge(ResidualKind.HISTORY, list(before), alive=list(before))
+    there = {name: own for name, each in rows.items() if (own := [row for row in each if row in before])}
+    purge_unless_held(connector, ResidualKind.HISTORY, there, held=held, are_alive=True)
     after = connector.residual_data(ResidualKind.HISTORY, list(before)).left
     went = {row: left.count - (after[row].count if row in after else 0) for row, left in before.items()}
-    return {key: total for key, each in rows.items() if (total := sum(max(went.get(row, 0), 0) for row in each))}
+    return {intents[name].key: total for name, each in rows.items() if (total := sum(max(went.get(row, 0), 0) for row in each))}
 
 
 def _live(connector: Connector, action: Action) -> list[RowKey]:

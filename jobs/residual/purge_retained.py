@@ -7,8 +7,9 @@ the reference, sections 6.2, 6.4 and 11.5."""
 from collections.abc import Mapping, Sequence
 
 from connectors.interface.connector import Connector
-from connectors.interface.remains import ResidualKind, RowKey
+from connectors.interface.remains import ResidualKind
 from jobs.model.run import ActionState, RowWrite
+from jobs.residual.purge import purge_unless_held
 from jobs.writing.read_back import still_there
 from jobs.writing.send import TECHNICAL, Held, WriteOutcome
 
@@ -26,20 +27,13 @@ def purge_retained(connector: Connector, writes: Mapping[str, Sequence[RowWrite]
     there = {key: found for key, rows in writes.items() if (found := [write for write in rows if write.retained])}
     if not there:
         return {}
-    kept = dict(held(there))
-    going = {key: rows for key, rows in there.items() if key not in kept}
-    asked, refused = going, frozenset[RowKey]()
-    while going:
-        late, refused = _purge(connector, going, held)
-        if not late:
-            break
-        kept |= late  # the job has not begun for the others either
-        going = {key: rows for key, rows in going.items() if key not in late}
-    left = still_there(connector, [write for rows in asked.values() for write in rows])
+    rows_of = {key: [write.key(connector) for write in rows] for key, rows in there.items()}
+    kept, refused = purge_unless_held(connector, ResidualKind.RETAINED, rows_of, held=held)
+    left = still_there(connector, [write for rows in there.values() for write in rows])
     outcomes: dict[str, WriteOutcome] = {}
     for key, rows in there.items():
         is_whole = all(write.retained for write in writes[key])
-        remaining = [write for write in rows if key not in asked or (write.kind, write.id) in left]
+        remaining = [write for write in rows if (write.kind, write.id) in left]
         if key in kept and len(remaining) == len(rows):
             outcomes[key] = WriteOutcome(ActionState.SKIPPED if is_whole else ActionState.PARTIAL, kept[key])
         elif not remaining:
@@ -51,16 +45,3 @@ def purge_retained(connector: Connector, writes: Mapping[str, Sequence[RowWrite]
         else:
             outcomes[key] = WriteOutcome(ActionState.FAILED, NO_ANSWER)
     return outcomes
-
-
-def _purge(connector: Connector, going: Mapping[str, Sequence[RowWrite]], held: Held) -> tuple[Mapping[str, str], frozenset[RowKey]]:
-    """Have one job purge the rows of these units. Return which must stay by now, each with the code, for
-    which nothing was begun, and the rows of which the CRM does not permit it."""
-    late: dict[str, str] = {}
-
-    def is_due() -> bool:
-        late.update(held(going))
-        return not late
-
-    rows = [write.key(connector) for writes in going.values() for write in writes]
-    return late, connector.purge(ResidualKind.RETAINED, rows, is_due=is_due)

@@ -100,10 +100,11 @@ class Journal:
         self.record(intents, "intent")
         failed = self._remove_content(intents, units, otherwise)
         sendable = {name_of(action): action for action in intents if action.key not in failed}
-        purged: dict[Key, int] = {}
-        if self.context.connector.needs_row_for_history():
-            held = held_now(self.context, self.day, sendable, units)
-            purged = purge_before(self.context, [action for name, action in sendable.items() if name not in held])
+        purged = purge_before(
+            self.context,
+            sendable,
+            held=lambda names: self.stopped_or_held({name: sendable[name] for name in names}, units, otherwise),
+        )
         results = send_and_reconcile(
             self.context.connector,
             {name: action.rows for name, action in sendable.items()},

@@ -16,7 +16,7 @@ import msgspec
 
 from connectors.dynamics.bulk_delete.hold_guard import Guard, condition, filter_of
 from connectors.dynamics.http import faults
-from connectors.dynamics.http.answers import UNREADABLE, Answer, NotSent
+from connectors.dynamics.http.answers import UNREADABLE, Answer, NotDue, NotSent
 from connectors.dynamics.http.query import guid, literal, query_string
 from connectors.dynamics.http.retry import REPEATABLE, WHILE_THROTTLED
 from connectors.dynamics.http.server_clock import ServerClock
@@ -157,7 +157,7 @@ class Jobs:
         self.unfinished = True  # until the opposite is known, also where this process is interrupted
         try:
             answer = self._transport.send("POST", "BulkDelete", body, where="BulkDelete", again=WHILE_THROTTLED, is_due=is_due)
-        except (NotSent, Unauthorised) as failure:
+        except (NotSent, NotDue, Unauthorised) as failure:
             self.unfinished = False
             raise NotStarted(str(failure), is_lasting=False) from None
         except ConnectorError:

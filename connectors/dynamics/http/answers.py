@@ -39,6 +39,10 @@ class NotSent(Unreachable):
     """No connection was made, so the request cannot have had an effect."""
 
 
+class NotDue(ConnectorError):
+    """It had to wait, and shall not be sent any more."""
+
+
 class CertificateRefused(NotSent):
     """We do not trust the other side; asking again does not help."""
 

@@ -18,7 +18,7 @@ import msgspec
 import requests
 
 from connectors.dynamics.http import faults
-from connectors.dynamics.http.answers import Answer, NotSent, lost
+from connectors.dynamics.http.answers import Answer, NotDue, NotSent, lost
 from connectors.dynamics.http.auth import TokenSource
 from connectors.dynamics.http.bodies import BodyBroken, read_body
 from connectors.dynamics.http.characters import with_whole_characters
@@ -150,7 +150,7 @@ class Transport:
             with at_once():  # before the account is asked: what it allows now may be used up when a place is free
                 has_waited = self._wait_to_read(where) > 0
                 if (next(attempts) or has_waited) and not is_due():
-                    raise NotSent("It is not due any more.", where=where)
+                    raise NotDue("It is not due any more.", where=where)
                 return self._send(method, url, headers, body, where)
 
         return self.retry.until_answered(attempt, again)
@@ -186,7 +186,7 @@ class Transport:
         says after what it may be sent again, `is_due` whether it still shall be, where it had to wait.
 
         Raises: as `post_batch`, and ReadIncomplete where the answer broke off; anything may have happened
-            then. NotSent also where it is not due any more."""
+            then. NotDue where it is not due any more."""
         headers = {"Content-Type": "application/json"} if content is not None else {}
         if if_match:
             headers["If-Match"] = if_match

@@ -13,17 +13,19 @@ from datetime import UTC, datetime
 import msgspec
 
 from connectors.dynamics.http import faults
-from connectors.dynamics.http.answers import UNREADABLE
+from connectors.dynamics.http.answers import UNREADABLE, NotDue
 from connectors.dynamics.http.query import guid, literal, query_string
 from connectors.dynamics.http.retry import REPEATABLE
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.residual.purge_job import Ended, Purging, queries_for
 from connectors.dynamics.schema.unmapped_tables import REFUSED, Directory, KnownTable, NotOffered
+from connectors.interface.changes import IsDue
 from connectors.interface.errors import ConnectorError, warn_once
 from connectors.interface.remains import Left, Reach, ResidualData, RowKey
 from rules.decoders import decoder_of
 
 AUDIT = "audit"
+MESSAGE = "DeleteRecordChangeHistory"
 LOG_DELETION = 111  # an action: that audit rows were removed, with an id perhaps, without any value
 ORGANISATION = "organization"
 UPDATE = 2  # an operation
@@ -113,18 +115,19 @@ class History:
             return False
         return all(isinstance(each := told.get(column), dict) and each.get("Value") is True for column in columns)
 
-    def purge(self, rows: Collection[RowKey], alive: Collection[RowKey]) -> frozenset[RowKey]:
+    def purge(self, rows: Collection[RowKey], alive: Collection[RowKey], is_due: IsDue) -> frozenset[RowKey]:
         """Remove all audit rows of these rows; gives those of which this account may not. Raises as
         `Connector.purge`."""
         table = self._directory.table(AUDIT)
         if table is None or not rows:
             return frozenset()
         if not self.why_no_jobs():
-            ended = self._purging.run("the audit history", queries_for(AUDIT, table.primary_id, "objectid", {row for _, row in rows}))
+            queries = queries_for(AUDIT, table.primary_id, "objectid", {row for _, row in rows})
+            ended = self._purging.run("the audit history", queries, is_due)
             if ended is not Ended.NOT_ALLOWED:
                 return frozenset()
             self._no_jobs = "the CRM refuses a job that deletes audit rows"
-        return self._one_by_one(rows, alive)
+        return self._one_by_one(rows, alive, is_due)
 
     def why_no_jobs(self) -> str:
         """Return why no job may delete audit rows, empty where one may."""
@@ -133,8 +136,9 @@ class History:
             self._no_jobs = f"the application user lacks {lacking}" if lacking else ""
         return self._no_jobs
 
-    def _one_by_one(self, rows: Collection[RowKey], alive: Collection[RowKey]) -> frozenset[RowKey]:
-        """Remove the history of each row by itself, those of existing rows first."""
+    def _one_by_one(self, rows: Collection[RowKey], alive: Collection[RowKey], is_due: IsDue) -> frozenset[RowKey]:
+        """Remove the history of each row by itself, those of existing rows first, until one that had to
+        wait is not due any more."""
         refused: set[RowKey] = set()
         living = set(alive)
         for key in sorted(rows, key=lambda each: (each not in living, each)):
@@ -142,7 +146,10 @@ class History:
             if table is None or self._no_messages or (self._gone_refused and key not in living):
                 refused.add(key)
                 continue
-            status = self._delete(table, key[1])
+            try:
+                status = self._delete(table, key[1], is_due)
+            except NotDue:
+                break
             if status == 404 and key not in living:
                 self._gone_refused = True
                 warn_once(self._warnings, f"what a deletion itself writes into the audit history stays: {self._no_jobs}")
@@ -155,18 +162,16 @@ class History:
                 refused.add(key)
         return frozenset(refused)
 
-    def _delete(self, table: KnownTable, row: str) -> int:
-        """Purge one row's history and return the status of a clear refusal, else 0. Raises ConnectorError:
-        the outcome cannot be determined."""
+    def _delete(self, table: KnownTable, row: str, is_due: IsDue) -> int:
+        """Purge one row's history and return the status of a clear refusal, else 0. Raises NotDue: it had to
+        wait, and shall not be purged any more; ConnectorError: the outcome cannot be determined."""
         target = {"@odata.type": f"Microsoft.Dynamics.CRM.{table.name}", table.primary_id: guid(row)}
-        answer = self._transport.send(
-            "POST", "DeleteRecordChangeHistory", {"Target": target}, where="DeleteRecordChangeHistory", again=REPEATABLE
-        )
+        answer = self._transport.send("POST", MESSAGE, {"Target": target}, where=MESSAGE, again=REPEATABLE, is_due=is_due)
         if answer.status < 300:
             return 0
         if answer.status in REFUSED:
             return answer.status
-        raise faults.error(faults.fault(answer.status, answer.body), request=answer.request_id, where="DeleteRecordChangeHistory")
+        raise faults.error(faults.fault(answer.status, answer.body), request=answer.request_id, where=MESSAGE)
 
     def _audited(self, names: Collection[str]) -> frozenset[str]:
         if self._is_on is None:

@@ -46,7 +46,7 @@ class ResidualPlaces:
     def purge(self, residual: ResidualKind, rows: Collection[RowKey], alive: Collection[RowKey], is_due: IsDue) -> frozenset[RowKey]:
         """Remove it; gives the rows of which that is not allowed. Raises as `Connector.purge`."""
         if residual is ResidualKind.HISTORY:
-            return self.history.purge(rows, alive)
+            return self.history.purge(rows, alive, is_due)
         other = self._others[residual]
         return other.purge(rows) if isinstance(other, ResidualRows) else other.purge(rows, is_due)
 

@@ -16,6 +16,7 @@ from tests.drivers.deciding import ask, compile_, decide, release
 from tests.drivers.holding import place
 from tests.drivers.night import CATEGORY, Night
 from tests.drivers.organisation import set_faults
+from tests.jobs.residual.cleaning import actions, expired, may
 from tests.jobs.residual.retained import retain, there
 from tests.jobs.runs.interruptions import LONG_AGO, a_grown_up
 
@@ -151,6 +152,18 @@ def test_a_kill_switch_set_while_a_job_for_long_term_retention_had_to_wait_keeps
     with pytest.raises(Refused, match="stopped since"):
         night.apply(plan)
     assert there(night, "cf_dossier") == dossiers
+
+
+def test_hld07_of_what_must_stay_after_a_wait_the_history_stays_too(night: Night, meanwhile: Callable[..., None]) -> None:
+    """ERA-15: it goes before the rows where no job of the CRM may purge it."""
+    (stays, _), (goes, _) = expired(night), expired(night)
+    may(night, but=("prvBulkDelete",))
+    plan, history = night.plan(), f"audits?$filter=_objectid_value eq {stays}"
+    before = night.rows(history)
+    meanwhile(partial(place, night, "cf_dossier", stays), 1, "DeleteRecordChangeHistory")
+    done = actions(night, night.apply(plan))
+    assert (done[stays].code, night.rows(history)) == ("HOLD_JUDICIAL", before)
+    assert (done[stays].audit_entries, done[goes].audit_entries) == (0, 7)
 
 
 @pytest.mark.parametrize("nth", [1, 2, 3])
