@@ -33,7 +33,8 @@ def page(app: Starlette, chrome: Any) -> Iterator[Any]:
 
 
 def test_from_the_form_to_who_the_person_is(org: Night, services: Services, page: Any) -> None:
-    org.contact(firstname="Fien", lastname="Voorbeeld (fictief)", birthdate="1990-02-03")
+    for born in ("1990-02-03", "1960-04-05"):
+        org.contact(firstname="Fien", lastname="Voorbeeld (fictief)", birthdate=born)
     page.goto("/requests/new")
     file = page.get_by_label("JSON file")
     file.set_input_files({"name": "form.json", "mimeType": "application/json", "buffer": b"x" * 1_000_000})
@@ -57,7 +58,11 @@ def test_from_the_form_to_who_the_person_is(org: Night, services: Services, page
     page.get_by_role("button", name="Record the identity").click()
     services.background.patience_s = 0
     page.get_by_role("button", name="Search the CRM").click()
-    page.get_by_label("This is the person").check()
+    whom = "each => document.getElementById(each.getAttribute('aria-describedby')).innerText"
+    page.get_by_label("This is the person").first.wait_for()
+    asked = page.get_by_label("This is the person").all()
+    assert [each.evaluate(whom) for each in asked] == ["Contact c1", "Contact c2"], "whoever only listens knows whom they confirm"
+    asked[0].check()
     page.get_by_role("button", name="Confirm those that are marked").click()
     assert page.get_by_role("heading", name="Next: Compile the answer").is_visible()
     for width in (360, 820):
