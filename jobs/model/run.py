@@ -92,6 +92,11 @@ class RowWrite(msgspec.Struct, frozen=True):
         """Return the table of the row in this CRM, and its id."""
         return self.table or crm.table(KINDS[self.kind]), self.id
 
+    def is_mapped(self, crm: "Connector") -> bool:
+        """Return whether rows of its table can be read: the mapping may have changed since it was written."""
+        kind = KINDS[self.kind]
+        return crm.has(kind) and (not self.table or self.table in crm.tables(kind))
+
     def record(self, crm: "Connector") -> type[Record]:
         """Return the class of the records that rows of its table are."""
         return crm.record(self.kind, self.table)

@@ -6,8 +6,15 @@ from collections.abc import Collection, Iterable
 from connectors.interface.connector import Connector
 from connectors.interface.remains import RowKey
 from connectors.interface.rows import Among
+from rules.errors import MappingError
 from rules.model.kinds import KINDS_IN_ORDER
 from rules.model.records import KINDS, Unit, UnitKind
+
+
+def unmapped(table: str) -> MappingError:
+    """Return the refusal of what is about a row that only the mapping of before could read."""
+    hint = "go on with the mapping of before, and change it once what was begun has come to its end"
+    return MappingError(f"the mapping has no table {table} any more, of which a row is to be written or looked up", hint=hint, where=table)
 
 
 class UnitTables:
@@ -59,8 +66,10 @@ class RowKinds:
 
     def of(self, table: str, row: str) -> str:
         """Return the word for a row's kind; for one that is gone, and where none is named, the first of its
-        table. Raises KeyError: no such table; ConnectorError."""
-        words = self._words[table]
+        table. Raises MappingError: the mapping has no such table, or none any more; ConnectorError."""
+        words = self._words.get(table)
+        if words is None:
+            raise unmapped(table)
         if len(words) == 1 or not row:
             return words[0]
         found = self._connector.kinds(table, [row]).get(row)
