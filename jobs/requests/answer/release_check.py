@@ -13,16 +13,21 @@ from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import ids_or_nobody
 from jobs.register.confirmed_people import confirmed_people
 from jobs.register.decision import ERASING
-from jobs.register.overrides import overrides_of
+from jobs.register.overrides import overridden, overrides_of
 from jobs.register.request_steps import Actor, actor_of, authorised, check_role, save_transition, wrong_state
 from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted
 from jobs.requests.context.transmissions import TRANSFER_BASIS_MISSING
 from jobs.requests.decisions.day_of_decision import STANDING_CHANGED, mandate_lapsed, standing_changed
 from jobs.requests.decisions.decide import as_it_stands, is_decided
+from jobs.requests.search.assess import Assessment
+from jobs.requests.search.confirm import CONTRADICTIONS
+from jobs.requests.search.match import wanted_person
 from rules.errors import Refused
 from rules.hints import Hint, hint_to
 from rules.model.accounts import same_person
 from rules.model.requests import COPIES, Outcome, RequestState, Step, is_allowed
+from rules.people.birthdates import sentinels_of
+from rules.people.candidates import Strength, weigh
 from rules.rights.entitlement import MANDATE_LAPSED
 
 CONTENT: Final = "content"  # the DPO's approval, which a second person's release stands on
@@ -73,7 +78,7 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
     if problem is not None:
         raise sent_back(actor, request, problem)
     today = drafted(context, request, with_files=False)
-    problem = _merged(context, request)
+    problem = _merged(context, request) or _contradicted(context, today.found)
     if problem is not None:
         raise sent_back(actor, request, problem, is_somebody_else=True)
     problem = _does_not_hold(request, compilation, today)
@@ -115,6 +120,24 @@ def _merged(context: JobContext, request: SubjectRequest) -> Refused | None:
     message = "a contact whom this answer is about was merged into another one in the CRM"
     hint = hint_to("match_again", request=request.id)
     return Refused(message, hint=hint, where=request.id, code=STANDING_CHANGED)
+
+
+def _contradicted(context: JobContext, found: Assessment) -> Refused | None:
+    """Return that a contact whom the answer is about contradicts by now what the person has said, as where a
+    birth date was corrected, and that nobody has set that rule aside (IDN-17)."""
+    if CONTRADICTIONS in overridden(found.request):
+        return None
+    sentinels = sentinels_of(context.policy)
+    said = (found.given.requester, found.people.requester), (found.given.on_behalf_of, found.people.child)
+    for person, contacts in said:
+        wanted = wanted_person(person, found.day, sentinels) if person is not None else None
+        for contact in (found.material.contacts[each] for each in sorted(contacts) if each in found.material.contacts):
+            weighed = weigh(contact, wanted, found.day, sentinels) if wanted is not None else None
+            if weighed is not None and weighed.strength is Strength.CONTRADICTION:
+                message = "a contact whom this answer is about contradicts by now what is known of the person"
+                hint = hint_to("match_again", request=found.request.id)
+                return Refused(message, hint=hint, where=found.request.id, code=STANDING_CHANGED)
+    return None
 
 
 def _does_not_hold(request: SubjectRequest, old: Compilation, today: Draft) -> Refused | None:

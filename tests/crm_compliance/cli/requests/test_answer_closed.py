@@ -287,6 +287,22 @@ def test_a_fiche_that_moves_to_a_running_away_before_the_release_is_told_as_what
     assert asking.release().outcome is Outcome.DELIVERED_PARTLY
 
 
+def test_a_contact_that_turns_out_to_be_somebody_else_is_confirmed_anew(typist: Typist, org: Night) -> None:
+    """IDN-17: a birth date that was corrected since contradicts what the person has said."""
+    person = jan(org, birthdate="1980-05-06")
+    org.party(person, "parent", dossier=org.dossier("grooming", closed=False))
+    asking = asked_by(typist, JAN | {"birthdate": "1980-05-06"}, person).approve_all()
+    org.patch("contacts", person, birthdate="1957-11-23")
+    files = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt")
+    error = typist.refused("requests", "release", asking.id, *files, *ERIK, code=5)
+    assert error["code"] == "standing_changed"
+    assert error["hint"].startswith("match and confirm again")
+    (found,) = [each for each in typist.ask("requests", "match", asking.id)["candidates"] if each["id"] == person]
+    assert typist.refused("requests", "confirm", asking.id, found["candidate"], *DORA, code=5)["code"] == "contradiction"
+    asking.override("IDN-17").confirm(person).compile()
+    assert asking.approve_all().release().outcome is Outcome.DELIVERED
+
+
 def refused(asking: Asking) -> str:
     with pytest.raises(Refused) as refusal:
         asking.release()
