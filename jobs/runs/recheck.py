@@ -62,6 +62,8 @@ def judge(context: JobContext, in_force: Policy, day: date, lines: Iterable[Plan
             judged.left.append((line, CHANGED))
         elif not now.is_disposal:
             judged.left.append((line, now.reason.value))
+        elif now.disposition is not decision.disposition:  # deleted, nothing could be counted or masked any more
+            judged.left.append((line, CHANGED))
         else:
             judged.going.append((line, unit, decision))
     return judged

@@ -101,6 +101,23 @@ def test_what_the_version_in_force_by_now_keeps_stays(typist: Typist, org: Night
     assert (org.get("cf_dossiers", gone), org.get("cf_dossiers", kept) is not None) == (None, True)
 
 
+def test_what_the_version_in_force_by_now_counts_is_not_deleted_uncounted(typist: Typist, org: Night) -> None:
+    """Nobody counts what is gone: it waits for a plan by the version that anonymises it."""
+    versions = typist.folder / "versions"
+    versions.mkdir()
+    changed(typist, "first.yaml", folder=versions)
+    counted = ("    anchor: last_activity\n    disposition: delete", "    anchor: last_activity\n    disposition: anonymise")
+    changed(typist, "second.yaml", NEXT, counted, folder=versions)
+    typist.set(POLICY=str(versions), CLOCK="2026-11-30T20:00:00Z")
+    org.dossier("social_card", spoken=LONG_AGO)
+    plan = typist.ask("plan")["plan"]
+    approve_where_needed(org.store, plan, brussels_noon(date(2026, 11, 30)).replace(hour=20), org.key)
+    typist.set(CLOCK="2026-12-01T08:00:00Z")
+    run = typist.ask("apply", plan)
+    assert (run["deleted"], run["skipped"]) == (0, {"CHANGED": 1})
+    assert typist.ask("plan")["dispose"] == {"delete": 0, "anonymise": 1}
+
+
 @pytest.mark.parametrize(
     ("pair", "told"),
     [
