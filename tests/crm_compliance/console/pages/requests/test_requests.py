@@ -94,6 +94,8 @@ def test_the_register_is_filtered_and_paged_within_its_time(org: Night, signed_i
     some = msgspec.structs.replace(rows[77])
     assert set(re.findall(r"request-\d{4}", browser.page(f"/requests?q={some.reference.lower()}"))) == {some.id}
     assert "No request fits this" in text_of(browser.page("/requests?q=request-of-nobody"))
+    part = browser.page(f"/requests?q={some.reference[:-2]}")
+    assert ("No request fits this" in part, "a part of it" in part, "A whole reference" in part) == (True, False, True)
     assert browser.get("/requests?page=999999&show=<b>&right=x").status_code == 200
 
 
