@@ -33,15 +33,29 @@ SHORTER = (SHIPPED_AGE, SHIPPED_AGE.replace("age: 25", "age: 21"))
 NEXT = ('version: "1.0"\nvalid_from: 2018-05-25', 'version: "2.0"\nvalid_from: 2026-12-01')
 
 
-@pytest.fixture
-def folder(typist: Typist) -> Path:
-    """Two versions: one in force, one from December on in which running away ends at 21."""
+def two_versions(typist: Typist, difference: tuple[str, str]) -> Path:
+    """A folder with the shipped version, in force, and one from December on with a difference."""
     versions = typist.folder / "versions"
     versions.mkdir()
     changed(typist, "first.yaml", folder=versions)
-    changed(typist, "second.yaml", NEXT, SHORTER, folder=versions)
+    changed(typist, "second.yaml", NEXT, difference, folder=versions)
     typist.set(POLICY=str(versions))
     return versions
+
+
+@pytest.fixture
+def folder(typist: Typist) -> Path:
+    """Two versions: one in force, one from December on in which running away ends at 21."""
+    return two_versions(typist, SHORTER)
+
+
+def ready_on_the_last_night(typist: Typist, org: Night) -> str:
+    """An approved plan of the first version's last evening, to be applied under the second."""
+    typist.set(CLOCK="2026-11-30T20:00:00Z")
+    plan: str = typist.ask("plan")["plan"]
+    approve_where_needed(org.store, plan, brussels_noon(date(2026, 11, 30)).replace(hour=20), org.key)
+    typist.set(CLOCK="2026-12-01T08:00:00Z")
+    return plan
 
 
 def test_the_version_of_the_day_is_in_force(typist: Typist, folder: Path) -> None:
@@ -86,34 +100,18 @@ def test_a_run_keeps_the_version_of_its_plan(typist: Typist, org: Night, folder:
 def test_what_the_version_in_force_by_now_keeps_stays(typist: Typist, org: Night) -> None:
     """Erasing too early cannot be repaired: a plan of the last night of a shorter term takes nothing that the
     longer one keeps."""
-    versions = typist.folder / "versions"
-    versions.mkdir()
-    changed(typist, "first.yaml", folder=versions)
-    six = ("    type: months_after\n    months: 6", "    type: months_after\n    months: 12")
-    changed(typist, "second.yaml", NEXT, six, folder=versions)
-    typist.set(POLICY=str(versions), CLOCK="2026-11-30T20:00:00Z")
+    two_versions(typist, ("    type: months_after\n    months: 6", "    type: months_after\n    months: 12"))
     kept, gone = org.dossier("social_card", spoken=date(2026, 2, 1)), org.dossier("social_card", spoken=LONG_AGO)
-    plan = typist.ask("plan")["plan"]
-    approve_where_needed(org.store, plan, brussels_noon(date(2026, 11, 30)).replace(hour=20), org.key)
-    typist.set(CLOCK="2026-12-01T08:00:00Z")
-    run = typist.ask("apply", plan)
+    run = typist.ask("apply", ready_on_the_last_night(typist, org))
     assert (run["deleted"], run["skipped"]) == (1, {"NOT_EXPIRED": 1})
     assert (org.get("cf_dossiers", gone), org.get("cf_dossiers", kept) is not None) == (None, True)
 
 
 def test_what_the_version_in_force_by_now_counts_is_not_deleted_uncounted(typist: Typist, org: Night) -> None:
     """Nobody counts what is gone: it waits for a plan by the version that anonymises it."""
-    versions = typist.folder / "versions"
-    versions.mkdir()
-    changed(typist, "first.yaml", folder=versions)
-    counted = ("    anchor: last_activity\n    disposition: delete", "    anchor: last_activity\n    disposition: anonymise")
-    changed(typist, "second.yaml", NEXT, counted, folder=versions)
-    typist.set(POLICY=str(versions), CLOCK="2026-11-30T20:00:00Z")
+    two_versions(typist, ("    anchor: last_activity\n    disposition: delete", "    anchor: last_activity\n    disposition: anonymise"))
     org.dossier("social_card", spoken=LONG_AGO)
-    plan = typist.ask("plan")["plan"]
-    approve_where_needed(org.store, plan, brussels_noon(date(2026, 11, 30)).replace(hour=20), org.key)
-    typist.set(CLOCK="2026-12-01T08:00:00Z")
-    run = typist.ask("apply", plan)
+    run = typist.ask("apply", ready_on_the_last_night(typist, org))
     assert (run["deleted"], run["skipped"]) == (0, {"CHANGED": 1})
     assert typist.ask("plan")["dispose"] == {"delete": 0, "anonymise": 1}
 
