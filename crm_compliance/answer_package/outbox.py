@@ -58,18 +58,26 @@ class FileOutbox(_Outbox):
         self._secret = passphrase_file
         if passphrase_file.resolve() in (archive.resolve(), self.note.resolve()):
             raise UsageError("the passphrase cannot lie in the archive", hint="name two files", where=str(passphrase_file))
-        self._refuse_old()
+
+    def package(
+        self, compilation: Compilation, attachments: Mapping[str, bytes], told: Sequence[str], until: datetime
+    ) -> tuple[bytes, str]:
+        self._refuse_old()  # not earlier: of a request that is released already, that is what is said
+        return super().package(compilation, attachments, told, until)
 
     @contextmanager
     def putting(self, archive: bytes, passphrase: str, message: str) -> Iterator[None]:
         with write_whole(self.archive) as out, write_whole(self.note) as beside, write_whole(self._secret) as secret:
             self._refuse_old()
-            for file, content in ((secret, passphrase.encode()), (beside, message.encode()), (out, archive)):
+            # Of the passphrase only its room: who is killed now leaves nothing that opens the archive.
+            for file, content in ((secret, bytes(len(passphrase.encode()))), (beside, message.encode()), (out, archive)):
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             yield
             self._refuse_old()  # somebody else's release was quicker: this one is in the console
+            secret.seek(0)
+            secret.write(passphrase.encode())
 
     def _refuse_old(self) -> None:
         if os.path.lexists(self._secret):

@@ -182,6 +182,7 @@ with FileOutbox(None, archive=here / "a.zip", passphrase_file=here / "a.txt", pu
     assert subprocess.run([sys.executable, "-c", killed], timeout=60, check=False).returncode == -signal.SIGKILL
     left = [each for each in typist.folder.iterdir() if each.name.startswith(".a.")]
     assert (len(left), list(typist.folder.glob("a.*"))) == (3, [])
+    assert not [each for each in left if b"een zin" in each.read_bytes()]  # under other names, nothing would remove it
     for each in left:
         os.utime(each, (0, 0))
     typist.ask("requests", "release", child.id, "--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt", *ERIK)
@@ -189,6 +190,15 @@ with FileOutbox(None, archive=here / "a.zip", passphrase_file=here / "a.txt", pu
     with pyzipper.AESZipFile(typist.folder / "a.zip") as archive:
         archive.setpassword((typist.folder / "a.txt").read_bytes())
         assert archive.read("letter.pdf").startswith(b"%PDF")
+
+
+def test_a_release_that_is_repeated_hears_that_the_answer_is_released(child: Asking, typist: Typist) -> None:
+    """And not that its passphrase file is there, which another name would not help."""
+    release = ("requests", "release", child.id, "--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt", *ERIK)
+    typist.ask(*release)
+    before = (typist.folder / "a.txt").read_bytes()
+    assert typist.refused(*release, code=5)["code"] == "state"
+    assert (typist.folder / "a.txt").read_bytes() == before
 
 
 @pytest.mark.parametrize("begun", [False, True])
