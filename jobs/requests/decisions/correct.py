@@ -67,9 +67,10 @@ def write(
     The end of a use and a note wait for nothing: they destroy nothing.
 
     Raises:
-        Refused: the kill switch is set.
+        Refused: the kill switch is set, and there is something to write.
         ConnectorError: the CRM cannot be read or reached; writing again continues from there."""
-    refuse_if_stopped(context.store)
+    if tasks:
+        refuse_if_stopped(context.store)
     left: list[tuple[Task, str]] = []
     for task in tasks:
         code = _annotate(context, task) if task.what is What.ANNOTATE else _write_fields(context, task, people, rows)

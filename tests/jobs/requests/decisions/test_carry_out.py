@@ -6,6 +6,7 @@ from datetime import date
 import msgspec
 import pytest
 
+from jobs.checks.kill_switch import stop
 from jobs.model.request import Details
 from jobs.register.hold_texts import request_code
 from rules.errors import ComplianceError, Refused, UsageError
@@ -46,6 +47,18 @@ def test_a_restriction_is_a_hold_from_the_moment_of_the_decision(night: Night) -
     assert hold.basis == f"GDPR art. 18(1)(a), {request_code(night.key.reference('request', request.id))}"
     release(night, request)
     assert night.lines(night.plan())[dossier].reason == "HOLD_RESTRICTION"
+
+
+def test_a_restriction_writes_nothing_in_the_crm_and_is_placed_while_everything_is_stopped(night: Night) -> None:
+    """Nor is it told as one that has still to follow."""
+    child = night.contact(birthdate="2000-02-01")
+    night.party(child, "child", dossier=night.dossier("sexting", closed=False))
+    request = ask(night, Right.RESTRICTION, child)
+    compile_(night, request)
+    stop(night.store, night.clock())
+    decided = decide(night, request)
+    assert (decided.done, decided.waiting, decision(night, request).tasks) == (("item-1",), {}, ())
+    assert [hold.type.value for hold in night.store.holds.all()] == ["restriction"]
 
 
 def test_two_who_grant_a_restriction_at_the_same_instant_place_one_hold(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
