@@ -12,7 +12,7 @@ from jobs.model.request import CANDIDATES, CONFIRMED, HANDOVER, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import ids_or_nobody
 from jobs.register.confirmed_people import confirmed_people
-from jobs.register.decision import ERASING
+from jobs.register.decision import ERASING, What
 from jobs.register.overrides import overridden, overrides_of
 from jobs.register.request_steps import Actor, actor_of, authorised, check_role, save_transition, wrong_state
 from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted
@@ -177,7 +177,7 @@ def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
     if NEUTRAL in (old.answer, new.answer) or new.answer == "dpo_review":
         return old.answer != new.answer
     files, files_now = ({context.source for context in each.contexts if context.source[1]} for each in (old, new))
-    return old.scope != new.scope or not files <= files_now or not _erased(old, old.granted) <= _erased(new)
+    return old.scope != new.scope or not files <= files_now or not _in_files(old, old.granted) <= _in_files(new)
 
 
 def _theirs(answer: Compilation, items: Iterable[Item]) -> set[tuple[tuple[str, str], bool, bool]]:
@@ -192,10 +192,11 @@ def _roles(answer: Compilation) -> set[tuple[tuple[str, str], tuple[str, ...], b
     return {(context.source, context.roles, context.is_limited) for context in answer.contexts if context.source[1]}
 
 
-def _erased(answer: Compilation, granted: Collection[str] | None = None) -> set[tuple[str, tuple[str, str]]]:
-    """Return what of which rows an answer proposes to erase, or what was granted of that."""
+def _in_files(answer: Compilation, granted: Collection[str] | None = None) -> set[tuple[str, tuple[str, str]]]:
+    """Return of which rows an answer proposes to erase something, or to which to add a note, or what was
+    granted of that."""
     items = (item for item in answer.items if granted is None or item.item in granted)
-    return {(item.title, item.source) for item in items if item.title in ERASING}
+    return {(item.title, item.source) for item in items if item.title in ERASING | {What.ANNOTATE}}
 
 
 def sent_back(actor: Actor, request: SubjectRequest, problem: Refused, *, is_somebody_else: bool = False) -> Refused:

@@ -26,7 +26,6 @@ from jobs.register.confirmed_people import confirmed_people, given_of
 from jobs.register.decision import (
     AT_ONCE,
     DISPOSING,
-    ERASING,
     Decision,
     Task,
     Told,
@@ -39,7 +38,7 @@ from jobs.requests.decisions.correct import WRITING
 from jobs.requests.decisions.decide import take_effect
 from jobs.requests.decisions.lost_writes import repeat_lost
 from jobs.requests.decisions.plan_erasure import kept_rows, left_of_decision, plan_erasure, tasks_of_recordings
-from jobs.requests.decisions.suspicions import KeptItems, is_looked_at, kept_items, linked_to_others, merged_into
+from jobs.requests.decisions.suspicions import CLOSED_TO_SUSPECTS, KeptItems, is_looked_at, kept_items, linked_to_others, merged_into
 from jobs.requests.search.assess import stated_birth
 from jobs.runs.apply import apply_plan, granted_no_more
 from jobs.writing.send import TECHNICAL
@@ -176,7 +175,7 @@ def _noted(context: JobContext, request: SubjectRequest, decision: Decision) -> 
     since when the DPO is waited for, and which roles and files there were, whosever: of a suspicion that
     lasts nothing else is noted (SUS-07)."""
     merged = merged_into(context, decision)
-    if not decision.of(ERASING | {What.RESTRICT}) and not decision.on_behalf and not merged:
+    if not decision.of(CLOSED_TO_SUSPECTS) and not decision.on_behalf and not merged:
         return decision, KeptItems()
     before = decision
     if is_looked_at(decision):

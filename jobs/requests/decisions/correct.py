@@ -29,8 +29,9 @@ from jobs.writing.send import TECHNICAL, send_operations
 from rules.holds.holds import Hold
 from rules.holds.precedence import ranked
 from rules.model.decisions import Reason
+from rules.model.kinds import RELATIONS
 from rules.model.personal_records import FULL, FullNote
-from rules.model.records import KINDS, Engagement, Note, Party
+from rules.model.records import KINDS, Contact, Note, Party
 from rules.rights.fields import needed_by
 
 # What ends a use: the consent goes, and the mark against bulk e-mail stays behind as the suppression entry
@@ -244,16 +245,24 @@ def _is_held_on_another_basis(context: JobContext, task: Task) -> bool:
 def _without_those_of_a_closed_file(
     context: JobContext, wanted: dict[str, object], people: Collection[str], rows: Collection[tuple[str, str]]
 ) -> dict[str, object]:
-    """Return the values but for those of fields that the person is told nothing of, where they are known for
-    relations and from files of a suspicion alone: to these such a field belongs (SUS-10). It stays as it is,
-    and nothing tells of it. What the relation needs, as the name, is the person's to correct all the
-    same: they would see that it is not."""
-    if wanted.keys() <= needed_by(()) or not is_in_closed_files_alone(context, people, rows):
+    """Return the values but for those of fields that the person is told nothing of, where no file but those
+    of a suspicion knows them: to these such a field belongs (SUS-10). It stays as it is, and nothing tells
+    of it. What a relation needs, as the name, is the person's to correct all the same: they would see
+    that it is not."""
+    if not is_in_closed_files_alone(context, people, rows):
         return wanted
-    connector, among = context.connector, Among("contact", sorted(people))
-    has_agreement = connector.has(Engagement) and bool(rows_of(connector, Engagement, (), among))
-    told = needed_by({"engagement"} if has_agreement else ())
+    told = _told_for_relations(context, people)
     return {name: value for name, value in wanted.items() if name in told}
+
+
+def _told_for_relations(context: JobContext, people: Collection[str]) -> frozenset[str]:
+    """Return the fields that the relations of these contacts need; none where they have none."""
+    connector, among = context.connector, Among("contact", sorted(people))
+    kinds = {kind for kind in RELATIONS if connector.has(KINDS[kind]) and rows_of(connector, KINDS[kind], (), among)}
+    contacts = rows_of(connector, Contact, ("newsletter", "parent_kind"), Among("id", sorted(people)))
+    if not kinds and not any(contact.newsletter or contact.parent_kind == "account" for contact in contacts):
+        return frozenset()
+    return needed_by(kinds)
 
 
 def _keeps_only_from_disposal(hold: Hold) -> bool:

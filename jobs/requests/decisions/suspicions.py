@@ -37,6 +37,8 @@ from rules.rights.facts import RoleInFile
 from rules.rights.suspicion import has_ended, is_active
 
 R = TypeVar("R", bound=Record)
+# What is not done in the file of a suspicion at the word of whoever is suspected in it.
+CLOSED_TO_SUSPECTS: Final = ERASING | {What.RESTRICT, What.ANNOTATE}
 _FIELDS: Final = (*PARTY_FIELDS, "suspect_until", "authority_evidence", "authority_valid_until")
 
 
@@ -67,7 +69,7 @@ def kept_items(context: JobContext, decision: Decision) -> KeptItems:
     ended = [row for row in rows if has_ended(_role(row), context.today) and not _was_looked_at(context, decision, row.suspect_until)]
     fresh, left = _changed(context, decision, rows)
     unreadable = [row for row in fresh if row.role not in FILE_ROLES]
-    closed = _items_kept_by(context, decision, active, ERASING | {What.RESTRICT})
+    closed = _items_kept_by(context, decision, active, CLOSED_TO_SUSPECTS)
     linked = _linked(context, decision, [row for row in fresh if row in active], closed)
     of_child = [row for row in fresh if row.role == FileRole.CHILD and row.contact in decision.contacts]
     files, changed = files_since(context, decision, looked=is_looked_at(decision))

@@ -103,6 +103,20 @@ def test_a_file_that_is_not_of_the_person_any_more_is_not_erased_whole(night: Ni
     assert sent_back_for(night, request) == "standing_changed"
 
 
+def test_sus10_no_note_is_added_in_the_file_of_a_suspicion_to_which_a_fiche_has_moved(night: Night) -> None:
+    ilse = night.contact(firstname="Ilse", lastname="Wouters (fictief)")
+    witnessed, suspected = (night.dossier("sexting", closed=False, fiches=0) for _ in range(2))
+    moved, stays = (night.fiche("sexting", dossier=witnessed) for _ in range(2))
+    for fiche in (moved, stays):
+        night.party(ilse, "witness", fiche=fiche)
+    night.party(ilse, "suspect", dossier=suspected)
+    request = approved(night, Right.RECTIFICATION, ilse, details=Details(statement="Het was anders."))
+    night.patch("cf_fiches", moved, **{"cf_DossierId@odata.bind": f"/cf_dossiers({suspected})"})
+    assert sent_back_for(night, request) == "standing_changed"
+    found = compile_(night, night.store.requests.get(request))
+    assert [item.source for item in found.items if item.title == "annotate"] == [("fiche", stays)]
+
+
 @pytest.mark.parametrize("what", ["course", "recording", "caller", "role"])
 def test_what_turns_out_to_be_somebody_elses_is_not_erased_at_this_ones_word(night: Night, what: str) -> None:
     """SUS-08, RET-17: it was linked to the wrong person, or its reporter is known by now."""

@@ -132,6 +132,22 @@ def test_sus10_a_restriction_that_comes_late_is_not_placed_on_the_file_of_a_susp
     assert {hold.row for hold in night.store.holds.all()} == {witnessed, suspected, ilse, child}, "a hold keeps what two people may look at"
 
 
+def test_sus10_what_waits_is_neither_noted_nor_corrected_for_whoever_is_known_for_a_suspicion(night: Night) -> None:
+    """A note stays out of that file alone, and of who has a relation the name is corrected all the same."""
+    ilse, donor, witness = (night.contact(birthdate="1980-05-05", firstname="Ilse") for _ in range(3))
+    night.donation(donor)
+    suspected, other = (night.dossier("sexting", closed=False) for _ in range(2))
+    noted = []
+    for person in (ilse, donor, witness):
+        night.party(person, "suspect", dossier=suspected)
+        noted.append(granted(night, Right.RECTIFICATION, person, (What.ANNOTATE, "dossier", suspected), (What.CORRECT, "contact", person)))
+    night.party(witness, "witness", dossier=other)
+    assert fulfil_all(context_of(night)) == {}
+    assert night.rows("annotations") == []
+    assert [(night.get("contacts", one) or {})["firstname"] for one in (ilse, donor, witness)] == ["Ilse", "Lot", "Lot"]
+    assert [[task.what for task in decision(night, each).tasks] for each in noted] == [[What.ANNOTATE]] * 3
+
+
 def test_ddl13_a_restriction_that_could_not_be_placed_at_its_decision_is_placed_before_the_release(night: Night) -> None:
     """Looked at again as at a release (SUS-10, RGT-07); not where the answer was compiled anew."""
     ilse, grown = (night.contact(birthdate=born) for born in ("1980-05-05", "2000-05-05"))
