@@ -205,22 +205,27 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         )
         return after if left else msgspec.structs.replace(after, contacts=(), asking=(), roles=(), files=())
 
-    def lapsed(self, day: date) -> "Decision":
-        """Return the same without what has not been done, and without the notices of it. A recipient who was
-        to be notified of more is due from that day on, for what was done."""
-        undone, kinds = {task.item for task in self.tasks}, {task.what for task in self.tasks}
-        lost = {name for task in self.of({What.CORRECT}) for name in task.values}
+    def lapsed(self, day: date, tasks: Collection[Task] | None = None) -> "Decision":
+        """Return the same without what has not been done, or without these tasks of that, and without the
+        notices of it. A recipient who was to be notified of more is due from that day on, for what was done,
+        or once the rest is."""
+        ended = self.tasks if tasks is None else tuple(task for task in tasks if task in self.tasks)
+        waiting = tuple(task for task in self.tasks if task not in ended)
+        undone, kinds = {task.item for task in ended}, {task.what for task in ended}
+        lost = {name for task in ended if task.what is What.CORRECT for name in task.values}
         corrected = {name: value for name, value in self.corrected.items() if name not in lost}
         over = kinds - ERASING - ({What.CORRECT} if corrected else set())  # to a recipient an erasure is one, whichever
 
         def as_done(notice: Notice) -> Notice:
             deeds = tuple(deed for deed in notice.deeds if deed not in over) or notice.deeds
             items = tuple(item for item in notice.items if item not in undone)
-            return msgspec.structs.replace(notice, deeds=deeds, items=items, due_on=day)
+            is_due = all(task.item not in items for task in waiting)
+            return msgspec.structs.replace(notice, deeds=deeds, items=items, due_on=day if is_due else None)
 
         notices = (one if one.due_on is not None or undone.isdisjoint(one.items) else as_done(one) for one in self.notices)
         left = tuple(one for one in notices if one.items)
-        return msgspec.structs.replace(self, tasks=(), contacts=(), asking=(), roles=(), files=(), notices=left, corrected=corrected)
+        after = msgspec.structs.replace(self, tasks=waiting, notices=left, corrected=corrected)
+        return after if waiting else msgspec.structs.replace(after, contacts=(), asking=(), roles=(), files=())
 
 
 def decision_of(store: Store, request: str) -> Decision | None:

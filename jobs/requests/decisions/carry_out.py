@@ -5,7 +5,7 @@ The letter states that it is done or under way (DDL-12). What is kept for now, b
 access request that is answered first, or by a CRM that cannot be reached, is done by a later maintenance of
 `run requests`. Source: HLD-12, DDL-12, R-078, R-079, R-102 to R-104."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Final, cast
 
@@ -78,6 +78,7 @@ def fulfil(context: JobContext, request_id: str) -> tuple[Run | None, str]:
     )  # where the CRM was out of reach when it was decided
     code = ""
     if writes := [task for task in decision.of(WRITING) if task.item not in kept]:
+        _end_earlier_corrections(context, request, writes)
         left = correct.write(
             giving_way(context, erasure_of(request, decision)), writes, decision.contacts, _confirmed_rows(context, request, decision)
         )
@@ -273,6 +274,25 @@ def _is_granted(context: JobContext, request: SubjectRequest, decision: Decision
 def _is_current(context: JobContext, plan: Plan) -> bool:
     is_by_these_rules = (plan.policy_digest, plan.mapping_digest) == (context.policy.digest, context.mapping_digest)
     return is_by_these_rules and not look_up_unseen(context, plan)
+
+
+def _end_earlier_corrections(context: JobContext, request: SubjectRequest, writes: Iterable[Task]) -> None:
+    """End what earlier requests still wait to write in the fields that this one corrects: the later word of
+    the person counts."""
+    corrected = {(task.id, name) for task in writes if task.what is What.CORRECT for name in task.values}
+    if not corrected:
+        return
+    day = context.today
+
+    def change(now: Decision) -> Decision:
+        return now.lapsed(
+            day, [task for task in now.of({What.CORRECT}) if not corrected.isdisjoint((task.id, name) for name in task.values)]
+        )
+
+    decided, before = context.store.requests.with_part(DECISIONS), context.store.requests.all()
+    for earlier in before[[each.id for each in before].index(request.id) + 1 :]:
+        if earlier.id in decided and earlier.state in ANSWERED and not is_of_other_crm(context.store, earlier.crm):
+            change_decision(context.store, earlier.id, change, told=_once_fulfilled)
 
 
 def _without_gone(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[Decision, str]:

@@ -2,15 +2,18 @@
 person as they are, it is told (6.2)."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.answer import Compilation
 from jobs.model.request import COMPILATION, Details, GivenPerson
+from jobs.register.decision import Decision, Notice, What, change_decision
 from jobs.requests.decisions.carry_out import fulfil_all
 from rules.decoders import decoder_of
 from rules.model.requests import Right
@@ -191,6 +194,37 @@ def test_a_correction_that_has_to_wait_is_told_at_the_decision(night: Night, kin
     release(night, request)
     assert {task.item for task in decision(night, request).tasks} == set(waiting)
     assert (night.get("contacts", witness) or {})["mobilephone"] == "0472 12 13 14"
+
+
+def test_a_correction_that_waits_gives_way_to_what_the_same_person_said_later(night: Night) -> None:
+    """Whatever else it corrects is still written, and who received the first number does not hear of it."""
+    child = night.contact(birthdate="2008-05-10")
+    night.party(child, "child", dossier=night.dossier("grooming", closed=False))
+    hold, said = place(night, person=child), []
+    for name, phone in (("Liselotte", "0470 11 11 11"), ("Lotte", "0470 22 22 22")):
+        given = GivenPerson(name, "Peeters (fictief)", "2008-05-10", phones=(phone,))
+        said.append(ask(night, Right.RECTIFICATION, child, given=given))
+    first, second = said
+    granted(night, first)
+    to_write = {next(iter(task.values)): task for task in decision(night, first).tasks}
+    assert sorted(to_write) == ["first_name", "mobile"]
+    of_both = Notice("Politiezone Verzonnen", deeds=(What.CORRECT,), items=tuple(task.item for task in to_write.values()))
+    of_number = msgspec.structs.replace(of_both, recipient="Jeugdrechtbank Verzonnen", items=(to_write["mobile"].item,))
+
+    def passed_on(now: Decision) -> Decision:
+        values = {name: value for task in now.tasks for name, value in task.values.items()}
+        return msgspec.structs.replace(now, notices=(of_both, of_number), corrected=values)
+
+    change_decision(night.store, first.id, passed_on)
+    release_hold(night, hold)
+    granted(night, second)
+    left = decision(night, first)
+    assert [task.values for task in left.tasks] == [{"first_name": "Liselotte"}] == [left.corrected]
+    assert left.notices == (msgspec.structs.replace(of_both, items=(to_write["first_name"].item,)),)
+    fulfil_all(context_of(night))
+    row = night.get("contacts", child) or {}
+    assert (row["mobilephone"], row["firstname"]) == ("0470 22 22 22", "Liselotte")
+    assert (decision(night, first).tasks, [notice.due_on for notice in decision(night, first).notices]) == ((), [date(2026, 11, 25)])
 
 
 def test_sus05_what_is_corrected_of_a_donor_does_not_tell_what_a_closed_file_knows(night: Night) -> None:
