@@ -95,6 +95,9 @@ def resume(actor: Actor, request_id: str, answered_on: date, *, reason: str = ""
         _one_of(reason, QUESTIONS)
     questions = open_questions(request)
     question = next((each for each in questions if reason in ("", each.reason)), None)
+    if question is None and questions:
+        asked = ", ".join(sorted({each.reason for each in questions}))
+        raise Refused(f"no question about {reason} is open", hint=f"what is open is about {asked}", where=request.id, code="state")
     if question is None or request.is_answered:
         raise wrong_state(request, Step.RESUME)
     _between(answered_on, question.asked_on, actor.today, "answered_on", "the question")

@@ -160,7 +160,8 @@ def _host(scope: Scope) -> str:
 
 def _has(request: Request, token: str) -> bool:
     """Return whether a request carries the token; how long that takes to tell says nothing of it."""
-    return secrets.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
+    sent = request.headers.get("Authorization", "").encode("latin-1")  # the bytes that came
+    return secrets.compare_digest(sent, f"Bearer {token}".encode())
 
 
 def _is_of_this_machine(request: Request) -> bool:

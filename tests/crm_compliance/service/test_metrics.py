@@ -107,9 +107,10 @@ def test_figures_of_a_store_that_cannot_be_read_say_so(org: Night, read: Read) -
         ("hunter2-canary", {}, 404),
         ("hunter2-canary", {"Authorization": "Bearer hunter2"}, 404),
         ("hunter2-canary", {"Authorization": "Bearer hunter2-canary", "X-Forwarded-For": "192.0.2.1"}, 200),
+        ("sleutel-é", {"Authorization": "Bearer sleutel-é".encode()}, 200),
     ],
 )
-def test_figures_are_for_this_machine_or_for_who_has_the_token(token: str, headers: dict[str, str], status: int) -> None:
+def test_figures_are_for_this_machine_or_for_who_has_the_token(token: str, headers: dict[str, str | bytes], status: int) -> None:
     downloads: Any = None  # nobody asks for a package here
     hosts = ("127.0.0.1", "compliance.example.org")
     app = app_of(downloads, hosts=hosts, metrics=lambda: b"crm_compliance_well 1.0\n", metrics_token=token)

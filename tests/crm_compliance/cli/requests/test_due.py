@@ -59,7 +59,9 @@ def test_ddl07_the_later_question_may_be_answered_first(typist: Typist, org: Nig
         typist.ask("requests", "suspend", request, "--reason", reason, "--asked-on", asked_on, *DORA)
     scope = ("requests", "resume", request, "--answered-on", "2026-03-10", "--reason", "scope", *DORA)
     assert [each["answered_on"] for each in typist.ask(*scope)["suspensions"]] == [None, "2026-03-10"]
-    assert typist.refused(*scope, code=5)["code"] == "state"
+    error = typist.refused(*scope, code=5)
+    assert error["code"] == "state"
+    assert (error["message"], error["hint"]) == ("no question about scope is open", "what is open is about identity")
     document = typist.ask("requests", "resume", request, "--answered-on", "2026-03-14", *DORA)
     assert (document["state"], document["due_on"]) == ("identifying", "2026-04-13")
 
