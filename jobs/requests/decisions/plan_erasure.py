@@ -6,7 +6,7 @@ anonymised with its row of statistics). Holds are checked twice, here and at eac
 lets pass gives way (HLD-12, R-078, R-079). Source: section 6.2, RET-20, HLD-12, ERA-04; GDPR art. 17."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeVar, cast
 
@@ -67,9 +67,11 @@ def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decisio
 
 
 def held_items(context: JobContext, request: SubjectRequest, decision: Decision) -> dict[str, str]:
-    """Return what prevents granted items now, by item, with the code, for the DPO (R-078, R-079)."""
+    """Return what prevents granted items now, by item, with the code, for the DPO (R-078, R-079). What is
+    granted of a withdrawal is the end of a use, which nothing prevents; that the contact goes is not."""
     wanted = list(_wanted(context, decision, kept_items(context, decision).items))
-    wanted += [Wanted("contact", task.id, _DELETED, task) for task in decision.of({What.PROFILE})]
+    if decision.right is not Right.CONSENT_WITHDRAWAL:
+        wanted += [Wanted("contact", task.id, _DELETED, task) for task in decision.of({What.PROFILE})]
     verdicts = _verdicts(context, wanted, erasure_of(request, decision))
     return {
         each.task.item: reason
@@ -266,19 +268,18 @@ def _people(
         return {}, (), {}
     day = context.today
     held = active_holds(context, day).on_contacts()
-    look = partial(
-        check_contacts,
-        context.connector,
-        day=day,
-        terms=relation_terms(context.policy),
-        situation=Situation(held=held, given_up=profiles, leaving=leaving),
-    )
-    check = look(people, ())
+    situation = Situation(held=held, given_up=profiles, leaving=leaving)
+    look = partial(check_contacts, context.connector, day=day, terms=relation_terms(context.policy))
+    check = look(people, (), situation)
     removed = {one: check.etags[one] for one in people if one in check.etags and not check.keeps(one)}
     if decision.right is Right.CONSENT_WITHDRAWAL:
-        return removed, (), {}  # whoever stays is held on another basis, with all that is known of them (RGT-12)
+        # Whoever stays is held on another basis, with all that is known of them (RGT-12); whom a hold alone
+        # keeps goes once that has ended.
+        waiting = sorted(profiles & held.keys() & check.etags.keys())
+        bare = look(waiting, (), replace(situation, held={})) if waiting else check
+        return removed, (), {one: held[one].value for one in waiting if not bare.keeps(one)}
     others = [one for one in people if one not in removed and (one not in left or one in check.etags)]
-    trimming = look((), others)
+    trimming = look((), others, situation)
     staying = {one: LONG_TERM for one in others if LONG_TERM in (check.keeps(one), trimming.keeps(one))}
     staying |= {one: held[one].value for one in profiles.union(left & check.etags.keys()) & held.keys()}
     staying |= lie_elsewhere(context.connector, Contact, profiles - check.etags.keys())

@@ -10,6 +10,9 @@ from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.answer import Compilation
 from jobs.model.request import COMPILATION, Details
+from jobs.register.decision import What
+from jobs.requests.answer.compile import compiled
+from jobs.requests.decisions.carry_out import fulfil_all
 from jobs.requests.decisions.decide import as_it_stands
 from rules.decoders import decoder_of
 from rules.model.requests import Right
@@ -17,12 +20,15 @@ from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.deciding import (
     ask,
     compile_,
+    context_of,
     decide,
+    decision,
     decline,
     release,
     whats,
 )
 from tests.drivers.holding import place
+from tests.drivers.holding import release as release_hold
 from tests.drivers.night import Night, night_in
 from tests.drivers.organisation import set_faults
 from tests.saying import texts_in
@@ -124,6 +130,25 @@ def test_who_withdraws_the_only_consent_there_is_leaves_nothing_behind(night: Ni
     assert run is not None
     assert night.get("contacts", subscriber) is None
     assert {issued.certificate.reason for issued in night.store.certificates.of_run(run.id)} == {"CONSENT_WITHDRAWN"}
+
+
+@pytest.mark.parametrize("gives", [False, True])
+def test_a_hold_puts_off_that_whoever_withdrew_the_only_consent_goes_and_not_the_end_of_the_newsletter(night: Night, gives: bool) -> None:
+    """6.2, RGT-12: the letter tells the newsletter as ended. Who has a gift stays after the hold, too."""
+    subscriber = night.contact(cf_newsletter=True)
+    if gives:
+        night.donation(subscriber)
+    hold = place(night, person=subscriber)
+    request = ask(night, Right.CONSENT_WITHDRAWAL, subscriber)
+    compile_(night, request)
+    assert decide(night, request).waiting == {}
+    answer = as_it_stands(context_of(night), request, compiled(night.store, request))
+    assert (answer.granted, answer.held, answer.delayed) == (("item-1",), (), ())
+    release(night, request)
+    assert [task.what for task in decision(night, request).tasks] == ([] if gives else [What.PROFILE])
+    release_hold(night, hold)
+    assert (fulfil_all(context_of(night)), decision(night, request).tasks) == ({}, ())
+    assert (night.get("contacts", subscriber) is not None) is gives
 
 
 def test_a_donor_who_withdraws_from_the_newsletter_loses_nothing_else(night: Night) -> None:
