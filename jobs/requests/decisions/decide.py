@@ -40,7 +40,7 @@ from jobs.register.decision import (
 )
 from jobs.register.hold_texts import request_code
 from jobs.register.overrides import looks_of
-from jobs.register.request_steps import Actor, authorised, save_transition
+from jobs.register.request_steps import Actor, authorised, has_to_be_compiled_again, save_transition, wrong_state
 from jobs.requests.context.terms import TOLD_HOLDS
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.day_of_decision import mandate_lapsed, refuse_unless_entitled
@@ -295,6 +295,8 @@ def _authorised(actor: Actor, request_id: str) -> SubjectRequest:
         raise UsageError("access is not decided about: its answer is reviewed and approved", hint=hint_to("review", request=request.id))
     if request.outcome is Outcome.MANDATE_LAPSED:
         raise mandate_lapsed(request)
+    if has_to_be_compiled_again(request):
+        raise wrong_state(request, Step.DECIDE)
     return request
 
 

@@ -16,7 +16,7 @@ from jobs.requests.answer.release_check import for_release
 from jobs.requests.decisions.carry_out import fulfil
 from rules.errors import Refused
 from rules.model.requests import RequesterKind, Right
-from tests.drivers.deciding import ask, compile_, context_of, decide, decision, dora, release
+from tests.drivers.deciding import ask, compile_, context_of, decide, decision, decline, dora, release
 from tests.drivers.merging import merge
 from tests.drivers.night import ROLE, Night
 from tests.jobs.requests.search.searching import remove
@@ -113,6 +113,9 @@ def test_sus10_no_note_is_added_in_the_file_of_a_suspicion_to_which_a_fiche_has_
     request = approved(night, Right.RECTIFICATION, ilse, details=Details(statement="Het was anders."))
     night.patch("cf_fiches", moved, **{"cf_DossierId@odata.bind": f"/cf_dossiers({suspected})"})
     assert sent_back_for(night, request) == "standing_changed"
+    with pytest.raises(Refused) as error:
+        decline(night, night.store.requests.get(request), "RF-09")
+    assert error.value.code == "state", "what does not hold is compiled again before it is decided about"
     found = compile_(night, night.store.requests.get(request))
     assert [item.source for item in found.items if item.title == "annotate"] == [("fiche", stays)]
 
