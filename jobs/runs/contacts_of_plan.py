@@ -121,6 +121,24 @@ class ContactsOfPlan:
             told = {line.id for line in lines if line.is_disposal or self.plan.kind is Kind.REPLAY}
             self.skip(sorted(named - told), TRIM, AWAITS_TURN)
 
+    def named_since(self, people: Iterable[str], going: Iterable[RowWrite]) -> set[str]:
+        """Return whom units that go name, by a role, these `people`, or by a call, an e-mail or a row of a
+        dependent table, and of whom the plan says nothing: something else kept them, or they have come to
+        their unit since."""
+        if self.plan.kind not in LOOKING_AT_DOSSIERS:
+            return set()
+        named = {*people} | named_in(self.context.connector, ((write.kind, write.id) for write in going if write.operation == "delete"))
+        told = {*self.journal.people, *self.plan.trims, *(contact for contact, _, _ in self.plan.held_contacts)}
+        return {contact for contact in named - told if (self.table, contact) not in self.journal.actions}
+
+    def remember_late(self, contacts: Collection[str]) -> None:
+        """Note those of whom the plan said nothing that nothing keeps once their unit has gone. Nobody has
+        approved that they go, and the next plan would take them for ones that were never linked (RET-17,
+        RET-20)."""
+        if contacts:
+            check = self._check(contacts, (), ())
+            self.skip(sorted(one for one in check.etags if check.keeps(one) != STILL_REFERRED), TRIM, AWAITS_TURN)
+
     def skip(self, contacts: Collection[str], disposition: str, code: str) -> None:
         """Note contacts that stay, all for the same reason."""
         self.journal.skip([(self.table, contact, disposition) for contact in contacts], code)

@@ -203,8 +203,16 @@ class Application:
         self.in_place.mask([(unit, decision) for _, unit, decision in going], rows, facts)
         self._block(rows, [unit for _, unit, _ in going])
         self._remember_named(rows)
+        named = self._named_since(judged.found, rows)
         otherwise = partial(self._otherwise, {line.key: line for line, _, _ in going}, rows)
         self.journal.carry_out(self._intents(going, rows, facts), {line.key: unit for line, unit, _ in going}, otherwise, read_at)
+        self._contacts().remember_late(named)
+
+    def _named_since(self, found: Gathering, rows: Rows) -> set[str]:
+        """Return whom units that go name without the plan saying anything of them."""
+        going = {unit: writes for unit, writes in rows.of.items() if unit not in rows.blocked and writes[-1].kind not in RELATIONS}
+        people = (one for one, place in zip(found.people, found.places, strict=True) if place is not None and place.id in going)
+        return self._contacts().named_since(people, (write for writes in going.values() for write in writes))
 
     def _otherwise(self, lines: Mapping[Key, PlanLine], rows: Rows, keys: Collection[Key]) -> dict[Key, str]:
         """Return which of these units would stay by now, or go with more than the `rows` that were announced,

@@ -24,12 +24,14 @@ def test_a_contact_that_was_merged_away_is_told_each_night_and_taken_along_by_no
 
 
 def test_neither_of_two_who_are_merged_after_the_plan_is_taken_along_unseen(night: Night) -> None:
-    """Their file had expired and goes; of both rows the next plan tells that nothing leads there."""
+    """Their file had expired and goes; the next plan has the one to whom it led by then, and tells that
+    nothing leads to the other."""
     person, other, dossier = night.contact(), night.contact(), night.dossier("social_card", spoken=LONG_AGO)
     night.party(person, "reporter", dossier=dossier)
     plan = night.plan()
     assert night.lines(plan)[person].is_disposal
     merge(night, person, other)
-    assert night.apply(plan).counts["skipped"] == {"UNLINKED": 1}
+    assert night.apply(plan).counts["skipped"] == {"UNLINKED": 1, "AWAITS_TURN": 1}
     assert night.get("cf_dossiers", dossier) is None
-    assert {row: line.reasons for row, line in night.lines(night.plan()).items()} == {person: ORPHAN, other: ORPHAN}
+    assert night.get("contacts", other) is not None
+    assert {row: line.reasons for row, line in night.lines(night.plan()).items()} == {person: ORPHAN, other: ("EXPIRED",)}

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from jobs.model.run import ActionState
+from jobs.model.run import ActionState, RunState
 from jobs.runs.apply import apply_plan
 from jobs.writing.contact_links import unlinked
 from rules.model.decisions import Reason
@@ -165,3 +165,31 @@ def test_a_run_that_was_killed_after_its_units_had_gone_removes_their_contacts_a
     assert (night.get("cf_fiches", fiche), night.get("contacts", contact) is None) == (None, False)
     apply_plan(night.context, plan.id)
     assert night.get("contacts", contact) is None
+
+
+@pytest.mark.parametrize("named_by", ["a role", "a call"])
+@pytest.mark.parametrize("is_donor", [False, True])
+def test_who_comes_to_a_unit_between_its_plan_and_its_end_is_decided_on_by_the_next_plan(
+    night: Night, named_by: str, *, is_donor: bool
+) -> None:
+    """RET-17, RET-20: nobody has approved that they go, and they do not stay for good as if never linked."""
+    fiche, other = an_old_fiche(night), night.fiche(NO_TERM, spoken=LONG_AGO)
+    contact, known = night.contact(birthdate="1970-05-01"), night.contact(birthdate="1970-05-01")
+    night.party(known, "reporter", fiche=other)
+    if is_donor:
+        night.donation(contact)
+    plan = night.plan()
+    for person in (contact, known):
+        if named_by == "a role":
+            night.party(person, "reporter", fiche=fiche)
+        else:
+            night.call("cf_fiche", fiche, [person])
+    run = night.apply(plan)
+    assert night.get("cf_fiches", fiche) is None
+    assert (actions(night, run)[contact].code, known in actions(night, run)) == ("AWAITS_TURN", False)
+    assert run.state is RunState.DONE
+    night.apply(night.plan())
+    row = night.get("contacts", contact)
+    assert (row and row["birthdate"]) is None
+    assert (row is not None) is is_donor
+    assert night.get("contacts", known)["birthdate"] == "1970-05-01"  # type: ignore[index]
