@@ -18,6 +18,7 @@ from crm_compliance.hints import in_words
 from crm_compliance.reports.role import role_page
 from jobs.checks.whole_view import permitted
 from jobs.model.privileges import NEEDS, needs_under
+from jobs.runs.apply import apply_plan
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import LONG_AGO
@@ -100,6 +101,25 @@ def test_a_role_that_is_narrowed_meanwhile_stops_the_run_before_anything_goes(ni
     run = night.apply(plan)
     assert [night.get("cf_dossiers", dossier) is None, night.get("contacts", person) is None] == [True, False]
     assert run.counts["skipped"] == {"STILL_REFERRED": 1}
+
+
+@pytest.mark.parametrize(("table", "column", "kind"), [("cf_dossier", "cf_legalhold", "Boolean"), ("contact", "birthdate", "DateTime")])
+def test_a_column_that_is_secured_meanwhile_stops_the_night_before_anything_goes(night: Night, table: str, column: str, kind: str) -> None:
+    """A hold looks empty then, and no read says so: by what it read the dossier would go."""
+    dossier, other = night.dossier("social_card", spoken=LONG_AGO, cf_legalhold=True), night.dossier("social_card", spoken=LONG_AGO)
+    give(night, role(night))
+    plan, context = night.approved(night.plan()), night.context
+    give(night, {}, administrator=True)
+    address = f"{night.emulator.url}EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{column}')"
+    form = f"Microsoft.Dynamics.CRM.{kind}AttributeMetadata"
+    definition = night.http.get(f"{address}/{form}").json() | {"@odata.type": form, "IsSecured": True}
+    night.http.put(address, json=definition, headers={"MSCRM.MergeLabels": "true"}).raise_for_status()
+    give(night, role(night))
+    for work in (night.plan, lambda: apply_plan(context, plan.id)):
+        with pytest.raises(Forbidden, match=f"{table}: {column} has been secured while the work was under way"):
+            work()
+    give(night, {}, administrator=True)
+    assert {night.get("cf_dossiers", each) is None for each in (dossier, other)} == {False}
 
 
 def test_the_page_of_the_role_is_current(night: Night) -> None:

@@ -177,6 +177,30 @@ class Metadata:
         rows = listed if isinstance(listed, list) else []
         return [row["LogicalName"] for row in rows if isinstance(row, dict) and isinstance(row.get("LogicalName"), str)]
 
+    def look_at_security(self, names: Iterable[str]) -> None:
+        """Note which columns of these tables are secured by now: one that was secured since its definition
+        was read looks empty, and no read says so. A CRM that does not take the question is believed as
+        before. Raises ConnectorError."""
+        known = {name: table for name in names if (table := self.table(name)) is not None}
+        options = {
+            "$select": "LogicalName",
+            "$filter": " or ".join(f"LogicalName eq {literal(name)}" for name in known),
+            "$expand": "Attributes($select=LogicalName,IsSecured;$filter=IsSecured eq true)",
+        }
+        try:
+            content = self._get(f"EntityDefinitions?{query_string(options)}", "EntityDefinitions")
+        except ConnectorError as failure:
+            if failure.status in (400, 405, 501):
+                return
+            raise
+        listed = {_text(item, "LogicalName"): item.get("Attributes") for item in objects(content.get("value"))}
+        for name, table in known.items():
+            if not isinstance(listed.get(name), list):
+                raise ReadIncomplete("The CRM's list of secured columns lacks a table.", where=name)
+            secured = {_text(column, "LogicalName") for column in objects(listed[name]) if column.get("IsSecured") is True}
+            for column in table.attributes.values():
+                column.secured = column.name in secured
+
     def shown_names(self, table: str) -> dict[str, str]:
         """Return the logical names of all tables, or of the columns of one, by what the CRM shows to people
         in any of its languages, for a message as `names`; none where the CRM does not tell."""

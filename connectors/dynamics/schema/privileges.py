@@ -72,6 +72,8 @@ def check_privileges(
             told: list[Finding] = []
             if number == 1:
                 directory.depths = rights.depths
+                metadata.look_at_security([table.name for table in mapping.tables])
+                told += newly_secured(mapping, metadata)
                 told += shown_otherwise(mapping, metadata, directory, each_night=True)
             of_user = f" (application user {number}, {user})" if number > 1 else ""
             by_name = bypass_needs(bypass)
@@ -149,6 +151,19 @@ def _stated(mapping: TableMapping, metadata: Metadata) -> dict[str, tuple[str, s
             found = [definition.attributes[name] for name in column.names if name in definition.attributes]
             stated |= {attribute.id: (table.name, attribute.name) for attribute in found if attribute.secured}
     return stated
+
+
+def newly_secured(mapping: TableMapping, metadata: Metadata) -> Iterator[Finding]:
+    """Yield an error for each secured column that the mapping does not state to be readable. The mapping was
+    held against the definitions before, so it was secured while the work was under way."""
+    for table in mapping.tables:
+        definition = metadata.table(table.name)
+        columns = [column for column in (*table.columns.values(), *table.personal.values()) if not column.is_readable]
+        names = dict.fromkeys([name for column in columns for name in column.names] + [condition.column for condition in table.only])
+        for name in names:
+            if definition is not None and name in definition.attributes and definition.attributes[name].secured:
+                told = f"{name} has been secured while the work was under way: it looks empty to who may not read it"
+                yield Finding(True, f"{told}. Check the mapping against the CRM, which says what the column needs", table.name)
 
 
 def shown_otherwise(mapping: TableMapping, metadata: Metadata, directory: Directory, *, each_night: bool = False) -> Iterator[Finding]:
