@@ -18,6 +18,7 @@ from rules.texts.folding import fold
 
 _STATE, _ANSWER = "is_active", "truth"
 _DECIDING: Final = frozenset({"categories", "outcome", "role", _STATE})
+_AS_ROLE: Final = "somebody who is suspected can be answered like anybody else, and units end by another term"
 _TELLING: Final = frozenset({FileRole.CHILD, FileRole.SUSPECT})  # the roles on which a term and an answer depend
 
 
@@ -70,7 +71,7 @@ def _other_options(
             is_own = fold(label) in map(fold, own.get(key, ()))
             if meant and not is_own and (is_yes_or_no or key in words[field]) and _differ(field, key, meant):
                 told = f"{value} of {table.name}.{name} is called {label} in the CRM, a name of {meant}, and stands for {key} here"
-                told += ": if that is a mistake, its units end by another term."
+                told += f": if that is a mistake, {_AS_ROLE if field == 'role' else 'its units end by another term'}."
                 yield Finding(False, told, where[value], "called_otherwise", meant)
 
 

@@ -198,6 +198,7 @@ def test_an_option_that_is_called_otherwise_than_what_it_stands_for_is_told(typi
     }
     told = next(each["message"] for each in found if each["suggestion"] == "child")
     assert told.startswith("100000000 of cf_party.cf_role is called Kind in the CRM, a name of child, and stands for witness here")
+    assert "somebody who is suspected can be answered like anybody else" in told
     typist.set(MAPPING=str(path))
     assert told in typist.type("plan").err, "each night, since options are renamed at any time"
 
