@@ -8,14 +8,16 @@ from typing import Final
 
 import msgspec
 
+from connectors.interface.rows import Among
 from jobs.model.request import SubjectRequest
 from jobs.ports.context import JobContext
-from jobs.register.decision import Decision, answered
+from jobs.reading.few_rows import rows_of
+from jobs.register.decision import Decision, What, answered
 from rules.holds.erasure_rulings import GrantedErasure, Ruling, ruling_on_hold
 from rules.holds.holds import Hold, Holds
 from rules.law.of_units import decisions
 from rules.model.decisions import Decision as Disposal
-from rules.model.records import Unit
+from rules.model.records import Contact, Unit
 from rules.model.requests import Right
 
 _LATER: Final = date(9999, 1, 1)  # a day on which every term has ended, to learn how a file would go
@@ -46,6 +48,16 @@ def despite_answered(context: JobContext) -> JobContext:
 def as_answered(hold: Hold, over: Collection[str]) -> Hold:
     """Return a hold as it is if its request is among those that are answered: nobody waits for it."""
     return msgspec.structs.replace(hold, is_pending=False) if hold.hold_id in over else hold
+
+
+def given_up(context: JobContext, decision: Decision | None) -> frozenset[str]:
+    """Return the contacts whose profile goes at their own word, and who have not subscribed to the newsletter
+    again since it was ended for them: that is a new consent. Raises ConnectorError: the CRM cannot be
+    read."""
+    people = frozenset(task.id for task in decision.of({What.PROFILE})) if decision is not None else frozenset()
+    if decision is None or not people or not decision.unsubscribed or decision.of({What.UNSUBSCRIBE}):
+        return people
+    return people - {row.id for row in rows_of(context.connector, Contact, ("newsletter",), Among("id", sorted(people))) if row.newsletter}
 
 
 def ways_of(context: JobContext, units: Iterable[Unit]) -> list[Disposal | None]:

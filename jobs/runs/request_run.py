@@ -4,13 +4,13 @@ restriction or an objection that the person obtained (HLD-12, R-078, R-079)."""
 
 from collections.abc import Sequence
 
-from jobs.holds.granted_erasure import erasure_of, giving_way, ways_of
+from jobs.holds.granted_erasure import erasure_of, given_up, giving_way, ways_of
 from jobs.model.plan import REQUEST_RULE, Plan, PlanLine
 from jobs.model.run import CHANGED, Run
 from jobs.plans.alarms.observations import CANARY
 from jobs.ports.context import JobContext
 from jobs.reading.units import is_anonymised
-from jobs.register.decision import What, decision_of
+from jobs.register.decision import decision_of
 from jobs.runs.contacts_of_plan import ContactsOfPlan
 from jobs.runs.quarantine import kept_with
 from jobs.runs.rows_run import Facts, Going, UnscheduledRun
@@ -34,7 +34,7 @@ class Fulfilment(UnscheduledRun):
         super().__init__(giving_way(context, erasure_of(plan.request, decision)), plan, run)
         self._contacts_named = decision.contacts if decision is not None else ()
         self._named = {own.word for own in context.connector.all_kinds.own}
-        self.given_up = frozenset(task.id for task in (decision.of({What.PROFILE}) if decision is not None else ()))
+        self.given_up = given_up(context, decision)
 
     def _continue_partials(self, due: Sequence[PlanLine]) -> None:
         """Leave to other runs what they left half done: here holds give way that apply there."""

@@ -14,7 +14,7 @@ from connectors.interface.connector import Connector
 from connectors.interface.remains import ResidualKind
 from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
-from jobs.holds.granted_erasure import as_answered, erasure_of, giving_way, ways_of
+from jobs.holds.granted_erasure import as_answered, erasure_of, given_up, giving_way, ways_of
 from jobs.model.plan import CONSENT_WITHDRAWN, ERASURE_REQUEST, REQUEST_RULE, Approval, Kind, Plan, PlanLine
 from jobs.model.request import SubjectRequest
 from jobs.plans.unscheduled_plan import store_plan
@@ -268,7 +268,7 @@ def _people(
         return {}, (), {}
     day = context.today
     held = active_holds(context, day).on_contacts()
-    situation = Situation(held=held, given_up=profiles, leaving=leaving)
+    situation = Situation(held=held, given_up=profiles & given_up(context, decision), leaving=leaving)
     look = partial(check_contacts, context.connector, day=day, terms=relation_terms(context.policy))
     check = look(people, (), situation)
     removed = {one: check.etags[one] for one in people if one in check.etags and not check.keeps(one)}

@@ -24,6 +24,7 @@ from tests.drivers.deciding import (
     decide,
     decision,
     decline,
+    granted,
     release,
     whats,
 )
@@ -149,6 +150,18 @@ def test_a_hold_puts_off_that_whoever_withdrew_the_only_consent_goes_and_not_the
     release_hold(night, hold)
     assert (fulfil_all(context_of(night)), decision(night, request).tasks) == ({}, ())
     assert (night.get("contacts", subscriber) is not None) is gives
+
+
+@pytest.mark.parametrize("right", [Right.CONSENT_WITHDRAWAL, Right.ERASURE])
+def test_who_subscribes_again_while_a_hold_keeps_their_contact_does_not_go_with_the_consent_before(night: Night, right: Right) -> None:
+    subscriber = night.contact(cf_newsletter=True, emailaddress1="lotte@example.org")
+    hold, request = place(night, person=subscriber), ask(night, right, subscriber)
+    granted(night, request)
+    night.patch("contacts", subscriber, cf_newsletter=True)
+    release_hold(night, hold)
+    assert (fulfil_all(context_of(night)), decision(night, request).tasks) == ({}, ())
+    left = night.get("contacts", subscriber) or {}
+    assert (left["cf_newsletter"], left["emailaddress1"]) == (True, "lotte@example.org")
 
 
 def test_a_donor_who_withdraws_from_the_newsletter_loses_nothing_else(night: Night) -> None:
