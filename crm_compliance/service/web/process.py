@@ -1,8 +1,12 @@
 """What serves people, in a process of its own: it shares no file descriptors, memory or fate with the nightly
 jobs. The process that runs the nights takes the port, starts this one, starts it again if it fails, and ends
-it. This one ends by itself when that process has ended, however it ended."""
+it. This one ends by itself when that process has ended, however it ended. Signals that end a service go to
+all of its processes, as Ctrl-C at a terminal: this one leaves them to the other, which may have a run to end
+first."""
 
 import multiprocessing
+import multiprocessing.resource_tracker
+import signal
 import socket
 import sys
 import threading
@@ -25,6 +29,7 @@ READY: Final = b"ready"
 READY_S: Final = 60.0
 AGAIN_S: Final = 5.0  # before it is restarted
 END_S: Final = 10.0
+ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 log = structlog.get_logger()
 
 
@@ -37,13 +42,13 @@ def serving(settings: Settings, listener: socket.socket, since: datetime | None 
     process, ready = _started(settings, listener, clock, since)
     wait([ready, process.sentinel], READY_S)
     if not _has_told(ready):
-        _end(process)
+        _end(process, ready)
         raise UsageError(
             "the service does not answer on its port",
             hint="the log says why, where it is not that this takes longer than a minute",
             where=address_of(listener),
         )
-    keeper = threading.Thread(target=_keep, args=(settings, listener, clock, since, process, stop), name="web", daemon=True)
+    keeper = threading.Thread(target=_keep, args=(settings, listener, clock, since, process, ready, stop), name="web", daemon=True)
     keeper.start()
     try:
         yield address_of(listener)
@@ -52,7 +57,15 @@ def serving(settings: Settings, listener: socket.socket, since: datetime | None 
         keeper.join(2 * END_S)
 
 
-def _keep(settings: Settings, listener: socket.socket, clock: Clock, since: datetime, process: BaseProcess, stop: threading.Event) -> None:
+def _keep(
+    settings: Settings,
+    listener: socket.socket,
+    clock: Clock,
+    since: datetime,
+    process: BaseProcess,
+    ready: Connection,
+    stop: threading.Event,
+) -> None:
     """Start it again whenever it falls, until `stop` is set."""
     while not stop.is_set():
         if process.is_alive():
@@ -61,26 +74,31 @@ def _keep(settings: Settings, listener: socket.socket, clock: Clock, since: date
         if stop.wait(AGAIN_S):
             break
         log.error("what serves downloads had ended, and is restarted", code=process.exitcode)
-        process, _ = _started(settings, listener, clock, since)
-    _end(process)
+        process, ready = _started(settings, listener, clock, since)
+    _end(process, ready)
 
 
 def _started(settings: Settings, listener: socket.socket, clock: Clock, since: datetime) -> tuple[BaseProcess, Connection]:
-    """Return the process, and the end of a pipe that has something to read once the process answers. A clock
-    that was set continues from its current time."""
+    """Return the process, and the end of a pipe that has something to read once the process answers, and ends
+    it when it is closed. A clock that was set continues from its current time."""
     if settings.clock is not None:
         settings = settings.model_copy(update={"clock": clock()})
     # A new interpreter: a fork would share whatever is open here, and take over locks that threads hold.
     context = multiprocessing.get_context("spawn")
-    ready, tell = context.Pipe(duplex=False)
+    ready, tell = context.Pipe()
     process = context.Process(target=answer, args=(settings, listener, tell, since), name="web", daemon=True)
-    process.start()
+    multiprocessing.resource_tracker.ensure_running()  # its own start would let the signals through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # until the new process has its handlers
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     tell.close()
     return process, ready
 
 
-def _end(process: BaseProcess) -> None:
-    process.terminate()
+def _end(process: BaseProcess, ready: Connection) -> None:
+    ready.close()
     process.join(END_S)
     if process.is_alive():
         process.kill()
@@ -102,10 +120,13 @@ def _has_told(ready: Connection) -> bool:
 
 
 def answer(settings: Settings, listener: socket.socket, tell: Connection, since: datetime) -> None:
-    """Answer on `listener` until the process is ended or its parent process has ended. This is the whole of
-    this process."""
+    """Answer on `listener` until the other end of `tell` is closed, or its process has ended. This is the
+    whole of this process."""
     from crm_compliance.host.logs import configure
 
+    for number in ENDING:
+        signal.signal(number, lambda *_: None)  # not ignored: what is begun from here would ignore it too
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     configure(sys.stderr, level=settings.log_level, terminal=False)
     try:
         _answer(settings, listener, tell, since)
@@ -146,9 +167,9 @@ def _answer(settings: Settings, listener: socket.socket, tell: Connection, since
         server = server_of(app, ready=lambda: tell_ready(tell), trusted_proxies=settings.trusted_proxies, connection=fitted())
 
         def end_with_the_other() -> None:
-            if (other := multiprocessing.parent_process()) is not None:
-                other.join()
-                server.should_exit = True
+            with suppress(OSError):
+                tell.poll(None)  # nothing is ever said there
+            server.should_exit = True
 
         threading.Thread(target=end_with_the_other, daemon=True).start()
         server.run(sockets=[listener])

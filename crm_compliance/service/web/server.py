@@ -11,6 +11,7 @@ import resource
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Final
 
 import h11
@@ -157,7 +158,7 @@ class GuardedConnection(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """Reports when it takes requests."""
+    """Reports when it takes requests. Ends by `should_exit` alone, and by no signal."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -166,6 +167,9 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Do nothing: whoever runs it sets `should_exit`."""
 
 
 def server_of(

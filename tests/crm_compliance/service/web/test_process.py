@@ -10,7 +10,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from multiprocessing.connection import wait
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -63,6 +65,34 @@ def test_why_it_cannot_begin_is_one_line_of_the_log(tmp_path: Path, capfd: pytes
     assert "the log says why" in str(told.value.hint)
     (line,) = map(json.loads, capfd.readouterr().err.splitlines())
     assert (line["event"], line["error"], line["code"]) == ("what serves downloads has failed", "StoreUnusable", "store")
+
+
+def test_signals_that_end_the_service_are_left_to_the_one_that_started_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal, and whatever runs services, sends them to all processes, also to one that only starts."""
+    others = {each.pid for each in multiprocessing.active_children()}
+
+    def interrupted() -> int:
+        (pid,) = {each.pid for each in multiprocessing.active_children()} - others
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(pid or 0, number)
+        return pid or 0
+
+    started: list[int] = []
+
+    def waited(*arguments: Any) -> Any:
+        started.append(interrupted())
+        return wait(*arguments)
+
+    monkeypatch.setattr(process, "wait", waited)
+    with listening(0) as listener, serving(Settings(data_dir=tmp_path), listener) as address:
+        assert requests.get(f"{address}/healthz", timeout=60).ok
+        assert [interrupted()] == started
+        assert requests.get(f"{address}/healthz", timeout=60).ok
+        assert [interrupted()] == started
+    assert {each.pid for each in multiprocessing.active_children()} == others
+    assert capfd.readouterr().err == ""
 
 
 def open_files() -> list[int]:
