@@ -78,6 +78,8 @@ class Wishes:
         is_for_child = entitlement.scope.startswith("on_behalf")
         self.request, self.given = request, given
         self.person = given.on_behalf_of if is_for_child and given.on_behalf_of is not None else given.requester
+        # What was asked for a child corrects nothing of whoever may not act for it (RGT-08).
+        self.asked = given.details.corrections if is_for_child or given.on_behalf_of is None else {}
         self.contacts = [
             material.contacts[one] for one in sorted(people.child if is_for_child else people.requester) if one in material.contacts
         ]
@@ -154,12 +156,10 @@ class Wishes:
         fields = [
             _item(What.CORRECT, "contact", contact.id, fields=(Field(name, value, provided=True),))
             for contact in self.contacts
-            for name, value in corrections(
-                contact, self.person, details.corrections, today=self.day, home=self.home, told=told, mapped=self.mapped
-            )
+            for name, value in corrections(contact, self.person, self.asked, today=self.day, home=self.home, told=told, mapped=self.mapped)
         ]
         yield from fields
-        asked = {value.strip() for name, value in details.corrections.items() if name in FIELDS and FIELDS[name] not in self.mapped}
+        asked = {value.strip() for name, value in self.asked.items() if name in FIELDS and FIELDS[name] not in self.mapped}
         lacking = asked - {"", *(field.value for item in fields for field in item.fields)}
         if details.statement or not fields or lacking:
             for kind, row in self._places_of_statements():

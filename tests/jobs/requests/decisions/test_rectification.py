@@ -12,11 +12,11 @@ import pytest
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.answer import Compilation
-from jobs.model.request import COMPILATION, Details, GivenPerson
+from jobs.model.request import COMPILATION, Details, GivenPerson, IdentityCheck
 from jobs.register.decision import Decision, Notice, What, change_decision
 from jobs.requests.decisions.carry_out import fulfil_all
 from rules.decoders import decoder_of
-from rules.model.requests import Right
+from rules.model.requests import IdentityMethod, Mandate, RequesterKind, Right
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.deciding import (
     ask,
@@ -71,6 +71,24 @@ def test_of_a_correction_the_ledger_keeps_fields_and_keyed_references_and_no_val
         [str(each) for each in (*night.store.plans.all(), *night.store.requests.all(), *night.store.runs.all())]
     )
     assert not [value for value in (CANARY, "2009-05-10", "0470 11", "70112233", child) if value in text]
+
+
+def test_rgt08_what_is_asked_for_a_child_corrects_nothing_of_a_parent_who_may_not_act_for_it(night: Night) -> None:
+    child, ilse = night.contact(birthdate="2016-05-05"), night.contact(firstname="Ilse", mobilephone="0470 11 22 33")
+    dossier = night.dossier("sexting", closed=False)
+    for person, role in ((child, "child"), (ilse, "parent")):
+        night.party(person, role, dossier=dossier)
+    given, details = (
+        GivenPerson("Ilse", phones=("0472 12 13 14",)),
+        Details(corrections={"firstname": "Liselotte", "street": "Nieuwstraat 1"}),
+    )
+    for mandate, corrected in ((Mandate.SHOWN, ["first_name", "street"]), (Mandate.NOT_SHOWN, ["mobile"])):
+        check = IdentityCheck(IdentityMethod.EID, night.clock(), "dora", mandate)
+        asked: dict[str, Any] = {"kind": RequesterKind.PARENT_FOR_CHILD, "identity": check, "given": given, "details": details}
+        request = ask(night, Right.RECTIFICATION, ilse, child=child, **asked)
+        found = compile_(night, request)
+        assert [field.name for item in found.items for field in item.fields] == corrected
+        assert {item.source[1] for item in found.items} == {child if mandate is Mandate.SHOWN else ilse}
 
 
 def test_what_is_only_written_otherwise_is_no_correction(night: Night) -> None:
