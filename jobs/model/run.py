@@ -174,6 +174,12 @@ class Action(msgspec.Struct, frozen=True):
         """Whether a row of the unit is in long-term retention."""
         return any(write.retained for write in self.rows)
 
+    def unread(self, crm: "Connector") -> list[RowWrite]:
+        """Return the writes to rows that cannot be read: the mapping may have lost their table since, or have
+        another one for the kind of the unit, in which its row is not."""
+        own = [write for write in self.rows[-1:] if not write.is_mapped(crm) or write.key(crm)[0] != self.table]
+        return [*own, *(write for write in (*self.gone, *self.rows[:-1]) if not write.is_mapped(crm))]
+
     @property
     def bypass(self) -> tuple[Bypass, ...]:
         """What of the CRM's custom logic any write of the unit passes by."""

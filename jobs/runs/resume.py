@@ -91,7 +91,7 @@ def continue_partials(journal: Journal, planned: set[Key], crm: str) -> None:
         key = action.key
         if run == journal.run or key in planned or key in journal.actions or store.plans.get(store.runs.get(run).plan).crm != crm:
             continue
-        if not all(write.is_mapped(journal.context.connector) for write in action.rows):
+        if action.unread(journal.context.connector):
             continue  # of rows whose table the mapping has no more nobody can tell whether they are there
         left = still_there(journal.context.connector, action.rows)
         remaining = [write for write in action.rows if (write.kind, write.id) in left]

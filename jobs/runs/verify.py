@@ -32,15 +32,14 @@ def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
         )
     actions = context.store.journal.of_run(run_id, (ActionState.DONE, ActionState.PARTIAL))
     left = verify_actions(context.connector, actions)
-    writes = [write for action in actions for write in (*action.gone, *action.rows)]
-    unread = [write for write in writes if not write.is_mapped(context.connector)]
+    unread = [write for action in actions for write in action.unread(context.connector)]
     objects = objects_left(context, Outside(context), actions)
     documents = documents_left(context, actions)
     there = {row for found in (*left.values(), *objects.values(), *documents.values()) for row in found}
     rows = sorted(there | residual_rows(context.connector, actions, there))
     return {
         "run": run_id,
-        "checked": len(writes) - len(unread),
+        "checked": sum(len(action.gone) + len(action.rows) for action in actions) - len(unread),
         "still_there": [{"table": table, "id": row} for table, row in rows],
         "unsettled": len(context.store.journal.of_run(run_id, (ActionState.INTENDED, ActionState.REMOVED))),
         "not_checkable": [*not_checkable(context.connector, actions), *sorted({write.table or write.kind for write in unread})],

@@ -2,27 +2,60 @@
 more is not called gone."""
 
 import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from connectors.dynamics.http.transport import Transport
+from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance.wiring.mapping import mapping_text
 from tests.drivers.night import Night
-from tests.drivers.organisation import set_faults
+from tests.drivers.organisation import TOKEN, set_faults
 from tests.drivers.typist import LONG_AGO, Typist
+from tests.integration.documents import REFERENCE
+from tests.known_definitions import KNOWN
+from tests.yaml_files import read_yaml, yaml_text
+
+
+@pytest.fixture(scope="module")
+def crm_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+    """The reference organisation with a second table for recordings, of the same form."""
+    environment = read_yaml(REFERENCE)
+    tables, path = environment["tables"], tmp_path_factory.mktemp("environment") / "environment.yaml"
+    columns = {name.replace("cf_recordingid", "cf_newrecordingid"): column for name, column in tables["cf_recording"]["columns"].items()}
+    tables["cf_newrecording"] = {"columns": columns}
+    path.write_text(yaml_text(environment), encoding="utf-8")
+    with running(environment=path, token=TOKEN) as started, KNOWN.of(started, TOKEN):
+        yield started
 
 
 def without_recordings(typist: Typist) -> None:
     """Put a mapping in force that does not name the table of recordings."""
-    text, found = re.subn(r"(?ms)^  recording:\n    table.*?(?=^  \w+:\n    table)", "", mapping_text(typist.settings)[0])
+    with_mapping(typist, r"(?ms)^  recording:\n    table.*?(?=^  \w+:\n    table)", "")
+
+
+def with_other_recordings(typist: Typist) -> None:
+    """Put a mapping in force that has another table for them, as after a move of the CRM's."""
+    with_mapping(typist, "table: cf_recording\n", "table: cf_newrecording\n")
+
+
+def with_mapping(typist: Typist, pattern: str, instead: str) -> None:
+    text, found = re.subn(pattern, instead, mapping_text(typist.settings)[0])
     assert found == 1
     path = typist.folder / "mapping.yaml"
     path.write_text(text, encoding="utf-8")
     typist.set(MAPPING=str(path))
 
 
-def test_a_run_that_was_cut_off_goes_on_with_the_mapping_of_before(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+changed = pytest.mark.parametrize("change", [without_recordings, with_other_recordings])
+Change = Callable[[Typist], None]
+
+
+@changed
+def test_a_run_that_was_cut_off_goes_on_with_the_mapping_of_before(
+    typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch, change: Change
+) -> None:
     recording = org.recording(LONG_AGO)
     plan = typist.approve_first(typist.ask("plan")["plan"])
 
@@ -35,7 +68,7 @@ def test_a_run_that_was_cut_off_goes_on_with_the_mapping_of_before(typist: Typis
     with monkeypatch.context() as cut:
         cut.setattr(Transport, "_send_once", killed)
         assert typist.type("apply", plan).code == 130
-    without_recordings(typist)
+    change(typist)
     error = typist.refused("apply", plan, code=3)
     assert (error["code"], error["where"]) == ("mapping", "cf_recording")
     assert "mapping of before" in error["hint"]
@@ -44,14 +77,15 @@ def test_a_run_that_was_cut_off_goes_on_with_the_mapping_of_before(typist: Typis
     assert typist.ask("apply", plan)["deleted"] == 1
 
 
-def test_a_recording_whose_deletion_failed_is_not_called_gone(typist: Typist, org: Night) -> None:
+@changed
+def test_a_recording_whose_deletion_failed_is_not_called_gone(typist: Typist, org: Night, change: Change) -> None:
     """The next night does not see it any more, and says nothing of it; with the mapping of before it goes."""
     recording = org.recording(LONG_AGO)
     org.dossier("grooming", closed=False)
     set_faults(org.emulator, {"match": {"method": "DELETE", "path": "cf_recordings"}, "times": 500, "do": "status", "status": 500})
     assert typist.ask("apply", typist.ask("plan")["plan"], code=6)["failed"] == 1
     set_faults(org.emulator)
-    without_recordings(typist)
+    change(typist)
     night = typist.ask("apply", typist.ask("plan")["plan"])
     assert (night["deleted"], night["verified"]["gone"]) == (0, 0)
     assert org.get("cf_recordings", recording) is not None
@@ -59,12 +93,13 @@ def test_a_recording_whose_deletion_failed_is_not_called_gone(typist: Typist, or
     assert typist.ask("apply", typist.ask("plan")["plan"])["deleted"] == 1
 
 
-def test_what_cannot_be_read_back_any_more_is_told(typist: Typist, org: Night) -> None:
+@changed
+def test_what_cannot_be_read_back_any_more_is_told(typist: Typist, org: Night, change: Change) -> None:
     org.recording(LONG_AGO)
     org.dossier("social_card", spoken=LONG_AGO)
     run = typist.ask("apply", typist.ask("plan")["plan"])["run"]
     before = typist.ask("verify", run)
-    without_recordings(typist)
+    change(typist)
     after = typist.ask("verify", run)
     assert (before["checked"], after["checked"]) == (3, 2)
     assert after["not_checkable"] == [*before["not_checkable"], "recording"]
