@@ -94,7 +94,9 @@ def kept_back(context: JobContext, tasks: Collection[Task]) -> dict[str, str]:
 def _write_fields(context: JobContext, task: Task, people: Collection[str], rows: Collection[tuple[str, str]]) -> str:
     wanted = _wanted(task)
     known = context.connector.fields(FULL[task.kind])
-    if task.what is What.UNSUBSCRIBE and not known.isdisjoint(wanted):  # where one column says it, it is the mark that stays
+    if known.isdisjoint(wanted):  # the mapping has lost them since it was granted, and what they say is not known to have ended
+        return TECHNICAL
+    if task.what is What.UNSUBSCRIBE:  # where one column says it, it is the mark that stays
         wanted = {name: value for name, value in wanted.items() if name in known}
     if task.what is What.CORRECT:
         wanted = _without_those_of_a_closed_file(context, wanted, people, rows)

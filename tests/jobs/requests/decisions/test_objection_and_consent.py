@@ -1,5 +1,7 @@
 """Objection and withdrawn consent: what stops at once, and what is not deleted by it (6.2)."""
 
+import base64
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -77,6 +79,21 @@ def test_what_the_crm_does_not_take_is_not_told_as_done(night: Night) -> None:
     letter, texts = answer_of(answer, night.context.organisation), texts_in("nl")
     titles = [section.title for section in letter.sections]
     assert (texts.say("outcome", "delayed_title") in titles, texts.say("outcome", "done_title") in titles) == (True, False)
+
+
+def test_a_picture_of_which_the_mapping_has_lost_the_column_is_not_told_as_gone(night: Night) -> None:
+    """It could not go when that was granted, and stands in the CRM all the same."""
+    donor = night.contact(entityimage=base64.b64encode(b"\x89PNG\r\n\x1a\nverzonnen").decode())
+    night.donation(donor)
+    request = ask(night, Right.CONSENT_WITHDRAWAL, donor, details=Details(about="image"))
+    compile_(night, request)
+    set_faults(night.emulator, {"match": {"method": "PATCH", "path": "contacts"}, "times": 99, "do": "status", "status": 403})
+    decide(night, request)
+    set_faults(night.emulator)
+    remapped = replace(night, mapping=mapping_text(Settings())[0].replace("      image: entityimage\n", ""))
+    release(remapped, request)
+    remapped.close()
+    assert [task.what for task in decision(night, request).tasks] == [What.NO_IMAGE]
 
 
 def test_direct_marketing_stops_whatever_hold_there_is(night: Night) -> None:
