@@ -183,6 +183,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         """Whether something of it still has to be carried out or notified (DDL-12, ERA-14)."""
         return bool(self.tasks) or any(notice.is_open for notice in self.notices)
 
+    @property
+    def has_done_something(self) -> bool:
+        """Whether anything of it was done: an item, or the end of a newsletter with which more was to go."""
+        return bool(self.done) or (self.unsubscribed and not self.of({What.UNSUBSCRIBE}))
+
     def of(self, kinds: Collection[What]) -> list[Task]:
         """Return the open tasks of some kinds."""
         return [task for task in self.tasks if task.what in kinds]

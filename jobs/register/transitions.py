@@ -181,14 +181,15 @@ def _call_back(actor: Actor, request: SubjectRequest, decision: Decision) -> Sub
         raise Refused(message, hint=hint_to("run_requests"), where=request.id, code="another_run")
     gone = {action.id for run in runs if run is not None for action in store.journal.of_run(run.id, [ActionState.DONE])}
     done = [task for task in decision.tasks if task.id in gone]  # by a run that has ended and is not noted here yet
-    after = (decision.without(done, actor.today) if done else decision).lapsed(actor.today)
+    before = decision.without(done, actor.today) if done else decision
+    after = before.lapsed(actor.today)
     parts: dict[str, bytes | None] = {DECISIONS: encoded(after)}
     if request.is_closed:
         called_back = msgspec.structs.replace(request, transitions=request.transitions + 1)
         told = {"request": request.id, "step": "withdraw"}
         store.requests.save(called_back, [signed(("request", told), actor)], since=request, parts=parts)
         return called_back
-    outcome = request.outcome if after.done and request.outcome is not None else Outcome.WITHDRAWN
+    outcome = request.outcome if before.has_done_something and request.outcome is not None else Outcome.WITHDRAWN
     closed, entry = closing(store, request, outcome, request.refusal, actor.now)
     store.requests.save(closed, [signed(entry, actor)], since=request, parts=parts_at_closing(closed) | parts, told=PRESERVED)
     return closed

@@ -214,7 +214,7 @@ def _has_begun(context: JobContext, request: SubjectRequest) -> bool:
 
 def _refuse_lapsed(context: JobContext, request: SubjectRequest, decision: Decision) -> None:
     if decision.on_behalf and decision.tasks and _is_of_age(context, request, decision):
-        raise _lapsed(context, request)
+        raise _lapsed(context, request, decision)
 
 
 def _is_of_age(context: JobContext, request: SubjectRequest, decision: Decision) -> bool:
@@ -227,13 +227,13 @@ def _is_of_age(context: JobContext, request: SubjectRequest, decision: Decision)
     return latest is not None and has_reached(ADULT_AGE, latest, context.today)
 
 
-def _lapsed(context: JobContext, request: SubjectRequest) -> Refused:
+def _lapsed(context: JobContext, request: SubjectRequest, decision: Decision) -> Refused:
     """End what had been granted and waited, and return why. The mandate has ended, and what is destroyed
     cannot be had back: the adult asks for it, or not (RGT-07). Where nothing had been done, that is how the
     request ends."""
 
     def told(row: SubjectRequest, after: Decision) -> Told:
-        is_open = row.state is RequestState.RELEASED and not after.done
+        is_open = row.state is RequestState.RELEASED and not (after.done or decision.has_done_something)
         ended = msgspec.structs.replace(row, outcome=Outcome.MANDATE_LAPSED if is_open else row.outcome)
         return ended, [("request", {"request": row.id, "step": "lapse", "role": SERVICE})]
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from crm_compliance.answer_package.content.make_answer import answer_of
@@ -13,11 +14,12 @@ from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.answer import Compilation
 from jobs.model.request import COMPILATION, Details
 from jobs.register.decision import What
+from jobs.register.transitions import close
 from jobs.requests.answer.compile import compiled
 from jobs.requests.decisions.carry_out import fulfil_all
 from jobs.requests.decisions.decide import as_it_stands
 from rules.decoders import decoder_of
-from rules.model.requests import Right
+from rules.model.requests import Outcome, Right
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.drivers.deciding import (
     ask,
@@ -26,6 +28,7 @@ from tests.drivers.deciding import (
     decide,
     decision,
     decline,
+    dora,
     granted,
     release,
     whats,
@@ -167,6 +170,17 @@ def test_a_hold_puts_off_that_whoever_withdrew_the_only_consent_goes_and_not_the
     release_hold(night, hold)
     assert (fulfil_all(context_of(night)), decision(night, request).tasks) == ({}, ())
     assert (night.get("contacts", subscriber) is not None) is gives
+
+
+def test_who_does_not_want_to_go_any_more_after_a_hold_has_had_the_newsletter_ended(night: Night) -> None:
+    subscriber = night.contact(cf_newsletter=True)
+    place(night, person=subscriber)
+    request = ask(night, Right.CONSENT_WITHDRAWAL, subscriber)
+    granted(night, request)
+    now = night.store.requests.get(request.id)
+    night.store.requests.save(msgspec.structs.replace(now, outcome=Outcome.DONE), since=now)
+    assert close(dora(night), request.id, "WITHDRAWN").outcome is Outcome.DONE
+    assert decision(night, request).tasks == ()
 
 
 @pytest.mark.parametrize("right", [Right.CONSENT_WITHDRAWAL, Right.ERASURE])
