@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from jobs.checks.whole_view import permitted
 from jobs.model.answer import Compilation, Item
 from jobs.model.request import CANDIDATES, CONFIRMED, HANDOVER, SubjectRequest
 from jobs.ports.context import JobContext
@@ -61,7 +62,7 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
     itself no longer holds, the request is sent back. Raises Refused: with code `role` (recorded, R-127),
     `state`, `same_person` (R-126), `MANDATE_LAPSED`, `standing_changed`, `incomplete`, or that of the block
     that prevents it (`NO_CONTACT`, `CHANNEL_CHANGED`, `TRANSFER_BASIS_MISSING`); ConnectorError: it could not
-    be checked."""
+    be checked, or a part of the CRM is out of sight by now."""
     actor = actor_of(context, who, role)
     check_role(actor, Step.RELEASE)
     if not is_allowed(Step.RELEASE, request.state):
@@ -78,6 +79,7 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
     if problem is not None:
         raise sent_back(actor, request, problem)
     today = drafted(context, request, with_files=False)
+    permitted(context.connector, context.policy)  # a suspicion may be out of sight since a role was narrowed
     problem = _merged(context, request) or _contradicted(context, today.found)
     if problem is not None:
         raise sent_back(actor, request, problem, is_somebody_else=True)

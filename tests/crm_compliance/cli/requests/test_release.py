@@ -19,14 +19,17 @@ import pytest
 import pyzipper
 import requests
 
+from connectors.interface.errors import Forbidden
 from crm_compliance.answer_package import outbox as outboxes
 from crm_compliance.answer_package.message import message_text
 from crm_compliance.answer_package.page import page_html
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.service.web.server import listening
+from jobs.model.privileges import NEEDS
 from jobs.model.request import HANDOVER, PACKAGE, Handover
 from jobs.requests.answer.release import release_answer
+from jobs.requests.answer.release_check import for_release
 from rules.errors import Refused, UsageError
 from rules.model.requests import Outcome, RequestState
 from tests.crm_compliance.answer_package.pages import opened, pictures_of, text_of
@@ -410,3 +413,27 @@ def test_nothing_of_the_dossier_of_a_suspicion_is_in_the_package(typist: Typist,
     assert "D-2026-0001" in text_of(files["letter.pdf"])
     for text in (text_of(files["letter.pdf"]), *(content.decode("latin-1") for content in files.values()), json.dumps(said)):
         assert not [word for word in ("D-2019-9999", "Elders", "gedaan", "sexting", "suspect", "verdacht") if word in text]
+
+
+def test_a_role_that_is_narrowed_while_an_answer_is_made_again_stops_its_release(typist: Typist, org: Night) -> None:
+    """SUS-05, SUS-08: the suspicion that came meanwhile is out of sight, and no read says so."""
+    person, dossier = jan(org), org.dossier("grooming", closed=False)
+    org.party(person, "reporter", dossier=dossier)
+    asking = Asking(typist).open(JAN, kind="reporter").identify().confirm(person)
+    asking.compile()
+    asking.approve_all()
+    with asking.context() as context:
+        other = org.create("systemusers", "systemuserid", firstname="Bram", lastname="Maes (fictief)", domainname="bram@example.invalid")
+        told = suspect(org, person, dossier)
+        org.patch("cf_parties", told, **{"ownerid@odata.bind": f"/systemusers({other})"})
+        needed = [*org.connector.least_role(NEEDS), *org.connector.cleaning_role(), *org.connector.answering_role()]
+        rights = {line.name: line.depth for line in needed} | {"prvReadcf_party": "Basic"}
+        narrowed = {"user": org.connector.whoami(), "set": rights}
+        requests.put(f"{org.emulator.root}/_emulator/privileges", json=narrowed, timeout=30).raise_for_status()
+        with pytest.raises(Forbidden, match="prvReadcf_party reaches Basic only"):
+            for_release(context, asking.id, "erik", "approver")
+    requests.put(f"{org.emulator.root}/_emulator/privileges", json={"user": narrowed["user"], "administrator": True}, timeout=30)
+    assert asking.row().state is RequestState.APPROVED
+    with pytest.raises(Refused) as refused:
+        asking.release()
+    assert refused.value.code == "standing_changed"
