@@ -136,12 +136,14 @@ class RoleOnce(msgspec.Struct, frozen=True):
 
 
 class FileOnce(msgspec.Struct, frozen=True):
-    """A dossier that is to go whole, as it was when that was decided, or last looked at: whether it was open,
-    and which fiches go with it."""
+    """A dossier or a lone fiche that is to go whole, as it was when that was decided, or last looked at:
+    whether it was open, which fiches go with it, and which other children it is about, by their contacts or
+    by roles without one."""
 
     id: str
     is_open: bool
     fiches: tuple[str, ...] = ()
+    children: tuple[str, ...] = ()
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

@@ -157,7 +157,7 @@ def _granted(
         on_behalf=is_on_behalf,
         is_grown=is_grown,
         looks=looks_of(request),
-        files=files_of_tasks(context, tasks),
+        files=files_of_tasks(context, tasks, contacts),
     )
 
 

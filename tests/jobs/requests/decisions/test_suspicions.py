@@ -20,7 +20,7 @@ from jobs.requests.decisions.correct import write
 from jobs.requests.decisions.suspicions import kept_items
 from rules.errors import Refused
 from rules.model.requests import Outcome, RequestState, Right
-from tests.drivers.deciding import ask, context_of, decision, dora
+from tests.drivers.deciding import ask, compile_, context_of, decide, decision, dora, release
 from tests.drivers.holding import place
 from tests.drivers.holding import release as release_hold
 from tests.drivers.night import Night
@@ -247,6 +247,33 @@ def test_what_was_opened_again_or_got_a_fiche_since_it_was_decided_is_looked_at_
     night.party(child, "child", dossier=night.dossier("sexting", closed=False))
     assert kept(night, request) == {"item-0", "item-1", "item-2"}
     assert night.get("cf_dossiers", same) is not None, "it is held"
+
+
+@pytest.mark.parametrize("where", ["dossier", "its fiche", "lone fiche", "lone fiche that moved", "without a contact"])
+def test_a_file_that_is_about_another_child_too_since_it_was_granted_is_looked_at_before_it_goes(night: Night, where: str) -> None:
+    """6.2: what is theirs does not go at this one's word."""
+    child, other = night.contact(firstname="Ilse", lastname="Wouters (fictief)", birthdate="2000-05-05"), night.contact()
+    dossier, lone = night.dossier("sexting", closed=False), night.fiche("sexting")
+    files = [("dossier", dossier), ("fiche", lone)]
+    for kind, row in files:
+        night.party(child, "child", **{kind: row})
+    holds = [place(night, f"cf_{kind}", row) for kind, row in files]
+    request = ask(night, Right.ERASURE, child, given=ILSE)
+    compile_(night, request)
+    decide(night, request)
+    release(night, request)
+    if where == "lone fiche that moved":
+        sibling = night.dossier("sexting", closed=False)
+        night.party(other, "child", dossier=sibling)
+        night.patch("cf_fiches", lone, **{"cf_DossierId@odata.bind": f"/cf_dossiers({sibling})"})
+    else:
+        place_of = {"its fiche": {"fiche": night.fiches_of(dossier)[0]}, "lone fiche": {"fiche": lone}}.get(where, {"dossier": dossier})
+        night.party(None if where == "without a contact" else other, "child", **place_of)
+    for hold in holds:
+        release_hold(night, hold)
+    assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [request.id])
+    is_alone = where.startswith("lone fiche")
+    assert [night.get(f"cf_{kind}s", row) is not None for kind, row in files] == [not is_alone, is_alone]
 
 
 def test_rgt08_what_a_parent_was_granted_waits_once_the_last_day_of_the_authority_has_passed(night: Night) -> None:
