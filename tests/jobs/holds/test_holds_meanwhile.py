@@ -199,7 +199,7 @@ def test_a_contact_that_comes_under_a_hold_when_its_unit_has_gone_stays_as_it_is
         place(night, person=rows["contact"])
         place(night, person=donor)
 
-    holds = Meddling(night.context.connector, act, before="ActivityParty")
+    holds = Meddling(night.context.connector, act, before="ActivityParty", nth=2)
     run = applied(night, plan, holds)
     assert night.get("cf_dossiers", rows["dossier"]) is None
     assert run.counts["skipped"] == {"HOLD_JUDICIAL": 2}
