@@ -28,8 +28,8 @@ def serve(
     port: int = typer.Option(8765, metavar="N", min=0, max=65535, help="0 picks a free one."),
     host: str = typer.Option("127.0.0.1", metavar="ADDRESS", help="The address to listen at."),
     empty: bool = typer.Option(False, "--empty", help="The tables and no rows but the platform's own."),
-    dossiers: int = typer.Option(200, metavar="N", min=0, help="Dossiers of the fictitious organisation."),
-    seed: int = typer.Option(1, metavar="N", help="The same seed makes the same organisation."),
+    dossiers: int | None = typer.Option(None, metavar="N", min=0, help="Dossiers of the fictitious organisation; default 200."),
+    seed: int | None = typer.Option(None, metavar="N", help="The same seed makes the same organisation; default 1."),
     as_of: str | None = typer.Option(None, metavar="DATE", help="The day around which seeded dates lie; default today."),
     token: str = typer.Option("", metavar="T", help="Accept only this token and those of the emulator's own endpoint."),
     limits: str = typer.Option("on", metavar="on|off", help="Service protection limits."),
@@ -60,6 +60,9 @@ def serve(
         raise UsageError("there is no such file", hint=_FORM, where=str(environment))
     if not host:  # as an unset variable of a shell is: it would listen at every address of the machine
         raise UsageError("--host is empty", hint="--host 127.0.0.1")
+    for option, given in (("--dossiers", dossiers), ("--seed", seed), ("--as-of", as_of)):
+        if empty and given is not None:
+            raise UsageError(f"{option} is of the fictitious organisation, and --empty has none of its rows", hint="leave one of them out")
     day = arguments.day(as_of, "--as-of") if as_of is not None else today()
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise UsageError(f"--as-of is a day of the years {FIRST_YEAR} to {LAST_YEAR}, around which dates can lie")
@@ -68,7 +71,7 @@ def serve(
             host=host,
             port=port,
             environment=environment,
-            seed=None if empty else SeedSpec(dossiers, seed, day),
+            seed=None if empty else SeedSpec(200 if dossiers is None else dossiers, 1 if seed is None else seed, day),
             token=token or None,
             limits=limits == "on",
             state=state,

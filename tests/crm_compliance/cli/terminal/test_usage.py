@@ -182,6 +182,10 @@ def test_the_commands_are_those_of_the_contract() -> None:
         ("why cf_dossier 00000000-0000-0000-0000-000000000001", "no such unit"),
         ("doctor --read cf_nothings", "cf_nothings"),
         ("doctor --read cf_dossiers --role role.md", "not both"),
+        ("doctor --role /nowhere/role.md", "folder"),
+        ("doctor --role role.pdf", "no format for .pdf"),
+        ("doctor --role -", "standard output"),
+        ("requests calendar --output due.pdf", "no format for .pdf"),
         ("serve --port 0 --host nowhere.invalid", "no such address"),
         (
             "holds place --id 00000000-0000-0000-0000-000000000001 --type legal --reason A-1 --basis claim --review-on 2026-11-26 --as dora"
@@ -192,6 +196,9 @@ def test_the_commands_are_those_of_the_contract() -> None:
         ("emulator serve --profile cloud", "--profile"),
         ("emulator serve --port 70000", "65535"),
         ("emulator serve --as-of soon", "--as-of"),
+        ("emulator serve --port 0 --empty --dossiers 5", "--dossiers"),
+        ("emulator serve --port 0 --empty --seed 1", "--seed"),
+        ("emulator serve --port 0 --empty --as-of 2026-11-25", "--as-of"),
         ("emulator serve --state /nowhere/s.db", "folder"),
         ("plans list --config", "--config"),
         ("plans --config --as-of list", "--config"),
