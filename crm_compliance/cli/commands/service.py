@@ -66,12 +66,14 @@ def _advice(check: Check) -> str:
 
 
 def _role(path: Path) -> int:
+    from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.role import role_page
     from crm_compliance.wiring.crm import connector_of
     from crm_compliance.wiring.schedule import policy_of
     from jobs.model.privileges import needs_under
 
     settings = arguments.settings()
+    ending_of(arguments.target(path), {".md"})
     with connector_of(settings, warn=output.warn) as connector:
         policy = policy_of(settings)
         lines, cleaning = connector.least_role(needs_under(policy), policy.bypasses), connector.cleaning_role()

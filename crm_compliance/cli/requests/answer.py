@@ -132,6 +132,7 @@ def review(
     Example: crm-compliance requests review request-0123 --decisions decisions.jsonl --as dora --role dpo
     """
     from crm_compliance.identity.signin import person
+    from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.requests.review_page import item_document
     from crm_compliance.wiring.keys import register_key
     from crm_compliance.wiring.schedule import calendar_of
@@ -141,8 +142,8 @@ def review(
     settings = arguments.settings()
     if [decisions is not None, page is not None, completeness].count(True) > 1:
         raise UsageError("--decisions, --output and --completeness are three commands", hint="give one of them")
-    if page is not None and arguments.target(page).suffix.lower() not in {".html", ".htm"}:
-        raise UsageError("the page is an .html file", hint="--output review.html", where=str(page))
+    if page is not None:
+        ending_of(arguments.target(page), {".html", ".htm"})
     text = _lines(decisions) if decisions is not None else None
     someone = person(settings, as_, role, looks_only=text is None and page is None and not completeness)
     if completeness:

@@ -103,12 +103,14 @@ def calendar(path: Path = typer.Option(..., "--output", metavar="F.ics")) -> Non
 
     Example: crm-compliance requests calendar --output requests.ics
     """
+    from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.parts.sentences import counted
     from crm_compliance.reports.requests.calendar import dates_of
     from crm_compliance.wiring.schedule import calendar_of
 
     settings = arguments.settings()
     file = arguments.target(path)
+    ending_of(file, {".ics"})
     with arguments.opened_store(settings) as (store, clock):
         days = calendar_of(settings, store, output.warn)
         pending = [request for request in store.requests.all() if not request.is_answered]

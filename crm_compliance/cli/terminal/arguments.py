@@ -132,7 +132,7 @@ def target(path: Path) -> Path:
     """Return a file that will be written: its folder must exist now, not after an hour of reading."""
     folder = path.parent
     if str(path) == "-":
-        raise UsageError("what is written is a file, not standard output", hint="name a file", where="--output")
+        raise UsageError("what is written is a file, not standard output", hint="name a file")
     if not folder.is_dir():
         raise UsageError("the folder does not exist", hint=f"mkdir -p {shlex.quote(str(folder))}", where=str(path))
     if path.is_dir():
