@@ -85,6 +85,8 @@ def statements_of(environment: Environment, table: Table) -> list[str]:
     lines += [f"{sql.name(c.type_column)} TEXT" for c in table.columns.values() if c.polymorphic]
     statements = [f"CREATE TABLE {sql.name(source_of(table, source))} ({', '.join(lines)})" for source in (None, BIN, RETAINED)]
     statements += lookup_indexes(table, table.columns.values())
+    if "createdon" in table.columns:  # clients read large tables in ranges of it
+        statements.append(f"CREATE INDEX {sql.name('ix_' + table.name + '_createdon')} ON {sql.name(table.name)} (createdon)")
     for key, columns in table.alternate_keys.items():
         parts = ", ".join(sql.name(c.name) for c in columns)
         statements.append(f"CREATE INDEX {sql.name('ak_' + key)} ON {sql.name(table.name)} ({parts})")

@@ -68,3 +68,26 @@ def test_deleting_between_pages_loses_and_repeats_nothing(crm: Client, order: st
                 deleted.add(row)
     assert len(read) == len(set(read))
     assert set(ids) - deleted <= set(read) <= set(ids)
+
+
+def test_ranges_of_days_cost_what_their_rows_cost(crm: Client) -> None:
+    """Whoever reads a table in ranges makes the emulator look at each row once, not once for each range."""
+    crm.emulator.load(("cf_fiche", {"cf_name": f"F-{n}", "createdon": f"2026-01-{1 + n // 100:02}T08:00:00Z"}) for n in range(3_000))
+    fetched = "cf_fiches?$select=cf_name&$filter=createdon ge 2026-01-{:02}T00:00:00Z and createdon lt 2026-{}T00:00:00Z"
+    ranges = [fetched.format(day, f"01-{day + 1:02}") for day in range(1, 31)]
+    whole, at_once = steps(crm, [fetched.format(1, "02-01")])
+    parts, in_ranges = steps(crm, ranges)
+    assert sorted(parts) == sorted(whole)
+    assert len(whole) == 3_000
+    assert in_ranges < 2 * at_once
+
+
+def steps(crm: Client, paths: list[str]) -> tuple[list[str], int]:
+    """Return the names of rows that the paths give, and how many hundred steps SQLite took for them."""
+    connection = crm.emulator.emulator.tables.connection
+    taken: list[int] = []
+    connection.set_progress_handler(lambda: taken.append(1), 100)
+    try:
+        return [row["cf_name"] for path in paths for page in pages(crm, path, {}) for row in page], len(taken)
+    finally:
+        connection.set_progress_handler(None, 100)
