@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
@@ -136,8 +137,17 @@ def _network(value: str) -> str:
 
 
 def _cron(value: str) -> str:
+    """Return a cron line that names an hour."""
     if not re.fullmatch(r"[0-9A-Za-z*/,\-]+( [0-9A-Za-z*/,\-]+){4}", value):
         raise ValueError("should be a cron line of five fields, for example 30 2 * * *")
+    from crm_compliance.configuration.cron_lines import trigger_of  # slow to load: only where one is set
+
+    try:
+        trigger_of(value, ZoneInfo("UTC"))
+    except ValueError:  # its message would repeat the value
+        raise ValueError(
+            "should name an hour that comes: minute hour day month weekday, weekdays without steps; for example 30 2 * * *"
+        ) from None
     return value
 
 

@@ -2,7 +2,6 @@
 
 from sqlalchemy import URL
 
-from crm_compliance.configuration.hours import triggers_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.hints import in_words
 from crm_compliance.host.files import refuse_unwritable
@@ -56,10 +55,9 @@ def read_along(url: URL) -> str:
 
 def about_nights(settings: Settings) -> str:
     """Warn of what happens unseen: the kill switch, kinds of which no run was completed for long, subject
-    requests that are late. The hour of each job must be one."""
+    requests that are late."""
     clock, policy = clock_of(settings), policy_of(settings)
     calendar = policy.calendar
-    triggers_of(settings, calendar.zone)
     with store_of(settings, clock) as store:
         refuse_other_zone(store, policy)
         since = store.kill_switch.stopped_since()

@@ -20,7 +20,8 @@ from structlog.typing import FilteringBoundLogger
 
 from connectors.interface.errors import ConnectorError
 from crm_compliance.alerts.pings import Watched, watched
-from crm_compliance.configuration.hours import CivilTrigger, crons_of, last_hour, next_try, triggers_of
+from crm_compliance.configuration.cron_lines import CivilTrigger
+from crm_compliance.configuration.hours import crons_of, last_hour, next_try, triggers_of
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.host.files import DiskProblem
 from crm_compliance.proof import verify_of_night

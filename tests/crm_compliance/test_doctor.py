@@ -57,11 +57,6 @@ def failed(typist: Typist, code: int) -> dict[str, dict[str, str]]:
     return {check["name"]: check for check in document["checks"] if not check["ok"]}
 
 
-def test_the_hour_of_a_job_that_is_none_is_told_before_the_service_comes_up(typist: Typist, org: Night) -> None:
-    typist.set(HOUSEKEEPING_CRON="99 5 * * *")
-    assert "99 5" in failed(typist, 2)["nights"]["message"]
-
-
 def test_a_cluster_of_which_nobody_answers_is_told(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_pool, "_PATIENCE", 0.2)
     with socket.socket() as taken:  # bound, and listening to nobody

@@ -118,9 +118,7 @@ def serve(
     """
     import signal
     import threading
-    from zoneinfo import ZoneInfo
 
-    from crm_compliance.configuration.hours import triggers_of
     from crm_compliance.service.alerts import telling
     from crm_compliance.service.scheduler import serve as serve_jobs
     from crm_compliance.service.single_service import alone
@@ -128,7 +126,6 @@ def serve(
     from crm_compliance.service.web.server import listening
 
     settings = arguments.settings()
-    triggers_of(settings, ZoneInfo("UTC"))  # a cron line without a sense is told before anything is served
     output.log(settings)
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

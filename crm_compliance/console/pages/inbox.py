@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 from starlette.responses import Response
 
 from crm_compliance.alerts.addresses import address_of
-from crm_compliance.configuration.hours import crons_of, trigger_of
+from crm_compliance.configuration.cron_lines import trigger_of
+from crm_compliance.configuration.hours import crons_of
 from crm_compliance.console.frame.endpoint import get
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.language.item_words import health_words

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from crm_compliance.configuration.hours import crons_of, trigger_of
+from crm_compliance.configuration.cron_lines import trigger_of
+from crm_compliance.configuration.hours import crons_of
 from crm_compliance.console.frame.endpoint import get
 from crm_compliance.console.frame.visit import AFRESH, Visit
 from crm_compliance.console.pages.plans.approvals import approvals_of
