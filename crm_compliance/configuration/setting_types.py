@@ -23,6 +23,11 @@ _LONGEST_PATH = 1_023
 
 _A_STAMP = "https://tsa.example.org/"
 
+_SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})
+
+# Whoever has an account anywhere could sign in, and an application is given no token of its own there.
+_EVERYBODYS = "common, organizations and consumers are everybody's"
+
 _A_SITE = "https://org.sharepoint.com/sites/CRM"
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
@@ -71,7 +76,17 @@ def _public_url(value: str) -> str:
 
 
 def _authority(value: str) -> str:
-    return _web_url(value, "https://adfs.example.org/adfs")
+    """Return an authority that is somebody's own."""
+    address = _web_url(value, "https://adfs.example.org/adfs")
+    if not _SHARED_TENANTS.isdisjoint(urlsplit(address).path.casefold().split("/")):
+        raise ValueError(f"should be the address of your own AD FS, or end in your own tenant's id; {_EVERYBODYS}")
+    return address
+
+
+def _tenant(value: str) -> str:
+    if value.casefold() in _SHARED_TENANTS:
+        raise ValueError(f"should be your own tenant's id; {_EVERYBODYS}")
+    return value
 
 
 def _web_api_root(value: str) -> str:
@@ -175,6 +190,8 @@ Instant = Annotated[datetime, BeforeValidator(_instant)]
 PublicUrl = Annotated[Text, AfterValidator(_public_url)]
 
 Authority = Annotated[Text, AfterValidator(_authority)]
+
+Tenant = Annotated[Text, AfterValidator(_tenant)]
 
 StampUrl = Annotated[Text, AfterValidator(_stamp_url)]
 

@@ -30,6 +30,7 @@ from crm_compliance.configuration.setting_types import (
     Secret,
     Sites,
     StampUrl,
+    Tenant,
     Text,
     WebApiRoot,
     Workers,
@@ -52,7 +53,7 @@ class Settings(BaseModel):
 
     crm_url: WebApiRoot | None = None
     crm_token: Secret | None = None
-    crm_tenant_id: Text | None = None
+    crm_tenant_id: Tenant | None = None
     crm_client_id: Text | None = None
     crm_client_secret: Secret | None = None
     crm_client_certificate: PathSetting | None = None

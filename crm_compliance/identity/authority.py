@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from connectors.dynamics.http.entra import PatientSession
 
-SHARED_TENANTS: Final = frozenset({"common", "organizations", "consumers"})  # anybody's
 ENTRA_V1: Final = "https://sts.windows.net/"  # who issues tokens of an interface for which version 2 was not chosen
 CLOCKS_DIFFER_S: Final = 300  # as the CRM's clock may (jobs/checks/same_clock.py); AD FS dates a token from the moment it is made
 
@@ -29,10 +28,7 @@ def application_of(settings: Settings) -> tuple[str, str]:
             "signing in needs an Entra ID application",
             hint="set CRM_COMPLIANCE_CRM_TENANT_ID and CRM_COMPLIANCE_CRM_CLIENT_ID, or CRM_COMPLIANCE_CRM_AUTHORITY for AD FS",
         )
-    authority = (settings.crm_authority or f"{entra_of(settings.crm_url or '')}/{tenant}").rstrip("/")
-    if authority.rpartition("/")[2].casefold() in SHARED_TENANTS:
-        raise UsageError("this tenant is everybody's: whoever has an account anywhere could sign in", hint="name your own tenant's id")
-    return authority, client
+    return (settings.crm_authority or f"{entra_of(settings.crm_url or '')}/{tenant}").rstrip("/"), client
 
 
 def is_adfs(settings: Settings) -> bool:

@@ -160,12 +160,6 @@ def test_an_answer_that_is_none_of_an_authority_is_told_as_that(
     assert (back.status_code, "Nobody can sign in now" in text_of(back.text)) == (503, True)
 
 
-@pytest.mark.parametrize("shared", ["common", "organizations"])
-def test_an_authority_of_everybody_is_refused_by_its_address_too(at: Callable[[str], Tenant], shared: str) -> None:
-    answer = at(shared).browser.get("/signin/entra")
-    assert (answer.status_code, "this tenant is everybody" in text_of(answer.text)) == (400, True)
-
-
 @pytest.mark.parametrize("roles", [[], ["service"], ["Administrator"], None])
 def test_somebody_without_a_role_of_ours_does_not_get_in(at: Callable[[str], Tenant], roles: list[str] | None) -> None:
     tenant = at(TENANT)

@@ -176,6 +176,21 @@ def test_a_wrong_value_in_the_file_is_refused_with_its_line_and_all_of_them_at_o
     assert "CRM_COMPLIANCE_CLOCK: " in str(error)
 
 
+@pytest.mark.parametrize("shared", ["common", "organizations", "Consumers"])
+def test_what_is_everybodys_is_no_tenant_and_no_authority(shared: str) -> None:
+    """An application gets no token there, and whoever has an account anywhere could sign in."""
+    for given in (
+        {"CRM_TENANT_ID": shared},
+        {"CRM_AUTHORITY": f"https://login.microsoftonline.com/{shared}"},
+        {"CRM_AUTHORITY": f"https://login.microsoftonline.com/{shared}/"},
+        {"CRM_AUTHORITY": f"https://login.microsoftonline.com/{shared}/v2.0"},
+    ):
+        error = refusal(CRM_URL=REAL, CRM_CLIENT_ID="client", **given)
+        assert "your own tenant's id" in str(error)
+        assert error.where == f"{PREFIX}{next(iter(given))}"
+    settings(CRM_URL=REAL, CRM_CLIENT_ID="client", CRM_AUTHORITY=f"https://{shared}.example.org/adfs")
+
+
 def test_an_address_has_a_host_that_can_be_looked_up() -> None:
     """Else a point too many would be a bug at the first request."""
     for wrong in ("https://org..crm4.dynamics.com/api/data/v9.2/", f"https://{'o' * 64}.crm4.dynamics.com/api/data/v9.2/"):

@@ -19,7 +19,7 @@ from crm_compliance.identity import signin
 from crm_compliance.identity.signin import NotSignedIn, Person, person
 from crm_compliance.identity.token_cache import SignedIn, sign_out
 from crm_compliance.store.store import SqlStore
-from rules.errors import Refused, UsageError
+from rules.errors import Refused
 
 REAL = "https://org.crm4.dynamics.com/api/data/v9.2/"
 DORA: dict[str, Any] = {"oid": "5c1d2f60-0000-4000-8000-00000000d0ba", "preferred_username": "dora@example.org", "roles": ["dpo"]}
@@ -174,12 +174,6 @@ def test_a_sign_in_service_of_ones_own_is_refused_once_people_have_signed_in_els
     with SqlStore.open(settings.store_url, clock=lambda: NOW) as store:
         told = [entry.data for entry in store.ledger.entries() if entry.kind == "authority_seen"]
     assert [(each["crm"], each["client"]) for each in told] == [("org.crm4.dynamics.com:443", name) for name in ("client", "another")]
-
-
-@pytest.mark.parametrize("tenant", ["common", "organizations", "Consumers"])
-def test_a_tenant_that_is_everybodys_is_refused(tmp_path: Path, tenant: str) -> None:
-    with pytest.raises(UsageError, match="everybody"):
-        person(Settings(crm_url=REAL, crm_tenant_id=tenant, crm_client_id="client", data_dir=tmp_path / "data"), "dora", "dpo")
 
 
 def test_a_name_that_fits_two_accounts_chooses_none(tmp_path: Path) -> None:
