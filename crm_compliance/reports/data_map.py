@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from crm_compliance.reports.parts.paper import Paper
+from crm_compliance.reports.parts.spreadsheet import workbook
 from crm_compliance.reports.parts.template import template
 from rules.model.data_map import DataMap, Fate, MapPlace
 
@@ -88,21 +89,16 @@ def _json(survey: Survey, out: BinaryIO) -> None:
 
 
 def _xlsx(survey: Survey, out: BinaryIO) -> None:
-    import xlsxwriter
-
-    from crm_compliance.reports.parts.cells import OPTIONS
-
-    book = xlsxwriter.Workbook(out, OPTIONS)
-    sheet, bold = book.add_worksheet("data map"), book.add_format({"bold": True, "bottom": 1})
-    sheet.freeze_panes(1, 0)
-    for at, (name, width) in enumerate(zip(COLUMNS, WIDTHS, strict=True)):
-        sheet.set_column(at, at, width)
-        sheet.write_string(0, at, name, bold)
-    for line, row in enumerate(survey.rows(), 1):
-        for at, name in enumerate(COLUMNS):
-            _write_cell(sheet, line, at, row[name])
-    sheet.autofilter(0, 0, len(survey.found.places), len(COLUMNS) - 1)
-    book.close()
+    with workbook(out) as book:
+        sheet, bold = book.add_worksheet("data map"), book.add_format({"bold": True, "bottom": 1})
+        sheet.freeze_panes(1, 0)
+        for at, (name, width) in enumerate(zip(COLUMNS, WIDTHS, strict=True)):
+            sheet.set_column(at, at, width)
+            sheet.write_string(0, at, name, bold)
+        for line, row in enumerate(survey.rows(), 1):
+            for at, name in enumerate(COLUMNS):
+                _write_cell(sheet, line, at, row[name])
+        sheet.autofilter(0, 0, len(survey.found.places), len(COLUMNS) - 1)
 
 
 def _write_cell(sheet: Any, line: int, at: int, value: object) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from crm_compliance.reports.parts.cells import write_csv_rows
+from crm_compliance.reports.parts.spreadsheet import workbook
 from rules.anonymisation.publication import LEGEND, SUPPRESSED, Cell, PublishedTable, Shown
 
 Tables = Sequence[PublishedTable]
@@ -42,20 +43,15 @@ def _json(tables: Tables, out: BinaryIO) -> None:
 
 def _xlsx(tables: Tables, out: BinaryIO) -> None:
     """Write one sheet per table, and one that explains the marks."""
-    import xlsxwriter
-
-    from crm_compliance.reports.parts.cells import OPTIONS
-
-    book = xlsxwriter.Workbook(out, OPTIONS)
-    bold = book.add_format({"bold": True, "bottom": 1})
-    for table in tables:
-        _sheet(book.add_worksheet(table.name), table, bold)
-    legend = book.add_worksheet("legend")
-    legend.set_column(1, 1, 70)
-    for row, (mark, meaning) in enumerate(LEGEND.items()):
-        legend.write_string(row, 0, mark)
-        legend.write_string(row, 1, meaning)
-    book.close()
+    with workbook(out) as book:
+        bold = book.add_format({"bold": True, "bottom": 1})
+        for table in tables:
+            _sheet(book.add_worksheet(table.name), table, bold)
+        legend = book.add_worksheet("legend")
+        legend.set_column(1, 1, 70)
+        for row, (mark, meaning) in enumerate(LEGEND.items()):
+            legend.write_string(row, 0, mark)
+            legend.write_string(row, 1, meaning)
 
 
 def _sheet(sheet: Any, table: PublishedTable, bold: Any) -> None:

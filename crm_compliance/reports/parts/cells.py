@@ -11,8 +11,6 @@ from jobs.model.plan import LINE_COLUMNS, PlanLine
 # R-124: what begins a formula, also full-width; before it nothing but what a spreadsheet skips. Behind `;`, a
 # tab or a line end a new cell begins where a spreadsheet of another country splits a line.
 _FORMULA = re.compile("(^|[;\t\r\n|])([ \u00a0\"'\u200b-\u200f\ufeff]*)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20\u2212])")
-# Of an XLSX file: rows are written one after the other, and text stays text.
-OPTIONS = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
 
 
 def cells(line: PlanLine) -> list[str]:

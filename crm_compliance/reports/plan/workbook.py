@@ -5,12 +5,10 @@ from collections.abc import Callable, Iterable
 from datetime import UTC
 from typing import Any, BinaryIO
 
-import xlsxwriter
-
-from crm_compliance.reports.parts.cells import OPTIONS, cells
+from crm_compliance.reports.parts.cells import cells
 from crm_compliance.reports.parts.clock_times import utc_time
 from crm_compliance.reports.parts.links import safe_link
-from crm_compliance.reports.parts.spreadsheet import MAX_ROWS
+from crm_compliance.reports.parts.spreadsheet import MAX_ROWS, workbook
 from crm_compliance.reports.plan.model import DryRunReport
 from jobs.model.plan import LINE_COLUMNS, PlanLine
 
@@ -34,34 +32,33 @@ WIDTHS = {
 def write_workbook(report: DryRunReport, lines: Callable[[], Iterable[PlanLine]], out: BinaryIO) -> None:
     """Write the sheets `Units`, continued on `Units 2` and so on where Excel's limit asks for it, and
     `Totals`. The id of a disposal opens its row in the CRM (ACC-04), up to MAX_LINKS."""
-    book = xlsxwriter.Workbook(out, OPTIONS)
-    book.set_properties(
-        {
-            "title": f"Dry run of {report.day}",
-            "subject": f"Plan {report.plan.id}",
-            "created": report.now.astimezone(UTC).replace(tzinfo=None),
-        }
-    )
-    bold = book.add_format({"bold": True, "bottom": 1})
-    links = sheet_number = 0
-    sheet: Any = None
-    row = MAX_ROWS
-    for line in lines():
-        if row >= MAX_ROWS:
-            _finish(sheet, row)
-            sheet_number += 1
-            sheet, row = _unit_sheet(book, sheet_number, bold), 1
-        for column, cell in enumerate(cells(line)):
-            sheet.write_string(row, column, cell)
-        if line.is_disposal and links < MAX_LINKS and (address := safe_link(report.link(line.table, line.id))):
-            sheet.write_url(row, LINE_COLUMNS.index("id"), address, string=line.id)
-            links += 1
-        row += 1
-    if sheet is None:
-        sheet, row = _unit_sheet(book, 1, bold), 1
-    _finish(sheet, row)
-    _totals(book.add_worksheet("Totals"), report, bold)
-    book.close()
+    with workbook(out) as book:
+        book.set_properties(
+            {
+                "title": f"Dry run of {report.day}",
+                "subject": f"Plan {report.plan.id}",
+                "created": report.now.astimezone(UTC).replace(tzinfo=None),
+            }
+        )
+        bold = book.add_format({"bold": True, "bottom": 1})
+        links = sheet_number = 0
+        sheet: Any = None
+        row = MAX_ROWS
+        for line in lines():
+            if row >= MAX_ROWS:
+                _finish(sheet, row)
+                sheet_number += 1
+                sheet, row = _unit_sheet(book, sheet_number, bold), 1
+            for column, cell in enumerate(cells(line)):
+                sheet.write_string(row, column, cell)
+            if line.is_disposal and links < MAX_LINKS and (address := safe_link(report.link(line.table, line.id))):
+                sheet.write_url(row, LINE_COLUMNS.index("id"), address, string=line.id)
+                links += 1
+            row += 1
+        if sheet is None:
+            sheet, row = _unit_sheet(book, 1, bold), 1
+        _finish(sheet, row)
+        _totals(book.add_worksheet("Totals"), report, bold)
 
 
 def _unit_sheet(book: Any, number: int, bold: Any) -> Any:

@@ -1,6 +1,10 @@
 """Files for a spreadsheet: no cell becomes another formula, and no sheet is fuller than one may be."""
 
+import gc
 import io
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
@@ -26,3 +30,19 @@ def test_a_sheet_that_is_full_goes_on_in_another(monkeypatch: pytest.MonkeyPatch
     out = io.BytesIO()
     write_xlsx("t", "Units", NOW, [Column("id", 10)], [[str(number)] for number in range(5)], out)
     assert [len(sheet(out.getvalue(), name)) for name in ("Units", "Units 2", "Units 3")] == [3, 3, 2]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the library does not close what it has open either
+def test_a_sheet_that_is_interrupted_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library puts each sheet aside on its way."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def rows() -> Iterator[list[Cell]]:
+        yield ["one"]
+        assert list(tmp_path.iterdir()), "something is put aside"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_xlsx("t", "Units", NOW, [Column("id", 10)], rows(), io.BytesIO())
+    assert list(tmp_path.iterdir()) == []
+    gc.collect()
