@@ -88,6 +88,8 @@ def _door(services: Services, endpoint: Endpoint, turns: CapacityLimiter, forms:
             return await run_in_threadpool(refused, Visit(request, services), error)
         if not origin.is_own(request):
             return _not_ours() if visit.session is not None else Response(status_code=401, headers=dict(PAGE))
+        if visit.session is None and endpoint in signin.INSIDE:  # who goes had gone already
+            return await run_in_threadpool(endpoint.answer, visit)
         if visit.session is None:
             return _to_sign_in(visit, is_kept=await _is_kept(visit, endpoint))
         try:
@@ -355,13 +357,21 @@ def _to_sign_in(visit: Visit, *, is_kept: bool = False) -> Response:
         visit.note_on(response, "session_kept" if is_kept else "session_over")
     elif visit.token:
         visit.note_on(response, "session_ended")
-    if is_form or visit.is_part:
+    if is_form or (visit.is_part and not _asks_for_page(visit)):
         wanted = _led_to(visit.came_from)
+    elif visit.is_part:
+        wanted = visit.here
     else:
         wanted = visit.here if visit.request.headers.get("Sec-Fetch-Dest", "document") == "document" else ""
     if wanted:
         cookies.give(response, signin.WANTED, wanted, is_secure=visit.services.is_secure, lasts=signin.WANTED_LASTS)
     return response
+
+
+def _asks_for_page(visit: Visit) -> bool:
+    """Return whether a piece is that of a page which is there already, by another address: another choice, or
+    another filter."""
+    return "X-Asks-Again" not in visit.request.headers and urlsplit(visit.came_from).path == quote(visit.request.url.path)
 
 
 def _not_ours() -> Response:

@@ -15,7 +15,7 @@ from crm_compliance.console.frame.services import Services
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from rules.model.roles import Role
-from tests.crm_compliance.console.browser import Browser, text_of
+from tests.crm_compliance.console.browser import ROOT, Browser, text_of
 from tests.drivers.night import Night
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
@@ -199,3 +199,33 @@ def test_a_page_left_open_that_asks_again_is_signed_out(day: tuple[Browser, Call
     passes(timedelta(minutes=2))
     assert browser.get("/plans/making", **headers).status_code in (303, 401)
     assert "Your session has ended" in text_of(browser.page("/signin"))
+
+
+def test_who_signs_out_once_the_session_has_ended_is_signed_out(day: tuple[Browser, Callable[[timedelta], None]]) -> None:
+    browser, passes = day
+    token = browser.token
+    passes(timedelta(minutes=31))
+    answer = browser.client.post("/signout", data={"csrf": token}, headers={"Sec-Fetch-Site": "same-origin", "Referer": f"{ROOT}/holds"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/signin")
+    assert "You are signed out." in text_of(browser.page("/signin"))
+    assert browser.client.post("/signin", data={"who": "demo-ben"}).headers["Location"] == "/", "nobody wanted a page"
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["plain", "htmx"])
+def test_a_filter_that_was_chosen_as_the_session_ended_is_there_again(
+    day: tuple[Browser, Callable[[timedelta], None]], headers: dict[str, str]
+) -> None:
+    browser, passes = day
+    passes(timedelta(minutes=31))
+    browser.get("/history?kind=all&from=2026-11-25", Referer=f"{ROOT}/history?kind=recordings", **headers)
+    assert browser.client.post("/signin", data={"who": "demo-ben"}).headers["Location"] == "/history?kind=all&from=2026-11-25"
+
+
+def test_what_a_page_asks_by_itself_as_the_session_ends_leads_back_to_the_page_as_it_was(
+    day: tuple[Browser, Callable[[timedelta], None]],
+) -> None:
+    browser, passes = day
+    passes(timedelta(minutes=31))
+    asks = {"HX-Request": "true", "X-Asks-Again": "1"}
+    browser.get("/datamap", Referer=f"{ROOT}/datamap?fate=mapped", **asks)
+    assert browser.client.post("/signin", data={"who": "demo-ben"}).headers["Location"] == "/datamap?fate=mapped"
