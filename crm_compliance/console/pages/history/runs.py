@@ -25,12 +25,15 @@ def show(visit: Visit) -> Response:
     """Show the runs that are wanted, fifty on a page, the newest first."""
     wanted = _wanted(visit)
     lines, at_work = lines_and_runs_at_work(visit.services.store)
+    is_backwards = wanted.first is not None and wanted.last is not None and wanted.first > wanted.last
     found = lines if wanted.is_anything else listed(lines, wanted, visit.services.calendar, at_work)
     page = visit.page_number(len(found), ON_A_PAGE)
     first = (page - 1) * ON_A_PAGE
     return visit.page(
         "history/runs.html.j2",
+        status=400 if is_backwards else 200,
         wanted=wanted,
+        is_backwards=is_backwards,
         kinds=[(kind, visit.word("kind", kind)) for kind in KINDS],
         states=[(state, visit.word("state", state)) for state in STATES],
         runs=[(line, state_of(line, at_work)) for line in found[first : first + ON_A_PAGE]],

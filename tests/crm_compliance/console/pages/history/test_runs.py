@@ -67,3 +67,13 @@ def test_what_is_no_filter_is_told_and_not_repeated(signed_in: Callable[..., Bro
     answer = signed_in(Role.AUDITOR).get(f"/history?{query}")
     assert answer.status_code == 400
     assert "<script>" not in answer.text
+
+
+def test_a_period_that_ends_before_it_begins_is_told_at_its_field(services: Services, signed_in: Callable[..., Browser]) -> None:
+    services.store.plans.save(a_plan("plan-1"), [], ENTRY)
+    services.store.runs.start(a_run("run-1", "plan-1"), ENTRY)
+    answer = signed_in(Role.AUDITOR).get("/history?from=2026-02-01&to=2026-01-01")
+    assert answer.status_code == 400
+    assert '<p class="error" id="e-from">This day is after the last one.</p>' in answer.text
+    assert 'value="01/02/2026"' in answer.text, "and can be corrected there"
+    assert "No run is like that" not in text_of(answer.text)
