@@ -74,8 +74,8 @@ class RowWrite(msgspec.Struct, frozen=True):
     `object` is the keyed reference of a recording's content outside the CRM, which is deleted before the row
     (ERA-12); its address can hold a name and is in no journal. `bypass` is the custom logic of the CRM that
     the write bypasses. A `retained` row is in long-term retention, where no write reaches it: a job of the
-    CRM removes it there once the live rows of its unit are deleted. `table` is said where rows of the kind
-    come from several."""
+    CRM removes it there once the live rows of its unit are deleted. `table` is said in a journal (but for
+    earlier ones), and else where rows of the kind come from several."""
 
     kind: str
     id: str
@@ -90,12 +90,16 @@ class RowWrite(msgspec.Struct, frozen=True):
 
     def key(self, crm: "Connector") -> RowKey:
         """Return the table of the row in this CRM, and its id."""
-        return self.table or crm.table(KINDS[self.kind]), self.id
+        return self.table or crm.tables(KINDS[self.kind])[0], self.id
 
     def is_mapped(self, crm: "Connector") -> bool:
         """Return whether rows of its table can be read: the mapping may have changed since it was written."""
         kind = KINDS[self.kind]
         return crm.has(kind) and (not self.table or self.table in crm.tables(kind))
+
+    def placed(self, crm: "Connector") -> "RowWrite":
+        """Return the same with its table said."""
+        return self if self.table else msgspec.structs.replace(self, table=self.key(crm)[0])
 
     def record(self, crm: "Connector") -> type[Record]:
         """Return the class of the records that rows of its table are."""

@@ -97,6 +97,7 @@ class Journal:
         permitted(self.context.connector, self.context.policy)  # by what was read until now, all of this was judged
         intents = [self.bypassing.marked(action, self.followers) for action in intents]
         intents = with_what_had_gone(self.context, intents, self._left_before, self.announced)
+        intents = [self._placed(action) for action in intents]
         self.record(intents, "intent")
         failed = self._remove_content(intents, units, otherwise)
         sendable = {name_of(action): action for action in intents if action.key not in failed}
@@ -138,6 +139,10 @@ class Journal:
         self.record(outcomes, "outcome")
         if len(outcomes) < len(intents):
             raise stopped(self.context.store.kill_switch.stopped_since() or self.context.clock())
+
+    def _placed(self, action: Action) -> Action:
+        """Return the same with the table of each row said: the mapping may change before it is looked for."""
+        return msgspec.structs.replace(action, rows=tuple(write.placed(self.context.connector) for write in action.rows))
 
     @cached_property
     def _approved(self) -> Plan:
@@ -299,7 +304,7 @@ class Journal:
         if before is None and (left := self._left_before.get(key)) is not None and left[1].rows:
             run, action = left
             before = continued(action, deleted_by_then(self.context, run, action))
-        if before is None or still_there(self.context.connector, before.rows):
+        if before is None or before.unread(self.context.connector) or still_there(self.context.connector, before.rows):
             return False
         self.record([self.removed(before)], "outcome")
         return True

@@ -10,7 +10,7 @@ from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.erasures.register import deleted_by_then
 from jobs.holds.look_up import HOLD_NOT_FOUND, look_up_unseen
 from jobs.model.plan import Key, Plan
-from jobs.model.run import CONTENT_BEGUN, CONTINUED, Action, ActionState, RowWrite
+from jobs.model.run import CHANGED, CONTENT_BEGUN, CONTINUED, Action, ActionState, RowWrite
 from jobs.ports.context import JobContext
 from jobs.residual.outside_content import remove_content
 from jobs.residual.purge_retained import purge_retained
@@ -52,7 +52,12 @@ def reconcile_intended(journal: Journal) -> None:
     there: list[Remaining] = []
     for action in intended:
         remaining = [write for write in action.rows if (write.kind, write.id) in left]
-        if not remaining:
+        is_unread = bool(action.unread(journal.context.connector))
+        if is_unread and CONTINUED in action.flags:
+            outcomes.append(msgspec.structs.replace(action, state=ActionState.PARTIAL, code=CHANGED))
+        elif is_unread:  # nobody can tell whether rows are there whose table the mapping has no more
+            journal.announced[action.key] = journal.actions.pop(action.key)
+        elif not remaining:
             outcomes.append(journal.removed(action))
         elif _is_left_there(journal.context.connector, action, remaining):
             there.append((action, remaining))

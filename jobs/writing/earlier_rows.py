@@ -42,7 +42,7 @@ def with_what_had_gone(
         return list(intents)
     left = {key: action for key, (_, action) in earlier.items()}
     before = {action.key: [each for each in (left.get(action.key), announced.get(action.key)) if each] for action in intents}
-    candidates = {action.key: _candidates(action, before[action.key]) for action in intents}
+    candidates = {action.key: _candidates(context, action, before[action.key]) for action in intents}
     wanted = [write for writes in candidates.values() for write in writes]
     there = still_there(context.connector, wanted) if wanted else set()
     return [
@@ -68,7 +68,7 @@ def _documents(action: Action, before: Sequence[Action]) -> tuple[DocumentFolder
     return tuple((folders | {each.folder: each for each in action.documents}).values())
 
 
-def _candidates(action: Action, before: Sequence[Action]) -> list[RowWrite]:
+def _candidates(context: JobContext, action: Action, before: Sequence[Action]) -> list[RowWrite]:
     own = {(write.kind, write.id) for write in action.rows}
     rows = {(write.kind, write.id): write for each in before for write in (*each.gone, *each.rows) if write.operation == "delete"}
-    return [write for key, write in rows.items() if key not in own]
+    return [write for key, write in rows.items() if key not in own and write.is_mapped(context.connector)]
