@@ -134,7 +134,8 @@ class Action(msgspec.Struct, frozen=True):
     certified with it. `counted` are those of `rows`, as (table, id), that an earlier run deleted and has in
     its counts, so that this one does not count them. `documents` are folders outside the CRM that are removed
     before the rows. `tried` is when the run started that last tried a unit which stays, an RFC 3339 instant
-    in UTC; of one that awaits its turn it is an earlier run, or none."""
+    in UTC; of one that awaits its turn it is an earlier run, or none. `named` are the contacts whom the unit
+    named and of whom its plan said nothing."""
 
     table: str
     id: str
@@ -158,6 +159,7 @@ class Action(msgspec.Struct, frozen=True):
     counted: tuple[RowKey, ...] = ()
     documents: tuple[DocumentFolder, ...] = ()
     tried: str = ""
+    named: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:

@@ -57,22 +57,25 @@ def participations(
     return result
 
 
-def named_in(connector: Connector, rows: Iterable[tuple[str, str]]) -> set[str]:
+def named_in(connector: Connector, rows: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
     """Return the contacts who take part in activities, or whom rows of dependent tables name, of these rows,
-    by (kind, id)."""
+    given by (kind, id), by the id of the row."""
     ids: dict[str, list[str]] = defaultdict(list)
-    for word, row in rows:
-        ids[word].append(row)
+    for word, id_ in rows:
+        ids[word].append(id_)
     own = [kind for kind in connector.all_kinds.own if kind.word in ids]
     activities = {*ACTIVITIES, *(kind.word for kind in own if connector.is_activity(kind.full))}
     activities |= {"fiche"} if connector.is_activity(Fiche) else set()
     among = Among("activity", sorted(row for word in activities & ids.keys() for row in ids[word]))
-    found = {row.party for row in rows_anywhere(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, among, ())}
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows_anywhere(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, among, ()):
+        found[row.activity or ""] |= {row.party or ""}
     for kind in own:
         among = Among("id", sorted(ids[kind.word]))
         named = rows_anywhere(connector, kind.full, kind.people, among, connector.retaining((kind.full,))) if kind.people else ()
-        found.update(getattr(row, name) for row in named for name in kind.people)
-    return {contact for contact in found if contact is not None}
+        for each in named:
+            found[each.id] |= {getattr(each, name) or "" for name in kind.people}
+    return {row: contacts - {""} for row, contacts in found.items()}
 
 
 def _own_activities(

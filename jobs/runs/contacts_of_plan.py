@@ -23,6 +23,7 @@ from rules.model.records import Contact
 from rules.retention.relations import RelationTerms
 
 _NO_REASONS: Final[Mapping[str, str]] = MappingProxyType({})
+_GONE: Final = (ActionState.REMOVED, ActionState.DONE, ActionState.PARTIAL)
 _SETTLED: Final = (ActionState.SKIPPED, ActionState.REMOVED, ActionState.DONE)
 
 
@@ -113,7 +114,8 @@ class ContactsOfPlan:
         never linked (RET-20)."""
         if self.plan.kind in LOOKING_AT_DOSSIERS:
             return
-        named = named_in(self.context.connector, ((write.kind, write.id) for write in going if write.operation == "delete"))
+        found = named_in(self.context.connector, ((write.kind, write.id) for write in going if write.operation == "delete"))
+        named = {contact for contacts in found.values() for contact in contacts}
         named -= {contact for table, contact in self.journal.actions if table == self.table} | {*self.plan.trims}
         if named:
             lines = lines_of(self.context.store.plans.pages(self.plan.id), lambda line: line.table == self.table)
@@ -121,23 +123,33 @@ class ContactsOfPlan:
             told = {line.id for line in lines if line.is_disposal or self.plan.kind is Kind.REPLAY}
             self.skip(sorted(named - told), TRIM, AWAITS_TURN)
 
-    def named_since(self, people: Iterable[str], going: Iterable[RowWrite]) -> set[str]:
-        """Return whom units that go name, by a role, these `people`, or by a call, an e-mail or a row of a
-        dependent table, and of whom the plan says nothing: something else kept them, or they have come to
-        their unit since."""
+    def named_since(self, people: Mapping[str, Collection[str]], rows: Mapping[str, Sequence[RowWrite]]) -> dict[str, tuple[str, ...]]:
+        """Return by unit whom it names, by a role, these `people`, or by a call, an e-mail or a row of a
+        dependent table among its `rows`, and of whom the plan says nothing: something else kept them, or they
+        have come to the unit since."""
         if self.plan.kind not in LOOKING_AT_DOSSIERS:
-            return set()
-        named = {*people} | named_in(self.context.connector, ((write.kind, write.id) for write in going if write.operation == "delete"))
-        told = {*self.journal.people, *self.plan.trims, *(contact for contact, _, _ in self.plan.held_contacts)}
-        return {contact for contact in named - told if (self.table, contact) not in self.journal.actions}
+            return {}
+        deleted = {unit: [write for write in writes if write.operation == "delete"] for unit, writes in rows.items()}
+        found = named_in(self.context.connector, ((write.kind, write.id) for writes in deleted.values() for write in writes))
+        named = {
+            unit: {*people.get(unit, ())}.union(*(found.get(write.id, ()) for write in writes)) - self._told
+            for unit, writes in deleted.items()
+        }
+        return {unit: tuple(sorted(contacts)) for unit, contacts in named.items() if contacts}
 
-    def remember_late(self, contacts: Collection[str]) -> None:
-        """Note those of whom the plan said nothing that nothing keeps once their unit has gone. Nobody has
-        approved that they go, and the next plan would take them for ones that were never linked (RET-17,
-        RET-20)."""
-        if contacts:
+    def remember_late(self) -> None:
+        """Note those of whom the plan said nothing that nothing keeps now that a unit has gone which named
+        them. Nobody has approved that they go, and the next plan would take them for ones that were never
+        linked (RET-17, RET-20)."""
+        gone = [action for action in self.journal.actions.values() if action.state in _GONE]
+        named = {contact for action in gone for contact in action.named} - self._told
+        if contacts := {contact for contact in named if (self.table, contact) not in self.journal.actions}:
             check = self._check(contacts, (), ())
             self.skip(sorted(one for one in check.etags if check.keeps(one) != STILL_REFERRED), TRIM, AWAITS_TURN)
+
+    @cached_property
+    def _told(self) -> frozenset[str]:
+        return frozenset((*self.journal.people, *self.plan.trims, *(contact for contact, _, _ in self.plan.held_contacts)))
 
     def skip(self, contacts: Collection[str], disposition: str, code: str) -> None:
         """Note contacts that stay, all for the same reason."""

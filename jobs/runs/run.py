@@ -93,6 +93,7 @@ class Application:
             self._dispose(people, pending, trims)
         people.pass_over_held(code)
         reconcile_failed(journal)
+        people.remember_late()
         clean_up(journal)
         look_again(journal)
         permitted(self.context.connector, self.context.policy)  # what looks gone may be out of sight
@@ -203,16 +204,18 @@ class Application:
         self.in_place.mask([(unit, decision) for _, unit, decision in going], rows, facts)
         self._block(rows, [unit for _, unit, _ in going])
         self._remember_named(rows)
-        named = self._named_since(judged.found, rows)
         otherwise = partial(self._otherwise, {line.key: line for line, _, _ in going}, rows)
-        self.journal.carry_out(self._intents(going, rows, facts), {line.key: unit for line, unit, _ in going}, otherwise, read_at)
-        self._contacts().remember_late(named)
+        intents = self._intents(going, rows, facts, self._named_since(judged.found, rows))
+        self.journal.carry_out(intents, {line.key: unit for line, unit, _ in going}, otherwise, read_at)
 
-    def _named_since(self, found: Gathering, rows: Rows) -> set[str]:
-        """Return whom units that go name without the plan saying anything of them."""
+    def _named_since(self, found: Gathering, rows: Rows) -> dict[str, tuple[str, ...]]:
+        """Return by unit whom those that go name without the plan saying anything of them."""
         going = {unit: writes for unit, writes in rows.of.items() if unit not in rows.blocked and writes[-1].kind not in RELATIONS}
-        people = (one for one, place in zip(found.people, found.places, strict=True) if place is not None and place.id in going)
-        return self._contacts().named_since(people, (write for writes in going.values() for write in writes))
+        people: dict[str, list[str]] = {unit: [] for unit in going}
+        for one, place in zip(found.people, found.places, strict=True):
+            if place is not None and place.id in going:
+                people[place.id].append(one)
+        return self._contacts().named_since(people, going)
 
     def _otherwise(self, lines: Mapping[Key, PlanLine], rows: Rows, keys: Collection[Key]) -> dict[Key, str]:
         """Return which of these units would stay by now, or go with more than the `rows` that were announced,
@@ -308,7 +311,11 @@ class Application:
         return key in self._planned and not is_changed
 
     def _intents(
-        self, going: Sequence[tuple[PlanLine, Unit, Decision]], rows: Rows, facts: Mapping[str, dict[str, object]]
+        self,
+        going: Sequence[tuple[PlanLine, Unit, Decision]],
+        rows: Rows,
+        facts: Mapping[str, dict[str, object]],
+        named: Mapping[str, tuple[str, ...]],
     ) -> list[Action]:
         intents = []
         for line, unit, decision in going:
@@ -323,6 +330,7 @@ class Application:
                     decision.disposition.value,
                     ActionState.INTENDED,
                     rows=tuple(rows.of[unit.id]),
+                    named=named.get(unit.id, ()),
                     statistic=facts.get(unit.id),
                     flags=(Flag.DISPOSED_NOT_TAKEN_OVER.value,) * lost,
                     categories=line.categories,

@@ -52,8 +52,17 @@ def applied(night: Night, plan: Plan, connector: Any) -> Run:
 
 def killed_before(night: Night, plan: Plan, method: str, at: int = 1) -> None:
     """Carry out a plan until just before the n-th call of a connector's or store's method."""
+    _killed(night, plan, method, Points(2 * at - 1))
+
+
+def killed_after(night: Night, plan: Plan, method: str) -> None:
+    """Carry out a plan until just after the first call of a connector's or store's method."""
+    _killed(night, plan, method, Points(2))
+
+
+def _killed(night: Night, plan: Plan, method: str, points: Points) -> None:
     context = night.context
-    broken = Fragile(context.connector if method == "change" else context.store, Points(2 * at - 1), (method,))
+    broken = Fragile(context.connector if method == "change" else context.store, points, (method,))
     changed: dict[str, Any] = {"connector" if method == "change" else "store": broken}
     with pytest.raises(Killed):
         apply_plan(dataclasses.replace(context, **changed), plan.id)

@@ -12,7 +12,7 @@ from rules.model.decisions import Reason
 from tests.drivers.holding import place, release
 from tests.drivers.night import CATEGORY, Night
 from tests.jobs.residual.cleaning import LONG_AGO, actions
-from tests.jobs.runs.interruptions import killed_before
+from tests.jobs.runs.interruptions import killed_after, killed_before
 
 NO_TERM = "unexplained_disappearance"
 
@@ -169,8 +169,9 @@ def test_a_run_that_was_killed_after_its_units_had_gone_removes_their_contacts_a
 
 @pytest.mark.parametrize("named_by", ["a role", "a call"])
 @pytest.mark.parametrize("is_donor", [False, True])
+@pytest.mark.parametrize("is_killed", [False, True])
 def test_who_comes_to_a_unit_between_its_plan_and_its_end_is_decided_on_by_the_next_plan(
-    night: Night, named_by: str, *, is_donor: bool
+    night: Night, named_by: str, *, is_donor: bool, is_killed: bool
 ) -> None:
     """RET-17, RET-20: nobody has approved that they go, and they do not stay for good as if never linked."""
     fiche, other = an_old_fiche(night), night.fiche(NO_TERM, spoken=LONG_AGO)
@@ -184,6 +185,9 @@ def test_who_comes_to_a_unit_between_its_plan_and_its_end_is_decided_on_by_the_n
             night.party(person, "reporter", fiche=fiche)
         else:
             night.call("cf_fiche", fiche, [person])
+    if is_killed:
+        killed_after(night, night.approved(plan), "change")
+        assert night.get("cf_fiches", fiche) is None
     run = night.apply(plan)
     assert night.get("cf_fiches", fiche) is None
     assert (actions(night, run)[contact].code, known in actions(night, run)) == ("AWAITS_TURN", False)
