@@ -51,6 +51,14 @@ WIDE_TABLES = f"""theme => {{ {THEME}
   return [...document.querySelectorAll(".table-box")].filter(box => box.scrollWidth > box.clientWidth)
     .map(box => box.getAttribute("aria-label") + ": " + box.scrollWidth + " in " + box.clientWidth); }}"""
 
+# Text spaced as a reader may set it (WCAG 1.4.12), and how wide the page is then.
+SPACED = """() => { const spaced = new CSSStyleSheet();
+  spaced.replaceSync("* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }");
+  document.adoptedStyleSheets = [spaced];
+  const width = document.documentElement.scrollWidth;
+  document.adoptedStyleSheets = [];
+  return width; }"""
+
 # The edge of a field or button against what it stands on (WCAG 1.4.11), which axe does not look at.
 FAINT = f"""theme => {{ {THEME}
   const light = (colour) => {{ const [red, green, blue] = colour.match(/[\\d.]+/g).map((each) => each / 255)
@@ -135,6 +143,9 @@ def what_is_wrong(chrome: Any, root: str, cookies: dict[str, str], walked: Walk,
         for theme in themes:
             if (width := page.evaluate(WIDTH, theme)) > 360:
                 yield kind, theme, "wider than a telephone", str(width)
+        page.set_viewport_size({"width": 320, "height": 640})
+        if (width := page.evaluate(SPACED)) > 320:
+            yield kind, "wider than a small telephone where text has more space", str(width)
         page.set_viewport_size({"width": 768, "height": 1024})
         for theme in themes:
             yield from ((kind, theme, "a table wider than a tablet", name) for name in page.evaluate(WIDE_TABLES, theme))
