@@ -181,7 +181,24 @@ document.addEventListener("change", (event) => {
   if (most) event.target.setCustomValidity((event.target.files[0]?.size ?? 0) > Number(most) ? tooLarge : "");
 });
 
-// Paper has nothing to open: the rest of a list that the screen cuts short stands on it too.
+// Paper has nothing to open, and does not scroll: the rest of a list that the screen cuts short stands on it too, and a page
+// in a frame to its end. That is as high as its own rules of paper make it.
 let unfolded = [];
-window.addEventListener("beforeprint", () => { unfolded = [...document.querySelectorAll("details.rest:not([open])")]; for (const each of unfolded) each.open = true; });
-window.addEventListener("afterprint", () => { for (const each of unfolded) each.open = false; });
+let ofPaper = [];
+window.addEventListener("beforeprint", () => {
+  unfolded = [...document.querySelectorAll("details.rest:not([open])")];
+  for (const each of unfolded) each.open = true;
+  for (const frame of document.querySelectorAll(".preview-frame")) {
+    const { documentElement: page, styleSheets: sheets } = frame.contentDocument;
+    ofPaper = [...sheets].flatMap((sheet) => [...sheet.cssRules]).filter((rule) => rule.media?.mediaText === "print");
+    for (const rule of ofPaper) rule.media.mediaText = "all";
+    frame.style.width = "18cm";
+    frame.style.height = 0; // a page is never lower than its frame
+    frame.style.height = `${page.scrollHeight + 2}px`;
+  }
+});
+window.addEventListener("afterprint", () => {
+  for (const each of unfolded) each.open = false;
+  for (const rule of ofPaper) rule.media.mediaText = "print";
+  for (const frame of document.querySelectorAll(".preview-frame")) frame.removeAttribute("style");
+});

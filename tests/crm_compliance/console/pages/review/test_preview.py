@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 from PIL import Image
+from pypdfium2 import PdfDocument
 from starlette.applications import Starlette
 
 from rules.model.roles import Role
@@ -111,6 +112,10 @@ def test_the_page_of_the_package_stands_in_a_frame_in_which_nothing_runs(asking:
         frame.locator("h1").first.wait_for(timeout=30_000)
         assert "Lotte" in frame.locator("body").inner_text()
         assert frame.locator("body").evaluate("getComputedStyle(document.querySelector('h1')).fontSize") != "32px", "with its own style"
+        printed = PdfDocument(page.pdf(format="A4"))
+        assert "Dit antwoord omvat" in "".join(each.get_textpage().get_text_range() for each in printed), (
+            "its last words, far below the frame"
+        )
         found = Axe().run(page)
         assert [(violation["id"], violation["nodes"][0]["html"]) for violation in found.response["violations"]] == []
         page.click("text=The letter")
