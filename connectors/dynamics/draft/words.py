@@ -84,7 +84,8 @@ _FIELDS: Final = {
         "proceedings_ended_on": "proceedingsended eindeproces eindeprocedure finprocedure verfahrensende",
         "reviewed_on": "reviewed nagekeken herzien revu gepruft",
         "public_alert": "oproep opsporingsbericht appelpublic avisderecherche affiche",
-        "legal_hold": "bevroren geblokkeerd bewaarplicht blocage gesperrt sperre rechtlichesperre loschsperre onhold gel",
+        "legal_hold": "bevroren geblokkeerd bewaarplicht blocage gesperrt sperre rechtlichesperre loschsperre onhold gel gele "
+        "nietvernietigen nietverwijderen nepasdetruire nepassupprimer nichtvernichten nichtloschen donotdelete donotdestroy legalhold",
         "anonymised_on": "anonymized anonymizedon geanonimiseerd geanonimiseerdop anonymise anonymisiert",
         "number": "nummer numero dossiernummer zaaknummer fallnummer aktennummer",
         "court_reference": "notitienummer parketnummer referenceparquet aktenzeichen",
@@ -219,10 +220,12 @@ OPTION_WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyT
                 "professional": "Hulpverlener|Professional|Professionnel|Fachkraft", "other": "Andere|Autre|Other",
             },
             "role": {
-                "child": "Kind|Enfant|Child", "parent": "Ouder|Parent|Elternteil|Moeder|Vader|Mère|Père|Mother|Father|Mutter|Vater",
+                "child": "Kind|Enfant|Child|Minderjarige|Mineur|Mineure|Minderjähriger|Minor",
+                "parent": "Ouder|Parent|Elternteil|Moeder|Vader|Mère|Père|Mother|Father|Mutter|Vater",
                 "guardian": "Voogd|Tuteur|Guardian|Vormund",
                 "reporter": "Melder|Signalant|Reporter", "witness": "Getuige|Témoin|Witness|Zeuge",
-                "suspect": "Verdachte|Suspect|Dader|Auteur|Perpetrator|Verdächtiger|Täter",
+                "suspect": "Verdachte|Suspect|Dader|Auteur|Perpetrator|Verdächtiger|Täter|"
+                "Vermoedelijke dader|Auteur présumé|Mutmaßlicher Täter",
                 "professional": "Hulpverlener|Professionnel|Professional|Fachkraft", "other": "Andere|Autre|Other|Sonstige",
             },
             "language": {
@@ -247,7 +250,7 @@ STATE_WORDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         key: tuple(words.split())
         for key, words in {
-            "inactive": "inactief inactif inaktiv afgerond afgesloten gesloten beeindigd cloture termine ferme closed finished "
+            "inactive": "inactief inactif inaktiv afgerond clos afgesloten gesloten beeindigd cloture termine ferme closed finished "
             "abgeschlossen beendet",
             "active": "open lopend actief ouvert actif encours active offen laufend aktiv",
         }.items()

@@ -64,13 +64,15 @@ class Organisation(MappedKinds):
         self._metadata.load(table.name for table in self.mapping.tables)
         findings = check_mapping(self.mapping, self._metadata)
         findings += options_left_out(self.mapping, self._metadata, self._transport if decisions else None)
+        rows = ReferenceRows(self._transport, self._metadata, self._directory, self._naming)
         if categories is not None:
-            findings += called_otherwise(self.mapping, self._metadata, categories, own or {}, also_answers=decisions)
+            shown = rows.shown if decisions else None
+            findings += called_otherwise(self.mapping, self._metadata, categories, own or {}, also_answers=decisions, shown_rows=shown)
         if in_place:
             findings += [*check_masks(self.mapping, self._metadata), *self._masking.check_owners()]
         if decisions:
             findings += [*check_decisions(self.mapping, self._metadata), *check_recordings(self.mapping, self._metadata)]
-            findings += ReferenceRows(self._transport, self._metadata, self._directory, self._naming).check(self.mapping)
+            findings += rows.check(self.mapping)
             findings += check_people(self.mapping, self._metadata, self._transport)
             findings += pairs_left_out(self.mapping, self._metadata, self._transport)
             findings += out_of_sight(self._transport, self.whoami(), self.mapping, self._metadata)

@@ -44,6 +44,7 @@ class Attribute:
     secured: bool = False
     behaviour: str = ""
     options: dict[int, str] | None = None
+    states: dict[int, int] = field(default_factory=dict)  # by reason of a status: the state to which it belongs
     targets: frozenset[str] = frozenset()
     updatable: bool = True
     part_of: str = ""
@@ -248,6 +249,13 @@ class Metadata:
                 told = replace(table.attributes[name], max_length=length if isinstance(length, int) else None)
                 table.attributes = {**table.attributes, name: told}
 
+    def load_options(self, table: TableDefinition) -> None:
+        """Ask for the options of all choices of a table, also of those from which no field is filled."""
+        root = f"EntityDefinitions(LogicalName={literal(table.name)})"
+        lacking = {each.kind for each in table.attributes.values() if each.options is None}
+        for kind in (each for each in OPTION_CASTS if each in lacking):
+            self._read_options(root, table, kind)
+
     def _read(self, name: str) -> TableDefinition | None:
         root = f"EntityDefinitions(LogicalName={literal(name)})"
         relationship = "SchemaName,ReferencedEntity,ReferencedEntityNavigationPropertyName,ReferencingEntity,ReferencingAttribute,"
@@ -297,15 +305,17 @@ class Metadata:
                 behaviour = item.get("DateTimeBehavior")
                 named = behaviour.get("Value") if isinstance(behaviour, dict) else behaviour
                 table.attributes[_text(item, "LogicalName")].behaviour = DATE_BEHAVIOURS.get(str(named), "")
-        for kind, cast in OPTION_CASTS.items():
-            if kind not in kinds:
-                continue
-            is_own = kind in ("StateType", "StatusType")  # those of the platform are never shared between tables
-            expand = "OptionSet($select=Options)" + ("" if is_own else ",GlobalOptionSet($select=Options)")
-            for item in self._cast(root, table, cast, {"$select": "LogicalName", "$expand": expand}):
-                table.attributes[_text(item, "LogicalName")].options = _options(item)
+        for kind in (each for each in OPTION_CASTS if each in kinds):
+            self._read_options(root, table, kind)
         for attribute in table.attributes.values():
             attribute.targets = frozenset(parent.parent for parent in table.parents if parent.column == attribute.name)
+
+    def _read_options(self, root: str, table: TableDefinition, kind: str) -> None:
+        is_own = kind in ("StateType", "StatusType")  # those of the platform are never shared between tables
+        expand = "OptionSet($select=Options)" + ("" if is_own else ",GlobalOptionSet($select=Options)")
+        for item in self._cast(root, table, OPTION_CASTS[kind], {"$select": "LogicalName", "$expand": expand}):
+            attribute = table.attributes[_text(item, "LogicalName")]
+            attribute.options, attribute.states = _options(item), _states(item)
 
     def _cast(self, root: str, table: TableDefinition, cast: str, options: dict[str, str]) -> list[dict[str, Any]]:
         content = self._get(f"{root}/Attributes/{_CAST}{cast}?{query_string(options)}", table.name)
@@ -369,6 +379,14 @@ def _options(item: dict[str, Any]) -> dict[int, str]:
             if is_option(value):
                 found[value] = str(named.get("Label", "")) if isinstance(named, dict) else ""
     return found
+
+
+def _states(item: dict[str, Any]) -> dict[int, int]:
+    """Return the state to which each reason of a status belongs."""
+    chosen = item.get("OptionSet")
+    options = objects(chosen.get("Options")) if isinstance(chosen, dict) else []
+    pairs = [(option.get("Value"), option.get("State")) for option in options]
+    return {value: state for value, state in pairs if is_option(value) and is_option(state)}
 
 
 def is_option(value: object) -> TypeGuard[int]:

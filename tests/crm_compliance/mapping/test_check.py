@@ -1,6 +1,6 @@
 """mapping, as it is typed: everything that is wrong with the file, in one go (R-161)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +246,108 @@ def test_a_yes_that_says_closed_is_told_where_it_stands_for_active(typist_at: Ca
         choices = "    choices:\n      is_active: {true: inactive, false: active}\n      categories: &categories"
         path.write_text(path.read_text(encoding="utf-8").replace("    choices:\n      categories: &categories", choices), encoding="utf-8")
         assert typist.ask("mapping", "check", path)["warnings"] == []
+
+
+def changed_crm(tmp_path: Path, columns: Mapping[str, object]) -> Path:
+    """The environment of the shipped mapping with other columns of its dossiers; one of None is not there."""
+    environment = read_yaml(ENVIRONMENT)
+    there = environment["tables"]["cf_dossier"]["columns"] | columns
+    environment["tables"]["cf_dossier"]["columns"] = {name: each for name, each in there.items() if each is not None}
+    (tmp_path / "environment.yaml").write_text(yaml_text(environment), encoding="utf-8")
+    return tmp_path / "environment.yaml"
+
+
+def test_what_people_see_of_a_column_says_that_it_is_a_hold_or_a_closing(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    """HLD-01, RET-13: few schema names say what a column is; what people see does, in any language."""
+    columns = {
+        "cf_parket": {"type": "bool", "label": {"nl": "Niet vernietigen (parket)", "fr": "Parquet"}},
+        "cf_vlag": {"type": "bool", "label": {"nl": "Dossier afgesloten", "fr": "Clos"}},
+        "cf_nog": {"type": "bool", "label": {"nl": "Niet geblokkeerd", "fr": "Libre"}},
+    }
+    choices = ("        0: active\n        1: inactive\n", "        true: active\n        false: inactive\n")
+    path = edited(tmp_path, ("is_active: statecode", "is_active: cf_vlag"), choices)
+    with running(environment=changed_crm(tmp_path, columns), token=TOKEN) as emulator:
+        found = typist_at(emulator.url).ask("mapping", "check", path)["warnings"]
+    assert {(each["where"], each["suggestion"]) for each in found} == {
+        (f"{path}:{line(path, 'table: cf_dossier')}", "cf_parket"),
+        (f"{path}:{line(path, 'is_active: cf_vlag')}", ""),
+    }
+    assert any("says that a case is closed, and its yes stands for active" in each["message"] for each in found)
+
+
+def test_a_hold_whose_yes_stands_for_no_is_told(typist: Typist, tmp_path: Path) -> None:
+    """HLD-01: what the column is called is known, and a file under a hold would go."""
+    path = edited(tmp_path, ("        1: inactive\n", "        1: inactive\n      legal_hold: {true: no, false: yes}\n"))
+    (found,) = typist.ask("mapping", "check", path)["warnings"]
+    assert (found["where"], found["code"]) == (f"{path}:{line(path, 'legal_hold: cf_legalhold')}", "called_otherwise")
+
+
+def test_a_column_that_is_called_like_a_field_and_fills_nothing_is_told(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    """RET-10: a file that was opened again, and one that was closed later than another day says, would end
+    too early. It stands in the file, or under `without`, that nobody records it."""
+    columns = {
+        "cf_reopenedon": None,
+        "cf_herinnering": {"type": "date"},
+        "cf_weer": {"type": "date", "label": {"nl": "Heropend op", "fr": "Rouvert le"}},
+    }
+    path = edited(tmp_path, ("reopened_on: cf_reopenedon", "reopened_on: cf_herinnering"))
+    with running(environment=changed_crm(tmp_path, columns), token=TOKEN) as emulator:
+        typist = typist_at(emulator.url)
+        (found,) = typist.ask("mapping", "check", path)["warnings"]
+        assert (found["where"], found["suggestion"]) == (f"{path}:{line(path, 'reopened_on: cf_herinnering')}", "cf_weer")
+        text = path.read_text(encoding="utf-8")
+        path.write_text(
+            text.replace("      reopened_on: cf_herinnering\n", "").replace(
+                "    table: cf_dossier\n", "    without: [reopened_on]\n    table: cf_dossier\n", 1
+            ),
+            encoding="utf-8",
+        )
+        assert [each["suggestion"] for each in typist.ask("mapping", "check", path)["warnings"]] == ["cf_weer"]
+        path.write_text(text.replace("reopened_on: cf_herinnering", "reopened_on: cf_weer"), encoding="utf-8")
+        assert typist.ask("mapping", "check", path)["warnings"] == []
+
+
+def test_a_second_choice_of_categories_that_nothing_reads_is_told(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    """RET-12: a file about two things would end by the term of one."""
+    categories = read_yaml(ENVIRONMENT)["tables"]["cf_dossier"]["columns"]["cf_categories"]
+    path = edited(tmp_path)
+    with running(
+        environment=changed_crm(tmp_path, {"cf_ook": dict(categories, label={"nl": "Ook", "fr": "Aussi"})}), token=TOKEN
+    ) as emulator:
+        typist = typist_at(emulator.url)
+        (found,) = typist.ask("mapping", "check", path)["warnings"]
+        assert (found["where"], found["suggestion"]) == (f"{path}:{line(path, 'table: cf_dossier')}", "cf_ook")
+        more = "    more: {categories: [cf_ook]}\n    table: cf_dossier\n"
+        path.write_text(path.read_text(encoding="utf-8").replace("    table: cf_dossier\n", more, 1), encoding="utf-8")
+        assert typist.ask("mapping", "check", path)["warnings"] == []
+
+
+def test_a_reason_of_the_open_state_that_stands_for_inactive_is_told(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    """RET-13: a file that waits for a court would end; one that is called closed and left in the open state
+    may."""
+    environment = read_yaml(ENVIRONMENT)
+    statuses = {1: {"nl": "Nieuw"}, 3: {"nl": "Wacht op de rechtbank"}, 4: {"nl": "Afgesloten"}}
+    environment["tables"]["cf_dossier"]["states"] = {
+        0: {"label": {"nl": "Actief"}, "statuses": statuses},
+        1: {"label": {"nl": "Inactief"}, "statuses": {2: {"nl": "Inactief"}}},
+    }
+    (tmp_path / "environment.yaml").write_text(yaml_text(environment), encoding="utf-8")
+    options = (
+        "        0: active\n        1: inactive\n",
+        "        1: active\n        2: inactive\n        3: inactive\n        4: inactive\n",
+    )
+    path = edited(tmp_path, ("is_active: statecode", "is_active: statuscode"), options)
+    with running(environment=tmp_path / "environment.yaml", token=TOKEN) as emulator:
+        (found,) = typist_at(emulator.url).ask("mapping", "check", path)["warnings"]
+    assert found["where"] == f"{path}:{line(path, '3: inactive')}"
+    assert "(Wacht op de rechtbank) is a reason of the state in which the CRM has what is open" in found["message"]
+
+
+def test_the_day_of_a_record_is_no_day_on_which_it_was_passed_on(typist: Typist, tmp_path: Path) -> None:
+    """RET-07: a report that nobody passed on yet would have a term, and end."""
+    path = edited(tmp_path, ("transmitted_on: cf_transmittedon", "transmitted_on: createdon"))
+    told = [each["message"] for each in typist.ask("mapping", "check", path)["warnings"]]
+    assert any("which is never fiche.transmitted_on" in each for each in told)
 
 
 def test_an_option_that_is_called_as_the_organisation_says_is_told_to_nobody(typist: Typist, tmp_path: Path) -> None:

@@ -105,6 +105,25 @@ def test_a_row_of_reference_whose_name_says_another_key_is_told(typist_at: Calla
     assert told(said, "warnings")[line(mapping, "Kind: witness"), "called_otherwise"] == "child"
 
 
+def test_a_row_of_reference_known_by_a_code_whose_name_says_another_category_is_told(
+    typist_at: Callable[..., Typist], tmp_path: Path
+) -> None:
+    """RET-12: two codes that changed places look right to whoever reads codes alone."""
+    mapping = tmp_path / "mapping.yaml"
+    text = (DATA / "connected-mapping.yaml").read_text("utf-8")
+    assert "GRO: grooming, SEX: sexting" in text
+    mapping.write_text(text.replace("GRO: grooming, SEX: sexting", "GRO: sexting, SEX: grooming", 1), "utf-8")
+    with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator:
+        house = House(emulator)
+        for code, name in (("SEX", "Sexting"), ("GRO", "Grooming")):
+            house.http.patch(f"{emulator.url}cc_categorieen({house.categories[code]})", json={"cc_naam": name}).raise_for_status()
+        house.http.close()
+        said = typist_at(emulator.url).type("mapping", "check", mapping, "--json")
+    found = [each for each in said.document["warnings"] if each["code"] == "called_otherwise"]
+    assert {each["suggestion"] for each in found} == {"sexting", "grooming"}
+    assert {each["where"] for each in found} == {f"{mapping}:{line(mapping, 'GRO: sexting')}"}
+
+
 def test_pairs_that_the_mapping_does_not_read_are_told_with_what_follows(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """A report that a second dossier needs would go with the one that its column names."""
     text = (DATA / "connected-mapping.yaml").read_text("utf-8")

@@ -52,7 +52,7 @@ _EXPECTED = {
     bytes: IMAGE_TYPES | {"MemoType"},
 }
 # Days that are never the one on which the row was made: a term that counts from them would end too early.
-_OTHER_DAYS = frozenset({"closed_on", "proceedings_ended_on", "birth_on", "deceased_on", "anonymised_on"})
+_OTHER_DAYS = frozenset({"closed_on", "proceedings_ended_on", "transmitted_on", "birth_on", "deceased_on", "anonymised_on"})
 
 
 def check_column(

@@ -39,6 +39,21 @@ class ReferenceRows:
                 if column.reference is not None:
                     yield from self._check(table, column, column.name)
 
+    def shown(self, table: Table, column: Column, name: str) -> Mapping[str, str]:
+        """Return what people see of the rows of a table of reference, by what the mapping tells them apart;
+        none of two that it cannot, nor where this account may not look. Raises ConnectorError."""
+        definition, reference = self._metadata.table(table.name), column.reference
+        place = self._place(definition, name) if definition is not None else None
+        known = self._directory.table(place[0]) if place is not None else None
+        if place is None or known is None or reference is None:
+            return {}
+        try:
+            values = _values(self._directory, known, reference.by)
+        except NotOffered:
+            return {}
+        names, times = self._naming.names(place[0], None), Counter(values.values())
+        return {value: names[row] for row, value in values.items() if row in names and times[value] == 1}
+
     def _check(self, table: Table, column: Column, name: str) -> Iterator[Finding]:
         definition, reference = self._metadata.table(table.name), column.reference
         place = self._place(definition, name) if definition is not None else None
