@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from connectors.interface.rows import Content
+from jobs.checks.whole_view import permitted
 from jobs.files.file_texts import Checked
 from jobs.model.answer import Addressee, Compilation, Item
 from jobs.model.request import COMPILATION, DECISIONS, REVIEW_PAGE, GivenPerson, SubjectRequest
@@ -81,8 +82,14 @@ def compile_request(context: JobContext, request_id: str, who: str, role: str) -
 
 
 def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = True) -> Draft:
-    """Make the answer as of today, without storing it; without files where only its rows matter."""
-    context = context.on(context.today)
+    """Make the answer as of today, without storing it; without files where only its rows matter. Raises
+    ConnectorError: something could not be read whole, or is out of sight by now, a suspicion perhaps."""
+    draft = _drafted(context.on(context.today), request, with_files=with_files)
+    permitted(context.connector, context.policy)
+    return draft
+
+
+def _drafted(context: JobContext, request: SubjectRequest, *, with_files: bool) -> Draft:
     found = assess(context, request)
     scope, searched = Scope(found), Searched()
     if request.right is Right.ACCESS:

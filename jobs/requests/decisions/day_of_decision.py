@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from jobs.checks.whole_view import permitted
 from jobs.model.answer import Compilation
 from jobs.model.request import SubjectRequest
 from jobs.ports.context import JobContext
@@ -27,8 +28,9 @@ def refuse_unless_entitled(context: JobContext, request: SubjectRequest, compila
 
     Raises:
         Refused: with code `MANDATE_LAPSED` or `standing_changed`; also `not_confirmed` or `erased`.
-        ConnectorError: the CRM cannot be read."""
+        ConnectorError: the CRM cannot be read, or a part of it is out of sight by now."""
     found = assess(context, request)
+    permitted(context.connector, context.policy)
     now = found.entitlement
     if MANDATE_LAPSED in now.blocks:
         raise mandate_lapsed(request)

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from connectors.interface.connector import Connector
+from jobs.checks.whole_view import permitted
 from jobs.model.request import Candidate, Given, GivenPerson
 from jobs.ports.context import JobContext
 from jobs.reading.row_kinds import table_of
@@ -26,9 +27,11 @@ _OF_CONTACTS: Final = (
 
 def find_candidates(context: JobContext, given: Given) -> list[Candidate]:
     """Find every row that may be of the requester or of the child, the strongest first; the ids `c1`, `c2`, …
-    follow that order. Raises ConnectorError: something could not be read whole; a part of the list is
-    none."""
-    return find_all_candidates(context, {"": given})[""]
+    follow that order. Raises ConnectorError: something could not be read whole, or is out of sight by now; a
+    part of the list is none."""
+    found = find_all_candidates(context, {"": given})[""]
+    permitted(context.connector, context.policy)
+    return found
 
 
 def find_all_candidates(context: JobContext, given: Mapping[str, Given]) -> dict[str, list[Candidate]]:

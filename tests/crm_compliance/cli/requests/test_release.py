@@ -28,8 +28,12 @@ from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.service.web.server import listening
 from jobs.model.privileges import NEEDS
 from jobs.model.request import HANDOVER, PACKAGE, Handover
+from jobs.register.request_steps import actor_of
+from jobs.requests.answer.compile import compile_request
 from jobs.requests.answer.release import release_answer
 from jobs.requests.answer.release_check import for_release
+from jobs.requests.decisions.day_of_decision import refuse_unless_entitled
+from jobs.requests.search.confirm import match_request
 from rules.errors import Refused, UsageError
 from rules.model.requests import Outcome, RequestState
 from tests.crm_compliance.answer_package.pages import opened, pictures_of, text_of
@@ -423,17 +427,64 @@ def test_a_role_that_is_narrowed_while_an_answer_is_made_again_stops_its_release
     asking.compile()
     asking.approve_all()
     with asking.context() as context:
-        other = org.create("systemusers", "systemuserid", firstname="Bram", lastname="Maes (fictief)", domainname="bram@example.invalid")
-        told = suspect(org, person, dossier)
-        org.patch("cf_parties", told, **{"ownerid@odata.bind": f"/systemusers({other})"})
-        needed = [*org.connector.least_role(NEEDS), *org.connector.cleaning_role(), *org.connector.answering_role()]
-        rights = {line.name: line.depth for line in needed} | {"prvReadcf_party": "Basic"}
-        narrowed = {"user": org.connector.whoami(), "set": rights}
-        requests.put(f"{org.emulator.root}/_emulator/privileges", json=narrowed, timeout=30).raise_for_status()
+        of_another(org, "cf_parties", suspect(org, person, dossier))
+        narrow(org, prvReadcf_party="Basic")
         with pytest.raises(Forbidden, match="prvReadcf_party reaches Basic only"):
             for_release(context, asking.id, "erik", "approver")
-    requests.put(f"{org.emulator.root}/_emulator/privileges", json={"user": narrowed["user"], "administrator": True}, timeout=30)
+    widen(org)
     assert asking.row().state is RequestState.APPROVED
     with pytest.raises(Refused) as refused:
         asking.release()
     assert refused.value.code == "standing_changed"
+
+
+def test_a_role_that_is_narrowed_while_a_person_is_looked_for_gives_no_shorter_list(typist: Typist, org: Night) -> None:
+    person = jan(org)
+    asking = Asking(typist).open(JAN, kind="reporter").identify()
+    before = asking.row()
+    with asking.context() as context:
+        of_another(org, "contacts", person)
+        narrow(org, prvReadContact="Basic")
+        with pytest.raises(Forbidden, match="prvReadContact reaches Basic only"):
+            match_request(context, asking.id, actor_of(context, "dora", "dpo"))
+    widen(org)
+    assert asking.row() == before
+    asking.confirm(person)
+
+
+@pytest.mark.parametrize("right", ["access", "objection"])
+def test_a_role_that_is_narrowed_while_an_answer_is_compiled_or_decided_about_makes_none(typist: Typist, org: Night, right: str) -> None:
+    """SUS-05, SUS-08."""
+    person, dossier = jan(org), org.dossier("grooming", closed=False)
+    org.party(person, "reporter", dossier=dossier)
+    asking = Asking(typist).open(JAN, kind="reporter", right=right).identify().confirm(person)
+    asking.compile()
+    before = asking.row()
+    with asking.context() as context:
+        of_another(org, "cf_parties", suspect(org, person, dossier))
+        narrow(org, prvReadcf_party="Basic")
+        with pytest.raises(Forbidden, match="prvReadcf_party reaches Basic only"):
+            compile_request(context, asking.id, "dora", "dpo")
+        with pytest.raises(Forbidden, match="prvReadcf_party reaches Basic only"):
+            refuse_unless_entitled(context, before, asking.compilation)
+    widen(org)
+    assert asking.row() == before
+
+
+def of_another(org: Night, table_set: str, row: str) -> None:
+    """Give a row to a colleague: who may read their own alone does not see it."""
+    other = org.create("systemusers", "systemuserid", firstname="Bram", lastname="Maes (fictief)", domainname="bram@example.invalid")
+    org.patch(table_set, row, **{"ownerid@odata.bind": f"/systemusers({other})"})
+
+
+def narrow(org: Night, **depths: str) -> None:
+    """Leave the application user what it needs, but these rights no further than said."""
+    needed = [*org.connector.least_role(NEEDS), *org.connector.cleaning_role(), *org.connector.answering_role()]
+    rights = {line.name: line.depth for line in needed} | depths
+    body = {"user": org.connector.whoami(), "set": rights}
+    requests.put(f"{org.emulator.root}/_emulator/privileges", json=body, timeout=30).raise_for_status()
+
+
+def widen(org: Night) -> None:
+    body = {"user": org.connector.whoami(), "administrator": True}
+    requests.put(f"{org.emulator.root}/_emulator/privileges", json=body, timeout=30).raise_for_status()
