@@ -7,6 +7,7 @@ from jobs.model.answer import Attachment
 from jobs.requests.answer.fields import Extent
 from jobs.requests.search.scope import Row
 from rules.model.kinds import kind_of
+from rules.model.media_types import type_by_name
 from rules.model.personal_records import FullNote, FullRecording
 from rules.rights.fields import FIELDS
 
@@ -40,7 +41,7 @@ class RowFiles:
             return
         media_type = ""
         if isinstance(row.record, FullNote) and row.record.is_document:
-            media_type = row.record.media_type or "application/octet-stream"
+            media_type = type_by_name(row.record.media_type, row.record.file_name)
         elif isinstance(row.record, FullRecording) and row.record.channel != "chat":
             media_type = "audio/mpeg"
         elif row.kind == "contact" and self._extent.whole_contact:

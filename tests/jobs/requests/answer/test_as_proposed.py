@@ -149,6 +149,15 @@ def test_any_other_file_goes_along_once_a_person_has_looked_at_it(
     assert package_of(answer.now, night.context.organisation, contents)
 
 
+@pytest.mark.parametrize("said", ["application/octet-stream", "Application/Octet-Stream; name=x", ""])
+def test_a_voice_note_that_is_called_nothing_but_bytes_is_a_sound_by_its_name(night: Night, child: str, dossier: str, said: str) -> None:
+    """Programs that attach files often say no more; somebody's voice may be in it all the same."""
+    attach(night, dossier, "Bericht.MP3", said, b"\xff\xfb\x90\x00" + bytes(4000))
+    (item,) = files_in(Answer(night, child))
+    assert item.attachment is not None
+    assert (item.attachment.media_type, item.withheld_class) == ("audio/mpeg", "voice")
+
+
 UNREADABLE = {
     "foto.png": ("image/png", b"\x89PNG\r\n\x1a\n\0", "damaged"),
     "nep.txt": ("text/plain", b"\0\1\2\3", "unknown_kind"),
