@@ -2,7 +2,7 @@
 decided here: a person confirms. No index is kept: each search compares everybody again, and keeps nothing
 (IDN-19, SUS-02). Source: IDN-08, IDN-09, IDN-11, IDN-15 to IDN-19; EXP-04."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -75,9 +75,12 @@ def match(people: Everybody, wanted: Wanted, *, today: date, sentinels: Sentinel
     if wanted.is_empty:
         return []
     found = (weigh(person, wanted, today, sentinels) for person in people.near(wanted) if person.anonymised_on is None)
-    return sorted(
-        (one for one in found if one is not None), key=lambda one: (RANK[one.strength], len(one.flags), -len(one.evidence), one.id)
-    )
+    return strongest_first(one for one in found if one is not None)
+
+
+def strongest_first(matches: Iterable[Match]) -> list[Match]:
+    """Return them in the order of `match`."""
+    return sorted(matches, key=lambda one: (RANK[one.strength], len(one.flags), -len(one.evidence), one.id))
 
 
 def masked(number: NationalNumber | None) -> str:

@@ -1,14 +1,15 @@
 """Rows with a number, an address or a name of somebody who is not a contact there: fiches, recordings, calls,
 e-mails, roles. They are read in full and compared here: what a person is searched for by never appears in a
-URL (ACC-05). Source: EXP-03, IDN-11, IDN-17."""
+URL (ACC-05). They pass by, some thousand at a time: only what is found stays. Source: EXP-03, IDN-11,
+IDN-17."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from connectors.interface.connector import Connector
+from jobs.requests.search.batches import in_batches
 from jobs.requests.search.contact_details import EMAILS, PHONES, emails_on, phones_on
 from rules.model.kinds import ACTIVITIES, ROW_KINDS
 from rules.model.personal_records import FullActivityParty, FullCall, FullEmail, FullFiche, FullParty, FullRecording
@@ -26,8 +27,6 @@ _LINES: Final = frozenset({Evidence.PHONE, Evidence.EMAIL})
 CALLED: Final = ("fiche", "recording", "party", *ACTIVITIES, "activity_party")
 
 _Row = tuple[str, str]  # its kind and its id
-_Texts = tuple[Sequence[_Row], TextColumn]  # what one field has, row by row
-_Named = tuple[Sequence[_Row], Names]
 
 
 class CallerMatch(msgspec.Struct, frozen=True):
@@ -40,152 +39,153 @@ class CallerMatch(msgspec.Struct, frozen=True):
     evidence: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class CallerRows:
-    """What was read of these kinds to find people by, and which contacts have to do with each row."""
-
-    fiches: list[FullFiche] = field(default_factory=list)
-    recordings: list[FullRecording] = field(default_factory=list)
-    calls: list[FullCall] = field(default_factory=list)
-    emails: list[FullEmail] = field(default_factory=list)
-    names: list[FullParty] = field(default_factory=list)  # roles of people who are not contacts
-    participants: list[FullActivityParty] = field(default_factory=list)  # participants who are not contacts
-    of_fiche: dict[str, set[str]] = field(default_factory=dict)
-    of_recording: dict[str, set[str]] = field(default_factory=dict)
-    of_activity: dict[str, set[str]] = field(default_factory=dict)
-    kinds: dict[str, str] = field(default_factory=dict)  # of activities, by id
-
-
-def read_caller_rows(connector: Connector) -> CallerRows:
-    """Read the rows; those of anonymised fiches carry nobody any more. Raises ConnectorError: something could
-    not be read whole."""
-    rows = CallerRows()
-    in_dossier: dict[str, set[str]] = {}
-    dossier_of: dict[str, str] = {}
-    anonymised: set[str] = set()
-    for page in connector.read(FullFiche, ("dossier", *PHONES["fiche"], *EMAILS["fiche"], "anonymised_on")):
-        for fiche in page:
-            if fiche.anonymised_on is not None:
-                anonymised.add(fiche.id)
-            elif phones_on([fiche]) or emails_on([fiche]):
-                rows.fiches.append(fiche)
-            if fiche.dossier is not None:
-                dossier_of[fiche.id] = fiche.dossier
-    for parties in connector.read(FullParty, ("contact", "dossier", "fiche", "name")):
-        for party in parties:
-            if party.contact is None:
-                if party.name and party.fiche not in anonymised:
-                    rows.names.append(party)
-                continue
-            if party.fiche is not None:
-                rows.of_fiche.setdefault(party.fiche, set()).add(party.contact)
-            if party.dossier is not None:
-                in_dossier.setdefault(party.dossier, set()).add(party.contact)
-    for fiche_id, dossier in dossier_of.items():
-        if dossier in in_dossier:
-            rows.of_fiche[fiche_id] = rows.of_fiche.get(fiche_id, set()) | in_dossier[dossier]
-    for recordings in connector.read(FullRecording, (*ROW_KINDS["recording"].owner_fields, *PHONES["recording"])):
-        for row in recordings:
-            if phones_on([row]):
-                rows.recordings.append(row)
-                rows.of_recording[row.id] = rows.of_fiche.get(row.fiche or "", set()) | in_dossier.get(row.dossier or "", set())
-    for calls in connector.read(FullCall, PHONES["call"]):
-        rows.calls += [call for call in calls if phones_on([call])]
-        rows.kinds.update((call.id, "call") for call in calls)
-    for emails in connector.read(FullEmail, ("sender", "recipients")):
-        rows.emails += [email for email in emails if email.sender or email.recipients]
-        rows.kinds.update((email.id, "email") for email in emails)
-    for participants in connector.read(FullActivityParty, ("activity", "party", "party_kind", "address", "name")):
-        for one in participants:
-            if one.activity is None:
-                continue
-            if one.party_kind == "contact" and one.party is not None:
-                rows.of_activity.setdefault(one.activity, set()).add(one.party)
-            elif one.party is None and (one.address or one.name):
-                rows.participants.append(one)
-    return rows
+def find_callers(connector: Connector, people: Sequence[tuple[Wanted, Collection[str]]]) -> list[list[CallerMatch]]:
+    """Find the rows that may be of each of these people, in one reading. What has to do with one of a
+    person's contacts, candidates themselves, is found through them. A number or an address alone is weak, and
+    so is a name alone: families and schools share a line (IDN-11). Both together are medium. Raises
+    ConnectorError: something could not be read whole."""
+    searches = [_Search(wanted, frozenset(contacts)) for wanted, contacts in people]
+    passing = _Passing(connector, searches)
+    passing.participants()
+    passing.roles()
+    passing.fiches()
+    passing.recordings()
+    passing.activities()
+    return [passing.matches(search) for search in searches]
 
 
-class Callers:
-    """The same rows column by column, to look for one person after another: what is read of a row to find it
-    by is made once. A row stands here by kind and id, and a participant in place of the activity."""
+class _Passing:
+    """The rows of one reading as they pass by those who are searched for, and what stays of them: which have
+    to do with a contact who is a candidate, and what leads from a row that was found to another."""
 
-    def __init__(self, rows: CallerRows) -> None:
-        self._rows = rows
-        self.phones: list[_Texts] = []
-        self.emails: list[_Texts] = []
-        for kind, some in (("fiche", rows.fiches), ("recording", rows.recordings), ("call", rows.calls)):
-            own = [(kind, row.id) for row in some]
-            for name in PHONES[kind]:
-                self.phones.append((own, TextColumn(getattr(row, name) for row in some)))
-            for name in EMAILS[kind]:
-                self.emails.append((own, TextColumn(getattr(row, name) for row in some)))
-        written = TextColumn(f"{email.sender or ''};{email.recipients or ''}" for email in rows.emails)
-        self.emails.append(([("email", email.id) for email in rows.emails], written))
-        stand_for = [self._row_of(one) for one in rows.participants]
-        address = TextColumn(one.address for one in rows.participants)
-        self.phones.append((stand_for, address))
-        self.emails.append((stand_for, address))
-        self.names: list[_Named] = [
-            (stand_for, Names(one.name for one in rows.participants)),
-            ([("party", party.id) for party in rows.names], Names(party.name for party in rows.names)),
-        ]
-        self.fiche_of = {party.id: party.fiche or "" for party in rows.names}  # by role
-        self._activity_of = {one.id: one.activity or "" for one in rows.participants}
+    def __init__(self, connector: Connector, searches: Sequence["_Search"]) -> None:
+        self._connector = connector
+        self._searches = searches
+        self._contacts: frozenset[str] = frozenset().union(*(search.contacts for search in searches))
+        self._of_fiche: dict[str, set[str]] = {}
+        self._of_recording: dict[str, set[str]] = {}
+        self._of_activity: dict[str, set[str]] = {}
+        self._in_dossier: dict[str, set[str]] = {}
+        self._fiche_of: dict[str, str] = {}  # by a role that was found
+        self._activity_of: dict[str, str] = {}  # by a participant who was found
+        self._kinds: dict[str, str] = {}  # by the activity of one
+        self._anonymised: set[str] = set()  # of the fiches whose roles were found
 
-    def contacts_of(self, row: _Row) -> Collection[str]:
-        """Return the contacts that a row has to do with."""
+    def participants(self) -> None:
+        fields = ("activity", "party", "party_kind", "address", "name")
+        for batch in in_batches(self._connector.read(FullActivityParty, fields)):
+            alone: list[FullActivityParty] = []
+            for one in batch:
+                if one.activity is None:
+                    continue
+                if one.party_kind == "contact" and one.party is not None:
+                    if one.party in self._contacts:
+                        self._of_activity.setdefault(one.activity, set()).add(one.party)
+                elif one.party is None and (one.address or one.name):
+                    alone.append(one)
+            own = [("activity_party", one.id) for one in alone]
+            written = TextColumn(one.address for one in alone)
+            found = self._phones(own, written) | self._emails(own, written) | self._names(own, Names(one.name for one in alone))
+            self._activity_of.update((one.id, one.activity or "") for one in alone if ("activity_party", one.id) in found)
+
+    def roles(self) -> None:
+        for batch in in_batches(self._connector.read(FullParty, ("contact", "dossier", "fiche", "name"))):
+            named = [party for party in batch if party.contact is None and party.name]
+            found = self._names([("party", party.id) for party in named], Names(party.name for party in named))
+            self._fiche_of.update((party.id, party.fiche or "") for party in named if ("party", party.id) in found)
+            for party in batch:
+                if party.contact not in self._contacts:
+                    continue
+                if party.fiche is not None:
+                    self._of_fiche.setdefault(party.fiche, set()).add(party.contact)
+                if party.dossier is not None:
+                    self._in_dossier.setdefault(party.dossier, set()).add(party.contact)
+
+    def fiches(self) -> None:
+        """Those that are anonymised carry nobody any more, and neither do their roles."""
+        of_roles = set(self._fiche_of.values())
+        for batch in in_batches(self._connector.read(FullFiche, ("dossier", *PHONES["fiche"], *EMAILS["fiche"], "anonymised_on"))):
+            for fiche in batch:
+                if fiche.anonymised_on is not None and fiche.id in of_roles:
+                    self._anonymised.add(fiche.id)
+                if contacts := self._in_dossier.get(fiche.dossier or ""):
+                    self._of_fiche[fiche.id] = self._of_fiche.get(fiche.id, set()) | contacts
+            some = [fiche for fiche in batch if fiche.anonymised_on is None and (phones_on([fiche]) or emails_on([fiche]))]
+            own = [("fiche", fiche.id) for fiche in some]
+            for name in PHONES["fiche"]:
+                self._phones(own, TextColumn(getattr(fiche, name) for fiche in some))
+            for name in EMAILS["fiche"]:
+                self._emails(own, TextColumn(getattr(fiche, name) for fiche in some))
+
+    def recordings(self) -> None:
+        for batch in in_batches(self._connector.read(FullRecording, (*ROW_KINDS["recording"].owner_fields, *PHONES["recording"]))):
+            some = [row for row in batch if phones_on([row])]
+            for row in some:
+                if contacts := self._of_fiche.get(row.fiche or "", set()) | self._in_dossier.get(row.dossier or "", set()):
+                    self._of_recording[row.id] = contacts
+            for name in PHONES["recording"]:
+                self._phones([("recording", row.id) for row in some], TextColumn(getattr(row, name) for row in some))
+
+    def activities(self) -> None:
+        with_participant = set(self._activity_of.values())
+        for calls in in_batches(self._connector.read(FullCall, PHONES["call"])):
+            self._kinds.update((call.id, "call") for call in calls if call.id in with_participant)
+            for name in PHONES["call"]:
+                self._phones([("call", call.id) for call in calls], TextColumn(getattr(call, name) for call in calls))
+        for emails in in_batches(self._connector.read(FullEmail, ("sender", "recipients"))):
+            self._kinds.update((email.id, "email") for email in emails if email.id in with_participant)
+            written = TextColumn(f"{email.sender or ''};{email.recipients or ''}" for email in emails)
+            self._emails([("email", email.id) for email in emails], written)
+
+    def matches(self, search: "_Search") -> list[CallerMatch]:
+        search.leave_out(lambda row: row[0] == "party" and self._fiche_of[row[1]] in self._anonymised)
+        search.leave_out(lambda row: not search.contacts.isdisjoint(self._contacts_of(row)))
+        search.move({("activity_party", one): (self._kinds[at], at) for one, at in self._activity_of.items() if at in self._kinds})
+        search.join_roles(self._fiche_of)
+        return list(search.matches())
+
+    def _contacts_of(self, row: _Row) -> Collection[str]:
+        """Return the candidates that a row has to do with."""
         kind, key = row
         if kind == "fiche":
-            return self._rows.of_fiche.get(key, ())
+            return self._of_fiche.get(key, ())
         if kind == "recording":
-            return self._rows.of_recording.get(key, ())
-        return self._rows.of_activity.get(self._activity_of[key] if kind == "activity_party" else key, ())
+            return self._of_recording.get(key, ())
+        return self._of_activity.get(self._activity_of[key] if kind == "activity_party" else key, ())
 
-    def _row_of(self, participant: FullActivityParty) -> _Row:
-        """Return the activity; the participant itself where the kind of that is not mapped."""
-        kind = self._rows.kinds.get(participant.activity or "")
-        return ("activity_party", participant.id) if kind is None else (kind, participant.activity or "")
+    def _phones(self, rows: Sequence[_Row], numbers: TextColumn) -> set[_Row]:
+        return {row for search in self._searches for row in search.with_phone(rows, numbers)}
 
+    def _emails(self, rows: Sequence[_Row], texts: TextColumn) -> set[_Row]:
+        return {row for search in self._searches for row in search.with_email(rows, texts)}
 
-def caller_matches(callers: Callers, wanted: Wanted, contacts: Collection[str]) -> list[CallerMatch]:
-    """Find the rows that may be of the person. What has to do with one of `contacts`, candidates themselves,
-    is found through them. A number or an address alone is weak, and so is a name alone: families and schools
-    share a line (IDN-11). Both together are medium."""
-    found, own = _Found(wanted), frozenset(contacts)
-    for rows, phones in callers.phones:
-        found.add_phones(rows, phones)
-    for rows, emails in callers.emails:
-        found.add_emails(rows, emails)
-    for rows, names in callers.names:
-        found.add_names(rows, names)
-    found.leave_out(row for row in found.evidence if not own.isdisjoint(callers.contacts_of(row)))
-    found.join_roles(callers.fiche_of)
-    return list(found.matches())
+    def _names(self, rows: Sequence[_Row], names: Names) -> set[_Row]:
+        return {row for search in self._searches for row in search.with_name(rows, names)}
 
 
-class _Found:
-    """Evidence for one person, row by row."""
+class _Search:
+    """Evidence for one person, row by row. Each look returns the rows that it found."""
 
-    def __init__(self, wanted: Wanted) -> None:
-        self.evidence: dict[_Row, set[Evidence]] = {}
+    def __init__(self, wanted: Wanted, contacts: frozenset[str]) -> None:
+        self.contacts = contacts
+        self._evidence: dict[_Row, set[Evidence]] = {}
         self._wanted = wanted
         self._sure: set[_Row] = set()  # rows with a number of which nothing was guessed
 
-    def add_phones(self, rows: Sequence[_Row], numbers: TextColumn) -> None:
+    def with_phone(self, rows: Sequence[_Row], numbers: TextColumn) -> Iterator[_Row]:
         for place in numbers.with_digits(self._wanted.tails):
             for number, is_guessed in numbers_of_people((numbers[place],), self._wanted.country).items():
                 if number in self._wanted.phones:
-                    self._add(rows[place], Evidence.PHONE)
+                    yield self._add(rows[place], Evidence.PHONE)
                     if not (is_guessed or self._wanted.phones[number]):
                         self._sure.add(rows[place])
 
-    def add_emails(self, rows: Sequence[_Row], texts: TextColumn) -> None:
+    def with_email(self, rows: Sequence[_Row], texts: TextColumn) -> Iterator[_Row]:
         for place in texts.with_text(self._wanted.local_parts):
             if self._wanted.emails & addresses((texts[place],)):
-                self._add(rows[place], Evidence.EMAIL)
+                yield self._add(rows[place], Evidence.EMAIL)
 
-    def add_names(self, rows: Sequence[_Row], names: Names) -> None:
+    def with_name(self, rows: Sequence[_Row], names: Names) -> Iterator[_Row]:
         first, last = self._wanted.first, self._wanted.last
         if not (first and last):
             return
@@ -193,17 +193,24 @@ class _Found:
             likeness = whole_names_alike(first, last, name_of(name))
             if likeness is not Likeness.NONE:
                 for place in names.at((name,)):
-                    self._add(rows[place], Evidence.NAME if likeness is Likeness.SAME else Evidence.NAME_FUZZY)
+                    yield self._add(rows[place], Evidence.NAME if likeness is Likeness.SAME else Evidence.NAME_FUZZY)
 
-    def leave_out(self, rows: Iterable[_Row]) -> None:
-        for row in list(rows):
-            del self.evidence[row]
+    def leave_out(self, unwanted: Callable[[_Row], bool]) -> None:
+        for row in [row for row in self._evidence if unwanted(row)]:
+            del self._evidence[row]
+
+    def move(self, places: Mapping[_Row, _Row]) -> None:
+        """Let other rows have the evidence of some."""
+        for row in [row for row in self._evidence if row in places]:
+            self._evidence.setdefault(places[row], set()).update(self._evidence.pop(row))
+            if row in self._sure:
+                self._sure.add(places[row])
 
     def join_roles(self, fiche_of: Mapping[str, str]) -> None:
         """Take a role and its fiche together: with the fiche's number or address it is more than a name."""
-        for row in [row for row in self.evidence if row[0] == "party"]:
+        for row in [row for row in self._evidence if row[0] == "party"]:
             fiche_row = ("fiche", fiche_of[row[1]])
-            fiche, named = self.evidence.get(fiche_row), self.evidence[row]
+            fiche, named = self._evidence.get(fiche_row), self._evidence[row]
             if fiche is not None:
                 names = named & _NAMES
                 named |= fiche & _LINES
@@ -211,12 +218,13 @@ class _Found:
                 if fiche_row in self._sure:
                     self._sure.add(row)
 
-    def _add(self, row: _Row, evidence: Evidence) -> None:
-        self.evidence.setdefault(row, set()).add(evidence)
+    def _add(self, row: _Row, evidence: Evidence) -> _Row:
+        self._evidence.setdefault(row, set()).add(evidence)
+        return row
 
     def matches(self) -> Iterator[CallerMatch]:
         """Yield them all, by kind and id."""
-        for (kind, row), evidence in sorted(self.evidence.items(), key=lambda item: (CALLED.index(item[0][0]), item[0][1])):
+        for (kind, row), evidence in sorted(self._evidence.items(), key=lambda item: (CALLED.index(item[0][0]), item[0][1])):
             is_guess = Evidence.PHONE in evidence and (kind, row) not in self._sure
             yield CallerMatch(
                 kind,

@@ -2,6 +2,7 @@
 confirm, never an answer. Source: section 10; EXP-03, EXP-04, HLD-08."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -13,16 +14,28 @@ from jobs.model.request import Candidate, Given, GivenPerson
 from jobs.ports.context import JobContext
 from jobs.reading.row_kinds import table_of
 from jobs.register.confirmed_people import CHILD, REQUESTER
-from jobs.requests.search.callers import Callers, caller_matches, read_caller_rows
+from jobs.requests.search.batches import in_batches
+from jobs.requests.search.callers import CallerMatch, find_callers
 from rules.model.personal_records import FullContact
 from rules.people.birthdates import Sentinels, sentinels_of
-from rules.people.candidates import RANK, Strength, match
+from rules.people.candidates import RANK, Match, Strength, match, strongest_first
 from rules.people.everybody import Everybody
 from rules.people.wanted import Wanted, wanted_of
 
 _OF_CONTACTS: Final = (
     "first_name", "last_name", "birth_on", "birth_year", "national_number", "phone", "mobile", "email", "email_2", "anonymised_on",
 )  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Person:
+    """Somebody who is searched for, and what is found: contacts, and rows that belong to none of those."""
+
+    request: str
+    who: str
+    wanted: Wanted
+    matches: list[Match] = field(default_factory=list)
+    rows: list[CallerMatch] = field(default_factory=list)
 
 
 def find_candidates(context: JobContext, given: Given) -> list[Candidate]:
@@ -42,9 +55,16 @@ def find_all_candidates(context: JobContext, given: Mapping[str, Given]) -> dict
     wanted = {request: list(_wanted(context, people)) for request, people in given.items()}
     if not any(wanted.values()):
         return {request: [] for request in given}
-    contacts = Everybody([contact for page in context.connector.read(FullContact, _OF_CONTACTS) for contact in page])
-    callers = Callers(read_caller_rows(context.connector))
-    return {request: _listed(context, people, contacts, callers) for request, people in wanted.items()}
+    people = [_Person(request, who, one) for request, several in wanted.items() for who, one in several]
+    sentinels = sentinels_of(context.policy)
+    for contacts in in_batches(context.connector.read(FullContact, _OF_CONTACTS)):
+        everybody = Everybody(contacts)
+        for person in people:
+            person.matches += match(everybody, person.wanted, today=context.today, sentinels=sentinels)
+    callers = find_callers(context.connector, [(person.wanted, {one.id for one in person.matches}) for person in people])
+    for person, rows in zip(people, callers, strict=True):
+        person.rows = rows
+    return {request: _listed(context.connector, [person for person in people if person.request == request]) for request in given}
 
 
 def wanted_person(person: GivenPerson, day: date, sentinels: Sentinels) -> Wanted:
@@ -84,17 +104,17 @@ def _wanted(context: JobContext, given: Given) -> Iterator[tuple[str, Wanted]]:
             yield who, wanted
 
 
-def _listed(context: JobContext, people: list[tuple[str, Wanted]], contacts: Everybody, callers: Callers) -> list[Candidate]:
-    found = [one for who, wanted in people for one in _candidates(context, who, wanted, contacts, callers)]
+def _listed(connector: Connector, people: list[_Person]) -> list[Candidate]:
+    found = [one for person in people for one in _candidates(connector, person)]
     found.sort(key=lambda one: RANK[Strength(one.strength)])
     return [msgspec.structs.replace(one, candidate=f"c{number}") for number, one in enumerate(found, 1)]
 
 
-def _candidates(context: JobContext, who: str, wanted: Wanted, contacts: Everybody, callers: Callers) -> Iterator[Candidate]:
-    connector: Connector = context.connector
-    matches = match(contacts, wanted, today=context.today, sentinels=sentinels_of(context.policy))
+def _candidates(connector: Connector, person: _Person) -> Iterator[Candidate]:
     table = connector.table(FullContact)
-    for one in matches:
-        yield Candidate("", who, table, "contact", one.id, one.strength.value, one.flags, one.evidence, one.born_in, one.number)
-    for row in caller_matches(callers, wanted, {one.id for one in matches}):
-        yield Candidate("", who, table_of(connector, row.kind, row.id), row.kind, row.id, row.strength.value, row.flags, row.evidence)
+    for one in strongest_first(person.matches):
+        strength = one.strength.value
+        yield Candidate("", person.who, table, "contact", one.id, strength, one.flags, one.evidence, one.born_in, one.number)
+    for row in person.rows:
+        where = table_of(connector, row.kind, row.id)
+        yield Candidate("", person.who, where, row.kind, row.id, row.strength.value, row.flags, row.evidence)
