@@ -115,7 +115,11 @@ class EarlierPlans:
         return alarms
 
     def _since(self, plan: Plan) -> Iterator[Run]:
-        yield from (run for run in self.runs if run.ended_at is None or run.ended_at >= plan.created_at)
+        """Yield the runs that were at work after a plan was made. Its own was, and those of later plans were,
+        also where the clock was set back in between."""
+        ids = [each.id for each in self.plans]
+        later = {*ids[: ids.index(plan.id) + 1]}
+        yield from (run for run in self.runs if run.plan in later or run.ended_at is None or run.ended_at >= plan.created_at)
 
     def _written(self, run: Run) -> Iterator[Action]:
         """Yield the units whose rows are deleted, even if another place is still to be cleaned (ERA-12)."""

@@ -226,10 +226,13 @@ def test_what_our_own_run_removed_of_a_unit_that_it_left_half_done_is_not_missed
     assert night.get("cf_dossiers", dossier) is None
 
 
-def test_what_our_own_runs_removed_is_not_missed(make_night: Callable[..., Night]) -> None:
+@pytest.mark.parametrize("hours", [0, -1])
+def test_what_our_own_runs_removed_is_not_missed(make_night: Callable[..., Night], hours: int) -> None:
+    """Nor where the clock was an hour fast until the run."""
     night = make_night()
     load_fiches(night, 100)
-    first = night.plan()
+    first = night.approved(night.plan())
+    night.clock.advance(hours=hours)
     night.apply(first)
     second = night.plan()
     assert (second.seen["cf_fiche"], first.seen["cf_fiche"]) == (0, 100)
