@@ -3,6 +3,7 @@ Nothing is written before every guard has let the plan pass, and nothing but tha
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
 from jobs.checks.ledger_drift import refuse_altered, unaltered_head, unaltered_plan
@@ -11,6 +12,7 @@ from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import GRANTED_NO_MORE, RULES_CHANGED, Kind, Plan
 from jobs.model.request import SubjectRequest
 from jobs.model.run import Run, RunState
+from jobs.plans.alarms.approval_reasons import counter_of
 from jobs.ports.context import JobContext
 from jobs.ports.store.leases import Lease
 from jobs.ports.store.store import Store
@@ -51,6 +53,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
         plan = unaltered_head(store, context.references, plan.id)
         plan.refuse_unless_ready(context.clock())
         _refuse_other_rules(context, plan)
+        _refuse_by_version_in_force(context, plan)
     with store.leases.exclusive() as lease, context.connector.guarded(lease.check), unless_stopped(context):
         context = replace(context, still_ours=lease.check)
         refuse_if_stopped(store)
@@ -112,6 +115,26 @@ def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
     raise Refused(
         f"{' and '.join(changed)} changed since the plan was made{upgraded}", hint=hint_to("plan_again"), where=plan.id, code=RULES_CHANGED
     )
+
+
+def _refuse_by_version_in_force(context: JobContext, plan: Plan) -> None:
+    """Refuse a plan of an earlier version of the schedule that would have expired by the one in force by now,
+    or to which nobody has looked and that disposes of more than that lets through."""
+    now = context.on(context.today)
+    policy = now.policy
+    if plan.policy_digest == policy.digest or plan.kind in CARRYING:
+        return
+    counted = {"units": (plan.breaker.units, policy.limits.units), "recordings": (plan.breaker.recordings, policy.limits.recordings)}
+    if context.clock() >= plan.created_at + timedelta(hours=policy.plan_valid_hours):
+        problem = "has expired"
+    elif not plan.needed and any(counter_of(now, plan.kind, name, of.planned, limit).tripped for name, (of, limit) in counted.items()):
+        problem = "disposes of more than goes without approval"
+    else:
+        return
+    message = (
+        f"the plan was made by version {plan.policy_version} of the schedule, and {problem} by {policy.version}, which is in force now"
+    )
+    raise Refused(message, hint=hint_to("plan_again"), where=plan.id, code=RULES_CHANGED)
 
 
 def _start(context: JobContext, lease: Lease, plan: Plan) -> Run:

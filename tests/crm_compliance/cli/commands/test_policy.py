@@ -11,7 +11,7 @@ import pytest
 
 from crm_compliance.reports.policy_changes import COLUMNS, NEW_COLUMNS
 from tests.drivers.night import Night, approve_where_needed, brussels_noon
-from tests.drivers.typist import LONG_AGO, Typist, limited, people_and_cases, schedule_text
+from tests.drivers.typist import LONG_AGO, Typist, limited, people_and_cases, schedule_text, without_first_look
 
 DATA = Path(__file__).parents[3] / "data"
 
@@ -399,3 +399,26 @@ def test_only_a_guard_that_people_overruled_is_an_override(typist: Typist, org: 
     assert typist.ask("policy", "review", "--output", path)["overrides"] == []
     assert typist.type("plans", "reject", plan, "--as", "ben", "--role", "dpo", "--comment", "wrong").code == 0
     assert typist.ask("policy", "review", "--output", path)["overrides"] == []
+
+
+@pytest.mark.parametrize(
+    ("difference", "told"),
+    [
+        (("max: 200", "max: 1"), "disposes of more than goes without approval by"),
+        (("plan_valid_hours: 72", "plan_valid_hours: 4"), "has expired by"),
+    ],
+)
+def test_a_plan_of_an_earlier_version_gives_way_to_the_limits_of_the_one_in_force(
+    typist: Typist, org: Night, difference: tuple[str, str], told: str
+) -> None:
+    """RET-24: a plan that nobody had to approve, too large for the second version or too old by it."""
+    fiches = [org.fiche("social_card", spoken=LONG_AGO) for _ in range(2)]
+    without_first_look(typist)
+    two_versions(typist, difference)
+    typist.set(CLOCK="2026-11-30T20:00:00Z")
+    plan = typist.ask("plan")
+    assert plan["approvals"]["needed"] == []
+    typist.set(CLOCK="2026-12-01T08:00:00Z")
+    error = typist.refused("apply", plan["plan"], code=5)
+    assert (error["code"], told in error["message"]) == ("rules_changed", True)
+    assert org.get("cf_fiches", fiches[0]) is not None
