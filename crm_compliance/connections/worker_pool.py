@@ -3,6 +3,7 @@ all of them have, `concurrent.futures.Executor`."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 from crm_compliance.configuration.setting_types import HERE_ALONE, PROCESSES, THREADS
 from crm_compliance.configuration.settings import Settings
+from crm_compliance.host.interruptions import end_without_a_word
 from jobs.ports.workers import HERE, Workers
 from rules.errors import ComplianceError, UsageError
 from rules.hints import hint_to
@@ -139,9 +141,20 @@ def _processes(number: int) -> Iterator[Executor]:
     """Open processes of this machine, and end them."""
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import resource_tracker
 
+    class Processes(ProcessPoolExecutor):
+        def submit(self, *given: Any, **named: Any) -> Future[Any]:
+            """Start a process too where one is lacking: Ctrl-C waits until it knows how to end."""
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                return super().submit(*given, **named)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    resource_tracker.ensure_running()  # its own start would let the signal through
     # A process that is copied would have the locks of threads that it has not.
-    with ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn")) as executor:
+    with Processes(number, mp_context=multiprocessing.get_context("spawn"), initializer=end_without_a_word) as executor:
         try:
             yield executor
         finally:

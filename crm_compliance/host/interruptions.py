@@ -39,6 +39,14 @@ def heed_interruptions() -> None:
         signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
 
 
+def end_without_a_word() -> None:
+    """Let Ctrl-C end this process at once and without a word: it works for another one, which has the word.
+    From its start until here Ctrl-C was blocked. Where it is ignored, it stays so."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
     global _by
     _by = number

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +176,18 @@ def test_a_scheduler_that_does_not_answer_is_told_before_anything_is_read(monkey
 def test_workers_of_ours_are_not_made_before_they_are_needed(threads: Pool) -> None:
     threads.ready()
     assert threads._executor is None
+
+
+def test_workers_who_are_interrupted_end_without_a_word() -> None:
+    """Ctrl-C goes to all processes of a terminal; the command alone has something to say of it."""
+    command = [sys.executable, "-m", "tests.crm_compliance.connections.interrupted"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(2)] == ["begun\n"] * 2
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            _, said = process.communicate(timeout=60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert (process.returncode, said) == (130, "")
