@@ -101,6 +101,25 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   if (xhr.status === 401 && requestConfig.headers["X-Asks-Again"] && isTyped()) event.preventDefault();
 });
 
+function tell(words) {
+  const line = document.createElement("p");
+  line.className = "callout bad";
+  line.setAttribute("role", "alert");
+  line.textContent = words;
+  document.getElementById("told").replaceChildren(line);
+  line.scrollIntoView({ block: "nearest" });
+  return line;
+}
+
+// Another language is another page, on which nothing is typed yet: whoever types is asked once whether they mean it.
+document.addEventListener("submit", (event) => {
+  const { target: form } = event;
+  if (!form.matches("form.choices") || "asked" in form.dataset || !isTyped()) return;
+  event.preventDefault();
+  form.dataset.asked = "";
+  tell(document.getElementById("told").dataset.typed);
+});
+
 // Nothing is silent where the service cannot be reached; what it answers next takes these words away. A proxy whose
 // service is away answers for it, in words of its own.
 const isOurs = (mark, status) => mark !== null || status < 500;
@@ -108,13 +127,7 @@ const MARK = "X-Robots-Tag"; // that each answer of the service carries
 function tellUnreachable() {
   const told = document.getElementById("told");
   if (!told || told.querySelector("[data-lost]")) return;
-  const line = document.createElement("p");
-  line.className = "callout bad";
-  line.setAttribute("role", "alert");
-  line.dataset.lost = "";
-  line.textContent = told.dataset.unreachable;
-  told.replaceChildren(line);
-  line.scrollIntoView({ block: "nearest" });
+  tell(told.dataset.unreachable).dataset.lost = "";
 }
 document.addEventListener("htmx:sendError", tellUnreachable);
 document.addEventListener("htmx:beforeSwap", (event) => {

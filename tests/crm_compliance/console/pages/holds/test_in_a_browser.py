@@ -117,6 +117,25 @@ def test_these_pages_keep_nobody_out(org: Night, typist: Typist, app: Starlette,
         context.close()
 
 
+def test_another_language_is_asked_for_twice_while_something_is_typed(org: Night, app: Starlette, chrome: Any) -> None:
+    """It is another page, on which nothing is typed yet."""
+    with live(app) as root:
+        context = chrome.new_context(base_url=root, locale="en-GB")
+        page = signed_in(context)
+        page.goto("/holds/new")
+        page.get_by_label("Legal basis").fill("claim before the court")
+        page.locator("details[data-menu] summary").click()
+        page.get_by_role("button", name="Nederlands").click()
+        page.get_by_role("alert").get_by_text("is not taken along").wait_for()
+        assert page.get_by_label("Legal basis").input_value() == "claim before the court"
+        page.get_by_role("button", name="Nederlands").click()
+        page.wait_for_selector("html[lang=nl]")
+        page.locator("details[data-menu] summary").click()
+        page.get_by_role("button", name="Français").click()
+        page.wait_for_selector("html[lang=fr]")
+        context.close()
+
+
 def test_a_form_that_is_answered_by_a_page_keeps_what_was_typed_while_the_service_is_away(org: Night, app: Starlette, chrome: Any) -> None:
     """A telephone in a tunnel, or a service that is started again behind its proxy."""
     with live(app) as root:
