@@ -14,7 +14,7 @@ import pytest
 from connectors.emulator.conditions.limits import Allowance
 from connectors.emulator.conditions.switches import Switches
 from connectors.emulator.serving.server import RunningEmulator, running
-from tests.connectors.emulator.client import JUNE, Caller, Client
+from tests.connectors.emulator.client import JUNE, Caller, Client, organisation
 
 DEFAULTS = Switches().document()
 
@@ -32,15 +32,28 @@ def running_emulator() -> Iterator[RunningEmulator]:
 
 @pytest.fixture
 def crm(running_emulator: RunningEmulator) -> Iterator[Client]:
-    client, organisation = Client(running_emulator), running_emulator.emulator
-    organisation.clock.real()
-    with organisation.tables.lock:
-        organisation.switches.set(DEFAULTS)
-    organisation.limits.allowance = Allowance()
-    organisation.limits.enabled = False
+    client, served = Client(running_emulator), running_emulator.emulator
+    served.clock.real()
+    with served.tables.lock:
+        served.switches.set(DEFAULTS)
+    served.limits.allowance = Allowance()
+    served.limits.enabled = False
     client.control("POST", "reset", {"empty": True})
     yield client
     client.http.close()
+
+
+@pytest.fixture(scope="module")
+def of_the_module(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with organisation(request.module.ENVIRONMENT, tmp_path_factory.mktemp("environment")) as client:
+        yield client
+
+
+@pytest.fixture
+def admin(of_the_module: Client) -> Client:
+    """Whoever may do everything where the tables are those that the module describes, without a row yet."""
+    of_the_module.control("POST", "reset", {"empty": True})
+    return of_the_module
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from crm_compliance.console.frame.services import Services
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from rules.model.roles import Role
 from tests.crm_compliance.console.live import live
@@ -19,9 +18,8 @@ Visitor = Callable[..., Any]
 
 
 @pytest.fixture
-def come_in(app: Starlette, services: Services, chrome: Any) -> Iterator[Visitor]:
+def come_in(app: Starlette, chrome: Any) -> Iterator[Visitor]:
     """A new browser in which somebody has chosen the demo's person of a role."""
-    services.background.patience_s = 60
     contexts: list[Any] = []
     with live(app) as root:
 

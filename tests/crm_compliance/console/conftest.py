@@ -100,7 +100,9 @@ def services(org: Night, typist: Typist) -> Iterator[Services]:
         heard = decoder_of(Asked).decode(msgspec.json.encode(asked))  # as the process of an act hears it
         return ACTS[asked.act](settings, heard, told)
 
-    yield Services(settings, org.store, clock_of(settings), sessions, carry_out=carry_out)
+    made = Services(settings, org.store, clock_of(settings), sessions, carry_out=carry_out)
+    made.background.patience_s = 60  # a test waits for an act, however slow the machine is
+    yield made
     for thread in threading.enumerate():  # an act that goes on still has its store to end with
         if thread.name.startswith("act-"):
             thread.join(60)

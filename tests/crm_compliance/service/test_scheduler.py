@@ -121,21 +121,37 @@ def test_the_hours_of_a_night_in_which_the_machine_was_off_come_when_it_is_on_ag
     assert sorted(started) == sorted(JOBS)
 
 
-def test_an_hour_that_passed_while_the_machine_slept_comes_once_it_is_awake(
-    typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Waits are counted while a machine is awake: after a night asleep the job began in the next day."""
-    slept, started, ended = [timedelta()], [], threading.Event()
+def clock_ahead_by(later: list[timedelta], monkeypatch: pytest.MonkeyPatch) -> type[datetime]:
+    """The clock of the scheduler, that much later than the machine's."""
 
     class Clock(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> Self:
-            return super().now(tz) + slept[0]
+            return super().now(tz) + later[0]
+
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Clock)
+    return Clock
+
+
+def begun_until_all(ended: threading.Event, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The jobs that begin, in their order; `ended` is set with the last one."""
+    started: list[str] = []
 
     def run(settings: Settings, name: str, stop: threading.Event, **_: Any) -> None:
         started.append(name)
         if len(started) == len(JOBS):
             ended.set()
+
+    monkeypatch.setattr(scheduler, "run_job", run)
+    return started
+
+
+def test_an_hour_that_passed_while_the_machine_slept_comes_once_it_is_awake(
+    typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Waits are counted while a machine is awake: after a night asleep the job began in the next day."""
+    slept, ended = [timedelta()], threading.Event()
+    started = begun_until_all(ended, monkeypatch)
 
     class Awake(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
@@ -145,8 +161,7 @@ def test_an_hour_that_passed_while_the_machine_slept_comes_once_it_is_awake(
             slept[0] = timedelta(days=2)
             return self.is_set()
 
-    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Clock)
-    monkeypatch.setattr(scheduler, "run_job", run)
+    clock_ahead_by(slept, monkeypatch)
     scheduler.serve(typist.settings, Awake(), announce=lambda _: None)
     assert sorted(started) == sorted(JOBS), "each once, however many nights it were"
 
@@ -156,11 +171,6 @@ def test_the_log_says_of_which_job_an_hour_is_left_out(
 ) -> None:
     """The first job of a night takes until the next one."""
     slept, started, left_out, tell = [timedelta()], threading.Event(), threading.Event(), scheduler.tell_left_out
-
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Self:
-            return super().now(tz) + slept[0]
 
     def run(settings: Settings, name: str, stop: threading.Event, **_: Any) -> None:
         started.set()
@@ -179,7 +189,7 @@ def test_the_log_says_of_which_job_an_hour_is_left_out(
             slept[0] += timedelta(days=1)
             return self.is_set()
 
-    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Clock)
+    clock_ahead_by(slept, monkeypatch)
     monkeypatch.setattr(scheduler, "run_job", run)
     monkeypatch.setattr(scheduler, "tell_left_out", tell_and_end)
     scheduler.serve(typist.settings, TwoNights(), announce=lambda _: None)
@@ -188,19 +198,10 @@ def test_the_log_says_of_which_job_an_hour_is_left_out(
 
 def test_a_clock_that_is_set_back_leaves_out_no_hour(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that came up a day ahead, and was put right: the hours of the day in between come."""
-    back, started, ended = [timedelta()], [], threading.Event()
-
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Self:
-            return super().now(tz) - back[0]
-
-    def run(settings: Settings, name: str, stop: threading.Event, **_: Any) -> None:
-        started.append(name)
-        if len(started) == len(JOBS):
-            ended.set()
-
-    waits = iter((timedelta(days=1), timedelta()))
+    later, ended = [timedelta()], threading.Event()
+    started = begun_until_all(ended, monkeypatch)
+    clock = clock_ahead_by(later, monkeypatch)
+    waits = iter((timedelta(days=-1), timedelta()))
 
     class PutRight(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
@@ -208,12 +209,10 @@ def test_a_clock_that_is_set_back_leaves_out_no_hour(typist: Typist, org: Night,
                 ended.wait(10)
                 self.set()
             else:
-                back[0] = now
+                later[0] = now
             return self.is_set()
 
-    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Clock)
-    monkeypatch.setattr(scheduler, "machine_time", lambda: Clock.now(UTC))
-    monkeypatch.setattr(scheduler, "run_job", run)
+    monkeypatch.setattr(scheduler, "machine_time", lambda: clock.now(UTC))
     scheduler.serve(typist.settings, PutRight(), announce=lambda _: None)
     assert sorted(started) == sorted(JOBS)
 

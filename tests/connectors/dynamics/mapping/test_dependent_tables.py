@@ -93,6 +93,22 @@ def test_two_mappings_may_call_different_columns_of_the_same_table_theirs() -> N
             "cf_t is not a date, number, choice or yes and no of this table",
         ),
         ("cf_a: {belongs_to: {cf_x: dossier}, text: [cf_t]}", "this is not known here; did you mean texts?"),
+        (
+            "cf_a: {belongs_to: {cf_x: dossier}, dates: [cf_when], term: {row: visits, date: cf_wen}}",
+            "cf_wen does not stand under dates; did you mean cf_when?",
+        ),
+        (
+            "cf_a: {belongs_to: {cf_x: dossier}, dates: [cf_when], masked: {}, term: {row: visits, date: cf_when}}",
+            "rows with a term of their own are not masked: they stay until it ends, and are deleted then",
+        ),
+        (
+            "cf_a: {behind: {dossier: cf_x}, dates: [cf_when], term: {row: visits, date: cf_when}}",
+            "rows with a term of their own belong to something by a lookup, which is emptied where that goes first",
+        ),
+        (
+            "cf_a: {tied_by: {cf_x: dossier}, dates: [cf_when], term: {row: visits, date: cf_when}}",
+            "rows with a term of their own belong to something by a lookup, which is emptied where that goes first",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused_by_its_line(section: str, told: str) -> None:
@@ -120,28 +136,3 @@ def test_a_mistake_in_a_main_table_is_not_told_again_by_each_that_belongs_to_it(
     _, problems = examine_mapping(text.replace(right, wrong, 1), "m.yaml")
     last = "fich is neither a kind of row that is mapped nor a table under dependent; did you mean fiche?"
     assert list(map(str, problems)) == [told, f"dependent.cf_b.belongs_to.cf_y: {last}"]
-
-
-@pytest.mark.parametrize(
-    ("section", "told"),
-    [
-        (
-            "cf_a: {belongs_to: {cf_x: dossier}, dates: [cf_when], term: {row: visits, date: cf_wen}}",
-            "cf_wen does not stand under dates; did you mean cf_when?",
-        ),
-        (
-            "cf_a: {belongs_to: {cf_x: dossier}, dates: [cf_when], masked: {}, term: {row: visits, date: cf_when}}",
-            "rows with a term of their own are not masked: they stay until it ends, and are deleted then",
-        ),
-        (
-            "cf_a: {behind: {dossier: cf_x}, dates: [cf_when], term: {row: visits, date: cf_when}}",
-            "rows with a term of their own belong to something by a lookup, which is emptied where that goes first",
-        ),
-        (
-            "cf_a: {tied_by: {cf_x: dossier}, dates: [cf_when], term: {row: visits, date: cf_when}}",
-            "rows with a term of their own belong to something by a lookup, which is emptied where that goes first",
-        ),
-    ],
-)
-def test_a_term_that_cannot_be_meant_is_refused(section: str, told: str) -> None:
-    assert told in mistakes(f"dependent:\n  {section}")

@@ -1,10 +1,8 @@
 """Secured columns: null to who may not read them, refused to who may not write them."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.connectors.emulator.client import Client, organisation
+from tests.connectors.emulator.client import Client
 from tests.web_api import ANNOTATED, error_of
 
 pytestmark = pytest.mark.row(48)
@@ -24,18 +22,6 @@ tables:
 """
 RIGHTS = {f"prv{kind}Contact": "Global" for kind in ("Create", "Read", "Write")} | {"prvReadUser": "Global"}
 NUMBER = "85.07.30-033.61"
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with organisation(ENVIRONMENT, tmp_path_factory.mktemp("environment")) as client:
-        yield client
-
-
-@pytest.fixture
-def admin(served: Client) -> Client:
-    served.control("POST", "reset", {"empty": True})
-    return served
 
 
 @pytest.fixture

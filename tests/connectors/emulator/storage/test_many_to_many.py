@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -10,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from connectors.emulator.schema.environment_file import EnvironmentProblem, load_environment
-from tests.connectors.emulator.client import Client, organisation
+from tests.connectors.emulator.client import Client
 from tests.web_api import error_of, new_id, request_part, statuses
 
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
@@ -39,17 +38,10 @@ many_to_many:
 """
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with organisation(ENVIRONMENT, tmp_path_factory.mktemp("environment")) as client:
-        yield client
-
-
 @pytest.fixture
-def school(served: Client) -> Client:
+def school(admin: Client) -> Client:
     """Contacts that follow courses."""
-    served.control("POST", "reset", {"empty": True})
-    return served
+    return admin
 
 
 def a_pair(school: Client) -> tuple[str, str]:

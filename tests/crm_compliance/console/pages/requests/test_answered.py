@@ -47,12 +47,6 @@ SignedIn = Callable[..., Browser]
 WORLDS = ("erasure",)
 
 
-@pytest.fixture(autouse=True)
-def patient(services: Services) -> None:
-    """A test waits for an act, however slow the machine is."""
-    services.background.patience_s = 60
-
-
 @pytest.fixture
 def erasure(worlds: Worlds, request: pytest.FixtureRequest) -> str:
     """A child asks that everything be erased."""

@@ -117,12 +117,9 @@ def test_going_back_to_a_form_that_was_refused_shows_it_with_what_was_typed(app:
             context.close()
 
 
-def test_going_back_to_items_that_were_compiled_again_marks_none_by_its_place(
-    org: Night, typist: Typist, services: Services, page: Any
-) -> None:
+def test_going_back_to_items_that_were_compiled_again_marks_none_by_its_place(org: Night, typist: Typist, page: Any) -> None:
     """A browser that goes back marks what had been marked by where it stood on the page, which is another
     file by then."""
-    services.background.patience_s = 60
     child = lotte(org, birthdate="2008-01-02")
     first, second = sorted(org.dossier("social_card") for _ in range(2))
     org.party(child, "child", dossier=second)

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
-from crm_compliance.console.frame.services import Services
 from rules.model.requests import RequestState
 from rules.model.roles import Role
 from tests.crm_compliance.cli.requests.decided import asking_for, lotte
@@ -22,12 +21,6 @@ from tests.drivers.typist import DORA, Typist
 SignedIn = Callable[..., Browser]
 FIEN = {"firstname": "Fien", "lastname": "Voorbeeld (fictief)", "birthdate": "1990-02-03"}
 TOLD = "The request was changed meanwhile, by somebody else or in another window."
-
-
-@pytest.fixture(autouse=True)
-def patient(services: Services) -> None:
-    """A test waits for an act, however slow the machine is."""
-    services.background.patience_s = 60
 
 
 def send(browser: Browser, page: str, action: str, **fields: Any) -> Response:

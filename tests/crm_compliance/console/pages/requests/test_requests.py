@@ -26,12 +26,6 @@ SignedIn = Callable[..., Browser]
 NAME = "Vraagster (fictief)"
 
 
-@pytest.fixture(autouse=True)
-def patient(services: Services) -> None:
-    """A test waits for an act, however slow the machine is."""
-    services.background.patience_s = 60
-
-
 def steps_of(page: str) -> str:
     """The station at which a request is, as its page marks it."""
     found = re.search(r'aria-current="step"><span>([^<]*)', page)
