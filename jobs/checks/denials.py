@@ -17,10 +17,8 @@ def denied(store: Store, action: str, told: Mapping[str, object], error: Refused
     return error
 
 
-def refuse_role(
-    store: Store, who: str, role: str, act: Act, told: Mapping[str, object], *, action: str = "", never: str = "", where: str = ""
-) -> None:
-    """Refuse somebody who may not do something in this role, and record that. `action` and `never` name the
-    act more closely than its own words. Raises Refused: with code `role`."""
+def refuse_role(store: Store, who: str, role: str, act: Act, told: Mapping[str, object], *, never: str = "", where: str = "") -> None:
+    """Refuse somebody who may not do something in this role, and record that. `never` tells the person of it
+    more closely than the words of the act. Raises Refused: with code `role`."""
     if not may(who, role, act):
-        raise denied(store, action or act.value, told, refusal(who, role, act, never=never, where=where))
+        raise denied(store, act.value, told, refusal(who, role, act, never=never, where=where))

@@ -74,16 +74,17 @@ def authorised(actor: Actor, request_id: str, step: Step) -> SubjectRequest:
 def of_this_crm(actor: Actor, request_id: str, step: Step) -> SubjectRequest:
     """Return a request of the CRM that the store is open for; refuse one of another CRM."""
     request = actor.store.requests.get(request_id)
-    refuse_other_crm(actor.store, request.crm, f"requests {step.value}", {"request": request.id, **_signature(actor)}, request.id)
+    told = {"step": step.value, "request": request.id, **_signature(actor)}
+    refuse_other_crm(actor.store, request.crm, _ACTS.get(step, Act.HANDLE_REQUEST), told, request.id)
     return request
 
 
 def check_role(actor: Actor, step: Step, act: Act | None = None) -> None:
     """Refuse the service, and a role that never takes a step; the attempt leaves a trace (section 9.4,
     ACC-10). `act`: what the step is this time, where it only looks."""
-    act, told = act or _ACTS.get(step, Act.HANDLE_REQUEST), _signature(actor)
-    action, never = f"requests {step.value}", f"never takes the step {step.value}"
-    refuse_role(actor.store, actor.who, actor.role, act, told, action=action, never=never)
+    told = {"step": step.value, **_signature(actor)}
+    act = act or _ACTS.get(step, Act.HANDLE_REQUEST)
+    refuse_role(actor.store, actor.who, actor.role, act, told, never=f"never takes the step {step.value}")
 
 
 def next_step(request: SubjectRequest) -> Hint | None:

@@ -90,8 +90,8 @@ def test_r127_only_the_dpo_moves_a_request_and_the_attempt_is_on_record(typist: 
     ):
         assert typist.refused("requests", *move, *someone, code=5)["code"] == "role"
         last = list(org.store.ledger.entries())[-1]
-        assert (last.kind, set(last.data)) == ("denied", {"action", "role", "by", "code"})
-        assert (last.data["action"], last.data["role"]) == (f"requests {move[0]}", role)
+        assert (last.kind, set(last.data)) == ("denied", {"action", "step", "role", "by", "code"})
+        assert (last.data["action"], last.data["step"], last.data["role"]) == ("handle_request", move[0], role), "as the console has it"
         assert who not in str(last.data)
     assert shown(typist, request)["state"] == "received"
 

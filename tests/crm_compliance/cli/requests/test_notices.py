@@ -243,7 +243,7 @@ def test_only_the_dpo_looks_writes_and_records(restricted: Asking, typist: Typis
     for words in ((), ("--output", typist.folder / "letters"), ("--told", 1, "--on", TODAY)):
         assert typist.refused("requests", "notices", asking.id, *words, *ERIK, code=5)["code"] == "role"
         last = list(org.store.ledger.entries())[-1]
-        assert (last.kind, last.data["action"], last.data["role"]) == ("denied", "requests notices", "approver")
+        assert (last.kind, last.data["action"], last.data["step"], last.data["role"]) == ("denied", "handle_request", "notices", "approver")
     assert not (typist.folder / "letters").exists()
 
 

@@ -255,10 +255,10 @@ def test_two_people_and_the_right_roles(night: Night, child: str, dossier: str) 
     assert answer.refused("anna", "crm_admin") == "role"
     assert answer.refused("iris", "dpo") == "role"
     denied = [entry.data for entry in night.store.ledger.entries() if entry.kind == "denied"]
-    assert [(entry["action"], entry["role"]) for entry in denied] == [
-        ("requests compile", "crm_admin"),
-        ("requests release", "crm_admin"),
-        ("requests release", "dpo"),
+    assert [(entry["action"], entry["step"], entry["role"]) for entry in denied] == [
+        ("handle_request", "compile", "crm_admin"),
+        ("release_answer", "release", "crm_admin"),
+        ("release_answer", "release", "dpo"),
     ]
     assert answer.id not in json.dumps(denied)
     assert answer.release("erik") is Outcome.DELIVERED

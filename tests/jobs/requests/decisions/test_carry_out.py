@@ -181,7 +181,7 @@ def test_only_the_dpo_decides_and_the_attempt_is_on_record(night: Night, role: s
         grant(context_of(night), dora(night, "carl", role), request.id, ())
     assert refused.value.code == "role"
     last = list(night.store.ledger.entries())[-1]
-    assert (last.kind, last.data["action"], last.data["role"]) == ("denied", "requests decide", role)
+    assert (last.kind, last.data["action"], last.data["step"], last.data["role"]) == ("denied", "handle_request", "decide", role)
     assert request.id not in str(last.data)
 
 
