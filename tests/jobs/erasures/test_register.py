@@ -37,6 +37,9 @@ class Tables:
     def table(self, record: type) -> str:
         return record.__name__.lower()
 
+    def tables(self, record: type) -> tuple[str, ...]:
+        return (self.table(record),)
+
 
 class Context:
     """As much of a job context as the register asks for."""
