@@ -5,6 +5,7 @@ import fcntl
 import glob
 import os
 import shlex
+import shutil
 import stat
 import tempfile
 import time
@@ -26,6 +27,7 @@ DISK_ERRORS = {
     *(errno.ESTALE, errno.EBUSY, errno.EXDEV, errno.ENOLCK),  # what shares of a network say besides
 }
 _JUST_MADE_S: Final = 60.0
+_ASIDE: Final = "crm-compliance-aside-"
 LOCK_TRIES: Final = 100
 LOCK_S: Final = 0.05
 _LOOK: Final = "look at its path, owner and mode, and those of its folders"
@@ -191,6 +193,46 @@ def private_folder(path: Path) -> Path:
         except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
             raise DiskProblem(f"{path} cannot be a folder", hint="name a folder", where=str(path)) from error
     return path
+
+
+@contextmanager
+def folder_aside() -> Iterator[Path]:
+    """Make a folder among the temporary files of this machine, for its owner alone (mode 0700), which is gone
+    with all in it however the block ends. What processes that were killed have left there is gone too."""
+    folder = Path(tempfile.mkdtemp(prefix=_ASIDE))
+    handle = _opened(folder)
+    try:
+        with suppress(OSError):  # where no locks are known, nothing that was left is removed either
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        _remove_left_aside(os.fstat(handle).st_mtime)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
+
+
+def remove_left_aside() -> None:
+    """Remove what processes that were killed have left of `folder_aside`, where there is room to look."""
+    with suppress(OSError), folder_aside():
+        pass
+
+
+def _remove_left_aside(now: float) -> None:
+    """Remove such folders of this account. A process that is at work has locked its own, or made it just
+    before `now`."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_ASIDE}{'?' * 8}"):
+        # Anybody may put something of that name there: a link is not followed, and what is another's stays.
+        with suppress(OSError), ExitStack() as stack:
+            handle = _opened(left)
+            stack.callback(os.close, handle)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            found = os.fstat(handle)
+            if found.st_uid == os.geteuid() and found.st_mtime < now - _JUST_MADE_S:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _opened(folder: Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
 
 
 def vacant(path: Path) -> Path:

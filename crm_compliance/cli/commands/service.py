@@ -11,7 +11,7 @@ import typer
 
 from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output, print_line
-from crm_compliance.host.files import write_whole
+from crm_compliance.host.files import remove_left_aside, write_whole
 from rules.errors import UsageError
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ def serve(
 
     settings = arguments.settings()
     output.log(settings)
+    remove_left_aside()
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signum is not signal.SIGHUP or signal.getsignal(signum) is not signal.SIG_IGN:  # nohup: no terminal that is closed ends it

@@ -4,9 +4,9 @@ ten. Text is text, a day a real day, and an address opens its record in the CRM.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
+from crm_compliance.host.files import folder_aside
 from crm_compliance.reports.parts.cells import write_csv_rows
 
 MAX_ROWS = 1_000_000  # Excel's sheets end at 1,048,576 rows; the library drops what is beyond without a word
@@ -40,11 +40,12 @@ def write_csv(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], out: Bi
 @contextmanager
 def workbook(out: BinaryIO) -> Iterator[Any]:
     """Yield a workbook, which is in `out` when the block ends well. What the library puts aside on its way is
-    gone however the block ends: it does not remove that itself where it is interrupted."""
+    gone however the block ends, at the next time where the process is killed: it does not remove that itself
+    where it is interrupted."""
     import xlsxwriter
 
-    with TemporaryDirectory(prefix="crm-compliance-") as aside:
-        book = xlsxwriter.Workbook(out, {**OPTIONS, "tmpdir": aside})
+    with folder_aside() as aside:
+        book = xlsxwriter.Workbook(out, {**OPTIONS, "tmpdir": str(aside)})
         yield book
         book.close()
 

@@ -8,13 +8,25 @@ import os
 import resource
 import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
-from crm_compliance.host.files import DiskProblem, disk_errors, disk_problem, private_folder, refuse_unwritable, write_whole
+from crm_compliance.host.files import (
+    DiskProblem,
+    disk_errors,
+    disk_problem,
+    folder_aside,
+    private_folder,
+    refuse_unwritable,
+    remove_left_aside,
+    write_whole,
+)
+from tests.drivers.typist import Typist
 
 
 @contextmanager
@@ -212,3 +224,55 @@ def test_a_file_that_cannot_be_written_is_refused_before_it_is(tmp_path: Path, m
         refuse_unwritable(file)
     file.touch()
     refuse_unwritable(file)
+
+
+KILLED_ASIDE = """
+import os, signal
+from crm_compliance.host.files import folder_aside
+with folder_aside() as folder:
+    (folder / "sheet1.xml").write_text("somebody")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_process_that_was_killed_put_aside_goes_with_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    killed = subprocess.run([sys.executable, "-c", KILLED_ASIDE], env=os.environ | {"TMPDIR": str(tmp_path)}, timeout=60, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    remove_left_aside()
+    assert left.exists(), "just made: its process may not have come to lock it"
+    os.utime(left, (0, 0))
+    with folder_aside() as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_aside_stays_while_it_is_at_work_or_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "a.txt").write_text("a")
+    os.utime(kept, (0, 0))
+    with folder_aside() as folder:
+        os.utime(folder, (0, 0))
+        (tmp_path / f"{folder.name[:-8]}abcdefgh").symlink_to(kept)
+        remove_left_aside()
+        assert folder.exists()
+    monkeypatch.setattr("os.geteuid", lambda: 4711)
+    other = tmp_path / f"{folder.name[:-8]}12345678"
+    other.mkdir()
+    os.utime(other, (0, 0))
+    remove_left_aside()
+    assert other.exists()
+    assert (kept / "a.txt").exists()
+
+
+def test_a_service_that_starts_removes_what_a_killed_one_put_aside(typist: Typist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left = tmp_path / "crm-compliance-aside-12345678"
+    left.mkdir()
+    os.utime(left, (0, 0))
+    typist.refused("serve", "--host", "203.0.113.1", "--port", "0", code=2)
+    assert not left.exists()

@@ -1,12 +1,9 @@
 """Whether the record of everything is whole, and the evidence pack: what the commands `ledger verify` and
 `evidence` do."""
 
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from starlette.background import BackgroundTask
@@ -16,6 +13,7 @@ from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.frame.endpoint import get, post
 from crm_compliance.console.frame.services import Busy
 from crm_compliance.console.frame.visit import Visit
+from crm_compliance.host.files import folder_aside
 from crm_compliance.proof import verify_ledger, write_evidence
 from jobs.model.last_verification import Verifier
 from rules.model.roles import Act
@@ -39,16 +37,13 @@ def verify(visit: Visit) -> Response:
 def download_evidence(visit: Visit) -> Response:
     """Have the evidence pack made, and send it; what was written on the way is removed."""
     services = visit.services
-    folder = Path(tempfile.mkdtemp(prefix="crm-compliance-evidence-"))
-    try:
+    with ExitStack() as stack:
+        path = stack.enter_context(folder_aside()) / "evidence.zip"
         with _alone():
-            path = folder / "evidence.zip"
             write_evidence(services.settings, services.store, services.clock, path, lambda _: None)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        sent = stack.pop_all()
     name = f"evidence-{visit.services.calendar.day(visit.now).isoformat()}.zip"
-    after = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    after = BackgroundTask(sent.close)
     return FileResponse(path, media_type="application/zip", filename=name, headers=dict(PAGE), background=after)
 
 
