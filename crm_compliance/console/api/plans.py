@@ -68,8 +68,6 @@ def lines(
     limit: Annotated[int, Query(ge=1, le=MOST_LINES)] = 50,
 ) -> LinesAnswer:
     """One page of the lines of a plan: a decision for each unit, with its reason."""
-    import msgspec
-
     query = LineQuery(
         outcome=outcome,
         disposition=disposition,

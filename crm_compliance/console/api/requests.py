@@ -30,7 +30,6 @@ from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from jobs.model.request import SubjectRequest
-    from jobs.register.request_steps import Actor
 
 router = APIRouter(tags=["requests"], responses=INSTEAD)
 Sees = Annotated[Caller, acting(Act.SEE_REQUESTS)]
@@ -158,7 +157,6 @@ def _moved(caller: Caller, move: Callable[[Actor], SubjectRequest]) -> RequestAn
 
 
 def _answer(caller: Caller, request: SubjectRequest, more: dict[str, Any] | None = None) -> RequestAnswer:
-
     services = caller.services
     notices = counts_of(services.store, request) if caller.may(Act.HANDLE_REQUEST) else None
     blocks = blocks_of(services.store, request)

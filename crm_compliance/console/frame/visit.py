@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -20,6 +20,7 @@ from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.access.origin import FIELD
 from crm_compliance.console.access.sessions import form_token, is_called, name_of
 from crm_compliance.console.access.unsent_forms import RENEWED
+from crm_compliance.console.frame.list_page import ListPage
 from crm_compliance.console.frame.services import Services
 from crm_compliance.console.language.catalogs import language_for, translations
 from crm_compliance.console.language.codes import words_of
@@ -157,11 +158,17 @@ class Visit:
         """Return a part of the query of the address."""
         return self.request.query_params.get(name, default)
 
-    def page_number(self, total: int, rows: int) -> int:
-        """Return which page of a list is asked for (`page`), from 1: of a list of `total`, `rows` to a page;
-        the last one where there are fewer, the first where none is named."""
+    def list_page(self, total: int, rows: int) -> ListPage:
+        """Return which page of a list is asked for (`page`): of a list of `total`, `rows` to a page; the last
+        one where there are fewer, the first where none is named."""
         text, pages = self.query("page", "1"), max(1, -(-total // rows))
-        return min(max(1, int(text)), pages) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
+        number = min(max(1, int(text)), pages) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
+        return ListPage(number, rows, total)
+
+    def page_at(self, path: str, *names: str) -> Callable[[int], str]:
+        """Return what gives the address of another page of a list, with these parts of the query."""
+        kept = {name: found for name in names if (found := self.query(name))}
+        return lambda page: f"{path}?{urlencode({**kept, 'page': page})}"
 
     def given(self, name: str) -> str:
         """Return a field of the form as text, without space around it; empty where it is lacking."""

@@ -4,7 +4,6 @@ becomes of it. A visit does not read the CRM; a button does."""
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -38,12 +37,10 @@ def show(visit: Visit) -> Response:
     if kept is None or kept.map is None:
         return visit.page("datamap/none.html.j2", **values)
     found = _wanted(kept, kept.map, fate, table, visit.query("q").strip().lower())
-    page = visit.page_number(len(found), ON_A_PAGE)
-    first = (page - 1) * ON_A_PAGE
-    shown = found[first : first + ON_A_PAGE]
+    page = visit.list_page(len(found), ON_A_PAGE)
     return visit.page(
         "datamap/map.html.j2",
-        places=[(place, _rows(visit, place), place.name in kept.new) for place in shown],
+        places=[(place, _rows(visit, place), place.name in kept.new) for place in page.of(found)],
         columns=Counter(place.table for place in kept.map.places if place.column is not None),
         counts=_counts(kept, kept.map),
         alarming=len(kept.map.alarming),
@@ -53,11 +50,7 @@ def show(visit: Visit) -> Response:
         why=lambda place: reason_in(visit.word, place.why),
         what=lambda place: _what(visit, place),
         q=visit.query("q"),
-        first=first + 1,
-        last_shown=first + len(shown),
-        total=len(found),
-        before=_address(visit, page - 1) if page > 1 else "",
-        after=_address(visit, page + 1) if first + ON_A_PAGE < len(found) else "",
+        pages=page.pages(visit.page_at("/datamap", "fate", "table", "q")),
         **values,
     )
 
@@ -103,11 +96,6 @@ def _rows(visit: Visit, place: MapPlace) -> str:
         return visit.say("not known")
     number = visit.formats.number(place.rows)
     return visit.say("%s or more") % number if place.rows >= COUNTED else number
-
-
-def _address(visit: Visit, page: int) -> str:
-    kept = {name: visit.query(name) for name in ("fate", "table", "q") if visit.query(name)}
-    return f"/datamap?{urlencode(kept | {'page': str(page)})}"
 
 
 ENDPOINTS: Final = (get("/datamap", show, Act.SEE_REPORTS), post("/datamap", make, Act.PLAN))

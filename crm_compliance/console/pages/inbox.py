@@ -102,14 +102,11 @@ def show(visit: Visit) -> Response:
     services, person = visit.services, visit.person
     found = services.waiting()
     mine = waiting_for(found, person.who, [person.role])
-    page = visit.page_number(len(mine), ROWS)
-    first = (page - 1) * ROWS
-    shown = mine[first : first + ROWS]
+    page = visit.list_page(len(mine), ROWS)
+    shown = page.of(mine)
     requests = services.store.requests.some({item.subject for item in shown if item.kind in OF_REQUESTS})
     lines = [_line(visit, item, requests.get(item.subject)) for item in shown]
-    values: dict[str, Any] = {"lines": lines, "today": services.calendar.day(visit.now), "total": len(mine), "first": first + 1}
-    values |= {"last": first + len(lines), "before": f"/?page={page - 1}" if page > 1 else ""}
-    values |= {"after": f"/?page={page + 1}" if first + ROWS < len(mine) else ""}
+    values: dict[str, Any] = {"lines": lines, "today": services.calendar.day(visit.now), "pages": page.pages(visit.page_at("/"))}
     if visit.may(Act.SEE_REPORTS):
         values |= _nights(visit, tells_health=all(item.kind is not ItemKind.NOT_WELL for item in mine))
     return visit.page("inbox.html.j2", **values)

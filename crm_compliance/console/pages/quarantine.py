@@ -1,7 +1,6 @@
 """Units that wait between their plan and their disposal: until when, and how one is kept."""
 
 from typing import Final
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -18,21 +17,15 @@ def show(visit: Visit) -> Response:
     services, day = visit.services, visit.services.calendar.day(visit.now)
     policy = services.policy()
     found = sorted(marks_of(services.store, policy), key=lambda mark: (mark.until, mark.table, mark.id))
-    page = visit.page_number(len(found), ON_A_PAGE)
-    first = (page - 1) * ON_A_PAGE
-    shown = found[first : first + ON_A_PAGE]
+    page = visit.list_page(len(found), ON_A_PAGE)
     links = services.links(services.settings.crm_url or "")
     return visit.page(
         "quarantine.html.j2",
-        marks=[(mark, (mark.until - day).days, links(mark.table, mark.id)) for mark in shown],
+        marks=[(mark, (mark.until - day).days, links(mark.table, mark.id)) for mark in page.of(found)],
         quarantine=policy.quarantine,
         may_keep=visit.may(Act.KEEP_IN_QUARANTINE),
         may_hold=visit.may(Act.PLACE_HOLD),
-        first=first + 1,
-        last=first + len(shown),
-        total=len(found),
-        before=f"/quarantine?{urlencode({'page': page - 1})}" if page > 1 else "",
-        after=f"/quarantine?{urlencode({'page': page + 1})}" if first + ON_A_PAGE < len(found) else "",
+        pages=page.pages(visit.page_at("/quarantine")),
     )
 
 

@@ -174,20 +174,13 @@ def certificates(visit: Visit) -> Response:
     """Show the certificates of a run, page by page."""
     store = visit.services.store
     run = store.runs.get(visit.path("run"))
-    total = store.certificates.number(run.id)
-    page = visit.page_number(total, SHOWN)
-    first = (page - 1) * SHOWN
-    found = store.certificates.of_run(run.id, offset=first, limit=SHOWN)
-    address = f"/history/{run.id}/certificates?page="
+    page = visit.list_page(store.certificates.number(run.id), SHOWN)
+    found = store.certificates.of_run(run.id, offset=page.offset, limit=SHOWN)
     return visit.page(
         "history/certificates.html.j2",
         run=run,
         certificates=[each.certificate for each in found],
-        first=first + 1,
-        last=first + len(found),
-        total=total,
-        before=f"{address}{page - 1}" if page > 1 else "",
-        after=f"{address}{page + 1}" if first + SHOWN < total else "",
+        pages=page.pages(visit.page_at(f"/history/{run.id}/certificates")),
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -27,8 +26,7 @@ def show(visit: Visit) -> Response:
     lines, at_work = lines_and_runs_at_work(visit.services.store)
     is_backwards = wanted.first is not None and wanted.last is not None and wanted.first > wanted.last
     found = lines if wanted.is_anything else listed(lines, wanted, visit.services.calendar, at_work)
-    page = visit.page_number(len(found), ON_A_PAGE)
-    first = (page - 1) * ON_A_PAGE
+    page = visit.list_page(len(found), ON_A_PAGE)
     return visit.page(
         "history/runs.html.j2",
         status=400 if is_backwards else 200,
@@ -36,14 +34,10 @@ def show(visit: Visit) -> Response:
         is_backwards=is_backwards,
         kinds=[(kind, visit.word("kind", kind)) for kind in KINDS],
         states=[(state, visit.word("state", state)) for state in STATES],
-        runs=[(line, state_of(line, at_work)) for line in found[first : first + ON_A_PAGE]],
-        first=first + 1,
-        last=min(first + ON_A_PAGE, len(found)),
-        total=len(found),
+        runs=[(line, state_of(line, at_work)) for line in page.of(found)],
+        pages=page.pages(visit.page_at("/history", "kind", "state", "from", "to")),
         of_all=len(lines),
         verified=visit.services.store.verifications.last(),
-        before=_address(visit, page - 1) if page > 1 else "",
-        after=_address(visit, page + 1) if first + ON_A_PAGE < len(found) else "",
     )
 
 
@@ -58,11 +52,6 @@ def _wanted(visit: Visit) -> Wanted:
 def _refuse_unknown(code: str, known: Sequence[str], where: str) -> None:
     if code and code not in known:
         raise UsageError("there is nothing of that name", where=where)
-
-
-def _address(visit: Visit, page: int) -> str:
-    kept = {name: visit.query(name) for name in ("kind", "state", "from", "to") if visit.query(name)}
-    return f"/history?{urlencode(kept | {'page': str(page)})}"
 
 
 ENDPOINTS: Final = (get("/history", show, Act.SEE_HISTORY),)

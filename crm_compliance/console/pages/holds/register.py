@@ -35,15 +35,13 @@ def show(visit: Visit) -> Response:
     found: Sequence[Any]
     if wanted in PLACED:
         query = HoldQuery(day, HoldList(wanted), chosen["type"], chosen["table"], chosen["id"])
-        total = store.holds.number(query) if any(chosen.values()) else counts[wanted]
-        page = visit.page_number(total, ON_A_PAGE)
-        found = store.holds.page(query, offset=(page - 1) * ON_A_PAGE, limit=ON_A_PAGE).holds
+        page = visit.list_page(store.holds.number(query) if any(chosen.values()) else counts[wanted], ON_A_PAGE)
+        found = store.holds.page(query, offset=page.offset, limit=ON_A_PAGE).holds
     else:
         rows = (flags if wanted == FLAGS else _of_requests(visit)).filtered(chosen["table"], chosen["id"])
-        total = len(rows)
-        page = visit.page_number(total, ON_A_PAGE)
-        found = rows.documents((page - 1) * ON_A_PAGE, ON_A_PAGE)
-    first = (page - 1) * ON_A_PAGE
+        page = visit.list_page(len(rows), ON_A_PAGE)
+        found = rows.documents(page.offset, ON_A_PAGE)
+    asked = {"show": wanted, **{name: value for name, value in chosen.items() if value}}
     return visit.page(
         "holds/register.html.j2",
         wanted=wanted,
@@ -57,22 +55,13 @@ def show(visit: Visit) -> Response:
         may_place=visit.may(Act.PLACE_HOLD),
         found=found,
         today=day,
-        first=first + 1,
-        last=first + len(found),
-        total=total,
-        before=_address(wanted, chosen, page - 1) if page > 1 else "",
-        after=_address(wanted, chosen, page + 1) if first + len(found) < total else "",
+        pages=page.pages(lambda number: f"/holds?{urlencode(asked | {'page': str(number)})}"),
     )
 
 
 def _of_requests(visit: Visit) -> HeldRows:
     visit.refuse(Act.SEE_HOLDS_OF_REQUESTS)
     return held_by_requests(visit.services.store, mapped_tables(visit.services.settings))
-
-
-def _address(wanted: str, chosen: dict[str, str], page: int) -> str:
-    asked = {"show": wanted, **{name: value for name, value in chosen.items() if value}, "page": str(page)}
-    return f"/holds?{urlencode(asked)}"
 
 
 ENDPOINTS: Final = (get("/holds", show, Act.SEE_HOLDS),)

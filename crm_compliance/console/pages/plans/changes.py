@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.list_page import Pages
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans.head import head_of
 from crm_compliance.console.pages.plans.plan import category_name
@@ -83,15 +84,17 @@ def show(visit: Visit) -> Response:
         found=found,
         is_gone=False,
         numbers=numbers,
-        total=total,
         chosen=chosen,
         changes=[(each, list(_moves(visit, each))) for each in shown],
         at=address,
         link=lambda change: safe_link(link(change.table, change.id)),
-        first=at + 1 if shown else 0,
-        last=at + len(shown),
-        before=address(place=max(0, at - A_PAGE)) if at else "",
-        after=address(place=at + A_PAGE) if at + len(shown) < total else "",
+        pages=Pages(
+            at + 1 if shown else 0,
+            at + len(shown),
+            total,
+            address(place=max(0, at - A_PAGE)) if at else "",
+            address(place=at + A_PAGE) if at + len(shown) < total else "",
+        ),
         files={suffix: f"/plans/{plan.id}/changes.{suffix}?{urlencode({'since': since})}" for suffix in ("xlsx", "csv")},
     )
 

@@ -1,12 +1,13 @@
 """The lines of a plan: filtered, sorted, page by page."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from crm_compliance.console.frame.endpoint import get
+from crm_compliance.console.frame.list_page import Pages
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.plans.head import head_of
 from crm_compliance.console.pages.plans.plan import category_name
@@ -66,7 +67,7 @@ def show(visit: Visit) -> Response:
         "category_name": lambda key: category_name(visit, key),
         "columns": [(name, *_column(plan, query, name)) for name in COLUMNS],
         "is_gone": False,
-        **_pages(plan, query, page),
+        "pages": _pages(plan, query, page),
         "is_filtered": any(name in asked(query) for name in (*FILTERS, "id")),
         "files": {suffix: f"/plans/{plan.id}/lines.{suffix}?{urlencode(asked(query))}" for suffix in ("xlsx", "csv")},
     }
@@ -75,15 +76,15 @@ def show(visit: Visit) -> Response:
     return visit.page("plans/lines.html.j2", **head_of(visit, plan), **values)
 
 
-def _pages(plan: Plan, query: LineQuery, page: LinePage) -> Mapping[str, object]:
-    """Return the links to the pages before and after."""
+def _pages(plan: Plan, query: LineQuery, page: LinePage) -> Pages:
     after = page.next_offset(query)
-    return {
-        "first": query.offset + 1 if page.lines else 0,
-        "last": query.offset + len(page.lines),
-        "before": _at(plan, query, offset=max(0, query.offset - A_PAGE)) if query.offset and page.total else "",
-        "after": _at(plan, query, offset=after) if after is not None else "",
-    }
+    return Pages(
+        query.offset + 1 if page.lines else 0,
+        query.offset + len(page.lines),
+        page.total,
+        _at(plan, query, offset=max(0, query.offset - A_PAGE)) if query.offset and page.total else "",
+        _at(plan, query, offset=after) if after is not None else "",
+    )
 
 
 def _at(plan: Plan, query: LineQuery, *, offset: int = 0, **other: str) -> str:

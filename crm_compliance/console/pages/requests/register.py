@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Final, NamedTuple
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -53,12 +52,10 @@ def show(visit: Visit) -> Response:
     else:
         found = by_urgency((request for request in open_now if _fits(request, shows, right, overdue, soon)), calendar)
         closed = register.number_closed(right) if shows == RequestState.CLOSED or shows not in SHOWS else 0
-    total = len(found) + closed  # what is closed comes last, and is read a page at a time
-    page = visit.page_number(total, ROWS)
-    first = (page - 1) * ROWS
-    shown = found[first : first + ROWS]
+    page = visit.list_page(len(found) + closed, ROWS)  # what is closed comes last, and is read a page at a time
+    shown = [*page.of(found)]
     if closed and len(shown) < ROWS:
-        shown += register.closed(right, offset=max(0, first - len(found)), limit=ROWS - len(shown))
+        shown += register.closed(right, offset=max(0, page.offset - len(found)), limit=ROWS - len(shown))
     names = names_of(visit, shown)
     rows = [_row(visit, request, names.get(request.id, ""), today) for request in shown]
     counts = {
@@ -70,18 +67,14 @@ def show(visit: Visit) -> Response:
     return visit.page(
         "requests/register.html.j2",
         rows=rows,
-        first=first + 1 if rows else 0,
-        last=first + len(rows),
-        total=total,
+        pages=page.pages(visit.page_at("/requests", "show", "right", "q")),
         counts=counts,
-        is_empty=not total and not open_now and not register.number_closed(),
+        is_empty=not page.total and not open_now and not register.number_closed(),
         shows=shows,
         right=right,
         text=text,
         states=[state.value for state in RequestState],
         rights=[right.value for right in Right],
-        before=_address(visit, page - 1) if page > 1 else "",
-        after=_address(visit, page + 1) if first + ROWS < total else "",
         sees_names=visit.may(Act.HANDLE_REQUEST),
     )
 
@@ -142,8 +135,3 @@ def _fits(request: SubjectRequest, shows: str, right: str, overdue: Collection[s
     if shows in (OVERDUE, DUE_SOON):
         return request.id in (overdue if shows == OVERDUE else soon)
     return shows not in SHOWS or request.state == shows
-
-
-def _address(visit: Visit, page: int) -> str:
-    kept = {name: found for name in ("show", "right", "q") if (found := visit.query(name))}
-    return f"/requests?{urlencode({**kept, 'page': page})}"

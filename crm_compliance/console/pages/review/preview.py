@@ -103,7 +103,7 @@ def _values(answer: Answer, made: Made) -> dict[str, Any]:
     lines = [Line(name, len(made.files[name]), _shows(name), f"{path}?file={name}") for name in names]
     asked = answer.visit.query("file")
     chosen = next((line for line in lines if line.name == asked), lines[0])
-    text = pages = ""
+    text = ""
     count = 0
     if chosen.shows == "text":
         text = made.files[chosen.name].decode("utf-8", "replace")[:TEXT]
@@ -119,7 +119,7 @@ def _values(answer: Answer, made: Made) -> dict[str, Any]:
         "pages": count,
         "shown_pages": min(count, PAGES),
         "path_of": path,
-        "item_path": f"{answer.path}/{made.item}?show=all" if made.item else pages,
+        "item_path": f"{answer.path}/{made.item}?show=all" if made.item else "",
     }
 
 
