@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from connectors.dynamics.bulk_delete.query_expression import CAST, condition, filter_of
 from connectors.dynamics.mapping.mapping import TRUTHS, Column, Mapping, Table
 from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.interface.rows import Among
@@ -18,7 +19,6 @@ ALIAS = "held"
 # By kind: the lookup that leads to the fiche. A recording may have none; what an attachment belongs to must
 # be a fiche, or the way from it to a dossier is another one.
 WAYS: dict[str, tuple[str, str]] = {"recording": ("fiche", "LeftOuter"), "note": ("regarding", "Inner")}
-_CAST = "Microsoft.Dynamics.CRM."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +87,6 @@ def held(read: Read, record: type[Record], ids: Collection[str]) -> set[str]:
     }
 
 
-def condition(column: str, operator: str, values: list[tuple[str, str]], alias: str = "") -> dict[str, Any]:
-    """Return a condition; `values` are texts with their CLR types."""
-    entity = {"EntityName": alias} if alias else {}
-    typed = [{"@odata.type": f"{_CAST}Object", "Value": value, "Type": kind} for value, kind in values]
-    return {"@odata.type": f"{_CAST}ConditionExpression", **entity, "AttributeName": column, "Operator": operator, "Values": typed}
-
-
-def filter_of(operator: str, conditions: list[dict[str, Any]], filters: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """Return a group of conditions and further groups."""
-    return {"@odata.type": f"{_CAST}FilterExpression", "FilterOperator": operator, "Conditions": conditions, "Filters": filters or []}
-
-
 def _free(hold: Column, kind: str) -> dict[str, Any] | None:
     """Return the condition that the hold is recorded as absent, which an unmapped option is not."""
     if hold.choice is None:
@@ -114,7 +102,7 @@ def _free(hold: Column, kind: str) -> dict[str, Any] | None:
 
 def _link(table: Table, column: Column, target: Table, definition: TableDefinition, join: str) -> dict[str, Any]:
     return {
-        "@odata.type": f"{_CAST}LinkEntity",
+        "@odata.type": f"{CAST}LinkEntity",
         "LinkFromEntityName": table.name,
         "LinkFromAttributeName": column.name,
         "LinkToEntityName": target.name,

@@ -14,7 +14,8 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from connectors.dynamics.bulk_delete.hold_guard import Guard, condition, filter_of
+from connectors.dynamics.bulk_delete.hold_guard import Guard
+from connectors.dynamics.bulk_delete.query_expression import condition, expression, filter_of
 from connectors.dynamics.http import faults
 from connectors.dynamics.http.answers import UNREADABLE, Answer, NotDue, NotSent
 from connectors.dynamics.http.query import guid, literal, query_string
@@ -40,7 +41,6 @@ BULK_DELETE = 13  # operationtype
 COMPLETED = 3  # statecode
 CANCEL = {"statecode": 3, "statuscode": 32}
 _NOT_OFFERED = (400, 403, 404, 405, 501)
-_TYPE = "Microsoft.Dynamics.CRM."
 
 
 class NotStarted(Exception):
@@ -100,18 +100,8 @@ def query_set(table: str, primary_id: str, versions: Sequence[tuple[str, int]], 
             )
             for row, number in versions[at : at + PAIRS]
         ]
-        queries.append(
-            {
-                "@odata.type": f"{_TYPE}QueryExpression",
-                "EntityName": table,
-                "DataSource": None,
-                "ColumnSet": {"@odata.type": f"{_TYPE}ColumnSet", "AllColumns": False, "Columns": [primary_id]},
-                # Never empty: an empty criteria would be the whole table (section 6.2).
-                "Criteria": filter_of("And", [], [*guard.filters, filter_of("Or", [], exact)]),
-                "LinkEntities": list(guard.links),
-                "Distinct": False,
-            }
-        )
+        criteria = filter_of("And", [], [*guard.filters, filter_of("Or", [], exact)])
+        queries.append(expression(table, primary_id, criteria, links=guard.links))
     return queries
 
 

@@ -26,7 +26,7 @@ class OneRow:
 def one_row(directory: Directory, table: Table, definition: TableDefinition, row: str, roles: Collection[str] = ()) -> OneRow | None:
     """Return a row; None if there is no such row. `roles` are columns that tell of roles beside what the row
     is. Raises ConnectorError: it cannot be determined; NotOffered: the CRM does not let us look."""
-    known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
+    known = KnownTable.of(definition)
     if not directory.existing(known, [row]):
         return None
     mapped = {name: column for column in (*table.columns.values(), *table.personal.values()) for name in column.names}

@@ -118,11 +118,7 @@ class CrmTables:
     def count(self, table: TableDefinition, column: Attribute | None = None) -> int | None:
         """Return how many rows there are, or have a value in a column, 5,000 standing for any larger number;
         None where the CRM does not say."""
-        name = "" if column is None else f"_{column.name}_value" if column.kind in LOOKUP_TYPES else column.name
-        try:
-            return count_where(self._transport, table.set_name, table.primary_id, table.name, f"{name} ne null" if name else "")
-        except ConnectorError:
-            return None
+        return self._counted(table, f"{column.queried} ne null" if column is not None else "")
 
     def seen(self, name: str) -> CrmTable | None:
         """Return a table that is not among those of `all`, by its definition alone; None if there is none."""
@@ -134,7 +130,9 @@ class CrmTables:
 
     def count_of(self, table: TableDefinition, column: Attribute, value: int | str) -> int | None:
         """Return how many rows have one option, or point to one row, as `count` does."""
-        condition = f"_{column.name}_value eq {value}" if column.kind in LOOKUP_TYPES else option_filter(column, value)
+        return self._counted(table, f"{column.queried} eq {value}" if column.kind in LOOKUP_TYPES else option_filter(column, value))
+
+    def _counted(self, table: TableDefinition, condition: str) -> int | None:
         try:
             return count_where(self._transport, table.set_name, table.primary_id, table.name, condition)
         except ConnectorError:

@@ -38,11 +38,10 @@ def option_lines(name: str, by: str, options: Collection[Option] | None, keys: C
     """Yield what the rows of a table of reference stand for, as the entry of one field."""
     yield f"  {name}:"
     yield f"    by: {by}"
+    yield "    keys:"
     if options is None:
-        yield "    keys:"
         yield "      # choose: a line for each of its rows: what `by` says of it, and our key"
     else:
-        yield "    keys:"
         yield from (f"      {line}" for line in choice_lines(name, options, keys, rows))
 
 

@@ -96,7 +96,6 @@ _FIELDS: Final = {
     "fiche": {
         "categories": "category onderwerp soort categorie categorieen thema problematiek problematique sujet kategorie subject",
         "communicated_on": "moment wanneer quand gemeldop melddatum meldingsdatum "
-        ""
         "datecommunication gemeldetam contactdatum tijdstip datum date",
         "transmitted_on": "doorgegeven doorgegevenop transmisle ubermitteltam",
         "channel": "kanaal canal kanal wijze moyen",

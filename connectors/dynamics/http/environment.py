@@ -38,8 +38,8 @@ class Environment:
     answered before, or that `is_known` to: an address that never answered is wrong more often than down.
     Waiting because of a 429 is bounded by `max_wait_s` instead, since there the server says how long. `pace`
     says how hard each application user may work. With `any_odata` the root need not be a Dataverse one
-    (`doctor --read`, Microsoft Graph); With `sends_no_tag` `If-None-Match: null`,
-    which only Dataverse takes for no condition, is left out."""
+    (`doctor --read`, Microsoft Graph); with `sends_no_tag` `If-None-Match: null`, which
+    only Dataverse takes for no condition, is left out."""
 
     url: str
     page_size: int = MAX_PAGE_SIZE

@@ -5,6 +5,8 @@ A page that is shorter than pages have been so far may also have lost rows on it
 more. Where the same rows come again, that is how long pages are here, and pages of this length are no longer
 in doubt."""
 
+EMPTY_PAGES = 100  # in a row; a service whose links lead on for ever is left some time
+
 
 class PageLengths:
     """What is known of one reading's pages; `due` is the requested size, 0 where any length is acceptable."""

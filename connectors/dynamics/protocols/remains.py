@@ -39,7 +39,7 @@ class Remains(MappedKinds):
 
     def look_into(self, residual: ResidualKind, record: type[Record]) -> Reach | None:
         try:
-            known = {each.name: self._known(each) for each in self._keeping(residual, record)}
+            known = {each.name: KnownTable.of(self._tables.definition(each)) for each in self._keeping(residual, record)}
             have_any = [self._binned_or_retained.has_any(residual, each) for each in known.values()]
         except NotOffered:  # rows of some ids may be told all the same
             return self.binned_or_retained(residual, record, (), Among("id", [NOBODY])).reach
@@ -51,10 +51,6 @@ class Remains(MappedKinds):
             return tables
         keeping = self._long_term.tables({table.name for table in tables})
         return tuple(table for table in tables if table.name in keeping)  # one that keeps nothing there may not be asked
-
-    def _known(self, table: Table) -> KnownTable:
-        definition = self._tables.definition(table)
-        return KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
 
     def _binned_or_retained_in(
         self, table: Table, residual: ResidualKind, record: type[Record], fields: Iterable[str], among: Among | None
@@ -74,7 +70,7 @@ class Remains(MappedKinds):
         if ids is not None and place is RolePlace.UNIT and among is not None and among.field == "id":
             ids = [swapped(row, table) for row in ids]
         decoder = self._tables.decoder(table, definition, fields, record)
-        found = self._binned_or_retained.read(residual, self._known(table), decoder, column, ids, (table, definition))
+        found = self._binned_or_retained.read(residual, KnownTable.of(definition), decoder, column, ids, (table, definition))
         if is_untied and found.rows:
             hint = "restore them, or let them be deleted there, before they count in any decision"
             raise ReadIncomplete(f"Nobody can tell to which dossiers {table.name} in retention belongs.", hint=hint, where=table.name)

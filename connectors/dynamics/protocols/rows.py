@@ -257,7 +257,7 @@ class Rows(MappedKinds):
         if self._tables.place(table) is not RolePlace.CONNECTION:
             return
         condition = lone_halves(table, definition, self.mapping, self._metadata)
-        known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
+        known = KnownTable.of(definition)
         try:
             is_whole = self._directory.is_empty(known, condition)
         except NotOffered as refusal:

@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
-from connectors.dynamics.http.page_lengths import PageLengths
+from connectors.dynamics.http.page_lengths import EMPTY_PAGES, PageLengths
 from connectors.dynamics.http.query import query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.reading.any_odata import AnyPage, Id, PageUnreadable, is_offset, page_of
@@ -19,7 +19,6 @@ from connectors.interface.errors import ConnectorError, ReadIncomplete
 from rules.errors import UsageError
 
 READINGS = 3
-EMPTY_PAGES = 100  # in a row; a service whose links lead on for ever is left some time
 _NO_SCHEMA = (400, 404, 405, 406, 410, 500, 501)
 _OPTION_REFUSED = (400, 405, 422, 500, 501)
 _ADDRESSES_TOO = "application/json;odata.metadata=full"

@@ -15,7 +15,6 @@ from connectors.dynamics.http.answers import UNREADABLE
 
 Id = tuple[str, ...]  # the parts of a key
 
-_BOM = b"\xef\xbb\xbf"
 _PREFIXES = ("@odata.", "@", "odata.")
 _ADDRESSES = ("id", "editLink", "readLink")
 _LONG = 100  # marks of an option of an address that no number has, however it is written
@@ -38,7 +37,7 @@ def page_of(body: bytes, set_name: str, keys: list[str]) -> AnyPage:
     """Read a page. Without `keys` a row's own address gives its key. Raises PageUnreadable: it is not a page,
     or a row does not give its key."""
     try:
-        content = msgspec.json.decode(body.removeprefix(_BOM))
+        content = msgspec.json.decode(body)
     except UNREADABLE:
         raise PageUnreadable("it is not valid JSON, or breaks off") from None
     rows = content.get("value") if isinstance(content, dict) else None

@@ -14,7 +14,7 @@ def merged_into(directory: Directory, definition: TableDefinition, ids: Collecti
     that went in turn. Raises ConnectorError."""
     if not {MASTER, MERGED} <= definition.attributes.keys():
         return {}
-    table = KnownTable(definition.name, definition.set_name, definition.primary_id, audited=False)
+    table = KnownTable.of(definition)
     column, into, asked = f"_{MASTER}_value", dict[str, str](), {*ids}
     try:
         while asked:

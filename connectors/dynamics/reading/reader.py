@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from connectors.dynamics.http.page_lengths import PageLengths
+from connectors.dynamics.http.page_lengths import EMPTY_PAGES, PageLengths
 from connectors.dynamics.http.query import query_string, select
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.reading.any_odata import is_offset
@@ -20,7 +20,6 @@ R = TypeVar("R", bound=Record)
 # Of many threads: what decoding one page takes has room near the processor, of several it has not. A step may
 # read other rows while it decodes.
 _one_at_a_time = threading.RLock()
-EMPTY_PAGES = 100  # in a row; a service whose links lead on for ever is left some time
 
 
 class _Doubtful(Exception):

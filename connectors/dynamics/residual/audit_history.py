@@ -132,7 +132,7 @@ class History:
     def why_no_jobs(self) -> str:
         """Return why no job may delete audit rows, empty where one may."""
         if self._no_jobs is None:
-            lacking = self._purging.lacking() or self._purging.lacking_for_audit()
+            lacking = self._purging.lacking.bulk_delete or self._purging.lacking.audit
             self._no_jobs = f"the application user lacks {lacking}" if lacking else ""
         return self._no_jobs
 

@@ -93,7 +93,8 @@ class BinOrRetention:
         ]
         ended = self._purging.run(NAMES[self._source], queries, is_due) if queries else Ended.RAN
         if ended is Ended.NOT_ALLOWED:
-            warn_once(self._warnings, f"no job may empty {NAMES[self._source]}: {self._purging.lacking() or 'the CRM refuses it'}")
+            why = self._purging.lacking.bulk_delete or "the CRM refuses it"
+            warn_once(self._warnings, f"no job may empty {NAMES[self._source]}: {why}")
         if self._source == BIN:
             self._remove_references({each for found in stored.values() for each in found})
         return frozenset(rows) if ended is Ended.NOT_ALLOWED else frozenset()

@@ -62,7 +62,7 @@ class ResidualPlaces:
 
     def may_run_jobs(self) -> bool:
         """Return whether this account may start and follow the jobs that clean. Raises as `residual_data`."""
-        return not self._purging.lacking()
+        return not self._purging.lacking.bulk_delete
 
     def capabilities(self) -> list[Capability]:
         """Return whether history and bin can be cleaned, and why not."""
@@ -87,7 +87,7 @@ class ResidualPlaces:
         try:
             if not is_online(self._transport):
                 return Capability(name, False, "online only")
-            lacking = self._purging.lacking()
+            lacking = self._purging.lacking.bulk_delete
         except ConnectorError as failure:
             return Capability(name, False, f"could not be asked: {failure}")
         if lacking:

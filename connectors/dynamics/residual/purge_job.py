@@ -7,10 +7,11 @@ sections 6.2, 6.4 and 11.3."""
 
 from collections.abc import Callable, Collection, Sequence
 from enum import Enum, auto
+from functools import cached_property
 from typing import Any
 
-from connectors.dynamics.bulk_delete.hold_guard import condition, filter_of
 from connectors.dynamics.bulk_delete.jobs import Jobs, Lost, NotStarted, job_name, start_of
+from connectors.dynamics.bulk_delete.query_expression import condition, expression, filter_of
 from connectors.dynamics.http.query import guid
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.privileges import LackingForJobs, lacking_for_jobs
@@ -18,7 +19,6 @@ from connectors.dynamics.schema.unmapped_tables import REFUSED, Directory
 from connectors.interface.changes import IsDue, always_due
 
 IDS_OF_A_QUERY = 500
-_TYPE = "Microsoft.Dynamics.CRM."
 
 
 class Ended(Enum):
@@ -34,14 +34,12 @@ def queries_for(table: str, primary_id: str, column: str, ids: Collection[str], 
     condition, which would be the whole table."""
     named = sorted({guid(one) for one in ids})
     return [
-        {
-            "@odata.type": f"{_TYPE}QueryExpression",
-            "EntityName": table,
-            "DataSource": datasource,
-            "ColumnSet": {"@odata.type": f"{_TYPE}ColumnSet", "AllColumns": False, "Columns": [primary_id]},
-            "Criteria": filter_of("And", [condition(column, "In", [(one, "System.Guid") for one in named[at : at + IDS_OF_A_QUERY]])]),
-            "Distinct": False,
-        }
+        expression(
+            table,
+            primary_id,
+            filter_of("And", [condition(column, "In", [(one, "System.Guid") for one in named[at : at + IDS_OF_A_QUERY]])]),
+            datasource=datasource,
+        )
         for at in range(0, len(named), IDS_OF_A_QUERY)
     ]
 
@@ -52,27 +50,17 @@ class Purging:
     def __init__(self, transport: Transport, directory: Directory, user: Callable[[], str], warnings: list[str]) -> None:
         self._transport, self._directory, self._user, self._warnings = transport, directory, user, warnings
         self._jobs = Jobs(transport, warnings)
-        self._lacking: LackingForJobs | None = None
 
-    def lacking(self) -> str:
-        """Return the missing privileges without which no job can be started and followed, as names; checked
-        once, empty where none is missing."""
-        return self._found().bulk_delete
-
-    def lacking_for_audit(self) -> str:
-        """Return the missing privilege without which no job may delete audit rows, likewise."""
-        return self._found().audit
-
-    def _found(self) -> LackingForJobs:
-        if self._lacking is None:
-            self._lacking = lacking_for_jobs(self._transport, self._directory, self._user())
-        return self._lacking
+    @cached_property
+    def lacking(self) -> LackingForJobs:
+        """The privileges without which no job can be started and followed, or may delete audit rows."""
+        return lacking_for_jobs(self._transport, self._directory, self._user())
 
     def run(self, what: str, queries: Sequence[dict[str, Any]], is_due: IsDue = always_due) -> Ended:
         """Have one job delete what these queries find, follow it to its end and remove its records; where it
         has to wait before it starts, only if it is still due. Raises ConnectorError: the job cannot be
         followed; the next run waits for it."""
-        if self.lacking():
+        if self.lacking.bulk_delete:
             return Ended.NOT_ALLOWED
         job = told = ""
         for attempt, _ in enumerate(self._transport.retry.tries()):

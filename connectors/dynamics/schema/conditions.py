@@ -132,7 +132,7 @@ class Scopes:
             return {}
         tables = self._mapping.named(name)
         columns = ",".join(dict.fromkeys(column for table in tables for column in columns_of(table, definition)))
-        known = KnownTable(name, definition.set_name, definition.primary_id, audited=False)
+        known = KnownTable.of(definition)
         try:
             rows = list(
                 self._directory.all(known, columns) if ids is None else self._directory.rows(known, definition.primary_id, ids, columns)

@@ -174,9 +174,7 @@ class Metadata:
             content = self._get("EntityDefinitions?$select=LogicalName", "EntityDefinitions")
         except ConnectorError:
             return []
-        listed = content.get("value")
-        rows = listed if isinstance(listed, list) else []
-        return [row["LogicalName"] for row in rows if isinstance(row, dict) and isinstance(row.get("LogicalName"), str)]
+        return [name for item in objects(content.get("value")) if (name := _text(item, "LogicalName"))]
 
     def look_at_security(self, names: Iterable[str]) -> None:
         """Note which columns of these tables are secured by now: one that was secured since its definition
@@ -242,22 +240,19 @@ class Metadata:
 
     def load_lengths(self, table: TableDefinition) -> None:
         """Ask how long the texts of a table may be."""
-        root = f"EntityDefinitions(LogicalName={literal(table.name)})"
         for cast in ("StringAttributeMetadata", "MemoAttributeMetadata"):
-            for item in self._cast(root, table, cast, {"$select": "LogicalName,MaxLength"}):
+            for item in self._cast(table, cast, {"$select": "LogicalName,MaxLength"}):
                 name, length = _text(item, "LogicalName"), item.get("MaxLength")
                 told = replace(table.attributes[name], max_length=length if isinstance(length, int) else None)
                 table.attributes = {**table.attributes, name: told}
 
     def load_options(self, table: TableDefinition) -> None:
         """Ask for the options of all choices of a table, also of those from which no field is filled."""
-        root = f"EntityDefinitions(LogicalName={literal(table.name)})"
         lacking = {each.kind for each in table.attributes.values() if each.options is None}
         for kind in (each for each in OPTION_CASTS if each in lacking):
-            self._read_options(root, table, kind)
+            self._read_options(table, kind)
 
     def _read(self, name: str) -> TableDefinition | None:
-        root = f"EntityDefinitions(LogicalName={literal(name)})"
         relationship = "SchemaName,ReferencedEntity,ReferencedEntityNavigationPropertyName,ReferencingEntity,ReferencingAttribute,"
         relationship += "ReferencingEntityNavigationPropertyName,CascadeConfiguration"
         options = {
@@ -270,7 +265,7 @@ class Metadata:
             "Entity2LogicalName,Entity2IntersectAttribute)",
         }
         try:
-            content = self._get(f"{root}?{query_string(options)}", name)
+            content = self._get(f"EntityDefinitions(LogicalName={literal(name)})?{query_string(options)}", name)
         except ConnectorError as failure:
             if failure.status == 404 and name not in self.names():  # else something between says it, or the CRM for a moment
                 return None
@@ -294,31 +289,32 @@ class Metadata:
         )
         if not table.set_name or not table.primary_id:
             raise ReadIncomplete("The CRM's definition of a table lacks its set name or primary id.", where=name)
-        self._details(root, table)
+        self._details(table)
         return table
 
-    def _details(self, root: str, table: TableDefinition) -> None:
+    def _details(self, table: TableDefinition) -> None:
         wanted = self._wanted.get(table.name, ()) if self._wanted is not None else table.attributes
         kinds = {table.attributes[name].kind for name in wanted if name in table.attributes}
         if "DateTimeType" in kinds:
-            for item in self._cast(root, table, "DateTimeAttributeMetadata", {"$select": "LogicalName,DateTimeBehavior"}):
+            for item in self._cast(table, "DateTimeAttributeMetadata", {"$select": "LogicalName,DateTimeBehavior"}):
                 behaviour = item.get("DateTimeBehavior")
                 named = behaviour.get("Value") if isinstance(behaviour, dict) else behaviour
                 table.attributes[_text(item, "LogicalName")].behaviour = DATE_BEHAVIOURS.get(str(named), "")
         for kind in (each for each in OPTION_CASTS if each in kinds):
-            self._read_options(root, table, kind)
+            self._read_options(table, kind)
         for attribute in table.attributes.values():
             attribute.targets = frozenset(parent.parent for parent in table.parents if parent.column == attribute.name)
 
-    def _read_options(self, root: str, table: TableDefinition, kind: str) -> None:
+    def _read_options(self, table: TableDefinition, kind: str) -> None:
         is_own = kind in ("StateType", "StatusType")  # those of the platform are never shared between tables
         expand = "OptionSet($select=Options)" + ("" if is_own else ",GlobalOptionSet($select=Options)")
-        for item in self._cast(root, table, OPTION_CASTS[kind], {"$select": "LogicalName", "$expand": expand}):
+        for item in self._cast(table, OPTION_CASTS[kind], {"$select": "LogicalName", "$expand": expand}):
             attribute = table.attributes[_text(item, "LogicalName")]
             attribute.options, attribute.states = _options(item), _states(item)
 
-    def _cast(self, root: str, table: TableDefinition, cast: str, options: dict[str, str]) -> list[dict[str, Any]]:
-        content = self._get(f"{root}/Attributes/{_CAST}{cast}?{query_string(options)}", table.name)
+    def _cast(self, table: TableDefinition, cast: str, options: dict[str, str]) -> list[dict[str, Any]]:
+        address = f"EntityDefinitions(LogicalName={literal(table.name)})/Attributes/{_CAST}{cast}?{query_string(options)}"
+        content = self._get(address, table.name)
         if not isinstance(content.get("value"), list):
             raise ReadIncomplete("The CRM's definition of a table lacks details of columns.", where=table.name)
         return [item for item in objects(content["value"]) if _text(item, "LogicalName") in table.attributes]

@@ -13,16 +13,16 @@ from xml.sax.saxutils import quoteattr
 import msgspec
 
 from connectors.dynamics.http.answers import UNREADABLE
-from connectors.dynamics.http.page_lengths import PageLengths
+from connectors.dynamics.http.page_lengths import EMPTY_PAGES, PageLengths
 from connectors.dynamics.http.query import any_of, guid, literal, query_string
 from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete
 from rules.decoders import converted
 
 NAMES_AT_ONCE = 40
 PAGE = 5_000
 ATTEMPTS = 3  # at one page
-EMPTY_PAGES = 100  # in a row; a service whose links lead on for ever is left some time
 WHOLE = "Global"  # the depth that reaches every row (Microsoft Learn, "PrivilegeDepth EnumType")
 REFUSED = (403, 404, 405, 501)  # what says clearly: not allowed, or not offered
 # What the CRM answers where another system has the rows of a table and does not give them to this account:
@@ -65,6 +65,11 @@ class KnownTable:
     audited: bool
     privileges: Mapping[str, Privilege] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, definition: TableDefinition) -> "KnownTable":
+        """Return a mapped table, of which nobody asks more than for rows."""
+        return cls(definition.name, definition.set_name, definition.primary_id, audited=False)
+
 
 class Directory:
     """The tables that this CRM has, each queried at most once, and their rows read whole. `depths`: how
@@ -85,14 +90,9 @@ class Directory:
         return {name: table for name in wanted if (table := self._tables[name]) is not None}
 
     def _ask(self, missing: list[str]) -> None:
-        for at in range(0, len(missing), NAMES_AT_ONCE):
-            some = missing[at : at + NAMES_AT_ONCE]
-            condition = " or ".join(f"LogicalName eq {literal(name)}" for name in some)
-            query = query_string(
-                {"$select": "LogicalName,EntitySetName,PrimaryIdAttribute,IsAuditEnabled,Privileges", "$filter": condition}
-            )
-            found = {table.name: table for table in map(_table, self._pages(f"EntityDefinitions?{query}", "EntityDefinitions")) if table}
-            self._tables.update({name: found.get(name) for name in some})
+        rows = self._definitions(missing, "LogicalName,EntitySetName,PrimaryIdAttribute,IsAuditEnabled,Privileges")
+        found = {table.name: table for table in map(_table, rows) if table}
+        self._tables.update({name: found.get(name) for name in missing})
 
     def table(self, name: str) -> KnownTable | None:
         """Return one of them."""
@@ -101,14 +101,14 @@ class Directory:
     def retaining(self, names: Collection[str]) -> set[str]:
         """Return those of the tables that are enabled for long-term retention at this moment. To be called
         only where the CRM has that. Raises ConnectorError: the CRM cannot be queried."""
-        found: set[str] = set()
-        wanted = sorted(names)
-        for at in range(0, len(wanted), NAMES_AT_ONCE):
-            condition = " or ".join(f"LogicalName eq {literal(name)}" for name in wanted[at : at + NAMES_AT_ONCE])
-            query = query_string({"$select": "LogicalName,IsRetentionEnabled", "$filter": condition})
-            rows = self._pages(f"EntityDefinitions?{query}", "EntityDefinitions")
-            found |= {str(row.get("LogicalName")) for row in rows if row.get("IsRetentionEnabled") is True}
-        return found
+        rows = self._definitions(sorted(names), "LogicalName,IsRetentionEnabled")
+        return {str(row.get("LogicalName")) for row in rows if row.get("IsRetentionEnabled") is True}
+
+    def _definitions(self, names: Sequence[str], select: str) -> Iterator[dict[str, Any]]:
+        for at in range(0, len(names), NAMES_AT_ONCE):
+            condition = " or ".join(f"LogicalName eq {literal(name)}" for name in names[at : at + NAMES_AT_ONCE])
+            query = query_string({"$select": select, "$filter": condition})
+            yield from self._pages(f"EntityDefinitions?{query}", "EntityDefinitions")
 
     def is_empty(self, table: KnownTable, condition: str = "", also_refused: tuple[int, ...] = ()) -> bool:
         """Return whether no row of a table meets a condition; one request. Raises NotOffered: the CRM does

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as Values
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 import msgspec
 from requests.structures import CaseInsensitiveDict
@@ -68,8 +67,8 @@ def prepare(
     mapping: Mapping,
     metadata: Metadata,
     root_path: str,
-    masking: Masking | None = None,
-    emptied: Emptied = MappingProxyType({}),
+    masking: Masking,
+    emptied: Emptied,
 ) -> Prepared:
     """Turn the operations of a change set into requests. What cannot be written is refused here, before
     anything is sent. `emptied` are the rows that point to one deleted before them: they lose the lookup
@@ -95,12 +94,10 @@ def prepare(
                 headers = _headers(operation) | {"Content-Type": "application/json", "If-Match": _header(operation.etag)}
                 first.append(Request("PATCH", address, headers, msgspec.json.encode(lookups)))
                 operation = replace(operation, etag="*")
-            if operation.kind is not OperationKind.MASK:
-                written, *more = _write(operation, *found, mapping, metadata, root_path)
-            elif masking is None:
-                raise NotWritable("mask")
-            else:
+            if operation.kind is OperationKind.MASK:
                 written, *more = _mask(operation, *found, masking, root_path)
+            else:
+                written, *more = _write(operation, *found, mapping, metadata, root_path)
             requests.append(written)
             contents += more
         except NotWritable:

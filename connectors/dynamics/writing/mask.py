@@ -156,7 +156,7 @@ def _is_sent(name: str, definition: TableDefinition) -> bool:
 
 def _wire(name: str, definition: TableDefinition) -> str:
     attribute = definition.attributes.get(name)
-    return f"_{name}_value" if attribute is not None and attribute.kind in LOOKUP_TYPES else name
+    return attribute.queried if attribute is not None else name
 
 
 def _put(body: dict[str, Any], definition: TableDefinition, name: str, value: object) -> None:
