@@ -158,7 +158,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     everybody who asked, in any file, while something waits, `files` the dossiers that wait. `looked_for_at`:
     since when something of it waits until the DPO has looked, as where a suspicion in its file has ended
     (SUS-08); `looks` are the approvals of that, and those by which a parent acts for a child in spite of one
-    (SUS-11)."""
+    (SUS-11). `waits_for` is the code of what kept something of it the last time, where it says nothing of a
+    suspicion or of a hold."""
 
     right: Right
     who: str
@@ -179,6 +180,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[FileOnce, ...] = ()
     looked_for_at: datetime | None = None
     looks: tuple[RequestApproval, ...] = ()
+    waits_for: str = ""
 
     @property
     def is_unfinished(self) -> bool:
@@ -210,7 +212,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
                 for notice in self.notices
             ),
         )
-        return after if left else msgspec.structs.replace(after, contacts=(), asking=(), roles=(), files=())
+        return after if left else after.with_nobody()
 
     def lapsed(self, day: date, tasks: Collection[Task] | None = None) -> "Decision":
         """Return the same without what has not been done, or without these tasks of that, and without the
@@ -232,7 +234,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         notices = (one if one.due_on is not None or undone.isdisjoint(one.items) else as_done(one) for one in self.notices)
         left = tuple(one for one in notices if one.items)
         after = msgspec.structs.replace(self, tasks=waiting, notices=left, corrected=corrected)
-        return after if waiting else msgspec.structs.replace(after, contacts=(), asking=(), roles=(), files=())
+        return after if waiting else after.with_nobody()
+
+    def with_nobody(self) -> "Decision":
+        """Return the same once nothing waits: whom and what only the rest was needed for is not kept."""
+        return msgspec.structs.replace(self, contacts=(), asking=(), roles=(), files=(), waits_for="")
 
 
 def decision_of(store: Store, request: str) -> Decision | None:
@@ -323,6 +329,13 @@ def has_unsubscribed(store: Store, request: str) -> bool:
     answer is released."""
     found = decision_of(store, request)
     return found is not None and found.unsubscribed
+
+
+def waits_for(store: Store, request: SubjectRequest) -> str:
+    """Return the code of what keeps something that was granted of a released request, for who handles it;
+    empty where nothing does, and of a neutral answer, which tells of nobody (SUS-07)."""
+    found = decision_of(store, request.id) if request.answer != "neutral" else None
+    return found.waits_for if found is not None else ""
 
 
 def reopened(store: Store, request: str) -> bytes | None:

@@ -130,13 +130,14 @@ def answer_with(
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.schedule import calendar_of
     from jobs.register.answer_blocks import blocks_of
+    from jobs.register.decision import waits_for
     from jobs.register.request_steps import next_step
     from jobs.requests.decisions.notices import counts_of
 
     now = clock_of(settings)()
-    stopping, notices = blocks_of(store, request), counts_of(store, request) if handles else None
+    notices, waiting = (counts_of(store, request), waits_for(store, request)) if handles else (None, "")
     days = calendar_of(settings, store, output.warn)
-    document = request_document(request, now, days, blocks=stopping, notices=notices) | (more or {})
+    document = request_document(request, now, days, blocks=blocks_of(store, request), notices=notices, waits_for=waiting) | (more or {})
     output.answer(
         document, lambda console: print_request(document, console, days, commands_after(next_step(request))), ids=("request", request.id)
     )

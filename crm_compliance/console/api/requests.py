@@ -19,6 +19,7 @@ from crm_compliance.wiring.keys import register_key
 from jobs.checks.same_zone import refuse_other_zone
 from jobs.register import transitions
 from jobs.register.answer_blocks import blocks_of
+from jobs.register.decision import waits_for
 from jobs.register.intake import IntakeForm, open_request, read_form
 from jobs.register.request_steps import Actor
 from jobs.requests.decisions.notices import counts_of
@@ -158,7 +159,13 @@ def _moved(caller: Caller, move: Callable[[Actor], SubjectRequest]) -> RequestAn
 
 def _answer(caller: Caller, request: SubjectRequest, more: dict[str, Any] | None = None) -> RequestAnswer:
     services = caller.services
-    notices = counts_of(services.store, request) if caller.may(Act.HANDLE_REQUEST) else None
-    blocks = blocks_of(services.store, request)
-    document = request_document(request, services.clock(), services.calendar, blocks=blocks, notices=notices)
+    handles = caller.may(Act.HANDLE_REQUEST)
+    document = request_document(
+        request,
+        services.clock(),
+        services.calendar,
+        blocks=blocks_of(services.store, request),
+        notices=counts_of(services.store, request) if handles else None,
+        waits_for=waits_for(services.store, request) if handles else "",
+    )
     return RequestAnswer.model_validate(document | (more or {}))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm_compliance.hints import commands_after, in_words
 from crm_compliance.reports.parts.clock_times import clock_time
-from crm_compliance.reports.parts.sentences import ALARMS
+from crm_compliance.reports.parts.sentences import ALARMS, SKIPS
 from jobs.model.request import SubjectRequest
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, targets_of
 from jobs.register.misdelivery import notify_by
@@ -34,13 +34,15 @@ def request_document(
     *,
     blocks: Collection[str] | None = None,
     notices: Mapping[str, int] | None = None,
+    waits_for: str = "",
 ) -> dict[str, object]:
     """Return what the `requests` commands answer for one request.
 
     `due_on` is null while the clock is paused (DDL-07), and `days_left` also once the request is answered; it
     is below zero if the answer is overdue. `next` holds the commands that come next. `blocks` are codes that
     stop a release, None if nobody has checked. `notices` counts the recipients who are notified, by state,
-    and is left out if there are none (SUS-07). Which rules people set aside is not shown."""
+    and is left out if there are none (SUS-07), as is `waits_for`, the code of what keeps something that was
+    granted. Which rules people set aside is not shown."""
     identity = request.identity
     document: dict[str, object] = {
         "request": request.id,
@@ -92,6 +94,8 @@ def request_document(
         document["blocks"] = sorted({LOOKED_AT if code.startswith(SUSPICION) else code for code in blocks})
     if notices:
         document["notices"] = dict(notices)
+    if waits_for:
+        document["waits_for"] = waits_for
     return document
 
 
@@ -142,6 +146,8 @@ def _facts(document: Mapping[str, Any], calendar: Calendar) -> Iterator[str]:
     if notices := document.get("notices"):
         told = ", ".join(f"{number} {state}" for state, number in notices.items() if number)
         yield f"recipients to be told: {told}; see {in_words(hint_to('show_notices', request=document['request']))}"
+    if code := document.get("waits_for"):
+        yield f"something that was granted is not done yet, and is tried again every night: {code}: {SKIPS[code]}"
     if document["misdelivered_at"]:
         yield f"misdelivered: {hour(document['misdelivered_at'])}; the link is dead"
         yield f"tell the data protection authority before {hour(document['notify_by'])} (EXP-16)"

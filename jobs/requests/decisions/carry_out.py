@@ -94,7 +94,9 @@ def fulfil(context: JobContext, request_id: str) -> tuple[Run | None, str]:
             code = next((each for each in cast("Mapping[str, int]", run.counts["skipped"]) if each in _TOLD), code)
         decision, kept_by = _without_gone(context, request, decision)
         code = kept_by or code
-    return run, code if decision.tasks else ""
+    code = code if decision.tasks else ""
+    change_decision(context.store, request_id, lambda now: msgspec.structs.replace(now, waits_for=code if now.tasks else ""))
+    return run, code
 
 
 def apply_by_hand(context: JobContext, plan_id: str) -> Run:

@@ -21,7 +21,7 @@ from jobs.model.run import Run
 from jobs.ports.store.store import Store
 from jobs.register.answer_blocks import blocks_of
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, open_questions, targets_of
-from jobs.register.decision import NoticeState, NotTold, decision_of
+from jobs.register.decision import NoticeState, NotTold, decision_of, waits_for
 from jobs.register.misdelivery import notify_by
 from jobs.register.overrides import OVERRIDABLE, SUSPICION_ENDED, waits_for_look
 from jobs.register.transitions import EXTENSIONS, QUESTIONS, outcomes_of
@@ -102,6 +102,7 @@ def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *
     blocks = blocks_of(services.store, request) if visit.may(Act.SEE_ANSWER) or not request.is_closed else ()
     values["blocks"] = sorted({LOOKED_AT if code.startswith(SUSPICION) else code for code in blocks})
     if handles:
+        values["waits_for"] = waits_for(services.store, request)
         values |= _working_area(visit, request, compilation)
     values["handover"] = handover_of(visit, request)
     values["links_stay_here"] = services.settings.links_stay_here

@@ -13,6 +13,7 @@ from jobs.model.plan import Kind
 from jobs.model.request import Details, GivenPerson, SubjectRequest
 from jobs.nightly.retention import plan_and_apply
 from jobs.reading.out_of_reach import IN_BIN, LONG_TERM
+from jobs.register.decision import waits_for
 from jobs.requests.decisions.carry_out import fulfil_all
 from rules.model.requests import Right
 from tests.drivers.deciding import ask, compile_, context_of, decide, decision, release
@@ -129,10 +130,12 @@ def test_what_no_write_reaches_there_is_told_and_waits(night: Night, of: Callabl
     release(night, request, lacking)
     assert fulfil_all(lacking) == {request.id: LONG_TERM}
     assert (lies_there(night, row), is_fulfilled(night)) == (True, False)
+    assert waits_for(night.store, night.store.requests.get(request.id)) == LONG_TERM
     roll_back(night, *row)
     for _ in range(2):  # what ties a person goes first
         fulfil_all(context_of(night))
     assert (is_fulfilled(night), decision(night, request).tasks) == (True, ())
+    assert waits_for(night.store, night.store.requests.get(request.id)) == ""
 
 
 @pytest.mark.parametrize("of", [course, role, recording, file, caller, subscriber])

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 import pyzipper
 from httpx2 import Response
+from starlette.applications import Starlette
 
 from crm_compliance.configuration.organisation import organisation_of
 from crm_compliance.configuration.settings import Settings
@@ -35,13 +36,15 @@ from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.answer_package.pages import text_of as text_of_pdf
 from tests.crm_compliance.begun import Begun
 from tests.crm_compliance.cli.requests import family
-from tests.crm_compliance.cli.requests.decided import asking_for, lotte
+from tests.crm_compliance.cli.requests.decided import asking_for, child_with_a_file, decide, lotte, released, shown
 from tests.crm_compliance.cli.requests.recipients import ABROAD, POLICE, file_of
+from tests.crm_compliance.console.api.test_calls import Script
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.asking import Asking
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist
+from tests.drivers.typist import DORA, ERIK, Typist
+from tests.jobs.requests.search.searching import remove, switch
 
 SignedIn = Callable[..., Browser]
 WORLDS = ("erasure",)
@@ -258,6 +261,30 @@ def test_an_erasure_is_granted_item_by_item_and_its_recipients_are_told(erasure:
     assert dpo.post(f"{path}/told", notice="2", not_told="IMPOSSIBLE").status_code == 303
     assert "It is impossible" in text_of(dpo.page(path))
     assert f"{path}/told" not in dpo.page(path)
+
+
+def test_what_was_granted_and_waits_is_told_to_who_handles_the_request(
+    org: Night, typist: Typist, app: Starlette, signed_in: SignedIn
+) -> None:
+    """ERA-12: the row is in the CRM's recycle bin. To others it would say that somebody is known (SUS-07)."""
+    request, _, dossier = child_with_a_file(typist, org)
+    asking = Asking(typist, request)
+    path, waits = f"/requests/{asking.id}", "Something that was granted is not done yet"
+    decide(typist, asking, "--grant", asking.items()[0]["item"])
+    switch(org, recycle_bin_days=30)
+    remove(org, "cf_dossiers", dossier)
+    released(typist, asking)
+    assert typist.ask("requests", "show", asking.id, *DORA)["waits_for"] == "IN_RECYCLE_BIN"
+    assert "IN_RECYCLE_BIN: It was deleted" in typist.type("requests", "show", asking.id, *DORA).out
+    assert Script(app, Role.DPO).ask(path)["waits_for"] == "IN_RECYCLE_BIN"
+    assert waits in signed_in(Role.DPO).page(path)
+    assert "waits_for" not in shown(typist, asking) | typist.ask("requests", "show", asking.id, *ERIK)
+    assert "waits_for" not in Script(app, Role.APPROVER).ask(path)
+    assert waits not in signed_in(Role.APPROVER).page(path)
+    switch(org, recycle_bin_days=0)
+    typist.ask("run", "requests", code=6)  # it is to be closed
+    assert "waits_for" not in typist.ask("requests", "show", asking.id, *DORA)
+    assert waits not in signed_in(Role.DPO).page(path)
 
 
 def test_what_is_refused_for_having_nothing_to_take_along_offers_no_grant(org: Night, typist: Typist, signed_in: SignedIn) -> None:
