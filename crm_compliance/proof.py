@@ -98,10 +98,9 @@ def verify_ledger(
 ) -> tuple[Audit, str]:
     """Verify the ledger of the store, as `audit_store` does. Return what was found, and whether signatures
     were `checked` or `not checked`: they are by `keys`, without them by those of this installation. The
-    store remembers what was found, unless somebody brought a log or keys of their own. The log of this
-    installation gets the line of the newest checkpoint where a killed program lacked the time for it.
-    `go_on` is asked on the way, and ends it by what it raises. With `must_keep` what was found has to be
-    kept, or else DiskProblem is raised."""
+    store remembers what was found, unless somebody brought a log or keys of their own. `go_on` is asked
+    on the way, and ends it by what it raises. With `must_keep` what was found has to be kept, or else
+    DiskProblem is raised."""
     from crm_compliance.keys.checkpoint_signer import audit_store
     from crm_compliance.keys.key_ring import public_keys_below
     from crm_compliance.wiring.schedule import clock_shown
@@ -113,7 +112,7 @@ def verify_ledger(
     log = anchor or settings.checkpoint_log_path
     for pause in (*PAUSES_S, None):
         before, at_work = _held_against(store, log), store.leases.runs_at_work()
-        audit = audit_store(settings, store, calendar, anchor=anchor, keys=known, go_on=go_on, complete=anchor is None)
+        audit = audit_store(settings, store, calendar, anchor=anchor, keys=known, go_on=go_on)
         if audit.ok or pause is None:
             break
         # What somebody wrote between the reading of the ledger and that of a table looks like a difference,

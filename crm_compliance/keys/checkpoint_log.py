@@ -46,16 +46,6 @@ def catch_up(path: Path, checkpoints: Callable[[], Sequence[Checkpoint]]) -> Non
         ) from None
 
 
-def is_newest_unwritten(path: Path, checkpoints: Sequence[Checkpoint]) -> bool:
-    """Return whether the file lacks the line of the newest checkpoint, or the end of that line, and nothing
-    else: what a program leaves that was killed between the database and this file. One that is empty or not
-    there was removed."""
-    there = path.read_bytes() if path.is_file() else b""
-    wanted = b"".join(encode(each) for each in checkpoints)
-    written = len(wanted) - len(encode(checkpoints[-1])) if checkpoints else 0
-    return bool(there) and written <= len(there) < len(wanted) and wanted.startswith(there)
-
-
 def put_aside(path: Path, checkpoints: Sequence[Checkpoint]) -> Path | None:
     """Rename an external checkpoint log that does not fit the database, for the auditors. Return None where
     it fits, or there is none."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.host.files import DiskProblem
-from crm_compliance.keys.checkpoint_log import CheckpointLogUnfit, catch_up, is_newest_unwritten, last_logged, read_checkpoint_log
+from crm_compliance.keys.checkpoint_log import CheckpointLogUnfit, catch_up, last_logged, read_checkpoint_log
 from crm_compliance.keys.key_file import KeyKind
 from crm_compliance.keys.key_ring import KeyRing, public_keys_below
 from crm_compliance.keys.public_keys import PublicKeys
@@ -16,7 +16,7 @@ from jobs.ledger.certificate_audit import audit_certificates
 from jobs.ledger.checkpoints import Checkpoint
 from jobs.ledger.entries import LedgerEntry, StoreAltered
 from jobs.ledger.heads import STRANDS
-from jobs.ledger.verification import Audit, Problem, audit_ledger, lacking
+from jobs.ledger.verification import Audit, Problem, audit_ledger
 from rules.dates.calendar import Calendar
 from rules.errors import ComplianceError, UsageError
 from rules.hints import hint_to
@@ -88,22 +88,17 @@ def audit_store(
     keys: PublicKeys | None = None,
     signatures: bool = True,
     go_on: Callable[[], None] = lambda: None,
-    complete: bool = False,
 ) -> Audit:
     """Verify the store's ledger against its checkpoints and against the external checkpoint log where there
     is one, its certificates against the ledger, and time stamps where the authority's certificate is known.
     Without `keys`, those of this installation check signatures, which are left aside where `signatures` is
-    off. `go_on` is asked at each entry, and ends it by what it raises. With `complete` the newest checkpoint
-    gets the line in the log that a program which was killed did not come to, once it verifies with all else:
-    whoever could forge that one could have written the line too. Raises UsageError: nobody can look at the
-    time stamps here, and all else verifies."""
+    off. `go_on` is asked at each entry, and ends it by what it raises. Raises UsageError: nobody can look at
+    the time stamps here, and all else verifies."""
     path = anchor or settings.checkpoint_log_path
     points = read_checkpoint_log(path) if anchor is not None or settings.anchor_file is not None or path.exists() else []
     if keys is None and signatures:
         keys = public_keys_below(settings.data_dir)
     kept = store.checkpoints.all()
-    if is_unwritten := complete and keys is not None and is_newest_unwritten(path, kept):
-        points = list(kept)  # the signature of the newest one is looked at too
     announced: dict[str, dict[str, object]] = {}
     told: dict[str, int] = {}
     seen: set[str] = set()
@@ -123,17 +118,7 @@ def audit_store(
         if audit.ok:
             raise
         audit.problems.append(Problem("time stamps", f"were not looked at: {error}", code=error.code, hint=error.hint))
-    if is_unwritten and not (audit.ok and _has_caught_up(path, store)):
-        audit.problems.append(lacking(kept[-1]))
     return audit
-
-
-def _has_caught_up(path: Path, store: SqlStore) -> bool:
-    try:
-        catch_up(path, store.checkpoints.all)
-    except (CheckpointLogUnfit, DiskProblem):  # it is named as lacking
-        return False
-    return True
 
 
 def _asking(entries: Iterable[LedgerEntry], go_on: Callable[[], None]) -> Iterator[LedgerEntry]:

@@ -114,12 +114,6 @@ def signature_problem(checkpoint: Checkpoint, check: SignatureCheck) -> str:
     return "" if verdict else f"is signed by the unknown key {checkpoint.key[:40]}" if verdict is None else "its signature does not verify"
 
 
-def lacking(checkpoint: Checkpoint, first: int | None = None) -> Problem:
-    """Return the problem of a checkpoint of the database that the external log does not have; `first` is the
-    first entry for which it alone vouches."""
-    return Problem(f"checkpoint over {checkpoint.entries} entries", "the external log lacks it", first or checkpoint.entries)
-
-
 def _about_kept(log: Sequence[Checkpoint], kept: Sequence[Checkpoint]) -> list[Problem]:
     """Return checkpoints that the database has lost or changed, and those missing from the external log."""
     outside, inside = {one.entries: one for one in log}, {one.entries: one for one in kept}
@@ -131,7 +125,7 @@ def _about_kept(log: Sequence[Checkpoint], kept: Sequence[Checkpoint]) -> list[P
         if entries not in inside:
             problems.append(Problem(where, "the database has lost it", first))
         elif entries not in outside:
-            problems.append(lacking(inside[entries], first))
+            problems.append(Problem(where, "the external log lacks it", first))
         elif inside[entries] != outside[entries]:
             problems.append(Problem(where, "database and external log do not tell the same", first))
     return problems

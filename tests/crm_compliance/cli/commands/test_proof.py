@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from crm_compliance.configuration.settings import load_settings
 from crm_compliance.store.store import SqlStore
@@ -277,39 +276,6 @@ def test_a_checkpoint_dropped_from_the_database_or_the_anchor_is_noticed(typist:
         connection.exec_driver_sql("DELETE FROM checkpoints")
     said = typist.type("ledger", "verify")
     assert (said.code, "the database has lost it" in said.out) == (7, True)
-
-
-@pytest.mark.usefixtures("night")
-@pytest.mark.parametrize("written", [0, 100])
-def test_a_command_that_was_killed_before_its_line_in_the_anchor_has_altered_nothing(typist: Typist, tmp_path: Path, written: int) -> None:
-    """The database has its checkpoint first, and a power cut may leave a part of the line."""
-    anchor = tmp_path / "data" / "anchor.jsonl"
-    typist.ask("keys", "rotate")
-    whole = anchor.read_bytes()
-    before = b"".join(whole.splitlines(keepends=True)[:-1])
-    anchor.write_bytes(whole[: len(before) + written])
-    assert typist.ask("ledger", "verify")["ok"] is True
-    assert anchor.read_bytes() == whole
-
-
-@pytest.mark.usefixtures("night")
-def test_a_line_of_the_anchor_is_written_for_nothing_that_does_not_verify(typist: Typist, org: Night, tmp_path: Path) -> None:
-    anchor = tmp_path / "data" / "anchor.jsonl"
-    typist.ask("keys", "rotate")
-    typist.ask("keys", "rotate")
-    lines = anchor.read_bytes().splitlines(keepends=True)
-    anchor.write_bytes(b"".join(lines[:-2]))
-    said = typist.type("ledger", "verify")
-    assert (said.code, said.out.count("the external log lacks it")) == (7, 2), "more than one was cut off"
-    short = b"".join(lines[:-1])
-    anchor.write_bytes(short)
-    last = json.loads(lines[-1])
-    with org.store.database.writing() as connection:
-        forged = {"entries": last["entries"], "old": last["signature"], "new": "A" * 86 + "=="}
-        connection.execute(text("UPDATE checkpoints SET doc = replace(doc, :old, :new) WHERE entries = :entries"), forged)
-    said = typist.type("ledger", "verify")
-    assert (said.code, "its signature does not verify" in said.out, "the external log lacks it" in said.out) == (7, True, True)
-    assert anchor.read_bytes() == short
 
 
 @pytest.mark.parametrize(
